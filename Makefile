@@ -1,0 +1,61 @@
+# Everything is set up in $(VENV) from PyPI; nothing outside the checkout is touched but pip's and
+# JAX's caches.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test lint bench format doctor clean test-report
+
+demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
+	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
+
+test: $(VENV)/installed-test  ## Run the tests
+	$(BIN)/python -m pytest -n $(WORKERS) tests
+
+test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
+	$(BIN)/separatrix run yang2020 --out runs/report-check --force
+	$(BIN)/python -m pytest tests/report/browser.py --report runs/report-check/report.html
+
+lint: $(VENV)/installed-lint  ## Check style, floors and types
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(VENV)/installed-lint  ## Mend style
+	$(BIN)/ruff check --fix src tests benchmarks examples
+	$(BIN)/ruff format src tests benchmarks examples
+
+bench: $(VENV)/installed-bench  ## Measure; BrainPy, the peer, gets an environment of its own
+	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-sort=name
+
+doctor: $(VENV)/installed
+	$(BIN)/separatrix doctor
+
+clean:
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+define install
+$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable "$(1)"
+touch $@
+endef
+
+$(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
+	$(call install,.)
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(call install,.[test])
+
+$(VENV)/installed-lint: $(VENV)/installed
+	$(call install,.[test,lint])
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(call install,.[bench])

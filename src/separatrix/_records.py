@@ -1,0 +1,227 @@
+"""Records: frozen pytrees of arrays whose axes have names.
+
+A field is declared once, with its axes in the jaxtyping annotation and its meaning beside it::
+
+    class Activity(Record):
+        states: Float[Array, "trial time unit"] = array("hidden states", units="1")
+        dt: float = setting("time step", units="ms")
+
+From that one declaration come indexing, printing, the conversion to and from xarray (so also
+files), and the check of shapes in the tests. No list of fields is kept anywhere by hand.
+"""
+
+import dataclasses
+import html
+import json
+import typing
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import equinox as eqx
+import numpy as np
+
+from ._types import InvalidInputError, UnreadableFileError, nearest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+R = TypeVar("R", bound="Record")
+
+
+def array(description: str, *, units: str = "", **kwargs: Any) -> Any:
+    """Declare an array field; its axes are read from its jaxtyping annotation."""
+    return eqx.field(metadata={"description": description, "units": units}, **kwargs)
+
+
+def setting(description: str, *, units: str = "", **kwargs: Any) -> Any:
+    """Declare a field that is not an array (a number, a text, a tuple of names)."""
+    metadata = {"description": description, "units": units}
+    return eqx.field(static=True, metadata=metadata, **kwargs)
+
+
+@dataclasses.dataclass(frozen=True)
+class FieldInfo:
+    """What is known of one field of a record: its axes are None where it is not an array."""
+
+    name: str
+    axes: tuple[str, ...] | None
+    is_table: bool
+    description: str
+    units: str
+
+
+def _axes_of(annotation: Any) -> tuple[tuple[str, ...] | None, bool]:
+    """Read the axis names out of an annotation; the flag says that it is a dict of arrays."""
+    if typing.get_origin(annotation) is dict:
+        return _axes_of(typing.get_args(annotation)[1])[0], True
+    if hasattr(annotation, "dim_str"):
+        return tuple(annotation.dim_str.split()), False
+    for member in typing.get_args(annotation):
+        axes, is_table = _axes_of(member)
+        if axes is not None:
+            return axes, is_table
+    return None, False
+
+
+class Record(eqx.Module):
+    """A frozen record of named arrays (see the module's text).
+
+    `record[i]` selects along the leading axis of the first array field and keeps every axis, so an
+    integer gives a record of one; `len(record)` and iteration follow the same axis.
+    """
+
+    _registry: ClassVar[dict[str, type["Record"]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Record._registry[cls.__name__] = cls
+
+    @classmethod
+    def field_infos(cls) -> tuple[FieldInfo, ...]:
+        """Describe the fields, in the order of their declaration."""
+        infos = []
+        for field in dataclasses.fields(cls):
+            axes, is_table = (None, False) if field.metadata.get("static") else _axes_of(field.type)
+            description = field.metadata.get("description", "")
+            units = field.metadata.get("units", "")
+            infos.append(FieldInfo(field.name, axes, is_table, description, units))
+        return tuple(infos)
+
+    def _arrays(self) -> Iterator[tuple[FieldInfo, str, Any]]:
+        """Yield (field, array's name, array) for every array that is present."""
+        for info in self.field_infos():
+            value = getattr(self, info.name)
+            if info.axes is None or value is None:
+                continue
+            if info.is_table:
+                for key, column in value.items():
+                    yield info, key, column
+            else:
+                yield info, info.name, value
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The length of every axis, by name."""
+        sizes: dict[str, int] = {}
+        for info, _, value in self._arrays():
+            sizes.update(zip(info.axes or (), np.shape(value), strict=False))
+        return sizes
+
+    @property
+    def leading_axis(self) -> str:
+        """The axis that indexing and `len` follow."""
+        return next(info.axes[0] for info in self.field_infos() if info.axes)
+
+    def __len__(self) -> int:
+        return self.sizes[self.leading_axis]
+
+    def __iter__(self: R) -> Iterator[R]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self: R, index: Any) -> R:
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                axis = self.leading_axis
+                raise IndexError(f"{axis} {index} is out of range: there are {len(self)}.")
+            index = np.asarray([int(index)])
+        elif not isinstance(index, slice):
+            index = np.asarray(index)
+        leading = self.leading_axis
+
+        def select(info: FieldInfo, value: Any) -> Any:
+            if info.axes is None or leading not in info.axes:
+                return value
+            place = (slice(None),) * info.axes.index(leading) + (index,)
+            return value[place]
+
+        changes = {}
+        for info in self.field_infos():
+            value = getattr(self, info.name)
+            if info.axes is None or value is None:
+                continue
+            if info.is_table:
+                changes[info.name] = {k: select(info, v) for k, v in value.items()}
+            else:
+                changes[info.name] = select(info, value)
+        return dataclasses.replace(self, **changes)
+
+    def summary(self) -> str:
+        """Say in one line what this record holds; records override it to say more."""
+        sizes = ", ".join(f"{size} {axis}s" for axis, size in self.sizes.items())
+        return f"{type(self).__name__}: {sizes}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary()]
+        for info, name, value in self._arrays():
+            axes = ", ".join(info.axes or ())
+            lines.append(f"  {name:<20} ({axes})  {value.dtype}  {info.description}".rstrip())
+        for info in self.field_infos():
+            value = getattr(self, info.name)
+            if info.axes is None and isinstance(value, (str, int, float, tuple)):
+                lines.append(f"  {info.name:<20} {value!r} {info.units}".rstrip())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *rows = repr(self).split("\n")
+        body = html.escape("\n".join(rows))
+        return f"<strong>{html.escape(head)}</strong><pre>{body}</pre>"
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Return an `xarray.Dataset` with the axes, units and descriptions of this record.
+
+        Columns of per-trial or per-point tables (`conditions`) become coordinates of their axis;
+        settings become attributes. `Record.from_xarray` is the inverse.
+        """
+        import xarray as xr
+
+        variables: dict[str, Any] = {}
+        coordinates: dict[str, Any] = {}
+        for info, name, value in self._arrays():
+            attrs = {"description": info.description, "units": info.units}
+            if info.is_table:
+                attrs["table"] = info.name
+            variable = (info.axes, np.asarray(value), {k: v for k, v in attrs.items() if v})
+            (coordinates if info.is_table else variables)[name] = variable
+        settings = {
+            info.name: getattr(self, info.name) for info in self.field_infos() if info.axes is None
+        }
+        attrs = {"record": type(self).__name__, "settings": json.dumps(settings)}
+        return xr.Dataset(variables, coordinates, attrs)
+
+    @staticmethod
+    def from_xarray(dataset: "xr.Dataset") -> "Record":
+        """Rebuild the record that `to_xarray` made into `dataset`."""
+        name = dataset.attrs.get("record", "")
+        if name not in Record._registry:
+            raise UnreadableFileError(
+                f"no record is called {name!r}: {nearest(name, Record._registry)}"
+            )
+        cls = Record._registry[name]
+        settings = json.loads(dataset.attrs["settings"])
+        values: dict[str, Any] = {}
+        for info in cls.field_infos():
+            if info.axes is None:
+                value = settings.get(info.name)
+                values[info.name] = tuple(value) if isinstance(value, list) else value
+            elif info.is_table:
+                values[info.name] = {
+                    str(key): np.asarray(column.values)
+                    for key, column in dataset.coords.items()
+                    if column.attrs.get("table") == info.name
+                }
+            elif info.name in dataset:
+                values[info.name] = np.asarray(dataset[info.name].values)
+            else:
+                values[info.name] = None
+        return cls(**values)
+
+    def filter(self: R, keep: Any) -> R:
+        """Return the part of the record where the boolean array `keep` (leading axis) is true."""
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != (len(self),):
+            raise InvalidInputError(
+                f"filter takes one boolean for each {self.leading_axis}: expected shape "
+                f"({len(self)},) of bool, got {keep.shape} of {keep.dtype}."
+            )
+        return self[np.flatnonzero(keep)]

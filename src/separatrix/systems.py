@@ -1,0 +1,213 @@
+"""Systems: what every analysis is given. A map or a flow, from any JAX function.
+
+A system is a pytree, so the weights inside it are arguments of the compiled analysis, not constants
+of it: a second network of the same shape costs no compilation.
+"""
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._types import Array, InvalidInputError, require_positive
+
+StateFunction = Callable[..., Any]
+
+
+class AbstractSystem(eqx.Module):
+    """A map or a flow on states of shape `(size,)`, with whatever input it has frozen in."""
+
+    function: StateFunction
+    size: int = eqx.field(static=True)
+    time_unit: float = eqx.field(static=True)
+    input: Any
+    residual_function: StateFunction | None
+    domain: Any
+
+    @property
+    @abc.abstractmethod
+    def kind(self) -> str:
+        """Either "map" (stable where |μ| < 1) or "flow" (stable where Re λ < 0)."""
+
+    @abc.abstractmethod
+    def velocity(self, state: Array) -> Array:
+        """Return F(x) − x, the change of state in one step, or f(x), the change per unit of tau."""
+
+    def evaluate(self, state: Array, input: Any = None) -> Array:
+        """Return F(x) for a map, f(x) for a flow, at the frozen input or at another one."""
+        return _apply(self.function, state, self.input if input is None else input)
+
+    def residual(self, state: Array) -> Array:
+        """Return a function with the same zeros as the velocity, of the best shape known."""
+        if self.residual_function is None:
+            return self.velocity(state)
+        return _apply(self.residual_function, state, self.input)
+
+    def jacobian(self, state: Array) -> Array:
+        """Return dF/dx or df/dx, `(size, size)`."""
+        return jax.jacfwd(self.evaluate)(state)
+
+    def input_jacobian(self, state: Array) -> Array:
+        """Return dF/du or df/du, `(size, channel)`; the system must know its input."""
+        return jax.jacfwd(self.evaluate, argnums=1)(state, jnp.asarray(self.input))
+
+    def speed(self, state: Array) -> Array:
+        """Return the Euclidean norm of the velocity: zero at fixed points only."""
+        return jnp.linalg.norm(self.velocity(state))
+
+
+class DiscreteMap(AbstractSystem):
+    r"""A map $x_{t+1} = F(x_t)$, or $F(x_t, u)$ with the input $u$ frozen.
+
+    Parameters
+    ----------
+    step
+        Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
+        A bound method of an Equinox module (`network.step`) lets its weights stay arguments;
+        a closure is compiled anew for every new closure.
+    size
+        The number of units in the state.
+    dt
+        Duration of one step in ms: time constants are reported in it.
+    input
+        The frozen input `(channel,)`, or None.
+    residual
+        A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
+        architecture gives one of a better shape. None means `step(x) − x`.
+    domain
+        `(lower, upper)`, arrays `(size,)` or numbers: a box that holds every fixed point, or None.
+
+    Raises
+    ------
+    InvalidInputError
+        When `step` cannot be evaluated on a state, or gives another shape than `(size,)`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2.0 * x), size=1)
+    >>> float(system.speed(jnp.array([0.0])))
+    0.0
+    """
+
+    def __init__(
+        self,
+        step: StateFunction,
+        size: int,
+        dt: float = 1.0,
+        *,
+        input: Any = None,
+        residual: StateFunction | None = None,
+        domain: tuple[Any, Any] | None = None,
+    ):
+        require_positive(dt, "dt", "ms")
+        self.function, self.size, self.time_unit = step, int(size), float(dt)
+        # NumPy, so that float64 inputs keep their digits outside `jax.enable_x64`.
+        self.input = None if input is None else np.asarray(input)
+        self.residual_function, self.domain = residual, domain
+        _check_shape(self, "step")
+
+    @property
+    def kind(self) -> str:
+        return "map"
+
+    @property
+    def dt(self) -> float:
+        """Duration of one step in ms."""
+        return self.time_unit
+
+    def velocity(self, state: Array) -> Array:
+        return self.evaluate(state) - state
+
+
+class Flow(AbstractSystem):
+    r"""A flow $\tau\,\dot x = f(x)$, or $f(x, u)$ with the input $u$ frozen.
+
+    Parameters
+    ----------
+    field
+        Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
+    size
+        The number of units in the state.
+    tau
+        The time constant in ms that multiplies the derivative: time constants are reported in it.
+    input, residual, domain
+        As in `DiscreteMap`; the default residual is the field itself.
+
+    Raises
+    ------
+    InvalidInputError
+        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> bistable = sx.Flow(lambda x: x - x**3, size=1, tau=100.0)
+    """
+
+    def __init__(
+        self,
+        field: StateFunction,
+        size: int,
+        tau: float = 1.0,
+        *,
+        input: Any = None,
+        residual: StateFunction | None = None,
+        domain: tuple[Any, Any] | None = None,
+    ):
+        require_positive(tau, "tau", "ms")
+        self.function, self.size, self.time_unit = field, int(size), float(tau)
+        # NumPy, so that float64 inputs keep their digits outside `jax.enable_x64`.
+        self.input = None if input is None else np.asarray(input)
+        self.residual_function, self.domain = residual, domain
+        _check_shape(self, "field")
+
+    @property
+    def kind(self) -> str:
+        return "flow"
+
+    @property
+    def tau(self) -> float:
+        """The time constant in ms."""
+        return self.time_unit
+
+    def velocity(self, state: Array) -> Array:
+        return self.evaluate(state)
+
+
+def _apply(function: StateFunction, state: Array, input: Any) -> Array:
+    return function(state) if input is None else function(state, input)
+
+
+def _check_shape(system: AbstractSystem, name: str) -> None:
+    """Trace the function once on an abstract state; raise in the user's words if it is unfit."""
+    state = jax.ShapeDtypeStruct((system.size,), jnp.float32)
+    try:
+        result = eqx.filter_eval_shape(lambda s, x: s.evaluate(x), system, state)
+    except InvalidInputError:
+        raise
+    except Exception as error:
+        text = str(error).strip().split("\n")[0]
+        raise InvalidInputError(
+            f"`{name}` could not be evaluated on a state of shape ({system.size},): "
+            f"{type(error).__name__}: {text}"
+        ) from error
+    shape = getattr(result, "shape", None)
+    if shape != (system.size,):
+        raise InvalidInputError(
+            f"`{name}` must return a state of the shape it is given, ({system.size},), got "
+            f"{shape}. A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
+        )
+
+
+def in_float64(tree: Any) -> Any:
+    """Cast every floating array of a pytree to float64; call it under `jax.enable_x64(True)`."""
+
+    def cast(leaf: Any) -> Any:
+        return jnp.asarray(leaf, jnp.float64) if eqx.is_inexact_array_like(leaf) else leaf
+
+    return jax.tree.map(cast, tree)
