@@ -1,0 +1,160 @@
+"""The contract of a task: a frozen object that draws batches of trials on the device."""
+
+import abc
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_positive
+
+
+class Trials(Record):
+    """A batch of trials: what the network is shown and what is asked of it.
+
+    `mask` weighs each step in the loss; `scored` marks the steps on which the answer counts (the
+    decision period). Integer targets are classes, floating targets are values to follow.
+    """
+
+    inputs: Float[Array, "trial time channel"] = array("input to the network")
+    targets: Shaped[Array, "trial time *output"] = array("class of each step, or target outputs")
+    mask: Float[Array, "trial time"] = array("weight of each step in the loss")
+    scored: Bool[Array, "trial time"] = array("steps on which the answer is scored")
+    conditions: dict[str, Shaped[Array, "trial"]] = array("what distinguishes the trials")
+    dt: float = setting("duration of a time step", units="ms")
+
+    @property
+    def num_trials(self) -> int:
+        """How many trials there are."""
+        return self.inputs.shape[0]
+
+    @property
+    def num_steps(self) -> int:
+        """How many time steps a trial has."""
+        return self.inputs.shape[1]
+
+
+class AbstractTask(eqx.Module):
+    """A cognitive task.
+
+    All fields are settings (hashable), so a task can be closed over by a compiled program. A task
+    implements `draw`; users call `trials`.
+    """
+
+    reference: ClassVar[str]
+    dt: eqx.AbstractVar[float]
+
+    @property
+    @abc.abstractmethod
+    def periods(self) -> dict[str, tuple[float, float]]:
+        """Start and end in ms of each period of a trial, in order."""
+
+    @property
+    @abc.abstractmethod
+    def channels(self) -> tuple[str, ...]:
+        """Names of the input channels."""
+
+    @property
+    @abc.abstractmethod
+    def responses(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+
+    @abc.abstractmethod
+    def draw(self, key: PRNGKeyArray, n: int) -> Trials:
+        """Draw `n` random trials; pure, compiled into whatever calls it."""
+
+    @property
+    def num_inputs(self) -> int:
+        """Number of input channels."""
+        return len(self.channels)
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of outputs."""
+        return len(self.responses)
+
+    @property
+    def num_steps(self) -> int:
+        """Number of time steps in a trial."""
+        return max(stop for _, stop in self.period_steps().values())
+
+    def period_steps(self) -> dict[str, tuple[int, int]]:
+        """First step and one past the last step of each period."""
+        steps, start = {}, 0
+        for name, (begin, end) in self.periods.items():
+            stop = start + count_steps(end - begin, self.dt)
+            steps[name] = (start, stop)
+            start = stop
+        return steps
+
+    def trials(self, n: int, *, key: PRNGKeyArray) -> Trials:
+        """Return `n` random trials, the same ones for the same `key`.
+
+        Raises InvalidInputError when `n` is not a positive integer.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise InvalidInputError(f"n, the number of trials, must be at least 1, got {n!r}.")
+        return _draw_compiled(self, key, int(n))
+
+
+@eqx.filter_jit
+def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
+    return task.draw(key, n)
+
+
+def count_steps(duration: float, dt: float) -> int:
+    """Return how many whole steps fit into a duration, both in ms (6 in 0.6 / 0.1, as expected)."""
+    return int(duration / dt + 1e-9)
+
+
+def check_timing(task: str, dt: float, durations: dict[str, float]) -> None:
+    """Raise InvalidInputError for times that cannot make a trial."""
+    require_positive(dt, "dt", "ms")
+    for period, duration in durations.items():
+        if not (np.isfinite(duration) and duration >= 0):
+            raise InvalidInputError(
+                f"{task}: the {period} period must last 0 ms or more, got {duration:g} ms."
+            )
+        if duration > 0 and count_steps(duration, dt) == 0:
+            raise InvalidInputError(
+                f"{task}: the {period} period ({duration:g} ms) is shorter than one step "
+                f"(dt = {dt:g} ms). Use a smaller dt, or 0 ms to leave the period out."
+            )
+
+
+def consecutive(durations: dict[str, float]) -> dict[str, tuple[float, float]]:
+    """Lay periods one after the other: name -> (start, end) in ms."""
+    ends = np.cumsum(list(durations.values()))
+    return {
+        name: (float(end - length), float(end))
+        for (name, length), end in zip(durations.items(), ends, strict=True)
+    }
+
+
+def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
+    """Return 1 on the steps of the named periods and 0 elsewhere."""
+    mask = np.zeros(task.num_steps, np.float32)
+    steps = task.period_steps()
+    for name in names:
+        mask[slice(*steps[name])] = 1.0
+    return mask
+
+
+def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int[Array, " trial"]:
+    """Return the class with the largest mean output over the scored steps of each trial."""
+    weights = trials.scored.astype(outputs.dtype)
+    return jnp.argmax(jnp.einsum("nto,nt->no", outputs, weights), axis=-1)
+
+
+def accuracy(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+    """Return the fraction of scored steps on which the largest output is the target class.
+
+    NaN where the targets are values, not classes.
+    """
+    if not jnp.issubdtype(trials.targets.dtype, jnp.integer):
+        return jnp.float32(jnp.nan)
+    right = (jnp.argmax(outputs, -1) == trials.targets) & trials.scored
+    return right.sum() / jnp.maximum(trials.scored.sum(), 1)

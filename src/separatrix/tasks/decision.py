@@ -1,0 +1,227 @@
+"""Decisions between noisy alternatives."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from .base import (
+    AbstractTask,
+    Trials,
+    check_timing,
+    consecutive,
+    period_mask,
+)
+
+
+class PerceptualDecisionMaking(AbstractTask):
+    r"""Which of several noisy stimuli is the strongest?
+
+    Alternative $k$ of $K$ stands at the angle $\theta_k = 2\pi k/K$. During the stimulus, channel
+    $1 + k$ carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where $c$ is the coherence in
+    percent and $\theta_\ast$ the angle of the correct choice; channel 0 is the fixation cue. The
+    network must answer class 0 while it fixates and class $1 + k$ in the decision period. Noise of
+    standard deviation $\sigma/\sqrt{dt}$ (dt in ms) is added to every step.
+
+    With the defaults these are the 22 steps of 100 ms of the primer.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms. A period of d ms has int(d/dt) steps.
+    fixation, stimulus, delay, decision
+        Durations of the periods in ms; 0 leaves a period out (but not stimulus and decision).
+    coherences
+        The coherences in percent, drawn with equal probability.
+    num_choices
+        The number of alternatives, at least 2.
+    noise
+        σ, in units of the input times √ms.
+    noise_on
+        "all": noise on all channels and all steps, as in brainpy_datasets. "stimulus": only on the
+        stimulus channels and only in the stimulus period, as in NeuroGym.
+    cue
+        The periods in which the fixation cue is on. NeuroGym 2.2 has ("fixation",), its older
+        versions and brainpy_datasets the default.
+
+    Raises
+    ------
+    InvalidInputError
+        For negative times, a period shorter than dt, fewer than two choices, an unknown option.
+
+    References
+    ----------
+    Britten, Shadlen, Newsome & Movshon (1992) J. Neurosci. 12:4745; as a task for networks:
+    Yang & Wang (2020) Neuron 107:1048.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> trials = task.trials(16, key=jax.random.key(0))
+    >>> trials.inputs.shape
+    (16, 22, 3)
+    >>> sorted(trials.conditions)
+    ['choice', 'coherence']
+    """
+
+    reference: ClassVar[str] = "Yang & Wang (2020) Neuron 107:1048"
+
+    dt: float = eqx.field(static=True, default=100.0, converter=float)
+    fixation: float = eqx.field(static=True, default=100.0, converter=float)
+    stimulus: float = eqx.field(static=True, default=2000.0, converter=float)
+    delay: float = eqx.field(static=True, default=0.0, converter=float)
+    decision: float = eqx.field(static=True, default=100.0, converter=float)
+    coherences: tuple[float, ...] = eqx.field(
+        static=True, default=(0.0, 6.4, 12.8, 25.6, 51.2), converter=lambda c: tuple(map(float, c))
+    )
+    num_choices: int = eqx.field(static=True, default=2, converter=int)
+    noise: float = eqx.field(static=True, default=1.0, converter=float)
+    noise_on: str = eqx.field(static=True, default="all")
+    cue: tuple[str, ...] = eqx.field(
+        static=True, default=("fixation", "stimulus", "delay"), converter=tuple
+    )
+
+    def __check_init__(self) -> None:
+        name = type(self).__name__
+        check_timing(name, self.dt, self._durations)
+        for period in ("stimulus", "decision"):
+            if self._durations[period] == 0:
+                raise InvalidInputError(f"{name} needs a {period} period longer than 0 ms.")
+        if self.num_choices < 2:
+            raise InvalidInputError(f"{name} needs at least 2 choices, got {self.num_choices}.")
+        if not self.coherences or not all(0 <= c <= 100 for c in self.coherences):
+            raise InvalidInputError(
+                f"{name}: coherences are percentages between 0 and 100, at least one; "
+                f"got {self.coherences}."
+            )
+        if not (np.isfinite(self.noise) and self.noise >= 0):
+            raise InvalidInputError(f"{name}: noise must be 0 or more, got {self.noise:g}.")
+        if self.noise_on not in ("all", "stimulus"):
+            raise InvalidInputError(
+                f'{name}: noise_on must be "all" or "stimulus", got {self.noise_on!r}.'
+            )
+        unknown = set(self.cue) - set(self._durations)
+        if unknown:
+            raise InvalidInputError(
+                f"{name}: cue names periods that do not exist: {', '.join(sorted(unknown))}. "
+                f"The periods are {', '.join(self._durations)}."
+            )
+
+    @property
+    def _durations(self) -> dict[str, float]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def periods(self) -> dict[str, tuple[float, float]]:
+        return consecutive(self._durations)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", *(f"stimulus {k + 1}" for k in range(self.num_choices)))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", *(f"choice {k + 1}" for k in range(self.num_choices)))
+
+    @property
+    def angles(self) -> Float[np.ndarray, " choice"]:
+        """The angle of each alternative, in radians."""
+        return 2 * np.pi * np.arange(self.num_choices) / self.num_choices
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Trials:
+        key_coherence, key_choice, key_noise = jr.split(key, 3)
+        levels = jnp.asarray(self.coherences, jnp.float32)
+        coherence = levels[jr.randint(key_coherence, (n,), 0, len(self.coherences))]
+        choice = jr.randint(key_choice, (n,), 0, self.num_choices)
+
+        angles = jnp.asarray(self.angles, jnp.float32)
+        # (trial, choice): what each stimulus channel carries without noise
+        evidence = 0.5 + coherence[:, None] / 200 * jnp.cos(angles - angles[choice][:, None])
+        in_stimulus = period_mask(self, "stimulus")
+        signal = in_stimulus[None, :, None] * evidence[:, None, :]
+        cue = jnp.broadcast_to(period_mask(self, *self.cue)[None, :, None], (n, self.num_steps, 1))
+        clean = jnp.concatenate([cue, signal], axis=-1)
+
+        shape = clean.shape
+        noise = jr.normal(key_noise, shape, jnp.float32) * (self.noise / self.dt**0.5)
+        inputs = clean + noise * self._noise_mask()
+
+        deciding = period_mask(self, "decision").astype(bool)
+        return Trials(
+            inputs=inputs,
+            targets=jnp.where(deciding, choice[:, None] + 1, 0),
+            mask=jnp.ones((n, self.num_steps), jnp.float32),
+            scored=jnp.broadcast_to(deciding, (n, self.num_steps)),
+            conditions={"coherence": coherence, "choice": choice},
+            dt=self.dt,
+        )
+
+    def _noise_mask(self) -> Float[np.ndarray, "#time channel"]:
+        if self.noise_on == "all":
+            return np.ones((1, self.num_inputs), np.float32)
+        on_channel = np.arange(self.num_inputs) > 0
+        return period_mask(self, "stimulus")[:, None] * on_channel.astype(np.float32)
+
+    def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
+        """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
+        cue = float("stimulus" in self.cue)
+        evidence = 0.5 + coherence / 200 * np.cos(self.angles - self.angles[choice])
+        return np.concatenate([[cue], evidence])
+
+    def ideal_choice(self, inputs: Float[Array, "trial time channel"]) -> Int[Array, " trial"]:
+        r"""Return the optimal choice: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
+
+        The sum over the stimulus period is a sufficient statistic, and with equal priors its
+        largest entry is the maximum-likelihood choice.
+        """
+        first, last = self.period_steps()["stimulus"]
+        total = jnp.asarray(inputs)[:, first:last, 1:].sum(1)
+        projections = jnp.cos(self.angles[:, None] - self.angles[None, :])
+        return jnp.argmax(total @ projections, axis=-1)
+
+    def ideal_accuracy(self, coherence: Float[Array, "..."] | float) -> Float[np.ndarray, "..."]:
+        r"""Return the probability that the ideal observer of two choices is correct.
+
+        $P = \Phi\!\left(\frac{c}{100\,\sigma}\sqrt{T/2}\right)$ with T the stimulus duration in ms,
+        for coherences `c` in percent of any shape.
+
+        Raises InvalidInputError for more than two choices, where there is no closed form: apply
+        `ideal_choice` to trials instead.
+        """
+        if self.num_choices != 2:
+            raise InvalidInputError(
+                f"ideal_accuracy has a closed form for 2 choices only, this task has "
+                f"{self.num_choices}: apply ideal_choice to trials instead."
+            )
+        from scipy.special import ndtr  # a sixth of a second that `import separatrix` saves
+
+        first, last = self.period_steps()["stimulus"]
+        duration = (last - first) * self.dt
+        c = np.asarray(coherence, float)
+        if self.noise == 0:
+            return np.where(c > 0, 1.0, 0.5)
+        return np.asarray(ndtr(c / 100 / self.noise * np.sqrt(duration / 2)))
+
+    @property
+    def ideal_mean_accuracy(self) -> float:
+        """The ideal observer's accuracy over the coherences of this task (two choices)."""
+        return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))
+
+
+def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, " trial"]:
+    """Return the coherence of two-choice trials with the sign of the correct choice.
+
+    Positive for choice 0 (the first stimulus channel is the stronger), negative for choice 1.
+    """
+    sign = np.where(np.asarray(trials_conditions["choice"]) == 0, 1.0, -1.0)
+    return np.asarray(trials_conditions["coherence"], float) * sign

@@ -1,0 +1,161 @@
+import jax
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+Task = sx.tasks.PerceptualDecisionMaking
+
+
+def test_the_primers_trial_has_22_steps_of_100_ms(task, key):
+    trials = task.trials(7, key=key)
+    assert trials.inputs.shape == (7, 22, 3)
+    assert task.period_steps() == {
+        "fixation": (0, 1),
+        "stimulus": (1, 21),
+        "delay": (21, 21),
+        "decision": (21, 22),
+    }
+    assert (np.asarray(trials.targets)[:, :21] == 0).all()
+    assert (np.asarray(trials.targets)[:, 21] == np.asarray(trials.conditions["choice"]) + 1).all()
+    assert (np.asarray(trials.scored).sum(1) == 1).all()
+
+
+@pytest.mark.parametrize(("dt", "steps"), [(100, 22), (20, 110), (10, 220), (1, 2200)])
+def test_timing_does_not_depend_on_dt(dt, steps):
+    assert Task(dt=dt).num_steps == steps
+
+
+def test_a_step_is_not_lost_to_rounding():
+    # 0.6 / 0.1 is 5.999…: six steps all the same
+    task = Task(dt=0.1, fixation=0.6, stimulus=1.2, decision=0.3)
+    assert [stop - start for start, stop in task.period_steps().values()] == [6, 12, 0, 3]
+
+
+def test_channels_carry_the_evidence_that_the_reference_states(key):
+    task = Task(noise=0.0, delay=300.0)
+    trials = task.trials(200, key=key)
+    x, c = np.asarray(trials.inputs), np.asarray(trials.conditions["coherence"])
+    first = np.asarray(trials.conditions["choice"]) == 0
+    difference = x[:, 1:21, 1] - x[:, 1:21, 2]
+    np.testing.assert_allclose(difference, np.where(first, c, -c)[:, None] / 100 + 0 * difference,
+                               atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(x[:, 1:21, 1:].sum(-1), 1.0, atol=1e-6)
+    assert (x[:, :24, 0] == 1).all()
+    assert (x[:, 24:, 0] == 0).all()
+    assert (x[:, 21:, 1:] == 0).all()
+
+
+@pytest.mark.parametrize("dt", [20.0, 100.0])
+@pytest.mark.parametrize("noise", [0.5, 1.0])
+def test_noise_has_variance_sigma_squared_over_dt_on_every_channel_and_step(dt, noise, key):
+    kwargs = {"dt": dt, "stimulus": 500.0}
+    noisy = np.asarray(Task(noise=noise, **kwargs).trials(4000, key=key).inputs)
+    clean = np.asarray(Task(noise=0.0, **kwargs).trials(4000, key=key).inputs)
+    deviation = (noisy - clean).std(0)
+    np.testing.assert_allclose(deviation, noise / np.sqrt(dt), rtol=0.08)
+
+
+def test_neurogyms_noise_is_on_the_stimuli_during_the_stimulus_only(key):
+    kwargs = {"fixation": 300.0, "delay": 200.0}
+    noisy = np.asarray(Task(noise_on="stimulus", **kwargs).trials(500, key=key).inputs)
+    clean = np.asarray(Task(noise=0.0, **kwargs).trials(500, key=key).inputs)
+    deviation = (noisy - clean).std(0)
+    on = np.zeros(deviation.shape, bool)
+    on[3:23, 1:] = True
+    assert (deviation[~on] == 0).all()
+    np.testing.assert_allclose(deviation[on], 0.1, rtol=0.15)
+
+
+def test_the_cue_of_todays_neurogym(key):
+    x = np.asarray(Task(noise=0.0, fixation=300.0, cue=("fixation",)).trials(3, key=key).inputs)
+    assert (x[:, :3, 0] == 1).all()
+    assert (x[:, 3:, 0] == 0).all()
+
+
+def test_conditions_are_uniform(task, key):
+    trials = task.trials(20_000, key=key)
+    coherence, choice = (np.asarray(trials.conditions[k]) for k in ("coherence", "choice"))
+    levels, counts = np.unique(coherence, return_counts=True)
+    np.testing.assert_allclose(levels, [0, 6.4, 12.8, 25.6, 51.2], rtol=1e-6)
+    assert abs(counts / 20_000 - 0.2).max() < 0.01
+    assert abs(choice.mean() - 0.5) < 0.015
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "noise_on", "bound"),
+    [(2000.0, "all", 0.895696), (2000.0, "stimulus", 0.895696), (500.0, "all", 0.864539)],
+)
+def test_the_optimal_rule_reaches_the_ideal_observers_accuracy(stimulus, noise_on, bound, key):
+    task = Task(stimulus=stimulus, noise_on=noise_on)
+    trials = task.trials(20_000, key=key)
+    right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
+    assert abs(right.mean() - bound) < 0.005
+    assert task.ideal_mean_accuracy == pytest.approx(bound, abs=1e-6)
+
+
+def test_ideal_accuracy_by_coherence(task):
+    expected = [0.5, 0.978508, 0.999974, 1, 1]
+    np.testing.assert_allclose(task.ideal_accuracy(np.array(task.coherences)), expected, atol=1e-6)
+
+
+def test_the_ideal_observer_does_not_depend_on_dt():
+    accuracies = [Task(dt=dt).ideal_mean_accuracy for dt in (1, 10, 50, 100)]
+    np.testing.assert_allclose(accuracies, accuracies[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("choices", [2, 3, 5, 8])
+def test_more_choices(choices, key):
+    task = Task(num_choices=choices, noise=0.3)
+    trials = task.trials(500, key=key)
+    assert trials.inputs.shape[-1] == task.num_inputs == choices + 1
+    assert task.num_outputs == choices + 1
+    assert set(np.asarray(trials.conditions["choice"]).tolist()) == set(range(choices))
+    easy = np.asarray(trials.conditions["coherence"]) > 50
+    right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
+    assert right[easy].mean() > 0.95
+
+
+def test_no_closed_form_for_three_choices():
+    with pytest.raises(sx.InvalidInputError, match="2 choices only"):
+        Task(num_choices=3).ideal_accuracy(5.0)
+
+
+def test_the_same_key_gives_the_same_trials(task):
+    a, b = (task.trials(5, key=jax.random.key(3)) for _ in range(2))
+    c = task.trials(5, key=jax.random.key(4))
+    assert (np.asarray(a.inputs) == np.asarray(b.inputs)).all()
+    assert (np.asarray(a.inputs) != np.asarray(c.inputs)).any()
+
+
+def test_evidence_input(task):
+    np.testing.assert_allclose(task.evidence_input(0.0), [1, 0.5, 0.5])
+    np.testing.assert_allclose(task.evidence_input(51.2, 1), [1, 0.244, 0.756])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"dt": 0.0}, "dt must be positive, got 0 ms"),
+        ({"dt": -5.0}, "dt must be positive"),
+        ({"dt": float("nan")}, "dt must be positive"),
+        ({"stimulus": -1.0}, "the stimulus period must last 0 ms or more, got -1 ms"),
+        ({"dt": 200.0}, r"the fixation period \(100 ms\) is shorter than one step \(dt = 200 ms\)"),
+        ({"decision": 0.0}, "needs a decision period"),
+        ({"num_choices": 1}, "at least 2 choices"),
+        ({"coherences": ()}, "percentages"),
+        ({"coherences": (120.0,)}, "percentages"),
+        ({"noise": -1.0}, "noise must be 0 or more"),
+        ({"noise_on": "cue"}, '"all" or "stimulus"'),
+        ({"cue": ("fixaton",)}, "periods that do not exist: fixaton"),
+    ],
+)
+def test_settings_that_make_no_task(arguments, text):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        Task(**arguments)
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_the_number_of_trials_is_checked(task, n, key):
+    with pytest.raises(sx.InvalidInputError, match="at least 1"):
+        task.trials(n, key=key)
