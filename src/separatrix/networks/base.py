@@ -1,0 +1,120 @@
+"""The contract of a network: a step, a readout, and what its architecture tells the analysis."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from .._types import Array, InvalidInputError, require_finite
+from ..systems import DiscreteMap
+
+
+class AbstractNetwork(eqx.Module):
+    """A recurrent network in discrete time.
+
+    Concrete networks implement `step` and `readout` on single states, and may replace `unroll` by
+    a faster program that gives the same states.
+    """
+
+    num_inputs: eqx.AbstractVar[int]
+    num_units: eqx.AbstractVar[int]
+    num_outputs: eqx.AbstractVar[int]
+    dt: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def step(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, " state"]:
+        """Return the state one time step later."""
+
+    @abc.abstractmethod
+    def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        """Return the output of a state."""
+
+    @abc.abstractmethod
+    def initial_state(self) -> Float[Array, " state"]:
+        """Return the state before the first step."""
+
+    def residual(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, " state"]:
+        """Return a function of the same zeros as `step(x, u) − x`; architectures know better."""
+        return self.step(state, input) - state
+
+    def domain(self) -> tuple[Any, Any] | None:
+        """Return a box (lower, upper) that holds every fixed point, or None."""
+        return None
+
+    def unroll(
+        self, inputs: Float[Array, "trial time channel"]
+    ) -> Float[Array, "trial time state"]:
+        """Return the states after every step, from the initial state."""
+
+        def advance(states: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+            following = jnp.asarray(jax.vmap(self.step)(states, inputs))
+            return following, following
+
+        initial = self.initial_state()
+        start = jnp.broadcast_to(initial, (inputs.shape[0], *initial.shape))
+        _, states = jax.lax.scan(advance, start, jnp.swapaxes(inputs, 0, 1))
+        return jnp.swapaxes(states, 0, 1)
+
+    def outputs(
+        self, states: Float[Array, "trial time state"]
+    ) -> Float[Array, "trial time output"]:
+        """Return the outputs of states."""
+        return jax.vmap(jax.vmap(self.readout))(states)
+
+    def at_input(self, input: Any) -> DiscreteMap:
+        """Return the network as a map of its state, with a constant `input` (channel,) frozen in.
+
+        Raises InvalidInputError for an input of the wrong length or with NaN in it, or when the
+        network's own weights are not finite.
+        """
+        u = np.asarray(input, float)
+        if u.shape != (self.num_inputs,):
+            raise InvalidInputError(
+                f"the input to freeze in must have shape ({self.num_inputs},), one value for each "
+                f"input channel, got {u.shape}."
+            )
+        require_finite(u, "the input to freeze in")
+        check_weights(self)
+        return DiscreteMap(
+            self.step,
+            self.initial_state().shape[0],
+            self.dt,
+            input=u,
+            residual=self.residual,
+            domain=self.domain(),
+        )
+
+
+def check_weights(network: AbstractNetwork) -> None:
+    """Raise InvalidInputError, naming the array, when a weight is NaN or infinite."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(network):
+        if eqx.is_inexact_array(leaf):
+            require_finite(leaf, f"{type(network).__name__}{jax.tree_util.keystr(path)}")
+
+
+def check_network_fits(
+    network: AbstractNetwork, num_inputs: int, num_outputs: int, dt: float
+) -> None:
+    """Raise InvalidInputError when a network and a task differ in sizes or in time step."""
+    if network.num_inputs != num_inputs:
+        raise InvalidInputError(
+            f"the network takes {network.num_inputs} input channels, the task has {num_inputs}."
+        )
+    if network.num_outputs != num_outputs:
+        raise InvalidInputError(
+            f"the network has {network.num_outputs} outputs, the task asks for {num_outputs}."
+        )
+    if network.dt != dt:
+        raise InvalidInputError(
+            f"the network steps in dt = {network.dt:g} ms, the task in dt = {dt:g} ms: "
+            "build one with the other's dt."
+        )
+    check_weights(network)

@@ -1,0 +1,223 @@
+"""Continuous-time rate networks in Euler's discretization."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError, require_positive
+from ..systems import Flow
+from .activations import RANGES, activation
+from .base import AbstractNetwork
+from .initialization import dense
+from .unroll import unroll_recurrence
+
+
+@dataclass(frozen=True)
+class LeakyUpdate:
+    """One Euler step of leaky units, elementwise in the state and in its input current."""
+
+    alpha: float
+    activation: str
+    leak: str
+
+    def __call__(self, state: Array, current: Array) -> jax.Array:
+        f = activation(self.activation)
+        if self.leak == "inside":
+            return f((1 - self.alpha) * state + self.alpha * current)
+        return f(current) * self.alpha + state * (1 - self.alpha)
+
+
+class CTRNN(AbstractNetwork):
+    r"""A continuous-time recurrent network of rate units.
+
+    The equation of the primer, $\tau\,\dot r = -r + f(W r + W_x x + b)$, is discretized with
+    $\alpha = dt/\tau$ in one of two ways:
+
+    * `leak="outside"` (default) is Euler's method on that equation,
+      $r_{t+1} = (1-\alpha)\,r_t + \alpha f(W r_t + W_x x_t + b)$;
+    * `leak="inside"` is what the primer's code computes, the leak inside the nonlinearity,
+      $h_{t+1} = f\big((1-\alpha)\,h_t + \alpha (W h_t + W_x x_t + b)\big)$.
+
+    The two agree when dt = τ (α = 1), as in the notebooks; for dt < τ they are different networks,
+    and only the first one is the text's equation. The readout is $y = W_y r + b_y$.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    tau, dt
+        Time constant and time step in ms; 0 < dt ≤ 2 tau, beyond which the leak alone is unstable.
+    activation
+        "relu", "tanh", "softplus", "sigmoid", "leaky_relu" or "linear".
+    leak
+        Where the leak stands (above).
+    initialization
+        "kaiming_normal" (N(0, 2/fan_in), biases 0; the BrainPy notebook) or "torch_linear"
+        (U(±1/√fan_in), biases too; the PyTorch notebook).
+    key
+        A JAX random key.
+
+    Attributes
+    ----------
+    input_weights (unit, channel), recurrent_weights (unit, unit), bias (unit,),
+    readout_weights (output, unit), readout_bias (output,)
+        The weights; `recurrent_weights[i, j]` leads from unit j to unit i.
+
+    Raises
+    ------
+    InvalidInputError
+        For sizes below 1, times that are not positive, dt > 2 tau, unknown names.
+
+    References
+    ----------
+    Yang & Wang (2020) Neuron 107:1048.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.CTRNN(3, 64, 3, tau=100.0, dt=20.0, key=jax.random.key(0))
+    >>> net.step(net.initial_state(), jax.numpy.ones(3)).shape
+    (64,)
+    """
+
+    input_weights: Float[Array, "unit channel"]
+    recurrent_weights: Float[Array, "unit unit"]
+    bias: Float[Array, " unit"]
+    readout_weights: Float[Array, "output unit"]
+    readout_bias: Float[Array, " output"]
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    tau: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+    leak: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        tau: float = 100.0,
+        dt: float = 100.0,
+        activation: str = "relu",
+        leak: str = "outside",
+        initialization: str = "kaiming_normal",
+        key: PRNGKeyArray,
+    ):
+        _check_settings(num_inputs, num_units, num_outputs, tau, dt, activation, leak)
+        sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, num_units))
+        (into, into_bias), (recurrent, recurrent_bias), (readout, readout_bias) = dense(
+            initialization, key, sizes
+        )
+        self.input_weights, self.recurrent_weights = into, recurrent
+        self.bias = into_bias + recurrent_bias
+        self.readout_weights, self.readout_bias = readout, readout_bias
+        self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
+        self.tau, self.dt = float(tau), float(dt)
+        self.activation, self.leak = activation, leak
+
+    @property
+    def alpha(self) -> float:
+        """The fraction dt/τ of a time constant that a step covers."""
+        return self.dt / self.tau
+
+    @property
+    def update(self) -> LeakyUpdate:
+        """The elementwise part of a step."""
+        return LeakyUpdate(self.alpha, self.activation, self.leak)
+
+    def current(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return what flows into each unit, W r + W_x x + b."""
+        return self.recurrent_weights @ state + self.input_weights @ input + self.bias
+
+    def step(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        return self.update(state, self.current(state, input))
+
+    def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        return self.readout_weights @ state + self.readout_bias
+
+    def initial_state(self) -> Float[Array, " unit"]:
+        return jnp.zeros(self.num_units, jnp.float32)
+
+    def field(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return −r + f(W r + W_x x + b), the right-hand side of the equation times τ."""
+        return activation(self.activation)(self.current(state, input)) - state
+
+    def residual(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return `step(r) − r` without its leak factor where that leaves the zeros as they are.
+
+        With the leak outside that is always so. With the leak inside it holds for the rectifier:
+        r = max(0, (1−α) r + α a) exactly when r = max(0, a).
+        """
+        if self.leak == "outside" or self.activation == "relu" or self.alpha == 1:
+            return self.field(state, input)
+        return self.step(state, input) - state
+
+    def domain(self) -> tuple[float, float] | None:
+        """Return the range of the activation: a fixed point is a value of it, whatever α is."""
+        return RANGES.get(self.activation)
+
+    def flow_at_input(self, input: Any) -> Flow:
+        """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
+
+        The fixed points are those of `at_input`; what is stable as a flow may be unstable as a map
+        when dt is large. Raises InvalidInputError as `at_input` does, and for `leak="inside"`,
+        which is no discretization of this equation unless α = 1.
+        """
+        if self.leak == "inside" and self.alpha != 1:
+            raise InvalidInputError(
+                'a network with leak="inside" and dt < tau does not follow the rate equation: '
+                'analyse it as a map (at_input), or build it with leak="outside".'
+            )
+        system = self.at_input(input)
+        return Flow(self.field, self.num_units, self.tau, input=system.input, domain=self.domain())
+
+    def unroll(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time unit"]:
+        first = jnp.swapaxes(inputs, 0, 1)
+        drive = first @ self.input_weights.T + self.bias
+        start = jnp.broadcast_to(self.initial_state(), drive.shape[1:]).astype(drive.dtype)
+        states = unroll_recurrence(self.update, self.recurrent_weights, drive, start)
+        return jnp.swapaxes(states, 0, 1)
+
+    def outputs(self, states: Float[Array, "trial time unit"]) -> Float[Array, "trial time output"]:
+        return states @ self.readout_weights.T + self.readout_bias
+
+
+def _check_settings(
+    num_inputs: int,
+    num_units: int,
+    num_outputs: int,
+    tau: float,
+    dt: float,
+    activation_name: str,
+    leak: str,
+) -> None:
+    sizes = {"num_inputs": num_inputs, "num_units": num_units, "num_outputs": num_outputs}
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {size!r}.")
+    require_positive(tau, "tau", "ms")
+    require_positive(dt, "dt", "ms")
+    if dt > 2 * tau:
+        raise InvalidInputError(
+            f"dt = {dt:g} ms is larger than 2 tau = {2 * tau:g} ms: Euler's method on the leak "
+            "alone would be unstable. Use a smaller dt."
+        )
+    activation(activation_name)
+    if leak not in ("outside", "inside"):
+        raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r}.')
