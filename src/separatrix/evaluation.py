@@ -1,0 +1,65 @@
+"""How well a network does its task, condition by condition, beside the ideal observer."""
+
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from ._records import Record, array, setting
+from ._types import Array
+from .activity import simulate
+from .networks import AbstractNetwork
+from .tasks import PerceptualDecisionMaking, signed_coherence
+
+
+class Psychometric(Record):
+    """Choices against signed coherence (positive: the first stimulus is the stronger)."""
+
+    signed_coherence: Float[Array, " condition"] = array("signed coherence", units="%")
+    num_trials: Int[Array, " condition"] = array("trials of each signed coherence")
+    p_first: Float[Array, " condition"] = array("fraction of trials that chose the first stimulus")
+    p_none: Float[Array, " condition"] = array("fraction of trials without a choice")
+    accuracy: Float[Array, " condition"] = array("fraction of correct trials")
+    ideal_p_first: Float[Array, " condition"] = array("the ideal observer's choices, in theory")
+    ideal_accuracy: Float[Array, " condition"] = array("the ideal observer's accuracy, in theory")
+    mean_accuracy: float = setting("fraction of correct trials, all conditions")
+    ideal_mean_accuracy: float = setting("the ideal observer's on this mix of coherences")
+
+    def summary(self) -> str:
+        return (
+            f"Psychometric: accuracy {self.mean_accuracy:.4f} on {int(self.num_trials.sum())} "
+            f"trials, ideal observer {self.ideal_mean_accuracy:.4f}"
+        )
+
+
+def psychometric(
+    network: AbstractNetwork,
+    task: PerceptualDecisionMaking,
+    *,
+    num_trials: int = 4096,
+    key: PRNGKeyArray,
+) -> Psychometric:
+    """Measure a network's choices on fresh trials of a two-choice task.
+
+    Trials without evidence (coherence 0) are pooled whatever their nominal correct choice. The
+    ideal observer's values are `task.ideal_accuracy`, in theory, not a simulation.
+
+    Raises InvalidInputError when network and task do not fit or the task has more than two choices.
+    """
+    task.ideal_accuracy(0.0)
+    activity = simulate(network, task.trials(num_trials, key=key))
+    choice = np.asarray(activity.choice)
+    correct = choice == np.asarray(activity.conditions["choice"]) + 1
+    signed = signed_coherence(activity.conditions) + 0.0  # −0 and 0 are the same condition
+    levels = np.unique(np.round(signed, 6))
+    groups = [np.isclose(signed, level, atol=1e-5) for level in levels]
+    ideal = task.ideal_accuracy(np.abs(levels))
+    return Psychometric(
+        signed_coherence=levels,
+        num_trials=np.array([g.sum() for g in groups]),
+        p_first=np.array([(choice[g] == 1).mean() for g in groups]),
+        p_none=np.array([(choice[g] == 0).mean() for g in groups]),
+        accuracy=np.array([correct[g].mean() for g in groups]),
+        ideal_p_first=np.where(levels >= 0, ideal, 1 - ideal),
+        ideal_accuracy=ideal,
+        mean_accuracy=float(correct.mean()),
+        ideal_mean_accuracy=task.ideal_mean_accuracy,
+    )

@@ -1,0 +1,20 @@
+"""Training: where a task teaches a network."""
+
+from .batches import AbstractBatches, WholeTrials, Windows
+from .loss import cross_entropy, default_loss, mean_squared_error
+from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
+from .train import train
+
+__all__ = [
+    "AbstractBatches",
+    "History",
+    "Training",
+    "TrainingDivergedError",
+    "TrainingInterruptedError",
+    "WholeTrials",
+    "Windows",
+    "cross_entropy",
+    "default_loss",
+    "mean_squared_error",
+    "train",
+]

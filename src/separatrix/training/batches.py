@@ -1,0 +1,85 @@
+"""How the trials of a task become the batches of a training step."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Int, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from ..tasks import AbstractTask, Trials
+
+
+class AbstractBatches(eqx.Module):
+    """A stateless source of batches: the batch of a step is a function of the key and the step."""
+
+    @abc.abstractmethod
+    def draw(
+        self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
+    ) -> Trials:
+        """Return the batch of training step `step`."""
+
+
+class WholeTrials(AbstractBatches):
+    """Fresh whole trials in every batch: each row begins with a trial and ends with it."""
+
+    def draw(
+        self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
+    ) -> Trials:
+        return task.draw(jr.fold_in(key, step), batch_size)
+
+
+class Windows(AbstractBatches):
+    """Windows of a fixed number of steps over an endless sequence of trials, one for each row.
+
+    Window `i` continues where window `i − 1` stopped, so trials are cut at the window's ends (a
+    trial cut in two appears in both), and a window holds several trials in sequence: the primer's
+    PyTorch notebook trains so, through `neurogym.Dataset(seq_len=100)`. The network starts from its
+    initial state in every window.
+
+    Attributes
+    ----------
+    steps
+        The length of a window in time steps.
+    """
+
+    steps: int = eqx.field(static=True, default=100)
+
+    def __check_init__(self) -> None:
+        if self.steps < 1:
+            raise InvalidInputError(f"a window must have at least 1 step, got {self.steps}.")
+
+    def draw(
+        self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
+    ) -> Trials:
+        length = task.num_steps
+        # The most trials that a window can touch, when it begins on the last step of one.
+        touched = (self.steps + length - 2) // length + 1
+        first, offset = jnp.divmod(step * self.steps, length)
+
+        def row(row_key: PRNGKeyArray) -> Trials:
+            keys = jax.vmap(lambda k: jr.fold_in(row_key, first + k))(jnp.arange(touched))
+            drawn = jax.vmap(lambda k: task.draw(k, 1))(keys)
+            return _cut(drawn, offset, self.steps)
+
+        rows = jax.vmap(row)(jr.split(key, batch_size))
+        return jax.tree.map(lambda x: x[:, 0], rows)
+
+
+def _cut(drawn: Trials, offset: Int[Array, ""], steps: int) -> Trials:
+    """Join trials `(trial, 1, time, …)` end to end and cut `(1, steps, …)` out, from `offset`."""
+
+    def cut(array: Array) -> Array:
+        joined = array.reshape(1, -1, *array.shape[3:])
+        return jax.lax.dynamic_slice_in_dim(joined, offset, steps, axis=1)
+
+    return Trials(
+        inputs=cut(drawn.inputs),
+        targets=cut(drawn.targets),
+        mask=cut(drawn.mask),
+        scored=cut(drawn.scored),
+        conditions={},
+        dt=drawn.dt,
+    )

@@ -1,0 +1,60 @@
+"""What training gives back."""
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float
+
+from .._records import Record, array, setting
+from .._types import Array, SeparatrixError
+from ..networks import AbstractNetwork
+
+
+class History(Record):
+    """Loss and accuracy of every training step, on the batch of that step before its update."""
+
+    loss: Float[Array, " step"] = array("loss on the batch")
+    accuracy: Float[Array, " step"] = array("fraction of scored steps that are right")
+    epoch_steps: int = setting("training steps in an epoch")
+
+    def epochs(self) -> dict[str, Float[np.ndarray, " epoch"]]:
+        """Return the mean loss and accuracy of each epoch (the last one may be shorter)."""
+        starts = np.arange(0, len(self), self.epoch_steps)
+        counts = np.diff(np.append(starts, len(self)))
+        return {
+            name: np.add.reduceat(np.asarray(values, float), starts) / counts
+            for name, values in (("loss", self.loss), ("accuracy", self.accuracy))
+        }
+
+
+class Training(eqx.Module):
+    """A trained network and how it got there."""
+
+    network: AbstractNetwork
+    history: History
+
+    def __repr__(self) -> str:
+        last = self.history.epochs()
+        return (
+            f"Training: {type(self.network).__name__} of {self.network.num_units} units, "
+            f"{len(self.history)} steps; last epoch: loss {last['loss'][-1]:.4f}, "
+            f"accuracy {last['accuracy'][-1]:.3f}"
+        )
+
+
+class TrainingDivergedError(SeparatrixError, ArithmeticError):
+    """The loss is not finite. `training` holds the last finite network and the whole history."""
+
+    def __init__(self, step: int, training: Training):
+        self.step, self.training = step, training
+        super().__init__(
+            f"training diverged: the loss is not finite at step {step}. The history up to it is "
+            "kept. Try a smaller learning rate or a gradient clip (optax.clip_by_global_norm)."
+        )
+
+
+class TrainingInterruptedError(KeyboardInterrupt):
+    """Ctrl-C during training. `training` holds the network and the history up to that step."""
+
+    def __init__(self, training: Training):
+        self.training = training
+        super().__init__(f"training was interrupted after {len(training.history)} steps")
