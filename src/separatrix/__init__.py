@@ -1,0 +1,87 @@
+"""Separatrix: train recurrent networks on cognitive tasks, then take them apart.
+
+The public names, in the order of the pipeline::
+
+    task ──trials──▶ network ──train──▶ Training ──simulate──▶ Activity
+                                  ──find_fixed_points──▶ FixedPoints ──linearize──▶ Linearization
+"""
+
+__version__ = "0.1.0.dev0"
+
+from . import networks, tasks, training
+from ._records import Record
+from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
+from .activity import Activity, PrincipalComponents, simulate
+from .analysis import FixedPoints, Linearization, find_fixed_points, linearize
+from .evaluation import Psychometric, psychometric
+from .systems import AbstractSystem, DiscreteMap, Flow
+from .tasks import Trials
+from .training import (
+    History,
+    Training,
+    TrainingDivergedError,
+    TrainingInterruptedError,
+    WholeTrials,
+    Windows,
+    train,
+)
+
+__all__ = [
+    "AbstractSystem",
+    "Activity",
+    "DiscreteMap",
+    "FixedPoints",
+    "Flow",
+    "History",
+    "InvalidInputError",
+    "Linearization",
+    "PrincipalComponents",
+    "Psychometric",
+    "Record",
+    "SeparatrixError",
+    "Training",
+    "TrainingDivergedError",
+    "TrainingInterruptedError",
+    "Trials",
+    "UnreadableFileError",
+    "WholeTrials",
+    "Windows",
+    "find_fixed_points",
+    "linearize",
+    "networks",
+    "psychometric",
+    "simulate",
+    "tasks",
+    "train",
+    "training",
+]
+
+_LAZY = {
+    "Experiment": "experiment",
+    "run_experiment": "experiment",
+    "reanalyze": "experiment",
+    "Run": "store",
+    "load_run": "store",
+    "load_network": "store",
+    "save_network": "store",
+    "load_records": "store",
+    "save_records": "store",
+    "write_report": "report",
+    "figures": "",
+    "enable_compilation_cache": "_cache",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs files or pictures only when it is asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'separatrix' has no attribute {name!r}")
+    import importlib
+
+    home = _LAZY[name]
+    module = importlib.import_module(f".{home or name}", __name__)
+    return getattr(module, name) if home else module
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

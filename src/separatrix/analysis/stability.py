@@ -1,0 +1,34 @@
+"""Stability of maps and of flows, told apart."""
+
+import numpy as np
+from jaxtyping import Complex, Float, Int, Shaped
+
+
+def growth(
+    eigenvalues: Complex[np.ndarray, "point mode"], kind: str
+) -> Float[np.ndarray, "point mode"]:
+    """Return how far each mode is beyond the boundary: |μ| − 1 for a map, Re λ for a flow."""
+    return np.abs(eigenvalues) - 1 if kind == "map" else eigenvalues.real
+
+
+def count_unstable(
+    eigenvalues: Complex[np.ndarray, "point mode"], kind: str, band: float
+) -> Int[np.ndarray, " point"]:
+    """Return the number of modes beyond the boundary by more than `band`."""
+    return (growth(eigenvalues, kind) > band).sum(1)
+
+
+def classify(
+    eigenvalues: Complex[np.ndarray, "point mode"], kind: str, band: float
+) -> Shaped[np.ndarray, " point"]:
+    """Name each point "stable", "saddle" or "unstable", or "marginal".
+
+    A point is marginal when no mode is clearly unstable and at least one lies within `band` of the
+    boundary, so that linearization cannot tell.
+    """
+    margin = growth(eigenvalues, kind)
+    unstable = (margin > band).sum(1)
+    marginal = (np.abs(margin) <= band).any(1)
+    names = np.where(unstable == margin.shape[1], "unstable", "saddle")
+    names = np.where(unstable == 0, np.where(marginal, "marginal", "stable"), names)
+    return np.where(np.isnan(margin).any(1), "unknown", names)

@@ -1,0 +1,1 @@
+"""Methods that know functions of arrays only: no network, no task, no system."""

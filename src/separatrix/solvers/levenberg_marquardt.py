@@ -1,0 +1,256 @@
+"""Levenberg–Marquardt and Newton steps on a stream of candidates.
+
+Candidates enter a batch of bounded size and leave it when they are done, so memory does not grow
+with their number and no work is spent on those that have converged.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from . import batched
+
+States = Float[np.ndarray, "candidate unit"]
+Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""States (batch, unit) -> residuals (batch, unit) and their Jacobians (batch, unit, unit)."""
+
+EPS = np.finfo(float).eps
+
+
+class Ending(enum.IntEnum):
+    """How the solver left a candidate."""
+
+    RUNNING = 0
+    ZERO = 1
+    MINIMUM = 2
+    STALLED = 3
+    MAX_STEPS = 4
+    NOT_FINITE = 5
+    RAN_AWAY = 6
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where every candidate ended.
+
+    Attributes
+    ----------
+    states (candidate, unit)
+        The last states.
+    residuals (candidate, unit)
+        The residuals there.
+    steps (candidate,)
+        Length of the last Newton correction: the distance to the zero, as far as rounding tells.
+    endings (candidate,)
+        `Ending` of each.
+    counts (candidate,)
+        Steps taken.
+    """
+
+    states: States
+    residuals: States
+    steps: Float[np.ndarray, " candidate"]
+    endings: Int[np.ndarray, " candidate"]
+    counts: Int[np.ndarray, " candidate"]
+
+
+@dataclass
+class _Batch:
+    """The candidates at work; every array has one row for each."""
+
+    index: np.ndarray
+    x: np.ndarray
+    r: np.ndarray
+    J: np.ndarray
+    damping: np.ndarray
+    growth: np.ndarray
+    newton: np.ndarray
+    last_step: np.ndarray
+    count: np.ndarray
+    slow_steps: np.ndarray
+    floor_steps: np.ndarray
+
+    def select(self, keep: np.ndarray) -> "_Batch":
+        return _Batch(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+    def join(self, other: "_Batch") -> "_Batch":
+        fields = self.__dataclass_fields__
+        return _Batch(*(np.concatenate([getattr(self, f), getattr(other, f)]) for f in fields))
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    r"""Find zeros, or else local minima, of $\frac12|r(x)|^2$ from many starts at once.
+
+    A step solves $(J^\top J + \mu s I)\,p = -J^\top r$ with $s = \|J\|_F^2/n$, so that nothing
+    depends on units; the damping μ follows the ratio of actual to predicted decrease (Nielsen
+    1999). Where such steps do as predicted, plain Newton steps $J p = -r$ take over: they are cheaper, converge
+    quadratically and reach rounding level, where the length of the last one measures the distance
+    to the zero.
+
+    Attributes
+    ----------
+    max_steps
+        Steps after which a candidate is given up.
+    stall_steps
+        Successive steps without a relative decrease of 1e-3 after which a candidate is handed over
+        as near a minimum: Gauss–Newton closes in on a minimum that is not a zero only slowly.
+    """
+
+    max_steps: int = 200
+    stall_steps: int = 8
+
+    def solve(self, evaluate: Evaluate, starts: States, batch_size: int) -> Solution:
+        """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE."""
+        count, size = starts.shape
+        solution = Solution(
+            states=np.array(starts, float),
+            residuals=np.full((count, size), np.nan),
+            steps=np.full(count, np.inf),
+            endings=np.zeros(count, int),
+            counts=np.zeros(count, int),
+        )
+        finite = np.isfinite(starts).all(1)
+        solution.endings[~finite] = Ending.NOT_FINITE
+        queue = np.flatnonzero(finite)
+        extent = float(np.abs(starts[finite]).max(initial=0.0))
+        batch = self._enter(evaluate, starts, queue[:0])
+        while len(queue) or len(batch.index):
+            room = batch_size - len(batch.index)
+            # Refilling a few places at a time would cost an evaluation each time.
+            if len(queue) and room >= min(batch_size // 4 + 1, len(queue)):
+                entering, queue = queue[:room], queue[room:]
+                batch = batch.join(self._enter(evaluate, starts, entering))
+            endings = self._endings(batch, extent)
+            done = endings != Ending.RUNNING
+            self._leave(solution, batch.select(done), endings[done])
+            batch = batch.select(~done)
+            if len(batch.index):
+                batch = self._advance(evaluate, batch)
+        return solution
+
+    def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray) -> _Batch:
+        x = np.array(starts[index], float)
+        n = len(index)
+        r, J = evaluate(x)
+        ones = np.ones(n)
+        return _Batch(
+            index, x, r, J, 1e-2 * ones, 2 * ones, np.zeros(n, bool), np.inf * ones,
+            np.zeros(n, int), np.zeros(n, int), np.zeros(n, int),
+        )  # fmt: skip
+
+    def _endings(self, batch: _Batch, extent: float) -> Int[np.ndarray, " batch"]:
+        """Say for each candidate whether it is done, and how."""
+        norm = np.abs(batch.r).max(1)
+        floor = rounding_floor(batch.x, batch.J, extent)
+        at_floor = norm <= floor
+        # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
+        # residual alone decides, and the distance stays unknown.
+        batch.newton |= at_floor
+        batch.floor_steps = np.where(at_floor, batch.floor_steps + 1, 0)
+        measured = at_floor & np.isfinite(batch.last_step)
+
+        slope = np.linalg.norm(batched.apply_transposed(batch.J, batch.r), axis=1)
+        steepest = np.linalg.norm(batch.J, axis=(1, 2)) * np.linalg.norm(batch.r, axis=1)
+        level = (slope <= 1e-10 * steepest) | (batch.slow_steps >= self.stall_steps)
+
+        endings = np.zeros(len(batch.index), int)
+        endings[batch.count >= self.max_steps] = Ending.MAX_STEPS
+        endings[level & ~at_floor] = Ending.MINIMUM
+        endings[(batch.damping > 1e16) & ~at_floor] = Ending.STALLED
+        endings[measured | (batch.floor_steps > 2) | (norm == 0)] = Ending.ZERO
+        endings[np.abs(batch.x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
+        endings[~np.isfinite(norm)] = Ending.NOT_FINITE
+        return endings
+
+    def _leave(self, solution: Solution, batch: _Batch, endings: np.ndarray) -> None:
+        solution.states[batch.index] = batch.x
+        solution.residuals[batch.index] = batch.r
+        solution.steps[batch.index] = batch.last_step
+        solution.endings[batch.index] = endings
+        solution.counts[batch.index] = batch.count
+
+    def _advance(self, evaluate: Evaluate, batch: _Batch) -> _Batch:
+        """Try one step for every candidate; those for which it fails keep their place."""
+        step, predicted = self._steps(batch)
+        trial = batch.x + step
+        r, J = evaluate(trial)
+        before = np.square(batch.r).sum(1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            after = np.square(r).sum(1)
+            decrease = before - after
+            ratio = np.where(predicted > 0, decrease / predicted, -1.0)
+            finite = np.isfinite(after) & np.isfinite(J).all((1, 2))
+        newton_good = batch.newton & finite & (after <= before / 4)
+        # A Newton step at rounding level is kept when it does no harm: it measures the distance.
+        newton_last = batch.newton & finite & (after <= 4 * before) & self._tiny(batch, step)
+        accept = newton_good | newton_last | (~batch.newton & finite & (ratio > 1e-4))
+        lengths = np.linalg.norm(step, axis=1)
+        return self._update(batch, accept, ratio, (trial, r, J), lengths, before, after)
+
+    def _steps(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Return the steps and the decreases of |r|² that their models predict."""
+        step = np.empty_like(batch.x)
+        newton, damped = batch.newton, ~batch.newton
+        if newton.any():
+            step[newton] = batched.solve(batch.J[newton], -batch.r[newton])
+        predicted = np.square(batch.r).sum(1)
+        if damped.any():
+            J, r = batch.J[damped], batch.r[damped]
+            A, g = batched.gram(J), batched.apply_transposed(J, r)
+            scale = np.trace(A, axis1=1, axis2=2) / A.shape[1]
+            weight = batch.damping[damped] * scale
+            diagonal = np.arange(A.shape[1])
+            A[:, diagonal, diagonal] += weight[:, None]
+            p = batched.solve(A, -g)
+            step[damped] = p
+            # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −g.
+            predicted[damped] = -(p * g).sum(1) + weight * np.square(p).sum(1)
+        return step, predicted
+
+    def _tiny(self, batch: _Batch, step: np.ndarray) -> Bool[np.ndarray, " batch"]:
+        return np.abs(step).max(1) <= 1e-7 * (np.abs(batch.x).max(1) + np.finfo(float).tiny)
+
+    def _update(
+        self,
+        batch: _Batch,
+        accept: np.ndarray,
+        ratio: np.ndarray,
+        trial: tuple[np.ndarray, np.ndarray, np.ndarray],
+        lengths: np.ndarray,
+        before: np.ndarray,
+        after: np.ndarray,
+    ) -> _Batch:
+        batch.x[accept], batch.r[accept], batch.J[accept] = (t[accept] for t in trial)
+        damped = ~batch.newton
+        good, bad = damped & accept, damped & ~accept
+        shrink = np.maximum(1 / 3, 1 - (2 * np.clip(ratio, 0, 2) - 1) ** 3)
+        batch.damping[good] *= shrink[good]
+        batch.growth[good] = 2
+        batch.damping[bad] *= batch.growth[bad]
+        batch.growth[bad] *= 2
+        batch.last_step = np.where(batch.newton & accept, lengths, np.inf)
+        slow = accept & (after > (1 - 1e-3) * before)
+        batch.slow_steps = np.where(
+            slow, batch.slow_steps + 1, np.where(accept, 0, batch.slow_steps)
+        )
+        # Newton's turn comes after damped steps that did as predicted and halved the residual.
+        batch.newton = np.where(damped, good & (ratio > 0.5) & (after < before / 4), accept)
+        batch.count += 1
+        return batch
+
+
+def rounding_floor(
+    states: np.ndarray, jacobians: np.ndarray, extent: float
+) -> Float[np.ndarray, " batch"]:
+    """Return the size of residual that rounding alone can leave: some ε times the terms' sizes.
+
+    The terms that make up the residual are at most about `|J| |x|` and |x|; `extent`, the size of
+    the largest candidate, stands for the constant terms (input and bias).
+    """
+    terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
+    size = np.maximum(np.maximum(terms, np.abs(states).max(1, initial=0)), extent)
+    return 16 * EPS * np.sqrt(states.shape[1]) * size
