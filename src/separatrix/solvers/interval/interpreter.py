@@ -1,0 +1,219 @@
+r"""Bounds of a JAX function over boxes, and of all its slopes there.
+
+The traced function is executed step by step on intervals. Slopes are carried along (forward mode):
+for every value :math:`v(x)` an interval matrix such that for any two points of the box
+
+.. math:: v(x) - v(y) \in S\,(x-y).
+
+This is what the mean-value form and Krawczyk's test need (Neumaier 1990, *Interval Methods for
+Systems of Equations*, section 2.3), and it holds every Clarke Jacobian, for functions with kinks
+too. It is computed from the function itself: derivative rules written by a user, and
+``stop_gradient``, have no say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from separatrix.solvers.interval import rules
+from separatrix.solvers.interval.arithmetic import Interval, point
+from separatrix.solvers.interval.errors import NotContinuous
+from separatrix.solvers.interval.program import Program, Step, trace
+from separatrix.solvers.interval.values import Value, constant
+
+
+@dataclass(frozen=True)
+class Enclosures:
+    """Bounds (box, *shape) and slopes (box, output, input) of a function over a batch of boxes.
+
+    ``refusals[b]`` says why nothing may be concluded over box b; it is empty where all is well.
+    """
+
+    bounds: Interval
+    slopes: Interval | None
+    refusals: tuple[str, ...]
+
+
+class Enclosed:
+    """A function of one array, traced once, to be enclosed over many boxes.
+
+    Parameters
+    ----------
+    function
+        Any JAX function of one float64 array of the given shape, with one array as its result.
+    shape
+        The shape of its argument.
+
+    Raises
+    ------
+    EnclosureError
+        When the function holds an unknown primitive or computes in less than float64. What can be
+        told without a box is raised here, the rest by the methods.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
+        self._program = _folded(trace(function, shape))
+        self.shape = shape
+        if len(self._program.outputs) != 1:
+            raise TypeError(
+                f"expected a function that returns one array, got {len(self._program.outputs)}"
+            )
+        self.output_shape = self._program.output_shapes[0]
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of the values over each box (box, *shape)."""
+        run = _Run(boxes.shape[0], differentiate=False)
+        (value,) = run.start(self._program, [Value(boxes)])
+        return Enclosures(run.full(value.bounds, self.output_shape), None, run.refusals())
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes over each box (box, n); functions of vectors only."""
+        count, size = boxes.shape
+        run = _Run(count, differentiate=True)
+        seed = point(
+            np.eye(size)[None]
+        )  # the same in all boxes, and so stays the slope of an affine part
+        (value,) = run.start(self._program, [Value(boxes, seed)])
+        bounds = run.full(value.bounds, self.output_shape)
+        shape = (count, size, *self.output_shape)
+        slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
+        slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
+        return Enclosures(bounds, slopes, run.refusals())
+
+
+def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
+    """Bounds of a JAX function over boxes: every value it takes there lies between them.
+
+    Parameters
+    ----------
+    function
+        Any JAX function of float64 arrays.
+    boxes
+        One interval per argument; bounds may be infinite.
+
+    Returns
+    -------
+    Intervals, in the structure of the function's result.
+
+    Raises
+    ------
+    NoIntervalRule, ComputesInFloat32, NotContinuous
+        When the function cannot be enclosed. (A jump is no obstacle unless a loop or a branch
+        depends on it.)
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> box = enclose(jnp.tanh, Interval(np.full(2, -np.inf), np.full(2, np.inf)))
+    >>> box.lower, box.upper
+    (array([-1., -1.]), array([1., 1.]))
+    """
+    shapes = [box.shape for box in boxes]
+    structure: list[Any] = []
+
+    def flat(*arguments: Any) -> list[Any]:
+        leaves, tree = jax.tree.flatten(function(*arguments))
+        structure[:] = [tree]
+        return leaves
+
+    program = _folded(trace(flat, *shapes))
+    run = _Run(1, differentiate=False)
+    values = run.start(program, [Value(box[None]) for box in boxes])
+    _raise_refusal(run.refusals())
+    return jax.tree.unflatten(structure[0], [value.bounds[0] for value in values])
+
+
+def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
+    """Bounds (output, input) of every slope matrix of ``function`` over a box.
+
+    Hence of every Jacobian in it, Clarke's included, where the function has kinks.
+
+    Raises
+    ------
+    NoIntervalRule, ComputesInFloat32, NotContinuous
+        When the function cannot be enclosed, or is not shown to be continuous over the box.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> box = Interval(np.array([-1.0]), np.array([1.0]))
+    >>> slopes = enclose_jacobian(lambda x: jnp.maximum(x, 0.0), box)
+    >>> slopes.lower, slopes.upper
+    (array([[0.]]), array([[1.]]))
+    """
+    result = Enclosed(function, box.shape).slopes(box[None])
+    _raise_refusal(result.refusals)
+    assert result.slopes is not None
+    return result.slopes[0]
+
+
+def _raise_refusal(refusals: tuple[str, ...]) -> None:
+    if any(refusals):
+        raise NotContinuous(next(filter(None, refusals)).removeprefix("not continuous: "))
+
+
+class _Run:
+    """One execution of a program over a batch of boxes."""
+
+    def __init__(self, boxes: int, differentiate: bool) -> None:
+        self.boxes = boxes
+        self.differentiate = differentiate
+        self._reasons = [""] * boxes
+
+    def start(self, program: Program, arguments: list[Value]) -> list[Value]:
+        self._reasons = [*program.notes["refused"]] * self.boxes
+        with np.errstate(all="ignore"):
+            return self.execute(program, [Value(_variable(a.bounds), a.slopes) for a in arguments])
+
+    def execute(self, program: Program, arguments: list[Value]) -> list[Value]:
+        slots: dict[int, Value] = program.notes.get("folded", {}).copy()
+        if not slots:
+            slots.update((slot, constant(array)) for slot, array in program.constants.items())
+        slots.update(zip(program.inputs, arguments, strict=True))
+        done = program.notes.get("done", frozenset())
+        for step, unused in zip(program.steps, program.last_use, strict=True):
+            if step in done:
+                continue
+            results = rules.apply(self, program, step, [slots[slot] for slot in step.inputs])
+            slots.update(zip(step.outputs, results, strict=True))
+            for slot in unused:
+                slots.pop(slot, None)
+        return [slots[slot] for slot in program.outputs]
+
+    def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
+        per_box = np.broadcast_to(where.reshape(where.shape[0], -1).any(axis=1), (self.boxes,))
+        for box in np.flatnonzero(per_box):
+            self._reasons[box] = self._reasons[box] or reason
+
+    def refusals(self) -> tuple[str, ...]:
+        return tuple(self._reasons)
+
+    def full(self, bounds: Interval, shape: tuple[int, ...]) -> Interval:
+        """Give bounds that are the same in all boxes their full leading axis."""
+        return bounds.map(lambda array: np.broadcast_to(array, (self.boxes, *shape)))
+
+
+def _variable(bounds: Interval) -> Interval:
+    """Bounds of an argument, which is no constant even where its box is a point."""
+    return Interval(bounds.lower, bounds.upper.copy())
+
+
+def _folded(program: Program) -> Program:
+    """Execute, once and for all, the steps that do not depend on the arguments."""
+    run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
+    known = {slot: constant(array) for slot, array in program.constants.items()}
+    done: set[Step] = set()
+    with np.errstate(all="ignore"):
+        for step in program.steps:
+            if all(slot in known for slot in step.inputs):
+                results = rules.apply(run, program, step, [known[slot] for slot in step.inputs])
+                known.update(zip(step.outputs, results, strict=True))
+                done.add(step)
+    program.notes.update(folded=known, done=frozenset(done), refused=run.refusals())
+    return program

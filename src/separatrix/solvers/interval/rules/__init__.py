@@ -1,0 +1,51 @@
+"""The rules of the interpreter, one for each primitive of JAX that it knows."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from separatrix.solvers.interval.errors import NoIntervalRule
+from separatrix.solvers.interval.program import Program, Step
+from separatrix.solvers.interval.rules import (
+    control,
+    elementwise,
+    exact,
+    linear,
+    movement,
+    reductions,
+    selection,
+)
+from separatrix.solvers.interval.values import Rule, Run, Value
+
+RULES: dict[str, Rule] = {
+    **elementwise.RULES,
+    **selection.RULES,
+    **movement.RULES,
+    **reductions.RULES,
+    **linear.RULES,
+    **control.RULES,
+}
+_MOVES: dict[str, Rule] = {**movement.RULES, "select_n": selection.RULES["select_n"]}
+# These mean the same for integers, truth values and every precision: they move values or hand them
+# to bodies.
+_GENERIC = frozenset({*_MOVES, *control.RULES})
+
+
+def apply(run: Run, program: Program, step: Step, values: list[Value]) -> list[Value]:
+    """Compute the outputs of one step."""
+    if any(jnp.issubdtype(dtype, jnp.complexfloating) for dtype in step.dtypes):
+        raise NoIntervalRule(f"{step.name} on complex numbers")
+    if step.name not in control.RULES and any(
+        exact.is_low_precision(dtype) for dtype in step.dtypes
+    ):
+        return [exact.low_precision(run, program, step, values, _MOVES)]
+    rule = RULES.get(step.name)
+    if all(dtype.kind in "iub" for dtype in step.dtypes) and step.name not in _GENERIC:
+        rule = (
+            exact.INTEGER_RULES.get(step.name, exact.by_jax) if step.dtypes[0].kind != "b" else rule
+        )
+        rule = rule or exact.by_jax
+    if rule is None:
+        raise NoIntervalRule(step.name)
+    results = rule(run, program, step, *values)
+    return [results] if isinstance(results, Value) else results

@@ -1,0 +1,239 @@
+"""Operations that only move values: the same for bounds, slopes, integers and every precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from separatrix.solvers.interval.arithmetic import Array, Interval
+from separatrix.solvers.interval.errors import NoIntervalRule
+from separatrix.solvers.interval.program import Program, Step
+from separatrix.solvers.interval.values import Rule, Run, Value, count_inputs, zero_slopes
+
+Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
+
+
+def _moved(value: Value, mover: Mover) -> Value:
+    bounds = value.bounds.map(lambda array: mover(array, 1))
+    slopes = None if value.slopes is None else value.slopes.map(lambda array: mover(array, 2))
+    return Value(bounds, slopes)
+
+
+def _moves(make: Callable[[Step], Mover]) -> Rule:
+    def rule(run: Run, program: Program, step: Step, value: Value) -> Value:
+        return _moved(value, make(step))
+
+    return rule
+
+
+def _unchanged(run: Run, program: Program, step: Step, *values: Value) -> list[Value]:
+    return list(values)
+
+
+def _same(run: Run, program: Program, step: Step, value: Value) -> Value:
+    return value
+
+
+def _reshape(step: Step) -> Mover:
+    if step.params.get("dimensions") is not None:
+        raise NoIntervalRule("reshape with permuted dimensions")
+    shape = step.shapes[0]
+    return lambda array, lead: array.reshape(array.shape[:lead] + shape)
+
+
+def _squeeze(step: Step) -> Mover:
+    shape = step.shapes[0]
+    return lambda array, lead: array.reshape(array.shape[:lead] + shape)
+
+
+def _broadcast(step: Step) -> Mover:
+    shape, placed = step.shapes[0], step.params["broadcast_dimensions"]
+
+    def mover(array: Array, lead: int) -> Array:
+        here = dict(zip(placed, array.shape[lead:], strict=True))
+        spread = array.reshape(
+            array.shape[:lead] + tuple(here.get(axis, 1) for axis in range(len(shape)))
+        )
+        return np.broadcast_to(spread, array.shape[:lead] + shape)
+
+    return mover
+
+
+def _transpose(step: Step) -> Mover:
+    order = step.params["permutation"]
+    return lambda array, lead: array.transpose(*range(lead), *(axis + lead for axis in order))
+
+
+def _slice(step: Step) -> Mover:
+    params = step.params
+    strides = params["strides"] or (1,) * len(params["start_indices"])
+    window = tuple(map(slice, params["start_indices"], params["limit_indices"], strides))
+    return lambda array, lead: array[(slice(None),) * lead + window]
+
+
+def _reverse(step: Step) -> Mover:
+    return lambda array, lead: np.flip(
+        array, axis=tuple(axis + lead for axis in step.params["dimensions"])
+    )
+
+
+def _split(run: Run, program: Program, step: Step, value: Value) -> list[Value]:
+    axis, sizes = step.params["axis"], [int(size) for size in step.params["sizes"]]
+
+    def piece(start: int, stop: int) -> Mover:
+        return lambda array, lead: array[(slice(None),) * (lead + axis) + (slice(start, stop),)]
+
+    return [
+        _moved(value, piece(stop - size, stop))
+        for size, stop in zip(sizes, accumulate(sizes), strict=True)
+    ]
+
+
+def _dynamic_slice(run: Run, program: Program, step: Step, value: Value, *starts: Value) -> Value:
+    """Cut a window at exactly known indices, which JAX clamps into the array."""
+    sizes, window = step.params["slice_sizes"], []
+    for start, size, length in zip(starts, sizes, value.bounds.shape[1:], strict=True):
+        first = int(np.clip(_known(step, start), 0, length - size))
+        window.append(slice(first, first + size))
+    return _moved(value, lambda array, lead: array[(slice(None),) * lead + tuple(window)])
+
+
+def _known(step: Step, value: Value) -> Array:
+    """Read an index, which must not depend on the argument."""
+    if not value.bounds.exact or value.bounds.shape[0] != 1:
+        raise NoIntervalRule(f"{step.name} at an index that depends on the state")
+    return value.bounds.lower[0]
+
+
+def _concatenate(run: Run, program: Program, step: Step, *values: Value) -> Value:
+    axis = step.params["dimension"]
+    return joined(values, lambda parts, lead: np.concatenate(parts, axis=axis + lead))
+
+
+def _stack(run: Run, program: Program, step: Step, *values: Value) -> Value:
+    axis = step.params.get("axis", 0)
+    return joined(values, lambda parts, lead: np.stack(parts, axis=axis + lead))
+
+
+def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array]) -> Value:
+    """Put several values together, those without slopes having slopes of zero."""
+
+    def together(parts: list[Interval], lead: int) -> Interval:
+        boxes = max(part.shape[0] for part in parts)
+
+        def end(arrays: list[Array]) -> Array:
+            return join(
+                [np.broadcast_to(array, (boxes, *array.shape[1:])) for array in arrays], lead
+            )
+
+        lower = end([part.lower for part in parts])
+        exact = all(part.exact for part in parts)
+        return Interval(lower, lower if exact else end([part.upper for part in parts]))
+
+    bounds = together([value.bounds for value in values], 1)
+    inputs = count_inputs(*values)
+    if inputs is None:
+        return Value(bounds)
+    return Value(
+        bounds, together([value.slopes or zero_slopes(value, inputs) for value in values], 2)
+    )
+
+
+def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
+    """Find out what an operation moves where by having JAX move the positions themselves.
+
+    ``movable`` tells which operands hold values, given their number; the others are indices, which
+    must be known.
+    """
+
+    def rule(run: Run, program: Program, step: Step, *values: Value) -> Value:
+        places = movable(len(values))
+        table = _positions(program, step, values, places)
+        chosen = tuple(values[place] for place in places)
+        fill = _fill(chosen[0])
+
+        def join(parts: list[Array], lead: int) -> Array:
+            flat = [part.reshape((*part.shape[:lead], -1)) for part in parts]
+            return np.concatenate(flat, axis=-1)[..., table]
+
+        return joined((*chosen, fill), join)
+
+    return rule
+
+
+def _fill(value: Value) -> Value:
+    """Stand for what lies outside the array: nothing is known of it."""
+    blank = (
+        np.full((1,), np.nan)
+        if value.bounds.lower.dtype.kind == "f"
+        else np.zeros(1, value.bounds.lower.dtype)
+    )
+    return Value(Interval(blank, blank))
+
+
+def _positions(
+    program: Program, step: Step, values: tuple[Value, ...], places: tuple[int, ...]
+) -> Array:
+    known = [None if place in places else _known(step, value) for place, value in enumerate(values)]
+    key = ("positions", step.outputs)
+    if key in program.notes and _agree(program.notes[key][0], known):
+        cached: Array = program.notes[key][1]
+        return cached
+    count = 0
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        operands = []
+        for value, index, dtype in zip(values, known, step.input_dtypes, strict=True):
+            if index is not None:
+                operands.append(jnp.asarray(index, dtype))
+                continue
+            shape = value.bounds.shape[1:]
+            size = int(np.prod(shape))
+            operands.append(jnp.arange(count, count + size, dtype=jnp.float64).reshape(shape))
+            count += size
+        try:
+            moved = np.asarray(step.primitive.bind(*operands, **step.params))
+        except (TypeError, ValueError) as error:  # a mode that only works for another type
+            raise NoIntervalRule(step.name) from error
+    table = np.where(np.isnan(moved), count, moved).astype(np.intp)
+    program.notes[key] = (known, table)
+    return table
+
+
+def _agree(first: list[Array | None], second: list[Array | None]) -> bool:
+    return all(
+        a is b or (a is not None and b is not None and np.array_equal(a, b))
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+_first = _by_positions(lambda count: (0,))
+_first_two = _by_positions(lambda count: (0, 1))
+_first_and_last = _by_positions(lambda count: (0, 2))
+
+RULES: dict[str, Rule] = {
+    "reshape": _moves(_reshape),
+    "squeeze": _moves(_squeeze),
+    "broadcast_in_dim": _moves(_broadcast),
+    "transpose": _moves(_transpose),
+    "slice": _moves(_slice),
+    "rev": _moves(_reverse),
+    "split": _split,
+    "dynamic_slice": _dynamic_slice,
+    "concatenate": _concatenate,
+    "stack": _stack,
+    "pad": _first_two,
+    "gather": _first,
+    "tile": _first,
+    "dynamic_update_slice": _first_two,
+    "scatter": _first_and_last,
+    "copy": _same,
+    "stop_gradient": _same,
+    "name": _same,
+    "device_put": _unchanged,
+    "sharding_constraint": _same,
+    "optimization_barrier": _unchanged,
+}

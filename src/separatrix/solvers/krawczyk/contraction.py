@@ -1,0 +1,88 @@
+r"""The Newton-like map whose contraction proves a zero.
+
+For a residual g, a center m and any matrix A let :math:`N(x)=x-A\,g(x)`. With slopes S of g over
+the ball :math:`X=\{|x-m|_\infty\le r\}`,
+
+.. math:: |N(x)-m| \le y + Z\,r, \qquad y=|A\,g(m)|,\quad Z_i=\sum_j |I-A\,S|_{ij},
+
+componentwise; this is Krawczyk's operator for a cube (Krawczyk 1969, *Computing* 4:187).
+
+* :math:`y+Zr<r` in every component: N maps X into its interior, so it has a fixed point there
+  (Brouwer); as Z < 1, A is not singular, so that point is a zero of g.
+* Z < 1: two zeros in X would satisfy :math:`|x-x'|\le Z|x-x'|`, so there is at most one.
+* The zero :math:`x^*` obeys :math:`|x^*-m|_\infty\le\max_i y_i/(1-Z_i)`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from separatrix.solvers.interval.arithmetic import (
+    Array,
+    Interval,
+    divide,
+    down,
+    point,
+    subtract,
+    up,
+)
+from separatrix.solvers.interval.products import matmul, row_sums
+
+Flags = NDArray[np.bool_]
+
+
+class Trial(NamedTuple):
+    """What one cube around each center proves."""
+
+    exists: Flags
+    rate: Array  # the largest Z_i, infinite where nothing is known
+    error: Array  # max_i y_i / (1 - Z_i), infinite unless a zero exists
+
+
+def approximate_inverse(slopes: Interval) -> Array:
+    """Invert the middle of a matrix (point, n, n) in floating point; NaN where it is singular."""
+    middle, _ = slopes.midpoint_radius()
+    usable = np.isfinite(middle).all(axis=(1, 2))
+    inverse = np.full_like(middle, np.nan)
+    try:
+        inverse[usable] = np.linalg.inv(middle[usable])
+    except np.linalg.LinAlgError:  # one singular matrix spoils the batch
+        for index in np.flatnonzero(usable):
+            with suppress(np.linalg.LinAlgError):
+                inverse[index] = np.linalg.inv(middle[index])
+    return inverse
+
+
+def newton_step(inverse: Array, residual: Interval) -> Interval:
+    """Bounds of A g(m), for residuals (point, n)."""
+    return matmul(point(inverse), residual[..., None])[..., 0]
+
+
+def contraction_rates(inverse: Array, slopes: Interval) -> Array:
+    """Z_i, the row sums of |I - A S|, from above; infinite where they are not known."""
+    size = inverse.shape[-1]
+    defect = subtract(point(np.eye(size)), matmul(point(inverse), slopes))
+    rates = row_sums(defect.magnitude())
+    return np.where(np.isnan(rates), np.inf, rates)
+
+
+def judge_cubes(
+    slopes: Interval, allowed: Flags, radius: Array, inverse: Array, step: Array
+) -> Trial:
+    """Judge the cubes of the given radius (point,) around the centers.
+
+    ``slopes`` are those over each cube, valid where ``allowed``; ``step`` is an upper bound of |A
+    g(m)|.
+    """
+    rates = contraction_rates(inverse, slopes)
+    rate = np.where(allowed, rates.max(axis=1), np.inf)
+    image = up(step + up(rates * radius[:, None]))
+    # both sides of <= hold only for numbers: a NaN anywhere proves nothing
+    exists = allowed & (rate < 1) & np.all(image < radius[:, None], axis=1)
+    room = down(1.0 - rates)
+    error = np.max(divide(point(step), point(np.where(room > 0, room, 1.0))).upper, axis=1)
+    return Trial(exists, rate, np.where(exists, error, np.inf))

@@ -1,0 +1,303 @@
+"""Certificates: what is true is proved, what is not true never."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from separatrix.solvers.interval import Enclosed, Interval, ball, point
+from separatrix.solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
+
+FLIP_FLOP = Path(__file__).parents[1] / "data" / "flipflop_tanh16.npz"
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "false_certificates.py"
+
+
+def fixed_point_finder_network(size: int) -> np.ndarray:
+    """The test networks of FixedPointFinder: x' = tanh(x W)."""
+    return np.stack([-np.roll(np.linspace(-1, 1, size), -i) for i in range(size)])
+
+
+A = 0.9575040240772687
+B = (0.949795711386598, -0.425502295112648, -0.879894003155241)
+C = (0.962891906717896, 0.525235230965373, -0.962891906717896, -0.525235230965372)
+D = (0.775516313851923, -0.775516313851923, 0.775516313851923, -0.775516313851923)
+E = (0.877263141750039, -0.569696163135321, 0.339744995541853, -0.78964767096492)
+# Fixed points up to sign, with the number of unstable directions as a map and as a flow.
+FIXED_POINTS = {
+    2: [((A, -A), 0, 0), ((0.0, 0.0), None, 1)],
+    3: [(B, 1, 0), ((0.0,) * 3, 2, 1)],
+    4: [(C, 1, 0), (D, 0, 0), ((0.0,) * 4, 3, 2), (E, 2, 1)],
+}
+
+
+@pytest.mark.parametrize("size", FIXED_POINTS)
+def test_fixed_points_of_the_reference_networks(size: int) -> None:
+    weights = fixed_point_finder_network(size)
+    states = np.array([state for state, _, _ in FIXED_POINTS[size]])
+    for sign in (1.0, -1.0):
+        found = certify_zeros(lambda x: jnp.tanh(x @ weights) - x, sign * states)
+        assert found.exists.all()
+        assert found.unique.all()
+        assert found.error_bound.max() < 1e-14 if size < 4 else found.error_bound.max() < 1e-11
+        assert found.radius.min() > 1e-6
+
+
+@pytest.mark.parametrize("size", FIXED_POINTS)
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_unstable_directions_of_the_reference_networks(size: int, kind: str) -> None:
+    weights = fixed_point_finder_network(size)
+    states = np.array([state for state, _, _ in FIXED_POINTS[size]])
+    expected = [row[1 if kind == "map" else 2] for row in FIXED_POINTS[size]]
+
+    def field(x):
+        return jnp.tanh(x @ weights) - (x if kind == "flow" else 0.0)
+
+    found = certify_zeros(lambda x: jnp.tanh(x @ weights) - x, states)
+    slopes = Enclosed(field, (size,)).slopes(ball(states, found.error_bound[:, None])).slopes
+    counted = certify_unstable(slopes, kind)
+    for count, known in zip(counted.counts, expected, strict=True):
+        assert known is None or count == known
+
+
+def test_the_radius_of_uniqueness_is_far_larger_than_the_error_bound() -> None:
+    weights = fixed_point_finder_network(4)
+    found = certify_zeros(lambda x: jnp.tanh(x @ weights) - x, [C, D, E])
+    assert found.radius.min() > 0.035  # the radii polynomial gives 0.06 at best, REFERENCE 8
+    perturbed = certify_zeros(lambda x: jnp.tanh(x @ weights) - x, [np.array(D) + 5e-7])
+    assert perturbed.exists[0]
+    assert 5e-7 <= perturbed.error_bound[0] < 5.1e-7
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_a_displaced_state_is_never_claimed_to_be_nearer_than_it_is(size: int) -> None:
+    rng = np.random.default_rng(size)
+    zero, weights = rng.uniform(-1, 1, size), rng.standard_normal((size, size))
+
+    def residual(x):
+        d = x - zero
+        return jnp.tanh(jnp.asarray(weights) @ d) + 2.0 * d * jnp.exp(d)
+
+    shift = 10.0 ** np.arange(-16.0, 0.0)[:, None] * np.sign(rng.standard_normal((16, size)))
+    states = zero + shift
+    found = certify_zeros(residual, states)
+    moved = np.abs(states - zero).max(axis=1)
+    assert np.all(found.error_bound >= moved)
+    assert found.exists[:10].all()
+    assert np.all(found.error_bound[:10] <= 1.1 * moved[:10] + 1e-14 * size)
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3, 1e-5, 1e-7, 1e-9])
+def test_a_ghost_is_not_a_fixed_point(gap: float) -> None:
+    states = np.concatenate([np.linspace(-1, 1, 41), [1e-9, 1e-5, np.sqrt(gap)]])[:, None]
+    assert not certify_zeros(lambda x: gap + x * x, states).exists.any()
+    gone = certify_absence(lambda x: gap + x * x, states)
+    assert gone.absent.all()
+
+    rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+
+    def turned(x):
+        y = jnp.asarray(rotation) @ x
+        return jnp.asarray(rotation) @ (-y).at[0].set(gap + y[0] ** 2)
+
+    in_five = np.outer(states[:, 0], rotation[0])
+    assert not certify_zeros(turned, in_five).exists.any()
+    gone = certify_absence(turned, in_five)
+    assert gone.absent.all()
+    assert np.all(gone.radius >= np.minimum(0.05 * np.sqrt(gap), 0.01))
+
+
+def test_absence_is_claimed_up_to_a_zero_and_no_further() -> None:
+    states = np.array([[0.5], [-0.3], [1.0]])
+    gone = certify_absence(lambda x: jnp.sin(x) * (2 + x), states)
+    assert np.all(gone.radius <= np.abs(states[:, 0]))
+    assert np.all(gone.radius >= 0.2 * np.abs(states[:, 0]))
+    assert not certify_absence(jnp.sin, [[0.0], [1e-3]], radius=1e-2).absent.any()
+    assert certify_absence(jnp.sin, [[0.1]], radius=0.05).absent.all()
+    assert certify_absence(jnp.sort, [[0.1]]).reason == ("no interval rule for sort",)
+
+
+CONTINUA = {
+    "identity map": lambda x: x - x,
+    "identity map, disguised": lambda x: (2 * x - x) - x,
+    "line attractor": lambda x: -x + jax.nn.relu(jnp.array([[0.0, -1.0], [-1.0, 0.0]]) @ x + 1.0),
+    "ray": lambda x: jax.nn.relu(x) - x,
+    "rank one": lambda x: jnp.array([1.0, 2.0]) * jnp.tanh(x[0] + x[1] - 1.0),
+    "double zero": lambda x: (x - 0.5) ** 2,
+    "cubic": lambda x: (x - 0.5) ** 3,
+    "plateau": lambda x: jnp.maximum(jnp.abs(x - 0.5) - 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUA)
+def test_degenerate_zeros_are_not_certified(name: str) -> None:
+    states = np.array([[0.5, 0.5], [0.25, 0.75], [0.5 + 1e-9, 0.5 - 1e-9]])
+    found = certify_zeros(CONTINUA[name], states)
+    assert not found.exists.any()
+    assert not found.unique.any()
+    assert np.isinf(found.error_bound).all()
+    assert all(found.reason)
+    assert found.reason[0] == "the Jacobian may be singular within the box"
+
+
+@jax.custom_jvp
+def spike(x):
+    return jnp.where(x > 0, 1.0, -1.0)
+
+
+spike.defjvp(lambda primals, tangents: (spike(*primals), tangents[0]))
+
+REFUSED = {
+    "where": (lambda x: jnp.where(x > 0, 1.0, -1.0) + x, "not continuous"),
+    "spike": (lambda x: spike(x) + x, "not continuous"),
+    "stopped": (lambda x: x + lax.stop_gradient(jnp.sign(x)), "not continuous"),
+    "floor": (lambda x: jnp.floor(x) + 0.5 + x, "not continuous"),
+    "float32": (lambda x: jnp.tanh(x.astype(jnp.float32)).astype(x.dtype), "computes in float32"),
+    "float32 result": (lambda x: x.astype(jnp.float32), "computes in float32"),
+    "sort": (jnp.sort, "no interval rule for sort"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_enclosed_is_not_certified(name: str) -> None:
+    residual, reason = REFUSED[name]
+    found = certify_zeros(residual, np.zeros((2, 2)))
+    assert not found.exists.any()
+    assert all(reason in text for text in found.reason)
+    if reason.startswith("no interval rule"):
+        assert found.reason[0] == reason
+
+
+def test_one_state_on_a_jump_does_not_spoil_the_others() -> None:
+    found = certify_zeros(lambda x: jnp.where(x > 0.5, x - 1.0, x), [[0.0], [0.5], [1.0]])
+    np.testing.assert_array_equal(found.exists, [True, False, True])
+    assert found.reason[0] == found.reason[2] == ""
+    assert found.radius[0] < 0.5
+
+
+def test_a_derivative_that_lies_is_not_believed() -> None:
+    @jax.custom_jvp
+    def square(x):
+        return x * x
+
+    square.defjvp(lambda primals, tangents: (square(*primals), 3.0 * tangents[0]))
+    assert not certify_zeros(square, [[0.0]]).exists.any()
+    assert not certify_zeros(lambda x: x - lax.stop_gradient(x), [[0.0]]).exists.any()
+    honest = certify_zeros(lambda x: lax.stop_gradient(x) * 2 - x, [[1e-9]])
+    assert honest.exists.all()
+
+
+def test_states_that_are_not_finite_are_marked() -> None:
+    found = certify_zeros(lambda x: jnp.tanh(2 * x) - x, [[np.nan], [np.inf], [A], [1e300]])
+    np.testing.assert_array_equal(found.exists, [False, False, True, False])
+    assert found.reason[0] == "the state or its residual is not finite"
+
+
+def test_inputs_of_the_wrong_shape_are_errors() -> None:
+    with pytest.raises(ValueError, match=r"\(point, unit\)"):
+        certify_zeros(jnp.tanh, np.zeros(3))
+    with pytest.raises(ValueError, match=r"from \(3,\) to \(3,\)"):
+        certify_zeros(jnp.sum, np.zeros((1, 3)))
+    with pytest.raises(ValueError, match="n, n"):
+        certify_unstable(point(np.zeros((2, 3))), "map")
+    with pytest.raises((ValueError, TypeError), match="kind"):  # TypeError: checked at run time
+        certify_unstable(point(np.zeros((1, 3, 3))), "rotation")
+    assert certify_zeros(jnp.tanh, np.zeros((0, 3))).exists.shape == (0,)
+
+
+def test_a_relu_network_is_certified_by_its_linear_region() -> None:
+    rng = np.random.default_rng(0)
+    size = 30
+    weights = 0.5 * rng.standard_normal((size, size)) / np.sqrt(size)
+    bias = rng.standard_normal(size)
+    state = np.zeros(size)
+    for _ in range(200):
+        state = np.maximum(weights @ state + bias, 0.0)
+    found = certify_zeros(lambda x: jax.nn.relu(weights @ x + bias) - x, state[None])
+    assert found.unique[0]
+    drive = np.abs(weights @ state + bias) / np.abs(weights).sum(axis=1)
+    assert found.radius[0] > 0.5 * drive.min()
+
+
+def test_a_large_gru_is_certified() -> None:
+    rng, size = np.random.default_rng(0), 128
+    weights = rng.standard_normal((3 * size, size)) / np.sqrt(size)
+    bias = 0.1 * rng.standard_normal(3 * size)
+
+    def residual(h):
+        a = weights @ h + bias
+        r, z = jax.nn.sigmoid(a[:size]), jax.nn.sigmoid(a[size : 2 * size])
+        return (1 - z) * (jnp.tanh(r * a[2 * size :]) - h)
+
+    with jax.enable_x64(True):
+        value, slope = jax.jit(residual), jax.jit(jax.jacfwd(residual))
+        state = np.zeros(size)
+        for _ in range(30):
+            state = state - np.linalg.solve(np.asarray(slope(state)), np.asarray(value(state)))
+    found = certify_zeros(residual, state[None])
+    assert found.unique[0]
+    assert found.error_bound[0] < 1e-11
+
+
+def test_trained_flip_flop_network_has_27_certified_points_of_known_index() -> None:
+    data = np.load(FLIP_FLOP)
+    weights = data["rnn.weight_hh_l0"]
+    bias = data["rnn.bias_ih_l0"].astype(np.float64) + data["rnn.bias_hh_l0"]
+
+    def step(h):
+        return jnp.tanh(weights @ h + bias)
+
+    found = certify_zeros(lambda h: step(h) - h, data["fpf"])
+    assert found.unique.all()
+    slopes = Enclosed(step, (16,)).slopes(ball(data["fpf"], found.error_bound[:, None])).slopes
+    counts = certify_unstable(slopes, "map").counts
+    assert sorted(counts) == [1] * 8 + [2] * 12 + [3] * 6 + [4]
+
+
+def test_unstable_directions_of_random_matrices() -> None:
+    rng = np.random.default_rng(1)
+    for size in (1, 2, 5, 20):
+        matrices = 1.3 * rng.standard_normal((5, size, size)) / np.sqrt(size)
+        values = np.linalg.eigvals(matrices)
+        for kind, distance in (("map", np.abs(values) - 1), ("flow", values.real)):
+            found = certify_unstable(ball(matrices, 1e-13), kind)
+            for count, expected in zip(found.counts, distance, strict=True):
+                assert count == np.count_nonzero(expected > 0)
+
+
+def test_no_number_of_unstable_directions_is_guessed() -> None:
+    rotation = np.array([[0.0, -1.0], [1.0, 0.0]])
+    jordan = np.array([[1.0, 1.0], [0.0, 1.0]])
+    wide = ball(np.diag([1.01, 0.5]), 0.1)
+    matrices = Interval(
+        np.stack([rotation, jordan, wide.lower, np.full((2, 2), -np.inf)]),
+        np.stack([rotation, jordan, wide.upper, np.full((2, 2), np.inf)]),
+    )
+    found = certify_unstable(matrices, "map")
+    assert found.counts == (None,) * 4
+    assert all(found.reasons)
+    assert certify_unstable(point(rotation[None]), "flow").counts == (None,)
+    assert certify_unstable(point(jordan[None]), "flow").counts in [(2,), (None,)]
+
+
+def test_thousands_of_random_cases_hold_no_false_certificate() -> None:
+    """In a process of its own, as run-time type checks would make it ten times slower."""
+    code = f"""
+import json, runpy
+counts = runpy.run_path({str(BENCHMARK)!r})["run"](cases=4500, seed=1)
+print(json.dumps({{" ".join(key): count for key, count in counts.items()}}))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    counts = json.loads(ran.stdout)
+    assert counts["all cases"] == 4500
+    assert counts["all FALSE"] == 0
+    assert counts["planted unique"] > 300
+    assert counts["kinked exists"] > 200
+    assert counts["ghost absent"] == counts["ghost cases"]
