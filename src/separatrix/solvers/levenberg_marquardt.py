@@ -87,9 +87,9 @@ class LevenbergMarquardt:
 
     A step solves $(J^\top J + \mu s I)\,p = -J^\top r$ with $s = \|J\|_F^2/n$, so that nothing
     depends on units; the damping μ follows the ratio of actual to predicted decrease (Nielsen
-    1999). Where such steps do as predicted, plain Newton steps $J p = -r$ take over: they are cheaper, converge
-    quadratically and reach rounding level, where the length of the last one measures the distance
-    to the zero.
+    1999). Where such steps do as predicted, plain Newton steps $J p = -r$ take over: they are
+    cheaper, converge quadratically and reach rounding level, where the length of the last one
+    measures the distance to the zero.
 
     Attributes
     ----------

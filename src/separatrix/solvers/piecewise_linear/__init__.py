@@ -1,0 +1,32 @@
+"""Zeros and slow points of piecewise-linear residuals, exactly.
+
+``recognise`` reads any JAX function into the canonical form ``PiecewiseLinear``;
+``solve_regions`` finds the zeros of such a residual region by region, ``descend_speed`` the local
+minima of its speed, most of which lie on the kinks between regions.
+"""
+
+from .certify import Zero
+from .continua import Continuum
+from .form import PiecewiseLinear
+from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
+from .minimum import Minimum
+from .recognise import NotPiecewiseLinear, recognise
+from .region_walk import RegionSolution, RegionWalk, solve_regions
+from .walk_graph import WalkOutcome
+
+__all__ = [
+    "Continuum",
+    "DescentOutcome",
+    "KinkDescent",
+    "Minimum",
+    "NotPiecewiseLinear",
+    "PiecewiseLinear",
+    "RegionSolution",
+    "RegionWalk",
+    "SlowSolution",
+    "WalkOutcome",
+    "Zero",
+    "descend_speed",
+    "recognise",
+    "solve_regions",
+]

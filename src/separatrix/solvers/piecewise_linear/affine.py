@@ -1,0 +1,157 @@
+"""Values met while a function is read: affine in the state and in the gates before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+Entry = tuple[list[int], list[float], float]
+Value = Any  # what an operation is given: numpy.ndarray (a constant), Affine or Predicate
+
+
+class UnrecognisedError(Exception):
+    """An operation is not piecewise linear; the text is the reason."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """An array whose entries are ``coefficients @ (x, g) + constant``.
+
+    ``coefficients`` has the array's shape and one more axis: first the ``n`` components of the
+    state ``x``, then the outputs ``g`` of the gates opened so far.  The gate part may be shorter
+    than the number of gates; what is missing is zero.
+    """
+
+    coefficients: Array
+    constant: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array itself."""
+        return self.constant.shape
+
+    def widened(self, width: int) -> Array:
+        """Return the coefficients padded with zeros to ``width`` columns."""
+        missing = width - self.coefficients.shape[-1]
+        if missing == 0:
+            return self.coefficients
+        return np.concatenate([self.coefficients, np.zeros((*self.shape, missing))], axis=-1)
+
+    def map(self, linear: Callable[[Array], Array], trailing: Callable[[Array], Array]) -> Affine:
+        """Rearrange: ``linear`` acts on the constant, ``trailing`` on the coefficients."""
+        return Affine(trailing(self.coefficients), np.asarray(linear(self.constant)))
+
+    def scaled(self, factor: Value) -> Affine:
+        """Return the product with a constant array that broadcasts against this one."""
+        factor = np.asarray(factor, dtype=np.float64)
+        constant = np.asarray(self.constant * factor)
+        return Affine(self.coefficients * factor[..., None], constant)
+
+    def shifted(self, offset: Value) -> Affine:
+        """Return the sum with a constant array that broadcasts against this one."""
+        constant = np.asarray(self.constant + np.asarray(offset, dtype=np.float64))
+        shape = (*constant.shape, self.coefficients.shape[-1])
+        return Affine(np.broadcast_to(self.coefficients, shape), constant)
+
+    def plus(self, other: Affine) -> Affine:
+        """Return the sum with another affine array of the same or a broadcasting shape."""
+        width = max(self.coefficients.shape[-1], other.coefficients.shape[-1])
+        constant = np.asarray(self.constant + other.constant)
+        return Affine(self.widened(width) + other.widened(width), constant)
+
+    def minus(self, other: Affine) -> Affine:
+        """Return the difference with another affine array."""
+        return self.plus(other.scaled(np.array(-1.0)))
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """The comparison ``quantity > 0``, as a truth value or (``numeric``) as 0.0 and 1.0.
+
+    ``>`` and ``>=`` are the same here: where the result is continuous the boundary does not matter.
+    """
+
+    quantity: Affine
+    numeric: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array itself."""
+        return self.quantity.shape
+
+
+def as_affine(value: Value, width: int) -> Affine:
+    """Return a value as an affine array; a constant gets zero coefficients."""
+    if isinstance(value, Affine):
+        return value
+    if isinstance(value, Predicate):
+        raise UnrecognisedError("a comparison of the state enters the result: it jumps")
+    constant = np.asarray(value, dtype=np.float64)
+    return Affine(np.zeros((*constant.shape, width)), constant)
+
+
+@dataclass
+class GateTable:
+    """The gates ``g_j = max(z_j, 0)`` so far; ``z_j`` is a row over the state and earlier gates."""
+
+    size: int
+    rows: list[Array] = field(default_factory=list)
+    constants: list[float] = field(default_factory=list)
+    known: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """The length of a full row: the state's size and the number of gates."""
+        return self.size + len(self.rows)
+
+    def relu(self, value: Affine) -> Affine:
+        """Rectify entry by entry; an entry that does not depend on the state needs no gate."""
+        shape = value.shape
+        rows = value.coefficients.reshape(-1, value.coefficients.shape[-1])
+        constants = np.asarray(value.constant, dtype=np.float64).reshape(-1)
+        entries = [self._rectified(rows[i], float(constants[i])) for i in range(len(rows))]
+        coefficients = np.zeros((len(rows), self.width))
+        constant = np.zeros(len(rows))
+        for i, (columns, weights, offset) in enumerate(entries):
+            coefficients[i, columns] = weights
+            constant[i] = offset
+        return Affine(coefficients.reshape(*shape, self.width), constant.reshape(shape))
+
+    def _rectified(self, row: Array, constant: float) -> Entry:
+        """Return ``relu(row @ (x, g) + constant)`` as columns, their weights and a constant."""
+        columns = np.flatnonzero(row)
+        if len(columns) == 0:
+            return [], [], max(constant, 0.0)
+        if len(columns) == 1 and columns[0] >= self.size:
+            return self._nested(int(columns[0]), float(row[columns[0]]), constant)
+        return [self.size + self._open(row, constant)], [1.0], 0.0
+
+    def _nested(self, column: int, weight: float, constant: float) -> Entry:
+        """Rectify ``weight * relu(z) + constant`` without a gate on a gate (clip, relu6)."""
+        inner_row = self.rows[column - self.size]
+        inner_constant = self.constants[column - self.size]
+        if weight > 0 and constant >= 0:
+            return [column], [weight], constant
+        if weight < 0 and constant <= 0:
+            return [], [], 0.0
+        size = abs(weight)
+        outer = self.size + self._open(size * inner_row, size * inner_constant - abs(constant))
+        if weight > 0:  # relu(w relu(z) - c) = relu(w z - c)
+            return [outer], [1.0], 0.0
+        # relu(c - w relu(z)) = c - w relu(z) + relu(w z - c)
+        return [column, outer], [weight, 1.0], constant
+
+    def _open(self, row: Array, constant: float) -> int:
+        # A quantity is often rectified twice (clip, abs): one gate keeps the kinks independent.
+        stop = int(np.flatnonzero(row)[-1]) + 1
+        key = np.append(row[:stop], constant).tobytes()
+        if key not in self.known:
+            self.known[key] = len(self.rows)
+            self.rows.append(row[:stop])
+            self.constants.append(constant)
+        return self.known[key]

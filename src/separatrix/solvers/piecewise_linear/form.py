@@ -1,0 +1,139 @@
+"""The canonical form of a piecewise-linear function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .affine import Array
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PiecewiseLinear:
+    """A continuous piecewise-linear function from R^n to R^n, in abs-normal form.
+
+    ``z = Z x + L g + c``, ``g = max(z, 0)``, ``F(x) = J x + Y g + b``: ``m`` gates whose
+    pre-activations ``z`` are affine in the state and in earlier gates (``L`` is strictly lower
+    triangular).  A *pattern* says which gates are on; where it is constant, ``F`` is affine.
+
+    Attributes
+    ----------
+    linear, offset
+        ``J`` of shape ``(n, n)`` and ``b`` of shape ``(n,)``.
+    gate_weights, gate_coupling, gate_offset
+        ``Z`` ``(m, n)``, ``L`` ``(m, m)`` and ``c`` ``(m,)``.
+    output_weights
+        ``Y`` ``(n, m)``.
+    narrowed
+        The function it was read from rounds to less than float64 on the way; what is solved here
+        is the exact function, which that one only follows to its own precision.
+    """
+
+    linear: Array
+    offset: Array
+    gate_weights: Array
+    gate_coupling: Array
+    gate_offset: Array
+    output_weights: Array
+    narrowed: bool = False
+
+    @property
+    def size(self) -> int:
+        """``n``, the number of state variables."""
+        return len(self.offset)
+
+    @property
+    def gate_count(self) -> int:
+        """``m``, the number of gates."""
+        return len(self.gate_offset)
+
+    def preactivations(self, states: Array) -> Array:
+        """Return ``z`` of shape ``(..., m)`` at states of shape ``(..., n)``."""
+        z = states @ self.gate_weights.T + self.gate_offset
+        for layer in self.layers()[1:]:
+            z[..., layer] += np.maximum(z, 0.0) @ self.gate_coupling[layer].T
+        return z
+
+    def gates(self, states: Array) -> Bools:
+        """Return the pattern ``z > 0`` of shape ``(..., m)`` at states of shape ``(..., n)``."""
+        return self.preactivations(states) > 0.0
+
+    def __call__(self, states: Array) -> Array:
+        """Return ``F`` at states of shape ``(..., n)``."""
+        g = np.maximum(self.preactivations(states), 0.0)
+        return states @ self.linear.T + g @ self.output_weights.T + self.offset
+
+    def gate_rows(self, pattern: Bools) -> tuple[Array, Array]:
+        """Return ``z = W x + d`` inside the region of one pattern: ``(m, n)`` and ``(m,)``."""
+        if not self.gate_coupling.any():
+            return self.gate_weights, self.gate_offset
+        held = np.eye(self.gate_count) - self.gate_coupling * pattern
+        both = np.column_stack([self.gate_weights, self.gate_offset])
+        rows = np.linalg.solve(held, both)
+        return rows[:, :-1], rows[:, -1]
+
+    def piece(self, pattern: Bools) -> tuple[Array, Array]:
+        """Return ``(A, b)`` with ``F(x) = A x + b`` in the region of one pattern, ``(m,)``."""
+        W, d = self.gate_rows(pattern)
+        Y = self.output_weights[:, pattern]
+        return self.linear + Y @ W[pattern], self.offset + Y @ d[pattern]
+
+    def frozen(self, pattern: Bools, states: Array) -> Array:
+        """Return ``F`` with its gates held at ``pattern``, at states of shape ``(..., n)``."""
+        A, b = self.piece(pattern)
+        return states @ A.T + b
+
+    def minus_identity(self) -> PiecewiseLinear:
+        """Return the residual ``F(x) − x``, whose zeros are the fixed points of a map."""
+        return replace(self, linear=self.linear - np.eye(self.size))
+
+    def oriented(self, pattern: Bools) -> PiecewiseLinear:
+        """Return the same function with gates turned so that ``pattern`` has every gate off.
+
+        A gate that is on there is written ``max(z, 0) = z + max(−z, 0)``.
+        """
+        W, d = self.gate_rows(pattern)
+        A, b = self.piece(pattern)
+        sign = np.where(pattern, -1.0, 1.0)
+        held = np.eye(self.gate_count) - self.gate_coupling * pattern
+        coupling = np.linalg.solve(held, self.gate_coupling)
+        coupling = coupling if self.gate_coupling.any() else self.gate_coupling
+        Y = self.output_weights
+        return PiecewiseLinear(
+            linear=A,
+            offset=b,
+            gate_weights=sign[:, None] * W,
+            gate_coupling=sign[:, None] * coupling,
+            gate_offset=sign * d,
+            output_weights=Y + (Y * pattern) @ coupling,
+            narrowed=self.narrowed,
+        )
+
+    def without_idle_gates(self) -> PiecewiseLinear:
+        """Return the same function without the gates that cannot reach the result."""
+        used = self.output_weights.any(axis=0)
+        while True:
+            grown = used | self.gate_coupling[used].any(axis=0)
+            if (grown == used).all():
+                break
+            used = grown
+        return replace(
+            self,
+            gate_weights=self.gate_weights[used],
+            gate_coupling=self.gate_coupling[np.ix_(used, used)],
+            gate_offset=self.gate_offset[used],
+            output_weights=self.output_weights[:, used],
+        )
+
+    def layers(self) -> list[NDArray[np.intp]]:
+        """Return the gates grouped so that each group needs only the groups before it."""
+        depth = np.zeros(self.gate_count, dtype=int)
+        if self.gate_coupling.any():
+            for gate, row in enumerate(self.gate_coupling):
+                needed = np.flatnonzero(row)
+                depth[gate] = 1 + depth[needed].max() if len(needed) else 0
+        return [np.flatnonzero(depth == level) for level in range(int(depth.max(initial=0)) + 1)]

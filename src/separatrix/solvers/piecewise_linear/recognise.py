@@ -1,0 +1,220 @@
+"""Reading a JAX function as a piecewise-linear one, from its jaxpr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from .affine import Affine, GateTable, Predicate, UnrecognisedError, Value
+from .form import PiecewiseLinear
+from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
+from .rules import RULES
+
+# Calls whose body is read in place.
+_CALLS = frozenset(
+    (
+        "jit",
+        "pjit",
+        "closed_call",
+        "core_call",
+        "remat",
+        "remat2",
+        "checkpoint",
+        "custom_jvp_call",
+        "custom_vjp_call",
+        "custom_vjp_call_jaxpr",
+    )
+)
+_LONGEST_LOOP = 256
+
+
+@dataclass(frozen=True)
+class NotPiecewiseLinear:
+    """The verdict on a function that is not piecewise linear, or was not recognised as such.
+
+    Attributes
+    ----------
+    reason
+        Which operation stood in the way.
+    """
+
+    reason: str
+
+
+def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | NotPiecewiseLinear:
+    """Decide from its jaxpr whether a function from R^n to R^n is piecewise linear.
+
+    The function is traced once, in float64, and its operations are carried out on affine
+    expressions ``A (x, g) + c``, where every ``max``, ``min``, ``abs``, ``clamp`` or continuous
+    selection on a sign adds a gate ``g = max(z, 0)``.  Nothing is compiled.
+
+    Parameters
+    ----------
+    function
+        Any JAX function of one array of shape ``(n,)``, with an array of that shape as result.
+    size
+        ``n``.
+
+    Returns
+    -------
+    PiecewiseLinear or NotPiecewiseLinear
+        The canonical form, or the reason why there is none.
+
+    Raises
+    ------
+    ValueError
+        If the function returns something else than an array of shape ``(n,)``.
+
+    Examples
+    --------
+    >>> import jax
+    >>> form = recognise(lambda h: 0.5 * h + jax.nn.relu(1.0 - h), 3)
+    >>> form.gate_count
+    3
+    >>> recognise(jax.numpy.tanh, 3).reason
+    'no piecewise-linear rule for the operation tanh'
+
+    References
+    ----------
+    Griewank (2013), "On stable piecewise linearization and generalized algorithmic
+    differentiation", Optimization Methods and Software 28:1139 (the abs-normal form).
+    """
+    with jax.enable_x64(True):
+        argument = jax.ShapeDtypeStruct((size,), np.float64)
+        closed, out = jax.make_jaxpr(function, return_shape=True)(argument)
+        if not hasattr(out, "shape") or out.shape != (size,):
+            got = getattr(out, "shape", jax.tree.structure(out))
+            raise ValueError(
+                f"a function of an array of shape ({size},) must return that shape, not {got}; "
+                "ravel the state and the result"
+            )
+        table = GateTable(size)
+        state = Affine(np.eye(size), np.zeros(size))
+        try:
+            reader = _Reader(table)
+            with np.errstate(all="ignore"):  # Weights that are not finite are refused below.
+                (result,) = reader.read(closed.jaxpr, closed.consts, [state])
+            return _form(table, result, reader.narrowed)
+        except UnrecognisedError as error:
+            return NotPiecewiseLinear(str(error))
+
+
+def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
+    if isinstance(result, Predicate):
+        raise UnrecognisedError("the result is a comparison of the state: it jumps")
+    if not isinstance(result, Affine):  # A constant function.
+        constant = np.asarray(result, dtype=np.float64)
+        result = Affine(np.zeros((table.size, table.width)), constant)
+    n, m = table.size, len(table.rows)
+    rows = np.zeros((m, n + m))
+    for gate, row in enumerate(table.rows):
+        rows[gate, : len(row)] = row
+    out = result.widened(n + m)
+    offsets = np.asarray(table.constants, dtype=np.float64)
+    if not all(np.isfinite(part).all() for part in (rows, offsets, out, result.constant)):
+        raise UnrecognisedError("its weights are not finite")
+    form = PiecewiseLinear(
+        linear=out[:, :n].copy(),
+        offset=np.array(result.constant),
+        gate_weights=rows[:, :n].copy(),
+        gate_coupling=rows[:, n:].copy(),
+        gate_offset=offsets,
+        output_weights=out[:, n:].copy(),
+        narrowed=narrowed,
+    )
+    return form.without_idle_gates()
+
+
+class _Reader:
+    """Carries out a jaxpr on constants, affine values and predicates."""
+
+    def __init__(self, table: GateTable) -> None:
+        self.table = table
+        self.narrowed = False
+
+    def read(self, jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Value]) -> list[Value]:
+        values: dict[Any, Value] = {}
+        values.update(zip(jaxpr.constvars, map(np.asarray, consts), strict=True))
+        values.update(zip(jaxpr.invars, arguments, strict=True))
+        for equation in jaxpr.eqns:
+            operands = [_lookup(values, atom) for atom in equation.invars]
+            results = self._equation(equation, operands)
+            self._note_precision(equation, results)
+            values.update(zip(equation.outvars, results, strict=True))
+        return [_lookup(values, atom) for atom in jaxpr.outvars]
+
+    def _equation(self, equation: Any, operands: list[Value]) -> list[Value]:
+        name, params = equation.primitive.name, equation.params
+        if name in _CALLS:
+            body = params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"]
+            return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
+        depends = any(isinstance(operand, (Affine, Predicate)) for operand in operands)
+        if not depends and name not in REARRANGEMENTS:
+            return _constant(equation, operands)
+        if name == "scan":
+            return self._scan(params, operands)
+        if name in RULES:
+            result = RULES[name](self.table, *operands, **params)
+        elif name in JOINTLY_LINEAR:
+            linear = JOINTLY_LINEAR[name]
+            result = apply_linearly(equation.primitive, linear, params)(self.table, *operands)
+        else:
+            raise UnrecognisedError(f"no piecewise-linear rule for the operation {name}")
+        return list(result) if equation.primitive.multiple_results else [result]
+
+    def _scan(self, params: dict[str, Any], operands: list[Value]) -> list[Value]:
+        """Unroll a loop of known length."""
+        length, body = params["length"], params["jaxpr"]
+        if length > _LONGEST_LOOP:
+            raise UnrecognisedError(f"a loop of {length} steps is too long to unroll")
+        first, carried = params["num_consts"], params["num_consts"] + params["num_carry"]
+        carry, stacks = operands[first:carried], []
+        order = range(length)[::-1] if params["reverse"] else range(length)
+        for i in order:
+            slices = [_entry(self.table, operand, i) for operand in operands[carried:]]
+            results = self.read(body.jaxpr, body.consts, [*operands[:first], *carry, *slices])
+            carry = results[: params["num_carry"]]
+            stacks.append(results[params["num_carry"] :])
+        if params["reverse"]:
+            stacks.reverse()
+        return [*carry, *(_stack(self.table, list(column)) for column in zip(*stacks, strict=True))]
+
+    def _note_precision(self, equation: Any, results: Sequence[Value]) -> None:
+        for variable, result in zip(equation.outvars, results, strict=True):
+            dtype = variable.aval.dtype
+            floating = jax.numpy.issubdtype(dtype, np.floating)
+            rounds = equation.primitive.name == "reduce_precision" or dtype.itemsize < 8
+            if isinstance(result, Affine) and floating and rounds:
+                self.narrowed = True
+
+
+def _lookup(values: dict[Any, Value], atom: Any) -> Value:
+    return np.asarray(atom.val) if hasattr(atom, "val") else values[atom]
+
+
+def _constant(equation: Any, operands: list[Value]) -> list[Value]:
+    """Carry out an operation on constants just as JAX would, in the precision written."""
+    if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
+        return [np.asarray(operands[0]).astype(equation.params["new_dtype"])]
+    results = equation.primitive.bind(*operands, **equation.params)
+    many = equation.primitive.multiple_results
+    return [np.asarray(result) for result in (results if many else [results])]
+
+
+def _entry(table: GateTable, stacked: Value, index: int) -> Value:
+    if isinstance(stacked, Affine):
+        return Affine(stacked.coefficients[index], np.asarray(stacked.constant[index]))
+    if isinstance(stacked, Predicate):
+        return Predicate(_entry(table, stacked.quantity, index), stacked.numeric)
+    return np.asarray(stacked[index])
+
+
+def _stack(table: GateTable, entries: list[Value]) -> Value:
+    if not any(isinstance(entry, (Affine, Predicate)) for entry in entries):
+        return np.stack(entries)
+    lifted = [RULES["reshape"](table, entry, new_sizes=(1, *entry.shape)) for entry in entries]
+    return RULES["concatenate"](table, *lifted, dimension=0)

@@ -1,0 +1,101 @@
+"""The equations of a piecewise-linear residual, reduced to the gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .affine import Array
+from .form import Bools, PiecewiseLinear
+
+Ints = NDArray[np.intp]
+
+# Numbers held at once in stacked arrays: 32 MiB.
+BLOCK = 4_000_000
+# A reference region as well conditioned as this loses few digits; the best one is taken.
+_WELL_CONDITIONED = 1e6
+_TRIED_REFERENCES = 16
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A residual ``r`` in the coordinates of one regular region, the reference.
+
+    With gates turned so that all are off in the reference region and ``e = B x + b`` the
+    residual that holds there, everything is a function of ``e`` and of the gates::
+
+        r = e + Y g,    z = M e + q + L g,    g = max(z, 0)
+
+    so zeros of ``r`` solve the linear complementarity problem ``z = N g + q``, ``N = L − M Y``,
+    and a region that differs from the reference in ``k`` gates costs a ``k × k`` system.
+
+    References
+    ----------
+    Cottle, Pang & Stone (2009), The Linear Complementarity Problem, SIAM.
+    """
+
+    reference: Bools
+    jacobian: Array  # B, (n, n)
+    offset: Array  # b, (n,)
+    M: Array  # (m, n)
+    q: Array  # (m,)
+    L: Array  # (m, m)
+    Y: Array  # (n, m)
+    N: Array  # (m, m)
+    depth: int  # how many layers of gates lie behind one another
+
+    def states(self, e: Array) -> Array:
+        """Return ``x`` of shape ``(..., n)`` where the reference residual is ``e``."""
+        flat = np.linalg.solve(self.jacobian, (e - self.offset).reshape(-1, len(self.offset)).T)
+        return flat.T.reshape(e.shape)
+
+    def patterns(self, turned: Bools) -> Bools:
+        """Turn patterns relative to the reference into patterns of the residual, or back."""
+        return turned ^ self.reference
+
+
+def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
+    """Choose a reference region among the patterns ``(k, m)`` and reduce to it.
+
+    Returns None when every region tried is singular to working accuracy.
+    """
+    reference = _reference(residual, patterns)
+    if reference is None:
+        return None
+    turned = residual.oriented(reference)
+    M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
+    q = turned.gate_offset - M @ turned.offset
+    L, Y = turned.gate_coupling, turned.output_weights
+    return Reduced(
+        reference, turned.linear, turned.offset, M, q, L, Y, L - M @ Y, len(turned.layers())
+    )
+
+
+def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:
+    """Take the pattern of the majority if it is well conditioned, else the best of several."""
+    m = residual.gate_count
+    majority = patterns.mean(axis=0) > 0.5 if len(patterns) else np.zeros(m, dtype=bool)
+    spread = np.linspace(0, len(patterns) - 1, min(len(patterns), _TRIED_REFERENCES)).astype(int)
+    options = [majority, np.zeros(m, dtype=bool), np.ones(m, dtype=bool), *patterns[spread]]
+    best, least = None, 1e-3 / np.finfo(np.float64).eps
+    for option in options:
+        condition = np.linalg.cond(residual.piece(option)[0])
+        if condition < least:
+            best, least = option, condition
+        if least < _WELL_CONDITIONED:
+            break
+    return best
+
+
+def padded_indices(members: Bools, width: int) -> tuple[Ints, Bools]:
+    """Return the positions of the True entries of each row, padded to ``width``, and a mask."""
+    order = np.argsort(~members, axis=1, kind="stable")[:, :width]
+    return order, np.take_along_axis(members, order, axis=1)
+
+
+def buckets(members: Bools, step: int = 8) -> list[tuple[int, Ints]]:
+    """Group rows by their number of True entries, rounded up: ``(width, rows)`` pairs."""
+    widths = np.minimum(-(-members.sum(axis=1) // step) * step, members.shape[1])
+    return [(int(width), np.flatnonzero(widths == width)) for width in np.unique(widths)]

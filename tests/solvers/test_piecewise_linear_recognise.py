@@ -1,0 +1,145 @@
+"""Reading JAX functions as piecewise-linear ones: same values, same pieces, or a reason."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.solvers.piecewise_linear import NotPiecewiseLinear, PiecewiseLinear, recognise
+
+N = 3
+rng = np.random.default_rng(0)
+W = rng.normal(size=(N, N))
+W32 = jnp.asarray(W, jnp.float32)
+U = np.array([1.0, 0.5, 0.5], np.float32)
+
+
+class Network(eqx.Module):
+    weights: jax.Array
+
+    def step(self, h):
+        return 0.9 * h + 0.1 * jax.nn.relu(self.weights @ h + 1.0)
+
+
+def unrolled(h):
+    return jax.lax.scan(lambda c, w: (jax.nn.relu(w @ c), c), h, jnp.stack([W, W.T]))[0]
+
+
+def two_outputs(h):
+    return jax.lax.scan(lambda c, w: (c, w @ jax.nn.relu(c)), h, jnp.stack([W, W.T]))[1][1]
+
+
+RECOGNISED = {
+    "relu": lambda h: jax.nn.relu(W @ h + 0.3),
+    "float32 weights": lambda h: jax.nn.relu(U @ W32 + h @ W32),
+    "leaky integration": lambda h: 0.8 * h + 0.2 * jax.nn.relu(W @ h - 0.1),
+    "leaky_relu": lambda h: jax.nn.leaky_relu(W @ h, 0.2),
+    "prelu by where": lambda h: jnp.where(h - 1 >= 0.5, 2 * h, h + 1.5),
+    "threshold-linear by where": lambda h: jnp.where(h > 0.3, h - 0.3, 0.0),
+    "negated comparison": lambda h: jnp.where(~(h > 0), -h, h),
+    "mask": lambda h: (h > 0) * h,
+    "hard_tanh": lambda h: jax.nn.hard_tanh(W @ h),
+    "hard_sigmoid": jax.nn.hard_sigmoid,
+    "masked relu6": lambda h: jax.nn.relu6(h) * (h > 0),
+    "clip": lambda h: jnp.clip(W @ h, -0.5, 1.0),
+    "clip below first": lambda h: jnp.maximum(jnp.minimum(h, 1.0), -0.5),
+    "clamp": lambda h: jax.lax.clamp(-0.5, h, 0.7),
+    "abs": lambda h: jnp.abs(W @ h) - jnp.abs(h[::-1]),
+    "maximum of two": lambda h: jnp.minimum(jnp.maximum(W @ h, h), 2 - h),
+    "maxima": lambda h: h - jnp.max(W @ h) + jnp.mean(h) + jnp.min(h),
+    "two layers": lambda h: jax.nn.relu(W @ jax.nn.relu(W @ h + 0.3) - 0.1),
+    "bound method": Network(W32).step,
+    "jitted": jax.jit(lambda h: jax.nn.relu(W @ h)),
+    "checkpoint": lambda h: jax.checkpoint(jax.nn.relu)(W @ h),
+    "vmap": lambda h: jax.vmap(lambda w: jax.nn.relu(w @ h))(jnp.asarray(W)),
+    "rearranged": lambda h: jnp.roll(h, 1) + jnp.concatenate([h[1:], h[:1]]).reshape(3, 1).T[0],
+    "indexed": lambda h: h[np.array([0, 2, 1])] + h.at[1].set(0.0) + jnp.cumsum(h),
+    "split and stacked": lambda h: jnp.stack(list(h)) + sum(jnp.split(h, 3)),
+    "padded": lambda h: jnp.pad(h, (1, 0))[:3],
+    "loop": unrolled,
+    "outputs of a loop": two_outputs,
+    "constant choice": lambda h: jnp.where(np.array([True, False, True]), h, -h),
+    "constant": lambda h: jnp.ones(3),
+    "identity": lambda h: h,
+    "narrowed": lambda h: jax.nn.relu(W32 @ h.astype(jnp.float32)),
+}
+
+
+@pytest.mark.parametrize("function", RECOGNISED.values(), ids=RECOGNISED.keys())
+def test_form_has_the_functions_values_and_pieces(function):
+    form = recognise(function, N)
+    assert isinstance(form, PiecewiseLinear)
+    states = np.random.default_rng(1).normal(size=(40, N)) * 2
+    with jax.enable_x64(True):
+        both = jax.jit(jax.vmap(lambda x: (function(x), jax.jacfwd(function)(x))))
+        expected, slopes = map(np.asarray, both(jnp.asarray(states)))
+    atol = 1e-5 if form.narrowed else 1e-13
+    np.testing.assert_allclose(form(states), expected, atol=atol)
+    patterns = form.gates(states)
+    for x, pattern, value, slope in zip(states, patterns, expected, slopes, strict=True):
+        np.testing.assert_allclose(form.frozen(pattern, x), value, atol=atol)
+        np.testing.assert_allclose(form.piece(pattern)[0], slope, atol=atol)
+
+
+@pytest.mark.parametrize("name", ["hard_tanh", "two layers", "maxima", "leaky_relu"])
+def test_turning_gates_leaves_the_function_unchanged(name):
+    form = recognise(RECOGNISED[name], N)
+    states = np.random.default_rng(2).normal(size=(30, N))
+    turned = form.oriented(form.gates(states[0]))
+    assert not turned.gates(states[0]).any()
+    np.testing.assert_allclose(turned(states), form(states), atol=1e-13)
+
+
+def test_clip_needs_no_gate_on_a_gate():
+    assert not recognise(RECOGNISED["clip"], N).gate_coupling.any()
+    assert not recognise(RECOGNISED["masked relu6"], N).gate_coupling.any()
+    assert recognise(RECOGNISED["two layers"], N).gate_coupling.any()
+
+
+def test_only_functions_that_round_on_the_way_are_marked_narrowed():
+    narrowed = {name for name, function in RECOGNISED.items() if recognise(function, N).narrowed}
+    assert narrowed == {"narrowed"}
+
+
+REFUSED = {
+    "tanh": (jnp.tanh, "tanh"),
+    "square": (lambda h: h**2, "power 2"),
+    "product": (lambda h: h * jax.nn.relu(h), "both depend on the state"),
+    "quadratic form": (lambda h: h * (h @ W @ h), "both depend on the state"),
+    "division": (lambda h: 1.0 / (1.0 + jnp.abs(h)), "divides by a value that depends"),
+    "swish": (jax.nn.hard_swish, "both depend on the state"),
+    "step": (lambda h: jnp.where(h > 0, 1.0, 0.0), "discontinuous"),
+    "jump": (lambda h: jnp.where(h - 1 >= 0.5, 2 * h, h + 1.4), "discontinuous"),
+    "selected by another": (lambda h: jnp.where(h[::-1] > 0, h, 0.0), "discontinuous"),
+    "comparison": (lambda h: (h > 0).astype(float), "jumps"),
+    "comparison inside": (lambda h: h + W @ (h > 0), "jumps"),
+    "sign": (jnp.sign, "sign"),
+    "floor": (jnp.floor, "floor"),
+    "sort": (jnp.sort, "sort"),
+    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "cond"),
+    "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
+    "long loop": (lambda h: jax.lax.fori_loop(0, 1000, lambda i, x: x + h, h), "too long"),
+    "nan weights": (lambda h: np.nan * h, "not finite"),
+    "infinite weights": (lambda h: jnp.maximum(np.inf * h, 0.0), "not finite"),
+}
+
+
+@pytest.mark.parametrize(("function", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_anything_else_is_refused_with_the_reason(function, reason):
+    verdict = recognise(function, N)
+    assert isinstance(verdict, NotPiecewiseLinear)
+    assert reason in verdict.reason
+
+
+def test_a_function_of_another_shape_is_an_error():
+    with pytest.raises(ValueError, match=r"must return that shape, not \(2,\)"):
+        recognise(lambda h: h[:2], N)
+    with pytest.raises(ValueError, match="must return that shape"):
+        recognise(lambda h: (h, h), N)
+
+
+def test_recognition_leaves_the_precision_of_the_user_alone():
+    before = jax.config.jax_enable_x64
+    recognise(RECOGNISED["relu"], N)
+    assert jax.config.jax_enable_x64 == before
