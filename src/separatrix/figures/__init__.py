@@ -1,0 +1,25 @@
+"""Figures: each function takes records and returns a matplotlib Figure; nothing is computed here.
+
+No function touches pyplot or changes matplotlib's settings, so figures can be made in any program
+and in any order. `save` writes them.
+"""
+
+from .behaviour import psychometric, trials
+from .files import save
+from .learning import training
+from .modes import line_attractor, spectrum
+from .points import fixed_points, speeds
+from .state_space import activity, condition_averages
+
+__all__ = [
+    "activity",
+    "condition_averages",
+    "fixed_points",
+    "line_attractor",
+    "psychometric",
+    "save",
+    "spectrum",
+    "speeds",
+    "training",
+    "trials",
+]

@@ -1,0 +1,190 @@
+"""What a network does in the task: single trials, and choices against the evidence."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ..activity import Activity
+from ..evaluation import Psychometric
+from ..tasks import AbstractTask
+from .style import (
+    BLUE,
+    GREY,
+    choice_colour,
+    choice_name,
+    legend_below,
+    new_figure,
+    styled,
+)
+
+PERIOD_SHADES = ("#E4E4E4", "#FFFFFF", "#EFEFEF", "#FFF1C9")
+
+
+@styled
+def trials(
+    activity: Activity,
+    task: AbstractTask | None = None,
+    *,
+    num_trials: int = 3,
+    softmax: bool = True,
+) -> Figure:
+    """Draw the inputs and outputs of a few trials, from the least to the most coherent one.
+
+    `task` names channels and outputs and lends its periods for the shading; with `softmax` the
+    outputs are drawn as probabilities, otherwise as they are.
+    """
+    chosen = _spread_trials(activity, num_trials)
+    figure = new_figure(2.6 + 2.3 * len(chosen), 4.4)
+    panels = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False)
+    inputs, outputs = np.asarray(activity.inputs, float), np.asarray(activity.outputs, float)
+    outputs = _softmax(outputs) if softmax else outputs
+    channels = task.channels if task else [f"input {k + 1}" for k in range(inputs.shape[-1])]
+    responses = task.responses if task else [f"output {k + 1}" for k in range(outputs.shape[-1])]
+    for (top, bottom), trial in zip(panels.T, chosen, strict=True):
+        top.set_title(_describe(activity, trial))
+        _traces(top, inputs[trial], channels, activity.dt)
+        _traces(bottom, outputs[trial], responses, activity.dt)
+        for axes in (top, bottom):
+            _shade(axes, task)
+        bottom.set_xlabel("time (ms)")
+    if softmax:
+        panels[1, 0].set_ylim(-0.03, 1.03)
+    panels[0, 0].set_ylabel("input")
+    panels[1, 0].set_ylabel("output (probability)" if softmax else "output")
+    for row in panels:
+        row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    if task:
+        steps = zip(task.period_steps().items(), PERIOD_SHADES * 9, strict=False)
+        handles = [
+            Patch(facecolor=shade, edgecolor=GREY, linewidth=0.6, label=name)
+            for (name, (first, stop)), shade in steps
+            if stop > first
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.align_ylabels()
+    return figure
+
+
+@styled
+def psychometric(psychometric: Psychometric) -> Figure:
+    """Draw choices and accuracy against coherence beside the ideal observer.
+
+    Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
+    """
+    figure = new_figure(7.4, 3.7)
+    left, right = figure.subplots(1, 2)
+    signed = np.asarray(psychometric.signed_coherence)
+    count = np.asarray(psychometric.num_trials)
+    fine = np.linspace(signed.min(), signed.max(), 301)
+    left.plot(
+        fine,
+        _probit_interpolation(fine, signed, np.asarray(psychometric.ideal_p_first)),
+        color=GREY,
+        linestyle="--",
+        label="ideal observer",
+    )
+    _fractions(left, signed, np.asarray(psychometric.p_first), count, BLUE)
+    left.set_xlabel("signed coherence (%)\n← stimulus 2 stronger   stimulus 1 stronger →")
+    left.set_ylabel("fraction of choice 1")
+
+    levels, right_trials, total, ideal = _by_strength(psychometric)
+    fine = np.linspace(levels.min(), levels.max(), 301)
+    curve = _probit_interpolation(fine, levels, ideal)
+    right.plot(fine, curve, color=GREY, linestyle="--", label="ideal observer")
+    _fractions(right, levels, right_trials / total, total, BLUE)
+    right.set_xlabel("coherence (%)")
+    right.set_ylabel("fraction correct")
+    left.set_title("choices")
+    right.set_title(
+        f"accuracy {psychometric.mean_accuracy:.3f} "
+        f"(ideal observer {psychometric.ideal_mean_accuracy:.3f})"
+    )
+    for axes in (left, right):
+        axes.set_ylim(-0.03, 1.03)
+        axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
+    legend_below(figure, left)
+    return figure
+
+
+def _fractions(axes: Axes, x: np.ndarray, fraction: np.ndarray, n: np.ndarray, c: str) -> None:
+    low, high = wilson(fraction, n)
+    bars = np.maximum([fraction - low, high - fraction], 0)
+    label = "network (95 % interval)"
+    axes.errorbar(x, fraction, bars, color=c, marker="o", linestyle="", capsize=2, label=label)
+
+
+def wilson(
+    fraction: Float[np.ndarray, " condition"], n: Float[np.ndarray, " condition"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % interval of a binomial fraction (Wilson 1927 JASA 22:209)."""
+    z = NormalDist().inv_cdf(0.975)
+    middle = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
+    return middle - half, middle + half
+
+
+def _by_strength(record: Psychometric) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pool the two signs: levels, right trials, trials, ideal accuracy."""
+    strength = np.abs(np.asarray(record.signed_coherence))
+    count = np.asarray(record.num_trials, float)
+    levels = np.unique(np.round(strength, 6))
+    groups = [np.isclose(strength, level, atol=1e-5) for level in levels]
+    right_trials = np.asarray(record.accuracy) * count
+    return (
+        levels,
+        np.array([right_trials[g].sum() for g in groups]),
+        np.array([count[g].sum() for g in groups]),
+        np.array([np.asarray(record.ideal_accuracy)[g][0] for g in groups]),
+    )
+
+
+def _probit_interpolation(fine: np.ndarray, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Join fractions by straight lines in probits, exact for an observer in Gauss noise."""
+    normal = NormalDist()
+    probits = [normal.inv_cdf(float(v)) for v in np.clip(p, 1e-9, 1 - 1e-9)]
+    return np.array([normal.cdf(float(v)) for v in np.interp(fine, x, probits)])
+
+
+def _spread_trials(activity: Activity, count: int) -> list[int]:
+    """Pick trials from the least to the most coherent one, or the first ones."""
+    n = len(activity)
+    strength = activity.conditions.get("coherence")
+    order = np.arange(n) if strength is None else np.argsort(np.asarray(strength), kind="stable")
+    places = np.arange(min(count, n)) if strength is None else np.linspace(0, n - 1, min(count, n))
+    return [int(order[int(p)]) for p in places]
+
+
+def _describe(activity: Activity, trial: int) -> str:
+    """Say in two lines what was shown and what was answered."""
+    said = {name: np.asarray(values)[trial] for name, values in activity.conditions.items()}
+    lines = []
+    if "coherence" in said:
+        lines.append(f"coherence {said['coherence']:g} %")
+    if "choice" in said:
+        lines.append(f"correct: choice {int(said['choice']) + 1}")
+    lines.append(f"answer: {choice_name(int(np.asarray(activity.choice)[trial]))}")
+    return "\n".join(lines)
+
+
+def _traces(axes: Axes, values: np.ndarray, names: Sequence[str], dt: float) -> None:
+    edges = np.arange(len(values) + 1) * dt
+    for k, name in enumerate(names):
+        axes.stairs(values[:, k], edges, baseline=None, color=choice_colour(k), label=name)
+    axes.set_xlim(edges[0], edges[-1])
+
+
+def _shade(axes: Axes, task: AbstractTask | None) -> None:
+    if task is None:
+        return
+    for (first, stop), shade in zip(task.period_steps().values(), PERIOD_SHADES * 9, strict=False):
+        axes.axvspan(first * task.dt, stop * task.dt, facecolor=shade, linewidth=0, zorder=0)
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)

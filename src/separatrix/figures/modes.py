@@ -1,0 +1,170 @@
+"""The linear dynamics near one point: its eigenvalues and its line attractor."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .._types import InvalidInputError
+from ..activity import Activity, PrincipalComponents
+from ..analysis import FixedPoints, Linearization
+from .points import draw_points, limit_view
+from .state_space import draw_background
+from .style import (
+    BLUE,
+    GREY,
+    INK,
+    PURPLE,
+    VERMILLION,
+    equal_scales,
+    legend_below,
+    new_figure,
+    styled,
+)
+
+
+@styled
+def spectrum(linearization: Linearization, index: int = 0) -> Figure:
+    """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
+
+    The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
+    constants are the slowest mode (see `slowest_mode`) and, where that is another one, the leading
+    mode, whose |μ| or Re λ is the largest.
+    """
+    index = _checked(linearization, index)
+    values = np.asarray(linearization.eigenvalues)[index]
+    figure = new_figure(5.4, 5.0)
+    axes = figure.subplots()
+    axes.axhline(0, color=GREY, linewidth=0.5)
+    axes.axvline(0, color=GREY, linewidth=0.5)
+    _boundary(axes, linearization.system, values)
+    axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label="eigenvalue")
+    slowest = slowest_mode(linearization, index)
+    if np.isfinite(values).all():
+        _mark(axes, linearization, index, slowest, "slowest", VERMILLION, 11)
+        if values[0] not in (values[slowest], values[slowest].conj()):
+            _mark(axes, linearization, index, 0, "leading", PURPLE, 15)
+    symbol = "μ" if linearization.system == "map" else "λ τ"
+    axes.set_xlabel(f"Re {symbol}")
+    axes.set_ylabel(f"Im {symbol}")
+    _limit_spectrum(axes, linearization.system, values)
+    legend_below(figure, axes, columns=1)
+    return figure
+
+
+@styled
+def line_attractor(
+    points: FixedPoints,
+    linearization: Linearization,
+    index: int,
+    activity: Activity,
+    components: PrincipalComponents,
+) -> Figure:
+    """Draw the slowest mode's right eigenvector through point `index` over the activity.
+
+    Along that direction the state hardly moves: it is the line attractor where there is one. The
+    legend says how much of the eigenvector's length lies in the plane that is drawn.
+    """
+    index = _checked(linearization, index)
+    figure = new_figure(6.2, 5.2)
+    axes = figure.subplots()
+    plane = draw_background(axes, activity, components)
+    centre = components.project(np.asarray(linearization.states)[index])[:2]
+    vector = np.asarray(linearization.right)[index, :, slowest_mode(linearization, index)]
+    direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
+    in_plane = float(np.linalg.norm(direction))
+    if in_plane > 0:
+        reach = _reach(plane.reshape(-1, 2), centre, direction / in_plane)
+        line = centre + reach[:, None] * direction / in_plane
+        label = f"slowest eigenvector ({in_plane:.0%} of it in this plane)"
+        axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
+    draw_points(axes, points, components)
+    label = "where it was linearized"
+    axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=VERMILLION, label=label)
+    limit_view(axes, plane, np.concatenate([components.project(points.states)[:, :2], [centre]]))
+    legend_below(figure, axes, columns=2)
+    return figure
+
+
+def _checked(linearization: Linearization, index: int) -> int:
+    if not -len(linearization) <= index < len(linearization):
+        raise InvalidInputError(
+            f"point {index} is out of range: the linearization has {len(linearization)} points."
+        )
+    return index % len(linearization)
+
+
+def _boundary(axes: Axes, kind: str, values: np.ndarray) -> None:
+    if kind == "map":
+        angle = np.linspace(0, 2 * np.pi, 361)
+        circle = np.cos(angle), np.sin(angle)
+        axes.plot(*circle, color=INK, linestyle="--", linewidth=1.0, label="|μ| = 1: stable inside")
+    else:
+        label = "Re λ = 0: stable to the left"
+        axes.axvline(0, color=INK, linestyle="--", linewidth=1.0, label=label)
+
+
+def _limit_spectrum(axes: Axes, kind: str, values: np.ndarray) -> None:
+    """Show all finite eigenvalues and the boundary, both axes to one scale."""
+    corners = np.array([[-1.0, -1.0], [1.0, 1.0]]) if kind == "map" else np.zeros((1, 2))
+    shown = np.stack([values.real, values.imag], 1)
+    equal_scales(axes, np.concatenate([corners, shown[np.isfinite(shown).all(1)]]), ratio=1.0)
+
+
+def slowest_mode(linearization: Linearization, index: int) -> int:
+    """Return the mode along which a displacement changes least: nearest to μ = 1, or to λ = 0.
+
+    A large |μ| alone does not make a line attractor: with μ near −1 or i the state would jump.
+    """
+    values = np.asarray(linearization.eigenvalues)[index]
+    still = 1.0 if linearization.system == "map" else 0.0
+    distance = np.abs(values - still)
+    return int(np.argmin(np.where(np.isnan(distance), np.inf, distance)))
+
+
+def _mark(
+    axes: Axes,
+    linearization: Linearization,
+    index: int,
+    mode: int,
+    name: str,
+    colour: str,
+    size: float,
+) -> None:
+    """Ring a mode, and its conjugate where it has one, and give its numbers in the legend."""
+    value = complex(np.asarray(linearization.eigenvalues)[index, mode])
+    time = float(np.asarray(linearization.time_constants)[index, mode])
+    symbol = "μ" if linearization.system == "map" else "λ τ"
+    label = f"{name} mode: {symbol} = {describe_number(value)}, {describe_time(time)}"
+    axes.plot(
+        [value.real] * 2,
+        [value.imag, -value.imag],
+        "o",
+        markersize=size,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        markeredgewidth=1.6,
+        label=label,
+    )
+
+
+def describe_number(value: complex) -> str:
+    """Write an eigenvalue; a pair of conjugates with ±."""
+    real = f"{value.real:.4g}".replace("-", "−")
+    return f"{real} ± {abs(value.imag):.4g}i" if value.imag else real
+
+
+def describe_time(time: float) -> str:
+    """Say what a time constant in ms means; negative ones are of growth, infinite ones neither."""
+    if np.isnan(time):
+        return "time constant unknown"
+    if np.isinf(time):
+        return "neither decays nor grows"
+    size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
+    return f"{'decays' if time > 0 else 'grows'} with τ = {size}"
+
+
+def _reach(flat: np.ndarray, centre: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return how far the line goes both ways: as far as the activity does along it."""
+    along = (flat - centre) @ direction
+    span = np.ptp(along)
+    return np.array([min(along.min(), -0.15 * span), max(along.max(), 0.15 * span)])

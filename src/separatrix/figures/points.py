@@ -1,0 +1,123 @@
+"""Fixed and slow points."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..activity import Activity, PrincipalComponents
+from ..analysis import FixedPoints
+from .state_space import draw_background
+from .style import (
+    BLACK,
+    GREY,
+    INK,
+    ORANGE,
+    SEQUENTIAL,
+    equal_scales,
+    legend_below,
+    new_figure,
+    styled,
+)
+
+FIXED_MARKERS: dict[str, dict[str, Any]] = {
+    "stable": {"marker": "o", "fillstyle": "full"},
+    "saddle": {"marker": "o", "fillstyle": "left"},
+    "unstable": {"marker": "o", "fillstyle": "none"},
+    "marginal": {"marker": "D", "fillstyle": "none"},
+    "unknown": {"marker": "X", "fillstyle": "full"},
+}
+"""Filled, half filled, open: from every, some, no direction states approach the point."""
+
+MARGIN = 1.0
+"""How far beyond the activity a view of the points reaches, in spans of the activity."""
+
+
+@styled
+def fixed_points(
+    points: FixedPoints, activity: Activity, components: PrincipalComponents
+) -> Figure:
+    """Draw fixed points (by stability) and slow points (by speed) over the activity."""
+    figure = new_figure(6.2, 5.0)
+    axes = figure.subplots()
+    plane = draw_background(axes, activity, components)
+    draw_points(axes, points, components)
+    limit_view(axes, plane, components.project(points.states)[:, :2])
+    legend_below(figure, axes, columns=3)
+    return figure
+
+
+@styled
+def speeds(points: FixedPoints) -> Figure:
+    """Draw the speeds of all points in order, and the level that rounding alone can leave."""
+    figure = new_figure(6.4, 3.4)
+    axes = figure.subplots()
+    speed = np.asarray(points.speed, float)
+    order = np.argsort(speed, kind="stable")
+    level = _rounding_speed(points)
+    floor = min([level, *speed[speed > 0]]) / 10  # where exact zeros are drawn
+    rank, height = np.arange(1, len(speed) + 1), np.maximum(speed[order], floor)
+    kind = np.asarray(points.kind)[order]
+    for name, colour in (("fixed", BLACK), ("slow", ORANGE)):
+        here = kind == name
+        label = f"{name} ({int(here.sum())})"
+        axes.plot(rank[here], height[here], "o", color=colour, markersize=4, label=label)
+    axes.axhspan(floor / 10, level, color=GREY, alpha=0.2, linewidth=0, label="rounding level")
+    axes.set_yscale("log")
+    axes.set_ylim(floor / 10, 3 * max([10 * level, *height]))
+    axes.set_xlim(0.5 - 0.02 * len(speed), len(speed) + 0.5 + 0.02 * len(speed))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("point, in the order of speed")
+    axes.set_ylabel(f"speed (per {'step' if points.system == 'map' else 'time constant'})")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def _rounding_speed(points: FixedPoints) -> float:
+    """Return the speed of a state whose every entry is off by the rounding level."""
+    if not len(points):
+        return float(np.finfo(float).eps)
+    return float(np.median(points.rounding_level) * np.sqrt(points.states.shape[1]))
+
+
+def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents) -> None:
+    """Draw the points in the plane, slow ones below, each kind and stability labelled."""
+    plane = components.project(points.states)[:, :2]
+    kind, stability = np.asarray(points.kind), np.asarray(points.stability)
+    slow = kind == "slow"
+    if slow.any():
+        speed = np.maximum(np.asarray(points.speed, float)[slow], np.finfo(float).tiny)
+        norm = LogNorm(speed.min(), max(speed.max(), speed.min() * 1.01))
+        look: dict[str, Any] = {"s": 18, "edgecolors": INK, "linewidths": 0.3, "zorder": 3}
+        axes.scatter(*plane[slow].T, c=speed, norm=norm, cmap=SEQUENTIAL, **look)
+        shades = ScalarMappable(norm, SEQUENTIAL)
+        axes.figure.colorbar(shades, ax=axes, label="speed of slow points", pad=0.01, shrink=0.8)
+        axes.plot([], [], "o", color=GREY, markersize=4, label=f"slow ({int(slow.sum())})")
+    for name, shape in FIXED_MARKERS.items():
+        here = ~slow & (stability == name)
+        if here.any():
+            axes.plot(
+                *plane[here].T,
+                linestyle="",
+                color=INK,
+                markersize=8,
+                markerfacecoloralt="white",
+                zorder=4,
+                label=f"fixed, {name} ({int(here.sum())})",
+                **shape,
+            )
+
+
+def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray) -> None:
+    """Keep the activity readable: leave far points out of the view, and say how many."""
+    flat = activity.reshape(-1, 2)
+    low, high = flat.min(0), flat.max(0)
+    span = max((high - low).max(), np.finfo(float).tiny)
+    inside = ((points >= low - MARGIN * span) & (points <= high + MARGIN * span)).all(1)
+    equal_scales(axes, np.concatenate([flat, points[inside]]))
+    if not inside.all():
+        axes.set_title(f"{int((~inside).sum())} points lie outside this view", color=GREY)

@@ -1,0 +1,115 @@
+"""Activity in the plane of its first two principal components."""
+
+import numpy as np
+from jaxtyping import Shaped
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from .._types import Array
+from ..activity import Activity, PrincipalComponents
+from .style import (
+    GREY,
+    INK,
+    LIGHT_GREY,
+    SEQUENTIAL,
+    SIGNED,
+    choice_colour,
+    choice_name,
+    equal_scales,
+    legend_below,
+    new_figure,
+    signed,
+    styled,
+)
+
+
+@styled
+def activity(activity: Activity, components: PrincipalComponents, *, num_trials: int = 8) -> Figure:
+    """Draw the states of all trials by time, and a few trials of each answer as trajectories."""
+    figure = new_figure(8.6, 4.1)
+    left, right = figure.subplots(1, 2)
+    plane = components.project(activity.states)[..., :2]
+    times = (np.arange(plane.shape[1]) + 1) * activity.dt
+    points = left.scatter(
+        plane[..., 0].ravel(),
+        plane[..., 1].ravel(),
+        c=np.tile(times, len(plane)),
+        s=5,
+        cmap=SEQUENTIAL,
+        linewidths=0,
+        rasterized=True,
+    )
+    figure.colorbar(
+        points, ax=[left, right], label="time in the trial (ms), left", pad=0.01, shrink=0.7
+    )
+    left.set_title(f"all {len(plane)} trials")
+    choice = np.asarray(activity.choice)
+    shown = [i for c in np.unique(choice) for i in np.flatnonzero(choice == c)[:num_trials]]
+    for trial in shown:
+        c = int(choice[trial])
+        right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=choice_name(c))
+        right.plot(*plane[trial, -1], "o", color=choice_colour(c), markersize=4)
+    right.plot(*plane[shown, 0].T, "s", color=INK, markersize=3, zorder=3, label="first step")
+    right.plot([], [], "o", color=GREY, markersize=4, label="last step")
+    right.set_title(f"{len(shown)} trials by the network's choice")
+    for axes in (left, right):
+        label_plane(axes, components)
+        equal_scales(axes, plane)
+    legend_below(figure, right)
+    return figure
+
+
+@styled
+def condition_averages(
+    activity: Activity,
+    components: PrincipalComponents,
+    labels: Shaped[Array, " trial"],
+    *,
+    label_name: str = "signed coherence (%)",
+) -> Figure:
+    """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
+
+    Colours diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
+    """
+    figure = new_figure(6.4, 4.4)
+    axes = figure.subplots()
+    values, means = activity.average_over(np.asarray(labels))
+    plane = components.project(means)[..., :2]
+    strength = np.abs(values)
+    # the levels are powers of two: their ranks spread over the colours, their values would not
+    ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
+    span = max(1, np.abs(ranks).max())
+    for value, rank, path in zip(values, ranks, plane, strict=True):
+        colour = SIGNED(0.5 + 0.5 * rank / span)
+        axes.plot(*path.T, color=colour, linewidth=1.8, label=signed(value))
+        axes.plot(*path[-1], "o", color=colour, markersize=6, markeredgecolor="white")
+    axes.plot(*plane[:, 0].T, "s", color=INK, markersize=4, linestyle="", zorder=4)
+    label_plane(axes, components)
+    equal_scales(axes, plane)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
+    handles = [
+        axes.plot([], [], marker, color=colour, label=label)[0]
+        for marker, colour, label in (("s", INK, "first step"), ("o", GREY, "last step"))
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def label_plane(axes: Axes, components: PrincipalComponents) -> None:
+    """Name the axes with the share of the variance that each explains."""
+    ratio = np.asarray(components.explained_variance_ratio)
+    axes.set_xlabel(f"PC 1 ({ratio[0]:.0%} of variance)")
+    axes.set_ylabel(f"PC 2 ({ratio[1]:.0%} of variance)")
+
+
+def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
+    """Draw all trajectories in light grey and return them in the plane, `(trial, time, 2)`."""
+    plane = components.project(activity.states)[..., :2]
+    lines = LineCollection(
+        list(plane), colors=LIGHT_GREY, linewidths=0.5, rasterized=True, zorder=1
+    )
+    axes.add_collection(lines)
+    axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
+    label_plane(axes, components)
+    return plane

@@ -1,0 +1,123 @@
+"""How all figures look: one palette, one set of sizes, applied without touching global settings."""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, ParamSpec, cast
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+P = ParamSpec("P")
+
+# Okabe & Ito's palette: told apart by readers with any of the common colour deficiencies
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, ORANGE, BLACK = "#56B4E9", "#E69F00", "#000000"
+GREY, LIGHT_GREY, INK = "#8A8A8A", "#D2D2D2", "#222222"
+
+CHOICE_COLOURS = (GREY, BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, BLACK)
+"""Colour of each class of answer; class 0, fixation, is grey."""
+
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#8F3B00", VERMILLION, "#EDB48C", "#9A9A9A", "#8CC0E2", BLUE, "#00466F"]
+)
+"""Diverging colours in the hues of choices 1 (positive) and 2 (negative), grey at zero."""
+
+SEQUENTIAL = "viridis"
+
+STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same everywhere
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9.0,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 5.0,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",  # text stays text: small files, and a journal can set its own font
+    "svg.hashsalt": "separatrix",  # the same figure gives the same bytes
+}
+
+
+def house_style() -> AbstractContextManager[None]:
+    """Return a context with the house style; matplotlib's settings are restored at its end."""
+    return mpl.rc_context(cast(Any, STYLE))  # matplotlib's annotation lists all of its settings
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a function that draws under the house style, and leave the settings as they were."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with house_style():
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches whose parts keep clear of one another."""
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+
+
+def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -> None:
+    """Put one legend of all labelled artists of `axes` below the figure, clear of the data."""
+    handles: dict[str, Any] = {}
+    for panel in axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if handles:
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            loc="outside lower center",
+            ncols=min(columns, len(handles)),
+            **kwargs,
+        )
+
+
+def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 1.2) -> None:
+    """Show all points, one unit being as long on both axes, in a panel `ratio` as wide as high."""
+    flat = points.reshape(-1, 2)
+    low, high = flat.min(0), flat.max(0)
+    half = 0.55 * max((high - low)[0], ratio * (high - low)[1], np.finfo(float).tiny)
+    middle = (low + high) / 2
+    axes.set_xlim(middle[0] - half, middle[0] + half)
+    axes.set_ylim(middle[1] - half / ratio, middle[1] + half / ratio)
+    axes.set_aspect("equal", adjustable="box")
+
+
+def choice_colour(choice: int) -> str:
+    """Return the colour of a class of answer."""
+    return CHOICE_COLOURS[choice % len(CHOICE_COLOURS)]
+
+
+def choice_name(choice: int) -> str:
+    """Return what a class of answer is called; class 0 is the fixation output."""
+    return "no choice" if choice == 0 else f"choice {choice}"
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Return a number with its sign, a true minus, and no sign for zero."""
+    return f"{value:+.{digits}g}".replace("-", "−") if value else "0"

@@ -1,0 +1,7 @@
+"""The story of a run: its figures, its numbers and its page."""
+
+from .page import write_report
+from .sections import write_figures
+from .tables import key_numbers
+
+__all__ = ["key_numbers", "write_figures", "write_report"]

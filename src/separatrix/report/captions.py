@@ -1,0 +1,226 @@
+"""What is said below each figure: how to read it, and the numbers of this run."""
+
+import numpy as np
+
+from ..activity import Activity
+from ..analysis import FixedPoints, Linearization
+from ..evaluation import Psychometric
+from ..figures.modes import describe_number, describe_time, slowest_mode
+from ..training import History
+from .story import Story, count, percent
+
+
+def trials(story: Story) -> str:
+    """Explain the trials."""
+    record = story.get(Activity)
+    order = " from the least to the most coherent" if "coherence" in record.conditions else ""
+    text = (
+        f"Example trials{order}, out of {len(record)} that were simulated. Above: the noisy input "
+        f"channels, in steps of {record.dt:g} ms. Below: the network's outputs."
+    )
+    if story.task is not None:
+        text += " Shading marks the periods of a trial."
+    return text
+
+
+def training(story: Story) -> str:
+    """Explain the learning curves."""
+    history = story.get(History)
+    last = {name: values[-1] for name, values in history.epochs().items()}
+    text = (
+        f"Loss (logarithmic) and accuracy on the batch of each of {len(history)} training steps, "
+        f"before its update; thick: means of epochs of {history.epoch_steps} steps. In the last "
+        f"epoch the loss was {last['loss']:.4g}"
+    )
+    if np.isfinite(last["accuracy"]):
+        text += f" and {percent(last['accuracy'])} of the scored steps were right"
+    text += ". Every batch is made of new trials, so there is no separate test set"
+    if story.find(Psychometric) is not None:
+        text += "; no network can do better on average than the dashed line, the ideal observer"
+    return text + "."
+
+
+def psychometric(story: Story) -> str:
+    """Explain the psychometric curve."""
+    record = story.get(Psychometric)
+    gap = record.ideal_mean_accuracy - record.mean_accuracy
+    none = float(np.dot(record.p_none, record.num_trials) / np.sum(record.num_trials))
+    text = (
+        f"Left: how often the network chose the first stimulus, against the signed coherence, on "
+        f"{int(np.sum(record.num_trials))} new trials. A curve that is steep and passes through ½ "
+        "at 0 % shows that all the evidence is used, and without bias; dashed: the ideal "
+        "observer, who sums the evidence without error. Right: the fraction of correct trials by "
+        f"coherence. Overall the network is right on {percent(record.mean_accuracy)} of trials, "
+        f"the ideal observer on {percent(record.ideal_mean_accuracy)}: a difference of "
+        f"{100 * gap:.1f} percentage points."
+    )
+    if none > 0:
+        text += f" On {percent(none)} of the trials the network made no choice."
+    return text
+
+
+def activity(story: Story) -> str:
+    """Explain the principal plane."""
+    record, plane = story.get(Activity), story.plane
+    explained = float(np.sum(np.asarray(plane.explained_variance_ratio)[:2]))
+    return (
+        f"Each dot on the left is the state of all {record.states.shape[-1]} units at one time of "
+        f"one trial, seen in the plane of the first two principal components, which holds "
+        f"{percent(explained)} of the variance (participation ratio "
+        f"{plane.participation_ratio:.2f}: the activity fills about that many dimensions). Right: "
+        "single trials in the same plane by the choice that the network made. Where the colours "
+        "part, the decision can be read from the state."
+    )
+
+
+def condition_averages(story: Story) -> str:
+    """Explain the condition averages."""
+    return (
+        "Mean trajectories of the trials of each signed coherence (positive: the first stimulus "
+        "is the stronger), from the first step (square) to the last (dot), in the same plane. "
+        "Trajectories that fan out in the order of the coherence show that the state accumulates "
+        "the evidence in a graded way."
+    )
+
+
+def fixed_points(story: Story) -> str:
+    """Explain the picture of the points."""
+    points = story.get(FixedPoints)
+    kinds = story.kind_counts()
+    text = (
+        f"Where the network, with its input held constant, stands still: "
+        f"{count(kinds['fixed'], 'fixed point')}"
+    )
+    if kinds["fixed"]:
+        text += f" ({story.stability_counts('fixed')})"
+    text += (
+        f" and {count(kinds['slow'], 'slow point')}, from {len(points.outcomes)} candidates. A "
+        "point is called fixed only when it was solved to rounding level; a slow point is a local "
+        "minimum of the speed that is not zero, coloured by its speed. Filled circles attract from "
+        "every direction, half-filled ones (saddles) from some, open ones from none. The plane is "
+        "that of the activity: points may lie off it."
+    )
+    return text
+
+
+def speeds(story: Story) -> str:
+    """Explain the speeds."""
+    points = story.get(FixedPoints)
+    certified = int(np.sum(points.certified))
+    step = "step" if points.system == "map" else "time constant"
+    return (
+        f"How far the state at each point moves in one {step}, on a logarithmic scale, in order. "
+        "In the grey band a speed cannot be told from zero with numbers of 64 bits. Where many "
+        "orders of magnitude part the fixed points from the slow ones, what is called fixed does "
+        "not depend on a tolerance. "
+        f"Of the points, {certified or 'none'} {'is' if certified < 2 else 'are'} proved to be "
+        "near an exact fixed point."
+    )
+
+
+def spectrum(story: Story) -> str:
+    """Explain the eigenvalues."""
+    linearization, index = story.get(Linearization), story.index
+    values = np.asarray(linearization.eigenvalues)[index]
+    mode = slowest_mode(linearization, index)
+    time = float(np.asarray(linearization.time_constants)[index, mode])
+    unstable = int(np.asarray(linearization.n_unstable)[index])
+    boundary = (
+        "inside the dashed unit circle decays, outside it grows"
+        if linearization.system == "map"
+        else "to the left of the dashed line decays, to the right of it grows"
+    )
+    return (
+        f"The eigenvalues of the Jacobian at {which_point(story)}; {why_point(story)} A "
+        f"displacement along a mode whose eigenvalue lies {boundary}. Here "
+        f"{count(unstable, 'mode')} of {len(values)} {'grows' if unstable == 1 else 'grow'}. The "
+        "slowest mode, along which a displacement is kept best, has the eigenvalue "
+        f"{describe_number(complex(values[mode]))}: it {describe_time(time)}."
+    )
+
+
+def line_attractor(story: Story) -> str:
+    """Explain the line through the point."""
+    linearization, index = story.get(Linearization), story.index
+    mode = slowest_mode(linearization, index)
+    value = complex(np.asarray(linearization.eigenvalues)[index, mode])
+    text = (
+        f"The direction of the slowest mode, drawn through {which_point(story)} over the activity. "
+        f"At a line attractor this mode is real, its eigenvalue is near "
+        f"{1 if linearization.system == 'map' else 0}, and all others decay faster: evidence moves "
+        "the state along the line, and it stays where it was put. The eigenvalue here is "
+        f"{describe_number(value)}. The percentage says how much of the direction lies in the "
+        "plane; the rest of it is hidden."
+    )
+    if value.imag:
+        text += " It oscillates, so this is no line attractor; the real part is drawn."
+    return text
+
+
+def which_point(story: Story) -> str:
+    """Name the point whose linearization is shown."""
+    stability = str(np.asarray(story.get(Linearization).stability)[story.index])
+    place, points = story.shown_point, story.find(FixedPoints)
+    if points is None or place is None:
+        return f"point {story.index} ({stability})"
+    return f"point {int(points.label[place])} ({points.kind[place]}, {stability})"
+
+
+def why_point(story: Story) -> str:
+    """Say why that point was chosen."""
+    place, points = story.shown_point, story.find(FixedPoints)
+    if points is None or place is None:
+        return "of all points its slowest mode is the slowest."
+    if str(points.kind[place]) == "fixed":
+        return "of the fixed points its slowest mode is the slowest."
+    return (
+        "no fixed point was found, and this slow point is the middle one along the first principal "
+        f"component. Its speed is {float(points.speed[place]):.2g}, so the linear picture "
+        "describes the motion around a drift."
+    )
+
+
+def no_activity(story: Story) -> str:
+    """Say that there is no activity."""
+    return "The run holds no simulated activity, so there is nothing to draw here."
+
+
+def no_history(story: Story) -> str:
+    """Say that there is no history."""
+    return "The run holds no history of training."
+
+
+def no_psychometric(story: Story) -> str:
+    """Say that choices were not measured."""
+    return "The run holds no psychometric curve; it is measured for decisions between two choices."
+
+
+def no_signed_coherence(story: Story) -> str:
+    """Say that there is nothing to average over."""
+    return (
+        "Averages by signed coherence need the activity of a decision between two choices, which "
+        "this run does not hold."
+    )
+
+
+def no_points(story: Story) -> str:
+    """Say whether points were searched for in vain, or not at all."""
+    points = story.find(FixedPoints)
+    if points is None:
+        return "The run holds no fixed points: none were searched for."
+    if not len(points):
+        return f"No point was found from {count(len(points.outcomes), 'candidate')}."
+    return no_activity(story)
+
+
+def no_linearization(story: Story) -> str:
+    """Say that nothing was linearized."""
+    return "The run holds no linearization: it needs a fixed or slow point."
+
+
+def no_line(story: Story) -> str:
+    """Say what is missing for the line."""
+    return (
+        "A line through a point needs the points, their linearization and the activity, which "
+        "this run does not all hold."
+    )

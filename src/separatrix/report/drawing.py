@@ -1,0 +1,83 @@
+"""Each section's figure, drawn from a run."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from matplotlib.figure import Figure
+
+from .. import figures
+from ..activity import Activity
+from ..analysis import FixedPoints, Linearization
+from ..evaluation import Psychometric
+from ..tasks import AbstractTask, signed_coherence
+from ..training import History
+from .story import Story
+
+
+def trials(story: Story) -> Figure:
+    """Draw a few trials."""
+    return figures.trials(story.get(Activity), story.task, softmax=_answers_in_classes(story.task))
+
+
+def training(story: Story) -> Figure:
+    """Draw loss and accuracy."""
+    ideal = story.find(Psychometric)
+    best = None if ideal is None else ideal.ideal_mean_accuracy
+    return figures.training(story.get(History), ideal_accuracy=best)
+
+
+def psychometric(story: Story) -> Figure:
+    """Draw choices beside the ideal observer's."""
+    return figures.psychometric(story.get(Psychometric))
+
+
+def activity(story: Story) -> Figure:
+    """Draw the activity in its principal plane."""
+    return figures.activity(story.get(Activity), story.plane)
+
+
+def condition_averages(story: Story) -> Figure:
+    """Draw average trajectories by signed coherence."""
+    record = story.get(Activity)
+    return figures.condition_averages(record, story.plane, signed_coherence(record.conditions))
+
+
+def has_signed_coherence(story: Story) -> bool:
+    """Tell whether the trials are decisions between two choices, with a coherence each."""
+    record = story.get(Activity)
+    if not {"choice", "coherence"} <= set(record.conditions):
+        return False
+    return int(jnp.max(jnp.asarray(record.conditions["choice"]))) <= 1
+
+
+def fixed_points(story: Story) -> Figure:
+    """Draw the points over the activity."""
+    return figures.fixed_points(story.get(FixedPoints), story.get(Activity), story.plane)
+
+
+def speeds(story: Story) -> Figure:
+    """Draw the speeds of the points."""
+    return figures.speeds(story.get(FixedPoints))
+
+
+def spectrum(story: Story) -> Figure:
+    """Draw the eigenvalues at the point that the story shows."""
+    return figures.spectrum(story.get(Linearization), story.index)
+
+
+def line_attractor(story: Story) -> Figure:
+    """Draw the slowest direction through the point that the story shows."""
+    points, linearization = story.get(FixedPoints), story.get(Linearization)
+    return figures.line_attractor(
+        points, linearization, story.index, story.get(Activity), story.plane
+    )
+
+
+@functools.cache
+def _answers_in_classes(task: AbstractTask | None) -> bool:
+    """Tell whether outputs compete for one answer (softmax) or follow values."""
+    if task is None:
+        return True
+    drawn = jax.eval_shape(lambda key: task.draw(key, 1), jax.random.key(0))
+    return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))

@@ -1,0 +1,97 @@
+"""The page: one HTML file that needs nothing but a browser."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..analysis import FixedPoints
+from ..figures.files import DPI, png_bytes
+from ..store import Run
+from ..store.files import written_in_one_piece
+from .sections import SECTIONS, Section
+from .story import Story
+from .tables import MAX_POINTS, POINT_COLUMNS, key_numbers, origin, point_rows, summary
+
+SHOWN_PIXELS_PER_INCH = 108
+"""Makes letters of 9 points in a figure about as large as those of its caption."""
+
+
+def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
+    """Write the report of a run to one HTML file and return its path.
+
+    The file holds its pictures and its style, so it opens from the file system, without a network.
+    Where the run lacks what a figure needs, a sentence says so.
+
+    Parameters
+    ----------
+    run
+        What `load_run` returned.
+    path
+        Where to write; a file that is there is replaced in one piece.
+    figures
+        The folder of figures that `write_figures` has just written for this run, to save drawing
+        them again. None draws them.
+
+    Raises
+    ------
+    InvalidInputError
+        When the file cannot be written.
+    """
+    import jinja2
+    import tomli_w
+
+    story, path = Story(run), Path(path)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("separatrix.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    points = point_rows(story)
+    page = environment.get_template("template.html").render(
+        title=story.name,
+        summary=summary(story),
+        key_numbers=key_numbers(run),
+        sections=list(_sections(story, None if figures is None else Path(figures))),
+        point_columns=POINT_COLUMNS,
+        points=points,
+        more_points=_left_out(story, len(points)),
+        configuration=tomli_w.dumps(run.experiment),
+        origin=origin(story),
+    )
+    with written_in_one_piece(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
+
+
+def _sections(story: Story, directory: Path | None) -> Iterator[dict[str, str | int]]:
+    """Yield what the template needs of every section; without a picture where it is not told."""
+    for section in SECTIONS:
+        view: dict[str, str | int] = {"name": section.name, "title": section.title}
+        if section.is_told_by(story):
+            picture = _picture(section, story, directory)
+            encoded = base64.b64encode(picture).decode("ascii")
+            view |= {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(picture)}
+            yield view | {"text": section.caption(story)}
+        else:
+            yield view | {"picture": "", "text": section.missing(story)}
+
+
+def _picture(section: Section, story: Story, directory: Path | None) -> bytes:
+    """Return a section's figure as a PNG file."""
+    drawn = None if directory is None else directory / f"{section.name}.png"
+    if drawn is not None and drawn.is_file():
+        return drawn.read_bytes()
+    return png_bytes(section.draw(story))
+
+
+def _shown_width(png: bytes) -> int:
+    """Return a width in CSS pixels at which the letters of all figures have one size."""
+    pixels = int.from_bytes(png[16:20], "big")  # where every PNG file says its width
+    return round(pixels / DPI * SHOWN_PIXELS_PER_INCH)
+
+
+def _left_out(story: Story, shown: int) -> int:
+    points = story.find(FixedPoints)
+    return 0 if points is None or shown < MAX_POINTS else len(points) - shown

@@ -1,0 +1,137 @@
+"""The figures of a run, in the order of its story; which there are is decided only here."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from .. import figures
+from .._records import Record
+from ..activity import Activity
+from ..analysis import FixedPoints, Linearization
+from ..evaluation import Psychometric
+from ..store import Run
+from ..store.directory import FIGURES
+from ..store.files import cannot_write
+from ..training import History
+from . import captions, drawing
+from .story import Story
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One figure: what it is called, what it needs, how it is drawn and what is said of it."""
+
+    name: str
+    title: str
+    needs: tuple[type[Record], ...]
+    draw: Callable[[Story], Figure]
+    caption: Callable[[Story], str]
+    missing: Callable[[Story], str]
+    """What is said where the run lacks what the figure needs."""
+    applies: Callable[[Story], bool] = lambda story: True
+
+    def is_told_by(self, story: Story) -> bool:
+        """Tell whether the run has what the figure needs."""
+        return story.has(*self.needs) and self.applies(story)
+
+
+SECTIONS = (
+    Section(
+        "trials",
+        "The task, trial by trial",
+        (Activity,),
+        drawing.trials,
+        captions.trials,
+        captions.no_activity,
+    ),
+    Section(
+        "training",
+        "Learning",
+        (History,),
+        drawing.training,
+        captions.training,
+        captions.no_history,
+    ),
+    Section(
+        "psychometric",
+        "Behaviour: choices and the ideal observer",
+        (Psychometric,),
+        drawing.psychometric,
+        captions.psychometric,
+        captions.no_psychometric,
+    ),
+    Section(
+        "activity",
+        "Activity in the plane of its principal components",
+        (Activity,),
+        drawing.activity,
+        captions.activity,
+        captions.no_activity,
+    ),
+    Section(
+        "condition_averages",
+        "Average trajectories by signed coherence",
+        (Activity,),
+        drawing.condition_averages,
+        captions.condition_averages,
+        captions.no_signed_coherence,
+        drawing.has_signed_coherence,
+    ),
+    Section(
+        "fixed_points",
+        "Fixed and slow points",
+        (FixedPoints, Activity),
+        drawing.fixed_points,
+        captions.fixed_points,
+        captions.no_points,
+    ),
+    Section(
+        "speeds",
+        "How still the points are",
+        (FixedPoints,),
+        drawing.speeds,
+        captions.speeds,
+        captions.no_points,
+    ),
+    Section(
+        "spectrum",
+        "Linearization: the eigenvalues at one point",
+        (Linearization,),
+        drawing.spectrum,
+        captions.spectrum,
+        captions.no_linearization,
+    ),
+    Section(
+        "line_attractor",
+        "The slowest mode in state space: the line attractor",
+        (Linearization, FixedPoints, Activity),
+        drawing.line_attractor,
+        captions.line_attractor,
+        captions.no_line,
+    ),
+)
+
+
+def write_figures(run: Run, directory: str | Path) -> list[Path]:
+    """Write every figure that a run has the records for, as PNG and SVG; return the paths.
+
+    They go to the folder `figures` of `directory`, as in a run directory. Raises InvalidInputError
+    when that cannot be made or written.
+    """
+    folder = Path(directory) / FIGURES
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    story = Story(run)
+    paths: list[Path] = []
+    for section in told_sections(story):
+        paths += figures.save(section.draw(story), folder, section.name)
+    return paths
+
+
+def told_sections(story: Story) -> Iterator[Section]:
+    """Yield the sections for which the run has what they need."""
+    return (section for section in SECTIONS if section.is_told_by(story))

@@ -1,0 +1,132 @@
+"""What a run has to tell: its records by class, and the choices that figures and texts share."""
+
+import functools
+from collections import Counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import tasks
+from .._records import Record
+from .._types import InvalidInputError
+from ..activity import Activity, PrincipalComponents
+from ..analysis import FixedPoints, Linearization
+from ..figures.modes import slowest_mode
+from ..store import Run
+from ..tasks import AbstractTask
+
+R = TypeVar("R", bound=Record)
+
+
+class Story:
+    """A run, asked by what is needed instead of by the names it happens to use."""
+
+    def __init__(self, run: Run):
+        self.run = run
+
+    def find(self, cls: type[R]) -> R | None:
+        """Return the first record of a class, or None."""
+        return next((r for r in self.run.records.values() if isinstance(r, cls)), None)
+
+    def get(self, cls: type[R]) -> R:
+        """Return the record of a class, which the caller knows to be there."""
+        record = self.find(cls)
+        if record is None:
+            raise InvalidInputError(f"the run {self.run.path} holds no {cls.__name__}.")
+        return record
+
+    def has(self, *classes: type[Record]) -> bool:
+        """Tell whether there is a record, of at least one entry, of every class."""
+        return all(bool(record) for record in map(self.find, classes))
+
+    @functools.cached_property
+    def task(self) -> AbstractTask | None:
+        """The task, built again from the configuration, or None where that does not tell it."""
+        table = dict(self.run.experiment.get("task", {}))
+        cls = getattr(tasks, str(table.pop("name", "")), None)
+        if not (isinstance(cls, type) and issubclass(cls, AbstractTask)):
+            return None
+        try:
+            return cls(**table)
+        except (TypeError, ValueError):
+            return None
+
+    @functools.cached_property
+    def plane(self) -> PrincipalComponents:
+        """The principal components: those of the run, or else those of its activity."""
+        return self.find(PrincipalComponents) or self.get(Activity).pca(2)
+
+    @functools.cached_property
+    def linearized_points(self) -> dict[int, int]:
+        """Which point each entry of the linearization is at, where it is one of the points."""
+        linearization, points = self.find(Linearization), self.find(FixedPoints)
+        if linearization is None or points is None:
+            return {}
+        places = {row.tobytes(): i for i, row in enumerate(np.asarray(points.states, float))}
+        rows = enumerate(np.asarray(linearization.states, float))
+        return {i: places[row.tobytes()] for i, row in rows if row.tobytes() in places}
+
+    @functools.cached_property
+    def index(self) -> int:
+        """The entry of the linearization that is shown.
+
+        Of the fixed points, the one with the slowest mode; where there is none, the middle slow
+        point along the first principal component, as in the primer.
+        """
+        entries, points = self.linearized_points, self.find(FixedPoints)
+        if points is not None and entries:
+            fixed = [i for i, place in entries.items() if str(points.kind[place]) == "fixed"]
+            if fixed:
+                return min(fixed, key=self._stillness)
+            if self.has(Activity):
+                middle = points.middle(np.asarray(self.plane.components)[0])
+                return next((i for i, p in entries.items() if p == middle), next(iter(entries)))
+        return min(range(len(self.get(Linearization))), key=self._stillness)
+
+    @property
+    def shown_point(self) -> int | None:
+        """The place among the points of the entry that is shown, or None."""
+        return self.linearized_points.get(self.index)
+
+    def _stillness(self, index: int) -> float:
+        linearization = self.get(Linearization)
+        still = 1.0 if linearization.system == "map" else 0.0
+        values = np.asarray(linearization.eigenvalues)[index]
+        return float(np.abs(values[slowest_mode(linearization, index)] - still))
+
+    def kind_counts(self) -> dict[str, int]:
+        """How many points there are of each kind."""
+        kinds = Counter(str(k) for k in self.get(FixedPoints).kind)
+        return {"fixed": kinds["fixed"], "slow": kinds["slow"]}
+
+    def stability_counts(self, kind: str) -> str:
+        """Count the points of a kind by stability, as a text: "2 stable, 1 saddle"."""
+        points = self.get(FixedPoints)
+        chosen = np.asarray(points.stability)[np.asarray(points.kind) == kind]
+        return ", ".join(f"{n} {name}" for name, n in Counter(map(str, chosen)).most_common())
+
+    def rejections(self) -> list[tuple[str, int]]:
+        """Why candidates were rejected, and how many for each reason, the commonest first."""
+        points = self.get(FixedPoints)
+        rejected = np.asarray(points.outcomes) == "rejected"
+        return Counter(map(str, np.asarray(points.outcome_reasons)[rejected])).most_common()
+
+    @property
+    def name(self) -> str:
+        """What the experiment is called."""
+        return str(self.run.experiment.get("name", self.run.path.name))
+
+    @property
+    def seed(self) -> Any:
+        """The seed of the experiment, or None."""
+        return self.run.experiment.get("seed")
+
+
+def count(number: int, noun: str) -> str:
+    """Write "no points", "1 point", "2 points"."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(fraction: float) -> str:
+    """Write a fraction as a percentage with one decimal."""
+    return f"{100 * fraction:.1f} %"

@@ -1,0 +1,117 @@
+"""A directory that appears complete or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .._types import InvalidInputError
+from .files import cannot_write, umask
+
+EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
+FIGURES, REPORT = "figures", "report.html"
+RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
+"""What a run directory holds."""
+
+BYSTANDERS = (".DS_Store", "Thumbs.db")
+"""What file managers leave behind when somebody looks at a directory."""
+
+
+@contextmanager
+def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
+    """Yield a temporary directory that becomes `path` when the block ends without an error.
+
+    On any exception, Ctrl-C included, the temporary directory is removed and `path` is as it was.
+    Missing parents are made.
+
+    Parameters
+    ----------
+    path
+        Where the directory shall appear. It may exist when it is empty.
+    force
+        Replace an existing run directory, once the new one is complete. A directory that holds
+        anything that no run writes is never replaced.
+
+    Raises
+    ------
+    InvalidInputError
+        Before the block starts: when `path` is a file, is not empty, is the current directory, or
+        cannot be written.
+    """
+    target = Path(path).resolve()
+    check_replaceable(target, force, Path(path))
+    made = [p for p in reversed(target.parents) if not p.exists()]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(
+            tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+        )
+    except OSError as error:
+        _remove_empty(made)
+        raise cannot_write(Path(path), error) from error
+    try:
+        temporary.chmod(0o777 & ~umask())
+        yield temporary
+        check_replaceable(target, force, Path(path))
+        _put_in_place(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        _remove_empty(made)
+        raise
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a directory looks like a run."""
+    return (path / EXPERIMENT).is_file()
+
+
+def check_replaceable(target: Path, force: bool, shown: Path) -> None:
+    """Raise InvalidInputError unless a new directory may take the place of `target`."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InvalidInputError(f"{shown} is a file; give the name of a new directory.")
+    if target in (Path.cwd(), *Path.cwd().parents):
+        raise InvalidInputError(f"{shown} is the current directory; give the name of a new one.")
+    entries = sorted(entry.name for entry in target.iterdir())
+    if not entries:
+        return
+    foreign = [name for name in entries if name not in RUN_ENTRIES + BYSTANDERS]
+    if foreign or not is_run(target):
+        names = ", ".join((foreign or entries)[:3]) + (", …" if len(foreign or entries) > 3 else "")
+        raise InvalidInputError(
+            f"{shown} holds what no run has written ({names}), so it is not replaced; "
+            "give the name of a new directory."
+        )
+    if not force:
+        raise InvalidInputError(
+            f"{shown} already holds a run; give another name, or replace it with --force."
+        )
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    """Rename `temporary` to `target`; what was there is set aside first and deleted last."""
+    try:
+        if not target.exists():
+            temporary.rename(target)
+            return
+        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".old"))
+        target.rename(aside / target.name)
+        try:
+            temporary.rename(target)
+        except BaseException:
+            (aside / target.name).rename(target)
+            aside.rmdir()
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
+def _remove_empty(directories: list[Path]) -> None:
+    for directory in reversed(directories):
+        try:
+            directory.rmdir()
+        except OSError:
+            return

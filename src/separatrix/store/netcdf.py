@@ -1,0 +1,113 @@
+"""Records as datasets that a NetCDF file can hold.
+
+NetCDF has neither complex numbers nor booleans: a complex array becomes two variables (`…_real` and
+`…_imag`), a boolean one an int8 variable; attributes say so, and reading undoes it. This file needs
+xarray when it is imported, so it is imported only when a file is read or written.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._records import FieldInfo, Record
+from .._types import UnreadableFileError, nearest
+
+SETTINGS, ABSENT = "settings", "absent"
+
+
+def to_dataset(record: Record) -> xr.Dataset:
+    """Return a dataset that a NetCDF file can hold, from which `from_dataset` makes the record."""
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
+    taken = {info.name for info in record.field_infos()} | _all_axes(record)
+    for info, name, value in record._arrays():
+        attrs = {"description": info.description, "units": info.units, "field": info.name}
+        if info.is_table:
+            attrs["column"] = name
+            name = f"{info.name}_{name}" if name in taken else name
+        attrs = {key: text for key, text in attrs.items() if text}
+        part = coordinates if info.is_table else variables
+        part.update(_variables(name, _axes(info, np.ndim(value)), np.asarray(value), attrs))
+    settings = {i.name: getattr(record, i.name) for i in record.field_infos() if i.axes is None}
+    absent = [i.name for i in record.field_infos() if i.axes and getattr(record, i.name) is None]
+    plain = {k: v for k, v in settings.items() if type(v) in (int, float, str) and v != ""}
+    attrs = {"record": type(record).__name__, **plain}
+    attrs |= {SETTINGS: json.dumps(settings), ABSENT: json.dumps(absent)}
+    return xr.Dataset(variables, coordinates, attrs)
+
+
+def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
+    """Undo `to_dataset`; `path` is for errors."""
+    name = dataset.attrs["record"]
+    if name not in Record._registry:
+        raise UnreadableFileError(
+            f"{path} holds a {name}, which no imported class is called: "
+            f"{nearest(name, Record._registry)}"
+        )
+    cls = Record._registry[name]
+    settings = json.loads(dataset.attrs[SETTINGS])
+    absent = json.loads(dataset.attrs[ABSENT])
+    values: dict[str, Any] = {}
+    for info in cls.field_infos():
+        if info.axes is None:
+            value = settings[info.name]
+            values[info.name] = tuple(value) if isinstance(value, list) else value
+        elif info.name in absent:
+            values[info.name] = None
+        else:
+            columns = _columns(dataset, info.name)
+            values[info.name] = columns if info.is_table else columns[info.name]
+    return cls(**values)
+
+
+def _variables(
+    name: str, axes: tuple[str, ...], value: np.ndarray, attrs: dict[str, str]
+) -> dict[str, Any]:
+    """Return one variable by name, or two for a complex array."""
+    # without this, every floating variable would get a fill value that it does not need
+    encoding = {"_FillValue": None}
+    if np.iscomplexobj(value):
+        return {
+            f"{name}_{part}": (axes, getattr(value, part), attrs | {"complex_part": part}, encoding)
+            for part in ("real", "imag")
+        }
+    return {name: (axes, value, attrs, encoding)}
+
+
+def _columns(dataset: xr.Dataset, field: str) -> dict[str, np.ndarray]:
+    """Return the arrays of one field by column, or under the field's name where it is no table."""
+    columns: dict[str, np.ndarray] = {}
+    for variable in dataset.variables.values():
+        if variable.attrs.get("field") != field:
+            continue
+        key, value = variable.attrs.get("column", field), np.asarray(variable.values)
+        if value.dtype.kind in "OT":
+            value = value.astype(str)
+        part = variable.attrs.get("complex_part")
+        if part is not None:
+            joined = np.zeros(value.shape, np.result_type(value.dtype, np.complex64))
+            joined = columns.get(key, joined)
+            setattr(joined, part, value)
+            value = joined
+        columns[key] = value
+    return columns
+
+
+def _axes(info: FieldInfo, ndim: int) -> tuple[str, ...]:
+    """Return the names of an array's axes; "*output" gives as many as it takes."""
+    axes: list[str] = []
+    for axis in info.axes or ():
+        if axis.startswith(("*", "...")):
+            name = axis.strip("*.") or "axis"
+            count = ndim - len(info.axes or ()) + 1
+            axes += [name] if count == 1 else [f"{name}_{i + 1}" for i in range(count)]
+        else:
+            axes.append(axis.lstrip("#"))
+    return tuple(axes)
+
+
+def _all_axes(record: Record) -> set[str]:
+    return {a for info, _, value in record._arrays() for a in _axes(info, np.ndim(value))}

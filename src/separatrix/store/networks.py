@@ -1,0 +1,196 @@
+"""Networks in safetensors files, whatever their class.
+
+The file holds every array under its path of field names; the header holds the rest (class names,
+static fields, which fields are containers) as JSON. Reading it rebuilds the object field by field,
+so no random weights are drawn and no list of fields is kept anywhere.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._types import InvalidInputError, UnreadableFileError, nearest
+from ..networks import AbstractNetwork
+from .files import existing_file, written_in_one_piece
+
+FORMAT = "separatrix network 1"
+AXIS_SIZES = {"channel": "num_inputs", "unit": "num_units", "output": "num_outputs"}
+"""Axis names of weights whose length a network states in a field."""
+
+
+def save_network(network: AbstractNetwork, path: str | Path) -> None:
+    """Write a network to a safetensors file; a file that is there is replaced in one piece.
+
+    Raises
+    ------
+    InvalidInputError
+        When `network` is not a network, a field of it can neither be an array nor written as JSON
+        (the error names it), or the file cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    from .. import __version__
+
+    if not isinstance(network, AbstractNetwork):
+        raise InvalidInputError(f"expected a network to save, got {type(network).__name__}.")
+    arrays: dict[str, np.ndarray] = {}
+    structure = json.dumps(_take_apart(network, "", arrays))
+    metadata = {"format": FORMAT, "version": __version__, "network": structure}
+    with written_in_one_piece(Path(path)) as temporary:
+        save_file(arrays, temporary, metadata)
+
+
+def load_network(path: str | Path) -> AbstractNetwork:
+    """Read a network that `save_network` wrote; its class must have been imported.
+
+    Arrays come back as JAX arrays of their own precision, or as NumPy arrays where JAX would lower
+    it (float64 without `jax.enable_x64`).
+
+    Raises
+    ------
+    UnreadableFileError
+        When the file is missing, damaged, not a network, of an unknown class, or when its arrays
+        are not those of its class, by name or by shape.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = existing_file(Path(path), "a network file (.safetensors)")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UnreadableFileError(f"{path} is damaged or no safetensors file: {error}.") from error
+    if metadata.get("format") != FORMAT:
+        raise UnreadableFileError(
+            f"{path} holds no network of this package: its format is "
+            f"{metadata.get('format', 'not given')!r}, expected {FORMAT!r}."
+        )
+    try:
+        network = _put_together(json.loads(metadata["network"]), "", arrays)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise UnreadableFileError(f"{path} has a damaged header: {error!r}.") from error
+    except _MismatchError as error:
+        raise UnreadableFileError(f"{path} cannot be read: {error}") from error
+    if arrays:
+        raise UnreadableFileError(
+            f"{path} cannot be read: {type(network).__name__} has no array called "
+            f"{', '.join(sorted(arrays))}."
+        )
+    return network
+
+
+class _MismatchError(Exception):
+    """What is wrong with a file; `load_network` adds which file."""
+
+
+def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Return `value` as JSON, its arrays moved to `arrays` under their paths."""
+    if isinstance(value, eqx.Module):
+        names = [field.name for field in dataclasses.fields(value)]
+        parts = {n: _take_apart(getattr(value, n), _join(path, n), arrays) for n in names}
+        return {"class": type(value).__name__, "fields": parts}
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)) and not _is_key(value):
+        arrays[path] = np.array(value, order="C")
+        return {"array": path}
+    if isinstance(value, (list, tuple)):
+        items = [_take_apart(v, _join(path, str(i)), arrays) for i, v in enumerate(value)]
+        return {"list" if isinstance(value, list) else "tuple": items}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {k: _take_apart(v, _join(path, k), arrays) for k, v in value.items()}}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise InvalidInputError(
+        f"the field {path} of the network is a {type(value).__name__}, which cannot be saved: "
+        "fields are arrays, numbers, texts, modules, or lists, tuples and dicts of these."
+    )
+
+
+def _put_together(node: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Undo `_take_apart`, taking the arrays that are used out of `arrays`."""
+    if not isinstance(node, dict):
+        return node
+    ((kind, content), *_) = node.items()
+    if kind == "array":
+        if content not in arrays:
+            raise _MismatchError(f"the array {content} is missing.")
+        return _as_jax(arrays.pop(content))
+    if kind in ("list", "tuple"):
+        parts = [_put_together(v, _join(path, str(i)), arrays) for i, v in enumerate(content)]
+        return parts if kind == "list" else tuple(parts)
+    if kind == "dict":
+        return {k: _put_together(v, _join(path, k), arrays) for k, v in content.items()}
+    return _module(content, node["fields"], path, arrays)
+
+
+def _module(name: str, nodes: dict[str, Any], path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Rebuild a module from its class name and fields, without running its `__init__`."""
+    cls = _class_called(name, AbstractNetwork if path == "" else eqx.Module)
+    expected = [field.name for field in dataclasses.fields(cls)]
+    for names, complaint in (
+        (set(expected) - set(nodes), "the file lacks"),
+        (set(nodes) - set(expected), "the class no longer has"),
+    ):
+        if names:
+            raise _MismatchError(f"{complaint} the field {', '.join(sorted(names))} of {name}.")
+    values = {n: _put_together(nodes[n], _join(path, n), arrays) for n in expected}
+    _check_shapes(cls, values, path)
+    module: Any = object.__new__(cls)
+    for field, value in values.items():
+        object.__setattr__(module, field, value)
+    return module
+
+
+def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:
+    """Raise _MismatchError when arrays contradict one another or the stated sizes."""
+    sizes = {axis: values[field] for axis, field in AXIS_SIZES.items() if field in values}
+    for field in dataclasses.fields(cls):
+        value, axes = values[field.name], getattr(field.type, "dim_str", "").split()
+        if not axes or not eqx.is_array_like(value) or any(not a.isidentifier() for a in axes):
+            continue
+        shape = np.shape(value)
+        expected = tuple(sizes.get(a, s) for a, s in zip(axes, shape, strict=False))
+        if len(axes) != len(shape) or shape != expected:
+            raise _MismatchError(
+                f"the array {_join(path, field.name)} has shape {shape}, expected "
+                f"({', '.join(f'{a} = {sizes[a]}' if a in sizes else a for a in axes)})."
+            )
+        sizes.update(zip(axes, shape, strict=True))
+
+
+def _class_called(name: str, base: type) -> type:
+    """Return the subclass of `base` of that name, the newest where a notebook made several."""
+    known: dict[str, type] = {}
+
+    def visit(cls: type) -> None:
+        for sub in cls.__subclasses__():
+            known[sub.__name__] = sub
+            visit(sub)
+
+    visit(base)
+    if name not in known:
+        near = nearest(name, (n for n in known if not n.startswith(("_", "Abstract"))))
+        raise _MismatchError(
+            f"no {'network' if base is AbstractNetwork else 'module'} class is called {name!r}; "
+            f"import the file that defines it first ({near.rstrip('.')})."
+        )
+    return known[name]
+
+
+def _as_jax(array: np.ndarray) -> jax.Array | np.ndarray:
+    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if kept else array
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,78 @@
+"""Records in one NetCDF-4 file, a group for each, readable by anything that reads NetCDF."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .._records import Record
+from .._types import InvalidInputError, UnreadableFileError
+from .files import existing_file, written_in_one_piece
+from .provenance import provenance
+
+CONVENTIONS = "Separatrix-1"
+
+
+def save_records(
+    records: Mapping[str, Record],
+    path: str | Path,
+    attributes: Mapping[str, str] | None = None,
+) -> None:
+    """Write records to one NetCDF-4 file, a group for each; a file that is there is replaced.
+
+    Arrays become variables with named dimensions, units and descriptions; columns of tables
+    (`conditions`) become coordinates; settings become attributes of the group. The file says when,
+    where and with which versions it was made, and `attributes` adds to that.
+
+    Raises
+    ------
+    InvalidInputError
+        When a name is no identifier, a value is no record, or the file cannot be written.
+    """
+    import xarray as xr
+
+    from .netcdf import to_dataset
+
+    for name, record in records.items():
+        if not name.isidentifier():
+            raise InvalidInputError(f"a record's name must be an identifier, got {name!r}.")
+        if not isinstance(record, Record):
+            raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
+    about = {"Conventions": CONVENTIONS, **provenance(), **(attributes or {})}
+    groups = {f"/{name}": to_dataset(record) for name, record in records.items()}
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
+    with written_in_one_piece(Path(path)) as temporary:
+        tree.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4")
+
+
+def load_records(path: str | Path) -> dict[str, Record]:
+    """Read the records of a file that `save_records` wrote; arrays come back as NumPy arrays.
+
+    Raises UnreadableFileError when the file is missing, damaged or not one of ours.
+    """
+    return read_records(path)[0]
+
+
+def read_records(path: str | Path) -> tuple[dict[str, Record], dict[str, str]]:
+    """Return the records of a file and the file's own attributes; raises as `load_records`."""
+    import xarray as xr
+
+    from .netcdf import from_dataset
+
+    path = existing_file(Path(path), "a file of records (.nc)")
+    try:
+        groups = xr.open_groups(
+            path, engine="h5netcdf", decode_times=False, mask_and_scale=False, cache=False
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise UnreadableFileError(f"{path} is damaged or no NetCDF-4 file: {error}.") from error
+    try:
+        about = {key: str(value) for key, value in groups.pop("/").attrs.items()}
+        if about.pop("Conventions", "") != CONVENTIONS:
+            raise UnreadableFileError(f"{path} holds no records of this package.")
+        return {k.lstrip("/"): from_dataset(v.load(), path) for k, v in groups.items()}, about
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UnreadableFileError):
+            raise
+        raise UnreadableFileError(f"{path} is damaged: {error}.") from error
+    finally:
+        for dataset in groups.values():
+            dataset.close()

@@ -1,0 +1,89 @@
+"""A run: one experiment's directory, read."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from .._records import Record
+from .._types import UnreadableFileError
+from ..networks import AbstractNetwork
+from .directory import EXPERIMENT, RESULTS, WEIGHTS, is_run
+from .networks import load_network
+from .records import read_records
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run directory holds. Its records are attributes too: `run.activity`.
+
+    Attributes
+    ----------
+    path
+        The directory.
+    experiment
+        The configuration as executed, from `experiment.toml`.
+    network
+        The trained network, or None where the run was stopped before there was one.
+    records
+        The results by name.
+    provenance
+        Date, machine and versions, as texts by name.
+    """
+
+    path: Path
+    experiment: dict[str, Any]
+    network: AbstractNetwork | None
+    records: dict[str, Record]
+    provenance: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Record:
+        # `records` itself is missing while a copy or a pickle is being rebuilt
+        records = self.__dict__.get("records", {})
+        if name in records:
+            return records[name]
+        held = ", ".join(records) or "no records"
+        raise AttributeError(
+            f"the run {self.__dict__.get('path')} has no {name!r}; it holds {held}."
+        )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.records]
+
+    def __repr__(self) -> str:
+        lines = [f"Run: {self.path}"]
+        if self.network is not None:
+            network = self.network
+            lines.append(f"  network: {type(network).__name__} of {network.num_units} units")
+        lines += [f"  {name}: {record.summary()}" for name, record in self.records.items()]
+        return "\n".join(lines)
+
+
+def load_run(path: str | Path) -> Run:
+    """Read a run directory.
+
+    A run that was interrupted may lack its network or its results: `network` is then None, and
+    `records` empty.
+
+    Raises
+    ------
+    UnreadableFileError
+        When `path` is no run directory, or one of its files is damaged.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise UnreadableFileError(f"{path} {what}; expected a run directory.")
+    if not is_run(path):
+        raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
+    network = load_network(path / WEIGHTS) if (path / WEIGHTS).exists() else None
+    records, about = read_records(path / RESULTS) if (path / RESULTS).exists() else ({}, {})
+    return Run(path, _read_toml(path / EXPERIMENT), network, records, about)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnreadableFileError(f"{path} cannot be read: {error}.") from error
