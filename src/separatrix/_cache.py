@@ -1,0 +1,24 @@
+"""The cache of compiled programs in the user's cache directory."""
+
+import os
+from pathlib import Path
+
+import jax
+import platformdirs
+
+
+def enable_compilation_cache(directory: str | Path | None = None) -> Path:
+    """Keep compiled programs on disk, so that the next process starts at once.
+
+    A library must not change JAX's settings behind its user's back, so only the command line calls
+    this by itself; a script may. Without `directory`, `$SEPARATRIX_CACHE_DIR` is used, or else a
+    folder of the user's cache directory. Returns the directory.
+    """
+    chosen = directory or os.environ.get("SEPARATRIX_CACHE_DIR")
+    default = Path(platformdirs.user_cache_dir("separatrix")) / "compiled"
+    place = Path(chosen) if chosen else default
+    place.mkdir(parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(place))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return place

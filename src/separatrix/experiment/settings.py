@@ -1,0 +1,234 @@
+"""The configuration of an experiment, and its errors in the user's words."""
+
+import inspect
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from .._types import InvalidInputError, UnreadableFileError, nearest
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """A table that names a class or a function and gives its arguments."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments, without the name."""
+        return dict(self.model_extra or {})
+
+
+class TrainingSettings(_Settings):
+    """How the network is trained."""
+
+    steps: int = Field(1280, ge=1)
+    batch_size: int = Field(16, ge=1)
+    epoch_steps: int = Field(64, ge=1)
+    window: int | None = Field(None, ge=1)
+    """Length in steps of windows over consecutive trials; None: whole trials."""
+    optimizer: Named = Named(name="adam", learning_rate=1e-3)
+
+
+class AnalysisSettings(_Settings):
+    """How the trained network is taken apart."""
+
+    num_trials: int = Field(100, ge=1)
+    test_trials: int = Field(4096, ge=1)
+    input: tuple[float, ...] | None = None
+    """The input to freeze; None: the task's stimulus without evidence."""
+    candidates: Literal["activity", "random"] = "activity"
+    num_candidates: int | None = Field(None, ge=1)
+    """How many candidates; None: all states of the activity, or 1024 random ones."""
+    random_range: tuple[float, float] = (0.0, 3.0)
+    """Range of the uniform distribution of random candidates, the same for every unit."""
+    slow_points: bool = True
+    max_linearized: int = Field(64, ge=1)
+    """The fixed points, then the slowest slow points, up to this many, are linearized."""
+
+
+class Experiment(_Settings):
+    """A task, a network, its training and its analysis: everything that determines a run.
+
+    `Experiment.named("yang2020")`, `Experiment.from_toml(path)` and `with_changes` make one.
+    """
+
+    name: str
+    description: str = ""
+    seed: int = Field(0, ge=0)
+    task: Named
+    network: Named
+    training: TrainingSettings = TrainingSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    _source: str = PrivateAttr("the experiment")
+
+    @property
+    def source(self) -> str:
+        """Where the settings came from, for errors."""
+        return self._source
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
+        """Validate a nested dict; `source` names where it came from in errors.
+
+        Raises InvalidInputError with the key, what is valid there, and the source.
+        """
+        try:
+            experiment = cls.model_validate(values)
+            experiment._source = source
+            return experiment
+        except ValidationError as error:
+            lines = [_explain(e, source) for e in error.errors()]
+            raise InvalidInputError("\n".join(lines)) from None
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Experiment":
+        """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
+        return cls.from_dict(read_toml(path), str(path))
+
+    @classmethod
+    def named(cls, name: str) -> "Experiment":
+        """Return one of the experiments that come with the package (`experiment_names`)."""
+        if name not in experiment_names():
+            raise InvalidInputError(
+                f"no experiment is called {name!r}: {nearest(name, experiment_names())} "
+                "A file of your own is named with its ending, my.toml."
+            )
+        text = (_experiments() / f"{name}.toml").read_text(encoding="utf-8")
+        return cls.from_dict(tomllib.loads(text), f"{name}.toml")
+
+    def with_changes(self, changes: Iterable[str], source: str = "--set") -> "Experiment":
+        """Return a copy with changes like `"training.steps=200"`; values are TOML."""
+        values, changes = self.to_dict(), list(changes)
+        if not changes:
+            return self
+        for change in changes:
+            path, equals, text = change.partition("=")
+            if not equals or not path.strip():
+                raise InvalidInputError(
+                    f"{source} {change}: expected KEY=VALUE, such as training.steps=200."
+                )
+            _assign(values, path.strip(), _parse_value(text.strip()), f"{source} {change}")
+        return type(self).from_dict(values, f"{self.source} with {source}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as nested dicts of plain values, without the unset ones."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_toml(self) -> str:
+        """Return the settings as TOML."""
+        return tomli_w.dumps(self.to_dict())
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Parse a TOML file. Raises UnreadableFileError with the line where it is not TOML."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableFileError(f"cannot read {path}: {error.strerror or error}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(f"{path} is not TOML: {error}.") from None
+
+
+def experiment_names() -> list[str]:
+    """Return the names of the experiments that come with the package."""
+    return sorted(p.name.removesuffix(".toml") for p in _experiments().iterdir() if _is_toml(p))
+
+
+def _experiments() -> Any:
+    return resources.files("separatrix") / "experiments"
+
+
+def _is_toml(path: Any) -> bool:
+    return path.name.endswith(".toml")
+
+
+def _parse_value(text: str) -> Any:
+    """Read a TOML value; a bare word is a string, so `--set network.activation=tanh` works."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _assign(values: dict[str, Any], path: str, value: Any, source: str) -> None:
+    *parents, last = path.split(".")
+    table = values
+    for parent in parents:
+        if parent not in table:
+            raise InvalidInputError(
+                f"{source}: there is no table {parent!r}: "
+                f"{nearest(parent, [k for k, v in table.items() if isinstance(v, dict)])}"
+            )
+        table = table[parent]
+        if not isinstance(table, dict):
+            raise InvalidInputError(f"{source}: {parent!r} is a value, not a table.")
+    table[last] = value
+
+
+def _explain(error: Any, source: str) -> str:
+    """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
+    location = [str(part) for part in error["loc"]]
+    key = ".".join(location)
+    if error["type"] == "extra_forbidden":
+        valid = _valid_keys(location[:-1])
+        return f"unknown key {key!r} in {source}: {nearest(location[-1], valid)}"
+    if error["type"] == "missing":
+        return f"missing key {key!r} in {source}."
+    return f"{key} in {source}: {error['msg'].lower()}, got {error['input']!r}."
+
+
+def _valid_keys(parents: list[str]) -> list[str]:
+    model: Any = Experiment
+    for parent in parents:
+        model = model.model_fields[parent].annotation
+    return list(model.model_fields)
+
+
+def construct(
+    table: Named, registry: Mapping[str, Any], what: str, source: str, **given: Any
+) -> Any:
+    """Call `registry[table.name]` with the table's arguments and those given.
+
+    Raises InvalidInputError for an unknown name or argument (with the nearest ones and the source),
+    and passes on what the called thing itself finds wrong.
+    """
+    if table.name not in registry:
+        raise InvalidInputError(
+            f"unknown {what} {table.name!r} in {source}: {nearest(table.name, registry)}"
+        )
+    function = registry[table.name]
+    parameters = inspect.signature(function).parameters
+    valid = [name for name in parameters if name not in given]
+    for name in table.arguments:
+        if name not in valid:
+            raise InvalidInputError(
+                f"unknown key '{what}.{name}' in {source}: {nearest(name, valid)}"
+            )
+    try:
+        return function(**given, **table.arguments)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{what} in {source}: {error}") from None
+    except TypeError as error:
+        raise InvalidInputError(f"{what} {table.name!r} in {source}: {error}.") from None
+
+
+def fill_defaults(table: Named, registry: Mapping[str, Any], given: Iterable[str]) -> Named:
+    """Return the table with every argument that its function has a plain default for."""
+    values: dict[str, Any] = {"name": table.name}
+    for name, parameter in inspect.signature(registry[table.name]).parameters.items():
+        value = table.arguments.get(name, parameter.default)
+        if name not in given and isinstance(value, (bool, int, float, str, tuple, list)):
+            values[name] = list(value) if isinstance(value, tuple) else value
+    return Named.model_validate(values)
