@@ -21,7 +21,10 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     root = Path(config.rootpath)
-    sx.enable_compilation_cache(os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled")
+    cache = sx.enable_compilation_cache(
+        os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
+    )
+    os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start
 
 
 @pytest.fixture

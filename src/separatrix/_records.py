@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Record")
 
 
+def _plain_axes(info: "FieldInfo", value: Any) -> tuple[str, ...]:
+    """Return one name for each axis of an array, where an annotation has `*output` for some."""
+    named = [axis for axis in info.axes or () if not axis.startswith("*")]
+    extra = next((axis[1:] for axis in info.axes or () if axis.startswith("*")), "")
+    more = np.ndim(value) - len(named)
+    return (*named, *(extra if k == 0 else f"{extra}_{k}" for k in range(more)))
+
+
 def array(description: str, *, units: str = "", **kwargs: Any) -> Any:
     """Declare an array field; its axes are read from its jaxtyping annotation."""
     return eqx.field(metadata={"description": description, "units": units}, **kwargs)
@@ -105,7 +113,7 @@ class Record(eqx.Module):
         """The length of every axis, by name."""
         sizes: dict[str, int] = {}
         for info, _, value in self._arrays():
-            sizes.update(zip(info.axes or (), np.shape(value), strict=False))
+            sizes.update(zip(_plain_axes(info, value), np.shape(value), strict=False))
         return sizes
 
     @property
@@ -177,12 +185,15 @@ class Record(eqx.Module):
 
         variables: dict[str, Any] = {}
         coordinates: dict[str, Any] = {}
+        fields = {info.name for info in self.field_infos()}
         for info, name, value in self._arrays():
             attrs = {"description": info.description, "units": info.units}
             if info.is_table:
-                attrs["table"] = info.name
-            variable = (info.axes, np.asarray(value), {k: v for k, v in attrs.items() if v})
-            (coordinates if info.is_table else variables)[name] = variable
+                attrs |= {"table": info.name, "column": name}
+            # A column may bear the name of a field; both have to find a place in the dataset.
+            label = f"{info.name}_{name}" if info.is_table and name in fields else name
+            variable = (_plain_axes(info, value), np.asarray(value), attrs)
+            (coordinates if info.is_table else variables)[label] = variable
         settings = {
             info.name: getattr(self, info.name) for info in self.field_infos() if info.axes is None
         }
@@ -206,8 +217,8 @@ class Record(eqx.Module):
                 values[info.name] = tuple(value) if isinstance(value, list) else value
             elif info.is_table:
                 values[info.name] = {
-                    str(key): np.asarray(column.values)
-                    for key, column in dataset.coords.items()
+                    column.attrs["column"]: np.asarray(column.values)
+                    for column in dataset.coords.values()
                     if column.attrs.get("table") == info.name
                 }
             elif info.name in dataset:

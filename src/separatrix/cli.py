@@ -166,7 +166,7 @@ def _write_figures_and_report(found: Any, directory: Path) -> None:
     from .report import write_figures, write_report
 
     write_figures(found, directory)
-    write_report(found, directory / "report.html")
+    write_report(found, directory / "report.html", figures=directory / "figures")
 
 
 def _print_summary(done: Any) -> None:
@@ -175,8 +175,8 @@ def _print_summary(done: Any) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in key_numbers(done):
         table.add_row(name, value)
-    table.add_row("report", str((done.path / "report.html").resolve()))
     console.print(table)
+    console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 
 def main() -> None:

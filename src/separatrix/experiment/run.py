@@ -1,5 +1,6 @@
 """One experiment from its settings to its run directory."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
 from ..networks import AbstractNetwork, check_network_fits
-from ..store import Run, load_run, new_directory, save_network, save_records
+from ..store import Run, load_run, new_directory, provenance, save_network, save_records
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..training import (
     Training,
@@ -125,7 +126,7 @@ def run_experiment(
     Returns
     -------
     Run
-        The run, read back from `out`.
+        The run that is now at `out`.
 
     Raises
     ------
@@ -137,14 +138,14 @@ def run_experiment(
     setup = Setup(_as_experiment(experiment))
     with new_directory(out, force) as directory:
         try:
-            _execute(setup, directory, progress, announce)
+            run = _execute(setup, directory, progress, announce)
         except (TrainingDivergedError, TrainingInterruptedError) as stopped:
             _keep_incomplete(setup, stopped, Path(out))
             raise
         if finish is not None:
             announce("figures and report")
-            finish(load_run(directory), directory)
-    return load_run(out)
+            finish(run, directory)
+    return dataclasses.replace(run, path=Path(out))
 
 
 def _as_experiment(experiment: Experiment | str | Path) -> Experiment:
@@ -157,7 +158,7 @@ def _as_experiment(experiment: Experiment | str | Path) -> Experiment:
 
 def _execute(
     setup: Setup, directory: Path, progress: bool | Callable[..., None], announce: Announce
-) -> None:
+) -> Run:
     settings = setup.experiment.training
     announce("training")
     training = train(
@@ -173,7 +174,7 @@ def _execute(
     )
     records = {"history": training.history, **analyze(setup, training.network, announce)}
     announce("writing results")
-    _write(setup, training.network, records, directory)
+    return _write(setup, training.network, records, directory)
 
 
 def analyze(
@@ -227,10 +228,12 @@ def _to_linearize(points: FixedPoints, axis: np.ndarray, limit: int) -> np.ndarr
 
 def _write(
     setup: Setup, network: AbstractNetwork, records: dict[str, Record], directory: Path
-) -> None:
+) -> Run:
+    """Write the configuration as executed, the weights and the results into `directory`."""
     (directory / "experiment.toml").write_text(setup.experiment.to_toml(), encoding="utf-8")
     save_network(network, directory / "weights.safetensors")
     save_records(records, directory / "results.nc")
+    return Run(directory, setup.experiment.to_dict(), network, records, provenance())
 
 
 def _keep_incomplete(
@@ -289,8 +292,8 @@ def reanalyze(
         if "history" in earlier.records:
             records = {"history": earlier.records["history"], **records}
         announce("writing results")
-        _write(setup, earlier.network, records, directory)
+        run = _write(setup, earlier.network, records, directory)
         if finish is not None:
             announce("figures and report")
-            finish(load_run(directory), directory)
-    return load_run(out)
+            finish(run, directory)
+    return dataclasses.replace(run, path=Path(out))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -115,11 +115,11 @@ def _fractions(axes: Axes, x: np.ndarray, fraction: np.ndarray, n: np.ndarray, c
     low, high = wilson(fraction, n)
     bars = np.maximum([fraction - low, high - fraction], 0)
     label = "network (95 % interval)"
-    axes.errorbar(x, fraction, bars, color=c, marker="o", linestyle="", capsize=2, label=label)
+    axes.errorbar(x, fraction, bars, color=c, marker="o", linewidth=0.9, capsize=2, label=label)
 
 
 def wilson(
-    fraction: Float[np.ndarray, " condition"], n: Float[np.ndarray, " condition"]
+    fraction: Float[np.ndarray, " condition"], n: Real[np.ndarray, " condition"]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % interval of a binomial fraction (Wilson 1927 JASA 22:209)."""
     z = NormalDist().inv_cdf(0.975)

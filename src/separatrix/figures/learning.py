@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..training import History
-from .style import BLUE, GREY, VERMILLION, new_figure, styled
+from .style import BLUE, GREY, VERMILLION, new_figure, powers_of_ten, styled
 
 
 @styled
@@ -28,6 +28,7 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
         axes.set_ylabel(name)
     top.set_yscale("log")
+    powers_of_ten(top.yaxis)
     bottom.set_ylim(-0.03, 1.03)
     bottom.set_xlabel(f"training step (an epoch is {history.epoch_steps} steps)")
     if ideal_accuracy is not None:

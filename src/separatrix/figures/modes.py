@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
@@ -21,6 +22,9 @@ from .style import (
     styled,
 )
 
+ZERO = 1e-9
+"""An eigenvalue of this size is drawn at 0, and counted there."""
+
 
 @styled
 def spectrum(linearization: Linearization, index: int = 0) -> Figure:
@@ -37,17 +41,19 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     axes.axhline(0, color=GREY, linewidth=0.5)
     axes.axvline(0, color=GREY, linewidth=0.5)
     _boundary(axes, linearization.system, values)
-    axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label="eigenvalue")
+    axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label=_how_many(values))
     slowest = slowest_mode(linearization, index)
     if np.isfinite(values).all():
-        _mark(axes, linearization, index, slowest, "slowest", VERMILLION, 11)
+        _mark(axes, linearization, index, slowest, "slowest", VERMILLION, 9)
         if values[0] not in (values[slowest], values[slowest].conj()):
-            _mark(axes, linearization, index, 0, "leading", PURPLE, 15)
+            _mark(axes, linearization, index, 0, "leading", PURPLE, 13)
     symbol = "μ" if linearization.system == "map" else "λ τ"
     axes.set_xlabel(f"Re {symbol}")
     axes.set_ylabel(f"Im {symbol}")
     _limit_spectrum(axes, linearization.system, values)
-    legend_below(figure, axes, columns=1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+    legend_below(figure, axes, columns=1, labelspacing=0.7)
     return figure
 
 
@@ -75,7 +81,7 @@ def line_attractor(
     if in_plane > 0:
         reach = _reach(plane.reshape(-1, 2), centre, direction / in_plane)
         line = centre + reach[:, None] * direction / in_plane
-        label = f"slowest eigenvector ({in_plane:.0%} of it in this plane)"
+        label = f"slowest eigenvector ({100 * in_plane:.0f} % of it in this plane)"
         axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
@@ -91,6 +97,12 @@ def _checked(linearization: Linearization, index: int) -> int:
             f"point {index} is out of range: the linearization has {len(linearization)} points."
         )
     return index % len(linearization)
+
+
+def _how_many(values: np.ndarray) -> str:
+    """Count the eigenvalues, and those that lie on one spot: silent units have exact zeros."""
+    zeros = int((np.abs(values) < ZERO).sum())
+    return f"{len(values)} eigenvalues" + (f", {zeros} of them at 0" if zeros > 1 else "")
 
 
 def _boundary(axes: Axes, kind: str, values: np.ndarray) -> None:

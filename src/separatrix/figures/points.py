@@ -18,9 +18,11 @@ from .style import (
     INK,
     ORANGE,
     SEQUENTIAL,
+    VERMILLION,
     equal_scales,
     legend_below,
     new_figure,
+    powers_of_ten,
     styled,
 )
 
@@ -32,6 +34,12 @@ FIXED_MARKERS: dict[str, dict[str, Any]] = {
     "unknown": {"marker": "X", "fillstyle": "full"},
 }
 """Filled, half filled, open: from every, some, no direction states approach the point."""
+
+DECADES = 6
+"""How many decades of speed the colours tell apart."""
+
+SMALLEST = 1e-30
+"""The lowest speed that is drawn: smaller ones tell of numbers, not of dynamics."""
 
 MARGIN = 1.0
 """How far beyond the activity a view of the points reaches, in spans of the activity."""
@@ -59,17 +67,28 @@ def speeds(points: FixedPoints) -> Figure:
     speed = np.asarray(points.speed, float)
     order = np.argsort(speed, kind="stable")
     level = _rounding_speed(points)
-    floor = min([level, *speed[speed > 0]]) / 10  # where exact zeros are drawn
+    floor = max(min([level, *speed[speed > 0]]) / 10, SMALLEST)  # where exact zeros are drawn
     rank, height = np.arange(1, len(speed) + 1), np.maximum(speed[order], floor)
     kind = np.asarray(points.kind)[order]
-    for name, colour in (("fixed", BLACK), ("slow", ORANGE)):
+    for name, colour in (("slow", ORANGE), ("fixed", BLACK)):
         here = kind == name
         label = f"{name} ({int(here.sum())})"
         axes.plot(rank[here], height[here], "o", color=colour, markersize=4, label=label)
     axes.axhspan(floor / 10, level, color=GREY, alpha=0.2, linewidth=0, label="rounding level")
+    proved = np.asarray(points.certified)[order] & (kind == "fixed")
+    if proved.any():
+        label = f"proved to exist ({int(proved.sum())})"
+        ring: dict[str, Any] = {
+            "markersize": 9,
+            "markerfacecolor": "none",
+            "markeredgecolor": VERMILLION,
+        }
+        axes.plot(rank[proved], height[proved], "o", label=label, zorder=4, **ring)
     axes.set_yscale("log")
-    axes.set_ylim(floor / 10, 3 * max([10 * level, *height]))
-    axes.set_xlim(0.5 - 0.02 * len(speed), len(speed) + 0.5 + 0.02 * len(speed))
+    powers_of_ten(axes.yaxis)
+    axes.set_ylim(floor / 10, 3 * max([10 * level, *height[np.isfinite(height)]]))
+    most = max(len(speed), 1)
+    axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("point, in the order of speed")
     axes.set_ylabel(f"speed (per {'step' if points.system == 'map' else 'time constant'})")
@@ -90,12 +109,14 @@ def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents
     kind, stability = np.asarray(points.kind), np.asarray(points.stability)
     slow = kind == "slow"
     if slow.any():
-        speed = np.maximum(np.asarray(points.speed, float)[slow], np.finfo(float).tiny)
-        norm = LogNorm(speed.min(), max(speed.max(), speed.min() * 1.01))
+        speed = np.asarray(points.speed, float)[slow]
+        norm, beyond = _speed_scale(speed)
         look: dict[str, Any] = {"s": 18, "edgecolors": INK, "linewidths": 0.3, "zorder": 3}
-        axes.scatter(*plane[slow].T, c=speed, norm=norm, cmap=SEQUENTIAL, **look)
+        axes.scatter(plane[slow, 0], plane[slow, 1], c=speed, norm=norm, cmap=SEQUENTIAL, **look)
         shades = ScalarMappable(norm, SEQUENTIAL)
-        axes.figure.colorbar(shades, ax=axes, label="speed of slow points", pad=0.01, shrink=0.8)
+        bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
+        bar.set_label("speed of slow points")
+        powers_of_ten(bar.ax.yaxis)
         axes.plot([], [], "o", color=GREY, markersize=4, label=f"slow ({int(slow.sum())})")
     for name, shape in FIXED_MARKERS.items():
         here = ~slow & (stability == name)
@@ -112,6 +133,17 @@ def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents
             )
 
 
+def _speed_scale(speed: np.ndarray) -> tuple[LogNorm, str]:
+    """Return whole decades that hold the speeds, the topmost few, and which ends are cut off."""
+    usual = speed[np.isfinite(speed) & (speed > SMALLEST)]
+    if not usual.size:
+        usual = np.ones(1)
+    bottom, top = np.floor(np.log10(usual.min())), np.ceil(np.log10(usual.max()))
+    lowest = max(bottom, top - DECADES)
+    norm = LogNorm(10.0**lowest, 10.0 ** max(top, lowest + 1))
+    return norm, "neither" if bottom == lowest else "min"
+
+
 def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray) -> None:
     """Keep the activity readable: leave far points out of the view, and say how many."""
     flat = activity.reshape(-1, 2)
@@ -120,4 +152,6 @@ def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray) -> None:
     inside = ((points >= low - MARGIN * span) & (points <= high + MARGIN * span)).all(1)
     equal_scales(axes, np.concatenate([flat, points[inside]]))
     if not inside.all():
-        axes.set_title(f"{int((~inside).sum())} points lie outside this view", color=GREY)
+        n = int((~inside).sum())
+        title = f"{n} {'point lies' if n == 1 else 'points lie'} outside this view"
+        axes.set_title(title, color=GREY)

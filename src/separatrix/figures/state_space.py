@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Shaped
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -17,7 +18,6 @@ from .style import (
     choice_colour,
     choice_name,
     equal_scales,
-    legend_below,
     new_figure,
     signed,
     styled,
@@ -27,8 +27,8 @@ from .style import (
 @styled
 def activity(activity: Activity, components: PrincipalComponents, *, num_trials: int = 8) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories."""
-    figure = new_figure(8.6, 4.1)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(8.6, 4.3)
+    (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
     plane = components.project(activity.states)[..., :2]
     times = (np.arange(plane.shape[1]) + 1) * activity.dt
     points = left.scatter(
@@ -40,9 +40,7 @@ def activity(activity: Activity, components: PrincipalComponents, *, num_trials:
         linewidths=0,
         rasterized=True,
     )
-    figure.colorbar(
-        points, ax=[left, right], label="time in the trial (ms), left", pad=0.01, shrink=0.7
-    )
+    figure.colorbar(points, cax=bar, label="time in the trial (ms)", orientation="horizontal")
     left.set_title(f"all {len(plane)} trials")
     choice = np.asarray(activity.choice)
     shown = [i for c in np.unique(choice) for i in np.flatnonzero(choice == c)[:num_trials]]
@@ -56,7 +54,8 @@ def activity(activity: Activity, components: PrincipalComponents, *, num_trials:
     for axes in (left, right):
         label_plane(axes, components)
         equal_scales(axes, plane)
-    legend_below(figure, right)
+    below.axis("off")
+    below.legend(*_distinct(right), loc="upper center", ncols=2)
     return figure
 
 
@@ -99,8 +98,8 @@ def condition_averages(
 def label_plane(axes: Axes, components: PrincipalComponents) -> None:
     """Name the axes with the share of the variance that each explains."""
     ratio = np.asarray(components.explained_variance_ratio)
-    axes.set_xlabel(f"PC 1 ({ratio[0]:.0%} of variance)")
-    axes.set_ylabel(f"PC 2 ({ratio[1]:.0%} of variance)")
+    axes.set_xlabel(f"PC 1 ({100 * ratio[0]:.0f} % of variance)")
+    axes.set_ylabel(f"PC 2 ({100 * ratio[1]:.0f} % of variance)")
 
 
 def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
@@ -113,3 +112,11 @@ def draw_background(axes: Axes, activity: Activity, components: PrincipalCompone
     axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
     label_plane(axes, components)
     return plane
+
+
+def _distinct(axes: Axes) -> tuple[list[Artist], list[str]]:
+    """Return the labelled artists of a panel, the first of each label."""
+    handles, labels = axes.get_legend_handles_labels()
+    first = dict(zip(reversed(labels), reversed(handles), strict=True))
+    names = list(dict.fromkeys(labels))
+    return [first[name] for name in names], names

@@ -9,9 +9,11 @@ import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 P = ParamSpec("P")
 
@@ -106,6 +108,25 @@ def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 
     axes.set_xlim(middle[0] - half, middle[0] + half)
     axes.set_ylim(middle[1] - half / ratio, middle[1] + half / ratio)
     axes.set_aspect("equal", adjustable="box")
+
+
+def powers_of_ten(axis: Axis, most: int = 7) -> None:
+    """Label a logarithmic axis by whole powers of ten, in plain text.
+
+    Matplotlib's own labels are formulas, and setting them takes longer than the whole drawing.
+    """
+    axis.set_major_locator(LogLocator(numticks=most))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+
+
+def power_of_ten(value: float) -> str:
+    """Write a power of ten, such as 10⁻³; another number as it is."""
+    exponent = np.log10(value) if value > 0 else np.nan
+    if not np.isclose(exponent, np.round(exponent)):
+        return f"{value:.2g}"
+    digits = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return "10" + str(round(float(exponent))).translate(digits)
 
 
 def choice_colour(choice: int) -> str:

@@ -100,21 +100,26 @@ def fixed_points(story: Story) -> str:
         "every direction, half-filled ones (saddles) from some, open ones from none. The plane is "
         "that of the activity: points may lie off it."
     )
+    if points.completeness:
+        text += f" Completeness: {points.completeness.rstrip('.')}."
+    if story.rejections():
+        reasons = "; ".join(f"{n} × {reason}" for reason, n in story.rejections())
+        text += f" Candidates that led to no point: {reasons}."
     return text
 
 
 def speeds(story: Story) -> str:
     """Explain the speeds."""
     points = story.get(FixedPoints)
-    certified = int(np.sum(points.certified))
     step = "step" if points.system == "map" else "time constant"
     return (
         f"How far the state at each point moves in one {step}, on a logarithmic scale, in order. "
         "In the grey band a speed cannot be told from zero with numbers of 64 bits. Where many "
         "orders of magnitude part the fixed points from the slow ones, what is called fixed does "
-        "not depend on a tolerance. "
-        f"Of the points, {certified or 'none'} {'is' if certified < 2 else 'are'} proved to be "
-        "near an exact fixed point."
+        f"not depend on a tolerance. It is proved that {story.proved('fixed')} of "
+        f"{count(story.kind_counts()['fixed'], 'fixed point')} exist, and that "
+        f"{story.proved('slow')} of {count(story.kind_counts()['slow'], 'slow point')} are not "
+        "fixed."
     )
 
 

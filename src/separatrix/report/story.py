@@ -105,6 +105,11 @@ class Story:
         chosen = np.asarray(points.stability)[np.asarray(points.kind) == kind]
         return ", ".join(f"{n} {name}" for name, n in Counter(map(str, chosen)).most_common())
 
+    def proved(self, kind: str) -> int:
+        """How many fixed points are proved to exist, or slow points proved not to be fixed."""
+        points = self.get(FixedPoints)
+        return int(np.sum((np.asarray(points.kind) == kind) & np.asarray(points.certified)))
+
     def rejections(self) -> list[tuple[str, int]]:
         """Why candidates were rejected, and how many for each reason, the commonest first."""
         points = self.get(FixedPoints)

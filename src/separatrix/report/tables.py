@@ -1,5 +1,7 @@
 """The numbers of a run: its summary in one sentence, its key numbers, its points, its origin."""
 
+import re
+
 import numpy as np
 
 from ..analysis import FixedPoints, Linearization
@@ -11,15 +13,18 @@ from .captions import which_point
 from .story import Story, count, percent
 
 Rows = list[tuple[str, str]]
-MAX_POINTS = 40
+MAX_POINTS = 30
+MAX_LETTERS = 60
+"""How long a value among the key numbers may be; the whole text is elsewhere in the report."""
+
 POINT_COLUMNS = (
     "point",
     "kind",
     "stability",
     "unstable directions",
     "speed",
-    "certified",
-    "only one within",
+    "proved",
+    "no other within",
     "slowest time constant",
     "hits",
 )
@@ -28,7 +33,7 @@ POINT_COLUMNS = (
 def summary(story: Story) -> str:
     """Tell the run in one sentence."""
     network, history = story.run.network, story.find(History)
-    parts = ["The run holds no network"]
+    parts = ["A network that was not kept"]
     if network is not None:
         parts = [f"A {type(network).__name__} of {network.num_units} units"]
     if history is not None:
@@ -61,10 +66,10 @@ def key_numbers(run: Run) -> Rows:
         rows.append(("accuracy of the ideal observer", percent(record.ideal_mean_accuracy)))
     if history is not None and len(history):
         last = {name: values[-1] for name, values in history.epochs().items()}
-        rows.append(("training", count(len(history), "step")))
-        rows.append(("loss in the last epoch", f"{last['loss']:.4g}"))
+        text = f"{count(len(history), 'step')}; last epoch: loss {last['loss']:.3g}"
         if np.isfinite(last["accuracy"]):
-            rows.append(("accuracy in the last epoch", percent(last["accuracy"])))
+            text += f", accuracy {percent(last['accuracy'])}"
+        rows.append(("training", text))
     if story.find(FixedPoints) is not None:
         rows += _points_numbers(story)
     if story.has(Linearization):
@@ -78,18 +83,19 @@ def _points_numbers(story: Story) -> Rows:
     for kind, number in story.kind_counts().items():
         stability = story.stability_counts(kind)
         rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
-    rows.append(("proved to exist", count(int(np.sum(points.certified)), "point")))
+    rows.append(("fixed points proved to exist", str(story.proved("fixed"))))
+    rows.append(("slow points proved not to be fixed", str(story.proved("slow"))))
     if points.index_sum is not None:
         rows.append(("index sum (1 when none is missing)", str(points.index_sum)))
     if points.coverage is not None:
         rows.append(("estimated part found", percent(points.coverage)))
     if points.completeness or points.complete:
         proved = "proved complete. " if points.complete else ""
-        rows.append(("completeness", proved + points.completeness))
+        rows.append(("completeness", brief(proved + points.completeness)))
     rejections = story.rejections()
     number = sum(n for _, n in rejections)
     rows.append(("candidates", f"{len(points.outcomes)}, of which {number or 'none'} rejected"))
-    rows += [("rejected", f"{n} × {reason}") for reason, n in rejections]
+    rows += [("rejected", brief(f"{n} × {reason}")) for reason, n in rejections]
     return rows
 
 
@@ -97,7 +103,17 @@ def _mode_numbers(story: Story) -> Rows:
     linearization, index = story.get(Linearization), story.index
     mode = slowest_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    return [(f"slowest time constant at {which_point(story)}", format_time(time))]
+    return [("slowest time constant", f"{format_time(time)} at {which_point(story)}")]
+
+
+def brief(text: str) -> str:
+    """Cut a text that is too long for one line after its first clause, or else after a word."""
+    if len(text) <= MAX_LETTERS:
+        return text
+    clause = re.split(r"[;:.](?:\s|$)", text, maxsplit=1)[0]
+    if len(clause) <= MAX_LETTERS:
+        return clause
+    return text[: MAX_LETTERS - 2].rsplit(" ", 1)[0] + " …"
 
 
 def point_rows(story: Story) -> list[tuple[str, ...]]:
@@ -113,7 +129,7 @@ def point_rows(story: Story) -> list[tuple[str, ...]]:
             str(int(points.label[i])),
             str(points.kind[i]),
             str(points.stability[i]),
-            str(int(points.n_unstable[i])),
+            f"{int(points.n_unstable[i])}{' (proved)' if points.n_unstable_certified[i] else ''}",
             f"{float(points.speed[i]):.2g}",
             "yes" if points.certified[i] else "no",
             f"{float(points.radius[i]):.2g}" if points.certified[i] else "–",

@@ -68,6 +68,9 @@ def is_run(path: Path) -> bool:
 
 def check_replaceable(target: Path, force: bool, shown: Path) -> None:
     """Raise InvalidInputError unless a new directory may take the place of `target`."""
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir():
+        raise InvalidInputError(f"cannot write {shown}: {above} is a file, not a directory.")
     if not target.exists():
         return
     if not target.is_dir():

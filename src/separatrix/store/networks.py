@@ -7,6 +7,7 @@ so no random weights are drawn and no list of fields is kept anywhere.
 
 import dataclasses
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
         raise InvalidInputError(f"expected a network to save, got {type(network).__name__}.")
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_take_apart(network, "", arrays))
-    metadata = {"format": FORMAT, "version": __version__, "network": structure}
+    about = {"format": FORMAT, "version": __version__, "network": structure}
+    # One entry: safetensors writes several in an order that changes from process to process.
+    metadata = {"separatrix": json.dumps(about)}
     with written_in_one_piece(Path(path)) as temporary:
         save_file(arrays, temporary, metadata)
 
@@ -63,9 +66,9 @@ def load_network(path: str | Path) -> AbstractNetwork:
     path = existing_file(Path(path), "a network file (.safetensors)")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get("separatrix", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise UnreadableFileError(f"{path} is damaged or no safetensors file: {error}.") from error
     if metadata.get("format") != FORMAT:
         raise UnreadableFileError(
@@ -151,7 +154,7 @@ def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:
     """Raise _MismatchError when arrays contradict one another or the stated sizes."""
     sizes = {axis: values[field] for axis, field in AXIS_SIZES.items() if field in values}
     for field in dataclasses.fields(cls):
-        value, axes = values[field.name], getattr(field.type, "dim_str", "").split()
+        value, axes = values[field.name], _axis_names(field.type)
         if not axes or not eqx.is_array_like(value) or any(not a.isidentifier() for a in axes):
             continue
         shape = np.shape(value)
@@ -164,12 +167,20 @@ def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:
         sizes.update(zip(axes, shape, strict=True))
 
 
+def _axis_names(annotation: Any) -> list[str]:
+    """Read the axis names out of a jaxtyping annotation, also out of a union of such."""
+    if hasattr(annotation, "dim_str"):
+        return annotation.dim_str.split()
+    return next(filter(None, map(_axis_names, typing.get_args(annotation))), [])
+
+
 def _class_called(name: str, base: type) -> type:
     """Return the subclass of `base` of that name, the newest where a notebook made several."""
     known: dict[str, type] = {}
 
     def visit(cls: type) -> None:
-        for sub in cls.__subclasses__():
+        subclasses: list[type] = cls.__subclasses__()
+        for sub in subclasses:
             known[sub.__name__] = sub
             visit(sub)
 

@@ -1,44 +1,24 @@
-"""From candidates to fixed and slow points: solve, classify, merge, describe."""
+"""From candidates to fixed and slow points: solve, certify, describe."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError
-from ...solvers.levenberg_marquardt import EPS, Ending, LevenbergMarquardt, Solution, rounding_floor
-from ...solvers.merging import group
-from ...solvers.minimize import DampedNewton, Minima
+from ...solvers.levenberg_marquardt import LevenbergMarquardt, rounding_floor
+from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
 from ..linearization import eigenmodes
 from ..stability import classify, count_unstable, growth
+from .certificates import certify as certify_points
+from .certificates import count_unstable_certified
 from .evaluator import Evaluator
+from .found import Found
+from .piecewise import search_piecewise
 from .record import FixedPoints
-
-REASONS = {
-    Ending.ZERO: "the residual is at rounding level",
-    Ending.MINIMUM: "a local minimum of the speed that is not zero",
-    Ending.STALLED: "no step decreases the speed: a kink of a function that is not smooth",
-    Ending.MAX_STEPS: "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)",
-    Ending.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
-    Ending.RAN_AWAY: "left for infinity",
-}
-
-
-@dataclass
-class _Found:
-    """Points and what became of the candidates, while they are being collected."""
-
-    states: list[np.ndarray] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    bounds: list[float] = field(default_factory=list)
-
-    def add(self, state: np.ndarray, kind: str, bound: float) -> int:
-        self.states.append(state)
-        self.kinds.append(kind)
-        self.bounds.append(bound)
-        return len(self.states) - 1
+from .smooth import search_smooth
 
 
 def find_fixed_points(
@@ -47,6 +27,7 @@ def find_fixed_points(
     *,
     solver: LevenbergMarquardt | None = None,
     slow_points: bool = True,
+    certify: bool = True,
     marginal_band: float = 1e-6,
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
@@ -57,6 +38,13 @@ def find_fixed_points(
     speed is not zero is followed to the local minimum of the speed, a *slow* point (Sussillo &
     Barak 2013); any other is *rejected* with a reason. No tolerance decides what is fixed.
 
+    A system that is piecewise linear, which is read from the function itself (ReLU networks), is
+    solved exactly instead: from linear region to linear region, each solved once; its slow points
+    lie on the kinks between regions.
+
+    Where possible the answer is proved: that a fixed point exists and is the only one in a ball
+    around it, how many unstable directions it has, that no fixed point lies near a slow point.
+
     Parameters
     ----------
     system
@@ -65,9 +53,12 @@ def find_fixed_points(
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
         Rows with NaN are marked as rejected.
     solver
-        The method and its options; None means `LevenbergMarquardt()`.
+        The method for systems that are not piecewise linear, with its options; None means
+        `LevenbergMarquardt()`.
     slow_points
         Whether to look for slow points; without, their candidates are rejected.
+    certify
+        Whether to look for proofs.
     marginal_band
         Eigenvalues within this distance of the stability boundary count as marginal.
 
@@ -95,16 +86,31 @@ def find_fixed_points(
     """
     starts = _check_candidates(system, candidates)
     evaluator = Evaluator(system)
-    solver = LevenbergMarquardt() if solver is None else solver
-    solution = solver.solve(evaluator.residual_and_jacobian, starts, evaluator.batch_size)
-    found = _Found()
-    reached = np.full(len(starts), -1)
-    reasons = np.array([REASONS[Ending(e)] for e in solution.endings], dtype=object)
-    _collect_fixed(evaluator, solution, found, reached)
-    unsettled = np.isin(solution.endings, [Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS])
-    if slow_points and unsettled.any():
-        _collect_slow(evaluator, solution, np.flatnonzero(unsettled), found, reached, reasons)
-    return _describe(evaluator, found, reached, reasons, marginal_band)
+    forms = _piecewise_linear_forms(evaluator.system)
+    with one_blas_thread():
+        if forms is None:
+            solver = LevenbergMarquardt() if solver is None else solver
+            found = search_smooth(evaluator, starts, solver, slow_points)
+        else:
+            found = search_piecewise(*forms, starts, slow_points)
+        if certify:
+            certify_points(evaluator.system, found)
+        return _describe(evaluator, found, certify, marginal_band)
+
+
+def _piecewise_linear_forms(
+    system: AbstractSystem,
+) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
+    """Return residual and velocity in canonical form, or None when they are not piecewise linear.
+
+    A function that computes in float32 is left to the general method, which works on the function
+    as it is, not on the exact one that it approximates.
+    """
+    residual = recognise(system.residual, system.size)
+    if not isinstance(residual, PiecewiseLinear) or residual.narrowed:
+        return None
+    velocity = recognise(system.velocity, system.size)
+    return (residual, velocity) if isinstance(velocity, PiecewiseLinear) else None
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
@@ -122,76 +128,10 @@ def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
     return array.reshape(-1, system.size)
 
 
-def _collect_fixed(
-    evaluator: Evaluator, solution: Solution, found: _Found, reached: np.ndarray
-) -> None:
-    """Merge what ended as a zero; the last Newton correction says what is the same point."""
-    zeros = np.flatnonzero(solution.endings == Ending.ZERO)
-    states = solution.states[zeros]
-    rounding = 8 * EPS * np.abs(states).max(1, initial=0)
-    # Where Newton could not measure the distance (a singular Jacobian) only equal states are one.
-    measured = np.where(np.isfinite(solution.steps[zeros]), solution.steps[zeros], 0.0)
-    representative = group(states, 10 * measured + rounding)
-    for best in np.unique(representative):
-        state, bound = _polish(evaluator, states[best])
-        label = found.add(state, "fixed", bound)
-        reached[zeros[representative == best]] = label
-
-
-def _polish(evaluator: Evaluator, state: np.ndarray) -> tuple[np.ndarray, float]:
-    """Newton steps until they stop shrinking; the last one estimates the remaining error."""
-    error = np.inf
-    for _ in range(4):
-        r, J = evaluator.residual_and_jacobian(state[None])
-        try:
-            step = np.linalg.solve(J[0], -r[0])
-        except np.linalg.LinAlgError:
-            return state, np.inf
-        length = float(np.abs(step).max())
-        if not length < error / 2:
-            break
-        state, error = state + step, length
-    return state, min(error, length)
-
-
-def _collect_slow(
-    evaluator: Evaluator,
-    solution: Solution,
-    candidates: np.ndarray,
-    found: _Found,
-    reached: np.ndarray,
-    reasons: np.ndarray,
-) -> None:
-    """Follow the speed from where the solver stopped to its local minima, and merge those."""
-    minima = DampedNewton().minimize(evaluator.speed_derivatives, solution.states[candidates])
-    settled = np.flatnonzero(minima.converged)
-    reasons[candidates[~minima.converged]] = REASONS[Ending.MAX_STEPS]
-    representative = group(minima.states[settled], _flatness(minima, settled))
-    for best in np.unique(representative):
-        members = candidates[settled[representative == best]]
-        label = found.add(minima.states[settled[best]], "slow", np.nan)
-        reached[members] = label
-        reasons[members] = REASONS[Ending.MINIMUM]
-
-
-def _flatness(minima: Minima, settled: np.ndarray) -> Float[np.ndarray, " minimum"]:
-    """Return how far one can move before rounding of the speed notices, along the flattest way.
-
-    The value q rises by ½ λ d² at distance d along a direction of curvature λ, and is known to
-    about ε q; so d = √(2 ε q / λ).
-    """
-    curvature = np.linalg.eigvalsh(minima.hessians[settled])
-    smallest = np.maximum(curvature[:, 0], EPS * curvature[:, -1])
-    return 4 * np.sqrt(2 * EPS * minima.values[settled] / np.maximum(smallest, 1e-300))
-
-
 def _describe(
-    evaluator: Evaluator,
-    found: _Found,
-    reached: np.ndarray,
-    reasons: np.ndarray,
-    marginal_band: float,
+    evaluator: Evaluator, found: Found, certify: bool, marginal_band: float
 ) -> FixedPoints:
+    """Sort the points by kind, unstable directions and speed, and say what is known of each."""
     system = evaluator.system
     count = len(found.states)
     states = np.array(found.states).reshape(count, system.size)
@@ -200,33 +140,69 @@ def _describe(
     speed = evaluator.speed(states)
     eigenvalues = eigenmodes(evaluator.jacobian(states), system.kind)[0]
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
-    floor = rounding_floor(states, jacobians, float(np.abs(states).max(initial=0)))
     order = np.lexsort((speed, n_unstable, kinds))
-    new_label = np.empty(count, int)
-    new_label[order] = np.arange(count)
-    reached = np.where(reached >= 0, new_label[reached] if count else -1, -1)
-    outcomes = np.where(reached >= 0, kinds[order][reached] if count else "rejected", "rejected")
+    proofs = _proofs(system, found, certify)
+    reached, outcomes = _renumber(found.reached, kinds, order)
     offset = 1.0 if system.kind == "map" else 0.0
-    largest = growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset
     return FixedPoints(
         states=states[order],
         kind=kinds[order],
         speed=speed[order],
         residual=np.abs(residuals).max(1, initial=0)[order],
-        rounding_level=floor[order],
-        error_bound=np.array(found.bounds, float).reshape(count)[order],
-        certified=np.zeros(count, bool),
-        radius=np.full(count, np.nan),
-        certificate=np.full(count, "not attempted", dtype="<U32"),
+        rounding_level=rounding_floor(states, jacobians, float(np.abs(states).max(initial=0)))[
+            order
+        ],
+        certified=proofs["certified"][order],
+        error_bound=proofs["error_bound"][order],
+        radius=proofs["radius"][order],
+        certificate=proofs["certificate"][order],
+        n_unstable_certified=proofs["n_unstable_certified"][order],
         n_unstable=n_unstable[order],
         stability=classify(eigenvalues, system.kind, marginal_band)[order],
-        largest_eigenvalue=largest[order],
+        largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
+            order
+        ],
         hits=np.bincount(reached[reached >= 0], minlength=count),
         label=np.arange(count),
-        outcomes=outcomes.astype("<U8"),
+        outcomes=outcomes,
         reached=reached,
-        outcome_reasons=reasons.astype(str),
+        outcome_reasons=found.reasons.astype(str),
         system=system.kind,
         time_unit=system.time_unit,
         marginal_band=marginal_band,
     )
+
+
+def _renumber(
+    reached: np.ndarray, kinds: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which point of the sorted ones each candidate reached, and its outcome."""
+    rank = np.append(np.argsort(order), -1)
+    reached = rank[reached]
+    outcomes = np.append(kinds[order], "rejected")[reached]
+    return reached, outcomes.astype("<U8")
+
+
+def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np.ndarray]:
+    """Return the columns that hold proofs, in the order in which the points were found."""
+    count = len(found.states)
+    certified = np.array([k in found.proofs for k in range(count)], bool)
+    bounds = np.array(found.bounds, float).reshape(count)
+    radius = np.zeros(count)
+    unproved = "no proof was found" if certify else "not asked for"
+    texts = [found.refusals.get(k) or unproved for k in range(count)]
+    for label, (error, ball, text) in found.proofs.items():
+        bounds[label], radius[label], texts[label] = error, ball, text
+    fixed = np.flatnonzero(certified & np.array([k == "fixed" for k in found.kinds], bool))
+    proved = np.zeros(count, bool)
+    if certify:
+        states = np.array(found.states).reshape(count, system.size)
+        counts = count_unstable_certified(system, states[fixed], bounds[fixed])
+        proved[fixed] = [n is not None for n in counts]
+    return {
+        "certified": certified,
+        "error_bound": bounds,
+        "radius": radius,
+        "certificate": np.array(texts, dtype=str).reshape(count),
+        "n_unstable_certified": proved,
+    }

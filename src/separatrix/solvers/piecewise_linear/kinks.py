@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from ..threads import one_blas_thread
 from .affine import Array
 from .descent import UNFINISHED, Descent, Ends
 from .form import PiecewiseLinear
@@ -14,7 +15,6 @@ from .merging import same_minimum
 from .minimum import Minimum, examine_minimum
 from .patterns import checked_candidates, gate_patterns
 from .reduced import Ints, Reduced, reduce
-from ..threads import one_blas_thread
 
 _RESTARTS = 8
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..threads import one_blas_thread
 from .affine import Array
 from .certify import Zero
 from .continua import Continuum
 from .form import PiecewiseLinear
 from .patterns import checked_candidates, gate_patterns
 from .reduced import Ints, reduce
-from ..threads import one_blas_thread
 from .walk_graph import Walk, WalkOutcome, ends
 
 _REASONS = {

@@ -1,0 +1,70 @@
+"""Proofs about the points that a search has found."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...solvers.interval import Enclosed, EnclosureError, ball
+from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
+from ...systems import AbstractSystem
+from .found import Found
+
+
+def certify(system: AbstractSystem, found: Found) -> None:
+    """Prove what can be proved of each point that is not proved yet, and note it in `found`.
+
+    Fixed points: that a zero exists within the error bound and is the only one within the radius
+    (Krawczyk's test). Slow points: that no fixed point lies within the radius.
+    """
+    for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
+        labels = [
+            k for k, of_kind in enumerate(found.kinds) if of_kind == kind and k not in found.proofs
+        ]
+        if labels:
+            prove(system.residual, np.array([found.states[k] for k in labels]), labels, found)
+
+
+def _prove_zeros(
+    residual: Callable[[Any], Any], states: np.ndarray, labels: list[int], found: Found
+) -> None:
+    proof = certify_zeros(residual, states)
+    for row, label in enumerate(labels):
+        if proof.exists[row]:
+            error, radius = float(proof.error_bound[row]), float(proof.radius[row])
+            text = f"exists within {error:.1e}, alone within {radius:.1e}"
+            found.prove(label, error, radius, text)
+        else:
+            found.refuse(label, proof.reason[row])
+
+
+def _prove_absence(
+    residual: Callable[[Any], Any], states: np.ndarray, labels: list[int], found: Found
+) -> None:
+    proof = certify_absence(residual, states)
+    for row, label in enumerate(labels):
+        if proof.absent[row]:
+            radius = float(proof.radius[row])
+            found.prove(label, np.nan, radius, f"no fixed point within {radius:.1e}")
+        else:
+            found.refuse(label, proof.reason[row])
+
+
+def count_unstable_certified(
+    system: AbstractSystem, states: np.ndarray, bounds: np.ndarray
+) -> list[int | None]:
+    """Return the proved number of unstable directions of each point, None where nothing is proved.
+
+    `bounds (point,)` are the proved distances to the exact points.
+    """
+    if not len(states):
+        return []
+    try:
+        slopes = Enclosed(system.evaluate, (system.size,)).slopes(ball(states, bounds[:, None]))
+    except EnclosureError:
+        return [None] * len(states)
+    assert slopes.slopes is not None  # asked for
+    counts = certify_unstable(slopes.slopes, "map" if system.kind == "map" else "flow").counts
+    return [
+        None if refusal else count for count, refusal in zip(counts, slopes.refusals, strict=True)
+    ]

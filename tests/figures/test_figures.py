@@ -1,0 +1,167 @@
+import logging
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from sample_records import TASK, all_records, fixed_points
+
+import separatrix as sx
+from separatrix import figures
+
+RECORDS = all_records()
+ACTIVITY, PLANE = RECORDS["activity"], RECORDS["components"]
+POINTS, LINEAR = RECORDS["fixed_points"], RECORDS["linearization"]
+SIGNED = sx.tasks.signed_coherence(ACTIVITY.conditions)
+FLOW = sx.linearize(sx.Flow(lambda x: -x + 0.5 * x[::-1], 6, tau=50.0), np.zeros((1, 6)))
+
+DRAW = {
+    "training": lambda: figures.training(RECORDS["history"], ideal_accuracy=0.9),
+    "trials": lambda: figures.trials(ACTIVITY, TASK),
+    "trials_raw": lambda: figures.trials(ACTIVITY, num_trials=1, softmax=False),
+    "psychometric": lambda: figures.psychometric(RECORDS["psychometric"]),
+    "activity": lambda: figures.activity(ACTIVITY, PLANE),
+    "condition_averages": lambda: figures.condition_averages(ACTIVITY, PLANE, SIGNED),
+    "fixed_points": lambda: figures.fixed_points(POINTS, ACTIVITY, PLANE),
+    "speeds": lambda: figures.speeds(POINTS),
+    "spectrum": lambda: figures.spectrum(LINEAR, 1),
+    "spectrum_flow": lambda: figures.spectrum(FLOW),
+    "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),
+}
+
+
+def texts(figure):
+    """All texts that are drawn, and where they are in pixels."""
+    axes = [(axis, p.axison) for p in figure.axes for axis in (p.xaxis, p.yaxis)]
+    # an axis also keeps ticks beyond its limits, which it does not draw
+    kept = {id(t) for axis, _ in axes for t in axis.get_ticklabels(which="both")}
+    ticks = [tick for axis, shown in axes if shown for tick in axis._update_ticks()]
+    drawn = {id(label) for tick in ticks for label in (tick.label1, tick.label2)}
+    found = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    found = [t for t in found if id(t) in drawn or id(t) not in kept]
+    return [(t.get_text(), t.get_window_extent()) for t in found]
+
+
+def all_text(figure):
+    return "\n".join(t.get_text() for t in figure.findobj(Text))
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_texts_stay_inside_and_clear_of_one_another(name, caplog):
+    with caplog.at_level(logging.WARNING):
+        figure = DRAW[name]()
+        figure.draw_without_rendering()
+    assert caplog.records == []  # matplotlib logs what it could not lay out
+    width, height = figure.bbox.size
+    boxes = texts(figure)
+    for text, box in boxes:
+        # rotated and mathematical texts have a pixel of slack
+        assert box.x0 > -2 and box.y0 > -2, text
+        assert box.x1 < width + 2 and box.y1 < height + 2, text
+    for i, (text, box) in enumerate(boxes):
+        for other, another in boxes[i + 1 :]:
+            across = min(box.x1, another.x1) - max(box.x0, another.x0)
+            along = min(box.y1, another.y1) - max(box.y0, another.y0)
+            assert across < 2 or along < 2, (text, other)
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_axes_are_labelled(name):
+    for axes in DRAW[name]().axes:
+        shared = axes.get_subplotspec() is not None and not axes.get_subplotspec().is_last_row()
+        labelled = axes.get_xlabel() or axes.get_ylabel() or name.startswith("trials")
+        assert labelled or shared or not axes.axison
+
+
+@pytest.mark.parametrize("name", ["training", "fixed_points"])
+def test_files_are_the_same_bytes_every_time(name, tmp_path):
+    once, again = tmp_path / "1", tmp_path / "2"
+    for directory in (once, again):
+        directory.mkdir()
+        paths = figures.save(DRAW[name](), directory, name)
+        assert [p.name for p in paths] == [f"{name}.png", f"{name}.svg"]
+    for extension in ("png", "svg"):
+        file = f"{name}.{extension}"
+        assert (once / file).read_bytes() == (again / file).read_bytes()
+    rasterized = b"<image" in (once / f"{name}.svg").read_bytes()
+    assert rasterized == (name == "fixed_points")  # where there are thousands of lines
+
+
+def test_global_settings_and_pyplot_are_left_alone(tmp_path):
+    import sys
+
+    def settings():
+        # asking for the backend would choose one, through pyplot
+        return {key: mpl.rcParams[key] for key in mpl.rcParams if key != "backend"}
+
+    before = settings()
+    figures.save(DRAW["spectrum"](), tmp_path, "s", ["svg"])
+    assert settings() == before
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_saving_that_cannot_work(tmp_path):
+    figure = DRAW["spectrum"]()
+    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg; got 'docx'"):
+        figures.save(figure, tmp_path, "s", ["docx"])
+    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*s.png: No such file"):
+        figures.save(figure, tmp_path / "nowhere", "s")
+
+
+def test_numbers_of_the_records_are_in_the_figures():
+    record = RECORDS["psychometric"]
+    assert f"accuracy {record.mean_accuracy:.3f}" in all_text(DRAW["psychometric"]())
+    spectrum = DRAW["spectrum"]()
+    slowest = LINEAR.eigenvalues[1][np.argmin(np.abs(LINEAR.eigenvalues[1] - 1))]
+    legend = "\n".join(t.get_text() for t in spectrum.legends[0].get_texts())
+    assert f"slowest mode: μ = {slowest.real:.4g}".replace("-", "−") in legend
+    assert "|μ| = 1: stable inside" in legend
+    flow = "\n".join(t.get_text() for t in DRAW["spectrum_flow"]().legends[0].get_texts())
+    assert "Re λ = 0" in flow
+    assert "decays with τ = 100 ms" in flow  # λ = −1/2 in units of 1/τ, τ = 50 ms
+
+
+def test_points_far_away_are_counted_not_drawn():
+    states = np.stack([ACTIVITY.flat_states[0], ACTIVITY.flat_states[0] + 1e3])
+    far = fixed_points(states, ["fixed", "slow"])
+    figure = figures.fixed_points(far, ACTIVITY, PLANE)
+    assert "1 point lies outside this view" in all_text(figure)
+    left, right = figure.axes[0].get_xlim()
+    assert right - left < 100
+
+
+def test_points_of_every_kind_and_number():
+    for count in (0, 1, 3):
+        points = fixed_points(ACTIVITY.flat_states[:count], ["fixed", "slow", "slow"][:count])
+        figures.fixed_points(points, ACTIVITY, PLANE).draw_without_rendering()
+        figures.speeds(points).draw_without_rendering()
+
+
+def test_speeds_that_are_not_numbers_or_zero():
+    points = fixed_points(ACTIVITY.flat_states[:4], ["fixed", "slow", "slow", "slow"])
+    for speed in ([np.nan] * 4, [0.0] * 4, [0.0, np.nan, 1e-300, np.inf], [0.0, 1.0, 1.0, 1.0]):
+        object.__setattr__(points, "speed", np.array(speed))
+        figures.speeds(points).draw_without_rendering()
+        figures.fixed_points(points, ACTIVITY, PLANE).draw_without_rendering()
+
+
+def test_powers_of_ten_are_plain_text():
+    from separatrix.figures.style import power_of_ten
+
+    assert [power_of_ten(v) for v in (1e-12, 1.0, 0.5)] == ["10⁻¹²", "10⁰", "0.5"]
+    labels = [t.get_text() for t in DRAW["speeds"]().axes[0].get_yticklabels()]
+    assert not any("$" in label for label in labels)
+
+
+def test_wilson_interval():
+    """The interval for 5 of 10, and for 0 of 10, from Wilson's formula by hand."""
+    from separatrix.figures.behaviour import wilson
+
+    low, high = wilson(np.array([0.5, 0.0]), np.array([10.0, 10.0]))
+    np.testing.assert_allclose(low, [0.236593, 0.0], atol=1e-6)
+    np.testing.assert_allclose(high, [0.763407, 0.277533], atol=1e-6)
+
+
+def test_a_point_out_of_range():
+    with pytest.raises(sx.InvalidInputError, match=r"point 9 is out of range.*4 points"):
+        figures.spectrum(LINEAR, 9)

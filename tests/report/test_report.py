@@ -1,0 +1,203 @@
+import html.parser
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_records import all_records, fixed_points, network
+
+import separatrix as sx
+from separatrix.report import key_numbers, write_figures, write_report
+from separatrix.report.sections import SECTIONS, told_sections
+from separatrix.report.story import Story
+from separatrix.store import Run
+
+EXPERIMENT = {
+    "name": "small <run>",
+    "seed": 7,
+    "task": {"name": "PerceptualDecisionMaking", "dt": 100.0},
+    "training": {"steps": 5},
+}
+RECORDS = all_records()
+ALL = [section.name for section in SECTIONS]
+
+
+def run(records=RECORDS, experiment=EXPERIMENT, net=None, path="/nowhere/run"):
+    provenance = {"created": "2026-01-01T00:00:00Z", "jax": "0.0"}
+    return Run(Path(path), experiment, net or network(), dict(records), provenance)
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser would load, show and link."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sources, self.links, self.ids, self.words, self.open = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.sources += [v for k, v in attrs.items() if k in ("src", "srcset", "data")]
+        self.links += [attrs["href"]] if "href" in attrs else []
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        if tag not in ("img", "meta"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+def page(tmp_path, *args, **kwargs):
+    return Page(write_report(run(*args, **kwargs), tmp_path / "report.html").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The report of the whole run, drawn once for all tests."""
+    return write_report(run(), tmp_path_factory.mktemp("report") / "report.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole(written):
+    return Page(written)
+
+
+def test_every_figure_is_inside_and_nothing_is_outside(whole):
+    assert len(whole.sources) == len(SECTIONS)
+    assert all(source.startswith("data:image/png;base64,") for source in whole.sources)
+    assert all(link.startswith("#") and link[1:] in whole.ids for link in whole.links)
+    assert set(ALL) <= set(whole.ids)
+    assert whole.open == []
+
+
+def test_no_address_of_the_network_is_in_the_page(written):
+    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]*", "", written)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script", without_pictures)
+
+
+def test_texts_come_from_the_run(whole):
+    record = RECORDS["psychometric"]
+    for said in (
+        "small <run>",
+        f"answers {100 * record.mean_accuracy:.1f} % of trials correctly",
+        "2 fixed points and 2 slow points",
+        "1 × left for <infinity> & more",
+        "estimated part found75.0 %",
+        "seed7",
+        "2026-01-01T00:00:00Z",
+        "steps = 5",
+    ):
+        assert said in whole.text or said in whole.text.replace(" ", "").replace("%", " %"), said
+
+
+def test_the_table_of_points_is_as_long_as_there_are_points(whole):
+    rows = re.findall(r"\d ?(fixed|slow) ?(?:stable|saddle|marginal|unstable) ?\d", whole.text)
+    assert rows == ["fixed", "fixed", "slow", "slow"]
+
+
+def test_many_points_are_cut_and_counted(tmp_path):
+    states = np.tile(RECORDS["activity"].flat_states[:1], (50, 1))
+    points = fixed_points(states, ["fixed"] + ["slow"] * 49)
+    assert (
+        "20 more, of larger speed, are in results.nc"
+        in page(tmp_path, {"fixed_points": points}).text
+    )
+
+
+def only(*names):
+    return {name: RECORDS[name] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("records", "drawn", "said"),
+    [
+        ({}, [], ["The run holds no results", "was not analysed further", "none were searched"]),
+        (only("history"), ["training"], ["trained for 5 steps, was not analysed further"]),
+        (only("history", "activity"), ALL[:2] + ALL[3:5], ["no psychometric curve"]),
+        (
+            only("activity", "components") | {"fixed_points": RECORDS["fixed_points"][:0]},
+            ["trials", "activity", "condition_averages"],
+            ["No point was found from 3 candidates", "has no fixed points and no slow points"],
+        ),
+        (only("fixed_points"), ["speeds"], ["2 fixed points", "no linearization"]),
+        (only("linearization"), ["spectrum"], ["of all points its slowest mode is the slowest"]),
+    ],
+)
+def test_runs_that_lack_parts(tmp_path, records, drawn, said):
+    shown = page(tmp_path, records)
+    assert len(shown.sources) == len(drawn)
+    for sentence in said:
+        assert sentence in shown.text
+    assert [section.name for section in told_sections(Story(run(records)))] == drawn
+
+
+def test_a_run_of_another_task(tmp_path):
+    """Without a task that is known, and with conditions that are not those of a decision."""
+    activity = RECORDS["activity"][:4]
+    other = sx.Activity(
+        states=activity.states,
+        outputs=activity.outputs,
+        inputs=activity.inputs,
+        choice=activity.choice,
+        conditions={"delay": np.arange(4.0)},
+        dt=activity.dt,
+    )
+    shown = page(tmp_path, {"activity": other}, {"task": {"name": "Juggling"}})
+    assert len(shown.sources) == 2
+    assert "need the activity of a decision between two choices" in shown.text
+
+
+def test_the_shown_point_is_fixed_where_one_is():
+    points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
+    story = Story(run())
+    assert points.kind[story.shown_point] == "fixed"
+    part = Story(run(RECORDS | {"linearization": linear[2:]}))
+    assert part.shown_point in (2, 3)
+    slow = fixed_points(points.states, ["slow"] * 4)
+    middle = Story(run(RECORDS | {"fixed_points": slow})).shown_point
+    assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
+
+
+def test_figures_go_to_their_folder_and_are_used_again(tmp_path, written):
+    paths = write_figures(run(), tmp_path)
+    assert [p.relative_to(tmp_path).as_posix() for p in paths] == [
+        f"figures/{name}.{extension}" for name in ALL for extension in ("png", "svg")
+    ]
+    reused = write_report(run(), tmp_path / "2.html", figures=tmp_path / "figures")
+    assert reused.read_text("utf-8") == written
+
+
+def test_key_numbers():
+    rows = dict(key_numbers(run()))
+    assert rows["fixed points"] == "2 (1 stable, 1 saddle)"
+    assert rows["fixed points proved to exist"] == "2"
+    assert rows["slow points proved not to be fixed"] == "0"
+    assert rows["candidates"] == "3, of which 1 rejected"
+    assert rows["accuracy of the ideal observer"] == "89.6 %"
+    assert key_numbers(run({})) == []
+
+
+def test_key_numbers_fit_on_a_line():
+    points = fixed_points(RECORDS["activity"].flat_states[:2], ["fixed", "slow"])
+    object.__setattr__(points, "completeness", "a sentence that goes on; " * 9)
+    object.__setattr__(points, "outcome_reasons", np.array(["word " * 40] * 3))
+    rows = key_numbers(run(RECORDS | {"fixed_points": points}))
+    assert all(len(value) <= 60 for _, value in rows), rows
+    assert dict(rows)["completeness"] == "a sentence that goes on"
+    assert dict(rows)["rejected"].endswith("word …")
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*nowhere"):
+        write_report(run({}), tmp_path / "nowhere" / "r.html")
+    (tmp_path / "figures").write_text("")
+    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*figures: File exists"):
+        write_figures(run({}), tmp_path)

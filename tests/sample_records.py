@@ -1,0 +1,68 @@
+"""Small records of every kind with what is hard to write: empty axes, NaN, complex, texts."""
+
+import functools
+
+import jax
+import numpy as np
+
+import separatrix as sx
+from separatrix.analysis import FixedPoints, linearize
+
+TASK = sx.tasks.PerceptualDecisionMaking()
+
+
+def network(activation="tanh", units=6, seed=0):
+    return sx.networks.CTRNN(3, units, 3, activation=activation, key=jax.random.key(seed))
+
+
+def fixed_points(states, kinds):
+    """Points at the given states, as a search would describe them."""
+    n = len(states)
+    fixed = np.array(kinds) == "fixed"
+    return FixedPoints(
+        states=np.asarray(states, float),
+        kind=np.array(kinds, dtype="<U5"),
+        speed=np.where(fixed, 0.0, 0.01 * (1 + np.arange(n))),
+        residual=np.where(fixed, 0.0, 0.01),
+        rounding_level=np.full(n, 1e-15),
+        error_bound=np.where(fixed, 1e-15, np.nan),
+        certified=fixed,
+        radius=np.where(fixed, 0.1, np.nan),
+        certificate=np.where(fixed, "Krawczyk's test", ""),
+        n_unstable=np.arange(n) % 3,
+        n_unstable_certified=fixed,
+        stability=np.array(["stable", "saddle", "marginal", "unstable"])[np.arange(n) % 4],
+        largest_eigenvalue=np.linspace(0.9, 1.1, n),
+        hits=np.arange(n) + 1,
+        label=np.arange(n),
+        outcomes=np.array(["fixed", "slow", "rejected"]),
+        reached=np.array([0, 1, -1]),
+        outcome_reasons=np.array(["at rounding level", "a minimum", "left for <infinity> & more"]),
+        system="map",
+        time_unit=100.0,
+        marginal_band=1e-6,
+        index_sum=None,
+        coverage=0.75,
+        completeness="Σ sign det(I − J) was not computed",
+    )
+
+
+@functools.cache
+def all_records():
+    """One record of every class, by name, of one small network."""
+    net = network()
+    keys = jax.random.split(jax.random.key(1), 3)
+    trials = TASK.trials(24, key=keys[0])
+    activity = sx.simulate(net, trials)
+    history = sx.train(net, TASK, steps=5, epoch_steps=2, key=keys[1], progress=False).history
+    states = activity.flat_states[[0, 40, 80, 200]]
+    points = fixed_points(states, ["fixed", "fixed", "slow", "slow"])
+    return {
+        "history": history,
+        "activity": activity,
+        "components": activity.pca(3),
+        "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
+        "fixed_points": points,
+        "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
+        "trials": trials,
+    }

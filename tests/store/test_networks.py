@@ -1,0 +1,167 @@
+import json
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from sample_records import network
+
+import separatrix as sx
+from separatrix.store import load_network, save_network
+
+
+class Nested(sx.networks.AbstractNetwork):
+    """A network of the user's own, with modules and containers inside."""
+
+    cells: tuple
+    scales: dict
+    layers: list
+    gain: float
+    nothing: None
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    names: tuple = eqx.field(static=True)
+
+    def step(self, state, input):
+        return state
+
+    def readout(self, state):
+        return state
+
+    def initial_state(self):
+        return jnp.zeros(2)
+
+
+def nested():
+    linear = eqx.nn.Linear(2, 2, key=jax.random.key(0))
+    return Nested(
+        cells=(linear, jnp.arange(3)),
+        scales={"a": jnp.float32(2.0), "b": np.array([True, False])},
+        layers=[np.array([[1.0, np.pi]]), 3],
+        gain=0.1,
+        nothing=None,
+        num_inputs=2,
+        num_units=2,
+        num_outputs=2,
+        dt=1.0,
+        names=("x", "y"),
+    )
+
+
+def edit(path, change_arrays=lambda a: None, change_header=lambda h: None):
+    """Write a network file again with something changed."""
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    arrays, header = load_file(path), json.loads(metadata["network"])
+    change_arrays(arrays)
+    change_header(header)
+    save_file(arrays, path, metadata | {"network": json.dumps(header)})
+
+
+@pytest.fixture
+def path(tmp_path):
+    save_network(network(), tmp_path / "n.safetensors")
+    return tmp_path / "n.safetensors"
+
+
+@pytest.mark.parametrize("make", [network, nested])
+def test_round_trip_is_exact(make, tmp_path):
+    save_network(make(), tmp_path / "n.safetensors")
+    back = load_network(tmp_path / "n.safetensors")
+    assert eqx.tree_equal(make(), back)
+
+
+def test_a_loaded_network_computes_the_same(path):
+    inputs = jax.random.normal(jax.random.key(3), (2, 4, 3))
+    np.testing.assert_array_equal(load_network(path).unroll(inputs), network().unroll(inputs))
+
+
+def test_float64_weights_keep_their_precision(tmp_path):
+    weights = np.full((6, 6), 1 / 3)
+    precise = eqx.tree_at(lambda n: n.recurrent_weights, network(), weights)
+    save_network(precise, tmp_path / "n.safetensors")
+    np.testing.assert_array_equal(
+        load_network(tmp_path / "n.safetensors").recurrent_weights, weights
+    )
+
+
+def test_transposed_weights_are_saved_as_they_are_seen(tmp_path):
+    weights = np.arange(36, dtype=np.float32).reshape(6, 6).T
+    turned = eqx.tree_at(lambda n: n.recurrent_weights, network(), weights)
+    save_network(turned, tmp_path / "n.safetensors")
+    np.testing.assert_array_equal(
+        load_network(tmp_path / "n.safetensors").recurrent_weights, weights
+    )
+
+
+def test_arrays_are_stored_under_their_field_paths(tmp_path):
+    save_network(nested(), tmp_path / "n.safetensors")
+    assert set(load_file(tmp_path / "n.safetensors")) == {
+        "cells.0.weight", "cells.0.bias", "cells.1", "scales.a", "scales.b", "layers.0",
+    }  # fmt: skip
+
+
+def test_missing_and_damaged_files(tmp_path):
+    with pytest.raises(sx.UnreadableFileError, match=r"none.safetensors does not exist"):
+        load_network(tmp_path / "none.safetensors")
+    with pytest.raises(sx.UnreadableFileError, match="is a directory"):
+        load_network(tmp_path)
+    (tmp_path / "bad").write_bytes(b"not a network at all")
+    with pytest.raises(sx.UnreadableFileError, match="bad is damaged or no safetensors file"):
+        load_network(tmp_path / "bad")
+    save_file({"w": np.zeros(2)}, tmp_path / "foreign")
+    with pytest.raises(sx.UnreadableFileError, match="no network of this package"):
+        load_network(tmp_path / "foreign")
+
+
+def test_truncated_file(path):
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(sx.UnreadableFileError, match="damaged"):
+        load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a.pop("bias"), "the array bias is missing"),
+        (lambda a: a.update(extra=np.zeros(1)), "CTRNN has no array called extra"),
+        (
+            lambda a: a.update(recurrent_weights=np.zeros((5, 5), np.float32)),
+            r"recurrent_weights has shape \(5, 5\), expected \(unit = 6, unit = 6\)",
+        ),
+        (lambda a: a.update(bias=np.zeros((6, 1), np.float32)), r"bias has shape \(6, 1\)"),
+    ],
+)
+def test_arrays_that_do_not_fit_the_class(path, change, message):
+    edit(path, change_arrays=change)
+    with pytest.raises(sx.UnreadableFileError, match=message):
+        load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h.update({"class": "CTRNM"}), "no network class is called 'CTRNM'.*CTRNN"),
+        (lambda h: h["fields"].pop("tau"), "the file lacks the field tau of CTRNN"),
+        (lambda h: h["fields"].update(mood=1), "the class no longer has the field mood"),
+        (lambda h: h.pop("fields"), "damaged header"),
+    ],
+)
+def test_headers_that_do_not_fit_the_class(path, change, message):
+    edit(path, change_header=change)
+    with pytest.raises(sx.UnreadableFileError, match=message):
+        load_network(path)
+
+
+def test_what_cannot_be_saved(tmp_path):
+    keyed = eqx.tree_at(lambda n: n.gain, nested(), jax.random.key(0))
+    with pytest.raises(sx.InvalidInputError, match="the field gain of the network"):
+        save_network(keyed, tmp_path / "n")
+    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*nowhere"):
+        save_network(network(), tmp_path / "nowhere" / "n")
+    assert list(tmp_path.iterdir()) == []

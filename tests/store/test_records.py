@@ -1,0 +1,143 @@
+import dataclasses
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+from sample_records import all_records
+
+import separatrix as sx
+from separatrix._records import Record
+from separatrix.store import load_records, save_records
+
+RECORDS = all_records()
+NAMES = list(RECORDS)
+
+
+def assert_same(one, two):
+    """Compare records field by field: type, axes, precision, every number."""
+    assert type(one) is type(two)
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(two, field.name)
+        if not isinstance(a, dict):
+            a, b = {field.name: a}, {field.name: b}
+        assert list(a) == list(b)
+        for key in a:
+            x, y = np.asarray(a[key]), np.asarray(b[key])
+            assert x.shape == y.shape, field.name
+            assert x.dtype.kind == y.dtype.kind, field.name
+            assert x.dtype.kind == "U" or x.dtype == y.dtype, field.name
+            np.testing.assert_array_equal(x, y)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "results.nc"
+    save_records(RECORDS, path, {"note": "of the test"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def loaded(path):
+    return load_records(path)
+
+
+def test_every_record_class_of_the_package_is_tested():
+    ours = {n for n, c in Record._registry.items() if c.__module__.startswith("separatrix.")}
+    assert ours == {type(record).__name__ for record in RECORDS.values()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_round_trip_is_exact(name, loaded):
+    assert_same(RECORDS[name], loaded[name])
+
+
+def test_order_of_records_is_kept(loaded):
+    assert list(loaded) == NAMES
+
+
+@pytest.mark.parametrize("name", ["fixed_points", "linearization"])
+def test_records_without_points_survive(name, tmp_path):
+    empty = RECORDS[name][:0]
+    save_records({"empty": empty}, tmp_path / "e.nc")
+    assert_same(empty, load_records(tmp_path / "e.nc")["empty"])
+
+
+def test_absent_arrays_stay_absent(tmp_path):
+    record = dataclasses.replace(RECORDS["linearization"], input_jacobians=None)
+    save_records({"autonomous": record}, tmp_path / "a.nc")
+    assert load_records(tmp_path / "a.nc")["autonomous"].input_jacobians is None
+
+
+def test_no_records(tmp_path):
+    save_records({}, tmp_path / "none.nc")
+    assert load_records(tmp_path / "none.nc") == {}
+
+
+def test_the_file_is_standard_netcdf4(path):
+    """Only types that the NetCDF-4 model has: numbers, vlen texts; no bool, complex or enum."""
+    kinds = set()
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            text = h5py.check_string_dtype(item.dtype)
+            kinds.add("text" if text else item.dtype.kind)
+            assert text is None or text.length is None
+
+    with h5py.File(path) as file:
+        assert file.attrs["_NCProperties"].startswith(b"version=2")
+        file.visititems(visit)
+    assert kinds == {"f", "i", "text"}
+
+
+def test_the_file_tells_axes_units_and_origin(path):
+    with xr.open_dataset(path) as root:
+        assert root.attrs["separatrix"] == sx.__version__
+        assert root.attrs["note"] == "of the test"
+        assert {"created", "machine", "jax", "Conventions"} <= set(root.attrs)
+    with xr.open_dataset(path, group="activity") as activity:
+        assert activity.states.dims == ("trial", "time", "unit")
+        assert activity.dt == 100.0
+        assert "coherence" in activity.coords
+    with xr.open_dataset(path, group="linearization") as linearization:
+        assert linearization.time_constants.units == "ms"
+        assert linearization.eigenvalues_real.complex_part == "real"
+    with xr.open_dataset(path, group="fixed_points") as points:
+        assert points.certified.dtype == bool
+
+
+def test_bad_files(path, tmp_path):
+    with pytest.raises(sx.UnreadableFileError, match="does not exist"):
+        load_records(tmp_path / "none.nc")
+    (tmp_path / "text.nc").write_text("hello")
+    with pytest.raises(sx.UnreadableFileError, match=r"text.nc is damaged or no NetCDF-4 file"):
+        load_records(tmp_path / "text.nc")
+    (tmp_path / "half.nc").write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(sx.UnreadableFileError, match=r"half.nc is damaged"):
+        load_records(tmp_path / "half.nc")
+    xr.Dataset({"x": ("t", [1.0])}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
+    with pytest.raises(sx.UnreadableFileError, match="no records of this package"):
+        load_records(tmp_path / "foreign.nc")
+
+
+def test_unknown_and_damaged_records(path, tmp_path):
+    edited = tmp_path / "edited.nc"
+    shutil.copy(path, edited)
+    with h5py.File(edited, "a") as file:
+        file["history"].attrs["record"] = "Histori"
+    with pytest.raises(sx.UnreadableFileError, match=r"holds a Histori.*did you mean 'History'"):
+        load_records(edited)
+    shutil.copy(path, edited)
+    with h5py.File(edited, "a") as file:
+        del file["history/loss"]
+    with pytest.raises(sx.UnreadableFileError, match=r"damaged.*loss"):
+        load_records(edited)
+
+
+def test_what_cannot_be_saved(tmp_path):
+    with pytest.raises(sx.InvalidInputError, match="identifier, got 'a/b'"):
+        save_records({"a/b": RECORDS["history"]}, tmp_path / "x.nc")
+    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*nowhere"):
+        save_records(RECORDS, tmp_path / "nowhere" / "x.nc")
+    assert list(tmp_path.iterdir()) == []
