@@ -56,11 +56,12 @@ def nested():
 def edit(path, change_arrays=lambda a: None, change_header=lambda h: None):
     """Write a network file again with something changed."""
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-    arrays, header = load_file(path), json.loads(metadata["network"])
+        about = json.loads(file.metadata()["separatrix"])
+    arrays, header = load_file(path), json.loads(about["network"])
     change_arrays(arrays)
     change_header(header)
-    save_file(arrays, path, metadata | {"network": json.dumps(header)})
+    about |= {"network": json.dumps(header)}
+    save_file(arrays, path, {"separatrix": json.dumps(about)})
 
 
 @pytest.fixture

@@ -1,0 +1,217 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+
+
+def with_spectrum(values, seed=0):
+    """Return a real matrix with the given eigenvalues, complex ones in conjugate pairs."""
+    blocks = []
+    for value in values:
+        if np.imag(value) > 0:
+            blocks.append(np.array([[value.real, -value.imag], [value.imag, value.real]]))
+        elif np.imag(value) == 0:
+            blocks.append(np.array([[np.real(value)]]))
+    size = sum(len(b) for b in blocks)
+    matrix, at = np.zeros((size, size)), 0
+    for block in blocks:
+        matrix[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    basis = np.random.default_rng(seed).standard_normal((size, size))
+    return basis @ matrix @ np.linalg.inv(basis)
+
+
+def linear_map(J, dt=10.0):
+    return sx.DiscreteMap(lambda x: J @ x, len(J), dt)
+
+
+def linear_flow(J, tau=100.0):
+    return sx.Flow(lambda x: J @ x, len(J), tau)
+
+
+MAP_SPECTRUM = [1.25, -0.9, 0.3 + 0.6j, 0.3 - 0.6j, 0.5]
+FLOW_SPECTRUM = [0.5, -0.2 + 3.0j, -0.2 - 3.0j, -1.0, -4.0]
+
+
+def test_spectrum_time_constants_and_periods_of_a_map():
+    lin = sx.linearize(linear_map(with_spectrum(MAP_SPECTRUM)), np.zeros((1, 5)))
+    values = lin.eigenvalues[0]
+    np.testing.assert_allclose(np.abs(values), [1.25, 0.9, 0.45**0.5, 0.45**0.5, 0.5], rtol=1e-12)
+    np.testing.assert_allclose(
+        lin.time_constants[0], -10.0 / np.log([1.25, 0.9, 0.45**0.5, 0.45**0.5, 0.5]), rtol=1e-10
+    )
+    turn = 2 * np.pi * 10.0 / np.arctan2(0.6, 0.3)
+    np.testing.assert_allclose(lin.periods[0], [np.inf, 20.0, turn, turn, np.inf], rtol=1e-10)
+    assert lin.time_constants[0, 0] < 0 < lin.time_constants[0, 1]
+    assert (lin.n_unstable[0], lin.stability[0]) == (1, "saddle")
+    assert (lin.system, lin.time_unit) == ("map", 10.0)
+
+
+def test_spectrum_time_constants_and_periods_of_a_flow():
+    lin = sx.linearize(linear_flow(with_spectrum(FLOW_SPECTRUM)), np.zeros((1, 5)))
+    np.testing.assert_allclose(lin.eigenvalues[0].real, [0.5, -0.2, -0.2, -1, -4], rtol=1e-10)
+    np.testing.assert_allclose(lin.time_constants[0], [-200, 500, 500, 100, 25], rtol=1e-10)
+    turn = 2 * np.pi * 100.0 / 3.0
+    np.testing.assert_allclose(lin.periods[0], [np.inf, turn, turn, np.inf, np.inf], rtol=1e-10)
+    assert (lin.n_unstable[0], lin.stability[0]) == (1, "saddle")
+
+
+@pytest.mark.parametrize(
+    ("values", "as_map", "as_flow"),
+    [
+        ([0.5, -0.5], "stable", "saddle"),
+        ([-2.0, -3.0], "unstable", "stable"),
+        ([-1.5, 0.5], "saddle", "saddle"),
+        ([2.0, 3.0], "unstable", "unstable"),
+        ([1.0, 0.5], "marginal", "unstable"),
+        ([0.0, -0.5], "stable", "marginal"),
+        ([1.0, 2.0], "saddle", "unstable"),
+    ],
+)
+def test_stability_of_maps_and_flows_are_different_things(values, as_map, as_flow):
+    J = np.diag(values)
+    assert sx.linearize(linear_map(J), np.zeros((1, 2))).stability.tolist() == [as_map]
+    assert sx.linearize(linear_flow(J), np.zeros((1, 2))).stability.tolist() == [as_flow]
+
+
+def test_the_marginal_band_is_the_users():
+    system = linear_map(np.diag([1 + 1e-4, 0.5]))
+    names = [
+        sx.linearize(system, np.zeros((1, 2)), marginal_band=b).stability[0] for b in (1e-6, 1e-3)
+    ]
+    assert names == ["saddle", "marginal"]
+
+
+@pytest.mark.parametrize("make", [linear_map, linear_flow])
+def test_left_and_right_modes_are_eigenvectors_and_dual(make):
+    J = with_spectrum(MAP_SPECTRUM)
+    lin = sx.linearize(make(J), np.zeros((1, 5)))
+    values, right, left = lin.eigenvalues[0], lin.right[0], lin.left[0]
+    np.testing.assert_allclose(J @ right, right * values, atol=1e-12)
+    np.testing.assert_allclose(left @ J, values[:, None] * left, atol=1e-12)
+    np.testing.assert_allclose(left @ right, np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(right, axis=0), 1, rtol=1e-12)
+    np.testing.assert_allclose((right * values) @ left, J, atol=1e-12)
+    np.testing.assert_allclose(lin.condition, np.linalg.cond(right), rtol=1e-6)
+
+
+def test_modes_are_sorted_the_slowest_first():
+    known = systems.ring(4, "map")
+    points = sx.find_fixed_points(known.system, known.candidates)
+    as_map = sx.linearize(known.system, points).eigenvalues
+    as_flow = sx.linearize(systems.ring(4, "flow").system, points).eigenvalues
+    assert (np.diff(np.abs(as_map)) <= 1e-12).all()
+    assert (np.diff(as_flow.real) <= 1e-12).all()
+
+
+def test_a_defective_matrix_has_no_pairing_of_modes():
+    J = np.stack([np.array([[0.5, 1.0], [0.0, 0.5]]), np.diag([0.5, 0.2])])
+    system = sx.DiscreteMap(lambda x: jnp.where(x[0] > 0, J[0] @ x, J[1] @ x), 2)
+    lin = sx.linearize(system, np.array([[1.0, 0.0], [-1.0, 0.0]]))
+    assert np.isinf(lin.condition[0])
+    assert np.isnan(lin.left[0]).all()
+    assert np.isfinite(lin.right).all()
+    assert np.isfinite(lin.left[1]).all()
+    np.testing.assert_allclose(lin.eigenvalues[0], [0.5, 0.5], atol=1e-7)
+    assert lin.stability.tolist() == ["stable", "stable"]
+
+
+def test_a_jacobian_that_is_not_finite_gives_nan_modes_and_no_error():
+    lin = sx.linearize(sx.DiscreteMap(jnp.sqrt, 1), np.array([[-1.0], [1.0]]))
+    for field in (lin.eigenvalues, lin.right, lin.left, lin.time_constants, lin.periods):
+        assert np.isnan(field[0]).all()
+        assert not np.isnan(field[1]).any()
+    assert lin.stability.tolist() == ["unknown", "stable"]
+    assert lin.eigenvalues[1, 0] == 0.5
+
+
+@pytest.mark.xfail(strict=True, reason="the condition number of the unit matrix is reported")
+def test_nan_modes_have_no_condition_number():
+    lin = sx.linearize(sx.DiscreteMap(jnp.sqrt, 1), np.array([[-1.0]]))
+    assert not np.isfinite(lin.condition).any()
+
+
+def test_a_silent_mode_decays_at_once_and_does_not_oscillate():
+    lin = sx.linearize(linear_map(np.zeros((2, 2))), np.zeros((1, 2)))
+    assert lin.time_constants.tolist() == [[0.0, 0.0]]
+    assert np.isinf(lin.periods).all()
+
+
+@pytest.mark.xfail(strict=True, reason="the angle of −0 is π, so its period is two steps")
+def test_the_sign_of_zero_is_no_oscillation():
+    lin = sx.linearize(sx.DiscreteMap(lambda x: -0.0 * x, 2), np.zeros((1, 2)))
+    assert np.isinf(lin.periods).all()
+
+
+def test_input_jacobians():
+    W, B = with_spectrum(MAP_SPECTRUM), np.random.default_rng(1).standard_normal((5, 3))
+    system = sx.DiscreteMap(lambda x, u: jnp.tanh(W @ x + B @ u), 5, input=np.array([1, 0.5, 0.5]))
+    state = np.random.default_rng(2).standard_normal(5)
+    slope = 1 - np.tanh(W @ state + B @ system.input) ** 2
+    lin = sx.linearize(system, state[None])
+    np.testing.assert_allclose(lin.jacobians[0], slope[:, None] * W, rtol=1e-12)
+    np.testing.assert_allclose(lin.input_jacobians[0], slope[:, None] * B, rtol=1e-12)
+    assert sx.linearize(linear_map(W), state[None]).input_jacobians is None
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0])
+def test_a_network_as_map_and_as_flow(alpha):
+    net = sx.networks.CTRNN(
+        3, 12, 3, tau=100.0, dt=100 * alpha, activation="tanh", key=jax.random.key(0)
+    )
+    u = [1.0, 0.5, 0.5]
+    points = sx.find_fixed_points(net.at_input(u), systems.box(12, -1, 1, 50)).fixed
+    assert len(points)
+    as_map = sx.linearize(net.at_input(u), points)
+    as_flow = sx.linearize(net.flow_at_input(u), points)
+    for mu, lam in zip(as_map.eigenvalues, as_flow.eigenvalues, strict=True):
+        distance = np.abs(mu[:, None] - (1 + alpha * lam))
+        assert distance.min(1).max() < 1e-12
+    np.testing.assert_allclose(
+        as_map.input_jacobians, alpha * as_flow.input_jacobians, rtol=1e-6, atol=1e-12
+    )
+
+
+def test_known_eigenvalues():
+    known = systems.wilson_cowan()
+    lin = sx.linearize(known.system, known.states)
+    np.testing.assert_allclose(lin.eigenvalues, systems.WILSON_COWAN_EIGENVALUES, atol=1e-6)
+    known = systems.rank_one()
+    lin = sx.linearize(known.system, known.states)
+    at_point, at_origin = systems.RANK_ONE_EIGENVALUES
+    np.testing.assert_allclose(lin.eigenvalues[:, 0], [at_point, at_point, at_origin], atol=1e-9)
+    np.testing.assert_allclose(lin.eigenvalues[:, 1:], -1, atol=1e-6)
+    unit = systems.tanh_unit(2.0)
+    lin = sx.linearize(unit.system, unit.states)
+    np.testing.assert_allclose(lin.eigenvalues[:, 0], [0.166372087752] * 2 + [2.0], atol=1e-11)
+    for a in (0.9, 1.05):
+        lin = sx.linearize(systems.hopf(a, 1.0).system, np.zeros((1, 2)))
+        np.testing.assert_allclose(np.sort_complex(lin.eigenvalues[0]), [a - 1 - 1j, a - 1 + 1j])
+
+
+def test_what_linearize_takes():
+    known = systems.ring(4, "map")
+    points = sx.find_fixed_points(known.system, known.candidates)
+    one, two = sx.linearize(known.system, points), sx.linearize(known.system, points.states)
+    assert (one.eigenvalues == two.eigenvalues).all()
+    single = sx.linearize(known.system, points.states[:1].astype(np.float32))
+    assert single.states.dtype == single.jacobians.dtype == np.float64
+    assert len(sx.linearize(known.system, np.zeros((0, 4)))) == 0
+    assert len(sx.linearize(known.system, points[:0])) == 0
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (0, 1)])
+def test_points_of_another_shape_are_refused(shape):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.linearize(systems.ring(4, "map").system, np.zeros(shape))
+    assert str(caught.value) == (
+        f"points must have shape (point, 4), one column for each unit of the system, got {shape}."
+    )
+
+
+def test_its_summary():
+    lin = sx.linearize(linear_map(np.eye(2)), np.zeros((3, 2)))
+    assert repr(lin).startswith("Linearization of a map of 2 units at 3 points\n")

@@ -1,0 +1,271 @@
+import dataclasses
+
+import pytest
+
+import separatrix as sx
+from separatrix.experiment import Experiment, Setup, experiment_names, read_toml
+
+MINIMAL = """
+name = "mine"
+[task]
+name = "PerceptualDecisionMaking"
+[network]
+name = "CTRNN"
+num_units = 8
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "my.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refusal(make):
+    with pytest.raises((sx.InvalidInputError, sx.UnreadableFileError)) as caught:
+        make()
+    return str(caught.value)
+
+
+def test_a_minimal_file_is_enough(write):
+    experiment = Experiment.from_toml(write(MINIMAL))
+    assert (experiment.name, experiment.seed, experiment.training.steps) == ("mine", 0, 1280)
+    assert Setup(experiment).network.num_units == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[training]\nstps = 3\n",
+            "unknown key 'training.stps' in {file}: did you mean 'steps' or 'epoch_steps'?",
+        ),
+        ("[trianing]\nsteps = 3\n", "unknown key 'trianing' in {file}: did you mean 'training'?"),
+        (
+            "[training]\nsteps = 3.5\n",
+            "training.steps in {file}: input should be a valid integer, got a number with a "
+            "fractional part, got 3.5.",
+        ),
+        (
+            "[training]\nsteps = 0\n",
+            "training.steps in {file}: input should be greater than or equal to 1, got 0.",
+        ),
+        (
+            '[analysis]\ncandidates = "all"\n',
+            "analysis.candidates in {file}: input should be 'activity' or 'random', got 'all'.",
+        ),
+        (
+            "[training.optimizer]\nlearning_rate = 1e-3\n",
+            "missing key 'training.optimizer.name' in {file}.",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_file(write, text, said):
+    path = write(MINIMAL + text)
+    assert refusal(lambda: Experiment.from_toml(path)) == said.format(file=path)
+
+
+def test_missing_tables(write):
+    path = write('name = "mine"\n')
+    assert refusal(lambda: Experiment.from_toml(path)) == (
+        f"missing key 'task' in {path}.\nmissing key 'network' in {path}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'name = "CTRNN"',
+            'name = "CTRN"',
+            "unknown network 'CTRN' in {file}: did you mean 'CTRNN'?",
+        ),
+        (
+            'name = "PerceptualDecisionMaking"',
+            'name = "PerceptualDecision"',
+            "unknown task 'PerceptualDecision' in {file}: did you mean 'PerceptualDecisionMaking'?",
+        ),
+        (
+            "num_units = 8",
+            'num_units = 8\nactivation = "rely"',
+            "network in {file}: unknown activation 'rely': did you mean 'relu'?",
+        ),
+        (
+            "num_units = 8",
+            "num_unit = 8",
+            "unknown key 'network.num_unit' in {file}: did you mean 'num_units'?",
+        ),
+        (
+            "num_units = 8",
+            "num_units = 0",
+            "network in {file}: num_units must be a whole number of at least 1, got 0.",
+        ),
+        (
+            "num_units = 8",
+            "num_units = 8\ntau = 40.0",
+            "network in {file}: dt = 100 ms is larger than 2 tau = 80 ms: Euler's method on the "
+            "leak alone would be unstable. Use a smaller dt.",
+        ),
+        (
+            "[network]",
+            "stimulus = -5.0\n[network]",
+            "task in {file}: PerceptualDecisionMaking: the stimulus period must last 0 ms or "
+            "more, got -5 ms.",
+        ),
+        (
+            "[network]",
+            "dt = 500.0\n[network]",
+            "task in {file}: PerceptualDecisionMaking: the fixation period (100 ms) is shorter "
+            "than one step (dt = 500 ms). Use a smaller dt, or 0 ms to leave the period out.",
+        ),
+        (
+            "[network]",
+            "stimulsu = 5.0\n[network]",
+            "unknown key 'task.stimulsu' in {file}: did you mean 'stimulus'?",
+        ),
+    ],
+)
+def test_what_cannot_be_built(write, old, new, said):
+    path = write(MINIMAL.replace(old, new))
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="construct passes ValueError through")
+@pytest.mark.parametrize("line", ['dt = "abc"', 'coherences = ["a"]', 'num_choices = "two"'])
+def test_a_value_of_the_wrong_type_for_a_task(write, line):
+    path = write(MINIMAL.replace("[network]", f"{line}\n[network]"))
+    try:
+        Setup(Experiment.from_toml(path))
+    except sx.InvalidInputError as error:
+        assert str(path) in str(error)
+    else:
+        pytest.fail("accepted")
+
+
+@pytest.mark.xfail(strict=True, reason="jax.random.key raises OverflowError")
+def test_a_seed_that_no_key_can_hold(write):
+    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {2**70}'))
+    with pytest.raises(sx.InvalidInputError, match="seed"):
+        Setup(Experiment.from_toml(path))
+
+
+def test_an_unknown_optimizer_and_its_arguments(write):
+    path = write(MINIMAL + '[training.optimizer]\nname = "adma"\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"unknown optimizer 'adma' in {path}: did you mean 'adam' or 'nadam' or 'adamw'?"
+    )
+    path = write(MINIMAL + '[training.optimizer]\nname = "adam"\nlearning_rat = 1e-3\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"unknown key 'optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
+    )
+
+
+def test_the_frozen_input(write):
+    path = write(MINIMAL + "[analysis]\ninput = [1.0, 0.5]\n")
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"analysis.input in {path}: expected 3 values (fixation, stimulus 1, stimulus 2), got 2."
+    )
+    assert Setup(Experiment.from_toml(write(MINIMAL))).input == [1.0, 0.5, 0.5]
+
+
+def test_files_that_cannot_be_read(tmp_path, write):
+    assert refusal(lambda: read_toml(tmp_path / "no.toml")) == (
+        f"cannot read {tmp_path / 'no.toml'}: No such file or directory."
+    )
+    assert refusal(lambda: read_toml(tmp_path)) == f"cannot read {tmp_path}: Is a directory."
+    path = write("name = \n")
+    assert refusal(lambda: read_toml(path)) == (
+        f"{path} is not TOML: Invalid value (at line 1, column 8)."
+    )
+    path.write_bytes(b"\xff\xfe")
+    assert refusal(lambda: read_toml(path)).startswith(f"{path} is not TOML: 'utf-8' codec")
+
+
+CHANGES = [
+    (
+        "training.stps=3",
+        "unknown key 'training.stps' in yang2020.toml with --set: "
+        "did you mean 'steps' or 'epoch_steps'?",
+    ),
+    (
+        "steps=3",
+        "unknown key 'steps' in yang2020.toml with --set: valid: analysis, description, name, "
+        "network, seed, task, training.",
+    ),
+    (
+        "trainig.steps=3",
+        "--set trainig.steps=3: there is no table 'trainig': did you mean 'training'?",
+    ),
+    ("training.steps.x=3", "--set training.steps.x=3: 'steps' is a value, not a table."),
+    ("training.steps", "--set training.steps: expected KEY=VALUE, such as training.steps=200."),
+    ("=3", "--set =3: expected KEY=VALUE, such as training.steps=200."),
+    (
+        "training.steps=many",
+        "training.steps in yang2020.toml with --set: input should be a valid integer, "
+        "unable to parse string as an integer, got 'many'.",
+    ),
+    (
+        "seed=-1",
+        "seed in yang2020.toml with --set: input should be greater than or equal to 0, got -1.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES)
+def test_changes_that_are_refused(change, said):
+    assert refusal(lambda: Experiment.named("yang2020").with_changes([change])) == said
+
+
+def test_changes_are_toml_and_bare_words_are_texts():
+    changed = Experiment.named("yang2020").with_changes(
+        [
+            "training.steps=7",
+            "network.activation=tanh",
+            'network.initialization="torch_linear"',
+            "task.coherences=[0, 51.2]",
+            "analysis.slow_points=false",
+            "training.optimizer.b1 = 0.5",
+        ]
+    )
+    assert changed.training.steps == 7
+    assert changed.network.arguments["activation"] == "tanh"
+    assert changed.network.arguments["initialization"] == "torch_linear"
+    assert changed.task.arguments["coherences"] == [0, 51.2]
+    assert changed.analysis.slow_points is False
+    assert changed.training.optimizer.arguments["b1"] == 0.5
+    assert Experiment.named("yang2020").training.steps == 1280
+    assert "with --set" in changed.source
+
+
+def test_an_unknown_experiment():
+    assert refusal(lambda: Experiment.named("yang2O20")) == (
+        "no experiment is called 'yang2O20': did you mean 'yang2020' or 'yang2020-pytorch'? "
+        "A file of your own is named with its ending, my.toml."
+    )
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_the_configuration_as_executed_gives_the_same_objects(name, write):
+    executed = Setup(Experiment.named(name))
+    path = write(executed.experiment.to_toml())
+    again = Setup(Experiment.from_toml(path))
+    assert again.experiment.to_dict() == executed.experiment.to_dict()
+    assert again.experiment.to_toml() == executed.experiment.to_toml()
+    assert again.task == executed.task
+    assert again.batches == executed.batches
+    for field in dataclasses.fields(executed.network):
+        one, two = (getattr(s.network, field.name) for s in (executed, again))
+        assert (one == two) if isinstance(one, (int, float, str)) else (one == two).all()
+
+
+def test_the_configuration_as_executed_tells_every_default(write):
+    executed = Setup(Experiment.from_toml(write(MINIMAL))).experiment.to_dict()
+    assert executed["task"]["coherences"] == [0.0, 6.4, 12.8, 25.6, 51.2]
+    assert executed["network"]["tau"] == 100.0
+    assert executed["network"]["initialization"] == "kaiming_normal"
+    assert executed["training"]["optimizer"]["b1"] == 0.9
+    assert executed["analysis"]["input"] == [1.0, 0.5, 0.5]

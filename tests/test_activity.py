@@ -1,0 +1,192 @@
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+
+@pytest.fixture(scope="module")
+def network():
+    return sx.networks.CTRNN(3, 10, 3, dt=100.0, tau=200.0, key=jax.random.key(0))
+
+
+@pytest.fixture(scope="module")
+def trials(task):
+    return task.trials(6, key=jax.random.key(1))
+
+
+@pytest.fixture(scope="module")
+def activity(network, trials):
+    return sx.simulate(network, trials)
+
+
+def test_simulate_is_stepping_by_hand(network, trials, activity):
+    for trial in range(2):
+        state = network.initial_state()
+        for time in range(trials.num_steps):
+            state = network.step(state, trials.inputs[trial, time])
+            np.testing.assert_allclose(activity.states[trial, time], state, atol=1e-5)
+            np.testing.assert_allclose(
+                activity.outputs[trial, time], network.readout(state), atol=1e-5
+            )
+    assert activity.states.shape == (6, 22, 10)
+    assert (activity.inputs == trials.inputs).all()
+    assert activity.dt == trials.dt
+
+
+def test_the_choice_is_the_largest_output_where_it_is_scored(trials, activity):
+    assert activity.choice.tolist() == np.argmax(activity.outputs[:, -1], -1).tolist()
+    assert (activity.conditions["coherence"] == trials.conditions["coherence"]).all()
+
+
+def test_flat_states_keep_trials_together_in_float64(activity):
+    flat = activity.flat_states
+    assert (flat.shape, flat.dtype) == ((132, 10), np.float64)
+    assert (flat[22:44] == np.asarray(activity.states[1])).all()
+
+
+def test_principal_components_are_the_singular_vectors(activity):
+    pca = activity.pca(4)
+    states = activity.flat_states
+    centred = states - states.mean(0)
+    _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+    variance = singular**2 / (len(states) - 1)
+    np.testing.assert_allclose(pca.mean, states.mean(0), atol=1e-14)
+    np.testing.assert_allclose(pca.explained_variance, variance[:4], rtol=1e-10)
+    np.testing.assert_allclose(
+        pca.explained_variance_ratio, variance[:4] / variance.sum(), rtol=1e-10
+    )
+    np.testing.assert_allclose(np.abs((pca.components * rows[:4]).sum(1)), 1, rtol=1e-10)
+    np.testing.assert_allclose(pca.components @ pca.components.T, np.eye(4), atol=1e-12)
+    assert pca.participation_ratio == pytest.approx(
+        variance.sum() ** 2 / (variance**2).sum(), rel=1e-10
+    )
+
+
+def test_the_sign_of_a_component_is_that_of_its_largest_entry(activity):
+    basis = activity.pca(10).components
+    assert (basis[np.arange(10), np.abs(basis).argmax(1)] > 0).all()
+    mirrored = dataclasses.replace(activity, states=-activity.states).pca(10)
+    np.testing.assert_allclose(mirrored.components[:3], basis[:3], atol=1e-8)
+
+
+def test_projections(activity):
+    pca = activity.pca(2)
+    plane = pca.project(activity.states)
+    assert plane.shape == (6, 22, 2)
+    np.testing.assert_allclose(plane.mean((0, 1)), 0, atol=1e-12)
+    np.testing.assert_allclose(plane.var((0, 1), ddof=1), pca.explained_variance)
+    np.testing.assert_allclose(pca.project_direction(pca.components), np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(pca.project(pca.mean), 0, atol=1e-12)
+
+
+def made_up(states):
+    shape = np.shape(states)[:2]
+    return sx.Activity(
+        states=jnp.asarray(states),
+        outputs=jnp.zeros((*shape, 2)),
+        inputs=jnp.zeros((*shape, 1)),
+        choice=jnp.zeros(shape[0], int),
+        conditions={"side": np.arange(shape[0]) % 2},
+        dt=10.0,
+    )
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_participation_ratio_counts_equal_directions(dimension):
+    directions = np.eye(5)[:dimension]
+    states = np.concatenate([directions, -directions])[None]
+    assert made_up(states).pca(1).participation_ratio == pytest.approx(dimension, rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, -1, 11])
+def test_impossible_numbers_of_components_are_refused(activity, count):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        activity.pca(count)
+    assert str(caught.value) == (
+        f"num_components must be between 1 and 10 for 132 states of 10 units, got {count}."
+    )
+
+
+def test_activity_that_is_not_finite_has_no_components():
+    states = np.ones((2, 3, 4))
+    states[1, 2, 3] = np.nan
+    with pytest.raises(sx.InvalidInputError) as caught:
+        made_up(states).pca(1)
+    assert str(caught.value) == (
+        "the activity has 1 values that are NaN or infinite, the first at (5, 3)."
+    )
+
+
+@pytest.mark.xfail(strict=True, reason="scikit-learn divides by a variance of zero, and warns")
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 4)])
+def test_activity_that_does_not_vary(shape):
+    pca = made_up(np.ones(shape)).pca(1)
+    assert pca.participation_ratio == 0
+
+
+def test_averages_by_label(activity):
+    labels = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 3.0])
+    values, means = activity.average_over(labels)
+    assert values.tolist() == [-1, 1, 3]
+    assert means.shape == (3, 22, 10)
+    states = np.asarray(activity.states, float)
+    np.testing.assert_allclose(means[0], states[[1, 4]].mean(0))
+    np.testing.assert_allclose(means[2], states[5])
+    values, _ = activity.average_over(np.array(["b", "a", "b", "b", "a", "a"]))
+    assert values.tolist() == ["a", "b"]
+
+
+def test_one_label_for_each_trial(activity):
+    with pytest.raises(sx.InvalidInputError, match=r"each of 6 trials, got shape \(5,"):
+        activity.average_over(np.zeros(5))
+
+
+def test_conditions_by_name(activity):
+    assert activity.condition("choice").shape == (6,)
+    with pytest.raises(sx.InvalidInputError, match="no condition 'choise': did you mean 'choice'"):
+        activity.condition("choise")
+
+
+def test_a_part_of_the_activity_is_activity(activity):
+    part = activity[activity.condition("choice") == 0]
+    assert part.states.shape[1:] == (22, 10)
+    assert set(part.condition("choice")) <= {0}
+
+
+def test_inputs_that_are_not_finite_are_refused(network, trials):
+    bad = dataclasses.replace(trials, inputs=trials.inputs.at[2, 3, 1].set(jnp.nan))
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.simulate(network, bad)
+    assert str(caught.value) == (
+        "the inputs of the trials has 1 values that are NaN or infinite, the first at (2, 3, 1)."
+    )
+
+
+def test_weights_that_are_not_finite_are_refused_by_name(network, trials):
+    bad = eqx.tree_at(lambda n: n.bias, network, network.bias.at[0].set(jnp.inf))
+    with pytest.raises(sx.InvalidInputError, match=r"CTRNN\.bias has 1 values that are NaN"):
+        sx.simulate(bad, trials)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "dt", "text"),
+    [
+        ((4, 5, 3), 100.0, "the network takes 4 input channels, the task has 3."),
+        (
+            (3, 5, 3),
+            50.0,
+            "the network steps in dt = 50 ms, the task in dt = 100 ms: build one with the other's "
+            "dt.",
+        ),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused(trials, sizes, dt, text):
+    network = sx.networks.CTRNN(*sizes, dt=dt, key=jax.random.key(0))
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.simulate(network, trials)
+    assert str(caught.value) == text

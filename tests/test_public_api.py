@@ -1,0 +1,113 @@
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import separatrix as sx
+
+# In the order of the design's table of public names; those of later versions are not there yet.
+TABLE = [
+    "tasks",
+    "networks",
+    "train",
+    "simulate",
+    "DiscreteMap",
+    "Flow",
+    "find_fixed_points",
+    "linearize",
+    "Experiment",
+    "run_experiment",
+    "load_run",
+    "write_report",
+    "psychometric",
+    "reanalyze",
+    "enable_compilation_cache",
+    "figures",
+    "save_network",
+    "load_network",
+    "save_records",
+    "load_records",
+]
+MODULES = [
+    "",
+    "networks",
+    "tasks",
+    "training",
+    "analysis",
+    "figures",
+    "store",
+    "experiment",
+    "report",
+]
+HEAVY = ["matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"]
+
+
+def public(module):
+    """Yield (full name, object) of what a module exports, and of the methods of its classes."""
+    names = module.__all__ if module is not sx else {*module.__all__, *sx._LAZY}
+    for name in sorted(names):
+        thing = getattr(module, name)
+        yield f"{module.__name__}.{name}", thing
+        if inspect.isclass(thing) and thing.__module__.startswith("separatrix"):
+            for member, value in vars(thing).items():
+                if not member.startswith("_") and (callable(value) or isinstance(value, property)):
+                    yield f"{module.__name__}.{name}.{member}", getattr(thing, member)
+
+
+PUBLIC = {
+    name: thing
+    for module in MODULES
+    for name, thing in public(importlib.import_module(f"separatrix.{module}".rstrip(".")))
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_names_of_the_contract_are_there(name):
+    assert getattr(sx, name) is not None
+    assert name in dir(sx)
+
+
+def test_every_lazy_name_can_be_had():
+    for name in sx._LAZY:
+        getattr(sx, name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'separatrix' has no attribute 'nope'"):
+        sx.nope  # noqa: B018
+
+
+def has_text(thing):
+    if inspect.getdoc(thing):
+        return True
+    # Data described by the line below it, such as a table of names, has no text of its own.
+    return not (callable(thing) or inspect.ismodule(thing) or isinstance(thing, property))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_docstring(name):
+    assert has_text(PUBLIC[name])
+
+
+def test_importing_loads_nothing_heavy():
+    code = f"import sys, separatrix; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_importing_does_not_change_jaxs_settings():
+    code = (
+        "import jax; before = dict(jax.config.values); import separatrix;"
+        "after = dict(jax.config.values);"
+        "print({k for k in after if before.get(k, after[k]) != after[k]})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_its_version_is_the_distributions():
+    from importlib import metadata
+
+    assert sx.__version__ == metadata.version("separatrix")

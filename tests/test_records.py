@@ -1,0 +1,196 @@
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Float, Shaped
+from sample_records import all_records
+
+import separatrix as sx
+from separatrix._records import Record, array, setting
+
+RECORDS = all_records()
+PACKAGE = {n: c for n, c in Record._registry.items() if c.__module__.startswith("separatrix.")}
+
+
+class Sample(Record):
+    weights: Float[np.ndarray, "unit channel"] = array("weights", units="mV")
+    values: Float[np.ndarray, " trial"] | None = array("maybe values")
+    columns: dict[str, Shaped[np.ndarray, " unit"]] = array("labels of the units")
+    rate: float = setting("a rate", units="Hz")
+    names: tuple[str, ...] = setting("some names", default=("a", "b"))
+    missing: int | None = setting("perhaps a number", default=None)
+
+
+@pytest.fixture
+def sample():
+    labels = {"region": np.array(["V1", "MT", "LIP", "FEF"]), "layer": np.arange(4)}
+    return Sample(np.arange(12.0).reshape(4, 3), np.arange(5.0), labels, 2.5)
+
+
+def same(one, two):
+    assert type(one) is type(two)
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(two, field.name)
+        if isinstance(a, dict):
+            assert sorted(a) == sorted(b)
+        else:
+            a, b = {"": a}, {"": b}
+        for key in a:
+            x, y = np.asarray(a[key]), np.asarray(b[key])
+            assert (x.shape, x.dtype) == (y.shape, y.dtype), field.name
+            np.testing.assert_array_equal(x, y)
+
+
+def test_axes_are_read_from_the_annotations():
+    infos = {info.name: info for info in Sample.field_infos()}
+    assert infos["weights"].axes == ("unit", "channel")
+    assert (infos["weights"].description, infos["weights"].units) == ("weights", "mV")
+    assert infos["values"].axes == ("trial",)
+    assert (infos["columns"].axes, infos["columns"].is_table) == (("unit",), True)
+    assert infos["rate"].axes is None
+    assert infos["rate"].units == "Hz"
+    assert infos["names"].axes is None
+
+
+@pytest.mark.parametrize("name", PACKAGE)
+def test_every_array_of_every_record_has_axes_and_a_description(name):
+    for info in PACKAGE[name].field_infos():
+        assert info.description, info.name
+        annotation = str(PACKAGE[name].__annotations__[info.name])
+        assert (info.axes is not None) == any(k in annotation for k in ("Array", "ndarray", "Text"))
+
+
+def test_sizes_and_length(sample):
+    assert sample.sizes == {"unit": 4, "channel": 3, "trial": 5}
+    assert (sample.leading_axis, len(sample)) == ("unit", 4)
+
+
+@pytest.mark.parametrize(
+    ("index", "rows"),
+    [
+        (0, [0]),
+        (-1, [3]),
+        (np.int64(2), [2]),
+        (slice(1, 3), [1, 2]),
+        (slice(None, None, -1), [3, 2, 1, 0]),
+        (slice(4, 9), []),
+        ([2, 0, 2], [2, 0, 2]),
+        (np.array([3, 1]), [3, 1]),
+        (jnp.array([3, 1]), [3, 1]),
+        (np.zeros(0, int), []),
+        (np.array([True, False, True, False]), [0, 2]),
+        ([False, False, False, True], [3]),
+    ],
+)
+def test_indexing_selects_along_the_leading_axis_and_keeps_it(sample, index, rows):
+    part = sample[index]
+    assert part.weights.tolist() == sample.weights[rows].tolist()
+    assert part.weights.shape == (len(rows), 3)
+    assert part.columns["region"].tolist() == sample.columns["region"][rows].tolist()
+    assert part.values is sample.values
+    assert (part.rate, part.names) == (sample.rate, sample.names)
+
+
+@pytest.mark.parametrize("index", [4, -5])
+def test_an_index_out_of_range_says_how_many_there_are(sample, index):
+    with pytest.raises(IndexError, match=rf"unit {index} is out of range: there are 4\."):
+        sample[index]
+
+
+def test_iteration_gives_records_of_one_and_ends(sample):
+    parts = list(sample)
+    assert [len(part) for part in parts] == [1, 1, 1, 1]
+    assert [part.columns["region"][0] for part in parts] == ["V1", "MT", "LIP", "FEF"]
+
+
+def test_filter(sample):
+    assert sample.filter(sample.columns["layer"] > 1).columns["layer"].tolist() == [2, 3]
+    assert len(sample.filter(np.zeros(4, bool))) == 0
+    assert len(sample.filter([True, True, False, True])) == 3
+
+
+@pytest.mark.parametrize(
+    ("keep", "came"),
+    [
+        (np.ones(3, bool), "(3,) of bool"),
+        (np.ones(4, int), "(4,) of int64"),
+        (np.ones((4, 1), bool), "(4, 1) of bool"),
+        (True, "() of bool"),
+    ],
+)
+def test_filter_asks_for_one_boolean_for_each(sample, keep, came):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sample.filter(keep)
+    assert str(caught.value) == (
+        f"filter takes one boolean for each unit: expected shape (4,) of bool, got {came}."
+    )
+
+
+def test_records_are_frozen(sample):
+    with pytest.raises(AttributeError):
+        sample.rate = 3.0
+
+
+def test_repr_names_axes_types_and_settings(sample):
+    lines = repr(sample).split("\n")
+    assert lines[0] == "Sample: 4 units, 3 channels, 5 trials"
+    assert any(
+        line.split() == ["weights", "(unit,", "channel)", "float64", "weights"] for line in lines
+    )
+    assert any(line.split() == ["rate", "2.5", "Hz"] for line in lines)
+
+
+def test_html_is_escaped():
+    class Odd(Record):
+        values: Float[np.ndarray, " unit"] = array("x < y & z")
+        text: str = setting("a text")
+
+    page = Odd(np.zeros(1), "<script>")._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "x &lt; y &amp; z" in page
+    assert page.startswith("<strong>Odd: 1 units</strong><pre>")
+
+
+def test_axes_units_and_tables_in_xarray(sample):
+    data = sample.to_xarray()
+    assert dict(data.sizes) == sample.sizes
+    assert data.weights.dims == ("unit", "channel")
+    assert data.weights.attrs == {"description": "weights", "units": "mV"}
+    assert set(data.coords) == {"region", "layer"}
+    assert data.region.dims == ("unit",)
+    same(Record.from_xarray(data), sample)
+
+
+@pytest.mark.parametrize("values", [None, np.zeros(0)])
+def test_absent_and_empty_arrays_survive_xarray(sample, values):
+    changed = dataclasses.replace(sample, values=values)
+    same(Record.from_xarray(changed.to_xarray()), changed)
+
+
+def test_every_record_of_the_package_has_a_sample():
+    assert set(PACKAGE) == {type(record).__name__ for record in RECORDS.values()}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_round_trip_through_xarray(name):
+    record = RECORDS[name]
+    same(Record.from_xarray(record.to_xarray()), record)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_prints_and_can_be_cut(name):
+    record = RECORDS[name]
+    assert repr(record).split("\n")[0] == record.summary()
+    assert record._repr_html_().startswith("<strong>")
+    assert len(record[:2]) == min(2, len(record))
+    assert len(record[:0]) == 0
+    repr(record[:1])
+
+
+def test_an_unknown_record_is_refused(sample):
+    data = sample.to_xarray()
+    data.attrs["record"] = "Sampel"
+    with pytest.raises(sx.UnreadableFileError, match="no record is called 'Sampel': did you mean"):
+        Record.from_xarray(data)

@@ -1,0 +1,176 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.systems import in_float64
+
+W = np.random.default_rng(0).standard_normal((4, 4))
+
+
+def test_a_map_and_a_flow():
+    step = lambda x: jnp.tanh(W @ x)  # noqa: E731
+    as_map = sx.DiscreteMap(step, 4, dt=20.0)
+    as_flow = sx.Flow(lambda x: step(x) - x, 4, tau=100.0)
+    x = jnp.asarray(W[0], jnp.float32)
+    assert (as_map.kind, as_map.dt, as_flow.kind, as_flow.tau) == ("map", 20.0, "flow", 100.0)
+    np.testing.assert_allclose(as_map.evaluate(x), step(x))
+    np.testing.assert_allclose(as_map.velocity(x), step(x) - x)
+    np.testing.assert_allclose(as_flow.velocity(x), step(x) - x)
+    np.testing.assert_allclose(as_map.residual(x), as_flow.residual(x))
+    np.testing.assert_allclose(as_map.speed(x), np.linalg.norm(step(x) - x), rtol=1e-6)
+    np.testing.assert_allclose(
+        as_map.jacobian(x), as_flow.jacobian(x) + np.eye(4), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_an_input_is_frozen_and_can_be_replaced():
+    B = W[:, :3]
+    system = sx.DiscreteMap(lambda x, u: W @ x + B @ u, 4, input=np.array([1.0, 0.5, 0.5]))
+    x = jnp.zeros(4)
+    np.testing.assert_allclose(system.evaluate(x), B @ [1, 0.5, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(system.evaluate(x, np.array([0.0, 1, 0])), B[:, 1], rtol=1e-6)
+    assert system.input_jacobian(x).shape == (4, 3)
+    np.testing.assert_allclose(system.input_jacobian(x), B, rtol=1e-6)
+
+
+def test_a_residual_of_ones_own_replaces_the_velocity_only_where_zeros_are_sought():
+    system = sx.DiscreteMap(lambda x: 0.5 * x, 2, residual=lambda x: 7 * x)
+    x = jnp.ones(2)
+    np.testing.assert_allclose(system.residual(x), 7)
+    np.testing.assert_allclose(system.velocity(x), -0.5)
+
+
+def test_float64_inputs_keep_their_digits():
+    third = 1 / 3
+    system = sx.DiscreteMap(lambda x, u: 0.0 * x + u, 1, input=np.array([third]))
+    assert system.input.dtype == np.float64
+    points = sx.find_fixed_points(system, np.zeros((1, 1)))
+    assert points.states[0, 0] == third
+    assert sx.DiscreteMap(lambda x, u: x + u, 1, input=[third]).input.dtype == np.float64
+
+
+def test_float64_weights_of_a_closure_and_of_a_module_keep_their_digits():
+    class Linear(eqx.Module):
+        weight: np.ndarray
+
+        def step(self, x):
+            return self.weight * x + self.weight
+
+    third = np.float64(1 / 3)
+    for step in (lambda x: third * x + third, Linear(np.array([third])).step):
+        points = sx.find_fixed_points(sx.DiscreteMap(step, 1), np.zeros((1, 1)))
+        assert points.states[0, 0] == pytest.approx(0.5, abs=1e-15)
+
+
+def test_closures_over_float32_arrays_are_analysed_in_float64():
+    weights = jnp.asarray(2.0 * np.eye(2), jnp.float32)
+    system = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 2)
+    points = sx.find_fixed_points(system, np.ones((1, 2)))
+    np.testing.assert_allclose(points.states, 0.9575040240772687, atol=1e-15)
+
+
+def test_bound_methods_of_equinox_cells():
+    cell = eqx.nn.GRUCell(3, 8, key=jax.random.key(0))
+
+    class Network(eqx.Module):
+        cell: eqx.nn.GRUCell
+
+        def step(self, state, input):
+            return self.cell(input, state)
+
+    u = np.array([1.0, 0.5, 0.5])
+    system = sx.DiscreteMap(Network(cell).step, 8, input=u)
+    assert len(jax.tree.leaves(eqx.filter(system, eqx.is_inexact_array))) == 5  # 4 weights, input
+    points = sx.find_fixed_points(system, np.zeros((4, 8)))
+    assert len(points.fixed) == 1
+    closure = sx.DiscreteMap(lambda x: cell(jnp.asarray(u, jnp.float32), x), 8)
+    again = sx.find_fixed_points(closure, points.states)
+    np.testing.assert_allclose(again.states, points.states, atol=1e-15)
+
+
+def test_weights_are_arguments_of_the_compiled_analysis_not_constants():
+    traced = []
+
+    class Network(eqx.Module):
+        weight: jax.Array
+
+        def step(self, x):
+            traced.append(1)
+            return jnp.tanh(self.weight @ x)
+
+    for seed in range(3):
+        network = Network(jax.random.normal(jax.random.key(seed), (3, 3)))
+        system = sx.DiscreteMap(network.step, 3)
+        count = len(traced)
+        sx.linearize(system, np.zeros((2, 3)))
+        counts = len(traced) - count
+        assert counts == 0 if seed else counts > 0
+
+
+@pytest.mark.parametrize(
+    ("step", "came"),
+    [
+        (lambda x: x[:2], "(2,)"),
+        (lambda x: x[None], "(1, 3)"),
+        (lambda x: jnp.sum(x), "()"),
+    ],
+)
+@pytest.mark.parametrize(("make", "name"), [(sx.DiscreteMap, "step"), (sx.Flow, "field")])
+def test_another_shape_than_the_states_is_refused(make, name, step, came):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        make(step, 3)
+    assert str(caught.value) == (
+        f"`{name}` must return a state of the shape it is given, (3,), got {came}. "
+        "A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
+    )
+
+
+def test_a_step_that_returns_output_and_state_is_refused():
+    with pytest.raises(sx.InvalidInputError, match="`step`"):
+        sx.DiscreteMap(lambda x: (x, x), 3)
+    assert sx.DiscreteMap(lambda x: (lambda y: (y, 2 * y))(x)[1], 3).size == 3
+
+
+def test_a_function_that_cannot_be_evaluated_is_refused_in_its_own_words():
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.DiscreteMap(lambda x: np.ones((2, 5)) @ x, 3)
+    assert str(caught.value).startswith(
+        "`step` could not be evaluated on a state of shape (3,): TypeError: "
+    )
+    with pytest.raises(sx.InvalidInputError, match="missing 1 required positional argument"):
+        sx.Flow(lambda x, u: x + u, 3)
+    with pytest.raises(sx.InvalidInputError, match="takes 1 positional argument but 2 were given"):
+        sx.Flow(lambda x: x, 3, input=np.zeros(2))
+
+
+@pytest.mark.parametrize("time", [0.0, -1.0, np.nan, np.inf])
+def test_times_must_be_positive(time):
+    with pytest.raises(sx.InvalidInputError, match=f"dt must be positive, got {time:g} ms"):
+        sx.DiscreteMap(lambda x: x, 1, dt=time)
+    with pytest.raises(sx.InvalidInputError, match=f"tau must be positive, got {time:g} ms"):
+        sx.Flow(lambda x: x, 1, tau=time)
+
+
+@pytest.mark.xfail(strict=True, reason="the number of units is not checked")
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_system_has_units(size):
+    with pytest.raises(sx.InvalidInputError):
+        sx.DiscreteMap(lambda x: x, size)
+
+
+def test_in_float64_leaves_integers_alone():
+    with jax.enable_x64(True):
+        tree = in_float64({"a": np.float32([1.5]), "b": np.arange(2), "c": "text", "d": None})
+    assert tree["a"].dtype == np.float64
+    assert tree["b"].dtype.kind == "i"
+    assert (tree["c"], tree["d"]) == ("text", None)
+
+
+def test_the_analysis_does_not_change_jaxs_settings():
+    before = jax.config.jax_enable_x64
+    sx.find_fixed_points(sx.Flow(lambda x: -x, 1), np.ones((1, 1)))
+    assert jax.config.jax_enable_x64 == before
+    assert jnp.ones(1).dtype == jnp.float32
