@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench format doctor clean test-report
+.PHONY: demo test lint bench peers format doctor clean test-report
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -27,7 +27,11 @@ format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples
 	$(BIN)/ruff format src tests benchmarks examples
 
-bench: $(VENV)/installed-bench  ## Measure; BrainPy, the peer, gets an environment of its own
+peers:  ## An environment of its own for BrainPy, which the benchmarks measure against
+	$(PYTHON) -m venv .cache/peers
+	.cache/peers/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements.txt
+
+bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md)
 	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-sort=name
 
 doctor: $(VENV)/installed

@@ -1,0 +1,1 @@
+"""What Separatrix measures of itself and of its peers; see benchmarks/README.md."""

@@ -1,0 +1,59 @@
+"""Print the figures as Markdown; with ``--write``, put them into benchmarks/README.md.
+
+Run ``python -m benchmarks.report [--write] [--note TEXT]`` from the root of the repository.
+"""
+
+import argparse
+from pathlib import Path
+
+from .figures import Figure, load
+
+README = Path(__file__).with_name("README.md")
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+MARKS = {True: "yes", False: "**no**", None: "–"}
+SECTIONS = (
+    "From a task to a line attractor",
+    "Fixed points that can be trusted",
+    "Scaling of the search",
+    "Ceilings",
+)
+
+
+def main() -> None:
+    """Parse the arguments and speak."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace the block in README.md")
+    parser.add_argument("--note", default="", help="a sentence that stands before the tables")
+    given = parser.parse_args()
+    text = markdown(given.note)
+    if not given.write:
+        print(text)
+        return
+    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def markdown(note: str = "") -> str:
+    """Return machine and tables as Markdown."""
+    content = load()
+    figures = [Figure(**row) for row in content["figures"].values()]
+    names = [*SECTIONS, *sorted({f.section for f in figures} - set(SECTIONS))]
+    parts = [note] if note else []
+    parts.append("\n".join(f"* {name}: {text}" for name, text in content["machine"].items()))
+    for name in names:
+        rows = sorted((f for f in figures if f.section == name), key=lambda f: (f.order, f.work))
+        if rows:
+            parts.append(table(name, rows))
+    return "\n\n".join(parts)
+
+
+def table(section: str, rows: list[Figure]) -> str:
+    """Return one section as a Markdown table."""
+    lines = [f"### {section}", "", "| work | asked | measured | reached |", "|---|---|---|---|"]
+    lines += [f"| {r.work} | {r.asked} | {r.measured} | {MARKS[r.reached]} |" for r in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Time and memory against the number of units and of candidates, each in a process of its own."""
+
+import math
+import os
+
+import pytest
+
+from .processes import worker
+
+SECTION = "Scaling of the search"
+UNITS, CANDIDATES = (64, 128, 256, 512), (1_000, 10_000, 100_000)
+QUICK = {(64, 1_000), (128, 1_000), (64, 10_000)}
+WORDS = {"random": "random tanh, g = 1.5", "trained": "tanh trained on the decision task"}
+CASES = [(kind, units, count) for kind in WORDS for units in UNITS for count in CANDIDATES]
+
+
+@pytest.fixture(scope="module")
+def times() -> dict[tuple[str, int, int], float]:
+    """Warm seconds, kept from one case to the next to compare sizes."""
+    return {}
+
+
+@pytest.mark.parametrize(("kind", "units", "count"), CASES)
+def test_search(benchmark, figure, full, times, kind, units, count):
+    """One search."""
+    if not full and (units, count) not in QUICK:
+        pytest.skip("BENCH_FULL=1 measures every size")
+    limit = float(os.environ.get("BENCH_LIMIT", 7200 if full else 180))
+    done = benchmark.pedantic(worker, ("scaling", kind, units, count), {"timeout": limit}, rounds=1)
+    order = 10 * CASES.index((kind, units, count))
+    work = f"{WORDS[kind]}: {units} units, {count:,} candidates"
+    asked = "≤ 1 GiB over the idle process"
+    if done is None:
+        words = f"not done twice within {limit:.0f} s"
+        figure(SECTION, order, work, asked=asked, measured=words, reached=False)
+        return
+    times[kind, units, count] = done["warm"]
+    measured = (
+        f"{done['warm']:.2f} s, {done['memory'] / 1024:.2f} GiB; {done['fixed']} fixed, "
+        f"{done['rejected']} rejected"
+    )
+    reached = done["memory"] <= 1024
+    half = times.get((kind, units // 2, count))
+    if half is not None:
+        power = math.log2(done["warm"] / half)
+        measured += f"; time grows as units^{power:.1f}"
+        asked += ", time ≤ units³"
+        reached = reached and power <= 3
+    figure(SECTION, order, work, asked=asked, measured=measured, reached=reached, values=done)

@@ -1,0 +1,53 @@
+"""One search in a process of its own: ``scaling random|trained units candidates``."""
+
+import json
+import sys
+import time
+
+import jax
+import numpy as np
+
+import separatrix as sx
+from benchmarks import systems
+from benchmarks.workers.memory import peak
+
+
+def trained(units: int, count: int) -> tuple[sx.DiscreteMap, np.ndarray]:
+    """Return a tanh network after 640 steps of the decision task, and that many of its states."""
+    task = sx.tasks.PerceptualDecisionMaking()
+    network = sx.networks.CTRNN(3, units, 3, activation="tanh", key=jax.random.key(0))
+    fit = sx.train(network, task, steps=640, key=jax.random.key(1), progress=False)
+    trials = task.trials(-(-count // task.num_steps), key=jax.random.key(2))
+    states = sx.simulate(fit.network, trials).flat_states[:count]
+    return fit.network.at_input(systems.INPUT), np.asarray(states, float)
+
+
+def random(units: int, count: int) -> tuple[sx.DiscreteMap, np.ndarray]:
+    """Return a random tanh network with g = 1.5, and states all over its box."""
+    states = np.random.default_rng(1).uniform(-1.0, 1.0, (count, units))
+    return systems.random_tanh(units), states
+
+
+def main() -> None:
+    """Search twice; the memory is what the first search adds to the process as it stood."""
+    kind, units, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    system, candidates = {"random": random, "trained": trained}[kind](units, count)
+    sx.find_fixed_points(sx.DiscreteMap(lambda x: 0.5 * x, 1), np.zeros((1, 1)))
+    idle = peak()
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        points = sx.find_fixed_points(system, candidates, slow_points=False)
+        times.append(time.perf_counter() - start)
+    result = {
+        "first": times[0],
+        "warm": times[1],
+        "memory": peak() - idle,
+        "fixed": len(points.fixed),
+        "rejected": int((points.outcomes == "rejected").sum()),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
