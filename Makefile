@@ -47,6 +47,9 @@ $(VENV)/created:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
+# Named, because a comma would end the argument of `call`.
+WITH_LINT := .[test,lint]
+
 define install
 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable "$(1)"
 touch $@
@@ -59,7 +62,7 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(call install,.[test])
 
 $(VENV)/installed-lint: $(VENV)/installed
-	$(call install,.[test,lint])
+	$(call install,$(WITH_LINT))
 
 $(VENV)/installed-bench: $(VENV)/installed
 	$(call install,.[bench])
