@@ -1,0 +1,155 @@
+"""The command line as a user meets it: in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+SMALL = [
+    *("--set", "training.steps=64", "--set", "analysis.num_trials=10"),
+    *("--set", "analysis.num_candidates=20", "--set", "analysis.test_trials=200"),
+]
+
+
+def separatrix(*arguments, cwd, **kwargs):
+    command = [sys.executable, "-m", "separatrix", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    place = tmp_path_factory.mktemp("work")
+    done = separatrix("run", "yang2020", *SMALL, "--out", "one", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "one", done.stdout
+
+
+def test_a_run_is_complete(run):
+    path, shown = run
+    entries = {entry.name for entry in path.iterdir()}
+    assert entries == {
+        "experiment.toml", "weights.safetensors", "results.nc", "figures", "report.html"
+    }  # fmt: skip
+    for text in ("accuracy", "ideal observer", "fixed points", "slow points", "report.html"):
+        assert text in shown
+    loaded = sx.load_run(path)
+    assert loaded.activity.states.shape == (10, 22, 64)
+    assert len(loaded.history) == 64
+
+
+def test_the_same_seed_gives_the_same_bits(run):
+    path, _ = run
+    again = separatrix("run", path / "experiment.toml", "--out", "two", cwd=path.parent)
+    assert again.returncode == 0, again.stderr
+    two = path.parent / "two"
+    weights = [(p / "weights.safetensors").read_bytes() for p in (path, two)]
+    assert weights[0] == weights[1]
+    a, b = sx.load_run(path), sx.load_run(two)
+    assert (np.asarray(a.history.loss) == np.asarray(b.history.loss)).all()
+    assert (a.fixed_points.states == b.fixed_points.states).all()
+    assert (path / "experiment.toml").read_text() == (two / "experiment.toml").read_text()
+
+
+def test_a_network_is_analysed_again_and_reported_again(run):
+    path, _ = run
+    done = separatrix("analyze", path, "--set", "analysis.num_trials=5", cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    assert sx.load_run(path.with_name("one-analysis")).activity.states.shape[0] == 5
+    assert separatrix("report", path, cwd=path.parent).returncode == 0
+    refused = separatrix("analyze", path, "--set", "training.steps=5", cwd=path.parent)
+    assert refused.returncode == 2
+    assert "only analysis.* can change" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["run", "yang2021"], ["no experiment is called 'yang2021'", "'yang2020'"]),
+        (["run", "none.toml"], ["cannot read none.toml"]),
+        (["run", "yang2020", "--set", "training.stps=3"], ["'training.stps'", "'steps'"]),
+        (["run", "yang2020", "--set", "trainng.steps=3"], ["no table 'trainng'", "'training'"]),
+        (["run", "yang2020", "--set", "task.stimulu=3"], ["'task.stimulu'", "'stimulus'"]),
+        (["run", "yang2020", "--set", "steps"], ["expected KEY=VALUE"]),
+        (["run", "yang2020", "--set", "training.steps=-1"], ["training.steps", "got -1"]),
+        (["run", "yang2020", "--set", "network.activation=rleu"], ["'rleu'", "'relu'"]),
+        (["run", "yang2020", "--set", "training.optimizer.name=adm"], ["'adm'", "'adam'"]),
+        (["run", "yang2020", "--set", "task.dt=400"], ["shorter than one step"]),
+        (["run", "yang2020", "--set", "network.tau=10"], ["larger than 2 tau"]),
+        (["run", "yang2020", "--set", "analysis.input=[1,2]"], ["expected 3 values", "got 2"]),
+        (["run", "yang2020", "--set", "analysis.input=[1,2,nan]"], ["NaN or infinite"]),
+        (["report", "nowhere"], ["nowhere does not exist"]),
+        (["run", "yang2020", "--out", "full"], ["full holds what no run has written"]),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(arguments, texts, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("precious")
+    done = separatrix(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for text in texts:
+        assert text in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"full"}
+
+
+def test_a_misspelt_key_in_a_file_names_the_file(tmp_path):
+    text = sx.Experiment.named("yang2020").to_toml().replace("batch_size", "batchsize")
+    (tmp_path / "my.toml").write_text(text)
+    done = separatrix("run", "my.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "unknown key 'training.batchsize' in my.toml: did you mean 'batch_size'" in done.stderr
+
+
+def test_an_earlier_run_is_kept_without_force(run):
+    path, _ = run
+    done = separatrix("run", "yang2020", *SMALL, "--out", path, cwd=path.parent)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+
+
+def test_divergence_says_the_step_and_keeps_the_history(tmp_path):
+    options = ["--set", "training.optimizer={name='sgd', learning_rate=1e9}", "--out", "one"]
+    done = separatrix("run", "yang2020", *SMALL, *options, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not finite at step" in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
+    assert len(sx.load_run(tmp_path / "one.incomplete").history) > 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_leaves_a_checkpoint_and_exit_code_130(tmp_path):
+    command = [sys.executable, "-m", "separatrix", "run", "yang2020", "--out", "one"]
+    process = subprocess.Popen(
+        [*command, "--set", "training.steps=100000000"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".one.*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, shown = process.communicate(timeout=60)
+    assert process.returncode == 130, shown
+    assert "one.incomplete" in shown
+    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
+    assert sx.load_run(tmp_path / "one.incomplete").network is not None
+
+
+def test_list_and_doctor(tmp_path):
+    assert "yang2020-pytorch" in separatrix("list", cwd=tmp_path).stdout
+    shown = separatrix("doctor", cwd=tmp_path).stdout
+    assert "compilation cache" in shown
+    assert "float64" in shown
+
+
+def test_importing_the_package_loads_no_pictures_files_or_command_line():
+    heavy = ("matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2")
+    code = f"import sys, separatrix; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
