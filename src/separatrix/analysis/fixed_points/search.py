@@ -141,7 +141,7 @@ def _describe(
     eigenvalues = eigenmodes(evaluator.jacobian(states), system.kind)[0]
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
     order = np.lexsort((speed, n_unstable, kinds))
-    proofs = _proofs(system, found, certify)
+    proofs = _proofs(system, found, certify, n_unstable)
     reached, outcomes = _renumber(found.reached, kinds, order)
     offset = 1.0 if system.kind == "map" else 0.0
     return FixedPoints(
@@ -183,7 +183,9 @@ def _renumber(
     return reached, outcomes.astype("<U8")
 
 
-def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np.ndarray]:
+def _proofs(
+    system: AbstractSystem, found: Found, certify: bool, n_unstable: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the columns that hold proofs, in the order in which the points were found."""
     count = len(found.states)
     certified = np.array([k in found.proofs for k in range(count)], bool)
@@ -198,7 +200,8 @@ def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np
     if certify:
         states = np.array(found.states).reshape(count, system.size)
         counts = count_unstable_certified(system, states[fixed], bounds[fixed])
-        proved[fixed] = [n is not None for n in counts]
+        # The marginal band may hide a direction that the proof counts: then nothing is claimed.
+        proved[fixed] = [n == k for n, k in zip(counts, n_unstable[fixed], strict=True)]
     return {
         "certified": certified,
         "error_bound": bounds,
