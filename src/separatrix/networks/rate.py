@@ -14,7 +14,7 @@ from ..systems import Flow
 from .activations import RANGES, activation
 from .base import AbstractNetwork
 from .initialization import dense
-from .unroll import unroll_recurrence
+from .unroll import Weights, unroll_recurrence
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,9 @@ class CTRNN(AbstractNetwork):
 
     def unroll(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time unit"]:
         first = jnp.swapaxes(inputs, 0, 1)
-        drive = first @ self.input_weights.T + self.bias
-        start = jnp.broadcast_to(self.initial_state(), drive.shape[1:]).astype(drive.dtype)
-        states = unroll_recurrence(self.update, self.recurrent_weights, drive, start)
+        start = jnp.broadcast_to(self.initial_state(), (inputs.shape[0], self.num_units))
+        weights = Weights(self.recurrent_weights, self.input_weights, self.bias)
+        states = unroll_recurrence(self.update, weights, first, start.astype(self.bias.dtype))
         return jnp.swapaxes(states, 0, 1)
 
     def outputs(self, states: Float[Array, "trial time unit"]) -> Float[Array, "trial time output"]:

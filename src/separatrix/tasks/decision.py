@@ -15,6 +15,7 @@ from .base import (
     check_timing,
     consecutive,
     period_mask,
+    standard_normal,
 )
 
 
@@ -153,7 +154,7 @@ class PerceptualDecisionMaking(AbstractTask):
         clean = jnp.concatenate([cue, signal], axis=-1)
 
         shape = clean.shape
-        noise = jr.normal(key_noise, shape, jnp.float32) * (self.noise / self.dt**0.5)
+        noise = standard_normal(key_noise, shape) * (self.noise / self.dt**0.5)
         inputs = clean + noise * self._noise_mask()
 
         deciding = period_mask(self, "decision").astype(bool)

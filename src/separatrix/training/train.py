@@ -1,5 +1,6 @@
 """The training loop: one compiled program for an epoch, with its trials drawn on the device."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, Trials, accuracy
 from .batches import AbstractBatches, WholeTrials
 from .loss import Loss, default_loss
+from .program_key import Optimizer
 from .progress import no_report, progress_bar
 from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
 
@@ -104,7 +106,7 @@ class Epoch(eqx.Module):
     task: AbstractTask
     batches: AbstractBatches
     loss: Loss = eqx.field(static=True)
-    optimizer: optax.GradientTransformation = eqx.field(static=True)
+    optimizer: Optimizer = eqx.field(static=True, converter=Optimizer)
     batch_size: int = eqx.field(static=True)
     epoch_steps: int = eqx.field(static=True)
 
@@ -115,10 +117,13 @@ class Epoch(eqx.Module):
 
     def start(self, network: AbstractNetwork) -> Any:
         """Return the optimizer's state before the first step."""
-        return self.optimizer.init(eqx.filter(network, eqx.is_inexact_array))
+        return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
 
-    @eqx.filter_jit
-    def __call__(
+    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array]:
+        """Do `advance`, compiled."""
+        return _compiled()(self, *arguments)
+
+    def advance(
         self,
         network: AbstractNetwork,
         memory: Any,
@@ -137,19 +142,30 @@ class Epoch(eqx.Module):
         def objective(weights: Any, batch: Trials) -> tuple[Array, Array]:
             return self.objective(eqx.combine(weights, fixed), batch)
 
-        def advance(index: Array, carry: tuple) -> tuple:
+        def learn(index: Array, carry: tuple) -> tuple:
             weights, memory, losses, accuracies = carry
             batch = jax.tree.map(lambda x: x[index], trials)
             (value, score), gradient = jax.value_and_grad(objective, has_aux=True)(weights, batch)
-            update, memory = self.optimizer.update(gradient, memory, weights)
+            update, memory = self.optimizer.transformation.update(gradient, memory, weights)
             weights = eqx.apply_updates(weights, update)
             return weights, memory, losses.at[index].set(value), accuracies.at[index].set(score)
 
         empty = jnp.zeros(self.epoch_steps, jnp.float32)
         carry = (weights, memory, empty, empty)
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
-        weights, memory, losses, accuracies = jax.lax.fori_loop(0, count, advance, carry)
+        weights, memory, losses, accuracies = jax.lax.fori_loop(0, count, learn, carry)
         return eqx.combine(weights, fixed), memory, losses, accuracies
+
+
+@functools.cache
+def _compiled() -> Callable[..., tuple]:
+    """Return the epoch's program; on a CPU the first level of optimization gives the faster code.
+
+    The higher levels take twice as long to compile it, and their unrolled loops are longer than the
+    short rows of a batch.
+    """
+    options = {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else None
+    return eqx.filter_jit(Epoch.advance, compiler_options=options)  # type: ignore[call-overload]
 
 
 def _run(
