@@ -7,8 +7,11 @@ from ...solvers.piecewise_linear import (
     DescentOutcome,
     PiecewiseLinear,
     RegionSolution,
+    SlowSolution,
     WalkOutcome,
+    Zero,
     descend_speed,
+    same_zero,
     solve_regions,
 )
 from .found import Found
@@ -27,21 +30,12 @@ def search_piecewise(
     """
     found = Found.empty(len(starts))
     walk = solve_regions(residual, starts)
-    descent, lost, zeros = None, np.zeros(0, int), []
-    if slow_points:
-        lost = np.flatnonzero((walk.point < 0) & np.isfinite(starts).all(1))
-        descent = descend_speed(velocity, starts[lost])
-        zeros = [k for k, minimum in enumerate(descent.minima) if minimum.zero]
-    if descent is not None and zeros:
-        walk = solve_regions(residual, np.concatenate([starts, descent.states[zeros]]))
-    _collect_zeros(walk, len(starts), found)
-    if descent is None:
+    _collect_walk(walk, found)
+    if not slow_points:
         return found
-    labels = {
-        k: int(walk.point[len(starts) + row])
-        for row, k in enumerate(zeros)
-        if walk.outcome[len(starts) + row] == WalkOutcome.ZERO
-    }
+    lost = np.flatnonzero((walk.point < 0) & np.isfinite(starts).all(1))
+    descent = descend_speed(velocity, starts[lost])
+    labels = _prove_minima(residual, descent, walk.zeros, found)
     for k, minimum in enumerate(descent.minima):
         members = lost[(descent.point == k) & (descent.outcome != DescentOutcome.UNVERIFIED)]
         if k in labels:
@@ -57,13 +51,44 @@ def search_piecewise(
     return found
 
 
-def _collect_zeros(walk: RegionSolution, count: int, found: Found) -> None:
-    outcome, point = walk.outcome[:count], walk.point[:count]
+def _collect_walk(walk: RegionSolution, found: Found) -> None:
+    """Add the zeros of the walk, in their order, and say how every candidate fared."""
     for k, zero in enumerate(walk.zeros):
-        members = np.flatnonzero((outcome == WalkOutcome.ZERO) & (point == k))
-        label = found.add(zero.state, "fixed", zero.error_bound, members, "reached by region walk")
-        if zero.proved:
-            text = f"exists within {zero.error_bound:.1e}, alone within {zero.margin:.1e}"
-            found.prove(label, zero.error_bound, zero.margin, text)
+        members = np.flatnonzero((walk.outcome == WalkOutcome.ZERO) & (walk.point == k))
+        _add_zero(zero, members, "reached by region walk", found)
     for candidate in np.flatnonzero(found.reached < 0):
         found.reasons[candidate] = walk.reason(int(candidate))
+
+
+def _add_zero(zero: Zero, members: np.ndarray, reason: str, found: Found) -> int:
+    label = found.add(zero.state, "fixed", zero.error_bound, members, reason)
+    if zero.proved:
+        text = f"exists within {zero.error_bound:.1e}, alone within {zero.margin:.1e}"
+        found.prove(label, zero.error_bound, zero.margin, text)
+    return label
+
+
+def _prove_minima(
+    residual: PiecewiseLinear, descent: SlowSolution, zeros: tuple[Zero, ...], found: Found
+) -> dict[int, int]:
+    """Walk from the minima that are zeros: minimum -> label of a fixed point, known or new."""
+    minima = [k for k, minimum in enumerate(descent.minima) if minimum.zero]
+    if not minima:
+        return {}
+    again = solve_regions(residual, descent.states[minima])
+    labels = []
+    for zero in again.zeros:
+        known = next((k for k, one in enumerate(zeros) if _is_one_point(one, zero)), None)
+        if known is None:
+            known = _add_zero(zero, np.zeros(0, int), "reached by region walk", found)
+        labels.append(known)
+    return {
+        k: labels[again.point[row]]
+        for row, k in enumerate(minima)
+        if again.outcome[row] == WalkOutcome.ZERO
+    }
+
+
+def _is_one_point(one: Zero, other: Zero) -> bool:
+    """Tell whether two zeros are one: a region has one at most, regions may share a boundary."""
+    return np.array_equal(one.pattern, other.pattern) or same_zero(one, other)

@@ -9,6 +9,7 @@ from .certify import Zero
 from .continua import Continuum
 from .form import PiecewiseLinear
 from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
+from .merging import same_zero
 from .minimum import Minimum
 from .recognise import NotPiecewiseLinear, recognise
 from .region_walk import RegionSolution, RegionWalk, solve_regions
@@ -28,5 +29,6 @@ __all__ = [
     "Zero",
     "descend_speed",
     "recognise",
+    "same_zero",
     "solve_regions",
 ]
