@@ -26,7 +26,7 @@ class Evaluator:
         self.size = system.size
         largest = int(np.clip(_BYTES // (8 * self.size**2), 16, 2048))
         self.batch_size = largest
-        self._sizes = sorted({min(16, largest), min(256, largest), largest})
+        self._sizes = sorted({min(s, largest) for s in (16, 64, 256, largest)})
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
@@ -65,7 +65,7 @@ class Evaluator:
         while len(states) or not parts:
             above = next((s for s in self._sizes if s >= len(states)), None)
             below = max((s for s in self._sizes if s <= len(states)), default=len(states))
-            fills = above is not None and (len(states) >= above / 4 or above == self._sizes[0])
+            fills = above is not None and (len(states) > 0.7 * above or above == self._sizes[0])
             take = len(states) if fills else below
             parts.append(states[:take])
             states = states[take:]
