@@ -49,7 +49,7 @@ class ZeroTest:
     @property
     def single(self) -> bool:
         """Whether the function computes in float32."""
-        return self.eps > np.finfo(float).eps
+        return bool(self.eps > np.finfo(float).eps)
 
     def estimate(self, states: States, residuals: States, jacobians: np.ndarray) -> Flags:
         """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
