@@ -25,7 +25,7 @@ from separatrix.solvers.interval import rules
 from separatrix.solvers.interval.arithmetic import Interval, point
 from separatrix.solvers.interval.errors import NotContinuous
 from separatrix.solvers.interval.program import Program, Step, trace
-from separatrix.solvers.interval.values import Value, constant
+from separatrix.solvers.interval.values import Run, Value, constant
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,27 @@ class Enclosures:
     bounds: Interval
     slopes: Interval | None
     refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """One execution with all its values: `values[slot]` has a leading axis of boxes.
+
+    As in `Enclosures`, nothing may be concluded where `refusals[box]` gives a reason.
+    """
+
+    program: Program
+    values: dict[int, Value]
+    refusals: tuple[str, ...]
+    run: Run
+
+    def is_constant(self, slot: int) -> bool:
+        """Whether a slot does not depend on the argument."""
+        return slot in self.program.notes["folded"]
+
+    def apply(self, step: Step, values: list[Value]) -> list[Value]:
+        """Apply a step of the program to other values than its own."""
+        return rules.apply(self.run, self.program, step, values)
 
 
 class Enclosed:
@@ -85,6 +106,19 @@ class Enclosed:
         slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
         slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
         return Enclosures(bounds, slopes, run.refusals())
+
+    def execute(self, boxes: Interval) -> Execution:
+        """Bounds of every value on the way over each box, for those who look inside."""
+        program, run = self._program, _Run(boxes.shape[0], differentiate=False)
+        values = {**program.notes["folded"], program.inputs[0]: Value(_variable(boxes))}
+        with np.errstate(all="ignore"):
+            for step in program.steps:
+                if step not in program.notes["done"]:
+                    results = rules.apply(run, program, step, [values[s] for s in step.inputs])
+                    values.update(zip(step.outputs, results, strict=True))
+        (folded,) = program.notes["refused"]
+        refusals = tuple(folded or reason for reason in run.refusals())
+        return Execution(program, values, refusals, run)
 
 
 def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
