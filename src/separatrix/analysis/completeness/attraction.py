@@ -118,7 +118,7 @@ def _always_negative(a_high: Array, local: Array, strict: Array) -> Array:
     in_a = set(local[(local == _OWN).any(axis=1)].ravel().tolist())
     some = tuple(k for k in range(atoms) if strict[k] or k not in in_a)
     every = tuple(k for k in range(atoms) if k not in some)
-    found = negative.any(axis=some, keepdims=True).all(axis=every, keepdims=True)
+    found = np.all(np.any(negative, axis=some, keepdims=True), axis=every, keepdims=True)
     return found.reshape(-1) & (a_high <= 0).all(axis=0)
 
 

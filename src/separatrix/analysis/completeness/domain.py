@@ -13,7 +13,7 @@ zero on the boundary, which is what the index theorem asks for; that a map sends
 itself is not needed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from .attraction import Attraction, attraction
 from .expansion import Expansion
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
+Known = tuple[Float[np.ndarray, "point unit"], Float[np.ndarray, " point"]]
+
 _EXCESS = 1e-6  # of the larger box over which the velocity must be continuous
 
 
@@ -43,6 +45,8 @@ class Domain:
         How the box is known, or why there is none.
     obstacle
         Why `inward` is not proved; empty where it is.
+    given
+        Whether the box rests on the word of the system's `domain`.
     """
 
     lower: Float[np.ndarray, " unit"]
@@ -50,15 +54,12 @@ class Domain:
     inward: bool
     evidence: str
     obstacle: str
+    given: bool = False
 
     @property
     def bounded(self) -> bool:
         """Whether there is a box."""
         return bool(np.isfinite(self.lower).all() and np.isfinite(self.upper).all())
-
-    def contains(self, states: Float[np.ndarray, "state unit"]) -> np.ndarray:
-        """Tell which states lie in the box."""
-        return ((states >= self.lower) & (states <= self.upper)).all(axis=1)
 
     def __str__(self) -> str:
         """Write the box as [-1, 1]^16 where all its sides are alike, to four digits."""
@@ -71,7 +72,9 @@ class Domain:
         return f"a box in [{low.min():.4g}, {high.max():.4g}]^{size}"
 
 
-def find_domain(system: AbstractSystem, velocity: Enclosed | None = None) -> Domain:
+def find_domain(
+    system: AbstractSystem, velocity: Enclosed | None = None, known: Known | None = None
+) -> Domain:
     r"""Find the box that holds all fixed points of a system, and prove it where possible.
 
     Parameters
@@ -80,11 +83,14 @@ def find_domain(system: AbstractSystem, velocity: Enclosed | None = None) -> Dom
         A map or a flow that computes in float64.
     velocity
         Its velocity, where it has been traced already.
+    known
+        States of proved fixed points and their error bounds: a domain that the system was given is
+        dropped when one of them lies outside.
 
     Returns
     -------
     Domain
-        The intersection of the proved box and the system's own `domain`, whichever there are.
+        The proved box; where there is none, the system's own `domain`.
 
     Examples
     --------
@@ -100,7 +106,7 @@ def find_domain(system: AbstractSystem, velocity: Enclosed | None = None) -> Dom
         proved = _proved(velocity)
     except EnclosureError as refusal:
         proved = _nowhere(system.size, f"the step cannot be enclosed: {refusal}")
-    return _with_given(proved, system)
+    return proved if proved.bounded else _with_given(proved, system, known)
 
 
 def _nowhere(size: int, reason: str) -> Domain:
@@ -154,17 +160,21 @@ def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> 
     return ""
 
 
-def _with_given(proved: Domain, system: AbstractSystem) -> Domain:
-    """Intersect the proved box with the one that the system brings along, if it does."""
+def _with_given(proved: Domain, system: AbstractSystem, known: Known | None) -> Domain:
+    """Take the box that the system brings along, if it does, together with what is proved."""
     if system.domain is None:
         return proved
     given_lower, given_upper = (_spread(end, system.size) for end in system.domain)
     lower, upper = np.maximum(proved.lower, given_lower), np.minimum(proved.upper, given_upper)
-    if (lower > upper).any():
-        text = "the domain of the system contradicts " + proved.evidence
-        return Domain(proved.lower, proved.upper, False, text, text)
-    evidence = proved.evidence if proved.bounded else "the domain that the system was given"
-    return Domain(lower, upper, proved.inward, evidence, proved.obstacle)
+    outside = (lower > upper).any()
+    if known is not None and len(known[0]):
+        states, errors = known[0], known[1][:, None]
+        outside |= ((states + errors < lower) | (states - errors > upper)).any()
+    if outside:
+        text = "the domain that the system was given does not hold every fixed point"
+        return replace(proved, evidence=text)
+    evidence = "in the domain that the system was given"
+    return Domain(lower, upper, False, evidence, proved.obstacle, given=True)
 
 
 def _spread(end: Any, size: int) -> np.ndarray:

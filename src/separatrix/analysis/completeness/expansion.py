@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...solvers.interval import Execution, Interval, point
+from ...solvers.interval import Interval, point
+from ...solvers.interval.interpreter import Execution
 from ...solvers.interval.program import Step
 from ...solvers.interval.rules import movement
 from ...solvers.interval.values import Value

@@ -76,7 +76,7 @@ class Atoms:
     count: int = 0
 
     def new(self, bounds: Interval, strict: bool) -> Form:
-        """Number the elements of a value as atoms; the form is that value itself."""
+        """Make the elements of a value atoms, and return it as the form that it then is."""
         shape = bounds.lower.shape
         numbers = self.count + np.arange(bounds.lower.size).reshape(shape)
         self.count += numbers.size

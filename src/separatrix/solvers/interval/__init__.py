@@ -12,20 +12,13 @@ from separatrix.solvers.interval.errors import (
     NoIntervalRule,
     NotContinuous,
 )
-from separatrix.solvers.interval.interpreter import (
-    Enclosed,
-    Enclosures,
-    Execution,
-    enclose,
-    enclose_jacobian,
-)
+from separatrix.solvers.interval.interpreter import Enclosed, Enclosures, enclose, enclose_jacobian
 
 __all__ = [
     "ComputesInFloat32",
     "Enclosed",
     "EnclosureError",
     "Enclosures",
-    "Execution",
     "Interval",
     "NoIntervalRule",
     "NotContinuous",

@@ -25,7 +25,7 @@ from separatrix.solvers.interval import rules
 from separatrix.solvers.interval.arithmetic import Interval, point
 from separatrix.solvers.interval.errors import NotContinuous
 from separatrix.solvers.interval.program import Program, Step, trace
-from separatrix.solvers.interval.values import Run, Value, constant
+from separatrix.solvers.interval.values import Value, constant
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Execution:
     program: Program
     values: dict[int, Value]
     refusals: tuple[str, ...]
-    run: Run
+    run: _Run
 
     def is_constant(self, slot: int) -> bool:
         """Whether a slot does not depend on the argument."""
