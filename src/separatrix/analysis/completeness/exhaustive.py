@@ -1,11 +1,11 @@
 """Proofs that no fixed point is missing, by exhaustion."""
 
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 from jaxtyping import Float
 
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...systems import AbstractSystem
 from .domain import Domain
 
@@ -38,8 +38,7 @@ def prove_complete(system: AbstractSystem, domain: Domain, known: Known, largest
     if system.size > largest:
         return Proof(False, "", *nothing)
     states, error_bounds, radii = known
-    branch_and_prune = import_module("separatrix.solvers.branch_and_prune")
-    found = branch_and_prune.BranchAndPrune().search(
+    found = BranchAndPrune().search(
         system.residual,
         domain.lower,
         domain.upper,

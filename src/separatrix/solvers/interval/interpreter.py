@@ -15,17 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from separatrix.solvers.interval import rules
-from separatrix.solvers.interval.arithmetic import Interval, point
-from separatrix.solvers.interval.errors import NotContinuous
-from separatrix.solvers.interval.program import Program, Step, trace
-from separatrix.solvers.interval.values import Value, constant
+from . import rules
+from .arithmetic import Interval, point
+from .errors import NotContinuous
+from .program import Program, Step, trace
+from .values import Value, constant
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,20 @@ class Execution:
     def apply(self, step: Step, values: list[Value]) -> list[Value]:
         """Apply a step of the program to other values than its own."""
         return rules.apply(self.run, self.program, step, values)
+
+
+@runtime_checkable
+class EnclosedFunction(Protocol):
+    """What a proof asks of a function from (n,) to (n,): bounds and slopes over many boxes."""
+
+    shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of the values over each box (box, n)."""
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes over each box (box, n)."""
 
 
 class Enclosed:

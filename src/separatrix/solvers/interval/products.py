@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import TINY, Array, Interval, down, multiply, up
+from .arithmetic import TINY, Array, Interval, down, multiply, up
 
 _UNIT = 2.0**-53
 _TERMS = 2**18  # of an unbounded product that are held at once
