@@ -142,9 +142,9 @@ def _proved(velocity: Enclosed) -> Domain:
 def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> str:
     without = ~(np.isfinite(lower) & np.isfinite(upper))
     unit, count = int(np.flatnonzero(without)[0]), int(without.sum())
-    which = f"unit {unit}" if count == 1 else f"{count} of {len(lower)} units, such as unit {unit},"
+    which = f"unit {unit}" if count == 1 else f"{count} of {len(lower)} units (first unit {unit})"
     if not found.decays[unit]:
-        return f"{which} not shown to be driven back from far away"
+        return f"{which} {'is' if count == 1 else 'are'} not shown to be driven back from far away"
     return f"what drives {which} is not bounded"
 
 

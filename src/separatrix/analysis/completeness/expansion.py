@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...solvers.interval import Interval, point
+from ...solvers.interval.arithmetic import Array
 from ...solvers.interval.interpreter import Execution
 from ...solvers.interval.program import Step
 from ...solvers.interval.rules import movement
@@ -23,7 +24,7 @@ class Expansion:
     def __init__(self, execution: Execution):
         self.execution, self.atoms = execution, Atoms()
         self._forms: dict[int, Form] = {}
-        self._reciprocals: dict[int, Form] = {}
+        self._reciprocals: dict[int, Form | None] = {}
         (state,) = execution.program.inputs
         self._forms[state] = self.atoms.new(self._bounds(state), strict=False)
 
@@ -36,10 +37,19 @@ class Expansion:
         """Return the form of a value."""
         if slot not in self._forms:
             if self.execution.is_constant(slot):
-                self._forms[slot] = forms.constant(self._bounds(slot))
+                self._forms[slot] = self._constant(self._bounds(slot))
             else:
                 self._expand(self.execution.program.producers[slot])
         return self._forms[slot]
+
+    def _constant(self, bounds: Interval) -> Form:
+        """Return the form of a constant, an atom if it is not known exactly.
+
+        So the 1/τ of two terms is one and the same, and cancels.
+        """
+        if np.array_equal(bounds.lower, bounds.upper):
+            return forms.constant(bounds)
+        return self.atoms.new(bounds, strict=False)
 
     def _expand(self, step: Step) -> None:
         try:
@@ -81,17 +91,20 @@ class Expansion:
 
     def _reciprocal(self, slot: int) -> Form | None:
         """Return 1/d for a d that is known to be positive or is a constant other than zero."""
-        form = self.form(slot)
-        if forms.is_constant(form):
-            low, high = _invert(form.lower, form.upper)
-            return Form(low, high, form.factors) if np.isfinite(low).all() else None
         if slot not in self._reciprocals:
-            low, high, strict = _range_of_positive(form, self.atoms)
-            if not (low > 0).all():
-                return None
-            inverse = Interval(*_invert(low, high))
-            self._reciprocals[slot] = self.atoms.new(inverse, strict)
+            self._reciprocals[slot] = self._inverted(self.form(slot))
         return self._reciprocals[slot]
+
+    def _inverted(self, form: Form) -> Form | None:
+        if forms.is_constant(form):
+            inverse = Interval(*(end[0] for end in _invert(form.lower, form.upper)))
+            strict = False
+        else:
+            low, high, strict = _range_of_positive(form, self.atoms)
+            inverse = Interval(*_invert(low, high))
+        if not (np.isfinite(inverse.lower) & np.isfinite(inverse.upper)).all():
+            return None
+        return self._constant(inverse) if not strict else self.atoms.new(inverse, strict)
 
     def _moved(self, step: Step) -> list[Form] | None:
         """Move coefficients and factors by the rule of the values; terms stand for boxes."""
@@ -100,7 +113,7 @@ class Expansion:
         terms = max(len(part.lower) for part in parts)
         parts = [part.padded(terms) for part in parts]
 
-        def move(arrays: list[np.ndarray]) -> list[np.ndarray]:
+        def move(arrays: list[Array]) -> list[Array]:
             values = [self.execution.values[slot] for slot in step.inputs]
             for place, array in zip(moving, arrays, strict=True):
                 values[place] = Value(point(array))
@@ -115,7 +128,7 @@ class Expansion:
         return [Form(*triple) for triple in zip(lower, upper, factors, strict=True)]
 
 
-def _invert(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _invert(low: Array, high: Array) -> tuple[Array, Array]:
     """Return bounds of 1/d between low and high; infinite where d may be zero."""
     sign = np.where(low > 0, 1.0, np.where(high < 0, -1.0, np.nan))
     small, large = np.where(sign > 0, low, -high), np.where(sign > 0, high, -low)
@@ -129,7 +142,7 @@ def _invert(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(unknown, -np.inf, low_result), np.where(unknown, np.inf, high_result)
 
 
-def _range_of_positive(form: Form, atoms: Atoms) -> tuple[np.ndarray, np.ndarray, bool]:
+def _range_of_positive(form: Form, atoms: Atoms) -> tuple[Array, Array, bool]:
     """Return bounds of a sum of non-negative terms of one factor, as 1 + exp(−a) is.
 
     Also whether the bounds are never reached. A NaN says that the form is of another kind.

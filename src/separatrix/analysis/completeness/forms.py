@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...solvers.interval import Interval
+from ...solvers.interval.arithmetic import Array
 from .rounding import add_down, add_up, times_down, times_up
 
-DEGREE = 3
+DEGREE = 4
 MOST_TERMS = 24
 NONE = -1  # in the place of an atom: there is no factor
 
@@ -33,9 +34,9 @@ class Form:
     A factor is the number of an atom or NONE; the factors of a term are sorted.
     """
 
-    lower: np.ndarray
-    upper: np.ndarray
-    factors: np.ndarray
+    lower: Array
+    upper: Array
+    factors: Array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,7 +49,7 @@ class Form:
             return self
         missing = len(shape) - len(self.shape)
 
-        def spread(array: np.ndarray, lead: int) -> np.ndarray:
+        def spread(array: Array, lead: int) -> Array:
             wide = array.reshape(array.shape[:lead] + (1,) * missing + array.shape[lead:])
             return np.broadcast_to(wide, array.shape[:lead] + shape)
 
@@ -70,9 +71,9 @@ class Form:
 class Atoms:
     """Bounds of every atom, and whether it stays strictly between them."""
 
-    lower: list[np.ndarray] = field(default_factory=list)
-    upper: list[np.ndarray] = field(default_factory=list)
-    strict: list[np.ndarray] = field(default_factory=list)
+    lower: list[Array] = field(default_factory=list)
+    upper: list[Array] = field(default_factory=list)
+    strict: list[Array] = field(default_factory=list)
     count: int = 0
 
     def new(self, bounds: Interval, strict: bool) -> Form:
@@ -88,7 +89,7 @@ class Atoms:
         ones = np.ones((1, *shape))
         return Form(ones, ones, factors)
 
-    def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def table(self) -> tuple[Array, Array, Array]:
         """Return lower bounds, upper bounds and strictness of all atoms."""
         return np.concatenate(self.lower), np.concatenate(self.upper), np.concatenate(self.strict)
 
@@ -132,7 +133,7 @@ def add(first: Form, second: Form) -> Form:
 _FIELDS = ("lower", "upper", "factors")
 
 
-def _without_zeros(lower: np.ndarray, upper: np.ndarray, factors: np.ndarray) -> Form:
+def _without_zeros(lower: Array, upper: Array, factors: Array) -> Form:
     kept = ((lower != 0) | (upper != 0)).reshape(len(lower), -1).any(axis=1)
     kept[:1] |= not kept.any()
     if kept.sum() > MOST_TERMS:
@@ -159,12 +160,12 @@ def multiply(first: Form, second: Form) -> Form:
     return product
 
 
-def _coefficient(first: Form, s: int, second: Form, t: int) -> tuple[np.ndarray, np.ndarray]:
+def _coefficient(first: Form, s: int, second: Form, t: int) -> tuple[Array, Array]:
     """Multiply two intervals by their corners."""
     pairs = [(a, b) for a in (first.lower[s], first.upper[s]) for b in _ends(second, t)]
     lows, highs = ([f(a, b) for a, b in pairs] for f in (times_down, times_up))
     return np.minimum.reduce(lows), np.maximum.reduce(highs)
 
 
-def _ends(form: Form, t: int) -> tuple[np.ndarray, np.ndarray]:
+def _ends(form: Form, t: int) -> tuple[Array, Array]:
     return form.lower[t], form.upper[t]

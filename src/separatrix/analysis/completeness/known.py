@@ -80,7 +80,10 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
         )
     if known.complete:
         parts.append(f"complete: {proof.text}")
-    if known.index_sum is None:
+    if not known.domain.bounded:
+        reason = known.domain.evidence
+        parts.append(f"no box is known that holds every fixed point ({reason}), so no index sum")
+    elif known.index_sum is None:
         parts.append(f"no index sum: {known.index_reason}")
     elif known.index_sum != 1:
         parts.append(f"index sum {known.index_sum} over {points}, not 1: some are missing")
