@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..interval.arithmetic import Array, Interval, down, up
 from ..interval.interpreter import EnclosedFunction
@@ -11,6 +14,20 @@ from ..krawczyk.zeros import certify_enclosed
 
 _AT_ONCE = 64
 _POLISHES = 8
+
+
+@runtime_checkable
+class ZeroTable(Protocol):
+    """What the search asks of the zeros that are known."""
+
+    def cover(self, lower: Array, upper: Array) -> Flags:
+        """Whether each box holds no zero that is not known, by the cube of one that is."""
+
+    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
+        """Prove zeros near candidates (point, n) and keep those that are new."""
+
+    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+        """States, error bounds and radii of the zeros not given that may lie in a box."""
 
 
 class KnownZeros:
@@ -46,11 +63,11 @@ class KnownZeros:
         candidates = _distinct(_polished(enclosed, candidates))
         proof = certify_enclosed(enclosed, candidates)
         for index in np.flatnonzero(proof.unique):
-            self._add(
+            self.take(
                 candidates[index], float(proof.error_bound[index]), float(proof.radius[index])
             )
 
-    def _add(self, state: Array, error: float, radius: float) -> None:
+    def take(self, state: Array, error: float, radius: float) -> None:
         """Take in a zero; it is one of the known ones if the cube of either holds the other."""
         low, high = _cubes(state[None], np.array([radius]))
         mine = self.cover(down(state - error)[None], up(state + error)[None])[0]
@@ -93,3 +110,16 @@ def _distinct(points: Array) -> Array:
     scale = np.maximum(1.0, np.max(np.abs(points), initial=0.0))
     _, first = np.unique(np.round(points / (1e-6 * scale)), axis=0, return_index=True)
     return points[np.sort(first)]
+
+
+def known_zeros(
+    size: int, states: ArrayLike | None, radii: ArrayLike | None, errors: ArrayLike | None
+) -> KnownZeros:
+    """Make the list of zeros that are given, with 0 for what is not known of them."""
+    points = np.zeros((0, size)) if states is None else np.asarray(states, dtype=np.float64)
+    points = points.reshape(-1, size)
+    nothing = np.zeros(len(points))
+    distances = (
+        np.asarray(given, float) if given is not None else nothing for given in (errors, radii)
+    )
+    return KnownZeros(points, *(np.broadcast_to(given, len(points)) for given in distances))

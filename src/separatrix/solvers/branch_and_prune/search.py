@@ -14,7 +14,7 @@ from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual, quietly
 from .exhaustion import Exhaustion, refused
-from .known import KnownZeros
+from .known import ZeroTable, known_zeros
 from .pruning import Pruned, excludes_zero, prune
 
 _ENTRIES = 2**15  # of the slopes that are held at once
@@ -95,13 +95,16 @@ class BranchAndPrune:
         try:
             enclosed = enclose_residual(residual, size)
             return self.search_enclosed(
-                enclosed, low, high, _known(size, known_states, known_radii, known_error_bounds)
+                enclosed,
+                low,
+                high,
+                known_zeros(size, known_states, known_radii, known_error_bounds),
             )
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
     def search_enclosed(
-        self, enclosed: EnclosedFunction, lower: Array, upper: Array, known: KnownZeros
+        self, enclosed: EnclosedFunction, lower: Array, upper: Array, known: ZeroTable
     ) -> Exhaustion:
         """Do the same for a function that is traced already."""
         frontier = _Frontier(self, enclosed, known, lower, upper)
@@ -118,7 +121,7 @@ class _Frontier:
         self,
         method: BranchAndPrune,
         enclosed: EnclosedFunction,
-        known: KnownZeros,
+        known: ZeroTable,
         lower: Array,
         upper: Array,
     ) -> None:
@@ -237,15 +240,3 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
     if not np.all(low <= high):
         raise ValueError("expected a box with lower <= upper in every coordinate")
     return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()
-
-
-def _known(
-    size: int, states: ArrayLike | None, radii: ArrayLike | None, errors: ArrayLike | None
-) -> KnownZeros:
-    points = np.zeros((0, size)) if states is None else np.asarray(states, dtype=np.float64)
-    points = points.reshape(-1, size)
-    nothing = np.zeros(len(points))
-    distances = (
-        np.asarray(given, float) if given is not None else nothing for given in (errors, radii)
-    )
-    return KnownZeros(points, *(np.broadcast_to(given, len(points)) for given in distances))

@@ -65,8 +65,13 @@ class Execution:
 class EnclosedFunction(Protocol):
     """What a proof asks of a function from (n,) to (n,): bounds and slopes over many boxes."""
 
-    shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (n,) of its argument."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of its value."""
 
     def bounds(self, boxes: Interval) -> Enclosures:
         """Bounds of the values over each box (box, n)."""
@@ -93,7 +98,7 @@ class Enclosed:
     """
 
     def __init__(self, function: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
-        self._program = _folded(trace(function, shape))
+        self._program = fold(trace(function, shape))
         self.shape = shape
         if len(self._program.outputs) != 1:
             raise TypeError(
@@ -170,7 +175,7 @@ def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
         structure[:] = [tree]
         return leaves
 
-    program = _folded(trace(flat, *shapes))
+    program = fold(trace(flat, *shapes))
     run = _Run(1, differentiate=False)
     values = run.start(program, [Value(box[None]) for box in boxes])
     _raise_refusal(run.refusals())
@@ -204,6 +209,14 @@ def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
 def _raise_refusal(refusals: tuple[str, ...]) -> None:
     if any(refusals):
         raise NotContinuous(next(filter(None, refusals)).removeprefix("not continuous: "))
+
+
+def run_program(
+    program: Program, arguments: list[Value], boxes: int, differentiate: bool
+) -> tuple[list[Value], tuple[str, ...]]:
+    """Execute a folded program on values; returns its results and each box's refusal."""
+    run = _Run(boxes, differentiate)
+    return run.start(program, arguments), run.refusals()
 
 
 class _Run:
@@ -252,7 +265,7 @@ def _variable(bounds: Interval) -> Interval:
     return Interval(bounds.lower, bounds.upper.copy())
 
 
-def _folded(program: Program) -> Program:
+def fold(program: Program) -> Program:
     """Execute, once and for all, the steps that do not depend on the arguments."""
     run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
     known = {slot: constant(array) for slot, array in program.constants.items()}
