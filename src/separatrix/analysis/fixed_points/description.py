@@ -1,9 +1,12 @@
 """What is known of each point that a search has found."""
 
+from typing import Any
+
 import numpy as np
 
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
+from ..completeness import Completeness
 from ..linearization import eigenmodes
 from ..stability import classify, count_unstable, growth
 from .certificates import count_unstable_certified
@@ -13,7 +16,12 @@ from .record import FixedPoints
 
 
 def describe(
-    evaluator: Evaluator, zero_test: ZeroTest, found: Found, certify: bool, marginal_band: float
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    found: Found,
+    known: Completeness | None,
+    certify: bool,
+    marginal_band: float,
 ) -> FixedPoints:
     """Sort the points by kind, unstable directions and speed, and say what is known of each."""
     system = evaluator.system
@@ -53,7 +61,21 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision="float32" if zero_test.single else "float64",
+        **_completeness(known),
     )
+
+
+def _completeness(known: Completeness | None) -> dict[str, Any]:
+    """Return the fields that say what may be missing."""
+    if known is None:
+        return {"completeness": "not asked for"}
+    return {
+        "index_sum": known.index_sum,
+        "coverage": known.coverage,
+        "chao1": None if known.chao1 is None else known.chao1.estimate,
+        "complete": known.complete,
+        "completeness": known.text,
+    }
 
 
 def _renumber(

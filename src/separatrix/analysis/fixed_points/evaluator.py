@@ -61,7 +61,7 @@ class Evaluator:
 
     def _split(self, states: np.ndarray) -> list[np.ndarray]:
         """Cut a batch into parts that fill the sizes that are compiled for, or nearly so."""
-        parts = []
+        parts: list[np.ndarray] = []
         while len(states) or not parts:
             above = next((s for s in self._sizes if s >= len(states)), None)
             below = max((s for s in self._sizes if s <= len(states)), default=len(states))

@@ -29,7 +29,7 @@ def search_piecewise(
     `residual` is what is solved, `velocity` the change of the true map or flow, whose norm is the
     speed. Minima that are zeros are given to the walk once more, which proves them.
     """
-    found = Found.empty(len(starts))
+    found = Found.empty(*starts.shape)
     walk = solve_regions(residual, starts)
     _collect_walk(walk, found)
     _collect_continua(residual, walk, found)

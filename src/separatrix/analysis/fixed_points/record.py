@@ -47,6 +47,7 @@ class FixedPoints(Record):
     )
     index_sum: int | None = setting("Σ sign det(I − J); 1 when nothing is missing", default=None)
     coverage: float | None = setting("Good–Turing estimate of the part found", default=None)
+    chao1: float | None = setting("Chao's estimate of the number of fixed points", default=None)
     complete: bool = setting("proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
 

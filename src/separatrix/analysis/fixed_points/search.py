@@ -1,5 +1,6 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
+from ..completeness import assess
 from .certificates import certify as certify_points
+from .collection import Collection
 from .description import describe
 from .evaluator import Evaluator
+from .found import Found
 from .piecewise import search_piecewise
 from .record import FixedPoints
 from .smooth import SmoothSearch
@@ -26,6 +30,7 @@ def find_fixed_points(
     solver: LevenbergMarquardt | None = None,
     slow_points: bool = True,
     certify: bool = True,
+    completeness: bool = True,
     marginal_band: float = 1e-6,
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
@@ -57,6 +62,11 @@ def find_fixed_points(
         Whether to look for slow points; without, their candidates are rejected.
     certify
         Whether to look for proofs.
+    completeness
+        Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
+        sum of their indices, further search while that sum proves that some are missing (bounded;
+        it adds points without hits), and an exhaustive search where the system is small or of low
+        rank.
     marginal_band
         Eigenvalues within this distance of the stability boundary count as marginal.
 
@@ -84,17 +94,32 @@ def find_fixed_points(
     """
     starts = _check_candidates(system, candidates)
     evaluator = Evaluator(system)
-    forms = _piecewise_linear_forms(evaluator.system)
     with one_blas_thread():
         zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
+        follow = _method(evaluator, zero_test, solver or LevenbergMarquardt(), certify)
+        collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
+        known = None
+        if certify and completeness:
+            known = assess(evaluator.system, collection.points(), collection.search)
+        return describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
+
+
+def _method(
+    evaluator: Evaluator, zero_test: ZeroTest, solver: LevenbergMarquardt, certify: bool
+) -> Callable[[np.ndarray, bool], Found]:
+    """Return how starts are followed in this system: exactly where it is piecewise linear."""
+    forms = _piecewise_linear_forms(evaluator.system)
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
-            solver = LevenbergMarquardt() if solver is None else solver
             found = SmoothSearch(evaluator, solver, zero_test).search(starts, slow_points)
         else:
             found = search_piecewise(*forms, starts, slow_points)
         if certify:
             certify_points(evaluator.system, found)
-        return describe(evaluator, zero_test, found, certify, marginal_band)
+        return found
+
+    return follow
 
 
 def _piecewise_linear_forms(

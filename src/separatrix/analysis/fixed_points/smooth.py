@@ -53,7 +53,7 @@ class SmoothSearch:
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
-        found = Found.empty(len(starts))
+        found = Found.empty(*starts.shape)
         solution = self._solve(starts, exactly=False)
         ends = _Ends(solution.endings.copy(), solution.states.copy(), solution.steps.copy())
         self._go_on_from_false_zeros(ends)
