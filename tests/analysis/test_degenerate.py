@@ -134,8 +134,9 @@ def test_a_network_that_computes_in_float32(architecture):
     system = sx.DiscreteMap(
         lambda x: exact.function(x.astype(jnp.float32), *arguments).astype(x.dtype), exact.size
     )
-    points = sx.find_fixed_points(system, starts[::4])
-    expected = sx.find_fixed_points(exact, starts[::4])
+    points, expected = (
+        sx.find_fixed_points(s, starts[::4], completeness=False) for s in (system, exact)
+    )
     assert points.precision == "float32"
     assert len(points.fixed) == len(expected.fixed)
     assert len(points.slow) == len(expected.slow)

@@ -89,8 +89,8 @@ def test_flip_flop_networks_have_27_points(architecture):
 def test_gate_normalized_residual_and_plain_residual_have_the_same_zeros():
     system, starts = systems.flip_flop("gru32")
     plain = sx.DiscreteMap(system.function, 32)
-    points = sx.find_fixed_points(system, starts[::8])
-    again = sx.find_fixed_points(plain, points.fixed.states)
+    points = sx.find_fixed_points(system, starts[::8], completeness=False)
+    again = sx.find_fixed_points(plain, points.fixed.states, completeness=False)
     assert len(again.fixed) == len(points.fixed)
     assert match(again.states, points.fixed.states)[1].max() < 1e-12
 
@@ -163,11 +163,15 @@ def test_candidates_that_are_not_finite_are_marked_and_do_not_disturb_the_others
 
 
 def test_only_bad_candidates_give_an_empty_answer_not_an_error():
-    points = sx.find_fixed_points(systems.hopf(0.5, 1.0).system, np.full((4, 2), np.nan))
+    system, bad = systems.hopf(0.5, 1.0).system, np.full((4, 2), np.nan)
+    points = sx.find_fixed_points(system, bad, completeness=False)
     assert len(points) == 0
     assert points.states.shape == (0, 2)
     assert points.outcomes.tolist() == ["rejected"] * 4
     assert "0 fixed, 0 slow; 4 candidates, 4 rejected" in repr(points)
+    # No candidate is needed where the whole box can be searched.
+    proved = sx.find_fixed_points(system, bad)
+    assert (len(proved.fixed), proved.complete, proved.hits.tolist()) == (1, True, [0])
 
 
 def test_candidates_that_run_away_say_so():
@@ -207,7 +211,7 @@ def test_candidates_of_any_leading_shape():
     stacked = sx.find_fixed_points(known.system, known.candidates.reshape(4, 50, 1))
     assert (flat.states == stacked.states).all()
     assert (flat.reached == stacked.reached).all()
-    single = sx.find_fixed_points(known.system, known.candidates[0])
+    single = sx.find_fixed_points(known.system, known.candidates[0], completeness=False)
     assert single.outcomes.shape == (1,)
 
 

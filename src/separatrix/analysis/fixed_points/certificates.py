@@ -18,13 +18,10 @@ def certify(system: AbstractSystem, found: Found) -> None:
     (Krawczyk's test). Slow points: that no fixed point lies within the radius.
     """
     for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
-        labels = [
-            k
-            for k, of_kind in enumerate(found.kinds)
-            if of_kind == kind and k not in found.proofs and k not in found.refusals
-        ]
+        settled = found.proofs.keys() | found.refusals.keys()
+        labels = [k for k in found.labels(kind) if k not in settled]
         if labels:
-            prove(system.residual, np.array([found.states[k] for k in labels]), labels, found)
+            prove(system.residual, found.stacked(labels), labels, found)
 
 
 def _prove_zeros(

@@ -44,11 +44,11 @@ class Found:
         """Note why a point is not proved."""
         self.refusals[label] = reason
 
-    def labels(self, kind: str) -> np.ndarray:
+    def labels(self, kind: str) -> list[int]:
         """Return the numbers of the points of one kind."""
-        return np.flatnonzero(np.array([k == kind for k in self.kinds], bool))
+        return [k for k, of_kind in enumerate(self.kinds) if of_kind == kind]
 
-    def stacked(self, labels: np.ndarray) -> np.ndarray:
+    def stacked(self, labels: list[int]) -> np.ndarray:
         """Return the states of some points, `(point, unit)`."""
         return np.array([self.states[k] for k in labels]).reshape(len(labels), self.size)
 

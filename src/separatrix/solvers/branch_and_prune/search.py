@@ -139,6 +139,8 @@ class _Frontier:
             return False
         lower, upper = self._take()
         lower, upper = self._keep(lower, upper, ~self.known.cover(lower, upper))
+        if len(lower) == 0:
+            return True
         self.boxes += len(lower)
         value = self.enclosed.bounds(Interval(lower, upper))
         lower, upper = self._keep(lower, upper, ~excludes_zero(value))
