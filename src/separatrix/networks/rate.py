@@ -168,7 +168,7 @@ class CTRNN(AbstractNetwork):
             return self.field(state, input)
         return self.step(state, input) - state
 
-    def domain(self) -> tuple[float, float] | None:
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
         """Return the range of the activation: a fixed point is a value of it, whatever α is."""
         return RANGES.get(self.activation)
 
