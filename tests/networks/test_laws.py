@@ -20,6 +20,22 @@ def grown(network, factor=3.0):
 
 NETWORKS = {
     "CTRNN": lambda key: grown(N.CTRNN(3, 6, 3, tau=300.0, activation="tanh", key=key)),
+    "CTRNN of several time scales": lambda key: N.CTRNN(
+        3,
+        6,
+        3,
+        tau=np.linspace(100, 400, 6),
+        leak="inside",
+        activation="tanh",
+        trainable_initial_state=True,
+        recurrent_initialization="gaussian",
+        gain=1.5,
+        noise=0.1,
+        key=key,
+    ),
+    "CTRNN of rectifiers": lambda key: N.CTRNN(
+        3, 6, 3, tau=300.0, leak="inside", recurrent_initialization="diagonal", key=key
+    ),
     "GRU": lambda key: grown(N.GRU(3, 6, 3, key=key)),
     "GRU, trained start": lambda key: N.GRU(3, 6, 3, trainable_initial_state=True, key=key),
     "LSTM": lambda key: grown(N.LSTM(3, 6, 3, key=key)),
@@ -160,3 +176,8 @@ def test_training_changes_every_weight(network, task):
         assert (np.asarray(old) != np.asarray(new)).any()
     states = sx.simulate(fit.network, task.trials(5, key=jax.random.key(2))).states
     assert states.shape == (5, task.num_steps, len(network.initial_state()))
+
+
+def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):
+    linear = getattr(network, "activation", None) in ("relu", "leaky_relu", "linear")
+    assert network.is_piecewise_linear == linear

@@ -26,7 +26,7 @@ def check_not_negative(value: float, name: str) -> None:
         raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
 
 
-def check_euler(tau: float | Sequence[float], dt: float, num_units: int) -> None:
+def check_euler(tau: float | Sequence[float] | np.ndarray, dt: float, num_units: int) -> None:
     """Raise InvalidInputError unless Euler's method on the leak of every unit is stable."""
     require_positive(dt, "dt", "ms")
     times = np.asarray(tau, float)
@@ -43,7 +43,9 @@ def check_euler(tau: float | Sequence[float], dt: float, num_units: int) -> None
         )
 
 
-def time_constants(tau: float | Sequence[float]) -> float | tuple[float, ...]:
+def time_constants(
+    tau: float | Sequence[float] | np.ndarray,
+) -> float | tuple[float, ...]:
     """Return time constants as static data: one number, or a tuple with one for each unit."""
     times = np.asarray(tau, float)
     return float(times) if times.ndim == 0 else tuple(times.tolist())

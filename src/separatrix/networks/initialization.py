@@ -64,7 +64,7 @@ def recurrent(
     return _draw_scaled(name, GAINS.get(name, 1.0) if gain is None else gain, key, num_units)
 
 
-@partial(jax.jit, static_argnums=(0, 3))
+@partial(jax.jit, static_argnums=(0, 1, 3))
 def _draw_scaled(name: str, gain: float, key: PRNGKeyArray, num_units: int) -> jax.Array:
     return gain * INITIALIZATIONS[name](key, (num_units, num_units))
 

@@ -173,7 +173,7 @@ def _backward_cell(
     return gradients, deltas.sum((0, 1)), through_drive, at_start
 
 
-def _factor_gradients(factors: Factors, emitted: jax.Array, deltas: jax.Array) -> Factors:
+def _factor_gradients(factors: Factors, emitted: Array, deltas: jax.Array) -> Factors:
     """Return δᵀ z of every factor over all steps and trials, z being what it was applied to."""
     applied_to = [emitted.reshape(-1, emitted.shape[-1])]
     for factor in factors[:-1]:
