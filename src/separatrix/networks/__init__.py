@@ -2,7 +2,7 @@
 
 from .base import AbstractNetwork, check_network_fits, check_weights
 from .gated import GRU, LSTM
-from .interop import from_state_dict
+from .interop import from_state_dict, from_torch, to_torch
 from .rate import CTRNN
 
 __all__ = [
@@ -13,4 +13,6 @@ __all__ = [
     "check_network_fits",
     "check_weights",
     "from_state_dict",
+    "from_torch",
+    "to_torch",
 ]

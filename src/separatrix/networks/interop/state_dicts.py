@@ -168,7 +168,9 @@ def build(
                 f"initial_state must have shape ({size},), got {np.shape(start)}."
             )
         fields["trained_initial_state"] = np.asarray(start)
-    return fill(network, fields)
+    # What stands in for absent biases has the precision of what is there.
+    precision = np.result_type(layer.recurrent_weights, layer.input_weights)
+    return fill(network, {name: np.asarray(a).astype(precision) for name, a in fields.items()})
 
 
 def _rate_network(
