@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench peers format doctor clean test-report
+.PHONY: demo test lint bench peers format doctor clean test-report test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -16,6 +16,9 @@ test: $(VENV)/installed-test  ## Run the tests
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
 	$(BIN)/python -m pytest tests/report/browser.py --report runs/report-check/report.html
+
+test-interop: $(VENV)/installed-interop  ## Run the tests against PyTorch, Keras and Flax
+	$(BIN)/python -m pytest tests/interop
 
 lint: $(VENV)/installed-lint  ## Check style, floors and types
 	$(BIN)/ruff check src tests benchmarks examples
@@ -49,6 +52,7 @@ $(VENV)/created:
 
 # Named, because a comma would end the argument of `call`.
 WITH_LINT := .[test,lint]
+WITH_INTEROP := .[test,interop]
 
 define install
 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable "$(1)"
@@ -63,6 +67,9 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-lint: $(VENV)/installed
 	$(call install,$(WITH_LINT))
+
+$(VENV)/installed-interop: $(VENV)/installed
+	$(call install,$(WITH_INTEROP))
 
 $(VENV)/installed-bench: $(VENV)/installed
 	$(call install,.[bench])

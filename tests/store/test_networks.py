@@ -159,6 +159,15 @@ def test_headers_that_do_not_fit_the_class(path, change, message):
         load_network(path)
 
 
+def test_a_file_from_before_a_field_is_read(path):
+    def forget(header):
+        for field in ("noise", "trained_initial_state"):
+            header["fields"].pop(field)
+
+    edit(path, change_header=forget)
+    assert eqx.tree_equal(load_network(path), network())
+
+
 def test_what_cannot_be_saved(tmp_path):
     keyed = eqx.tree_at(lambda n: n.gain, nested(), jax.random.key(0))
     with pytest.raises(sx.InvalidInputError, match="the field gain of the network"):

@@ -7,9 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError, require_finite
+from ..solvers.piecewise_linear import PiecewiseLinear, recognise
 from ..systems import DiscreteMap
 
 
@@ -45,8 +46,11 @@ class AbstractNetwork(eqx.Module):
         """Return a function of the same zeros as `step(x, u) − x`; architectures know better."""
         return self.step(state, input) - state
 
-    def domain(self) -> tuple[Any, Any] | None:
-        """Return a box (lower, upper) that holds every fixed point, or None."""
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
+        """Return a box (lower, upper) that holds every fixed point at `input`, or None.
+
+        Without an `input` it is a box for all of them; it may then be infinite.
+        """
         return None
 
     def unroll(
@@ -62,6 +66,26 @@ class AbstractNetwork(eqx.Module):
         start = jnp.broadcast_to(initial, (inputs.shape[0], *initial.shape))
         _, states = jax.lax.scan(advance, start, jnp.swapaxes(inputs, 0, 1))
         return jnp.swapaxes(states, 0, 1)
+
+    def unroll_noisy(
+        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
+    ) -> Float[Array, "trial time state"]:
+        """Return the states with the units' private noise drawn from `key`, where they have any.
+
+        Training runs this one; `unroll` is the network without its noise, which is what the
+        analysis takes apart.
+        """
+        return self.unroll(inputs)
+
+    @property
+    def is_piecewise_linear(self) -> bool:
+        """Whether a step is linear between kinks, so that its fixed points can be solved exactly.
+
+        It is read from the step itself, as `find_fixed_points` does.
+        """
+        u = np.zeros(self.num_inputs)
+        size = self.initial_state().shape[0]
+        return isinstance(recognise(lambda x: self.step(x, u), size), PiecewiseLinear)
 
     def outputs(
         self, states: Float[Array, "trial time state"]
@@ -89,7 +113,7 @@ class AbstractNetwork(eqx.Module):
             self.dt,
             input=u,
             residual=self.residual,
-            domain=self.domain(),
+            domain=self.domain(u),
         )
 
 

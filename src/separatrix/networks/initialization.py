@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +30,50 @@ def torch_linear(key: PRNGKeyArray, shape: tuple[int, int]) -> Matrix:
     return jr.uniform(key, shape, jnp.float32, -bound, bound)
 
 
+def orthogonal(key: PRNGKeyArray, shape: tuple[int, int]) -> Matrix:
+    """Draw a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014)."""
+    return jax.nn.initializers.orthogonal()(key, shape, jnp.float32)
+
+
+def diagonal(key: PRNGKeyArray, shape: tuple[int, int]) -> Matrix:
+    """Return the identity, to be scaled: 0.5 I in Yang et al. (2019)."""
+    return jnp.eye(*shape, dtype=jnp.float32)
+
+
+def gaussian(key: PRNGKeyArray, shape: tuple[int, int]) -> Matrix:
+    """Draw N(0, 1/fan_in): with gain g the g/√N of Sompolinsky et al. (1988)."""
+    return jr.normal(key, shape, jnp.float32) / jnp.sqrt(shape[1])
+
+
 INITIALIZATIONS: dict[str, Callable[[PRNGKeyArray, tuple[int, int]], Matrix]] = {
     "kaiming_normal": kaiming_normal,
     "torch_linear": torch_linear,
+    "orthogonal": orthogonal,
+    "gaussian": gaussian,
+    "diagonal": diagonal,
 }
+GAINS = {"diagonal": 0.5}
+"""What recurrent weights are multiplied by where no gain is given; 1 for the others."""
+
+
+def recurrent(
+    name: str, gain: float | None, key: PRNGKeyArray, num_units: int
+) -> Float[jax.Array, "unit unit"]:
+    """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
+    check_initialization(name)
+    return _draw_scaled(name, GAINS.get(name, 1.0) if gain is None else gain, key, num_units)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 3))
+def _draw_scaled(name: str, gain: float, key: PRNGKeyArray, num_units: int) -> jax.Array:
+    return gain * INITIALIZATIONS[name](key, (num_units, num_units))
+
+
+def check_initialization(name: str, *further: str) -> None:
+    """Raise InvalidInputError unless `name` is an initialization, or one of `further` names."""
+    if name not in INITIALIZATIONS and name not in further:
+        known = [*INITIALIZATIONS, *further]
+        raise InvalidInputError(f"unknown initialization {name!r}: {nearest(name, known)}")
 
 
 def dense(
@@ -43,10 +84,7 @@ def dense(
     Biases are drawn too for "torch_linear", and zero otherwise. Raises InvalidInputError for a name
     that is not in `INITIALIZATIONS`.
     """
-    if name not in INITIALIZATIONS:
-        raise InvalidInputError(
-            f"unknown initialization {name!r}: {nearest(name, INITIALIZATIONS)}"
-        )
+    check_initialization(name)
     return _draw(name, key, sizes)
 
 
@@ -61,3 +99,53 @@ def _draw(name: str, key: PRNGKeyArray, sizes: tuple[tuple[int, int], ...]) -> t
         return weights, jnp.zeros(shape[0], jnp.float32)
 
     return tuple(layer(k, s) for k, s in zip(jr.split(key, len(sizes)), sizes, strict=True))
+
+
+class Layer(NamedTuple):
+    """Weights `(to, from)` and a bias `(to,)`."""
+
+    weights: Matrix
+    bias: Float[jax.Array, " to"]
+
+
+class GatedLayers(NamedTuple):
+    """The layers of a gated network."""
+
+    input: Layer
+    recurrent: Layer
+    readout: Layer
+
+
+def gated(
+    name: str, key: PRNGKeyArray, gates: int, num_inputs: int, num_units: int, num_outputs: int
+) -> GatedLayers:
+    """Return the layers of a network with `gates` blocks of weights, one below the other.
+
+    "torch" is PyTorch's U(±1/√num_units) for everything; another name initializes each block.
+    """
+    check_initialization(name, "torch")
+    return _draw_gated(name, key, gates, num_inputs, num_units, num_outputs)
+
+
+@partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))
+def _draw_gated(
+    name: str, key: PRNGKeyArray, gates: int, num_inputs: int, num_units: int, num_outputs: int
+) -> GatedLayers:
+    key_input, key_recurrent, key_readout = jr.split(key, 3)
+    bound = num_units**-0.5
+
+    def layer(key: PRNGKeyArray, source: int) -> Layer:
+        if name == "torch":
+            key_weights, key_bias = jr.split(key)
+            shape = (gates * num_units, source)
+            weights = jr.uniform(key_weights, shape, jnp.float32, -bound, bound)
+            return Layer(weights, jr.uniform(key_bias, shape[:1], jnp.float32, -bound, bound))
+        blocks = [INITIALIZATIONS[name](k, (num_units, source)) for k in jr.split(key, gates)]
+        return Layer(jnp.concatenate(blocks), jnp.zeros(gates * num_units, jnp.float32))
+
+    draw, bias = ("torch_linear", True) if name == "torch" else (name, False)
+    key_weights, key_bias = jr.split(key_readout)
+    shape = (num_outputs, num_units)
+    readout_bias = jr.uniform(key_bias, shape[:1], jnp.float32, -bound, bound) * bias
+    readout = Layer(INITIALIZATIONS[draw](key_weights, shape), readout_bias)
+    return GatedLayers(layer(key_input, num_inputs), layer(key_recurrent, num_units), readout)

@@ -1,19 +1,32 @@
 """Continuous-time rate networks in Euler's discretization."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_positive
+from .._types import Array, InvalidInputError
 from ..systems import Flow
 from .activations import RANGES, activation
+from .arrays import (
+    at_every_trial,
+    check_euler,
+    check_not_negative,
+    check_sizes,
+    initial_or_zeros,
+    private_noise,
+    step_fraction,
+    time_constants,
+)
 from .base import AbstractNetwork
 from .initialization import dense
+from .initialization import recurrent as draw_recurrent
 from .unroll import Weights, unroll_recurrence
 
 
@@ -21,15 +34,16 @@ from .unroll import Weights, unroll_recurrence
 class LeakyUpdate:
     """One Euler step of leaky units, elementwise in the state and in its input current."""
 
-    alpha: float
+    alpha: float | tuple[float, ...]
     activation: str
     leak: str
 
     def __call__(self, state: Array, current: Array) -> jax.Array:
         f = activation(self.activation)
+        alpha = self.alpha if isinstance(self.alpha, float) else jnp.asarray(self.alpha)
         if self.leak == "inside":
-            return f((1 - self.alpha) * state + self.alpha * current)
-        return f(current) * self.alpha + state * (1 - self.alpha)
+            return f((1 - alpha) * state + alpha * current)
+        return f(current) * alpha + state * (1 - alpha)
 
 
 class CTRNN(AbstractNetwork):
@@ -46,19 +60,34 @@ class CTRNN(AbstractNetwork):
     The two agree when dt = τ (α = 1), as in the notebooks; for dt < τ they are different networks,
     and only the first one is the text's equation. The readout is $y = W_y r + b_y$.
 
+    In training, private noise may enter the current of every unit, $\sqrt{2/\alpha}\,\sigma\,\xi_t$
+    with ξ normal: the convention of Yang et al. (2019), in which σ does not depend on dt. `step`
+    and `unroll` are the network without it, which is what the analysis takes apart.
+
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         Sizes.
     tau, dt
-        Time constant and time step in ms; 0 < dt ≤ 2 tau, beyond which the leak alone is unstable.
+        Time constant, or one for each unit, and time step in ms; 0 < dt ≤ 2 tau, beyond which the
+        leak alone is unstable.
     activation
         "relu", "tanh", "softplus", "sigmoid", "leaky_relu" or "linear".
     leak
         Where the leak stands (above).
     initialization
-        "kaiming_normal" (N(0, 2/fan_in), biases 0; the BrainPy notebook) or "torch_linear"
-        (U(±1/√fan_in), biases too; the PyTorch notebook).
+        "kaiming_normal" (N(0, 2/fan_in), biases 0; the BrainPy notebook), "torch_linear"
+        (U(±1/√fan_in), biases too; the PyTorch notebook), "orthogonal", "gaussian" (N(0, 1/fan_in))
+        or "diagonal", for all weights.
+    recurrent_initialization
+        Another name for the recurrent weights alone; their bias is then zero.
+    gain
+        What `recurrent_initialization` is multiplied by: g in "gaussian" (g/√N). By default 1, and
+        0.5 for "diagonal" (0.5 I: Yang et al. 2019).
+    noise
+        σ of the private noise (above), at least 0.
+    trainable_initial_state
+        Whether the state before the first step is learned; it is zero otherwise.
     key
         A JAX random key.
 
@@ -71,11 +100,11 @@ class CTRNN(AbstractNetwork):
     Raises
     ------
     InvalidInputError
-        For sizes below 1, times that are not positive, dt > 2 tau, unknown names.
+        For sizes below 1, times that are not positive, dt > 2 tau, negative noise, unknown names.
 
     References
     ----------
-    Yang & Wang (2020) Neuron 107:1048.
+    Yang & Wang (2020) Neuron 107:1048; Yang et al. (2019) Nat. Neurosci. 22:297.
 
     Examples
     --------
@@ -93,10 +122,12 @@ class CTRNN(AbstractNetwork):
     num_inputs: int = eqx.field(static=True)
     num_units: int = eqx.field(static=True)
     num_outputs: int = eqx.field(static=True)
-    tau: float = eqx.field(static=True)
+    tau: float | tuple[float, ...] = eqx.field(static=True)
     dt: float = eqx.field(static=True)
     activation: str = eqx.field(static=True)
     leak: str = eqx.field(static=True)
+    noise: float = eqx.field(static=True, default=0.0)
+    trained_initial_state: Float[Array, " unit"] | None = None
 
     def __init__(
         self,
@@ -104,29 +135,42 @@ class CTRNN(AbstractNetwork):
         num_units: int,
         num_outputs: int,
         *,
-        tau: float = 100.0,
+        tau: float | Sequence[float] | np.ndarray = 100.0,
         dt: float = 100.0,
         activation: str = "relu",
         leak: str = "outside",
         initialization: str = "kaiming_normal",
+        recurrent_initialization: str | None = None,
+        gain: float | None = None,
+        noise: float = 0.0,
+        trainable_initial_state: bool = False,
         key: PRNGKeyArray,
     ):
-        _check_settings(num_inputs, num_units, num_outputs, tau, dt, activation, leak)
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
+        check_euler(tau, dt, num_units)
+        check_not_negative(noise, "noise")
+        _check_choices(activation, leak, recurrent_initialization, gain)
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, num_units))
         (into, into_bias), (recurrent, recurrent_bias), (readout, readout_bias) = dense(
             initialization, key, sizes
         )
+        if recurrent_initialization is not None:
+            recurrent = draw_recurrent(
+                recurrent_initialization, gain, jr.fold_in(key, 1), num_units
+            )
+            recurrent_bias = jnp.zeros(num_units, jnp.float32)
         self.input_weights, self.recurrent_weights = into, recurrent
         self.bias = into_bias + recurrent_bias
         self.readout_weights, self.readout_bias = readout, readout_bias
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
-        self.tau, self.dt = float(tau), float(dt)
-        self.activation, self.leak = activation, leak
+        self.tau, self.dt = time_constants(tau), float(dt)
+        self.activation, self.leak, self.noise = activation, leak, float(noise)
+        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
 
     @property
-    def alpha(self) -> float:
-        """The fraction dt/τ of a time constant that a step covers."""
-        return self.dt / self.tau
+    def alpha(self) -> float | tuple[float, ...]:
+        """The fraction dt/τ of a time constant that a step covers, or that of each unit."""
+        return step_fraction(self.dt, self.tau)
 
     @property
     def update(self) -> LeakyUpdate:
@@ -148,7 +192,7 @@ class CTRNN(AbstractNetwork):
         return self.readout_weights @ state + self.readout_bias
 
     def initial_state(self) -> Float[Array, " unit"]:
-        return jnp.zeros(self.num_units, jnp.float32)
+        return initial_or_zeros(self.trained_initial_state, self.num_units, self.bias)
 
     def field(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
@@ -164,11 +208,11 @@ class CTRNN(AbstractNetwork):
         With the leak outside that is always so. With the leak inside it holds for the rectifier:
         r = max(0, (1−α) r + α a) exactly when r = max(0, a).
         """
-        if self.leak == "outside" or self.activation == "relu" or self.alpha == 1:
+        if self.leak == "outside" or self.activation == "relu" or self._is_undamped:
             return self.field(state, input)
         return self.step(state, input) - state
 
-    def domain(self) -> tuple[float, float] | None:
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
         """Return the range of the activation: a fixed point is a value of it, whatever α is."""
         return RANGES.get(self.activation)
 
@@ -179,45 +223,65 @@ class CTRNN(AbstractNetwork):
         when dt is large. Raises InvalidInputError as `at_input` does, and for `leak="inside"`,
         which is no discretization of this equation unless α = 1.
         """
-        if self.leak == "inside" and self.alpha != 1:
+        if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(
                 'a network with leak="inside" and dt < tau does not follow the rate equation: '
                 'analyse it as a map (at_input), or build it with leak="outside".'
             )
         system = self.at_input(input)
-        return Flow(self.field, self.num_units, self.tau, input=system.input, domain=self.domain())
+        tau = self.tau
+        field, residual = self.field, None
+        if isinstance(tau, tuple):
+            tau, field, residual = min(tau), self._scaled_field, self.field
+        return Flow(
+            field,
+            self.num_units,
+            tau,
+            input=system.input,
+            residual=residual,
+            domain=self.domain(system.input),
+        )
+
+    @property
+    def _is_undamped(self) -> bool:
+        """Whether a step forgets the state but for what the recurrent weights carry."""
+        return bool(np.all(np.asarray(self.alpha) == 1))
+
+    def _scaled_field(self, state: Array, input: Array) -> jax.Array:
+        """Return the change of each unit during the shortest of the time constants."""
+        share = np.min(self.tau) / np.asarray(self.tau)
+        return jnp.asarray(self.field(state, input)) * jnp.asarray(share)
 
     def unroll(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time unit"]:
+        return self._unroll(inputs, None)
+
+    def unroll_noisy(
+        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
+    ) -> Float[Array, "trial time unit"]:
+        if self.noise == 0:
+            return self._unroll(inputs, None)
+        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
+        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
+
+    def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
         first = jnp.swapaxes(inputs, 0, 1)
-        start = jnp.broadcast_to(self.initial_state(), (inputs.shape[0], self.num_units))
+        start = at_every_trial(self.initial_state(), inputs)
         weights = Weights(self.recurrent_weights, self.input_weights, self.bias)
-        states = unroll_recurrence(self.update, weights, first, start.astype(self.bias.dtype))
+        states = unroll_recurrence(self.update, weights, first, start, noise)
         return jnp.swapaxes(states, 0, 1)
 
     def outputs(self, states: Float[Array, "trial time unit"]) -> Float[Array, "trial time output"]:
         return states @ self.readout_weights.T + self.readout_bias
 
 
-def _check_settings(
-    num_inputs: int,
-    num_units: int,
-    num_outputs: int,
-    tau: float,
-    dt: float,
-    activation_name: str,
-    leak: str,
+def _check_choices(
+    activation_name: str, leak: str, recurrent_initialization: str | None, gain: float | None
 ) -> None:
-    sizes = {"num_inputs": num_inputs, "num_units": num_units, "num_outputs": num_outputs}
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {size!r}.")
-    require_positive(tau, "tau", "ms")
-    require_positive(dt, "dt", "ms")
-    if dt > 2 * tau:
-        raise InvalidInputError(
-            f"dt = {dt:g} ms is larger than 2 tau = {2 * tau:g} ms: Euler's method on the leak "
-            "alone would be unstable. Use a smaller dt."
-        )
     activation(activation_name)
     if leak not in ("outside", "inside"):
         raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r}.')
+    if gain is not None and recurrent_initialization is None:
+        raise InvalidInputError(
+            "gain scales a recurrent_initialization: name one, for example "
+            '"gaussian" (g/√N), "orthogonal" or "diagonal".'
+        )

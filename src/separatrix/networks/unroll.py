@@ -7,6 +7,7 @@ gradient of W, W_x and b together is then one product of those with (h, x, 1) ov
 trials.
 """
 
+import abc
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class Weights(NamedTuple):
     bias: Float[Array, " unit"]
 
 
-Residuals = tuple[Weights, jax.Array, jax.Array, jax.Array, jax.Array]
+Residuals = tuple[Weights, jax.Array, jax.Array, jax.Array, jax.Array, bool]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -38,19 +39,26 @@ def unroll_recurrence(
     weights: Weights,
     inputs: Float[jax.Array, "time trial channel"],
     start: Float[jax.Array, "trial unit"],
+    noise: Float[jax.Array, "time trial unit"] | None = None,
 ) -> Float[jax.Array, "time trial unit"]:
-    r"""Return the states of $h_{t+1} = \mathrm{update}(h_t,\, W h_t + W_x x_t + b)$ step by step.
+    r"""Return the states of $h_{t+1} = \mathrm{update}(h_t,\, W h_t + W_x x_t + b + \eta_t)$.
 
-    `inputs` is time first, because the scan walks over the leading axis.
+    `inputs` and `noise` are time first, because the scan walks over the leading axis.
     """
-    return _forward(update, weights, inputs, start)[0]
+    return _forward(update, weights, inputs, start, noise)[0]
 
 
 def _forward(
-    update: Update, weights: Weights, inputs: jax.Array, start: jax.Array
+    update: Update,
+    weights: Weights,
+    inputs: jax.Array,
+    start: jax.Array,
+    noise: jax.Array | None,
 ) -> tuple[jax.Array, Residuals]:
     transposed = weights.recurrent.T
     drive = inputs @ weights.input.T + weights.bias
+    if noise is not None:
+        drive = drive + noise
 
     def advance(state: jax.Array, drive: jax.Array) -> tuple[jax.Array, tuple]:
         current = state @ transposed + drive
@@ -58,13 +66,13 @@ def _forward(
         return state, (state, current)
 
     _, (states, currents) = jax.lax.scan(advance, start, drive)
-    return states, (weights, inputs, start, states, currents)
+    return states, (weights, inputs, start, states, currents, noise is not None)
 
 
 def _backward(
     update: Update, residuals: Residuals, cotangents: jax.Array
-) -> tuple[Weights, jax.Array, jax.Array]:
-    weights, inputs, start, states, currents = residuals
+) -> tuple[Weights, jax.Array, jax.Array, jax.Array | None]:
+    weights, inputs, start, states, currents, noisy = residuals
     before = jnp.concatenate([start[None], states[:-1]])
 
     def retreat(later: jax.Array, step: tuple) -> tuple[jax.Array, jax.Array]:
@@ -77,7 +85,7 @@ def _backward(
         retreat, jnp.zeros_like(start), (cotangents, before, currents), reverse=True
     )
     gradient = _weight_gradient(before, inputs, deltas)
-    return gradient, deltas @ weights.input, at_start
+    return gradient, deltas @ weights.input, at_start, deltas if noisy else None
 
 
 def _weight_gradient(before: jax.Array, inputs: jax.Array, deltas: jax.Array) -> Weights:
@@ -90,3 +98,92 @@ def _weight_gradient(before: jax.Array, inputs: jax.Array, deltas: jax.Array) ->
 
 
 unroll_recurrence.defvjp(_forward, _backward)
+
+
+class AbstractCell(abc.ABC):
+    """The part of a recurrence that has no weights; hashable, and for any leading axes."""
+
+    @abc.abstractmethod
+    def emit(self, state: Array) -> Array:
+        """Return what the recurrent weights multiply."""
+
+    @abc.abstractmethod
+    def advance(self, state: Array, product: Array, drive: Array) -> jax.Array:
+        """Return the next state from that product and from what comes from outside."""
+
+
+Factors = tuple[Float[Array, "to source"], ...]
+"""Recurrent weights as a product of matrices, the one that acts first standing first."""
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def unroll_cell(
+    cell: AbstractCell,
+    factors: Factors,
+    bias: Float[Array, " current"],
+    drive: Float[jax.Array, "time trial current"],
+    start: Float[jax.Array, "trial state"],
+) -> Float[jax.Array, "time trial state"]:
+    r"""Return the states of $x_{t+1} = \mathrm{advance}(x_t,\, W\,\mathrm{emit}(x_t) + b,\, d_t)$.
+
+    It is the general form of `unroll_recurrence`, for states that are more than what the units
+    emit (the cells of an LSTM) and currents that are not a sum (the reset gate of a GRU).
+    """
+    return _forward_cell(cell, factors, bias, drive, start)[0]
+
+
+CellResiduals = tuple[Factors, jax.Array, jax.Array, jax.Array, jax.Array]
+
+
+def _forward_cell(
+    cell: AbstractCell, factors: Factors, bias: Array, drive: jax.Array, start: jax.Array
+) -> tuple[jax.Array, CellResiduals]:
+    def advance(state: jax.Array, drive: jax.Array) -> tuple[jax.Array, tuple]:
+        product = cell.emit(state)
+        for factor in factors:
+            product = product @ factor.T
+        product = product + bias
+        state = cell.advance(state, product, drive)
+        return state, (state, product)
+
+    _, (states, products) = jax.lax.scan(advance, start, drive)
+    return states, (factors, drive, start, states, products)
+
+
+def _backward_cell(
+    cell: AbstractCell, residuals: CellResiduals, cotangents: jax.Array
+) -> tuple[Factors, jax.Array, jax.Array, jax.Array]:
+    factors, drive, start, states, products = residuals
+    before = jnp.concatenate([start[None], states[:-1]])
+
+    def retreat(later: jax.Array, step: tuple) -> tuple[jax.Array, tuple]:
+        cotangent, state, product, drive = step
+        _, pullback = jax.vjp(cell.advance, state, product, drive)
+        through_state, delta, through_drive = pullback(cotangent + later)
+        back = delta
+        for factor in reversed(factors):
+            back = back @ factor
+        (through_emission,) = jax.vjp(cell.emit, state)[1](back)
+        return through_state + through_emission, (delta, through_drive)
+
+    at_start, (deltas, through_drive) = jax.lax.scan(
+        retreat, jnp.zeros_like(start), (cotangents, before, products, drive), reverse=True
+    )
+    gradients = _factor_gradients(factors, cell.emit(before), deltas)
+    return gradients, deltas.sum((0, 1)), through_drive, at_start
+
+
+def _factor_gradients(factors: Factors, emitted: Array, deltas: jax.Array) -> Factors:
+    """Return δᵀ z of every factor over all steps and trials, z being what it was applied to."""
+    applied_to = [emitted.reshape(-1, emitted.shape[-1])]
+    for factor in factors[:-1]:
+        applied_to.append(applied_to[-1] @ factor.T)
+    delta = deltas.reshape(-1, deltas.shape[-1])
+    gradients = []
+    for factor, source in zip(reversed(factors), reversed(applied_to), strict=True):
+        gradients.append(delta.T @ source)
+        delta = delta @ factor
+    return tuple(reversed(gradients))
+
+
+unroll_cell.defvjp(_forward_cell, _backward_cell)

@@ -136,6 +136,9 @@ def _module(name: str, nodes: dict[str, Any], path: str, arrays: dict[str, np.nd
     """Rebuild a module from its class name and fields, without running its `__init__`."""
     cls = _class_called(name, AbstractNetwork if path == "" else eqx.Module)
     expected = [field.name for field in dataclasses.fields(cls)]
+    # A field that came after the file was written has the value that stands for its absence.
+    later = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in nodes}
+    nodes = {n: d for n, d in later.items() if d is not dataclasses.MISSING} | nodes
     for names, complaint in (
         (set(expected) - set(nodes), "the file lacks"),
         (set(nodes) - set(expected), "the class no longer has"),
@@ -147,7 +150,17 @@ def _module(name: str, nodes: dict[str, Any], path: str, arrays: dict[str, np.nd
     module: Any = object.__new__(cls)
     for field, value in values.items():
         object.__setattr__(module, field, value)
+    _check_module(module)
     return module
+
+
+def _check_module(module: Any) -> None:
+    """Let the class check what was read, as it does what it is built from."""
+    for cls in type(module).__mro__:
+        try:
+            vars(cls).get("__check_init__", lambda _: None)(module)
+        except InvalidInputError as error:
+            raise _MismatchError(str(error)) from error
 
 
 def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import optax
 from jaxtyping import Float, Int, PRNGKeyArray
@@ -110,9 +111,11 @@ class Epoch(eqx.Module):
     batch_size: int = eqx.field(static=True)
     epoch_steps: int = eqx.field(static=True)
 
-    def objective(self, network: AbstractNetwork, trials: Trials) -> tuple[Array, Array]:
-        """Return the loss and, beside it, the accuracy."""
-        outputs = network.outputs(network.unroll(trials.inputs))
+    def objective(
+        self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
+    ) -> tuple[Array, Array]:
+        """Return the loss and, beside it, the accuracy; the key is for the units' own noise."""
+        outputs = network.outputs(network.unroll_noisy(trials.inputs, key))
         return self.loss(outputs, trials), accuracy(outputs, trials)
 
     def start(self, network: AbstractNetwork) -> Any:
@@ -139,13 +142,17 @@ class Epoch(eqx.Module):
             steps
         )
 
-        def objective(weights: Any, batch: Trials) -> tuple[Array, Array]:
-            return self.objective(eqx.combine(weights, fixed), batch)
+        def objective(weights: Any, batch: Trials, step: Array) -> tuple[Array, Array]:
+            # A number that no split of the trials' key can give.
+            noise_key = jr.fold_in(jr.fold_in(key, step), 0x6E6F6973)
+            return self.objective(eqx.combine(weights, fixed), batch, noise_key)
 
         def learn(index: Array, carry: tuple) -> tuple:
             weights, memory, losses, accuracies = carry
             batch = jax.tree.map(lambda x: x[index], trials)
-            (value, score), gradient = jax.value_and_grad(objective, has_aux=True)(weights, batch)
+            (value, score), gradient = jax.value_and_grad(objective, has_aux=True)(
+                weights, batch, first + index
+            )
             update, memory = self.optimizer.transformation.update(gradient, memory, weights)
             weights = eqx.apply_updates(weights, update)
             return weights, memory, losses.at[index].set(value), accuracies.at[index].set(score)

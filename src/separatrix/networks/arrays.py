@@ -1,0 +1,89 @@
+"""What the networks share in handling their arrays and settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError, require_positive
+
+
+def check_sizes(**sizes: Any) -> None:
+    """Raise InvalidInputError unless every size is a whole number of at least 1."""
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {size!r}.")
+
+
+def check_not_negative(value: float, name: str) -> None:
+    """Raise InvalidInputError unless `value` is a finite number of at least zero."""
+    if not (np.isfinite(value) and value >= 0):
+        raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
+
+
+def check_euler(tau: float | Sequence[float] | np.ndarray, dt: float, num_units: int) -> None:
+    """Raise InvalidInputError unless Euler's method on the leak of every unit is stable."""
+    require_positive(dt, "dt", "ms")
+    times = np.asarray(tau, float)
+    if times.shape not in ((), (num_units,)):
+        raise InvalidInputError(
+            f"tau must be one number or one for each of {num_units} units, got shape {times.shape}."
+        )
+    for time in np.unique(times):
+        require_positive(time, "tau", "ms")
+    if dt > 2 * times.min():
+        raise InvalidInputError(
+            f"dt = {dt:g} ms is larger than 2 tau = {2 * times.min():g} ms: Euler's method on the "
+            "leak alone would be unstable. Use a smaller dt."
+        )
+
+
+def time_constants(
+    tau: float | Sequence[float] | np.ndarray,
+) -> float | tuple[float, ...]:
+    """Return time constants as static data: one number, or a tuple with one for each unit."""
+    times = np.asarray(tau, float)
+    return float(times) if times.ndim == 0 else tuple(times.tolist())
+
+
+def step_fraction(dt: float, tau: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    """Return α = dt/τ, for all units or for each."""
+    return tuple(dt / t for t in tau) if isinstance(tau, tuple) else dt / tau
+
+
+def initial_or_zeros(
+    trained: Float[Array, " state"] | None, size: int, like: Array
+) -> Float[jax.Array, " state"]:
+    """Return the trained initial state, or zeros in the precision of the weights."""
+    return jnp.zeros(size, jnp.asarray(like).dtype) if trained is None else jnp.asarray(trained)
+
+
+def at_every_trial(state: Float[Array, " state"], inputs: Array) -> Float[jax.Array, "trial state"]:
+    """Repeat an initial state for every trial of inputs `(trial, time, channel)`."""
+    return jnp.broadcast_to(jnp.asarray(state), (inputs.shape[0], state.shape[0]))
+
+
+def private_noise(
+    key: PRNGKeyArray,
+    sigma: float,
+    alpha: float | tuple[float, ...],
+    shape: tuple[int, int, int],
+    like: Array,
+) -> Float[jax.Array, "time trial unit"]:
+    r"""Draw what private noise adds to the current of units, $\sqrt{2/\alpha}\,\sigma\,\xi$.
+
+    With this factor a linear unit driven by nothing else fluctuates with standard deviation about
+    σ, whatever the time step is (Yang et al. 2019).
+    """
+    scale = sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))
+    return jr.normal(key, shape, jnp.asarray(like).dtype) * scale
+
+
+def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:
+    """Build a network whose arrays are only shapes, to be filled; nothing is drawn or compiled."""
+    return eqx.filter_eval_shape(lambda: cls(*arguments, **settings, key=jr.key(0)))

@@ -1,0 +1,142 @@
+"""Named arrays out of dictionaries and files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..._types import InvalidInputError, SeparatrixError, UnreadableFileError
+
+
+class NamedArrays:
+    """The arrays of a state dict that nobody has claimed yet."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]):
+        self.left = dict(arrays)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.left
+
+    def take(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
+        """Remove an array and return it; None in `shape` stands for any length.
+
+        Raises InvalidInputError when it is missing or of another shape.
+        """
+        if name not in self.left:
+            raise InvalidInputError(
+                f"the state dict lacks {name}; it has {listed(self.left) or 'nothing else'}."
+            )
+        array = self.left.pop(name)
+        fits = [n is None or n == m for n, m in zip(shape, array.shape, strict=False)]
+        if len(shape) != array.ndim or not all(fits):
+            expected = ", ".join("any" if n is None else str(n) for n in shape)
+            raise InvalidInputError(f"{name} has shape {array.shape}, expected ({expected}).")
+        return array
+
+    def take_or_zeros(self, name: str, size: int) -> np.ndarray:
+        """Remove a bias and return it, or zeros where the layer was built without."""
+        return self.take(name, (size,)) if name in self else np.zeros(size, np.float32)
+
+
+def listed(names: Any, most: int = 8) -> str:
+    """Return names as a text, the first few of many."""
+    names = sorted(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def read_arrays(source: Any) -> NamedArrays:
+    """Return the arrays of a dictionary (nested ones joined by dots), or of a file.
+
+    Raises
+    ------
+    InvalidInputError
+        For a value that is no array of numbers, or a kind of file that cannot be read.
+    UnreadableFileError
+        For a file that is missing or damaged.
+    """
+    if isinstance(source, (str, Path)):
+        source = _read_file(Path(source))
+    if not isinstance(source, Mapping):
+        raise InvalidInputError(
+            "expected a dictionary of arrays or the path of a .npz, .safetensors or .pt file, got "
+            f"{type(source).__name__}."
+        )
+    arrays: dict[str, np.ndarray] = {}
+    _flatten(source, "", arrays)
+    if not arrays:
+        raise InvalidInputError("the state dict holds no arrays.")
+    return NamedArrays(arrays)
+
+
+def _flatten(source: Mapping[str, Any], path: str, arrays: dict[str, np.ndarray]) -> None:
+    for key, value in source.items():
+        # Keras and Flax write paths with slashes, older Keras adds the number of an output.
+        name = str(key).replace("/", ".").removesuffix(":0")
+        name = f"{path}.{name}" if path else name
+        if isinstance(value, Mapping):
+            _flatten(value, name, arrays)
+        else:
+            arrays[name] = _array(value, name)
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    if hasattr(value, "detach"):  # a tensor of PyTorch
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    array = np.asarray(value)
+    if array.dtype.name in ("float16", "bfloat16"):  # exact, and what the network computes in
+        array = array.astype(np.float32)
+    if array.dtype.kind not in "fiub":
+        raise InvalidInputError(f"{name} is no array of numbers but {array.dtype} data.")
+    return array
+
+
+def _read_file(path: Path) -> Mapping[str, Any]:
+    readers = {".npz": _npz, ".safetensors": _safetensors, ".pt": _torch, ".pth": _torch}
+    if path.suffix not in readers:
+        raise InvalidInputError(
+            f"cannot tell from the name of {path} what is in it: expected "
+            f"{', '.join(readers)}. A dictionary of arrays can be given instead."
+        )
+    if not path.is_file():
+        raise UnreadableFileError(f"{path} does not exist or is no file.")
+    try:
+        return readers[path.suffix](path)
+    except (SeparatrixError, MemoryError):
+        raise
+    except Exception as error:  # the readers of three libraries raise what they like
+        text = str(error).split("\n")[0]
+        raise UnreadableFileError(f"{path} cannot be read: {type(error).__name__}: {text}") from (
+            error
+        )
+
+
+def _npz(path: Path) -> Mapping[str, Any]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def _safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def _torch(path: Path) -> Mapping[str, Any]:
+    try:
+        import torch
+    except ImportError as error:
+        raise InvalidInputError(
+            f"{path} is a file of PyTorch, which is not installed here. Where it is, write the "
+            "weights as a .safetensors file (safetensors.torch.save_file(module.state_dict(), "
+            "path)) and read that; or install PyTorch."
+        ) from error
+    # Without `weights_only` the file could run any code.
+    loaded = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(loaded, Mapping):
+        raise InvalidInputError(
+            f"it holds a {type(loaded).__name__}, not a dictionary: save module.state_dict()."
+        )
+    return loaded

@@ -1,0 +1,210 @@
+"""Networks from the weights of other libraries."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..._types import Array, InvalidInputError, nearest
+from ..arrays import skeleton
+from ..base import AbstractNetwork
+from ..gated import GRU, LSTM
+from ..rate import CTRNN
+from .layouts import LAYOUTS, RecurrentLayer
+from .reading import NamedArrays, listed, read_arrays
+
+Readout = tuple[np.ndarray, np.ndarray]
+
+
+def from_state_dict(
+    source: Any,
+    *,
+    layout: str = "torch",
+    prefix: str | None = None,
+    layer: int | None = None,
+    readout: str | None = None,
+    activation: str | None = None,
+    dt: float = 100.0,
+    tau: float | None = None,
+    initial_state: Array | None = None,
+) -> AbstractNetwork:
+    r"""Make a network from named weights, without the library that trained them.
+
+    ======== ============================================== ============================
+    layout   recurrent layer, by its names                  network
+    ======== ============================================== ============================
+    "torch"  `nn.RNN`, `nn.GRU`, `nn.LSTM` and their cells  `CTRNN` with dt = τ, `GRU`,
+             (`weight_ih_l0`, …)                            `LSTM`
+    "torch"  the primer's CTRNN (`input2h`, `h2h`)          `CTRNN`, the leak inside
+    "keras"  `SimpleRNN`, `GRU`, `LSTM`                     as above
+             (`recurrent_kernel`, …)
+    "flax"   `SimpleCell`, `GRUCell`, `LSTMCell` of linen   as above
+             (`hn.kernel`, …)
+    ======== ============================================== ============================
+
+    The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). What
+    is left must be one linear layer, the readout; without one the outputs are the hidden units.
+    Every array must find its place: nothing is ignored, but for the layers that were not chosen.
+
+    Parameters
+    ----------
+    source
+        A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or `.pt` file;
+        the last needs PyTorch, and is read without running code that it may hold.
+    layout
+        "torch", "keras" or "flax".
+    prefix
+        Where the recurrent layer stands, if there are several.
+    layer
+        Which layer of a PyTorch module of several; only the last one has a readout.
+    readout
+        The name of the readout layer, such as "fc", if there are several.
+    activation
+        The nonlinearity, which the weights do not tell: by default "tanh", and "relu" for the
+        primer's CTRNN. Gated layers have none to choose.
+    dt
+        Duration of a time step in ms.
+    tau
+        Time constant of the primer's CTRNN in ms; None means dt.
+    initial_state
+        The state before the first step, for an LSTM (h, c) in a row; zeros by default.
+
+    Returns
+    -------
+    AbstractNetwork
+        Weights keep their precision: float64 ones are NumPy arrays.
+
+    Raises
+    ------
+    InvalidInputError
+        When arrays are missing, left over or of other shapes than expected; for bidirectional
+        layers, projected LSTMs and Keras's GRU with `reset_after=False`.
+    UnreadableFileError
+        For a file that is missing or damaged.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> weights = {"weight_ih_l0": np.ones((96, 3)), "weight_hh_l0": np.zeros((96, 32))}
+    >>> net = sx.networks.from_state_dict(weights, dt=20.0)
+    >>> type(net).__name__, net.num_units, net.num_outputs
+    ('GRU', 32, 32)
+    """
+    if layout not in LAYOUTS:
+        raise InvalidInputError(f"unknown layout {layout!r}: {nearest(layout, LAYOUTS)}")
+    arrays = read_arrays(source)
+    recurrent = LAYOUTS[layout](arrays, prefix, layer)
+    weights = _take_readout(arrays, recurrent, readout, layout)
+    return build(recurrent, weights, activation=activation, dt=dt, tau=tau, start=initial_state)
+
+
+def _take_readout(
+    arrays: NamedArrays, recurrent: RecurrentLayer, readout: str | None, layout: str
+) -> Readout | None:
+    """Return the weights of the one linear layer that is left, or None where nothing is."""
+    matrix = "weight" if layout == "torch" else "kernel"
+    if readout is None:
+        if not arrays.left:
+            return None
+        layers = {n.rpartition(".")[0] for n in arrays.left if n.rpartition(".")[2] == matrix}
+        rest = {n for n in arrays.left if n.rpartition(".")[0] not in layers}
+        if rest or len(layers) != 1:
+            raise InvalidInputError(
+                f"the state dict has more than a recurrent layer and a linear readout: "
+                f"{listed(rest or arrays.left)}. Leave out of the dictionary what is neither."
+            )
+        (readout,) = layers
+    units = recurrent.num_units
+    join = f"{readout}." if readout else ""
+    shape = (None, units) if layout == "torch" else (units, None)
+    weights = arrays.take(f"{join}{matrix}", shape)
+    weights = weights if layout == "torch" else weights.T
+    bias = arrays.take_or_zeros(f"{join}bias", len(weights))
+    if arrays.left:
+        raise InvalidInputError(
+            f"the state dict has arrays that belong neither to the recurrent layer nor to the "
+            f"readout {readout!r}: {listed(arrays.left)}. Leave them out of the dictionary."
+        )
+    return (weights, bias) if recurrent.is_last else None
+
+
+def build(
+    layer: RecurrentLayer,
+    readout: Readout | None,
+    *,
+    activation: str | None,
+    dt: float,
+    tau: float | None,
+    start: Array | None,
+) -> AbstractNetwork:
+    """Return the network of a layer in PyTorch's layout."""
+    units, channels = layer.num_units, layer.input_weights.shape[1]
+    if readout is None:
+        readout = np.eye(units, dtype=np.float32), np.zeros(units, np.float32)
+    sizes = (channels, units, len(readout[0]))
+    settings: dict[str, Any] = {"dt": dt, "trainable_initial_state": start is not None}
+    fields = {
+        "input_weights": layer.input_weights,
+        "recurrent_weights": layer.recurrent_weights,
+        "readout_weights": readout[0],
+        "readout_bias": readout[1],
+    }
+    if layer.kind in ("rnn", "ctrnn"):
+        network = _rate_network(layer.kind, sizes, settings, activation, dt, tau)
+        fields["bias"] = layer.input_bias + layer.recurrent_bias
+    else:
+        if activation is not None or tau is not None:
+            raise InvalidInputError(
+                f"a {layer.kind.upper()} has neither an activation nor a tau to choose."
+            )
+        network = skeleton(GRU if layer.kind == "gru" else LSTM, *sizes, **settings)
+        fields |= {"input_bias": layer.input_bias, "recurrent_bias": layer.recurrent_bias}
+    if start is not None:
+        size = network.trained_initial_state.shape[0]
+        if np.shape(start) != (size,):
+            raise InvalidInputError(
+                f"initial_state must have shape ({size},), got {np.shape(start)}."
+            )
+        fields["trained_initial_state"] = np.asarray(start)
+    # What stands in for absent biases has the precision of what is there.
+    precision = np.result_type(layer.recurrent_weights, layer.input_weights)
+    return fill(network, {name: np.asarray(a).astype(precision) for name, a in fields.items()})
+
+
+def _rate_network(
+    kind: str,
+    sizes: tuple[int, int, int],
+    settings: dict[str, Any],
+    activation: str | None,
+    dt: float,
+    tau: float | None,
+) -> Any:
+    if kind == "rnn" and tau is not None and tau != dt:
+        raise InvalidInputError(
+            "this layer has no leak: tau must be left out. It is the primer's CTRNN that has one."
+        )
+    usual, leak = ("tanh", "outside") if kind == "rnn" else ("relu", "inside")
+    return skeleton(
+        CTRNN,
+        *sizes,
+        tau=dt if tau is None else tau,
+        activation=usual if activation is None else activation,
+        leak=leak,
+        **settings,
+    )
+
+
+def fill(network: Any, fields: dict[str, Any]) -> Any:
+    """Put arrays into the fields of a network; float64 stays NumPy where JAX would lower it."""
+    values = tuple(_as_weights(array) for array in fields.values())
+    return eqx.tree_at(lambda n: tuple(getattr(n, name) for name in fields), network, values)
+
+
+def _as_weights(array: Array) -> Array:
+    array = np.ascontiguousarray(array)
+    if array.dtype.kind != "f":
+        array = array.astype(np.float32)
+    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if kept else array

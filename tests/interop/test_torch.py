@@ -1,0 +1,236 @@
+"""Networks from real PyTorch modules and back (`make test-interop`)."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+from_torch, to_torch = sx.networks.from_torch, sx.networks.to_torch
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
+
+
+def layer(make, dtype=torch.float64, gain=1.0, **settings):
+    torch.manual_seed(0)
+    module = make(3, 12, **settings).to(dtype)
+    with torch.no_grad():
+        for p in module.parameters():
+            p.mul_(gain)
+    return module
+
+
+def drawn(dtype, steps=1000, trials=4):
+    return torch.tensor(np.random.default_rng(0).standard_normal((trials, steps, 3)), dtype=dtype)
+
+
+def states_of(module, x):
+    """Return PyTorch's hidden states, and for an LSTM the cells at the end."""
+    with torch.no_grad():
+        out, last = module(x if module.batch_first else x.swapaxes(0, 1))
+    out = out if module.batch_first else out.swapaxes(0, 1)
+    return out.numpy(), last[1][-1].numpy() if isinstance(last, tuple) else None
+
+
+def unrolled(network, x):
+    with jax.enable_x64(x.dtype == torch.float64):
+        return np.asarray(network.unroll(jnp.asarray(x.numpy())))
+
+
+LAYERS = {
+    "RNN": (nn.RNN, {}),
+    "RNN of rectifiers": (nn.RNN, {"nonlinearity": "relu"}),
+    "RNN without biases": (nn.RNN, {"bias": False}),
+    "GRU": (nn.GRU, {}),
+    "GRU, batch first": (nn.GRU, {"batch_first": True}),
+    "GRU without biases": (nn.GRU, {"bias": False}),
+    "LSTM": (nn.LSTM, {}),
+    "LSTM without biases": (nn.LSTM, {"bias": False}),
+}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_thousand_steps_agree(name, dtype):
+    make, settings = LAYERS[name]
+    module, x = layer(make, dtype, **settings), drawn(dtype)
+    hidden, cells = states_of(module, x)
+    states = unrolled(from_torch(module), x)
+    np.testing.assert_allclose(states[..., :12], hidden, rtol=0, atol=TOLERANCE[dtype])
+    if cells is not None:
+        np.testing.assert_allclose(states[:, -1, 12:], cells, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("make", [sx.networks.GRU, sx.networks.LSTM, sx.networks.CTRNN])
+def test_there_and_back_again(make, dtype):
+    settings = {"activation": "tanh"} if make is sx.networks.CTRNN else {}
+    network = make(3, 12, 2, **settings, key=jax.random.key(0))
+    if dtype == torch.float64:
+        network = jax.tree.map(lambda a: np.asarray(a, float), network)
+    module, readout = to_torch(network)
+    again = from_torch(module, readout)
+    x = drawn(dtype)
+    states = unrolled(network, x)
+    np.testing.assert_array_equal(unrolled(again, x), states)
+    np.testing.assert_allclose(states_of(module, x)[0], states[..., :12], atol=TOLERANCE[dtype])
+    for mine, theirs in zip(jax.tree.leaves(network), jax.tree.leaves(again), strict=True):
+        assert np.asarray(mine).dtype == np.asarray(theirs).dtype
+    with torch.no_grad():
+        outputs = readout(module(x)[0]).numpy()
+    with jax.enable_x64(dtype == torch.float64):
+        mine = network.outputs(jnp.asarray(states))
+    np.testing.assert_allclose(mine, outputs, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("make", [nn.RNNCell, nn.GRUCell, nn.LSTMCell])
+@pytest.mark.parametrize("bias", [True, False])
+def test_cells(make, bias):
+    cell, x = layer(make, bias=bias), drawn(torch.float64, 100)
+    state, states = None, []
+    with torch.no_grad():
+        for t in range(100):
+            state = cell(x[:, t], state)
+            states.append(torch.cat(state, -1) if isinstance(state, tuple) else state)
+    expected = torch.stack(states, 1).numpy()
+    np.testing.assert_allclose(unrolled(from_torch(cell), x), expected, rtol=0, atol=1e-12)
+
+
+def test_the_last_of_two_layers_on_what_the_first_gives():
+    module, x = layer(nn.GRU, num_layers=2, batch_first=True), drawn(torch.float64, 50)
+    first, last = (from_torch(module, layer=k) for k in (0, 1))
+    below = torch.tensor(unrolled(first, x))
+    np.testing.assert_allclose(unrolled(last, below), states_of(module, x)[0], atol=1e-12)
+    with pytest.raises(sx.InvalidInputError, match="choose it with layer=0 or 1"):
+        from_torch(module)
+
+
+class CTRNN(nn.Module):
+    """The primer's network, as in its notebook."""
+
+    def __init__(self, dt=20, tau=100):
+        super().__init__()
+        self.alpha = dt / tau
+        self.input2h = nn.Linear(3, 12)
+        self.h2h = nn.Linear(12, 12)
+
+    def forward(self, x):
+        hidden, states = torch.zeros(len(x), 12, dtype=x.dtype), []
+        for t in range(x.shape[1]):
+            drive = self.input2h(x[:, t]) + self.h2h(hidden)
+            hidden = torch.relu(hidden * (1 - self.alpha) + drive * self.alpha)
+            states.append(hidden)
+        return torch.stack(states, 1)
+
+
+class RNNNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = CTRNN()
+        self.fc = nn.Linear(12, 2)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_the_primers_network_with_its_readout(dtype, tmp_path):
+    torch.manual_seed(0)
+    module, x = RNNNet().to(dtype), drawn(dtype)
+    torch.save(module.state_dict(), tmp_path / "w.pt")
+    with torch.no_grad():
+        expected = module(x).numpy()
+    for network in (
+        from_torch(module, dt=20.0),
+        sx.networks.from_state_dict(module.state_dict(), dt=20.0, tau=100.0),
+        sx.networks.from_state_dict(tmp_path / "w.pt", dt=20.0, tau=100.0),
+    ):
+        assert (network.dt, network.tau, network.leak) == (20.0, 100.0, "inside")
+        with jax.enable_x64(dtype == torch.float64):
+            outputs = network.outputs(network.unroll(jnp.asarray(x.numpy())))
+        np.testing.assert_allclose(outputs, expected, rtol=0, atol=TOLERANCE[dtype])
+
+
+def test_the_jacobian_is_that_of_autograd():
+    cell = layer(nn.LSTMCell)
+    system = from_torch(cell).at_input([0.5, -1.0, 2.0])
+    state = np.random.default_rng(0).standard_normal(24)
+
+    def step(s):
+        u = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+        return torch.cat(cell(u, (s[:12], s[12:])))
+
+    theirs = torch.autograd.functional.jacobian(step, torch.tensor(state)).numpy()
+    mine = sx.linearize(system, state[None]).jacobians[0]
+    np.testing.assert_allclose(mine, theirs, atol=1e-13)
+
+
+def test_weights_under_a_parametrization_are_those_that_are_used():
+    module = layer(nn.GRU, batch_first=True)
+    nn.utils.parametrizations.weight_norm(module, "weight_hh_l0")
+    with torch.no_grad():
+        module.parametrizations.weight_hh_l0.original0.mul_(1.5)
+    x = drawn(torch.float64, 100)
+    np.testing.assert_allclose(
+        unrolled(from_torch(module), x), states_of(module, x)[0], rtol=0, atol=1e-12
+    )
+
+
+def test_files_of_pytorch_that_hold_no_weights(tmp_path):
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(sx.InvalidInputError, match=r"holds a list.*save module.state_dict"):
+        sx.networks.from_state_dict(tmp_path / "list.pt")
+    torch.save(nn.GRU(3, 4), tmp_path / "module.pt")  # a pickle, which could run any code
+    with pytest.raises(sx.UnreadableFileError, match=r"module\.pt cannot be read"):
+        sx.networks.from_state_dict(tmp_path / "module.pt")
+
+
+class Changed(nn.GRU):
+    def forward(self, x):
+        return 2 * x
+
+
+def sequential(*more):
+    module = nn.Module()
+    module.rnn = nn.GRU(3, 12)
+    for k, m in enumerate(more):
+        module.add_module(f"extra{k}", m)
+    return module
+
+
+REFUSED = {
+    "bidirectional": (lambda: nn.GRU(3, 4, bidirectional=True), None, "bidirectional GRU is not"),
+    "projected": (lambda: nn.LSTM(3, 4, proj_size=2), None, "a projected LSTM is not supported"),
+    "no module": (lambda: {"a": 1}, None, "expected a PyTorch module, got dict"),
+    "nothing recurrent": (lambda: nn.Linear(3, 2), None, "Linear holds no recurrent layer"),
+    "two": (lambda: sequential(nn.GRU(3, 2)), None, "holds 2 recurrent layers .'rnn', 'extra0'"),
+    "embedding": (
+        lambda: sequential(nn.Embedding(5, 3), nn.Linear(12, 2)), None, r"extra0 \(Embedding\)",
+    ),
+    "two linear": (
+        lambda: sequential(nn.Linear(3, 3), nn.Linear(12, 2)), None, r"extra1 \(Linear\)",
+    ),
+    "another forward": (lambda: Changed(3, 4), None, "Changed does not compute what one of"),
+    "readout": (lambda: nn.GRU(3, 4), nn.Sequential(), "must be an nn.Linear, got Sequential"),
+    "width": (lambda: nn.GRU(3, 4), nn.Linear(5, 2), "takes 5 units, the recurrent layer has 4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name):
+    make, readout, text = REFUSED[name]
+    with pytest.raises(sx.InvalidInputError, match=text):
+        from_torch(make(), readout)
+
+
+def test_dropout_beside_is_none_of_the_networks_business():
+    network = from_torch(sequential(nn.Dropout(0.5), nn.Linear(12, 2)))
+    assert (network.num_units, network.num_outputs) == (12, 2)
+
+
+def test_what_pytorch_has_no_layer_for():
+    network = sx.networks.CTRNN(3, 4, 2, tau=100.0, dt=20.0, key=jax.random.key(0))
+    with pytest.raises(sx.InvalidInputError, match="this CTRNN is none of PyTorch's layers"):
+        to_torch(network)

@@ -1,0 +1,286 @@
+"""Weights of other libraries, against their equations written out in NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+from safetensors.numpy import save_file
+
+import separatrix as sx
+
+from_state_dict = sx.networks.from_state_dict
+C, U, O = 3, 5, 2  # noqa: E741
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def draw(**shapes):
+    rng = np.random.default_rng(0)
+    return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+
+
+def torch_weights(gates, suffix="_l0", channels=C):
+    drawn = draw(a=(gates * U, channels), b=(gates * U, U), c=gates * U, d=gates * U)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return {n + suffix: v for n, v in zip(names, drawn.values(), strict=True)}
+
+
+def torch_step(w, state, x):
+    """One step of nn.RNN, nn.GRU or nn.LSTM, as PyTorch's documentation has it."""
+    h = state[:U]
+    from_input = w["weight_ih_l0"] @ x + w["bias_ih_l0"]
+    from_state = w["weight_hh_l0"] @ h + w["bias_hh_l0"]
+    gates = len(from_input) // U
+    i, s = np.split(from_input, gates), np.split(from_state, gates)
+    if gates == 1:
+        return np.tanh(i[0] + s[0])
+    if gates == 3:
+        r, z = sigmoid(i[0] + s[0]), sigmoid(i[1] + s[1])
+        return (1 - z) * np.tanh(i[2] + r * s[2]) + z * h
+    c = sigmoid(i[1] + s[1]) * state[U:] + sigmoid(i[0] + s[0]) * np.tanh(i[2] + s[2])
+    return np.concatenate([sigmoid(i[3] + s[3]) * np.tanh(c), c])
+
+
+def state_for(network):
+    return np.random.default_rng(1).standard_normal(len(network.initial_state()))
+
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+def step64(network, state, x=X):
+    with jax.enable_x64(True):
+        return np.asarray(network.step(jnp.asarray(state), jnp.asarray(x)))
+
+
+@pytest.mark.parametrize("gates", [1, 3, 4])
+def test_torch_layers_step_as_documented(gates):
+    weights = torch_weights(gates)
+    net = from_state_dict(weights)
+    state = state_for(net)
+    np.testing.assert_allclose(step64(net, state), torch_step(weights, state, X), rtol=1e-13)
+    assert (net.num_inputs, net.num_units, net.num_outputs) == (C, U, U)
+    np.testing.assert_allclose(net.readout(state), state[:U], rtol=1e-6)
+
+
+@pytest.mark.parametrize("gates", [1, 3, 4])
+def test_cells_are_layers_without_a_number(gates):
+    layer, cell = from_state_dict(torch_weights(gates)), from_state_dict(torch_weights(gates, ""))
+    state = state_for(layer)
+    np.testing.assert_array_equal(step64(layer, state), step64(cell, state))
+
+
+@pytest.mark.parametrize("gates", [1, 3, 4])
+def test_layers_without_biases(gates):
+    weights = torch_weights(gates)
+    silent = weights | {k: 0 * v for k, v in weights.items() if "bias" in k}
+    without = {k: v for k, v in weights.items() if "bias" not in k}
+    a, b = from_state_dict(silent), from_state_dict(without)
+    np.testing.assert_array_equal(step64(a, state_for(a)), step64(b, state_for(b)))
+
+
+def keras_weights(kind):
+    """Return (Keras's weights, PyTorch's) of the same layer; Keras has its gates z, r, n."""
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind]
+    torch = torch_weights(gates)
+    order = [1, 0, 2] if kind == "gru" else list(range(gates))
+
+    def keras(block):
+        return np.concatenate([np.split(block, gates)[g] for g in order]).T
+
+    bias = torch["bias_ih_l0"] + torch["bias_hh_l0"]
+    if kind == "gru":
+        bias = np.stack([keras(torch["bias_ih_l0"]), keras(torch["bias_hh_l0"])])
+    return {
+        "seq/layer/cell/kernel:0": keras(torch["weight_ih_l0"]),
+        "seq/layer/cell/recurrent_kernel:0": keras(torch["weight_hh_l0"]),
+        "seq/layer/cell/bias:0": bias,
+    }, torch
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_keras_layers(kind):
+    weights, torch = keras_weights(kind)
+    dense = draw(kernel=(U, O), bias=O)
+    weights |= {f"seq/dense/{name}:0": array for name, array in dense.items()}
+    net = from_state_dict(weights, layout="keras")
+    state = state_for(net)
+    np.testing.assert_allclose(step64(net, state), torch_step(torch, state, X), rtol=1e-12)
+    expected = state[:U] @ dense["kernel"] + dense["bias"]
+    np.testing.assert_allclose(net.readout(state), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_flax_cells(kind):
+    torch = torch_weights({"rnn": 1, "gru": 3, "lstm": 4}[kind])
+    names = {"rnn": [""], "gru": ["r", "z", "n"], "lstm": ["i", "f", "g", "o"]}[kind]
+    split = {name: np.split(array, len(names)) for name, array in torch.items()}
+    cell = {}
+    for k, name in enumerate(names):
+        cell[f"i{name}"] = {"kernel": split["weight_ih_l0"][k].T}
+        cell[f"h{name}"] = {"kernel": split["weight_hh_l0"][k].T}
+        ih, hh = split["bias_ih_l0"][k], split["bias_hh_l0"][k]
+        if kind == "gru":  # Flax has biases on the input, and on hn
+            cell[f"i{name}"]["bias"] = ih if name == "n" else ih + hh
+            if name == "n":
+                cell["hn"]["bias"] = hh
+        else:
+            cell[f"h{name}"]["bias"] = ih + hh
+    params = {"params": {"Cell_0": cell, "Dense_0": draw(kernel=(U, O), bias=O)}}
+    net = from_state_dict(params, layout="flax")
+    state = state_for(net)
+    np.testing.assert_allclose(step64(net, state), torch_step(torch, state, X), rtol=1e-12)
+    assert net.num_outputs == O
+
+
+def primer_weights(prefix="rnn."):
+    return {
+        prefix + name: array
+        for name, array in draw(
+            **{"input2h.weight": (U, C), "input2h.bias": U, "h2h.weight": (U, U), "h2h.bias": U}
+        ).items()
+    }
+
+
+def test_the_primers_network():
+    w = primer_weights()
+    net = from_state_dict(w | draw(**{"fc.weight": (O, U), "fc.bias": O}), dt=20.0, tau=100.0)
+    h = np.abs(state_for(net))
+    drive = w["rnn.input2h.weight"] @ X + w["rnn.input2h.bias"]
+    expected = np.maximum(0, 0.8 * h + 0.2 * (drive + w["rnn.h2h.weight"] @ h + w["rnn.h2h.bias"]))
+    np.testing.assert_allclose(step64(net, h), expected, rtol=1e-13)
+    assert net.is_piecewise_linear
+    assert net.num_outputs == O
+
+
+def test_one_layer_of_several():
+    w = torch_weights(3) | torch_weights(3, "_l1", U)
+    readout = draw(**{"fc.weight": (O, U), "fc.bias": O})
+    first, last = (from_state_dict(w | readout, layer=layer) for layer in (0, 1))
+    assert (first.num_inputs, first.num_outputs) == (C, U)  # the readout reads the last layer
+    assert (last.num_inputs, last.num_outputs) == (U, O)
+    with pytest.raises(sx.InvalidInputError, match="choose it with layer=0 or 1"):
+        from_state_dict(w)
+    with pytest.raises(sx.InvalidInputError, match=r"no layer 2: the layers are \[0, 1\]"):
+        from_state_dict(w, layer=2)
+
+
+def test_one_network_of_several():
+    w = {f"{p}.{k}": v for p in ("a", "b") for k, v in torch_weights(3).items()}
+    with pytest.raises(sx.InvalidInputError, match=r"choose one with prefix='a\.' or 'b\.'"):
+        from_state_dict(w)
+    only = {k: v for k, v in w.items() if k.startswith("b")}
+    assert from_state_dict(only, prefix="b").num_units == U
+    with pytest.raises(sx.InvalidInputError, match=r"no recurrent layer under 'c'; there are: 'b"):
+        from_state_dict(only, prefix="c")
+
+
+def test_the_flip_flop_gru_from_its_file(tmp_path):
+    data = dict(np.load(systems.DATA / "flipflop_gru32.npz"))
+    starts, start = data.pop("x0"), data.pop("initial_hiddens_1xd")[0]
+    save_file(data, tmp_path / "w.safetensors")
+    np.savez(tmp_path / "w.npz", **data)
+    for name in ("w.safetensors", "w.npz"):
+        net = from_state_dict(tmp_path / name, initial_state=start)
+        assert (net.num_inputs, net.num_units, net.num_outputs) == (3, 32, 3)
+        np.testing.assert_array_equal(net.initial_state(), start)
+    points = sx.find_fixed_points(net.at_input(np.zeros(3)), starts[::2], certify=False).fixed
+    assert np.bincount(points.n_unstable).tolist() == [8, 12, 6, 1]
+    # It is a memory: at the stable points the three outputs are the eight corners of a cube.
+    corners = np.sign([net.readout(x) for x in points.states[points.n_unstable == 0]])
+    assert len(np.unique(corners, axis=0)) == 8
+
+
+def test_precision_is_kept():
+    assert from_state_dict(torch_weights(3)).recurrent_weights.dtype == np.float64
+    narrow = {k: v.astype(np.float32) for k, v in torch_weights(3).items()}
+    net = from_state_dict(narrow)
+    assert net.recurrent_weights.dtype == np.float32
+    assert net.unroll(np.zeros((2, 4, C), np.float32)).shape == (2, 4, U)
+    assert from_state_dict({k: v.astype(np.float16) for k, v in narrow.items()}).input_bias.dtype \
+        == np.float32  # fmt: skip
+
+
+def without(weights, *names):
+    return {k: v for k, v in weights.items() if k not in names}
+
+
+GRU_ = torch_weights(3)
+REFUSED = {
+    "missing bias": (without(GRU_, "bias_hh_l0"), {}, "lacks bias_hh_l0"),
+    "missing weights": (without(GRU_, "weight_ih_l0"), {}, "lacks weight_ih_l0; it has bias"),
+    "not recurrent": (draw(**{"fc.weight": (2, 3)}), {}, "no recurrent layer.*got fc.weight"),
+    "empty": ({}, {}, "holds no arrays"),
+    "surplus": (GRU_ | {"mood": np.ones(3)}, {}, "more than a recurrent layer and.*: mood"),
+    "two readouts": (
+        GRU_ | draw(**{"a.weight": (O, U), "b.weight": (O, U)}),
+        {},
+        r"more than .*: a\.weight, b\.weight",
+    ),
+    "left over": (
+        GRU_ | draw(**{"a.weight": (O, U), "b.weight": (O, U)}),
+        {"readout": "a"},
+        r"neither to the recurrent layer nor to the readout 'a': b\.weight",
+    ),
+    "no such readout": (GRU_, {"readout": "fc"}, r"lacks fc\.weight"),
+    "readout of another width": (
+        GRU_ | draw(**{"fc.weight": (O, U + 1)}),
+        {},
+        r"fc\.weight has shape \(2, 6\), expected \(any, 5\)",
+    ),
+    "no gates": (GRU_ | {"weight_hh_l0": np.ones((2 * U, U))}, {}, "expected 1 .RNN., 3 .GRU."),
+    "input of other units": (
+        GRU_ | {"weight_ih_l0": np.ones((U, C))},
+        {},
+        r"weight_ih_l0 has shape \(5, 3\), expected \(15, any\)",
+    ),
+    "bidirectional": (GRU_ | torch_weights(3, "_l0_reverse"), {}, "bidirectional layer is not"),
+    "projected": (
+        torch_weights(4) | {"weight_hr_l0": np.ones((2, U))},
+        {},
+        r"projected LSTM \(proj_size > 0\) is not supported",
+    ),
+    "texts": (GRU_ | {"name": np.array(["a"])}, {}, "name is no array of numbers"),
+    "layout": (GRU_, {"layout": "tourch"}, "unknown layout 'tourch': did you mean 'torch'"),
+    "activation": (GRU_, {"activation": "relu"}, "a GRU has neither an activation nor a tau"),
+    "tau": (torch_weights(1), {"tau": 200.0}, "this layer has no leak"),
+    "start": (GRU_, {"initial_state": np.zeros(3)}, r"must have shape \(5,\), got \(3,\)"),
+    "no dictionary": ([1, 2], {}, "expected a dictionary of arrays or the path"),
+    "unknown file": ("weights.h5", {}, r"cannot tell from the name of weights.h5"),
+    "Keras's other GRU": (
+        {"kernel": np.ones((C, 3 * U)), "recurrent_kernel": np.ones((U, 3 * U)),
+         "bias": np.ones(3 * U)},
+        {"layout": "keras"},
+        "reset_after=False follows another equation",
+    ),
+    "a layer of Flax": (
+        {"hn": {"kernel": np.ones((U, U))}},
+        {"layout": "flax", "layer": 0},
+        "choose it with prefix",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name):
+    source, settings, text = REFUSED[name]
+    with pytest.raises(sx.InvalidInputError, match=text):
+        from_state_dict(source, **settings)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(sx.UnreadableFileError, match=r"none\.npz does not exist"):
+        from_state_dict(tmp_path / "none.npz")
+    for name in ("bad.npz", "bad.safetensors"):
+        (tmp_path / name).write_bytes(b"not weights at all")
+        with pytest.raises(sx.UnreadableFileError, match=f"{name} cannot be read"):
+            from_state_dict(tmp_path / name)
+
+
+def test_pickles_are_not_run(tmp_path):
+    np.savez(tmp_path / "w.npz", a=np.array([{"an": "object"}], dtype=object))
+    with pytest.raises(sx.UnreadableFileError, match="allow_pickle"):
+        from_state_dict(tmp_path / "w.npz")

@@ -1,0 +1,183 @@
+"""Laws over every network: what training, analysis and files expect of any of them."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import separatrix as sx
+
+N = sx.networks
+U = np.array([0.5, -1.0, 0.3])
+
+
+def grown(network, factor=3.0):
+    """Scale the recurrent weights up, so that there is more than one fixed point to find."""
+    return eqx.tree_at(lambda n: n.recurrent_weights, network, factor * network.recurrent_weights)
+
+
+NETWORKS = {
+    "CTRNN": lambda key: grown(N.CTRNN(3, 6, 3, tau=300.0, activation="tanh", key=key)),
+    "CTRNN of several time scales": lambda key: N.CTRNN(
+        3,
+        6,
+        3,
+        tau=np.linspace(100, 400, 6),
+        leak="inside",
+        activation="tanh",
+        trainable_initial_state=True,
+        recurrent_initialization="gaussian",
+        gain=1.5,
+        noise=0.1,
+        key=key,
+    ),
+    "CTRNN of rectifiers": lambda key: N.CTRNN(
+        3, 6, 3, tau=300.0, leak="inside", recurrent_initialization="diagonal", key=key
+    ),
+    "GRU": lambda key: grown(N.GRU(3, 6, 3, key=key)),
+    "GRU, trained start": lambda key: N.GRU(3, 6, 3, trainable_initial_state=True, key=key),
+    "LSTM": lambda key: grown(N.LSTM(3, 6, 3, key=key)),
+    "LSTM, trained start": lambda key: N.LSTM(
+        3, 6, 3, forget_bias=1.0, initialization="orthogonal", trainable_initial_state=True, key=key
+    ),
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def network(request, key):
+    return NETWORKS[request.param](key)
+
+
+def starts(network, count=100, scale=1.0):
+    size = network.initial_state().shape[0]
+    return scale * np.random.default_rng(0).standard_normal((count, size))
+
+
+def evaluate(function, states):
+    """Evaluate a function of (state, input) in float64."""
+    with jax.enable_x64(True):
+        wide = jax.tree.map(
+            lambda x: jnp.asarray(x, jnp.float64) if eqx.is_inexact_array_like(x) else x, function
+        )
+        return np.asarray(jax.vmap(lambda x: wide(x, jnp.asarray(U)))(jnp.asarray(states)))
+
+
+def fixed_points(network, residual):
+    """Solve one of the two equations from many starts, and keep what lies in the domain.
+
+    Outside of it a saturated gate can leave nothing of a step but rounding.
+    """
+    system = sx.DiscreteMap(network.step, len(network.initial_state()), input=U, residual=residual)
+    points = sx.find_fixed_points(system, starts(network), slow_points=False, certify=False)
+    lower, upper = network.domain(U) or (-np.inf, np.inf)
+    return points.states[((points.states >= lower) & (points.states <= upper)).all(1)]
+
+
+def test_the_zeros_of_the_residual_are_the_fixed_points_and_the_other_way_round(network):
+    from_residual = fixed_points(network, network.residual)
+    from_step = fixed_points(network, None)
+    assert len(from_residual) >= 1
+    assert len(from_step) >= 1
+    scale = 1 + np.abs(from_residual).max()
+    moved = evaluate(network.step, from_residual) - from_residual
+    assert np.abs(moved).max() < 1e-12 * scale
+    assert np.abs(evaluate(network.residual, from_step)).max() < 1e-10 * scale
+    # The same points, not only points of both equations.
+    distance = np.abs(from_residual[:, None] - from_step[None]).max(-1)
+    assert max(distance.min(0).max(), distance.min(1).max()) < 1e-9 * scale
+
+
+def test_nothing_else_is_a_zero_of_the_residual(network):
+    states = starts(network, 1000, 0.7)
+    residual = np.abs(evaluate(network.residual, states)).max(1)
+    moved = np.abs(evaluate(network.step, states) - states).max(1)
+    assert residual.min() > 1e-3
+    assert moved.min() > 1e-3
+
+
+def test_jacobians_are_the_finite_differences(network):
+    system, h = network.at_input(U), 1e-6
+    states = starts(network, 5)
+    jacobians = sx.linearize(system, states).jacobians
+    for axis in range(system.size):
+        shift = h * np.eye(system.size)[axis]
+        slope = evaluate(network.step, states + shift) - evaluate(network.step, states - shift)
+        np.testing.assert_allclose(jacobians[:, :, axis], slope / (2 * h), atol=1e-8)
+
+
+def test_unroll_is_the_same_as_stepping(network):
+    x = jax.random.normal(jax.random.key(5), (3, 11, 3))
+    plain = super(type(network), network).unroll(x)
+    np.testing.assert_allclose(network.unroll(x), plain, rtol=2e-5, atol=2e-6)
+
+
+def test_the_backward_pass_is_the_gradient_of_stepping(network):
+    x = jax.random.normal(jax.random.key(5), (3, 11, 3))
+    weigh = jax.random.normal(jax.random.key(9), super(type(network), network).unroll(x).shape)
+
+    def gradient(unroll):
+        def objective(pair):
+            return jnp.sum(weigh * unroll(*pair))
+
+        return eqx.filter_grad(objective)((network, x))
+
+    fast = gradient(lambda net, x: net.unroll(x))
+    plain = gradient(lambda net, x: super(type(net), net).unroll(x))
+    for a, b in zip(jax.tree.leaves(fast), jax.tree.leaves(plain), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=5e-5)
+
+
+def test_the_domain_holds_every_fixed_point(network):
+    system = network.at_input(U)
+    if system.domain is None:
+        pytest.skip("there is no box for this network")
+    lower, upper = (np.broadcast_to(side, (system.size,)) for side in system.domain)
+    points = sx.find_fixed_points(system, starts(network, 200, 3.0), slow_points=False)
+    assert len(points) >= 1
+    assert ((points.states > lower) & (points.states < upper)).all()
+
+
+def test_a_step_keeps_the_domain(network):
+    system = network.at_input(U)
+    if system.domain is None:
+        pytest.skip("there is no box for this network")
+    lower, upper = (np.broadcast_to(side, (system.size,)) for side in system.domain)
+    rng = np.random.default_rng(0)
+    corners = np.where(rng.integers(0, 2, (500, system.size)), lower, upper)
+    inside = rng.uniform(lower, upper, (500, system.size))
+    for states in (corners, inside):
+        following = evaluate(network.step, states)
+        assert ((following >= lower) & (following <= upper)).all()
+
+
+def test_a_box_for_all_inputs_holds_that_of_one(network):
+    box, at_input = network.domain(), network.domain(U)
+    if box is None:
+        pytest.skip("there is no box for all inputs")
+    assert (np.asarray(box[0]) <= np.asarray(at_input[0])).all()
+    assert (np.asarray(box[1]) >= np.asarray(at_input[1])).all()
+
+
+def test_saving_and_loading_is_exact(network, tmp_path):
+    sx.save_network(network, tmp_path / "n.safetensors")
+    assert eqx.tree_equal(network, sx.load_network(tmp_path / "n.safetensors"))
+
+
+def test_training_changes_every_weight(network, task):
+    fit = sx.train(
+        network, task, steps=8, batch_size=4, epoch_steps=8, optimizer=optax.adam(1e-2),
+        key=jax.random.key(1), progress=False,
+    )  # fmt: skip
+    before = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))
+    after = jax.tree.leaves(eqx.filter(fit.network, eqx.is_inexact_array))
+    for old, new in zip(before, after, strict=True):
+        assert (np.asarray(old) != np.asarray(new)).any()
+    states = sx.simulate(fit.network, task.trials(5, key=jax.random.key(2))).states
+    assert states.shape == (5, task.num_steps, len(network.initial_state()))
+
+
+def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):
+    linear = getattr(network, "activation", None) in ("relu", "leaky_relu", "linear")
+    assert network.is_piecewise_linear == linear
