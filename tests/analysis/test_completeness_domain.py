@@ -238,3 +238,43 @@ def test_velocity_points_back_wherever_one_unit_leaves_the_box(name):
         states[np.arange(300), which] = outside + np.where(above, excess, -excess)
         velocity = np.asarray(jax.vmap(system.velocity)(states))[np.arange(300), which]
     assert (np.sign(velocity) == np.where(above, -1, 1)).all()
+
+
+def random_expression(rng, depth, x):
+    """Return a random expression of gates, sums and products of the state's entries."""
+    if depth == 0:
+        leaves = [x, jnp.roll(x, 1), jnp.tanh(W[:3, :3] @ x), sigmoid(U[:3, :3] @ x)]
+        leaves += [-x, 1 - sigmoid(U[:3, :3] @ x), float(rng.choice([-1.0, 0.3, 1.0]))]
+        return leaves[rng.integers(len(leaves))]
+    a, b = (random_expression(rng, depth - 1, x) for _ in range(2))
+    kind = rng.integers(4)
+    if kind == 3:
+        gate = sigmoid(U[:3, :3] @ x)
+        return (1 - gate) * a + gate * b
+    return (a + b, a * b, a - b)[kind]
+
+
+def test_random_expressions_are_bounded_only_where_they_point_back():
+    rng, boxes = np.random.default_rng(3), 0
+    with jax.enable_x64(True):
+        for seed in range(100):
+
+            def field(x, seed=seed):
+                return random_expression(np.random.default_rng(seed), 1 + seed % 2, x) - x
+
+            found = find_domain(in_float64(sx.Flow(field, 3)))
+            finite = np.isfinite(found.upper)
+            boxes += found.bounded
+            states = rng.uniform(-1, 1, (60, 3)) * 10.0 ** rng.uniform(-2, 2, (60, 3))
+            velocity = np.asarray(jax.vmap(field)(states))
+            inside = np.where(np.isfinite(found.lower), states >= found.lower, True)
+            inside &= np.where(finite, states <= found.upper, True)
+            # A unit beyond a bound moves back, if the others are within theirs.
+            alone = inside.sum(axis=1) == 2
+            above, below = (
+                alone[:, None] & (states > found.upper),
+                alone[:, None] & (states < found.lower),
+            )
+            # (Not strictly: in floating point a gate does reach 1.)
+            assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
+    assert boxes > 20  # of 100: the test is not empty
