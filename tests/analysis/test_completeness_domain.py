@@ -65,6 +65,60 @@ def split_gru(gate):
     return step
 
 
+def two_gate_gru(gate):
+    def step(h):
+        return gate(-(U @ h)) * jnp.tanh(W @ h) + gate(U @ h) * h
+
+    return step
+
+
+def test_gates_of_opposite_currents_add_up_to_one():
+    for cell in (two_gate_gru(sigmoid), lambda h: two_gate_gru(sigmoid)(-h)):
+        found = domain(sx.DiscreteMap(cell, N))
+        np.testing.assert_allclose(found.upper, 1, rtol=1e-12)
+        assert found.inward
+
+
+PERMUTED = np.array([3, 1, 4, 0, 2])
+MOVED = {
+    "taken": lambda h: pytorch_gru(sigmoid)(h[PERMUTED])[np.argsort(PERMUTED)],
+    "reversed": lambda h: pytorch_gru(sigmoid)(h[::-1])[::-1],
+    "rolled": lambda h: jnp.roll(pytorch_gru(sigmoid)(jnp.roll(h, 2)), -2),
+    "stacked": lambda h: jnp.stack([pytorch_gru(sigmoid)(h)[k] for k in range(N)]),
+    "concatenated": lambda h: jnp.concatenate([pytorch_gru(sigmoid)(h)[:2], 0.9 * h[2:]]),
+    "set": lambda h: (
+        h.at[1:3]
+        .set(pytorch_gru(sigmoid)(h)[1:3].astype(h.dtype))
+        .at[jnp.array([0, 3, 4])]
+        .set(0.5)
+    ),
+    "masked": lambda h: jnp.where(np.arange(N) < 2, 0.9 * h, pytorch_gru(sigmoid)(h)),
+    "mapped": lambda h: jax.vmap(lambda a, b: jax.jit(lambda c: c * a + (1 - c) * b)(sigmoid(a)))(
+        h, jnp.tanh(W @ h)
+    ),
+    "batched": lambda h: jax.vmap(pytorch_gru(sigmoid))(h[None])[0],
+    "checkpointed": jax.checkpoint(lambda h: pytorch_gru(sigmoid)(h)),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_values_are_followed_where_they_are_moved(name):
+    with jax.enable_x64(True):
+        found = domain(sx.DiscreteMap(MOVED[name], N))
+    assert found.inward
+    held = {"concatenated": [0, 1], "set": [1, 2], "masked": [2, 3, 4]}.get(name, list(range(N)))
+    limits = np.zeros(N)
+    limits[held] = 1
+    if name == "set":
+        limits[[0, 3, 4]] = 0.5
+    np.testing.assert_allclose(found.upper, limits, rtol=1e-12, atol=1e-300)
+
+
+def test_units_that_swap_their_states_have_no_box():
+    found = domain(sx.DiscreteMap(lambda h: pytorch_gru(sigmoid)(h)[::-1], N))
+    assert not found.bounded
+
+
 def gru_flow(gate):
     return lambda h: (1 - gate(U @ h)) * (jnp.tanh(W @ h) - h) / 30.0
 
@@ -238,3 +292,43 @@ def test_velocity_points_back_wherever_one_unit_leaves_the_box(name):
         states[np.arange(300), which] = outside + np.where(above, excess, -excess)
         velocity = np.asarray(jax.vmap(system.velocity)(states))[np.arange(300), which]
     assert (np.sign(velocity) == np.where(above, -1, 1)).all()
+
+
+def random_expression(rng, depth, x):
+    """Return a random expression of gates, sums and products of the state's entries."""
+    if depth == 0:
+        leaves = [x, jnp.roll(x, 1), jnp.tanh(W[:3, :3] @ x), sigmoid(U[:3, :3] @ x)]
+        leaves += [-x, 1 - sigmoid(U[:3, :3] @ x), float(rng.choice([-1.0, 0.3, 1.0]))]
+        return leaves[rng.integers(len(leaves))]
+    a, b = (random_expression(rng, depth - 1, x) for _ in range(2))
+    kind = rng.integers(4)
+    if kind == 3:
+        gate = sigmoid(U[:3, :3] @ x)
+        return (1 - gate) * a + gate * b
+    return (a + b, a * b, a - b)[kind]
+
+
+def test_random_expressions_are_bounded_only_where_they_point_back():
+    rng, boxes = np.random.default_rng(3), 0
+    with jax.enable_x64(True):
+        for seed in range(60):
+
+            def field(x, seed=seed):
+                return random_expression(np.random.default_rng(seed), 1 + seed % 2, x) - x
+
+            found = find_domain(in_float64(sx.Flow(field, 3)))
+            finite = np.isfinite(found.upper)
+            boxes += found.bounded
+            states = rng.uniform(-1, 1, (60, 3)) * 10.0 ** rng.uniform(-2, 2, (60, 3))
+            velocity = np.asarray(jax.vmap(field)(states))
+            inside = np.where(np.isfinite(found.lower), states >= found.lower, True)
+            inside &= np.where(finite, states <= found.upper, True)
+            # A unit beyond a bound moves back, if the others are within theirs.
+            alone = inside.sum(axis=1) == 2
+            above, below = (
+                alone[:, None] & (states > found.upper),
+                alone[:, None] & (states < found.lower),
+            )
+            # (Not strictly: in floating point a gate does reach 1.)
+            assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
+    assert boxes > 12  # of 60: the test is not empty

@@ -115,10 +115,13 @@ class _Assessment:
         if self.velocity is None or not self.domain.inward:
             self.index = IndexSum(None, self.domain.obstacle)
             return
-        proved = points.certified
-        bounds = np.where(proved, points.error_bounds, 0.0)
+        bounds = self._error_bounds()
         self.indices = point_indices(self.velocity, points.states, bounds)
-        self.index = index_sum(self.domain, self.indices, points.states, bounds, proved)
+        self.index = index_sum(self.domain, self.indices, points.states, bounds, points.certified)
+
+    def _error_bounds(self) -> np.ndarray:
+        """Return the proved error bounds, 0 where there is none."""
+        return np.where(self.points.certified, self.points.error_bounds, 0.0)
 
     def suggests_more(self, richness: Richness | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
@@ -134,10 +137,8 @@ class _Assessment:
 
     def prove(self, largest: int) -> Proof:
         """Try to prove that no point is missing; points that turn up are added by the search."""
-        p = self.points
-        proof = prove_complete(
-            self.system, self.domain, (p.states, p.error_bounds, p.radii), largest
-        )
+        known = self.points.states, self.points.radii, self._error_bounds()
+        proof = prove_complete(self.system, self.domain, known, largest)
         if len(proof.states):
             if self.search is None:
                 return replace(proof, complete=False, text=_NOT_ADDED.format(len(proof.states)))

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...solvers.interval import Interval, point
 from ...solvers.interval.arithmetic import Array
+from ...solvers.interval.functions import logistic
 from ...solvers.interval.interpreter import Execution
 from ...solvers.interval.program import Step
 from ...solvers.interval.rules import movement
@@ -13,8 +14,8 @@ from .forms import DEGREE, Atoms, Form, TooLargeError
 from .rounding import divide_up, times_down, times_up
 
 # These never reach the ends of their range, since a state is finite. Inside the range the bounds of
-# the interpreter are rounded outward, so they are not reached either.
-_NEVER_AT_THE_ENDS = frozenset({"tanh", "logistic", "erf", "exp", "exp2"})
+# the interpreter are rounded outward, so they are not reached either. (Nor are those of a gate.)
+_NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp", "exp2"})
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -24,6 +25,7 @@ class Expansion:
     def __init__(self, execution: Execution):
         self.execution, self.atoms = execution, Atoms()
         self._forms: dict[int, Form] = {}
+        self._gates: dict[int, Form] = {}
         self._reciprocals: dict[int, Form | None] = {}
         (state,) = execution.program.inputs
         self._forms[state] = self.atoms.new(self._bounds(state), strict=False)
@@ -73,6 +75,10 @@ class Expansion:
             return self._moved(step)
         if step.name == "convert_element_type":
             return [self.form(step.inputs[0])] if step.input_dtypes[0] == _FLOAT64 else None
+        if step.name == "logistic":
+            return [self._gate(step.inputs[0])]
+        if step.name == "select_n":
+            return self._selected(step)
         if step.name == "neg":
             return [forms.negative(self.form(step.inputs[0]))]
         if step.name not in ("add", "add_any", "sub", "mul", "div"):
@@ -88,6 +94,29 @@ class Expansion:
                 else [forms.multiply(first, inverse.broadcast(step.shapes[0]))]
             )
         return [forms.add(first, forms.negative(second) if step.name == "sub" else second)]
+
+    def _gate(self, slot: int) -> Form:
+        """Return σ(a), written as 1 − σ(b) where a = −b, so that two gates can add up to 1."""
+        producer = self.execution.program.producers.get(slot)
+        mirrored = producer is not None and producer.name == "neg"
+        base = producer.inputs[0] if producer is not None and mirrored else slot
+        if base not in self._gates:
+            self._gates[base] = self.atoms.new(logistic(self._bounds(base)), strict=True)
+        gate = self._gates[base]
+        one = forms.constant(point(np.ones(gate.shape)))
+        return forms.add(one, forms.negative(gate)) if mirrored else gate
+
+    def _selected(self, step: Step) -> list[Form] | None:
+        """Write out a choice that does not depend on the state."""
+        if len(step.inputs) != 3 or not self.execution.is_constant(step.inputs[0]):
+            return None
+        which = self._bounds(step.inputs[0])
+        if not which.exact:
+            return None
+        chosen = which.lower.astype(float)
+        masks = [forms.constant(point(m)).broadcast(step.shapes[0]) for m in (1 - chosen, chosen)]
+        parts = (self.form(slot).broadcast(step.shapes[0]) for slot in step.inputs[1:])
+        return [forms.add(*(forms.multiply(m, p) for m, p in zip(masks, parts, strict=True)))]
 
     def _reciprocal(self, slot: int) -> Form | None:
         """Return 1/d for a d that is known to be positive or is a constant other than zero."""
