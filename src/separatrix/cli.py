@@ -3,14 +3,13 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from ._types import SeparatrixError
 
@@ -22,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, markup=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 Changes = Annotated[
@@ -42,7 +41,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             enable_compilation_cache()
         except OSError as error:
-            errors.print(f"separatrix: no compilation cache: {error.strerror}.")
+            errors.print(f"separatrix: no compilation cache: {_os_problem(error)}.")
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:
@@ -94,10 +93,9 @@ def analyze(
     """Analyse the network of a run again, with other settings, into a new run directory."""
     from .experiment import reanalyze
 
-    target = out or path.with_name(path.name + "-analysis")
     done = reanalyze(
         path,
-        target,
+        out or _beside(path, "-analysis"),
         changes=changes or [],
         force=force,
         announce=_announce,
@@ -125,10 +123,8 @@ def list_() -> None:
     """List the experiments, tasks and networks that come with the package."""
     from .experiment import NETWORKS, TASKS, Experiment, experiment_names
 
-    table = Table("experiment", "what it does", box=None, pad_edge=False)
-    for name in experiment_names():
-        table.add_row(name, Experiment.named(name).description)
-    console.print(table)
+    names = experiment_names()
+    _print_rows([(name, Experiment.named(name).description) for name in names])
     console.print(f"\ntasks: {', '.join(TASKS)}\nnetworks: {', '.join(NETWORKS)}")
 
 
@@ -139,22 +135,40 @@ def doctor() -> None:
     import jax
     import jax.numpy as jnp
 
-    from ._cache import enable_compilation_cache
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("python", sys.version.split()[0])
-    for package in ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray"):
-        table.add_row(package, metadata.version(package))
-    table.add_row("devices", ", ".join(str(d) for d in jax.devices()))
-    table.add_row("cores", str(os.cpu_count()))
-    cache = enable_compilation_cache()
-    files = [f for f in cache.rglob("*") if f.is_file()]
-    size = sum(f.stat().st_size for f in files) / 2**20
-    table.add_row("compilation cache", f"{cache} ({len(files)} files, {size:.1f} MiB)")
+    packages = ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
     with jax.enable_x64(True):
         error = abs(float(jnp.tanh(jnp.float64(0.5))) - 0.46211715726000975)
-    table.add_row("float64", f"works (tanh off by {error:.1e})" if error < 1e-15 else "INEXACT")
-    console.print(table)
+    _print_rows(
+        [
+            ("python", sys.version.split()[0]),
+            *((package, metadata.version(package)) for package in packages),
+            ("devices", ", ".join(str(d) for d in jax.devices())),
+            ("cores", str(os.cpu_count())),
+            ("compilation cache", _describe_cache()),
+            ("float64", f"works (tanh off by {error:.1e})" if error < 1e-15 else "INEXACT"),
+        ]
+    )
+
+
+def _describe_cache() -> str:
+    from ._cache import enable_compilation_cache
+
+    try:
+        cache = enable_compilation_cache()
+        files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
+    except OSError as error:
+        return f"NONE: {_os_problem(error)}; every process compiles anew"
+    return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
+
+
+def _os_problem(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the path with `ending` after its name, also where it is "." or ends in ".."."""
+    named = path if path.name not in ("", "..") else path.resolve()
+    return named.parent / (named.name + ending)
 
 
 def _announce(stage: str) -> None:
@@ -169,13 +183,17 @@ def _write_figures_and_report(found: Any, directory: Path) -> None:
     write_report(found, directory / "report.html", figures=directory / "figures")
 
 
+def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """Print two columns, each row on one line however narrow the window is."""
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        console.print(f"{name:<{width}}  {value}")
+
+
 def _print_summary(done: Any) -> None:
     from .report import key_numbers
 
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in key_numbers(done):
-        table.add_row(name, value)
-    console.print(table)
+    _print_rows(key_numbers(done))
     console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 

@@ -62,6 +62,7 @@ def test_the_directory_holds_the_whole_run(run):
 def test_what_is_returned_is_what_can_be_read(run):
     read = sx.load_run(run.path)
     assert read.experiment == run.experiment
+    assert read.provenance == run.provenance
     same_results(read, run)
     for a, b in zip(jax.tree.leaves(read.network), jax.tree.leaves(run.network), strict=True):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))

@@ -1,9 +1,12 @@
 import dataclasses
 
+import optax
 import pytest
 
 import separatrix as sx
-from separatrix.experiment import Experiment, Setup, experiment_names, read_toml
+from separatrix.experiment import OPTIMIZERS, Experiment, Setup, experiment_names, read_toml
+from separatrix.experiment.building import construct
+from separatrix.experiment.settings import Named
 
 MINIMAL = """
 name = "mine"
@@ -134,23 +137,77 @@ def test_what_cannot_be_built(write, old, new, said):
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="construct passes ValueError through")
-@pytest.mark.parametrize("line", ['dt = "abc"', 'coherences = ["a"]', 'num_choices = "two"'])
-def test_a_value_of_the_wrong_type_for_a_task(write, line):
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('dt = "abc"', "task.dt in {file}: expected a number, got 'abc'."),
+        ("dt = true", "task.dt in {file}: expected a number, got True."),
+        (
+            'coherences = ["a"]',
+            "task.coherences in {file}: expected a list (a number each), got ['a'].",
+        ),
+        (
+            "coherences = 3",
+            "task.coherences in {file}: expected a list (a number each), got 3.",
+        ),
+        ('num_choices = "two"', "task.num_choices in {file}: expected a whole number, got 'two'."),
+        ("num_choices = 2.7", "task.num_choices in {file}: expected a whole number, got 2.7."),
+        ("noise_on = 3", "task.noise_on in {file}: expected a text, got 3."),
+        ('cue = "fixation"', "task.cue in {file}: expected a list (a text each), got 'fixation'."),
+    ],
+)
+def test_a_value_of_the_wrong_type_for_a_task(write, line, said):
     path = write(MINIMAL.replace("[network]", f"{line}\n[network]"))
-    try:
-        Setup(Experiment.from_toml(path))
-    except sx.InvalidInputError as error:
-        assert str(path) in str(error)
-    else:
-        pytest.fail("accepted")
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
 
 
-@pytest.mark.xfail(strict=True, reason="jax.random.key raises OverflowError")
-def test_a_seed_that_no_key_can_hold(write):
-    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {2**70}'))
+def test_what_a_called_thing_finds_wrong_in_its_own_words():
+    def fussy(size: object = None):
+        raise ValueError("no size will do\nand more")
+
+    with pytest.raises(sx.InvalidInputError) as caught:
+        construct(Named(name="fussy", size=[1]), {"fussy": fussy}, "task", "my.toml")
+    assert str(caught.value) == "task 'fussy' in my.toml: no size will do."
+
+
+def test_a_missing_argument(write):
+    path = write(MINIMAL.replace("num_units = 8", ""))
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"missing key 'network.num_units' in {path}."
+    )
+
+
+@pytest.mark.parametrize("seed", [2**32, 2**70])
+def test_a_seed_that_no_key_can_hold(write, seed):
+    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {seed}', 1))
     with pytest.raises(sx.InvalidInputError, match="seed"):
         Setup(Experiment.from_toml(path))
+
+
+def test_an_optimizer_that_cannot_be_used(write):
+    start = MINIMAL + '[training.optimizer]\nname = "sgd"\nlearning_rate = 0.1\n'
+    path = write(start + 'momentum = "much"\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer.momentum in {path}: expected a number, got 'much'."
+    )
+    path = write(start + "momentum = 0.9\nnesterov = 1\n")
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer.nesterov in {path}: expected true or false, got 1."
+    )
+
+
+def test_an_optimizer_that_fails_only_when_it_is_used(write, monkeypatch):
+    def broken(learning_rate):
+        def update(gradient, state, weights):
+            raise ValueError("not today.\nand more")
+
+        return optax.GradientTransformation(lambda weights: (), update)
+
+    monkeypatch.setitem(OPTIMIZERS, "broken", broken)
+    path = write(MINIMAL + '[training.optimizer]\nname = "broken"\nlearning_rate = 0.1\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer in {path} cannot be used: not today."
+    )
 
 
 def test_an_unknown_optimizer_and_its_arguments(write):
@@ -160,7 +217,7 @@ def test_an_unknown_optimizer_and_its_arguments(write):
     )
     path = write(MINIMAL + '[training.optimizer]\nname = "adam"\nlearning_rat = 1e-3\n')
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"unknown key 'optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
+        f"unknown key 'training.optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
     )
 
 

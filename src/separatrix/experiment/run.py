@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.random as jr
 import numpy as np
 import optax
@@ -26,7 +28,8 @@ from ..training import (
     Windows,
     train,
 )
-from .settings import Experiment, construct, fill_defaults
+from .building import construct, fill_defaults
+from .settings import Experiment
 
 Announce = Callable[[str], None]
 """Called with a short text when a stage begins."""
@@ -60,7 +63,8 @@ class Setup:
         )
         check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
         settings = experiment.training
-        self.optimizer = construct(settings.optimizer, OPTIMIZERS, "optimizer", source)
+        self.optimizer = construct(settings.optimizer, OPTIMIZERS, "training.optimizer", source)
+        _try_optimizer(self.optimizer, self.network, source)
         self.batches = WholeTrials() if settings.window is None else Windows(settings.window)
         self.input = _frozen_input(experiment, self.task)
         self.network.at_input(self.input)
@@ -74,6 +78,18 @@ class Setup:
                 "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
             }
         )
+
+
+def _try_optimizer(
+    optimizer: optax.GradientTransformation, network: AbstractNetwork, source: str
+) -> None:
+    """Trace one update: optax looks at most of its arguments only then."""
+    weights = eqx.filter(network, eqx.is_inexact_array)
+    try:
+        jax.eval_shape(lambda w: optimizer.update(w, optimizer.init(w), w), weights)
+    except Exception as error:
+        text = str(error).strip().split("\n")[0].rstrip(".")
+        raise InvalidInputError(f"training.optimizer in {source} cannot be used: {text}.") from None
 
 
 def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:
@@ -232,8 +248,9 @@ def _write(
     """Write the configuration as executed, the weights and the results into `directory`."""
     (directory / "experiment.toml").write_text(setup.experiment.to_toml(), encoding="utf-8")
     save_network(network, directory / "weights.safetensors")
-    save_records(records, directory / "results.nc")
-    return Run(directory, setup.experiment.to_dict(), network, records, provenance())
+    origin = provenance()
+    save_records(records, directory / "results.nc", origin=origin)
+    return Run(directory, setup.experiment.to_dict(), network, records, origin)
 
 
 def _keep_incomplete(

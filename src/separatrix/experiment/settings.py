@@ -1,6 +1,5 @@
 """The configuration of an experiment, and its errors in the user's words."""
 
-import inspect
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -66,7 +65,8 @@ class Experiment(_Settings):
 
     name: str
     description: str = ""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
+    """Below 2³²: of a larger number JAX's keys keep the last 32 bits only."""
     task: Named
     network: Named
     training: TrainingSettings = TrainingSettings()
@@ -194,41 +194,3 @@ def _valid_keys(parents: list[str]) -> list[str]:
     for parent in parents:
         model = model.model_fields[parent].annotation
     return list(model.model_fields)
-
-
-def construct(
-    table: Named, registry: Mapping[str, Any], what: str, source: str, **given: Any
-) -> Any:
-    """Call `registry[table.name]` with the table's arguments and those given.
-
-    Raises InvalidInputError for an unknown name or argument (with the nearest ones and the source),
-    and passes on what the called thing itself finds wrong.
-    """
-    if table.name not in registry:
-        raise InvalidInputError(
-            f"unknown {what} {table.name!r} in {source}: {nearest(table.name, registry)}"
-        )
-    function = registry[table.name]
-    parameters = inspect.signature(function).parameters
-    valid = [name for name in parameters if name not in given]
-    for name in table.arguments:
-        if name not in valid:
-            raise InvalidInputError(
-                f"unknown key '{what}.{name}' in {source}: {nearest(name, valid)}"
-            )
-    try:
-        return function(**given, **table.arguments)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{what} in {source}: {error}") from None
-    except TypeError as error:
-        raise InvalidInputError(f"{what} {table.name!r} in {source}: {error}.") from None
-
-
-def fill_defaults(table: Named, registry: Mapping[str, Any], given: Iterable[str]) -> Named:
-    """Return the table with every argument that its function has a plain default for."""
-    values: dict[str, Any] = {"name": table.name}
-    for name, parameter in inspect.signature(registry[table.name]).parameters.items():
-        value = table.arguments.get(name, parameter.default)
-        if name not in given and isinstance(value, (bool, int, float, str, tuple, list)):
-            values[name] = list(value) if isinstance(value, tuple) else value
-    return Named.model_validate(values)

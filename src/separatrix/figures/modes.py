@@ -9,7 +9,7 @@ from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
 from .points import draw_points, limit_view
-from .state_space import draw_background
+from .state_space import draw_background, in_plane
 from .style import (
     BLUE,
     GREY,
@@ -74,19 +74,19 @@ def line_attractor(
     figure = new_figure(6.2, 5.2)
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
-    centre = components.project(np.asarray(linearization.states)[index])[:2]
+    centre = in_plane(components, np.asarray(linearization.states)[index])
     vector = np.asarray(linearization.right)[index, :, slowest_mode(linearization, index)]
     direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
-    in_plane = float(np.linalg.norm(direction))
-    if in_plane > 0:
-        reach = _reach(plane.reshape(-1, 2), centre, direction / in_plane)
-        line = centre + reach[:, None] * direction / in_plane
-        label = f"slowest eigenvector ({100 * in_plane:.0f} % of it in this plane)"
+    share = float(np.linalg.norm(direction))
+    if share > 0:
+        reach = _reach(plane.reshape(-1, 2), centre, direction / share)
+        line = centre + reach[:, None] * direction / share
+        label = f"slowest eigenvector ({100 * share:.0f} % of it in this plane)"
         axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
     axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=VERMILLION, label=label)
-    limit_view(axes, plane, np.concatenate([components.project(points.states)[:, :2], [centre]]))
+    limit_view(axes, plane, np.concatenate([in_plane(components, points.states), [centre]]))
     legend_below(figure, axes, columns=2)
     return figure
 

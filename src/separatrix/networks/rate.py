@@ -6,10 +6,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_positive
+from .._types import Array, InvalidInputError, require_count, require_positive
 from ..systems import Flow
 from .activations import RANGES, activation
 from .base import AbstractNetwork
@@ -209,8 +208,7 @@ def _check_settings(
 ) -> None:
     sizes = {"num_inputs": num_inputs, "num_units": num_units, "num_outputs": num_outputs}
     for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {size!r}.")
+        require_count(size, name)
     require_positive(tau, "tau", "ms")
     require_positive(dt, "dt", "ms")
     if dt > 2 * tau:

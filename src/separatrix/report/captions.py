@@ -186,7 +186,12 @@ def why_point(story: Story) -> str:
 
 
 def no_activity(story: Story) -> str:
-    """Say that there is no activity."""
+    """Say that there is no activity, or no plane to draw it in."""
+    if story.has(Activity):
+        return (
+            "A plane needs two principal components, and the states of this run have only one: "
+            "nothing is drawn here."
+        )
     return "The run holds no simulated activity, so there is nothing to draw here."
 
 
@@ -202,6 +207,8 @@ def no_psychometric(story: Story) -> str:
 
 def no_signed_coherence(story: Story) -> str:
     """Say that there is nothing to average over."""
+    if story.has(Activity) and not story.has_plane:
+        return no_activity(story)
     return (
         "Averages by signed coherence need the activity of a decision between two choices, which "
         "this run does not hold."
@@ -225,6 +232,8 @@ def no_linearization(story: Story) -> str:
 
 def no_line(story: Story) -> str:
     """Say what is missing for the line."""
+    if story.has(Activity) and not story.has_plane:
+        return no_activity(story)
     return (
         "A line through a point needs the points, their linearization and the activity, which "
         "this run does not all hold."

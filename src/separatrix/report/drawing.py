@@ -43,10 +43,15 @@ def condition_averages(story: Story) -> Figure:
     return figures.condition_averages(record, story.plane, signed_coherence(record.conditions))
 
 
+def has_plane(story: Story) -> bool:
+    """Tell whether there are two principal components to draw in."""
+    return story.has_plane
+
+
 def has_signed_coherence(story: Story) -> bool:
-    """Tell whether the trials are decisions between two choices, with a coherence each."""
+    """Tell whether a plane can show decisions between two choices, with a coherence each."""
     record = story.get(Activity)
-    if not {"choice", "coherence"} <= set(record.conditions):
+    if not story.has_plane or not {"choice", "coherence"} <= set(record.conditions):
         return False
     return int(jnp.max(jnp.asarray(record.conditions["choice"]))) <= 1
 

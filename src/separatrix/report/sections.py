@@ -69,6 +69,7 @@ SECTIONS = (
         drawing.activity,
         captions.activity,
         captions.no_activity,
+        drawing.has_plane,
     ),
     Section(
         "condition_averages",
@@ -86,6 +87,7 @@ SECTIONS = (
         drawing.fixed_points,
         captions.fixed_points,
         captions.no_points,
+        drawing.has_plane,
     ),
     Section(
         "speeds",
@@ -110,6 +112,7 @@ SECTIONS = (
         drawing.line_attractor,
         captions.line_attractor,
         captions.no_line,
+        drawing.has_plane,
     ),
 )
 

@@ -54,7 +54,16 @@ class Story:
     @functools.cached_property
     def plane(self) -> PrincipalComponents:
         """The principal components: those of the run, or else those of its activity."""
-        return self.find(PrincipalComponents) or self.get(Activity).pca(2)
+        held = self.find(PrincipalComponents)
+        if held is not None:
+            return held
+        activity = self.get(Activity)
+        return activity.pca(min(2, *activity.flat_states.shape))
+
+    @property
+    def has_plane(self) -> bool:
+        """Tell whether the states have two principal components to be drawn in."""
+        return self.has(Activity) and len(self.plane) >= 2
 
     @functools.cached_property
     def linearized_points(self) -> dict[int, int]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, require_count
 from ..tasks import AbstractTask, Trials
 
 
@@ -48,8 +48,7 @@ class Windows(AbstractBatches):
     steps: int = eqx.field(static=True, default=100)
 
     def __check_init__(self) -> None:
-        if self.steps < 1:
-            raise InvalidInputError(f"a window must have at least 1 step, got {self.steps}.")
+        require_count(self.steps, "steps, the length of a window,")
 
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int

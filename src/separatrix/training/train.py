@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, Trials, accuracy
 from .batches import AbstractBatches, WholeTrials
@@ -213,6 +213,5 @@ def _check_fit(
     network: AbstractNetwork, task: AbstractTask, steps: int, batch_size: int, epoch_steps: int
 ) -> None:
     for name, value in (("steps", steps), ("batch_size", batch_size), ("epoch_steps", epoch_steps)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {value!r}.")
+        require_count(value, name)
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
