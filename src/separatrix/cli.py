@@ -32,7 +32,10 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run.")]
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what the user can mend into one line and exit code 2, Ctrl-C into exit code 130."""
+    """Turn what the user can mend into one line and exit code 2, Ctrl-C into exit code 130.
+
+    What fails after the training, when there is a network to go on from, has exit code 1.
+    """
 
     @functools.wraps(command)
     def run_guarded(*args: Any, **kwargs: Any) -> None:
@@ -45,13 +48,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:
-            kept = getattr(stopped, "kept", None)
-            where = f"the network and history so far are in {kept}" if kept else "nothing written"
-            errors.print(f"separatrix: {str(stopped) or 'interrupted'}: {where}.")
+            notes = " ".join(getattr(stopped, "__notes__", [])) or "Nothing was written."
+            errors.print(f"separatrix: {str(stopped) or 'interrupted'}. {notes}")
             raise typer.Exit(130) from None
         except SeparatrixError as error:
             errors.print(f"separatrix: {' '.join([str(error), *getattr(error, '__notes__', [])])}")
-            raise typer.Exit(2) from None
+            late = hasattr(error, "kept") and not hasattr(error, "training")
+            raise typer.Exit(1 if late else 2) from None
 
     return run_guarded
 

@@ -214,15 +214,35 @@ def test_divergence(run, tmp_path):
     done = run("run", "yang2020", *SMALL, "--set", rate, "--out", out)
     refused(
         done,
-        "training diverged: the loss is not finite at step 1. The history up to it is kept. Try a "
-        "smaller learning rate or a gradient clip (optax.clip_by_global_norm). The network and "
-        f"the history so far are in {out}.incomplete.",
+        "training diverged: the loss is not finite at step 1. Try a smaller learning rate or a "
+        "gradient clip (optax.clip_by_global_norm). The network and the history so far are kept "
+        f"in {out}.incomplete; `separatrix analyze {out}.incomplete --out {out}` goes on from "
+        "there.",
     )
-    assert len(sx.load_run(tmp_path / "two.incomplete").history) >= 2
+    assert len(sx.load_run(tmp_path / "two.incomplete").history) == 2
     assert not out.exists()
     report = run("report", tmp_path / "two.incomplete")
     assert report.exit_code == 0
     assert (tmp_path / "two.incomplete" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (sx.InvalidInputError("cannot write."), 1), (MemoryError(), 1)],
+)
+def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, code):
+    def stop(found, directory):
+        raise error
+
+    monkeypatch.setattr("separatrix.cli._write_figures_and_report", stop)
+    out = tmp_path / "two"
+    done = run("run", "yang2020", *SMALL, "--out", out)
+    assert done.exit_code == code
+    said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
+    assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
+    monkeypatch.undo()
+    done = run("analyze", f"{out}.incomplete", "--out", out)
+    assert done.exit_code == 0, done.output
 
 
 def test_report_writes_report_and_figures_again(run, directory):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
@@ -77,7 +77,7 @@ def train(
     InvalidInputError
         When network and task do not fit each other, or weights are not finite.
     TrainingDivergedError
-        When the loss stops being finite; it carries the history.
+        When the loss or a weight stops being finite; it carries the history up to that step.
     TrainingInterruptedError
         On Ctrl-C; it carries the network and history so far.
 
@@ -119,7 +119,7 @@ class Epoch(eqx.Module):
         """Return the optimizer's state before the first step."""
         return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
 
-    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array]:
+    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array, Array]:
         """Do `advance`, compiled."""
         return _compiled()(self, *arguments)
 
@@ -130,8 +130,13 @@ class Epoch(eqx.Module):
         key: PRNGKeyArray,
         first: Int[Array, ""],
         count: Int[Array, ""],
-    ) -> tuple[AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"]]:
-        """Do steps `first` to `first + count`; of the returned losses the first `count` count."""
+    ) -> tuple[
+        AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"], Bool[Array, ""]
+    ]:
+        """Do steps `first` to `first + count`; of the returned losses the first `count` count.
+
+        The last thing returned tells whether all weights are finite.
+        """
         weights, fixed = eqx.partition(network, eqx.is_inexact_array)
         steps = first + jnp.arange(self.epoch_steps)
         # Drawing the whole epoch at once costs a third of drawing it batch by batch.
@@ -154,7 +159,8 @@ class Epoch(eqx.Module):
         carry = (weights, memory, empty, empty)
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
         weights, memory, losses, accuracies = jax.lax.fori_loop(0, count, learn, carry)
-        return eqx.combine(weights, fixed), memory, losses, accuracies
+        sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
+        return eqx.combine(weights, fixed), memory, losses, accuracies, sound
 
 
 @functools.cache
@@ -186,15 +192,18 @@ def _run(
     memory = program.start(network)
     try:
         for first, count in _epochs(steps, program.epoch_steps):
-            following, memory, loss, score = program(
+            following, memory, loss, score, sound = program(
                 network, memory, key, jnp.int32(first), jnp.int32(count)
             )
-            losses.append(np.asarray(loss)[:count])
-            accuracies.append(np.asarray(score)[:count])
-            finite = np.isfinite(losses[-1])
+            finite = np.isfinite(np.asarray(loss)[:count])
+            done = count if finite.all() else int(np.argmin(finite)) + 1
+            losses.append(np.asarray(loss)[:done])
+            accuracies.append(np.asarray(score)[:done])
             if not finite.all():
-                step = first + int(np.argmin(finite))
-                raise TrainingDivergedError(step, training(network))
+                raise TrainingDivergedError(first + done - 1, training(network))
+            if not bool(sound):
+                what = "weights are not finite after"
+                raise TrainingDivergedError(first + done - 1, training(network), what)
             network = following
             report(first + count, float(losses[-1].mean()), float(accuracies[-1].mean()))
     except KeyboardInterrupt as interrupt:
