@@ -221,9 +221,7 @@ def test_what_stops_a_run_after_its_training_leaves_the_network(tmp_path, error,
 
     out, finish = tmp_path / "two", lambda run, directory: None
     with pytest.raises(error) as caught:
-        run_experiment(
-            small("training.steps=5"), out, progress=False, announce=stop, finish=finish
-        )
+        run_experiment(small("training.steps=5"), out, progress=False, announce=stop, finish=finish)
     kept = caught.value.kept
     assert list(tmp_path.iterdir()) == [kept]
     assert f"`separatrix analyze {kept} --out {out}` goes on" in caught.value.__notes__[0]

@@ -171,6 +171,8 @@ def describe_time(time: float) -> str:
         return "time constant unknown"
     if np.isinf(time):
         return "neither decays nor grows"
+    if time == 0:
+        return "vanishes in one step"
     size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
     return f"{'decays' if time > 0 else 'grows'} with τ = {size}"
 

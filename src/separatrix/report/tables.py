@@ -129,7 +129,7 @@ def point_rows(story: Story) -> list[tuple[str, ...]]:
             str(int(points.label[i])),
             str(points.kind[i]),
             str(points.stability[i]),
-            f"{int(points.n_unstable[i])}{' (proved)' if points.n_unstable_certified[i] else ''}",
+            _unstable(points, i),
             f"{float(points.speed[i]):.2g}",
             "yes" if points.certified[i] else "no",
             f"{float(points.radius[i]):.2g}" if points.certified[i] else "–",
@@ -138,6 +138,13 @@ def point_rows(story: Story) -> list[tuple[str, ...]]:
         )
         for i in order
     ]
+
+
+def _unstable(points: FixedPoints, i: int) -> str:
+    number = int(points.n_unstable[i])
+    if number < 0:
+        return "unknown"
+    return f"{number} (proved)" if points.n_unstable_certified[i] else str(number)
 
 
 def _slowest_times(story: Story, points: FixedPoints) -> list[str]:
@@ -157,7 +164,7 @@ def format_time(time: float) -> str:
     if np.isinf(time):
         return "infinite"
     size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
-    return size if time > 0 else f"{size} (growth)"
+    return f"{size} (growth)" if time < 0 else size
 
 
 def origin(story: Story) -> Rows:

@@ -130,9 +130,7 @@ class Epoch(eqx.Module):
         key: PRNGKeyArray,
         first: Int[Array, ""],
         count: Int[Array, ""],
-    ) -> tuple[
-        AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"], Bool[Array, ""]
-    ]:
+    ) -> tuple[AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"], Bool[Array, ""]]:
         """Do steps `first` to `first + count`; of the returned losses the first `count` count.
 
         The last thing returned tells whether all weights are finite.
