@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from ._records import Record, array, setting
-from ._types import Array, InvalidInputError, nearest, require_finite
+from ._types import Array, InvalidInputError, is_whole, nearest, require_finite
 from .networks import AbstractNetwork, check_network_fits
 from .tasks import Trials, choice_of
 
@@ -50,32 +50,34 @@ class Activity(Record):
         return states.reshape(-1, states.shape[-1])
 
     def pca(self, num_components: int = 2) -> PrincipalComponents:
-        """Return the first principal components of all states (scikit-learn's PCA).
+        r"""Return the first principal components of all states, as scikit-learn's PCA does.
 
-        The sign of each component is fixed by its largest entry being positive, so that the same
-        activity gives the same picture. Raises InvalidInputError when there are fewer units or
-        states than components.
+        They are the right singular vectors of the centred states $X$, $X = U S V^\top$, with the
+        variances $S^2/(n-1)$. The sign of each is fixed by its largest entry being positive, so
+        that the same activity gives the same picture. Activity that does not vary has components of
+        variance 0, which are any orthonormal vectors. Raises InvalidInputError when there are fewer
+        units or states than components, or states that are not finite.
         """
-        from sklearn.decomposition import PCA
-
         states = self.flat_states
-        if not 1 <= num_components <= min(states.shape):
+        if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
             raise InvalidInputError(
                 f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
                 f"states of {states.shape[1]} units, got {num_components}."
             )
         require_finite(states, "the activity")
-        fit = PCA(svd_solver="full").fit(states)
-        variances = fit.explained_variance_
-        basis = fit.components_[:num_components]
+        mean = states.mean(0)
+        _, singular, basis = np.linalg.svd(states - mean, full_matrices=False)
+        rounding = max(states.shape) * np.finfo(float).eps * np.abs(states).max()
+        variances = np.where(singular > rounding, singular, 0) ** 2 / max(len(states) - 1, 1)
+        basis = basis[:num_components]
         largest = np.abs(basis).argmax(1)
         basis = basis * np.sign(basis[np.arange(num_components), largest])[:, None]
         total = variances.sum()
         return PrincipalComponents(
             components=basis,
-            mean=fit.mean_,
+            mean=mean,
             explained_variance=variances[:num_components],
-            explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
+            explained_variance_ratio=variances[:num_components] / (total or 1.0),
             participation_ratio=float(total**2 / np.square(variances).sum()) if total else 0.0,
         )
 
@@ -85,6 +87,11 @@ class Activity(Record):
         if labels.shape != (len(self),):
             raise InvalidInputError(
                 f"expected one label for each of {len(self)} trials, got shape {labels.shape}."
+            )
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            raise InvalidInputError(
+                f"{int(np.isnan(labels).sum())} of the labels are NaN, the first of trial "
+                f"{int(np.isnan(labels).argmax())}: give every trial a label."
             )
         values = np.unique(labels)
         states = np.asarray(self.states, float)

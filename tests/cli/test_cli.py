@@ -310,6 +310,15 @@ def test_doctor_without_a_cache(run, tmp_path, monkeypatch):
     assert str(tmp_path / "file") in done.stdout
 
 
+def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
+    from separatrix import cli
+
+    monkeypatch.setattr(cli.console, "_width", 40)
+    cli._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
+
+
 def test_no_arguments_give_help(run):
     assert "Usage" in run().output
     assert run("--help").exit_code == 0

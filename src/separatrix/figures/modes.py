@@ -31,8 +31,8 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
     The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
-    constants are the slowest mode (see `slowest_mode`) and, where that is another one, the leading
-    mode, whose |μ| or Re λ is the largest.
+    constants are the integrating mode (see `integrating_mode`) and, where that is another one, the
+    leading mode, whose |μ| or Re λ is the largest.
     """
     index = _checked(linearization, index)
     values = np.asarray(linearization.eigenvalues)[index]
@@ -42,10 +42,10 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     axes.axvline(0, color=GREY, linewidth=0.5)
     _boundary(axes, linearization.system, values)
     axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label=_how_many(values))
-    slowest = slowest_mode(linearization, index)
+    integrating = integrating_mode(linearization, index)
     if np.isfinite(values).all():
-        _mark(axes, linearization, index, slowest, "slowest", VERMILLION, 9)
-        if values[0] not in (values[slowest], values[slowest].conj()):
+        _mark(axes, linearization, index, integrating, "integrating", VERMILLION, 9)
+        if values[0] not in (values[integrating], values[integrating].conj()):
             _mark(axes, linearization, index, 0, "leading", PURPLE, 13)
     symbol = "μ" if linearization.system == "map" else "λ τ"
     axes.set_xlabel(f"Re {symbol}")
@@ -65,7 +65,7 @@ def line_attractor(
     activity: Activity,
     components: PrincipalComponents,
 ) -> Figure:
-    """Draw the slowest mode's right eigenvector through point `index` over the activity.
+    """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
     Along that direction the state hardly moves: it is the line attractor where there is one. The
     legend says how much of the eigenvector's length lies in the plane that is drawn.
@@ -75,13 +75,13 @@ def line_attractor(
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
     centre = in_plane(components, np.asarray(linearization.states)[index])
-    vector = np.asarray(linearization.right)[index, :, slowest_mode(linearization, index)]
+    vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
     direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
     share = float(np.linalg.norm(direction))
     if share > 0:
         reach = _reach(plane.reshape(-1, 2), centre, direction / share)
         line = centre + reach[:, None] * direction / share
-        label = f"slowest eigenvector ({100 * share:.0f} % of it in this plane)"
+        label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
         axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
@@ -122,7 +122,7 @@ def _limit_spectrum(axes: Axes, kind: str, values: np.ndarray) -> None:
     equal_scales(axes, np.concatenate([corners, shown[np.isfinite(shown).all(1)]]), ratio=1.0)
 
 
-def slowest_mode(linearization: Linearization, index: int) -> int:
+def integrating_mode(linearization: Linearization, index: int) -> int:
     """Return the mode along which a displacement changes least: nearest to μ = 1, or to λ = 0.
 
     A large |μ| alone does not make a line attractor: with μ near −1 or i the state would jump.
@@ -131,6 +131,15 @@ def slowest_mode(linearization: Linearization, index: int) -> int:
     still = 1.0 if linearization.system == "map" else 0.0
     distance = np.abs(values - still)
     return int(np.argmin(np.where(np.isnan(distance), np.inf, distance)))
+
+
+def slowest_mode(linearization: Linearization, index: int) -> int:
+    """Return the mode of the longest time constant, of decay or growth: nearest to the boundary.
+
+    That is |μ| nearest to 1 (map) or Re λ nearest to 0 (flow), whether or not the mode turns.
+    """
+    length = np.abs(np.asarray(linearization.time_constants)[index])
+    return int(np.argmax(np.where(np.isnan(length), -1.0, length)))
 
 
 def _mark(

@@ -72,7 +72,7 @@ def spectrum(story: Story) -> Figure:
 
 
 def line_attractor(story: Story) -> Figure:
-    """Draw the slowest direction through the point that the story shows."""
+    """Draw the integrating mode through the point that the story shows."""
     points, linearization = story.get(FixedPoints), story.get(Linearization)
     return figures.line_attractor(
         points, linearization, story.index, story.get(Activity), story.plane

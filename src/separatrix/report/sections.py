@@ -107,7 +107,7 @@ SECTIONS = (
     ),
     Section(
         "line_attractor",
-        "The slowest mode in state space: the line attractor",
+        "The line attractor: the integrating mode in state space",
         (Linearization, FixedPoints, Activity),
         drawing.line_attractor,
         captions.line_attractor,

@@ -11,7 +11,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
-from ..figures.modes import slowest_mode
+from ..figures.modes import integrating_mode
 from ..store import Run
 from ..tasks import AbstractTask
 
@@ -79,8 +79,8 @@ class Story:
     def index(self) -> int:
         """The entry of the linearization that is shown.
 
-        Of the fixed points, the one with the slowest mode; where there is none, the middle slow
-        point along the first principal component, as in the primer.
+        Of the fixed points, the one that keeps a displacement best (μ nearest to 1); where there is
+        none, the middle slow point along the first principal component, as in the primer.
         """
         entries, points = self.linearized_points, self.find(FixedPoints)
         if points is not None and entries:
@@ -101,7 +101,7 @@ class Story:
         linearization = self.get(Linearization)
         still = 1.0 if linearization.system == "map" else 0.0
         values = np.asarray(linearization.eigenvalues)[index]
-        return float(np.abs(values[slowest_mode(linearization, index)] - still))
+        return float(np.abs(values[integrating_mode(linearization, index)] - still))
 
     def kind_counts(self) -> dict[str, int]:
         """How many points there are of each kind."""
