@@ -1,6 +1,7 @@
 """How the trials of a task become the batches of a training step."""
 
 import abc
+import functools
 
 import equinox as eqx
 import jax
@@ -45,10 +46,11 @@ class Windows(AbstractBatches):
         The length of a window in time steps.
     """
 
-    steps: int = eqx.field(static=True, default=100)
-
-    def __check_init__(self) -> None:
-        require_count(self.steps, "steps, the length of a window,")
+    steps: int = eqx.field(
+        static=True,
+        default=100,
+        converter=functools.partial(require_count, name="steps, the length of a window,"),
+    )
 
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
