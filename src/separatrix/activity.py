@@ -10,6 +10,7 @@ from jaxtyping import Float, Shaped
 from ._records import Record, array, setting
 from ._types import Array, InvalidInputError, is_whole, nearest, require_finite
 from .networks import AbstractNetwork, check_network_fits
+from .solvers.threads import one_blas_thread
 from .tasks import Trials, choice_of
 
 
@@ -66,7 +67,10 @@ class Activity(Record):
             )
         require_finite(states, "the activity")
         mean = states.mean(0)
-        _, singular, basis = np.linalg.svd(states - mean, full_matrices=False)
+        with one_blas_thread():
+            # X and the triangle of its QR decomposition have the same S and V
+            triangle = np.linalg.qr(states - mean, mode="r")
+            _, singular, basis = np.linalg.svd(triangle, full_matrices=False)
         rounding = max(states.shape) * np.finfo(float).eps * np.abs(states).max()
         variances = np.where(singular > rounding, singular, 0) ** 2 / max(len(states) - 1, 1)
         basis = basis[:num_components]

@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -175,8 +176,18 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _announce(stage: str) -> None:
+    if stage == "training":
+        threading.Thread(target=_load_ahead).start()
     if errors.is_terminal:
         errors.print(f"· {stage}", style="dim")
+
+
+def _load_ahead() -> None:
+    """Import what the end of a run needs, a second's work, while another core trains."""
+    from . import report
+    from .store import netcdf
+
+    del report, netcdf
 
 
 def _write_figures_and_report(found: Any, directory: Path) -> None:

@@ -10,6 +10,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError
+from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.record import FixedPoints
 from .stability import classify, count_unstable
@@ -101,7 +102,8 @@ def linearize(
             f"system, got {states.shape}."
         )
     jacobians, input_jacobians = _jacobians(system, states)
-    eigenvalues, right, left, condition = eigenmodes(jacobians, system.kind)
+    with one_blas_thread():
+        eigenvalues, right, left, condition = eigenmodes(jacobians, system.kind)
     return Linearization(
         states=states,
         jacobians=jacobians,

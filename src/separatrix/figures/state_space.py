@@ -114,9 +114,7 @@ def label_plane(axes: Axes, components: PrincipalComponents) -> None:
 def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
     """Draw all trajectories in light grey and return them in the plane, `(trial, time, 2)`."""
     plane = in_plane(components, activity.states)
-    lines = LineCollection(
-        list(plane), colors=LIGHT_GREY, linewidths=0.5, rasterized=True, zorder=1
-    )
+    lines = LineCollection(list(plane), colors=LIGHT_GREY, linewidths=0.5, zorder=1)
     axes.add_collection(lines)
     axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
     label_plane(axes, components)

@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from matplotlib.figure import Figure
 
 from .. import figures
@@ -53,7 +54,7 @@ def has_signed_coherence(story: Story) -> bool:
     record = story.get(Activity)
     if not story.has_plane or not {"choice", "coherence"} <= set(record.conditions):
         return False
-    return int(jnp.max(jnp.asarray(record.conditions["choice"]))) <= 1
+    return int(np.max(np.asarray(record.conditions["choice"]))) <= 1
 
 
 def fixed_points(story: Story) -> Figure:
