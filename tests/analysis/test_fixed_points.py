@@ -47,7 +47,6 @@ def test_all_points_of_textbook_systems_with_their_stability(name):
     assert (fixed.speed < 1e-13).all()
 
 
-@pytest.mark.xfail(strict=True, reason="the level is that of the points found, not of the search")
 def test_a_fixed_point_at_the_origin_is_within_its_rounding_level():
     known = systems.hopf(0.8, 0.7, kind="map")
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -115,14 +114,12 @@ def test_a_ghost_that_rounding_hides_is_never_proved_to_be_fixed(mu):
     assert not points.fixed.certified.any()
 
 
-@pytest.mark.xfail(strict=True, reason="the rounding level counts |x|, which is no term of f here")
 def test_a_field_that_only_tends_to_zero_has_no_fixed_point():
     points = sx.find_fixed_points(sx.Flow(lambda x: 1 / (1 + x**2), 1), np.ones((2, 1)))
     assert not points.fixed.certified.any()
     assert len(points.fixed) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="_flatness leaves out how exactly the speed is known")
 @pytest.mark.parametrize("past", [1e-2, 1e-4, 1e-6])
 def test_a_slow_point_past_a_fold_is_found_once(past):
     known = systems.tanh_unit(2.0, 0.532839975353552 + past)
