@@ -41,7 +41,9 @@ MODULES = [
     "experiment",
     "report",
 ]
-HEAVY = ["torch", "matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"]
+HEAVY = [
+    "torch", "matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"
+]  # fmt: skip
 
 
 def public(module):

@@ -69,7 +69,8 @@ class Activity(Record):
         require_finite(states, "the activity")
         if (states == states[0]).all():
             return _no_variance(states[0], num_components)
-        fit = PCA(svd_solver="full").fit(states)
+        with one_blas_thread():
+            fit = PCA(svd_solver="full").fit(states)
         variances = fit.explained_variance_
         basis = fit.components_[:num_components]
         largest = np.abs(basis).argmax(1)
