@@ -1,0 +1,186 @@
+"""Laws of fixed points over every textbook system, network and solver."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+from separatrix.analysis.fixed_points.evaluator import Evaluator
+from separatrix.analysis.fixed_points.piecewise import search_piecewise
+from separatrix.analysis.fixed_points.smooth import SmoothSearch
+from separatrix.solvers.branch_and_prune import BranchAndPrune
+from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
+from separatrix.solvers.piecewise_linear import recognise
+from separatrix.solvers.zero_test import ZeroTest
+
+U = np.array([1.0, 0.5, 0.5])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A system, starts that find all its fixed points, and a box to search if there is one."""
+
+    system: sx.AbstractSystem
+    candidates: np.ndarray
+    box: float | None = None
+
+
+def textbook(known, box=None):
+    return Case(known.system, known.candidates, box)
+
+
+def network(make, scale=1.0, box=None):
+    made = make(jax.random.key(5))
+    size = made.initial_state().shape[0]
+    return Case(made.at_input(U), systems.box(size, -scale, scale, 200), box)
+
+
+def ctrnn(activation, leak="outside", dt=50.0, units=6):
+    def make(key):
+        return sx.networks.CTRNN(
+            3, units, 3, dt=dt, activation=activation, leak=leak,
+            recurrent_initialization="gaussian", gain=2.0, key=key,
+        )  # fmt: skip
+
+    return make
+
+
+CASES = {
+    "tanh unit": lambda: textbook(systems.tanh_unit(2.0), 1.5),
+    "saddle and node": lambda: textbook(systems.ghost(-0.25), 3.0),
+    "Hopf": lambda: textbook(systems.hopf(1.05, 1.0), 3.0),
+    "rank one": lambda: textbook(systems.rank_one()),
+    "Wong-Wang": lambda: textbook(systems.wong_wang(30.0, 0.14)),
+    "FitzHugh-Nagumo": lambda: textbook(systems.fitzhugh_nagumo(0.8), 3.0),
+    "Wilson-Cowan": lambda: textbook(systems.wilson_cowan(), 1.0),
+    "ring of 3": lambda: textbook(systems.ring(3, "map"), 1.5),
+    "ring of 4": lambda: textbook(systems.ring(4, "map"), 1.5),
+    "ring of 4, flow": lambda: textbook(systems.ring(4, "flow"), 1.5),
+    "CTRNN, tanh": lambda: network(ctrnn("tanh"), box=1.5),
+    "CTRNN, tanh, leak inside": lambda: network(ctrnn("tanh", "inside")),
+    "CTRNN, sigmoid": lambda: network(ctrnn("sigmoid"), box=1.5),
+    "CTRNN, softplus": lambda: network(ctrnn("softplus", units=4), scale=3.0),
+    "CTRNN, relu": lambda: network(ctrnn("relu", units=4), scale=3.0),
+    "CTRNN, leaky relu": lambda: network(ctrnn("leaky_relu", units=4), scale=3.0),
+    "GRU": lambda: network(lambda key: sx.networks.GRU(3, 5, 3, key=key), box=1.0),
+    "LSTM": lambda: network(lambda key: sx.networks.LSTM(3, 3, 3, key=key), scale=2.0),
+}
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request):
+    return CASES[request.param]()
+
+
+def fixed(system, candidates, **options):
+    return sx.find_fixed_points(system, candidates, completeness=False, **options).fixed
+
+
+def assert_same_points(found, expected, order=slice(None), tolerance=1e-9):
+    """Each point of one is a point of the other, with as many unstable directions."""
+    assert len(found) == len(expected)
+    if len(found):
+        distance = np.abs(found.states[:, None] - expected.states[None][..., order]).max(-1)
+        nearest = distance.argmin(1)
+        assert sorted(nearest) == list(range(len(expected)))
+        assert distance.min(1).max() < tolerance * (1 + np.abs(expected.states).max())
+        assert (found.n_unstable == expected.n_unstable[nearest]).all()
+
+
+def test_points_move_with_a_permutation_of_the_units(case):
+    system, size = case.system, case.system.size
+    order = np.random.default_rng(1).permutation(size)
+    back = np.argsort(order)
+    make = sx.DiscreteMap if system.kind == "map" else sx.Flow
+    permuted = make(lambda x: system.evaluate(x[back])[order], size)
+    one, two = fixed(system, case.candidates), fixed(permuted, case.candidates[:, order])
+    assert_same_points(two, one, order)
+
+
+def test_points_do_not_depend_on_how_the_candidates_are_split(case):
+    whole = fixed(case.system, case.candidates)
+    parts = [fixed(case.system, part) for part in np.array_split(case.candidates, 3)]
+    found = np.concatenate([part.states for part in parts])
+    distance = np.abs(found[:, None] - whole.states[None]).max(-1)
+    assert distance.min(1).max(initial=0) < 1e-9 * (1 + np.abs(whole.states).max(initial=0))
+    assert set(distance.argmin(1)) == set(range(len(whole)))
+    hits = np.zeros(len(whole), int)
+    np.add.at(hits, distance.argmin(1), np.concatenate([part.hits for part in parts]))
+    assert (hits == whole.hits).all()
+
+
+def test_points_do_not_depend_on_the_time_step(case):
+    """Euler's method has the fixed points of the flow, whatever the step."""
+    system = case.system
+    euler = sx.DiscreteMap(lambda x: x + 0.01 * system.velocity(x), system.size)
+    flow = sx.Flow(system.velocity, system.size, tau=20.0)
+    one, two = fixed(flow, case.candidates), fixed(euler, case.candidates)
+    assert len(one) == len(two)
+    distance = np.abs(one.states[:, None] - two.states[None]).max(-1)
+    assert distance.min(1).max(initial=0) < 1e-9 * (1 + np.abs(one.states).max(initial=0))
+
+
+def test_the_plain_residual_has_the_same_zeros(case):
+    system = case.system
+    plain = type(system)(system.function, system.size, system.time_unit, input=system.input)
+    points = fixed(system, case.candidates)
+    again = fixed(plain, points.states) if len(points) else points
+    assert_same_points(again, points)
+
+
+def test_solvers_agree(case):
+    """What two methods find from the same starts, they agree on; exhaustion finds no more."""
+    evaluator = Evaluator(case.system)
+    size = case.system.size
+    test = ZeroTest(evaluator.system.residual, size, case.candidates)
+    smooth = SmoothSearch(evaluator, LevenbergMarquardt(), test).search(case.candidates, False)
+    found = [smooth.stacked(smooth.labels("fixed"))]
+    residual = recognise(evaluator.system.residual, size)
+    if not isinstance(residual, str) and hasattr(residual, "gate_weights"):
+        velocity = recognise(evaluator.system.velocity, size)
+        exact = search_piecewise(residual, velocity, case.candidates, False)
+        found.append(exact.stacked(exact.labels("fixed")))
+    if case.box is not None:
+        box = np.full(size, case.box)
+        nothing = np.zeros((0, size)), np.zeros(0)
+        searched = BranchAndPrune().search(evaluator.system.residual, -box, box, *nothing)
+        assert searched.complete, searched.reason
+        found.append(searched.states)
+    points = sx.find_fixed_points(case.system, case.candidates).fixed.states
+    for states in found:
+        if len(states):
+            distance = np.abs(states[:, None] - points[None]).max(-1)
+            assert distance.min(1).max() < 1e-8 * (1 + np.abs(points).max())
+    if case.box is not None:
+        inside = (np.abs(points) <= case.box).all(1)
+        assert inside.sum() == len(found[-1])
+
+
+def test_the_index_sum_of_a_complete_set_is_one(case):
+    points = sx.find_fixed_points(case.system, case.candidates)
+    if points.complete and points.index_sum is not None:
+        assert points.index_sum == 1
+        flow = case.system.kind == "flow"
+        jacobians = sx.linearize(case.system, points.fixed).jacobians
+        determinants = np.linalg.det(-jacobians if flow else np.eye(case.system.size) - jacobians)
+        assert np.sign(determinants).sum() == 1
+    assert points.completeness
+
+
+def test_what_is_certified_holds(case):
+    """A certified point is the only zero within its radius, so no two of them overlap."""
+    points = sx.find_fixed_points(case.system, case.candidates)
+    certified = points.fixed.filter(points.fixed.certified)
+    distance = np.abs(certified.states[:, None] - certified.states[None]).max(-1)
+    np.fill_diagonal(distance, np.inf)
+    assert (distance.min(1, initial=np.inf) + certified.error_bound > certified.radius).all()
+    with jax.enable_x64(True):
+        for slow in points.slow:
+            near = np.abs(points.fixed.states - slow.states).max(1, initial=0)
+            assert not slow.certified or (near > slow.radius).all()
+        values = [case.system.velocity(jnp.asarray(x)) for x in certified.states]
+    assert np.abs(np.array(values)).max(initial=0) < 1e-11
