@@ -114,6 +114,15 @@ def test_values_are_followed_where_they_are_moved(name):
     np.testing.assert_allclose(found.upper, limits, rtol=1e-12, atol=1e-300)
 
 
+def test_long_chains_of_operations_are_followed():
+    def step(h):
+        for _ in range(400):
+            h = h + 0.0
+        return pytorch_gru(sigmoid)(h)
+
+    np.testing.assert_allclose(domain(sx.DiscreteMap(step, N)).upper, 1, rtol=1e-12)
+
+
 def test_units_that_swap_their_states_have_no_box():
     found = domain(sx.DiscreteMap(lambda h: pytorch_gru(sigmoid)(h)[::-1], N))
     assert not found.bounded
