@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..interval.arithmetic import Array, Interval
+from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual, quietly
 from .exhaustion import Exhaustion, refused
+from .homogeneous import HomogeneousProgram, homogenize
 from .known import ZeroTable, known_zeros
 from .pruning import Pruned, excludes_zero, prune
+from .whole_space import search_unbounded
 
 _ENTRIES = 2**15  # of the slopes that are held at once
 _BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
 _KEPT = 1000  # unresolved boxes that are handed back
+UNBOUNDED = (
+    "the domain is unbounded and the function not piecewise linear: "
+    "give a box that holds every zero"
+)
 _DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
 
 
@@ -61,7 +67,7 @@ class BranchAndPrune:
         residual
             Any JAX function g from (n,) to (n,), computing in float64.
         lower, upper
-            The box: numbers or (n,), finite.
+            The box: numbers or (n,). Its ends may be infinite if the function is piecewise linear.
         known_states, known_radii, known_error_bounds
             Zeros (point, n) that are proved already, the radii (point,) within which each is the
             only one, and how far it may be from its state (0 if not given), as from
@@ -90,16 +96,16 @@ class BranchAndPrune:
         """
         low, high = _corners(lower, upper, known_states)
         size = len(low)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            return refused(size, "the domain is unbounded: give a box that holds every zero")
+        known = known_zeros(size, known_states, known_radii, known_error_bounds)
         try:
             enclosed = enclose_residual(residual, size)
-            return self.search_enclosed(
-                enclosed,
-                low,
-                high,
-                known_zeros(size, known_states, known_radii, known_error_bounds),
-            )
+            if np.isfinite(low).all() and np.isfinite(high).all():
+                return self.search_enclosed(enclosed, low, high, known)
+            program = homogenize(enclosed.program)
+            if program is None:
+                return refused(size, UNBOUNDED)
+            afar = HomogeneousProgram(program, size)
+            return search_unbounded(self, enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
@@ -182,11 +188,12 @@ class _Frontier:
         lower, upper, regular = pruned.lower[left], pruned.upper[left], pruned.regular[left]
         width = upper - lower
         scale = np.maximum(1.0, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
-        tiny = width.max(axis=1) <= self.method.min_width * scale
-        self._leave(
-            lower[tiny], upper[tiny], [pruned.refusals[i] for i in np.flatnonzero(left)], tiny
-        )
-        shrunk = ~tiny & (width.max(axis=1) <= 0.5 * before) & regular
+        small = width.max(axis=1) <= self.method.min_width * scale
+        # a box that has become small only now deserves a look at its new size
+        tiny = small & (before <= self.method.min_width * scale)
+        reasons = [pruned.refusals[index] for index in np.flatnonzero(left)]
+        self._leave(lower[tiny], upper[tiny], reasons, tiny)
+        shrunk = ~tiny & (small | ((width.max(axis=1) <= 0.5 * before) & regular))
         self._push(lower[shrunk], upper[shrunk])
         split = ~tiny & ~shrunk
         lower, upper, width = lower[split], upper[split], width[split]
@@ -223,7 +230,7 @@ class _Frontier:
 
 def _hits(pruned: Pruned, width: Array) -> Array:
     """Where Newton's step stays about the box: there is a zero to be found."""
-    slack = width + 1e-300
+    slack = np.max(width, axis=1, keepdims=True) + ULP * np.abs(pruned.newton)
     inside = (pruned.newton >= pruned.lower - slack) & (pruned.newton <= pruned.upper + slack)
     return np.all(inside, axis=1)
 

@@ -98,18 +98,18 @@ class Enclosed:
     """
 
     def __init__(self, function: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
-        self._program = fold(trace(function, shape))
+        self.program = fold(trace(function, shape))
         self.shape = shape
-        if len(self._program.outputs) != 1:
+        if len(self.program.outputs) != 1:
             raise TypeError(
-                f"expected a function that returns one array, got {len(self._program.outputs)}"
+                f"expected a function that returns one array, got {len(self.program.outputs)}"
             )
-        self.output_shape = self._program.output_shapes[0]
+        self.output_shape = self.program.output_shapes[0]
 
     def bounds(self, boxes: Interval) -> Enclosures:
         """Bounds of the values over each box (box, *shape)."""
         run = _Run(boxes.shape[0], differentiate=False)
-        (value,) = run.start(self._program, [Value(boxes)])
+        (value,) = run.start(self.program, [Value(boxes)])
         return Enclosures(run.full(value.bounds, self.output_shape), None, run.refusals())
 
     def slopes(self, boxes: Interval) -> Enclosures:
@@ -119,7 +119,7 @@ class Enclosed:
         seed = point(
             np.eye(size)[None]
         )  # the same in all boxes, and so stays the slope of an affine part
-        (value,) = run.start(self._program, [Value(boxes, seed)])
+        (value,) = run.start(self.program, [Value(boxes, seed)])
         bounds = run.full(value.bounds, self.output_shape)
         shape = (count, size, *self.output_shape)
         slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes

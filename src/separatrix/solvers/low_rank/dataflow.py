@@ -43,7 +43,8 @@ def read_terms(program: Program) -> Terms:
     varying, (argument,) = dependent(program), program.inputs
     constants: dict[int, Value] = program.notes["folded"]
     zero, one = point(np.zeros(size)), point(np.ones(size))
-    diagonal, offset, values = zero, zero, {}
+    diagonal, offset = zero, zero
+    values: dict[int, Interval] = {}
 
     def constant(slot: int) -> Interval:
         return constants[slot].bounds[0].map(lambda array: np.broadcast_to(array, (size,)))
