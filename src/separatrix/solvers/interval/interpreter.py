@@ -128,7 +128,7 @@ class Enclosed:
 
     def execute(self, boxes: Interval) -> Execution:
         """Bounds of every value on the way over each box, for those who look inside."""
-        program, run = self._program, _Run(boxes.shape[0], differentiate=False)
+        program, run = self.program, _Run(boxes.shape[0], differentiate=False)
         values = {**program.notes["folded"], program.inputs[0]: Value(_variable(boxes))}
         with np.errstate(all="ignore"):
             for step in program.steps:
