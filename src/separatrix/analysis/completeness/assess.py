@@ -69,8 +69,9 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    richness = chao1(points.hits)
     assessment = _Assessment(system, points, search)
+    first = assessment.points
+    richness = chao1(first.hits)
     proof = assessment.prove(exhaustive_size)
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
@@ -83,16 +84,17 @@ def assess(
     known = Completeness(
         index_sum=assessment.index.value,
         index_reason=assessment.index.reason,
-        coverage=good_turing_coverage(points.hits),
+        coverage=good_turing_coverage(first.hits),
         chao1=richness,
         complete=proof.complete,
         domain=assessment.domain,
+        outside=assessment.outside,
         rounds=len(starts),
         starts=sum(starts),
         text="",
     )
     count = len(assessment.points.states)
-    return replace(known, text=describe(known, proof, count, count - len(points.states)))
+    return replace(known, text=describe(known, proof, count, count - len(first.states)))
 
 
 class _Assessment:
@@ -110,7 +112,9 @@ class _Assessment:
 
     def update(self, points: PointSet) -> None:
         """Work out the index of each point, where the sum can mean something."""
-        self.points = points
+        outside = self.domain.excludes(points.states) & ~points.certified & (not self.domain.given)
+        self.outside = int(outside.sum())
+        self.points = points = points.select(~outside)
         self.indices: Indices | None = None
         if self.velocity is None or not self.domain.inward:
             self.index = IndexSum(None, self.domain.obstacle)
