@@ -1,5 +1,6 @@
 """Further search, exhaustion, and what is said about them."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -170,6 +171,25 @@ def test_small_rectifier_networks_are_proved_complete(own, alone, both, bounded)
     assert known.complete and known.domain.bounded == bounded
     assert known.index_sum == (1 if bounded else None)
     assert f"branch and prune of {'[0, 1]^2' if bounded else 'all states'} examined" in known.text
+
+
+def test_states_of_saturated_gates_are_no_fixed_points():
+    """Where z = 1 in floating point F(h) = h; the box of a GRU written by hand rules that out."""
+    rng = np.random.default_rng(0)
+    U, W = 3 * rng.standard_normal((2, 12, 12)) / np.sqrt(12)
+
+    def step(h):
+        z = jax.nn.sigmoid(U @ h)
+        return (1 - z) * jnp.tanh(W @ h) + z * h
+
+    system = float64(sx.DiscreteMap(step, 12))
+    far = 1e3 * np.linalg.solve(U, np.ones(12))  # all gates are 1
+    points = point_set(system, [np.zeros(12), far])
+    np.testing.assert_array_equal(points.certified, [True, False])
+    known = assess(system, points)
+    assert known.outside == 1 and "1 of the points found lie outside [-1, 1]^12" in known.text
+    assert known.index_sum is not None and known.chao1.estimate == 1
+    np.testing.assert_array_equal(known.domain.excludes(points.states), [False, True])
 
 
 DOMAIN = Domain(np.full(3, -1.0), np.ones(3), True, "", "")
