@@ -123,6 +123,29 @@ def test_textbook_flows():
     assert np.allclose(found.states.max(axis=0), [0.46246487316095, 0.24336411278349], atol=1e-12)
 
 
+def wong_wang(mean, coherence):
+    def field(s):
+        inhibited = 0.2609 * s - 0.0497 * s[::-1] + 0.3255
+        current = inhibited + 0.00052 * mean * (1 + coherence * jnp.array([1.0, -1.0]))
+        drive = 270.0 * current - 108.0
+        return -s / 0.1 + (1 - s) * 0.641 * drive / (1 - jnp.exp(-0.154 * drive))
+
+    return field
+
+
+@pytest.mark.parametrize(
+    ("mean", "coherence", "count"),
+    [
+        *((0.0, 0.0, 5), (30.0, 0.0, 3), (30.0, 0.14, 3), (30.0, 1.0, 1)),
+        *((30.0, 0.6847, 3), (30.0, 0.6848, 1)),  # a fold at 0.68470129
+        *((65.681, 0.0, 5), (65.683, 0.0, 1)),  # at 65.68198607
+    ],
+)
+def test_wong_and_wang(mean, coherence, count):
+    field = wong_wang(mean, coherence)
+    assert_all(field, METHOD.search(field, [0.0, 0.0], [1.0, 1.0]), count)
+
+
 @pytest.mark.parametrize(("bias", "count"), [(0.5328, 3), (0.5329, 1)])
 def test_both_sides_of_a_fold_are_told_apart(bias, count):
     def residual(x):
