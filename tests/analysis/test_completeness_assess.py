@@ -10,6 +10,7 @@ from completeness_tools import Collection, float64, point_set, random_tanh
 import separatrix as sx
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess
 from separatrix.analysis.completeness.further import unstable_directions
+from separatrix.solvers.branch_and_prune import BranchAndPrune
 
 
 @pytest.mark.parametrize("architecture, first", [("tanh16", 10), ("gru32", 10)])
@@ -87,6 +88,16 @@ def test_three_fixed_points_of_a_random_network_of_four():
     collection = Collection(system, np.zeros((1, 4)))
     known = assess(float64(system), collection.points, collection.search)
     assert known.complete and len(collection.points.states) == 3
+
+
+def test_an_exhaustive_search_that_gives_up_proves_nothing():
+    book = systems.ring(4, "map")
+    system = float64(book.system)
+    points = point_set(system, book.states)
+    known = assess(system, points, exhaustion=BranchAndPrune(max_boxes=100))
+    assert not known.complete and known.index_sum == 1
+    assert "consistent with a complete set" in known.text
+    assert "not proved complete" in known.text and "more than 100 boxes" in known.text
 
 
 def test_rank_one_network_is_proved_complete():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.interval import Enclosed, EnclosureError
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
@@ -25,6 +26,7 @@ def assess(
     search: Search | None = None,
     *,
     further: FurtherSearch | None = None,
+    exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = 8,
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
@@ -45,8 +47,12 @@ def assess(
         it. None forbids further search, and the addition of points that the exhaustive proof finds.
     further
         The method of the further search, with its options; None means `FurtherSearch()`.
+    exhaustion
+        The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
+        400,000 boxes, up to about 20 s.
     exhaustive_size
-        Systems with at most so many units are searched exhaustively.
+        Systems with at most so many units, or that depend on at most so many variables, are
+        searched exhaustively.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def assess(
     assessment = _Assessment(system, points, search)
     first = assessment.points
     richness = chao1(first.hits)
-    proof = assessment.prove(exhaustive_size)
+    proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
         likely = None if starts else richness
@@ -139,10 +145,10 @@ class _Assessment:
         assert self.indices is not None  # there is an index sum
         return unstable_directions(self.indices.jacobians, self.system.kind)
 
-    def prove(self, largest: int) -> Proof:
+    def prove(self, method: BranchAndPrune, largest: int) -> Proof:
         """Try to prove that no point is missing; points that turn up are added by the search."""
         known = self.points.states, self.points.radii, self._error_bounds()
-        proof = prove_complete(self.system, self.domain, known, largest)
+        proof = prove_complete(self.system, self.domain, known, method, largest)
         if len(proof.states):
             if self.search is None:
                 return replace(proof, complete=False, text=_NOT_ADDED.format(len(proof.states)))
