@@ -114,6 +114,15 @@ def test_values_are_followed_where_they_are_moved(name):
     np.testing.assert_allclose(found.upper, limits, rtol=1e-12, atol=1e-300)
 
 
+def test_long_chains_of_operations_are_followed():
+    def step(h):
+        for _ in range(400):
+            h = h + 0.0
+        return pytorch_gru(sigmoid)(h)
+
+    np.testing.assert_allclose(domain(sx.DiscreteMap(step, N)).upper, 1, rtol=1e-12)
+
+
 def test_units_that_swap_their_states_have_no_box():
     found = domain(sx.DiscreteMap(lambda h: pytorch_gru(sigmoid)(h)[::-1], N))
     assert not found.bounded
@@ -242,23 +251,61 @@ def test_float32_has_no_box():
     assert not found.bounded and "float32" in found.evidence
 
 
-def wong_wang(**kwargs):
-    system = systems.wong_wang(30.0, 0.0).system
-    return sx.Flow(system.function, 2, **kwargs)
+@pytest.mark.parametrize("parameters", systems.WONG_WANG)
+def test_gating_variables_of_unbounded_rates_have_the_unit_box(parameters):
+    """s' = −s/τ + (1 − s) γ H with a rate H ≥ 0 that nothing bounds from above."""
+    found = domain(systems.wong_wang(*parameters).system)
+    np.testing.assert_allclose(found.upper, 1, rtol=1e-12)
+    np.testing.assert_allclose(found.lower, 0, atol=1e-300)
+
+
+HALF_BOUNDED = {
+    "gain": (lambda x: -x + (1 - x) * jnp.exp(W @ x), 0, 1),
+    "two gains": (lambda x: (1 - x) * jnp.exp(W @ x) - (x + 2) * jnp.exp(U @ x), -2, 1),
+    "falling": (lambda x: -x - (x + 1) * jnp.square(W @ x), -1, 0),
+    "product": (lambda x: -x + (3 - x) * jnp.exp(W @ x) * jnp.square(U @ x), 0, 3),
+    "mirrored": (lambda x: -x - (1 - x) * -jnp.exp(W @ x), 0, 1),
+}
+
+
+@pytest.mark.parametrize("name", HALF_BOUNDED)
+def test_gains_without_an_upper_bound(name):
+    field, low, high = HALF_BOUNDED[name]
+    found = domain(sx.Flow(field, N))
+    np.testing.assert_allclose(found.lower, low, atol=1e-12)
+    np.testing.assert_allclose(found.upper, high, atol=1e-12)
+
+
+UNBOUNDED_GAINS = {
+    "drive": lambda x: -x + jnp.exp(W @ x),
+    "another gain": lambda x: -x + jnp.exp(W @ x) - x * jnp.exp(U @ x),
+    "growth": lambda x: -x + x * jnp.exp(W @ x),
+    "weaker than the drive": lambda x: -x + (1 - 0.5 * x + jnp.tanh(x) * x) * jnp.exp(W @ x),
+}
+
+
+@pytest.mark.parametrize("name", UNBOUNDED_GAINS)
+def test_no_box_where_a_gain_may_win(name):
+    assert not domain(sx.Flow(UNBOUNDED_GAINS[name], N)).bounded
+
+
+def saturating(**kwargs):
+    """x' = x − x³, whose cubic is not looked into."""
+    return sx.Flow(lambda x: x - x**3, 2, **kwargs)
 
 
 def test_given_domain_is_used_where_nothing_is_proved():
-    assert not domain(wong_wang()).bounded
-    found = domain(wong_wang(domain=(0.0, 1.0)))
+    assert not domain(saturating()).bounded
+    found = domain(saturating(domain=(0.0, np.array([1.0, 2.0]))))
     assert found.bounded and found.given and not found.inward
-    np.testing.assert_array_equal(found.upper, 1)
+    np.testing.assert_array_equal(found.upper, [1, 2])
 
 
 def test_given_domain_is_dropped_when_a_fixed_point_lies_outside():
-    known = np.array([[0.424455591643, 0.424455591643]]), np.array([1e-9])
-    found = domain(wong_wang(domain=(0.0, 0.4)), known=known)
+    known = np.array([[1.0, 1.0]]), np.array([1e-9])
+    found = domain(saturating(domain=(0.0, 0.9)), known=known)
     assert not found.bounded and "does not hold every fixed point" in found.evidence
-    assert domain(wong_wang(domain=(0.0, 0.5)), known=known).bounded
+    assert domain(saturating(domain=(0.0, 1.1)), known=known).bounded
 
 
 def test_proved_box_outweighs_a_given_one():
@@ -299,6 +346,7 @@ def random_expression(rng, depth, x):
     if depth == 0:
         leaves = [x, jnp.roll(x, 1), jnp.tanh(W[:3, :3] @ x), sigmoid(U[:3, :3] @ x)]
         leaves += [-x, 1 - sigmoid(U[:3, :3] @ x), float(rng.choice([-1.0, 0.3, 1.0]))]
+        leaves += [jnp.exp(U[:3, :3] @ x), jax.nn.relu(W[:3, :3] @ x), -jnp.square(W[:3, :3] @ x)]
         return leaves[rng.integers(len(leaves))]
     a, b = (random_expression(rng, depth - 1, x) for _ in range(2))
     kind = rng.integers(4)
@@ -319,7 +367,7 @@ def test_random_expressions_are_bounded_only_where_they_point_back():
             found = find_domain(in_float64(sx.Flow(field, 3)))
             finite = np.isfinite(found.upper)
             boxes += found.bounded
-            states = rng.uniform(-1, 1, (60, 3)) * 10.0 ** rng.uniform(-2, 2, (60, 3))
+            states = rng.uniform(-1, 1, (200, 3)) * 10.0 ** rng.uniform(-2, 2, (200, 3))
             velocity = np.asarray(jax.vmap(field)(states))
             inside = np.where(np.isfinite(found.lower), states >= found.lower, True)
             inside &= np.where(finite, states <= found.upper, True)

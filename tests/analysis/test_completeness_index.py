@@ -19,6 +19,8 @@ COMPLETE = {
     **{f"ring {n} {k}": (systems.ring, (n, k)) for n in (2, 3, 4) for k in ("map", "flow")},
     **{f"hopf {k}": (systems.hopf, (1.5, 0.7, k)) for k in ("map", "flow")},
     "rank one": (systems.rank_one, ()),
+    "wong-wang of 5": (systems.wong_wang, (0.0, 0.0)),
+    "wong-wang of 3": (systems.wong_wang, (30.0, 0.14)),
     "wilson-cowan": (systems.wilson_cowan, ()),
 }
 

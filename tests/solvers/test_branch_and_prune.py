@@ -1,5 +1,7 @@
 """A box is called exhausted only when every zero in it is known."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -121,6 +123,29 @@ def test_textbook_flows():
     assert np.allclose(found.states.max(axis=0), [0.46246487316095, 0.24336411278349], atol=1e-12)
 
 
+def wong_wang(mean, coherence):
+    def field(s):
+        inhibited = 0.2609 * s - 0.0497 * s[::-1] + 0.3255
+        current = inhibited + 0.00052 * mean * (1 + coherence * jnp.array([1.0, -1.0]))
+        drive = 270.0 * current - 108.0
+        return -s / 0.1 + (1 - s) * 0.641 * drive / (1 - jnp.exp(-0.154 * drive))
+
+    return field
+
+
+@pytest.mark.parametrize(
+    ("mean", "coherence", "count"),
+    [
+        *((0.0, 0.0, 5), (30.0, 0.0, 3), (30.0, 0.14, 3), (30.0, 1.0, 1)),
+        *((30.0, 0.6847, 3), (30.0, 0.6848, 1)),  # a fold at 0.68470129
+        *((65.681, 0.0, 5), (65.683, 0.0, 1)),  # at 65.68198607
+    ],
+)
+def test_wong_and_wang(mean, coherence, count):
+    field = wong_wang(mean, coherence)
+    assert_all(field, METHOD.search(field, [0.0, 0.0], [1.0, 1.0]), count)
+
+
 @pytest.mark.parametrize(("bias", "count"), [(0.5328, 3), (0.5329, 1)])
 def test_both_sides_of_a_fold_are_told_apart(bias, count):
     def residual(x):
@@ -215,7 +240,7 @@ def test_a_jump_is_not_taken_for_a_zero_nor_passed_over():
 
 
 def test_an_unbounded_box_is_refused():
-    found = METHOD.search(lambda x: x, [-np.inf], [1.0])
+    found = METHOD.search(lambda x: jnp.tanh(2.0 * x) - x, [-np.inf], [1.0])
     assert not found.complete
     assert "unbounded" in found.reason
 
@@ -233,3 +258,66 @@ def test_a_contraction_in_many_dimensions_takes_few_boxes():
     residual = random_network(64, 0.1, 0)
     found = BranchAndPrune(max_boxes=20).search(residual, -np.ones(64), np.ones(64))
     assert_all(residual, found, 1)
+
+
+def count_by_enumeration(weights, bias):
+    """Solve x = relu(W x + b) for all patterns of active units."""
+    size, count = len(bias), 0
+    for pattern in itertools.product([0.0, 1.0], repeat=size):
+        active = np.array(pattern)
+        state = np.linalg.solve(np.eye(size) - active[:, None] * weights, active * bias)
+        count += bool(np.all((weights @ state + bias > 0) == (active > 0)))
+    return count
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("lower", [-np.inf, 0.0])
+def test_rectified_networks_in_all_of_space(size, seed, lower):
+    rng = np.random.default_rng(seed)
+    weights = (1.8 if seed % 2 else 3.0) * rng.standard_normal((size, size)) / np.sqrt(size)
+    bias = rng.standard_normal(size)
+
+    def residual(x):
+        return jax.nn.relu(weights @ x + bias) - x
+
+    found = METHOD.search(residual, np.full(size, lower), np.full(size, np.inf))
+    assert found.complete, found.reason
+    assert len(found.states) == count_by_enumeration(weights, bias)
+
+
+@pytest.mark.parametrize(
+    ("activation", "below"),
+    [(jax.nn.leaky_relu, 0.01), (jnp.abs, -1.0), (lambda x: jnp.where(x > 0, x, 0), 0.0)],
+)
+def test_other_piecewise_linear_functions_in_all_of_space(activation, below):
+    def residual(x):
+        return 0.5 * activation(1.0 - 3.0 * x[::-1]) + 0.3 - x
+
+    count = 0
+    for slopes in itertools.product([below, 1.0], repeat=2):
+        slopes = 0.5 * np.array(slopes)  # x = slope * (1 - 3 y) + 0.3 and the mirror image
+        x = np.linalg.solve(np.eye(2) + 3.0 * slopes[:, None] * np.eye(2)[::-1], slopes + 0.3)
+        count += bool(np.all((1.0 - 3.0 * x[::-1] > 0) == (slopes == 0.5)))
+    found = METHOD.search(residual, np.full(2, -np.inf), np.full(2, np.inf))
+    assert_all(residual, found, count)
+
+
+def test_zeros_far_away_are_found():
+    found = METHOD.search(lambda x: 1.0 - 1e-9 * jax.nn.leaky_relu(x), [-np.inf], [np.inf])
+    assert found.complete
+    assert np.allclose(found.states, 1e9)
+
+
+@pytest.mark.parametrize(
+    "residual",
+    [
+        lambda r: -r + jax.nn.relu(jnp.array([[0.0, -1.0], [-1.0, 0.0]]) @ r + 1.0),
+        lambda r: jax.nn.relu(r) - r,
+    ],
+)
+def test_rectified_continua_are_not_called_complete(residual):
+    found = METHOD.search(residual, np.full(2, -np.inf), np.full(2, np.inf))
+    assert not found.complete
+    assert "continuum" in found.reason
+    assert len(found.states) == 0

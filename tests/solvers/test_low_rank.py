@@ -197,3 +197,77 @@ def test_too_few_boxes():
     found = search(residual, 100, method=BranchAndPrune(max_boxes=50))
     assert not found.complete
     assert "more than 50 boxes" in found.reason
+
+
+def count_roots_of_rank_one(m, n, bias):
+    """Count the zeros of κ − n·relu(κ m + b)/N by its values at all of its kinks."""
+
+    def gap(k):
+        return k - np.mean(n * np.maximum(np.multiply.outer(k, m) + bias, 0.0), axis=-1)
+
+    kinks = np.sort(-bias / m)
+    far = 1e6 * np.abs(kinks).max()
+    signs = np.sign(gap(np.concatenate([[-far], kinks, [far]])))
+    return int(np.sum(signs[1:] != signs[:-1]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rank_one_rectified_networks_in_all_of_space(seed):
+    rng = np.random.default_rng(seed)
+    m, n, bias = rng.standard_normal((3, 50))
+    n = n + (2.0 if seed % 2 else 0.5) * m
+
+    def residual(x):
+        return jax.nn.relu(m * (n @ x) / 50 + bias) - x
+
+    assert not np.isfinite(reduce(residual, 50).trap.upper).all()
+    found = search(residual, 50)
+    assert found.complete, found.reason
+    assert len(found.states) == count_roots_of_rank_one(m, n, bias)
+    if len(found.states):
+        assert certify_zeros(residual, found.states).unique.all()
+
+
+@pytest.mark.parametrize(("rank", "seed"), [(2, 0), (2, 1), (2, 2), (3, 0)])
+def test_rectified_networks_of_higher_rank(rank, seed):
+    rng = np.random.default_rng(seed)
+    m, n = rng.standard_normal((2, 40, rank))
+    n, bias = n + 1.5 * m, rng.standard_normal(40)
+
+    def flow(x):
+        return -x + m @ (n.T @ jax.nn.relu(x)) / 40 + bias
+
+    def currents_inside(x):
+        return jax.nn.relu(m @ (n.T @ x) / 40 + bias) - x
+
+    one, other = search(flow, 40), search(currents_inside, 40)
+    assert one.complete
+    assert other.complete
+    # x = M κ + b and r = relu(M κ + b) have the same κ
+    assert len(one.states) == len(other.states)
+    rates = np.maximum(one.states, 0.0)
+    for rate in rates:
+        assert np.abs(other.states - rate).max(axis=1).min() < 1e-9
+
+    def speed(x):
+        return -x + m @ (n.T @ np.maximum(x, 0.0)) / 40 + bias
+
+    starts = 20.0 * rng.standard_normal((200, 40)) @ np.outer(m[:, 0], m[:, 0]) / 40
+    for state in starts:  # Newton's method finds nothing else
+        for _ in range(30):
+            active = np.diag((state > 0).astype(float))
+            jacobian = -np.eye(40) + m @ n.T @ active / 40
+            state = state - np.linalg.solve(jacobian, speed(state))
+        if np.abs(speed(state)).max() < 1e-9:
+            assert np.abs(one.states - state).max(axis=1).min() < 1e-6
+
+
+def test_a_line_attractor_of_rank_one_is_not_called_complete():
+    m = np.ones(20)
+
+    def residual(x):
+        return -x + m * jnp.mean(jax.nn.relu(x))
+
+    found = search(residual, 20)
+    assert not found.complete
+    assert "continuum" in found.reason

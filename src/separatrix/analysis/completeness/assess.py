@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.interval import Enclosed, EnclosureError
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
@@ -25,6 +26,7 @@ def assess(
     search: Search | None = None,
     *,
     further: FurtherSearch | None = None,
+    exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = 8,
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
@@ -45,8 +47,12 @@ def assess(
         it. None forbids further search, and the addition of points that the exhaustive proof finds.
     further
         The method of the further search, with its options; None means `FurtherSearch()`.
+    exhaustion
+        The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
+        400,000 boxes, up to about 20 s.
     exhaustive_size
-        Systems with at most so many units are searched exhaustively.
+        Systems with at most so many units, or that depend on at most so many variables, are
+        searched exhaustively.
 
     Returns
     -------
@@ -69,9 +75,10 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    richness = chao1(points.hits)
     assessment = _Assessment(system, points, search)
-    proof = assessment.prove(exhaustive_size)
+    first = assessment.points
+    richness = chao1(first.hits)
+    proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
         likely = None if starts else richness
@@ -83,16 +90,17 @@ def assess(
     known = Completeness(
         index_sum=assessment.index.value,
         index_reason=assessment.index.reason,
-        coverage=good_turing_coverage(points.hits),
+        coverage=good_turing_coverage(first.hits),
         chao1=richness,
         complete=proof.complete,
         domain=assessment.domain,
+        outside=assessment.outside,
         rounds=len(starts),
         starts=sum(starts),
         text="",
     )
     count = len(assessment.points.states)
-    return replace(known, text=describe(known, proof, count, count - len(points.states)))
+    return replace(known, text=describe(known, proof, count, count - len(first.states)))
 
 
 class _Assessment:
@@ -110,7 +118,9 @@ class _Assessment:
 
     def update(self, points: PointSet) -> None:
         """Work out the index of each point, where the sum can mean something."""
-        self.points = points
+        outside = self.domain.excludes(points.states) & ~points.certified & (not self.domain.given)
+        self.outside = int(outside.sum())
+        self.points = points = points.select(~outside)
         self.indices: Indices | None = None
         if self.velocity is None or not self.domain.inward:
             self.index = IndexSum(None, self.domain.obstacle)
@@ -135,10 +145,10 @@ class _Assessment:
         assert self.indices is not None  # there is an index sum
         return unstable_directions(self.indices.jacobians, self.system.kind)
 
-    def prove(self, largest: int) -> Proof:
+    def prove(self, method: BranchAndPrune, largest: int) -> Proof:
         """Try to prove that no point is missing; points that turn up are added by the search."""
         known = self.points.states, self.points.radii, self._error_bounds()
-        proof = prove_complete(self.system, self.domain, known, largest)
+        proof = prove_complete(self.system, self.domain, known, method, largest)
         if len(proof.states):
             if self.search is None:
                 return replace(proof, complete=False, text=_NOT_ADDED.format(len(proof.states)))

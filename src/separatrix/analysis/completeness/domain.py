@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ...solvers.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
@@ -60,6 +60,15 @@ class Domain:
     def bounded(self) -> bool:
         """Whether there is a box."""
         return bool(np.isfinite(self.lower).all() and np.isfinite(self.upper).all())
+
+    def excludes(self, states: Float[np.ndarray, "state unit"]) -> Bool[np.ndarray, " state"]:
+        """Tell which states lie outside by more than rounding, and so are no fixed points.
+
+        Where a gate saturates, a state far outside may have a velocity at rounding level.
+        """
+        slack = _EXCESS * (1 + np.maximum(np.abs(self.lower), np.abs(self.upper)))
+        slack = np.where(np.isfinite(slack), slack, 0.0)
+        return np.any((states < self.lower - slack) | (states > self.upper + slack), axis=1)
 
     def __str__(self) -> str:
         """Write the box as [-1, 1]^16 where all its sides are alike, to four digits."""

@@ -28,25 +28,33 @@ class Proof:
     error_bounds: Float[np.ndarray, " point"]
 
 
-def prove_complete(system: AbstractSystem, domain: Domain, known: Known, largest: int) -> Proof:
+def prove_complete(
+    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune, largest: int
+) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
-    That is in the domain for systems of at most `largest` units, and for larger ones in the few
-    variables that they depend on, if there are so few. `known` are the states of fixed points,
-    their proved radii and error bounds; radius 0 where nothing is proved, so that the point is
-    found again.
+    That is in the domain (in all of space, for piecewise-linear systems without one) for systems of
+    at most `largest` units, and for larger ones in the few variables that they depend on, if there
+    are so few. `known` are the states of fixed points, their proved radii and error bounds; radius
+    0 where nothing is proved, so that the point is found again.
     """
-    if domain.bounded and system.size <= largest:
-        found = BranchAndPrune().search(system.residual, domain.lower, domain.upper, *known)
-        where = f"{domain}, {domain.evidence}," if domain.given else str(domain)
-        return _proof(found, f"of {where}")
+    if system.size <= largest:
+        found = method.search(system.residual, domain.lower, domain.upper, *known)
+        if found.complete or found.boxes > 0:
+            return _proof(found, f"of {_where(domain)}")
     reduction = _reduction(system, domain)
     if reduction is None or reduction.rank > largest:
         nothing = np.zeros((0, system.size)), np.zeros(0)
         return Proof(False, "", *nothing)
-    found = exhaust(reduction, system.residual, *known)
+    found = exhaust(reduction, system.residual, *known, method=method)
     count = f"{reduction.rank} variable{'s' if reduction.rank > 1 else ''}"
     return _proof(found, f"of the {count} that the system depends on")
+
+
+def _where(domain: Domain) -> str:
+    if not domain.bounded:
+        return "all states"
+    return f"{domain}, {domain.evidence}," if domain.given else str(domain)
 
 
 def _reduction(system: AbstractSystem, domain: Domain) -> Reduction | None:

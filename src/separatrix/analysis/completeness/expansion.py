@@ -16,6 +16,8 @@ from .rounding import divide_up, times_down, times_up
 # These never reach the ends of their range, since a state is finite. Inside the range the bounds of
 # the interpreter are rounded outward, so they are not reached either. (Nor are those of a gate.)
 _NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp", "exp2"})
+_SUMS = frozenset({"add", "add_any", "sub", "mul", "div"})
+_WRITTEN_OUT = _SUMS | {"neg", "convert_element_type", "select_n", *movement.RULES}
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -32,7 +34,16 @@ class Expansion:
 
     def output(self) -> Form:
         """Return the form of the function's result."""
-        (slot,) = self.execution.program.outputs
+        program = self.execution.program
+        (slot,) = program.outputs
+        needed = {slot}
+        for step in reversed(program.steps):
+            if step.name in _WRITTEN_OUT and needed.intersection(step.outputs):
+                needed.update(step.inputs)
+        # In order, so that a long chain of operations is no deep recursion.
+        for step in program.steps:
+            for output in needed.intersection(step.outputs):
+                self.form(output)
         return self.form(slot)
 
     def form(self, slot: int) -> Form:
@@ -81,8 +92,9 @@ class Expansion:
             return self._selected(step)
         if step.name == "neg":
             return [forms.negative(self.form(step.inputs[0]))]
-        if step.name not in ("add", "add_any", "sub", "mul", "div"):
-            return None
+        return self._sum_or_product(step) if step.name in _SUMS else None
+
+    def _sum_or_product(self, step: Step) -> list[Form] | None:
         first, second = (self.form(slot).broadcast(step.shapes[0]) for slot in step.inputs)
         if step.name == "mul":
             return [forms.multiply(first, second)]

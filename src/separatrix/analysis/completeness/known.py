@@ -1,6 +1,6 @@
 """What a search has found, and what is known of the points that it has not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -33,6 +33,10 @@ class PointSet:
     radii: Float[np.ndarray, " point"]
     hits: Int[np.ndarray, " point"]
 
+    def select(self, which: Bool[np.ndarray, " point"]) -> "PointSet":
+        """Keep some of the points."""
+        return PointSet(*(getattr(self, f.name)[which] for f in fields(self)))
+
 
 @dataclass(frozen=True)
 class Completeness:
@@ -52,6 +56,9 @@ class Completeness:
         Whether it is proved that no fixed point is missing.
     domain
         The box that holds every fixed point.
+    outside
+        How many points that are not certified lie outside the proved box: they are no fixed points,
+        whatever their residual, and are left out of all of the above.
     rounds, starts
         How many rounds of further search were made, and from how many starts in all.
     text
@@ -64,6 +71,7 @@ class Completeness:
     chao1: Richness | None
     complete: bool
     domain: Domain
+    outside: int
     rounds: int
     starts: int
     text: str
@@ -94,6 +102,8 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
         )
     if not known.complete and proof.text:
         parts.append(f"not proved complete: {proof.text}")
+    if known.outside:
+        parts.append(f"{known.outside} of the points found lie outside {known.domain}, so are none")
     if known.coverage is not None and known.chao1 is not None:
         parts.append(
             f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1.estimate:.4g}"

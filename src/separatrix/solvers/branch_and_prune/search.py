@@ -232,7 +232,7 @@ class _Frontier:
 
 def _hits(pruned: Pruned, width: Array) -> Array:
     """Where Newton's step stays about the box: there is a zero to be found."""
-    slack = np.max(width, axis=1, keepdims=True) + ULP * np.abs(pruned.newton)
+    slack = 0.1 * np.max(width, axis=1, keepdims=True) + ULP * np.abs(pruned.newton)
     inside = (pruned.newton >= pruned.lower - slack) & (pruned.newton <= pruned.upper + slack)
     return np.all(inside, axis=1)
 

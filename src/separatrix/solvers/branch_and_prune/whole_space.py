@@ -16,7 +16,8 @@ from .known import ZeroTable
 if TYPE_CHECKING:
     from .search import BranchAndPrune
 
-_KEPT = 1000
+_KEPT = 1000  # unresolved boxes that are handed back
+_SMALL = 2.0**-20  # no scale to go by, if it is not merely rounding
 
 
 def search_unbounded(
@@ -60,4 +61,4 @@ def search_unbounded(
 def _reach(base: EnclosedFunction) -> float:
     """Choose the half-width of the cube: the size of the constant terms sets the scale."""
     value = base.bounds(point(np.zeros((1, *base.shape)))).bounds.magnitude().max(initial=0.0)
-    return float(2.0 ** np.ceil(np.log2(4.0 * value))) if 0 < value < np.inf else 1.0
+    return float(2.0 ** np.ceil(np.log2(4.0 * value))) if _SMALL < value < 1 / _SMALL else 1.0

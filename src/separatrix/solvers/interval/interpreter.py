@@ -25,6 +25,7 @@ from . import rules
 from .arithmetic import Interval, point
 from .errors import NotContinuous
 from .program import Program, Step, trace
+from .rules.quotients import split_products
 from .values import Value, constant
 
 
@@ -267,6 +268,7 @@ def _variable(bounds: Interval) -> Interval:
 
 def fold(program: Program) -> Program:
     """Execute, once and for all, the steps that do not depend on the arguments."""
+    program = split_products(program)
     run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
     known = {slot: constant(array) for slot, array in program.constants.items()}
     done: set[Step] = set()

@@ -28,9 +28,9 @@ class Terms(NamedTuple):
     offset: Interval  # (n,)
 
 
-def dependent(program: Program) -> frozenset[int]:
-    """Return the slots whose values depend on the argument."""
-    reached = set(program.inputs)
+def dependent(program: Program, inputs: Sequence[int] | None = None) -> frozenset[int]:
+    """Return the slots whose values depend on the first argument, or on those named."""
+    reached = set(program.inputs[:1] if inputs is None else inputs)
     for step in program.steps:
         if reached.intersection(step.inputs):
             reached.update(step.outputs)
@@ -38,9 +38,12 @@ def dependent(program: Program) -> frozenset[int]:
 
 
 def read_terms(program: Program) -> Terms:
-    """Read the sum that the result is, as far as it is written as one."""
+    """Read the sum that the result is, as far as it is written as one.
+
+    A program may have a second input, a number: what depends on it is no constant.
+    """
     (size,) = program.output_shapes[0]
-    varying, (argument,) = dependent(program), program.inputs
+    varying, argument = dependent(program, program.inputs), program.inputs[0]
     constants: dict[int, Value] = program.notes["folded"]
     zero, one = point(np.zeros(size)), point(np.ones(size))
     diagonal, offset = zero, zero
@@ -105,7 +108,8 @@ def _parts(
 
 def shapes(program: Program, size: int) -> dict[int, tuple[int, ...]]:
     """Return the shape of every slot that a step writes, and of the argument."""
-    found: dict[int, tuple[int, ...]] = {program.inputs[0]: (size,)}
+    found: dict[int, tuple[int, ...]] = dict.fromkeys(program.inputs, ())
+    found[program.inputs[0]] = (size,)
     for step in program.steps:
         found.update(zip(step.outputs, step.shapes, strict=True))
     return found
@@ -138,7 +142,7 @@ def narrowest_cut(program: Program, targets: Iterable[int], size: int) -> tuple[
     for step in program.steps:
         for first in place.keys() & set(step.inputs):
             edges.update({(place[first] + 1, place[second]): _UNBOUNDED for second in step.outputs})
-    edges.update({(place[slot] + 1, sink): _UNBOUNDED for slot in targets})
+    edges.update({(place[slot] + 1, sink): _UNBOUNDED for slot in targets if slot in place})
     rows, columns = np.array(list(edges)).T
     capacity = np.array(list(edges.values()), dtype=np.int32)
     graph = csr_array((capacity, (rows, columns)), shape=(sink + 1, sink + 1))

@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike
 from ..branch_and_prune import BranchAndPrune, Exhaustion
 from ..branch_and_prune.exhaustion import refused
 from ..branch_and_prune.known import KnownZeros, known_zeros
+from ..branch_and_prune.whole_space import search_unbounded
 from ..interval.arithmetic import Array, Interval, ball, down, up
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
 from ..krawczyk.contraction import Flags
 from .reduction import Reduction
 
+_NO_TRAP = "the domain is unbounded: no box that holds every zero could be derived; give one"
 _WIDEST = 16.0  # a larger claim of uniqueness would be of no use, in units of the state
 
 
@@ -56,20 +58,21 @@ def exhaust(
     (True, 3)
     """
     box = reduction.trapped()
-    if not (np.isfinite(box.lower).all() and np.isfinite(box.upper).all()):
-        return refused(
-            reduction.size,
-            "the domain is unbounded: no box that holds every zero could be derived",
-        )
+    bounded = bool(np.isfinite(box.magnitude()).all())
+    if not bounded and (reduction.afar is None or not reduction.exact):
+        return refused(reduction.size, _NO_TRAP)
     known = known_zeros(reduction.size, known_states, known_radii, known_error_bounds)
-    if reduction.exact:
-        none = known_zeros(reduction.rank, None, None, None)
+    if not reduction.exact:
+        full = enclose_residual(residual, reduction.size)
+        table = _LiftedZeros(reduction, full, known)
+        return method.search_enclosed(reduction, box.lower, box.upper, table)
+    none = known_zeros(reduction.rank, None, None, None)
+    if bounded:
         found = method.search_enclosed(reduction, box.lower, box.upper, none)
-        return _lifted(reduction, found, known)
-    full = enclose_residual(residual, reduction.size)
-    return method.search_enclosed(
-        reduction, box.lower, box.upper, _LiftedZeros(reduction, full, known)
-    )
+    else:
+        assert reduction.afar is not None  # looked at above
+        found = search_unbounded(method, reduction, reduction.afar, box.lower, box.upper, none)
+    return _lifted(reduction, found, known)
 
 
 class _LiftedZeros:

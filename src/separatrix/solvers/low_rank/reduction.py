@@ -13,11 +13,12 @@ Both forms of a network with a narrow recurrent matrix are of this kind: for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..branch_and_prune.homogeneous import homogenize
 from ..interval.arithmetic import Array, Interval, add, divide, multiply, negate, point, subtract
 from ..interval.interpreter import Enclosures, fold, run_program
 from ..interval.program import Program, trace
@@ -39,6 +40,8 @@ class Reduction:
         The numbers of components of x and k.
     trap
         A box (n,) that holds every zero x; it may be infinite.
+    afar
+        For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
     exact
         Whether the zeros of G are those of g. If not, g was read with a matrix replaced by one of
         lower rank and a bound on the rest: G encloses a family of functions, and excludes zeros of
@@ -49,6 +52,7 @@ class Reduction:
     rank: int
     trap: Interval
     exact: bool
+    afar: Reduction | None
     _terms: Terms
     _lifted: Program
     _returned: Program
@@ -63,9 +67,14 @@ class Reduction:
         """The same: G maps them to as many numbers."""
         return (self.rank,)
 
+    @property
+    def variables(self) -> int:
+        """The number of components of k, and s if it is there."""
+        return self.rank + len(self._returned.inputs) - 1
+
     def trapped(self) -> Interval:
         """Return a box (rank,) that holds every zero of G; it may be infinite."""
-        values, refusals = self._coordinates(Value(self.trap[None]), 1, False)
+        values, refusals = self._coordinates(Value(self.trap[None]), [], 1, False)
         if any(refusals):
             return Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
         return values.bounds[0]
@@ -80,20 +89,20 @@ class Reduction:
 
     def lift(self, boxes: Interval) -> Interval:
         """Bounds (box, n) of the states x that belong to boxes of k."""
-        states, refusals = self._states(boxes, False)
+        states, _, refusals = self._states(boxes, False)
         unknown = np.array([bool(why) for why in refusals])[:, None]
         return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
 
     def steepness(self) -> float:
         """Return how much k changes at most with a change of x by one, in the largest norm."""
         seed = point(np.eye(self.size)[None])
-        values, refusals = self._coordinates(Value(self.trap[None], seed), 1, True)
+        values, refusals = self._coordinates(Value(self.trap[None], seed), [], 1, True)
         if any(refusals) or values.slopes is None:
             return np.inf
         return float(np.max(np.sum(values.slopes.magnitude(), axis=1))) * (1.0 + 1e-9)
 
     def _chunked(self, boxes: Interval, differentiate: bool) -> Enclosures:
-        step = max(1, _ENTRIES // (self.size * (1 + self.rank * differentiate)))
+        step = max(1, _ENTRIES // (self.size * (1 + self.variables * differentiate)))
         parts = [
             self._enclose(boxes[start : start + step], differentiate)
             for start in range(0, boxes.shape[0], step)
@@ -111,40 +120,40 @@ class Reduction:
 
     def _enclose(self, boxes: Interval, differentiate: bool) -> Enclosures:
         count = boxes.shape[0]
-        states, first = self._states(boxes, differentiate)
-        again, second = self._coordinates(states, count, differentiate)
-        bounds = subtract(boxes, again.bounds)
+        states, scale, first = self._states(boxes, differentiate)
+        again, second = self._coordinates(states, scale, count, differentiate)
+        bounds = subtract(boxes[:, : self.rank], again.bounds)
         reasons = tuple(a or b for a, b in zip(first, second, strict=True))
         if not differentiate:
             return Enclosures(bounds, None, reasons)
-        eye = point(np.broadcast_to(np.eye(self.rank), (count, self.rank, self.rank)))
+        shape = (count, self.variables, self.rank)
+        eye = point(np.broadcast_to(np.eye(self.variables)[:, : self.rank], shape))
         slopes = eye if again.slopes is None else subtract(eye, again.slopes)
         return Enclosures(bounds, slopes.map(lambda a: np.swapaxes(a, -1, -2)), reasons)
 
-    def _states(self, boxes: Interval, differentiate: bool) -> tuple[Value, tuple[str, ...]]:
-        """Return x = -h(k)/a and its slopes (box, rank, n)."""
-        values, place = [], 0
+    def _states(
+        self, boxes: Interval, differentiate: bool
+    ) -> tuple[Value, list[Value], tuple[str, ...]]:
+        """Return x = -h(k)/a and its slopes (box, variable, n), and s if it is there."""
+        values, place, eye = [], 0, np.eye(self.variables)[None]
         for slot in self._lifted.inputs:
             shape = self._lifted.notes["input_shapes"][slot]
-            width = int(np.prod(shape))
-            part = boxes[:, place : place + width]
-            seed = np.zeros((1, self.rank, width))
-            seed[0, place : place + width] = np.eye(width)
-            place += width
-            bounds = Interval(part.lower.reshape(-1, *shape), part.upper.reshape(-1, *shape))
-            slopes = point(seed.reshape(1, self.rank, *shape)) if differentiate else None
-            values.append(Value(bounds, slopes))
-        results, refusals = run_program(self._lifted, values, boxes.shape[0], differentiate)
-        return self._solved(results, boxes.shape[0]), refusals
-
-    def _solved(self, results: list[Value], count: int) -> Value:
-        return solve_terms(self._terms, results, count, self.rank)
+            here = slice(place, place := place + int(np.prod(shape)))
+            bounds = Interval(
+                *(end[:, here].reshape(-1, *shape) for end in (boxes.lower, boxes.upper))
+            )
+            seed = point(eye[..., here].reshape(1, self.variables, *shape))
+            values.append(Value(bounds, seed if differentiate else None))
+        count = boxes.shape[0]
+        results, refusals = run_program(self._lifted, values, count, differentiate)
+        solved = solve_terms(self._terms, results, count, self.variables)
+        return solved, values[len(values) + self.rank - self.variables :], refusals
 
     def _coordinates(
-        self, states: Value, count: int, differentiate: bool
+        self, states: Value, scale: list[Value], count: int, differentiate: bool
     ) -> tuple[Value, tuple[str, ...]]:
         """Return k = z(x), flat, and its slopes (box, input, rank)."""
-        results, refusals = run_program(self._returned, [states], count, differentiate)
+        results, refusals = run_program(self._returned, [states, *scale], count, differentiate)
         bounds = _joined([value.bounds for value in results], (count,))
         slopes = None
         if differentiate and states.slopes is not None:
@@ -233,28 +242,40 @@ def reduce(
     program = fold(trace(residual, (size,)))
     if program.output_shapes != ((size,),):
         return None
+    everything = Interval(np.full(size, -np.inf), np.full(size, np.inf))
+    reduction = _reduce(program, size, domain or everything)
+    afar = homogenize(program)
+    if reduction is None or np.isfinite(reduction.trap.magnitude()).all() or afar is None:
+        return reduction
+    return replace(reduction, afar=_reduce(afar, size, everything, reduction._lifted.inputs))
+
+
+def _reduce(
+    program: Program, size: int, domain: Interval, cut: tuple[int, ...] | None = None
+) -> Reduction | None:
+    """Reduce a traced function, along a cut that is given or the narrowest there is."""
     terms = read_terms(program)
     if not np.all((terms.diagonal.lower > 0) | (terms.diagonal.upper < 0)) or not terms.values:
         return None
-    trap = _trap(program, terms, size, domain)
-    factored = factorize(program, trap, size)
+    rest = program.inputs[1:]
+    trap = domain if rest else _trap(program, terms, size, domain)
+    factored = None if rest else factorize(program, trap, size)
+    targets = [slot for slot, _ in terms.values]
     for candidate in [program] if factored is None else [program, factored]:
-        targets = [slot for slot, _ in terms.values]
-        cut = narrowest_cut(candidate, targets, size)
+        through = narrowest_cut(candidate, targets, size) if cut is None else cut
         known = shapes(candidate, size)
-        rank = sum(int(np.prod(known[slot])) for slot in cut)
+        rank = sum(int(np.prod(known[slot])) for slot in through)
         if 0 < rank <= size // 2:
-            lifted = part_between(candidate, cut, targets, size)
-            lifted.notes["input_shapes"] = {slot: known[slot] for slot in cut}
-            returned = part_between(candidate, candidate.inputs, cut, size)
+            lifted = part_between(candidate, [*through, *rest], targets, size)
+            lifted.notes["input_shapes"] = {slot: known[slot] for slot in (*through, *rest)}
+            returned = part_between(candidate, candidate.inputs, through, size)
             exact = not candidate.notes.get("bounds")
-            return Reduction(size, rank, trap, exact, terms, lifted, returned)
+            return Reduction(size, rank, trap, exact, None, terms, lifted, returned)
     return None
 
 
-def _trap(program: Program, terms: Terms, size: int, domain: Interval | None) -> Interval:
-    """Narrow all of space to a box that holds the zeros, by x = -h(x)/a."""
-    box = domain or Interval(np.full(size, -np.inf), np.full(size, np.inf))
+def _trap(program: Program, terms: Terms, size: int, box: Interval) -> Interval:
+    """Narrow a box that holds the zeros, by x = -h(x)/a."""
     targets = [slot for slot, _ in terms.values]
     part = part_between(program, program.inputs, targets, size)
     for _ in range(_ROUNDS):

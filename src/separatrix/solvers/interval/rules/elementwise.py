@@ -28,6 +28,7 @@ from ..values import (
     zero_slopes,
 )
 from .exact import iota
+from .quotients import BERNOULLI, removable
 
 
 def compose(function: Function, value: Value) -> Value:
@@ -99,6 +100,9 @@ def _multiply(run: Run, program: Program, step: Step, first: Value, second: Valu
 
 def _divide(run: Run, program: Program, step: Step, first: Value, second: Value) -> Value:
     """x/y - x'/y' = ((x - x') - (x'/y') (y - y')) / y."""
+    found = removable(program, step)
+    if found is not None:
+        return _divide_removable(first, *found)
     first, second = aligned(first, second)
     quotient = arithmetic.divide(first.bounds, second.bounds)
     if second.slopes is None:
@@ -111,6 +115,13 @@ def _divide(run: Run, program: Program, step: Step, first: Value, second: Value)
     inverse = arithmetic.reciprocal(second.bounds)
     change = arithmetic.negate(arithmetic.multiply(quotient, inverse))
     return Value(quotient, summed(scaled(first.slopes, inverse), scaled(second.slopes, change)))
+
+
+def _divide_removable(first: Value, factor: Interval, sign: float) -> Value:
+    """u/(± (exp(c u) - 1)) = ± B(c u)/c."""
+    signs = point(np.full(factor.shape, sign))
+    inverse = arithmetic.divide(signs, factor)
+    return multiply(compose(BERNOULLI, multiply(first, Value(factor))), Value(inverse))
 
 
 def _power(run: Run, program: Program, step: Step, base: Value, exponent: Value) -> Value:
