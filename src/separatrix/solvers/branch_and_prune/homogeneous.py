@@ -46,14 +46,9 @@ def homogenize(program: Program) -> Program | None:
     scale, free = free, free + 1
     varying, steps, grown = {argument}, [], dict[int, int]()
     for step in program.steps:
-        moving = [slot for slot in step.inputs if slot in varying]
-        if not moving:
+        if not varying.intersection(step.inputs):
             continue
-        if step.bodies or not (step.name in _JOINT or step.name in _LINEAR):
-            return None
-        if step.name in _LINEAR and (
-            len(moving) > 1 or (step.name == "div") > (step.inputs[0] in varying)
-        ):
+        if not _is_homogeneous(step, varying):
             return None
         varying.update(step.outputs)
         inputs = []
@@ -84,6 +79,25 @@ def homogenize(program: Program) -> Program | None:
     whole.notes["folded"].update(inexact)
     whole.notes["bounds"] = inexact
     return whole
+
+
+def _is_homogeneous(step: Step, varying: set[int]) -> bool:
+    """Whether a step multiplies its result by s when what varies, and what is added, is."""
+    kinds = [
+        dtype.kind
+        for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True)
+        if slot in varying
+    ]
+    if step.bodies:
+        return False
+    if step.name in _LINEAR:
+        # a truth value or an integer made a number does not grow with s
+        numbers = [*kinds, *(dtype.kind for dtype in step.dtypes)]
+        divides = step.name == "div" and step.inputs[0] not in varying
+        return len(kinds) == 1 and set(numbers) == {"f"} and not divides
+    if step.name == "select_n":
+        kinds = kinds[step.inputs[0] in varying :]
+    return step.name in _JOINT and set(kinds) <= {"f"}
 
 
 def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...]) -> Step:

@@ -7,13 +7,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..interval.arithmetic import Array, Interval, down, up
+from ..interval.arithmetic import ULP, Array, Interval, down, up
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.contraction import Flags, approximate_inverse, newton_step
 from ..krawczyk.zeros import certify_enclosed
 
 _AT_ONCE = 64
 _POLISHES = 8
+_LARGE = 256  # units from which a trial costs more than a smaller cube does
+_TRIALS, _FEW_TRIALS = 10, 3
 
 
 @runtime_checkable
@@ -60,8 +62,10 @@ class KnownZeros:
         candidates = _distinct(candidates[~self.cover(candidates, candidates)])[:_AT_ONCE]
         if len(candidates) == 0:
             return
-        candidates = _distinct(_polished(enclosed, candidates))
-        proof = certify_enclosed(enclosed, candidates)
+        small = candidates.shape[1] < _LARGE
+        candidates = _distinct(polished(enclosed, candidates)) if small else candidates
+        trials = _TRIALS if small else _FEW_TRIALS
+        proof = certify_enclosed(enclosed, candidates, trials)
         for index in np.flatnonzero(proof.unique):
             self.take(
                 candidates[index], float(proof.error_bound[index]), float(proof.radius[index])
@@ -88,7 +92,7 @@ def _cubes(states: Array, radii: Array) -> tuple[Array, Array]:
     return up(states - radii[:, None]), down(states + radii[:, None])
 
 
-def _polished(enclosed: EnclosedFunction, points: Array) -> Array:
+def polished(enclosed: EnclosedFunction, points: Array) -> Array:
     """Go on with Newton's method for as long as its steps get shorter."""
     last = np.full(len(points), np.inf)
     for _ in range(_POLISHES):
@@ -98,7 +102,7 @@ def _polished(enclosed: EnclosedFunction, points: Array) -> Array:
         step = newton_step(inverse, slopes.bounds).midpoint_radius()[0]
         length = np.max(np.abs(step), axis=1)
         better = length < 0.5 * last
-        if not better.any():
+        if not np.any(better & (length > 4 * ULP * np.max(np.abs(points), initial=0.0))):
             break
         points = np.where(better[:, None], points - step, points)
         last = np.where(better, length, 0.0)

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from ..branch_and_prune import BranchAndPrune, Exhaustion
 from ..branch_and_prune.exhaustion import refused
-from ..branch_and_prune.known import KnownZeros, known_zeros
+from ..branch_and_prune.known import KnownZeros, known_zeros, polished
 from ..branch_and_prune.whole_space import search_unbounded
 from ..interval.arithmetic import Array, Interval, ball, down, up
 from ..interval.interpreter import EnclosedFunction
-from ..krawczyk.context import enclose_residual
+from ..krawczyk.context import enclose_residual, quietly
 from ..krawczyk.contraction import Flags
 from .reduction import Reduction
 
@@ -61,6 +61,8 @@ def exhaust(
     bounded = bool(np.isfinite(box.magnitude()).all())
     if not bounded and (reduction.afar is None or not reduction.exact):
         return refused(reduction.size, _NO_TRAP)
+    if np.any(box.lower > box.upper):  # nowhere can a zero be
+        return replace(refused(reduction.size, ""), complete=True)
     known = known_zeros(reduction.size, known_states, known_radii, known_error_bounds)
     if not reduction.exact:
         full = enclose_residual(residual, reduction.size)
@@ -88,11 +90,12 @@ class _LiftedZeros:
 
     def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
         """Prove zeros near the states that belong to candidates."""
+        candidates = candidates[np.isfinite(candidates).all(axis=1)]
         if len(candidates):
-            middle, _ = self._reduction.lift(
-                Interval(candidates, candidates.copy())
-            ).midpoint_radius()
-            self._known.add(self._full, middle)
+            precise = polished(enclosed, candidates)  # while that is cheap
+            states = self._reduction.lift(Interval(precise, precise.copy()))
+            with quietly(self._reduction.size):
+                self._known.add(self._full, states.midpoint_radius()[0])
 
     def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
         """Return the zeros that were not given."""
@@ -107,8 +110,8 @@ def _lifted(reduction: Reduction, found: Exhaustion, known: KnownZeros) -> Exhau
         around = reduction.lift(ball(found.states, found.error_bounds[:, None]))
         states, widths = around.midpoint_radius()
         errors = errors if widths is None else np.max(widths, axis=1)
-    # two states less far apart than this have coordinates in one cube of uniqueness
-    radii = down(found.radii / reduction.steepness())
+    # zeros less far apart than this have coordinates in one cube of uniqueness
+    radii = down(down(found.radii - found.error_bounds) / reduction.steepness()) - up(2 * errors)
     if found.complete:
         radii = np.maximum(radii, _separation(states, errors))
     for state, error, radius in zip(states, errors, radii, strict=True):

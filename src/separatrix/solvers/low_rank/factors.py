@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +19,11 @@ _NOISE = 1e-6  # singular values below this part of the largest are what float32
 _TIMES = (((1,), (0,)), ((), ()))  # a matrix times a vector
 
 
-def factorize(program: Program, trap: Interval, size: int) -> Program | None:
+def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Program | None:
     """Replace products with matrices of low numerical rank; None if there are none.
 
-    The bounds on what is left over are kept in the program's notes, by slot.
+    The bounds on what is left over hold in the box that ``trap`` gives, which is asked for only if
+    it is needed; they are kept in the program's notes, by slot.
     """
     varying = dependent(program)
     steps: list[Step] = []
@@ -36,7 +38,7 @@ def factorize(program: Program, trap: Interval, size: int) -> Program | None:
             continue
         (matrix, vector), (left, right) = product, factors
         part = part_between(program, program.inputs, [vector], size)
-        (value,), _ = run_program(part, [Value(trap[None])], 1, False)
+        (value,), _ = run_program(part, [Value(trap()[None])], 1, False)
         remainder = subtract(matrix, matmul(point(left), point(right))).magnitude()
         bound = row_sums(up(remainder * value.bounds.magnitude()[0]))
         if not np.isfinite(bound).all():

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -258,20 +259,32 @@ def _reduce(
     if not np.all((terms.diagonal.lower > 0) | (terms.diagonal.upper < 0)) or not terms.values:
         return None
     rest = program.inputs[1:]
-    trap = domain if rest else _trap(program, terms, size, domain)
-    factored = None if rest else factorize(program, trap, size)
+
+    @cache  # it takes as long as all the rest: only for what looks narrow
+    def trap() -> Interval:
+        return domain if rest else _trap(program, terms, size, domain)
+
     targets = [slot for slot, _ in terms.values]
-    for candidate in [program] if factored is None else [program, factored]:
-        through = narrowest_cut(candidate, targets, size) if cut is None else cut
-        known = shapes(candidate, size)
-        rank = sum(int(np.prod(known[slot])) for slot in through)
-        if 0 < rank <= size // 2:
-            lifted = part_between(candidate, [*through, *rest], targets, size)
-            lifted.notes["input_shapes"] = {slot: known[slot] for slot in (*through, *rest)}
-            returned = part_between(candidate, candidate.inputs, through, size)
-            exact = not candidate.notes.get("bounds")
-            return Reduction(size, rank, trap, exact, None, terms, lifted, returned)
-    return None
+    through = narrowest_cut(program, targets, size) if cut is None else cut
+    if _width(program, through, size) > size // 2 and not rest:
+        factored = factorize(program, trap, size)
+        if factored is None:
+            return None
+        program, through = factored, narrowest_cut(factored, targets, size)
+    rank, known = _width(program, through, size), shapes(program, size)
+    if not 0 < rank <= size // 2:
+        return None
+    lifted = part_between(program, [*through, *rest], targets, size)
+    lifted.notes["input_shapes"] = {slot: known[slot] for slot in (*through, *rest)}
+    returned = part_between(program, program.inputs, through, size)
+    exact = not program.notes.get("bounds")
+    return Reduction(size, rank, trap(), exact, None, terms, lifted, returned)
+
+
+def _width(program: Program, slots: tuple[int, ...], size: int) -> int:
+    """Return how many numbers pass through a cut."""
+    known = shapes(program, size)
+    return sum(int(np.prod(known[slot])) for slot in slots)
 
 
 def _trap(program: Program, terms: Terms, size: int, box: Interval) -> Interval:
