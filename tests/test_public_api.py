@@ -41,7 +41,17 @@ MODULES = [
     "experiment",
     "report",
 ]
-HEAVY = ["torch", "matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"]
+HEAVY = [
+    "torch",
+    "matplotlib",
+    "sklearn",
+    "xarray",
+    "typer",
+    "pydantic",
+    "jinja2",
+    "rich",
+    "h5netcdf",
+]
 
 
 def public(module):

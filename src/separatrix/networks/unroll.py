@@ -112,7 +112,7 @@ class AbstractCell(abc.ABC):
         """Return the next state from that product and from what comes from outside."""
 
 
-Factors = tuple[Float[Array, "to source"], ...]
+Factors = tuple[Float[Array, "_ _"], ...]
 """Recurrent weights as a product of matrices, the one that acts first standing first."""
 
 
