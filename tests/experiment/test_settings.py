@@ -81,7 +81,7 @@ def test_missing_tables(write):
         (
             'name = "CTRNN"',
             'name = "CTRN"',
-            "unknown network 'CTRN' in {file}: did you mean 'CTRNN'",
+            "unknown network 'CTRN' in {file}: did you mean 'CTRNN' or 'DaleCTRNN'?",
         ),
         (
             'name = "PerceptualDecisionMaking"',

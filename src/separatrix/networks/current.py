@@ -16,7 +16,7 @@ from .activations import RANGES, activation
 from .arrays import at_every_trial, initial_or_zeros, private_noise, step_fraction
 from .base import AbstractNetwork
 from .flows import rate_flow
-from .unroll import AbstractCell, Factors, unroll_cell
+from .unroll import AbstractCell, Factors, project, unroll_cell
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class AbstractCurrentNetwork(AbstractNetwork):
         return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
-        drive = jnp.swapaxes(inputs, 0, 1) @ self.input_weights.T
+        drive = project(inputs, self.input_weights)
         drive = drive if noise is None else drive + noise
         start = at_every_trial(self.initial_state(), inputs)
         cell = CurrentCell(self.alpha, self.activation)

@@ -13,7 +13,7 @@ from .._types import Array, InvalidInputError, require_positive
 from .arrays import at_every_trial, check_sizes, initial_or_zeros
 from .base import AbstractNetwork
 from .initialization import gated
-from .unroll import AbstractCell, unroll_cell
+from .unroll import AbstractCell, project, unroll_cell
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ class LSTM(AbstractNetwork):
 
 def _unroll(cell: GRUCell | LSTMCell, network: GRU | LSTM, inputs: Array) -> jax.Array:
     """Run a gated network with the products of its inputs taken over all steps at once."""
-    drive = jnp.swapaxes(inputs, 0, 1) @ network.input_weights.T + network.input_bias
+    drive = project(inputs, network.input_weights) + network.input_bias
     start = at_every_trial(network.initial_state(), inputs)
     states = unroll_cell(
         cell, (network.recurrent_weights,), network.recurrent_bias, drive, start.astype(drive.dtype)

@@ -20,7 +20,7 @@ from .arrays import (
 from .base import AbstractNetwork
 from .dale import count_excitatory, signs
 from .initialization import dense
-from .unroll import AbstractCell, unroll_cell
+from .unroll import AbstractCell, project, unroll_cell
 
 PerUnit = tuple[float, ...]
 FACILITATING = {"tau_x": 200.0, "tau_u": 1500.0, "baseline": 0.15}
@@ -233,7 +233,7 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
-        drive = jnp.swapaxes(inputs, 0, 1) @ self.input_weights.T
+        drive = project(inputs, self.input_weights)
         drive = drive if noise is None else drive + noise
         start = at_every_trial(self.initial_state(), inputs)
         states = unroll_cell(self._cell, (self.connectivity(),), self.bias, drive, start)
