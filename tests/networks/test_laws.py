@@ -212,3 +212,13 @@ def test_training_changes_every_weight(network, task):
 def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):
     linear = getattr(network, "activation", None) in ("relu", "leaky_relu", "linear")
     assert network.is_piecewise_linear == linear
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_many_networks_can_be_made_at_once(name, key):
+    keys = jax.random.split(key, 3)
+    together = eqx.filter_vmap(NETWORKS[name])(keys)
+    alone = NETWORKS[name](keys[1])
+    second = jax.tree.map(lambda x: x[1] if eqx.is_array(x) else x, together)
+    for a, b in zip(jax.tree.leaves(second), jax.tree.leaves(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

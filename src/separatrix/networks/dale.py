@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int8, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from .activations import activation as activation_called
-from .arrays import check_euler, check_not_negative, check_sizes, time_constants
+from .arrays import check_euler, check_not_negative, check_sizes, time_constants, zeros_if
 from .current import AbstractCurrentNetwork
 from .initialization import dense
 from .unroll import Factors
@@ -130,13 +130,13 @@ class DaleCTRNN(AbstractCurrentNetwork):
         (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
         self.mask = jnp.asarray(mask, bool) & ~jnp.eye(num_units, dtype=bool)
         # U(0, 1/√N) for a full network; fewer inputs make up for it by being stronger.
-        density = max(float(self.mask.mean()) * num_units / max(num_units - 1, 1), 1 / num_units)
+        density = jnp.maximum(self.mask.mean() * num_units / (num_units - 1), 1 / num_units)
         outnumbered = excitatory / (num_units - excitatory)
         column = np.where(np.arange(num_units) < excitatory, 1 / outnumbered, 1.0)
-        self.recurrent_weights = jnp.abs(recurrent) * jnp.float32(column / np.sqrt(density))
+        self.recurrent_weights = jnp.abs(recurrent) * jnp.float32(column) / jnp.sqrt(density)
         self.input_weights, self.bias = into, bias
         self.readout_weights, self.readout_bias = readout
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.num_excitatory, self.noise = excitatory, float(noise)
         self.tau, self.dt, self.activation = time_constants(tau), float(dt), activation

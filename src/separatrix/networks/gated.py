@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError, require_positive
-from .arrays import at_every_trial, check_sizes, initial_or_zeros
+from .arrays import at_every_trial, check_sizes, initial_or_zeros, zeros_if
 from .base import AbstractNetwork
 from .initialization import gated
 from .unroll import AbstractCell, project, unroll_cell
@@ -116,7 +116,7 @@ class GRU(AbstractNetwork):
         self.input_weights, self.input_bias = drawn.input
         self.recurrent_weights, self.recurrent_bias = drawn.recurrent
         self.readout_weights, self.readout_bias = drawn.readout
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.dt = float(dt)
 
@@ -262,7 +262,7 @@ class LSTM(AbstractNetwork):
         self.input_weights, self.input_bias = drawn.input.weights, drawn.input.bias + forget
         self.recurrent_weights, self.recurrent_bias = drawn.recurrent
         self.readout_weights, self.readout_bias = drawn.readout
-        self.trained_initial_state = jnp.zeros(2 * num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, 2 * num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.dt = float(dt)
 

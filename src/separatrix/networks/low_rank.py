@@ -13,7 +13,7 @@ from .._types import Array, InvalidInputError
 from ..systems import DiscreteMap
 from .activations import RANGES
 from .activations import activation as activation_called
-from .arrays import check_euler, check_not_negative, check_sizes
+from .arrays import check_euler, check_not_negative, check_sizes, zeros_if
 from .current import AbstractCurrentNetwork
 from .unroll import Factors
 
@@ -119,12 +119,13 @@ class LowRankRNN(AbstractCurrentNetwork):
         shapes = ((num_units, rank), (num_units, rank), (num_units, num_inputs))
         self.left, self.right, self.input_weights = map(_normal, keys[:3], shapes)
         self.readout_weights = _normal(keys[3], (num_outputs, num_units))
-        self.bias, self.readout_bias = jnp.zeros(num_units), jnp.zeros(num_outputs)
+        self.bias = jnp.zeros(num_units, jnp.float32)
+        self.readout_bias = jnp.zeros(num_outputs, jnp.float32)
         self.random_weights = None
         if random_strength > 0:
             scale = random_strength / np.sqrt(num_units)
             self.random_weights = scale * _normal(keys[4], (num_units, num_units))
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.tau, self.dt = float(tau), float(dt)
         self.activation, self.noise = activation, float(noise)

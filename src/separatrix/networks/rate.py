@@ -23,6 +23,7 @@ from .arrays import (
     private_noise,
     step_fraction,
     time_constants,
+    zeros_if,
 )
 from .base import AbstractNetwork
 from .flows import rate_flow
@@ -166,7 +167,7 @@ class CTRNN(AbstractNetwork):
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.tau, self.dt = time_constants(tau), float(dt)
         self.activation, self.leak, self.noise = activation, leak, float(noise)
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
 
     @property
     def alpha(self) -> float | tuple[float, ...]:
