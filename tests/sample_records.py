@@ -43,6 +43,7 @@ def fixed_points(states, kinds):
         marginal_band=1e-6,
         index_sum=None,
         coverage=0.75,
+        chao1=4.5,
         completeness="Σ sign det(I − J) was not computed",
     )
 
@@ -60,6 +61,7 @@ def all_records():
     return {
         "history": history,
         "activity": activity,
+        "tolerance_curve": points.tolerance_curve(),
         "components": activity.pca(3),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,

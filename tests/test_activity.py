@@ -122,11 +122,22 @@ def test_activity_that_is_not_finite_has_no_components():
     )
 
 
-@pytest.mark.xfail(strict=True, reason="scikit-learn divides by a variance of zero, and warns")
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 4)])
 def test_activity_that_does_not_vary(shape):
-    pca = made_up(np.ones(shape)).pca(1)
+    pca = made_up(np.full(shape, 0.1)).pca(1)
     assert pca.participation_ratio == 0
+    assert pca.explained_variance.tolist() == pca.explained_variance_ratio.tolist() == [0]
+    assert np.linalg.norm(pca.components) == pytest.approx(1)
+
+
+def test_principal_components_are_those_of_scikit_learn(activity):
+    from sklearn.decomposition import PCA
+
+    theirs, ours = PCA(svd_solver="full").fit(activity.flat_states), activity.pca(10)
+    for name in ("explained_variance", "explained_variance_ratio"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, f"{name}_"), atol=1e-14)
+    same = np.abs((theirs.components_ * ours.components).sum(1))
+    assert (same[ours.explained_variance_ratio > 1e-9] > 1 - 1e-9).all()
 
 
 def test_averages_by_label(activity):
@@ -139,6 +150,12 @@ def test_averages_by_label(activity):
     np.testing.assert_allclose(means[2], states[5])
     values, _ = activity.average_over(np.array(["b", "a", "b", "b", "a", "a"]))
     assert values.tolist() == ["a", "b"]
+
+
+def test_labels_that_are_nan_are_refused(activity):
+    labels = np.array([1.0, np.nan, 1.0, np.nan, 0.0, 0.0])
+    with pytest.raises(sx.InvalidInputError, match="2 of the labels are NaN, the first of trial 1"):
+        activity.average_over(labels)
 
 
 def test_one_label_for_each_trial(activity):

@@ -42,16 +42,8 @@ MODULES = [
     "report",
 ]
 HEAVY = [
-    "torch",
-    "matplotlib",
-    "sklearn",
-    "xarray",
-    "typer",
-    "pydantic",
-    "jinja2",
-    "rich",
-    "h5netcdf",
-]
+    "torch", "matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"
+]  # fmt: skip
 
 
 def public(module):

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import jax.numpy as jnp
 import numpy as np
@@ -79,6 +80,9 @@ def test_sizes_and_length(sample):
         (np.array([3, 1]), [3, 1]),
         (jnp.array([3, 1]), [3, 1]),
         (np.zeros(0, int), []),
+        ([], []),
+        (np.array(2), [2]),
+        (jnp.int32(2), [2]),
         (np.array([True, False, True, False]), [0, 2]),
         ([False, False, False, True], [3]),
     ],
@@ -96,6 +100,31 @@ def test_indexing_selects_along_the_leading_axis_and_keeps_it(sample, index, row
 def test_an_index_out_of_range_says_how_many_there_are(sample, index):
     with pytest.raises(IndexError, match=rf"unit {index} is out of range: there are 4\."):
         sample[index]
+
+
+@pytest.mark.parametrize("index", [[0, 4], np.array([-5]), jnp.array([1, 7])])
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray])
+def test_an_array_of_indices_out_of_range_is_refused_for_jax_arrays_too(sample, make, index):
+    part = dataclasses.replace(sample, weights=make(sample.weights))
+    with pytest.raises(IndexError, match=r"unit (4|-5|7) is out of range: there are 4\."):
+        part[index]
+
+
+@pytest.mark.parametrize(
+    "index", ["a", None, 1.5, True, [True, False], np.zeros((2, 2), int), ["a"], {}]
+)
+def test_what_is_no_index_is_refused(sample, index):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sample[index]
+    assert str(caught.value) == (
+        "an index of units is a whole number, a slice, or an array of whole numbers or of 4 "
+        f"booleans, got {index!r}."
+    )
+
+
+def test_what_is_no_slice_is_refused(sample):
+    with pytest.raises(sx.InvalidInputError, match="is no slice of 4 units"):
+        sample["a":]
 
 
 def test_iteration_gives_records_of_one_and_ends(sample):
@@ -167,6 +196,15 @@ def test_axes_units_and_tables_in_xarray(sample):
 def test_absent_and_empty_arrays_survive_xarray(sample, values):
     changed = dataclasses.replace(sample, values=values)
     same(Record.from_xarray(changed.to_xarray()), changed)
+
+
+def test_what_an_older_dataset_lacks_has_its_default(sample):
+    data = sample.to_xarray()
+    settings = json.loads(data.attrs["settings"])
+    for name in ("names", "missing"):
+        del settings[name]
+    data.attrs["settings"] = json.dumps(settings)
+    same(Record.from_xarray(data), sample)
 
 
 def test_every_record_of_the_package_has_a_sample():

@@ -1,5 +1,6 @@
 """The cache of compiled programs in the user's cache directory."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -13,11 +14,15 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     A library must not change JAX's settings behind its user's back, so only the command line calls
     this by itself; a script may. Without `directory`, `$SEPARATRIX_CACHE_DIR` is used, or else a
     folder of the user's cache directory. Returns the directory.
+
+    Raises OSError when it cannot be made or written.
     """
     chosen = directory or os.environ.get("SEPARATRIX_CACHE_DIR")
     default = Path(platformdirs.user_cache_dir("separatrix")) / "compiled"
     place = Path(chosen) if chosen else default
     place.mkdir(parents=True, exist_ok=True)
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
     jax.config.update("jax_compilation_cache_dir", str(place))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

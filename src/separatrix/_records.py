@@ -57,6 +57,7 @@ class FieldInfo:
     is_table: bool
     description: str
     units: str
+    has_default: bool
 
 
 def _axes_of(annotation: Any) -> tuple[tuple[str, ...] | None, bool]:
@@ -70,6 +71,34 @@ def _axes_of(annotation: Any) -> tuple[tuple[str, ...] | None, bool]:
         if axes is not None:
             return axes, is_table
     return None, False
+
+
+def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
+    """Return an index as a slice or an array of places, which NumPy and JAX understand alike.
+
+    JAX by itself would take an index beyond the end for the last one.
+    """
+    if isinstance(index, slice):
+        try:
+            index.indices(length)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"{index} is no slice of {length} {axis}s: {error}.") from None
+        return index
+    places = np.asarray(index)
+    if places.dtype == bool and places.shape == (length,):
+        return np.flatnonzero(places)
+    if places.shape == (0,):
+        return np.zeros(0, int)
+    if places.dtype.kind not in "iu" or places.ndim > 1:
+        raise InvalidInputError(
+            f"an index of {axis}s is a whole number, a slice, or an array of whole numbers or of "
+            f"{length} booleans, got {index!r}."
+        )
+    places = places.reshape(-1)
+    outside = places[(places < -length) | (places >= length)]
+    if outside.size:
+        raise IndexError(f"{axis} {outside[0]} is out of range: there are {length}.")
+    return places
 
 
 class Record(eqx.Module):
@@ -93,7 +122,8 @@ class Record(eqx.Module):
             axes, is_table = (None, False) if field.metadata.get("static") else _axes_of(field.type)
             description = field.metadata.get("description", "")
             units = field.metadata.get("units", "")
-            infos.append(FieldInfo(field.name, axes, is_table, description, units))
+            optional = not (field.default is field.default_factory is dataclasses.MISSING)
+            infos.append(FieldInfo(field.name, axes, is_table, description, units, optional))
         return tuple(infos)
 
     def _arrays(self) -> Iterator[tuple[FieldInfo, str, Any]]:
@@ -128,13 +158,7 @@ class Record(eqx.Module):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self: R, index: Any) -> R:
-        if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                axis = self.leading_axis
-                raise IndexError(f"{axis} {index} is out of range: there are {len(self)}.")
-            index = np.asarray([int(index)])
-        elif not isinstance(index, slice):
-            index = np.asarray(index)
+        index = _checked_index(index, len(self), self.leading_axis)
         leading = self.leading_axis
 
         def select(info: FieldInfo, value: Any) -> Any:
@@ -202,7 +226,11 @@ class Record(eqx.Module):
 
     @staticmethod
     def from_xarray(dataset: "xr.Dataset") -> "Record":
-        """Rebuild the record that `to_xarray` made into `dataset`."""
+        """Rebuild the record that `to_xarray` made into `dataset`.
+
+        A field that the dataset lacks, because its record was made before the field was, has its
+        default.
+        """
         name = dataset.attrs.get("record", "")
         if name not in Record._registry:
             raise UnreadableFileError(
@@ -212,7 +240,7 @@ class Record(eqx.Module):
         settings = json.loads(dataset.attrs["settings"])
         values: dict[str, Any] = {}
         for info in cls.field_infos():
-            if info.axes is None:
+            if info.axes is None and (info.name in settings or not info.has_default):
                 value = settings.get(info.name)
                 values[info.name] = tuple(value) if isinstance(value, list) else value
             elif info.is_table:
@@ -223,7 +251,7 @@ class Record(eqx.Module):
                 }
             elif info.name in dataset:
                 values[info.name] = np.asarray(dataset[info.name].values)
-            else:
+            elif not info.has_default:
                 values[info.name] = None
         return cls(**values)
 

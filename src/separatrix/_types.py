@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 import jax
 import numpy as np
@@ -33,8 +34,37 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"valid: {', '.join(sorted(valid))}."
 
 
-def require_positive(value: float, name: str, unit: str = "") -> None:
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a real number; true and false are none."""
+    if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):
+        return False
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
+
+
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number, by its type; true and false are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def require_number(value: Any, name: str) -> float:
+    """Return `value` as a float; raise InvalidInputError unless it is a real number."""
+    if not is_number(value):
+        raise InvalidInputError(f"{name} must be a number, got {value!r}.")
+    return float(value)
+
+
+def require_count(value: Any, name: str, least: int = 1) -> int:
+    """Return `value` as an int; raise InvalidInputError unless it is whole and large enough."""
+    if not is_whole(value) or value < least:
+        raise InvalidInputError(
+            f"{name} must be a whole number of at least {least}, got {value!r}."
+        )
+    return int(value)
+
+
+def require_positive(value: Any, name: str, unit: str = "") -> None:
     """Raise InvalidInputError unless `value` is a finite number above zero."""
+    require_number(value, name)
     if not (np.isfinite(value) and value > 0):
         raise InvalidInputError(f"{name} must be positive, got {value:g} {unit}".rstrip() + ".")
 

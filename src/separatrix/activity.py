@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from ._records import Record, array, setting
-from ._types import Array, InvalidInputError, nearest, require_finite
+from ._types import Array, InvalidInputError, is_whole, nearest, require_finite
 from .networks import AbstractNetwork, check_network_fits
+from .solvers.threads import one_blas_thread
 from .tasks import Trials, choice_of
 
 
@@ -53,30 +54,33 @@ class Activity(Record):
         """Return the first principal components of all states (scikit-learn's PCA).
 
         The sign of each component is fixed by its largest entry being positive, so that the same
-        activity gives the same picture. Raises InvalidInputError when there are fewer units or
-        states than components.
+        activity gives the same picture. Activity that does not vary has components of variance 0,
+        which are any orthonormal vectors. Raises InvalidInputError when there are fewer units or
+        states than components, or states that are not finite.
         """
         from sklearn.decomposition import PCA
 
         states = self.flat_states
-        if not 1 <= num_components <= min(states.shape):
+        if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
             raise InvalidInputError(
                 f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
                 f"states of {states.shape[1]} units, got {num_components}."
             )
         require_finite(states, "the activity")
-        fit = PCA(svd_solver="full").fit(states)
+        if (states == states[0]).all():
+            return _no_variance(states[0], num_components)
+        with one_blas_thread():
+            fit = PCA(svd_solver="full").fit(states)
         variances = fit.explained_variance_
         basis = fit.components_[:num_components]
         largest = np.abs(basis).argmax(1)
         basis = basis * np.sign(basis[np.arange(num_components), largest])[:, None]
-        total = variances.sum()
         return PrincipalComponents(
             components=basis,
             mean=fit.mean_,
             explained_variance=variances[:num_components],
             explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
-            participation_ratio=float(total**2 / np.square(variances).sum()) if total else 0.0,
+            participation_ratio=float(variances.sum() ** 2 / np.square(variances).sum()),
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +89,11 @@ class Activity(Record):
         if labels.shape != (len(self),):
             raise InvalidInputError(
                 f"expected one label for each of {len(self)} trials, got shape {labels.shape}."
+            )
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            raise InvalidInputError(
+                f"{int(np.isnan(labels).sum())} of the labels are NaN, the first of trial "
+                f"{int(np.isnan(labels).argmax())}: give every trial a label."
             )
         values = np.unique(labels)
         states = np.asarray(self.states, float)
@@ -136,3 +145,14 @@ def _run(network: AbstractNetwork, trials: Trials) -> Any:
     states = network.unroll(jnp.asarray(trials.inputs))
     outputs = network.outputs(states)
     return states, outputs, choice_of(outputs, trials)
+
+
+def _no_variance(state: np.ndarray, num_components: int) -> PrincipalComponents:
+    """Return components of activity that stays in one state, where PCA would divide by zero."""
+    return PrincipalComponents(
+        components=np.eye(num_components, len(state)),
+        mean=state,
+        explained_variance=np.zeros(num_components),
+        explained_variance_ratio=np.zeros(num_components),
+        participation_ratio=0.0,
+    )

@@ -3,14 +3,14 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from ._types import SeparatrixError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, markup=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 Changes = Annotated[
@@ -33,7 +33,10 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run.")]
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what the user can mend into one line and exit code 2, Ctrl-C into exit code 130."""
+    """Turn what the user can mend into one line and exit code 2, Ctrl-C into exit code 130.
+
+    What fails after the training, when there is a network to go on from, has exit code 1.
+    """
 
     @functools.wraps(command)
     def run_guarded(*args: Any, **kwargs: Any) -> None:
@@ -42,17 +45,17 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             enable_compilation_cache()
         except OSError as error:
-            errors.print(f"separatrix: no compilation cache: {error.strerror}.")
+            errors.print(f"separatrix: no compilation cache: {_os_problem(error)}.")
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:
-            kept = getattr(stopped, "kept", None)
-            where = f"the network and history so far are in {kept}" if kept else "nothing written"
-            errors.print(f"separatrix: {str(stopped) or 'interrupted'}: {where}.")
+            notes = " ".join(getattr(stopped, "__notes__", [])) or "Nothing was written."
+            errors.print(f"separatrix: {str(stopped) or 'interrupted'}. {notes}")
             raise typer.Exit(130) from None
         except SeparatrixError as error:
             errors.print(f"separatrix: {' '.join([str(error), *getattr(error, '__notes__', [])])}")
-            raise typer.Exit(2) from None
+            late = hasattr(error, "kept") and not hasattr(error, "training")
+            raise typer.Exit(1 if late else 2) from None
 
     return run_guarded
 
@@ -94,10 +97,9 @@ def analyze(
     """Analyse the network of a run again, with other settings, into a new run directory."""
     from .experiment import reanalyze
 
-    target = out or path.with_name(path.name + "-analysis")
     done = reanalyze(
         path,
-        target,
+        out or _beside(path, "-analysis"),
         changes=changes or [],
         force=force,
         announce=_announce,
@@ -125,10 +127,8 @@ def list_() -> None:
     """List the experiments, tasks and networks that come with the package."""
     from .experiment import NETWORKS, TASKS, Experiment, experiment_names
 
-    table = Table("experiment", "what it does", box=None, pad_edge=False)
-    for name in experiment_names():
-        table.add_row(name, Experiment.named(name).description)
-    console.print(table)
+    names = experiment_names()
+    _print_rows([(name, Experiment.named(name).description) for name in names])
     console.print(f"\ntasks: {', '.join(TASKS)}\nnetworks: {', '.join(NETWORKS)}")
 
 
@@ -139,27 +139,55 @@ def doctor() -> None:
     import jax
     import jax.numpy as jnp
 
-    from ._cache import enable_compilation_cache
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("python", sys.version.split()[0])
-    for package in ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray"):
-        table.add_row(package, metadata.version(package))
-    table.add_row("devices", ", ".join(str(d) for d in jax.devices()))
-    table.add_row("cores", str(os.cpu_count()))
-    cache = enable_compilation_cache()
-    files = [f for f in cache.rglob("*") if f.is_file()]
-    size = sum(f.stat().st_size for f in files) / 2**20
-    table.add_row("compilation cache", f"{cache} ({len(files)} files, {size:.1f} MiB)")
+    packages = ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
     with jax.enable_x64(True):
         error = abs(float(jnp.tanh(jnp.float64(0.5))) - 0.46211715726000975)
-    table.add_row("float64", f"works (tanh off by {error:.1e})" if error < 1e-15 else "INEXACT")
-    console.print(table)
+    _print_rows(
+        [
+            ("python", sys.version.split()[0]),
+            *((package, metadata.version(package)) for package in packages),
+            ("devices", ", ".join(str(d) for d in jax.devices())),
+            ("cores", str(os.cpu_count())),
+            ("compilation cache", _describe_cache()),
+            ("float64", f"works (tanh off by {error:.1e})" if error < 1e-15 else "INEXACT"),
+        ]
+    )
+
+
+def _describe_cache() -> str:
+    from ._cache import enable_compilation_cache
+
+    try:
+        cache = enable_compilation_cache()
+        files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
+    except OSError as error:
+        return f"NONE: {_os_problem(error)}; every process compiles anew"
+    return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
+
+
+def _os_problem(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the path with `ending` after its name, also where it is "." or ends in ".."."""
+    named = path if path.name not in ("", "..") else path.resolve()
+    return named.parent / (named.name + ending)
 
 
 def _announce(stage: str) -> None:
+    if stage == "training":
+        threading.Thread(target=_load_ahead).start()
     if errors.is_terminal:
         errors.print(f"· {stage}", style="dim")
+
+
+def _load_ahead() -> None:
+    """Import what the end of a run needs, a second's work, while another core trains."""
+    from . import report
+    from .store import netcdf
+
+    del report, netcdf
 
 
 def _write_figures_and_report(found: Any, directory: Path) -> None:
@@ -169,13 +197,17 @@ def _write_figures_and_report(found: Any, directory: Path) -> None:
     write_report(found, directory / "report.html", figures=directory / "figures")
 
 
+def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """Print two columns, each row on one line however narrow the window is."""
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        console.print(f"{name:<{width}}  {value}")
+
+
 def _print_summary(done: Any) -> None:
     from .report import key_numbers
 
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in key_numbers(done):
-        table.add_row(name, value)
-    console.print(table)
+    _print_rows(key_numbers(done))
     console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 

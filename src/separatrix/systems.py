@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._types import Array, InvalidInputError, require_positive
+from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
 
 StateFunction = Callable[..., Any]
 
@@ -84,7 +84,8 @@ class DiscreteMap(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        When `step` cannot be evaluated on a state, or gives another shape than `(size,)`.
+        When `step` cannot be evaluated on a state, or gives another shape than `(size,)`; for a
+        size below 1, a dt that is not positive, an input that is not finite.
 
     Examples
     --------
@@ -105,9 +106,8 @@ class DiscreteMap(AbstractSystem):
         domain: tuple[Any, Any] | None = None,
     ):
         require_positive(dt, "dt", "ms")
-        self.function, self.size, self.time_unit = step, int(size), float(dt)
-        # NumPy, so that float64 inputs keep their digits outside `jax.enable_x64`.
-        self.input = None if input is None else np.asarray(input)
+        self.size = require_count(size, "size, the number of units,")
+        self.function, self.time_unit, self.input = step, float(dt), _checked_input(input)
         self.residual_function, self.domain = residual, domain
         _check_shape(self, "step")
 
@@ -141,7 +141,8 @@ class Flow(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`.
+        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`; for a
+        size below 1, a tau that is not positive, an input that is not finite.
 
     Examples
     --------
@@ -160,9 +161,8 @@ class Flow(AbstractSystem):
         domain: tuple[Any, Any] | None = None,
     ):
         require_positive(tau, "tau", "ms")
-        self.function, self.size, self.time_unit = field, int(size), float(tau)
-        # NumPy, so that float64 inputs keep their digits outside `jax.enable_x64`.
-        self.input = None if input is None else np.asarray(input)
+        self.size = require_count(size, "size, the number of units,")
+        self.function, self.time_unit, self.input = field, float(tau), _checked_input(input)
         self.residual_function, self.domain = residual, domain
         _check_shape(self, "field")
 
@@ -181,6 +181,17 @@ class Flow(AbstractSystem):
 
 def _apply(function: StateFunction, state: Array, input: Any) -> Array:
     return function(state) if input is None else function(state, input)
+
+
+def _checked_input(input: Any) -> np.ndarray | None:
+    """Return the input as NumPy, where float64 keeps its digits outside `jax.enable_x64`."""
+    if input is None:
+        return None
+    values = np.asarray(input)
+    if values.dtype.kind not in "biuf" and not jnp.issubdtype(values.dtype, jnp.inexact):
+        raise InvalidInputError(f"the input to freeze in must be numbers, got {input!r}.")
+    require_finite(values, "the input to freeze in")
+    return values
 
 
 def _check_shape(system: AbstractSystem, name: str) -> None:

@@ -1,8 +1,11 @@
 import equinox as eqx
+import optax
 import pytest
 
 import separatrix as sx
-from separatrix.experiment import Experiment, Setup, experiment_names, read_toml
+from separatrix.experiment import OPTIMIZERS, Experiment, Setup, experiment_names, read_toml
+from separatrix.experiment.building import construct
+from separatrix.experiment.settings import Named
 
 MINIMAL = """
 name = "mine"
@@ -46,8 +49,7 @@ def test_a_minimal_file_is_enough(write):
         ("[trianing]\nsteps = 3\n", "unknown key 'trianing' in {file}: did you mean 'training'?"),
         (
             "[training]\nsteps = 3.5\n",
-            "training.steps in {file}: input should be a valid integer, got a number with a "
-            "fractional part, got 3.5.",
+            "training.steps in {file}: input should be a valid integer, got 3.5.",
         ),
         (
             "[training]\nsteps = 0\n",
@@ -133,23 +135,77 @@ def test_what_cannot_be_built(write, old, new, said):
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="construct passes ValueError through")
-@pytest.mark.parametrize("line", ['dt = "abc"', 'coherences = ["a"]', 'num_choices = "two"'])
-def test_a_value_of_the_wrong_type_for_a_task(write, line):
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('dt = "abc"', "task.dt in {file}: expected a number, got 'abc'."),
+        ("dt = true", "task.dt in {file}: expected a number, got True."),
+        (
+            'coherences = ["a"]',
+            "task.coherences in {file}: expected a list (a number each), got ['a'].",
+        ),
+        (
+            "coherences = 3",
+            "task.coherences in {file}: expected a list (a number each), got 3.",
+        ),
+        ('num_choices = "two"', "task.num_choices in {file}: expected a whole number, got 'two'."),
+        ("num_choices = 2.7", "task.num_choices in {file}: expected a whole number, got 2.7."),
+        ("noise_on = 3", "task.noise_on in {file}: expected a text, got 3."),
+        ('cue = "fixation"', "task.cue in {file}: expected a list (a text each), got 'fixation'."),
+    ],
+)
+def test_a_value_of_the_wrong_type_for_a_task(write, line, said):
     path = write(MINIMAL.replace("[network]", f"{line}\n[network]"))
-    try:
-        Setup(Experiment.from_toml(path))
-    except sx.InvalidInputError as error:
-        assert str(path) in str(error)
-    else:
-        pytest.fail("accepted")
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
 
 
-@pytest.mark.xfail(strict=True, reason="jax.random.key raises OverflowError")
-def test_a_seed_that_no_key_can_hold(write):
-    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {2**70}'))
+def test_what_a_called_thing_finds_wrong_in_its_own_words():
+    def fussy(size: object = None):
+        raise ValueError("no size will do\nand more")
+
+    with pytest.raises(sx.InvalidInputError) as caught:
+        construct(Named(name="fussy", size=[1]), {"fussy": fussy}, "task", "my.toml")
+    assert str(caught.value) == "task 'fussy' in my.toml: no size will do."
+
+
+def test_a_missing_argument(write):
+    path = write(MINIMAL.replace("num_units = 8", ""))
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"missing key 'network.num_units' in {path}."
+    )
+
+
+@pytest.mark.parametrize("seed", [2**32, 2**70])
+def test_a_seed_that_no_key_can_hold(write, seed):
+    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {seed}', 1))
     with pytest.raises(sx.InvalidInputError, match="seed"):
         Setup(Experiment.from_toml(path))
+
+
+def test_an_optimizer_that_cannot_be_used(write):
+    start = MINIMAL + '[training.optimizer]\nname = "sgd"\nlearning_rate = 0.1\n'
+    path = write(start + 'momentum = "much"\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer.momentum in {path}: expected a number, got 'much'."
+    )
+    path = write(start + "momentum = 0.9\nnesterov = 1\n")
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer.nesterov in {path}: expected true or false, got 1."
+    )
+
+
+def test_an_optimizer_that_fails_only_when_it_is_used(write, monkeypatch):
+    def broken(learning_rate):
+        def update(gradient, state, weights):
+            raise ValueError("not today.\nand more")
+
+        return optax.GradientTransformation(lambda weights: (), update)
+
+    monkeypatch.setitem(OPTIMIZERS, "broken", broken)
+    path = write(MINIMAL + '[training.optimizer]\nname = "broken"\nlearning_rate = 0.1\n')
+    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
+        f"training.optimizer in {path} cannot be used: not today."
+    )
 
 
 def test_an_unknown_optimizer_and_its_arguments(write):
@@ -159,7 +215,7 @@ def test_an_unknown_optimizer_and_its_arguments(write):
     )
     path = write(MINIMAL + '[training.optimizer]\nname = "adam"\nlearning_rat = 1e-3\n')
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"unknown key 'optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
+        f"unknown key 'training.optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
     )
 
 
@@ -192,8 +248,59 @@ CHANGES = [
     ),
     (
         "steps=3",
-        "unknown key 'steps' in yang2020.toml with --set: valid: analysis, description, name, "
+        "unknown key 'steps' in yang2020.toml with --set: did you mean 'training.steps'?",
+    ),
+    (
+        "learning_rate=1",
+        "unknown key 'learning_rate' in yang2020.toml with --set: "
+        "did you mean 'training.optimizer.learning_rate'?",
+    ),
+    (
+        "tau=1",
+        "unknown key 'tau' in yang2020.toml with --set: did you mean 'network.tau'?",
+    ),
+    (
+        "sed=1",
+        "unknown key 'sed' in yang2020.toml with --set: did you mean 'seed'?",
+    ),
+    (
+        "xyz=1",
+        "unknown key 'xyz' in yang2020.toml with --set: valid: analysis, description, name, "
         "network, seed, task, training.",
+    ),
+    (
+        "training.steps=true",
+        "training.steps in yang2020.toml with --set: input should be a valid integer, got True.",
+    ),
+    (
+        'training.steps="200"',
+        "training.steps in yang2020.toml with --set: input should be a valid integer, got '200'.",
+    ),
+    (
+        "analysis.slow_points=1",
+        "analysis.slow_points in yang2020.toml with --set: input should be a valid boolean, got 1.",
+    ),
+    (
+        "analysis.random_range=[3, 1]",
+        "analysis.random_range in yang2020.toml with --set: the first end must be below the "
+        "second, got [3, 1].",
+    ),
+    (
+        "analysis.random_range=[0, nan]",
+        "analysis.random_range.1 in yang2020.toml with --set: input should be a finite number, "
+        "got nan.",
+    ),
+    (
+        "analysis.input=[1, nan, 0]",
+        "analysis.input.1 in yang2020.toml with --set: input should be a finite number, got nan.",
+    ),
+    *(
+        (
+            f"name='{name}'",
+            "name in yang2020.toml with --set: it names the run's directory, so it can be no path "
+            f"and not empty, got {name!r}.",
+        )
+        for name in ("../thesis", "/tmp/x", "..", "", " ", "a\\b")
     ),
     (
         "trainig.steps=3",
@@ -204,8 +311,7 @@ CHANGES = [
     ("=3", "--set =3: expected KEY=VALUE, such as training.steps=200."),
     (
         "training.steps=many",
-        "training.steps in yang2020.toml with --set: input should be a valid integer, "
-        "unable to parse string as an integer, got 'many'.",
+        "training.steps in yang2020.toml with --set: input should be a valid integer, got 'many'.",
     ),
     (
         "seed=-1",

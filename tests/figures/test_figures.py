@@ -114,7 +114,7 @@ def test_numbers_of_the_records_are_in_the_figures():
     spectrum = DRAW["spectrum"]()
     slowest = LINEAR.eigenvalues[1][np.argmin(np.abs(LINEAR.eigenvalues[1] - 1))]
     legend = "\n".join(t.get_text() for t in spectrum.legends[0].get_texts())
-    assert f"slowest mode: μ = {slowest.real:.4g}".replace("-", "−") in legend
+    assert f"integrating mode: μ = {slowest.real:.4g}".replace("-", "−") in legend
     assert "|μ| = 1: stable inside" in legend
     flow = "\n".join(t.get_text() for t in DRAW["spectrum_flow"]().legends[0].get_texts())
     assert "Re λ = 0" in flow

@@ -128,7 +128,7 @@ def only(*names):
             ["No point was found from 3 candidates", "has no fixed points and no slow points"],
         ),
         (only("fixed_points"), ["speeds"], ["2 fixed points", "no linearization"]),
-        (only("linearization"), ["spectrum"], ["of all points its slowest mode is the slowest"]),
+        (only("linearization"), ["spectrum"], ["of all points its integrating mode keeps"]),
     ],
 )
 def test_runs_that_lack_parts(tmp_path, records, drawn, said):
@@ -193,6 +193,39 @@ def test_key_numbers_fit_on_a_line():
     assert all(len(value) <= 60 for _, value in rows), rows
     assert dict(rows)["completeness"] == "a sentence that goes on"
     assert dict(rows)["rejected"].endswith("word …")
+
+
+def linearized(*eigenvalues, dt=10.0):
+    """The linearization of a map with these eigenvalues, a complex one with its conjugate."""
+    blocks = []
+    for value in map(complex, eigenvalues):
+        a, b = value.real, value.imag
+        blocks.append(np.array([[a, -b], [b, a]]) if b else np.array([[a]]))
+    J = np.zeros((sum(map(len, blocks)),) * 2)
+    at = 0
+    for block in blocks:
+        J[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    return sx.linearize(sx.DiscreteMap(lambda x: J @ x, len(J), dt), np.zeros((1, len(J))))
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "said"),
+    [
+        ((0.5, 0.2), "14.4 ms (decay)"),
+        ((0.5, 1.25), "44.8 ms (growth)"),
+        ((0.7, -0.9), "94.9 ms (decay)"),
+        ((0.7, 0.9j), "94.9 ms (decay)"),
+        ((0.5, 1.0), "infinite"),
+        ((0.0,), "0 ms (decay)"),
+        ((0.999,), "9.99 s (decay)"),
+    ],
+)
+def test_the_slowest_time_constant_is_that_of_the_mode_nearest_to_the_unit_circle(
+    eigenvalues, said
+):
+    rows = dict(key_numbers(run({"linearization": linearized(*eigenvalues)})))
+    assert rows["slowest time constant (|μ| nearest 1)"].startswith(f"{said} at point 0")
 
 
 def test_places_that_cannot_be_written(tmp_path):

@@ -1,14 +1,16 @@
 import dataclasses
+import json
 import shutil
 
 import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from jaxtyping import Float, Shaped
 from sample_records import all_records
 
 import separatrix as sx
-from separatrix._records import Record
+from separatrix._records import Record, array, setting
 from separatrix.store import load_records, save_records
 
 RECORDS = all_records()
@@ -119,6 +121,31 @@ def test_bad_files(path, tmp_path):
     xr.Dataset({"x": ("t", [1.0])}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
     with pytest.raises(sx.UnreadableFileError, match="no records of this package"):
         load_records(tmp_path / "foreign.nc")
+
+
+class Grown(Record):
+    """A record that has had more fields since an older release wrote it."""
+
+    values: Float[np.ndarray, " step"] = array("values")
+    spread: Float[np.ndarray, " step"] | None = array("added later", default=None)
+    labels: dict[str, Shaped[np.ndarray, " step"]] = array("added later", default_factory=dict)
+    rate: float = setting("added later", default=2.5)
+
+
+def test_a_file_of_an_older_release_lacks_fields_that_have_defaults(tmp_path):
+    path = tmp_path / "old.nc"
+    labels = {"side": np.array(["left", "right"])}
+    save_records({"grown": Grown(np.arange(2.0), np.ones(2), labels, 7.0)}, path)
+    assert load_records(path)["grown"].rate == 7.0
+    with h5py.File(path, "a") as file:
+        group = file["grown"]
+        for name in ("spread", "side"):
+            del group[name]
+        settings = json.loads(group.attrs["settings"])
+        del settings["rate"]
+        group.attrs["settings"] = json.dumps(settings)
+    old = load_records(path)["grown"]
+    assert_same(old, Grown(np.arange(2.0)))
 
 
 def test_unknown_and_damaged_records(path, tmp_path):

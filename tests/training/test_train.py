@@ -101,6 +101,15 @@ def test_the_mask_weighs_the_loss(network, task):
     assert float(masked) == pytest.approx(float(by_hand), rel=1e-6)
 
 
+@pytest.mark.parametrize("steps", [0, 2.5, "100", True])
+def test_a_window_has_whole_steps(steps):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.Windows(steps)
+    assert str(caught.value) == (
+        f"steps, the length of a window, must be a whole number of at least 1, got {steps!r}."
+    )
+
+
 def test_windows_are_consecutive_pieces_of_whole_trials(task):
     windows = sx.Windows(100)
     key = jax.random.key(5)

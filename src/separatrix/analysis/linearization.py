@@ -10,6 +10,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError
+from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.record import FixedPoints
 from .stability import classify, count_unstable
@@ -33,9 +34,13 @@ class Linearization(Record):
         "of decay; negative: of growth; infinite: neither", units="ms"
     )
     periods: Float[Array, "point mode"] = array("of oscillation; infinite: none", units="ms")
-    condition: Float[Array, " point"] = array("condition number of the eigenvectors")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions")
-    stability: Shaped[np.ndarray, " point"] = array('"stable", "saddle", "unstable", "marginal"')
+    condition: Float[Array, " point"] = array(
+        "condition number of the eigenvectors; infinite: defective; NaN: no finite Jacobian"
+    )
+    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    stability: Shaped[np.ndarray, " point"] = array(
+        '"stable", "saddle", "unstable", "marginal"; "unknown": no finite Jacobian'
+    )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 
@@ -70,7 +75,8 @@ def linearize(
     Returns
     -------
     Linearization
-        In float64. Points with a Jacobian that is not finite give NaN modes.
+        In float64. Where the state or its Jacobian is not finite, Jacobian, modes and condition
+        are NaN, `n_unstable` is −1 and `stability` is "unknown".
 
     Raises
     ------
@@ -96,7 +102,8 @@ def linearize(
             f"system, got {states.shape}."
         )
     jacobians, input_jacobians = _jacobians(system, states)
-    eigenvalues, right, left, condition = eigenmodes(jacobians, system.kind)
+    with one_blas_thread():
+        eigenvalues, right, left, condition = eigenmodes(jacobians, system.kind)
     return Linearization(
         states=states,
         jacobians=jacobians,
@@ -118,9 +125,11 @@ def _jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, 
     with jax.enable_x64(True):
         system, batch = in_float64(system), jnp.asarray(states)
         jacobians = np.asarray(_state_jacobians(system, batch))
-        if system.input is None:
-            return jacobians, None
-        return jacobians, np.asarray(_input_jacobians(system, batch))
+        inputs = None if system.input is None else np.asarray(_input_jacobians(system, batch))
+    # The slope of a rectifier is 0 or 1 even at NaN: the derivatives alone would look sound.
+    known = np.isfinite(states).all(1)[:, None, None]
+    jacobians = np.where(known, jacobians, np.nan)
+    return jacobians, None if inputs is None else np.where(known, inputs, np.nan)
 
 
 @eqx.filter_jit
@@ -153,8 +162,10 @@ def eigenmodes(
     invertible = np.where(singular[:, None, None], np.eye(right.shape[-1]), right)
     left = np.linalg.inv(invertible)
     left[singular] = np.nan  # defective: left and right vectors cannot be paired
-    values[~finite], right[~finite], left[~finite] = np.nan, np.nan, np.nan
-    return values, right, left, np.where(singular, np.inf, condition)
+    condition = np.where(singular, np.inf, condition)
+    for found in (values, right, left, condition):
+        found[~finite] = np.nan
+    return values, right, left, condition
 
 
 def decay_times(values: np.ndarray, kind: str, time_unit: float) -> np.ndarray:
@@ -166,6 +177,7 @@ def decay_times(values: np.ndarray, kind: str, time_unit: float) -> np.ndarray:
 
 def oscillation_periods(values: np.ndarray, kind: str, time_unit: float) -> np.ndarray:
     """Return 2π dt/|arg μ| (map) or 2π τ/|Im λ| (flow); infinite for real positive modes."""
-    frequency = np.abs(np.angle(values)) if kind == "map" else np.abs(values.imag)
+    # adding 0 makes −0 positive: its angle would be π
+    frequency = np.abs(np.angle(values + 0.0)) if kind == "map" else np.abs(values.imag)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(frequency == 0, np.inf, 2 * np.pi * time_unit / frequency)

@@ -14,14 +14,15 @@ def growth(
 def count_unstable(
     eigenvalues: Complex[np.ndarray, "point mode"], kind: str, band: float
 ) -> Int[np.ndarray, " point"]:
-    """Return the number of modes beyond the boundary by more than `band`."""
-    return (growth(eigenvalues, kind) > band).sum(1)
+    """Return the number of modes beyond the boundary by more than `band`; −1 where one is NaN."""
+    margin = growth(eigenvalues, kind)
+    return np.where(np.isnan(margin).any(1), -1, (margin > band).sum(1))
 
 
 def classify(
     eigenvalues: Complex[np.ndarray, "point mode"], kind: str, band: float
 ) -> Shaped[np.ndarray, " point"]:
-    """Name each point "stable", "saddle" or "unstable", or "marginal".
+    """Name each point "stable", "saddle" or "unstable", or "marginal"; "unknown" where one is NaN.
 
     A point is marginal when no mode is clearly unstable and at least one lies within `band` of the
     boundary, so that linearization cannot tell.

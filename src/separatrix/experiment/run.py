@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.random as jr
 import numpy as np
 import optax
@@ -16,7 +18,7 @@ from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
 from ..networks import AbstractNetwork, check_network_fits
-from ..store import Run, load_run, new_directory, provenance, save_network, save_records
+from ..store import Run, load_run, new_directory
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..training import (
     Training,
@@ -26,7 +28,9 @@ from ..training import (
     Windows,
     train,
 )
-from .settings import Experiment, construct, fill_defaults
+from .building import construct, fill_defaults
+from .settings import Experiment
+from .writing import keep_incomplete, write_run
 
 Announce = Callable[[str], None]
 """Called with a short text when a stage begins."""
@@ -63,7 +67,8 @@ class Setup:
         )
         check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
         settings = experiment.training
-        self.optimizer = construct(settings.optimizer, OPTIMIZERS, "optimizer", source)
+        self.optimizer = construct(settings.optimizer, OPTIMIZERS, "training.optimizer", source)
+        _try_optimizer(self.optimizer, self.network, source)
         self.batches = WholeTrials() if settings.window is None else Windows(settings.window)
         self.input = _frozen_input(experiment, self.task)
         self.network.at_input(self.input)
@@ -77,6 +82,18 @@ class Setup:
                 "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
             }
         )
+
+
+def _try_optimizer(
+    optimizer: optax.GradientTransformation, network: AbstractNetwork, source: str
+) -> None:
+    """Trace one update: optax looks at most of its arguments only then."""
+    weights = eqx.filter(network, eqx.is_inexact_array)
+    try:
+        jax.eval_shape(lambda w: optimizer.update(w, optimizer.init(w), w), weights)
+    except Exception as error:
+        text = str(error).strip().split("\n")[0].rstrip(".")
+        raise InvalidInputError(f"training.optimizer in {source} cannot be used: {text}.") from None
 
 
 def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:
@@ -136,19 +153,22 @@ def run_experiment(
     InvalidInputError
         For settings that cannot be executed, before any work; or an unusable `out`.
     TrainingDivergedError, TrainingInterruptedError
-        After the history and the last network were written to `<out>.incomplete`.
+        After the history and the last network were written to `<out>.incomplete`. Whatever else
+        stops the run once the network is trained, Ctrl-C included, leaves it there too, and
+        `reanalyze` goes on from it.
     """
-    setup = Setup(_as_experiment(experiment))
+    setup, out = Setup(_as_experiment(experiment)), Path(out)
     with new_directory(out, force) as directory:
+        training = _train(setup, out, progress, announce)
+        records: dict[str, Record] = {"history": training.history}
         try:
-            run = _execute(setup, directory, progress, announce)
-        except (TrainingDivergedError, TrainingInterruptedError) as stopped:
-            _keep_incomplete(setup, stopped, Path(out))
+            records |= analyze(setup, training.network, announce)
+            run = _complete(setup, training.network, records, directory, announce, finish)
+        except BaseException as stopped:  # Ctrl-C, too: training may have taken hours
+            what = "The trained network is"
+            keep_incomplete(setup.experiment, training.network, records, out, stopped, what)
             raise
-        if finish is not None:
-            announce("figures and report")
-            finish(run, directory)
-    return dataclasses.replace(run, path=Path(out))
+    return dataclasses.replace(run, path=out)
 
 
 def _as_experiment(experiment: Experiment | str | Path) -> Experiment:
@@ -159,25 +179,46 @@ def _as_experiment(experiment: Experiment | str | Path) -> Experiment:
     return Experiment.named(experiment)
 
 
-def _execute(
-    setup: Setup, directory: Path, progress: bool | Callable[..., None], announce: Announce
-) -> Run:
+def _train(
+    setup: Setup, out: Path, progress: bool | Callable[..., None], announce: Announce
+) -> Training:
     settings = setup.experiment.training
     announce("training")
-    training = train(
-        setup.network,
-        setup.task,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        optimizer=setup.optimizer,
-        key=setup.key_training,
-        batches=setup.batches,
-        epoch_steps=settings.epoch_steps,
-        progress=progress,
-    )
-    records = {"history": training.history, **analyze(setup, training.network, announce)}
+    try:
+        return train(
+            setup.network,
+            setup.task,
+            steps=settings.steps,
+            batch_size=settings.batch_size,
+            optimizer=setup.optimizer,
+            key=setup.key_training,
+            batches=setup.batches,
+            epoch_steps=settings.epoch_steps,
+            progress=progress,
+        )
+    except (TrainingDivergedError, TrainingInterruptedError) as stopped:
+        reached = stopped.training
+        records: dict[str, Record] = {"history": reached.history}
+        what = "The network and the history so far are"
+        keep_incomplete(setup.experiment, reached.network, records, out, stopped, what)
+        raise
+
+
+def _complete(
+    setup: Setup,
+    network: AbstractNetwork,
+    records: dict[str, Record],
+    directory: Path,
+    announce: Announce,
+    finish: Callable[[Run, Path], Any] | None,
+) -> Run:
+    """Write the results of a run and whatever `finish` adds to them."""
     announce("writing results")
-    return _write(setup, training.network, records, directory)
+    run = write_run(setup.experiment, network, records, directory)
+    if finish is not None:
+        announce("figures and report")
+        finish(run, directory)
+    return run
 
 
 def analyze(
@@ -229,28 +270,6 @@ def _to_linearize(points: FixedPoints, axis: np.ndarray, limit: int) -> np.ndarr
     return np.sort(order[:limit])
 
 
-def _write(
-    setup: Setup, network: AbstractNetwork, records: dict[str, Record], directory: Path
-) -> Run:
-    """Write the configuration as executed, the weights and the results into `directory`."""
-    (directory / "experiment.toml").write_text(setup.experiment.to_toml(), encoding="utf-8")
-    save_network(network, directory / "weights.safetensors")
-    save_records(records, directory / "results.nc")
-    return Run(directory, setup.experiment.to_dict(), network, records, provenance())
-
-
-def _keep_incomplete(
-    setup: Setup, stopped: TrainingDivergedError | TrainingInterruptedError, out: Path
-) -> None:
-    """Write what training had reached beside the directory that will not appear."""
-    training: Training = stopped.training
-    place = out.with_name(out.name + ".incomplete")
-    with new_directory(place, force=True) as directory:
-        _write(setup, training.network, {"history": training.history}, directory)
-    stopped.add_note(f"The network and the history so far are in {place}.")
-    stopped.kept = place  # type: ignore[union-attr]
-
-
 def reanalyze(
     path: str | Path,
     out: str | Path,
@@ -294,9 +313,5 @@ def reanalyze(
         records = analyze(setup, earlier.network, announce)
         if "history" in earlier.records:
             records = {"history": earlier.records["history"], **records}
-        announce("writing results")
-        run = _write(setup, earlier.network, records, directory)
-        if finish is not None:
-            announce("figures and report")
-            finish(run, directory)
+        run = _complete(setup, earlier.network, records, directory, announce, finish)
     return dataclasses.replace(run, path=Path(out))

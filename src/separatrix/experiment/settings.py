@@ -1,16 +1,20 @@
 """The configuration of an experiment, and its errors in the user's words."""
 
-import inspect
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from .._types import InvalidInputError, UnreadableFileError, nearest
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
 
 
 class _Settings(BaseModel):
@@ -33,10 +37,10 @@ class Named(BaseModel):
 class TrainingSettings(_Settings):
     """How the network is trained."""
 
-    steps: int = Field(1280, ge=1)
-    batch_size: int = Field(16, ge=1)
-    epoch_steps: int = Field(64, ge=1)
-    window: int | None = Field(None, ge=1)
+    steps: Count = 1280
+    batch_size: Count = 16
+    epoch_steps: Count = 64
+    window: Count | None = None
     """Length in steps of windows over consecutive trials; None: whole trials."""
     optimizer: Named = Named(name="adam", learning_rate=1e-3)
 
@@ -44,18 +48,25 @@ class TrainingSettings(_Settings):
 class AnalysisSettings(_Settings):
     """How the trained network is taken apart."""
 
-    num_trials: int = Field(100, ge=1)
-    test_trials: int = Field(4096, ge=1)
-    input: tuple[float, ...] | None = None
+    num_trials: Count = 100
+    test_trials: Count = 4096
+    input: tuple[Number, ...] | None = None
     """The input to freeze; None: the task's stimulus without evidence."""
     candidates: Literal["activity", "random"] = "activity"
-    num_candidates: int | None = Field(None, ge=1)
+    num_candidates: Count | None = None
     """How many candidates; None: all states of the activity, or 1024 random ones."""
-    random_range: tuple[float, float] = (0.0, 3.0)
+    random_range: tuple[Number, Number] = (0.0, 3.0)
     """Range of the uniform distribution of random candidates, the same for every unit."""
-    slow_points: bool = True
-    max_linearized: int = Field(64, ge=1)
+    slow_points: Flag = True
+    max_linearized: Count = 64
     """The fixed points, then the slowest slow points, up to this many, are linearized."""
+
+    @field_validator("random_range")
+    @classmethod
+    def _is_a_range(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if not ends[0] < ends[1]:
+            raise ValueError("the first end must be below the second")
+        return ends
 
 
 class Experiment(_Settings):
@@ -66,12 +77,20 @@ class Experiment(_Settings):
 
     name: str
     description: str = ""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32, strict=True)
+    """Below 2³²: of a larger number JAX's keys keep the last 32 bits only."""
     task: Named
     network: Named
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     _source: str = PrivateAttr("the experiment")
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_directory(cls, name: str) -> str:
+        if name.strip(". ") == "" or any(c in "/\\" or not c.isprintable() for c in name):
+            raise ValueError("it names the run's directory, so it can be no path and not empty")
+        return name
 
     @property
     def source(self) -> str:
@@ -89,7 +108,7 @@ class Experiment(_Settings):
             experiment._source = source
             return experiment
         except ValidationError as error:
-            lines = [_explain(e, source) for e in error.errors()]
+            lines = [_explain(e, source, values) for e in error.errors()]
             raise InvalidInputError("\n".join(lines)) from None
 
     @classmethod
@@ -177,16 +196,32 @@ def _assign(values: dict[str, Any], path: str, value: Any, source: str) -> None:
     table[last] = value
 
 
-def _explain(error: Any, source: str) -> str:
+def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
     """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
     location = [str(part) for part in error["loc"]]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
         valid = _valid_keys(location[:-1])
-        return f"unknown key {key!r} in {source}: {nearest(location[-1], valid)}"
+        near = _in_a_table(key, values) or nearest(location[-1], valid)
+        return f"unknown key {key!r} in {source}: {near}"
     if error["type"] == "missing":
         return f"missing key {key!r} in {source}."
-    return f"{key} in {source}: {error['msg'].lower()}, got {error['input']!r}."
+    found = error["msg"].removeprefix("Value error, ")
+    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r}."
+
+
+def _in_a_table(key: str, values: Mapping[str, Any]) -> str:
+    """Return "did you mean 'training.steps'?" where a table has such a key, or nothing."""
+    keys = [f"{table}.{k}" for table in ("training", "analysis") for k in _valid_keys([table])]
+    for table, inner in values.items():
+        if isinstance(inner, Mapping):
+            keys += [f"{table}.{k}" for k in (*inner, *_keys_in(inner)) if k != "name"]
+    found = [repr(path) for path in dict.fromkeys(keys) if path.rpartition(".")[2] == key]
+    return f"did you mean {' or '.join(found)}?" if found else ""
+
+
+def _keys_in(table: Mapping[str, Any]) -> list[str]:
+    return [f"{t}.{k}" for t, inner in table.items() if isinstance(inner, Mapping) for k in inner]
 
 
 def _valid_keys(parents: list[str]) -> list[str]:
@@ -194,41 +229,3 @@ def _valid_keys(parents: list[str]) -> list[str]:
     for parent in parents:
         model = model.model_fields[parent].annotation
     return list(model.model_fields)
-
-
-def construct(
-    table: Named, registry: Mapping[str, Any], what: str, source: str, **given: Any
-) -> Any:
-    """Call `registry[table.name]` with the table's arguments and those given.
-
-    Raises InvalidInputError for an unknown name or argument (with the nearest ones and the source),
-    and passes on what the called thing itself finds wrong.
-    """
-    if table.name not in registry:
-        raise InvalidInputError(
-            f"unknown {what} {table.name!r} in {source}: {nearest(table.name, registry)}"
-        )
-    function = registry[table.name]
-    parameters = inspect.signature(function).parameters
-    valid = [name for name in parameters if name not in given]
-    for name in table.arguments:
-        if name not in valid:
-            raise InvalidInputError(
-                f"unknown key '{what}.{name}' in {source}: {nearest(name, valid)}"
-            )
-    try:
-        return function(**given, **table.arguments)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{what} in {source}: {error}") from None
-    except TypeError as error:
-        raise InvalidInputError(f"{what} {table.name!r} in {source}: {error}.") from None
-
-
-def fill_defaults(table: Named, registry: Mapping[str, Any], given: Iterable[str]) -> Named:
-    """Return the table with every argument that its function has a plain default for."""
-    values: dict[str, Any] = {"name": table.name}
-    for name, parameter in inspect.signature(registry[table.name]).parameters.items():
-        value = table.arguments.get(name, parameter.default)
-        if name not in given and isinstance(value, (bool, int, float, str, tuple, list)):
-            values[name] = list(value) if isinstance(value, tuple) else value
-    return Named.model_validate(values)

@@ -1,25 +1,42 @@
-"""Writing figures: the same figure gives the same bytes."""
+"""Writing figures: the same figure gives the same bytes.
+
+The canvases are asked to print by themselves: `Figure.savefig` draws every figure that has had a
+layout engine twice.
+"""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO, Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from .._types import InvalidInputError
 from .style import house_style
 
-FORMATS = ("png", "svg")
 DPI = 150
-METADATA: dict[str, dict[str, str | None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-}
-"""Dates and versions of matplotlib would make equal figures differ."""
+
+
+def _print_png(figure: Figure, file: Path | IO[bytes]) -> None:
+    figure.set_dpi(DPI)
+    # level 1 packs in half the time of the usual level 6, to 5 % more bytes
+    options: dict[str, Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}}
+    FigureCanvasAgg(figure).print_png(file, **options)
+
+
+def _print_svg(figure: Figure, file: Path | IO[bytes]) -> None:
+    figure.set_dpi(DPI)  # of the parts that are drawn as pixels
+    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+
+
+PRINTERS: dict[str, Callable[[Figure, Path], None]] = {"png": _print_png, "svg": _print_svg}
+"""They leave out dates and versions of matplotlib, which would make equal figures differ."""
 
 
 def save(
-    figure: Figure, directory: str | Path, name: str, formats: Iterable[str] = FORMATS
+    figure: Figure, directory: str | Path, name: str, formats: Iterable[str] = tuple(PRINTERS)
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
 
@@ -29,11 +46,11 @@ def save(
     with house_style():
         _fix_layout(figure)
         for extension in formats:
-            if extension not in METADATA:
-                raise InvalidInputError(f"formats are {', '.join(FORMATS)}; got {extension!r}.")
+            if extension not in PRINTERS:
+                raise InvalidInputError(f"formats are {', '.join(PRINTERS)}; got {extension!r}.")
             path = Path(directory) / f"{name}.{extension}"
             try:
-                figure.savefig(path, dpi=DPI, metadata=METADATA[extension])
+                PRINTERS[extension](figure, path)
             except OSError as error:
                 raise InvalidInputError(
                     f"cannot write {path}: {error.strerror or error}."
@@ -47,7 +64,7 @@ def png_bytes(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         _fix_layout(figure)
-        figure.savefig(buffer, format="png", dpi=DPI, metadata=METADATA["png"])
+        _print_png(figure, buffer)
     return buffer.getvalue()
 
 

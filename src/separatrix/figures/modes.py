@@ -9,7 +9,7 @@ from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
 from .points import draw_points, limit_view
-from .state_space import draw_background
+from .state_space import draw_background, in_plane
 from .style import (
     BLUE,
     GREY,
@@ -31,8 +31,8 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
     The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
-    constants are the slowest mode (see `slowest_mode`) and, where that is another one, the leading
-    mode, whose |μ| or Re λ is the largest.
+    constants are the integrating mode (see `integrating_mode`) and, where that is another one, the
+    leading mode, whose |μ| or Re λ is the largest.
     """
     index = _checked(linearization, index)
     values = np.asarray(linearization.eigenvalues)[index]
@@ -42,10 +42,10 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     axes.axvline(0, color=GREY, linewidth=0.5)
     _boundary(axes, linearization.system, values)
     axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label=_how_many(values))
-    slowest = slowest_mode(linearization, index)
+    integrating = integrating_mode(linearization, index)
     if np.isfinite(values).all():
-        _mark(axes, linearization, index, slowest, "slowest", VERMILLION, 9)
-        if values[0] not in (values[slowest], values[slowest].conj()):
+        _mark(axes, linearization, index, integrating, "integrating", VERMILLION, 9)
+        if values[0] not in (values[integrating], values[integrating].conj()):
             _mark(axes, linearization, index, 0, "leading", PURPLE, 13)
     symbol = "μ" if linearization.system == "map" else "λ τ"
     axes.set_xlabel(f"Re {symbol}")
@@ -65,7 +65,7 @@ def line_attractor(
     activity: Activity,
     components: PrincipalComponents,
 ) -> Figure:
-    """Draw the slowest mode's right eigenvector through point `index` over the activity.
+    """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
     Along that direction the state hardly moves: it is the line attractor where there is one. The
     legend says how much of the eigenvector's length lies in the plane that is drawn.
@@ -74,19 +74,19 @@ def line_attractor(
     figure = new_figure(6.2, 5.2)
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
-    centre = components.project(np.asarray(linearization.states)[index])[:2]
-    vector = np.asarray(linearization.right)[index, :, slowest_mode(linearization, index)]
+    centre = in_plane(components, np.asarray(linearization.states)[index])
+    vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
     direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
-    in_plane = float(np.linalg.norm(direction))
-    if in_plane > 0:
-        reach = _reach(plane.reshape(-1, 2), centre, direction / in_plane)
-        line = centre + reach[:, None] * direction / in_plane
-        label = f"slowest eigenvector ({100 * in_plane:.0f} % of it in this plane)"
+    share = float(np.linalg.norm(direction))
+    if share > 0:
+        reach = _reach(plane.reshape(-1, 2), centre, direction / share)
+        line = centre + reach[:, None] * direction / share
+        label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
         axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
     axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=VERMILLION, label=label)
-    limit_view(axes, plane, np.concatenate([components.project(points.states)[:, :2], [centre]]))
+    limit_view(axes, plane, np.concatenate([in_plane(components, points.states), [centre]]))
     legend_below(figure, axes, columns=2)
     return figure
 
@@ -122,7 +122,7 @@ def _limit_spectrum(axes: Axes, kind: str, values: np.ndarray) -> None:
     equal_scales(axes, np.concatenate([corners, shown[np.isfinite(shown).all(1)]]), ratio=1.0)
 
 
-def slowest_mode(linearization: Linearization, index: int) -> int:
+def integrating_mode(linearization: Linearization, index: int) -> int:
     """Return the mode along which a displacement changes least: nearest to μ = 1, or to λ = 0.
 
     A large |μ| alone does not make a line attractor: with μ near −1 or i the state would jump.
@@ -131,6 +131,15 @@ def slowest_mode(linearization: Linearization, index: int) -> int:
     still = 1.0 if linearization.system == "map" else 0.0
     distance = np.abs(values - still)
     return int(np.argmin(np.where(np.isnan(distance), np.inf, distance)))
+
+
+def slowest_mode(linearization: Linearization, index: int) -> int:
+    """Return the mode of the longest time constant, of decay or growth: nearest to the boundary.
+
+    That is |μ| nearest to 1 (map) or Re λ nearest to 0 (flow), whether or not the mode turns.
+    """
+    length = np.abs(np.asarray(linearization.time_constants)[index])
+    return int(np.argmax(np.where(np.isnan(length), -1.0, length)))
 
 
 def _mark(
@@ -171,6 +180,8 @@ def describe_time(time: float) -> str:
         return "time constant unknown"
     if np.isinf(time):
         return "neither decays nor grows"
+    if time == 0:
+        return "vanishes in one step"
     size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
     return f"{'decays' if time > 0 else 'grows'} with τ = {size}"
 

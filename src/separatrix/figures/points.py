@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints
-from .state_space import draw_background
+from .state_space import draw_background, in_plane
 from .style import (
     BLACK,
     GREY,
@@ -54,7 +54,7 @@ def fixed_points(
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
     draw_points(axes, points, components)
-    limit_view(axes, plane, components.project(points.states)[:, :2])
+    limit_view(axes, plane, in_plane(components, points.states))
     legend_below(figure, axes, columns=3)
     return figure
 
@@ -105,7 +105,7 @@ def _rounding_speed(points: FixedPoints) -> float:
 
 def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents) -> None:
     """Draw the points in the plane, slow ones below, each kind and stability labelled."""
-    plane = components.project(points.states)[:, :2]
+    plane = in_plane(components, points.states)
     kind, stability = np.asarray(points.kind), np.asarray(points.stability)
     slow = kind == "slow"
     if slow.any():

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from .._types import Array
+from .._types import Array, InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from .style import (
     GREY,
@@ -29,7 +29,7 @@ def activity(activity: Activity, components: PrincipalComponents, *, num_trials:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories."""
     figure = new_figure(8.6, 4.3)
     (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
-    plane = components.project(activity.states)[..., :2]
+    plane = in_plane(components, activity.states)
     times = (np.arange(plane.shape[1]) + 1) * activity.dt
     points = left.scatter(
         plane[..., 0].ravel(),
@@ -74,7 +74,7 @@ def condition_averages(
     figure = new_figure(6.4, 4.4)
     axes = figure.subplots()
     values, means = activity.average_over(np.asarray(labels))
-    plane = components.project(means)[..., :2]
+    plane = in_plane(components, means)
     strength = np.abs(values)
     # the levels are powers of two: their ranks spread over the colours, their values would not
     ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
@@ -95,6 +95,15 @@ def condition_averages(
     return figure
 
 
+def in_plane(components: PrincipalComponents, states: Array) -> np.ndarray:
+    """Return the first two coordinates of states `(…, unit)`; one component makes no plane."""
+    if len(components) < 2:
+        raise InvalidInputError(
+            f"a picture of the state space needs 2 principal components, got {len(components)}."
+        )
+    return components.project(states)[..., :2]
+
+
 def label_plane(axes: Axes, components: PrincipalComponents) -> None:
     """Name the axes with the share of the variance that each explains."""
     ratio = np.asarray(components.explained_variance_ratio)
@@ -104,10 +113,8 @@ def label_plane(axes: Axes, components: PrincipalComponents) -> None:
 
 def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
     """Draw all trajectories in light grey and return them in the plane, `(trial, time, 2)`."""
-    plane = components.project(activity.states)[..., :2]
-    lines = LineCollection(
-        list(plane), colors=LIGHT_GREY, linewidths=0.5, rasterized=True, zorder=1
-    )
+    plane = in_plane(components, activity.states)
+    lines = LineCollection(list(plane), colors=LIGHT_GREY, linewidths=0.5, zorder=1)
     axes.add_collection(lines)
     axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
     label_plane(axes, components)

@@ -10,14 +10,13 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_positive
+from .._types import Array, InvalidInputError, require_count, require_positive
 
 
 def check_sizes(**sizes: Any) -> None:
     """Raise InvalidInputError unless every size is a whole number of at least 1."""
     for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {size!r}.")
+        require_count(size, name)
 
 
 def check_not_negative(value: float, name: str) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from ..activity import Activity
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
-from ..figures.modes import describe_number, describe_time, slowest_mode
+from ..figures.modes import describe_number, describe_time, integrating_mode
 from ..training import History
 from .story import Story, count, percent
 
@@ -127,7 +127,7 @@ def spectrum(story: Story) -> str:
     """Explain the eigenvalues."""
     linearization, index = story.get(Linearization), story.index
     values = np.asarray(linearization.eigenvalues)[index]
-    mode = slowest_mode(linearization, index)
+    mode = integrating_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
     unstable = int(np.asarray(linearization.n_unstable)[index])
     boundary = (
@@ -135,11 +135,14 @@ def spectrum(story: Story) -> str:
         if linearization.system == "map"
         else "to the left of the dashed line decays, to the right of it grows"
     )
+    if unstable < 0:
+        return f"The Jacobian at {which_point(story)} is not finite: its eigenvalues are unknown."
     return (
         f"The eigenvalues of the Jacobian at {which_point(story)}; {why_point(story)} A "
         f"displacement along a mode whose eigenvalue lies {boundary}. Here "
         f"{count(unstable, 'mode')} of {len(values)} {'grows' if unstable == 1 else 'grow'}. The "
-        "slowest mode, along which a displacement is kept best, has the eigenvalue "
+        "integrating mode, along which a displacement is kept best, has the eigenvalue nearest to "
+        f"{1 if linearization.system == 'map' else 0}, "
         f"{describe_number(complex(values[mode]))}: it {describe_time(time)}."
     )
 
@@ -147,11 +150,11 @@ def spectrum(story: Story) -> str:
 def line_attractor(story: Story) -> str:
     """Explain the line through the point."""
     linearization, index = story.get(Linearization), story.index
-    mode = slowest_mode(linearization, index)
+    mode = integrating_mode(linearization, index)
     value = complex(np.asarray(linearization.eigenvalues)[index, mode])
     text = (
-        f"The direction of the slowest mode, drawn through {which_point(story)} over the activity. "
-        f"At a line attractor this mode is real, its eigenvalue is near "
+        f"The direction of the integrating mode, drawn through {which_point(story)} over the "
+        f"activity. At a line attractor this mode is real, its eigenvalue is near "
         f"{1 if linearization.system == 'map' else 0}, and all others decay faster: evidence moves "
         "the state along the line, and it stays where it was put. The eigenvalue here is "
         f"{describe_number(value)}. The percentage says how much of the direction lies in the "
@@ -175,9 +178,9 @@ def why_point(story: Story) -> str:
     """Say why that point was chosen."""
     place, points = story.shown_point, story.find(FixedPoints)
     if points is None or place is None:
-        return "of all points its slowest mode is the slowest."
+        return "of all points its integrating mode keeps a displacement best."
     if str(points.kind[place]) == "fixed":
-        return "of the fixed points its slowest mode is the slowest."
+        return "of the fixed points its integrating mode keeps a displacement best."
     return (
         "no fixed point was found, and this slow point is the middle one along the first principal "
         f"component. Its speed is {float(points.speed[place]):.2g}, so the linear picture "
@@ -186,7 +189,12 @@ def why_point(story: Story) -> str:
 
 
 def no_activity(story: Story) -> str:
-    """Say that there is no activity."""
+    """Say that there is no activity, or no plane to draw it in."""
+    if story.has(Activity):
+        return (
+            "A plane needs two principal components, and the states of this run have only one: "
+            "nothing is drawn here."
+        )
     return "The run holds no simulated activity, so there is nothing to draw here."
 
 
@@ -202,6 +210,8 @@ def no_psychometric(story: Story) -> str:
 
 def no_signed_coherence(story: Story) -> str:
     """Say that there is nothing to average over."""
+    if story.has(Activity) and not story.has_plane:
+        return no_activity(story)
     return (
         "Averages by signed coherence need the activity of a decision between two choices, which "
         "this run does not hold."
@@ -225,6 +235,8 @@ def no_linearization(story: Story) -> str:
 
 def no_line(story: Story) -> str:
     """Say what is missing for the line."""
+    if story.has(Activity) and not story.has_plane:
+        return no_activity(story)
     return (
         "A line through a point needs the points, their linearization and the activity, which "
         "this run does not all hold."

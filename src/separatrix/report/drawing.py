@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from matplotlib.figure import Figure
 
 from .. import figures
@@ -43,12 +44,17 @@ def condition_averages(story: Story) -> Figure:
     return figures.condition_averages(record, story.plane, signed_coherence(record.conditions))
 
 
+def has_plane(story: Story) -> bool:
+    """Tell whether there are two principal components to draw in."""
+    return story.has_plane
+
+
 def has_signed_coherence(story: Story) -> bool:
-    """Tell whether the trials are decisions between two choices, with a coherence each."""
+    """Tell whether a plane can show decisions between two choices, with a coherence each."""
     record = story.get(Activity)
-    if not {"choice", "coherence"} <= set(record.conditions):
+    if not story.has_plane or not {"choice", "coherence"} <= set(record.conditions):
         return False
-    return int(jnp.max(jnp.asarray(record.conditions["choice"]))) <= 1
+    return int(np.max(np.asarray(record.conditions["choice"]))) <= 1
 
 
 def fixed_points(story: Story) -> Figure:
@@ -67,7 +73,7 @@ def spectrum(story: Story) -> Figure:
 
 
 def line_attractor(story: Story) -> Figure:
-    """Draw the slowest direction through the point that the story shows."""
+    """Draw the integrating mode through the point that the story shows."""
     points, linearization = story.get(FixedPoints), story.get(Linearization)
     return figures.line_attractor(
         points, linearization, story.index, story.get(Activity), story.plane

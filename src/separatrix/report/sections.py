@@ -69,6 +69,7 @@ SECTIONS = (
         drawing.activity,
         captions.activity,
         captions.no_activity,
+        drawing.has_plane,
     ),
     Section(
         "condition_averages",
@@ -86,6 +87,7 @@ SECTIONS = (
         drawing.fixed_points,
         captions.fixed_points,
         captions.no_points,
+        drawing.has_plane,
     ),
     Section(
         "speeds",
@@ -105,11 +107,12 @@ SECTIONS = (
     ),
     Section(
         "line_attractor",
-        "The slowest mode in state space: the line attractor",
+        "The line attractor: the integrating mode in state space",
         (Linearization, FixedPoints, Activity),
         drawing.line_attractor,
         captions.line_attractor,
         captions.no_line,
+        drawing.has_plane,
     ),
 )
 

@@ -11,7 +11,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
-from ..figures.modes import slowest_mode
+from ..figures.modes import integrating_mode
 from ..store import Run
 from ..tasks import AbstractTask
 
@@ -54,7 +54,16 @@ class Story:
     @functools.cached_property
     def plane(self) -> PrincipalComponents:
         """The principal components: those of the run, or else those of its activity."""
-        return self.find(PrincipalComponents) or self.get(Activity).pca(2)
+        held = self.find(PrincipalComponents)
+        if held is not None:
+            return held
+        activity = self.get(Activity)
+        return activity.pca(min(2, *activity.flat_states.shape))
+
+    @property
+    def has_plane(self) -> bool:
+        """Tell whether the states have two principal components to be drawn in."""
+        return self.has(Activity) and len(self.plane) >= 2
 
     @functools.cached_property
     def linearized_points(self) -> dict[int, int]:
@@ -70,8 +79,8 @@ class Story:
     def index(self) -> int:
         """The entry of the linearization that is shown.
 
-        Of the fixed points, the one with the slowest mode; where there is none, the middle slow
-        point along the first principal component, as in the primer.
+        Of the fixed points, the one that keeps a displacement best (μ nearest to 1); where there is
+        none, the middle slow point along the first principal component, as in the primer.
         """
         entries, points = self.linearized_points, self.find(FixedPoints)
         if points is not None and entries:
@@ -92,7 +101,7 @@ class Story:
         linearization = self.get(Linearization)
         still = 1.0 if linearization.system == "map" else 0.0
         values = np.asarray(linearization.eigenvalues)[index]
-        return float(np.abs(values[slowest_mode(linearization, index)] - still))
+        return float(np.abs(values[integrating_mode(linearization, index)] - still))
 
     def kind_counts(self) -> dict[str, int]:
         """How many points there are of each kind."""

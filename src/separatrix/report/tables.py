@@ -103,7 +103,8 @@ def _mode_numbers(story: Story) -> Rows:
     linearization, index = story.get(Linearization), story.index
     mode = slowest_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    return [("slowest time constant", f"{format_time(time)} at {which_point(story)}")]
+    nearest = "|μ| nearest 1" if linearization.system == "map" else "Re λ nearest 0"
+    return [(f"slowest time constant ({nearest})", f"{format_time(time)} at {which_point(story)}")]
 
 
 def brief(text: str) -> str:
@@ -129,7 +130,7 @@ def point_rows(story: Story) -> list[tuple[str, ...]]:
             str(int(points.label[i])),
             str(points.kind[i]),
             str(points.stability[i]),
-            f"{int(points.n_unstable[i])}{' (proved)' if points.n_unstable_certified[i] else ''}",
+            _unstable(points, int(i)),
             f"{float(points.speed[i]):.2g}",
             "yes" if points.certified[i] else "no",
             f"{float(points.radius[i]):.2g}" if points.certified[i] else "–",
@@ -138,6 +139,13 @@ def point_rows(story: Story) -> list[tuple[str, ...]]:
         )
         for i in order
     ]
+
+
+def _unstable(points: FixedPoints, i: int) -> str:
+    number = int(points.n_unstable[i])
+    if number < 0:
+        return "unknown"
+    return f"{number} (proved)" if points.n_unstable_certified[i] else str(number)
 
 
 def _slowest_times(story: Story, points: FixedPoints) -> list[str]:
@@ -151,13 +159,13 @@ def _slowest_times(story: Story, points: FixedPoints) -> list[str]:
 
 
 def format_time(time: float) -> str:
-    """Write a time constant in ms or s; growth is said in words."""
+    """Write a time constant in ms or s, and whether it is of decay or of growth."""
     if np.isnan(time):
         return "–"
     if np.isinf(time):
         return "infinite"
     size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
-    return size if time > 0 else f"{size} (growth)"
+    return f"{size} ({'growth' if time < 0 else 'decay'})"
 
 
 def origin(story: Story) -> Rows:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from . import batched
 
 States = Float[np.ndarray, "candidate unit"]
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """States (batch, unit) -> residuals (batch, unit) and their Jacobians (batch, unit, unit)."""
+IsZero = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""States, residuals, Jacobians -> where the residual is at rounding level (batch,)."""
 
 EPS = np.finfo(float).eps
 
@@ -103,8 +105,14 @@ class LevenbergMarquardt:
     max_steps: int = 200
     stall_steps: int = 8
 
-    def solve(self, evaluate: Evaluate, starts: States, batch_size: int) -> Solution:
-        """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE."""
+    def solve(
+        self, evaluate: Evaluate, starts: States, batch_size: int, is_zero: IsZero, eps: float = EPS
+    ) -> Solution:
+        """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
+
+        `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
+        the function.
+        """
         count, size = starts.shape
         solution = Solution(
             states=np.array(starts, float),
@@ -124,12 +132,12 @@ class LevenbergMarquardt:
             if len(queue) and room >= min(batch_size // 4 + 1, len(queue)):
                 entering, queue = queue[:room], queue[room:]
                 batch = batch.join(self._enter(evaluate, starts, entering))
-            endings = self._endings(batch, extent)
+            endings = self._endings(batch, extent, is_zero)
             done = endings != Ending.RUNNING
             self._leave(solution, batch.select(done), endings[done])
             batch = batch.select(~done)
             if len(batch.index):
-                batch = self._advance(evaluate, batch)
+                batch = self._advance(evaluate, batch, eps)
         return solution
 
     def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray) -> _Batch:
@@ -142,11 +150,10 @@ class LevenbergMarquardt:
             np.zeros(n, int), np.zeros(n, int), np.zeros(n, int),
         )  # fmt: skip
 
-    def _endings(self, batch: _Batch, extent: float) -> Int[np.ndarray, " batch"]:
+    def _endings(self, batch: _Batch, extent: float, is_zero: IsZero) -> Int[np.ndarray, " batch"]:
         """Say for each candidate whether it is done, and how."""
         norm = np.abs(batch.r).max(1)
-        floor = rounding_floor(batch.x, batch.J, extent)
-        at_floor = norm <= floor
+        at_floor = is_zero(batch.x, batch.r, batch.J)
         # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
         # residual alone decides, and the distance stays unknown.
         batch.newton |= at_floor
@@ -173,7 +180,7 @@ class LevenbergMarquardt:
         solution.endings[batch.index] = endings
         solution.counts[batch.index] = batch.count
 
-    def _advance(self, evaluate: Evaluate, batch: _Batch) -> _Batch:
+    def _advance(self, evaluate: Evaluate, batch: _Batch, eps: float) -> _Batch:
         """Try one step for every candidate; those for which it fails keep their place."""
         step, predicted = self._steps(batch)
         trial = batch.x + step
@@ -186,7 +193,8 @@ class LevenbergMarquardt:
             finite = np.isfinite(after) & np.isfinite(J).all((1, 2))
         newton_good = batch.newton & finite & (after <= before / 4)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
-        newton_last = batch.newton & finite & (after <= 4 * before) & self._tiny(batch, step)
+        tiny = np.abs(step).max(1) <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
+        newton_last = batch.newton & finite & (after <= 4 * before) & tiny
         accept = newton_good | newton_last | (~batch.newton & finite & (ratio > 1e-4))
         lengths = np.linalg.norm(step, axis=1)
         return self._update(batch, accept, ratio, (trial, r, J), lengths, before, after)
@@ -210,9 +218,6 @@ class LevenbergMarquardt:
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −g.
             predicted[damped] = -(p * g).sum(1) + weight * np.square(p).sum(1)
         return step, predicted
-
-    def _tiny(self, batch: _Batch, step: np.ndarray) -> Bool[np.ndarray, " batch"]:
-        return np.abs(step).max(1) <= 1e-7 * (np.abs(batch.x).max(1) + np.finfo(float).tiny)
 
     def _update(
         self,
@@ -241,16 +246,3 @@ class LevenbergMarquardt:
         batch.newton = np.where(damped, good & (ratio > 0.5) & (after < before / 4), accept)
         batch.count += 1
         return batch
-
-
-def rounding_floor(
-    states: np.ndarray, jacobians: np.ndarray, extent: float
-) -> Float[np.ndarray, " batch"]:
-    """Return the size of residual that rounding alone can leave: some ε times the terms' sizes.
-
-    The terms that make up the residual are at most about `|J| |x|` and |x|; `extent`, the size of
-    the largest candidate, stands for the constant terms (input and bias).
-    """
-    terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
-    size = np.maximum(np.maximum(terms, np.abs(states).max(1, initial=0)), extent)
-    return 16 * EPS * np.sqrt(states.shape[1]) * size

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.linalg import lapack
 
 EPS = np.finfo(float).eps
+_TINIEST = np.finfo(float).tiny
 
 Derivatives = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 """States (batch, unit) -> values (batch,), gradients (batch, unit), Hessians (batch, unit²)."""
@@ -18,29 +20,61 @@ class Minima:
 
     Attributes
     ----------
-    states (start, unit), values (start,), hessians (start, unit, unit)
-        The last states, the function there, its second derivatives.
+    states (start, unit), values (start,)
+        The last states, and the function there.
+    steps (start,)
+        Length of the last Newton step: the distance to the minimum, as far as rounding tells.
     converged (start,)
-        The gradient is at rounding level (or the start cannot be improved in float64) and no
-        direction curves downward.
+        Newton's method closed in on the state, and every direction from it curves upward.
+    stalled (start,)
+        No step decreases the function, though its gradient is not zero: a kink.
     counts (start,)
         Steps taken.
     """
 
     states: Float[np.ndarray, "start unit"]
     values: Float[np.ndarray, " start"]
-    hessians: Float[np.ndarray, "start unit unit"]
+    steps: Float[np.ndarray, " start"]
     converged: Bool[np.ndarray, " start"]
+    stalled: Bool[np.ndarray, " start"]
     counts: Int[np.ndarray, " start"]
+
+
+@dataclass
+class _Model:
+    """The quadratic models at the present states: value, gradient, Hessian, Newton's step.
+
+    `newton` is NaN, and `decrement` infinite, where the Hessian is not positive definite.
+    """
+
+    value: np.ndarray
+    gradient: np.ndarray
+    hessian: np.ndarray
+    newton: np.ndarray
+    decrement: np.ndarray
+
+    @classmethod
+    def at(cls, derivatives: Derivatives, x: np.ndarray) -> "_Model":
+        value, gradient, hessian = derivatives(x)
+        newton = _downhill(hessian, gradient, np.zeros(len(x)))
+        decrement = -(newton * gradient).sum(1)
+        decrement = np.where(np.isfinite(decrement), decrement, np.inf)
+        return cls(value, gradient, hessian, newton, decrement)
+
+    def put(self, rows: np.ndarray, other: "_Model", which: np.ndarray) -> None:
+        for name in self.__dataclass_fields__:
+            getattr(self, name)[rows] = getattr(other, name)[which]
 
 
 @dataclass(frozen=True)
 class DampedNewton:
     r"""Minimize a smooth function from many starts.
 
-    With the eigenvectors of the Hessian, $H = V \Lambda V^\top$, a step is
-    $-V(|\Lambda| + \mu)^{-1}V^\top g$: downhill along directions of either curvature, so it leaves
-    saddles; μ follows the ratio of actual to predicted decrease.
+    A step is $-(H + \mu)^{-1} g$, with μ large enough for Cholesky's factorization to exist, so
+    that it leads downhill; μ follows the ratio of actual to predicted decrease. Where the Hessian
+    is positive definite a full Newton step is also taken when it shrinks the gradient, in the norm
+    $\sqrt{g^\top H^{-1} g}$: near a minimum rounding hides the decrease of the value long before
+    it hides the gradient, so the state becomes known to about ε and not √ε.
 
     Attributes
     ----------
@@ -48,48 +82,104 @@ class DampedNewton:
         Steps after which a start is given up.
     """
 
-    max_steps: int = 60
+    max_steps: int = 100
 
     def minimize(self, derivatives: Derivatives, starts: Float[np.ndarray, "start unit"]) -> Minima:
         """Minimize from every start."""
         x = np.array(starts, float)
-        value, gradient, hessian = derivatives(x)
-        count = np.zeros(len(x), int)
-        converged = np.zeros(len(x), bool)
-        damping = np.full(len(x), 1e-3)
-        active = np.arange(len(x))
+        count = len(x)
+        model = _Model.at(derivatives, x)
+        damping = np.full(count, 1e-3)
+        # The last Newton step that closed in; whether the one from here has failed.
+        last, failed = np.full(count, np.inf), np.zeros(count, bool)
+        taken = np.zeros(count, int)
+        converged, stalled = np.zeros(count, bool), np.zeros(count, bool)
+        active = np.flatnonzero(np.isfinite(model.hessian).all((1, 2)))
         for _ in range(self.max_steps):
-            eigenvalues, vectors = np.linalg.eigh(hessian[active])
-            step, decrease = _step(eigenvalues, vectors, gradient[active], damping[active])
-            # A decrease that rounding of the value would hide cannot be made.
-            exhausted = decrease <= 4 * EPS * np.abs(value[active])
-            upward = eigenvalues[:, 0] >= -1e-9 * np.abs(eigenvalues).max(1)
-            done = (exhausted & (damping[active] <= 1.0)) | (damping[active] > 1e12)
-            converged[active[done & upward]] = True
-            active, step, decrease = active[~done], step[~done], decrease[~done]
+            settled = _settled(model, x, last, failed, active)
+            converged[active[settled]] = True
+            active = active[~settled]
+            share = model.decrement[active] / np.maximum(model.value[active], _TINIEST)
+            damping[active[(share <= 1e-4) & ~failed[active]]] = 0.0
+            step, damping[active] = self._steps(model, active, damping[active])
+            stalled[active] = (damping[active] > 1e12) | ~np.isfinite(step).all(1)
+            active, step = active[~stalled[active]], step[~stalled[active]]
             if not len(active):
                 break
+            full = damping[active] == 0
             trial = x[active] + step
-            new_value, new_gradient, new_hessian = derivatives(trial)
-            with np.errstate(invalid="ignore"):
-                ratio = (value[active] - new_value) / decrease
-                good = np.isfinite(new_hessian).all((1, 2)) & (ratio > 1e-3)
-            taken = active[good]
-            x[taken], value[taken] = trial[good], new_value[good]
-            gradient[taken], hessian[taken] = new_gradient[good], new_hessian[good]
-            damping[active] *= np.where(good, np.where(ratio > 0.75, 0.1, 1.0), 10.0)
-            count[active] += 1
-        return Minima(x, value, hessian, converged, count)
+            new = _Model.at(derivatives, trial)
+            good, ratio, closing = self._judge(model, new, active, step, full)
+            rows = active[good]
+            x[rows], taken[rows] = trial[good], taken[rows] + 1
+            model.put(rows, new, np.flatnonzero(good))
+            last[active] = np.where(closing, np.linalg.norm(step, axis=1), np.inf)
+            failed[active] = full & ~good
+            damping[active] = _follow(damping[active], good, ratio, closing)
+        newton = np.linalg.norm(model.newton, axis=1)
+        return Minima(x, model.value, newton, converged, stalled, taken)
+
+    def _steps(
+        self, model: _Model, active: np.ndarray, damping: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return downhill steps, and the damping that it took for them to be so."""
+        step, damping = model.newton[active].copy(), damping.copy()
+        scale = np.abs(model.hessian[active]).sum(2).max(1, initial=0)
+        pending = np.flatnonzero((damping > 0) | np.isnan(step).any(1))
+        while len(pending):
+            damping[pending] = np.maximum(damping[pending], 1e-6)
+            rows = active[pending]
+            shift = damping[pending] * scale[pending]
+            step[pending] = _downhill(model.hessian[rows], model.gradient[rows], shift)
+            pending = pending[np.isnan(step[pending]).any(1) & (damping[pending] < 1e12)]
+            damping[pending] *= 10
+        return step, damping
+
+    def _judge(
+        self, model: _Model, new: _Model, active: np.ndarray, step: np.ndarray, full: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tell which steps to keep, how well their models predicted, and which close in."""
+        value, gradient = model.value[active], model.gradient[active]
+        curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
+        predicted = -(gradient * step).sum(1) - 0.5 * curved
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ratio = (value - new.value) / predicted
+        finite = np.isfinite(new.hessian).all((1, 2)) & np.isfinite(new.value)
+        closing = full & finite & (new.value <= 1.1 * value)
+        closing &= new.decrement <= model.decrement[active] / 4
+        return finite & ((ratio > 1e-3) | closing), ratio, closing
 
 
-def _step(
-    eigenvalues: np.ndarray, vectors: np.ndarray, gradient: np.ndarray, damping: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps and the decreases that their quadratic models predict."""
-    size = np.abs(eigenvalues)
-    largest = size.max(1, keepdims=True)
-    curvature = np.maximum(size, 1e-14 * largest) + damping[:, None] * largest
-    along = np.einsum("bij,bi->bj", vectors, gradient)
-    amount = -along / np.maximum(curvature, np.finfo(float).tiny)
-    decrease = -(along * amount + 0.5 * eigenvalues * amount**2).sum(1)
-    return np.einsum("bij,bj->bi", vectors, amount), decrease
+def _settled(
+    model: _Model, x: np.ndarray, last: np.ndarray, failed: np.ndarray, active: np.ndarray
+) -> np.ndarray:
+    """Tell where Newton's steps have stopped shrinking: only rounding of the gradient is left.
+
+    That is where the decrease that they promise is a negligible share of the value.
+    """
+    length = np.linalg.norm(model.newton[active], axis=1)
+    share = model.decrement[active] / np.maximum(model.value[active], _TINIEST)
+    stopped = (length > last[active] / 2) & (share <= 1e-10)
+    hidden = failed[active] & (share <= 1e-6)
+    return stopped | hidden | (length <= 4 * EPS * np.linalg.norm(x[active], axis=1))
+
+
+def _follow(
+    damping: np.ndarray, good: np.ndarray, ratio: np.ndarray, closing: np.ndarray
+) -> np.ndarray:
+    """Return the next damping: none where Newton's steps close in, more after a failure."""
+    less = np.where(damping < 1e-5, 0.0, 0.1 * damping)
+    after = np.where(ratio > 0.75, less, damping)
+    return np.where(closing, 0.0, np.where(good, after, np.maximum(10 * damping, 1e-6)))
+
+
+def _downhill(hessians: np.ndarray, gradients: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Solve (H + shift) p = −g by Cholesky; NaN where H + shift is not positive definite."""
+    steps = np.full(gradients.shape, np.nan)
+    for row, (H, g, shift) in enumerate(zip(hessians, gradients, shifts, strict=True)):
+        shifted = H.copy()
+        shifted.flat[:: len(g) + 1] += shift
+        factor, info = lapack.dpotrf(shifted, lower=1, overwrite_a=1)
+        if info == 0:
+            steps[row] = lapack.dpotrs(factor, -g, lower=1)[0]
+    return steps

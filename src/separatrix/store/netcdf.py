@@ -40,7 +40,10 @@ def to_dataset(record: Record) -> xr.Dataset:
 
 
 def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
-    """Undo `to_dataset`; `path` is for errors."""
+    """Undo `to_dataset`; `path` is for errors.
+
+    A field that the file lacks has its default: files of older releases have fewer fields.
+    """
     name = dataset.attrs["record"]
     if name not in Record._registry:
         raise UnreadableFileError(
@@ -53,13 +56,15 @@ def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
     values: dict[str, Any] = {}
     for info in cls.field_infos():
         if info.axes is None:
-            value = settings[info.name]
-            values[info.name] = tuple(value) if isinstance(value, list) else value
+            if info.name in settings or not info.has_default:
+                value = settings[info.name]
+                values[info.name] = tuple(value) if isinstance(value, list) else value
         elif info.name in absent:
             values[info.name] = None
         else:
             columns = _columns(dataset, info.name)
-            values[info.name] = columns if info.is_table else columns[info.name]
+            if columns or not info.has_default:
+                values[info.name] = columns if info.is_table else columns[info.name]
     return cls(**values)
 
 

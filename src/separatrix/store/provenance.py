@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import platform
 
-PACKAGES = ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
 
 
 def provenance() -> dict[str, str]:

@@ -15,12 +15,15 @@ def save_records(
     records: Mapping[str, Record],
     path: str | Path,
     attributes: Mapping[str, str] | None = None,
+    *,
+    origin: Mapping[str, str] | None = None,
 ) -> None:
     """Write records to one NetCDF-4 file, a group for each; a file that is there is replaced.
 
     Arrays become variables with named dimensions, units and descriptions; columns of tables
     (`conditions`) become coordinates; settings become attributes of the group. The file says when,
-    where and with which versions it was made, and `attributes` adds to that.
+    where and with which versions it was made (`origin`, by default `provenance()`), and
+    `attributes` adds to that.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def save_records(
             raise InvalidInputError(f"a record's name must be an identifier, got {name!r}.")
         if not isinstance(record, Record):
             raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
-    about = {"Conventions": CONVENTIONS, **provenance(), **(attributes or {})}
+    about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}
     groups = {f"/{name}": to_dataset(record) for name, record in records.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
     with written_in_one_piece(Path(path)) as temporary:

@@ -1,8 +1,9 @@
 """The contract of a task: a frozen object that draws batches of trials on the device."""
 
 import abc
+import functools
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_positive
+from .._types import Array, InvalidInputError, require_count, require_number, require_positive
 
 
 class Trials(Record):
@@ -97,14 +98,31 @@ class AbstractTask(eqx.Module):
 
         Raises InvalidInputError when `n` is not a positive integer.
         """
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise InvalidInputError(f"n, the number of trials, must be at least 1, got {n!r}.")
-        return _draw_compiled(self, key, int(n))
+        return _draw_compiled(self, key, require_count(n, "n, the number of trials,"))
 
 
 @eqx.filter_jit
 def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
     return task.draw(key, n)
+
+
+def number(name: str) -> Any:
+    """Return a converter for a field of a task that takes real numbers only."""
+    return functools.partial(require_number, name=name)
+
+
+def texts(value: Any, name: str) -> tuple[str, ...]:
+    """Return a list of names as a tuple; a single text would be taken apart into its letters."""
+    if not isinstance(value, (tuple, list)) or not all(isinstance(v, str) for v in value):
+        raise InvalidInputError(f"{name} must be a list of names, got {value!r}.")
+    return tuple(value)
+
+
+def numbers(value: Any, name: str) -> tuple[float, ...]:
+    """Return a list or an array of real numbers as a tuple."""
+    if isinstance(value, (str, bytes)) or np.ndim(value) != 1:
+        raise InvalidInputError(f"{name} must be a list of numbers, got {value!r}.")
+    return tuple(require_number(v, f"each of {name}") for v in value)
 
 
 def count_steps(duration: float, dt: float) -> int:

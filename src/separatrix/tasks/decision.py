@@ -1,5 +1,6 @@
 """Decisions between noisy alternatives."""
 
+import functools
 from typing import ClassVar
 
 import equinox as eqx
@@ -8,14 +9,17 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, require_count
 from .base import (
     AbstractTask,
     Trials,
     check_timing,
     consecutive,
+    number,
+    numbers,
     period_mask,
     standard_normal,
+    texts,
 )
 
 
@@ -72,19 +76,27 @@ class PerceptualDecisionMaking(AbstractTask):
 
     reference: ClassVar[str] = "Yang & Wang (2020) Neuron 107:1048"
 
-    dt: float = eqx.field(static=True, default=100.0, converter=float)
-    fixation: float = eqx.field(static=True, default=100.0, converter=float)
-    stimulus: float = eqx.field(static=True, default=2000.0, converter=float)
-    delay: float = eqx.field(static=True, default=0.0, converter=float)
-    decision: float = eqx.field(static=True, default=100.0, converter=float)
+    dt: float = eqx.field(static=True, default=100.0, converter=number("dt"))
+    fixation: float = eqx.field(static=True, default=100.0, converter=number("fixation"))
+    stimulus: float = eqx.field(static=True, default=2000.0, converter=number("stimulus"))
+    delay: float = eqx.field(static=True, default=0.0, converter=number("delay"))
+    decision: float = eqx.field(static=True, default=100.0, converter=number("decision"))
     coherences: tuple[float, ...] = eqx.field(
-        static=True, default=(0.0, 6.4, 12.8, 25.6, 51.2), converter=lambda c: tuple(map(float, c))
+        static=True,
+        default=(0.0, 6.4, 12.8, 25.6, 51.2),
+        converter=functools.partial(numbers, name="coherences"),
     )
-    num_choices: int = eqx.field(static=True, default=2, converter=int)
-    noise: float = eqx.field(static=True, default=1.0, converter=float)
+    num_choices: int = eqx.field(
+        static=True,
+        default=2,
+        converter=functools.partial(require_count, name="num_choices", least=2),
+    )
+    noise: float = eqx.field(static=True, default=1.0, converter=number("noise"))
     noise_on: str = eqx.field(static=True, default="all")
     cue: tuple[str, ...] = eqx.field(
-        static=True, default=("fixation", "stimulus", "delay"), converter=tuple
+        static=True,
+        default=("fixation", "stimulus", "delay"),
+        converter=functools.partial(texts, name="cue"),
     )
 
     def __check_init__(self) -> None:
@@ -93,8 +105,6 @@ class PerceptualDecisionMaking(AbstractTask):
         for period in ("stimulus", "decision"):
             if self._durations[period] == 0:
                 raise InvalidInputError(f"{name} needs a {period} period longer than 0 ms.")
-        if self.num_choices < 2:
-            raise InvalidInputError(f"{name} needs at least 2 choices, got {self.num_choices}.")
         if not self.coherences or not all(0 <= c <= 100 for c in self.coherences):
             raise InvalidInputError(
                 f"{name}: coherences are percentages between 0 and 100, at least one; "

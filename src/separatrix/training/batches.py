@@ -1,6 +1,7 @@
 """How the trials of a task become the batches of a training step."""
 
 import abc
+import functools
 
 import equinox as eqx
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, require_count
 from ..tasks import AbstractTask, Trials
 
 
@@ -45,11 +46,11 @@ class Windows(AbstractBatches):
         The length of a window in time steps.
     """
 
-    steps: int = eqx.field(static=True, default=100)
-
-    def __check_init__(self) -> None:
-        if self.steps < 1:
-            raise InvalidInputError(f"a window must have at least 1 step, got {self.steps}.")
+    steps: int = eqx.field(
+        static=True,
+        default=100,
+        converter=functools.partial(require_count, name="steps, the length of a window,"),
+    )
 
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int

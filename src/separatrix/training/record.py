@@ -42,18 +42,22 @@ class Training(eqx.Module):
 
 
 class TrainingDivergedError(SeparatrixError, ArithmeticError):
-    """The loss is not finite. `training` holds the last finite network and the whole history."""
+    """The loss or the weights are not finite.
 
-    def __init__(self, step: int, training: Training):
+    `step` is the step whose loss, or else whose update, is not finite. `training` holds the history
+    up to it, and the network of the last report before it.
+    """
+
+    def __init__(self, step: int, training: Training, what: str = "the loss is not finite at"):
         self.step, self.training = step, training
         super().__init__(
-            f"training diverged: the loss is not finite at step {step}. The history up to it is "
-            "kept. Try a smaller learning rate or a gradient clip (optax.clip_by_global_norm)."
+            f"training diverged: {what} step {step}. Try a smaller learning rate or a gradient "
+            "clip (optax.clip_by_global_norm)."
         )
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Ctrl-C during training. `training` holds the network and the history up to that step."""
+    """Ctrl-C during training. `training` holds the network and the history of the last report."""
 
     def __init__(self, training: Training):
         self.training = training

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, Trials, accuracy
 from .batches import AbstractBatches, WholeTrials
@@ -78,7 +78,7 @@ def train(
     InvalidInputError
         When network and task do not fit each other, or weights are not finite.
     TrainingDivergedError
-        When the loss stops being finite; it carries the history.
+        When the loss or a weight stops being finite; it carries the history up to that step.
     TrainingInterruptedError
         On Ctrl-C; it carries the network and history so far.
 
@@ -122,7 +122,7 @@ class Epoch(eqx.Module):
         """Return the optimizer's state before the first step."""
         return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
 
-    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array]:
+    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array, Array]:
         """Do `advance`, compiled."""
         return _compiled()(self, *arguments)
 
@@ -133,8 +133,11 @@ class Epoch(eqx.Module):
         key: PRNGKeyArray,
         first: Int[Array, ""],
         count: Int[Array, ""],
-    ) -> tuple[AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"]]:
-        """Do steps `first` to `first + count`; of the returned losses the first `count` count."""
+    ) -> tuple[AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"], Bool[Array, ""]]:
+        """Do steps `first` to `first + count`; of the returned losses the first `count` count.
+
+        The last thing returned tells whether all weights are finite.
+        """
         weights, fixed = eqx.partition(network, eqx.is_inexact_array)
         steps = first + jnp.arange(self.epoch_steps)
         # Drawing the whole epoch at once costs a third of drawing it batch by batch.
@@ -161,7 +164,8 @@ class Epoch(eqx.Module):
         carry = (weights, memory, empty, empty)
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
         weights, memory, losses, accuracies = jax.lax.fori_loop(0, count, learn, carry)
-        return eqx.combine(weights, fixed), memory, losses, accuracies
+        sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
+        return eqx.combine(weights, fixed), memory, losses, accuracies, sound
 
 
 @functools.cache
@@ -193,15 +197,18 @@ def _run(
     memory = program.start(network)
     try:
         for first, count in _epochs(steps, program.epoch_steps):
-            following, memory, loss, score = program(
+            following, memory, loss, score, sound = program(
                 network, memory, key, jnp.int32(first), jnp.int32(count)
             )
-            losses.append(np.asarray(loss)[:count])
-            accuracies.append(np.asarray(score)[:count])
-            finite = np.isfinite(losses[-1])
+            finite = np.isfinite(np.asarray(loss)[:count])
+            done = count if finite.all() else int(np.argmin(finite)) + 1
+            losses.append(np.asarray(loss)[:done])
+            accuracies.append(np.asarray(score)[:done])
             if not finite.all():
-                step = first + int(np.argmin(finite))
-                raise TrainingDivergedError(step, training(network))
+                raise TrainingDivergedError(first + done - 1, training(network))
+            if not bool(sound):
+                what = "weights are not finite after"
+                raise TrainingDivergedError(first + done - 1, training(network), what)
             network = following
             report(first + count, float(losses[-1].mean()), float(accuracies[-1].mean()))
     except KeyboardInterrupt as interrupt:
@@ -220,6 +227,5 @@ def _check_fit(
     network: AbstractNetwork, task: AbstractTask, steps: int, batch_size: int, epoch_steps: int
 ) -> None:
     for name, value in (("steps", steps), ("batch_size", batch_size), ("epoch_steps", epoch_steps)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise InvalidInputError(f"{name} must be a whole number of at least 1, got {value!r}.")
+        require_count(value, name)
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)

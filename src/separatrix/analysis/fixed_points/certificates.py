@@ -12,17 +12,16 @@ from .found import Found
 
 
 def certify(system: AbstractSystem, found: Found) -> None:
-    """Prove what can be proved of each point that is not proved yet, and note it in `found`.
+    """Prove what can be proved of each point on which nothing is decided, and note it in `found`.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
     (Krawczyk's test). Slow points: that no fixed point lies within the radius.
     """
     for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
-        labels = [
-            k for k, of_kind in enumerate(found.kinds) if of_kind == kind and k not in found.proofs
-        ]
+        settled = found.proofs.keys() | found.refusals.keys()
+        labels = [k for k in found.labels(kind) if k not in settled]
         if labels:
-            prove(system.residual, np.array([found.states[k] for k in labels]), labels, found)
+            prove(system.residual, found.stacked(labels), labels, found)
 
 
 def _prove_zeros(

@@ -9,6 +9,7 @@ import numpy as np
 class Found:
     """What a search has found so far; `reached` and `reasons` have an entry for each candidate."""
 
+    size: int
     states: list[np.ndarray]
     kinds: list[str]
     bounds: list[float]
@@ -18,10 +19,10 @@ class Found:
     reasons: np.ndarray = field(repr=False)
 
     @classmethod
-    def empty(cls, num_candidates: int) -> "Found":
-        """Return a search that has found nothing yet."""
+    def empty(cls, num_candidates: int, size: int) -> "Found":
+        """Return a search among states of `size` units that has found nothing yet."""
         reasons = np.full(num_candidates, "not followed", dtype=object)
-        return cls([], [], [], {}, {}, np.full(num_candidates, -1), reasons)
+        return cls(size, [], [], [], {}, {}, np.full(num_candidates, -1), reasons)
 
     def add(
         self, state: np.ndarray, kind: str, bound: float, members: np.ndarray, reason: str
@@ -42,3 +43,21 @@ class Found:
     def refuse(self, label: int, reason: str) -> None:
         """Note why a point is not proved."""
         self.refusals[label] = reason
+
+    def labels(self, kind: str) -> list[int]:
+        """Return the numbers of the points of one kind."""
+        return [k for k, of_kind in enumerate(self.kinds) if of_kind == kind]
+
+    def stacked(self, labels: list[int]) -> np.ndarray:
+        """Return the states of some points, `(point, unit)`."""
+        return np.array([self.states[k] for k in labels]).reshape(len(labels), self.size)
+
+    def adopt(self, other: "Found", label: int) -> None:
+        """Take over a point that another search has found, with what is proved of it."""
+        own = self.add(
+            other.states[label], other.kinds[label], other.bounds[label], np.zeros(0, int), ""
+        )
+        if label in other.proofs:
+            self.prove(own, *other.proofs[label])
+        elif label in other.refusals:
+            self.refuse(own, other.refusals[label])

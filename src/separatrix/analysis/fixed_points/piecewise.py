@@ -14,6 +14,7 @@ from ...solvers.piecewise_linear import (
     same_zero,
     solve_regions,
 )
+from .continua import join, name_continuum
 from .found import Found
 
 
@@ -28,9 +29,10 @@ def search_piecewise(
     `residual` is what is solved, `velocity` the change of the true map or flow, whose norm is the
     speed. Minima that are zeros are given to the walk once more, which proves them.
     """
-    found = Found.empty(len(starts))
+    found = Found.empty(*starts.shape)
     walk = solve_regions(residual, starts)
     _collect_walk(walk, found)
+    _collect_continua(residual, walk, found)
     if not slow_points:
         return found
     lost = np.flatnonzero((walk.point < 0) & np.isfinite(starts).all(1))
@@ -58,6 +60,32 @@ def _collect_walk(walk: RegionSolution, found: Found) -> None:
         _add_zero(zero, members, "reached by region walk", found)
     for candidate in np.flatnonzero(found.reached < 0):
         found.reasons[candidate] = walk.reason(int(candidate))
+
+
+def _collect_continua(residual: PiecewiseLinear, walk: RegionSolution, found: Found) -> None:
+    """Add one point for each continuum of zeros, which may go on through several regions."""
+    reached = np.unique(walk.point[walk.outcome == WalkOutcome.CONTINUUM])
+    if not len(reached):
+        return
+    states = np.array([walk.continua[k].state for k in reached])
+
+    def onto_continua(middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        again = solve_regions(residual, middles)
+        on_one = again.outcome == WalkOutcome.CONTINUUM
+        zeros = middles.copy()
+        for row in np.flatnonzero(on_one):
+            continuum = again.continua[again.point[row]]
+            along = continuum.directions @ continuum.directions.T
+            zeros[row] = continuum.state + along @ (middles[row] - continuum.state)
+        return zeros, on_one
+
+    numbers = join(states, onto_continua)
+    for number in range(numbers.max() + 1):
+        parts = reached[numbers == number]
+        members = np.isin(walk.point, parts) & (walk.outcome == WalkOutcome.CONTINUUM)
+        first = walk.continua[parts[0]]
+        text = name_continuum(first.singular_values)
+        found.refuse(found.add(first.state, "fixed", np.inf, np.flatnonzero(members), text), text)
 
 
 def _add_zero(zero: Zero, members: np.ndarray, reason: str, found: Found) -> int:

@@ -41,8 +41,13 @@ class FixedPoints(Record):
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
+    precision: str = setting(
+        '"float64"; "float32" when the function computes in it: nothing can be certified then',
+        default="float64",
+    )
     index_sum: int | None = setting("Σ sign det(I − J); 1 when nothing is missing", default=None)
     coverage: float | None = setting("Good–Turing estimate of the part found", default=None)
+    chao1: float | None = setting("Chao's estimate of the number of fixed points", default=None)
     complete: bool = setting("proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
 
@@ -57,6 +62,38 @@ class FixedPoints(Record):
     def slow(self) -> "FixedPoints":
         """The slow points alone."""
         return self.filter(self.kind == "slow")
+
+    def tolerance_curve(
+        self, tolerances: Float[Array, " tolerance"] | None = None
+    ) -> "ToleranceCurve":
+        r"""Return how many points a search that trusts a tolerance would have called fixed.
+
+        Such tools minimise $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call fixed what
+        ends with $q$ below a tolerance: slow points as well, so the number depends on it. Here
+        every minimum is counted once; a tool that stops before it has reached one counts more.
+
+        Parameters
+        ----------
+        tolerances
+            Thresholds on q `(tolerance,)`; None for four a decade from 1e-24 to 10.
+
+        References
+        ----------
+        Sussillo & Barak (2013) Neural Comput. 25:626; Golub & Sussillo (2018) JOSS 3:1003.
+
+        Examples
+        --------
+        >>> import numpy as np, separatrix as sx
+        >>> ghost = sx.Flow(lambda x: 1e-3 + x**2, size=1)
+        >>> points = sx.find_fixed_points(ghost, np.ones((1, 1)))
+        >>> points.tolerance_curve(np.array([1e-8, 1e-6])).count
+        array([0, 1])
+        """
+        if tolerances is None:
+            tolerances = np.logspace(-24, 1, 101)
+        q = np.sort(0.5 * np.square(np.asarray(self.speed, float)))
+        thresholds = np.asarray(tolerances, float)
+        return ToleranceCurve(thresholds, np.searchsorted(q, thresholds, side="right"))
 
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
@@ -75,5 +112,24 @@ class FixedPoints(Record):
         return (
             f"FixedPoints of a {self.system} of {self.states.shape[1]} units: "
             f"{counts['fixed']} fixed, {counts['slow']} slow; {len(self.outcomes)} candidates, "
-            f"{rejected} rejected"
+            f"{rejected} rejected{self._notice()}"
         )
+
+    def _notice(self) -> str:
+        if self.precision == "float64":
+            return ""
+        level = float(np.max(self.rounding_level, initial=0))
+        return (
+            f"\n  the function computes in {self.precision}: residuals below {level:.0e} are "
+            "rounding, and nothing can be certified"
+        )
+
+
+class ToleranceCurve(Record):
+    """The number of points with q = ½ speed² below a tolerance, against the tolerance."""
+
+    tolerance: Float[Array, " tolerance"] = array("threshold on q = ½ speed²")
+    count: Int[Array, " tolerance"] = array("points with q at most that")
+
+    def summary(self) -> str:
+        return f"ToleranceCurve: {self.count[0]} to {self.count[-1]} points"

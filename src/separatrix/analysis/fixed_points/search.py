@@ -1,24 +1,26 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError
-from ...solvers.levenberg_marquardt import LevenbergMarquardt, rounding_floor
+from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
+from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from ..linearization import eigenmodes
-from ..stability import classify, count_unstable, growth
+from ..completeness import assess
 from .certificates import certify as certify_points
-from .certificates import count_unstable_certified
+from .collection import Collection
+from .description import describe
 from .evaluator import Evaluator
 from .found import Found
 from .piecewise import search_piecewise
 from .record import FixedPoints
-from .smooth import search_smooth
+from .smooth import SmoothSearch
 
 
 def find_fixed_points(
@@ -28,6 +30,7 @@ def find_fixed_points(
     solver: LevenbergMarquardt | None = None,
     slow_points: bool = True,
     certify: bool = True,
+    completeness: bool = True,
     marginal_band: float = 1e-6,
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
@@ -59,6 +62,11 @@ def find_fixed_points(
         Whether to look for slow points; without, their candidates are rejected.
     certify
         Whether to look for proofs.
+    completeness
+        Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
+        sum of their indices, further search while that sum proves that some are missing (bounded;
+        it adds points without hits), and an exhaustive search where the system is small or of low
+        rank.
     marginal_band
         Eigenvalues within this distance of the stability boundary count as marginal.
 
@@ -86,16 +94,32 @@ def find_fixed_points(
     """
     starts = _check_candidates(system, candidates)
     evaluator = Evaluator(system)
-    forms = _piecewise_linear_forms(evaluator.system)
     with one_blas_thread():
+        zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
+        follow = _method(evaluator, zero_test, solver or LevenbergMarquardt(), certify)
+        collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
+        known = None
+        if certify and completeness:
+            known = assess(evaluator.system, collection.points(), collection.search)
+        return describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
+
+
+def _method(
+    evaluator: Evaluator, zero_test: ZeroTest, solver: LevenbergMarquardt, certify: bool
+) -> Callable[[np.ndarray, bool], Found]:
+    """Return how starts are followed in this system: exactly where it is piecewise linear."""
+    forms = _piecewise_linear_forms(evaluator.system)
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
-            solver = LevenbergMarquardt() if solver is None else solver
-            found = search_smooth(evaluator, starts, solver, slow_points)
+            found = SmoothSearch(evaluator, solver, zero_test).search(starts, slow_points)
         else:
             found = search_piecewise(*forms, starts, slow_points)
         if certify:
             certify_points(evaluator.system, found)
-        return _describe(evaluator, found, certify, marginal_band)
+        return found
+
+    return follow
 
 
 def _piecewise_linear_forms(
@@ -126,86 +150,3 @@ def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
             "simulated trials (sx.simulate) or random states."
         )
     return array.reshape(-1, system.size)
-
-
-def _describe(
-    evaluator: Evaluator, found: Found, certify: bool, marginal_band: float
-) -> FixedPoints:
-    """Sort the points by kind, unstable directions and speed, and say what is known of each."""
-    system = evaluator.system
-    count = len(found.states)
-    states = np.array(found.states).reshape(count, system.size)
-    kinds = np.array(found.kinds, dtype="<U5")
-    residuals, jacobians = evaluator.residual_and_jacobian(states)
-    speed = evaluator.speed(states)
-    eigenvalues = eigenmodes(evaluator.jacobian(states), system.kind)[0]
-    n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
-    order = np.lexsort((speed, n_unstable, kinds))
-    proofs = _proofs(system, found, certify, n_unstable)
-    reached, outcomes = _renumber(found.reached, kinds, order)
-    offset = 1.0 if system.kind == "map" else 0.0
-    return FixedPoints(
-        states=states[order],
-        kind=kinds[order],
-        speed=speed[order],
-        residual=np.abs(residuals).max(1, initial=0)[order],
-        rounding_level=rounding_floor(states, jacobians, float(np.abs(states).max(initial=0)))[
-            order
-        ],
-        certified=proofs["certified"][order],
-        error_bound=proofs["error_bound"][order],
-        radius=proofs["radius"][order],
-        certificate=proofs["certificate"][order],
-        n_unstable_certified=proofs["n_unstable_certified"][order],
-        n_unstable=n_unstable[order],
-        stability=classify(eigenvalues, system.kind, marginal_band)[order],
-        largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
-            order
-        ],
-        hits=np.bincount(reached[reached >= 0], minlength=count),
-        label=np.arange(count),
-        outcomes=outcomes,
-        reached=reached,
-        outcome_reasons=found.reasons.astype(str),
-        system=system.kind,
-        time_unit=system.time_unit,
-        marginal_band=marginal_band,
-    )
-
-
-def _renumber(
-    reached: np.ndarray, kinds: np.ndarray, order: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return which point of the sorted ones each candidate reached, and its outcome."""
-    rank = np.append(np.argsort(order), -1)
-    reached = rank[reached]
-    outcomes = np.append(kinds[order], "rejected")[reached]
-    return reached, outcomes.astype("<U8")
-
-
-def _proofs(
-    system: AbstractSystem, found: Found, certify: bool, n_unstable: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the columns that hold proofs, in the order in which the points were found."""
-    count = len(found.states)
-    certified = np.array([k in found.proofs for k in range(count)], bool)
-    bounds = np.array(found.bounds, float).reshape(count)
-    radius = np.zeros(count)
-    unproved = "no proof was found" if certify else "not asked for"
-    texts = [found.refusals.get(k) or unproved for k in range(count)]
-    for label, (error, ball, text) in found.proofs.items():
-        bounds[label], radius[label], texts[label] = error, ball, text
-    fixed = np.flatnonzero(certified & np.array([k == "fixed" for k in found.kinds], bool))
-    proved = np.zeros(count, bool)
-    if certify:
-        states = np.array(found.states).reshape(count, system.size)
-        counts = count_unstable_certified(system, states[fixed], bounds[fixed])
-        # The marginal band may hide a direction that the proof counts: then nothing is claimed.
-        proved[fixed] = [n == k for n, k in zip(counts, n_unstable[fixed], strict=True)]
-    return {
-        "certified": certified,
-        "error_bound": bounds,
-        "radius": radius,
-        "certificate": np.array(texts, dtype=str).reshape(count),
-        "n_unstable_certified": proved,
-    }

@@ -5,18 +5,19 @@ encloses it over many boxes. The arithmetic rounds outward (see ``arithmetic`` a
 the bounds), so what is enclosed is proved.
 """
 
-from separatrix.solvers.interval.arithmetic import Interval, ball, point
-from separatrix.solvers.interval.errors import (
+from .arithmetic import Interval, ball, point
+from .errors import (
     ComputesInFloat32,
     EnclosureError,
     NoIntervalRule,
     NotContinuous,
 )
-from separatrix.solvers.interval.interpreter import Enclosed, Enclosures, enclose, enclose_jacobian
+from .interpreter import Enclosed, EnclosedFunction, Enclosures, enclose, enclose_jacobian
 
 __all__ = [
     "ComputesInFloat32",
     "Enclosed",
+    "EnclosedFunction",
     "EnclosureError",
     "Enclosures",
     "Interval",

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from separatrix.solvers.interval.arithmetic import (
+from .arithmetic import (
     Array,
     Interval,
     absolute,

@@ -15,17 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from separatrix.solvers.interval import rules
-from separatrix.solvers.interval.arithmetic import Interval, point
-from separatrix.solvers.interval.errors import NotContinuous
-from separatrix.solvers.interval.program import Program, Step, trace
-from separatrix.solvers.interval.values import Value, constant
+from . import rules
+from .arithmetic import Interval, point
+from .errors import NotContinuous
+from .program import Program, Step, trace
+from .values import Value, constant
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,46 @@ class Enclosures:
     bounds: Interval
     slopes: Interval | None
     refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """One execution with all its values: `values[slot]` has a leading axis of boxes.
+
+    As in `Enclosures`, nothing may be concluded where `refusals[box]` gives a reason.
+    """
+
+    program: Program
+    values: dict[int, Value]
+    refusals: tuple[str, ...]
+    run: _Run
+
+    def is_constant(self, slot: int) -> bool:
+        """Whether a slot does not depend on the argument."""
+        return slot in self.program.notes["folded"]
+
+    def apply(self, step: Step, values: list[Value]) -> list[Value]:
+        """Apply a step of the program to other values than its own."""
+        return rules.apply(self.run, self.program, step, values)
+
+
+@runtime_checkable
+class EnclosedFunction(Protocol):
+    """What a proof asks of a function from (n,) to (n,): bounds and slopes over many boxes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape (n,) of its argument."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of its value."""
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of the values over each box (box, n)."""
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes over each box (box, n)."""
 
 
 class Enclosed:
@@ -58,18 +98,18 @@ class Enclosed:
     """
 
     def __init__(self, function: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
-        self._program = _folded(trace(function, shape))
+        self.program = fold(trace(function, shape))
         self.shape = shape
-        if len(self._program.outputs) != 1:
+        if len(self.program.outputs) != 1:
             raise TypeError(
-                f"expected a function that returns one array, got {len(self._program.outputs)}"
+                f"expected a function that returns one array, got {len(self.program.outputs)}"
             )
-        self.output_shape = self._program.output_shapes[0]
+        self.output_shape = self.program.output_shapes[0]
 
     def bounds(self, boxes: Interval) -> Enclosures:
         """Bounds of the values over each box (box, *shape)."""
         run = _Run(boxes.shape[0], differentiate=False)
-        (value,) = run.start(self._program, [Value(boxes)])
+        (value,) = run.start(self.program, [Value(boxes)])
         return Enclosures(run.full(value.bounds, self.output_shape), None, run.refusals())
 
     def slopes(self, boxes: Interval) -> Enclosures:
@@ -79,12 +119,25 @@ class Enclosed:
         seed = point(
             np.eye(size)[None]
         )  # the same in all boxes, and so stays the slope of an affine part
-        (value,) = run.start(self._program, [Value(boxes, seed)])
+        (value,) = run.start(self.program, [Value(boxes, seed)])
         bounds = run.full(value.bounds, self.output_shape)
         shape = (count, size, *self.output_shape)
         slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
         slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
         return Enclosures(bounds, slopes, run.refusals())
+
+    def execute(self, boxes: Interval) -> Execution:
+        """Bounds of every value on the way over each box, for those who look inside."""
+        program, run = self.program, _Run(boxes.shape[0], differentiate=False)
+        values = {**program.notes["folded"], program.inputs[0]: Value(_variable(boxes))}
+        with np.errstate(all="ignore"):
+            for step in program.steps:
+                if step not in program.notes["done"]:
+                    results = rules.apply(run, program, step, [values[s] for s in step.inputs])
+                    values.update(zip(step.outputs, results, strict=True))
+        (folded,) = program.notes["refused"]
+        refusals = tuple(folded or reason for reason in run.refusals())
+        return Execution(program, values, refusals, run)
 
 
 def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
@@ -122,7 +175,7 @@ def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
         structure[:] = [tree]
         return leaves
 
-    program = _folded(trace(flat, *shapes))
+    program = fold(trace(flat, *shapes))
     run = _Run(1, differentiate=False)
     values = run.start(program, [Value(box[None]) for box in boxes])
     _raise_refusal(run.refusals())
@@ -156,6 +209,14 @@ def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
 def _raise_refusal(refusals: tuple[str, ...]) -> None:
     if any(refusals):
         raise NotContinuous(next(filter(None, refusals)).removeprefix("not continuous: "))
+
+
+def run_program(
+    program: Program, arguments: list[Value], boxes: int, differentiate: bool
+) -> tuple[list[Value], tuple[str, ...]]:
+    """Execute a folded program on values; returns its results and each box's refusal."""
+    run = _Run(boxes, differentiate)
+    return run.start(program, arguments), run.refusals()
 
 
 class _Run:
@@ -204,7 +265,7 @@ def _variable(bounds: Interval) -> Interval:
     return Interval(bounds.lower, bounds.upper.copy())
 
 
-def _folded(program: Program) -> Program:
+def fold(program: Program) -> Program:
     """Execute, once and for all, the steps that do not depend on the arguments."""
     run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
     known = {slot: constant(array) for slot, array in program.constants.items()}

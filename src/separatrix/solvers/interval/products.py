@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import TINY, Array, Interval, down, multiply, up
+from .arithmetic import TINY, Array, Interval, down, multiply, up
 
 _UNIT = 2.0**-53
+_TERMS = 2**18  # of an unbounded product that are held at once
 
 
 def gamma(terms: int) -> float:
@@ -69,12 +70,18 @@ def matmul(a: Interval, b: Interval) -> Interval:
 
 
 def _unbounded_matmul(a: Interval, b: Interval) -> Interval:
-    """Multiply term by term, one row of a at a time: BLAS would make 0 * inf a NaN."""
-    rows = [total(multiply(a[..., row, :, None], b), axes=(-2,)) for row in range(a.shape[-2])]
-    if not rows:
+    """Multiply term by term, some rows of a at a time: BLAS would make 0 * inf a NaN."""
+    rows, terms, columns = a.shape[-2], a.shape[-1], b.shape[-1]
+    if rows == 0:
         return a.map(lambda array: np.matmul(array, b.lower))
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    at_once = max(1, _TERMS // max(1, terms * columns * int(np.prod(batch))))
+    parts = [
+        total(multiply(a[..., first : first + at_once, :, None], b[..., None, :, :]), axes=(-2,))
+        for first in range(0, rows, at_once)
+    ]
     return Interval(
-        *(np.stack([getattr(row, end) for row in rows], axis=-2) for end in ("lower", "upper"))
+        *(np.concatenate([getattr(part, end) for part in parts], -2) for end in ("lower", "upper"))
     )
 
 

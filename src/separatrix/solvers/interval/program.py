@@ -17,9 +17,9 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.recognition import is_jax_own, is_log_add_exp
+from .arithmetic import Array
+from .errors import NoIntervalRule
+from .recognition import is_jax_own, is_log_add_exp
 
 _CALLS = {
     "jit": "jaxpr",

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from separatrix.solvers.interval.arithmetic import Array, Interval, add, multiply, point
-from separatrix.solvers.interval.program import Program
+from .arithmetic import Array, Interval, add, multiply, point
+from .program import Program
 
 
 class Value(NamedTuple):

@@ -4,9 +4,9 @@ Everything here rests on :mod:`separatrix.solvers.interval` and never returns a 
 not be proved comes back as unproved, with the reason.
 """
 
-from separatrix.solvers.krawczyk.absence import AbsenceCertificates, certify_absence
-from separatrix.solvers.krawczyk.spectrum import UnstableDirections, certify_unstable
-from separatrix.solvers.krawczyk.zeros import ZeroCertificates, certify_zeros
+from .absence import AbsenceCertificates, certify_absence
+from .spectrum import UnstableDirections, certify_unstable
+from .zeros import ZeroCertificates, certify_zeros
 
 __all__ = [
     "AbsenceCertificates",

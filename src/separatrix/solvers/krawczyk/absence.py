@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from separatrix.solvers.interval.arithmetic import Array, Interval, ball, down, point, up
-from separatrix.solvers.interval.errors import EnclosureError
-from separatrix.solvers.interval.interpreter import Enclosed
-from separatrix.solvers.interval.products import matmul, row_sums
-from separatrix.solvers.krawczyk.context import quietly
-from separatrix.solvers.krawczyk.contraction import Flags
+from ..interval.arithmetic import Array, Interval, ball, down, point, up
+from ..interval.errors import EnclosureError
+from ..interval.interpreter import EnclosedFunction
+from ..interval.products import matmul, row_sums
+from .context import checked_states, enclose_residual, quietly
+from .contraction import Flags
 
 NOT_EXCLUDED = "a zero within the ball could not be excluded"
 
@@ -74,16 +74,10 @@ def certify_absence(
     >>> bool(ghost.absent[0]), bool(ghost.radius[0] > 1e-3)
     (True, True)
     """
-    points = np.asarray(states, dtype=np.float64)
-    if points.ndim != 2:
-        raise ValueError(f"expected states of shape (point, unit), got {points.shape}")
+    points = checked_states(states)
     count, size = points.shape
     try:
-        enclosed = Enclosed(residual, (size,))
-        if enclosed.output_shape != (size,):
-            raise ValueError(
-                f"expected a residual from ({size},) to ({size},), got {enclosed.output_shape}"
-            )
+        enclosed = enclose_residual(residual, size)
         with quietly(size):
             proved = (
                 _search(enclosed, points) if radius is None else _given(enclosed, points, radius)
@@ -94,12 +88,12 @@ def certify_absence(
     return AbsenceCertificates(absent, proved, tuple("" if yes else NOT_EXCLUDED for yes in absent))
 
 
-def _given(enclosed: Enclosed, points: Array, radius: float | ArrayLike) -> Array:
+def _given(enclosed: EnclosedFunction, points: Array, radius: float | ArrayLike) -> Array:
     radii = np.broadcast_to(np.asarray(radius, dtype=np.float64), points.shape[:1])
     return np.where(_excluded(enclosed, points, radii), radii, 0.0)
 
 
-def _search(enclosed: Enclosed, points: Array) -> Array:
+def _search(enclosed: EnclosedFunction, points: Array) -> Array:
     """Bisect for the largest rung that succeeds: a ball holds all smaller ones."""
     scale = np.maximum(1.0, np.max(np.abs(points), axis=1, initial=0.0))
     low, high = np.full(len(points), -1), np.full(len(points), len(_LADDER))
@@ -117,7 +111,7 @@ def _search(enclosed: Enclosed, points: Array) -> Array:
     return proved
 
 
-def _excluded(enclosed: Enclosed, points: Array, radii: Array) -> Flags:
+def _excluded(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
     """Whether each ball is proved to hold no zero."""
     chunk = max(1, _ENTRIES // max(1, points.shape[1] ** 2))
     parts = [
@@ -127,7 +121,7 @@ def _excluded(enclosed: Enclosed, points: Array, radii: Array) -> Flags:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
 
-def _excluded_chunk(enclosed: Enclosed, points: Array, radii: Array) -> Flags:
+def _excluded_chunk(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
     balls = ball(points, radii[:, None])
     by_value = enclosed.bounds(balls)
     center, slopes = enclosed.bounds(point(points)), enclosed.slopes(balls)

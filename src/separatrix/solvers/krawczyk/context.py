@@ -1,12 +1,16 @@
-"""How NumPy is to behave while a proof is worked out."""
+"""What every proof begins with: its arguments checked, and NumPy told how to behave."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..interval.arithmetic import Array
+from ..interval.interpreter import Enclosed
 from ..threads import one_blas_thread
 
 _LARGE = 192  # units from which a second BLAS thread is of use
@@ -25,3 +29,21 @@ def quietly(size: int) -> Iterator[None]:
             return
         with one_blas_thread():
             yield
+
+
+def checked_states(states: ArrayLike) -> Array:
+    """Return states (point, unit) in float64; raise ValueError if they are no matrix."""
+    points = np.asarray(states, dtype=np.float64)
+    if points.ndim != 2:
+        raise ValueError(f"expected states of shape (point, unit), got {points.shape}")
+    return points
+
+
+def enclose_residual(residual: Callable[[Any], Any], size: int) -> Enclosed:
+    """Trace a residual from (size,) to (size,); raise ValueError if it has another shape."""
+    enclosed = Enclosed(residual, (size,))
+    if enclosed.output_shape != (size,):
+        raise ValueError(
+            f"expected a residual from ({size},) to ({size},), got {enclosed.output_shape}"
+        )
+    return enclosed

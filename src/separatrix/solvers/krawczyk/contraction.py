@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from separatrix.solvers.interval.arithmetic import (
+from ..interval.arithmetic import (
     Array,
     Interval,
     divide,
@@ -30,7 +30,7 @@ from separatrix.solvers.interval.arithmetic import (
     subtract,
     up,
 )
-from separatrix.solvers.interval.products import matmul, row_sums
+from ..interval.products import matmul, row_sums
 
 Flags = NDArray[np.bool_]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array, Interval, ball, point
-from separatrix.solvers.interval.interpreter import Enclosed
-from separatrix.solvers.krawczyk.contraction import (
+from ..interval.arithmetic import Array, Interval, ball, point
+from ..interval.interpreter import EnclosedFunction
+from .contraction import (
     Flags,
     Trial,
     approximate_inverse,
@@ -67,7 +67,7 @@ def _scale(states: Array) -> Array:
     return np.maximum(1.0, np.max(np.abs(states), axis=1, initial=0.0))
 
 
-def locate(enclosed: Enclosed, states: Array) -> Search:
+def locate(enclosed: EnclosedFunction, states: Array) -> Search:
     """Find a small cube around each state, or around a Newton iterate, that proves a zero."""
     search = _start(states)
     pending = np.flatnonzero(np.isfinite(states).all(axis=1))
@@ -83,7 +83,7 @@ def locate(enclosed: Enclosed, states: Array) -> Search:
     return search
 
 
-def _attempt(enclosed: Enclosed, search: Search, which: Array) -> Array:
+def _attempt(enclosed: EnclosedFunction, search: Search, which: Array) -> Array:
     """Try a cube around the centers; returns the Newton steps from there."""
     centers = search.centers[which]
     value = enclosed.bounds(point(centers))
@@ -128,7 +128,7 @@ def _why(finite: bool, rate: float) -> str:
     return TOO_FAR if rate < 1 else SINGULAR
 
 
-def enlarge(enclosed: Enclosed, search: Search, trials: int) -> None:
+def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
     """Enlarge the cubes for as long as the map contracts on them, by a bounded number of trials."""
     which = np.flatnonzero(search.exists)
     largest = _LARGEST_RADIUS * _scale(search.centers)
@@ -148,7 +148,7 @@ def enlarge(enclosed: Enclosed, search: Search, trials: int) -> None:
         guess = np.minimum(next_guess, largest)
 
 
-def _try(enclosed: Enclosed, search: Search, which: Array, radius: Array) -> Trial:
+def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> Trial:
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
     assert result.slopes is not None
     allowed = _sound(result.refusals, result.bounds)

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import (
+from ..interval.arithmetic import (
     Array,
     Interval,
     divide,
@@ -26,8 +26,8 @@ from separatrix.solvers.interval.arithmetic import (
     subtract,
     up,
 )
-from separatrix.solvers.interval.products import matmul, row_sums
-from separatrix.solvers.krawczyk.context import quietly
+from ..interval.products import matmul, row_sums
+from .context import quietly
 
 Kind = Literal["map", "flow"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from separatrix.solvers.interval.arithmetic import Array, down, up
-from separatrix.solvers.interval.errors import EnclosureError
-from separatrix.solvers.interval.interpreter import Enclosed
-from separatrix.solvers.krawczyk.context import quietly
-from separatrix.solvers.krawczyk.contraction import Flags
-from separatrix.solvers.krawczyk.search import enlarge, locate
+from ..interval.arithmetic import Array, down, up
+from ..interval.errors import EnclosureError
+from ..interval.interpreter import EnclosedFunction
+from .context import checked_states, enclose_residual, quietly
+from .contraction import Flags
+from .search import enlarge, locate
 
 _ENTRIES = 2**20  # of the Jacobians that are held at once
 
@@ -85,28 +85,24 @@ def certify_zeros(
     Krawczyk 1969, Computing 4:187. Neumaier 1990, Interval Methods for Systems of Equations, ch. 5.
     Rump 2010, Acta Numerica 19:287.
     """
-    points = np.asarray(states, dtype=np.float64)
-    if points.ndim != 2:
-        raise ValueError(f"expected states of shape (point, unit), got {points.shape}")
-    count, size = points.shape
+    points = checked_states(states)
     try:
-        enclosed = Enclosed(residual, (size,))
-        _check_shape(enclosed, size)
-        chunk = max(1, _ENTRIES // max(1, size * size))
-        parts = [
-            _certify(enclosed, points[start : start + chunk], trials)
-            for start in range(0, count, chunk)
-        ]
+        return certify_enclosed(enclose_residual(residual, points.shape[1]), points, trials)
     except EnclosureError as refusal:
-        return _none(count, str(refusal))
+        return _none(len(points), str(refusal))
+
+
+def certify_enclosed(
+    enclosed: EnclosedFunction, points: Array, trials: int = 10
+) -> ZeroCertificates:
+    """Do the same for a function that is traced already, at states (point, unit)."""
+    count, size = points.shape
+    chunk = max(1, _ENTRIES // max(1, size * size))
+    parts = [
+        _certify(enclosed, points[start : start + chunk], trials)
+        for start in range(0, count, chunk)
+    ]
     return _joined(parts) if parts else _none(0, "")
-
-
-def _check_shape(enclosed: Enclosed, size: int) -> None:
-    if enclosed.output_shape != (size,):
-        raise ValueError(
-            f"expected a residual from ({size},) to ({size},), got {enclosed.output_shape}"
-        )
 
 
 def _none(count: int, reason: str) -> ZeroCertificates:
@@ -127,7 +123,7 @@ def _joined(parts: list[ZeroCertificates]) -> ZeroCertificates:
     )
 
 
-def _certify(enclosed: Enclosed, states: Array, trials: int) -> ZeroCertificates:
+def _certify(enclosed: EnclosedFunction, states: Array, trials: int) -> ZeroCertificates:
     with quietly(states.shape[1]):
         search = locate(enclosed, states)
         enlarge(enclosed, search, trials)

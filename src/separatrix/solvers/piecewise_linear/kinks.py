@@ -38,7 +38,8 @@ _REASONS = {
     ),
     DescentOutcome.STEP_LIMIT: "ran out of steps after {steps}; raise max_steps",
     DescentOutcome.SINGULAR: (
-        "every region tried has a singular Jacobian: a continuum of fixed or slow points is likely"
+        "every region tried has a singular Jacobian, so no slow point is isolated: the speed is "
+        "the same all along a line or more"
     ),
     DescentOutcome.NOT_FINITE: "the candidate is not finite",
 }

@@ -19,7 +19,7 @@ _REASONS = {
     WalkOutcome.ZERO: "reached zero {point} after {steps} regions",
     WalkOutcome.CONTINUUM: (
         "degenerate: a continuum of fixed points is likely (continuum {point}: smallest singular "
-        "values {values}); analyse it as a slow curve"
+        "values {values})"
     ),
     WalkOutcome.CYCLE: (
         "the walk cycles among {cycle} regions without a zero; look for slow points instead"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.rules import (
+from ..errors import NoIntervalRule
+from ..program import Program, Step
+from ..values import Rule, Run, Value
+from . import (
     control,
     elementwise,
     exact,
@@ -15,7 +16,6 @@ from separatrix.solvers.interval.rules import (
     reductions,
     selection,
 )
-from separatrix.solvers.interval.values import Rule, Run, Value
 
 RULES: dict[str, Rule] = {
     **elementwise.RULES,

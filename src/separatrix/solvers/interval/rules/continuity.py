@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array
-from separatrix.solvers.interval.program import Program, Step
+from ..arithmetic import Array
+from ..program import Program, Step
 
 _COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array, point
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.rules import movement
-from separatrix.solvers.interval.rules.selection import select
-from separatrix.solvers.interval.values import Rule, Run, Value
+from ..arithmetic import Array, point
+from ..errors import NoIntervalRule
+from ..program import Program, Step
+from ..values import Rule, Run, Value
+from . import movement
+from .selection import select
 
 _LONGEST_LOOP = 10_000
 _UNDECIDED = (

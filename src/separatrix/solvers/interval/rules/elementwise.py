@@ -6,19 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from separatrix.solvers.interval import arithmetic
-from separatrix.solvers.interval.arithmetic import Array, Interval, hull, point
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.functions import (
+from .. import arithmetic
+from ..arithmetic import Array, Interval, hull, point
+from ..errors import NoIntervalRule
+from ..functions import (
     SMOOTH,
     Function,
     log_add_exp,
     logistic,
     power_function,
 )
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.rules.exact import iota
-from separatrix.solvers.interval.values import (
+from ..program import Program, Step
+from ..values import (
     Rule,
     Run,
     Value,
@@ -28,6 +27,7 @@ from separatrix.solvers.interval.values import (
     summed,
     zero_slopes,
 )
+from .exact import iota
 
 
 def compose(function: Function, value: Value) -> Value:

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array, point
-from separatrix.solvers.interval.errors import ComputesInFloat32, NoIntervalRule
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.values import Rule, Run, Value, aligned
+from ..arithmetic import Array, point
+from ..errors import ComputesInFloat32, NoIntervalRule
+from ..program import Program, Step
+from ..values import Rule, Run, Value, aligned
 
 
 def by_jax(run: Run, program: Program, step: Step, *values: Value) -> list[Value]:

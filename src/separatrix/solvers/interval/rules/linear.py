@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from separatrix.solvers.interval.arithmetic import Array, Interval, add, point
-from separatrix.solvers.interval.errors import ComputesInFloat32, NoIntervalRule
-from separatrix.solvers.interval.products import matmul, total
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.values import Rule, Run, Value, summed
+from ..arithmetic import Array, Interval, add, point
+from ..errors import ComputesInFloat32, NoIntervalRule
+from ..products import matmul, total
+from ..program import Program, Step
+from ..values import Rule, Run, Value, summed
 
 
 def _reduce_sum(run: Run, program: Program, step: Step, value: Value) -> Value:

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array, Interval
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.values import Rule, Run, Value, count_inputs, zero_slopes
+from ..arithmetic import Array, Interval
+from ..errors import NoIntervalRule
+from ..program import Program, Step
+from ..values import Rule, Run, Value, count_inputs, zero_slopes
 
 Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Interval, point
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.rules.elementwise import multiply, opposite
-from separatrix.solvers.interval.values import Rule, Run, Value
+from ..arithmetic import Interval, point
+from ..program import Program, Step
+from ..values import Rule, Run, Value
+from .elementwise import multiply, opposite
 
 
 def _largest(value: Value, axes: tuple[int, ...]) -> Value:

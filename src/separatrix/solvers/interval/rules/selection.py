@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from separatrix.solvers.interval.arithmetic import Array, Interval, hull, point
-from separatrix.solvers.interval.errors import NoIntervalRule
-from separatrix.solvers.interval.program import Program, Step
-from separatrix.solvers.interval.rules.continuity import branches_meet
-from separatrix.solvers.interval.values import Rule, Run, Value, aligned, count_inputs, zero_slopes
+from ..arithmetic import Array, Interval, hull, point
+from ..errors import NoIntervalRule
+from ..program import Program, Step
+from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
+from .continuity import branches_meet
 
 _JUMP = (
     "not continuous: a comparison is undecided within the box "

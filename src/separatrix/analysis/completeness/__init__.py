@@ -1,0 +1,24 @@
+"""What is known about fixed points that a search has missed."""
+
+from .assess import assess
+from .coverage import Richness, chao1, good_turing_coverage
+from .domain import Domain, find_domain
+from .further import FurtherSearch
+from .index import IndexSum, Indices, index_sum, point_indices
+from .known import Completeness, PointSet
+
+__all__ = [
+    "Completeness",
+    "Domain",
+    "FurtherSearch",
+    "IndexSum",
+    "Indices",
+    "PointSet",
+    "Richness",
+    "assess",
+    "chao1",
+    "find_domain",
+    "good_turing_coverage",
+    "index_sum",
+    "point_indices",
+]

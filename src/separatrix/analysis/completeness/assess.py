@@ -1,0 +1,161 @@
+"""What is known about fixed points that are still missing: search for them, count, prove."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from ...solvers.interval import Enclosed, EnclosureError
+from ...systems import AbstractSystem
+from .coverage import Richness, chao1, good_turing_coverage
+from .domain import find_domain
+from .exhaustive import Proof, prove_complete
+from .further import FurtherSearch, unstable_directions
+from .index import IndexSum, Indices, index_sum, point_indices
+from .known import Completeness, PointSet, describe
+
+Search = Callable[[Float[np.ndarray, "start unit"]], PointSet]
+
+
+def assess(
+    system: AbstractSystem,
+    points: PointSet,
+    search: Search | None = None,
+    *,
+    further: FurtherSearch | None = None,
+    exhaustive_size: int = 8,
+) -> Completeness:
+    """Look for missing fixed points and say what is known about their absence.
+
+    A small system is searched exhaustively first. Otherwise, while the index sum proves that points
+    are missing, the search is repeated from new starts, a bounded number of times; once also where
+    the sum is 1 but Chao's estimate exceeds the number of points found, since a sum may be 1 by
+    chance.
+
+    Parameters
+    ----------
+    system
+        A map or a flow in float64.
+    points
+        The fixed points found so far.
+    search
+        Follows further starts, adds what they lead to to the collection, and returns the whole of
+        it. None forbids further search, and the addition of points that the exhaustive proof finds.
+    further
+        The method of the further search, with its options; None means `FurtherSearch()`.
+    exhaustive_size
+        Systems with at most so many units are searched exhaustively.
+
+    Returns
+    -------
+    Completeness
+        Coverage and Chao's estimate are those of the points and hits given, before any further
+        search: its starts are chosen with knowledge, so they are no random sample.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> with jax.enable_x64(True):
+    ...     system = sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), size=1)
+    >>> origin = PointSet(
+    ...     states=np.zeros((1, 1)),
+    ...     certified=np.array([True]),
+    ...     error_bounds=np.zeros(1),
+    ...     radii=np.array([0.1]),
+    ...     hits=np.array([20]),
+    ... )
+    >>> assess(system, origin, exhaustive_size=0).index_sum
+    1
+    """
+    richness = chao1(points.hits)
+    assessment = _Assessment(system, points, search)
+    proof = assessment.prove(exhaustive_size)
+    starts: list[int] = []
+    for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
+        likely = None if starts else richness
+        if search is None or proof.complete or not assessment.suggests_more(likely):
+            break
+        new = attempt.draw(assessment.points.states, *assessment.unstable_directions())
+        assessment.update(search(new))
+        starts.append(len(new))
+    known = Completeness(
+        index_sum=assessment.index.value,
+        index_reason=assessment.index.reason,
+        coverage=good_turing_coverage(points.hits),
+        chao1=richness,
+        complete=proof.complete,
+        domain=assessment.domain,
+        rounds=len(starts),
+        starts=sum(starts),
+        text="",
+    )
+    count = len(assessment.points.states)
+    return replace(known, text=describe(known, proof, count, count - len(points.states)))
+
+
+class _Assessment:
+    """The points of a search and the index of each, kept while the search goes on."""
+
+    def __init__(self, system: AbstractSystem, points: PointSet, search: Search | None):
+        self.system, self.search = system, search
+        self.velocity: Enclosed | None = None
+        with suppress(EnclosureError):  # find_domain will say why
+            self.velocity = Enclosed(system.velocity, (system.size,))
+        proved = points.certified
+        known = points.states[proved], points.error_bounds[proved]
+        self.domain = find_domain(system, self.velocity, known)
+        self.update(points)
+
+    def update(self, points: PointSet) -> None:
+        """Work out the index of each point, where the sum can mean something."""
+        self.points = points
+        self.indices: Indices | None = None
+        if self.velocity is None or not self.domain.inward:
+            self.index = IndexSum(None, self.domain.obstacle)
+            return
+        bounds = self._error_bounds()
+        self.indices = point_indices(self.velocity, points.states, bounds)
+        self.index = index_sum(self.domain, self.indices, points.states, bounds, points.certified)
+
+    def _error_bounds(self) -> np.ndarray:
+        """Return the proved error bounds, 0 where there is none."""
+        return np.where(self.points.certified, self.points.error_bounds, 0.0)
+
+    def suggests_more(self, richness: Richness | None) -> bool:
+        """Whether points are known to be missing, or likely to be."""
+        if self.index.value is None:
+            return False
+        likely = richness is not None and richness.estimate >= len(self.points.states) + 1
+        return self.index.value != 1 or likely
+
+    def unstable_directions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return directions in which points are unstable, and which points."""
+        assert self.indices is not None  # there is an index sum
+        return unstable_directions(self.indices.jacobians, self.system.kind)
+
+    def prove(self, largest: int) -> Proof:
+        """Try to prove that no point is missing; points that turn up are added by the search."""
+        known = self.points.states, self.points.radii, self._error_bounds()
+        proof = prove_complete(self.system, self.domain, known, largest)
+        if len(proof.states):
+            if self.search is None:
+                return replace(proof, complete=False, text=_NOT_ADDED.format(len(proof.states)))
+            self.update(self.search(proof.states))
+            if not _all_among(proof, self.points):
+                return replace(proof, complete=False, text=_LOST)
+        return proof
+
+
+_NOT_ADDED = "the exhaustive search found {} more, which were not to be added"
+_LOST = "the exhaustive search found points that the solver does not reach"
+
+
+def _all_among(proof: Proof, points: PointSet) -> bool:
+    """Whether each point of the proof is the only one near a certified point of the set."""
+    states, radii = points.states[points.certified], points.radii[points.certified]
+    if not len(states):
+        return False
+    distance = np.abs(proof.states[:, None] - states[None]).max(axis=2)
+    return bool((distance + proof.error_bounds[:, None] < radii).any(axis=1).all())

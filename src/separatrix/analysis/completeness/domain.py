@@ -1,0 +1,181 @@
+r"""A box that holds every fixed point of a system, where there is one, and how it is known.
+
+The velocity $v(x) = F(x) - x$ of a map, or the field of a flow, is evaluated over all of space in
+interval arithmetic, in a form that keeps the unit's own state apart (see `attraction`). A unit
+whose velocity is negative wherever $x_i > u_i$ and positive wherever $x_i < l_i$ cannot be at rest
+outside $[l_i, u_i]$. What is so bounded bounds other units in turn: an LSTM's outputs first, then
+its cells, since with bounded outputs its forget gates stay below 1.
+
+Then the velocity points inward on every face of some slightly larger box. (A bound found in a later
+round rests on those of earlier rounds, and v is continuous: choose the excess of the last round
+first, and those of earlier rounds small enough for it.) So v can be deformed into $p - x$ without a
+zero on the boundary, which is what the index theorem asks for; that a map sends the box into
+itself is not needed.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ...solvers.interval import Enclosed, EnclosureError, Interval
+from ...systems import AbstractSystem
+from .attraction import Attraction, attraction
+from .expansion import Expansion
+
+_ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
+Known = tuple[Float[np.ndarray, "point unit"], Float[np.ndarray, " point"]]
+
+_EXCESS = 1e-6  # of the larger box over which the velocity must be continuous
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The box [lower, upper] that holds every fixed point; infinite where no bound is known.
+
+    Attributes
+    ----------
+    lower, upper
+        Bounds of each unit, `(unit,)`.
+    inward
+        Whether the velocity is proved to point inward on every face of a slightly larger box, and
+        to be Lipschitz there: the hypotheses of the index theorem.
+    evidence
+        How the box is known, or why there is none.
+    obstacle
+        Why `inward` is not proved; empty where it is.
+    given
+        Whether the box rests on the word of the system's `domain`.
+    """
+
+    lower: Float[np.ndarray, " unit"]
+    upper: Float[np.ndarray, " unit"]
+    inward: bool
+    evidence: str
+    obstacle: str
+    given: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a box."""
+        return bool(np.isfinite(self.lower).all() and np.isfinite(self.upper).all())
+
+    def __str__(self) -> str:
+        """Write the box as [-1, 1]^16 where all its sides are alike, to four digits."""
+        if not self.bounded:
+            return "no box"
+        size = len(self.lower)
+        low, high = self.lower.round(9) + 0.0, self.upper.round(9) + 0.0  # no −0
+        if np.ptp(low) == 0 and np.ptp(high) == 0:
+            return f"[{low[0]:.4g}, {high[0]:.4g}]^{size}"
+        return f"a box in [{low.min():.4g}, {high.max():.4g}]^{size}"
+
+
+def find_domain(
+    system: AbstractSystem, velocity: Enclosed | None = None, known: Known | None = None
+) -> Domain:
+    r"""Find the box that holds all fixed points of a system, and prove it where possible.
+
+    Parameters
+    ----------
+    system
+        A map or a flow that computes in float64.
+    velocity
+        Its velocity, where it has been traced already.
+    known
+        States of proved fixed points and their error bounds: a domain that the system was given is
+        dropped when one of them lies outside.
+
+    Returns
+    -------
+    Domain
+        The proved box; where there is none, the system's own `domain`.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, separatrix as sx
+    >>> def step(h):  # a GRU that someone wrote by hand
+    ...     z = jax.nn.sigmoid(jnp.roll(h, 1))
+    ...     return (1 - z) * jnp.tanh(2 * h) + z * h
+    >>> print(find_domain(sx.DiscreteMap(step, 3)))
+    [-1, 1]^3
+    """
+    try:
+        velocity = Enclosed(system.velocity, (system.size,)) if velocity is None else velocity
+        proved = _proved(velocity)
+    except EnclosureError as refusal:
+        proved = _nowhere(system.size, f"the step cannot be enclosed: {refusal}")
+    return proved if proved.bounded else _with_given(proved, system, known)
+
+
+def _nowhere(size: int, reason: str) -> Domain:
+    return Domain(np.full(size, -np.inf), np.full(size, np.inf), False, reason, reason)
+
+
+def _proved(velocity: Enclosed) -> Domain:
+    """Bound the units in rounds, each over the box of the round before."""
+    (size,) = velocity.shape
+    lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
+    found: Attraction | None = None
+    for _ in range(_ROUNDS):
+        with np.errstate(all="ignore"):
+            execution = velocity.execute(Interval(lower[None], upper[None]))
+            if execution.refusals[0]:
+                return _nowhere(size, f"the step is {execution.refusals[0]}")
+            expansion = Expansion(execution)
+            found = attraction(expansion.output(), expansion.atoms)
+        old = (lower, upper)
+        lower, upper = np.maximum(lower, found.lower), np.minimum(upper, found.upper)
+        bounded = np.isfinite(lower).all() and np.isfinite(upper).all()
+        if bounded or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
+            break
+    assert found is not None
+    if not bounded:
+        why = _why_unbounded(lower, upper, found)
+        return Domain(lower, upper, False, why, why)
+    rough = _not_lipschitz(velocity, lower, upper)
+    evidence = "proved by interval arithmetic over all states"
+    return Domain(lower, upper, not rough, evidence, rough)
+
+
+def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> str:
+    without = ~(np.isfinite(lower) & np.isfinite(upper))
+    unit, count = int(np.flatnonzero(without)[0]), int(without.sum())
+    which = f"unit {unit}" if count == 1 else f"{count} of {len(lower)} units (first unit {unit})"
+    if not found.decays[unit]:
+        return f"{which} {'is' if count == 1 else 'are'} not shown to be driven back from far away"
+    return f"what drives {which} is not bounded"
+
+
+def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> str:
+    """Return why the velocity is not shown to be Lipschitz around the box, or nothing."""
+    excess = _EXCESS * (1 + np.maximum(np.abs(lower), np.abs(upper)))
+    result = velocity.slopes(Interval((lower - excess)[None], (upper + excess)[None]))
+    assert result.slopes is not None  # asked for
+    if result.refusals[0]:
+        return f"the step is {result.refusals[0]}"
+    if not np.isfinite(result.slopes.magnitude()).all():
+        return "the slopes of the step are not bounded in the box"
+    return ""
+
+
+def _with_given(proved: Domain, system: AbstractSystem, known: Known | None) -> Domain:
+    """Take the box that the system brings along, if it does, together with what is proved."""
+    if system.domain is None:
+        return proved
+    given_lower, given_upper = (_spread(end, system.size) for end in system.domain)
+    lower, upper = np.maximum(proved.lower, given_lower), np.minimum(proved.upper, given_upper)
+    outside = (lower > upper).any()
+    if known is not None and len(known[0]):
+        states, errors = known[0], known[1][:, None]
+        outside |= ((states + errors < lower) | (states - errors > upper)).any()
+    if outside:
+        text = "the domain that the system was given does not hold every fixed point"
+        return replace(proved, evidence=text)
+    evidence = "in the domain that the system was given"
+    return Domain(lower, upper, False, evidence, proved.obstacle, given=True)
+
+
+def _spread(end: Any, size: int) -> np.ndarray:
+    return np.broadcast_to(np.asarray(end, float), (size,))

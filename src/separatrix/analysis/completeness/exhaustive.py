@@ -1,0 +1,63 @@
+"""Proofs that no fixed point is missing, by exhaustion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ...solvers.branch_and_prune import BranchAndPrune, Exhaustion
+from ...solvers.interval import EnclosureError, Interval
+from ...solvers.low_rank import Reduction, exhaust, reduce
+from ...systems import AbstractSystem
+from .domain import Domain
+
+Known = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether no fixed point is missing, and points that turned up on the way.
+
+    `states (point, unit)` exist within `error_bounds`; `text` says what was done, or what hindered
+    the proof.
+    """
+
+    complete: bool
+    text: str
+    states: Float[np.ndarray, "point unit"]
+    error_bounds: Float[np.ndarray, " point"]
+
+
+def prove_complete(system: AbstractSystem, domain: Domain, known: Known, largest: int) -> Proof:
+    """Search exhaustively for zeros of the residual, where that is within reach.
+
+    That is in the domain for systems of at most `largest` units, and for larger ones in the few
+    variables that they depend on, if there are so few. `known` are the states of fixed points,
+    their proved radii and error bounds; radius 0 where nothing is proved, so that the point is
+    found again.
+    """
+    if domain.bounded and system.size <= largest:
+        found = BranchAndPrune().search(system.residual, domain.lower, domain.upper, *known)
+        where = f"{domain}, {domain.evidence}," if domain.given else str(domain)
+        return _proof(found, f"of {where}")
+    reduction = _reduction(system, domain)
+    if reduction is None or reduction.rank > largest:
+        nothing = np.zeros((0, system.size)), np.zeros(0)
+        return Proof(False, "", *nothing)
+    found = exhaust(reduction, system.residual, *known)
+    count = f"{reduction.rank} variable{'s' if reduction.rank > 1 else ''}"
+    return _proof(found, f"of the {count} that the system depends on")
+
+
+def _reduction(system: AbstractSystem, domain: Domain) -> Reduction | None:
+    box = Interval(domain.lower, domain.upper) if domain.bounded and not domain.given else None
+    try:
+        return reduce(system.residual, system.size, box)
+    except EnclosureError:
+        return None
+
+
+def _proof(found: Exhaustion, where: str) -> Proof:
+    done = f"interval branch and prune {where} examined {found.boxes:,} boxes"
+    text = done if found.complete else f"{done} without success: {found.reason}"
+    return Proof(found.complete, text, found.states, found.error_bounds)

@@ -1,0 +1,168 @@
+r"""The index theorem: what the signs of the Jacobians must add up to.
+
+If the velocity v points inward on every face of a box and has only non-degenerate zeros in it, then
+
+.. math:: \sum_{x^*} \operatorname{sign}\det(-Dv(x^*)) = 1 ,
+
+with $-Dv = I - J$ for a map (Brouwer's degree of $p - x$, to which v can be deformed; Hopf 1927).
+So any other sum proves that fixed points are missing; a sum of 1 is necessary for a complete set,
+not sufficient.
+
+A sign is proved from an interval matrix S of slopes of v around the zero: if
+:math:`\|I - A S\|_\infty < 1` for some matrix A, no matrix in S is singular, nor any on the way
+to a product LU with :math:`\|I - A L U\|_\infty < 1`, so all have the sign of :math:`\det LU`,
+which is read from the diagonal. With slopes instead of derivatives it is the local degree of v also
+where v has kinks: v(x) = S(x)(x − x*), and S deforms into LU without a singular matrix.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.linalg import lu
+from scipy.spatial.distance import pdist
+
+from ...solvers.interval import Enclosed, Interval, ball, point
+from ...solvers.interval.products import matmul
+from ...solvers.krawczyk.context import quietly
+from ...solvers.krawczyk.contraction import approximate_inverse, contraction_rates
+from .domain import Domain
+
+_ENTRIES = 2**20  # of the Jacobians that are held at once
+
+States = Float[np.ndarray, "point unit"]
+
+
+@dataclass(frozen=True)
+class Indices:
+    """The index of each fixed point, and what the velocity looks like there.
+
+    `signs` holds sign det(−Dv), 0 where it is not proved; `jacobians` are those of the velocity.
+    """
+
+    signs: Int[np.ndarray, " point"]
+    jacobians: Float[np.ndarray, "point unit unit"]
+    obstacles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IndexSum:
+    """Σ sign det(−Dv), or None and the reason why it means nothing."""
+
+    value: int | None
+    reason: str
+
+
+def point_indices(
+    velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
+) -> Indices:
+    """Prove the index of the zero of the velocity within `error_bounds` of each state."""
+    count, size = states.shape
+    chunk = max(1, _ENTRIES // size**2)
+    parts = [
+        _indices(velocity, states[first : first + chunk], error_bounds[first : first + chunk])
+        for first in range(0, max(count, 1), chunk)
+    ]
+    return Indices(
+        np.concatenate([part.signs for part in parts]),
+        np.concatenate([part.jacobians for part in parts]),
+        tuple(text for part in parts for text in part.obstacles),
+    )
+
+
+def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -> Indices:
+    size = states.shape[1]
+    if not len(states):
+        return Indices(np.zeros(0, int), np.zeros((0, size, size)), ())
+    with quietly(size):
+        result = velocity.slopes(ball(states, error_bounds[:, None]))
+        assert result.slopes is not None  # asked for
+        inverse = approximate_inverse(result.slopes)
+        regular = contraction_rates(inverse, result.slopes).max(axis=1) < 1
+        middle, _ = result.slopes.midpoint_radius()
+        signs = np.zeros(len(states), int)
+        signs[regular] = _signs_of_determinants(middle[regular], inverse[regular])
+    zero = np.all(result.bounds.contains(0.0), axis=1)
+    willing = np.array([not text for text in result.refusals])
+    signs = np.where(zero & willing, signs, 0)
+    texts = [
+        refusal or ("" if sign else _DEGENERATE if there else _NO_ZERO)
+        for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
+    ]
+    return Indices((-1) ** size * signs, middle, tuple(texts))
+
+
+_DEGENERATE = "its Jacobian is not shown to be non-singular"
+_NO_ZERO = "the residual has a zero there, the step has none"
+
+
+def _signs_of_determinants(matrices: np.ndarray, inverses: np.ndarray) -> np.ndarray:
+    """Return the sign of the determinant of each matrix, 0 where it is not proved."""
+    if not len(matrices):
+        return np.zeros(0, int)
+    order, lower, upper = lu(matrices, p_indices=True)
+    rows = np.arange(len(matrices))[:, None]
+    product = matmul(point(lower), point(upper))
+    product = Interval(product.lower[rows, order], product.upper[rows, order])
+    near = contraction_rates(inverses, product).max(axis=1) < 1
+    diagonal = np.diagonal(upper, axis1=1, axis2=2)
+    signs = np.sign(diagonal).prod(axis=1) * [_parity(permutation) for permutation in order]
+    return np.where(near, signs, 0).astype(int)
+
+
+def _parity(permutation: np.ndarray) -> int:
+    """Return +1 for an even permutation, −1 for an odd one."""
+    seen, sign = np.zeros(len(permutation), bool), 1
+    for first in range(len(permutation)):
+        at, length = first, 0
+        while not seen[at]:
+            seen[at], at, length = True, permutation[at], length + 1
+        sign = -sign if length and length % 2 == 0 else sign
+    return sign
+
+
+def index_sum(
+    domain: Domain,
+    indices: Indices,
+    states: States,
+    error_bounds: Float[np.ndarray, " point"],
+    certified: Bool[np.ndarray, " point"],
+) -> IndexSum:
+    r"""Add up the indices of fixed points, where the theorem's hypotheses hold.
+
+    Parameters
+    ----------
+    domain
+        The box, with the proof that the velocity points inward on it.
+    indices
+        From `point_indices`, of the same points.
+    states, error_bounds, certified
+        The fixed points, the proved distance (largest entry) to the exact point, and whether it is
+        proved.
+
+    Returns
+    -------
+    IndexSum
+        The value is None where the velocity is not shown to point inward, where a point is not
+        certified or not shown to be non-degenerate, or where two points may be one.
+    """
+    if not domain.inward:
+        return IndexSum(None, domain.obstacle)
+    if not certified.all():
+        return IndexSum(
+            None, f"{int((~certified).sum())} of {len(certified)} fixed points are not certified"
+        )
+    if not indices.signs.all():
+        worst = int(np.flatnonzero(indices.signs == 0)[0])
+        return IndexSum(None, f"fixed point {worst}: {indices.obstacles[worst]}")
+    if _some_may_be_one(states, error_bounds):
+        return IndexSum(None, "two fixed points are nearer than their error bounds")
+    return IndexSum(int(indices.signs.sum()), "")
+
+
+def _some_may_be_one(states: np.ndarray, error_bounds: np.ndarray) -> bool:
+    if len(states) < 2:
+        return False
+    first, second = np.triu_indices(len(states), 1)
+    reach = (error_bounds[first] + error_bounds[second]) * (1 + 1e-9)
+    return bool((pdist(states, "chebyshev") <= reach).any())

@@ -1,0 +1,101 @@
+"""What a search has found, and what is known of the points that it has not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from .coverage import Richness
+from .domain import Domain
+from .exhaustive import Proof
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """The fixed points that a search has found so far (slow points do not belong here).
+
+    Attributes
+    ----------
+    states
+        The points `(point, unit)`.
+    certified
+        Whether each is proved to exist within `error_bounds` and to be alone within `radii`,
+        distances in the largest entry.
+    error_bounds, radii
+        Infinite or NaN, and 0, where nothing is proved.
+    hits
+        How many candidates reached each.
+    """
+
+    states: Float[np.ndarray, "point unit"]
+    certified: Bool[np.ndarray, " point"]
+    error_bounds: Float[np.ndarray, " point"]
+    radii: Float[np.ndarray, " point"]
+    hits: Int[np.ndarray, " point"]
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """What is known about missing fixed points.
+
+    Attributes
+    ----------
+    index_sum
+        Σ sign det(I − J) of a map, Σ sign det(−J) of a flow: 1 for a complete set, and only then
+        known to mean something when it is not None.
+    index_reason
+        Why there is no index sum.
+    coverage, chao1
+        Good–Turing coverage of the first search, and Chao's estimate of the number of points; None
+        where no candidate reached a point.
+    complete
+        Whether it is proved that no fixed point is missing.
+    domain
+        The box that holds every fixed point.
+    rounds, starts
+        How many rounds of further search were made, and from how many starts in all.
+    text
+        All of it in a sentence or two.
+    """
+
+    index_sum: int | None
+    index_reason: str
+    coverage: float | None
+    chao1: Richness | None
+    complete: bool
+    domain: Domain
+    rounds: int
+    starts: int
+    text: str
+
+
+def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
+    """Say in words what is known."""
+    points = "1 fixed point" if count == 1 else f"{count} fixed points"
+    parts = []
+    if known.rounds:
+        parts.append(
+            f"{known.starts} further starts in {known.rounds} "
+            f"round{'s' if known.rounds > 1 else ''} added {added}"
+        )
+    if known.complete:
+        parts.append(f"complete: {proof.text}")
+    if not known.domain.bounded:
+        reason = known.domain.evidence
+        parts.append(f"no box is known that holds every fixed point ({reason}), so no index sum")
+    elif known.index_sum is None:
+        parts.append(f"no index sum: {known.index_reason}")
+    elif known.index_sum != 1:
+        parts.append(f"index sum {known.index_sum} over {points}, not 1: some are missing")
+    else:
+        parts.append(
+            f"index sum 1 over {points}"
+            + ("" if known.complete else ": consistent with a complete set")
+        )
+    if not known.complete and proof.text:
+        parts.append(f"not proved complete: {proof.text}")
+    if known.coverage is not None and known.chao1 is not None:
+        parts.append(
+            f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1.estimate:.4g}"
+        )
+    return "; ".join(parts)

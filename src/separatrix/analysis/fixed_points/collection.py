@@ -1,0 +1,63 @@
+"""The points of a search, to which further starts may add."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..completeness import PointSet
+from .found import Found
+
+Follow = Callable[[np.ndarray], Found]
+"""Starts -> where they lead, certified as far as was asked for."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What the candidates led to, and a way to follow further starts.
+
+    Further starts add fixed points that are not known yet; what became of the candidates, and how
+    many of them reached each point, stays as it is.
+    """
+
+    found: Found
+    follow: Follow
+
+    def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
+        """Follow further starts, add the fixed points that are new, and return all of them."""
+        further = self.follow(starts)
+        for label in further.labels("fixed"):
+            if not self._knows(further, label):
+                self.found.adopt(further, label)
+        return self.points()
+
+    def points(self) -> PointSet:
+        """Return the fixed points found so far."""
+        found = self.found
+        labels = found.labels("fixed")
+        proofs = [found.proofs.get(k, (np.nan, 0.0, "")) for k in labels]
+        hits = np.bincount(found.reached[found.reached >= 0], minlength=len(found.states))
+        return PointSet(
+            states=found.stacked(labels),
+            certified=np.array([k in found.proofs for k in labels], bool),
+            error_bounds=np.array([error for error, _, _ in proofs], float),
+            radii=np.array([radius for _, radius, _ in proofs], float),
+            hits=hits[labels],
+        )
+
+    def _knows(self, further: Found, label: int) -> bool:
+        """Tell whether a point is one of those collected, by proof or by what is uncertain of both.
+
+        A point of a continuum is taken to be known when any continuum is.
+        """
+        state, bound = further.states[label], further.bounds[label]
+        if not np.isfinite(bound):
+            return any(not np.isfinite(self.found.bounds[k]) for k in self.found.labels("fixed"))
+        blur = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
+        for k in self.found.labels("fixed"):
+            distance = float(np.abs(state - self.found.states[k]).max(initial=0))
+            error, radius = self.found.proofs.get(k, (self.found.bounds[k], 0.0, ""))[:2]
+            if distance + bound < radius or distance <= 10 * (bound + error) + blur:
+                return True
+        return False

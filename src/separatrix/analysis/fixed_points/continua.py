@@ -1,0 +1,115 @@
+"""Continua of fixed points (line and ring attractors, identity maps), told from isolated points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.spatial.distance import cdist
+
+Solve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""States -> the zeros that a solver reaches from them, and whether it reached one."""
+
+_SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
+_PROBES = (1e-2, 3e-3)  # how far along the singular direction, beside the size of the states
+_MOST = 400  # states that are looked into one by one
+
+
+@dataclass(frozen=True)
+class Continua:
+    """Which zeros belong to a continuum.
+
+    Attributes
+    ----------
+    label (state,)
+        The number of the continuum, −1 for an isolated zero.
+    middles (continuum,)
+        The state nearest to the mean of each continuum's states, which stands for it.
+    """
+
+    label: Int[np.ndarray, " state"]
+    middles: Int[np.ndarray, " continuum"]
+
+
+def find_continua(
+    states: Float[np.ndarray, "state unit"],
+    singular_values: Float[np.ndarray, "state unit"],
+    directions: Float[np.ndarray, "state unit"],
+    scale: float,
+    solve: Solve,
+) -> Continua:
+    """Find the zeros that have further zeros beside them.
+
+    A zero whose Jacobian is nearly singular may be isolated all the same (a fold). So the solver is
+    started a little way along the singular direction, `directions`, at two distances: where zeros
+    are not isolated, it stays there. `scale` is the size of typical states.
+    """
+    suspect = np.flatnonzero(~(singular_values[:, -1] > _SUSPECT * singular_values[:, 0]))
+    label = np.full(len(states), -1)
+    if not len(suspect):
+        return Continua(label, np.zeros(0, int))
+    looked_into = suspect[np.unique(np.linspace(0, len(suspect) - 1, _MOST).astype(int))]
+    here = looked_into[_has_neighbours(states[looked_into], directions[looked_into], scale, solve)]
+    if not len(here):
+        return Continua(label, np.zeros(0, int))
+    numbers = join(states[here], solve)
+    # What was not looked into goes with the nearest state that was.
+    known = np.full(len(states), -1)
+    known[here] = numbers
+    nearest = cdist(states[suspect], states[looked_into]).argmin(1)
+    label[suspect] = known[looked_into[nearest]]
+    groups = [np.flatnonzero(label == number) for number in range(numbers.max() + 1)]
+    return Continua(label, np.array([group[_middle(states[group])] for group in groups]))
+
+
+def _has_neighbours(
+    states: np.ndarray, directions: np.ndarray, scale: float, solve: Solve
+) -> Bool[np.ndarray, " state"]:
+    """Tell which zeros have others beside them, at both distances, on one side at least."""
+    size = np.maximum(np.abs(states).max(1, initial=0), scale)
+    size = np.where(size > 0, size, 1.0)
+    beside = np.ones(len(states), bool)
+    for probe in _PROBES:
+        distance = probe * size
+        on_a_side = np.zeros(len(states), bool)
+        for sign in (1, -1):
+            zeros, reached = solve(states + sign * distance[:, None] * directions)
+            moved = zeros - states
+            along = sign * (moved * directions).sum(1)
+            near = np.linalg.norm(moved, axis=1) <= 2 * distance
+            on_a_side |= reached & near & (along >= distance / 2)
+        beside &= on_a_side
+    return beside
+
+
+def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarray, " state"]:
+    """Give the states of one continuum the same number.
+
+    Neighbours (along a minimum spanning tree) lie on the same one when the solver, started
+    half-way between them, finds a zero there.
+    """
+    count = len(states)
+    if count == 1:
+        return np.zeros(1, int)
+    tree = minimum_spanning_tree(cdist(states, states)).tocoo()
+    middles = (states[tree.row] + states[tree.col]) / 2
+    zeros, reached = solve(middles)
+    joined = reached & (np.linalg.norm(zeros - middles, axis=1) <= tree.data / 2)
+    tree.data = np.where(joined, tree.data, 0.0)
+    tree.eliminate_zeros()
+    # Equal states have no edge: the tree's zeros are left out of a sparse matrix.
+    return connected_components(tree, directed=False)[1]
+
+
+def _middle(states: np.ndarray) -> int:
+    return int(np.linalg.norm(states - states.mean(0), axis=1).argmin())
+
+
+def name_continuum(singular_values: Float[np.ndarray, " unit"]) -> str:
+    """Say that a continuum is likely, with the evidence."""
+    values = ", ".join(f"{s:.1e}" for s in singular_values[-3:])
+    return (
+        f"degenerate: a continuum of fixed points is likely (smallest singular values {values}); "
+        "analyse it as a slow curve"
+    )

@@ -1,0 +1,116 @@
+"""What is known of each point that a search has found."""
+
+from typing import Any
+
+import numpy as np
+
+from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem
+from ..completeness import Completeness
+from ..linearization import eigenmodes
+from ..stability import classify, count_unstable, growth
+from .certificates import count_unstable_certified
+from .evaluator import Evaluator
+from .found import Found
+from .record import FixedPoints
+
+
+def describe(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    found: Found,
+    known: Completeness | None,
+    certify: bool,
+    marginal_band: float,
+) -> FixedPoints:
+    """Sort the points by kind, unstable directions and speed, and say what is known of each."""
+    system = evaluator.system
+    count = len(found.states)
+    states = np.array(found.states).reshape(count, system.size)
+    kinds = np.array(found.kinds, dtype="<U5")
+    residuals, jacobians = evaluator.residual_and_jacobian(states)
+    speed = evaluator.speed(states)
+    eigenvalues = eigenmodes(evaluator.jacobian(states), system.kind)[0]
+    n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
+    order = np.lexsort((speed, n_unstable, kinds))
+    proofs = _proofs(system, found, certify, n_unstable)
+    reached, outcomes = _renumber(found.reached, kinds, order)
+    offset = 1.0 if system.kind == "map" else 0.0
+    return FixedPoints(
+        states=states[order],
+        kind=kinds[order],
+        speed=speed[order],
+        residual=np.abs(residuals).max(1, initial=0)[order],
+        rounding_level=zero_test.level(states, jacobians)[order],
+        certified=proofs["certified"][order],
+        error_bound=proofs["error_bound"][order],
+        radius=proofs["radius"][order],
+        certificate=proofs["certificate"][order],
+        n_unstable_certified=proofs["n_unstable_certified"][order],
+        n_unstable=n_unstable[order],
+        stability=classify(eigenvalues, system.kind, marginal_band)[order],
+        largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
+            order
+        ],
+        hits=np.bincount(reached[reached >= 0], minlength=count),
+        label=np.arange(count),
+        outcomes=outcomes,
+        reached=reached,
+        outcome_reasons=found.reasons.astype(str),
+        system=system.kind,
+        time_unit=system.time_unit,
+        marginal_band=marginal_band,
+        precision="float32" if zero_test.single else "float64",
+        **_completeness(known),
+    )
+
+
+def _completeness(known: Completeness | None) -> dict[str, Any]:
+    """Return the fields that say what may be missing."""
+    if known is None:
+        return {"completeness": "not asked for"}
+    return {
+        "index_sum": known.index_sum,
+        "coverage": known.coverage,
+        "chao1": None if known.chao1 is None else known.chao1.estimate,
+        "complete": known.complete,
+        "completeness": known.text,
+    }
+
+
+def _renumber(
+    reached: np.ndarray, kinds: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which point of the sorted ones each candidate reached, and its outcome."""
+    rank = np.append(np.argsort(order), -1)
+    reached = rank[reached]
+    outcomes = np.append(kinds[order], "rejected")[reached]
+    return reached, outcomes.astype("<U8")
+
+
+def _proofs(
+    system: AbstractSystem, found: Found, certify: bool, n_unstable: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns that hold proofs, in the order in which the points were found."""
+    count = len(found.states)
+    certified = np.array([k in found.proofs for k in range(count)], bool)
+    bounds = np.array(found.bounds, float).reshape(count)
+    radius = np.zeros(count)
+    unproved = "no proof was found" if certify else "not asked for"
+    texts = [found.refusals.get(k) or unproved for k in range(count)]
+    for label, (error, ball, text) in found.proofs.items():
+        bounds[label], radius[label], texts[label] = error, ball, text
+    fixed = np.flatnonzero(certified & np.array([k == "fixed" for k in found.kinds], bool))
+    proved = np.zeros(count, bool)
+    if certify:
+        states = np.array(found.states).reshape(count, system.size)
+        counts = count_unstable_certified(system, states[fixed], bounds[fixed])
+        # The marginal band may hide a direction that the proof counts: then nothing is claimed.
+        proved[fixed] = [n == k for n, k in zip(counts, n_unstable[fixed], strict=True)]
+    return {
+        "certified": certified,
+        "error_bound": bounds,
+        "radius": radius,
+        "certificate": np.array(texts, dtype=str).reshape(count),
+        "n_unstable_certified": proved,
+    }

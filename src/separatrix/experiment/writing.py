@@ -1,0 +1,64 @@
+"""Writing a run, and keeping what a run had reached when it was stopped."""
+
+import contextlib
+import itertools
+from pathlib import Path
+
+from .._records import Record
+from .._types import InvalidInputError
+from ..networks import AbstractNetwork
+from ..store import Run, new_directory, provenance, save_network, save_records
+from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, check_replaceable
+from .settings import Experiment
+
+
+def write_run(
+    experiment: Experiment, network: AbstractNetwork, records: dict[str, Record], directory: Path
+) -> Run:
+    """Write the configuration as executed, the weights and the results into `directory`."""
+    (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
+    save_network(network, directory / WEIGHTS)
+    origin = provenance()
+    save_records(records, directory / RESULTS, origin=origin)
+    return Run(directory, experiment.to_dict(), network, records, origin)
+
+
+def keep_incomplete(
+    experiment: Experiment,
+    network: AbstractNetwork,
+    records: dict[str, Record],
+    out: Path,
+    stopped: BaseException,
+    what: str,
+) -> None:
+    """Write what a run had reached to `<out>.incomplete`, and tell `stopped` where that is.
+
+    `what` names in the note what is kept. The error that stopped the run stays the one that is
+    raised: where nothing can be written, the note says so.
+    """
+    try:
+        place = _free_place(out)
+        with new_directory(place, force=True) as directory:
+            write_run(experiment, network, records, directory)
+    except (InvalidInputError, OSError) as error:
+        stopped.add_note(f"{what} could not be kept: {error}")
+        return
+    stopped.add_note(
+        f"{what} kept in {place}; `separatrix analyze {place} --out {out}` goes on from there."
+    )
+    with contextlib.suppress(AttributeError):
+        stopped.kept = place  # type: ignore[attr-defined]
+
+
+def _free_place(out: Path) -> Path:
+    """Return `<out>.incomplete`, or the first of its numbered kin with nothing foreign in it."""
+    for number in itertools.count(1):
+        place = out.with_name(out.name + ".incomplete" + (f"-{number}" if number > 1 else ""))
+        try:
+            check_replaceable(place.resolve(), force=True, shown=place)
+        except InvalidInputError:
+            if number == 99:
+                raise
+        else:
+            break
+    return place

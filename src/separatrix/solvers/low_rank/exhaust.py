@@ -1,0 +1,124 @@
+"""All zeros of a residual that was reduced to few variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..branch_and_prune import BranchAndPrune, Exhaustion
+from ..branch_and_prune.exhaustion import refused
+from ..branch_and_prune.known import KnownZeros, known_zeros
+from ..interval.arithmetic import Array, Interval, ball, down, up
+from ..interval.interpreter import EnclosedFunction
+from ..krawczyk.context import enclose_residual
+from ..krawczyk.contraction import Flags
+from .reduction import Reduction
+
+_WIDEST = 16.0  # a larger claim of uniqueness would be of no use, in units of the state
+
+
+def exhaust(
+    reduction: Reduction,
+    residual: Callable[[Any], Any],
+    known_states: ArrayLike | None = None,
+    known_radii: ArrayLike | None = None,
+    known_error_bounds: ArrayLike | None = None,
+    method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
+) -> Exhaustion:
+    r"""Find and prove every zero of a residual, in all of space, by its reduction.
+
+    Parameters
+    ----------
+    reduction, residual
+        What :func:`reduce` returned, and what it was given.
+    known_states, known_radii, known_error_bounds
+        Zeros (point, n) that are proved already, as for ``BranchAndPrune.search``.
+    method
+        How to search the reduced variables.
+
+    Returns
+    -------
+    Exhaustion, of full states; its unresolved boxes are of the reduced variables.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from separatrix.solvers.low_rank import reduce
+    >>> m, n = np.ones(50), np.linspace(1.0, 3.0, 50)
+    >>> def field(x):
+    ...     return -x + m * (n @ jnp.tanh(x)) / 50
+    >>> found = exhaust(reduce(field, 50), field)
+    >>> found.complete, len(found.states)
+    (True, 3)
+    """
+    box = reduction.trapped()
+    if not (np.isfinite(box.lower).all() and np.isfinite(box.upper).all()):
+        return refused(
+            reduction.size,
+            "the domain is unbounded: no box that holds every zero could be derived",
+        )
+    known = known_zeros(reduction.size, known_states, known_radii, known_error_bounds)
+    if reduction.exact:
+        none = known_zeros(reduction.rank, None, None, None)
+        found = method.search_enclosed(reduction, box.lower, box.upper, none)
+        return _lifted(reduction, found, known)
+    full = enclose_residual(residual, reduction.size)
+    return method.search_enclosed(
+        reduction, box.lower, box.upper, _LiftedZeros(reduction, full, known)
+    )
+
+
+class _LiftedZeros:
+    """Zeros known in full coordinates, while boxes of the reduced ones are searched."""
+
+    def __init__(self, reduction: Reduction, full: EnclosedFunction, known: KnownZeros) -> None:
+        self._reduction, self._full, self._known = reduction, full, known
+
+    def cover(self, lower: Array, upper: Array) -> Flags:
+        """Whether the states that belong to each box lie in the cube of one zero."""
+        states = self._reduction.lift(Interval(lower, upper))
+        return self._known.cover(states.lower, states.upper)
+
+    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
+        """Prove zeros near the states that belong to candidates."""
+        if len(candidates):
+            middle, _ = self._reduction.lift(
+                Interval(candidates, candidates.copy())
+            ).midpoint_radius()
+            self._known.add(self._full, middle)
+
+    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+        """Return the zeros that were not given."""
+        trap = self._reduction.trap
+        return self._known.added(trap.lower, trap.upper)
+
+
+def _lifted(reduction: Reduction, found: Exhaustion, known: KnownZeros) -> Exhaustion:
+    """Give the zeros of the reduced residual as states, with what is proved of those."""
+    states, errors = np.zeros((0, reduction.size)), np.zeros(0)
+    if len(found.states):
+        around = reduction.lift(ball(found.states, found.error_bounds[:, None]))
+        states, widths = around.midpoint_radius()
+        errors = errors if widths is None else np.max(widths, axis=1)
+    # two states less far apart than this have coordinates in one cube of uniqueness
+    radii = down(found.radii / reduction.steepness())
+    if found.complete:
+        radii = np.maximum(radii, _separation(states, errors))
+    for state, error, radius in zip(states, errors, radii, strict=True):
+        if radius > error:
+            known.take(state, float(error), float(radius))
+    states, errors, radii = known.added(reduction.trap.lower, reduction.trap.upper)
+    return replace(found, states=states, error_bounds=errors, radii=radii)
+
+
+def _separation(states: Array, errors: Array) -> Array:
+    """Return how far each zero is at least from the next, when these are all there are."""
+    scale = np.maximum(1.0, np.max(np.abs(states), axis=1, initial=0.0))
+    apart = np.max(np.abs(states[:, None] - states[None]), axis=2, initial=0.0)
+    apart = down(apart - up(errors[:, None] + errors[None]))
+    np.fill_diagonal(apart, np.inf)
+    return np.minimum(np.min(apart, axis=1, initial=np.inf), _WIDEST * scale)

@@ -1,0 +1,121 @@
+"""Matrices of low numerical rank, written as two factors and a bound on what is left over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..interval.arithmetic import Array, Interval, point, subtract, up
+from ..interval.interpreter import run_program
+from ..interval.products import matmul, row_sums
+from ..interval.program import Program, Step
+from ..interval.values import Value, constant
+from .dataflow import dependent, part_between
+
+_LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway
+_NOISE = 1e-6  # singular values below this part of the largest are what float32 leaves over
+_TIMES = (((1,), (0,)), ((), ()))  # a matrix times a vector
+
+
+def factorize(program: Program, trap: Interval, size: int) -> Program | None:
+    """Replace products with matrices of low numerical rank; None if there are none.
+
+    The bounds on what is left over are kept in the program's notes, by slot.
+    """
+    varying = dependent(program)
+    steps: list[Step] = []
+    added: dict[int, Array] = {}
+    rest: dict[int, Value] = {}
+    free = 1 + max([*program.producers, *program.constants, *program.inputs])
+    for step in program.steps:
+        product = _matrix_product(program, step, varying)
+        factors = None if product is None else _low_rank_factors(product[0])
+        if product is None or factors is None:
+            steps.append(step)
+            continue
+        (matrix, vector), (left, right) = product, factors
+        part = part_between(program, program.inputs, [vector], size)
+        (value,), _ = run_program(part, [Value(trap[None])], 1, False)
+        remainder = subtract(matrix, matmul(point(left), point(right))).magnitude()
+        bound = row_sums(up(remainder * value.bounds.magnitude()[0]))
+        if not np.isfinite(bound).all():
+            steps.append(step)
+            continue
+        slots = free, free + 1, free + 2, free + 3, free + 4
+        free += 5
+        added.update({slots[0]: left, slots[1]: right})
+        rest[slots[2]] = Value(Interval(-bound[None], bound[None]))
+        steps.extend(_written_out(step, vector, slots, len(right)))
+    if not rest:
+        return None
+    folded = {**program.notes["folded"], **rest}
+    folded.update((slot, constant(array)) for slot, array in added.items())
+    return replace(
+        program,
+        steps=tuple(steps),
+        constants={**program.constants, **added},
+        producers={slot: step for step in steps for slot in step.outputs},
+        notes={"folded": folded, "bounds": rest},
+    )
+
+
+def _matrix_product(
+    program: Program, step: Step, varying: frozenset[int]
+) -> tuple[Interval, int] | None:
+    """Return (matrix, slot of the vector) if the step multiplies a constant with a vector."""
+    if step.name != "dot_general" or len(step.shapes[0]) != 1:
+        return None
+    (over_first, over_second), batch = step.params["dimension_numbers"]
+    first, second = step.inputs
+    folded: dict[int, Value] = program.notes["folded"]
+    if any(batch[0]) or len(over_first) != 1 or {first, second} <= varying:
+        return None
+    fixed, moving, axis = (
+        (first, second, over_first[0]) if second in varying else (second, first, over_second[0])
+    )
+    matrix = folded[fixed].bounds[0]
+    if matrix.ndim != 2:
+        return None
+    return (matrix if axis == 1 else matrix.map(lambda array: array.T)), moving
+
+
+def _low_rank_factors(matrix: Interval) -> tuple[Array, Array] | None:
+    """Return (n, r) and (r, m) factors, if r is small."""
+    middle = 0.5 * matrix.lower + 0.5 * matrix.upper
+    if min(middle.shape) < 4 or not np.isfinite(middle).all():
+        return None
+    largest = min(min(middle.shape) // 4, _LARGEST_RANK)
+    # the range of the matrix, from what it does to random vectors (Halko et al. 2011)
+    sample = middle @ np.random.default_rng(0).standard_normal((middle.shape[1], largest + 2))
+    basis, _ = np.linalg.qr(sample)
+    inner, values, right = np.linalg.svd(basis.T @ middle, full_matrices=False)
+    rank = int(np.sum(values > _NOISE * values[0]))
+    left = basis @ inner[:, :rank] * values[:rank]
+    if not 0 < rank <= largest:
+        return None
+    noise = np.linalg.norm(middle - left @ right[:rank])
+    return (left, right[:rank]) if noise <= 10.0 * _NOISE * np.linalg.norm(middle) else None
+
+
+def _written_out(step: Step, vector: int, slots: tuple[int, ...], rank: int) -> list[Step]:
+    left, right, rest, inner, outer = slots
+
+    def derived(name: str, inputs: tuple[int, ...], output: int, width: int) -> Step:
+        params = {"dimension_numbers": _TIMES} if name == "dot_general" else {}
+        return replace(
+            step,
+            name=name,
+            params=params,
+            inputs=inputs,
+            outputs=(output,),
+            shapes=((width,),),
+            input_dtypes=(step.dtypes[0],) * 2,
+        )
+
+    (size,) = step.shapes[0]
+    return [
+        derived("dot_general", (right, vector), inner, rank),
+        derived("dot_general", (left, inner), outer, size),
+        derived("add", (outer, rest), step.outputs[0], size),
+    ]

@@ -1,0 +1,107 @@
+"""Telling zeros of a residual from states at which it is merely small."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from .interval import ComputesInFloat32, Enclosed, EnclosureError, ball, point
+
+States = Float[np.ndarray, "state unit"]
+Flags = Bool[np.ndarray, " state"]
+Levels = Float[np.ndarray, " state"]
+
+_ULPS = 4.0
+
+
+class ZeroTest:
+    """How exactly a residual can be known, and so which states are its zeros in float64.
+
+    A state is a zero when interval arithmetic cannot tell its residual from zero: rounding of the
+    residual's own terms, however large they are, is all that is left. Where the residual cannot be
+    enclosed, the size of those terms is estimated from Jacobian and state, and Newton's method
+    must have closed in on the state as well.
+
+    Attributes
+    ----------
+    eps
+        The unit of rounding: of float64, or of float32 where the function computes in it.
+    refusal
+        Why there is no enclosure; empty where there is one.
+    """
+
+    def __init__(self, residual: Callable[[Any], Any], size: int, starts: States):
+        self._enclosed: Enclosed | None = None
+        self.refusal, self.eps = "", float(np.finfo(float).eps)
+        finite = starts[np.isfinite(starts).all(1)]
+        # The median, so that one far-off start does not blur everything.
+        self.scale = float(np.median(np.abs(finite).max(1, initial=0))) if len(finite) else 0.0
+        try:
+            enclosed = Enclosed(residual, (size,))
+            enclosed.bounds(point(finite[:1] if len(finite) else np.zeros((1, size))))
+            self._enclosed = enclosed
+        except ComputesInFloat32 as refusal:
+            self.refusal, self.eps = str(refusal), float(np.finfo(np.float32).eps)
+        except EnclosureError as refusal:
+            self.refusal = str(refusal)
+
+    @property
+    def single(self) -> bool:
+        """Whether the function computes in float32."""
+        return bool(self.eps > np.finfo(float).eps)
+
+    def estimate(self, states: States, residuals: States, jacobians: np.ndarray) -> Flags:
+        """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
+        return np.abs(residuals).max(1, initial=0) <= self._estimated_level(states, jacobians)
+
+    def decide(self, states: States, residuals: States, jacobians: np.ndarray) -> Flags:
+        """Tell which states are zeros, as exactly as can be told."""
+        if self._enclosed is None:
+            return self.estimate(states, residuals, jacobians)
+        return self.within(states, self.blur(states))
+
+    def blur(self, states: States) -> Levels:
+        """Return how far from an exact zero its nearest state in float64 may have been missed.
+
+        Some units in the last place; at the origin, which has none, as much of that unit of
+        typical states.
+        """
+        size = np.abs(states).max(1, initial=0)
+        return _ULPS * self.eps * np.maximum(size, self.eps * self.scale)
+
+    def within(self, states: States, distance: Levels) -> Flags:
+        """Tell where no enclosure of the residual rules a zero out within `distance`."""
+        if self._enclosed is None or not len(states):
+            return np.ones(len(states), bool)
+        result = self._enclosed.bounds(ball(states, distance[:, None]))
+        holds = (result.bounds.lower <= 0) & (result.bounds.upper >= 0)
+        refused = np.array([bool(reason) for reason in result.refusals], bool)
+        return holds.all(1) | refused
+
+    def settled(self, states: States, steps: Levels) -> Flags:
+        """Tell where the last Newton step was small, which a zero that is only estimated needs."""
+        if self._enclosed is not None:
+            return np.ones(len(states), bool)
+        size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
+        return steps <= np.sqrt(self.eps) * size
+
+    def level(self, states: States, jacobians: np.ndarray) -> Levels:
+        """Return the residual (largest entry) that rounding alone can leave at each state."""
+        estimated = self._estimated_level(states, jacobians)
+        if self._enclosed is None or not len(states):
+            return estimated
+        bounds = self._enclosed.bounds(ball(states, self.blur(states)[:, None])).bounds
+        # The program that is run may round a little differently from the one that is enclosed.
+        width = 2 * (bounds.upper - bounds.lower).max(1, initial=0)
+        return np.where(np.isfinite(width), width, estimated)
+
+    def _estimated_level(self, states: States, jacobians: np.ndarray) -> Levels:
+        """Return some ε times the terms' sizes.
+
+        The terms that make up the residual are at most about `|J| |x|` and |x|; the size of the
+        starts stands for the constant terms (input and bias).
+        """
+        terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
+        size = np.maximum(np.maximum(terms, np.abs(states).max(1, initial=0)), self.scale)
+        return 16 * self.eps * np.sqrt(states.shape[1]) * size

@@ -1,0 +1,201 @@
+"""Further search, exhaustion, and what is said about them."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+from completeness_tools import Collection, float64, point_set, random_tanh
+
+import separatrix as sx
+from separatrix.analysis.completeness import Domain, FurtherSearch, assess
+from separatrix.analysis.completeness.further import unstable_directions
+
+
+@pytest.mark.parametrize("architecture, first", [("tanh16", 10), ("gru32", 10)])
+def test_few_starts_are_made_up_for(architecture, first):
+    system, starts = systems.flip_flop(architecture)
+    collection = Collection(system, starts[:first])
+    found = len(collection.points.states)
+    known = assess(float64(system), collection.points, collection.search)
+    assert found < 27 and len(collection.points.states) == 27
+    assert known.index_sum == 1 and not known.complete and known.rounds == 1
+    assert known.text.startswith(f"512 further starts in 1 round added {27 - found}; index sum 1")
+    assert known.coverage < 1  # of the first search
+
+
+def test_a_sum_of_one_by_chance_is_looked_into_once():
+    """Five starts find five points that sum to 1; Chao's estimate says that there are more."""
+    system, starts = systems.flip_flop("gru32")
+    collection = Collection(system, starts[:5])
+    points = collection.points
+    assert assess(float64(system), points).index_sum == 1  # no search: nothing is added
+    known = assess(float64(system), points, collection.search)
+    assert known.chao1.estimate > len(points.states)
+    assert len(collection.calls) == known.rounds == 1 and len(collection.points.states) == 27
+
+
+def test_a_full_search_is_not_repeated():
+    system, starts = systems.flip_flop("tanh16")
+    collection = Collection(system, starts)
+    known = assess(float64(system), collection.points, collection.search)
+    assert collection.calls == [] and known.rounds == known.starts == 0
+    assert known.index_sum == 1 and known.coverage == 1 and known.chao1.estimate == 27
+    assert known.text == (
+        "index sum 1 over 27 fixed points: consistent with a complete set; "
+        "Good–Turing coverage 1.000, Chao1 estimate 27"
+    )
+
+
+def test_a_search_in_vain_ends_and_says_so():
+    system = random_tanh(10, 2.0, 0)  # three fixed points
+    collection = Collection(system, systems.box(10, -1, 1))
+    origin = np.abs(collection.points.states).max(axis=1) < 1e-9
+    points = point_set(system, collection.points.states[~origin])
+    method = FurtherSearch(starts=16, rounds=3)
+    known = assess(system, points, lambda starts: points, further=method)
+    assert known.index_sum == 2 and known.rounds == 3 and known.starts == 48
+    assert "48 further starts in 3 rounds added 0" in known.text
+    assert "index sum 2 over 2 fixed points, not 1: some are missing" in known.text
+
+
+@pytest.mark.parametrize("gain, size, seed", [(1.5, 20, 0), (1.8, 64, 0), (2.0, 32, 1)])
+def test_random_networks_reach_a_sum_of_one(gain, size, seed):
+    system = random_tanh(size, gain, seed)
+    collection = Collection(system, systems.box(size, -1, 1, 20))
+    known = assess(system, collection.points, collection.search)
+    assert known.index_sum == 1
+    count = len(collection.points.states)
+    collection.search(systems.box(size, -1, 1, 300, seed=1))
+    assert len(collection.points.states) == count  # as many as from 300 more
+
+
+@pytest.mark.parametrize("n, count", [(2, 3), (3, 3), (4, 9)])
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_small_systems_are_proved_complete_from_any_starts(n, count, kind):
+    system = systems.ring(n, kind).system
+    collection = Collection(system, np.full((1, n), 0.5))
+    known = assess(float64(system), collection.points, collection.search)
+    assert known.complete and known.index_sum == 1 and len(collection.points.states) == count
+    assert f"complete: interval branch and prune of [-1, 1]^{n} examined" in known.text
+
+
+def test_three_fixed_points_of_a_random_network_of_four():
+    """N = 4, g = 3, seed 0: proved to have exactly three."""
+    weights = 3 * np.random.default_rng(0).standard_normal((4, 4)) / 2
+    system = sx.DiscreteMap(lambda x: jnp.tanh(jnp.asarray(weights) @ x), 4)
+    collection = Collection(system, np.zeros((1, 4)))
+    known = assess(float64(system), collection.points, collection.search)
+    assert known.complete and len(collection.points.states) == 3
+
+
+def test_rank_one_network_is_proved_complete():
+    system = systems.rank_one().system
+    collection = Collection(system, np.zeros((1, 50)))
+    known = assess(float64(system), collection.points, collection.search)
+    assert known.complete and known.index_sum == 1 and len(collection.points.states) == 3
+    assert "of the 1 variable that the system depends on" in known.text
+
+
+def test_points_that_may_not_be_added_leave_the_set_incomplete():
+    book = systems.tanh_unit(2.0)
+    system = float64(book.system)
+    points = point_set(system, [[0.0]])
+    known = assess(system, points)
+    assert not known.complete and "found 2 more, which were not to be added" in known.text
+    assert known.index_sum == -1
+
+
+def test_points_that_the_search_loses_leave_the_set_incomplete():
+    system = float64(systems.tanh_unit(2.0).system)
+    points = point_set(system, [[0.0]])
+    known = assess(system, points, lambda starts: points, further=FurtherSearch(rounds=0))
+    assert not known.complete and "does not reach" in known.text
+
+
+def test_bistable_field_in_a_given_domain_is_complete_there():
+    def field(x):
+        return x - x**3 if domain is None else 0.5 * (x - x**3)
+
+    domain = None
+    system = float64(sx.Flow(field, 1))
+    points = point_set(system, [[-1.0], [0.0], [1.0]])
+    assert not assess(system, points).complete  # nothing is known of the far states
+    domain = (-2.0, 2.0)
+    known = assess(float64(sx.Flow(field, 1, domain=domain)), points)
+    assert known.complete and "in the domain that the system was given" in known.text
+    assert known.index_sum is None
+    known = assess(float64(sx.Flow(field, 1, domain=(-2.0, 0.5))), points)
+    assert not known.complete and "does not hold every fixed point" in known.text
+
+
+def test_degenerate_point_is_not_complete():
+    system = float64(sx.DiscreteMap(jnp.tanh, 1))  # at the pitchfork
+    known = assess(system, point_set(system, [[0.0]]))
+    assert not known.complete and known.index_sum is None
+    assert "1 of 1 fixed points are not certified" in known.text
+
+
+@pytest.mark.parametrize("name", ["relu", "float32", "translation"])
+def test_no_claim_where_nothing_holds(name):
+    step = {
+        "relu": lambda x: jnp.maximum(0.5 * x + 1, 0),
+        "float32": lambda x: jnp.tanh(x.astype(jnp.float32)),
+        "translation": lambda x: x + 1,
+    }[name]
+    system = float64(sx.DiscreteMap(step, 2))
+    points = point_set(system, np.full((1, 2), 2.0))
+    called = []
+    known = assess(system, points, called.append)
+    assert called == [] and not known.complete and known.index_sum is None
+    assert known.text.startswith("no box is known that holds every fixed point (")
+
+
+DOMAIN = Domain(np.full(3, -1.0), np.ones(3), True, "", "")
+POINTS = np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0], [-0.5, -0.5, 0.5]])
+
+
+def draws(method, states=POINTS):
+    origins, directions = np.array([1]), np.array([[1.0, 0.0, 0.0]])
+    return [attempt.draw(states, origins, directions) for attempt in method.plan(DOMAIN)]
+
+
+def test_starts_are_reproducible_bounded_and_in_the_domain():
+    method = FurtherSearch(starts=100, rounds=3)
+    first, again = draws(method), draws(method)
+    assert [len(starts) for starts in first] == [100] * 3
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert (np.abs(one) <= 1).all()
+    assert not np.array_equal(first[0], first[1])  # each round has its own
+
+
+def test_both_sides_of_an_unstable_point_are_tried():
+    (starts,) = draws(FurtherSearch(starts=64, rounds=1))
+    along = starts[(starts[:, 1:] == 0).all(axis=1)]
+    assert (along[:, 0] > 0).sum() >= 3 and (along[:, 0] < 0).sum() >= 3
+    assert len(np.unique(np.abs(along[:, 0]).round(12))) >= 3  # several distances
+
+
+def test_mixtures_hold_midpoints_and_exchanges():
+    (starts,) = draws(FurtherSearch(starts=400, rounds=1))
+    for wanted in ([0.25, 0.25, 0.25], [0.5, -0.5, 0.5], [-0.5, -0.5, -0.5]):
+        assert (np.abs(starts - wanted).max(axis=1) < 1e-12).any()
+
+
+def test_starts_without_points_are_uniform():
+    (attempt,) = FurtherSearch(starts=200, rounds=1).plan(DOMAIN)
+    starts = attempt.draw(np.zeros((0, 3)), np.zeros(0, int), np.zeros((0, 3)))
+    assert starts.shape == (200, 3) and len(np.unique(starts)) == 600
+    assert np.abs(starts.mean(axis=0)).max() < 0.15
+
+
+def test_unstable_directions_of_maps_and_flows():
+    velocity = np.diag([0.5, -0.5, -2.5])[None]  # multipliers 1.5, 0.5, −1.5
+    origins, directions = unstable_directions(velocity, "map")
+    np.testing.assert_array_equal(np.abs(directions), [[1, 0, 0], [0, 0, 1]])
+    origins, directions = unstable_directions(velocity, "flow")
+    np.testing.assert_array_equal(np.abs(directions), [[1, 0, 0]])
+    spiral = np.array([[[0.1, -1.0, 0.0], [1.0, 0.1, 0.0], [0.0, 0.0, -1.0]]])
+    origins, directions = unstable_directions(spiral, "flow")
+    assert origins.tolist() == [0, 0]
+    assert abs(np.linalg.det(directions[:, :2])) > 0.5 and not directions[:, 2].any()

@@ -1,0 +1,334 @@
+"""The box that holds every fixed point, for functions written in many ways."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+from separatrix.analysis.completeness import find_domain
+from separatrix.systems import in_float64
+
+N = 5
+RNG = np.random.default_rng(0)
+W, U = RNG.standard_normal((2, N, N))
+V = RNG.standard_normal((4 * N, N))
+sigmoid = jax.nn.sigmoid
+
+
+def domain(system, **kwargs):
+    with jax.enable_x64(True):
+        return find_domain(in_float64(system), **kwargs)
+
+
+def handwritten_sigmoid(x):
+    return 1 / (1 + jnp.exp(-x))
+
+
+def tanh_gate(x):
+    return 0.5 * (1 + jnp.tanh(x / 2))
+
+
+def pytorch_gru(gate):
+    def step(h):
+        z = gate(U @ h)
+        return (1 - z) * jnp.tanh(W @ h) + z * h
+
+    return step
+
+
+def other_gru(gate):
+    def step(h):
+        z = gate(U @ h)
+        return (1 - z) * h + z * jnp.tanh(W @ h)
+
+    return step
+
+
+def incremental_gru(gate):
+    return lambda h: h + gate(U @ h) * (jnp.tanh(W @ h) - h)
+
+
+def slow_gru(gate):
+    return lambda h: h + 0.2 * (1 - gate(U @ h)) * (jnp.tanh(W @ h) - h)
+
+
+def split_gru(gate):
+    weights = jnp.concatenate([jnp.asarray(U), jnp.asarray(W)])
+
+    def step(h):
+        a, b = jnp.split(weights @ h, 2)
+        z = gate(a)
+        return (h * z + jnp.tanh(b) * (1 - z)).reshape(N, 1)[:, 0]
+
+    return step
+
+
+def two_gate_gru(gate):
+    def step(h):
+        return gate(-(U @ h)) * jnp.tanh(W @ h) + gate(U @ h) * h
+
+    return step
+
+
+def test_gates_of_opposite_currents_add_up_to_one():
+    for cell in (two_gate_gru(sigmoid), lambda h: two_gate_gru(sigmoid)(-h)):
+        found = domain(sx.DiscreteMap(cell, N))
+        np.testing.assert_allclose(found.upper, 1, rtol=1e-12)
+        assert found.inward
+
+
+PERMUTED = np.array([3, 1, 4, 0, 2])
+MOVED = {
+    "taken": lambda h: pytorch_gru(sigmoid)(h[PERMUTED])[np.argsort(PERMUTED)],
+    "reversed": lambda h: pytorch_gru(sigmoid)(h[::-1])[::-1],
+    "rolled": lambda h: jnp.roll(pytorch_gru(sigmoid)(jnp.roll(h, 2)), -2),
+    "stacked": lambda h: jnp.stack([pytorch_gru(sigmoid)(h)[k] for k in range(N)]),
+    "concatenated": lambda h: jnp.concatenate([pytorch_gru(sigmoid)(h)[:2], 0.9 * h[2:]]),
+    "set": lambda h: (
+        h.at[1:3]
+        .set(pytorch_gru(sigmoid)(h)[1:3].astype(h.dtype))
+        .at[jnp.array([0, 3, 4])]
+        .set(0.5)
+    ),
+    "masked": lambda h: jnp.where(np.arange(N) < 2, 0.9 * h, pytorch_gru(sigmoid)(h)),
+    "mapped": lambda h: jax.vmap(lambda a, b: jax.jit(lambda c: c * a + (1 - c) * b)(sigmoid(a)))(
+        h, jnp.tanh(W @ h)
+    ),
+    "batched": lambda h: jax.vmap(pytorch_gru(sigmoid))(h[None])[0],
+    "checkpointed": jax.checkpoint(lambda h: pytorch_gru(sigmoid)(h)),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_values_are_followed_where_they_are_moved(name):
+    with jax.enable_x64(True):
+        found = domain(sx.DiscreteMap(MOVED[name], N))
+    assert found.inward
+    held = {"concatenated": [0, 1], "set": [1, 2], "masked": [2, 3, 4]}.get(name, list(range(N)))
+    limits = np.zeros(N)
+    limits[held] = 1
+    if name == "set":
+        limits[[0, 3, 4]] = 0.5
+    np.testing.assert_allclose(found.upper, limits, rtol=1e-12, atol=1e-300)
+
+
+def test_units_that_swap_their_states_have_no_box():
+    found = domain(sx.DiscreteMap(lambda h: pytorch_gru(sigmoid)(h)[::-1], N))
+    assert not found.bounded
+
+
+def gru_flow(gate):
+    return lambda h: (1 - gate(U @ h)) * (jnp.tanh(W @ h) - h) / 30.0
+
+
+MAPS = (pytorch_gru, other_gru, incremental_gru, slow_gru, split_gru)
+
+
+@pytest.mark.parametrize("gate", [sigmoid, handwritten_sigmoid, tanh_gate])
+@pytest.mark.parametrize("cell", [*MAPS, gru_flow])
+def test_gru_written_by_hand_has_the_unit_box(cell, gate):
+    with jax.enable_x64(True):
+        found = domain((sx.DiscreteMap if cell in MAPS else sx.Flow)(cell(gate), N))
+    np.testing.assert_allclose(found.upper, 1, rtol=1e-12)
+    np.testing.assert_allclose(found.lower, -1, rtol=1e-12)
+    assert found.inward and not found.given and str(found) == "[-1, 1]^5"
+
+
+NO_BOX = {
+    "more than the whole": lambda h: (
+        (1 - sigmoid(U @ h)) * jnp.tanh(W @ h) + 1.2 * sigmoid(U @ h) * h
+    ),
+    "two different gates": lambda h: (1 - sigmoid(U @ h)) * h + sigmoid(W @ h) * jnp.tanh(W @ h),
+    "a constant outside the gate": lambda h: pytorch_gru(sigmoid)(h) + 0.1,
+    "a gate that closes": lambda h: pytorch_gru(lambda a: jnp.clip(a, 0, 1))(h),
+    "wrong sign": lambda h: (1 - sigmoid(U @ h)) * jnp.tanh(W @ h) - 2 * sigmoid(U @ h) * h + 2 * h,
+    "translation": lambda h: h + 1,
+    "identity": lambda h: h,
+    "growth": lambda h: 1.1 * h + jnp.tanh(W @ h),
+    "linear coupling": lambda h: 0.5 * h + W @ h,
+    "rectifier": lambda h: jax.nn.relu(W @ h),
+    "square": lambda h: h * h,
+}
+
+
+@pytest.mark.parametrize("name", NO_BOX)
+def test_no_box_without_a_proof(name):
+    found = domain(sx.DiscreteMap(NO_BOX[name], N))
+    assert not found.bounded and not found.inward
+    assert "not shown to be driven back" in found.evidence or "not bounded" in found.evidence
+
+
+def test_rectifier_is_bounded_on_one_side():
+    found = domain(sx.DiscreteMap(lambda h: jax.nn.relu(W @ h), N))
+    np.testing.assert_array_equal(found.lower, 0)
+    assert np.isinf(found.upper).all() and found.evidence.startswith("what drives 5 of 5 units")
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("leak", ["inside", "outside"])
+@pytest.mark.parametrize("dt", [20.0, 100.0])
+def test_rate_networks_have_the_range_of_their_activation(activation, leak, dt, key):
+    network = sx.networks.CTRNN(3, 8, 3, dt=dt, activation=activation, leak=leak, key=key)
+    found = domain(network.at_input([1, 0.5, 0.5]))
+    lower, upper = network.domain()
+    np.testing.assert_allclose(found.lower, lower, atol=1e-12)
+    np.testing.assert_allclose(found.upper, upper, rtol=1e-12)
+    assert found.inward and not found.given
+
+
+def test_rank_one_network_is_bounded_by_its_weights():
+    system = systems.rank_one().system
+    rng = np.random.default_rng(0)
+    m, n = rng.standard_normal(50), rng.standard_normal(50)
+    n += (1.8 - n @ m / 50) * m / (m @ m / 50)
+    bound = np.abs(m) * np.abs(n).sum() / 50
+    found = domain(system)
+    np.testing.assert_allclose(found.upper, bound, rtol=1e-12)
+    np.testing.assert_allclose(found.lower, -bound, rtol=1e-12)
+    assert found.inward
+
+
+def test_two_unit_flow_is_bounded_by_the_rows_of_its_weights():
+    found = domain(systems.hopf(1.5, 0.25).system)  # rows (3/2, −1/4) and (1/4, 3/2)
+    np.testing.assert_allclose(found.upper, [1.75, 1.75], rtol=1e-12)
+
+
+def lstm(scale):
+    def step(state):
+        h, c = state[:N], state[N:]
+        i, f, g, o = jnp.split(scale * (V @ h), 4)
+        c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(g)
+        return jnp.concatenate([sigmoid(o) * jnp.tanh(c), c])
+
+    return sx.DiscreteMap(step, 2 * N)
+
+
+def test_lstm_cells_are_bounded_by_the_largest_forget_gate():
+    found = domain(lstm(0.3))
+    rows = 0.3 * np.abs(V).sum(axis=1).reshape(4, N)  # |h| ≤ 1, so |pre-activation| ≤ rows
+    gate = 1 / (1 + np.exp(-rows))
+    bound = gate[0] * np.tanh(rows[2]) / (1 - gate[1])
+    np.testing.assert_allclose(found.upper[N:], bound, rtol=1e-12)
+    assert found.inward and (found.upper[:N] <= 1).all()
+
+
+def test_lstm_of_huge_weights_has_no_box():
+    # In float64 the forget gate's bound is 1: nothing bounds the cells.
+    found = domain(lstm(1e3))
+    np.testing.assert_array_equal(found.upper[:N], 1)
+    assert not found.bounded
+    assert found.evidence == "what drives 5 of 10 units (first unit 5) is not bounded"
+
+
+def test_bounds_rest_on_bounds_of_earlier_units():
+    def field(x):
+        driven = jnp.concatenate([jnp.tanh(x[3:]), 2.0 * x[:1], x[1:2] * 3.0, 0.5 * x[2:3]])
+        return driven[:4] - x
+
+    found = domain(sx.Flow(field, 4))
+    np.testing.assert_allclose(found.upper, [1, 2, 6, 3], rtol=1e-12)
+    assert found.inward
+
+
+def test_jump_leaves_the_box_but_not_the_index():
+    found = domain(sx.DiscreteMap(lambda x: jnp.where(x > 0, 1.0, -1.0), 2))
+    assert found.bounded and not found.inward and "not continuous" in found.obstacle
+
+
+def test_float32_has_no_box():
+    found = domain(sx.DiscreteMap(lambda x: jnp.tanh(x.astype(jnp.float32)), 2))
+    assert not found.bounded and "float32" in found.evidence
+
+
+def wong_wang(**kwargs):
+    system = systems.wong_wang(30.0, 0.0).system
+    return sx.Flow(system.function, 2, **kwargs)
+
+
+def test_given_domain_is_used_where_nothing_is_proved():
+    assert not domain(wong_wang()).bounded
+    found = domain(wong_wang(domain=(0.0, 1.0)))
+    assert found.bounded and found.given and not found.inward
+    np.testing.assert_array_equal(found.upper, 1)
+
+
+def test_given_domain_is_dropped_when_a_fixed_point_lies_outside():
+    known = np.array([[0.424455591643, 0.424455591643]]), np.array([1e-9])
+    found = domain(wong_wang(domain=(0.0, 0.4)), known=known)
+    assert not found.bounded and "does not hold every fixed point" in found.evidence
+    assert domain(wong_wang(domain=(0.0, 0.5)), known=known).bounded
+
+
+def test_proved_box_outweighs_a_given_one():
+    found = domain(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1, domain=(-0.5, 0.5)))
+    assert found.upper[0] == 1 and not found.given
+
+
+BOXES = {
+    "gru": lambda: sx.DiscreteMap(pytorch_gru(sigmoid), N),
+    "slow gru": lambda: sx.DiscreteMap(slow_gru(tanh_gate), N),
+    "lstm": lambda: lstm(0.3),
+    "wilson-cowan": lambda: systems.wilson_cowan().system,
+    "rank one": lambda: systems.rank_one().system,
+    "ring": lambda: systems.ring(4, "flow").system,
+    "gru flip-flop": lambda: systems.flip_flop("gru32")[0],
+}
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_velocity_points_back_wherever_one_unit_leaves_the_box(name):
+    with jax.enable_x64(True):
+        system = in_float64(BOXES[name]())
+        found = find_domain(system)
+        rng = np.random.default_rng(1)
+        half = (found.upper - found.lower) / 2
+        states = found.lower + half + half * rng.uniform(-1, 1, (300, system.size))
+        which = rng.integers(system.size, size=300)
+        above = rng.uniform(size=300) < 0.5
+        outside = np.where(above, found.upper[which], found.lower[which])
+        excess = half[which] * 10.0 ** rng.uniform(-3, 0, 300)
+        states[np.arange(300), which] = outside + np.where(above, excess, -excess)
+        velocity = np.asarray(jax.vmap(system.velocity)(states))[np.arange(300), which]
+    assert (np.sign(velocity) == np.where(above, -1, 1)).all()
+
+
+def random_expression(rng, depth, x):
+    """Return a random expression of gates, sums and products of the state's entries."""
+    if depth == 0:
+        leaves = [x, jnp.roll(x, 1), jnp.tanh(W[:3, :3] @ x), sigmoid(U[:3, :3] @ x)]
+        leaves += [-x, 1 - sigmoid(U[:3, :3] @ x), float(rng.choice([-1.0, 0.3, 1.0]))]
+        return leaves[rng.integers(len(leaves))]
+    a, b = (random_expression(rng, depth - 1, x) for _ in range(2))
+    kind = rng.integers(4)
+    if kind == 3:
+        gate = sigmoid(U[:3, :3] @ x)
+        return (1 - gate) * a + gate * b
+    return (a + b, a * b, a - b)[kind]
+
+
+def test_random_expressions_are_bounded_only_where_they_point_back():
+    rng, boxes = np.random.default_rng(3), 0
+    with jax.enable_x64(True):
+        for seed in range(60):
+
+            def field(x, seed=seed):
+                return random_expression(np.random.default_rng(seed), 1 + seed % 2, x) - x
+
+            found = find_domain(in_float64(sx.Flow(field, 3)))
+            finite = np.isfinite(found.upper)
+            boxes += found.bounded
+            states = rng.uniform(-1, 1, (60, 3)) * 10.0 ** rng.uniform(-2, 2, (60, 3))
+            velocity = np.asarray(jax.vmap(field)(states))
+            inside = np.where(np.isfinite(found.lower), states >= found.lower, True)
+            inside &= np.where(finite, states <= found.upper, True)
+            # A unit beyond a bound moves back, if the others are within theirs.
+            alone = inside.sum(axis=1) == 2
+            above, below = (
+                alone[:, None] & (states > found.upper),
+                alone[:, None] & (states < found.lower),
+            )
+            # (Not strictly: in floating point a gate does reach 1.)
+            assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
+    assert boxes > 12  # of 60: the test is not empty

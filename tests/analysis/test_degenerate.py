@@ -1,0 +1,159 @@
+"""Zeros that are not isolated, functions that only come near zero, and float32 arithmetic."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+
+LIKELY = "degenerate: a continuum of fixed points is likely (smallest singular values "
+
+
+def line_attractor():
+    """τ r' = −r + relu(W r + c): every r ≥ 0 with r₁ + r₂ = 1 is a fixed point."""
+    W = -np.array([[0.0, 1.0], [1.0, 0.0]])
+    return sx.Flow(lambda r: -r + jnp.maximum(W @ r + 1.0, 0), 2, tau=100.0)
+
+
+RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)))) / 6
+"""Threshold-linear ring of 6 units, 3 of them active: a continuum exactly for J1 = 4."""
+
+
+CONTINUA = {
+    "line of a rectified network": (line_attractor, systems.box(2, 0, 1, 40)),
+    "identity": (lambda: sx.DiscreteMap(lambda x: x, 2), systems.box(2, -1, 1, 40)),
+    "half line of one rectified unit": (
+        lambda: sx.DiscreteMap(lambda x: jnp.maximum(x, 0), 1), systems.box(1, -1, 1, 9)
+    ),
+    "curved line of a smooth flow": (
+        lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], jnp.sin(x[0]) - x[1]]), 2),
+        systems.box(2, -3, 3, 40),
+    ),
+    "plane in three dimensions": (
+        lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], 0 * x[1], jnp.tanh(x[0]) - x[2]]), 3),
+        systems.box(3, -2, 2, 60),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTINUA)
+def test_a_continuum_is_one_point_that_says_so(name):
+    system, starts = CONTINUA[name]
+    points = sx.find_fixed_points(system(), starts)
+    assert points.kind.tolist() == ["fixed"]
+    assert not points.certified.any()
+    assert points.certificate[0].startswith(LIKELY)
+    assert points.stability.tolist() == ["marginal"]
+    assert points.hits.tolist() == [len(starts)]
+    assert set(points.outcomes) == {"fixed"}
+    assert all(reason.startswith(LIKELY) for reason in points.outcome_reasons)
+    assert points.speed[0] < 1e-14
+
+
+def test_a_ring_and_the_isolated_point_within_are_told_apart():
+    system = sx.Flow(lambda x: x * (1 - x @ x), 2)
+    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 60))
+    ring = points.filter(~points.certified)
+    assert np.linalg.norm(ring.states, axis=1) == pytest.approx([1.0], abs=1e-15)
+    origin = points.filter(points.certified)
+    assert np.abs(origin.states).max() < 1e-15
+    assert origin.stability.tolist() == ["unstable"]
+
+
+def test_the_rectified_ring_attractor_is_degenerate():
+    system = sx.Flow(lambda r: -r + jnp.maximum(1 + RING @ r, 0), 6)
+    activity = systems.box(6, 0, 1, 30)
+    for _ in range(4000):
+        activity += 0.1 * (np.maximum(1 + activity @ RING.T, 0) - activity)
+    points = sx.find_fixed_points(system, activity)
+    degenerate = points.filter(np.char.startswith(points.certificate, LIKELY))
+    assert len(degenerate) == 1  # one ring, through all the regions in which it runs
+    assert degenerate.hits.tolist() == [30]
+    assert (degenerate.states > 1e-9).sum() in (2, 3)
+
+
+def test_two_separate_lines_are_two_continua():
+    system = sx.Flow(lambda x: jnp.stack([0 * x[0], x[1] - x[1] ** 3]), 2)
+    points = sx.find_fixed_points(system, systems.box(2, -2, 2, 80))
+    assert len(points) == 3  # x₂ = −1, 0, 1
+    assert points.states[:, 1] == pytest.approx([-1, 1, 0], abs=1e-9) or sorted(
+        np.round(points.states[:, 1], 9)
+    ) == [-1, 0, 1]
+    assert all(text.startswith(LIKELY) for text in points.certificate)
+
+
+def test_a_shift_has_no_fixed_point_and_no_continuum():
+    points = sx.find_fixed_points(sx.DiscreteMap(lambda x: x + 1, 2), systems.box(2, -1, 1, 5))
+    assert len(points) == 0
+    assert not any("continuum of fixed" in reason for reason in points.outcome_reasons)
+
+
+@pytest.mark.parametrize("power", [2, 3])
+def test_a_degenerate_zero_that_is_isolated_is_no_continuum(power):
+    points = sx.find_fixed_points(sx.Flow(lambda x: x**power, 1), np.linspace(-1, 1, 7)[:, None])
+    assert points.kind.tolist() == ["fixed"]
+    assert points.certificate[0] == "the Jacobian may be singular within the box"
+    assert abs(points.states[0, 0]) < 1e-7
+
+
+VANISHING = {
+    "exp(−x)": lambda x: jnp.exp(-x),
+    "1/(1 + x²)": lambda x: 1 / (1 + x**2),
+}
+
+
+@pytest.mark.parametrize("name", VANISHING)
+def test_a_field_that_only_tends_to_zero_has_neither_kind_of_point(name):
+    points = sx.find_fixed_points(sx.Flow(VANISHING[name], 1), np.ones((2, 1)))
+    assert len(points) == 0
+    assert set(points.outcomes) == {"rejected"}
+
+
+@pytest.mark.parametrize("far", [1.0, 1e6, 1e12])
+def test_a_far_off_candidate_does_not_make_a_ghost_fixed(far):
+    points = sx.find_fixed_points(sx.Flow(lambda x: 1e-10 + x**2, 1), np.array([[1.0], [far]]))
+    assert len(points.fixed) == 0
+    assert points.slow.speed == pytest.approx([1e-10], rel=1e-12)
+    assert points.slow.certified.all()
+
+
+def test_an_unknown_operation_does_not_keep_points_from_being_found():
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * jnp.sort(x)), 2)
+    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 60))
+    assert len(points.fixed) == 6  # of −0.9575, 0, 0.9575 those pairs that are in order
+    assert set(points.certificate) == {"no interval rule for sort"}
+    assert (points.fixed.residual <= points.fixed.rounding_level).all()
+
+
+@pytest.mark.parametrize("architecture", ["tanh16", "gru32"])
+def test_a_network_that_computes_in_float32(architecture):
+    exact, starts = systems.flip_flop(architecture)
+    single = np.float32(exact.input) if exact.input is not None else None
+    arguments = () if single is None else (single,)
+    system = sx.DiscreteMap(
+        lambda x: exact.function(x.astype(jnp.float32), *arguments).astype(x.dtype), exact.size
+    )
+    points, expected = (
+        sx.find_fixed_points(s, starts[::4], completeness=False) for s in (system, exact)
+    )
+    assert points.precision == "float32"
+    assert len(points.fixed) == len(expected.fixed)
+    assert len(points.slow) == len(expected.slow)
+    distance = np.abs(points.fixed.states[:, None] - expected.fixed.states).max(2)
+    assert distance.min(1).max() < 1e-5
+    assert not points.certified.any()
+    assert all("computes in float32" in text for text in points.certificate)
+    assert "residuals below" in repr(points)
+
+
+def test_the_tolerance_curve_counts_points_below_a_threshold():
+    system = sx.Flow(lambda x: x**3 - x + 0.4, 1)  # one fixed point and the ghost of two
+    points = sx.find_fixed_points(system, np.linspace(-2, 2, 40)[:, None])
+    q = 0.5 * points.slow.speed[0] ** 2
+    curve = points.tolerance_curve(np.array([0.0, 0.99 * q, 1.01 * q]))
+    assert curve.count[1:].tolist() == [1, 2]
+    default = points.tolerance_curve()
+    assert (np.diff(default.count) >= 0).all()
+    assert default.count[-1] == 2
+    assert points[:0].tolerance_curve().count.max() == 0

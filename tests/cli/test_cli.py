@@ -1,0 +1,334 @@
+import shutil
+
+import jax
+import pytest
+from typer.testing import CliRunner
+
+import separatrix as sx
+from separatrix.cli import app
+
+SMALL = [
+    *("--set", "network.num_units=16"),
+    *("--set", "training.steps=16"),
+    *("--set", "analysis.num_trials=10"),
+    *("--set", "analysis.num_candidates=20"),
+    *("--set", "analysis.test_trials=200"),
+]
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch):
+    """Keep the command line to the cache of the tests."""
+    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+
+
+@pytest.fixture
+def run():
+    def run(*arguments):
+        # Wide enough for any line to stay one.
+        return CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(a) for a in arguments])
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "one"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+        done = CliRunner(env={"COLUMNS": "300"}).invoke(
+            app, ["run", "yang2020", *SMALL, "--out", str(out)]
+        )
+    assert done.exit_code == 0, done.output
+    return out, done.stdout
+
+
+def refused(done, said, code=2):
+    assert done.exit_code == code, done.output
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith(f"separatrix: {said}")
+    assert "Traceback" not in done.output
+
+
+def test_run_writes_everything_and_says_what_matters(directory):
+    out, said = directory
+    assert sorted(p.name for p in out.iterdir()) == [
+        "experiment.toml",
+        "figures",
+        "report.html",
+        "results.nc",
+        "weights.safetensors",
+    ]
+    names = {"trials", "training", "psychometric", "activity", "condition_averages"}
+    names |= {"fixed_points", "speeds", "spectrum", "line_attractor"}
+    assert {p.stem for p in (out / "figures").iterdir()} == names
+    assert {p.suffix for p in (out / "figures").iterdir()} == {".png", ".svg"}
+    for word in ("accuracy", "ideal observer", "fixed points", "slow points", "report"):
+        assert word in said
+    assert str(out / "report.html") in said
+
+
+def test_the_seed_option(run, tmp_path):
+    done = run("run", "yang2020", *SMALL, "--seed", 5, "--out", tmp_path / "two")
+    assert done.exit_code == 0
+    assert sx.load_run(tmp_path / "two").experiment["seed"] == 5
+
+
+def test_a_file_of_ones_own(run, directory, tmp_path):
+    out, _ = directory
+    done = run("run", out / "experiment.toml", "--out", tmp_path / "two")
+    assert done.exit_code == 0, done.output
+    weights = "weights.safetensors"
+    assert (tmp_path / "two" / weights).read_bytes() == (out / weights).read_bytes()
+
+
+def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(run, tmp_path):
+    out = tmp_path / "two"
+    arguments = ("run", "yang2020", *SMALL, "--out", out)
+    assert run(*arguments).exit_code == 0
+    before = (out / "results.nc").stat().st_mtime_ns
+    refused(
+        run(*arguments),
+        f"{out} already holds a run; give another name, or replace it with --force.",
+    )
+    assert (out / "results.nc").stat().st_mtime_ns == before
+    assert run(*arguments, "--force").exit_code == 0
+    assert (out / "results.nc").stat().st_mtime_ns > before
+
+
+def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    done = run("run", "yang2020", *SMALL, "--out", tmp_path, "--force")
+    assert done.exit_code == 2
+    assert "thesis.tex" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--set", "training.stps=3"],
+            "unknown key 'training.stps' in yang2020.toml with --set: did you mean 'steps' or "
+            "'epoch_steps'?",
+        ),
+        (
+            ["--set", "network.activation=rely"],
+            "network in yang2020.toml with --set: unknown activation 'rely': did you mean 'relu'?",
+        ),
+        (
+            ["--set", "network.tau=30"],
+            "network in yang2020.toml with --set: dt = 100 ms is larger than 2 tau = 60 ms: "
+            "Euler's method on the leak alone would be unstable. Use a smaller dt.",
+        ),
+        (
+            ["--seed", "-1"],
+            "seed in yang2020.toml with --seed: input should be greater than or equal to 0, "
+            "got -1.",
+        ),
+        (
+            ["--set", "task.dt=abc"],
+            "task.dt in yang2020.toml with --set: expected a number, got 'abc'.",
+        ),
+        (
+            ["--set", 'task.coherences=["a"]'],
+            "task.coherences in yang2020.toml with --set: expected a list (a number each), "
+            "got ['a'].",
+        ),
+        (
+            ["--set", "task.num_choices=two"],
+            "task.num_choices in yang2020.toml with --set: expected a whole number, got 'two'.",
+        ),
+        (
+            ["--set", "task.num_choices=2.7"],
+            "task.num_choices in yang2020.toml with --set: expected a whole number, got 2.7.",
+        ),
+        (
+            ["--set", "network.tau=abc"],
+            "network.tau in yang2020.toml with --set: expected a number, got 'abc'.",
+        ),
+        (
+            ["--set", "training.optimizer.learning_rate=abc"],
+            "training.optimizer.learning_rate in yang2020.toml with --set: expected a number of 0 "
+            "or more, got 'abc'.",
+        ),
+        (
+            ["--set", "training.optimizer.learning_rate=nan"],
+            "training.optimizer.learning_rate in yang2020.toml with --set: expected a number of 0 "
+            "or more, got nan.",
+        ),
+        (
+            ["--set", "training.optimizer={name='sgd', learning_rate=0.1, momentum='much'}"],
+            "training.optimizer.momentum in yang2020.toml with --set: expected a number, "
+            "got 'much'.",
+        ),
+        (
+            ["--seed", str(2**32)],
+            "seed in yang2020.toml with --seed: input should be less than 4294967296, "
+            "got 4294967296.",
+        ),
+        (
+            ["--set", "analysis.input=[1, 0]"],
+            "analysis.input in yang2020.toml with --set: expected 3 values (fixation, stimulus 1, "
+            "stimulus 2), got 2.",
+        ),
+    ],
+)
+def test_settings_that_are_refused_in_one_line(run, tmp_path, arguments, said):
+    refused(run("run", "yang2020", *arguments, "--out", tmp_path / "two"), said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_things_that_are_not_there(run, tmp_path):
+    refused(
+        run("run", "yang2021"),
+        "no experiment is called 'yang2021': did you mean 'yang2020' or 'yang2020-pytorch'? "
+        "A file of your own is named with its ending, my.toml.",
+    )
+    path = tmp_path / "no.toml"
+    refused(run("run", path), f"cannot read {path}: No such file or directory.")
+    for verb in ("report", "analyze"):
+        path = tmp_path / "no"
+        refused(run(verb, path), f"{path} does not exist; expected a run directory.")
+        refused(
+            run(verb, tmp_path),
+            f"{tmp_path} is no run directory: it has no experiment.toml.",
+        )
+
+
+def test_a_place_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "file").touch()
+    done = run("run", "yang2020", *SMALL, "--out", tmp_path / "file" / "two")
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"separatrix: cannot write {tmp_path / 'file' / 'two'}")
+
+
+def test_an_unknown_option_or_verb(run):
+    assert run("run", "yang2020", "--sed", 3).exit_code == 2
+    assert run("rum").exit_code == 2
+
+
+def test_divergence(run, tmp_path):
+    out = tmp_path / "two"
+    rate = "training.optimizer.learning_rate=1e9"
+    done = run("run", "yang2020", *SMALL, "--set", rate, "--out", out)
+    refused(
+        done,
+        "training diverged: the loss is not finite at step 1. Try a smaller learning rate or a "
+        "gradient clip (optax.clip_by_global_norm). The network and the history so far are kept "
+        f"in {out}.incomplete; `separatrix analyze {out}.incomplete --out {out}` goes on from "
+        "there.",
+    )
+    assert len(sx.load_run(tmp_path / "two.incomplete").history) == 2
+    assert not out.exists()
+    report = run("report", tmp_path / "two.incomplete")
+    assert report.exit_code == 0
+    assert (tmp_path / "two.incomplete" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (sx.InvalidInputError("cannot write."), 1), (MemoryError(), 1)],
+)
+def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, code):
+    def stop(found, directory):
+        raise error
+
+    monkeypatch.setattr("separatrix.cli._write_figures_and_report", stop)
+    out = tmp_path / "two"
+    done = run("run", "yang2020", *SMALL, "--out", out)
+    assert done.exit_code == code
+    said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
+    assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
+    monkeypatch.undo()
+    done = run("analyze", f"{out}.incomplete", "--out", out)
+    assert done.exit_code == 0, done.output
+
+
+def test_report_writes_report_and_figures_again(run, directory):
+    out, _ = directory
+    before = (out / "report.html").read_text()
+    (out / "report.html").unlink()
+    (out / "figures" / "speeds.png").unlink()
+    done = run("report", out)
+    assert done.exit_code == 0
+    assert done.stdout.strip() == f"report: {(out / 'report.html').resolve()}"
+    assert (out / "figures" / "speeds.png").exists()
+    assert (out / "report.html").read_text() == before
+
+
+def test_analyze(run, directory, tmp_path):
+    out, _ = directory
+    done = run("analyze", out, "--set", "analysis.num_candidates=5", "--out", tmp_path / "two")
+    assert done.exit_code == 0, done.output
+    assert len(sx.load_run(tmp_path / "two").fixed_points.outcomes) == 5
+    assert (tmp_path / "two" / "report.html").exists()
+    done = run("analyze", out, "--set", "training.steps=5", "--out", tmp_path / "three")
+    assert done.exit_code == 2
+    assert "only analysis.* can change" in done.stderr
+
+
+def test_analyze_names_its_directory_after_the_run(run, directory):
+    out, _ = directory
+    assert run("analyze", out).exit_code == 0
+    assert out.with_name("one-analysis").is_dir()
+
+
+def test_analyze_from_inside_the_run(run, directory, tmp_path, monkeypatch):
+    shutil.copytree(directory[0], tmp_path / "two")
+    (tmp_path / "two" / "inner").mkdir()
+    for inside, path in ((".", "."), ("inner", "..")):
+        monkeypatch.chdir(tmp_path / "two" / inside)
+        done = run("analyze", path, "--force")
+        assert done.exit_code == 0, done.output
+        assert sx.load_run(tmp_path / "two-analysis").network is not None
+
+
+def test_list(run):
+    done = run("list")
+    assert done.exit_code == 0
+    for word in ("yang2020", "yang2020-pytorch", "PerceptualDecisionMaking", "CTRNN"):
+        assert word in done.stdout
+
+
+def test_doctor(run):
+    done = run("doctor")
+    assert done.exit_code == 0
+    for word in ("python", "separatrix", sx.__version__, "jax", "devices", "compilation cache"):
+        assert word in done.stdout
+    assert "float64" in done.stdout
+    assert "INEXACT" not in done.stdout
+
+
+def test_doctor_without_a_cache(run, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    done = run("doctor")
+    assert done.exit_code == 0
+    assert "float64" in done.stdout
+    assert "compilation cache  NONE" in done.stdout
+    assert str(tmp_path / "file") in done.stdout
+
+
+def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
+    from separatrix import cli
+
+    monkeypatch.setattr(cli.console, "_width", 40)
+    cli._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
+
+
+def test_no_arguments_give_help(run):
+    assert "Usage" in run().output
+    assert run("--help").exit_code == 0
+
+
+def test_a_network_of_one_unit(run, tmp_path):
+    out = tmp_path / "two"
+    done = run("run", "yang2020", *SMALL, "--set", "network.num_units=1", "--out", out)
+    assert done.exit_code == 0, done.output
+    drawn = {p.stem for p in (out / "figures").iterdir()}
+    assert {"trials", "training", "psychometric"} <= drawn
+    assert not {"activity", "condition_averages", "fixed_points", "line_attractor"} & drawn
+    assert "only one: nothing is drawn here" in (out / "report.html").read_text()

@@ -1,0 +1,235 @@
+"""A box is called exhausted only when every zero in it is known."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.solvers.branch_and_prune import BranchAndPrune
+from separatrix.solvers.krawczyk import certify_zeros
+
+METHOD = BranchAndPrune()
+
+
+def finder_network(size):
+    """The test networks of FixedPointFinder: x' = tanh(x W)."""
+    weights = np.stack([-np.roll(np.linspace(-1, 1, size), -i) for i in range(size)])
+    return lambda x: jnp.tanh(x @ weights) - x
+
+
+def random_network(size, gain, seed):
+    weights = gain * np.random.default_rng(seed).standard_normal((size, size)) / np.sqrt(size)
+    return lambda x: jnp.tanh(weights @ x) - x
+
+
+def gated_unit(size, seed):
+    """Update, reset and candidate of a GRU without input, as the map of its state."""
+    rng = np.random.default_rng(seed)
+    update, reset, candidate = 3.0 * rng.standard_normal((3, size, size))
+    bias = 0.5 * rng.standard_normal((3, size))
+
+    def gated(h):
+        r = jax.nn.sigmoid(reset @ h + bias[1])
+        return jnp.tanh(r * (candidate @ h) + bias[2])
+
+    def step(h):
+        z = jax.nn.sigmoid(update @ h + bias[0])
+        return (1 - z) * h + z * gated(h)
+
+    return step, gated
+
+
+def fitzhugh_nagumo(x):
+    return jnp.stack([x[0] - x[0] ** 3 / 3 - x[1] + 0.8, (x[0] + 0.7 - 0.8 * x[1]) / 12.5])
+
+
+def wilson_cowan(x):
+    def rate(drive, slope, threshold):
+        shift = 1 / (1 + np.exp(slope * threshold))
+        return 1 / (1 + jnp.exp(-slope * (drive - threshold))) - shift
+
+    excitation = -x[0] + (1 - x[0]) * rate(12 * x[0] - 4 * x[1], 1.2, 2.8)
+    inhibition = -x[1] + (1 - x[1]) * rate(13 * x[0] - 11 * x[1], 1.0, 4.0)
+    return jnp.stack([excitation, inhibition])
+
+
+def assert_all(residual, found, count):
+    assert found.complete, found.reason
+    assert len(found.states) == count
+    assert found.reason == ""
+    proof = certify_zeros(residual, found.states)
+    assert proof.unique.all()
+    assert (found.error_bounds < 1e-10).all()
+
+
+@pytest.mark.parametrize(("size", "count"), [(2, 3), (3, 3), (4, 9)])
+def test_reference_networks_have_exactly_their_fixed_points(size, count):
+    residual = finder_network(size)
+    assert_all(residual, METHOD.search(residual, -np.ones(size), np.ones(size)), count)
+
+
+@pytest.mark.parametrize(("size", "seed", "count"), [(4, 0, 3), (6, 0, 1), (5, 1, 3)])
+def test_random_networks(size, seed, count):
+    residual = random_network(size, 3.0, seed)
+    found = METHOD.search(residual, -np.ones(size), np.ones(size))
+    assert found.complete
+    slopes = jax.vmap(jax.jacfwd(residual))
+    with jax.enable_x64(True):
+        index = np.sign(np.linalg.det(-np.asarray(slopes(jnp.asarray(found.states)))))
+    assert index.sum() == 1  # the degree of a map of the cube into itself
+    if (size, seed) == (4, 0):
+        assert len(found.states) == count
+
+
+def test_known_zeros_are_not_found_again():
+    residual = finder_network(4)
+    first = METHOD.search(residual, -np.ones(4), np.ones(4))
+    again = METHOD.search(residual, -np.ones(4), np.ones(4), first.states, first.radii)
+    assert again.complete
+    assert len(again.states) == 0
+    assert again.boxes < first.boxes
+
+
+@pytest.mark.parametrize("missing", range(9))
+def test_a_zero_removed_from_the_known_ones_is_found(missing):
+    residual = finder_network(4)
+    every = METHOD.search(residual, -np.ones(4), np.ones(4))
+    kept = np.arange(9) != missing
+    found = METHOD.search(residual, -np.ones(4), np.ones(4), every.states[kept], every.radii[kept])
+    assert found.complete
+    assert np.allclose(found.states, every.states[[missing]], atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_two_forms_of_a_gated_unit_have_the_same_zeros(size):
+    step, gated = gated_unit(size, seed=size)
+    plain = METHOD.search(lambda h: step(h) - h, -np.ones(size), np.ones(size))
+    better = METHOD.search(lambda h: gated(h) - h, -np.ones(size), np.ones(size))
+    assert plain.complete
+    assert better.complete
+    assert better.boxes < plain.boxes
+    plain, better = (found.states[np.argsort(found.states[:, 0])] for found in (plain, better))
+    assert np.allclose(plain, better, atol=1e-9)
+
+
+def test_textbook_flows():
+    found = METHOD.search(fitzhugh_nagumo, [-5.0, -5.0], [5.0, 5.0])
+    assert_all(fitzhugh_nagumo, found, 1)
+    assert np.allclose(found.states[0], [-0.2729009589972977, 0.5338738012533779], atol=1e-12)
+    found = METHOD.search(wilson_cowan, [-1.0, -1.0], [1.0, 1.0])
+    assert_all(wilson_cowan, found, 3)
+    assert np.allclose(found.states.max(axis=0), [0.46246487316095, 0.24336411278349], atol=1e-12)
+
+
+@pytest.mark.parametrize(("bias", "count"), [(0.5328, 3), (0.5329, 1)])
+def test_both_sides_of_a_fold_are_told_apart(bias, count):
+    def residual(x):
+        return jnp.tanh(2.0 * x + bias) - x
+
+    assert_all(residual, METHOD.search(residual, [-1.0], [1.0]), count)
+
+
+def test_zeros_on_faces_between_sub_boxes_and_on_corners_count_once():
+    def residual(x):
+        return x * (1.0 - x) * (1.0 + x)
+
+    found = METHOD.search(residual, [-1.0, -1.0], [1.0, 1.0])
+    assert found.complete
+    assert len(found.states) == 9
+    found = METHOD.search(residual, [0.0], [1.0])
+    assert found.complete
+    assert np.allclose(np.sort(found.states[:, 0]), [0.0, 1.0], atol=1e-12)
+
+
+def test_zeros_outside_the_box_are_not_reported():
+    found = METHOD.search(lambda x: x * (1.0 - x), [-0.5], [0.9])
+    assert found.complete
+    assert len(found.states) == 1
+
+
+@pytest.mark.parametrize(
+    "residual",
+    [
+        lambda x: jnp.tanh(2.0 * x + 0.532839975353552) - x,  # a fold, to rounding
+        lambda x: x**3,
+        lambda x: x * x,
+        lambda x: jnp.tanh(x) - x,  # a pitchfork
+    ],
+)
+def test_degenerate_zeros_stay_unresolved(residual):
+    found = METHOD.search(residual, [-1.0], [1.0])
+    assert not found.complete
+    assert "degenerate" in found.reason
+    assert 0 < len(found.unresolved_lower) <= 1000
+    assert (found.unresolved_lower <= found.unresolved_upper).all()
+
+
+def test_two_zeros_a_hair_apart_are_both_found():
+    gap = 1e-5
+
+    def residual(x):
+        return (x - 0.3) * (x - 0.3 - gap)
+
+    assert_all(residual, METHOD.search(residual, [-1.0], [1.0]), 2)
+
+
+def test_a_wide_enough_ghost_is_excluded():
+    found = METHOD.search(lambda x: 1e-9 + x * jnp.tanh(x), [-1.0], [1.0])
+    assert found.complete
+    assert len(found.states) == 0
+
+
+def test_a_continuum_is_given_up_soon():
+    def circle(x):
+        return jnp.stack([x[0] ** 2 + x[1] ** 2 - 1.0, 0.0 * x[0]])
+
+    found = METHOD.search(circle, [-2.0, -2.0], [2.0, 2.0])
+    assert not found.complete
+    assert "continuum" in found.reason
+    assert found.boxes < 60_000
+    assert len(found.states) == 0
+
+
+def test_too_few_boxes_are_not_enough():
+    residual = random_network(6, 3.0, 0)
+    found = BranchAndPrune(max_boxes=100).search(residual, -np.ones(6), np.ones(6))
+    assert not found.complete
+    assert "more than 100 boxes" in found.reason
+    assert len(found.unresolved_lower) > 0
+
+
+def test_what_cannot_be_enclosed_is_refused():
+    found = METHOD.search(lambda x: jax.lax.lgamma(x), [-1.0], [1.0])
+    assert not found.complete
+    assert found.reason == "no interval rule for lgamma"
+    found = METHOD.search(lambda x: jnp.tanh(x.astype(jnp.float32)).astype(x.dtype), [-1.0], [1.0])
+    assert not found.complete
+    assert "float32" in found.reason
+
+
+def test_a_jump_is_not_taken_for_a_zero_nor_passed_over():
+    found = METHOD.search(lambda x: jnp.where(x > 0.1, 1.0, -1.0), [-1.0], [1.0])
+    assert not found.complete
+    assert len(found.states) == 0
+    assert (found.unresolved_lower <= 0.1).any()
+
+
+def test_an_unbounded_box_is_refused():
+    found = METHOD.search(lambda x: x, [-np.inf], [1.0])
+    assert not found.complete
+    assert "unbounded" in found.reason
+
+
+def test_bad_boxes_are_errors():
+    with pytest.raises(ValueError, match="lower <= upper"):
+        METHOD.search(lambda x: x, [1.0], [-1.0])
+    with pytest.raises(ValueError, match=r"shape \(n,\)"):
+        METHOD.search(lambda x: x, -1.0, 1.0)
+    with pytest.raises(ValueError, match="expected a residual"):
+        METHOD.search(lambda x: x[:1], [-1.0, -1.0], [1.0, 1.0])
+
+
+def test_a_contraction_in_many_dimensions_takes_few_boxes():
+    residual = random_network(64, 0.1, 0)
+    found = BranchAndPrune(max_boxes=20).search(residual, -np.ones(64), np.ones(64))
+    assert_all(residual, found, 1)

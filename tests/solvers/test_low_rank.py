@@ -1,0 +1,199 @@
+"""Networks of any size whose recurrent matrix is narrow: every zero, proved."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.solvers.branch_and_prune import BranchAndPrune
+from separatrix.solvers.interval import Interval
+from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.solvers.low_rank import exhaust, reduce
+
+KAPPA = 1.2991568555472  # REFERENCE 6.6
+
+
+def rank_one(units, overlap=1.8):
+    rng = np.random.default_rng(0)
+    m, n = rng.standard_normal(units), rng.standard_normal(units)
+    return m, n + (overlap - n @ m / units) * m / (m @ m / units)
+
+
+def rank_many(units, rank, overlap=1.8):
+    rng = np.random.default_rng(0)
+    m, n = rng.standard_normal((2, units, rank))
+    return m, n + overlap * m
+
+
+def search(residual, size, **options):
+    return exhaust(reduce(residual, size), residual, **options)
+
+
+FORMS = {
+    "factors": lambda m, n, size: lambda x: -x + m * (n @ jnp.tanh(x)) / size,
+    "matrix": lambda m, n, size: lambda x: -x + jnp.asarray(np.outer(m, n) / size) @ jnp.tanh(x),
+    "row vector": lambda m, n, size: lambda x: jnp.tanh(x) @ (np.outer(n, m) / size) - x,
+    "leaky map": lambda m, n, size: lambda x: 0.8 * x + 0.2 * m * (n @ jnp.tanh(x)) / size - x,
+    "outer product inside": lambda m, n, size: (
+        lambda x: -x + (jnp.outer(m, n) / size) @ jnp.tanh(x)
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_rank_one_network_has_exactly_three_fixed_points(form):
+    m, n = rank_one(50)
+    residual = FORMS[form](m, n, 50)
+    found = search(residual, 50)
+    assert found.complete, found.reason
+    assert len(found.states) == 3
+    expected = np.array([-KAPPA, 0.0, KAPPA])[:, None] * m
+    order = np.argsort(found.states @ m)
+    assert np.allclose(found.states[order], expected, atol=1e-11)
+    assert certify_zeros(residual, found.states).unique.all()
+    assert (found.radii > found.error_bounds).all()
+
+
+def test_a_thousand_units():
+    m, n = rank_one(1000)
+    found = search(FORMS["factors"](m, n, 1000), 1000)
+    assert found.complete
+    assert len(found.states) == 3
+    scale = found.states @ m / (m @ m)
+    assert np.allclose(found.states, scale[:, None] * m, atol=1e-10)
+    assert np.allclose(scale, [np.mean(n * np.tanh(k * m)) for k in scale], atol=1e-12)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+@pytest.mark.parametrize("outside", [False, True])
+def test_higher_ranks(rank, outside):
+    size = 100
+    m, n = rank_many(size, rank)
+    bias = 0.1 * np.ones(size)
+
+    def residual(x):
+        if outside:
+            return jnp.tanh(m @ (n.T @ x) / size + bias) - x
+        return -x + m @ (n.T @ jnp.tanh(x)) / size + bias
+
+    assert reduce(residual, size).rank == rank
+    found = search(residual, size)
+    assert found.complete
+    assert certify_zeros(residual, found.states).exists.all()
+    with jax.enable_x64(True):
+        jacobians = np.asarray(jax.vmap(jax.jacfwd(residual))(jnp.asarray(found.states)))
+    assert np.sign(np.linalg.det(-jacobians)).sum() == 1  # the degree of a bounded map
+
+
+def test_the_reduced_and_the_full_search_agree_where_both_can():
+    m, n = rank_many(4, 1)
+
+    def residual(x):
+        return jnp.tanh(3.0 * m @ (n.T @ x) / 4 + 0.1) - x
+
+    reduced = search(residual, 4)
+    full = BranchAndPrune().search(residual, -np.ones(4), np.ones(4))
+    assert reduced.complete
+    assert full.complete
+    reduced, full = (states[np.argsort(states[:, 0])] for states in (reduced.states, full.states))
+    assert np.allclose(reduced, full, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", ["factors", "matrix"])
+def test_known_zeros_are_not_found_again_but_a_missing_one_is(form):
+    m, n = rank_one(50)
+    residual = FORMS[form](m, n, 50)
+    every = search(residual, 50)
+    none = search(residual, 50, known_states=every.states, known_radii=every.radii)
+    assert none.complete
+    assert len(none.states) == 0
+    one = search(residual, 50, known_states=every.states[1:], known_radii=every.radii[1:])
+    assert one.complete
+    assert np.allclose(one.states, every.states[:1], atol=1e-10)
+
+
+def test_a_matrix_that_is_only_nearly_of_low_rank_is_not_taken_for_one():
+    m, n = rank_one(50)
+    noise = np.random.default_rng(1).standard_normal((50, 50))
+
+    def network(level):
+        weights = np.outer(m, n) / 50 + level * noise
+        return lambda x: -x + weights @ jnp.tanh(x)
+
+    assert reduce(network(1e-2), 50) is None
+    shaken = network(1e-9)
+    assert not reduce(shaken, 50).exact
+    found = search(shaken, 50)
+    assert found.complete
+    assert len(found.states) == 3
+    assert certify_zeros(shaken, found.states).unique.all()
+
+
+def test_weights_that_float32_rounded():
+    m, n = rank_one(64)
+    weights = (np.outer(m, n) / 64).astype(np.float32).astype(np.float64)
+    found = search(lambda x: -x + weights @ jnp.tanh(x), 64)
+    assert found.complete
+    assert len(found.states) == 3
+
+
+@pytest.mark.parametrize("overlap", [1.0, 1.0 + 1e-12])
+def test_at_the_pitchfork_nothing_is_claimed(overlap):
+    m, n = rank_one(50, overlap)
+    found = search(FORMS["factors"](m, n, 50), 50)
+    assert not found.complete
+    assert "degenerate" in found.reason
+    m, n = rank_one(50, 1.001)
+    assert len(search(FORMS["factors"](m, n, 50), 50).states) == 3
+
+
+def test_what_is_not_narrow_is_not_reduced():
+    weights = np.random.default_rng(0).standard_normal((20, 20))
+    assert reduce(lambda x: jnp.tanh(weights @ x) - x, 20) is None
+    assert reduce(lambda x: jnp.tanh(2.0 * x) - x, 20) is None
+    assert reduce(lambda x: x[::-1] * jnp.mean(jnp.tanh(x)), 20) is None  # no multiple of x
+
+
+def test_a_bottleneck_of_several_parts():
+    m, n = rank_many(40, 2)
+
+    def residual(x):
+        first = jnp.tanh(n[:, 0] @ jnp.tanh(x) / 40)
+        second = jax.nn.sigmoid(n[:, 1] @ x / 40 + first)
+        return jnp.tanh(2.0 * m[:, 0] * first + m[:, 1] * second) - x
+
+    reduction = reduce(residual, 40)
+    assert reduction.rank == 2
+    found = exhaust(reduction, residual)
+    assert found.complete
+    assert certify_zeros(residual, found.states).exists.all()
+    index = np.linalg.det(-np.asarray(jax.vmap(jax.jacfwd(residual))(found.states)))
+    assert np.sign(index).sum() == 1
+
+
+def test_without_a_bound_the_search_is_refused_and_a_domain_gives_one():
+    m, n = rank_one(50)
+
+    def residual(x):
+        return -x + m * jnp.square(n @ x / 50) / 10
+
+    found = search(residual, 50)
+    assert not found.complete
+    assert "unbounded" in found.reason
+    reach = 40.0 * np.ones(50)
+    bounded = exhaust(reduce(residual, 50, Interval(-reach, reach)), residual)
+    assert bounded.complete
+    # k m with k = s² k²/10, s the overlap 1.8
+    inside = np.abs(10.0 / 1.8**2 * m).max() < 40.0
+    assert len(bounded.states) == 1 + inside
+
+
+def test_too_few_boxes():
+    m, n = rank_many(100, 3)
+
+    def residual(x):
+        return -x + m @ (n.T @ jnp.tanh(x)) / 100
+
+    found = search(residual, 100, method=BranchAndPrune(max_boxes=50))
+    assert not found.complete
+    assert "more than 50 boxes" in found.reason
