@@ -17,6 +17,12 @@ MUST_SHOW = [
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,
+    sx.networks.GRU,
+    sx.networks.LSTM,
+    sx.networks.DaleCTRNN,
+    sx.networks.LowRankRNN,
+    sx.networks.ShortTermPlasticityRNN,
+    sx.networks.from_state_dict,
     sx.tasks.PerceptualDecisionMaking,
 ]
 

@@ -36,7 +36,10 @@ Announce = Callable[[str], None]
 """Called with a short text when a stage begins."""
 
 TASKS = {name: getattr(tasks, name) for name in ("PerceptualDecisionMaking",)}
-NETWORKS = {name: getattr(networks, name) for name in ("CTRNN",)}
+NETWORKS = {
+    name: getattr(networks, name)
+    for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
+}
 OPTIMIZERS = {
     name: getattr(optax, name)
     for name in ("adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "nadam")

@@ -1,8 +1,11 @@
 """Recurrent networks."""
 
 from .base import AbstractNetwork, check_network_fits, check_weights
+from .dale import DaleCTRNN
 from .gated import GRU, LSTM
 from .interop import from_state_dict, from_torch, to_torch
+from .low_rank import LowRankRNN
+from .plasticity import ShortTermPlasticityRNN
 from .rate import CTRNN
 
 __all__ = [
@@ -10,6 +13,9 @@ __all__ = [
     "GRU",
     "LSTM",
     "AbstractNetwork",
+    "DaleCTRNN",
+    "LowRankRNN",
+    "ShortTermPlasticityRNN",
     "check_network_fits",
     "check_weights",
     "from_state_dict",

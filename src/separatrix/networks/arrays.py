@@ -62,6 +62,11 @@ def initial_or_zeros(
     return jnp.zeros(size, jnp.asarray(like).dtype) if trained is None else jnp.asarray(trained)
 
 
+def zeros_if(trained: bool, size: int) -> Float[jax.Array, " state"] | None:
+    """Return an initial state to be trained, or None."""
+    return jnp.zeros(size, jnp.float32) if trained else None
+
+
 def at_every_trial(state: Float[Array, " state"], inputs: Array) -> Float[jax.Array, "trial state"]:
     """Repeat an initial state for every trial of inputs `(trial, time, channel)`."""
     return jnp.broadcast_to(jnp.asarray(state), (inputs.shape[0], state.shape[0]))

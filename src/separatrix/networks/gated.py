@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError, require_positive
-from .arrays import at_every_trial, check_sizes, initial_or_zeros
+from .arrays import at_every_trial, check_sizes, initial_or_zeros, zeros_if
 from .base import AbstractNetwork
 from .initialization import gated
-from .unroll import AbstractCell, unroll_cell
+from .unroll import AbstractCell, project, unroll_cell
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class GRU(AbstractNetwork):
         self.input_weights, self.input_bias = drawn.input
         self.recurrent_weights, self.recurrent_bias = drawn.recurrent
         self.readout_weights, self.readout_bias = drawn.readout
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.dt = float(dt)
 
@@ -262,7 +262,7 @@ class LSTM(AbstractNetwork):
         self.input_weights, self.input_bias = drawn.input.weights, drawn.input.bias + forget
         self.recurrent_weights, self.recurrent_bias = drawn.recurrent
         self.readout_weights, self.readout_bias = drawn.readout
-        self.trained_initial_state = jnp.zeros(2 * num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, 2 * num_units)
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.dt = float(dt)
 
@@ -324,7 +324,7 @@ class LSTM(AbstractNetwork):
 
 def _unroll(cell: GRUCell | LSTMCell, network: GRU | LSTM, inputs: Array) -> jax.Array:
     """Run a gated network with the products of its inputs taken over all steps at once."""
-    drive = jnp.swapaxes(inputs, 0, 1) @ network.input_weights.T + network.input_bias
+    drive = project(inputs, network.input_weights) + network.input_bias
     start = at_every_trial(network.initial_state(), inputs)
     states = unroll_cell(
         cell, (network.recurrent_weights,), network.recurrent_bias, drive, start.astype(drive.dtype)

@@ -23,8 +23,10 @@ from .arrays import (
     private_noise,
     step_fraction,
     time_constants,
+    zeros_if,
 )
 from .base import AbstractNetwork
+from .flows import rate_flow
 from .initialization import dense
 from .initialization import recurrent as draw_recurrent
 from .unroll import Weights, unroll_recurrence
@@ -165,7 +167,7 @@ class CTRNN(AbstractNetwork):
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.tau, self.dt = time_constants(tau), float(dt)
         self.activation, self.leak, self.noise = activation, leak, float(noise)
-        self.trained_initial_state = jnp.zeros(num_units) if trainable_initial_state else None
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
 
     @property
     def alpha(self) -> float | tuple[float, ...]:
@@ -229,28 +231,13 @@ class CTRNN(AbstractNetwork):
                 'analyse it as a map (at_input), or build it with leak="outside".'
             )
         system = self.at_input(input)
-        tau = self.tau
-        field, residual = self.field, None
-        if isinstance(tau, tuple):
-            tau, field, residual = min(tau), self._scaled_field, self.field
-        return Flow(
-            field,
-            self.num_units,
-            tau,
-            input=system.input,
-            residual=residual,
-            domain=self.domain(system.input),
-        )
+        domain = self.domain(system.input)
+        return rate_flow(self.field, self.tau, self.num_units, system.input, domain)
 
     @property
     def _is_undamped(self) -> bool:
         """Whether a step forgets the state but for what the recurrent weights carry."""
         return bool(np.all(np.asarray(self.alpha) == 1))
-
-    def _scaled_field(self, state: Array, input: Array) -> jax.Array:
-        """Return the change of each unit during the shortest of the time constants."""
-        share = np.min(self.tau) / np.asarray(self.tau)
-        return jnp.asarray(self.field(state, input)) * jnp.asarray(share)
 
     def unroll(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time unit"]:
         return self._unroll(inputs, None)

@@ -112,7 +112,7 @@ class AbstractCell(abc.ABC):
         """Return the next state from that product and from what comes from outside."""
 
 
-Factors = tuple[Float[Array, "to source"], ...]
+Factors = tuple[Float[Array, "_ _"], ...]
 """Recurrent weights as a product of matrices, the one that acts first standing first."""
 
 
@@ -181,9 +181,19 @@ def _factor_gradients(factors: Factors, emitted: Array, deltas: jax.Array) -> Fa
     delta = deltas.reshape(-1, deltas.shape[-1])
     gradients = []
     for factor, source in zip(reversed(factors), reversed(applied_to), strict=True):
-        gradients.append(delta.T @ source)
+        # Written so that the wide matrix stands on the right: on a CPU up to three times faster.
+        gradients.append((source.T @ delta).T)
         delta = delta @ factor
     return tuple(reversed(gradients))
 
 
 unroll_cell.defvjp(_forward_cell, _backward_cell)
+
+
+def project(
+    inputs: Float[Array, "trial time channel"], weights: Float[Array, "current channel"]
+) -> Float[jax.Array, "time trial current"]:
+    """Return what the inputs of all steps bring into the currents, time first, as one product."""
+    first = jnp.swapaxes(inputs, 0, 1)
+    rows = first.reshape(-1, first.shape[-1]) @ jnp.asarray(weights).T
+    return rows.reshape(*first.shape[:2], -1)

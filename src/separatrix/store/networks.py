@@ -21,7 +21,12 @@ from ..networks import AbstractNetwork
 from .files import existing_file, written_in_one_piece
 
 FORMAT = "separatrix network 1"
-AXIS_SIZES = {"channel": "num_inputs", "unit": "num_units", "output": "num_outputs"}
+AXIS_SIZES = {
+    "channel": "num_inputs",
+    "unit": "num_units",
+    "output": "num_outputs",
+    "excitatory": "num_excitatory",
+}
 """Axis names of weights whose length a network states in a field."""
 
 

@@ -246,6 +246,8 @@ REFUSED = {
     "texts": (GRU_ | {"name": np.array(["a"])}, {}, "name is no array of numbers"),
     "layout": (GRU_, {"layout": "tourch"}, "unknown layout 'tourch': did you mean 'torch'"),
     "activation": (GRU_, {"activation": "relu"}, "a GRU has neither an activation nor a tau"),
+    "unknown activation": (torch_weights(1), {"activation": "rleu"}, "did you mean 'relu'"),
+    "dt": (GRU_, {"dt": -1.0}, "dt must be positive"),
     "tau": (torch_weights(1), {"tau": 200.0}, "this layer has no leak"),
     "start": (GRU_, {"initial_state": np.zeros(3)}, r"must have shape \(5,\), got \(3,\)"),
     "no dictionary": ([1, 2], {}, "expected a dictionary of arrays or the path"),

@@ -1,0 +1,141 @@
+"""Networks whose state is the synaptic current of their units, and whose rates follow from it."""
+
+import abc
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array
+from ..systems import Flow
+from .activations import RANGES, activation
+from .arrays import at_every_trial, initial_or_zeros, private_noise, step_fraction
+from .base import AbstractNetwork
+from .flows import rate_flow
+from .unroll import AbstractCell, Factors, project, unroll_cell
+
+
+@dataclass(frozen=True)
+class CurrentCell(AbstractCell):
+    """One Euler step of leaky currents."""
+
+    alpha: float | tuple[float, ...]
+    activation: str
+
+    def emit(self, state: Array) -> Array:
+        return activation(self.activation)(state)
+
+    def advance(self, state: Array, product: Array, drive: Array) -> jax.Array:
+        alpha = self.alpha if isinstance(self.alpha, float) else jnp.asarray(self.alpha)
+        return jnp.asarray((1 - alpha) * state + alpha * (product + drive))
+
+
+class AbstractCurrentNetwork(AbstractNetwork):
+    r"""$\tau\,\dot x = -x + W \phi(x) + W_x u + b$ in Euler's discretization, with rates φ(x).
+
+    Concrete networks say what W is, as a product of matrices, and how they are read out.
+    """
+
+    input_weights: eqx.AbstractVar[Float[Array, "unit channel"]]
+    bias: eqx.AbstractVar[Float[Array, " unit"]]
+    trained_initial_state: eqx.AbstractVar[Float[Array, " unit"] | None]
+    tau: eqx.AbstractVar[float | tuple[float, ...]]
+    activation: eqx.AbstractVar[str]
+    noise: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def factors(self) -> Factors:
+        """Return matrices whose product is the connectivity, the one that acts first first."""
+
+    def connectivity(self) -> Float[Array, "unit unit"]:
+        """Return W: `connectivity()[i, j]` leads from unit j to unit i."""
+        product, *more = self.factors()
+        for factor in more:
+            product = factor @ product
+        return product
+
+    def rates(self, state: Float[Array, " unit"]) -> Float[Array, " unit"]:
+        """Return the firing rates φ(x)."""
+        return activation(self.activation)(state)
+
+    @property
+    def alpha(self) -> float | tuple[float, ...]:
+        """The fraction dt/τ of a time constant that a step covers, or that of each unit."""
+        return step_fraction(self.dt, self.tau)
+
+    def current(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return what flows into each unit, W φ(x) + W_x u + b."""
+        product = self.rates(state)
+        for factor in self.factors():
+            product = factor @ product
+        return product + self.input_weights @ input + self.bias
+
+    def field(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return −x + W φ(x) + W_x u + b, the right-hand side of the equation times τ."""
+        return self.current(state, input) - state
+
+    def step(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        cell = CurrentCell(self.alpha, self.activation)
+        return cell.advance(state, self.current(state, input), np.zeros(()))
+
+    def residual(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return `step(x) − x` without its leak factor, which leaves the zeros as they are."""
+        return self.field(state, input)
+
+    def initial_state(self) -> Float[Array, " unit"]:
+        return initial_or_zeros(self.trained_initial_state, self.num_units, self.bias)
+
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
+        """Return the range of the current W φ(x) + W_x u + b, for bounded φ and a known input."""
+        if input is None or self.activation not in RANGES:
+            return None
+        low, high = RANGES[self.activation]
+        W = np.asarray(self.connectivity(), float)
+        drive = np.asarray(self.input_weights, float) @ np.asarray(input, float)
+        drive = drive + np.asarray(self.bias, float)
+        positive, negative = np.maximum(W, 0).sum(1), np.minimum(W, 0).sum(1)
+        # The connectivity may have been multiplied in float32; the box is not to be missed by it.
+        margin = 1e-5 * (positive - negative + np.abs(drive))
+        lower = drive + positive * low + negative * high - margin
+        return lower, drive + positive * high + negative * low + margin
+
+    def flow_at_input(self, input: Any) -> Flow:
+        """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
+
+        Raises InvalidInputError as `at_input` does.
+        """
+        u = self.at_input(input).input
+        return rate_flow(self.field, self.tau, self.num_units, u, self.domain(u))
+
+    def unroll(
+        self, inputs: Float[Array, "trial time channel"]
+    ) -> Float[Array, "trial time state"]:
+        return self._unroll(inputs, None)
+
+    def unroll_noisy(
+        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
+    ) -> Float[Array, "trial time state"]:
+        if self.noise == 0:
+            return self._unroll(inputs, None)
+        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
+        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
+
+    def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
+        drive = project(inputs, self.input_weights)
+        drive = drive if noise is None else drive + noise
+        start = at_every_trial(self.initial_state(), inputs)
+        cell = CurrentCell(self.alpha, self.activation)
+        states = unroll_cell(cell, self.factors(), self.bias, drive, start)
+        return jnp.swapaxes(states, 0, 1)

@@ -1,0 +1,180 @@
+"""Networks of excitatory and inhibitory units."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Bool, Float, Int8, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from .activations import activation as activation_called
+from .arrays import check_euler, check_not_negative, check_sizes, time_constants, zeros_if
+from .current import AbstractCurrentNetwork
+from .initialization import dense
+from .unroll import Factors
+
+NOT_NEGATIVE = ("relu", "softplus", "sigmoid")
+
+
+class DaleCTRNN(AbstractCurrentNetwork):
+    r"""A rate network in which every unit either excites or inhibits all that it reaches.
+
+    $$\tau\,\dot x = -x + W r + W_x u + b, \qquad r = \phi(x), \qquad
+      W_{ij} = |\tilde W_{ij}|\, M_{ij}\, s_j,$$
+
+    with the sign $s_j = \pm 1$ of the presynaptic unit j, and a mask M of the connections that are
+    there, without self-connections; Euler's method with $\alpha = dt/\tau$. The readout sees the
+    rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in training is
+    $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
+
+    At the start excitation and inhibition balance: $|\tilde W|$ is uniform in (0, 1/√k), k being
+    the expected number of inputs of a unit, and the columns of the excitatory units are divided by
+    how many times they outnumber the inhibitory ones.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    excitatory_fraction
+        Fraction of excitatory units, which come first; at least one unit of each kind.
+    connection_probability
+        Probability with which a unit reaches another one, in (0, 1]; drawn once.
+    mask
+        Which connections there are `(unit, unit)`, instead of drawing them; the diagonal is
+        cleared.
+    tau, dt
+        Time constant, or one for each unit, and time step in ms; 0 < dt ≤ 2 tau.
+    activation
+        "relu", "softplus" or "sigmoid": rates must not be negative.
+    noise
+        σ of the private noise, at least 0.
+    trainable_initial_state
+        Whether the state before the first step is learned; it is zero otherwise.
+    key
+        A JAX random key.
+
+    Attributes
+    ----------
+    recurrent_weights (unit, unit)
+        The unconstrained $\tilde W$; `connectivity()` is W.
+    mask (unit, unit), input_weights (unit, channel), bias (unit,),
+    readout_weights (output, excitatory), readout_bias (output,)
+        The rest of what the equations name.
+
+    Raises
+    ------
+    InvalidInputError
+        For settings outside of the ranges above.
+
+    References
+    ----------
+    Song, Yang & Wang (2016) PLoS Comput. Biol. 12:e1004792.
+
+    Examples
+    --------
+    >>> import jax, numpy as np, separatrix as sx
+    >>> net = sx.networks.DaleCTRNN(3, 50, 3, dt=20.0, noise=0.15, key=jax.random.key(0))
+    >>> signs = np.sign(net.connectivity()).sum(axis=0)
+    >>> int((signs > 0).sum()), int((signs < 0).sum())
+    (40, 10)
+    """
+
+    input_weights: Float[Array, "unit channel"]
+    recurrent_weights: Float[Array, "unit unit"]
+    mask: Bool[Array, "unit unit"]
+    bias: Float[Array, " unit"]
+    readout_weights: Float[Array, "output excitatory"]
+    readout_bias: Float[Array, " output"]
+    trained_initial_state: Float[Array, " unit"] | None
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    num_excitatory: int = eqx.field(static=True)
+    tau: float | tuple[float, ...] = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+    noise: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        excitatory_fraction: float = 0.8,
+        connection_probability: float = 1.0,
+        mask: Array | None = None,
+        tau: float | Sequence[float] | np.ndarray = 100.0,
+        dt: float = 100.0,
+        activation: str = "relu",
+        noise: float = 0.0,
+        trainable_initial_state: bool = False,
+        key: PRNGKeyArray,
+    ):
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
+        check_euler(tau, dt, num_units)
+        check_not_negative(noise, "noise")
+        _check_activation(activation)
+        excitatory = count_excitatory(excitatory_fraction, num_units)
+        key, key_mask = jr.split(key)
+        if mask is None:
+            _check_probability(connection_probability)
+            mask = jr.bernoulli(key_mask, connection_probability, (num_units, num_units))
+        elif np.shape(mask) != (num_units, num_units):
+            raise InvalidInputError(
+                f"the mask must have shape ({num_units}, {num_units}), got {np.shape(mask)}."
+            )
+        sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, excitatory))
+        (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
+        self.mask = jnp.asarray(mask, bool) & ~jnp.eye(num_units, dtype=bool)
+        # U(0, 1/√N) for a full network; fewer inputs make up for it by being stronger.
+        density = jnp.maximum(self.mask.mean() * num_units / (num_units - 1), 1 / num_units)
+        outnumbered = excitatory / (num_units - excitatory)
+        column = np.where(np.arange(num_units) < excitatory, 1 / outnumbered, 1.0)
+        self.recurrent_weights = jnp.abs(recurrent) * jnp.float32(column) / jnp.sqrt(density)
+        self.input_weights, self.bias = into, bias
+        self.readout_weights, self.readout_bias = readout
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
+        self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
+        self.num_excitatory, self.noise = excitatory, float(noise)
+        self.tau, self.dt, self.activation = time_constants(tau), float(dt), activation
+
+    def factors(self) -> Factors:
+        there = self.mask * signs(self.num_units, self.num_excitatory)
+        return (jnp.abs(self.recurrent_weights) * there,)
+
+    def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        rates = self.rates(state[: self.num_excitatory])
+        return self.readout_weights @ rates + self.readout_bias
+
+
+def signs(num_units: int, num_excitatory: int) -> Int8[np.ndarray, " unit"]:
+    """Return 1 for the excitatory units, which come first, and −1 for the others."""
+    return np.where(np.arange(num_units) < num_excitatory, 1, -1).astype(np.int8)
+
+
+def count_excitatory(fraction: float, num_units: int) -> int:
+    """Return how many units are excitatory; raise InvalidInputError if all or none would be."""
+    count = round(fraction * num_units)
+    if not 1 <= count < num_units:
+        raise InvalidInputError(
+            f"{fraction:g} of {num_units} units would be {count} excitatory ones: there must be at "
+            "least one excitatory and one inhibitory unit."
+        )
+    return count
+
+
+def _check_activation(name: str) -> None:
+    activation_called(name)
+    if name not in NOT_NEGATIVE:
+        raise InvalidInputError(
+            f"the activation {name!r} gives negative rates, with which a unit would both excite "
+            f"and inhibit: expected one of {', '.join(NOT_NEGATIVE)}."
+        )
+
+
+def _check_probability(value: float) -> None:
+    if not 0 < value <= 1:
+        raise InvalidInputError(f"connection_probability must be in (0, 1], got {value:g}.")

@@ -1,0 +1,202 @@
+"""Networks with a connectivity of low rank."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from ..systems import DiscreteMap
+from .activations import RANGES
+from .activations import activation as activation_called
+from .arrays import check_euler, check_not_negative, check_sizes, zeros_if
+from .current import AbstractCurrentNetwork
+from .unroll import Factors
+
+
+class LowRankRNN(AbstractCurrentNetwork):
+    r"""A rate network with few patterns in its connectivity, and a random part if wished.
+
+    $$\tau\,\dot x = -x + W \phi(x) + W_x u + b, \qquad
+      W = \frac{1}{N} \sum_{k=1}^{R} m_k n_k^\top + g\,\chi, \qquad
+      y = \frac{1}{N} W_y \phi(x) + b_y,$$
+
+    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained; Euler's method with α = dt/τ. Without
+    the random part the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that decays
+    by 1 − α in a step, and the R numbers κ follow a system of their own: `latent_at_input`.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    rank
+        The number R of patterns, at most num_units.
+    random_strength
+        g; with 0 there is no random part.
+    tau, dt
+        Time constant and time step in ms; 0 < dt ≤ 2 tau.
+    activation
+        Any activation function; "tanh" in the paper.
+    noise
+        σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current.
+    trainable_initial_state
+        Whether the state before the first step is learned; it is zero otherwise.
+    key
+        A JAX random key. Patterns, input and readout weights are N(0, 1), biases zero.
+
+    Attributes
+    ----------
+    left (unit, rank), right (unit, rank)
+        The patterns m and n.
+    random_weights (unit, unit) or None
+        g χ. Its gradient is zero: let no weight decay act on it.
+    input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
+    readout_bias (output,)
+        The rest of what the equations name.
+
+    Raises
+    ------
+    InvalidInputError
+        For settings outside of the ranges above.
+
+    References
+    ----------
+    Mastrogiuseppe & Ostojic (2018) Neuron 99:609; Dubreuil et al. (2022) Nat. Neurosci. 25:783.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.LowRankRNN(2, 500, 1, rank=2, key=jax.random.key(0))
+    >>> net.at_input([0.0, 0.0]).size, net.latent_at_input([0.0, 0.0]).size
+    (500, 2)
+    """
+
+    left: Float[Array, "unit rank"]
+    right: Float[Array, "unit rank"]
+    random_weights: Float[Array, "unit unit"] | None
+    input_weights: Float[Array, "unit channel"]
+    bias: Float[Array, " unit"]
+    readout_weights: Float[Array, "output unit"]
+    readout_bias: Float[Array, " output"]
+    trained_initial_state: Float[Array, " unit"] | None
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    tau: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+    noise: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        rank: int = 1,
+        random_strength: float = 0.0,
+        tau: float = 100.0,
+        dt: float = 100.0,
+        activation: str = "tanh",
+        noise: float = 0.0,
+        trainable_initial_state: bool = False,
+        key: PRNGKeyArray,
+    ):
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs, rank=rank)
+        check_euler(tau, dt, num_units)
+        check_not_negative(noise, "noise")
+        check_not_negative(random_strength, "random_strength")
+        activation_called(activation)
+        if rank > num_units:
+            raise InvalidInputError(f"rank {rank} is more than the {num_units} units allow.")
+        if np.ndim(tau):
+            raise InvalidInputError("a low-rank network has one tau for all its units.")
+        keys = jr.split(key, 5)
+        shapes = ((num_units, rank), (num_units, rank), (num_units, num_inputs))
+        self.left, self.right, self.input_weights = map(_normal, keys[:3], shapes)
+        self.readout_weights = _normal(keys[3], (num_outputs, num_units))
+        self.bias = jnp.zeros(num_units, jnp.float32)
+        self.readout_bias = jnp.zeros(num_outputs, jnp.float32)
+        self.random_weights = None
+        if random_strength > 0:
+            scale = random_strength / np.sqrt(num_units)
+            self.random_weights = scale * _normal(keys[4], (num_units, num_units))
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
+        self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
+        self.tau, self.dt = float(tau), float(dt)
+        self.activation, self.noise = activation, float(noise)
+
+    @property
+    def rank(self) -> int:
+        """The number of patterns."""
+        return int(self.left.shape[1])
+
+    def factors(self) -> Factors:
+        # Two thin matrices cost R/N of one that is full.
+        thin = (self.right.T / self.num_units, self.left)
+        if self.random_weights is None:
+            return thin
+        return (self.left @ thin[0] + jax.lax.stop_gradient(self.random_weights),)
+
+    def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        return self.readout_weights @ self.rates(state) / self.num_units + self.readout_bias
+
+    def embed(
+        self, latent: Float[Array, " rank"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return the state x = Σ κ m + W_x u + b of latent variables κ."""
+        return self.left @ latent + self.input_weights @ input + self.bias
+
+    def latent_step(
+        self, latent: Float[Array, " rank"], input: Float[Array, " channel"]
+    ) -> Float[Array, " rank"]:
+        """Return the latent variables one time step later, at an input that stays."""
+        return latent + self.dt / self.tau * self.latent_residual(latent, input)
+
+    def latent_residual(
+        self, latent: Float[Array, " rank"], input: Float[Array, " channel"]
+    ) -> Float[Array, " rank"]:
+        """Return nᵀ φ(x) / N − κ, with x = Σ κ m + W_x u + b."""
+        rates = self.rates(self.embed(latent, input))
+        return self.right.T @ rates / self.num_units - latent
+
+    def latent_at_input(self, input: Any) -> DiscreteMap:
+        """Return the latent variables as a map, with a constant `input` frozen in.
+
+        `embed` leads from its fixed points to those of `at_input`, one to one, with the same
+        stability for α < 2: the other directions shrink by 1 − α in a step.
+
+        Raises InvalidInputError as `at_input` does, and for a network with a random part.
+        """
+        if self.random_weights is not None:
+            raise InvalidInputError(
+                "a network with a random part has no latent system of low dimension: "
+                "build it with random_strength=0, or analyse at_input."
+            )
+        u = self.at_input(input).input
+        return DiscreteMap(
+            self.latent_step,
+            self.rank,
+            self.dt,
+            input=u,
+            residual=self.latent_residual,
+            domain=self._latent_domain(),
+        )
+
+    def _latent_domain(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the range of nᵀ φ / N for bounded φ."""
+        if self.activation not in RANGES:
+            return None
+        low, high = RANGES[self.activation]
+        n = np.asarray(self.right, float)
+        positive, negative = np.maximum(n, 0).mean(0), np.minimum(n, 0).mean(0)
+        margin = 1e-6 * (positive - negative)
+        return positive * low + negative * high - margin, positive * high + negative * low + margin
+
+
+def _normal(key: PRNGKeyArray, shape: tuple[int, int]) -> jax.Array:
+    return jr.normal(key, shape, jnp.float32)

@@ -1,0 +1,240 @@
+"""Networks whose synapses change on the time scale of a trial."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, require_positive
+from .arrays import (
+    at_every_trial,
+    check_euler,
+    check_not_negative,
+    check_sizes,
+    private_noise,
+)
+from .base import AbstractNetwork
+from .dale import count_excitatory, signs
+from .initialization import dense
+from .unroll import AbstractCell, project, unroll_cell
+
+PerUnit = tuple[float, ...]
+FACILITATING = {"tau_x": 200.0, "tau_u": 1500.0, "baseline": 0.15}
+DEPRESSING = {"tau_x": 1500.0, "tau_u": 200.0, "baseline": 0.45}
+"""Recovery times of neurotransmitter and calcium in ms, and the baseline of the latter."""
+
+
+@dataclass(frozen=True)
+class PlasticCell(AbstractCell):
+    """A step of rates h, neurotransmitter x and calcium u, the three thirds of a state."""
+
+    alpha: float
+    dt: float
+    tau_x: PerUnit
+    tau_u: PerUnit
+    baseline: PerUnit
+
+    def change(self, state: Array) -> tuple[jax.Array, jax.Array]:
+        """Return what x and u would change by in a millisecond, at the rates h in Hz."""
+        h, x, u = jnp.split(state, 3, -1)
+        tau_x, tau_u, baseline = map(jnp.asarray, (self.tau_x, self.tau_u, self.baseline))
+        of_x = (1 - x) / tau_x - u * x * h / 1000
+        of_u = (baseline - u) / tau_u + baseline * (1 - u) * h / 1000
+        return of_x, of_u
+
+    def synapses(self, state: Array) -> tuple[jax.Array, jax.Array]:
+        """Return x and u one step later, kept within [0, 1]."""
+        _, x, u = jnp.split(state, 3, -1)
+        of_x, of_u = self.change(state)
+        return jnp.clip(x + self.dt * of_x, 0, 1), jnp.clip(u + self.dt * of_u, 0, 1)
+
+    def emit(self, state: Array) -> Array:
+        x, u = self.synapses(state)
+        return u * x * state[..., : state.shape[-1] // 3]
+
+    def advance(self, state: Array, product: Array, drive: Array) -> jax.Array:
+        h = state[..., : state.shape[-1] // 3]
+        h = jax.nn.relu((1 - self.alpha) * h + self.alpha * (product + drive))
+        return jnp.concatenate([h, *self.synapses(state)], -1)
+
+
+class ShortTermPlasticityRNN(AbstractNetwork):
+    r"""A network of rectified rates with short-term synaptic plasticity.
+
+    Of each unit j's synapses a fraction $x_j$ of the neurotransmitter is available and a fraction
+    $u_j$ of it is released (Mongillo et al. 2008, with rates h in Hz and times in s):
+
+    $$\dot x = \frac{1-x}{\tau_x} - u\,x\,h, \qquad
+      \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
+    $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big),$$
+
+    in steps of dt, x and u being kept within [0, 1]. Every second unit facilitates (τ_x = 200 ms,
+    τ_u = 1500 ms, U = 0.15), the others are depressed (1500 ms, 200 ms, 0.45). The state is
+    (h, x, u) in a row: 3 num_units numbers. The readout is $y = W_y h + b_y$.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    excitatory_fraction
+        None leaves signs free; a fraction makes that many units, the first ones, excitatory and
+        the others inhibitory, with $W_{ij} = |\tilde W_{ij}|\,s_j$ and a readout of the excitatory
+        ones.
+    tau, dt
+        Time constant of the rates and time step in ms; 0 < dt ≤ 2 tau. The synapses need a dt that
+        is short against 1/rate.
+    noise
+        σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current.
+    key
+        A JAX random key.
+
+    Attributes
+    ----------
+    input_weights (unit, channel), recurrent_weights (unit, unit), bias (unit,),
+    readout_weights (output, read), readout_bias (output,)
+        The weights; with signs, `recurrent_weights` is the unconstrained $\tilde W$.
+    tau_x, tau_u, baseline
+        τ_x and τ_u in ms and U of each unit.
+
+    Raises
+    ------
+    InvalidInputError
+        For settings outside of the ranges above.
+
+    References
+    ----------
+    Masse et al. (2019) Nat. Neurosci. 22:1159; Mongillo, Barak & Tsodyks (2008) Science 319:1543.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.ShortTermPlasticityRNN(3, 100, 3, dt=10.0, key=jax.random.key(0))
+    >>> net.at_input([0.0, 0.0, 0.0]).size
+    300
+    """
+
+    input_weights: Float[Array, "unit channel"]
+    recurrent_weights: Float[Array, "unit unit"]
+    bias: Float[Array, " unit"]
+    readout_weights: Float[Array, "output read"]
+    readout_bias: Float[Array, " output"]
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    num_excitatory: int | None = eqx.field(static=True)
+    tau: float = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    noise: float = eqx.field(static=True)
+    tau_x: PerUnit = eqx.field(static=True)
+    tau_u: PerUnit = eqx.field(static=True)
+    baseline: PerUnit = eqx.field(static=True)
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        excitatory_fraction: float | None = None,
+        tau: float = 100.0,
+        dt: float = 10.0,
+        noise: float = 0.0,
+        key: PRNGKeyArray,
+    ):
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
+        require_positive(tau, "tau", "ms")
+        check_euler(tau, dt, num_units)
+        check_not_negative(noise, "noise")
+        read = num_units
+        self.num_excitatory = None
+        if excitatory_fraction is not None:
+            read = self.num_excitatory = count_excitatory(excitatory_fraction, num_units)
+        sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, read))
+        drawn = dense("torch_linear", key, sizes)
+        (self.input_weights, self.bias), (self.recurrent_weights, _), readout = drawn
+        self.readout_weights, self.readout_bias = readout
+        self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
+        self.tau, self.dt, self.noise = float(tau), float(dt), float(noise)
+        kinds = [FACILITATING if unit % 2 == 0 else DEPRESSING for unit in range(num_units)]
+        self.tau_x, self.tau_u, self.baseline = (
+            tuple(kind[name] for kind in kinds) for name in ("tau_x", "tau_u", "baseline")
+        )
+
+    @property
+    def alpha(self) -> float:
+        """The fraction dt/τ of the rates' time constant that a step covers."""
+        return self.dt / self.tau
+
+    @property
+    def _cell(self) -> PlasticCell:
+        return PlasticCell(self.alpha, self.dt, self.tau_x, self.tau_u, self.baseline)
+
+    def connectivity(self) -> Float[Array, "unit unit"]:
+        """Return W: `connectivity()[i, j]` leads from unit j to unit i."""
+        if self.num_excitatory is None:
+            return self.recurrent_weights
+        return jnp.abs(self.recurrent_weights) * signs(self.num_units, self.num_excitatory)
+
+    def step(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, " state"]:
+        cell = self._cell
+        product = self.connectivity() @ cell.emit(state) + self.bias
+        return cell.advance(state, product, self.input_weights @ input)
+
+    def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        rates = state[: self.readout_weights.shape[1]]
+        return self.readout_weights @ rates + self.readout_bias
+
+    def initial_state(self) -> Float[Array, " state"]:
+        """Return silent units with rested synapses: h = 0, x = 1, u = U."""
+        dtype = jnp.asarray(self.bias).dtype
+        h = jnp.zeros(self.num_units, dtype)
+        return jnp.concatenate([h, h + 1, jnp.asarray(self.baseline, dtype)])
+
+    def residual(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, " state"]:
+        """Return the change of each third without its rate, and without the walls of [0, 1].
+
+        They are max(0, W (u x h) + W_in s + b) − h, and 1 − x − τ_x u x h, and
+        U − u + τ_u U (1 − u) h. At a zero h is not negative, so x and u lie within [0, 1] by
+        themselves, and a step finds them there too.
+        """
+        h, x, u = jnp.split(jnp.asarray(state), 3)
+        current = self.connectivity() @ (u * x * h) + self.input_weights @ input + self.bias
+        of_x, of_u = self._cell.change(state)
+        of_h = jax.nn.relu(current) - h
+        return jnp.concatenate(
+            [of_h, of_x * jnp.asarray(self.tau_x), of_u * jnp.asarray(self.tau_u)]
+        )
+
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
+        """Return 0 ≤ h, 0 ≤ x ≤ 1 and U ≤ u ≤ 1; the rates have no bound."""
+        zeros, ones = np.zeros(self.num_units), np.ones(self.num_units)
+        lower = np.concatenate([zeros, zeros, np.asarray(self.baseline)])
+        return lower, np.concatenate([np.inf * ones, ones, ones])
+
+    def unroll(
+        self, inputs: Float[Array, "trial time channel"]
+    ) -> Float[Array, "trial time state"]:
+        return self._unroll(inputs, None)
+
+    def unroll_noisy(
+        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
+    ) -> Float[Array, "trial time state"]:
+        if self.noise == 0:
+            return self._unroll(inputs, None)
+        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
+        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
+
+    def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
+        drive = project(inputs, self.input_weights)
+        drive = drive if noise is None else drive + noise
+        start = at_every_trial(self.initial_state(), inputs)
+        states = unroll_cell(self._cell, (self.connectivity(),), self.bias, drive, start)
+        return jnp.swapaxes(states, 0, 1)

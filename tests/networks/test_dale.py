@@ -1,0 +1,110 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import separatrix as sx
+
+Dale = sx.networks.DaleCTRNN
+
+
+def test_every_unit_excites_or_inhibits_and_none_reaches_itself(key):
+    W = np.asarray(Dale(3, 50, 2, key=key).connectivity())
+    assert (np.diag(W) == 0).all()
+    off = ~np.eye(50, dtype=bool)
+    assert (W[:, :40][off[:, :40]] > 0).all()
+    assert (W[:, 40:][off[:, 40:]] < 0).all()
+
+
+def test_training_keeps_the_signs(task, key):
+    net = Dale(3, 20, 3, noise=0.1, key=key)
+    fit = sx.train(
+        net, task, steps=64, optimizer=optax.adam(0.05), key=jax.random.key(1), progress=False
+    )
+    W = np.asarray(fit.network.connectivity())
+    assert (np.sign(W[:, :16]) >= 0).all()
+    assert (np.sign(W[:, 16:]) <= 0).all()
+    assert (np.diag(W) == 0).all()
+    # Some weights wanted to change their sign; it is the signed weights that may not.
+    assert (np.asarray(fit.network.recurrent_weights) < 0).any()
+    assert fit.history.loss[-8:].mean() < 0.7 * fit.history.loss[:8].mean()
+
+
+def test_excitation_and_inhibition_balance_at_the_start(key):
+    W = np.asarray(Dale(3, 500, 2, key=key).connectivity(), float)
+    balance = W.sum(1) / np.abs(W).sum(1)
+    assert abs(balance.mean()) < 0.02
+    assert np.abs(W[:, 400:]).max() <= 1 / np.sqrt(500) * 1.002  # √(N/(N−1)): no self-connection
+    assert np.abs(W[:, :400]).max() <= 0.25 / np.sqrt(500) * 1.002
+
+
+def test_a_step_is_the_documented_equation(key):
+    net = Dale(3, 5, 2, tau=100.0, dt=20.0, key=key)
+    x, u = np.linspace(-1, 1, 5), np.array([1.0, 0.2, -0.3])
+    W, r = np.asarray(net.connectivity()), np.maximum(x, 0)
+    expected = 0.8 * x + 0.2 * (W @ r + np.asarray(net.input_weights) @ u + np.asarray(net.bias))
+    np.testing.assert_allclose(net.step(jnp.asarray(x), jnp.asarray(u)), expected, rtol=1e-5)
+    output = np.asarray(net.readout_weights) @ r[:4] + np.asarray(net.readout_bias)
+    np.testing.assert_allclose(net.readout(jnp.asarray(x)), output, rtol=1e-5)
+
+
+def test_masks(key):
+    net = Dale(3, 200, 2, connection_probability=0.2, key=key)
+    there = np.asarray(net.connectivity()) != 0
+    assert there.mean() == pytest.approx(0.2, abs=0.01)
+    given = Dale(3, 6, 2, mask=np.tri(6), key=key)
+    np.testing.assert_array_equal(np.asarray(given.connectivity()) != 0, np.tri(6, k=-1))
+
+
+def test_a_connection_that_is_not_there_is_not_learned(task, key):
+    net = Dale(3, 10, 3, mask=np.tri(10), key=key)
+    fit = sx.train(net, task, steps=8, epoch_steps=8, key=key, progress=False)
+    there = np.asarray(fit.network.connectivity()) != 0
+    assert not there[~np.tri(10, k=-1, dtype=bool)].any()
+
+
+def test_the_readout_does_not_see_the_inhibitory_units(key):
+    net = Dale(3, 10, 2, key=key)
+    x = jnp.ones(10)
+    np.testing.assert_array_equal(net.readout(x), net.readout(x.at[8:].set(5.0)))
+
+
+def test_rectifiers_are_piecewise_linear_and_softplus_is_not(key):
+    assert Dale(3, 6, 2, key=key).is_piecewise_linear
+    assert not Dale(3, 6, 2, activation="softplus", key=key).is_piecewise_linear
+
+
+def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
+    """x = (w_EI r_I + b_E, w_IE r_E + b_I): for rectifiers above threshold a linear system."""
+    net = Dale(1, 2, 1, excitatory_fraction=0.5, tau=100.0, dt=20.0, key=jax.random.key(0))
+    net = eqx.tree_at(
+        lambda n: (n.recurrent_weights, n.bias),
+        net,
+        (np.array([[9.0, 0.5], [-2.0, 9.0]]), np.array([2.0, 0.5])),
+    )
+    np.testing.assert_array_equal(net.connectivity(), [[0, -0.5], [2.0, 0]])
+    points = sx.find_fixed_points(net.at_input([0.0]), np.zeros((1, 2)))
+    r_e = (2.0 - 0.5 * 0.5) / (1 + 0.5 * 2.0)
+    np.testing.assert_allclose(points.states, [[r_e, 2 * r_e + 0.5]], rtol=1e-14)
+    eigenvalues = sx.linearize(net.flow_at_input([0.0]), points.states).eigenvalues[0]
+    np.testing.assert_allclose(np.sort_complex(eigenvalues), [-1 - 1j, -1 + 1j], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
+        ({"excitatory_fraction": 0.0}, "would be 0 excitatory ones"),
+        ({"activation": "tanh"}, "'tanh' gives negative rates.*relu, softplus, sigmoid"),
+        ({"activation": "rleu"}, "did you mean 'relu'"),
+        ({"connection_probability": 0.0}, r"must be in \(0, 1\]"),
+        ({"mask": np.ones((3, 3))}, r"the mask must have shape \(8, 8\), got \(3, 3\)"),
+        ({"noise": -1.0}, "noise must not be negative"),
+        ({"dt": 300.0}, "larger than 2 tau"),
+    ],
+)
+def test_settings_that_make_no_network(arguments, text, key):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        Dale(3, 8, 2, key=key, **arguments)

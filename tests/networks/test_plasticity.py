@@ -1,0 +1,96 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+STP = sx.networks.ShortTermPlasticityRNN
+
+
+def step_as_published(net, state, s):
+    """One step of the paper's program, with its times in seconds."""
+    h, x, u = np.split(np.asarray(state, float), 3)
+    U, dt = np.asarray(net.baseline), net.dt
+    new_x = x + dt / np.asarray(net.tau_x) * (1 - x) - dt / 1000 * u * x * h
+    new_u = u + dt / np.asarray(net.tau_u) * (U - u) + dt / 1000 * U * (1 - u) * h
+    new_x, new_u = np.clip(new_x, 0, 1), np.clip(new_u, 0, 1)
+    W = np.asarray(net.connectivity(), float)
+    current = W @ (new_u * new_x * h) + np.asarray(net.input_weights) @ s + np.asarray(net.bias)
+    a = dt / net.tau
+    return np.concatenate([np.maximum(0, (1 - a) * h + a * current), new_x, new_u])
+
+
+@pytest.mark.parametrize("fraction", [None, 0.5])
+@pytest.mark.parametrize("scale", [1.0, 100.0])  # the faster ones empty their synapses
+def test_a_step_is_the_published_one(fraction, scale, key):
+    net = STP(3, 6, 2, excitatory_fraction=fraction, key=key)
+    s = np.array([1.0, 0.2, -0.3])
+    for h in scale * np.random.default_rng(0).uniform(0, 5, (10, 6)):
+        state = np.concatenate([h, np.linspace(0, 1, 6), np.linspace(1, 0, 6)])
+        expected = step_as_published(net, state, s)
+        np.testing.assert_allclose(
+            net.step(jnp.float32(state), jnp.float32(s)), expected, rtol=1e-4, atol=1e-5
+        )
+
+
+def test_synapses_at_a_constant_rate_settle_where_the_equations_say(key):
+    """x = 1 / (1 + τ_x u h), u = U (1 + τ_u h) / (1 + U τ_u h)."""
+    net = STP(1, 4, 1, key=key)
+    zero = jax.tree.map(lambda a: np.zeros(np.shape(a)), net)
+    rates = np.array([5.0, 20.0, 0.0, 1.0])
+    net = eqx.tree_at(lambda n: n.bias, zero, rates)  # without recurrent weights h = b
+    points = sx.find_fixed_points(net.at_input([0.0]), np.asarray(net.initial_state())[None])
+    U, tau_x, tau_u = (np.asarray(v) for v in (net.baseline, net.tau_x, net.tau_u))
+    u = U * (1 + tau_u / 1000 * rates) / (1 + U * tau_u / 1000 * rates)
+    x = 1 / (1 + tau_x / 1000 * u * rates)
+    np.testing.assert_allclose(points.states, [[*rates, *x, *u]], rtol=1e-12)
+    assert points.certified.all()
+    assert points.stability.tolist() == ["stable"]
+
+
+def test_every_second_unit_facilitates(key):
+    net = STP(1, 4, 1, key=key)
+    assert net.tau_u == (1500.0, 200.0, 1500.0, 200.0)
+    assert net.tau_x == (200.0, 1500.0, 200.0, 1500.0)
+    assert net.baseline == (0.15, 0.45, 0.15, 0.45)
+    at_rest = np.asarray(net.initial_state())
+    np.testing.assert_allclose(at_rest, [0] * 4 + [1] * 4 + [0.15, 0.45] * 2, rtol=1e-6)
+
+
+def test_a_burst_leaves_its_trace_in_the_calcium_of_facilitating_synapses(key):
+    net = STP(1, 2, 1, key=key)
+    zero = jax.tree.map(lambda a: np.zeros(np.shape(a), np.float32), net)
+    net = eqx.tree_at(lambda n: n.input_weights, zero, np.ones((2, 1), np.float32))
+    inputs = np.zeros((1, 150, 1), np.float32)
+    inputs[:, :50] = 20.0  # half a second of 20 Hz, then a second of silence
+    h, x, u = np.split(np.asarray(net.unroll(inputs))[0], 3, axis=1)
+    assert h[-1].max() < 0.01
+    assert u[-1, 0] > 0.35 > 2 * net.baseline[0]  # remembers for τ_u = 1.5 s
+    assert u[-1, 1] == pytest.approx(net.baseline[1], abs=0.02)
+    assert x[-1, 0] > 0.95
+    assert x[-1, 1] < 0.6
+
+
+def test_signs_of_the_units(key):
+    net = STP(3, 10, 2, excitatory_fraction=0.8, key=key)
+    W = np.asarray(net.connectivity())
+    assert (W[:, :8] >= 0).all()
+    assert (W[:, 8:] <= 0).all()
+    assert net.readout_weights.shape == (2, 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
+        ({"noise": -1.0}, "noise must not be negative"),
+        ({"dt": 300.0}, "larger than 2 tau"),
+        ({"num_units": 0}, "num_units must be a whole number"),
+    ],
+)
+def test_settings_that_make_no_network(arguments, text, key):
+    sizes = {"num_inputs": 3, "num_units": 8, "num_outputs": 2}
+    with pytest.raises(sx.InvalidInputError, match=text):
+        STP(**(sizes | arguments), key=key)
