@@ -85,18 +85,28 @@ def _points_numbers(story: Story) -> Rows:
         rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
     rows.append(("fixed points proved to exist", str(story.proved("fixed"))))
     rows.append(("slow points proved not to be fixed", str(story.proved("slow"))))
-    if points.index_sum is not None:
-        rows.append(("index sum (1 when none is missing)", str(points.index_sum)))
-    if points.coverage is not None:
-        rows.append(("estimated part found", percent(points.coverage)))
-    if points.completeness or points.complete:
-        proved = "proved complete. " if points.complete else ""
-        rows.append(("completeness", brief(proved + points.completeness)))
+    rows.append(("are fixed points missing?", completeness(points)))
     rejections = story.rejections()
     number = sum(n for _, n in rejections)
     rows.append(("candidates", f"{len(points.outcomes)}, of which {number or 'none'} rejected"))
     rows += [("rejected", brief(f"{n} × {reason}")) for reason, n in rejections]
     return rows
+
+
+def completeness(points: FixedPoints) -> str:
+    """Say on one line what is known of fixed points that were not found."""
+    if points.complete:
+        return "complete (proved)"
+    known = []
+    if points.index_sum is not None:
+        known.append(f"index sum {points.index_sum}")
+    if points.coverage is not None:
+        known.append(f"coverage {points.coverage:.2f}")
+    if points.index_sum not in (None, 1):
+        return f"yes: {', '.join(known)}"
+    if known:
+        return f"not known: {', '.join(known)}"
+    return brief(f"not known: {points.completeness or 'not examined'}")
 
 
 def _mode_numbers(story: Story) -> Rows:
