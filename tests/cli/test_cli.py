@@ -133,6 +133,34 @@ def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
             "got -1.",
         ),
         (
+            ["--set", "trainng.steps=3"],
+            "--set trainng.steps=3: there is no table 'trainng': did you mean 'training'?",
+        ),
+        (
+            ["--set", "task.stimulu=3"],
+            "unknown key 'task.stimulu' in yang2020.toml with --set: did you mean 'stimulus'",
+        ),
+        (["--set", "steps"], "--set steps: expected KEY=VALUE, such as training.steps=200."),
+        (
+            ["--set", "training.steps=-1"],
+            "training.steps in yang2020.toml with --set: input should be greater than or equal to "
+            "1, got -1.",
+        ),
+        (
+            ["--set", "training.optimizer.name=adm"],
+            "unknown optimizer 'adm' in yang2020.toml with --set: did you mean 'adam'",
+        ),
+        (
+            ["--set", "task.dt=400"],
+            "task in yang2020.toml with --set: PerceptualDecisionMaking: the fixation period "
+            "(100 ms) is shorter than one step (dt = 400 ms).",
+        ),
+        (
+            ["--set", "analysis.input=[1, 2, nan]"],
+            "analysis.input.2 in yang2020.toml with --set: input should be a finite number, "
+            "got nan.",
+        ),
+        (
             ["--set", "task.dt=abc"],
             "task.dt in yang2020.toml with --set: expected a number, got 'abc'.",
         ),
