@@ -250,7 +250,15 @@ def test_the_slowest_time_constant_is_that_of_the_mode_nearest_to_the_unit_circl
     eigenvalues, said
 ):
     rows = dict(key_numbers(run({"linearization": linearized(*eigenvalues)})))
-    assert rows["slowest time constant (|μ| nearest 1)"].startswith(f"{said} at point 0")
+    assert rows["slowest time constant (|μ| nearest 1)"] == said
+    assert rows["point of the linearization"].startswith("0 (")
+
+
+def test_the_integrating_mode_is_the_one_nearest_to_one():
+    lin = linearized(-0.99, 0.8, 0.9j)
+    rows = dict(key_numbers(run({"linearization": lin})))
+    assert rows["integrating mode (nearest 1)"] == "0.8, decays with τ = 44.8 ms"
+    assert rows["slowest time constant (|μ| nearest 1)"] == "995 ms (decay)"
 
 
 def test_places_that_cannot_be_written(tmp_path):

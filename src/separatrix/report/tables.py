@@ -6,7 +6,7 @@ import numpy as np
 
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
-from ..figures.modes import slowest_mode
+from ..figures.modes import describe_number, describe_time, integrating_mode, slowest_mode
 from ..store import Run
 from ..training import History
 from .captions import which_point
@@ -113,8 +113,16 @@ def _mode_numbers(story: Story) -> Rows:
     linearization, index = story.get(Linearization), story.index
     mode = slowest_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    nearest = "|μ| nearest 1" if linearization.system == "map" else "Re λ nearest 0"
-    return [(f"slowest time constant ({nearest})", f"{format_time(time)} at {which_point(story)}")]
+    is_map = linearization.system == "map"
+    nearest = "|μ| nearest 1" if is_map else "Re λ nearest 0"
+    kept = integrating_mode(linearization, index)
+    value = describe_number(complex(np.asarray(linearization.eigenvalues)[index, kept]))
+    its_time = describe_time(float(np.asarray(linearization.time_constants)[index, kept]))
+    return [
+        ("point of the linearization", which_point(story).removeprefix("point ")),
+        (f"slowest time constant ({nearest})", format_time(time)),
+        (f"integrating mode (nearest {1 if is_map else 0})", f"{value}, {its_time}"),
+    ]
 
 
 def brief(text: str) -> str:
