@@ -65,6 +65,7 @@ def all_records():
         "components": activity.pca(3),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,
+        "tolerance_curve": points.tolerance_curve(),
         "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
         "trials": trials,
     }

@@ -31,6 +31,12 @@ def run():
     return run
 
 
+@pytest.fixture
+def plain(monkeypatch):
+    """Leave out figures and report, which take longest."""
+    monkeypatch.setattr("separatrix.cli._write_figures_and_report", lambda found, path: None)
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "one"
@@ -68,13 +74,13 @@ def test_run_writes_everything_and_says_what_matters(directory):
     assert str(out / "report.html") in said
 
 
-def test_the_seed_option(run, tmp_path):
+def test_the_seed_option(run, plain, tmp_path):
     done = run("run", "yang2020", *SMALL, "--seed", 5, "--out", tmp_path / "two")
     assert done.exit_code == 0
     assert sx.load_run(tmp_path / "two").experiment["seed"] == 5
 
 
-def test_a_file_of_ones_own(run, directory, tmp_path):
+def test_a_file_of_ones_own(run, plain, directory, tmp_path):
     out, _ = directory
     done = run("run", out / "experiment.toml", "--out", tmp_path / "two")
     assert done.exit_code == 0, done.output
@@ -82,7 +88,7 @@ def test_a_file_of_ones_own(run, directory, tmp_path):
     assert (tmp_path / "two" / weights).read_bytes() == (out / weights).read_bytes()
 
 
-def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(run, tmp_path):
+def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(run, plain, tmp_path):
     out = tmp_path / "two"
     arguments = ("run", "yang2020", *SMALL, "--out", out)
     assert run(*arguments).exit_code == 0
@@ -125,6 +131,34 @@ def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
             ["--seed", "-1"],
             "seed in yang2020.toml with --seed: input should be greater than or equal to 0, "
             "got -1.",
+        ),
+        (
+            ["--set", "trainng.steps=3"],
+            "--set trainng.steps=3: there is no table 'trainng': did you mean 'training'?",
+        ),
+        (
+            ["--set", "task.stimulu=3"],
+            "unknown key 'task.stimulu' in yang2020.toml with --set: did you mean 'stimulus'",
+        ),
+        (["--set", "steps"], "--set steps: expected KEY=VALUE, such as training.steps=200."),
+        (
+            ["--set", "training.steps=-1"],
+            "training.steps in yang2020.toml with --set: input should be greater than or equal to "
+            "1, got -1.",
+        ),
+        (
+            ["--set", "training.optimizer.name=adm"],
+            "unknown optimizer 'adm' in yang2020.toml with --set: did you mean 'adam'",
+        ),
+        (
+            ["--set", "task.dt=400"],
+            "task in yang2020.toml with --set: PerceptualDecisionMaking: the fixation period "
+            "(100 ms) is shorter than one step (dt = 400 ms).",
+        ),
+        (
+            ["--set", "analysis.input=[1, 2, nan]"],
+            "analysis.input.2 in yang2020.toml with --set: input should be a finite number, "
+            "got nan.",
         ),
         (
             ["--set", "task.dt=abc"],
@@ -240,7 +274,7 @@ def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, 
     assert done.exit_code == code
     said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
     assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
-    monkeypatch.undo()
+    monkeypatch.setattr("separatrix.cli._write_figures_and_report", lambda found, path: None)
     done = run("analyze", f"{out}.incomplete", "--out", out)
     assert done.exit_code == 0, done.output
 
@@ -268,13 +302,13 @@ def test_analyze(run, directory, tmp_path):
     assert "only analysis.* can change" in done.stderr
 
 
-def test_analyze_names_its_directory_after_the_run(run, directory):
+def test_analyze_names_its_directory_after_the_run(run, plain, directory):
     out, _ = directory
     assert run("analyze", out).exit_code == 0
     assert out.with_name("one-analysis").is_dir()
 
 
-def test_analyze_from_inside_the_run(run, directory, tmp_path, monkeypatch):
+def test_analyze_from_inside_the_run(run, plain, directory, tmp_path, monkeypatch):
     shutil.copytree(directory[0], tmp_path / "two")
     (tmp_path / "two" / "inner").mkdir()
     for inside, path in ((".", "."), ("inner", "..")):

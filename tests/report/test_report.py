@@ -1,3 +1,4 @@
+import dataclasses
 import html.parser
 import re
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_texts_come_from_the_run(whole):
         f"answers {100 * record.mean_accuracy:.1f} % of trials correctly",
         "2 fixed points and 2 slow points",
         "1 × left for <infinity> & more",
-        "estimated part found75.0 %",
+        "are fixed points missing?not known: coverage 0.75",
         "seed7",
         "2026-01-01T00:00:00Z",
         "steps = 5",
@@ -185,13 +186,37 @@ def test_key_numbers():
     assert key_numbers(run({})) == []
 
 
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
+        ({"index_sum": 1, "coverage": 0.987}, "not known: index sum 1, coverage 0.99"),
+        ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
+        ({"index_sum": 1}, "not known: index sum 1"),
+        ({"completeness": "no box holds them all; so no sum"}, "not known: no box holds them all"),
+        ({}, "not known: not examined"),
+    ],
+)
+def test_what_is_known_of_missing_fixed_points(tmp_path, known, said):
+    plain = {"complete": False, "index_sum": None, "coverage": None, "completeness": ""}
+    points = dataclasses.replace(RECORDS["fixed_points"], **(plain | known))
+    rows = dict(key_numbers(run({"fixed_points": points})))
+    assert rows["are fixed points missing?"].startswith(said)
+    text = page(tmp_path, {"fixed_points": points, "activity": RECORDS["activity"]}).text
+    assert ("proved that no fixed point is missing" in text) == ("complete" in known)
+    if "index_sum" in known:
+        assert f"those of the points found add up to {known['index_sum']}" in text
+    if "completeness" in known:
+        assert f"Completeness: {known['completeness']}." in text
+
+
 def test_key_numbers_fit_on_a_line():
     points = fixed_points(RECORDS["activity"].flat_states[:2], ["fixed", "slow"])
     object.__setattr__(points, "completeness", "a sentence that goes on; " * 9)
     object.__setattr__(points, "outcome_reasons", np.array(["word " * 40] * 3))
     rows = key_numbers(run(RECORDS | {"fixed_points": points}))
     assert all(len(value) <= 60 for _, value in rows), rows
-    assert dict(rows)["completeness"] == "a sentence that goes on"
+    assert dict(rows)["are fixed points missing?"] == "not known: coverage 0.75"
     assert dict(rows)["rejected"].endswith("word …")
 
 
@@ -225,7 +250,15 @@ def test_the_slowest_time_constant_is_that_of_the_mode_nearest_to_the_unit_circl
     eigenvalues, said
 ):
     rows = dict(key_numbers(run({"linearization": linearized(*eigenvalues)})))
-    assert rows["slowest time constant (|μ| nearest 1)"].startswith(f"{said} at point 0")
+    assert rows["slowest time constant (|μ| nearest 1)"] == said
+    assert rows["point of the linearization"].startswith("0 (")
+
+
+def test_the_integrating_mode_is_the_one_nearest_to_one():
+    lin = linearized(-0.99, 0.8, 0.9j)
+    rows = dict(key_numbers(run({"linearization": lin})))
+    assert rows["integrating mode (nearest 1)"] == "0.8, decays with τ = 44.8 ms"
+    assert rows["slowest time constant (|μ| nearest 1)"] == "995 ms (decay)"
 
 
 def test_places_that_cannot_be_written(tmp_path):

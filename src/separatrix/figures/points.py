@@ -91,9 +91,14 @@ def speeds(points: FixedPoints) -> Figure:
     axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("point, in the order of speed")
-    axes.set_ylabel(f"speed (per {'step' if points.system == 'map' else 'time constant'})")
+    axes.set_ylabel(f"speed ({per_what(points)})")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def per_what(points: FixedPoints) -> str:
+    """Say in what time a speed is the way covered."""
+    return "per step" if points.system == "map" else "per time constant"
 
 
 def _rounding_speed(points: FixedPoints) -> float:
@@ -115,7 +120,7 @@ def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents
         axes.scatter(plane[slow, 0], plane[slow, 1], c=speed, norm=norm, cmap=SEQUENTIAL, **look)
         shades = ScalarMappable(norm, SEQUENTIAL)
         bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
-        bar.set_label("speed of slow points")
+        bar.set_label(f"speed of slow points ({per_what(points)})")
         powers_of_ten(bar.ax.yaxis)
         axes.plot([], [], "o", color=GREY, markersize=4, label=f"slow ({int(slow.sum())})")
     for name, shape in FIXED_MARKERS.items():

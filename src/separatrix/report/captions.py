@@ -100,8 +100,17 @@ def fixed_points(story: Story) -> str:
         "every direction, half-filled ones (saddles) from some, open ones from none. The plane is "
         "that of the activity: points may lie off it."
     )
+    if points.complete:
+        text += " It is proved that no fixed point is missing."
+    if points.index_sum is not None:
+        text += (
+            " The indices of all fixed points of a box that the network keeps its state in add up "
+            f"to 1; those of the points found add up to {points.index_sum}."
+        )
     if points.completeness:
         text += f" Completeness: {points.completeness.rstrip('.')}."
+    if points.precision != "float64":
+        text += f" The network computes in {points.precision}, so nothing can be proved."
     if story.rejections():
         reasons = "; ".join(f"{n} × {reason}" for reason, n in story.rejections())
         text += f" Candidates that led to no point: {reasons}."

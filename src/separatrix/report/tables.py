@@ -6,7 +6,7 @@ import numpy as np
 
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
-from ..figures.modes import slowest_mode
+from ..figures.modes import describe_number, describe_time, integrating_mode, slowest_mode
 from ..store import Run
 from ..training import History
 from .captions import which_point
@@ -85,13 +85,7 @@ def _points_numbers(story: Story) -> Rows:
         rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
     rows.append(("fixed points proved to exist", str(story.proved("fixed"))))
     rows.append(("slow points proved not to be fixed", str(story.proved("slow"))))
-    if points.index_sum is not None:
-        rows.append(("index sum (1 when none is missing)", str(points.index_sum)))
-    if points.coverage is not None:
-        rows.append(("estimated part found", percent(points.coverage)))
-    if points.completeness or points.complete:
-        proved = "proved complete. " if points.complete else ""
-        rows.append(("completeness", brief(proved + points.completeness)))
+    rows.append(("are fixed points missing?", completeness(points)))
     rejections = story.rejections()
     number = sum(n for _, n in rejections)
     rows.append(("candidates", f"{len(points.outcomes)}, of which {number or 'none'} rejected"))
@@ -99,12 +93,36 @@ def _points_numbers(story: Story) -> Rows:
     return rows
 
 
+def completeness(points: FixedPoints) -> str:
+    """Say on one line what is known of fixed points that were not found."""
+    if points.complete:
+        return "complete (proved)"
+    known = []
+    if points.index_sum is not None:
+        known.append(f"index sum {points.index_sum}")
+    if points.coverage is not None:
+        known.append(f"coverage {points.coverage:.2f}")
+    if points.index_sum not in (None, 1):
+        return f"yes: {', '.join(known)}"
+    if known:
+        return f"not known: {', '.join(known)}"
+    return brief(f"not known: {points.completeness or 'not examined'}")
+
+
 def _mode_numbers(story: Story) -> Rows:
     linearization, index = story.get(Linearization), story.index
     mode = slowest_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    nearest = "|μ| nearest 1" if linearization.system == "map" else "Re λ nearest 0"
-    return [(f"slowest time constant ({nearest})", f"{format_time(time)} at {which_point(story)}")]
+    is_map = linearization.system == "map"
+    nearest = "|μ| nearest 1" if is_map else "Re λ nearest 0"
+    kept = integrating_mode(linearization, index)
+    value = describe_number(complex(np.asarray(linearization.eigenvalues)[index, kept]))
+    its_time = describe_time(float(np.asarray(linearization.time_constants)[index, kept]))
+    return [
+        ("point of the linearization", which_point(story).removeprefix("point ")),
+        (f"slowest time constant ({nearest})", format_time(time)),
+        (f"integrating mode (nearest {1 if is_map else 0})", f"{value}, {its_time}"),
+    ]
 
 
 def brief(text: str) -> str:

@@ -57,7 +57,7 @@ def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers
         return product.map(lambda array: array.reshape(x.shape[: leads[0]] + shape_x + shape_y))
     product = matmul(left, right.map(lambda array: np.swapaxes(array, -1, -2)))
     inputs = (x.shape[1],) if leads[0] == 2 else (y.shape[1],) if leads[1] == 2 else ()
-    boxes = max(x.shape[0], y.shape[0])
+    boxes = product.shape[0]  # none, where either side has none
 
     def ordered(array: Array) -> Array:
         if leads[1] == 2:
