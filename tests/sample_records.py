@@ -61,7 +61,6 @@ def all_records():
     return {
         "history": history,
         "activity": activity,
-        "tolerance_curve": points.tolerance_curve(),
         "components": activity.pca(3),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,

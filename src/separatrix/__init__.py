@@ -8,11 +8,11 @@ The public names, in the order of the pipeline::
 
 __version__ = "0.1.0.dev0"
 
-from . import networks, tasks, training
+from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
-from .analysis import FixedPoints, Linearization, find_fixed_points, linearize
+from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials
@@ -39,6 +39,7 @@ __all__ = [
     "Psychometric",
     "Record",
     "SeparatrixError",
+    "ToleranceCurve",
     "Training",
     "TrainingDivergedError",
     "TrainingInterruptedError",
@@ -51,6 +52,7 @@ __all__ = [
     "networks",
     "psychometric",
     "simulate",
+    "solvers",
     "tasks",
     "train",
     "training",

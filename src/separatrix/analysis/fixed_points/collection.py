@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..completeness import PointSet
+from ..completeness import Domain, PointSet
 from .found import Found
 
 Follow = Callable[[np.ndarray], Found]
@@ -44,6 +44,21 @@ class Collection:
             error_bounds=np.array([error for error, _, _ in proofs], float),
             radii=np.array([radius for _, radius, _ in proofs], float),
             hits=hits[labels],
+        )
+
+    def reject_outside(self, domain: Domain) -> None:
+        """Take out what is proved to be no fixed point, though its residual is at rounding level.
+
+        A gate that saturates far outside the box that holds every fixed point makes such states.
+        """
+        labels = [k for k in self.found.labels("fixed") if k not in self.found.proofs]
+        if domain.given or not labels:
+            return
+        outside = domain.excludes(self.found.stacked(labels))
+        self.found.reject(
+            [k for k, out in zip(labels, outside, strict=True) if out],
+            f"left the domain: the residual is at rounding level outside {domain}, where no fixed "
+            "point lies",
         )
 
     def _knows(self, further: Found, label: int) -> bool:

@@ -1,8 +1,11 @@
 """Points, and what became of the candidates, while a search collects them."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -61,3 +64,17 @@ class Found:
             self.prove(own, *other.proofs[label])
         elif label in other.refusals:
             self.refuse(own, other.refusals[label])
+
+    def reject(self, labels: list[int], reason: str) -> None:
+        """Take points out again: their candidates are rejected, and the others numbered anew."""
+        for label in sorted(labels, reverse=True):
+            self.reasons[self.reached == label] = reason
+            self.reached[self.reached == label] = -1
+            self.reached[self.reached > label] -= 1
+            del self.states[label], self.kinds[label], self.bounds[label]
+            self.proofs = _without(self.proofs, label)
+            self.refusals = _without(self.refusals, label)
+
+
+def _without(table: dict[int, T], label: int) -> dict[int, T]:
+    return {k - (k > label): value for k, value in table.items() if k != label}

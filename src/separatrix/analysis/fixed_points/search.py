@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
@@ -31,6 +32,7 @@ def find_fixed_points(
     slow_points: bool = True,
     certify: bool = True,
     completeness: bool = True,
+    exhaustion: BranchAndPrune | None = None,
     marginal_band: float = 1e-6,
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
@@ -57,7 +59,7 @@ def find_fixed_points(
         Rows with NaN are marked as rejected.
     solver
         The method for systems that are not piecewise linear, with its options; None means
-        `LevenbergMarquardt()`.
+        `sx.solvers.LevenbergMarquardt()`.
     slow_points
         Whether to look for slow points; without, their candidates are rejected.
     certify
@@ -65,8 +67,11 @@ def find_fixed_points(
     completeness
         Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
         sum of their indices, further search while that sum proves that some are missing (bounded;
-        it adds points without hits), and an exhaustive search where the system is small or of low
-        rank.
+        it adds points without hits), and an exhaustive search where the system is small (8 units at
+        most) or of low rank.
+    exhaustion
+        The method of the exhaustive search, with its options; None means
+        `sx.solvers.BranchAndPrune()`.
     marginal_band
         Eigenvalues within this distance of the stability boundary count as marginal.
 
@@ -100,7 +105,10 @@ def find_fixed_points(
         collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
         known = None
         if certify and completeness:
-            known = assess(evaluator.system, collection.points(), collection.search)
+            known = assess(
+                evaluator.system, collection.points(), collection.search, exhaustion=exhaustion
+            )
+            collection.reject_outside(known.domain)
         return describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
 
 
