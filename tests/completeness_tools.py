@@ -39,7 +39,9 @@ class Collection:
     def search(self, starts):
         self.calls.append(starts)
         self.starts = np.concatenate([self.starts, starts])
-        found = sx.find_fixed_points(self.system, self.starts, slow_points=False).fixed
+        found = sx.find_fixed_points(
+            self.system, self.starts, slow_points=False, completeness=False
+        ).fixed
         self.points = PointSet(
             found.states, found.certified, found.error_bound, found.radius, np.asarray(found.hits)
         )
