@@ -85,7 +85,7 @@ def test_the_residual_vanishes_where_the_step_stands_still(activation, leak, dt,
     u = jnp.array([1.0, 0.5, 0.5])
     starts = jax.random.normal(jax.random.key(1), (40, 6))
     system = net.at_input(u)
-    from_residual = sx.find_fixed_points(system, starts, slow_points=False)
+    from_residual = sx.find_fixed_points(system, starts, slow_points=False, completeness=False)
     from_step = sx.find_fixed_points(
         sx.DiscreteMap(net.step, 6, dt, input=u), starts, slow_points=False
     )
@@ -206,8 +206,8 @@ def test_the_flow_has_the_fixed_points_of_the_map_and_euler_multipliers(key):
     net = CTRNN(3, 6, 2, tau=100.0, dt=20.0, activation="tanh", key=key)
     u = [1.0, 0.5, 0.5]
     starts = jax.random.normal(jax.random.key(1), (40, 6))
-    as_map = sx.find_fixed_points(net.at_input(u), starts, slow_points=False)
-    as_flow = sx.find_fixed_points(net.flow_at_input(u), starts, slow_points=False)
+    as_map = sx.find_fixed_points(net.at_input(u), starts, slow_points=False, completeness=False)
+    as_flow = sx.find_fixed_points(net.flow_at_input(u), starts, slow_points=False, completeness=False)
     assert len(as_map) == len(as_flow)
     mu = sx.linearize(net.at_input(u), as_map.states).eigenvalues
     lam = sx.linearize(net.flow_at_input(u), as_map.states).eigenvalues

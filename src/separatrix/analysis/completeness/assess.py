@@ -146,7 +146,13 @@ class _Assessment:
         return unstable_directions(self.indices.jacobians, self.system.kind)
 
     def prove(self, method: BranchAndPrune, largest: int) -> Proof:
-        """Try to prove that no point is missing; points that turn up are added by the search."""
+        """Try to prove that no point is missing; points that turn up are added by the search.
+
+        Around a point without a certificate (a fold, a continuum) no proof can succeed.
+        """
+        if not self.points.certified.all():
+            nothing = np.zeros((0, self.system.size)), np.zeros(0)
+            return Proof(False, _NOT_CERTIFIED, *nothing)
         known = self.points.states, self.points.radii, self._error_bounds()
         proof = prove_complete(self.system, self.domain, known, method, largest)
         if len(proof.states):
@@ -158,6 +164,7 @@ class _Assessment:
         return proof
 
 
+_NOT_CERTIFIED = "a fixed point is not certified"
 _NOT_ADDED = "the exhaustive search found {} more, which were not to be added"
 _LOST = "the exhaustive search found points that the solver does not reach"
 

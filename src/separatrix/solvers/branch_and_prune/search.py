@@ -47,9 +47,9 @@ class BranchAndPrune:
         singular leave a few, a continuum of zeros any number.
     """
 
-    max_boxes: int = 400_000
+    max_boxes: int = 200_000
     min_width: float = 2.0**-30
-    max_unresolved: int = 1024
+    max_unresolved: int = 64
 
     def search(
         self,
