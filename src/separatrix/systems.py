@@ -26,6 +26,7 @@ class AbstractSystem(eqx.Module):
     time_unit: float = eqx.field(static=True)
     input: Any
     residual_function: StateFunction | None
+    residual_jacobian_function: StateFunction | None
     domain: Any
 
     @property
@@ -46,6 +47,12 @@ class AbstractSystem(eqx.Module):
         if self.residual_function is None:
             return self.velocity(state)
         return _apply(self.residual_function, state, self.input)
+
+    def residual_jacobian(self, state: Array) -> Array | None:
+        """Return the Jacobian of the residual `(size, size)` by the formula given, else None."""
+        if self.residual_jacobian_function is None:
+            return None
+        return _apply(self.residual_jacobian_function, state, self.input)
 
     def jacobian(self, state: Array) -> Array:
         """Return dF/dx or df/dx, `(size, size)`."""
@@ -78,6 +85,9 @@ class DiscreteMap(AbstractSystem):
     residual
         A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
         architecture gives one of a better shape. None means `step(x) − x`.
+    residual_jacobian
+        A function of the same arguments that returns the residual's Jacobian `(size, size)`, where
+        a formula is cheaper than forward-mode differentiation, which None means.
     domain
         `(lower, upper)`, arrays `(size,)` or numbers: a box that holds every fixed point, or None.
 
@@ -103,12 +113,14 @@ class DiscreteMap(AbstractSystem):
         *,
         input: Any = None,
         residual: StateFunction | None = None,
+        residual_jacobian: StateFunction | None = None,
         domain: tuple[Any, Any] | None = None,
     ):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.function, self.time_unit, self.input = step, float(dt), _checked_input(input)
         self.residual_function, self.domain = residual, domain
+        self.residual_jacobian_function = residual_jacobian
         _check_shape(self, "step")
 
     @property
@@ -135,7 +147,7 @@ class Flow(AbstractSystem):
         The number of units in the state.
     tau
         The time constant in ms that multiplies the derivative: time constants are reported in it.
-    input, residual, domain
+    input, residual, residual_jacobian, domain
         As in `DiscreteMap`; the default residual is the field itself.
 
     Raises
@@ -158,12 +170,14 @@ class Flow(AbstractSystem):
         *,
         input: Any = None,
         residual: StateFunction | None = None,
+        residual_jacobian: StateFunction | None = None,
         domain: tuple[Any, Any] | None = None,
     ):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.function, self.time_unit, self.input = field, float(tau), _checked_input(input)
         self.residual_function, self.domain = residual, domain
+        self.residual_jacobian_function = residual_jacobian
         _check_shape(self, "field")
 
     @property

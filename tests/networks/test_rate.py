@@ -87,7 +87,7 @@ def test_the_residual_vanishes_where_the_step_stands_still(activation, leak, dt,
     system = net.at_input(u)
     from_residual = sx.find_fixed_points(system, starts, slow_points=False, completeness=False)
     from_step = sx.find_fixed_points(
-        sx.DiscreteMap(net.step, 6, dt, input=u), starts, slow_points=False
+        sx.DiscreteMap(net.step, 6, dt, input=u), starts, slow_points=False, completeness=False
     )
     for points in (from_residual, from_step):
         for function in (net.step, net.residual):
@@ -207,7 +207,9 @@ def test_the_flow_has_the_fixed_points_of_the_map_and_euler_multipliers(key):
     u = [1.0, 0.5, 0.5]
     starts = jax.random.normal(jax.random.key(1), (40, 6))
     as_map = sx.find_fixed_points(net.at_input(u), starts, slow_points=False, completeness=False)
-    as_flow = sx.find_fixed_points(net.flow_at_input(u), starts, slow_points=False, completeness=False)
+    as_flow = sx.find_fixed_points(
+        net.flow_at_input(u), starts, slow_points=False, completeness=False
+    )
     assert len(as_map) == len(as_flow)
     mu = sx.linearize(net.at_input(u), as_map.states).eigenvalues
     lam = sx.linearize(net.flow_at_input(u), as_map.states).eigenvalues
@@ -262,3 +264,17 @@ def test_nan_in_the_weights_is_named(key):
     net = eqx.tree_at(lambda n: n.bias, net, net.bias.at[2].set(jnp.nan))
     with pytest.raises(sx.InvalidInputError, match=r"CTRNN\.bias has 1 values"):
         net.at_input([1.0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("leak", ["outside", "inside"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_formula_of_the_jacobian_is_that_of_forward_mode(activation, leak, key):
+    net = CTRNN(3, 6, 2, tau=100.0, dt=20.0, activation=activation, leak=leak, key=key)
+    system = net.at_input([1.0, 0.5, 0.5])
+    with jax.enable_x64(True):
+        for state in jax.random.normal(key, (5, 6), jnp.float64):
+            formula = system.residual_jacobian(state)
+            if leak == "inside" and activation != "relu":
+                assert formula is None
+            else:
+                np.testing.assert_allclose(formula, jax.jacfwd(system.residual)(state), atol=1e-14)

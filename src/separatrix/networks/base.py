@@ -46,6 +46,12 @@ class AbstractNetwork(eqx.Module):
         """Return a function of the same zeros as `step(x, u) − x`; architectures know better."""
         return self.step(state, input) - state
 
+    def residual_jacobian(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, "state state"] | None:
+        """Return the Jacobian of the residual where there is a formula for it, else None."""
+        return None
+
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
         """Return a box (lower, upper) that holds every fixed point at `input`, or None.
 
@@ -113,6 +119,7 @@ class AbstractNetwork(eqx.Module):
             self.dt,
             input=u,
             residual=self.residual,
+            residual_jacobian=self.residual_jacobian,
             domain=self.domain(u),
         )
 

@@ -210,9 +210,24 @@ class CTRNN(AbstractNetwork):
         With the leak outside that is always so. With the leak inside it holds for the rectifier:
         r = max(0, (1−α) r + α a) exactly when r = max(0, a).
         """
-        if self.leak == "outside" or self.activation == "relu" or self._is_undamped:
+        if self._solves_field:
             return self.field(state, input)
         return self.step(state, input) - state
+
+    @property
+    def _solves_field(self) -> bool:
+        """Whether the field has the zeros of `step(r) − r`."""
+        return self.leak == "outside" or self.activation == "relu" or self._is_undamped
+
+    def residual_jacobian(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, "unit unit"] | None:
+        """Return f'(W r + W_x x + b) W − I, where the residual is the field."""
+        if not self._solves_field:
+            return None
+        slope = jax.vmap(jax.grad(activation(self.activation)))
+        current = self.current(state, input)
+        return slope(current)[:, None] * self.recurrent_weights - jnp.eye(self.num_units)
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
         """Return the range of the activation: a fixed point is a value of it, whatever α is."""

@@ -23,6 +23,9 @@ class Evaluator:
     def __init__(self, system: AbstractSystem):
         with jax.enable_x64(True):
             self.system = in_float64(system)
+            state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
+            formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
+            self._has_formula = formula is not None
         self.size = system.size
         largest = int(np.clip(_BYTES // (8 * self.size**2), 16, 2048))
         self.batch_size = largest
@@ -30,6 +33,8 @@ class Evaluator:
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
+        if self._has_formula:
+            return self._in_batches(_residual_and_formula, states)
         residuals, transposed = self._in_batches(_residual_and_jacobian, states)
         return residuals, transposed.swapaxes(1, 2)
 
@@ -80,6 +85,11 @@ def _residual_and_jacobian(system: AbstractSystem, states: Any) -> Any:
         return value, jax.vmap(push)(jnp.eye(system.size, dtype=state.dtype))
 
     return jax.vmap(both)(states)
+
+
+@eqx.filter_jit
+def _residual_and_formula(system: AbstractSystem, states: Any) -> Any:
+    return jax.vmap(lambda x: (system.residual(x), system.residual_jacobian(x)))(states)
 
 
 @eqx.filter_jit
