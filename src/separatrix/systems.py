@@ -193,7 +193,7 @@ class Flow(AbstractSystem):
         return self.evaluate(state)
 
 
-def _apply(function: StateFunction, state: Array, input: Any) -> Array:
+def _apply(function: StateFunction, state: Array, input: Any) -> Any:
     return function(state) if input is None else function(state, input)
 
 
