@@ -51,11 +51,15 @@ class ZeroTest:
         """Whether the function computes in float32."""
         return bool(self.eps > np.finfo(float).eps)
 
-    def estimate(self, states: States, residuals: States, jacobians: np.ndarray) -> Flags:
+    def estimate(
+        self, states: States, residuals: States, jacobians: np.ndarray | None = None
+    ) -> Flags:
         """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
         return np.abs(residuals).max(1, initial=0) <= self._estimated_level(states, jacobians)
 
-    def decide(self, states: States, residuals: States, jacobians: np.ndarray) -> Flags:
+    def decide(
+        self, states: States, residuals: States, jacobians: np.ndarray | None = None
+    ) -> Flags:
         """Tell which states are zeros, as exactly as can be told."""
         if self._enclosed is None:
             return self.estimate(states, residuals, jacobians)
@@ -86,7 +90,7 @@ class ZeroTest:
         size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
         return steps <= np.sqrt(self.eps) * size
 
-    def level(self, states: States, jacobians: np.ndarray) -> Levels:
+    def level(self, states: States, jacobians: np.ndarray | None = None) -> Levels:
         """Return the residual (largest entry) that rounding alone can leave at each state."""
         estimated = self._estimated_level(states, jacobians)
         if self._enclosed is None or not len(states):
@@ -96,12 +100,14 @@ class ZeroTest:
         width = 2 * (bounds.upper - bounds.lower).max(1, initial=0)
         return np.where(np.isfinite(width), width, estimated)
 
-    def _estimated_level(self, states: States, jacobians: np.ndarray) -> Levels:
+    def _estimated_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
         """Return some ε times the terms' sizes.
 
-        The terms that make up the residual are at most about `|J| |x|` and |x|; the size of the
-        starts stands for the constant terms (input and bias).
+        The terms that make up the residual are at most about `|J| |x|`, where the Jacobian is
+        given, and |x|; the size of the starts stands for the constant terms (input and bias).
         """
-        terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
-        size = np.maximum(np.maximum(terms, np.abs(states).max(1, initial=0)), self.scale)
+        size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
+        if jacobians is not None:
+            terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
+            size = np.maximum(size, terms)
         return 16 * self.eps * np.sqrt(states.shape[1]) * size

@@ -31,6 +31,11 @@ class Continua:
     label: Int[np.ndarray, " state"]
     middles: Int[np.ndarray, " continuum"]
 
+    @classmethod
+    def none(cls, count: int) -> "Continua":
+        """Return that all of `count` zeros are isolated, as far as is known."""
+        return cls(np.full(count, -1), np.zeros(0, int))
+
 
 def find_continua(
     states: Float[np.ndarray, "state unit"],
@@ -48,11 +53,11 @@ def find_continua(
     suspect = np.flatnonzero(~(singular_values[:, -1] > _SUSPECT * singular_values[:, 0]))
     label = np.full(len(states), -1)
     if not len(suspect):
-        return Continua(label, np.zeros(0, int))
+        return Continua.none(len(states))
     looked_into = suspect[np.unique(np.linspace(0, len(suspect) - 1, _MOST).astype(int))]
     here = looked_into[_has_neighbours(states[looked_into], directions[looked_into], scale, solve)]
     if not len(here):
-        return Continua(label, np.zeros(0, int))
+        return Continua.none(len(states))
     numbers = join(states[here], solve)
     # What was not looked into goes with the nearest state that was.
     known = np.full(len(states), -1)

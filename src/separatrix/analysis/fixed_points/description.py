@@ -28,10 +28,21 @@ def describe(
     count = len(found.states)
     states = np.array(found.states).reshape(count, system.size)
     kinds = np.array(found.kinds, dtype="<U5")
-    residuals, jacobians = evaluator.residual_and_jacobian(states)
+    room = evaluator.batch_size
+    parts = [_local(evaluator, zero_test, states[i : i + room]) for i in range(0, count, room)]
+    residuals, levels, eigenvalues = (
+        np.concatenate(columns) for columns in zip(*parts or [_nothing(system)], strict=True)
+    )
     speed = evaluator.speed(states)
-    eigenvalues = eigenmodes(evaluator.jacobian(states), system.kind)[0]
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
+    stability = classify(eigenvalues, system.kind, marginal_band)
+    if evaluator.is_large:
+        # All the eigenvalues that were asked for may be unstable: there may be more of them.
+        unknown = n_unstable == eigenvalues.shape[1]
+        n_unstable, stability = (
+            np.where(unknown, -1, n_unstable),
+            np.where(unknown, "unknown", stability),
+        )
     order = np.lexsort((speed, n_unstable, kinds))
     proofs = _proofs(system, found, certify, n_unstable)
     reached, outcomes = _renumber(found.reached, kinds, order)
@@ -40,15 +51,15 @@ def describe(
         states=states[order],
         kind=kinds[order],
         speed=speed[order],
-        residual=np.abs(residuals).max(1, initial=0)[order],
-        rounding_level=zero_test.level(states, jacobians)[order],
+        residual=residuals[order],
+        rounding_level=levels[order],
         certified=proofs["certified"][order],
         error_bound=proofs["error_bound"][order],
         radius=proofs["radius"][order],
         certificate=proofs["certificate"][order],
         n_unstable_certified=proofs["n_unstable_certified"][order],
         n_unstable=n_unstable[order],
-        stability=classify(eigenvalues, system.kind, marginal_band)[order],
+        stability=stability[order],
         largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
             order
         ],
@@ -63,6 +74,24 @@ def describe(
         precision="float32" if zero_test.single else "float64",
         **_completeness(known),
     )
+
+
+def _local(
+    evaluator: Evaluator, zero_test: ZeroTest, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return residuals (largest entry), their rounding levels, and eigenvalues, of a few states."""
+    if evaluator.is_large:
+        residuals, jacobians = evaluator.residual(states), None
+        eigenvalues = evaluator.leading_eigenvalues(states)
+    else:
+        residuals, jacobians = evaluator.residual_and_jacobian(states)
+        eigenvalues = eigenmodes(evaluator.jacobian(states), evaluator.system.kind)[0]
+    size = np.abs(residuals).max(1, initial=0)
+    return size, zero_test.level(states, jacobians), eigenvalues
+
+
+def _nothing(system: AbstractSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.zeros(0), np.zeros(0), np.zeros((0, system.size), complex)
 
 
 def _completeness(known: Completeness | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Evaluating a system on batches of any size with few compiled programs, in float64."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 
 _BYTES = 1 << 26  # of Jacobians in one batch: 64 MiB
+_DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
+_PRODUCTS = 200  # of Jacobian and vector in one step, at most
 
 
 class Evaluator:
@@ -27,9 +31,16 @@ class Evaluator:
             formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
             self._has_formula = formula is not None
         self.size = system.size
-        largest = int(np.clip(_BYTES // (8 * self.size**2), 16, 2048))
+        self.is_large = self.size > _DENSE
+        largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 2048))
+        if self.is_large:
+            largest = int(np.clip(_BYTES // (8 * _PRODUCTS * self.size), 1, 16))
         self.batch_size = largest
         self._sizes = sorted({min(s, largest) for s in (16, 64, 256, largest)})
+
+    def residual(self, states: np.ndarray) -> np.ndarray:
+        """Return residuals `(batch, unit)`."""
+        return self._in_batches(_residual, states)[0]
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
@@ -37,6 +48,33 @@ class Evaluator:
             return self._in_batches(_residual_and_formula, states)
         residuals, transposed = self._in_batches(_residual_and_jacobian, states)
         return residuals, transposed.swapaxes(1, 2)
+
+    def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
+        """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
+        return Attempt(*self._in_batches(_damped_step, states, damping))
+
+    def leading_eigenvalues(self, states: np.ndarray, count: int = 6) -> np.ndarray:
+        """Return the eigenvalues `(batch, count)` that decide the stability of large systems.
+
+        Those of largest modulus (map) or real part (flow), by Arnoldi's method; NaN where it does
+        not converge.
+        """
+        from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+        values = np.full((len(states), count), np.nan, complex)
+        which = "LM" if self.system.kind == "map" else "LR"
+        for row, state in enumerate(states):
+            with jax.enable_x64(True):
+                point = jnp.asarray(state)
+                product = lambda v, x=point: np.asarray(_push(self.system, x, jnp.asarray(v)))  # noqa: E731
+                operator = LinearOperator((self.size, self.size), product, dtype=float)
+                start = np.random.default_rng(0).standard_normal(self.size)
+                with contextlib.suppress(ArpackNoConvergence):
+                    values[row] = eigs(
+                        operator, count, which=which, v0=start, maxiter=300, tol=1e-8,
+                        return_eigenvectors=False,
+                    )  # fmt: skip
+        return values
 
     def speed(self, states: np.ndarray) -> np.ndarray:
         """Return the speeds `(batch,)` of the true map or flow."""
@@ -50,31 +88,35 @@ class Evaluator:
         """Return the Jacobians of the true map or field, `(batch, unit, unit)`."""
         return self._in_batches(_jacobian, states)[0]
 
-    def _in_batches(self, program: Callable[..., Any], states: np.ndarray) -> Any:
+    def _in_batches(self, program: Callable[..., Any], *columns: np.ndarray) -> Any:
         """Run a compiled program over batches of the sizes it is compiled for."""
         parts = []
         with jax.enable_x64(True):
-            for part in self._split(states):
-                size = next(s for s in self._sizes if s >= len(part))
-                padded = np.zeros((size, self.size))
-                padded[: len(part)] = part
-                results = program(self.system, jnp.asarray(padded))
-                parts.append([np.array(r, float)[: len(part)] for r in results])
+            for rows in self._split(np.arange(len(columns[0]))):
+                size = next(s for s in self._sizes if s >= len(rows))
+                results = program(self.system, *(_padded(c[rows], size) for c in columns))
+                parts.append([np.array(r, float)[: len(rows)] for r in results])
         if len(parts) == 1:
             return tuple(parts[0])
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
-    def _split(self, states: np.ndarray) -> list[np.ndarray]:
+    def _split(self, rows: np.ndarray) -> list[np.ndarray]:
         """Cut a batch into parts that fill the sizes that are compiled for, or nearly so."""
         parts: list[np.ndarray] = []
-        while len(states) or not parts:
-            above = next((s for s in self._sizes if s >= len(states)), None)
-            below = max((s for s in self._sizes if s <= len(states)), default=len(states))
-            fills = above is not None and (len(states) > 0.7 * above or above == self._sizes[0])
-            take = len(states) if fills else below
-            parts.append(states[:take])
-            states = states[take:]
+        while len(rows) or not parts:
+            above = next((s for s in self._sizes if s >= len(rows)), None)
+            below = max((s for s in self._sizes if s <= len(rows)), default=len(rows))
+            fills = above is not None and (len(rows) > 0.7 * above or above == self._sizes[0])
+            take = len(rows) if fills else below
+            parts.append(rows[:take])
+            rows = rows[take:]
         return parts
+
+
+def _padded(rows: np.ndarray, size: int) -> jax.Array:
+    padded = np.zeros((size, *rows.shape[1:]))
+    padded[: len(rows)] = rows
+    return jnp.asarray(padded)
 
 
 @eqx.filter_jit
@@ -90,6 +132,34 @@ def _residual_and_jacobian(system: AbstractSystem, states: Any) -> Any:
 @eqx.filter_jit
 def _residual_and_formula(system: AbstractSystem, states: Any) -> Any:
     return jax.vmap(lambda x: (system.residual(x), system.residual_jacobian(x)))(states)
+
+
+@eqx.filter_jit
+def _damped_step(system: AbstractSystem, states: Any, dampings: Any) -> Any:
+    def attempt(state: Any, damping: Any) -> Any:
+        r, push = jax.linearize(system.residual, state)
+        pull = jax.linear_transpose(push, state)
+        (gradient,) = pull(r)
+        length, size = jnp.linalg.norm(gradient), jnp.linalg.norm(r)
+        weight = damping * jnp.square(length / jnp.maximum(size, jnp.finfo(r.dtype).tiny))
+        step = -jax.scipy.sparse.linalg.cg(
+            lambda p: pull(push(p))[0] + weight * p, gradient, tol=1e-8, maxiter=_PRODUCTS
+        )[0]
+        predicted = jnp.sum(jnp.square(r)) - jnp.sum(jnp.square(r + push(step)))
+        along = jnp.linalg.norm(push(gradient)) / length
+        return r, step, system.residual(state + step), predicted, length / (size * along)
+
+    return jax.vmap(attempt)(states, dampings)
+
+
+@eqx.filter_jit
+def _push(system: AbstractSystem, state: Any, direction: Any) -> Any:
+    return jax.jvp(system.evaluate, (state,), (direction,))[1]
+
+
+@eqx.filter_jit
+def _residual(system: AbstractSystem, states: Any) -> Any:
+    return (jax.vmap(system.residual)(states),)
 
 
 @eqx.filter_jit

@@ -47,6 +47,10 @@ def find_fixed_points(
     solved exactly instead: from linear region to linear region, each solved once; its slow points
     lie on the kinks between regions.
 
+    In a system of more than 2048 units the Jacobian is not formed: the steps come from products
+    with it (Newton–Krylov), stability from its leading eigenvalues, and slow points and proofs are
+    not looked for.
+
     Where possible the answer is proved: that a fixed point exists and is the only one in a ball
     around it, how many unstable directions it has, that no fixed point lies near a slow point.
 
@@ -101,6 +105,7 @@ def find_fixed_points(
     evaluator = Evaluator(system)
     with one_blas_thread():
         zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
+        certify = certify and not evaluator.is_large
         follow = _method(evaluator, zero_test, solver or LevenbergMarquardt(), certify)
         collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
         known = None

@@ -8,8 +8,9 @@ from jaxtyping import Bool, Float, Int
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Minima
+from ...solvers.newton_krylov import NewtonKrylov
 from ...solvers.zero_test import ZeroTest
-from .continua import find_continua, name_continuum
+from .continua import Continua, find_continua, name_continuum
 from .evaluator import Evaluator
 from .found import Found
 
@@ -25,6 +26,7 @@ REASONS = {
     Ending.RAN_AWAY: "left for infinity",
 }
 UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
+TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
 NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
 _ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
 
@@ -64,12 +66,18 @@ class SmoothSearch:
         return found
 
     def _solve(self, starts: np.ndarray, exactly: bool) -> Solution:
+        if self.evaluator.is_large:
+            method = NewtonKrylov(self.solver.max_steps, self.solver.stall_steps)
+            room = self.evaluator.batch_size
+            return method.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
         evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         return self.solver.solve(evaluate, starts, batch_size, test, self.zero_test.eps)
 
     def _go_on_from_false_zeros(self, ends: _Ends) -> None:
         """Where only the estimate called a residual zero, go on until there is no doubt."""
+        if self.evaluator.is_large:
+            return  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
         best = self._merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
@@ -84,6 +92,9 @@ class SmoothSearch:
         """Descend to the minima of the speed; one that may be a zero is given to the solver."""
         unsettled = np.flatnonzero(np.isin(ends.endings, _ON_THE_WAY))
         if not len(unsettled):
+            return
+        if self.evaluator.is_large:
+            found.reasons[unsettled] = TOO_LARGE
             return
         minima = self._minimize(ends.states[unsettled])
         found.reasons[unsettled] = np.where(minima.stalled, KINK, NO_MINIMUM)
@@ -137,10 +148,13 @@ class SmoothSearch:
             return
         best = zeros[self._merge(ends.states[zeros], ends.steps[zeros])]
         distinct = np.unique(best)
-        states, errors, singular_values, directions = self._polish(ends.states[distinct])
-        continua = find_continua(
-            states, singular_values, directions, self.zero_test.scale, self._reach
-        )
+        states, errors = ends.states[distinct], ends.steps[distinct]
+        singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
+        if not self.evaluator.is_large:
+            states, errors, singular_values, directions = self._polish(states)
+            continua = find_continua(
+                states, singular_values, directions, self.zero_test.scale, self._reach
+            )
         settled = self.zero_test.settled(states, errors)
         for number, row in enumerate(distinct):
             members = zeros[best == row]

@@ -1,0 +1,58 @@
+"""Systems whose Jacobian is too large to be formed."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+from separatrix.analysis.fixed_points import evaluator
+
+SIZE = 4096
+GAINS = np.full(SIZE, 0.1)
+GAINS[:6] = 3.0, 2.0, 1.5, 0.8, 0.5, 0.3
+ACTIVE = np.zeros(SIZE)  # of the units whose gain is above 1, the positive root of x = tanh(g x)
+ACTIVE[:3] = 0.9949015284526289, 0.9575040240772687, 0.8585596366401104
+
+
+def units(kind="map"):
+    """x ↦ tanh(g x), unit by unit: 27 fixed points, whose eigenvalues are g (1 − x²)."""
+    if kind == "map":
+        return sx.DiscreteMap(lambda x: jnp.tanh(GAINS * x), SIZE)
+    return sx.Flow(lambda x: jnp.tanh(GAINS * x) - x, SIZE)
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_zeros_of_many_units(kind):
+    starts = np.stack([0.9 * np.ones(SIZE), -np.ones(SIZE), 0.8 * np.ones(SIZE), np.zeros(SIZE)])
+    points = sx.find_fixed_points(units(kind), starts)
+    assert points.kind.tolist() == ["fixed"] * 3
+    assert points.hits.tolist() in ([2, 1, 1], [1, 2, 1])
+    assert points.n_unstable.tolist() == [0, 0, 3]
+    assert points.stability.tolist() == ["stable", "stable", "saddle"]
+    assert np.abs(np.abs(points.states[:2]) - ACTIVE).max() < 1e-14
+    assert np.abs(points.states[2]).max() < 1e-14
+    offset = 1 if kind == "flow" else 0
+    assert points.largest_eigenvalue == pytest.approx(np.array([0.8, 0.8, 3.0]) - offset)
+    assert (points.residual <= points.rounding_level).all()
+    assert not points.certified.any()
+
+
+def test_a_point_with_more_unstable_directions_than_are_looked_for():
+    system = sx.DiscreteMap(lambda x: jnp.tanh((1.2 + jnp.arange(SIZE)) * x), SIZE)
+    points = sx.find_fixed_points(system, np.zeros((1, SIZE)))
+    assert points.n_unstable.tolist() == [-1]
+    assert points.stability.tolist() == ["unknown"]
+
+
+def test_both_ways_agree(monkeypatch):
+    """The way of large systems, on one that is small enough for the other."""
+    known = systems.rank_one()
+    dense = sx.find_fixed_points(known.system, known.candidates, completeness=False).fixed
+    monkeypatch.setattr(evaluator, "_DENSE", 10)
+    krylov = sx.find_fixed_points(known.system, known.candidates).fixed
+    distance = np.abs(dense.states[:, None] - krylov.states[None]).max(-1)
+    assert distance.min(0).max() < 1e-12
+    assert len(krylov) >= 2
+    nearest = distance.argmin(0)
+    assert krylov.n_unstable.tolist() == dense.n_unstable[nearest].tolist()
