@@ -5,13 +5,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench peers format doctor clean test-report test-interop
+.PHONY: demo test lint bench peers format doctor clean test-report test-laws test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
-test: $(VENV)/installed-test  ## Run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+test: $(VENV)/installed-test  ## Run the tests, but for the laws
+	$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/laws --ignore tests/interop
+
+test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task
+	$(BIN)/python -m pytest -n $(WORKERS) tests/laws
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
