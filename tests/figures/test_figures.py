@@ -24,6 +24,7 @@ DRAW = {
     "condition_averages": lambda: figures.condition_averages(ACTIVITY, PLANE, SIGNED),
     "fixed_points": lambda: figures.fixed_points(POINTS, ACTIVITY, PLANE),
     "speeds": lambda: figures.speeds(POINTS),
+    "tolerance": lambda: figures.tolerance(POINTS),
     "spectrum": lambda: figures.spectrum(LINEAR, 1),
     "spectrum_flow": lambda: figures.spectrum(FLOW),
     "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),

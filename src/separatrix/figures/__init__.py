@@ -8,7 +8,7 @@ from .behaviour import psychometric, trials
 from .files import save
 from .learning import training
 from .modes import line_attractor, spectrum
-from .points import fixed_points, speeds
+from .points import fixed_points, speeds, tolerance
 from .state_space import activity, condition_averages
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "save",
     "spectrum",
     "speeds",
+    "tolerance",
     "training",
     "trials",
 ]

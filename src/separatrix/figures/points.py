@@ -96,6 +96,26 @@ def speeds(points: FixedPoints) -> Figure:
     return figure
 
 
+@styled
+def tolerance(points: FixedPoints) -> Figure:
+    """Draw how many points a threshold on q = ½ speed² would have called fixed."""
+    figure = new_figure(6.4, 3.0)
+    axes = figure.subplots()
+    curve = points.tolerance_curve()
+    axes.step(curve.tolerance, curve.count, where="post", color=ORANGE, label="below a tolerance")
+    fixed = int((np.asarray(points.kind) == "fixed").sum())
+    axes.axhline(fixed, color=BLACK, linestyle=":", label=f"fixed, to rounding ({fixed})")
+    axes.set_xscale("log")
+    powers_of_ten(axes.xaxis)
+    axes.set_xlim(float(curve.tolerance[0]), float(curve.tolerance[-1]))
+    axes.set_ylim(-0.05 * max(len(points), 1), 1.1 * max(len(points), 1))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(f"tolerance on q = ½ speed², speed {per_what(points)}")
+    axes.set_ylabel("number of points")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
 def per_what(points: FixedPoints) -> str:
     """Say in what time a speed is the way covered."""
     return "per step" if points.system == "map" else "per time constant"

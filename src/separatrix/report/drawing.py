@@ -67,6 +67,11 @@ def speeds(story: Story) -> Figure:
     return figures.speeds(story.get(FixedPoints))
 
 
+def tolerance(story: Story) -> Figure:
+    """Draw the number of points against a tolerance."""
+    return figures.tolerance(story.get(FixedPoints))
+
+
 def spectrum(story: Story) -> Figure:
     """Draw the eigenvalues at the point that the story shows."""
     return figures.spectrum(story.get(Linearization), story.index)

@@ -98,6 +98,14 @@ SECTIONS = (
         captions.no_points,
     ),
     Section(
+        "tolerance",
+        "What a tolerance would have made of them",
+        (FixedPoints,),
+        drawing.tolerance,
+        captions.tolerance,
+        captions.no_points,
+    ),
+    Section(
         "spectrum",
         "Linearization: the eigenvalues at one point",
         (Linearization,),
