@@ -13,6 +13,10 @@ from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
 from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
+from .analysis import Basins, basins
+from .analysis import Commitment, commitment
+from .analysis import FixedPointGraph, fixed_point_graph
+from .analysis import Separatrix, Settling, separatrix
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials
