@@ -17,6 +17,7 @@ from .analysis import Basins, basins
 from .analysis import Commitment, commitment
 from .analysis import FixedPointGraph, fixed_point_graph
 from .analysis import Separatrix, Settling, separatrix
+from .analysis import SlowCurve, slow_curve
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials

@@ -13,6 +13,7 @@ from .boundaries import (
 )
 from .fixed_points import FixedPoints, ToleranceCurve, find_fixed_points
 from .linearization import Linearization, linearize
+from .slow_curves import SlowCurve, slow_curve
 
 __all__ = [
     "Basins",
@@ -22,6 +23,7 @@ __all__ = [
     "Linearization",
     "Separatrix",
     "Settling",
+    "SlowCurve",
     "ToleranceCurve",
     "basins",
     "commitment",
@@ -29,4 +31,5 @@ __all__ = [
     "fixed_point_graph",
     "linearize",
     "separatrix",
+    "slow_curve",
 ]

@@ -94,6 +94,20 @@ class Stepper:
             return np.array(pulled)[:rows]
 
 
+def velocities(
+    system: AbstractSystem, states: Float[np.ndarray, "state unit"]
+) -> Float[np.ndarray, "state unit"]:
+    """Return F(x) − x of a map, f(x) of a flow, in float64; NaN at states that are not finite."""
+    parts = [np.zeros((0, system.size))]
+    with jax.enable_x64(True):
+        system = in_float64(system)
+        for first in range(0, len(states), _SIZES[-1]):
+            rows, padded = _padded(states[first : first + _SIZES[-1]])
+            parts.append(np.array(_velocities(system, padded))[:rows])
+    moved = np.concatenate(parts)
+    return np.where(np.isfinite(states).all(1)[:, None], moved, np.nan)
+
+
 def suitable_step(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
     """Return a tenth of the shortest time constant of the Jacobians at the states, in tau."""
     jacobians = Evaluator(system).jacobian(states)
@@ -120,6 +134,11 @@ def _step(system: AbstractSystem, x: Any, h: Any) -> Any:
     k3 = system.evaluate(x + h / 2 * k2)
     k4 = system.evaluate(x + h * k3)
     return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+
+
+@eqx.filter_jit
+def _velocities(system: AbstractSystem, states: Any) -> Any:
+    return jax.vmap(system.velocity)(states)
 
 
 @eqx.filter_jit
