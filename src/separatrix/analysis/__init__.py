@@ -1,5 +1,6 @@
 """Analyses of any map or flow; nothing here knows a network, a task or a file."""
 
+from .attractors import ContinuousAttractor, continuous_attractor
 from .boundaries import (
     Basins,
     Commitment,
@@ -18,6 +19,7 @@ from .slow_curves import SlowCurve, slow_curve
 __all__ = [
     "Basins",
     "Commitment",
+    "ContinuousAttractor",
     "FixedPointGraph",
     "FixedPoints",
     "Linearization",
@@ -27,6 +29,7 @@ __all__ = [
     "ToleranceCurve",
     "basins",
     "commitment",
+    "continuous_attractor",
     "find_fixed_points",
     "fixed_point_graph",
     "linearize",

@@ -1,7 +1,7 @@
-"""Moving states along a map or a flow: one compiled loop for batches of any size, in float64.
+r"""Moving states along a map or a flow: one compiled loop for batches of any size, in float64.
 
-A flow $\\tau \\dot x = f(x)$ is integrated by the classical Runge–Kutta method of order four with a
-fixed step $h\\tau$. Unless it is given, $h = 0.1/\\rho$ with ρ the largest |λ| of the Jacobians at
+A flow $\tau \dot x = f(x)$ is integrated by the classical Runge–Kutta method of order four with a
+fixed step $h\tau$. Unless it is given, $h = 0.1/\rho$ with ρ the largest |λ| of the Jacobians at
 the states that matter (the fixed points): the fastest mode there decays by a tenth a step, and a
 step errs by about 1e−7 of the distance that is still to go.
 """

@@ -1,9 +1,9 @@
 """Where states go: basins, the boundaries between them, and the graph of fixed points."""
 
+from .boundary import Separatrix, separatrix
 from .decisions import Commitment, commitment
 from .fractions import Basins, basins, wilson
 from .graph import FixedPointGraph, fixed_point_graph
-from .boundary import Separatrix, separatrix
 from .settling import Settling
 
 __all__ = [

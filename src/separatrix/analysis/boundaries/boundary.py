@@ -17,6 +17,7 @@ from .settling import Follower, Settled, Settling
 
 EPS = np.finfo(float).eps
 _HALVINGS = 60
+_CHEAP = 128  # states that are followed at little more than the cost of one
 _NARROW = 1e-12  # width of a bracket, as a part of its first width, at which bisection ends
 _PASSES = 0.05  # how near to a saddle, as a part of its separation, the motion has to come
 _LONGEST_PATH = 4096  # steps
@@ -61,7 +62,7 @@ class _Brackets:
 def separatrix(
     system: AbstractSystem,
     points: FixedPoints | Float[Array, "point unit"],
-    states: Float[Array, "... unit"] | None = None,
+    states: Float[Array, "..."] | None = None,
     *,
     segments: int = 64,
     settling: Settling | None = None,
@@ -69,8 +70,8 @@ def separatrix(
     r"""Find points on the boundary between basins, and the normals of the boundary there.
 
     Segments between attractors, and between sampled states and their nearest neighbours in other
-    basins, are halved: each middle is followed to where it ends. A boundary point b is carried past
-    a saddle $x^*$ at time T; with the saddle's left unstable vector l the boundary's normal is
+    basins, are bisected: states between their ends are followed to where they go. A boundary point
+    b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the boundary's normal is
     $(D\Phi_T(b))^\top l$.
 
     Parameters
@@ -83,14 +84,14 @@ def separatrix(
         States `(…, unit)` near which the boundary is wanted, such as activity; None for attractors
         alone.
     segments
-        How many segments from the states are halved, at most.
+        How many segments between states are bisected, at most.
     settling
         When a state has settled; None means `sx.Settling()`.
 
     Returns
     -------
     Separatrix
-        One point for each segment that could be halved, and an outcome for every segment.
+        One point for each segment that could be bisected, and an outcome for every segment.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def separatrix(
     if states is not None:
         sampled = as_states(system, states, "states")
         brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
-    outcomes = _halve(follower, brackets)
+    outcomes = _narrow(follower, brackets)
     found = outcomes == _FOUND
     middle = (brackets.a + brackets.b)[found] / 2
     saddle, normals, nearness = _normals(follower, middle)
@@ -171,8 +172,12 @@ def _join(one: _Brackets, other: _Brackets) -> _Brackets:
     return _Brackets(*(np.concatenate([getattr(one, f), getattr(other, f)]) for f in names))
 
 
-def _halve(follower: Follower, brackets: _Brackets) -> np.ndarray:
-    """Narrow the brackets in place; a middle in a third basin takes the place of the end b."""
+def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
+    """Narrow the brackets in place, and return how that ended for each.
+
+    States evenly between the ends are followed, as many as are cheap at once. The first that does
+    not go where the end a goes is the new end b, whatever basin it lies in.
+    """
     outcomes = np.full(len(brackets.a), _FOUND, object)
     first = np.linalg.norm(brackets.a - brackets.b, axis=1)
     going = np.ones(len(outcomes), bool)
@@ -180,29 +185,41 @@ def _halve(follower: Follower, brackets: _Brackets) -> np.ndarray:
         rows = np.flatnonzero(going)
         if not len(rows):
             break
-        middle = (brackets.a[rows] + brackets.b[rows]) / 2
-        ends = follower.follow(middle)
-        to_a = ends.reached == brackets.of_a[rows]
-        to_b = ~to_a & (ends.reached >= 0)
-        brackets.a[rows[to_a]] = middle[to_a]
-        brackets.b[rows[to_b]] = middle[to_b]
-        brackets.of_b[rows[to_b]] = ends.reached[to_b]
-        _close(brackets, rows, middle, ends, outcomes)
+        parts = next((p for p in (16, 8, 4) if len(rows) * (p - 1) <= _CHEAP), 2)
+        share = np.arange(1, parts)[:, None] / parts
+        a, b = brackets.a[rows], brackets.b[rows]
+        between = a[:, None] + share * (b - a)[:, None]
+        ends = follower.follow(between.reshape(-1, a.shape[1]))
+        reached = ends.reached.reshape(len(rows), parts - 1)
+        other = reached != brackets.of_a[rows][:, None]
+        last = np.where(other.any(1), other.argmax(1), parts - 1)  # the first of another basin
+        each = np.arange(len(rows))
+        states = np.concatenate([a[:, None], between, b[:, None]], axis=1)
+        brackets.a[rows], brackets.b[rows] = states[each, last], states[each, last + 1]
+        labels = np.append(reached, brackets.of_b[rows][:, None], axis=1)[each, last]
+        brackets.of_b[rows[labels >= 0]] = labels[labels >= 0]
+        _close(brackets, rows, labels, last + (parts - 1) * each, ends, outcomes)
         width = np.linalg.norm(brackets.a[rows] - brackets.b[rows], axis=1)
-        finest = 4 * EPS * np.linalg.norm(middle, axis=1)
-        going[rows] = (ends.reached >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
+        finest = 4 * EPS * np.linalg.norm(a, axis=1)
+        going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
     return outcomes.astype(str)
 
 
 def _close(
-    brackets: _Brackets, rows: np.ndarray, middle: np.ndarray, ends: Settled, outcomes: np.ndarray
+    brackets: _Brackets,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    place: np.ndarray,
+    ends: Settled,
+    outcomes: np.ndarray,
 ) -> None:
-    """End a bracket whose middle settles nowhere: at a saddle it lies on the boundary itself."""
-    for k in np.flatnonzero(ends.reached < 0):
-        if ends.resting[k] >= 0:
-            brackets.a[rows[k]] = brackets.b[rows[k]] = middle[k]
+    """End a bracket whose end b settles nowhere: at a saddle it lies on the boundary itself."""
+    for k in np.flatnonzero(labels < 0):
+        if ends.resting[place[k]] >= 0:
+            brackets.a[rows[k]] = brackets.b[rows[k]]
         else:
-            outcomes[rows[k]] = f"a state between the two ends settles nowhere: {ends.reasons[k]}"
+            reason = ends.reasons[place[k]]
+            outcomes[rows[k]] = f"a state between the two ends settles nowhere: {reason}"
 
 
 def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

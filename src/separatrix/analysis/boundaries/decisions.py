@@ -10,8 +10,8 @@ from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem
 from ..fixed_points.record import FixedPoints
-from .landscape import survey
 from .boundary import Separatrix, separatrix
+from .landscape import survey
 from .settling import Follower, Settling
 
 
@@ -46,7 +46,7 @@ class Commitment(Record):
 
 def commitment(
     system: AbstractSystem,
-    trajectories: Float[Array, "trial time unit"],
+    trajectories: Float[Array, "..."],
     points: FixedPoints | Float[Array, "point unit"],
     *,
     boundary: Separatrix | None = None,

@@ -48,7 +48,7 @@ class Basins(Record):
 def basins(
     system: AbstractSystem,
     points: FixedPoints | Float[Array, "point unit"],
-    states: Float[Array, "... unit"],
+    states: Float[Array, "..."],
     *,
     settling: Settling | None = None,
     confidence: float = 0.95,

@@ -30,7 +30,8 @@ class Settling:
         The radius of capture, as a part of the distance to the nearest other fixed point.
     step
         Of the Runge–Kutta method, in units of tau; None for a tenth of the shortest time constant
-        at the fixed points. Maps have steps of their own.
+        at the fixed points: then boundaries and manifolds are off by some 1e−7 of their distances,
+        and by a 16th of that with half the step. Maps have steps of their own.
 
     Raises
     ------

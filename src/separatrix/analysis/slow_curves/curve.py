@@ -1,5 +1,6 @@
 """The slow curve along an axis: slices one after another, and what moves along them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ _ONE_STATE = 1e-6  # states nearer than this part of their size are one
 def slow_curve(
     system: AbstractSystem,
     axis: Float[Array, " unit"],
-    values: Float[Array, " slice"],
-    start: Float[Array, "... unit"] | None = None,
+    values: Float[Array, " slice"] | Sequence[float],
+    start: Float[Array, "..."] | None = None,
 ) -> SlowCurve:
     r"""Follow the slowest states of a system along an axis a of its state space.
 

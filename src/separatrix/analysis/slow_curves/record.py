@@ -42,8 +42,10 @@ class SlowCurve(Record):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 
     def flat(self, duration: float) -> list[tuple[float, float]]:
-        """Return the stretches `(from, to)` whose drift takes longer than `duration` ms to travel
-        the range of all values: a line attractor, as far as that duration can tell.
+        """Return the stretches `(from, to)` where `times` exceeds a duration in ms.
+
+        There the drift would take longer than that to travel the range of all values: a line
+        attractor, as far as the duration can tell.
         """
         require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)
