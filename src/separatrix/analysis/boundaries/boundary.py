@@ -71,8 +71,8 @@ def separatrix(
 
     Segments between attractors, and between sampled states and their nearest neighbours in other
     basins, are bisected: states between their ends are followed to where they go. A boundary point
-    b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the boundary's normal is
-    $(D\Phi_T(b))^\top l$.
+    b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
+    of the boundary is $(D\Phi_T(b))^\top l$.
 
     Parameters
     ----------

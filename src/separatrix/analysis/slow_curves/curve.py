@@ -166,31 +166,38 @@ def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
     """Start slices from their neighbours, upward and downward; return where the curve goes on."""
     reached = {}
-    for way in (1, -1):
-        path = range(len(v)) if way == 1 else range(len(v) - 1, -1, -1)
-        for k in path:
-            last, before = k - way, k - 2 * way
-            if not (0 <= last < len(v)) or found.outcomes[last] == "rejected":
-                continue
-            guess = found.states[last]
-            if 0 <= before < len(v) and found.outcomes[before] != "rejected":
-                stretch = (v[k] - v[last]) / (v[last] - v[before])
-                guess = guess + stretch * (found.states[last] - found.states[before])
-            warm = slices.minimize(guess[None], v[k : k + 1])
-            reached[k, way] = warm
-            if _slower(warm, found, k):
-                found.put(np.array([k]), warm, np.array([0]))
+    for count in range(1, len(v)):
+        pair = [(count, 1), (len(v) - 1 - count, -1)]
+        pair = [(k, way) for k, way in pair if found.outcomes[k - way] != "rejected"]
+        if not pair:
+            continue
+        guesses = np.array([_predicted(found, v, k, way) for k, way in pair])
+        warm = slices.minimize(guesses, v[[k for k, _ in pair]])
+        for row, (k, way) in enumerate(pair):
+            reached[k, way] = warm.states[row]
+            if _slower(warm, row, found, k):
+                found.put(np.array([k]), warm, np.array([row]))
     joined = np.zeros(len(v), bool)
-    for (k, way), warm in reached.items():
+    for (k, way), state in reached.items():
         later = k if way == 1 else k + 1
-        joined[later] |= _same(warm.states[0], found.states[k])
+        joined[later] |= _same(state, found.states[k])
     return joined
 
 
-def _slower(warm: Found, found: Found, k: int) -> bool:
-    if warm.outcomes[0] == "rejected":
+def _predicted(found: Found, v: np.ndarray, k: int, way: int) -> np.ndarray:
+    """Return the neighbour's state, moved on along the secant through the one before."""
+    last, before = k - way, k - 2 * way
+    guess = found.states[last]
+    if 0 <= before < len(v) and found.outcomes[before] != "rejected":
+        stretch = (v[k] - v[last]) / (v[last] - v[before])
+        guess = guess + stretch * (found.states[last] - found.states[before])
+    return guess
+
+
+def _slower(warm: Found, row: int, found: Found, k: int) -> bool:
+    if warm.outcomes[row] == "rejected":
         return False
-    return bool(found.outcomes[k] == "rejected" or warm.speed[0] < found.speed[k] * (1 - 1e-9))
+    return bool(found.outcomes[k] == "rejected" or warm.speed[row] < found.speed[k] * (1 - 1e-9))
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
