@@ -104,5 +104,5 @@ def basins(record: Basins) -> Figure:
     axes.set_ylim(0, 1)
     axes.set_xlabel("attractor (place among the points)")
     axes.set_ylabel(f"fraction of {len(record.states)} states")
-    axes.set_title(f"{record.unsettled} states did not settle", color=GREY)
+    axes.set_title(f"not settled: {record.unsettled} of the states", color=GREY)
     return figure
