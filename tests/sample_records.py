@@ -48,6 +48,28 @@ def fixed_points(states, kinds):
     )
 
 
+def geometry():
+    """Boundaries, slow curves and an attractor of small systems, with what does not settle."""
+    bistable = sx.Flow(lambda x: x - x**3, 6, tau=20.0)
+    saddle = np.eye(6)[:1] * 0
+    states = np.concatenate([saddle, np.ones((1, 6)), -np.ones((1, 6))])
+    states[0, 1:] = 1.0
+    starts = np.concatenate([states[1:], 0.5 * np.array([[-1.0, 1, 1, 1, 1, 1]]), states[:1]])
+    points = np.concatenate([states, np.array([[-1.0, 1, 1, 1, 1, 1]])])
+    walks = np.stack([np.linspace(0.1, 1, 5), np.linspace(-0.4, 0.6, 5), np.linspace(0.5, 0, 5)])
+    trajectories = np.ones((3, 5, 6))
+    trajectories[:, :, 0] = walks
+    relaxing = sx.DiscreteMap(lambda x: 0.5 * x, 6, dt=10.0)
+    return {
+        "basins": sx.basins(bistable, points, starts),
+        "commitment": sx.commitment(bistable, trajectories, points, dt=10.0),
+        "continuous_attractor": sx.continuous_attractor(relaxing, starts),
+        "fixed_point_graph": sx.fixed_point_graph(bistable, points),
+        "separatrix": sx.separatrix(bistable, points),
+        "slow_curve": sx.slow_curve(bistable, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), points),
+    }
+
+
 @functools.cache
 def all_records():
     """One record of every class, by name, of one small network."""
@@ -67,4 +89,5 @@ def all_records():
         "tolerance_curve": points.tolerance_curve(),
         "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
         "trials": trials,
+        **geometry(),
     }

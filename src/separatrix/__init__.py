@@ -12,7 +12,26 @@ from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
-from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
+from .analysis import (
+    Basins,
+    Commitment,
+    ContinuousAttractor,
+    FixedPointGraph,
+    FixedPoints,
+    Linearization,
+    Separatrix,
+    Settling,
+    SlowCurve,
+    ToleranceCurve,
+    basins,
+    commitment,
+    continuous_attractor,
+    find_fixed_points,
+    fixed_point_graph,
+    linearize,
+    separatrix,
+    slow_curve,
+)
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials
@@ -29,7 +48,11 @@ from .training import (
 __all__ = [
     "AbstractSystem",
     "Activity",
+    "Basins",
+    "Commitment",
+    "ContinuousAttractor",
     "DiscreteMap",
+    "FixedPointGraph",
     "FixedPoints",
     "Flow",
     "History",
@@ -38,7 +61,10 @@ __all__ = [
     "PrincipalComponents",
     "Psychometric",
     "Record",
+    "Separatrix",
     "SeparatrixError",
+    "Settling",
+    "SlowCurve",
     "ToleranceCurve",
     "Training",
     "TrainingDivergedError",
@@ -47,11 +73,17 @@ __all__ = [
     "UnreadableFileError",
     "WholeTrials",
     "Windows",
+    "basins",
+    "commitment",
+    "continuous_attractor",
     "find_fixed_points",
+    "fixed_point_graph",
     "linearize",
     "networks",
     "psychometric",
+    "separatrix",
     "simulate",
+    "slow_curve",
     "solvers",
     "tasks",
     "train",

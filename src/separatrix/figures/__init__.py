@@ -5,6 +5,8 @@ and in any order. `save` writes them.
 """
 
 from .behaviour import psychometric, trials
+from .boundaries import basins, commitment, fixed_point_graph
+from .curves import slow_curve
 from .files import save
 from .learning import training
 from .modes import line_attractor, spectrum
@@ -13,11 +15,15 @@ from .state_space import activity, condition_averages
 
 __all__ = [
     "activity",
+    "basins",
+    "commitment",
     "condition_averages",
+    "fixed_point_graph",
     "fixed_points",
     "line_attractor",
     "psychometric",
     "save",
+    "slow_curve",
     "spectrum",
     "speeds",
     "tolerance",

@@ -1,0 +1,20 @@
+"""Where states go: basins, the boundaries between them, and the graph of fixed points."""
+
+from .boundary import Separatrix, separatrix
+from .decisions import Commitment, commitment
+from .fractions import Basins, basins, wilson
+from .graph import FixedPointGraph, fixed_point_graph
+from .settling import Settling
+
+__all__ = [
+    "Basins",
+    "Commitment",
+    "FixedPointGraph",
+    "Separatrix",
+    "Settling",
+    "basins",
+    "commitment",
+    "fixed_point_graph",
+    "separatrix",
+    "wilson",
+]

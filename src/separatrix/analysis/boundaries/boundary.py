@@ -1,0 +1,257 @@
+"""The boundary between basins: points on it by bisection, and its normals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from scipy.spatial.distance import cdist
+
+from ..._records import Record, array, setting
+from ..._types import Array, require_count
+from ...systems import AbstractSystem
+from ..fixed_points.record import FixedPoints
+from .fractions import as_states
+from .graph import oriented
+from .landscape import Landscape, survey
+from .settling import Follower, Settled, Settling
+
+EPS = np.finfo(float).eps
+_HALVINGS = 60
+_CHEAP = 128  # states that are followed at little more than the cost of one
+_NARROW = 1e-12  # width of a bracket, as a part of its first width, at which bisection ends
+_PASSES = 0.05  # how near to a saddle, as a part of its separation, the motion has to come
+_LONGEST_PATH = 4096  # steps
+_PATHS = 16  # kept at once: memory
+
+
+class Separatrix(Record):
+    """Points on the boundary between basins.
+
+    The boundary near a point is the hyperplane through it with the given normal, to first order.
+    The normal is the left unstable vector of the saddle that the point is carried to, pulled back
+    along its motion; it points into the basin `sides[:, 0]`.
+    """
+
+    states: Float[Array, "boundary unit"] = array("points on the boundary")
+    width: Float[Array, " boundary"] = array("the boundary crosses a segment of this length there")
+    sides: Int[Array, "boundary side"] = array("places of the attractors on the two sides")
+    saddle: Int[Array, " boundary"] = array("place of the saddle it leads to, −1: none is known")
+    normals: Float[Array, "boundary unit"] = array("unit normal; NaN where no saddle is known")
+    nearness: Float[Array, " boundary"] = array("how near to that saddle the motion came")
+    outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")
+    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+
+    def summary(self) -> str:
+        known = int((np.asarray(self.saddle) >= 0).sum())
+        return (
+            f"Separatrix: {len(self)} boundary points from {len(self.outcomes)} segments, {known} "
+            f"lead to a saddle that is known; width at most {np.max(self.width, initial=0):.1e}"
+        )
+
+
+@dataclass
+class _Brackets:
+    """Segments with their ends in different basins; rows of the landscape name the basins."""
+
+    a: np.ndarray
+    b: np.ndarray
+    of_a: np.ndarray
+    of_b: np.ndarray
+
+
+def separatrix(
+    system: AbstractSystem,
+    points: FixedPoints | Float[Array, "point unit"],
+    states: Float[Array, "..."] | None = None,
+    *,
+    segments: int = 64,
+    settling: Settling | None = None,
+) -> Separatrix:
+    r"""Find points on the boundary between basins, and the normals of the boundary there.
+
+    Segments between attractors, and between sampled states and their nearest neighbours in other
+    basins, are bisected: states between their ends are followed to where they go. A boundary point
+    b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
+    of the boundary is $(D\Phi_T(b))^\top l$.
+
+    Parameters
+    ----------
+    system
+        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+    points
+        Its fixed points: attractors, and the saddles between them.
+    states
+        States `(…, unit)` near which the boundary is wanted, such as activity; None for attractors
+        alone.
+    segments
+        How many segments between states are bisected, at most.
+    settling
+        When a state has settled; None means `sx.Settling()`.
+
+    Returns
+    -------
+    Separatrix
+        One point for each segment that could be bisected, and an outcome for every segment.
+
+    Raises
+    ------
+    InvalidInputError
+        When points are no fixed points, or states have another number of units than the system.
+
+    References
+    ----------
+    Skufca et al. (2006) Phys. Rev. Lett. 96:174101 (bisection); Chiang et al. (1988) IEEE Trans.
+    Autom. Control 33:16.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    >>> bool(abs(sx.separatrix(system, points).states[0, 0]) < 1e-12)
+    True
+    """
+    require_count(segments, "segments", least=0)
+    landscape = survey(system, points)
+    follower = Follower(system, landscape, settling or Settling())
+    brackets = _attractor_pairs(landscape)
+    if states is not None:
+        sampled = as_states(system, states, "states")
+        brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
+    outcomes = _narrow(follower, brackets)
+    found = outcomes == _FOUND
+    middle = (brackets.a + brackets.b)[found] / 2
+    saddle, normals, nearness = _normals(follower, middle)
+    across = ((landscape.states[brackets.of_a] - landscape.states[brackets.of_b])[found]) * normals
+    inward = (brackets.a - brackets.b)[found] * normals
+    side = np.where(np.abs(inward.sum(1)) > 0, inward.sum(1), across.sum(1))
+    normals *= np.where(side < 0, -1.0, 1.0)[:, None]
+    label = np.append(landscape.label, -1)
+    return Separatrix(
+        states=middle,
+        width=np.linalg.norm(brackets.a - brackets.b, axis=1)[found],
+        sides=label[np.stack([brackets.of_a, brackets.of_b], axis=1)[found]],
+        saddle=label[saddle],
+        normals=normals,
+        nearness=nearness,
+        outcomes=outcomes,
+        step=follower.stepper.step_time,
+    )
+
+
+_FOUND = "the boundary was found"
+
+
+def _attractor_pairs(landscape: Landscape) -> _Brackets:
+    rows = np.flatnonzero(landscape.attractors)
+    first, second = np.triu_indices(len(rows), 1)
+    of_a, of_b = rows[first], rows[second]
+    return _Brackets(landscape.states[of_a], landscape.states[of_b], of_a, of_b)
+
+
+def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Brackets:
+    """Pair states with their nearest neighbours in another basin."""
+    ends = follower.follow(states)
+    settled = np.flatnonzero(ends.reached >= 0)
+    states, reached = states[settled], ends.reached[settled]
+    if len(np.unique(reached)) < 2 or most == 0:
+        none = np.zeros(0, int)
+        return _Brackets(states[none], states[none], none, none)
+    chosen = np.unique(np.linspace(0, len(states) - 1, 4 * most).astype(int))
+    distances = cdist(states[chosen], states)
+    distances[reached[chosen][:, None] == reached[None]] = np.inf
+    other = distances.argmin(1)
+    pairs = np.unique(np.sort(np.stack([chosen, other], axis=1), axis=1), axis=0)
+    pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, most).astype(int))]
+    one, two = pairs[:, 0], pairs[:, 1]
+    return _Brackets(states[one], states[two], reached[one], reached[two])
+
+
+def _join(one: _Brackets, other: _Brackets) -> _Brackets:
+    names = one.__dataclass_fields__
+    return _Brackets(*(np.concatenate([getattr(one, f), getattr(other, f)]) for f in names))
+
+
+def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
+    """Narrow the brackets in place, and return how that ended for each.
+
+    States evenly between the ends are followed, as many as are cheap at once. The first that does
+    not go where the end a goes is the new end b, whatever basin it lies in.
+    """
+    outcomes = np.full(len(brackets.a), _FOUND, object)
+    first = np.linalg.norm(brackets.a - brackets.b, axis=1)
+    going = np.ones(len(outcomes), bool)
+    for _ in range(_HALVINGS):
+        rows = np.flatnonzero(going)
+        if not len(rows):
+            break
+        parts = next((p for p in (16, 8, 4) if len(rows) * (p - 1) <= _CHEAP), 2)
+        share = np.arange(1, parts)[:, None] / parts
+        a, b = brackets.a[rows], brackets.b[rows]
+        between = a[:, None] + share * (b - a)[:, None]
+        ends = follower.follow(between.reshape(-1, a.shape[1]))
+        reached = ends.reached.reshape(len(rows), parts - 1)
+        other = reached != brackets.of_a[rows][:, None]
+        last = np.where(other.any(1), other.argmax(1), parts - 1)  # the first of another basin
+        each = np.arange(len(rows))
+        states = np.concatenate([a[:, None], between, b[:, None]], axis=1)
+        brackets.a[rows], brackets.b[rows] = states[each, last], states[each, last + 1]
+        labels = np.append(reached, brackets.of_b[rows][:, None], axis=1)[each, last]
+        brackets.of_b[rows[labels >= 0]] = labels[labels >= 0]
+        _close(brackets, rows, labels, last + (parts - 1) * each, ends, outcomes)
+        width = np.linalg.norm(brackets.a[rows] - brackets.b[rows], axis=1)
+        finest = 4 * EPS * np.linalg.norm(a, axis=1)
+        going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
+    return outcomes.astype(str)
+
+
+def _close(
+    brackets: _Brackets,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    place: np.ndarray,
+    ends: Settled,
+    outcomes: np.ndarray,
+) -> None:
+    """End a bracket whose end b settles nowhere: at a saddle it lies on the boundary itself."""
+    for k in np.flatnonzero(labels < 0):
+        if ends.resting[place[k]] >= 0:
+            brackets.a[rows[k]] = brackets.b[rows[k]]
+        else:
+            reason = ends.reasons[place[k]]
+            outcomes[rows[k]] = f"a state between the two ends settles nowhere: {reason}"
+
+
+def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the saddle that each boundary point is carried to, its normal, how near it comes."""
+    gates = np.flatnonzero(follower.landscape.gates)
+    saddle, nearness = np.full(len(states), -1), np.full(len(states), np.nan)
+    normals = np.full(states.shape, np.nan)
+    if not len(gates) or not len(states):
+        return saddle, normals, nearness
+    longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
+    for first in range(0, len(states), _PATHS):
+        part = slice(first, first + _PATHS)
+        path = follower.stepper.path(states[part], longest)
+        saddle[part], normals[part], nearness[part] = _pulled_back(follower, gates, path)
+    return saddle, normals, nearness
+
+
+def _pulled_back(
+    follower: Follower, gates: np.ndarray, path: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Carry the normal at the saddle that each path passes back to where the path began."""
+    landscape = follower.landscape
+    separation = landscape.separation[gates]
+    apart = [np.linalg.norm(path - landscape.states[gate], axis=2) for gate in gates]
+    relative = np.stack(apart, axis=2) / separation
+    relative = np.where(np.isnan(relative), np.inf, relative)
+    which = relative.min(0).argmin(1)
+    each = np.arange(path.shape[1])
+    time = relative[:, each, which].argmin(0)
+    nearest = relative[time, each, which]
+    left = oriented(landscape, gates)[1][which]
+    normals = follower.stepper.pull_back(path, time, left)
+    known = nearest <= _PASSES
+    normals[~known] = np.nan
+    return np.where(known, gates[which], -1), normals, nearest * separation[which]

@@ -1,0 +1,155 @@
+"""When a trajectory is committed: its distance to the boundary, and when it crosses for good."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from scipy.spatial.distance import cdist
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError, require_positive
+from ...systems import AbstractSystem
+from ..fixed_points.record import FixedPoints
+from .boundary import Separatrix, separatrix
+from .landscape import survey
+from .settling import Follower, Settling
+
+
+class Commitment(Record):
+    """Which attractor each state of a trajectory would go to, and since when that is its last one.
+
+    Time t of a trajectory is its state after t + 1 steps, as in `Activity`.
+    """
+
+    choice: Int[Array, " trial"] = array("attractor that the last state goes to, −1 for none")
+    decision_step: Int[Array, " trial"] = array(
+        "first state from which on all go there; −1: never settles"
+    )
+    decision_time: Float[Array, " trial"] = array(
+        "the time of that state; NaN: never settles", units="ms"
+    )
+    reached: Int[Array, "trial time"] = array("attractor that each state would go to, −1 for none")
+    distance: Float[Array, "trial time"] = array(
+        "to the boundary, positive in the basin of `choice`; NaN where no boundary is known"
+    )
+    nearest: Float[Array, "trial time"] = array("to the nearest boundary point that was found")
+    reasons: Shaped[np.ndarray, " trial"] = array("how the last state ended")
+    dt: float = setting("time between the states of a trajectory", units="ms")
+
+    def summary(self) -> str:
+        decided = np.asarray(self.decision_time)[np.asarray(self.choice) >= 0]
+        middle = f"{np.median(decided):.4g} ms" if len(decided) else "none"
+        return (
+            f"Commitment of {len(self)} trajectories: {len(decided)} decide, median time {middle}"
+        )
+
+
+def commitment(
+    system: AbstractSystem,
+    trajectories: Float[Array, "..."],
+    points: FixedPoints | Float[Array, "point unit"],
+    *,
+    boundary: Separatrix | None = None,
+    dt: float | None = None,
+    settling: Settling | None = None,
+) -> Commitment:
+    r"""Find when each trajectory is committed to the attractor where it will end.
+
+    Every state x(t) is given to the system as it is frozen, and followed: the decision is made at
+    the first t from which on all states go to the same attractor as the last one. The signed
+    distance to the boundary is $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the
+    normal n there, to first order; its sign is exact.
+
+    Parameters
+    ----------
+    system
+        A map or a flow, at the input that is on after the trajectories (or all along).
+    trajectories
+        States `(trial, time, unit)`, such as `activity.states`; what moved them does not matter.
+    points
+        Fixed points of the system.
+    boundary
+        What `separatrix` returned; None finds one near the trajectories.
+    dt
+        Time between the states in ms; None for the system's dt or tau.
+    settling
+        When a state has settled; None means `sx.Settling()`.
+
+    Returns
+    -------
+    Commitment
+        A trajectory whose last state settles nowhere has choice −1 and a reason.
+
+    Raises
+    ------
+    InvalidInputError
+        When trajectories are not `(trial, time, unit)`, or points are no fixed points.
+
+    References
+    ----------
+    Wong & Wang (2006) J. Neurosci. 26:1314.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> system = sx.Flow(lambda x: x - x**3, size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-2, 2, 9)[:, None])
+    >>> walk = np.array([0.2, -0.1, 0.3, 0.5])[None, :, None]
+    >>> made = sx.commitment(system, walk, points, dt=10.0)
+    >>> made.decision_time, made.distance.round(6)
+    (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
+    """
+    states = np.asarray(trajectories, float)
+    if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
+        raise InvalidInputError(
+            f"trajectories must have shape (trial, time, {system.size}), one column for each unit "
+            f"of the system, got {states.shape}."
+        )
+    dt = system.time_unit if dt is None else dt
+    require_positive(dt, "dt", "ms")
+    landscape = survey(system, points)
+    flat = states.reshape(-1, system.size)
+    ends = Follower(system, landscape, settling or Settling()).follow(flat)
+    reached = np.append(landscape.label, -1)[ends.reached].reshape(states.shape[:2])
+    if boundary is None:
+        boundary = separatrix(system, points, flat, settling=settling)
+    choice = reached[:, -1]
+    step = _first_for_good(reached)
+    nearest, distance = _distances(flat, np.append(landscape.label, -1)[ends.reached], boundary)
+    inside = np.where(reached == choice[:, None], 1.0, -1.0)
+    inside = np.where((reached < 0) | (choice < 0)[:, None], np.nan, inside)
+    return Commitment(
+        choice=choice,
+        decision_step=step,
+        decision_time=np.where(step >= 0, (step + 1) * float(dt), np.nan),
+        reached=reached,
+        distance=inside * distance.reshape(reached.shape),
+        nearest=nearest.reshape(reached.shape),
+        reasons=ends.reasons.reshape(reached.shape)[:, -1],
+        dt=float(dt),
+    )
+
+
+def _first_for_good(reached: np.ndarray) -> np.ndarray:
+    """Return the first time from which on the attractor is the last one; −1 where there is none."""
+    other = reached != reached[:, -1:]
+    last_other = np.where(other.any(1), other.shape[1] - 1 - other[:, ::-1].argmax(1), -1)
+    return np.where(reached[:, -1] >= 0, last_other + 1, -1)
+
+
+def _distances(states: np.ndarray, reached: np.ndarray, boundary: Separatrix) -> Any:
+    """Return distances to the nearest boundary point of each state's basin, and to the boundary."""
+    if not len(boundary):
+        nothing = np.full(len(states), np.nan)
+        return nothing, nothing
+    places, normals = np.asarray(boundary.states), np.asarray(boundary.normals)
+    apart = cdist(states, places)
+    of_basin = (np.asarray(boundary.sides)[None] == reached[:, None, None]).any(2)
+    apart[~of_basin] = np.inf
+    closest = np.where(np.isnan(apart), np.inf, apart).argmin(1)
+    nearest = apart[np.arange(len(states)), closest]
+    plane = np.abs(((states - places[closest]) * normals[closest]).sum(1))
+    # Without a normal the distance to the point is all that is known.
+    distance = np.where(np.isnan(plane), nearest, plane)
+    unknown = ~np.isfinite(nearest)
+    return np.where(unknown, np.nan, nearest), np.where(unknown, np.nan, distance)

@@ -1,0 +1,149 @@
+"""How large basins are: the fraction of sampled states that each attractor gets."""
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Real, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError
+from ...systems import AbstractSystem
+from ..fixed_points.record import FixedPoints
+from .landscape import survey
+from .settling import Follower, Settling
+
+
+class Basins(Record):
+    """The fraction of sampled states that ends at each attractor, and where each state ended."""
+
+    attractor: Int[Array, " attractor"] = array("place of the attractor among the points")
+    count: Int[Array, " attractor"] = array("states that ended there")
+    fraction: Float[Array, " attractor"] = array("of all states, the unsettled ones included")
+    low: Float[Array, " attractor"] = array("lower end of the interval of the fraction (Wilson)")
+    high: Float[Array, " attractor"] = array("upper end of it")
+    states: Float[Array, "state unit"] = array("the sampled states")
+    reached: Int[Array, " state"] = array("place of the attractor reached, −1 for none")
+    times: Float[Array, " state"] = array("time until settled, or given up", units="ms")
+    reasons: Shaped[np.ndarray, " state"] = array("how each state ended")
+    confidence: float = setting("of the intervals")
+    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+
+    @property
+    def unsettled(self) -> int:
+        """The number of states that reached no attractor; `reasons` says why."""
+        return int((np.asarray(self.reached) < 0).sum())
+
+    def summary(self) -> str:
+        parts = ", ".join(
+            f"{f:.3f} [{a:.3f}, {b:.3f}] to point {k}"
+            for k, f, a, b in zip(self.attractor, self.fraction, self.low, self.high, strict=True)
+        )
+        return (
+            f"Basins of {len(self)} attractors from {len(self.states)} states: "
+            f"{parts or 'none'}; {self.unsettled} unsettled"
+        )
+
+
+def basins(
+    system: AbstractSystem,
+    points: FixedPoints | Float[Array, "point unit"],
+    states: Float[Array, "..."],
+    *,
+    settling: Settling | None = None,
+    confidence: float = 0.95,
+) -> Basins:
+    r"""Follow sampled states to where they end, and count.
+
+    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, the p for which
+    $|\hat p - p| \le z \sqrt{p (1 - p) / n}$: it covers the basin's share of whatever distribution
+    the states were drawn from, provided that they were drawn independently.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    points
+        Its fixed points; those that are stable are the attractors.
+    states
+        Sampled states `(…, unit)`.
+    settling
+        When a state has settled, and when it is given up; None means `sx.Settling()`.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    Basins
+        Fractions and intervals for each attractor, an outcome for each state.
+
+    Raises
+    ------
+    InvalidInputError
+        When points are no fixed points, or states have another number of units than the system.
+
+    References
+    ----------
+    Wilson (1927) JASA 22:209; Menck et al. (2013) Nat. Phys. 9:89 (basin stability).
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    >>> sx.basins(system, points, np.linspace(-1, 1, 8)[:, None]).fraction
+    array([0.5, 0.5])
+    """
+    landscape = survey(system, points)
+    sampled = as_states(system, states, "states")
+    if not 0 < confidence < 1:
+        raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
+    follower = Follower(system, landscape, settling or Settling())
+    ends = follower.follow(sampled)
+    rows = np.flatnonzero(landscape.attractors)
+    count = np.array([(ends.reached == row).sum() for row in rows], int)
+    fraction = count / len(sampled)
+    low, high = wilson(fraction, np.full(len(rows), len(sampled)), confidence)
+    return Basins(
+        attractor=landscape.label[rows],
+        count=count,
+        fraction=fraction,
+        low=low,
+        high=high,
+        states=sampled,
+        reached=np.append(landscape.label, -1)[ends.reached],
+        times=ends.steps * follower.stepper.step_time,
+        reasons=ends.reasons,
+        confidence=float(confidence),
+        step=follower.stepper.step_time,
+    )
+
+
+def wilson(
+    fraction: Float[np.ndarray, " group"], n: Real[np.ndarray, " group"], confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's interval of a binomial fraction of n draws (1927, JASA 22:209).
+
+    Examples
+    --------
+    >>> low, high = wilson(np.array([0.0]), np.array([10]))
+    >>> float(low[0]), round(float(high[0]), 4)
+    (0.0, 0.2775)
+    """
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    middle = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
+    return np.where(fraction == 0, 0.0, middle - half), np.where(fraction == 1, 1.0, middle + half)
+
+
+def as_states(system: AbstractSystem, states: Any, name: str) -> np.ndarray:
+    """Return states `(…, unit)` as rows; raise InvalidInputError where they do not fit."""
+    rows = np.asarray(states, float)
+    if rows.ndim == 0 or rows.shape[-1] != system.size:
+        raise InvalidInputError(
+            f"{name} must have shape (…, {system.size}), one column for each unit of the system, "
+            f"got {rows.shape}."
+        )
+    if rows.size == 0:
+        raise InvalidInputError(f"there are no {name}: give at least one.")
+    return rows.reshape(-1, system.size)

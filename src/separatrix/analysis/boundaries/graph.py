@@ -1,0 +1,158 @@
+"""The graph of fixed points: from each saddle to where the arms of its unstable manifold end."""
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array
+from ...systems import AbstractSystem
+from ..fixed_points.record import FixedPoints
+from .landscape import Landscape, survey
+from .settling import Follower, Settling
+
+_SAMPLES = 64
+_DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is straight to 1e−8 of it
+
+
+class FixedPointGraph(Record):
+    """Fixed points, and the two arms of the unstable manifold of each saddle with one direction.
+
+    Edges refer to points by their place in what was given. `normals[k]` is the left unstable vector
+    of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix, and
+    pointing to the side of arm +1.
+    """
+
+    source: Int[Array, " edge"] = array("the saddle")
+    arm: Int[Array, " edge"] = array("+1 or −1: along the right unstable vector, or against it")
+    target: Int[Array, " edge"] = array("the attractor where the arm ends, −1 for none")
+    reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
+    times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
+    paths: Float[Array, "edge sample unit"] = array("states along the arm, evenly spaced in time")
+    saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
+    normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
+    growth: Float[Array, " saddle"] = array("unstable eigenvalue: μ of a map, λ of a flow")
+    states: Float[Array, "point unit"] = array("the fixed points")
+    places: Int[Array, " point"] = array("their places in what was given")
+    stability: Shaped[np.ndarray, " point"] = array("their stability")
+    roles: Shaped[np.ndarray, " point"] = array("attractor, saddle that is followed, or why not")
+    departure: float = setting("distance from a saddle at which its arms begin, as a part")
+    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+
+    def summary(self) -> str:
+        ends = int((np.asarray(self.target) >= 0).sum())
+        return (
+            f"FixedPointGraph of {len(self.states)} fixed points: {len(self.saddles)} saddles "
+            f"followed, {ends} of {len(self)} arms end at an attractor"
+        )
+
+
+def fixed_point_graph(
+    system: AbstractSystem,
+    points: FixedPoints | Float[Array, "point unit"],
+    *,
+    settling: Settling | None = None,
+) -> FixedPointGraph:
+    r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
+
+    The arms begin at $x^* \pm \epsilon\, r$ with the right unstable vector r and ε = 1e−4 of the
+    distance to the nearest other point, so they are off the manifold by about 1e−8 of it, and the
+    motion brings them nearer. A map whose unstable eigenvalue is negative takes the two arms to one
+    another at every step.
+
+    Parameters
+    ----------
+    system
+        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+    points
+        What `find_fixed_points` returned, or fixed points `(point, unit)`.
+    settling
+        When an arm has ended; None means `sx.Settling()`.
+
+    Returns
+    -------
+    FixedPointGraph
+        Two edges for each such saddle; an arm that does not end at an attractor has target −1 and
+        a reason.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no fixed point among the points, or they are none of this system.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626; Krauskopf et al. (2005) Int. J. Bifurc. Chaos
+    15:763.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    >>> graph = sx.fixed_point_graph(system, points)
+    >>> graph.source, np.sign(points.states[graph.target, 0]) == graph.arm
+    (array([2, 2]), array([ True,  True]))
+    """
+    landscape = survey(system, points)
+    follower = Follower(system, landscape, settling or Settling())
+    gates = np.flatnonzero(landscape.gates)
+    directions, normals = oriented(landscape, gates)
+    source, arm = np.repeat(gates, 2), np.tile([1, -1], len(gates))
+    distance = _DEPARTURE * landscape.separation[source] * arm
+    starts = landscape.states[source] + distance[:, None] * np.repeat(directions, 2, axis=0)
+    ends = follower.follow(starts)
+    label = np.append(landscape.label, -1)
+    return FixedPointGraph(
+        source=landscape.label[source],
+        arm=arm,
+        target=label[ends.reached],
+        reasons=ends.reasons,
+        times=ends.steps * follower.stepper.step_time,
+        paths=_samples(follower, starts, ends.steps),
+        saddles=landscape.label[gates],
+        normals=normals,
+        growth=landscape.values[gates].real,
+        states=landscape.states,
+        places=landscape.label,
+        stability=landscape.stability,
+        roles=_roles(landscape),
+        departure=_DEPARTURE,
+        step=follower.stepper.step_time,
+    )
+
+
+def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return unit right and left unstable vectors with a positive product.
+
+    The sign, which an eigenvector does not have, is the one that makes the largest entry of the
+    right vector positive.
+    """
+    right, left = landscape.right[rows], landscape.left[rows]
+    largest = np.abs(right).argmax(1)
+    sign = np.sign(right[np.arange(len(rows)), largest])[:, None]
+    right = sign * right / np.linalg.norm(right, axis=1, keepdims=True)
+    left = sign * left / np.linalg.norm(left, axis=1, keepdims=True)
+    return right, left
+
+
+def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return states along the arms, each from its start to where it ended."""
+    samples = [starts]
+    edges = np.rint(np.linspace(0, steps, _SAMPLES)).astype(int)
+    for counts in np.diff(edges, axis=0):
+        samples.append(follower.stepper.advance(samples[-1], counts))
+    return np.stack(samples, axis=1)
+
+
+def _roles(landscape: Landscape) -> np.ndarray:
+    def role(row: int) -> str:
+        if landscape.attractors[row]:
+            return "attractor"
+        if landscape.gates[row]:
+            return "saddle with one unstable direction: both arms are followed"
+        if landscape.stability[row] == "marginal":
+            return "marginal: linearization cannot tell what leaves it"
+        n = int(landscape.n_unstable[row])
+        return f"{n} unstable directions: what leaves it is no curve, and is not followed"
+
+    return np.array([role(row) for row in range(len(landscape.states))], dtype=str)

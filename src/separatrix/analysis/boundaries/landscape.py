@@ -1,0 +1,108 @@
+"""The fixed points of a system, told apart by what they do to the states around them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int, Shaped
+from scipy.spatial.distance import cdist
+
+from ..._types import InvalidInputError, require_finite
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..fixed_points.evaluator import Evaluator
+from ..fixed_points.record import FixedPoints
+from ..linearization import eigenmodes
+from ..stability import classify, count_unstable
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Fixed points with their stability, and how far each is from the nearest other one.
+
+    Attributes
+    ----------
+    label (point,)
+        The place of each point in what the user gave: slow points have none here.
+    separation (point,)
+        Distance to the nearest other fixed point; of a single one, 1 + its norm.
+    values, right, left (point, mode)
+        The slowest decaying mode of each point: of a saddle, the unstable one. `left · right` = 1.
+    """
+
+    states: Float[np.ndarray, "point unit"]
+    label: Int[np.ndarray, " point"]
+    n_unstable: Int[np.ndarray, " point"]
+    stability: Shaped[np.ndarray, " point"]
+    separation: Float[np.ndarray, " point"]
+    values: Complex[np.ndarray, " point"]
+    right: Float[np.ndarray, "point unit"]
+    left: Float[np.ndarray, "point unit"]
+
+    @property
+    def attractors(self) -> Bool[np.ndarray, " point"]:
+        """Which points attract all states near them."""
+        return self.stability == "stable"
+
+    @property
+    def gates(self) -> Bool[np.ndarray, " point"]:
+        """Which points are saddles with one unstable direction: gates between two basins."""
+        return (self.n_unstable == 1) & (np.abs(self.values.imag) == 0)
+
+    @property
+    def extent(self) -> float:
+        """The size of the states: the largest norm of a point, and of a distance between two."""
+        spread = float(np.linalg.norm(np.ptp(self.states, axis=0)))
+        return max(spread, float(np.linalg.norm(self.states, axis=1).max()), 1e-300)
+
+
+def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> Landscape:
+    """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
+    given = points.states if isinstance(points, FixedPoints) else points
+    states = np.asarray(given, float)
+    if states.ndim != 2 or states.shape[1] != system.size:
+        raise InvalidInputError(
+            f"points must have shape (point, {system.size}), one column for each unit of the "
+            f"system, got {states.shape}."
+        )
+    label = np.arange(len(states))
+    if isinstance(points, FixedPoints):
+        label = np.flatnonzero(np.asarray(points.kind) == "fixed")
+    states = states[label]
+    if not len(states):
+        raise InvalidInputError(
+            "there is no fixed point among the points: find some with sx.find_fixed_points."
+        )
+    require_finite(states, "the points")
+    evaluator = Evaluator(system)
+    _require_fixed(evaluator, states)
+    with one_blas_thread():
+        values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
+    distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
+    separation = distances.min(1, initial=np.inf)
+    alone = 1 + np.linalg.norm(states, axis=1)
+    return Landscape(
+        states=states,
+        label=label,
+        n_unstable=count_unstable(values, system.kind, marginal_band),
+        stability=classify(values, system.kind, marginal_band),
+        separation=np.where(np.isfinite(separation), separation, alone),
+        values=values[:, 0],
+        right=right[:, :, 0].real,
+        left=left[:, 0].real,
+    )
+
+
+def _require_fixed(evaluator: Evaluator, states: np.ndarray) -> None:
+    """Refuse states that Newton's method would move: they are no fixed points."""
+    residuals, jacobians = evaluator.residual_and_jacobian(states)
+    scale = np.abs(jacobians).sum(2).max(1) * np.abs(states).max(1, initial=0)
+    allowed = 1e-6 * (np.abs(states).max(1, initial=0) + scale + 1e-6)
+    wrong = ~(np.abs(residuals).max(1, initial=0) <= allowed)
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise InvalidInputError(
+            f"{int(wrong.sum())} of the points are not fixed points of this system, the first is "
+            f"point {first} with a residual of {np.abs(residuals[first]).max():.1e}: find them "
+            "with sx.find_fixed_points at the same input."
+        )

@@ -1,0 +1,164 @@
+"""Following states until they settle, with an outcome for those that do not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from scipy.spatial.distance import cdist
+
+from ..._types import require_count, require_positive
+from ...systems import AbstractSystem
+from ..motion import Stepper
+from .landscape import Landscape
+
+EPS = np.finfo(float).eps
+_FIRST_BLOCK, _LONGEST_BLOCK = 16, 1024
+
+
+@dataclass(frozen=True)
+class Settling:
+    r"""How states are followed to where they end.
+
+    A state has settled when it lies within `capture` times the distance from a stable fixed point
+    to the nearest other one, and comes nearer.
+
+    Attributes
+    ----------
+    max_steps
+        Steps after which a state counts as not settled.
+    capture
+        The radius of capture, as a part of the distance to the nearest other fixed point.
+    step
+        Of the Runge–Kutta method, in units of tau; None for a tenth of the shortest time constant
+        at the fixed points: then boundaries and manifolds are off by some 1e−7 of their distances,
+        and by a 16th of that with half the step. Maps have steps of their own.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number of steps below 1, a radius or a step that is not positive.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.Settling(max_steps=1000).capture
+    0.001
+    """
+
+    max_steps: int = 50_000
+    capture: float = 1e-3
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        require_count(self.max_steps, "max_steps")
+        require_positive(self.capture, "capture")
+        if self.step is not None:
+            require_positive(self.step, "step, of the integration in units of tau,")
+
+
+@dataclass
+class Settled:
+    """Where states have ended.
+
+    Attributes
+    ----------
+    reached (state,)
+        Row of the landscape's attractor, −1 for none.
+    steps (state,)
+        Steps that were taken.
+    reasons (state,)
+        What happened, in words.
+    resting (state,)
+        Row of the fixed point that is no attractor at which the state came to rest, −1 for none.
+    """
+
+    reached: Int[np.ndarray, " state"]
+    steps: Int[np.ndarray, " state"]
+    reasons: Shaped[np.ndarray, " state"]
+    resting: Int[np.ndarray, " state"]
+
+
+class Follower:
+    """Follows states of one system among its fixed points."""
+
+    def __init__(self, system: AbstractSystem, landscape: Landscape, settling: Settling):
+        self.landscape, self.settling = landscape, settling
+        self.stepper = Stepper(system, landscape.states, settling.step)
+        self.radius = settling.capture * landscape.separation
+
+    def follow(self, starts: Float[np.ndarray, "state unit"]) -> Settled:
+        """Follow states until each has settled, left, or run out of steps."""
+        count = len(starts)
+        ends = Settled(
+            np.full(count, -1), np.zeros(count, int), np.full(count, "", object), np.full(count, -1)
+        )
+        now = np.array(starts, float)
+        going = np.isfinite(now).all(1)
+        ends.reasons[~going] = "the state is not finite"
+        limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
+        block, taken = _FIRST_BLOCK, 0
+        while going.any() and taken < self.settling.max_steps:
+            rows = np.flatnonzero(going)
+            block = min(block, self.settling.max_steps - taken)
+            moved = self.stepper.advance(now[rows], block)
+            taken += block
+            done = self._judge(now[rows], moved, limit, rows, ends)
+            now[rows] = moved
+            ends.steps[rows] = taken
+            going[rows[done]] = False
+            block = min(2 * block, _LONGEST_BLOCK)
+        ends.reasons[going] = (
+            f"still moving after {taken} steps: a cycle, chaos, or slow (Settling(max_steps=…))"
+        )
+        return Settled(ends.reached, ends.steps, ends.reasons.astype(str), ends.resting)
+
+    def _judge(
+        self, before: np.ndarray, after: np.ndarray, limit: float, rows: np.ndarray, ends: Settled
+    ) -> np.ndarray:
+        """Say which states are done, and note how."""
+        fine = np.isfinite(after).all(1)
+        fine &= np.abs(np.where(fine[:, None], after, 0.0)).max(1, initial=0) <= limit
+        ends.reasons[rows[~fine]] = "left for infinity, or the system is not finite on the way"
+        places = self.landscape.states
+        distances = cdist(np.where(fine[:, None], after, np.inf), places)
+        nearest = np.where(np.isnan(distances), np.inf, distances).argmin(1)
+        each = np.arange(len(rows))
+        distance = distances[each, nearest]
+        level = 64 * EPS * (np.linalg.norm(places[nearest], axis=1) + self.landscape.extent)
+        nearer = distance <= np.linalg.norm(before - places[nearest], axis=1) + level
+        caught = fine & (distance <= self.radius[nearest]) & nearer
+        caught &= self.landscape.attractors[nearest]
+        ends.reached[rows[caught]] = nearest[caught]
+        ends.reasons[rows[caught]] = "settled"
+        rests = fine & ~caught & (np.linalg.norm(after - before, axis=1) <= level)
+        self._judge_rest(after, rests, nearest, distance, rows, ends)
+        return ~fine | caught | rests
+
+    def _judge_rest(
+        self,
+        states: np.ndarray,
+        rests: np.ndarray,
+        nearest: np.ndarray,
+        distance: np.ndarray,
+        rows: np.ndarray,
+        ends: Settled,
+    ) -> None:
+        """Say where states are that a whole block has left in place: at a point, or on a cycle."""
+        still = np.flatnonzero(rests)
+        if not len(still):
+            return
+        level = 1e3 * EPS * (np.linalg.norm(states[still], axis=1) + self.landscape.extent)
+        turns = np.linalg.norm(self.stepper.advance(states[still], 1) - states[still], axis=1)
+        for k, turning in zip(still, turns > level, strict=True):
+            here = not turning and distance[k] <= self.radius[nearest[k]]
+            ends.resting[rows[k]] = nearest[k] if here else -1
+            elsewhere = _CYCLE if turning else _ELSEWHERE
+            ends.reasons[rows[k]] = self._rest(int(nearest[k])) if here else elsewhere
+
+    def _rest(self, point: int) -> str:
+        label, kind = self.landscape.label[point], self.landscape.stability[point]
+        return f"came to rest at point {label}, which is {kind}: no attractor"
+
+
+_CYCLE = "ended on a cycle: find it with sx.find_cycles"
+_ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"

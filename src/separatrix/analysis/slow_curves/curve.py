@@ -1,0 +1,279 @@
+"""The slow curve along an axis: slices one after another, and what moves along them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._types import Array, InvalidInputError, require_finite
+from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.threads import one_blas_thread
+from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem
+from ..fixed_points.evaluator import Evaluator
+from ..fixed_points.record import FixedPoints
+from ..fixed_points.search import find_fixed_points
+from ..linearization import decay_times
+from ..motion import velocities
+from .record import SlowCurve
+from .slices import Found, Slices, complement
+
+_ONE_STATE = 1e-6  # states nearer than this part of their size are one
+
+
+def slow_curve(
+    system: AbstractSystem,
+    axis: Float[Array, " unit"],
+    values: Float[Array, " slice"] | Sequence[float],
+    start: Float[Array, "..."] | None = None,
+) -> SlowCurve:
+    r"""Follow the slowest states of a system along an axis a of its state space.
+
+    On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized, by
+    Newton's method with the exact Hessian, or exactly over the kinks where the system is piecewise
+    linear (ReLU). Each slice is started from the given state nearest to it, and from the minimum
+    of its neighbour on either side; the slowest minimum is kept. On the curve
+
+    * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along; where it crosses
+      zero lies a fixed point, where it vanishes over a stretch a line attractor;
+    * the *transverse* mode is the slowest one of the Jacobian modulo the tangent of the curve: it
+      brings states back.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    axis
+        The axis `(unit,)`: a readout vector, a principal component, a mode's left vector.
+    values
+        Values of a · x, increasing `(slice,)`.
+    start
+        States `(…, unit)` near the curve, such as activity; None for the axis itself.
+
+    Returns
+    -------
+    SlowCurve
+        A state, or a reason, for every slice.
+
+    Raises
+    ------
+    InvalidInputError
+        For an axis of another size than the system or of length zero, values that do not increase,
+        states of another size.
+
+    References
+    ----------
+    Mante et al. (2013) Nature 503:78; Sussillo & Barak (2013) Neural Comput. 25:626.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> ghost = sx.Flow(lambda x: 0.01 + x**2, size=1)
+    >>> curve = sx.slow_curve(ghost, np.ones(1), np.linspace(-1, 1, 5))
+    >>> curve.drift
+    array([1.01, 0.26, 0.01, 0.26, 1.01])
+    """
+    a, v = _checked_axis(system, axis), _checked_values(values)
+    states = _checked_start(system, start)
+    evaluator = Evaluator(system)
+    with one_blas_thread():
+        first = a * (v / (a @ a))[:, None] if states is None else _nearest(states, a, v)
+        zero_test = ZeroTest(evaluator.system.residual, system.size, first)
+        slices = Slices(evaluator, a, _canonical(evaluator.system), zero_test)
+        found = slices.minimize(first, v)
+        joined = _sweep(slices, found, v)
+        drift = velocities(evaluator.system, found.states) @ a
+        tangents = _tangents(slices, found, v, joined)
+        eigenvalue = _transverse(evaluator, found.states, tangents, a)
+    crossing = _crossings(system, a, v, found, drift, joined)
+    return SlowCurve(
+        values=v,
+        states=found.states,
+        speed=found.speed,
+        drift=drift,
+        tangents=tangents,
+        transverse_time=decay_times(eigenvalue, system.kind, system.time_unit),
+        transverse_eigenvalue=np.abs(eigenvalue) if system.kind == "map" else eigenvalue.real,
+        outcomes=found.outcomes.astype(str),
+        reasons=found.reasons.astype(str),
+        joined=joined,
+        crossing_values=crossing.states @ a if crossing is not None else np.zeros(0),
+        crossings=crossing.states if crossing is not None else np.zeros((0, system.size)),
+        crossing_stability=crossing.stability if crossing is not None else np.zeros(0, "<U8"),
+        crossing_certified=crossing.certified if crossing is not None else np.zeros(0, bool),
+        axis=a,
+        system=system.kind,
+        time_unit=system.time_unit,
+    )
+
+
+def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
+    a = np.asarray(axis, float)
+    if a.shape != (system.size,):
+        raise InvalidInputError(
+            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
+            f"{a.shape}."
+        )
+    require_finite(a, "axis")
+    if not a.any():
+        raise InvalidInputError("axis is zero everywhere: it names no direction.")
+    return a
+
+
+def _checked_values(values: Any) -> np.ndarray:
+    v = np.asarray(values, float)
+    if v.ndim != 1 or not len(v):
+        raise InvalidInputError(f"values must be a list of numbers (slice,), got shape {v.shape}.")
+    require_finite(v, "values")
+    if not (np.diff(v) > 0).all():
+        raise InvalidInputError("values must increase from each to the next: sort them.")
+    return v
+
+
+def _checked_start(system: AbstractSystem, start: Any) -> np.ndarray | None:
+    if start is None:
+        return None
+    states = np.asarray(start, float)
+    if states.ndim == 0 or states.shape[-1] != system.size or not states.size:
+        raise InvalidInputError(
+            f"start must have shape (…, {system.size}), one column for each unit of the system, "
+            f"got {states.shape}."
+        )
+    states = states.reshape(-1, system.size)
+    states = states[np.isfinite(states).all(1)]
+    if not len(states):
+        raise InvalidInputError("no state of start is finite: give at least one that is.")
+    return states
+
+
+def _canonical(system: AbstractSystem) -> PiecewiseLinear | None:
+    """Return the velocity in canonical form where it is piecewise linear in float64."""
+    form = recognise(system.velocity, system.size)
+    return form if isinstance(form, PiecewiseLinear) and not form.narrowed else None
+
+
+def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return for each slice the state whose value is nearest."""
+    along = states @ a
+    order = np.argsort(along, kind="stable")
+    after = np.clip(np.searchsorted(along[order], v), 0, len(order) - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.abs(along[order[before]] - v) <= np.abs(along[order[after]] - v)
+    return states[order[np.where(nearer, before, after)]]
+
+
+def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
+    """Start slices from their neighbours, upward and downward; return where the curve goes on."""
+    reached = {}
+    for count in range(1, len(v)):
+        pair = [(count, 1), (len(v) - 1 - count, -1)]
+        pair = [(k, way) for k, way in pair if found.outcomes[k - way] != "rejected"]
+        if not pair:
+            continue
+        guesses = np.array([_predicted(found, v, k, way) for k, way in pair])
+        warm = slices.minimize(guesses, v[[k for k, _ in pair]])
+        for row, (k, way) in enumerate(pair):
+            reached[k, way] = warm.states[row]
+            if _slower(warm, row, found, k):
+                found.put(np.array([k]), warm, np.array([row]))
+    joined = np.zeros(len(v), bool)
+    for (k, way), state in reached.items():
+        later = k if way == 1 else k + 1
+        joined[later] |= _same(state, found.states[k])
+    return joined
+
+
+def _predicted(found: Found, v: np.ndarray, k: int, way: int) -> np.ndarray:
+    """Return the neighbour's state, moved on along the secant through the one before."""
+    last, before = k - way, k - 2 * way
+    guess = found.states[last]
+    if 0 <= before < len(v) and found.outcomes[before] != "rejected":
+        stretch = (v[k] - v[last]) / (v[last] - v[before])
+        guess = guess + stretch * (found.states[last] - found.states[before])
+    return guess
+
+
+def _slower(warm: Found, row: int, found: Found, k: int) -> bool:
+    if warm.outcomes[row] == "rejected":
+        return False
+    return bool(found.outcomes[k] == "rejected" or warm.speed[row] < found.speed[k] * (1 - 1e-9))
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two states are one, to the precision of a minimum."""
+    return bool(np.linalg.norm(one - other) <= _ONE_STATE * (1e-9 + np.linalg.norm(other)))
+
+
+def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -> np.ndarray:
+    """Return dx/dv: from the Hessian of the speed, or from neighbours where there are kinks."""
+    states = found.states
+    if slices.velocity is not None:
+        return _differences(states, v, joined)
+    basis, a = complement(slices.axis), slices.axis / (slices.axis @ slices.axis)
+    tangents = np.full(states.shape, np.nan)
+    rows = np.flatnonzero(np.isfinite(states).all(1))
+    for first in range(0, len(rows), slices.evaluator.batch_size):
+        part = rows[first : first + slices.evaluator.batch_size]
+        hessian = slices.evaluator.speed_derivatives(states[part])[2]
+        for row, H in zip(part, hessian, strict=True):
+            within = np.linalg.lstsq(basis.T @ H @ basis, -(basis.T @ H @ a), rcond=None)[0]
+            tangents[row] = a + basis @ within
+    return tangents
+
+
+def _differences(states: np.ndarray, v: np.ndarray, joined: np.ndarray) -> np.ndarray:
+    tangents = np.full(states.shape, np.nan)
+    for k in range(len(v)):
+        low = k - 1 if joined[k] else k
+        high = k + 1 if k + 1 < len(v) and joined[k + 1] else k
+        if high > low:
+            tangents[k] = (states[high] - states[low]) / (v[high] - v[low])
+    return tangents
+
+
+def _transverse(
+    evaluator: Evaluator, states: np.ndarray, tangents: np.ndarray, a: np.ndarray
+) -> np.ndarray:
+    """Return the slowest eigenvalue of the Jacobian modulo the tangent; NaN where none is known.
+
+    With N a basis of the slice and t the tangent, a · t = 1, it is of $N^T (1 - t a^T) J N$.
+    """
+    slowest = np.full(len(states), np.nan + 0j)
+    rows = np.flatnonzero(np.isfinite(states).all(1) & np.isfinite(tangents).all(1))
+    if len(a) == 1 or not len(rows):
+        return slowest
+    basis = complement(a)
+    jacobians = evaluator.jacobian(states[rows])
+    across = jacobians - tangents[rows][:, :, None] * (a @ jacobians)[:, None, :]
+    values = np.linalg.eigvals(basis.T @ across @ basis)
+    growth = np.abs(values) if evaluator.system.kind == "map" else values.real
+    slowest[rows] = values[np.arange(len(rows)), growth.argmax(1)]
+    return slowest
+
+
+def _crossings(
+    system: AbstractSystem,
+    a: np.ndarray,
+    v: np.ndarray,
+    found: Found,
+    drift: np.ndarray,
+    joined: np.ndarray,
+) -> FixedPoints | None:
+    """Solve for the fixed points where the drift changes its sign, and at single fixed slices."""
+    fixed = found.outcomes == "fixed"
+    beside = np.append(fixed[1:], False) | np.append(False, fixed[:-1])
+    starts = list(found.states[fixed & ~beside])
+    for k in range(1, len(v)):
+        if joined[k] and not fixed[k] and not fixed[k - 1] and drift[k] * drift[k - 1] < 0:
+            share = drift[k - 1] / (drift[k - 1] - drift[k])
+            starts.append((1 - share) * found.states[k - 1] + share * found.states[k])
+    if not starts:
+        return None
+    points = find_fixed_points(system, np.array(starts), completeness=False, slow_points=False)
+    along = np.asarray(points.states) @ a
+    step = np.diff(v).max(initial=0.0) + 1e-9 * np.abs(v).max()
+    places = np.array(starts) @ a
+    near = (np.abs(along[:, None] - places) <= step).any(1)
+    order = np.flatnonzero(near & (points.kind == "fixed"))
+    return points[order[np.argsort(along[order], kind="stable")]]

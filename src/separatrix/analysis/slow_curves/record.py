@@ -1,0 +1,88 @@
+"""A slow curve, with what moves along it and what brings states back to it."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array, require_positive
+
+
+class SlowCurve(Record):
+    r"""The slowest state on each slice $a \cdot x = $ value of an axis a.
+
+    `outcomes` is "minimum", "fixed" (the speed there is at rounding level), or "rejected" with the
+    reason; what is rejected has NaN in place of a state. Where `joined` is false the curve jumps:
+    the slowest state of the slice is not the one that its neighbour leads to.
+    """
+
+    values: Float[Array, " slice"] = array("value of the axis")
+    states: Float[Array, "slice unit"] = array("the slowest state on the slice")
+    speed: Float[Array, " slice"] = array("norm of F(x) − x (a step) or of f(x) (a time constant)")
+    drift: Float[Array, " slice"] = array("change of the axis value in a step, or in tau")
+    tangents: Float[Array, "slice unit"] = array("change of the state with the value")
+    transverse_time: Float[Array, " slice"] = array(
+        "slowest time constant of the way back to the curve; negative: it repels", units="ms"
+    )
+    transverse_eigenvalue: Float[Array, " slice"] = array("of that mode: |μ| of a map, Re λ")
+    outcomes: Shaped[np.ndarray, " slice"] = array('"minimum", "fixed" or "rejected"')
+    reasons: Shaped[np.ndarray, " slice"] = array("what is known of the minimum, or why none is")
+    joined: Bool[Array, " slice"] = array("whether the curve goes on to this slice from the last")
+    crossing_values: Float[Array, " crossing"] = array("axis values of isolated fixed points on it")
+    crossings: Float[Array, "crossing unit"] = array("those fixed points")
+    crossing_stability: Shaped[np.ndarray, " crossing"] = array("their stability")
+    crossing_certified: Bool[Array, " crossing"] = array("whether they are proved to exist")
+    axis: Float[Array, " unit"] = array("the axis a")
+    system: str = setting('"map" or "flow"')
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+
+    @property
+    def times(self) -> Float[np.ndarray, " slice"]:
+        """How long the drift takes to travel the range of all values, at its rate here, in ms."""
+        with np.errstate(divide="ignore"):
+            return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
+
+    def flat(self, duration: float) -> list[tuple[float, float]]:
+        """Return the stretches `(from, to)` where `times` exceeds a duration in ms.
+
+        There the drift would take longer than that to travel the range of all values: a line
+        attractor, as far as the duration can tell.
+        """
+        require_positive(duration, "duration", "ms")
+        values = np.asarray(self.values)
+        flat = np.asarray(self.times) >= duration
+        stretches: list[tuple[float, float]] = []
+        first = None
+        for k in range(len(values)):
+            if first is not None and not (flat[k] and self.joined[k]):
+                stretches.append((float(values[first]), float(values[k - 1])))
+                first = None
+            if flat[k] and first is None:
+                first = k
+        if first is not None:
+            stretches.append((float(values[first]), float(values[-1])))
+        return [(a, b) for a, b in stretches if b > a]
+
+    def passage_time(self) -> float:
+        r"""Return how long the drift d takes from the first value to the last, in ms.
+
+        That is $\int dv/|d(v)|$ by Simpson's rule: infinite where a fixed point is on the way, NaN
+        where a slice was rejected.
+        """
+        from scipy.integrate import simpson
+
+        drift = np.asarray(self.drift)
+        if len(self.crossing_values) or (np.asarray(self.outcomes) == "fixed").any():
+            return float("inf")
+        if len(drift) < 2 or np.isnan(drift).any():
+            return float("nan")
+        slowness = self.time_unit / np.abs(drift)
+        return float(simpson(slowness, x=np.asarray(self.values)))
+
+    def summary(self) -> str:
+        outcomes = np.asarray(self.outcomes)
+        counts = {name: int((outcomes == name).sum()) for name in ("minimum", "fixed", "rejected")}
+        said = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+        return (
+            f"SlowCurve of a {self.system} of {self.states.shape[1]} units: {len(self)} slices "
+            f"({said}), {len(self.crossing_values)} isolated fixed points on it"
+        )

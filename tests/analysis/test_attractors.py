@@ -1,0 +1,143 @@
+"""Continuous attractors: exact lines, rings and planes, and what only looks like one."""
+
+import jax
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+from separatrix.analysis.loops import landmarks, longest_loop, loop_bars
+
+SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
+
+
+def line(gain=1.0):
+    return sx.Flow(lambda r: -r + jax.nn.relu(gain * SWAP @ r + 1.0), 2, tau=10.0)
+
+
+def threshold_ring(units, coupling, inhibition=-6.0):
+    angle = 2 * np.pi * np.arange(units) / units
+    W = (inhibition + coupling * np.cos(angle[:, None] - angle)) / units
+    return sx.Flow(lambda r: -r + jax.nn.relu(1 + W @ r), units, tau=10.0)
+
+
+def linear_map(size, dimension, seed=1):
+    """The identity on a random subspace, and a half across it."""
+    Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))[0][:, :dimension]
+    return sx.DiscreteMap(lambda x: 0.5 * x + 0.5 * Q @ (Q.T @ x), size, dt=10.0)
+
+
+def test_the_exact_line():
+    found = sx.continuous_attractor(line(), systems.box(2, 0, 1, 60))
+    assert (found.verdict, found.dimension) == ("line", 1)
+    assert found.spectral_gap == np.inf
+    np.testing.assert_allclose(found.states.sum(1), 1, atol=1e-12)
+    np.testing.assert_allclose(found.next_times, 5.0, rtol=1e-9)  # λ = −2, tau = 10 ms
+    np.testing.assert_allclose(found.alignment, 1, atol=1e-9)
+    assert found.relative_drift < 1e-12
+    assert found.retention == 1.0
+
+
+@pytest.mark.parametrize(
+    ("units", "coupling", "inhibition"),
+    [(6, 4.0, -6.0), (6, 12.0, -18.0), (8, 4.0, -6.0), (8, 8.0, -6.0)],
+)
+def test_the_exact_ring(units, coupling, inhibition):
+    starts = systems.box(units, 0, 1, 100)
+    system = threshold_ring(units, coupling, inhibition)
+    found = sx.continuous_attractor(system, starts, duration=600.0)
+    assert (found.verdict, found.dimension) == ("ring", 1)
+    assert found.loop_death > 2 * found.loop_birth
+    assert found.relative_drift < 1e-9
+    assert found.spectral_gap > 1e9
+
+
+def test_a_ring_out_of_tune_is_as_many_points_as_it_has_units():
+    starts = systems.box(6, 0, 1, 100)
+    found = sx.continuous_attractor(threshold_ring(6, 3.28), starts, duration=2000.0)
+    assert (found.verdict, found.groups, found.dimension) == ("isolated points", 6, 0)
+    assert np.isnan(found.loop_birth)
+
+
+@pytest.mark.parametrize(("size", "dimension"), [(2, 2), (20, 2), (20, 1), (20, 3)])
+def test_the_identity_on_a_subspace(size, dimension):
+    starts = systems.box(size, -1, 1, 200)
+    found = sx.continuous_attractor(linear_map(size, dimension), starts)
+    names = {1: "line", 2: "plane", 3: "manifold of dimension 3"}
+    assert (found.verdict, found.dimension) == (names[dimension], dimension)
+    np.testing.assert_allclose(found.alignment, 1, atol=1e-9)
+    if size > dimension:
+        np.testing.assert_allclose(found.next_times, 10 / np.log(2), rtol=1e-9)
+
+
+def test_a_leaky_line_is_a_line_for_less_than_its_time_constant():
+    """λ = −0.01 along the line: a time constant of 1,000 ms."""
+    starts = systems.box(2, 0, 1, 80)
+    soon = sx.continuous_attractor(line(0.99), starts, duration=50.0)
+    late = sx.continuous_attractor(line(0.99), starts, duration=20_000.0)
+    assert (soon.verdict, late.verdict, late.groups) == ("line", "isolated points", 1)
+    np.testing.assert_allclose(soon.slow_times, 1000.0, rtol=1e-9)
+    np.testing.assert_allclose(soon.spectral_gap, 1.99 / 0.01, rtol=1e-9)
+    # half of the distance to a neighbour is lost after 1,000 ln 2 = 693 ms
+    assert sx.continuous_attractor(line(0.99), starts, duration=680.0).retention == 1.0
+    assert sx.continuous_attractor(line(0.99), starts, duration=710.0).retention == 0.0
+
+
+def test_a_limit_cycle_is_no_ring_of_resting_states():
+    found = sx.continuous_attractor(systems.hopf(2.0, 1.0).system, systems.box(2, -1, 1, 60))
+    assert found.verdict == "moving"
+    assert found.relative_drift > 0.05
+
+
+def test_a_ghost_is_passed():
+    system = systems.ghost(1e-4).system
+    assert sx.continuous_attractor(system, systems.box(1, -1, 0, 60), duration=60.0).dimension <= 1
+    gone = sx.continuous_attractor(system, systems.box(1, -1, 0, 60), duration=2000.0)
+    assert gone.verdict == "none"
+    assert "60 states left for infinity" in gone.reasons
+
+
+def test_fixed_points_are_isolated():
+    book = systems.wong_wang(30.0, 0.0)
+    points = sx.find_fixed_points(book.system, book.candidates, completeness=False)
+    found = sx.continuous_attractor(book.system, points)
+    assert found.verdict == "isolated points"
+
+
+@pytest.mark.parametrize("radius", [1.0, 1e-6])
+@pytest.mark.parametrize("count", [12, 40])
+def test_the_loop_of_a_circle(radius, count):
+    """Born at the gap 2 R sin(π/n), dies at the side of the inscribed triangle √3 R."""
+    angle = 2 * np.pi * np.arange(count) / count
+    circle = radius * np.column_stack([np.cos(angle), np.sin(angle), 0 * angle])
+    birth, death = longest_loop(circle)
+    np.testing.assert_allclose(birth, 2 * radius * np.sin(np.pi / count), rtol=1e-12)
+    fewest = np.ceil(count / 3) * np.pi / count  # the smallest triangle around the middle
+    np.testing.assert_allclose(death, 2 * radius * np.sin(fewest), rtol=1e-12)
+
+
+def test_two_circles_have_two_loops_and_a_disc_none_that_lasts():
+    angle = 2 * np.pi * np.arange(16) / 16
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    both = np.concatenate([circle, circle + np.array([10.0, 0.0])])
+    apart = np.linalg.norm(both[:, None] - both, axis=2)
+    assert len([1 for birth, death in loop_bars(apart) if death > 2 * birth]) == 2
+    disc = np.random.default_rng(0).uniform(-1, 1, (400, 2))
+    birth, death = longest_loop(disc[np.linalg.norm(disc, axis=1) < 1])
+    assert not death > 2 * birth
+    assert np.isnan(longest_loop(np.linspace(0, 1, 20)[:, None])).all()
+
+
+def test_landmarks_of_equal_states_are_one():
+    assert landmarks(np.ones((5, 2)), 3).tolist() == [0]
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(sx.InvalidInputError, match=r"states must have shape \(…, 2\).*\(4, 3\)"):
+        sx.continuous_attractor(line(), np.ones((4, 3)))
+    with pytest.raises(sx.InvalidInputError, match="2 finite states do not show a set"):
+        sx.continuous_attractor(line(), np.array([[0, 1.0], [1, 0], [np.nan, 0]]))
+    with pytest.raises(sx.InvalidInputError, match="duration must be positive"):
+        sx.continuous_attractor(line(), np.ones((4, 2)), duration=0.0)
+    with pytest.raises(sx.InvalidInputError, match="a map has steps of its own"):
+        sx.continuous_attractor(linear_map(3, 1), np.ones((4, 3)), step=0.1)

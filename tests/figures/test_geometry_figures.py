@@ -1,0 +1,56 @@
+"""Figures of slow curves, boundaries and commitment, as all others (test_figures.py)."""
+
+import logging
+
+import jax
+import numpy as np
+import pytest
+from figure_texts import assert_texts_are_clear
+from sample_records import all_records
+
+import separatrix as sx
+from separatrix import figures
+
+RECORDS = all_records()
+SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
+LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
+FLAT = sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
+
+DRAW = {
+    "slow_curve": lambda: figures.slow_curve(RECORDS["slow_curve"], axis_name="first unit"),
+    "line": lambda: figures.slow_curve(FLAT),
+    "graph": lambda: figures.fixed_point_graph(
+        RECORDS["fixed_point_graph"],
+        RECORDS["activity"],
+        RECORDS["components"],
+        RECORDS["separatrix"],
+    ),
+    "commitment": lambda: figures.commitment(RECORDS["commitment"]),
+    "basins": lambda: figures.basins(RECORDS["basins"]),
+}
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
+    with caplog.at_level(logging.WARNING):
+        figure = DRAW[name]()
+        figure.draw_without_rendering()
+    assert caplog.records == []
+    assert_texts_are_clear(figure)
+    assert all(axes.get_ylabel() for axes in figure.axes)
+    assert figure.axes[-1].get_xlabel()
+
+
+def test_the_line_is_drawn_at_rest():
+    figure = DRAW["line"]()
+    labels = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert "at rest" in labels and "drift" in labels
+    (rests,) = [line for line in figure.axes[0].lines if line.get_label() == "at rest"]
+    np.testing.assert_allclose(rests.get_xdata(), np.linspace(-1, 1, 9), atol=1e-12)
+
+
+def test_decisions_are_counted():
+    figure = DRAW["commitment"]()
+    steps = figure.axes[1].patches[0].get_data()
+    decided = np.isfinite(RECORDS["commitment"].decision_time).sum()
+    assert steps.values.sum() == decided > 0
