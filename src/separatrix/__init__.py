@@ -12,6 +12,7 @@ from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
+from .analysis import Branches, continue_fixed_points
 from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
@@ -29,6 +30,7 @@ from .training import (
 __all__ = [
     "AbstractSystem",
     "Activity",
+    "Branches",
     "DiscreteMap",
     "FixedPoints",
     "Flow",
@@ -47,6 +49,7 @@ __all__ = [
     "UnreadableFileError",
     "WholeTrials",
     "Windows",
+    "continue_fixed_points",
     "find_fixed_points",
     "linearize",
     "networks",
