@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...solvers.continuation import Curve, PseudoArclength, correct, correct_at, follow
+from ...solvers.continuation import Curve, Deflation, PseudoArclength, correct_at, follow
 from ...solvers.continuation.curve import CLOSED
 from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
@@ -13,9 +13,16 @@ from .family import Family
 from .record import Branches
 from .special import Special, find_special
 from .spectra import eigenvalues
+from .starts import disconnected_points
 
 SAME = 1e-6
 """Special points, and branches, that are nearer than this are the same."""
+
+
+BLUR = 1e-3
+"""The same where one was only enclosed: near them the branch itself is known less well."""
+UNFOLD = 0.01
+"""How far from a degenerate special point, in parts of the range, its branches are looked for."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,28 @@ class Atlas:
         while k < len(self.special):
             special = self.special[k]
             k += 1
-            if special.other is None or len(special.branches) > 1 or self._full():
+            if self._full():
+                return
+            if special.is_blurred and special.type != "border collision":
+                self._unfold(special)
+            if special.other is None or len(special.branches) > 1:
                 continue
             value = float(self.family.split(special.point)[1])
             self._trace(special.point, special.other, f"{special.type} at {value:.6g}", special)
+
+    def _unfold(self, special: Special) -> None:
+        """Look for the branches through a degenerate point on both sides of it, by deflation."""
+        state, value = self.family.split(special.point)
+        spread = 3 * np.sqrt(UNFOLD) * self.method.state_scale
+        box = (state - spread, state + spread)
+        for side in (-UNFOLD, UNFOLD):
+            beside = float(value) + side * self.family.scales[-1]
+            if not self.bounds[0] < beside < self.bounds[1]:
+                continue
+            known, scale = self.states_at(beside), 0.1 * self.method.state_scale
+            search = Deflation(starts=32, rounds=2)
+            for point in disconnected_points(self.family, search, known, beside, box, scale):
+                self.add(point, f"{special.type} at {float(value):.6g}")
 
     def states_at(self, value: float) -> np.ndarray:
         """Return the states of all branches at a parameter, corrected."""
@@ -86,10 +111,13 @@ class Atlas:
 
     def _full(self) -> bool:
         full = len(self.branches) >= self.method.max_branches
-        remark = f"reached max_branches = {self.method.max_branches}: there may be more"
-        if full and remark not in self.remarks:
-            self.remarks.append(remark)
+        if full:
+            self._remark(f"reached max_branches = {self.method.max_branches}: there may be more")
         return full
+
+    def _remark(self, remark: str) -> None:
+        if remark not in self.remarks:
+            self.remarks.append(remark)
 
     def _trace(
         self, start: np.ndarray, tangent: np.ndarray, origin: str, through: Special | None
@@ -111,6 +139,8 @@ class Atlas:
                     self.family.residual_and_jacobian, start, along, scaled, self.method, self._leaves
                 )
             halves.append((curve, eigenvalues(self.family, curve.points)))
+            if "max_points" in curve.reason:
+                self._remark(f"branch {number} {curve.reason}: it goes on")
             if curve.reason == CLOSED:
                 break
         self.branches.append(_joined(halves, origin))
@@ -133,9 +163,10 @@ class Atlas:
     def _note(self, special: Special, number: int) -> None:
         """Keep a special point, or mark that this branch too passes one that is known."""
         for known in self.special:
-            if np.linalg.norm(known.point - special.point) < SAME and (
-                known.type == special.type or known.other is not None
-            ):
+            blurred = known.is_blurred or special.is_blurred
+            alike = known.type == special.type or known.other is not None or blurred
+            apart = np.linalg.norm(known.point - special.point)
+            if alike and apart < (BLUR if blurred else SAME):
                 tangent = special.tangents[0]
                 if all(abs(t @ tangent) < 0.999 for t in known.tangents):
                     known.branches.append(number)

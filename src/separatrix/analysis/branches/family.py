@@ -72,6 +72,15 @@ class Family:
         """Return dF/dx of the true map or field, in plain states."""
         return self._run(_jacobian, point)[0].T
 
+    def jacobians(self, points: np.ndarray) -> np.ndarray:
+        """Return dF/dx at many points (batch, coordinate)."""
+        if not self.model.holds_everywhere:
+            return np.stack([self.jacobian(point) for point in points])
+        padded = np.concatenate([points, np.repeat(points[-1:], _padded(len(points)) - len(points), 0)])
+        states, parameters = self.split(padded)
+        (transposed,) = self._run_at(_jacobians, states, parameters)
+        return transposed[: len(points)].swapaxes(1, 2)
+
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""
         (gradient,) = self._run(_residual_gradient, point, w, self.scales * v)
@@ -104,11 +113,11 @@ class Family:
         return self._run_at(program, state, float(parameter), *arrays)
 
     def _run_at(
-        self, program: Any, states: np.ndarray, parameter: float, *arrays: np.ndarray
+        self, program: Any, states: np.ndarray, parameter: Any, *arrays: np.ndarray
     ) -> list[np.ndarray]:
         with jax.enable_x64(True):
-            model = self.model.near(parameter)
-            results = program(model, states, np.float64(parameter), *arrays)
+            model = self.model if np.ndim(parameter) else self.model.near(float(parameter))
+            results = program(model, states, np.asarray(parameter, np.float64), *arrays)
             return [np.asarray(result) for result in results]
 
 
@@ -140,6 +149,11 @@ def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) 
 def _jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
     _, push = jax.linearize(lambda x: model.evaluate(x, parameter), state)
     return (jax.vmap(push)(jnp.eye(state.size)),)
+
+
+@eqx.filter_jit
+def _jacobians(model: AbstractModel, states: Any, parameters: Any) -> Any:
+    return (jax.vmap(lambda x, p: _jacobian(model, x, p)[0])(states, parameters),)
 
 
 @eqx.filter_jit

@@ -30,9 +30,14 @@ class AbstractModel(eqx.Module):
     def residual(self, state: Any, parameter: Any) -> Any:
         """Return the residual that is solved."""
 
+    @property
+    @abc.abstractmethod
+    def holds_everywhere(self) -> bool:
+        """Whether this model may be used at every parameter."""
+
     @abc.abstractmethod
     def near(self, parameter: float) -> "AbstractModel":
-        """Return the model to use at a parameter; it is the same one where that is possible."""
+        """Return the model to use at a parameter: this one, where it holds everywhere."""
 
 
 class TracedModel(AbstractModel):
@@ -46,6 +51,10 @@ class TracedModel(AbstractModel):
 
     def residual(self, state: Any, parameter: Any) -> Any:
         return jax.core.eval_jaxpr(self.programs[1], self.arrays[1], state, parameter)[0]
+
+    @property
+    def holds_everywhere(self) -> bool:
+        return True
 
     def near(self, parameter: float) -> "TracedModel":
         return self
@@ -77,6 +86,10 @@ class SampledModel(AbstractModel):
 
     def residual(self, state: Any, parameter: Any) -> Any:
         return self.system(parameter).residual(state)
+
+    @property
+    def holds_everywhere(self) -> bool:
+        return self.source is None
 
     def near(self, parameter: float) -> "SampledModel":
         if self.source is None:

@@ -10,6 +10,9 @@ from ..._types import Array, InvalidInputError
 
 Text = np.ndarray
 
+MOST = 20
+"""Special points that a summary lists."""
+
 
 class Branches(Record):
     """Curves of fixed points in a parameter, with stability along them and their special points.
@@ -112,7 +115,9 @@ class Branches(Record):
             f"{branches}, {len(self)} points, {self.n_special} special points"
         ]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
-        for k in order:
+        for k in order[:MOST]:
             words = " ".join(w for w in (self.special_criticality[k], self.special_type[k]) if w)
             lines.append(f"  {words} at {self.name} = {float(self.special_parameters[k]):.10g}")
+        if len(order) > MOST:
+            lines.append(f"  and {len(order) - MOST} more")
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])

@@ -41,6 +41,11 @@ class Special:
     tangents: list[np.ndarray] = field(default_factory=list)
     other: np.ndarray | None = None
 
+    @property
+    def is_blurred(self) -> bool:
+        """Whether the point was only enclosed, not solved for."""
+        return self.type in ("crossing", "branch point", "border collision")
+
 
 @dataclass(frozen=True)
 class End:

@@ -49,7 +49,7 @@ def eigenvalues(family: Family, points: np.ndarray) -> Complex[np.ndarray, "poin
     found = []
     for first in range(0, len(points), CHUNK):
         part = points[first : first + CHUNK]
-        jacobians = np.stack([family.jacobian(point) for point in part])
+        jacobians = family.jacobians(part)
         jacobians = np.where(np.isfinite(jacobians), jacobians, 0.0)
         work = 10.0 * len(part) * family.size**3
         found.append(batched.over_parts(_eigenvalues, jacobians, work=work))

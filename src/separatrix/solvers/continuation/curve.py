@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .method import PseudoArclength
-from .newton import Evaluate, correct, correct_at, tangent_of
+from .newton import Corrected, Evaluate, correct, correct_at, null_tangent, tangent_of
 
 END_OF_RANGE = "reached the end of the parameter range"
 CLOSED = "closed on itself"
@@ -65,9 +65,13 @@ def follow(
         strayed = np.linalg.norm(found.point - guess) > 0.5 * length
         if not found.converged or sign == 0 or strayed or turned @ along < cosine:
             length *= 0.5
-            if length < method.min_step:
+            if length >= method.min_step:
+                continue
+            around = _around_kink(evaluate, here, along, 16 * method.min_step)
+            if around is None:
                 reason = _stuck(evaluate, guess)
-            continue
+                break
+            (found, turned, sign), length = around, 16 * method.min_step
         point = found.point
         if closes(points, point, turned, tangents[0]):
             point, turned, sign, reason = start, tangents[0], signs[0], CLOSED
@@ -84,7 +88,8 @@ def follow(
         tangents.append(turned)
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
-            length = min(1.5 * length, method.max_step)
+            # relative to the state where that is large, so that a branch that blows up does so soon
+            length = min(1.5 * length, method.max_step * max(1.0, np.linalg.norm(point) / 10))
     return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
 
 
@@ -99,6 +104,28 @@ def closes(
     fraction = (back @ step) / (step @ step)
     beside = np.linalg.norm(back - fraction * step)
     return bool(0 < fraction <= 1 and beside < 0.1 * np.linalg.norm(step))
+
+
+def _around_kink(
+    evaluate: Evaluate, here: np.ndarray, along: np.ndarray, length: float
+) -> tuple[Corrected, np.ndarray, float] | None:
+    """Take a step around a corner of the curve, which a piecewise smooth system may have.
+
+    The new direction is the tangent of the piece beyond the kink; None where it leads nowhere new.
+    """
+    beyond = evaluate(here + length * along)[1]
+    if not np.isfinite(beyond).all():
+        return None
+    tangent = null_tangent(beyond)
+    for direction in (tangent, -tangent):
+        guess = here + length * direction
+        found = correct(evaluate, guess, direction)
+        near = np.linalg.norm(found.point - guess) < 0.5 * length
+        step = (found.point - here) / max(float(np.linalg.norm(found.point - here)), 1e-300)
+        if found.converged and near and step @ along > -0.999:
+            turned, sign = tangent_of(found.jacobian, direction)
+            return found, turned, sign
+    return None
 
 
 def _land(
