@@ -12,8 +12,15 @@ from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
-from .analysis import Branches, continue_fixed_points
-from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
+from .analysis import (
+    Branches,
+    FixedPoints,
+    Linearization,
+    ToleranceCurve,
+    continue_fixed_points,
+    find_fixed_points,
+    linearize,
+)
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials

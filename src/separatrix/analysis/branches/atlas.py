@@ -136,7 +136,12 @@ class Atlas:
                 curve = Curve(start[None], along[None], np.ones(1), reason)
             else:
                 curve = follow(
-                    self.family.residual_and_jacobian, start, along, scaled, self.method, self._leaves
+                    self.family.residual_and_jacobian,
+                    start,
+                    along,
+                    scaled,
+                    self.method,
+                    self._leaves,
                 )
             halves.append((curve, eigenvalues(self.family, curve.points)))
             if "max_points" in curve.reason:
@@ -175,9 +180,7 @@ class Atlas:
         special.branches.append(number)
         self.special.append(special)
 
-    def record(
-        self, system: AbstractSystem, name: str, parameter: tuple[float, float]
-    ) -> Branches:
+    def record(self, system: AbstractSystem, name: str, parameter: tuple[float, float]) -> Branches:
         """Return everything as a record."""
         family, band = self.family, self.marginal_band
         points = np.concatenate([b.points for b in self.branches])
@@ -204,8 +207,7 @@ class Atlas:
             special_criticality=_texts([s.form.criticality for s in self.special]),
             special_coefficient=np.array([s.form.coefficient for s in self.special], float),
             special_angle=np.array([s.angle for s in self.special], float),
-            special_error=np.array([s.correction for s in self.special], float)
-            * family.scales[-1],
+            special_error=np.array([s.correction for s in self.special], float) * family.scales[-1],
             special_branch=np.array([s.branches[0] for s in self.special], int),
             special_other=np.array([[*s.branches, -1][1] for s in self.special], int),
             origin=_texts([b.origin for b in self.branches]),

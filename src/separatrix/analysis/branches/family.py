@@ -31,9 +31,7 @@ class Family:
     ):
         low, high = min(parameter), max(parameter)
         self.size, self.kind = sample.size, sample.kind
-        self.scales = np.append(
-            np.full(self.size, state_scale * np.sqrt(self.size)), high - low
-        )
+        self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
         with jax.enable_x64(True):
             self.model = model_of(system_of, sample, low, high)
             state = jax.ShapeDtypeStruct((self.size,), jnp.float64)
@@ -59,9 +57,7 @@ class Family:
         residual, transposed = self._run(_value_and_jacobian, point)
         return residual, (transposed * self.scales[:, None]).T
 
-    def at_parameter(
-        self, states: np.ndarray, parameter: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def at_parameter(self, states: np.ndarray, parameter: float) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals (batch, n) and their Jacobians in plain states, at one parameter."""
         padded = np.zeros((_padded(len(states)), self.size))
         padded[: len(states)] = states
@@ -76,7 +72,9 @@ class Family:
         """Return dF/dx at many points (batch, coordinate)."""
         if not self.model.holds_everywhere:
             return np.stack([self.jacobian(point) for point in points])
-        padded = np.concatenate([points, np.repeat(points[-1:], _padded(len(points)) - len(points), 0)])
+        padded = np.concatenate(
+            [points, np.repeat(points[-1:], _padded(len(points)) - len(points), 0)]
+        )
         states, parameters = self.split(padded)
         (transposed,) = self._run_at(_jacobians, states, parameters)
         return transposed[: len(points)].swapaxes(1, 2)

@@ -76,9 +76,7 @@ class SampledModel(AbstractModel):
     def system(self, parameter: Any) -> AbstractSystem:
         """Return the system at a parameter."""
         away = parameter - self.centre
-        arrays = jax.tree.map(
-            lambda a, b, c: a + away * b + 0.5 * away**2 * c, *self.arrays
-        )
+        arrays = jax.tree.map(lambda a, b, c: a + away * b + 0.5 * away**2 * c, *self.arrays)
         return eqx.combine(arrays, self.static)
 
     def evaluate(self, state: Any, parameter: Any) -> Any:
@@ -154,7 +152,9 @@ def _sampled(source: Source, reason: str) -> SampledModel:
     slope = jax.tree.map(lambda a, b: (b - a) / width, arrays, probes[-1][0])
     flat = jax.tree.map(jnp.zeros_like, arrays)
     for part, (probe, _) in zip(PROBES, probes, strict=True):
-        gaps = jax.tree.map(lambda a, s, b, d=part * width: _gap(a + d * s, b), arrays, slope, probe)
+        gaps = jax.tree.map(
+            lambda a, s, b, d=part * width: _gap(a + d * s, b), arrays, slope, probe
+        )
         if any(gap > 1e-13 for gap in jax.tree.leaves(gaps)):
             return _expanded(source, 0.5 * (source.low + source.high))
     return SampledModel(jnp.asarray(source.low), (arrays, slope, flat), rest, None)

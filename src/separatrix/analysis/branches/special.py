@@ -122,7 +122,10 @@ def _single(family: Family, one: End, other: End, what: Change) -> Special | Non
         elif what.flip:
             target, name = -1.0, "flip"
         else:
-            target, name = _critical_pair(family, guess), "Hopf" if kind == "flow" else "Neimark–Sacker"
+            target, name = (
+                _critical_pair(family, guess),
+                "Hopf" if kind == "flow" else "Neimark–Sacker",
+            )
             if target.imag == 0:
                 return None
         located = extended_mode(

@@ -61,9 +61,7 @@ def checked_starts(start: Any, size: int) -> np.ndarray:
     return states
 
 
-def corrected_start(
-    family: Family, state: np.ndarray, parameter: float, name: str
-) -> np.ndarray:
+def corrected_start(family: Family, state: np.ndarray, parameter: float, name: str) -> np.ndarray:
     """Return the scaled point of the fixed point at a start; raise unless one is near."""
     guess = family.point(state, parameter)
     found = correct_at(family.residual_and_jacobian, guess, 30)
@@ -129,6 +127,8 @@ def enclosing_box(systems: list[AbstractSystem]) -> tuple[np.ndarray, np.ndarray
     if any(system.domain is None for system in systems):
         return None
     shape = (systems[0].size,)
-    sides = [[np.broadcast_to(np.asarray(s.domain[k], float), shape) for s in systems] for k in (0, 1)]
+    sides = [
+        [np.broadcast_to(np.asarray(s.domain[k], float), shape) for s in systems] for k in (0, 1)
+    ]
     low, high = np.min(sides[0], axis=0), np.max(sides[1], axis=0)
     return (low, high) if np.isfinite(low).all() and np.isfinite(high).all() else None

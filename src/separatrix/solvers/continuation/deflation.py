@@ -94,9 +94,7 @@ def deflated_newton(
     return found
 
 
-def _damping(
-    states: np.ndarray, steps: np.ndarray, known: np.ndarray, scale: float
-) -> np.ndarray:
+def _damping(states: np.ndarray, steps: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:
     """Return by how much deflation lengthens each Newton step; negative: away from the known."""
     if not len(known):
         return np.ones(len(states))

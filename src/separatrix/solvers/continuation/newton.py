@@ -26,7 +26,11 @@ class Corrected:
 
 
 def correct(
-    evaluate: Evaluate, guess: Point, normal: Point, max_steps: int = 8, tolerance: float = TOLERANCE
+    evaluate: Evaluate,
+    guess: Point,
+    normal: Point,
+    max_steps: int = 8,
+    tolerance: float = TOLERANCE,
 ) -> Corrected:
     """Solve F = 0 in the plane through `guess` that is orthogonal to `normal`."""
     point, last, size, jacobian = guess.copy(), np.inf, np.inf, np.zeros((0, len(guess)))
@@ -84,7 +88,7 @@ def null_tangent(jacobian: np.ndarray) -> np.ndarray:
 
 def solve(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
     """Solve a square system, and return the sign of its determinant; NaN where it is singular."""
-    gesv, = get_lapack_funcs(("gesv",), (matrix, right))
+    (gesv,) = get_lapack_funcs(("gesv",), (matrix, right))
     factors, pivots, solution, info = gesv(matrix, right)
     if info != 0:
         return np.full_like(right, np.nan), 0.0

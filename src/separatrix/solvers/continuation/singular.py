@@ -79,9 +79,7 @@ def extended_mode(
     return Located(point, False, correction, angle)
 
 
-def extended_branch_point(
-    evaluate: Evaluate, gradient: Gradient, guess: np.ndarray
-) -> Located:
+def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndarray) -> Located:
     r"""Find a point where two branches cross: F = 0, and DF has lost rank.
 
     The unknowns are the point and β in $F + \beta b = 0$, $g = 0$, $w \cdot F_p = 0$ with the
@@ -110,7 +108,9 @@ def extended_branch_point(
         step, _ = solve(matrix, -right)
         point, beta, correction = point + step[:-1], beta + step[-1], _norm(step[:-1])
         if _settled(correction, previous, point):
-            return Located(point, correction < 1e-8 * (1 + _norm(point)), correction, 0.0, abs(beta))
+            return Located(
+                point, correction < 1e-8 * (1 + _norm(point)), correction, 0.0, abs(beta)
+            )
         previous = correction
     return Located(point, False, np.inf)
 
