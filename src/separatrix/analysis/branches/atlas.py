@@ -129,6 +129,7 @@ class Atlas:
             through.tangents.append(tangent)
         scaled = (self.bounds[0] / self.family.scales[-1], self.bounds[1] / self.family.scales[-1])
         halves: list[tuple[Curve, np.ndarray]] = []
+        evaluate = self.family.residual_and_jacobian
         for along in (tangent, -tangent):
             at_end = along[-1] * (start[-1] - np.mean(scaled)) > 0 and start[-1] in scaled
             if at_end and through is None:
@@ -151,7 +152,7 @@ class Atlas:
         self.branches.append(_joined(halves, origin))
         for curve, values in halves:
             skip = through is not None
-            for special in find_special(self.family, curve, values, skip_first=skip):
+            for special in find_special(self.family, curve, values, self.special, skip_first=skip):
                 self._note(special, number)
 
     def _leaves(self, point: np.ndarray) -> str:
@@ -168,6 +169,9 @@ class Atlas:
     def _note(self, special: Special, number: int) -> None:
         """Keep a special point, or mark that this branch too passes one that is known."""
         for known in self.special:
+            if known is special:
+                known.branches.append(number)
+                return
             blurred = known.is_blurred or special.is_blurred
             alike = known.type == special.type or known.other is not None or blurred
             apart = np.linalg.norm(known.point - special.point)

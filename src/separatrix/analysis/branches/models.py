@@ -61,9 +61,9 @@ class TracedModel(AbstractModel):
 
 
 class SampledModel(AbstractModel):
-    """`system_of` works on numbers only: the arrays of its systems are followed in the parameter.
+    r"""`system_of` works on numbers only: the arrays of its systems are followed in the parameter.
 
-    Near `centre` they are $a_0 + (p - p_0) a_1 + \\frac12 (p - p_0)^2 a_2$. Where that holds over the
+    Near `centre` they are $a_0 + (p - p_0) a_1 + \frac12 (p - p_0)^2 a_2$. Where that holds on the
     whole range (an input that is linear in the parameter), one model serves everywhere; where not,
     the arrays are taken anew at every point, so that the residual is exact.
     """

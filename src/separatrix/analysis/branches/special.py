@@ -25,7 +25,7 @@ AT_ONCE = 1e-9
 NOT_CROSSING = 1e-7
 """Branches that miss one another by a larger shift of F do not cross."""
 VERTICAL = 1e-5
-"""The change of the parameter along a tangent at a pitchfork, below which the tangent is vertical."""
+"""A tangent is vertical where the parameter changes less along it, as at a pitchfork."""
 
 
 @dataclass
@@ -57,9 +57,17 @@ class End:
 
 
 def find_special(
-    family: Family, curve: Curve, values: np.ndarray, *, skip_first: bool
+    family: Family,
+    curve: Curve,
+    values: np.ndarray,
+    known: list[Special],
+    *,
+    skip_first: bool,
 ) -> list[Special]:
-    """Return the special points of a curve, in order, without those at its ends."""
+    """Return the special points of a curve, in order, without those at its ends.
+
+    Where the curve passes a known degenerate one, that one is all that is there.
+    """
     marks = signatures(curve, values, family.kind)
     ends = [End(p, t, m) for p, t, m in zip(curve.points, curve.tangents, marks, strict=True)]
     found: list[Special] = []
@@ -68,8 +76,21 @@ def find_special(
         ends = ends[:-1]  # the last point is the first, a special point that is known
     for k in range(first, len(ends) - 1):
         if change(ends[k].signature, ends[k + 1].signature).count:
+            passed = [s for s in known if _passes(ends[k].point, ends[k + 1].point, s)]
+            if passed:
+                found.append(passed[0])
+                continue
             found += _between(family, ends[k], ends[k + 1], HALVINGS)
     return found
+
+
+def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
+    """Tell whether a piece of a branch passes a degenerate special point."""
+    chord = other - one
+    part = np.clip((special.point - one) @ chord / (chord @ chord), 0.0, 1.0)
+    beside = np.linalg.norm(one + part * chord - special.point)
+    is_degenerate = special.is_blurred and special.type != "border collision"
+    return is_degenerate and bool(beside < 0.5 * np.linalg.norm(chord))
 
 
 def _between(family: Family, one: End, other: End, halvings: int) -> list[Special]:
@@ -99,7 +120,7 @@ def _middle(family: Family, one: End, other: End) -> End | None:
     # not exactly half way: a symmetric piece would put the special point, singular, in the middle
     guess = one.point + 0.47 * chord
     found = correct(family.residual_and_jacobian, guess, along)
-    if not found.converged or np.linalg.norm(found.point - guess) > np.linalg.norm(chord):
+    if not found.converged or np.linalg.norm(found.point - guess) > 0.25 * np.linalg.norm(chord):
         return None
     tangent, sign = tangent_of(found.jacobian, along)
     values = eigenvalues(family, found.point[None])[0]

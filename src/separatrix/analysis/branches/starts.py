@@ -66,14 +66,14 @@ def corrected_start(family: Family, state: np.ndarray, parameter: float, name: s
     guess = family.point(state, parameter)
     found = correct_at(family.residual_and_jacobian, guess, 30)
     moved = float(np.linalg.norm(found.point - guess))
-    if found.converged and moved <= NEAR * max(1.0, np.linalg.norm(guess[:-1])):
+    if found.converged and moved <= NEAR * max(1.0, float(np.linalg.norm(guess[:-1]))):
         return found.point
     with np.errstate(all="ignore"):
         residual = float(np.abs(family.residual_and_jacobian(guess)[0]).max())
     where = f"leads {moved:.2g} state scales away" if found.converged else "does not converge"
     raise InvalidInputError(
-        f"the start is no fixed point at {name} = {parameter:g}: its residual is {residual:.2g} and "
-        f"Newton's method {where}. Start from what find_fixed_points(system_of({parameter:g}), …) "
+        f"the start is no fixed point at {name} = {parameter:g}: its residual is {residual:.2g} "
+        f"and Newton's method {where}. Start from what find_fixed_points(system_of({parameter:g}), …) "
         "finds, or say with `at` at which value the start is a fixed point."
     )
 

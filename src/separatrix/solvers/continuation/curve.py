@@ -89,7 +89,8 @@ def follow(
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
             # relative to the state where that is large, so that a branch that blows up does so soon
-            length = min(1.5 * length, method.max_step * max(1.0, np.linalg.norm(point) / 10))
+            longest = method.max_step * max(1.0, float(np.linalg.norm(point)) / 10)
+            length = min(1.5 * length, longest)
     return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .newton import Evaluate, solve
 
 Gradient = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""Point, w, v -> the gradient of wᴴ J(point) v, or of w · DF(point) v, with respect to the point."""
+"""Point, w, v -> the gradient of wᴴ J(point) v, or of w · DF(point) v, over the point."""
 
 MAX_STEPS = 20
 EPS = float(np.finfo(float).eps)
@@ -118,7 +118,7 @@ def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndar
 def crossing_tangents(
     evaluate: Evaluate, gradient: Gradient, point: np.ndarray, tangent: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    r"""Return the tangents of the two branches through a branch point, the one near `tangent` first.
+    r"""Return the tangents of the two branches through a branch point, that near `tangent` first.
 
     They are $a\varphi_1 + b\varphi_2$ with $c_{11} a^2 + 2 c_{12} ab + c_{22} b^2 = 0$, where φ₁
     and φ₂ span the null space of DF, ψ is its left null vector and
