@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
@@ -48,6 +49,16 @@ def fixed_points(states, kinds):
     )
 
 
+def branches():
+    """A pitchfork of the origin of a map of two units, and the branch that is born there."""
+    return sx.continue_fixed_points(
+        lambda w: sx.DiscreteMap(lambda x: jnp.tanh(jnp.stack([w, 0.5]) * x), 2, 10.0),
+        np.zeros(2),
+        parameter=(0.5, 1.5),
+        name="w",
+    )
+
+
 @functools.cache
 def all_records():
     """One record of every class, by name, of one small network."""
@@ -67,4 +78,5 @@ def all_records():
         "tolerance_curve": points.tolerance_curve(),
         "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
         "trials": trials,
+        "branches": branches(),
     }

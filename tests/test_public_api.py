@@ -17,6 +17,7 @@ TABLE = [
     "Flow",
     "find_fixed_points",
     "linearize",
+    "continue_fixed_points",
     "Experiment",
     "run_experiment",
     "load_run",

@@ -26,6 +26,9 @@ DRAW = {
     "speeds": lambda: figures.speeds(POINTS),
     "spectrum": lambda: figures.spectrum(LINEAR, 1),
     "spectrum_flow": lambda: figures.spectrum(FLOW),
+    "bifurcation_diagram": lambda: figures.bifurcation_diagram(
+        RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
+    ),
     "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),
 }
 

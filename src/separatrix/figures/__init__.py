@@ -5,6 +5,7 @@ and in any order. `save` writes them.
 """
 
 from .behaviour import psychometric, trials
+from .bifurcation import bifurcation_diagram
 from .files import save
 from .learning import training
 from .modes import line_attractor, spectrum
@@ -13,6 +14,7 @@ from .state_space import activity, condition_averages
 
 __all__ = [
     "activity",
+    "bifurcation_diagram",
     "condition_averages",
     "fixed_points",
     "line_attractor",

@@ -136,14 +136,7 @@ class Atlas:
                 reason = "reached the end of the parameter range"
                 curve = Curve(start[None], along[None], np.ones(1), reason)
             else:
-                curve = follow(
-                    self.family.residual_and_jacobian,
-                    start,
-                    along,
-                    scaled,
-                    self.method,
-                    self._leaves,
-                )
+                curve = follow(evaluate, start, along, scaled, self.method, self._leaves)
             halves.append((curve, eigenvalues(self.family, curve.points)))
             if "max_points" in curve.reason:
                 self._remark(f"branch {number} {curve.reason}: it goes on")

@@ -85,12 +85,15 @@ def find_special(
 
 
 def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
-    """Tell whether a piece of a branch passes a degenerate special point."""
+    """Tell whether a piece of a branch passes a degenerate special point, or comes next to it.
+
+    Near such a point several branches are so close that nothing else can be told there.
+    """
     chord = other - one
     part = np.clip((special.point - one) @ chord / (chord @ chord), 0.0, 1.0)
     beside = np.linalg.norm(one + part * chord - special.point)
     is_degenerate = special.is_blurred and special.type != "border collision"
-    return is_degenerate and bool(beside < 0.5 * np.linalg.norm(chord))
+    return is_degenerate and bool(beside < 1.5 * np.linalg.norm(chord))
 
 
 def _between(family: Family, one: End, other: End, halvings: int) -> list[Special]:

@@ -73,8 +73,8 @@ def corrected_start(family: Family, state: np.ndarray, parameter: float, name: s
     where = f"leads {moved:.2g} state scales away" if found.converged else "does not converge"
     raise InvalidInputError(
         f"the start is no fixed point at {name} = {parameter:g}: its residual is {residual:.2g} "
-        f"and Newton's method {where}. Start from what find_fixed_points(system_of({parameter:g}), …) "
-        "finds, or say with `at` at which value the start is a fixed point."
+        f"and Newton's method {where}. Start from what find_fixed_points finds for "
+        f"system_of({parameter:g}), or say with `at` at which value the start is a fixed point."
     )
 
 
