@@ -79,7 +79,7 @@ def test_tanh_unit_flips_where_its_gain_is_minus_1():
 
 def test_two_units_have_a_supercritical_hopf_point():
     def system(a):
-        return sx.Flow(lambda x: -x + jnp.stack([[a, -1.5], [1.5, a]]) @ jnp.tanh(x), 2)
+        return sx.Flow(lambda x: -x + jnp.array([[a, -1.5], [1.5, a]]) @ jnp.tanh(x), 2)
 
     branches = follow(system, np.zeros(2), (0.5, 1.5), name="a")
     assert branches.special_type.tolist() == ["Hopf"]
@@ -92,7 +92,7 @@ def test_two_units_have_a_supercritical_hopf_point():
 
 def test_the_map_of_two_units_has_a_neimark_sacker_point():
     def system(a):
-        return sx.DiscreteMap(lambda x: jnp.tanh(jnp.stack([[a, -0.6], [0.6, a]]) @ x), 2)
+        return sx.DiscreteMap(lambda x: jnp.tanh(jnp.array([[a, -0.6], [0.6, a]]) @ x), 2)
 
     branches = follow(system, np.zeros(2), (0.0, 1.0), name="a")
     assert branches.special_type.tolist() == ["Neimark–Sacker"]
@@ -245,7 +245,9 @@ def test_deflation_finds_an_isola():
 
 def test_symmetric_inhibition_of_three_units_is_unfolded():
     J = -np.ones((3, 3)) + np.eye(3)
-    branches = follow(lambda g: sx.Flow(lambda x: jnp.tanh(g * (J @ x)) - x, 3), [0.0] * 3, (0.2, 2))
+    branches = follow(
+        lambda g: sx.Flow(lambda x: jnp.tanh(g * (J @ x)) - x, 3), [0.0] * 3, (0.2, 2)
+    )
     assert branches.special_type.tolist() == ["crossing"]  # two modes at once
     assert branches.special_parameters[0] == pytest.approx(1.0, abs=1e-6)
     assert branches.n_branches == 7  # the origin, and six lines through it by symmetry
@@ -318,7 +320,11 @@ def test_a_kink_is_turned_and_named():
 def test_a_branch_that_blows_up_keeps_what_it_has():
     method = sx.solvers.PseudoArclength(largest_state=20.0)
     branches = follow(
-        lambda p: sx.Flow(lambda x: 1 - p * x, 1), 1.0, (1.0, -1.0), method=method, disconnected=None
+        lambda p: sx.Flow(lambda x: 1 - p * x, 1),
+        1.0,
+        (1.0, -1.0),
+        method=method,
+        disconnected=None,
     )
     assert branches.endings[0].tolist() == ["a unit exceeded largest_state = 20", END][::1] or (
         branches.endings[0].tolist() == [END, "a unit exceeded largest_state = 20"]
@@ -351,7 +357,6 @@ def test_a_start_near_a_fixed_point_is_corrected():
         ({"at": 3.0}, "the start lies at w = 3.0, outside the range from 0.5 to 2"),
         ({"parameter": (1.0, 1.0)}, "the range of w is empty"),
         ({"parameter": (0.0, np.nan)}, "must be a pair of finite numbers"),
-        ({"parameter": 2.0}, "must be a pair of finite numbers"),
         ({"start": [0.0, 0.0]}, "start must be a state (1,)"),
         ({"start": [np.nan]}, "NaN or infinite"),
         ({"system_of": lambda w: w}, "must return a DiscreteMap or a Flow, got float"),

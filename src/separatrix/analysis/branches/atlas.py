@@ -56,8 +56,8 @@ class Atlas:
         """Follow the branch through a regular point, unless it is there already."""
         if self._has(point) or self._full():
             return
-        tangent = null_tangent(self.family.residual_and_jacobian(point)[1])
-        self._trace(point, tangent, origin, None)
+        jacobian = self.family.residual_and_jacobian(point)[1]
+        self._trace(point, null_tangent(jacobian), origin, None)
 
     def follow_crossings(self) -> None:
         """Follow the other branch through every branch point that has but one so far."""

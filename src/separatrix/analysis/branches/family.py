@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from ..._types import InvalidInputError
-from ...systems import AbstractSystem
+from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem, in_float64
 from .models import AbstractModel, SystemOf, model_of
 
 Point = Float[np.ndarray, " coordinate"]
@@ -34,13 +35,11 @@ class Family:
         self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
         with jax.enable_x64(True):
             self.model = model_of(system_of, sample, low, high)
-            state = jax.ShapeDtypeStruct((self.size,), jnp.float64)
-            p = jax.ShapeDtypeStruct((), jnp.float64)
-            result = eqx.filter_eval_shape(lambda m, x, p: m.residual(x, p), self.model, state, p)
-        if result.dtype != np.float64:
+            double = in_float64(sample)
+        if ZeroTest(double.residual, self.size, np.zeros((1, self.size))).single:
             raise InvalidInputError(
-                f"the system computes in {result.dtype} even where it is given float64: branches "
-                "need float64; remove the casts from its function."
+                "the system computes in float32 even where it is given float64, and branches need "
+                "float64: remove the casts from its function."
             )
 
     def point(self, state: np.ndarray, parameter: float) -> Point:

@@ -1,7 +1,5 @@
 """Branches of fixed points: from starts to all that is connected to them, and beyond."""
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
@@ -23,6 +21,7 @@ from .starts import (
 )
 
 DEFLATION = Deflation()
+OFF_CENTRE = 0.0371
 
 
 def continue_fixed_points(
@@ -124,10 +123,11 @@ def continue_fixed_points(
         return atlas.record(sample, name, (first, last))
 
 
-def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> Any:
+def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
     """Follow what deflation finds at a few values of the parameter, until they have no more."""
     low, high = atlas.bounds
-    inner = (np.arange(search.values) + 0.5) / search.values
+    # not at the middle of the range or at round parts of it, where special points like to lie
+    inner = (np.arange(search.values) + 0.5 + OFF_CENTRE) / search.values
     for value in low + (high - low) * inner:
         known = atlas.states_at(value)
         scale = atlas.method.state_scale

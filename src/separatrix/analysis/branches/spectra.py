@@ -81,8 +81,8 @@ def signatures(curve: Curve, values: np.ndarray, kind: str) -> list[Signature]:
 
 def change(one: Signature, other: Signature) -> Change:
     """Compare the two ends of a piece of a branch."""
-    crossing = one.crossing * other.crossing < 0
-    turned = one.turn * other.turn < 0
+    crossing = bool(one.crossing * other.crossing < 0)
+    turned = bool(one.turn * other.turn < 0)
     real = abs(one.above - other.above) % 2 == 1
     flip = abs(one.below - other.below) % 2 == 1
     # a crossing may be passed along the branch that turns there; any other turn is a fold
