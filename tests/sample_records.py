@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
@@ -68,6 +69,14 @@ def geometry():
         "separatrix": sx.separatrix(bistable, points),
         "slow_curve": sx.slow_curve(bistable, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), points),
     }
+def branches():
+    """A pitchfork of the origin of a map of two units, and the branch that is born there."""
+    return sx.continue_fixed_points(
+        lambda w: sx.DiscreteMap(lambda x: jnp.tanh(jnp.stack([w, 0.5]) * x), 2, 10.0),
+        np.zeros(2),
+        parameter=(0.5, 1.5),
+        name="w",
+    )
 
 
 @functools.cache
@@ -90,4 +99,5 @@ def all_records():
         "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
         "trials": trials,
         **geometry(),
+        "branches": branches(),
     }

@@ -23,6 +23,7 @@ TABLE = [
     "separatrix",
     "commitment",
     "basins",
+    "continue_fixed_points",
     "Experiment",
     "run_experiment",
     "load_run",

@@ -31,6 +31,13 @@ from .analysis import (
     linearize,
     separatrix,
     slow_curve,
+    Branches,
+    FixedPoints,
+    Linearization,
+    ToleranceCurve,
+    continue_fixed_points,
+    find_fixed_points,
+    linearize,
 )
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
@@ -51,6 +58,7 @@ __all__ = [
     "Basins",
     "Commitment",
     "ContinuousAttractor",
+    "Branches",
     "DiscreteMap",
     "FixedPointGraph",
     "FixedPoints",
@@ -76,6 +84,7 @@ __all__ = [
     "basins",
     "commitment",
     "continuous_attractor",
+    "continue_fixed_points",
     "find_fixed_points",
     "fixed_point_graph",
     "linearize",

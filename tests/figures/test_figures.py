@@ -28,6 +28,9 @@ DRAW = {
     "tolerance": lambda: figures.tolerance(POINTS),
     "spectrum": lambda: figures.spectrum(LINEAR, 1),
     "spectrum_flow": lambda: figures.spectrum(FLOW),
+    "bifurcation_diagram": lambda: figures.bifurcation_diagram(
+        RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
+    ),
     "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),
 }
 

@@ -12,6 +12,7 @@ from .boundaries import (
     fixed_point_graph,
     separatrix,
 )
+from .branches import Branches, continue_fixed_points
 from .fixed_points import FixedPoints, ToleranceCurve, find_fixed_points
 from .linearization import Linearization, linearize
 from .slow_curves import SlowCurve, slow_curve
@@ -35,4 +36,11 @@ __all__ = [
     "linearize",
     "separatrix",
     "slow_curve",
+    "Branches",
+    "FixedPoints",
+    "Linearization",
+    "ToleranceCurve",
+    "continue_fixed_points",
+    "find_fixed_points",
+    "linearize",
 ]

@@ -7,6 +7,7 @@ and in any order. `save` writes them.
 from .behaviour import psychometric, trials
 from .boundaries import basins, commitment, fixed_point_graph
 from .curves import slow_curve
+from .bifurcation import bifurcation_diagram
 from .files import save
 from .learning import training
 from .modes import line_attractor, spectrum
@@ -17,6 +18,7 @@ __all__ = [
     "activity",
     "basins",
     "commitment",
+    "bifurcation_diagram",
     "condition_averages",
     "fixed_point_graph",
     "fixed_points",

@@ -1,9 +1,11 @@
 """Numerical methods: they know functions of arrays only.
 
-The methods that have options for users are `LevenbergMarquardt` and `BranchAndPrune`.
+The methods that have options for users are `LevenbergMarquardt`, `BranchAndPrune`,
+`PseudoArclength` and `Deflation`.
 """
 
 from .branch_and_prune import BranchAndPrune
+from .continuation import Deflation, PseudoArclength
 from .levenberg_marquardt import LevenbergMarquardt
 
-__all__ = ["BranchAndPrune", "LevenbergMarquardt"]
+__all__ = ["BranchAndPrune", "Deflation", "LevenbergMarquardt", "PseudoArclength"]

@@ -1,0 +1,191 @@
+"""A family of systems in one parameter, evaluated in float64 with few compiled programs."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Complex, Float
+
+from ..._types import InvalidInputError
+from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem, in_float64
+from .models import AbstractModel, SystemOf, model_of
+
+Point = Float[np.ndarray, " coordinate"]
+
+
+class Family:
+    """The residual and the derivatives of the systems, NumPy in and NumPy out.
+
+    The solvers work on points whose coordinates are scaled, the parameter last: `scales` has the
+    size of every coordinate, `point` and `split` go to and fro.
+    """
+
+    def __init__(
+        self,
+        system_of: SystemOf,
+        sample: AbstractSystem,
+        parameter: tuple[float, float],
+        state_scale: float,
+    ):
+        low, high = min(parameter), max(parameter)
+        self.size, self.kind = sample.size, sample.kind
+        self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
+        with jax.enable_x64(True):
+            self.model = model_of(system_of, sample, low, high)
+            double = in_float64(sample)
+        if ZeroTest(double.residual, self.size, np.zeros((1, self.size))).single:
+            raise InvalidInputError(
+                "the system computes in float32 even where it is given float64, and branches need "
+                "float64: remove the casts from its function."
+            )
+
+    def point(self, state: np.ndarray, parameter: float) -> Point:
+        """Return the scaled point of a state and a parameter."""
+        return np.append(state, parameter) / self.scales
+
+    def split(self, points: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Return the states and parameters of scaled points `(..., coordinate)`."""
+        plain = points * self.scales
+        return plain[..., :-1], plain[..., -1]
+
+    def residual_and_jacobian(self, point: Point) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residual (n,) and its Jacobian (n, n + 1) in scaled coordinates."""
+        residual, transposed = self._run(_value_and_jacobian, point)
+        return residual, (transposed * self.scales[:, None]).T
+
+    def at_parameter(self, states: np.ndarray, parameter: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return residuals (batch, n) and their Jacobians in plain states, at one parameter."""
+        padded = np.zeros((_padded(len(states)), self.size))
+        padded[: len(states)] = states
+        residuals, transposed = self._run_at(_residuals_and_jacobians, padded, parameter)
+        return residuals[: len(states)], transposed[: len(states)].swapaxes(1, 2)
+
+    def jacobian(self, point: Point) -> np.ndarray:
+        """Return dF/dx of the true map or field, in plain states."""
+        return self._run(_jacobian, point)[0].T
+
+    def jacobians(self, points: np.ndarray) -> np.ndarray:
+        """Return dF/dx at many points (batch, coordinate)."""
+        if not self.model.holds_everywhere:
+            return np.stack([self.jacobian(point) for point in points])
+        padded = np.concatenate(
+            [points, np.repeat(points[-1:], _padded(len(points)) - len(points), 0)]
+        )
+        states, parameters = self.split(padded)
+        (transposed,) = self._run_at(_jacobians, states, parameters)
+        return transposed[: len(points)].swapaxes(1, 2)
+
+    def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the gradient of w · DF v, all in scaled coordinates."""
+        (gradient,) = self._run(_residual_gradient, point, w, self.scales * v)
+        return gradient * self.scales
+
+    def mode_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the gradient of wᴴ J v in scaled coordinates; J of the true map or field."""
+        left = np.stack([w.real, w.imag, w.real, w.imag])
+        right = np.stack([v.real, v.imag, v.imag, v.real])
+        (parts,) = self._run(_mode_gradients, point, left, right)
+        return (parts[0] + parts[1] + 1j * (parts[2] - parts[3])) * self.scales
+
+    def second(self, point: Point, u: np.ndarray, v: np.ndarray) -> Complex[np.ndarray, " unit"]:
+        """Return the bilinear form B(u, v) of the second derivatives of the map or field."""
+        pairs = [(a, b) for a in (u.real, u.imag) for b in (v.real, v.imag)]
+        (parts,) = self._run(_second, point, *(np.stack(x) for x in zip(*pairs, strict=True)))
+        return np.einsum("k,kn->n", np.array([1, 1j, 1j, -1]), parts)
+
+    def third(
+        self, point: Point, u: np.ndarray, v: np.ndarray, w: np.ndarray
+    ) -> Complex[np.ndarray, " unit"]:
+        """Return the trilinear form C(u, v, w) of the third derivatives."""
+        halves = [(x.real, x.imag) for x in (u, v, w)]
+        triples = [(a, b, c) for a in halves[0] for b in halves[1] for c in halves[2]]
+        (parts,) = self._run(_third, point, *(np.stack(x) for x in zip(*triples, strict=True)))
+        return np.einsum("k,kn->n", np.array([1, 1j, 1j, -1, 1j, -1, -1, -1j]), parts)
+
+    def _run(self, program: Any, point: Point, *arrays: np.ndarray) -> list[np.ndarray]:
+        state, parameter = self.split(point)
+        return self._run_at(program, state, float(parameter), *arrays)
+
+    def _run_at(
+        self, program: Any, states: np.ndarray, parameter: Any, *arrays: np.ndarray
+    ) -> list[np.ndarray]:
+        with jax.enable_x64(True):
+            model = self.model if np.ndim(parameter) else self.model.near(float(parameter))
+            results = program(model, states, np.asarray(parameter, np.float64), *arrays)
+            return [np.asarray(result) for result in results]
+
+
+def _padded(count: int) -> int:
+    """Return one of a few batch sizes, so that few programs are compiled."""
+    return int(4 ** np.ceil(np.log(max(count, 4)) / np.log(4)))
+
+
+def _join(state: Any, parameter: Any) -> Any:
+    return jnp.append(state, parameter)
+
+
+@eqx.filter_jit
+def _value_and_jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
+    value, push = jax.linearize(lambda z: model.residual(z[:-1], z[-1]), _join(state, parameter))
+    return value, jax.vmap(push)(jnp.eye(state.size + 1))
+
+
+@eqx.filter_jit
+def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) -> Any:
+    def both(state: Any) -> Any:
+        value, push = jax.linearize(lambda x: model.residual(x, parameter), state)
+        return value, jax.vmap(push)(jnp.eye(state.size))
+
+    return jax.vmap(both)(states)
+
+
+@eqx.filter_jit
+def _jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
+    _, push = jax.linearize(lambda x: model.evaluate(x, parameter), state)
+    return (jax.vmap(push)(jnp.eye(state.size)),)
+
+
+@eqx.filter_jit
+def _jacobians(model: AbstractModel, states: Any, parameters: Any) -> Any:
+    return (jax.vmap(lambda x, p: _jacobian(model, x, p)[0])(states, parameters),)
+
+
+@eqx.filter_jit
+def _residual_gradient(model: AbstractModel, state: Any, parameter: Any, w: Any, v: Any) -> Any:
+    def form(z: Any) -> Any:
+        return w @ jax.jvp(lambda y: model.residual(y[:-1], y[-1]), (z,), (v,))[1]
+
+    return (jax.grad(form)(_join(state, parameter)),)
+
+
+@eqx.filter_jit
+def _mode_gradients(model: AbstractModel, state: Any, parameter: Any, w: Any, v: Any) -> Any:
+    def form(z: Any, left: Any, right: Any) -> Any:
+        return left @ jax.jvp(lambda x: model.evaluate(x, z[-1]), (z[:-1],), (right,))[1]
+
+    return (jax.vmap(jax.grad(form), (None, 0, 0))(_join(state, parameter), w, v),)
+
+
+def _derivative(function: Any, direction: Any) -> Any:
+    return lambda x: jax.jvp(function, (x,), (direction,))[1]
+
+
+@eqx.filter_jit
+def _second(model: AbstractModel, state: Any, parameter: Any, u: Any, v: Any) -> Any:
+    def form(a: Any, b: Any) -> Any:
+        first = _derivative(lambda x: model.evaluate(x, parameter), a)
+        return _derivative(first, b)(state)
+
+    return (jax.vmap(form)(u, v),)
+
+
+@eqx.filter_jit
+def _third(model: AbstractModel, state: Any, parameter: Any, u: Any, v: Any, w: Any) -> Any:
+    def form(a: Any, b: Any, c: Any) -> Any:
+        first = _derivative(lambda x: model.evaluate(x, parameter), a)
+        return _derivative(_derivative(first, b), c)(state)
+
+    return (jax.vmap(form)(u, v, w),)

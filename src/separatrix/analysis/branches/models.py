@@ -1,0 +1,175 @@
+"""A system as a function of its parameter, in a form that compiles once for every parameter."""
+
+import abc
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..._types import InvalidInputError
+from ...systems import AbstractSystem, in_float64
+
+SystemOf = Callable[[Any], AbstractSystem]
+
+PROBES = (0.0, 0.31, 0.5, 0.77, 1.0)
+"""Where in the range the dependence of a system's arrays on the parameter is looked at."""
+
+
+class AbstractModel(eqx.Module):
+    """F(x, p) and a residual with the same zeros as F(x, p) − x, or as F for a flow."""
+
+    @abc.abstractmethod
+    def evaluate(self, state: Any, parameter: Any) -> Any:
+        """Return F(x, p) of a map, f(x, p) of a flow."""
+
+    @abc.abstractmethod
+    def residual(self, state: Any, parameter: Any) -> Any:
+        """Return the residual that is solved."""
+
+    @property
+    @abc.abstractmethod
+    def holds_everywhere(self) -> bool:
+        """Whether this model may be used at every parameter."""
+
+    @abc.abstractmethod
+    def near(self, parameter: float) -> "AbstractModel":
+        """Return the model to use at a parameter: this one, where it holds everywhere."""
+
+
+class TracedModel(AbstractModel):
+    """`system_of` was traced with the parameter as an argument; its arrays are arguments too."""
+
+    arrays: tuple[Any, Any]
+    programs: tuple[Any, Any] = eqx.field(static=True)
+
+    def evaluate(self, state: Any, parameter: Any) -> Any:
+        return jax.core.eval_jaxpr(self.programs[0], self.arrays[0], state, parameter)[0]
+
+    def residual(self, state: Any, parameter: Any) -> Any:
+        return jax.core.eval_jaxpr(self.programs[1], self.arrays[1], state, parameter)[0]
+
+    @property
+    def holds_everywhere(self) -> bool:
+        return True
+
+    def near(self, parameter: float) -> "TracedModel":
+        return self
+
+
+class SampledModel(AbstractModel):
+    r"""`system_of` works on numbers only: the arrays of its systems are followed in the parameter.
+
+    Near `centre` they are $a_0 + (p - p_0) a_1 + \frac12 (p - p_0)^2 a_2$. Where that holds on the
+    whole range (an input that is linear in the parameter), one model serves everywhere; where not,
+    the arrays are taken anew at every point, so that the residual is exact.
+    """
+
+    centre: Any
+    arrays: tuple[Any, Any, Any]
+    static: Any
+    source: Any = eqx.field(static=True)  # None where this model holds everywhere
+
+    def system(self, parameter: Any) -> AbstractSystem:
+        """Return the system at a parameter."""
+        away = parameter - self.centre
+        arrays = jax.tree.map(lambda a, b, c: a + away * b + 0.5 * away**2 * c, *self.arrays)
+        return eqx.combine(arrays, self.static)
+
+    def evaluate(self, state: Any, parameter: Any) -> Any:
+        return self.system(parameter).evaluate(state)
+
+    def residual(self, state: Any, parameter: Any) -> Any:
+        return self.system(parameter).residual(state)
+
+    @property
+    def holds_everywhere(self) -> bool:
+        return self.source is None
+
+    def near(self, parameter: float) -> "SampledModel":
+        if self.source is None:
+            return self
+        return _expanded(self.source, parameter)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the arrays of systems come from, and the step with which they are differentiated."""
+
+    system_of: SystemOf
+    low: float
+    high: float
+
+    def arrays(self, parameter: float) -> tuple[Any, Any]:
+        """Return the float arrays of the system at a parameter, and all the rest of it."""
+        system = without_domain(self.system_of(parameter))
+        return eqx.partition(in_float64(system), eqx.is_inexact_array)
+
+
+def model_of(system_of: SystemOf, sample: AbstractSystem, low: float, high: float) -> AbstractModel:
+    """Return a model of `system_of` on a range; call it under `jax.enable_x64(True)`.
+
+    Raises InvalidInputError when a change of the parameter would compile everything anew.
+    """
+    try:
+        return _traced(system_of, sample, 0.5 * (low + high))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        return _sampled(Source(system_of, low, high), reason)
+
+
+def without_domain(system: AbstractSystem) -> AbstractSystem:
+    """Return the system without its domain, which may follow the parameter in any way."""
+    return eqx.tree_at(lambda s: s.domain, system, None, is_leaf=lambda leaf: leaf is None)
+
+
+def _traced(system_of: SystemOf, sample: AbstractSystem, parameter: float) -> TracedModel:
+    def evaluate(state: Any, p: Any) -> Any:
+        return in_float64(without_domain(system_of(p))).evaluate(state)
+
+    def residual(state: Any, p: Any) -> Any:
+        return in_float64(without_domain(system_of(p))).residual(state)
+
+    given = jnp.zeros(sample.size), jnp.asarray(parameter, jnp.float64)
+    closed = [jax.make_jaxpr(function)(*given) for function in (evaluate, residual)]
+    first, second = (tuple(jnp.asarray(c) for c in each.consts) for each in closed)
+    return TracedModel((first, second), (closed[0].jaxpr, closed[1].jaxpr))
+
+
+def _sampled(source: Source, reason: str) -> SampledModel:
+    width = source.high - source.low
+    probes = [source.arrays(source.low + part * width) for part in PROBES]
+    arrays, rest = probes[0]
+    if not all(eqx.tree_equal(rest, other) is True for _, other in probes[1:]):
+        raise InvalidInputError(
+            "system_of gives another function for every parameter and cannot be traced by JAX "
+            f"({reason}): write it with jax.numpy, so that the parameter may be a tracer, or "
+            "return systems that differ in their arrays only, such as network.at_input(...)."
+        )
+    slope = jax.tree.map(lambda a, b: (b - a) / width, arrays, probes[-1][0])
+    flat = jax.tree.map(jnp.zeros_like, arrays)
+    for part, (probe, _) in zip(PROBES, probes, strict=True):
+        gaps = jax.tree.map(
+            lambda a, s, b, d=part * width: _gap(a + d * s, b), arrays, slope, probe
+        )
+        if any(gap > 1e-13 for gap in jax.tree.leaves(gaps)):
+            return _expanded(source, 0.5 * (source.low + source.high))
+    return SampledModel(jnp.asarray(source.low), (arrays, slope, flat), rest, None)
+
+
+def _gap(one: Any, other: Any) -> float:
+    size = max(float(np.max(np.abs(other), initial=0.0)), 1e-300)
+    return float(np.max(np.abs(np.asarray(one) - np.asarray(other)), initial=0.0)) / size
+
+
+def _expanded(source: Source, parameter: float) -> SampledModel:
+    """Expand the arrays about a parameter; the derivatives are differences."""
+    step = 1e-4 * (source.high - source.low)
+    middle, rest = source.arrays(parameter)
+    before, after = source.arrays(parameter - step)[0], source.arrays(parameter + step)[0]
+    slope = jax.tree.map(lambda a, b: (b - a) / (2 * step), before, after)
+    bend = jax.tree.map(lambda a, m, b: (a - 2 * m + b) / step**2, before, middle, after)
+    return SampledModel(jnp.asarray(parameter), (middle, slope, bend), rest, source)

@@ -1,0 +1,123 @@
+"""Branches of fixed points, their stability and their special points."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError
+
+Text = np.ndarray
+
+MOST = 20
+"""Special points that a summary lists."""
+
+
+class Branches(Record):
+    """Curves of fixed points in a parameter, with stability along them and their special points.
+
+    Points stand in the order of their branch, and along it in the order of `arclength`. A branch
+    that crosses another one at a special point has it in its own list of points as well.
+    """
+
+    states: Float[Array, "point unit"] = array("fixed points")
+    parameters: Float[Array, " point"] = array("value of the parameter")
+    branch: Int[Array, " point"] = array("number of the branch")
+    arclength: Float[Array, " point"] = array(
+        "along the branch, in units of the parameter range and of the state scale"
+    )
+    n_unstable: Int[Array, " point"] = array("number of unstable directions")
+    stability: Shaped[Text, " point"] = array('"stable", "saddle", "unstable" or "marginal"')
+    largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
+    special_type: Shaped[Text, " special"] = array("what happens at the special point")
+    special_parameters: Float[Array, " special"] = array("where it happens")
+    special_states: Float[Array, "special unit"] = array("the state there")
+    special_criticality: Shaped[Text, " special"] = array(
+        '"supercritical", "subcritical", "degenerate", "strong resonance", or empty'
+    )
+    special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
+    special_angle: Float[Array, " special"] = array(
+        "ω in 1/tau (Hopf) or θ a step (Neimark–Sacker) of the critical mode; 0: none"
+    )
+    special_error: Float[Array, " special"] = array("error of its parameter, estimated")
+    special_branch: Int[Array, " special"] = array("the branch on which it was found")
+    special_other: Int[Array, " special"] = array("the branch that crosses there; −1: none known")
+    origin: Shaped[Text, " branch"] = array("how the branch was found")
+    endings: Shaped[Text, "branch end"] = array("why the branch ends, at its first and last point")
+    system: str = setting('"map" or "flow"')
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+    name: str = setting("name of the parameter")
+    parameter_from: float = setting("one end of the parameter's range")
+    parameter_to: float = setting("the other end")
+    marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
+    remarks: tuple[str, ...] = setting("bounds that were hit", default=())
+
+    types: ClassVar[tuple[str, ...]] = (
+        "fold",
+        "pitchfork",
+        "transcritical",
+        "branch point",
+        "flip",
+        "Neimark–Sacker",
+        "Hopf",
+        "crossing",
+        "border collision",
+    )
+    """Every type of special point. "crossing": several modes at once; "branch point": no simple
+    one; "border collision": stability changes at a kink of a piecewise smooth system."""
+
+    @property
+    def n_branches(self) -> int:
+        """The number of branches."""
+        return len(self.origin)
+
+    @property
+    def n_special(self) -> int:
+        """The number of special points."""
+        return len(self.special_type)
+
+    def of_branch(self, number: int) -> "Branches":
+        """Return the points of one branch; raises InvalidInputError where there is none."""
+        if not 0 <= number < self.n_branches:
+            raise InvalidInputError(
+                f"there is no branch {number}: they are numbered 0 to {self.n_branches - 1}."
+            )
+        return self.filter(np.asarray(self.branch) == number)
+
+    def special(self, kind: str) -> Float[np.ndarray, " special"]:
+        """Return where the special points of a type are, in order; raises for an unknown type."""
+        if kind not in self.types:
+            raise InvalidInputError(
+                f"no special point is called {kind!r}; the types are {', '.join(self.types)}."
+            )
+        return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
+
+    def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
+        """Return the fixed points of all branches at one value, interpolated between points."""
+        found = []
+        p, states = np.asarray(self.parameters), np.asarray(self.states)
+        same = np.diff(np.asarray(self.branch)) == 0
+        low, high = np.minimum(p[:-1], p[1:]), np.maximum(p[:-1], p[1:])
+        # half open along the branch, so that a point shared by two pieces counts once
+        inside = same & (low <= parameter) & (parameter <= high) & (p[:-1] != parameter)
+        for k in np.flatnonzero(inside):
+            part = (parameter - p[k]) / (p[k + 1] - p[k])
+            found.append(states[k] + part * (states[k + 1] - states[k]))
+        first = np.flatnonzero((p == parameter) & np.append(True, ~same))
+        return np.array([*found, *states[first]]).reshape(-1, states.shape[1])
+
+    def summary(self) -> str:
+        ends = f"from {self.parameter_from:g} to {self.parameter_to:g}"
+        branches = "1 branch" if self.n_branches == 1 else f"{self.n_branches} branches"
+        lines = [
+            f"Branches of a {self.system} of {self.states.shape[1]} units in {self.name} {ends}: "
+            f"{branches}, {len(self)} points, {self.n_special} special points"
+        ]
+        order = np.argsort(np.asarray(self.special_parameters), kind="stable")
+        for k in order[:MOST]:
+            words = " ".join(w for w in (self.special_criticality[k], self.special_type[k]) if w)
+            lines.append(f"  {words} at {self.name} = {float(self.special_parameters[k]):.10g}")
+        if len(order) > MOST:
+            lines.append(f"  and {len(order) - MOST} more")
+        return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])

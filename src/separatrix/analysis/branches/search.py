@@ -1,0 +1,138 @@
+"""Branches of fixed points: from starts to all that is connected to them, and beyond."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._types import Array
+from ...solvers.continuation import Deflation, PseudoArclength
+from ...solvers.threads import one_blas_thread
+from ..fixed_points.record import FixedPoints
+from .atlas import Atlas
+from .family import Family
+from .models import SystemOf
+from .record import Branches
+from .starts import (
+    checked_range,
+    checked_starts,
+    checked_system,
+    corrected_start,
+    disconnected_points,
+    enclosing_box,
+)
+
+DEFLATION = Deflation()
+OFF_CENTRE = 0.0371
+
+
+def continue_fixed_points(
+    system_of: SystemOf,
+    start: Float[Array, " unit"] | Float[Array, "point unit"] | FixedPoints,
+    parameter: tuple[float, float],
+    *,
+    at: float | None = None,
+    name: str = "parameter",
+    method: PseudoArclength | None = None,
+    switch: bool = True,
+    disconnected: Deflation | None = DEFLATION,
+    marginal_band: float = 1e-6,
+) -> Branches:
+    r"""Follow fixed points while an input, a context, a gain or any other number changes.
+
+    The zeros of $F(x, p) - x$ (a map) or $f(x, p)$ (a flow) form curves. They are followed by
+    pseudo-arclength, through folds, in both directions and to both ends of the range. Where
+    stability changes, the special point is solved for, by Newton's method on an extended system:
+    folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf
+    points of flows. The coefficient of the normal form tells what happens there: a supercritical
+    point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
+    before it. At branch points the crossing branch is followed too. Deflation then looks for fixed
+    points that lie on no branch so far, and follows them. Cycles and oscillations are not followed.
+
+    Parameters
+    ----------
+    system_of
+        A function of one number that returns a map or a flow, always with the same number of units.
+        It is traced with the number as an argument, so no value of it causes a compilation; where
+        JAX cannot trace it (`network.at_input(...)`), its systems may differ in their arrays only.
+    start
+        A fixed point `(unit,)`, several `(point, unit)`, or what `find_fixed_points` returned.
+        Each is corrected by Newton's method if one is near.
+    parameter
+        The range, `(from, to)`.
+    at
+        The value at which `start` is a fixed point; None means the first end of the range.
+    name
+        What the parameter is called, in texts and figures.
+    method
+        Steps and bounds; None means `sx.solvers.PseudoArclength()`.
+    switch
+        Whether to follow the branches that cross at branch points.
+    disconnected
+        How to look for branches that are not connected to the others, or None: not to look.
+    marginal_band
+        Eigenvalues within this distance of the stability boundary count as marginal.
+
+    Returns
+    -------
+    Branches
+        In float64. Every branch has a reason for its end (of the range, of the domain, blown up,
+        closed on itself, a bound of `method`), and keeps what it has.
+
+    Raises
+    ------
+    InvalidInputError
+        When a start is no fixed point, or lies outside the range; when `system_of` returns no
+        system, computes in float32, or can be neither traced nor compared between parameters.
+
+    References
+    ----------
+    Kuznetsov (2004) Elements of Applied Bifurcation Theory, ch. 5 and 10; Govaerts (2000) Numerical
+    Methods for Bifurcations of Dynamical Equilibria; Farrell et al. (2015) SIAM J. Sci. Comput.
+    37:A2026.
+
+    Examples
+    --------
+    A unit that excites itself, $x_{t+1} = \tanh(w x_t)$. Define how it depends on w, solve from the
+    fixed point at 0, and analyse: the origin loses its stability at w = 1, where two stable
+    states are born.
+
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> unit = lambda w: sx.DiscreteMap(lambda x: jnp.tanh(w * x), size=1)
+    >>> branches = sx.continue_fixed_points(unit, np.zeros(1), parameter=(0.5, 2.0), name="w")
+    >>> print(branches.summary())  # doctest: +ELLIPSIS
+    Branches of a map of 1 units in w from 0.5 to 2: 2 branches, ... points, 1 special points
+      supercritical pitchfork at w = 1
+    >>> np.sort(branches.states_at(2.0)[:, 0]).round(6)
+    array([-0.957504,  0.      ,  0.957504])
+    """
+    first, last, value = checked_range(parameter, at, name)
+    method = PseudoArclength() if method is None else method
+    sample = checked_system(system_of, value)
+    states = checked_starts(start, sample.size)
+    family = Family(system_of, sample, (first, last), method.state_scale)
+    ends = [checked_system(system_of, p) for p in (first, last, value)]
+    box = enclosing_box(ends)
+    atlas = Atlas(family, (min(first, last), max(first, last)), method, box, marginal_band)
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for k, state in enumerate(states):
+            point = corrected_start(family, state, value, name)
+            atlas.add(point, "start" if len(states) == 1 else f"start {k}")
+        if switch:
+            atlas.follow_crossings()
+        if disconnected is not None:
+            _look_for_more(atlas, disconnected, switch)
+        return atlas.record(sample, name, (first, last))
+
+
+def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
+    """Follow what deflation finds at a few values of the parameter, until they have no more."""
+    low, high = atlas.bounds
+    # not at the middle of the range or at round parts of it, where special points like to lie
+    inner = (np.arange(search.values) + 0.5 + OFF_CENTRE) / search.values
+    for value in low + (high - low) * inner:
+        known = atlas.states_at(value)
+        scale = atlas.method.state_scale
+        found = disconnected_points(atlas.family, search, known, float(value), atlas.box, scale)
+        for point in found:
+            atlas.add(point, f"deflation at {value:g}")
+            if switch:
+                atlas.follow_crossings()

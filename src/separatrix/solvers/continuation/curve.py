@@ -1,0 +1,150 @@
+"""Following a curve of zeros from a point on it until it ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .method import PseudoArclength
+from .newton import Corrected, Evaluate, correct, correct_at, null_tangent, tangent_of
+
+END_OF_RANGE = "reached the end of the parameter range"
+CLOSED = "closed on itself"
+
+Leaves = Callable[[np.ndarray], str]
+"""A point -> why the branch may not go on there, or an empty text."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points on a curve, in order.
+
+    Attributes
+    ----------
+    points (point, n + 1)
+        The parameter is the last coordinate.
+    tangents (point, n + 1)
+        Unit vectors.
+    signs (point,)
+        Of det [DF; tangent]; 0 where it is singular.
+    reason
+        Why the curve ends where it does.
+    """
+
+    points: Float[np.ndarray, "point coordinate"]
+    tangents: Float[np.ndarray, "point coordinate"]
+    signs: Float[np.ndarray, " point"]
+    reason: str
+
+
+def follow(
+    evaluate: Evaluate,
+    start: np.ndarray,
+    tangent: np.ndarray,
+    bounds: tuple[float, float],
+    method: PseudoArclength,
+    leaves: Leaves = lambda point: "",
+) -> Curve:
+    """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
+
+    It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
+    step below the smallest, or has as many points as are allowed.
+    """
+    sign = tangent_of(evaluate(start)[1], tangent)[1]
+    points, tangents, signs = [start], [tangent], [sign]
+    cosine, length, reason = np.cos(np.radians(method.max_angle)), method.first_step, ""
+    while not reason:
+        if len(points) >= method.max_points:
+            reason = f"reached max_points = {method.max_points}"
+            break
+        here, along = points[-1], tangents[-1]
+        guess = here + length * along
+        found = correct(evaluate, guess, along)
+        turned, sign = tangent_of(found.jacobian, along) if found.converged else (along, 0.0)
+        strayed = np.linalg.norm(found.point - guess) > 0.5 * length
+        if not found.converged or sign == 0 or strayed or turned @ along < cosine:
+            length *= 0.5
+            if length >= method.min_step:
+                continue
+            around = _around_kink(evaluate, here, along, 16 * method.min_step)
+            if around is None:
+                reason = _stuck(evaluate, guess)
+                break
+            (found, turned, sign), length = around, 16 * method.min_step
+        point = found.point
+        if closes(points, point, turned, tangents[0]):
+            point, turned, sign, reason = start, tangents[0], signs[0], CLOSED
+        elif not bounds[0] <= point[-1] <= bounds[1]:
+            landed = _land(evaluate, here, point, bounds)
+            if landed is None:
+                length *= 0.5
+                reason = _stuck(evaluate, guess) if length < method.min_step else ""
+                continue
+            point, reason = landed, END_OF_RANGE
+        else:
+            reason = leaves(point)
+        points.append(point)
+        tangents.append(turned)
+        signs.append(sign)
+        if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
+            # relative to the state where that is large, so that a branch that blows up does so soon
+            longest = method.max_step * max(1.0, float(np.linalg.norm(point)) / 10)
+            length = min(1.5 * length, longest)
+    return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
+
+
+def closes(
+    points: list[np.ndarray], point: np.ndarray, tangent: np.ndarray, first: np.ndarray
+) -> bool:
+    """Tell whether the step to `point` passes the first point in its direction."""
+    if len(points) < 4 or tangent @ first < 0.8:
+        return False
+    step = point - points[-1]
+    back = points[0] - points[-1]
+    fraction = (back @ step) / (step @ step)
+    beside = np.linalg.norm(back - fraction * step)
+    return bool(0 < fraction <= 1 and beside < 0.1 * np.linalg.norm(step))
+
+
+def _around_kink(
+    evaluate: Evaluate, here: np.ndarray, along: np.ndarray, length: float
+) -> tuple[Corrected, np.ndarray, float] | None:
+    """Take a step around a corner of the curve, which a piecewise smooth system may have.
+
+    The new direction is the tangent of the piece beyond the kink; None where it leads nowhere new.
+    """
+    beyond = evaluate(here + length * along)[1]
+    if not np.isfinite(beyond).all():
+        return None
+    tangent = null_tangent(beyond)
+    for direction in (tangent, -tangent):
+        guess = here + length * direction
+        found = correct(evaluate, guess, direction)
+        near = np.linalg.norm(found.point - guess) < 0.5 * length
+        step = (found.point - here) / max(float(np.linalg.norm(found.point - here)), 1e-300)
+        if found.converged and near and step @ along > -0.999:
+            turned, sign = tangent_of(found.jacobian, direction)
+            return found, turned, sign
+    return None
+
+
+def _land(
+    evaluate: Evaluate, here: np.ndarray, beyond: np.ndarray, bounds: tuple[float, float]
+) -> np.ndarray | None:
+    """Return the point of the curve on the bound that the step crosses; None where none is near."""
+    bound = bounds[0] if beyond[-1] < bounds[0] else bounds[1]
+    guess = here + (bound - here[-1]) / (beyond[-1] - here[-1]) * (beyond - here)
+    guess[-1] = bound
+    found = correct_at(evaluate, guess)
+    near = np.linalg.norm(found.point - guess) <= np.linalg.norm(beyond - here)
+    if not (found.converged and near):
+        return None
+    found.point[-1] = bound
+    return found.point
+
+
+def _stuck(evaluate: Evaluate, guess: np.ndarray) -> str:
+    if not np.isfinite(evaluate(guess)[0]).all():
+        return "the system is not finite beyond"
+    return "no step of min_step leads on: the system may have a kink or a pole here"
