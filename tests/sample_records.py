@@ -58,6 +58,7 @@ def all_records():
     history = sx.train(net, TASK, steps=5, epoch_steps=2, key=keys[1], progress=False).history
     states = activity.flat_states[[0, 40, 80, 200]]
     points = fixed_points(states, ["fixed", "fixed", "slow", "slow"])
+    linear = linearize(net.at_input([1, 0.5, 0.5]), points.states)
     return {
         "history": history,
         "activity": activity,
@@ -65,6 +66,8 @@ def all_records():
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,
         "tolerance_curve": points.tolerance_curve(),
-        "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
+        "linearization": linear,
+        "non_normality": linear.non_normality(),
+        "selection_vectors": linear.selection_vectors(2),
         "trials": trials,
     }

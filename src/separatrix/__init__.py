@@ -12,7 +12,15 @@ from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, PrincipalComponents, simulate
-from .analysis import FixedPoints, Linearization, ToleranceCurve, find_fixed_points, linearize
+from .analysis import (
+    FixedPoints,
+    Linearization,
+    NonNormality,
+    SelectionVectors,
+    ToleranceCurve,
+    find_fixed_points,
+    linearize,
+)
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
 from .tasks import Trials
@@ -35,9 +43,11 @@ __all__ = [
     "History",
     "InvalidInputError",
     "Linearization",
+    "NonNormality",
     "PrincipalComponents",
     "Psychometric",
     "Record",
+    "SelectionVectors",
     "SeparatrixError",
     "ToleranceCurve",
     "Training",
