@@ -69,5 +69,10 @@ def all_records():
         "linearization": linear,
         "non_normality": linear.non_normality(),
         "selection_vectors": linear.selection_vectors(2),
+        "lyapunov_spectrum": sx.lyapunov_exponents(
+            net.at_input([1, 0.5, 0.5]),
+            states[:2],
+            method=sx.solvers.TangentQR(steps=20, transient=5),
+        ),
         "trials": trials,
     }

@@ -14,6 +14,7 @@ MUST_SHOW = [
     sx.Flow,
     sx.find_fixed_points,
     sx.linearize,
+    sx.lyapunov_exponents,
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,

@@ -17,6 +17,7 @@ TABLE = [
     "Flow",
     "find_fixed_points",
     "linearize",
+    "lyapunov_exponents",
     "Experiment",
     "run_experiment",
     "load_run",

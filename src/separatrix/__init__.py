@@ -15,11 +15,13 @@ from .activity import Activity, PrincipalComponents, simulate
 from .analysis import (
     FixedPoints,
     Linearization,
+    LyapunovSpectrum,
     NonNormality,
     SelectionVectors,
     ToleranceCurve,
     find_fixed_points,
     linearize,
+    lyapunov_exponents,
 )
 from .evaluation import Psychometric, psychometric
 from .systems import AbstractSystem, DiscreteMap, Flow
@@ -43,6 +45,7 @@ __all__ = [
     "History",
     "InvalidInputError",
     "Linearization",
+    "LyapunovSpectrum",
     "NonNormality",
     "PrincipalComponents",
     "Psychometric",
@@ -59,6 +62,7 @@ __all__ = [
     "Windows",
     "find_fixed_points",
     "linearize",
+    "lyapunov_exponents",
     "networks",
     "psychometric",
     "simulate",
