@@ -63,6 +63,7 @@ def all_records():
         "history": history,
         "activity": activity,
         "components": activity.pca(3),
+        "dimensionality": activity.dimensionality(),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,
         "tolerance_curve": points.tolerance_curve(),

@@ -11,7 +11,7 @@ __version__ = "0.1.0.dev0"
 from . import networks, solvers, tasks, training
 from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
-from .activity import Activity, PrincipalComponents, simulate
+from .activity import Activity, Dimensionality, PrincipalComponents, simulate
 from .analysis import (
     FixedPoints,
     Linearization,
@@ -39,6 +39,7 @@ from .training import (
 __all__ = [
     "AbstractSystem",
     "Activity",
+    "Dimensionality",
     "DiscreteMap",
     "FixedPoints",
     "Flow",
