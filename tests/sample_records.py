@@ -89,14 +89,23 @@ def all_records():
     history = sx.train(net, TASK, steps=5, epoch_steps=2, key=keys[1], progress=False).history
     states = activity.flat_states[[0, 40, 80, 200]]
     points = fixed_points(states, ["fixed", "fixed", "slow", "slow"])
+    linear = linearize(net.at_input([1, 0.5, 0.5]), points.states)
     return {
         "history": history,
         "activity": activity,
         "components": activity.pca(3),
+        "dimensionality": activity.dimensionality(),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,
         "tolerance_curve": points.tolerance_curve(),
-        "linearization": linearize(net.at_input([1, 0.5, 0.5]), points.states),
+        "linearization": linear,
+        "non_normality": linear.non_normality(),
+        "selection_vectors": linear.selection_vectors(2),
+        "lyapunov_spectrum": sx.lyapunov_exponents(
+            net.at_input([1, 0.5, 0.5]),
+            states[:2],
+            method=sx.solvers.TangentQR(steps=20, transient=5),
+        ),
         "trials": trials,
         **geometry(),
         "branches": branches(),

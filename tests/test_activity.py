@@ -207,3 +207,52 @@ def test_a_network_that_does_not_fit_is_refused(trials, sizes, dt, text):
     with pytest.raises(sx.InvalidInputError) as caught:
         sx.simulate(network, trials)
     assert str(caught.value) == text
+
+
+def test_the_spectrum_is_that_of_all_principal_components(activity):
+    got, pca = activity.dimensionality(), activity.pca(10)
+    np.testing.assert_allclose(got.variances, pca.explained_variance, rtol=1e-8, atol=1e-15)
+    assert got.participation_ratio == pytest.approx(pca.participation_ratio, rel=1e-10)
+    np.testing.assert_allclose(
+        got.cumulative_fraction, np.cumsum(pca.explained_variance_ratio), rtol=1e-10
+    )
+    assert got.num_samples == 132
+    assert f"participation ratio {got.participation_ratio:.3g} of 10" in repr(got)
+
+
+def test_the_dimension_of_a_window_of_time(activity):
+    got = activity.dimensionality(slice(4, 9))
+    states = np.asarray(activity.states, float)[:, 4:9].reshape(-1, 10)
+    variances = np.linalg.svd(states - states.mean(0), compute_uv=False) ** 2 / (len(states) - 1)
+    np.testing.assert_allclose(got.variances, variances, rtol=1e-8, atol=1e-15)
+    assert got.num_samples == 30
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_equal_directions_are_counted(dimension):
+    directions = np.eye(5, dtype=np.float32)[:dimension]
+    got = made_up(np.concatenate([directions, -directions])[None]).dimensionality()
+    assert got.participation_ratio == pytest.approx(dimension, rel=1e-12)
+    assert got.num_components() == got.num_components(1.0) == dimension
+    assert got.num_components(0.5) == (dimension + 1) // 2
+
+
+@pytest.mark.parametrize("units", [1, 4])
+def test_activity_that_does_not_vary_has_no_dimension(units):
+    got = made_up(np.full((2, 3, units), 0.1)).dimensionality()
+    assert (got.participation_ratio, got.num_components()) == (0.0, 0)
+    assert (got.cumulative_fraction == 0).all()
+
+
+def test_a_single_unit_has_one_dimension():
+    got = made_up(np.arange(6.0).reshape(1, 6, 1)).dimensionality()
+    assert (got.participation_ratio, got.variances.tolist()) == (1.0, [3.5])
+
+
+def test_what_has_no_dimension_is_refused(activity):
+    with pytest.raises(sx.InvalidInputError, match="at least two states, got 0"):
+        activity.dimensionality(slice(30, 40))
+    with pytest.raises(sx.InvalidInputError, match="the activity has 1 values that are NaN"):
+        made_up(np.array([[[0.0], [np.nan]]])).dimensionality()
+    with pytest.raises(sx.InvalidInputError, match="above 0 and at most 1, got 95"):
+        activity.dimensionality().num_components(95)

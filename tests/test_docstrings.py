@@ -15,6 +15,7 @@ MUST_SHOW = [
     sx.find_fixed_points,
     sx.linearize,
     sx.continue_fixed_points,
+    sx.lyapunov_exponents,
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,

@@ -24,6 +24,7 @@ TABLE = [
     "commitment",
     "basins",
     "continue_fixed_points",
+    "lyapunov_exponents",
     "Experiment",
     "run_experiment",
     "load_run",

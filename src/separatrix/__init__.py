@@ -8,40 +8,64 @@ The public names, in the order of the pipeline::
 
 __version__ = "0.1.0.dev0"
 
-from . import networks, solvers, tasks, training
-from ._records import Record
-from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
-from .activity import Activity, PrincipalComponents, simulate
+from . import (
+    networks,
+    solvers,
+    tasks,
+    training,
+)
+from ._records import (
+    Record,
+)
+from ._types import (
+    InvalidInputError,
+    SeparatrixError,
+    UnreadableFileError,
+)
+from .activity import (
+    Activity,
+    Dimensionality,
+    PrincipalComponents,
+    simulate,
+)
 from .analysis import (
     Basins,
+    Branches,
     Commitment,
     ContinuousAttractor,
     FixedPointGraph,
     FixedPoints,
     Linearization,
+    LyapunovSpectrum,
+    NonNormality,
+    SelectionVectors,
     Separatrix,
     Settling,
     SlowCurve,
     ToleranceCurve,
     basins,
     commitment,
+    continue_fixed_points,
     continuous_attractor,
     find_fixed_points,
     fixed_point_graph,
     linearize,
+    lyapunov_exponents,
     separatrix,
     slow_curve,
-    Branches,
-    FixedPoints,
-    Linearization,
-    ToleranceCurve,
-    continue_fixed_points,
-    find_fixed_points,
-    linearize,
 )
-from .evaluation import Psychometric, psychometric
-from .systems import AbstractSystem, DiscreteMap, Flow
-from .tasks import Trials
+from .evaluation import (
+    Psychometric,
+    psychometric,
+)
+from .systems import (
+    AbstractSystem,
+    DiscreteMap,
+    Flow,
+)
+from .tasks import (
+    Trials,
+)
 from .training import (
     History,
     Training,
@@ -56,9 +80,10 @@ __all__ = [
     "AbstractSystem",
     "Activity",
     "Basins",
+    "Branches",
     "Commitment",
     "ContinuousAttractor",
-    "Branches",
+    "Dimensionality",
     "DiscreteMap",
     "FixedPointGraph",
     "FixedPoints",
@@ -66,9 +91,12 @@ __all__ = [
     "History",
     "InvalidInputError",
     "Linearization",
+    "LyapunovSpectrum",
+    "NonNormality",
     "PrincipalComponents",
     "Psychometric",
     "Record",
+    "SelectionVectors",
     "Separatrix",
     "SeparatrixError",
     "Settling",
@@ -83,11 +111,12 @@ __all__ = [
     "Windows",
     "basins",
     "commitment",
-    "continuous_attractor",
     "continue_fixed_points",
+    "continuous_attractor",
     "find_fixed_points",
     "fixed_point_graph",
     "linearize",
+    "lyapunov_exponents",
     "networks",
     "psychometric",
     "separatrix",

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from ._records import Record, array, setting
-from ._types import Array, InvalidInputError, is_whole, nearest, require_finite
+from ._types import Array, InvalidInputError, is_whole, nearest, require_finite, require_number
 from .networks import AbstractNetwork, check_network_fits
 from .solvers.threads import one_blas_thread
 from .tasks import Trials, choice_of
@@ -32,6 +32,40 @@ class PrincipalComponents(Record):
     ) -> Float[np.ndarray, "... component"]:
         """Return the coordinates of directions, which do not depend on the origin."""
         return np.asarray(directions, float) @ np.asarray(self.components).T
+
+
+class Dimensionality(Record):
+    r"""The PCA spectrum of activity, and how many dimensions it fills.
+
+    The participation ratio $(\sum\lambda)^2 / \sum\lambda^2$ is n for n equal variances, and 1
+    where one direction has all of it.
+    """
+
+    variances: Float[Array, " component"] = array("of all principal components, decreasing")
+    cumulative_fraction: Float[Array, " component"] = array(
+        "fraction of the variance in the components up to each"
+    )
+    participation_ratio: float = setting("(Σλ)² / Σλ²; 0 where nothing varies")
+    num_samples: int = setting("states that it was estimated from")
+
+    def num_components(self, fraction: float = 0.95) -> int:
+        """Return how many components hold a fraction of the variance, 0 where nothing varies.
+
+        Raises InvalidInputError unless the fraction is above 0 and at most 1.
+        """
+        if not 0 < require_number(fraction, "fraction") <= 1:
+            raise InvalidInputError(f"fraction must be above 0 and at most 1, got {fraction!r}.")
+        if self.participation_ratio == 0:
+            return 0
+        # a sum of fractions may fall short of 1 by rounding
+        enough = np.asarray(self.cumulative_fraction) >= fraction - 1e-12
+        return int(enough.argmax()) + 1
+
+    def summary(self) -> str:
+        return (
+            f"Dimensionality: participation ratio {self.participation_ratio:.3g} of "
+            f"{len(self)} components; {self.num_components()} hold 95% of the variance"
+        )
 
 
 class Activity(Record):
@@ -81,6 +115,54 @@ class Activity(Record):
             explained_variance=variances[:num_components],
             explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
             participation_ratio=float(variances.sum() ** 2 / np.square(variances).sum()),
+        )
+
+    def dimensionality(self, steps: slice | None = None) -> Dimensionality:
+        r"""Return the spectrum of variances of the states, and their participation ratio.
+
+        Parameters
+        ----------
+        steps
+            The time steps to look at, such as `slice(5, 15)`; None: all.
+
+        Raises
+        ------
+        InvalidInputError
+            When fewer than two states are left, or some are not finite.
+
+        References
+        ----------
+        Rajan, Abbott & Sompolinsky (2010) NeurIPS 23; Gao et al. (2017) bioRxiv 214262.
+
+        Examples
+        --------
+        >>> import jax, separatrix as sx
+        >>> task = sx.tasks.PerceptualDecisionMaking()
+        >>> net = sx.networks.CTRNN(3, 16, 3, key=jax.random.key(0))
+        >>> activity = sx.simulate(net, task.trials(20, key=jax.random.key(1)))
+        >>> 1 <= activity.dimensionality().participation_ratio <= 16
+        True
+        """
+        chosen = np.asarray(self.states, float)[:, slice(None) if steps is None else steps]
+        states = chosen.reshape(-1, chosen.shape[-1])
+        if len(states) < 2:
+            raise InvalidInputError(
+                f"variances need at least two states, got {len(states)}: "
+                f"{steps} leaves too little of {self.states.shape[1]} steps."
+            )
+        require_finite(states, "the activity")
+        with one_blas_thread():
+            # of the covariance: its size is that of the network, however many states there are
+            scatter = np.linalg.eigvalsh(np.cov(states, rowvar=False).reshape(2 * states.shape[1:]))
+        variances = np.maximum(scatter[::-1], 0.0)
+        total = variances.sum()
+        if (states == states[0]).all():
+            variances, total = np.zeros_like(variances), 0.0
+        return Dimensionality(
+            variances=variances,
+            cumulative_fraction=np.cumsum(variances) / (total or 1.0),
+            participation_ratio=float(total**2 / (np.square(variances).sum() or 1.0)),
+            num_samples=len(states),
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:

@@ -238,3 +238,200 @@ def test_points_of_another_shape_are_refused(shape):
 def test_its_summary():
     lin = sx.linearize(linear_map(np.eye(2)), np.zeros((3, 2)))
     assert repr(lin).startswith("Linearization of a map of 2 units at 3 points\n")
+
+
+def at_origin(J, kind="map", **kwargs):
+    return sx.linearize((linear_map if kind == "map" else linear_flow)(J), np.zeros((1, len(J))))
+
+
+def test_modes_pair_to_rounding_and_each_has_its_condition():
+    lin = at_origin(with_spectrum(MAP_SPECTRUM))
+    assert lin.pairing_error[0] < 1e-13
+    assert lin.pairing.tolist() == ["paired"]
+    cosines = np.abs((lin.left[0] * lin.right[0].T).sum(1)) / (
+        np.linalg.norm(lin.left[0], axis=1) * np.linalg.norm(lin.right[0], axis=0)
+    )
+    np.testing.assert_allclose(lin.mode_condition[0], 1 / cosines, rtol=1e-12)
+    np.testing.assert_allclose(at_origin(np.diag([0.9, 0.5])).mode_condition, 1)
+
+
+@pytest.mark.parametrize(
+    ("split", "pairing"), [(0.0, "defective"), (1e-9, "nearly defective"), (1e-3, "paired")]
+)
+def test_a_defective_spectrum_is_told_from_one_nearly_so(split, pairing):
+    lin = at_origin(np.array([[0.5, 1.0], [0.0, 0.5 + split]]))
+    assert lin.pairing.tolist() == [pairing]
+    if split:  # (0, 1)ᵀ and (1, split)ᵀ/|…|: the condition is 2/split, that of a mode half of it
+        np.testing.assert_allclose(lin.condition, 2 / split, rtol=1e-6)
+        np.testing.assert_allclose(lin.mode_condition, 1 / split, rtol=1e-6)
+    unknown = sx.linearize(sx.DiscreteMap(jnp.sqrt, 1), np.array([[-1.0]]))
+    assert unknown.pairing.tolist() == ["unknown"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_points_at_once_are_the_points_one_by_one(seed):
+    """More points than fit one part of the work, with rotations, and one that is not finite."""
+    W = np.random.default_rng(seed).standard_normal((30, 30)) / 30**0.5
+    system = sx.DiscreteMap(lambda x: jnp.tanh(W @ x), 30)
+    states = np.random.default_rng(seed + 10).standard_normal((50, 30))
+    states[7, 3] = np.nan
+    lin = sx.linearize(system, states)
+    for point in (0, 7, 49):
+        J = (1 - np.tanh(W @ states[point]) ** 2)[:, None] * W
+        np.testing.assert_allclose(lin.jacobians[point], J, atol=1e-14)
+        right, left, values = lin.right[point], lin.left[point], lin.eigenvalues[point]
+        np.testing.assert_allclose(J @ right, right * values, atol=1e-12)
+        np.testing.assert_allclose((right * values) @ left, J, atol=1e-10)
+    assert np.nanmax(lin.pairing_error) < 1e-10
+    assert np.isnan(lin.pairing_error).tolist() == [k == 7 for k in range(50)]
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_orthogonal_modes_are_normal(kind):
+    Q = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
+    block = np.array([[-0.3, -0.4], [0.4, -0.3]])
+    D = np.zeros((4, 4))
+    D[:2, :2], D[2, 2], D[3, 3] = block, -0.8, -0.1
+    measured = at_origin(Q @ D @ Q.T, kind).non_normality()
+    assert measured.departure[0] < 1e-7  # √ of rounding
+    np.testing.assert_allclose(measured.numerical_abscissa, -0.1, rtol=1e-12)
+    np.testing.assert_allclose(measured.largest_gain, 0.8, rtol=1e-12)
+    np.testing.assert_allclose(measured.kreiss_bound, 1, rtol=1e-12)
+
+
+def test_the_departure_of_a_triangular_matrix_is_what_is_off_its_diagonal():
+    J = np.array([[0.5, 3.0, 1.0], [0.0, -0.2, 2.0], [0.0, 0.0, 0.1]])
+    measured = at_origin(J).non_normality()
+    np.testing.assert_allclose(measured.departure, 14**0.5, rtol=1e-12)
+    np.testing.assert_allclose(measured.relative_departure, (14 / (J**2).sum()) ** 0.5)
+    np.testing.assert_allclose(
+        measured.numerical_abscissa, np.linalg.eigvalsh((J + J.T) / 2).max(), rtol=1e-12
+    )
+
+
+def kreiss_by_grid(J, kind):
+    """The supremum over a fine grid, from singular values."""
+    n = len(J)
+    if kind == "map":
+        radii, angles = 1 + np.geomspace(1e-5, 10, 200), np.linspace(0, np.pi, 181)
+        z = (radii[:, None] * np.exp(1j * angles)).ravel()
+        distance = np.abs(z) - 1
+    else:
+        z = (np.geomspace(1e-5, 30, 200)[:, None] + 1j * np.linspace(0, 5, 181)).ravel()
+        distance = z.real
+    smallest = np.linalg.svd(z[:, None, None] * np.eye(n) - J, compute_uv=False)[:, -1]
+    return (distance / smallest).max()
+
+
+@pytest.mark.parametrize(
+    ("J", "kind"),
+    [
+        (np.array([[-1.0, 40.0], [0.0, -2.0]]), "flow"),
+        (np.array([[-0.1, 30.0, 0.0], [0.0, -0.1, 5.0], [0.0, 0.0, -0.1]]), "flow"),
+        (with_spectrum([-0.1 + 1j, -0.1 - 1j, -0.5, -1.0]), "flow"),
+        (np.array([[0.9, 10.0], [0.0, 0.5]]), "map"),
+        (np.array([[0.5, 4.0], [0.0, 0.5]]), "map"),
+        (with_spectrum([0.9, -0.9, 0.3 + 0.6j, 0.3 - 0.6j]), "map"),
+        (np.zeros((2, 2)), "map"),
+        (np.zeros((2, 2)), "flow"),
+    ],
+)
+def test_the_kreiss_bound_is_a_lower_bound_and_a_near_one(J, kind):
+    """Defective matrices too: the bound is what a vector does, however it was found."""
+    measured = at_origin(J, kind).non_normality()
+    best = max(kreiss_by_grid(J, kind), 1.0)  # its value at infinity
+    assert measured.kreiss_bound[0] <= best * 1.01 + 1e-9
+    assert measured.kreiss_bound[0] >= 0.6 * best
+    from scipy.linalg import expm
+
+    powers = (
+        [np.linalg.matrix_power(J, k) for k in range(300)]
+        if kind == "map"
+        else [expm(J * t) for t in np.linspace(0, 40, 400)]
+    )
+    growth = max(np.linalg.norm(power, 2) for power in powers)
+    assert growth * (1 + 1e-12) >= measured.kreiss_bound[0]
+
+
+def test_an_unstable_point_grows_without_bound_and_an_unknown_one_is_unknown():
+    lin = sx.linearize(sx.DiscreteMap(jnp.sqrt, 1), np.array([[-1.0], [0.01], [1.0]]))
+    measured = lin.non_normality()
+    assert np.isnan(measured.kreiss_bound).tolist() == [True, False, False]
+    assert measured.kreiss_bound[1:].tolist() == [np.inf, 1.0]
+    assert np.isnan(measured.departure).tolist() == [True, False, False]
+
+
+def line_attractor():
+    """J = r lᵀ + 0.3 (1 − r lᵀ): one mode that keeps (μ = 1), driven along l, seen along r."""
+    rng = np.random.default_rng(3)
+    r, left = rng.standard_normal(6), rng.standard_normal(6)
+    r /= np.linalg.norm(r)
+    r *= np.sign(r[np.abs(r).argmax()])
+    left /= left @ r
+    B = rng.standard_normal((6, 3))
+    B[:, 1] = left
+    B[:, 2] -= left * (left @ B[:, 2]) / (left @ left)
+    J = 0.3 * np.eye(6) + 0.7 * np.outer(r, left)
+    system = sx.DiscreteMap(lambda x, u: J @ x + B @ u, 6, 10.0, input=np.zeros(3))
+    return sx.linearize(system, np.zeros((2, 6))), r, left, B
+
+
+def test_the_selection_vector_of_a_line_attractor():
+    lin, r, left, B = line_attractor()
+    readout = np.stack([r, left, np.eye(6)[0]])
+    got = lin.selection_vectors(readout=readout)
+    np.testing.assert_allclose(got.directions[1, 0], r, atol=1e-12)
+    np.testing.assert_allclose(got.selection[1, 0], left, atol=1e-12)
+    np.testing.assert_allclose(got.input_drive[1, 0], left @ B, atol=1e-12)
+    lengths = np.linalg.norm(left) * np.linalg.norm(B, axis=0)
+    np.testing.assert_allclose(got.input_alignment[1, 0], np.abs(left @ B) / lengths, atol=1e-12)
+    np.testing.assert_allclose(got.input_alignment[1, 0, 1:], [1, 0], atol=1e-12)
+    np.testing.assert_allclose(got.readout_gain[1, 0], readout @ r, atol=1e-12)
+    cosine = 1 / np.linalg.norm(left)
+    np.testing.assert_allclose(got.readout_alignment[0, 0, :2], [1, cosine], atol=1e-12)
+    np.testing.assert_allclose(got.selection_readout_alignment[0, 0, :2], [cosine, 1], atol=1e-12)
+    np.testing.assert_allclose(got.condition, np.linalg.norm(left), rtol=1e-12)
+    np.testing.assert_allclose(got.eigenvalues, 1, atol=1e-12)
+    assert got.chance_alignment == pytest.approx(6**-0.5)
+
+
+def test_an_input_moves_the_state_by_its_drive_for_good():
+    """What is integrated after a pulse is l · b along r: the meaning of the selection vector."""
+    lin, _, _, B = line_attractor()
+    state = B @ np.array([1.0, -2.0, 0.5])
+    for _ in range(60):
+        state = np.asarray(lin.jacobians[0]) @ state
+    got = lin.selection_vectors()
+    kept = (got.input_drive[0, 0] @ [1.0, -2.0, 0.5]) * got.directions[0, 0]
+    np.testing.assert_allclose(state, kept, atol=1e-12)
+
+
+def test_selection_vectors_come_slowest_first_and_without_what_is_not_there():
+    lin = at_origin(with_spectrum([0.5, -1.0, 0.98, 0.1]))
+    got = lin.selection_vectors(3)
+    np.testing.assert_allclose(got.eigenvalues[0], [0.98, 0.5, 0.1], atol=1e-12)
+    np.testing.assert_allclose((got.selection * got.directions).sum(2), 1, atol=1e-12)
+    assert got.input_drive is None
+    assert got.readout_gain is None
+    slow_flow = at_origin(with_spectrum([-3.0, -0.01 + 0.1j, -0.01 - 0.1j]), "flow")
+    values = slow_flow.selection_vectors(2).eigenvalues[0]
+    np.testing.assert_allclose(np.abs(values), np.hypot(0.01, 0.1), rtol=1e-10)
+
+
+def test_an_input_without_effect_has_no_direction():
+    system = sx.DiscreteMap(lambda x, u: 0.5 * x + 0 * u[0], 2, input=np.zeros(1))
+    got = sx.linearize(system, np.zeros((1, 2))).selection_vectors()
+    assert got.input_drive[0, 0, 0] == 0
+    assert np.isnan(got.input_alignment[0, 0, 0])
+
+
+@pytest.mark.parametrize("count", [0, 3, -1])
+def test_impossible_numbers_of_modes_are_refused(count):
+    with pytest.raises(sx.InvalidInputError, match="between 1 and 2, got"):
+        at_origin(np.eye(2)).selection_vectors(count)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 3), (1, 1, 2)])
+def test_a_readout_of_another_shape_is_refused(shape):
+    with pytest.raises(sx.InvalidInputError, match=r"the readout must have shape \(output, 2\)"):
+        at_origin(np.eye(2)).selection_vectors(readout=np.zeros(shape))

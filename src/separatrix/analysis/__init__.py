@@ -1,6 +1,9 @@
 """Analyses of any map or flow; nothing here knows a network, a task or a file."""
 
-from .attractors import ContinuousAttractor, continuous_attractor
+from .attractors import (
+    ContinuousAttractor,
+    continuous_attractor,
+)
 from .boundaries import (
     Basins,
     Commitment,
@@ -12,35 +15,53 @@ from .boundaries import (
     fixed_point_graph,
     separatrix,
 )
-from .branches import Branches, continue_fixed_points
-from .fixed_points import FixedPoints, ToleranceCurve, find_fixed_points
-from .linearization import Linearization, linearize
-from .slow_curves import SlowCurve, slow_curve
+from .branches import (
+    Branches,
+    continue_fixed_points,
+)
+from .fixed_points import (
+    FixedPoints,
+    ToleranceCurve,
+    find_fixed_points,
+)
+from .linearization import (
+    Linearization,
+    NonNormality,
+    SelectionVectors,
+    linearize,
+)
+from .lyapunov import (
+    LyapunovSpectrum,
+    lyapunov_exponents,
+)
+from .slow_curves import (
+    SlowCurve,
+    slow_curve,
+)
 
 __all__ = [
     "Basins",
+    "Branches",
     "Commitment",
     "ContinuousAttractor",
     "FixedPointGraph",
     "FixedPoints",
     "Linearization",
+    "LyapunovSpectrum",
+    "NonNormality",
+    "SelectionVectors",
     "Separatrix",
     "Settling",
     "SlowCurve",
     "ToleranceCurve",
     "basins",
     "commitment",
+    "continue_fixed_points",
     "continuous_attractor",
     "find_fixed_points",
     "fixed_point_graph",
     "linearize",
+    "lyapunov_exponents",
     "separatrix",
     "slow_curve",
-    "Branches",
-    "FixedPoints",
-    "Linearization",
-    "ToleranceCurve",
-    "continue_fixed_points",
-    "find_fixed_points",
-    "linearize",
 ]

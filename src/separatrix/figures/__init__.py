@@ -4,21 +4,46 @@ No function touches pyplot or changes matplotlib's settings, so figures can be m
 and in any order. `save` writes them.
 """
 
-from .behaviour import psychometric, trials
-from .boundaries import basins, commitment, fixed_point_graph
-from .curves import slow_curve
-from .bifurcation import bifurcation_diagram
-from .files import save
-from .learning import training
-from .modes import line_attractor, spectrum
-from .points import fixed_points, speeds, tolerance
-from .state_space import activity, condition_averages
+from .behaviour import (
+    psychometric,
+    trials,
+)
+from .bifurcation import (
+    bifurcation_diagram,
+)
+from .boundaries import (
+    basins,
+    commitment,
+    fixed_point_graph,
+)
+from .curves import (
+    slow_curve,
+)
+from .files import (
+    save,
+)
+from .learning import (
+    training,
+)
+from .modes import (
+    line_attractor,
+    spectrum,
+)
+from .points import (
+    fixed_points,
+    speeds,
+    tolerance,
+)
+from .state_space import (
+    activity,
+    condition_averages,
+)
 
 __all__ = [
     "activity",
     "basins",
-    "commitment",
     "bifurcation_diagram",
+    "commitment",
     "condition_averages",
     "fixed_point_graph",
     "fixed_points",

@@ -1,0 +1,8 @@
+"""A system near its points: Jacobians, modes, time constants, non-normality, selection vectors."""
+
+from .modes import eigenmodes
+from .non_normality import NonNormality
+from .record import Linearization, linearize
+from .selection import SelectionVectors
+
+__all__ = ["Linearization", "NonNormality", "SelectionVectors", "eigenmodes", "linearize"]

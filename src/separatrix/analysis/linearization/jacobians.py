@@ -1,0 +1,61 @@
+"""Derivatives of a system at many points, with few compiled programs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ...systems import AbstractSystem, in_float64
+
+_BYTES = 1 << 26  # of Jacobians in one batch: 64 MiB
+
+
+def jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return dF/dx `(point, unit, unit)` and dF/du `(point, unit, channel)`, None without input.
+
+    Both are NaN where the state is not finite: the slope of a rectifier is 0 or 1 even there, so
+    the derivatives alone would look sound.
+    """
+    known = np.isfinite(states).all(1)
+    with jax.enable_x64(True):
+        system = in_float64(system)
+        channels = 0 if system.input is None else np.size(system.input)
+        of_state = np.empty((len(states), system.size, system.size))
+        of_input = np.empty((len(states), system.size, channels))
+        for rows, padded in _batches(states):
+            by_state, by_input = _derivatives(system, jnp.asarray(padded))
+            count = len(of_state[rows])
+            of_state[rows] = np.asarray(by_state)[:count].swapaxes(1, 2)
+            if channels:
+                of_input[rows] = np.asarray(by_input)[:count].reshape(count, system.size, channels)
+    of_state[~known], of_input[~known] = np.nan, np.nan
+    return of_state, None if system.input is None else of_input
+
+
+def _batches(states: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Cut the states into batches of a few sizes, so that their number compiles nothing."""
+    largest = int(np.clip(_BYTES // (8 * states.shape[1] ** 2), 16, 2048))
+    sizes = sorted({min(size, largest) for size in (16, 128, largest)})
+    start = 0
+    while start < len(states):
+        size = next(s for s in sizes if s >= min(len(states) - start, largest))
+        part = states[start : start + size]
+        padded = np.zeros((size, states.shape[1]))
+        padded[: len(part)] = part
+        yield slice(start, start + len(part)), padded
+        start += len(part)
+
+
+@eqx.filter_jit
+def _derivatives(system: AbstractSystem, states: Any) -> Any:
+    """Return dF/dx, transposed, which XLA writes several times faster, and dF/du."""
+
+    def at(state: Any) -> Any:
+        _, push = jax.linearize(system.evaluate, state)
+        by_input = None if system.input is None else system.input_jacobian(state)
+        return jax.vmap(push)(jnp.eye(system.size, dtype=state.dtype)), by_input
+
+    return jax.vmap(at)(states)

@@ -1,0 +1,218 @@
+"""The linear system at each of many points."""
+
+import numpy as np
+from jaxtyping import Complex, Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..fixed_points.record import FixedPoints
+from ..stability import classify, count_unstable
+from .jacobians import jacobians
+from .modes import decay_times, eigenmodes, oscillation_periods
+from .non_normality import NonNormality, non_normality
+from .selection import SelectionVectors, selection_vectors
+
+_NEARLY_DEFECTIVE = 1e8  # condition beyond which a left vector keeps less than half of its digits
+
+
+class Linearization(Record):
+    r"""The linear systems $\delta x_{t+1} = J\,\delta x_t + B\,\delta u_t$ at a set of points.
+
+    Modes are sorted by |μ| (map) or Re λ (flow), the largest first. `right[p, :, m]` is the
+    direction of mode m, `left[p, m, :]` what drives it, normalized so that left · right = 1 and
+    |right| = 1.
+    """
+
+    states: Float[Array, "point unit"] = array("the points")
+    jacobians: Float[Array, "point unit source"] = array("dF/dx of a map, df/dx of a flow")
+    input_jacobians: Float[Array, "point unit channel"] | None = array("dF/du or df/du")
+    eigenvalues: Complex[Array, "point mode"] = array("μ of a map, λ of a flow, in units of 1/tau")
+    right: Complex[Array, "point unit mode"] = array("right eigenvectors, one a column")
+    left: Complex[Array, "point mode unit"] = array("left eigenvectors, one a row")
+    time_constants: Float[Array, "point mode"] = array(
+        "of decay; negative: of growth; infinite: neither", units="ms"
+    )
+    periods: Float[Array, "point mode"] = array("of oscillation; infinite: none", units="ms")
+    condition: Float[Array, " point"] = array(
+        "condition number of the eigenvectors; infinite: defective; NaN: no finite Jacobian"
+    )
+    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    stability: Shaped[np.ndarray, " point"] = array(
+        '"stable", "saddle", "unstable", "marginal"; "unknown": no finite Jacobian'
+    )
+    system: str = setting('"map" or "flow"')
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+
+    def summary(self) -> str:
+        return (
+            f"Linearization of a {self.system} of {self.states.shape[1]} units "
+            f"at {len(self)} points"
+        )
+
+    @property
+    def mode_condition(self) -> Float[np.ndarray, "point mode"]:
+        """|l| of each mode, 1/cos of the angle between l and r: how far λ moves with J.
+
+        A change of J by ε moves the eigenvalue by at most |l| ε; 1 for a normal Jacobian.
+        """
+        return np.linalg.norm(np.asarray(self.left), axis=2)
+
+    @property
+    def pairing_error(self) -> Float[np.ndarray, " point"]:
+        """The largest |l_a · r_b − δ_ab|, at rounding level unless nearly defective."""
+        product = np.asarray(self.left) @ np.asarray(self.right)
+        return np.abs(product - np.eye(product.shape[1])).max((1, 2), initial=0.0)
+
+    @property
+    def pairing(self) -> Shaped[np.ndarray, " point"]:
+        """Whether l and r pair: "paired", "nearly defective", "defective" or "unknown".
+
+        Nearly defective modes (condition above 1e8) are paired, with fewer than half of the digits;
+        defective ones have dependent right vectors, and their left vectors are NaN.
+        """
+        condition = np.asarray(self.condition)
+        names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
+        names = np.where(np.isinf(condition), "defective", names)
+        return np.where(np.isnan(condition), "unknown", names)
+
+    def non_normality(self) -> NonNormality:
+        r"""Measure how far the Jacobians are from having orthogonal modes.
+
+        Henrici's departure $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$, which cancellation keeps above
+        about $10^{-8}\|J\|$; the numerical abscissa; and a lower bound of the Kreiss constant,
+        $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ of a map and
+        $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ of a flow, which in turn bounds
+        the largest transient growth $\sup_t \|J^t\|$ or $\sup_t \|e^{Jt}\|$ from below. It is
+        evaluated at 24 z, and holds (but for rounding) for defective Jacobians too.
+
+        Returns
+        -------
+        NonNormality
+            NaN where the Jacobian is not finite; the Kreiss bound of an unstable point is infinite.
+
+        References
+        ----------
+        Trefethen & Embree (2005) Spectra and Pseudospectra, chapters 14-18.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+        >>> J = jnp.array([[-1.0, 10.0], [0.0, -2.0]])
+        >>> lin = sx.linearize(sx.Flow(lambda x: J @ x, size=2), np.zeros((1, 2)))
+        >>> bool(lin.non_normality().kreiss_bound[0] > 1.5)
+        True
+        """
+        return non_normality(self)
+
+    def selection_vectors(
+        self, num_modes: int = 1, readout: Array | None = None
+    ) -> SelectionVectors:
+        r"""Return the modes nearest to standing still, with what drives them and where they show.
+
+        The selection vector is the left eigenvector l of the mode whose eigenvalue is nearest to 1
+        (map) or 0 (flow): inputs move the state along the right vector r by
+        $(l \cdot \partial F/\partial u)\,\delta u$.
+
+        Parameters
+        ----------
+        num_modes
+            How many modes of each point, the slowest first.
+        readout
+            Weights `(output, unit)`, to compare with l and r; None leaves them out.
+
+        Returns
+        -------
+        SelectionVectors
+            Vectors of a defective Jacobian are NaN.
+
+        Raises
+        ------
+        InvalidInputError
+            When there are fewer modes, or the readout has another number of units.
+
+        References
+        ----------
+        Mante et al. (2013) Nature 503:78; Maheswaranathan et al. (2019) NeurIPS 32.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+        >>> W = jnp.array([[0.99, 0.0], [0.0, 0.2]])
+        >>> system = sx.DiscreteMap(lambda x, u: W @ x + u, size=2, input=np.zeros(2))
+        >>> modes = sx.linearize(system, np.zeros((1, 2))).selection_vectors()
+        >>> modes.input_alignment[0, 0].tolist()
+        [1.0, 0.0]
+        """
+        return selection_vectors(self, num_modes, readout)
+
+
+def linearize(
+    system: AbstractSystem,
+    points: FixedPoints | Float[Array, "point unit"],
+    *,
+    marginal_band: float = 1e-6,
+) -> Linearization:
+    r"""Linearize a system at points.
+
+    For a map $\tau_m = -dt/\ln|\mu_m|$ and the period is $2\pi\,dt/|\arg\mu_m|$; for a flow
+    $\tau_m = -\tau/\mathrm{Re}\,\lambda_m$ and $2\pi\,\tau/|\mathrm{Im}\,\lambda_m|$.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    points
+        What `find_fixed_points` returned, or states `(point, unit)`; any state may be given, but
+        the linear system describes the motion only where the speed is small.
+    marginal_band
+        Eigenvalues within this distance of the stability boundary count as marginal.
+
+    Returns
+    -------
+    Linearization
+        In float64. Where the state or its Jacobian is not finite, Jacobian, modes and condition
+        are NaN, `n_unstable` is −1 and `stability` is "unknown".
+
+    Raises
+    ------
+    InvalidInputError
+        When the points have another number of units than the system.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626; Maheswaranathan et al. (2019) NeurIPS 32.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: 0.5 * x, size=2, dt=10.0)
+    >>> lin = sx.linearize(system, np.zeros((1, 2)))
+    >>> [round(float(t), 3) for t in lin.time_constants[0]]
+    [14.427, 14.427]
+    """
+    states = np.asarray(points.states if isinstance(points, FixedPoints) else points, float)
+    if states.ndim != 2 or states.shape[1] != system.size:
+        raise InvalidInputError(
+            f"points must have shape (point, {system.size}), one column for each unit of the "
+            f"system, got {states.shape}."
+        )
+    by_state, by_input = jacobians(system, states)
+    with one_blas_thread():
+        eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
+    return Linearization(
+        states=states,
+        jacobians=by_state,
+        input_jacobians=by_input,
+        eigenvalues=eigenvalues,
+        right=right,
+        left=left,
+        time_constants=decay_times(eigenvalues, system.kind, system.time_unit),
+        periods=oscillation_periods(eigenvalues, system.kind, system.time_unit),
+        condition=condition,
+        n_unstable=count_unstable(eigenvalues, system.kind, marginal_band),
+        stability=classify(eigenvalues, system.kind, marginal_band),
+        system=system.kind,
+        time_unit=system.time_unit,
+    )

@@ -1,0 +1,120 @@
+"""What the slow modes take in, and where they show."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Complex, Float, Int
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError, is_whole, require_finite
+
+if TYPE_CHECKING:
+    from .record import Linearization
+
+
+class SelectionVectors(Record):
+    r"""The slowest modes at each point: what drives them, l, and the direction they move in, r.
+
+    A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, and the
+    movement lasts for the time constant. Each mode has the phase that makes the largest entry of r
+    real and positive; l · r = 1 and |r| = 1.
+    """
+
+    selection: Complex[Array, "point direction unit"] = array("l: left vectors of the modes")
+    directions: Complex[Array, "point direction unit"] = array("r: right vectors of the modes")
+    mode: Int[Array, "point direction"] = array("which mode of the linearization")
+    eigenvalues: Complex[Array, "point direction"] = array("μ of a map, λ of a flow")
+    time_constants: Float[Array, "point direction"] = array("of decay", units="ms")
+    condition: Float[Array, "point direction"] = array(
+        "|l|, 1/cos of the angle between l and r: how much a non-normal mode is amplified"
+    )
+    input_drive: Complex[Array, "point direction channel"] | None = array(
+        "l · B: movement along r per unit of input"
+    )
+    input_alignment: Float[Array, "point direction channel"] | None = array(
+        "|cos| of the angle between l and the input's direction; NaN: the input has no effect"
+    )
+    readout_gain: Complex[Array, "point direction output"] | None = array(
+        "C r: change of the output per unit of movement"
+    )
+    readout_alignment: Float[Array, "point direction output"] | None = array(
+        "|cos| of the angle between r and the readout's direction"
+    )
+    selection_readout_alignment: Float[Array, "point direction output"] | None = array(
+        "|cos| of the angle between l and the readout's direction"
+    )
+    system: str = setting('"map" or "flow"')
+
+    def summary(self) -> str:
+        return (
+            f"SelectionVectors: the {self.mode.shape[1]} slowest modes of a {self.system} "
+            f"at {len(self)} points"
+        )
+
+    @property
+    def chance_alignment(self) -> float:
+        """The root mean square |cos| of two random directions, 1/√n, to compare with."""
+        return float(self.selection.shape[2] ** -0.5)
+
+
+def selection_vectors(
+    linearization: "Linearization", num_modes: int, readout: Array | None
+) -> SelectionVectors:
+    """Collect them; see `Linearization.selection_vectors`."""
+    values = np.asarray(linearization.eigenvalues)
+    size = values.shape[1]
+    if not (is_whole(num_modes) and 1 <= num_modes <= size):
+        raise InvalidInputError(
+            f"num_modes must be a whole number between 1 and {size}, got {num_modes!r}."
+        )
+    weights = _checked_readout(readout, size)
+    still = 1.0 if linearization.system == "map" else 0.0
+    mode = np.argsort(np.abs(values - still), axis=1, kind="stable")[:, :num_modes]
+    right = np.take_along_axis(np.asarray(linearization.right), mode[:, None, :], 2)
+    left = np.take_along_axis(np.asarray(linearization.left), mode[:, :, None], 1)
+    right, left = _with_phase(right.swapaxes(1, 2), left)
+    inputs = linearization.input_jacobians
+    B = None if inputs is None else np.asarray(inputs)
+    return SelectionVectors(
+        selection=left,
+        directions=right,
+        mode=mode,
+        eigenvalues=np.take_along_axis(values, mode, 1),
+        time_constants=np.take_along_axis(np.asarray(linearization.time_constants), mode, 1),
+        condition=np.linalg.norm(left, axis=2),
+        input_drive=None if B is None else left @ B,
+        input_alignment=None if B is None else _alignment(left, B),
+        readout_gain=None if weights is None else right @ weights.T,
+        readout_alignment=None if weights is None else _alignment(right, weights.T),
+        selection_readout_alignment=None if weights is None else _alignment(left, weights.T),
+        system=linearization.system,
+    )
+
+
+def _checked_readout(readout: Array | None, size: int) -> np.ndarray | None:
+    if readout is None:
+        return None
+    weights = np.asarray(readout, float)
+    if weights.ndim != 2 or weights.shape[1] != size:
+        raise InvalidInputError(
+            f"the readout must have shape (output, {size}), one column for each unit, got "
+            f"{weights.shape}. A single axis of shape ({size},) can be given as axis[None]."
+        )
+    require_finite(weights, "the readout")
+    return weights
+
+
+def _with_phase(right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn each r so that its largest entry is real and positive, and l so that l · r stays 1."""
+    largest = np.take_along_axis(right, np.abs(right).argmax(2)[:, :, None], 2)
+    phase = largest / np.abs(largest)
+    return right / phase, left * phase
+
+
+def _alignment(vectors: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return |v · c| / (|v| |c|) for vectors `(…, direction, unit)`, columns `(…, unit, k)`."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True) * np.linalg.norm(
+        columns, axis=-2, keepdims=True
+    )
+    with np.errstate(invalid="ignore"):
+        return np.minimum(np.abs(vectors @ columns) / np.where(lengths > 0, lengths, np.nan), 1.0)

@@ -1,0 +1,265 @@
+"""How fast nearby trajectories part: the Lyapunov spectrum."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_finite, require_positive
+from ..solvers.runge_kutta import rk4
+from ..solvers.tangent_qr import Growth, TangentQR
+from ..solvers.threads import one_blas_thread
+from ..systems import AbstractSystem, in_float64
+
+_DEFAULT_STEPS = 10_000
+
+
+class LyapunovSpectrum(Record):
+    r"""The exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
+
+    Positive: chaos; zero: a direction along a flow or a torus; all negative: a stable point or
+    cycle. Exponents are in units of 1/step of a map and of 1/tau of a flow, as eigenvalues are.
+    """
+
+    exponents: Float[Array, "trajectory exponent"] = array(
+        "of growth, the largest first; −∞: collapses at once; NaN: the trajectory was lost"
+    )
+    standard_error: Float[Array, "trajectory exponent"] = array(
+        "of the exponents, from the scatter of successive blocks; NaN: a single block"
+    )
+    history: Float[Array, "trajectory checkpoint exponent"] = array(
+        "estimates from the steps up to each checkpoint: how they converge"
+    )
+    checkpoints: Shaped[Array, " checkpoint"] = array("steps averaged over up to here")
+    kaplan_yorke: Float[Array, " trajectory"] = array(
+        "Kaplan–Yorke dimension; NaN: it needs more exponents than were asked for"
+    )
+    time_constants: Float[Array, "trajectory exponent"] = array(
+        "−1/exponent; negative: of growth", units="ms"
+    )
+    start: Float[Array, "trajectory unit"] = array("first states")
+    end: Float[Array, "trajectory unit"] = array("last states")
+    outcome: Shaped[np.ndarray, " trajectory"] = array("how the trajectory ended, in words")
+    system: str = setting('"map" or "flow"')
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+    step: float = setting("duration of a step of the map or of the integrator", units="ms")
+
+    def summary(self) -> str:
+        largest = np.asarray(self.exponents)[:, 0]
+        known = largest[~np.isnan(largest)]
+        spread = f"{known.min():.3g} to {known.max():.3g}" if len(known) else "unknown"
+        return (
+            f"LyapunovSpectrum of a {self.system}: {self.exponents.shape[1]} exponents of "
+            f"{len(self)} trajectories, the largest {spread}"
+        )
+
+
+def lyapunov_exponents(
+    system: AbstractSystem,
+    start: Float[Array, "... unit"],
+    *,
+    inputs: Float[Array, "... time channel"] | None = None,
+    method: TangentQR | None = None,
+) -> LyapunovSpectrum:
+    r"""Measure the Lyapunov exponents along trajectories.
+
+    $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ for the singular values
+    σ of the product of Jacobians, which is held apart by a QR decomposition at every step. A flow
+    is integrated by classical Runge–Kutta steps of fixed length, whose exact derivatives are used.
+    The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
+    for which the sum is not negative.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    start
+        States `(unit,)` or `(trajectory, unit)`.
+    inputs
+        Inputs that vary in time, `(time, channel)` for all or `(trajectory, time, channel)`, one
+        for each step of the map or of the integrator, in place of the input that is frozen in.
+    method
+        `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
+
+    Returns
+    -------
+    LyapunovSpectrum
+        A trajectory that leaves to infinity has NaN exponents and an outcome that says when.
+
+    Raises
+    ------
+    InvalidInputError
+        When shapes do not fit, a start or an input is not finite, the inputs are shorter than the
+        steps, or the system has no input to replace.
+
+    References
+    ----------
+    Benettin et al. (1980) Meccanica 15:9; Engelken, Wolf & Abbott (2023) Phys. Rev. Res. 5:043044.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> henon = sx.DiscreteMap(lambda x: jnp.stack([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]), 2)
+    >>> spectrum = sx.lyapunov_exponents(henon, np.zeros(2))
+    >>> np.round(spectrum.exponents[0], 1).tolist()
+    [0.4, -1.6]
+    >>> bool(abs(spectrum.exponents.sum() - np.log(0.3)) < 1e-9)
+    True
+    """
+    method = method or TangentQR()
+    starts = _checked_starts(start, system.size)
+    given = _checked_inputs(system, inputs, len(starts))
+    if method.num_exponents is not None and method.num_exponents > system.size:
+        raise InvalidInputError(
+            f"num_exponents must be at most {system.size}, the number of units, got "
+            f"{method.num_exponents}."
+        )
+    steps = _number_of_steps(method, given)
+    advance, per_step = _advance(system, method)
+    with one_blas_thread():
+        growth = method.run(advance, starts, given, steps)
+    return _record(system, starts, growth, per_step)
+
+
+class _Step(eqx.Module):
+    """One step of a map, or of the integrator of a flow, under an input."""
+
+    system: AbstractSystem
+    length: Any  # in units of tau; None for a map
+
+    def __call__(self, state: Any, input: Any) -> Any:
+        if self.length is None:
+            return self.system.evaluate(state, input)
+        return rk4(lambda x: self.system.evaluate(x, input), state, self.length)
+
+
+def _advance(system: AbstractSystem, method: TangentQR) -> tuple[_Step, float]:
+    """Return the step, and how long it is in units of the system's time unit."""
+    with jax.enable_x64(True):
+        if system.kind == "map":
+            if method.dt is not None:
+                raise InvalidInputError(
+                    f"dt is the integrator's step of a flow, got {method.dt!r} for a map, whose "
+                    "steps are its own; leave it out."
+                )
+            return _Step(in_float64(system), None), 1.0
+        dt = system.time_unit / 100 if method.dt is None else method.dt
+        require_positive(dt, "dt", "ms")
+        length = dt / system.time_unit
+        return _Step(in_float64(system), np.float64(length)), length
+
+
+def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
+    if inputs is None:
+        return method.steps or _DEFAULT_STEPS
+    there = inputs.shape[1] - method.transient
+    steps = max(there, 1) if method.steps is None else method.steps
+    if steps > there:
+        raise InvalidInputError(
+            f"the inputs last {inputs.shape[1]} steps, but {method.transient} steps of transient "
+            f"and at least {steps} more are asked for: give longer inputs or a method with fewer "
+            "steps, such as TangentQR(transient=…, steps=…)."
+        )
+    return steps
+
+
+def _checked_starts(start: Array, size: int) -> np.ndarray:
+    states = np.asarray(start, float)
+    if states.ndim not in (1, 2) or states.shape[-1] != size:
+        raise InvalidInputError(
+            f"start must have shape ({size},) or (trajectory, {size}), got {states.shape}."
+        )
+    states = states.reshape(-1, size)
+    if not len(states):
+        raise InvalidInputError("start holds no trajectory: give at least one state.")
+    require_finite(states, "start")
+    return states
+
+
+def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) -> np.ndarray | None:
+    if inputs is None:
+        return None
+    if system.input is None:
+        raise InvalidInputError(
+            "the system takes no input: build it with one, DiscreteMap(step, size, input=…), to "
+            "replace it by inputs that vary in time."
+        )
+    values, frozen = np.asarray(inputs, float), np.shape(system.input)
+    if values.shape[-len(frozen) :] != frozen or values.ndim - len(frozen) not in (1, 2):
+        raise InvalidInputError(
+            f"inputs must have shape (time, *{frozen}) or (trajectory, time, *{frozen}), got "
+            f"{values.shape}."
+        )
+    require_finite(values, "inputs")
+    if values.ndim - len(frozen) == 1:
+        return np.broadcast_to(values, (count, *values.shape))
+    if len(values) != count:
+        raise InvalidInputError(f"inputs of {len(values)} trajectories do not fit {count} starts.")
+    return values
+
+
+def _record(
+    system: AbstractSystem, starts: np.ndarray, growth: Growth, per_step: float
+) -> LyapunovSpectrum:
+    blocks = growth.logs.swapaxes(0, 1) / per_step
+    lengths = np.diff(growth.edges)
+    finite = np.isfinite(growth.states).all(1) & ~np.isnan(blocks).any((1, 2))
+    blocks = np.where(finite[:, None, None], blocks, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        history = np.cumsum(blocks * lengths[:, None], 1) / np.cumsum(lengths)[:, None]
+        error = _standard_error(blocks)
+    order = np.argsort(-history[:, -1], axis=1, kind="stable")
+    exponents = np.take_along_axis(history[:, -1], order, 1)
+    with np.errstate(divide="ignore"):
+        times = np.where(exponents == 0, np.inf, -system.time_unit / exponents)
+    return LyapunovSpectrum(
+        exponents=exponents,
+        standard_error=np.take_along_axis(error, order, 1),
+        history=np.take_along_axis(history, order[:, None, :], 2),
+        checkpoints=growth.edges[1:],
+        kaplan_yorke=np.array([kaplan_yorke(row, system.size) for row in exponents]),
+        time_constants=times,
+        start=starts,
+        end=growth.states,
+        outcome=_outcomes(growth, finite),
+        system=system.kind,
+        time_unit=system.time_unit,
+        step=per_step * system.time_unit,
+    )
+
+
+def _standard_error(blocks: np.ndarray) -> np.ndarray:
+    """Return the error of the mean over blocks; 0 where every block is −∞."""
+    count = blocks.shape[1]
+    if count < 2:
+        return np.full((len(blocks), blocks.shape[2]), np.nan)
+    error = blocks.std(1, ddof=1) / np.sqrt(count)
+    return np.where(np.isneginf(blocks).all(1), 0.0, error)
+
+
+def _outcomes(growth: Growth, finite: np.ndarray) -> np.ndarray:
+    lost = np.isnan(growth.logs).any(2)
+    when = growth.edges[lost.argmax(0)]
+    total = growth.edges[-1]
+    return np.array(
+        [
+            f"followed for {total} steps"
+            if sound
+            else f"left to infinity after at least {step} steps; a flow may need a smaller dt"
+            for sound, step in zip(finite, when, strict=True)
+        ]
+    )
+
+
+def kaplan_yorke(exponents: np.ndarray, size: int) -> float:
+    """Return k + Σ_{i≤k} λ_i / |λ_{k+1}|, exponents in decreasing order, of a system of `size`."""
+    if np.isnan(exponents).any():
+        return float("nan")
+    sums = np.cumsum(exponents)
+    k = int((sums >= 0).sum())
+    if k < len(exponents):
+        return k + (float(sums[k - 1] / -exponents[k]) if k else 0.0)
+    return float(size) if k == size else float("nan")

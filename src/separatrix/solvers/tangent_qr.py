@@ -1,0 +1,137 @@
+"""Products of Jacobians along trajectories, kept apart by QR."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._types import require_count
+
+Advance = Callable[[Any, Any], Any]
+"""A state `(unit,)` and an input or None -> the next state; a pytree, so weights are arguments."""
+
+
+class Growth(NamedTuple):
+    """What the tangent vectors did."""
+
+    logs: np.ndarray  # (block, trajectory, exponent): mean of log|R_ii| over a block, per step
+    edges: np.ndarray  # (block + 1,): the steps at which blocks begin and end
+    states: np.ndarray  # (trajectory, unit), the last ones
+
+
+@dataclass(frozen=True)
+class TangentQR:
+    r"""Lyapunov exponents from the QR decomposition of the tangent map (Benettin et al. 1980).
+
+    With $J_t Q_{t-1} = Q_t R_t$ the exponents are the means of $\ln|R_{ii}|$. A direction that a
+    single decomposition shrinks to rounding level has exponent −∞.
+
+    Attributes
+    ----------
+    steps
+        Steps that are averaged over, of the map or of the integrator. This is the bound on the
+        work; None: as many as there are inputs, or 10,000.
+    transient
+        Steps before those, in which the state comes to its attractor and the vectors align.
+    every
+        Steps between decompositions. More are faster, but a direction that shrinks by 1e-16
+        relative to the others in between is lost.
+    num_exponents
+        How many, the largest first; None: all.
+    dt
+        Step of the fourth-order Runge–Kutta integrator in ms, for flows only; None: tau / 100.
+        Take a smaller one to see whether anything depends on it.
+    blocks
+        Parts that the steps are cut into, from whose scatter the standard error comes.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.solvers.TangentQR(steps=5000, num_exponents=2).every
+    1
+    """
+
+    steps: int | None = None
+    transient: int = 1000
+    every: int = 1
+    num_exponents: int | None = None
+    dt: float | None = None
+    blocks: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "every", "num_exponents", "blocks"):
+            value = getattr(self, name)
+            if value is not None:
+                require_count(value, name)
+        require_count(self.transient, "transient", least=0)
+
+    def run(
+        self, advance: Advance, starts: np.ndarray, inputs: np.ndarray | None, steps: int
+    ) -> Growth:
+        """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
+
+        Stops early when no trajectory is finite any more; the blocks left are NaN.
+        """
+        count, size = starts.shape
+        number = self.num_exponents or size
+        edges = self._edges(steps)
+        logs = np.full((len(edges) - 1, count, number), np.nan)
+        with jax.enable_x64(True):
+            given = None if inputs is None else jnp.asarray(inputs, float)
+            x = jnp.asarray(starts, float)
+            Q = jnp.asarray(np.broadcast_to(_frame(size, number), (count, size, number)))
+            every = np.asarray(self.every)  # as an array: a number would be compiled in
+            x, Q, _ = _block(advance, x, Q, given, np.asarray(0), np.asarray(self.transient), every)
+            for k, (begin, end) in enumerate(pairwise(edges)):
+                x, Q, sums = _block(
+                    advance, x, Q, given, self.transient + begin, end - begin, every
+                )
+                logs[k] = np.asarray(sums) / (end - begin)
+                if not np.isfinite(np.asarray(x)).all(1).any():
+                    break
+            return Growth(logs, edges, np.asarray(x))
+
+    def _edges(self, steps: int) -> np.ndarray:
+        """Cut the steps into blocks of whole decompositions, but for the last one."""
+        decompositions = -(-steps // self.every)
+        cuts = np.linspace(0, decompositions, min(self.blocks, decompositions) + 1).astype(int)
+        return np.minimum(cuts * self.every, steps)
+
+
+def _frame(size: int, number: int) -> np.ndarray:
+    """Return orthonormal vectors in general position: no direction is missing from the largest."""
+    return np.linalg.qr(np.random.default_rng(0).standard_normal((size, number)))[0]
+
+
+@eqx.filter_jit
+def _block(
+    advance: Advance, x: Any, Q: Any, inputs: Any, first: Any, steps: Any, every: Any
+) -> tuple[Any, Any, Any]:
+    """Advance all trajectories and frames; return them and the sums of log|R_ii|."""
+
+    def push(x: Any, Q: Any, u: Any) -> tuple[Any, Any]:
+        after, tangent = jax.linearize(lambda state: advance(state, u), x)
+        return after, jax.vmap(tangent, in_axes=1, out_axes=1)(Q)
+
+    def step(at: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        u = None if inputs is None else inputs[:, at]
+        return jax.vmap(push, in_axes=(0, 0, None if u is None else 0))(*carry, u)
+
+    def decompose(k: Any, carry: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        x, Q, sums = carry
+        begin = first + k * every
+        end = jnp.minimum(begin + every, first + steps)
+        x, A = jax.lax.fori_loop(begin, end, step, (x, Q))
+        Q, R = jnp.linalg.qr(A)
+        diagonal = jnp.abs(jnp.diagonal(R, axis1=1, axis2=2))
+        norms = jnp.linalg.norm(A, axis=(1, 2))[:, None]
+        lost = diagonal <= jnp.finfo(A.dtype).eps * norms
+        return x, Q, sums + jnp.where(lost, -jnp.inf, jnp.log(diagonal))
+
+    start = (x, Q, jnp.zeros((x.shape[0], Q.shape[2])))
+    return jax.lax.fori_loop(0, -(-steps // every), decompose, start)

@@ -1,0 +1,237 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.lyapunov import kaplan_yorke
+
+TangentQR = sx.solvers.TangentQR
+
+
+def henon(x):
+    return jnp.stack([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+
+def lorenz(x):
+    return jnp.stack([10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
+
+
+def with_eigenvalues(values, seed=0):
+    basis = np.random.default_rng(seed).standard_normal((len(values), len(values)))
+    return basis @ np.diag(values) @ np.linalg.inv(basis)
+
+
+VALUES = np.array([1.05, -0.8, 0.3, 0.05])
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_linear_map_has_the_logarithms_of_its_eigenvalues(every):
+    J = with_eigenvalues(VALUES)
+    method = TangentQR(steps=100, transient=300, every=every)
+    got = sx.lyapunov_exponents(
+        sx.DiscreteMap(lambda x: J @ x, 4, dt=10.0), np.ones((2, 4)), method=method
+    )
+    np.testing.assert_allclose(got.exponents, [np.log(np.abs(VALUES))] * 2, atol=1e-11)
+    np.testing.assert_allclose(got.time_constants[0], -10 / np.log(np.abs(VALUES)), rtol=1e-8)
+    assert (got.standard_error < 1e-12).all()
+    assert (got.step, got.checkpoints[-1], got.system) == (10.0, 100, "map")
+    # 1 + ln 1.05 / |ln 0.8|: the area of one direction and a part of the next is kept
+    np.testing.assert_allclose(got.kaplan_yorke, 1 + np.log(1.05) / -np.log(0.8), rtol=1e-9)
+
+
+def test_a_linear_flow_has_the_real_parts_of_its_eigenvalues():
+    """Runge–Kutta grows by e^{λh} to the fifth order, which is what is left of the error."""
+    values = np.array([0.2, -0.5, -2.0])
+    A = with_eigenvalues(values)
+    system = sx.Flow(lambda x: A @ x, 3, tau=20.0)
+    method = TangentQR(steps=200, transient=4000, dt=0.4)
+    got = sx.lyapunov_exponents(system, np.ones(3), method=method)
+    np.testing.assert_allclose(got.exponents[0], values, atol=1e-7)
+    np.testing.assert_allclose(got.time_constants[0], [-100, 40, 10], rtol=1e-6)
+    assert got.step == pytest.approx(0.4)
+
+
+def within_error(got, index, known, worst):
+    """The mean over trajectories is the known number within four of its standard errors."""
+    estimates = got.exponents[:, index]
+    error = estimates.std(ddof=1) / len(estimates) ** 0.5
+    assert error < worst
+    assert abs(estimates.mean() - known) < 4 * error + 1e-4  # known to four digits
+
+
+def test_the_logistic_map():
+    starts = np.random.default_rng(0).uniform(0.1, 0.9, (16, 1))
+    system = sx.DiscreteMap(lambda x: 4 * x * (1 - x), 1)
+    got = sx.lyapunov_exponents(system, starts, method=TangentQR(steps=20_000))
+    within_error(got, 0, np.log(2), 1e-3)
+    assert got.kaplan_yorke.tolist() == [1.0] * 16
+    # what one trajectory says of its own error is about what all of them show
+    scatter = got.exponents[:, 0].std(ddof=1)
+    assert 0.3 < np.median(got.standard_error) / scatter < 3
+
+
+def test_the_henon_map():
+    starts = 0.1 * np.random.default_rng(0).standard_normal((8, 2))
+    got = sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), starts, method=TangentQR(steps=20_000))
+    within_error(got, 0, 0.4192, 2e-3)
+    within_error(got, 1, -1.6229, 2e-3)
+    np.testing.assert_allclose(got.exponents.sum(1), np.log(0.3), atol=1e-10)
+    np.testing.assert_allclose(got.kaplan_yorke, 1.2583, atol=0.01)
+
+
+def test_the_lorenz_system():
+    starts = np.random.default_rng(0).standard_normal((8, 3))
+    method = TangentQR(steps=40_000, transient=2000)
+    got = sx.lyapunov_exponents(sx.Flow(lorenz, 3), starts, method=method)
+    within_error(got, 0, 0.9056, 0.01)
+    within_error(got, 2, -14.5721, 0.01)
+    np.testing.assert_allclose(got.exponents[:, 1], 0, atol=0.01)
+    # volumes shrink at the constant rate −10 − 1 − 8/3; what is left is the integrator's error
+    np.testing.assert_allclose(got.exponents.sum(1), -41 / 3, atol=2e-4)
+    np.testing.assert_allclose(got.kaplan_yorke, 2.062, atol=0.005)
+
+
+def test_a_smaller_step_shrinks_the_error_by_its_fourth_power():
+    errors = []
+    for dt in (0.01, 0.005):
+        method = TangentQR(steps=round(20 / dt), transient=round(5 / dt), dt=dt)
+        got = sx.lyapunov_exponents(sx.Flow(lorenz, 3), np.ones(3), method=method)
+        errors.append(abs(got.exponents.sum() + 41 / 3))
+    assert 10 < errors[0] / errors[1] < 25
+
+
+def test_a_limit_cycle_has_one_exponent_of_zero():
+    """x' = x(1 − r²) − y, y' = y(1 − r²) + x: r' = r − r³, so −2 across the circle r = 1."""
+
+    def field(x):
+        return x * (1 - x @ x) + jnp.stack([-x[1], x[0]])
+
+    method = TangentQR(steps=6283, transient=2000, dt=0.01)
+    got = sx.lyapunov_exponents(sx.Flow(field, 2), np.array([0.3, 0.0]), method=method)
+    np.testing.assert_allclose(got.exponents[0], [0, -2], atol=1e-5)
+
+
+def driven(x, u):
+    return jnp.tanh(jnp.array([[1.2, 0.4], [-0.6, 0.9]]) @ x + u)
+
+
+def test_inputs_that_vary_in_time():
+    """Against the product of the Jacobians, step by step."""
+    system = sx.DiscreteMap(driven, 2, input=np.zeros(2))
+    inputs = np.random.default_rng(0).standard_normal((3, 60, 2))
+    got = sx.lyapunov_exponents(
+        system, np.zeros((3, 2)), inputs=inputs, method=TangentQR(transient=10)
+    )
+    for trial in range(3):
+        x, log_det = np.zeros(2), 0.0
+        for t, u in enumerate(inputs[trial]):
+            J = np.array([[1.2, 0.4], [-0.6, 0.9]])
+            x = np.tanh(J @ x + u)
+            if t >= 10:
+                log_det += np.log(abs(np.linalg.det((1 - x**2)[:, None] * J)))
+        np.testing.assert_allclose(got.exponents[trial].sum(), log_det / 50, rtol=1e-10)
+        np.testing.assert_allclose(got.end[trial], x, atol=1e-12)
+    shared = sx.lyapunov_exponents(
+        system, np.zeros((2, 2)), inputs=inputs[1], method=TangentQR(transient=10)
+    )
+    np.testing.assert_allclose(shared.exponents, got.exponents[[1, 1]], rtol=1e-12)
+
+
+def test_a_constant_input_is_the_frozen_one():
+    u = np.array([0.3, -0.2])
+    method = TangentQR(transient=50, steps=100)
+    frozen = sx.lyapunov_exponents(sx.DiscreteMap(driven, 2, input=u), np.ones(2), method=method)
+    given = sx.lyapunov_exponents(
+        sx.DiscreteMap(driven, 2, input=np.zeros(2)),
+        np.ones(2),
+        inputs=np.tile(u, (150, 1)),
+        method=method,
+    )
+    np.testing.assert_allclose(given.exponents, frozen.exponents, rtol=1e-12)
+
+
+def test_the_largest_exponents_alone():
+    W = 1.5 * np.random.default_rng(0).standard_normal((12, 12)) / 12**0.5
+    system = sx.DiscreteMap(lambda x: jnp.tanh(W @ x), 12)
+    start = np.random.default_rng(1).standard_normal((2, 12))
+    every = sx.lyapunov_exponents(system, start, method=TangentQR(steps=2000))
+    some = sx.lyapunov_exponents(system, start, method=TangentQR(steps=2000, num_exponents=3))
+    assert some.exponents.shape == (2, 3)
+    np.testing.assert_allclose(some.exponents, every.exponents[:, :3], atol=0.02)
+
+
+def test_units_that_collapse_at_once_have_minus_infinity():
+    """relu(W x + b) with one unit that is never active: its direction is gone after a step."""
+    W = np.array([[0.5, 0.2], [0.3, 0.1]])
+    b = np.array([1.0, -9.0])
+    system = sx.DiscreteMap(lambda x: jnp.maximum(W @ x + b, 0), 2)
+    got = sx.lyapunov_exponents(system, np.ones(2), method=TangentQR(steps=200))
+    assert got.exponents[0, 0] == pytest.approx(np.log(0.5), abs=1e-12)
+    assert got.exponents[0, 1] == -np.inf
+    assert got.time_constants[0, 1] == 0
+    assert got.standard_error[0, 1] == 0
+    assert got.kaplan_yorke[0] == 0
+
+
+def test_a_trajectory_that_leaves_says_so_and_the_others_go_on():
+    system = sx.DiscreteMap(lambda x: x**2 - 0.5, 1)
+    got = sx.lyapunov_exponents(
+        system, np.array([[0.1], [5.0]]), method=TangentQR(steps=400, transient=0)
+    )
+    fixed = (1 - 3**0.5) / 2
+    assert got.history[0, -1, 0] == pytest.approx(np.log(2 * abs(fixed)), abs=0.02)
+    assert np.isnan(got.exponents[1, 0])
+    assert np.isnan(got.kaplan_yorke[1])
+    assert got.outcome[0] == "followed for 400 steps"
+    assert got.outcome[1].startswith("left to infinity after at least 0 steps")
+    assert "largest -0.3" in repr(got)
+    alone = sx.lyapunov_exponents(system, np.array([5.0]))
+    assert "largest unknown" in repr(alone)
+
+
+@pytest.mark.parametrize(
+    ("exponents", "size", "dimension"),
+    [
+        ([0.9056, 0, -14.5721], 3, 2 + 0.9056 / 14.5721),
+        ([-0.1, -0.2], 2, 0),
+        ([0.5, -np.inf], 2, 1),
+        ([0.5, 0.1], 2, 2),
+        ([0.5, 0.1], 3, np.nan),
+        ([0.5, -1.0], 3, 1.5),
+        ([np.nan, np.nan], 2, np.nan),
+    ],
+)
+def test_the_kaplan_yorke_dimension(exponents, size, dimension):
+    np.testing.assert_allclose(kaplan_yorke(np.array(exponents, float), size), dimension)
+
+
+MAP = sx.DiscreteMap(driven, 2, input=np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("message", "start", "options"),
+    [
+        (r"start must have shape \(2,\) or \(trajectory, 2\), got \(3,\)", np.zeros(3), {}),
+        ("start holds no trajectory", np.zeros((0, 2)), {}),
+        ("start has 1 values that are NaN", np.array([0, np.nan]), {}),
+        ("inputs must have shape", np.zeros(2), {"inputs": np.zeros((2000, 3))}),
+        ("do not fit 1 starts", np.zeros(2), {"inputs": np.zeros((2, 2000, 2))}),
+        ("the inputs last 20 steps", np.zeros(2), {"inputs": np.zeros((20, 2))}),
+        ("num_exponents must be at most 2", np.zeros(2), {"method": TangentQR(num_exponents=3)}),
+        ("dt is the integrator's step of a flow", np.zeros(2), {"method": TangentQR(dt=1.0)}),
+    ],
+)
+def test_what_does_not_fit_is_refused(message, start, options):
+    with pytest.raises(sx.InvalidInputError, match=message):
+        sx.lyapunov_exponents(MAP, start, **options)
+
+
+def test_inputs_need_a_system_that_takes_them():
+    with pytest.raises(sx.InvalidInputError, match="the system takes no input"):
+        sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), np.zeros(2), inputs=np.zeros((20, 1)))
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"every": 0}, {"transient": -1}, {"blocks": 0}])
+def test_impossible_options_are_refused(options):
+    with pytest.raises(sx.InvalidInputError, match=f"{next(iter(options))} must be a whole number"):
+        TangentQR(**options)
