@@ -16,8 +16,10 @@ from .modalities import (
 from .reaching import AntiReach, Reaching1D
 from .staged import StagedTask
 from .timing import HierarchicalReasoning, IntervalDiscrimination, ReadySetGo
+from .yang2019 import RULES, Yang2019
 
 __all__ = [
+    "RULES",
     "AbstractTask",
     "AntiReach",
     "Choice",
@@ -48,6 +50,7 @@ __all__ = [
     "Trials",
     "TruncatedExponential",
     "Uniform",
+    "Yang2019",
     "accuracy",
     "choice_of",
     "signed_coherence",

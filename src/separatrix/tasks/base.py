@@ -116,6 +116,8 @@ class SolvableTask(AbstractTask):
     later input. What it may know beside them are the settings, which a network learns.
     """
 
+    ideal_trials: ClassVar[int] = 4096
+
     @abc.abstractmethod
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Return the outputs of an ideal observer, or of an exact solution, of these inputs."""
@@ -127,8 +129,8 @@ class SolvableTask(AbstractTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The `score` of `solve`, on 4096 trials of a fixed key."""
-        return float(_score_compiled(self, jr.key(0x69646561), 4096))
+        """The `score` of `solve`, on `ideal_trials` trials of a fixed key."""
+        return float(_score_compiled(self, jr.key(0x69646561), self.ideal_trials))
 
 
 @eqx.filter_jit

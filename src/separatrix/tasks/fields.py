@@ -25,7 +25,7 @@ def period(name: str, default: Length) -> Any:
 def noise(default: float = 1.0) -> Any:
     """Declare σ, the standard deviation of the input noise in units of the input times √ms."""
     return eqx.field(
-        static=True, default=default, converter=functools.partial(_at_least, name="noise", least=0)
+        static=True, default=default, converter=functools.partial(at_least, name="noise", least=0)
     )
 
 
@@ -52,7 +52,7 @@ def count(name: str, default: int, least: int = 1) -> Any:
 
 def value(name: str, default: float, least: float = -np.inf, most: float = np.inf) -> Any:
     """Declare a finite number in a range."""
-    converter = functools.partial(_at_least, name=name, least=least, most=most)
+    converter = functools.partial(at_least, name=name, least=least, most=most)
     return eqx.field(static=True, default=default, converter=converter)
 
 
@@ -76,7 +76,8 @@ def _step(given: Any) -> float:
     return float(given)
 
 
-def _at_least(given: Any, name: str, least: float, most: float = np.inf) -> float:
+def at_least(given: Any, name: str, least: float, most: float = np.inf) -> float:
+    """Return a finite number in a range; raise InvalidInputError for anything else."""
     number = require_number(given, name)
     if not (np.isfinite(number) and least <= number <= most):
         raise InvalidInputError(f"{name} must be {_range(least, most)}, got {number:g}.")
@@ -92,7 +93,7 @@ def _range(least: float, most: float) -> str:
 def _list(given: Any, name: str, least: float, most: float) -> tuple[float, ...]:
     if isinstance(given, (str, bytes)) or np.ndim(given) != 1 or len(given) == 0:
         raise InvalidInputError(f"{name} must be a list of numbers, at least one; got {given!r}.")
-    return tuple(_at_least(v, f"each of {name}", least, most) for v in given)
+    return tuple(at_least(v, f"each of {name}", least, most) for v in given)
 
 
 def _one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:
