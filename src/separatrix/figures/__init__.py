@@ -4,12 +4,13 @@ No function touches pyplot or changes matplotlib's settings, so figures can be m
 and in any order. `save` writes them.
 """
 
-from .behaviour import psychometric, trials
+from .behaviour import psychometric
 from .files import save
 from .learning import training
 from .modes import line_attractor, spectrum
 from .points import fixed_points, speeds
 from .state_space import activity, condition_averages
+from .task_trials import trials
 
 __all__ = [
     "activity",

@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -114,7 +114,11 @@ _TABLES: dict[str, tuple[type[Duration], int]] = {
 }
 
 
-def as_length(value: Any, name: str) -> Length:
+Spelled = Annotated[Any, "Duration"]
+"""What a user may write for a duration: the annotation says so to who reads the signature."""
+
+
+def as_length(value: Spelled, name: str) -> Length:
     """Return a number as a float, a list as a `Choice`, a table as the distribution it names."""
     if isinstance(value, Duration):
         return _checked(value, name)
