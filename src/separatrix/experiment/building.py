@@ -61,6 +61,8 @@ def _check_kind(value: Any, parameter: inspect.Parameter, key: str) -> None:
         if not (is_number(value) and math.isfinite(value) and value >= 0):
             raise InvalidInputError(f"{key}: expected a number of 0 or more, got {value!r}.")
         return
+    if "Duration" in str(parameter.annotation):  # a number, a list or a table: the task checks it
+        return
     default = parameter.default
     if isinstance(default, (tuple, list)):
         expected, fits = KINDS.get(type(default[0]) if default else object, ("", bool))
@@ -81,6 +83,7 @@ def fill_defaults(table: Named, registry: Mapping[str, Any], given: Iterable[str
     values: dict[str, Any] = {"name": table.name}
     for name, parameter in inspect.signature(registry[table.name]).parameters.items():
         value = table.arguments.get(name, parameter.default)
-        if name not in given and isinstance(value, (bool, int, float, str, tuple, list)):
+        value = getattr(value, "setting", value)  # a distribution of durations
+        if name not in given and isinstance(value, (bool, int, float, str, tuple, list, dict)):
             values[name] = list(value) if isinstance(value, tuple) else value
     return Named.model_validate(values)

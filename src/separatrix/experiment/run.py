@@ -1,6 +1,7 @@
 """One experiment from its settings to its run directory."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,11 @@ from .writing import keep_incomplete, write_run
 Announce = Callable[[str], None]
 """Called with a short text when a stage begins."""
 
-TASKS = {name: getattr(tasks, name) for name in ("PerceptualDecisionMaking",)}
+TASKS = {
+    name: thing
+    for name, thing in vars(tasks).items()
+    if inspect.isclass(thing) and issubclass(thing, AbstractTask) and not inspect.isabstract(thing)
+}
 NETWORKS = {
     name: getattr(networks, name)
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")

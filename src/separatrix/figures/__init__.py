@@ -38,6 +38,13 @@ from .state_space import (
     activity,
     condition_averages,
 )
+from .behaviour import psychometric
+from .files import save
+from .learning import training
+from .modes import line_attractor, spectrum
+from .points import fixed_points, speeds
+from .state_space import activity, condition_averages
+from .task_trials import trials
 
 __all__ = [
     "activity",

@@ -1,12 +1,56 @@
 """Cognitive tasks, drawn on the device."""
 
-from .base import AbstractTask, Trials, accuracy, choice_of
+from .accumulation import EvidenceAccumulation, ProbabilisticReasoning, PulseDecisionMaking
+from .association import DelayPairedAssociation, DualDelayMatchSample, GoNoGo
+from .base import AbstractTask, SolvableTask, Trials, accuracy, choice_of
 from .decision import PerceptualDecisionMaking, signed_coherence
+from .delayed_decision import PerceptualDecisionMakingDelayResponse, PostDecisionWager
+from .durations import Choice, Duration, TruncatedExponential, Uniform
+from .generation import FlipFlop, SineWave
+from .memory import DelayComparison, DelayMatchCategory, DelayMatchSample
+from .modalities import (
+    ContextDecisionMaking,
+    MultiSensoryIntegration,
+    SingleContextDecisionMaking,
+)
+from .reaching import AntiReach, Reaching1D
+from .staged import StagedTask
+from .timing import HierarchicalReasoning, IntervalDiscrimination, ReadySetGo
+from .yang2019 import RULES, Yang2019
 
 __all__ = [
+    "RULES",
     "AbstractTask",
+    "AntiReach",
+    "Choice",
+    "ContextDecisionMaking",
+    "DelayComparison",
+    "DelayMatchCategory",
+    "DelayMatchSample",
+    "DelayPairedAssociation",
+    "DualDelayMatchSample",
+    "Duration",
+    "EvidenceAccumulation",
+    "FlipFlop",
+    "GoNoGo",
+    "HierarchicalReasoning",
+    "IntervalDiscrimination",
+    "MultiSensoryIntegration",
     "PerceptualDecisionMaking",
+    "PerceptualDecisionMakingDelayResponse",
+    "PostDecisionWager",
+    "ProbabilisticReasoning",
+    "PulseDecisionMaking",
+    "Reaching1D",
+    "ReadySetGo",
+    "SineWave",
+    "SingleContextDecisionMaking",
+    "SolvableTask",
+    "StagedTask",
     "Trials",
+    "TruncatedExponential",
+    "Uniform",
+    "Yang2019",
     "accuracy",
     "choice_of",
     "signed_coherence",

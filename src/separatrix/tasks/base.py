@@ -13,21 +13,25 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_count, require_number, require_positive
+from .durations import count_steps
 
 
 class Trials(Record):
     """A batch of trials: what the network is shown and what is asked of it.
 
-    `mask` weighs each step in the loss; `scored` marks the steps on which the answer counts (the
-    decision period). Integer targets are classes, floating targets are values to follow.
+    `mask` weighs each step in the loss, or each output of each step, and is 0 after the end of a
+    trial that is shorter than the longest; `scored` marks the steps on which the answer counts (the
+    decision period). Integer targets are classes, floating targets are values to follow: the
+    outputs themselves or, where `output_function` says so, their sigmoid.
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")
     targets: Shaped[Array, "trial time *output"] = array("class of each step, or target outputs")
-    mask: Float[Array, "trial time"] = array("weight of each step in the loss")
+    mask: Float[Array, "trial time *weighed"] = array("weight of each step in the loss")
     scored: Bool[Array, "trial time"] = array("steps on which the answer is scored")
     conditions: dict[str, Shaped[Array, "trial"]] = array("what distinguishes the trials")
     dt: float = setting("duration of a time step", units="ms")
+    output_function: str = setting("what is compared with target values", default="identity")
 
     @property
     def num_trials(self) -> int:
@@ -100,6 +104,40 @@ class AbstractTask(eqx.Module):
         """
         return _draw_compiled(self, key, require_count(n, "n, the number of trials,"))
 
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of answers that are right; NaN where that has no meaning."""
+        return accuracy(outputs, trials)
+
+
+class SolvableTask(AbstractTask):
+    """A task that comes with the proof that it can be done.
+
+    `solve` sees what a network sees, the inputs, step by step: its answer at a step depends on no
+    later input. What it may know beside them are the settings, which a network learns.
+    """
+
+    ideal_trials: ClassVar[int] = 4096
+
+    @abc.abstractmethod
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Return the outputs of an ideal observer, or of an exact solution, of these inputs."""
+
+    @property
+    @abc.abstractmethod
+    def chance(self) -> float:
+        """The best `score` that can be had without looking at the stimuli."""
+
+    @property
+    def ideal_mean_accuracy(self) -> float:
+        """The `score` of `solve`, on `ideal_trials` trials of a fixed key."""
+        return float(_score_compiled(self, jr.key(0x69646561), self.ideal_trials))
+
+
+@eqx.filter_jit
+def _score_compiled(task: SolvableTask, key: PRNGKeyArray, n: int) -> Float[Array, ""]:
+    trials = task.draw(key, n)
+    return task.score(task.solve(trials.inputs), trials)
+
 
 @eqx.filter_jit
 def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
@@ -123,11 +161,6 @@ def numbers(value: Any, name: str) -> tuple[float, ...]:
     if isinstance(value, (str, bytes)) or np.ndim(value) != 1:
         raise InvalidInputError(f"{name} must be a list of numbers, got {value!r}.")
     return tuple(require_number(v, f"each of {name}") for v in value)
-
-
-def count_steps(duration: float, dt: float) -> int:
-    """Return how many whole steps fit into a duration, both in ms (6 in 0.6 / 0.1, as expected)."""
-    return int(duration / dt + 1e-9)
 
 
 def check_timing(task: str, dt: float, durations: dict[str, float]) -> None:
@@ -155,7 +188,10 @@ def consecutive(durations: dict[str, float]) -> dict[str, tuple[float, float]]:
 
 
 def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
-    """Return 1 on the steps of the named periods and 0 elsewhere."""
+    """Return 1 on the steps of the named periods and 0 elsewhere.
+
+    By the clock: right for periods that begin and end at the same step of every trial.
+    """
     mask = np.zeros(task.num_steps, np.float32)
     steps = task.period_steps()
     for name in names:

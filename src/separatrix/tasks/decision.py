@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._types import Array, InvalidInputError, require_count
 from .base import (
-    AbstractTask,
+    SolvableTask,
     Trials,
     check_timing,
     consecutive,
@@ -21,9 +21,10 @@ from .base import (
     standard_normal,
     texts,
 )
+from .solving import respond
 
 
-class PerceptualDecisionMaking(AbstractTask):
+class PerceptualDecisionMaking(SolvableTask):
     r"""Which of several noisy stimuli is the strongest?
 
     Alternative $k$ of $K$ stands at the angle $\theta_k = 2\pi k/K$. During the stimulus, channel
@@ -189,6 +190,23 @@ class PerceptualDecisionMaking(AbstractTask):
         evidence = 0.5 + coherence / 200 * np.cos(self.angles - self.angles[choice])
         return np.concatenate([[cue], evidence])
 
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        r"""Return the optimal answers: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
+
+        The sum goes over the stimulus period so far; the clock says when to answer.
+        """
+        shown = jnp.asarray(inputs)[..., 1:] * period_mask(self, "stimulus")[:, None]
+        evidence = jnp.cumsum(shown, axis=1) @ self._projections
+        return respond(period_mask(self, "decision") > 0, evidence)
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.num_choices
+
+    @property
+    def _projections(self) -> Float[np.ndarray, "choice choice"]:
+        return np.cos(self.angles[:, None] - self.angles[None, :]).astype(np.float32)
+
     def ideal_choice(self, inputs: Float[Array, "trial time channel"]) -> Int[Array, " trial"]:
         r"""Return the optimal choice: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
 
@@ -197,8 +215,7 @@ class PerceptualDecisionMaking(AbstractTask):
         """
         first, last = self.period_steps()["stimulus"]
         total = jnp.asarray(inputs)[:, first:last, 1:].sum(1)
-        projections = jnp.cos(self.angles[:, None] - self.angles[None, :])
-        return jnp.argmax(total @ projections, axis=-1)
+        return jnp.argmax(total @ self._projections, axis=-1)
 
     def ideal_accuracy(self, coherence: Float[Array, "..."] | float) -> Float[np.ndarray, "..."]:
         r"""Return the probability that the ideal observer of two choices is correct.

@@ -1,7 +1,7 @@
 """Training: where a task teaches a network."""
 
 from .batches import AbstractBatches, WholeTrials, Windows
-from .loss import cross_entropy, default_loss, mean_squared_error
+from .loss import cross_entropy, default_loss, mean_squared_error, rate_error
 from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .train import train
 
@@ -16,5 +16,6 @@ __all__ = [
     "cross_entropy",
     "default_loss",
     "mean_squared_error",
+    "rate_error",
     "train",
 ]

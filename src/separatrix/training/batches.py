@@ -83,4 +83,5 @@ def _cut(drawn: Trials, offset: Int[Array, ""], steps: int) -> Trials:
         scored=cut(drawn.scored),
         conditions={},
         dt=drawn.dt,
+        output_function=drawn.output_function,
     )

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
-from ..tasks import AbstractTask, Trials, accuracy
+from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches, WholeTrials
 from .loss import Loss, default_loss
 from .program_key import Optimizer
@@ -59,8 +59,9 @@ def train(
     key
         A JAX random key: the same key gives the same numbers, bit for bit, on the same machine.
     loss
-        A function (outputs, trials) → number; by default the cross-entropy over all steps for
-        classes, the mean squared error for target values, weighed by `trials.mask`.
+        A function (outputs, trials) → number; by default the one that the task's trials ask for:
+        the cross-entropy over all steps for classes, the mean squared error for target values,
+        weighed by `trials.mask`.
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
@@ -116,7 +117,7 @@ class Epoch(eqx.Module):
     ) -> tuple[Array, Array]:
         """Return the loss and, beside it, the accuracy; the key is for the units' own noise."""
         outputs = network.outputs(network.unroll_noisy(trials.inputs, key))
-        return self.loss(outputs, trials), accuracy(outputs, trials)
+        return self.loss(outputs, trials), self.task.score(outputs, trials)
 
     def start(self, network: AbstractNetwork) -> Any:
         """Return the optimizer's state before the first step."""

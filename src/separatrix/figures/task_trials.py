@@ -1,0 +1,115 @@
+"""What a task shows and asks: a few of its trials, before any network has seen it."""
+
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+from jaxtyping import PRNGKeyArray
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ..activity import Activity
+from ..tasks import AbstractTask, Trials
+from . import behaviour
+from .style import GREY, SEQUENTIAL, choice_colour, new_figure, styled
+
+SHADES = ("#E4E4E4", "#FFFFFF", "#EFEFEF", "#FFF1C9")
+MOST_LINES = 8
+"""With more channels than this a picture of them is easier to read than lines."""
+
+
+def trials(
+    what: Activity | AbstractTask,
+    task: AbstractTask | None = None,
+    *,
+    num_trials: int = 3,
+    softmax: bool = True,
+    key: PRNGKeyArray | None = None,
+) -> Figure:
+    """Draw a few trials: of a network's activity in a task, or of a task by itself.
+
+    Of an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial;
+    `task` names channels and outputs and lends its periods for the shading; with `softmax` the
+    outputs are drawn as probabilities, otherwise as they are. Of a task the inputs and the targets
+    are drawn, with the periods of each trial; `key` draws other trials than the usual ones.
+    """
+    if isinstance(what, AbstractTask):
+        return task_trials(what, num_trials, jax.random.key(0) if key is None else key)
+    return behaviour.trials(what, task, num_trials=num_trials, softmax=softmax)
+
+
+@styled
+def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figure:
+    """Draw the inputs and the targets of trials; many channels are drawn as an image."""
+    drawn = task.trials(num_trials, key=key)
+    figure = new_figure(2.6 + 2.5 * num_trials, 4.4)
+    panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
+    inputs = np.asarray(drawn.inputs, float)
+    targets = _as_outputs(drawn, task.num_outputs)
+    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).any(-1)
+    for trial, (top, bottom) in enumerate(panels.T):
+        top.set_title(describe(drawn.conditions, trial))
+        _channels(top, inputs[trial], task.channels, task.dt)
+        wanted = np.where(asked[trial][:, None], targets[trial], np.nan)
+        _channels(bottom, wanted, task.responses, task.dt)
+        for axes in (top, bottom):
+            _shade(axes, task, drawn.conditions, trial)
+        bottom.set_xlabel("time (ms)")
+    panels[0, 0].set_ylabel("input")
+    panels[1, 0].set_ylabel("target")
+    for row, names in zip(panels, (task.channels, task.responses), strict=True):
+        if len(names) <= MOST_LINES:
+            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    shades = [
+        Patch(facecolor=SHADES[k % len(SHADES)], edgecolor=GREY, linewidth=0.6, label=name)
+        for k, name in enumerate(task.periods)
+    ]
+    figure.legend(handles=shades, loc="outside lower center", ncols=min(6, len(shades)))
+    figure.align_ylabels()
+    return figure
+
+
+def describe(conditions: Mapping[str, object], trial: int, most: int = 3) -> str:
+    """Say the first conditions of a trial, one in a line."""
+    lines = []
+    for name, values in list(conditions.items())[:most]:
+        value = np.asarray(values)[trial]
+        shown = f"{value:.3g}" if value.dtype.kind == "f" else f"{value}"
+        lines.append(f"{name.replace('_', ' ')}: {shown}")
+    return "\n".join(lines)
+
+
+def _as_outputs(trials: Trials, num_outputs: int) -> np.ndarray:
+    """Return the targets as values of the outputs: a class is 1 on its output."""
+    targets = np.asarray(trials.targets)
+    if targets.dtype.kind == "f":
+        return targets.astype(float)
+    return np.eye(num_outputs)[targets]
+
+
+def _channels(axes: Axes, values: np.ndarray, names: tuple[str, ...], dt: float) -> None:
+    edges = np.arange(len(values) + 1) * dt
+    if len(names) > MOST_LINES:
+        extent = (float(edges[0]), float(edges[-1]), len(names) - 0.5, -0.5)
+        axes.imshow(
+            values.T, aspect="auto", extent=extent, cmap=SEQUENTIAL, interpolation="nearest"
+        )
+        return
+    for k, name in enumerate(names):
+        axes.stairs(values[:, k], edges, baseline=None, color=choice_colour(k), label=name)
+    axes.set_xlim(edges[0], edges[-1])
+
+
+def _shade(axes: Axes, task: AbstractTask, conditions: Mapping[str, object], trial: int) -> None:
+    """Shade the periods of a trial, whose durations are among its conditions where they vary."""
+    if axes.images:
+        return
+    start = 0.0
+    for k, (name, (first, stop)) in enumerate(task.period_steps().items()):
+        length = (stop - first) * task.dt
+        if name in conditions:
+            length = float(np.asarray(conditions[name])[trial])
+        shade = SHADES[k % len(SHADES)]
+        axes.axvspan(start, start + length, facecolor=shade, linewidth=0, zorder=0)
+        start += length

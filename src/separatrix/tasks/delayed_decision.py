@@ -1,0 +1,225 @@
+"""Noisy decisions that are reported after a delay, or not at all."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array
+from . import fields
+from .durations import Length, TruncatedExponential, Uniform
+from .modalities import evidence
+from .solving import one_hot, respond, two_sided
+from .staged import (
+    Scene,
+    StagedTask,
+    answer_in,
+    cue,
+    noisy_during,
+    pick,
+    pick_level,
+    shown,
+    side_by_side,
+)
+from .timeline import Timeline
+
+
+class PerceptualDecisionMakingDelayResponse(StagedTask):
+    r"""Decide between two noisy stimuli, remember, and answer when the fixation cue goes off.
+
+    During the stimulus the channel of the correct choice carries $(1 + c/100)/2$, the other one
+    $(1 - c/100)/2$. The delay varies, so that only the cue tells when to answer.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, delay, decision
+        Durations of the periods in ms, or distributions of them.
+    coherences
+        The coherences $c$ in percent.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Inagaki, Fontolan, Romani & Svoboda (2019) Nature 566:212.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMakingDelayResponse(delay=500.0)
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 315, 3)
+    """
+
+    reference: ClassVar[str] = "Inagaki, Fontolan, Romani & Svoboda (2019) Nature 566:212"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(10.0)
+    fixation: Length = fields.period("fixation", 0.0)
+    stimulus: Length = fields.period("stimulus", 1150.0)
+    delay: Length = fields.period("delay", TruncatedExponential(600.0, 300.0, 4000.0))
+    decision: Length = fields.period("decision", 1500.0)
+    coherences: tuple[float, ...] = fields.levels(
+        "coherences", (0.0, 6.4, 12.8, 25.6, 51.2), 0, 100
+    )
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "stimulus 1", "stimulus 2")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "choice 1", "choice 2")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        key_choice, key_coherence = jr.split(key)
+        choice = pick(key_choice, when.num_trials, 2)
+        coherence = pick_level(key_coherence, when.num_trials, self.coherences)
+        during, deciding = when.during("stimulus"), when.during("decision")
+        stimuli = shown(during, evidence(choice, coherence, 2))
+        return Scene(
+            signal=side_by_side(cue(when, "fixation", "stimulus", "delay"), stimuli),
+            noisy=noisy_during(during, False, True, True),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "coherence": coherence},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer by the summed difference of the stimuli when the fixation cue is off."""
+        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
+        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+
+class PostDecisionWager(StagedTask):
+    r"""Decide between two noisy stimuli, or take a sure bet when it is offered.
+
+    In half of the trials a third target, the sure bet, comes on after the stimulus. Training with
+    labels needs a right answer: where the bet is offered it is right to take it when the coherence
+    is below `sure_below`, and the stronger stimulus otherwise. The network does not see the
+    coherence, only the evidence, so it has to judge how far to trust it.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, pre_sure, delay, decision
+        Durations of the periods in ms, or distributions of them; the bet is on from the end of
+        `pre_sure`.
+    coherences
+        The coherences in percent.
+    sure_below
+        The coherence in percent below which the sure bet is the right answer.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Kiani & Shadlen (2009) Science 324:759.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PostDecisionWager()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 48, 4)
+    """
+
+    reference: ClassVar[str] = "Kiani & Shadlen (2009) Science 324:759"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(80.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    stimulus: Length = fields.period("stimulus", TruncatedExponential(180.0, 100.0, 900.0))
+    pre_sure: Length = fields.period("pre_sure", Uniform(500.0, 750.0))
+    delay: Length = fields.period("delay", TruncatedExponential(1350.0, 1200.0, 1800.0))
+    decision: Length = fields.period("decision", 300.0)
+    coherences: tuple[float, ...] = fields.levels(
+        "coherences", (0.0, 3.2, 6.4, 12.8, 25.6, 51.2), 0, 100
+    )
+    sure_below: float = fields.value("sure_below", 12.8, 0, 100)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "pre_sure": self.pre_sure,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "stimulus 1", "stimulus 2", "sure bet")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "choice 1", "choice 2", "sure bet")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n = when.num_trials
+        key_choice, key_coherence, key_offer = jr.split(key, 3)
+        choice = pick(key_choice, n, 2)
+        coherence = pick_level(key_coherence, n, self.coherences)
+        offered = jr.bernoulli(key_offer, 0.5, (n,))
+        answer = jnp.where(offered & (coherence < self.sure_below), 2, choice)
+        during, deciding = when.during("stimulus"), when.during("decision")
+        bet = when.during("delay", "decision") & offered[:, None]
+        before = cue(when, "fixation", "stimulus", "pre_sure", "delay")
+        return Scene(
+            signal=side_by_side(
+                before, shown(during, evidence(choice, coherence, 2)), bet[..., None] * 1.0
+            ),
+            noisy=noisy_during(during, False, True, True, False),
+            targets=answer_in(deciding, answer),
+            scored=deciding,
+            conditions={"choice": choice, "coherence": coherence, "offered": offered},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and their duration.
+
+        $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$ over n steps, and n is the sum of the two channels,
+        whose means add up to 1; the bet is right where $P(c < c_s \mid e, n) > 1/2$.
+        """
+        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
+        shown_steps = jnp.maximum(jnp.cumsum(inputs[..., 1] + inputs[..., 2], axis=1), 1)
+        c = jnp.asarray(self.coherences, jnp.float32) / 100
+        variance = 2 * shown_steps * max(self.noise, 1e-3) ** 2 / self.dt
+        far = jnp.abs(difference)[..., None] - c * shown_steps[..., None]
+        near = jnp.abs(difference)[..., None] + c * shown_steps[..., None]
+        scale = 2 * variance[..., None]
+        weight = jnp.logaddexp(-(far**2) / scale, -(near**2) / scale)
+        posterior = jnp.exp(weight - weight.max(-1, keepdims=True))
+        low = jnp.asarray(self.coherences) < self.sure_below
+        unsure = 2 * posterior @ low.astype(jnp.float32) > posterior.sum(-1)
+        choice = jnp.where(difference >= 0, 1, 2)
+        answer = jnp.where(unsure & (inputs[..., 3] > 0.5), 3, choice)
+        return one_hot(jnp.where(inputs[..., 0] < 0.5, answer, 0), 4)
+
+    @property
+    def chance(self) -> float:
+        low = float(np.mean(np.array(self.coherences) < self.sure_below))
+        return 0.25 + 0.5 * max(low, (1 - low) / 2)

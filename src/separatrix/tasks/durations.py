@@ -1,0 +1,175 @@
+"""How long a period lasts: a number of ms, or a distribution that every trial draws from."""
+
+import abc
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from .._types import Array, InvalidInputError, is_number, require_number
+
+
+class Duration(abc.ABC):
+    """A distribution of durations in ms, hashable, so that a task can be closed over."""
+
+    @property
+    @abc.abstractmethod
+    def possible(self) -> tuple[float, ...]:
+        """The durations that must make a period: all of them, or the ends of a range."""
+
+    @abc.abstractmethod
+    def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
+        """Draw the durations of `n` trials in ms."""
+
+    @property
+    @abc.abstractmethod
+    def setting(self) -> Any:
+        """What a configuration file says for this distribution."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice(Duration):
+    """One of some durations in ms, with equal probability; in a file, the list of them."""
+
+    values: tuple[float, ...]
+
+    @property
+    def possible(self) -> tuple[float, ...]:
+        return self.values
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
+        return jnp.asarray(self.values, jnp.float32)[jr.randint(key, (n,), 0, len(self.values))]
+
+    @property
+    def setting(self) -> Any:
+        return list(self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Uniform(Duration):
+    """A duration between two ends in ms; in a file, `{uniform = [low, high]}`."""
+
+    low: float
+    high: float
+
+    @property
+    def possible(self) -> tuple[float, ...]:
+        return (self.low, self.high)
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
+        return jr.uniform(key, (n,), minval=self.low, maxval=self.high)
+
+    @property
+    def setting(self) -> Any:
+        return {"uniform": [self.low, self.high]}
+
+
+@dataclasses.dataclass(frozen=True)
+class TruncatedExponential(Duration):
+    r"""A duration with the density $\propto e^{-t/m}$ between two ends, in ms.
+
+    The hazard is flat, so that waiting tells little of when the period ends. In a file,
+    `{truncated_exponential = [m, low, high]}`.
+    """
+
+    scale: float
+    low: float
+    high: float
+
+    @property
+    def possible(self) -> tuple[float, ...]:
+        return (self.low, self.high)
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
+        # The inverse of the distribution function, measured from the lower end.
+        tail = math.exp((self.low - self.high) / self.scale)
+        u = jr.uniform(key, (n,))
+        return jnp.minimum(self.low - self.scale * jnp.log1p(-u * (1 - tail)), self.high)
+
+    @property
+    def setting(self) -> Any:
+        return {"truncated_exponential": [self.scale, self.low, self.high]}
+
+
+@dataclasses.dataclass(frozen=True)
+class Multiple:
+    """A period that lasts a multiple of another one of the same trial."""
+
+    of: str
+    factor: float
+
+
+Length = float | Duration
+"""The duration of a period as a task's field holds it."""
+
+_TABLES: dict[str, tuple[type[Duration], int]] = {
+    "uniform": (Uniform, 2),
+    "truncated_exponential": (TruncatedExponential, 3),
+}
+
+
+Spelled = Annotated[Any, "Duration"]
+"""What a user may write for a duration: the annotation says so to who reads the signature."""
+
+
+def as_length(value: Spelled, name: str) -> Length:
+    """Return a number as a float, a list as a `Choice`, a table as the distribution it names."""
+    if isinstance(value, Duration):
+        return _checked(value, name)
+    if is_number(value):
+        return float(value)
+    if isinstance(value, (tuple, list)) and value:
+        return _checked(Choice(tuple(require_number(v, f"each of {name}") for v in value)), name)
+    if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _TABLES:
+        kind, count = _TABLES[next(iter(value))]
+        numbers = next(iter(value.values()))
+        if isinstance(numbers, (tuple, list)) and len(numbers) == count:
+            return _checked(kind(*(require_number(v, f"each of {name}") for v in numbers)), name)
+    raise InvalidInputError(
+        f"{name} must be a number of ms, a list of them to choose from, {{uniform = [low, high]}} "
+        f"or {{truncated_exponential = [scale, low, high]}}; got {value!r}."
+    )
+
+
+def _checked(length: Duration, name: str) -> Duration:
+    low, high = length.possible[0], length.possible[-1]
+    if not isinstance(length, Choice) and not low < high:
+        raise InvalidInputError(f"{name} must lie between a low and a higher end, got {length}.")
+    if isinstance(length, TruncatedExponential) and not length.scale > 0:
+        raise InvalidInputError(f"{name}: the scale must be above 0 ms, got {length.scale:g}.")
+    return length
+
+
+def count_steps(duration: float, dt: float) -> int:
+    """Return how many whole steps fit into a duration, both in ms (6 in 0.6 / 0.1, as expected)."""
+    return int(duration / dt + 1e-9)
+
+
+def longest(length: Length) -> float:
+    """Return the longest duration in ms."""
+    return max(length.possible) if isinstance(length, Duration) else length
+
+
+@functools.singledispatch
+def steps_of(length: Length, dt: float, key: PRNGKeyArray, n: int) -> Int[Array, " trial"]:
+    """Return how many whole steps the period has in each of `n` trials."""
+    return jnp.full(n, count_steps(float(length), dt))  # type: ignore[arg-type]
+
+
+@steps_of.register
+def _(length: Choice, dt: float, key: PRNGKeyArray, n: int) -> Int[Array, " trial"]:
+    # Counted on the host, in double precision.
+    steps = np.array([count_steps(value, dt) for value in length.values])
+    return jnp.asarray(steps)[jr.randint(key, (n,), 0, len(steps))]
+
+
+@steps_of.register
+def _(length: Duration, dt: float, key: PRNGKeyArray, n: int) -> Int[Array, " trial"]:
+    low, high = (count_steps(end, dt) for end in length.possible)
+    return jnp.clip((length.draw(key, n) / dt + 1e-5).astype(int), low, high)

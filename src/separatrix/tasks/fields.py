@@ -1,0 +1,109 @@
+"""Declarations of the settings that tasks share; each checks and converts what it is given."""
+
+import functools
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from .._types import InvalidInputError, require_count, require_number, require_positive
+from .durations import Length, as_length
+
+
+def step(default: float) -> Any:
+    """Declare dt, the time step in ms."""
+    return eqx.field(static=True, default=default, converter=_step)
+
+
+def period(name: str, default: Length) -> Any:
+    """Declare the duration of a period: ms, or a distribution of them."""
+    return eqx.field(
+        static=True, default=default, converter=functools.partial(as_length, name=name)
+    )
+
+
+def noise(default: float = 1.0) -> Any:
+    """Declare σ, the standard deviation of the input noise in units of the input times √ms."""
+    return eqx.field(
+        static=True, default=default, converter=functools.partial(at_least, name="noise", least=0)
+    )
+
+
+def noise_on() -> Any:
+    """Declare where the noise is: "stimulus" or "all"."""
+    return option("noise_on", "stimulus", "all")
+
+
+def option(name: str, *valid: str) -> Any:
+    """Declare a text out of a few, the first of which is the default."""
+    return eqx.field(
+        static=True, default=valid[0], converter=functools.partial(_one_of, name=name, valid=valid)
+    )
+
+
+def count(name: str, default: int, least: int = 1) -> Any:
+    """Declare a whole number."""
+    return eqx.field(
+        static=True,
+        default=default,
+        converter=functools.partial(require_count, name=name, least=least),
+    )
+
+
+def value(name: str, default: float, least: float = -np.inf, most: float = np.inf) -> Any:
+    """Declare a finite number in a range."""
+    converter = functools.partial(at_least, name=name, least=least, most=most)
+    return eqx.field(static=True, default=default, converter=converter)
+
+
+def levels(
+    name: str, default: tuple[float, ...], least: float = -np.inf, most: float = np.inf
+) -> Any:
+    """Declare a list of numbers in a range, at least one."""
+    converter = functools.partial(_list, name=name, least=least, most=most)
+    return eqx.field(static=True, default=default, converter=converter)
+
+
+def flag(name: str, default: bool) -> Any:
+    """Declare what is true or false."""
+    return eqx.field(
+        static=True, default=default, converter=functools.partial(_true_or_false, name=name)
+    )
+
+
+def _step(given: Any) -> float:
+    require_positive(given, "dt", "ms")
+    return float(given)
+
+
+def at_least(given: Any, name: str, least: float, most: float = np.inf) -> float:
+    """Return a finite number in a range; raise InvalidInputError for anything else."""
+    number = require_number(given, name)
+    if not (np.isfinite(number) and least <= number <= most):
+        raise InvalidInputError(f"{name} must be {_range(least, most)}, got {number:g}.")
+    return number
+
+
+def _range(least: float, most: float) -> str:
+    if np.isfinite(most):
+        return f"between {least:g} and {most:g}"
+    return f"{least:g} or more" if np.isfinite(least) else "finite"
+
+
+def _list(given: Any, name: str, least: float, most: float) -> tuple[float, ...]:
+    if isinstance(given, (str, bytes)) or np.ndim(given) != 1 or len(given) == 0:
+        raise InvalidInputError(f"{name} must be a list of numbers, at least one; got {given!r}.")
+    return tuple(at_least(v, f"each of {name}", least, most) for v in given)
+
+
+def _one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:
+    if given not in valid:
+        expected = " or ".join(f'"{v}"' for v in valid)
+        raise InvalidInputError(f"{name} must be {expected}, got {given!r}.")
+    return str(given)
+
+
+def _true_or_false(given: Any, name: str) -> bool:
+    if not isinstance(given, (bool, np.bool_)):
+        raise InvalidInputError(f"{name} must be true or false, got {given!r}.")
+    return bool(given)

@@ -1,0 +1,234 @@
+"""Tasks whose outputs follow values: memory of pulses, and oscillations."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from . import fields
+from .base import Trials, check_timing
+from .durations import count_steps
+from .solving import last_seen
+from .staged import Scene, StagedTask, names, pick, shown
+from .timeline import Timeline
+
+
+class FlipFlop(StagedTask):
+    r"""Remember the sign of the last pulse on each of n channels.
+
+    At the beginning of each interval every channel carries a pulse of ±1 with some probability;
+    output k has to follow the sign of the last pulse on channel k. The first interval has a pulse
+    on every channel, so the target is always defined. A trained network holds $2^n$ memories; n
+    independent bistable units have $3^n$ fixed points (27 for three bits: 8 stable, and 12, 6 and 1
+    with one, two and three unstable directions).
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    bits
+        How many channels, and outputs.
+    duration, interval, pulse
+        Durations in ms of a trial, of the interval between two possible pulses, and of a pulse.
+    probability
+        Of a pulse, in each interval and channel.
+    noise
+        σ on the inputs, in units of the input times √ms.
+
+    Raises
+    ------
+    InvalidInputError
+        For times shorter than dt, or a pulse longer than the interval.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.FlipFlop(bits=3)
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape, trials.targets.shape
+    ((4, 64, 3), (4, 64, 3))
+    >>> float(task.score(trials.targets, trials))
+    1.0
+    """
+
+    reference: ClassVar[str] = "Sussillo & Barak (2013) Neural Comput. 25:626"
+    needed: ClassVar[tuple[str, ...]] = ("memory",)
+
+    dt: float = fields.step(100.0)
+    bits: int = fields.count("bits", 3)
+    duration: float = fields.value("duration", 6400.0, least=0)
+    interval: float = fields.value("interval", 100.0, least=0)
+    pulse: float = fields.value("pulse", 100.0, least=0)
+    probability: float = fields.value("probability", 0.5, least=0, most=1)
+    noise: float = fields.noise(0.0)
+
+    def __check_init__(self) -> None:
+        check_timing("FlipFlop", self.dt, {"interval": self.interval, "pulse": self.pulse})
+        if not 0 < self.pulse <= self.interval <= self.duration:
+            raise InvalidInputError(
+                "FlipFlop: a pulse lasts more than 0 ms and no longer than the interval, and the "
+                f"interval no longer than the trial; got {self.pulse:g}, {self.interval:g} and "
+                f"{self.duration:g} ms."
+            )
+
+    @property
+    def noise_on(self) -> str:
+        """Noise is on every channel at every step."""
+        return "all"
+
+    @property
+    def durations(self) -> dict[str, float]:
+        return {"memory": self.duration}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return names("pulses", self.bits)
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return names("bit", self.bits)
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        key_when, key_sign = jr.split(key)
+        per_interval = count_steps(self.interval, self.dt)
+        slot = np.arange(when.num_steps) // per_interval
+        on = np.arange(when.num_steps) % per_interval < count_steps(self.pulse, self.dt)
+        shape = (when.num_trials, int(slot[-1]) + 1, self.bits)
+        pulses = jr.bernoulli(key_when, self.probability, shape).at[:, 0].set(True)
+        signs = jnp.where(jr.bernoulli(key_sign, 0.5, shape), 1.0, -1.0)
+        signal = (pulses * signs)[:, slot] * on[:, None]
+        return Scene(
+            signal=signal,
+            noisy=jnp.ones((1, 1, self.bits), bool),
+            targets=_last_sign(signal),
+            scored=when.inside,
+            conditions={},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Return the sign of the last input beyond 0.5, for each channel."""
+        return _last_sign(jnp.where(jnp.abs(inputs) > 0.5, inputs, 0))
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of outputs with the sign of their target."""
+        right = (outputs > 0) == (trials.targets > 0)
+        return _mean_where_scored(right, trials)
+
+
+def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial time bit"]:
+    bits = [last_seen(x, x != 0) for x in jnp.moveaxis(signal, -1, 0)]
+    return jnp.sign(jnp.stack(bits, axis=-1))
+
+
+class SineWave(StagedTask):
+    r"""Turn a constant input into an oscillation: the higher the input, the faster.
+
+    Frequency $j$ of $n$ is $\omega_j$, spaced evenly from `slowest` to `fastest`; its input is
+    $j/n + 0.25$ throughout the trial, and the target is $\sin(\omega_j t)$.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    duration
+        Duration of a trial in ms.
+    frequencies
+        How many frequencies there are.
+    slowest, fastest
+        The lowest and the highest angular frequency in radians per 100 ms.
+    tolerance
+        The largest error of an output that counts as right in `score`.
+    noise
+        σ on the input, in units of the input times √ms.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.SineWave(frequencies=5)
+    >>> task.trials(4, key=jax.random.key(0)).targets.shape
+    (4, 315, 1)
+    """
+
+    reference: ClassVar[str] = "Sussillo & Barak (2013) Neural Comput. 25:626"
+    needed: ClassVar[tuple[str, ...]] = ("oscillation",)
+
+    dt: float = fields.step(20.0)
+    duration: float = fields.period("duration", 6300.0)
+    frequencies: int = fields.count("frequencies", 51)
+    slowest: float = fields.value("slowest", 0.1, least=0)
+    fastest: float = fields.value("fastest", 0.6, least=0)
+    tolerance: float = fields.value("tolerance", 0.2, least=0, most=1)
+    noise: float = fields.noise(0.0)
+
+    @property
+    def noise_on(self) -> str:
+        """Noise is on the input at every step."""
+        return "all"
+
+    @property
+    def durations(self) -> dict[str, float]:
+        return {"oscillation": self.duration}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("frequency",)
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("oscillation",)
+
+    @property
+    def angular_frequencies(self) -> Float[np.ndarray, " frequency"]:
+        """The angular frequencies in radians per ms."""
+        return np.linspace(self.slowest, self.fastest, self.frequencies) / 100
+
+    def _wave(self, index: Array, steps: Array) -> Float[Array, "trial time 1"]:
+        omega = jnp.asarray(self.angular_frequencies, jnp.float32)[index]
+        return jnp.sin(omega * (steps * self.dt))[..., None]
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        index = pick(key, when.num_trials, self.frequencies)
+        level = (index + 1) / self.frequencies + 0.25
+        return Scene(
+            signal=shown(when.inside, level[:, None]),
+            noisy=jnp.ones((1, 1, 1), bool),
+            targets=self._wave(index[:, None], when.steps),
+            scored=when.inside,
+            conditions={"frequency": index},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Return the wave of the nearest frequency of the mean input so far."""
+        steps = jnp.arange(inputs.shape[1])
+        mean = jnp.cumsum(inputs[..., 0], axis=1) / (steps + 1)
+        index = jnp.round((mean - 0.25) * self.frequencies).astype(int) - 1
+        return self._wave(jnp.clip(index, 0, self.frequencies - 1), steps)
+
+    @property
+    def chance(self) -> float:
+        # A constant output is near the wave most of the time where the wave is flattest.
+        return float(np.arccos(1 - 2 * self.tolerance) / np.pi)
+
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of outputs within the tolerance of their target."""
+        return _mean_where_scored(jnp.abs(outputs - trials.targets) <= self.tolerance, trials)
+
+
+def _mean_where_scored(right: Array, trials: Trials) -> Float[Array, ""]:
+    counted = right & trials.scored[..., None]
+    return counted.sum() / jnp.maximum(trials.scored.sum() * right.shape[-1], 1)

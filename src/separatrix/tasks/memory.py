@@ -1,0 +1,343 @@
+"""Two stimuli with a delay between them: compare the second with the memory of the first."""
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError, require_number
+from . import fields
+from .base import period_mask
+from .durations import Length
+from .rings import cosines, ring_angles
+from .solving import respond, two_sided
+from .staged import (
+    Scene,
+    StagedTask,
+    answer_in,
+    cue,
+    names,
+    noisy_during,
+    pick,
+    shown,
+    side_by_side,
+)
+from .timeline import Timeline
+
+
+def before_and_after(
+    task: StagedTask, stimuli: Float[Array, "trial time *channel"], first: str
+) -> tuple[Float[Array, "trial time *channel"], Float[Array, "trial time *channel"]]:
+    """Return the running sums over the period `first`, by the clock, and over what follows it."""
+    steps = np.arange(stimuli.shape[1])
+    stop = task.period_steps()[first][1]
+    shape = (-1, *[1] * (stimuli.ndim - 2))
+    early = period_mask(task, first).reshape(shape)
+    late = (steps >= stop).reshape(shape)
+    return jnp.cumsum(stimuli * early, axis=1), jnp.cumsum(stimuli * late, axis=1)
+
+
+def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
+    text = f"pairs must be a list of pairs of numbers, the larger one first; got {given!r}."
+    if not isinstance(given, (tuple, list)) or len(given) == 0:
+        raise InvalidInputError(text)
+    pairs = []
+    for pair in given:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise InvalidInputError(text)
+        high, low = (require_number(v, "each of pairs") for v in pair)
+        if not high > low:
+            raise InvalidInputError(text)
+        pairs.append((high, low))
+    return tuple(pairs)
+
+
+class DelayComparison(StagedTask):
+    r"""Parametric working memory: was the first stimulus larger than the second?
+
+    A stimulus of frequency $f$ is the input
+    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel; the two of a trial are
+    one of some pairs in either order. The fixation cue goes off when the decision is due.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus1, delay, stimulus2, decision
+        Durations of the periods in ms, or distributions of them.
+    pairs
+        The pairs of frequencies, the larger one first.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Romo, Brody, Hernández & Lemus (1999) Nature 399:470; as a task for networks: Barak, Sussillo,
+    Romo, Tsodyks & Abbott (2013) Prog. Neurobiol. 103:214.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.DelayComparison(delay=[200, 400, 800, 1600, 3200])
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape
+    (4, 48, 2)
+    >>> sorted(trials.conditions)
+    ['choice', 'delay', 'f1', 'f2']
+    """
+
+    reference: ClassVar[str] = "Romo, Brody, Hernández & Lemus (1999) Nature 399:470"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus1", "stimulus2", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    stimulus1: Length = fields.period("stimulus1", 500.0)
+    delay: Length = fields.period("delay", 1000.0)
+    stimulus2: Length = fields.period("stimulus2", 500.0)
+    decision: Length = fields.period("decision", 100.0)
+    pairs: tuple[tuple[float, float], ...] = eqx.field(
+        static=True,
+        default=((18.0, 10.0), (22.0, 14.0), (26.0, 18.0), (30.0, 22.0), (34.0, 26.0)),
+        converter=_pairs,
+    )
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus1": self.stimulus1,
+            "delay": self.delay,
+            "stimulus2": self.stimulus2,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "stimulus")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "first larger", "second larger")
+
+    def represent(self, frequency: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return the input, between 1/2 and 1, that stands for a frequency."""
+        low, high = np.min(self.pairs), np.max(self.pairs)
+        return 0.5 + 0.5 * (frequency - low) / (high - low)
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        key_pair, key_order = jr.split(key)
+        pair = jnp.asarray(self.pairs, jnp.float32)[
+            pick(key_pair, when.num_trials, len(self.pairs))
+        ]
+        choice = pick(key_order, when.num_trials, 2)
+        f1, f2 = (jnp.where(choice == k, pair[:, 0], pair[:, 1]) for k in (0, 1))
+        first, second = when.during("stimulus1"), when.during("stimulus2")
+        stimulus = first * self.represent(f1)[:, None] + second * self.represent(f2)[:, None]
+        deciding = when.during("decision")
+        return Scene(
+            signal=side_by_side((when.inside & ~deciding)[..., None] * 1.0, stimulus[..., None]),
+            noisy=noisy_during(first | second, False, True),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "f1": f1, "f2": f2},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Compare the mean of the first stimulus with that of the second."""
+        first, second = before_and_after(self, inputs[..., 1], "stimulus1")
+        long, short = (
+            np.subtract(*self.period_steps()[s][::-1]) for s in ("stimulus1", "stimulus2")
+        )
+        return respond(inputs[..., 0] < 0.5, two_sided(first / long - second / short))
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+
+class DelayMatchSample(StagedTask):
+    r"""Is the test stimulus the same as the sample?
+
+    Sample and test are directions on a ring of K channels, $\frac12 + \frac12\cos(\theta_k -
+    \theta)$; a test that does not match is opposite to the sample. The answer is due when the
+    fixation cue goes off.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, sample, delay, test, decision
+        Durations of the periods in ms, or distributions of them.
+    ring
+        The number of channels and of directions.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Miller, Erickson & Desimone (1996) J. Neurosci. 16:5154.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.DelayMatchSample()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 32, 3)
+    """
+
+    reference: ClassVar[str] = "Miller, Erickson & Desimone (1996) J. Neurosci. 16:5154"
+    needed: ClassVar[tuple[str, ...]] = ("sample", "test", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    sample: Length = fields.period("sample", 500.0)
+    delay: Length = fields.period("delay", 1000.0)
+    test: Length = fields.period("test", 500.0)
+    decision: Length = fields.period("decision", 900.0)
+    ring: int = fields.count("ring", 2, least=2)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "sample": self.sample,
+            "delay": self.delay,
+            "test": self.test,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", *names("stimulus", self.ring))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "match", "non-match")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        key_sample, key_choice = jr.split(key)
+        sample = 2 * jnp.pi * pick(key_sample, when.num_trials, self.ring) / self.ring
+        choice = pick(key_choice, when.num_trials, 2)
+        test = (sample + jnp.pi * choice) % (2 * jnp.pi)
+        stimuli, on = sample_and_test(when, sample, test, self.ring)
+        deciding = when.during("decision")
+        return Scene(
+            signal=side_by_side((when.inside & ~deciding)[..., None] * 1.0, stimuli),
+            noisy=noisy_during(on, False, *[True] * self.ring),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "sample": sample, "test": test},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Match where the summed stimuli point the same way."""
+        centred = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
+        sample, test = before_and_after(self, centred, "sample")
+        return respond(inputs[..., 0] < 0.5, two_sided((sample * test).sum(-1)))
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+
+def sample_and_test(
+    when: Timeline, sample: Float[Array, " trial"], test: Float[Array, " trial"], ring: int
+) -> tuple[Float[Array, "trial time unit"], Array]:
+    """Return the ring of channels that shows two directions, and when it shows one."""
+    first, second = when.during("sample"), when.during("test")
+    stimuli = [shown(d, 0.5 + 0.5 * cosines(a, ring)) for d, a in ((first, sample), (second, test))]
+    return stimuli[0] + stimuli[1], first | second
+
+
+class DelayMatchCategory(StagedTask):
+    r"""Is the test stimulus of the same category as the sample?
+
+    Directions below π are one category, those above it the other; both are drawn uniformly. The
+    answer is due while the test is shown, when the fixation cue is off. The directions are shown on
+    a ring, $\frac12 + \frac12\cos(\theta_k - \theta)$: with two channels at 0 and π, as in NeuroGym
+    and brainpy_datasets, the category cannot be seen at all.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, sample, delay, test
+        Durations of the periods in ms, or distributions of them.
+    ring
+        The number of channels, at least 3.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Freedman & Assad (2006) Nature 443:85.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.DelayMatchCategory()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 27, 5)
+    """
+
+    reference: ClassVar[str] = "Freedman & Assad (2006) Nature 443:85"
+    needed: ClassVar[tuple[str, ...]] = ("sample", "test")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    sample: Length = fields.period("sample", 650.0)
+    delay: Length = fields.period("delay", 1000.0)
+    test: Length = fields.period("test", 650.0)
+    ring: int = fields.count("ring", 4, least=3)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "sample": self.sample,
+            "delay": self.delay,
+            "test": self.test,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", *names("stimulus", self.ring))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "match", "non-match")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n = when.num_trials
+        key_choice, key_category, key_sample, key_test = jr.split(key, 4)
+        choice, category = pick(key_choice, n, 2), pick(key_category, n, 2)
+        sample = (category + jr.uniform(key_sample, (n,))) * jnp.pi
+        test = (category ^ choice) * jnp.pi + jr.uniform(key_test, (n,)) * jnp.pi
+        stimuli, on = sample_and_test(when, sample, test, self.ring)
+        answering = when.during("test")
+        return Scene(
+            signal=side_by_side(cue(when, "fixation", "sample", "delay"), stimuli),
+            noisy=noisy_during(on, False, *[True] * self.ring),
+            targets=answer_in(answering, choice),
+            scored=answering,
+            conditions={"choice": choice, "category": category, "sample": sample, "test": test},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Match where the summed stimuli point to the same half of the ring."""
+        upward = inputs[..., 1:] @ np.sin(ring_angles(self.ring))
+        sample, test = before_and_after(self, upward, "sample")
+        return respond(inputs[..., 0] < 0.5, two_sided(sample * test))
+
+    @property
+    def chance(self) -> float:
+        return 0.5

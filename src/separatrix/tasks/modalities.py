@@ -1,0 +1,325 @@
+"""Decisions between noisy alternatives that two modalities speak of."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from . import fields
+from .durations import Length, TruncatedExponential
+from .rings import cosines
+from .solving import respond, two_sided
+from .staged import (
+    Scene,
+    StagedTask,
+    answer_in,
+    cue,
+    names,
+    pick,
+    pick_level,
+    shown,
+    side_by_side,
+)
+from .timeline import Timeline
+
+COHERENCES = (5.0, 15.0, 50.0)
+WAIT = TruncatedExponential(600.0, 300.0, 3000.0)
+
+
+def evidence(
+    choice: Int[Array, " trial"], coherence: Float[Array, " trial"], num_choices: int
+) -> Float[Array, "trial choice"]:
+    """Return 0.5 + (c / 200) cos(θ_k − θ_choice), the mean of each alternative's channel."""
+    angle = 2 * jnp.pi * choice / num_choices
+    return 0.5 + coherence[:, None] / 200 * cosines(angle, num_choices)
+
+
+def total_evidence(stimuli: Float[Array, "trial time choice"]) -> Float[Array, "trial time choice"]:
+    """Return, for each alternative, the sum so far of the channels times cos(θ_k − θ_choice)."""
+    count = stimuli.shape[-1]
+    angles = 2 * jnp.pi * jnp.arange(count) / count
+    return jnp.cumsum(stimuli, axis=1) @ cosines(angles, count)
+
+
+class SingleContextDecisionMaking(StagedTask):
+    r"""Decide by one of two modalities, always the same one.
+
+    During the stimulus alternative $k$ of $K$ has one channel in each modality, at
+    $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$ with a direction and a coherence of the
+    modality's own; only modality `context` counts. The fixation cue is on until the decision.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, delay, decision
+        Durations of the periods in ms, or distributions of them.
+    context
+        0 or 1: the modality that counts.
+    coherences
+        The coherences in percent, drawn independently for the two modalities.
+    num_choices
+        The number of alternatives.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.SingleContextDecisionMaking()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 41, 5)
+    """
+
+    reference: ClassVar[str] = "Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    stimulus: Length = fields.period("stimulus", 750.0)
+    delay: Length = fields.period("delay", WAIT)
+    decision: Length = fields.period("decision", 100.0)
+    context: int = fields.count("context", 0, least=0)
+    coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
+    num_choices: int = fields.count("num_choices", 2, least=2)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    def __check_init__(self) -> None:
+        if self.context > 1:
+            raise InvalidInputError(f"context must be 0 or 1, got {self.context}.")
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        first, second = (names(f"modality {m}, stimulus", self.num_choices) for m in (1, 2))
+        return ("fixation", *first, *second)
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", *names("choice", self.num_choices))
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        stimuli, drawn = two_modalities(key, when, self.coherences, self.num_choices)
+        signal = side_by_side(cue(when, "fixation", "stimulus", "delay"), *stimuli)
+        noisy = when.during("stimulus")[..., None] & (jnp.arange(self.num_inputs) > 0)
+        choice = drawn[f"choice_{self.context + 1}"]
+        deciding = when.during("decision")
+        conditions = {
+            "choice": choice,
+            "coherence": drawn[f"coherence_{self.context + 1}"],
+            "other_choice": drawn[f"choice_{2 - self.context}"],
+            "other_coherence": drawn[f"coherence_{2 - self.context}"],
+        }
+        return Scene(signal, noisy, answer_in(deciding, choice), deciding, conditions)
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer, when the fixation cue is off, by the summed evidence of the modality."""
+        first = 1 + self.context * self.num_choices
+        relevant = inputs[..., first : first + self.num_choices]
+        return respond(inputs[..., 0] < 0.5, total_evidence(relevant))
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.num_choices
+
+
+def two_modalities(
+    key: PRNGKeyArray, when: Timeline, coherences: tuple[float, ...], num_choices: int
+) -> tuple[list[Float[Array, "trial time choice"]], dict[str, Array]]:
+    """Draw a choice and a coherence for each modality; return their channels and what was drawn."""
+    stimuli, drawn = [], {}
+    for modality, modality_key in enumerate(jr.split(key, 2), 1):
+        key_choice, key_coherence = jr.split(modality_key)
+        choice = pick(key_choice, when.num_trials, num_choices)
+        coherence = pick_level(key_coherence, when.num_trials, coherences)
+        stimuli.append(shown(when.during("stimulus"), evidence(choice, coherence, num_choices)))
+        drawn |= {f"choice_{modality}": choice, f"coherence_{modality}": coherence}
+    return stimuli, drawn
+
+
+class ContextDecisionMaking(StagedTask):
+    r"""Decide by the one of two modalities that the context names.
+
+    During the stimulus the two channels of a modality carry $(1 \pm c/100)/2$, where $c$ is the
+    signed coherence; one of two context channels is on throughout and tells which modality counts.
+    The fixation cue goes off when the decision is due.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, delay, decision
+        Durations of the periods in ms, or distributions of them.
+    coherences
+        The coherences in percent, drawn independently for the two modalities.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.ContextDecisionMaking(delay=300.0)
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape
+    (4, 14, 7)
+    >>> sorted(trials.conditions)
+    ['choice', 'context', 'signed_coherence_1', 'signed_coherence_2']
+    """
+
+    reference: ClassVar[str] = "Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    stimulus: Length = fields.period("stimulus", 750.0)
+    delay: Length = fields.period("delay", WAIT)
+    decision: Length = fields.period("decision", 100.0)
+    coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        first, second = (names(f"modality {m}, stimulus", 2) for m in (1, 2))
+        return ("fixation", *first, *second, *names("context", 2))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "choice 1", "choice 2")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        key_stimuli, key_context = jr.split(key)
+        stimuli, drawn = two_modalities(key_stimuli, when, self.coherences, 2)
+        context = pick(key_context, when.num_trials, 2)
+        told = shown(when.inside, jnp.eye(2)[context])
+        signal = side_by_side(cue(when, "fixation", "stimulus", "delay"), *stimuli, told)
+        noisy = when.during("stimulus")[..., None] & jnp.array([False, *[True] * 4, False, False])
+        choice = jnp.where(context == 0, drawn["choice_1"], drawn["choice_2"])
+        deciding = when.during("decision")
+        signed = {
+            f"signed_coherence_{m}": drawn[f"coherence_{m}"] * (1 - 2 * drawn[f"choice_{m}"])
+            for m in (1, 2)
+        }
+        conditions = {"choice": choice, "context": context, **signed}
+        return Scene(signal, noisy, answer_in(deciding, choice), deciding, conditions)
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer by the summed evidence of the modality that the context channels name."""
+        first, second = (inputs[..., k] - inputs[..., k + 1] for k in (1, 3))
+        relevant = jnp.where(inputs[..., 5] > inputs[..., 6], first, second)
+        return respond(inputs[..., 0] < 0.5, two_sided(jnp.cumsum(relevant, axis=1)))
+
+    @property
+    def chance(self) -> float:
+        return 0.5
+
+
+class MultiSensoryIntegration(StagedTask):
+    r"""Decide by the evidence of two modalities together.
+
+    Both modalities point at the same alternative, one with the coherence $pc$, the other with
+    $(1 - p)c$, $p$ uniform between 0 and 1: neither by itself has all the evidence.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, decision
+        Durations of the periods in ms, or distributions of them.
+    coherences
+        The coherences $c$ in percent.
+    num_choices
+        The number of alternatives.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Fetsch, Pouget, DeAngelis & Angelaki (2012) Nat. Neurosci. 15:146.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.MultiSensoryIntegration()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 11, 5)
+    """
+
+    reference: ClassVar[str] = "Fetsch, Pouget, DeAngelis & Angelaki (2012) Nat. Neurosci. 15:146"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    stimulus: Length = fields.period("stimulus", 750.0)
+    decision: Length = fields.period("decision", 100.0)
+    coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
+    num_choices: int = fields.count("num_choices", 2, least=2)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {"fixation": self.fixation, "stimulus": self.stimulus, "decision": self.decision}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        first, second = (names(f"modality {m}, stimulus", self.num_choices) for m in (1, 2))
+        return ("fixation", *first, *second)
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", *names("choice", self.num_choices))
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n, k = when.num_trials, self.num_choices
+        key_choice, key_coherence, key_share = jr.split(key, 3)
+        choice = pick(key_choice, n, k)
+        coherence = pick_level(key_coherence, n, self.coherences)
+        share = jr.uniform(key_share, (n,))
+        during = when.during("stimulus")
+        stimuli = [
+            shown(during, evidence(choice, coherence * part, k)) for part in (share, 1 - share)
+        ]
+        signal = side_by_side(cue(when, "fixation", "stimulus"), *stimuli)
+        noisy = during[..., None] & (jnp.arange(self.num_inputs) > 0)
+        deciding = when.during("decision")
+        conditions = {"choice": choice, "coherence": coherence, "share": share}
+        return Scene(signal, noisy, answer_in(deciding, choice), deciding, conditions)
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer by the summed evidence of both modalities."""
+        k = self.num_choices
+        both = inputs[..., 1 : 1 + k] + inputs[..., 1 + k :]
+        return respond(inputs[..., 0] < 0.5, total_evidence(both))
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.num_choices

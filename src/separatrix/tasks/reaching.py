@@ -1,0 +1,206 @@
+"""Movements to a direction."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Float, PRNGKeyArray
+
+from .._types import Array, InvalidInputError
+from . import fields
+from .base import Trials
+from .durations import Length
+from .rings import circular_distance, cosines, population_vector
+from .solving import respond
+from .staged import (
+    Scene,
+    StagedTask,
+    answer_in,
+    cue,
+    names,
+    noisy_during,
+    pick,
+    shown,
+    side_by_side,
+)
+from .timeline import Timeline
+
+
+class AntiReach(StagedTask):
+    r"""Reach to the direction opposite to the stimulus.
+
+    The stimulus is one of K directions on a ring of channels, $\cos(\theta_k - \theta)$; the right
+    answer is class $1 + k$ of the opposite direction (or, with `anti=False`, of the same one), due
+    when the fixation cue goes off. The direction has to be remembered from the stimulus period.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, delay, decision
+        Durations of the periods in ms, or distributions of them.
+    ring
+        The number of directions, even, so that each has an opposite.
+    anti
+        Whether to reach to the opposite direction.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Munoz & Everling (2004) Nat. Rev. Neurosci. 5:218.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.AntiReach()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 15, 33)
+    """
+
+    reference: ClassVar[str] = "Munoz & Everling (2004) Nat. Rev. Neurosci. 5:218"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    stimulus: Length = fields.period("stimulus", 500.0)
+    delay: Length = fields.period("delay", 0.0)
+    decision: Length = fields.period("decision", 500.0)
+    ring: int = fields.count("ring", 32, least=2)
+    anti: bool = fields.flag("anti", True)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    def __check_init__(self) -> None:
+        if self.ring % 2:
+            raise InvalidInputError(f"ring must be even, got {self.ring}.")
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {
+            "fixation": self.fixation,
+            "stimulus": self.stimulus,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", *names("direction", self.ring))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", *names("reach", self.ring))
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        direction = pick(key, when.num_trials, self.ring)
+        choice = (direction + self.anti * (self.ring // 2)) % self.ring
+        during, deciding = when.during("stimulus"), when.during("decision")
+        stimulus = shown(during, cosines(2 * jnp.pi * direction / self.ring, self.ring))
+        return Scene(
+            signal=side_by_side(cue(when, "fixation", "stimulus", "delay"), stimulus),
+            noisy=noisy_during(during, False, *[True] * self.ring),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "direction": direction},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer with the direction that is most, or least, like the summed stimulus."""
+        directions = cosines(2 * jnp.pi * jnp.arange(self.ring) / self.ring, self.ring)
+        likeness = jnp.cumsum(inputs[..., 1:], axis=1) @ directions
+        return respond(inputs[..., 0] < 0.5, -likeness if self.anti else likeness)
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.ring
+
+
+class Reaching1D(StagedTask):
+    r"""Move from where the hand is to the target, on a circle.
+
+    A ring of channels shows the hand's initial direction throughout, a second ring the target from
+    the beginning of the reach, both as $\cos(\theta_k - \theta)$. The two outputs are the cosine
+    and the sine of the direction: the initial one at first, the target's during the reach.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, reach
+        Durations of the periods in ms, or distributions of them.
+    ring
+        The number of channels of each ring, at least 3.
+    tolerance
+        The largest error in degrees of a direction that counts as right in `score`.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" (both rings), or on "all".
+
+    References
+    ----------
+    Georgopoulos, Schwartz & Kettner (1986) Science 233:1416.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.Reaching1D()
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape, trials.targets.shape
+    ((4, 10, 32), (4, 10, 2))
+    """
+
+    reference: ClassVar[str] = "Georgopoulos, Schwartz & Kettner (1986) Science 233:1416"
+    needed: ClassVar[tuple[str, ...]] = ("reach",)
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    reach: Length = fields.period("reach", 500.0)
+    ring: int = fields.count("ring", 16, least=3)
+    tolerance: float = fields.value("tolerance", 36.0, 0, 180)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        return {"fixation": self.fixation, "reach": self.reach}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (*names("target", self.ring), *names("hand", self.ring))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("cosine", "sine")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        start, target = 2 * jnp.pi * jr.uniform(key, (2, when.num_trials))
+        reaching = when.during("reach")
+        rings = [
+            shown(reaching, cosines(target, self.ring)),
+            shown(when.inside, cosines(start, self.ring)),
+        ]
+        direction = jnp.where(reaching, target[:, None], start[:, None])
+        return Scene(
+            signal=side_by_side(*rings),
+            noisy=noisy_during(when.inside, *[True] * (2 * self.ring)),
+            targets=jnp.stack([jnp.cos(direction), jnp.sin(direction)], -1),
+            scored=reaching,
+            conditions={"start": start, "target": target},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Return the direction of the target's ring if it shows one, else of the hand's."""
+        target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
+        there = jnp.square(target).mean(-1) > 0.25
+        direction = jnp.where(there, population_vector(target), population_vector(hand))
+        return jnp.stack([jnp.cos(direction), jnp.sin(direction)], -1)
+
+    @property
+    def chance(self) -> float:
+        return self.tolerance / 180
+
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of scored steps that point to the target within the tolerance."""
+        pointed, asked = (jnp.arctan2(v[..., 1], v[..., 0]) for v in (outputs, trials.targets))
+        right = circular_distance(pointed, asked) <= jnp.deg2rad(self.tolerance)
+        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)

@@ -1,0 +1,141 @@
+"""Tasks whose trials are a sequence of periods, of fixed or of varying duration."""
+
+import abc
+from collections.abc import Mapping
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
+
+from .._types import Array, InvalidInputError
+from .base import SolvableTask, Trials, check_timing, consecutive, standard_normal
+from .durations import Duration, Length, Multiple
+from .timeline import Timeline, drawn_durations, lay_out, longest_of
+
+
+class Scene(eqx.Module):
+    """What a batch of trials shows and asks, before noise is added.
+
+    `noisy` marks the entries of the signal that are noisy where noise is on the stimulus only.
+    """
+
+    signal: Float[Array, "trial time channel"]
+    noisy: Bool[Array, "#trial #time channel"]
+    targets: Shaped[Array, "trial time *output"]
+    scored: Bool[Array, "trial time"]
+    conditions: dict[str, Shaped[Array, "trial"]]
+    mask: Float[Array, "trial time *weighed"] | None = None
+
+
+class StagedTask(SolvableTask):
+    r"""A task whose trials are periods in sequence.
+
+    A period may last another time in every trial. Trials are then padded to the longest; after
+    its end a trial has no input, is not scored and has no weight in the loss. The conditions hold
+    the durations in ms of the periods that vary. Noise of standard deviation $\sigma/\sqrt{dt}$ is
+    added to the stimuli while they are shown, or to everything (`noise_on = "all"`).
+    """
+
+    noise: eqx.AbstractVar[float]
+    noise_on: eqx.AbstractVar[str]
+    needed: ClassVar[tuple[str, ...]] = ("decision",)
+    output_function: ClassVar[str] = "identity"
+
+    @property
+    @abc.abstractmethod
+    def durations(self) -> Mapping[str, Length | Multiple]:
+        """The duration of each period, in order."""
+
+    @abc.abstractmethod
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        """Draw the conditions of the trials and show them."""
+
+    def __check_init__(self) -> None:
+        name = type(self).__name__
+        longest = longest_of(self.durations)
+        for period, length in self.durations.items():
+            possible = length.possible if isinstance(length, Duration) else (longest[period],)
+            for duration in possible:
+                check_timing(name, self.dt, {period: duration})
+                if period in self.needed and duration == 0:
+                    raise InvalidInputError(f"{name} needs a {period} period longer than 0 ms.")
+
+    @property
+    def periods(self) -> dict[str, tuple[float, float]]:
+        return consecutive(longest_of(self.durations))
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Trials:
+        key_time, key_scene, key_noise = jr.split(key, 3)
+        when = lay_out(self.durations, self.dt, self.num_steps, key_time, n)
+        scene = self.present(key_scene, when)
+        inside = when.inside
+        mask = inside.astype(jnp.float32) if scene.mask is None else scene.mask
+        return Trials(
+            inputs=self._with_noise(key_noise, scene, inside),
+            targets=scene.targets,
+            mask=mask,
+            scored=scene.scored & inside,
+            conditions=scene.conditions | drawn_durations(self.durations, when, self.dt),
+            dt=self.dt,
+            output_function=self.output_function,
+        )
+
+    def _with_noise(
+        self, key: PRNGKeyArray, scene: Scene, inside: Bool[Array, "trial time"]
+    ) -> Float[Array, "trial time channel"]:
+        signal = scene.signal * inside[..., None]
+        if self.noise == 0:
+            return signal
+        where = inside[..., None]
+        if self.noise_on == "stimulus":
+            where = where & scene.noisy
+        draws = standard_normal(key, signal.shape) * (self.noise / self.dt**0.5)
+        return signal + jnp.where(where, draws, 0)
+
+
+def cue(when: Timeline, *periods: str) -> Float[Array, "trial time 1"]:
+    """Return a channel that is 1 during the named periods."""
+    return when.during(*periods)[..., None].astype(jnp.float32)
+
+
+def shown(
+    during: Bool[Array, "trial time"], values: Float[Array, "#trial channel"]
+) -> Float[Array, "trial time channel"]:
+    """Return channels that carry their value during a period."""
+    return during[..., None] * values[:, None, :]
+
+
+def side_by_side(*channels: Float[Array, "trial time _"]) -> Float[Array, "trial time channel"]:
+    """Join groups of channels."""
+    return jnp.concatenate(channels, axis=-1)
+
+
+def noisy_during(
+    during: Bool[Array, "trial time"], *channels: bool
+) -> Bool[Array, "trial time channel"]:
+    """Mark the channels that are noisy, during a period."""
+    return during[..., None] & jnp.array(channels)
+
+
+def answer_in(
+    during: Bool[Array, "trial time"], choice: Int[Array, " trial"]
+) -> Int[Array, "trial time"]:
+    """Return the class of each step: 0 for fixation, 1 + choice during the answer."""
+    return jnp.where(during, choice[:, None] + 1, 0)
+
+
+def names(label: str, count: int) -> tuple[str, ...]:
+    """Return "label 1", "label 2" and so on."""
+    return tuple(f"{label} {k + 1}" for k in range(count))
+
+
+def pick(key: PRNGKeyArray, n: int, count: int) -> Int[Array, " trial"]:
+    """Draw one of `count` alternatives for every trial."""
+    return jr.randint(key, (n,), 0, count)
+
+
+def pick_level(key: PRNGKeyArray, n: int, levels: tuple[float, ...]) -> Float[Array, " trial"]:
+    """Draw one of some values for every trial."""
+    return jnp.asarray(levels, jnp.float32)[pick(key, n, len(levels))]

@@ -1,0 +1,97 @@
+"""When the periods of each trial of a batch begin and end."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
+
+from .._types import Array
+from .durations import Duration, Length, Multiple, longest, steps_of
+
+
+class Timeline(eqx.Module):
+    """First step and one past the last of each period, trial by trial.
+
+    Periods follow one another without gaps, so trials whose periods vary end at different steps;
+    what comes after the end, up to `num_steps`, belongs to no period.
+    """
+
+    starts: dict[str, Int[Array, " trial"]]
+    stops: dict[str, Int[Array, " trial"]]
+    num_steps: int = eqx.field(static=True)
+
+    @property
+    def num_trials(self) -> int:
+        """How many trials there are."""
+        return len(next(iter(self.starts.values())))
+
+    @property
+    def steps(self) -> Int[Array, " time"]:
+        """The number of each step."""
+        return jnp.arange(self.num_steps)
+
+    def during(self, *periods: str) -> Bool[Array, "trial time"]:
+        """Tell which steps lie in any of the periods."""
+        inside = jnp.zeros((self.num_trials, self.num_steps), bool)
+        for name in periods:
+            start, stop = self.starts[name][:, None], self.stops[name][:, None]
+            inside |= (self.steps >= start) & (self.steps < stop)
+        return inside
+
+    def since(self, period: str) -> Int[Array, "trial time"]:
+        """Count the steps from the beginning of a period; negative before it."""
+        return self.steps - self.starts[period][:, None]
+
+    def length(self, period: str) -> Int[Array, " trial"]:
+        """Return how many steps a period has."""
+        return self.stops[period] - self.starts[period]
+
+    @property
+    def inside(self) -> Bool[Array, "trial time"]:
+        """Tell which steps belong to the trial."""
+        return self.steps < self.stops[list(self.stops)[-1]][:, None]
+
+
+def longest_of(durations: Mapping[str, Length | Multiple]) -> dict[str, float]:
+    """Return the longest duration of each period in ms."""
+    found: dict[str, float] = {}
+    for name, length in durations.items():
+        if isinstance(length, Multiple):
+            found[name] = length.factor * found[length.of]
+        else:
+            found[name] = longest(length)
+    return found
+
+
+def lay_out(
+    durations: Mapping[str, Length | Multiple], dt: float, num_steps: int, key: PRNGKeyArray, n: int
+) -> Timeline:
+    """Draw the durations of the periods of `n` trials and put them one after the other.
+
+    A period that varies has a key of its own: the durations in ms do not depend on dt (but for the
+    rounding to whole steps), nor those of one period on the presence of another.
+    """
+    starts: dict[str, Array] = {}
+    stops: dict[str, Array] = {}
+    end = jnp.zeros(n, int)
+    for k, (name, length) in enumerate(durations.items()):
+        if isinstance(length, Multiple):
+            steps = (length.factor * (stops[length.of] - starts[length.of]) + 1e-5).astype(int)
+        else:
+            steps = steps_of(length, dt, jr.fold_in(key, k), n)
+        starts[name], stops[name] = end, end + steps
+        end = end + steps
+    return Timeline(starts, stops, num_steps)
+
+
+def drawn_durations(
+    durations: Mapping[str, Length | Multiple], when: Timeline, dt: float
+) -> dict[str, Float[Array, " trial"]]:
+    """Return the durations in ms of the periods that vary, as they came out in whole steps."""
+    return {
+        name: when.length(name) * jnp.float32(dt)
+        for name, length in durations.items()
+        if isinstance(length, (Duration, Multiple))
+    }

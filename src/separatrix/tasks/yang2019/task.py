@@ -1,0 +1,224 @@
+"""The task object of Yang et al. (2019): any of the 20 rules, or a mixture of them."""
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray
+
+from ..._types import Array, InvalidInputError, nearest
+from .. import fields
+from ..base import SolvableTask, Trials, check_timing, standard_normal, texts
+from ..durations import count_steps
+from ..rings import circular_distance, population_vector
+from ..staged import names
+from .rates import RING, asked_rates, bump
+from .rules import DRAW, FAMILY_OF, LONGEST, RULES, VARIANT_OF, Dice, Script
+from .solution import solve
+
+
+def _rules(given: Any) -> tuple[str, ...]:
+    rules = (given,) if isinstance(given, str) else texts(given, "rules")
+    if not rules:
+        raise InvalidInputError("rules must name at least one rule.")
+    for rule in rules:
+        if rule not in RULES:
+            raise InvalidInputError(f"no rule is called {rule!r}: {nearest(rule, RULES)}")
+    return rules
+
+
+def _weights(given: Any) -> tuple[float, ...]:
+    return tuple(fields.at_least(v, "each of rule_weights", 0.0) for v in given)
+
+
+class Yang2019(SolvableTask):
+    r"""Twenty tasks for one network, told apart by a rule input.
+
+    The 85 inputs are a fixation cue, two rings of 32 channels (the modalities) and one channel for
+    each of the 20 rules; the 33 outputs are fixation and a ring for the response. A direction is a
+    bump $0.8\,e^{-d^2/2(\pi/8)^2}$ on a ring, times the strength of the stimulus. Targets are 0.05,
+    plus the bump when and where to respond, and 0.8 for fixation before that; they are for the
+    sigmoid of the outputs. The weights in the loss are the squares of the paper's mask: 0 for the
+    first 100 ms, 1 until the response is due, 0 for 100 ms, 25 to the end; four times that for
+    fixation. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is on all inputs.
+
+    The answer is scored at the last step of a trial: whether the network fixates (fixation output
+    above 0.5) or else the population vector points within 36° of the target.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms, at most 100.
+    rules
+        The names of the rules (`separatrix.tasks.RULES`), or one name; each trial draws one.
+    rule_weights
+        How often each rule is drawn, relative to the others; empty: equally often. The paper draws
+        contextdm1 and contextdm2 five times as often as the rest.
+    shared
+        True: all trials of a batch have the same rule, times and modality, as in the paper. False:
+        each trial has its own.
+    sigma_x, tau
+        σ_x and τ (ms) of the input noise.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown rule, or weights that do not fit the rules.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.Yang2019(rules=["delaygo", "contextdm1"])
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape, trials.targets.shape
+    ((4, 170, 85), (4, 170, 33))
+    """
+
+    reference: ClassVar[str] = "Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297"
+    ideal_trials: ClassVar[int] = 512
+
+    dt: float = fields.step(20.0)
+    rules: tuple[str, ...] = eqx.field(static=True, default=RULES, converter=_rules)
+    rule_weights: tuple[float, ...] = eqx.field(static=True, default=(), converter=_weights)
+    shared: bool = fields.flag("shared", False)
+    sigma_x: float = fields.value("sigma_x", 0.01, 0)
+    tau: float = fields.value("tau", 100.0, 0)
+
+    def __check_init__(self) -> None:
+        check_timing("Yang2019", self.dt, {"shortest": 100.0})
+        count = len(self.rule_weights)
+        if count and (count != len(self.rules) or sum(self.rule_weights) == 0):
+            raise InvalidInputError(
+                f"rule_weights: expected {len(self.rules)} numbers, not all 0, one for each of "
+                f"rules; got {self.rule_weights}."
+            )
+
+    @property
+    def periods(self) -> dict[str, tuple[float, float]]:
+        return {"trial": (0.0, max(LONGEST[f] for f in self._families))}
+
+    @property
+    def _families(self) -> list[int]:
+        return sorted({FAMILY_OF[RULES.index(rule)] for rule in self.rules})
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        rings = (names(f"modality {m}, direction", RING) for m in (1, 2))
+        return ("fixation", *(c for ring in rings for c in ring), *(f"rule {r}" for r in RULES))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", *names("direction", RING))
+
+    def draw(self, key: PRNGKeyArray, n: int) -> Trials:
+        key_rule, key_script, key_noise = jr.split(key, 3)
+        rule = self._pick_rule(key_rule, n)
+        script = self._script(key_script, rule, n)
+        steps = jnp.arange(self.num_steps)
+        inside = steps < script.stop[:, None]
+        inputs = _inputs(script, rule, steps) * inside[..., None]
+        if self.sigma_x > 0:
+            deviation = self.sigma_x * (2 * self.tau / self.dt) ** 0.5
+            noise = standard_normal(key_noise, inputs.shape) * deviation
+            inputs = inputs + noise * inside[..., None]
+        conditions = {
+            "rule": rule,
+            "responds": script.responds,
+            "direction": script.answer,
+            "stimulus_1": script.direction[:, 0],
+            "stimulus_2": script.direction[:, 1],
+            "go": script.go * jnp.float32(self.dt),
+            "end": script.stop * jnp.float32(self.dt),
+        }
+        return Trials(
+            inputs=inputs,
+            targets=_targets(script, steps),
+            mask=self._weights(script, steps),
+            scored=steps == script.stop[:, None] - 1,
+            conditions=conditions,
+            dt=self.dt,
+            output_function="sigmoid",
+        )
+
+    def _pick_rule(self, key: PRNGKeyArray, n: int) -> Int[Array, " trial"]:
+        numbers = jnp.array([RULES.index(rule) for rule in self.rules])
+        weights = np.array(self.rule_weights or [1.0] * len(self.rules))
+        rows = 1 if self.shared else n
+        drawn = jr.choice(key, numbers, (rows,), p=jnp.asarray(weights / weights.sum()))
+        return jnp.broadcast_to(drawn, n)
+
+    def _script(self, key: PRNGKeyArray, rule: Int[Array, " trial"], n: int) -> Script:
+        """Draw a trial of every family in question, and keep that of the trial's rule."""
+        family = jnp.array(FAMILY_OF)[rule]
+        variant = jnp.array(VARIANT_OF)[rule]
+        dice = Dice(key, n, self.dt, self.shared)
+        chosen: Script | None = None
+        for number in self._families:
+            here = family == number
+            drawn = DRAW[number](dice.again(), jnp.where(here, variant, 0))
+            chosen = drawn if chosen is None else _choose(here, drawn, chosen)
+        assert chosen is not None
+        return chosen
+
+    def _weights(
+        self, script: Script, steps: Int[Array, " time"]
+    ) -> Float[Array, "trial time output"]:
+        grace = count_steps(100.0, self.dt)
+        go, stop = script.go[:, None], script.stop[:, None]
+        before = (steps >= grace) & (steps < go)
+        after = (steps >= go + grace) & (steps < stop)
+        each = jnp.where(after, 25.0, before * 1.0)
+        return each[..., None] * jnp.array([4.0, *[1.0] * RING])
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Read the rings with a matched filter, and respond as the rule says."""
+        rates = solve(jnp.asarray(inputs))
+        return jnp.log(rates) - jnp.log1p(-rates)
+
+    @property
+    def chance(self) -> float:
+        weights = np.array(self.rule_weights or [1.0] * len(self.rules))
+        blind = [0.5 if FAMILY_OF[RULES.index(r)] >= 5 else 0.2 for r in self.rules]
+        return float(weights @ blind / weights.sum())
+
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of trials that are right at their last step."""
+        rates = jax.nn.sigmoid(outputs)
+        fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
+        pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
+        near = circular_distance(pointed, asked) < 0.2 * jnp.pi
+        right = jnp.where(asked_to, fixates, near & ~fixates)
+        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
+
+
+def _choose(here: Array, new: Script, old: Script) -> Script:
+    def pick(a: Array, b: Array) -> Array:
+        return jnp.where(here.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+    return jax.tree.map(pick, new, old)
+
+
+def _inputs(
+    script: Script, rule: Int[Array, " trial"], steps: Int[Array, " time"]
+) -> Float[Array, "trial time channel"]:
+    on = (steps >= script.on[..., None]) & (steps < script.off[..., None])  # (trial, 2, time)
+    bumps = bump(script.direction)
+    rings = jnp.einsum("nst,nsm,nsk->ntmk", on * 1.0, script.strength, bumps)
+    rule_input = jnp.broadcast_to(
+        jax.nn.one_hot(rule, len(RULES))[:, None], (len(rule), len(steps), len(RULES))
+    )
+    fixation = (steps < script.fixation_off[:, None])[..., None] * 1.0
+    flat = rings.reshape(len(rule), len(steps), 2 * RING)
+    return jnp.concatenate([fixation, flat, rule_input], axis=-1)
+
+
+def _targets(script: Script, steps: Int[Array, " time"]) -> Float[Array, "trial time output"]:
+    responding = (steps >= script.go[:, None]) & script.responds[:, None]
+    return asked_rates(responding, bump(script.answer)[:, None])

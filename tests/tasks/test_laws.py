@@ -1,0 +1,247 @@
+"""Laws over all tasks: what a user may count on whatever the task."""
+
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+TASKS = {
+    name: thing
+    for name, thing in vars(sx.tasks).items()
+    if inspect.isclass(thing)
+    and issubclass(thing, sx.tasks.AbstractTask)
+    and not inspect.isabstract(thing)
+}
+# Small settings where the default is long, so that the laws are quick to check.
+SMALL = {
+    "EvidenceAccumulation": {"dt": 10.0},
+    "PerceptualDecisionMakingDelayResponse": {"dt": 50.0},
+    "Yang2019": {"rules": ["dm1", "delaygo"]},
+}
+# The score of the solution at the default settings, where it is not 1: what cannot be done better.
+IDEAL = {
+    "PerceptualDecisionMaking": 0.895696,  # Φ(c/100 √(T/2)), averaged over c
+    "PerceptualDecisionMakingDelayResponse": 0.887299,
+    "SingleContextDecisionMaking": 0.940902,  # T = 700 ms at dt = 100 ms
+    "ContextDecisionMaking": 0.940902,
+    "MultiSensoryIntegration": 0.907408,  # half the evidence in each modality, twice the noise
+    "DelayComparison": 0.995801,  # Φ(√(T/2)/6)
+    "PulseDecisionMaking": 0.960376,  # 1 − P(as many pulses on both sides)/2
+    "ProbabilisticReasoning": 0.915469,  # max(p, 1 − p), averaged over the shapes
+    "HierarchicalReasoning": 1 - 7 / 17 / 18,  # one in nine a tie, in 7 of 17 scored steps
+    "DelayMatchCategory": 0.97,  # measured: directions near the border of the categories
+    "PostDecisionWager": 0.80,  # measured: noise hides whether the coherence was low
+}
+every = pytest.mark.parametrize("name", TASKS)
+
+
+def make(name, **settings):
+    return TASKS[name](**{**SMALL.get(name, {}), **settings})
+
+
+@functools.cache
+def drawn(name, n=32, seed=0, **settings):
+    task = make(name, **settings)
+    return task, task.trials(n, key=jax.random.key(seed))
+
+
+def ends(trials):
+    """One past the last step of each trial that has a weight or an input."""
+    used = (np.asarray(trials.inputs) != 0).any(-1)
+    steps = np.arange(1, trials.num_steps + 1)
+    return np.where(used, steps, 0).max(1)
+
+
+def test_all_tasks_of_the_list_are_there():
+    assert len(TASKS) == 23
+
+
+@every
+def test_shapes_follow_from_the_settings(name):
+    task, trials = drawn(name)
+    n, steps = 32, task.num_steps
+    assert trials.inputs.shape == (n, steps, task.num_inputs)
+    assert trials.targets.shape[:2] == (n, steps)
+    assert trials.mask.shape[:2] == trials.scored.shape == (n, steps)
+    assert len(task.channels) == task.num_inputs == len(set(task.channels))
+    assert len(task.responses) == task.num_outputs == len(set(task.responses))
+    assert all(len(values) == n for values in trials.conditions.values())
+    assert trials.inputs.dtype == trials.mask.dtype == jnp.float32
+    assert task.reference
+    assert trials.dt == task.dt
+
+
+@every
+def test_targets_are_classes_of_the_outputs_or_finite_values(name):
+    task, trials = drawn(name)
+    targets = np.asarray(trials.targets)
+    if targets.ndim == 2:
+        assert targets.dtype.kind == "i"
+        assert set(np.unique(targets)) <= set(range(task.num_outputs))
+        scored = targets[np.asarray(trials.scored)]
+        assert len(np.unique(scored)) > 1
+    else:
+        assert targets.shape[-1] == task.num_outputs
+        assert np.isfinite(targets).all()
+
+
+@every
+def test_the_mask_covers_the_answer_and_ends_with_the_trial(name):
+    _, trials = drawn(name)
+    mask = np.asarray(trials.mask).reshape(32, trials.num_steps, -1)
+    assert (mask >= 0).all()
+    assert (mask[np.asarray(trials.scored)] > 0).all()
+    assert np.asarray(trials.scored).any(1).all()
+    last = np.where(mask.any(-1), np.arange(trials.num_steps), 0).max(1)
+    after = np.arange(trials.num_steps) > last[:, None]
+    assert (np.asarray(trials.inputs)[after] == 0).all()
+    assert not np.asarray(trials.scored)[after].any()
+
+
+@every
+def test_the_same_key_gives_the_same_trials_and_another_key_others(name):
+    (_, a), (_, b), (_, c) = drawn(name), drawn(name), drawn(name, seed=1)
+    assert all(map(np.array_equal, jax.tree.leaves(a), jax.tree.leaves(b)))
+    assert not np.array_equal(a.inputs, c.inputs)
+
+
+@every
+def test_the_solution_sees_only_what_the_network_sees_in_time(name):
+    task, trials = drawn(name)
+    inputs, solve = np.asarray(trials.inputs), jax.jit(task.solve)
+    answers = np.asarray(solve(inputs))
+    assert answers.shape == (32, task.num_steps, task.num_outputs)
+    for cut in (task.num_steps // 3, 2 * task.num_steps // 3, task.num_steps - 1):
+        later = inputs.copy()
+        later[:, cut:] = np.roll(later[:, cut:], 1, axis=0) + 0.3
+        np.testing.assert_allclose(
+            np.asarray(solve(later))[:, :cut], answers[:, :cut], rtol=1e-4, atol=1e-4
+        )
+
+
+@every
+def test_the_task_can_be_done_and_not_by_chance(name):
+    task = TASKS[name]() if name != "Yang2019" else make(name)
+    reached = task.ideal_mean_accuracy
+    assert task.chance + 0.2 < reached
+    expected = IDEAL.get(name)
+    if expected is None:
+        assert reached == pytest.approx(1.0, abs=0.002)
+    else:
+        assert reached == pytest.approx(expected, abs=0.015)
+
+
+@every
+def test_the_targets_themselves_score_one(name):
+    task, trials = drawn(name)
+    if trials.targets.ndim == 2:
+        outputs = jax.nn.one_hot(trials.targets, task.num_outputs)
+    elif trials.output_function == "sigmoid":
+        outputs = jnp.log(trials.targets) - jnp.log1p(-trials.targets)
+    else:
+        outputs = trials.targets
+    assert float(task.score(outputs, trials)) == 1.0
+    assert float(task.score(jnp.roll(outputs, 1, axis=0), trials)) < 1.0
+
+
+@every
+def test_one_and_the_same_answer_scores_no_better_than_chance(name):
+    task, trials = drawn(name, n=1000)
+    best, score = 0.0, jax.jit(task.score)
+    for output in range(task.num_outputs) if trials.targets.ndim == 2 else ():
+        same = jnp.zeros((1000, task.num_steps, task.num_outputs)).at[..., output].set(1.0)
+        best = max(best, float(score(same, trials)))
+    assert best <= task.chance + 0.05
+
+
+@every
+@pytest.mark.parametrize("dt", [1.0, 5.0, 10.0, 20.0, 50.0, 100.0])
+def test_timing_does_not_depend_on_dt(name, dt):
+    if name == "PulseDecisionMaking" and dt > 10:
+        with pytest.raises(sx.InvalidInputError, match="shorter than one step"):
+            make(name, dt=dt)
+        return
+    if name == "ReadySetGo" and dt > 83:
+        with pytest.raises(sx.InvalidInputError, match="the ready period"):
+            make(name, dt=dt)
+        return
+    task = make(name, dt=dt)
+    lengths = {p: (b - a) * dt for p, (a, b) in task.period_steps().items()}
+    for period, (begin, end) in task.periods.items():
+        assert end - begin - dt < lengths[period] <= end - begin + 1e-6
+    trials = jax.eval_shape(lambda key: task.draw(key, 2), jax.random.key(0))
+    assert trials.inputs.shape[1] == task.num_steps
+
+
+VARYING = [
+    "ContextDecisionMaking",
+    "IntervalDiscrimination",
+    "PostDecisionWager",
+    "ReadySetGo",
+    "ProbabilisticReasoning",
+]
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_drawn_durations_do_not_depend_on_dt(name):
+    (fine, a), (coarse, b) = drawn(name, dt=2.0), drawn(name, dt=40.0)
+    varying = set(a.conditions) & set(fine.periods)
+    assert varying
+    for period in varying:
+        x, y = np.asarray(a.conditions[period]), np.asarray(b.conditions[period])
+        assert len(np.unique(x)) > 5
+        factor = 2 if period == "production" else 1
+        assert (np.abs(x - y) <= factor * (coarse.dt + fine.dt)).all()
+
+
+NOISY = [n for n, c in TASKS.items() if hasattr(c, "noise_on") and n != "PerceptualDecisionMaking"]
+
+
+@pytest.mark.parametrize("name", NOISY)
+@pytest.mark.parametrize("dt", [10.0, 50.0])
+def test_noise_has_variance_sigma_squared_over_dt_where_the_stimulus_is(name, dt):
+    if name == "PulseDecisionMaking" and dt > 10:
+        pytest.skip("pulses of 10 ms")
+    settings = {"dt": dt, "noise": 0.7}
+    _, noisy = drawn(name, n=64, **settings)
+    _, clean = drawn(name, n=64, **{**settings, "noise": 0.0})
+    difference = np.asarray(noisy.inputs) - np.asarray(clean.inputs)
+    there = difference[difference != 0]
+    assert there.size > 200
+    assert there.std() == pytest.approx(0.7 / np.sqrt(dt), rel=4 / np.sqrt(2 * there.size) + 1e-3)
+    assert abs(there.mean()) < 5 * there.std() / np.sqrt(there.size)
+
+
+STAGED = [n for n, c in TASKS.items() if issubclass(c, sx.tasks.StagedTask)]
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_periods_that_round_to_no_step_are_refused(name):
+    with pytest.raises(sx.InvalidInputError, match="is shorter than one step"):
+        make(name, dt=50_000.0)
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_a_missing_decision_is_refused(name):
+    for period in TASKS[name].needed:
+        if period in inspect.signature(TASKS[name]).parameters:
+            with pytest.raises(sx.InvalidInputError, match=f"needs a {period} period longer"):
+                make(name, **{period: 0.0})
+
+
+@every
+def test_a_network_learns_from_it(name):
+    task = make(name, **({"rules": ["fdgo"]} if name == "Yang2019" else {}))
+    network = sx.networks.CTRNN(
+        task.num_inputs, 8, task.num_outputs, dt=task.dt, key=jax.random.key(0)
+    )
+    fit = sx.train(
+        network, task, steps=2, batch_size=4, epoch_steps=2, key=jax.random.key(1), progress=False
+    )
+    assert np.isfinite(fit.history.loss).all()
+    assert ((fit.history.accuracy >= 0) & (fit.history.accuracy <= 1)).all()

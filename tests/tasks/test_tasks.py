@@ -1,0 +1,148 @@
+"""What single tasks promise beyond the laws of all."""
+
+import jax
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.tasks.durations import as_length
+
+KEY = jax.random.key(5)
+
+
+@pytest.mark.parametrize(
+    ("duration", "mean"),
+    [
+        (sx.tasks.Uniform(200.0, 600.0), 400.0),
+        (sx.tasks.Choice((100.0, 400.0, 1000.0)), 500.0),
+        # m + a − (b − a) / (e^{(b − a)/m} − 1)
+        (sx.tasks.TruncatedExponential(600.0, 300.0, 3000.0), 900 - 2700 / np.expm1(4.5)),
+    ],
+)
+def test_durations_have_the_mean_of_their_distribution(duration, mean):
+    drawn = np.asarray(duration.draw(KEY, 20_000))
+    assert drawn.mean() == pytest.approx(mean, rel=0.02)
+    assert min(duration.possible) <= drawn.min() and drawn.max() <= max(duration.possible)
+    assert as_length(duration.setting, "delay") == duration  # as a file would say it
+
+
+@pytest.mark.parametrize(
+    "wrong", ["long", [], {"uniform": [1.0]}, {"normal": [1.0, 2.0]}, {"uniform": [5.0, 2.0]}]
+)
+def test_durations_that_make_no_sense(wrong):
+    with pytest.raises(sx.InvalidInputError, match="delay must"):
+        sx.tasks.DelayComparison(delay=wrong)
+
+
+def test_padding_comes_after_the_end_of_each_trial_only():
+    task = sx.tasks.DelayComparison(delay=[200.0, 1000.0])
+    trials = task.trials(200, key=KEY)
+    delay = np.asarray(trials.conditions["delay"])
+    assert set(delay) == {200.0, 1000.0}
+    lengths = np.asarray(trials.mask).sum(1)
+    np.testing.assert_array_equal(lengths, np.where(delay == 200, 18, 26))
+    decision = np.asarray(trials.scored).argmax(1)
+    np.testing.assert_array_equal(decision, lengths - 1)
+
+
+def test_the_comparison_shows_the_frequencies_of_the_reference():
+    task = sx.tasks.DelayComparison(noise=0.0)
+    trials = task.trials(100, key=KEY)
+    x, said = np.asarray(trials.inputs)[..., 1], trials.conditions
+    np.testing.assert_allclose(x[:, 5], 0.5 + (np.asarray(said["f1"]) - 10) / 48, atol=1e-6)
+    np.testing.assert_allclose(x[:, 20], 0.5 + (np.asarray(said["f2"]) - 10) / 48, atol=1e-6)
+    first = np.asarray(said["f1"]) > np.asarray(said["f2"])
+    np.testing.assert_array_equal(np.asarray(said["choice"]), np.where(first, 0, 1))
+    assert (np.abs(np.asarray(said["f1"]) - np.asarray(said["f2"])) == 8).all()
+
+
+def test_the_fixation_cue_goes_off_when_the_context_decision_is_due():
+    trials = sx.tasks.ContextDecisionMaking(noise=0.0).trials(50, key=KEY)
+    cue, deciding = np.asarray(trials.inputs)[..., 0], np.asarray(trials.scored)
+    inside = np.asarray(trials.mask) > 0
+    np.testing.assert_array_equal(cue[inside] == 0, deciding[inside])
+
+
+def test_flip_flop_pulses_have_their_probability_and_begin_everywhere():
+    task = sx.tasks.FlipFlop(bits=2, probability=0.25)
+    pulses = np.asarray(task.trials(200, key=KEY).inputs)
+    assert (pulses[:, 0] != 0).all()
+    assert (pulses[:, 1:] != 0).mean() == pytest.approx(0.25, abs=0.01)
+    assert set(np.unique(pulses)) == {-1.0, 0.0, 1.0}
+
+
+def test_flip_flop_does_not_depend_on_dt():
+    coarse = sx.tasks.FlipFlop().trials(8, key=KEY)
+    fine = sx.tasks.FlipFlop(dt=20.0).trials(8, key=KEY)
+    np.testing.assert_array_equal(np.asarray(fine.targets)[:, ::5], np.asarray(coarse.targets))
+
+
+def test_two_channels_cannot_show_a_category():
+    with pytest.raises(sx.InvalidInputError, match="ring must be a whole number of at least 3"):
+        sx.tasks.DelayMatchCategory(ring=2)
+
+
+def test_the_interval_is_compared_with_the_threshold_in_time_not_in_steps():
+    said = sx.tasks.HierarchicalReasoning(dt=10.0).trials(400, key=KEY).conditions
+    interval, long = np.asarray(said["interval"]), np.asarray(said["long"])
+    assert long[interval > 850].all() and not long[interval < 850].any()
+    assert 0 < long[interval == 850].mean() < 1
+
+
+@pytest.mark.parametrize("gain", [1.0, 1.5])
+def test_ready_set_go_asks_for_the_measured_interval(gain):
+    task = sx.tasks.ReadySetGo(gain=gain, dt=20.0)
+    trials = task.trials(50, key=KEY)
+    ramp, said = np.asarray(trials.targets)[..., 0], trials.conditions
+    start = np.asarray(trials.scored).argmax(1)
+    reached = (ramp >= 1).argmax(1) + 1
+    np.testing.assert_allclose(
+        (reached - start) * 20, gain * np.asarray(said["measure"]), atol=20.1
+    )
+    np.testing.assert_allclose(said["interval"], gain * np.asarray(said["measure"]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: sx.tasks.EvidenceAccumulation(num_cues=6), "num_cues must be odd"),
+        (lambda: sx.tasks.AntiReach(ring=5), "ring must be even"),
+        (lambda: sx.tasks.SingleContextDecisionMaking(context=2), "context must be 0 or 1"),
+        (lambda: sx.tasks.DelayComparison(pairs=[(1, 2)]), "the larger one first"),
+        (lambda: sx.tasks.FlipFlop(pulse=200.0), "no longer than the interval"),
+        (lambda: sx.tasks.GoNoGo(noise_on="fixation"), '"stimulus" or "all"'),
+        (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5]), "must be two numbers"),
+        (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5, 2]), "between 0 and 1"),
+    ],
+)
+def test_settings_that_make_no_task(make, text):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        make()
+
+
+@pytest.mark.parametrize("name", ["ContextDecisionMaking", "FlipFlop", "AntiReach"])
+def test_a_task_can_be_drawn_by_itself(name):
+    task = getattr(sx.tasks, name)()
+    figure = sx.figures.trials(task, num_trials=2)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 4
+    assert {t.get_text() for t in figure.legends[0].get_texts()} == set(task.periods)
+
+
+def test_an_experiment_takes_distributions_of_durations():
+    settings = {
+        "name": "memory",
+        "task": {
+            "name": "DelayComparison",
+            "delay": [200, 400],
+            "fixation": {"uniform": [200, 500]},
+        },
+        "network": {"name": "CTRNN", "num_units": 4},
+        "analysis": {"input": [1.0, 0.0]},
+    }
+    from separatrix.experiment.run import Setup
+
+    setup = Setup(sx.Experiment.from_dict(settings))
+    assert setup.task.delay == sx.tasks.Choice((200.0, 400.0))
+    again = Setup(sx.Experiment.from_dict(setup.experiment.to_dict()))  # as executed
+    assert again.task == setup.task
