@@ -69,6 +69,8 @@ def geometry():
         "separatrix": sx.separatrix(bistable, points),
         "slow_curve": sx.slow_curve(bistable, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), points),
     }
+
+
 def branches():
     """A pitchfork of the origin of a map of two units, and the branch that is born there."""
     return sx.continue_fixed_points(

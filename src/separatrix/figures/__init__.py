@@ -6,7 +6,6 @@ and in any order. `save` writes them.
 
 from .behaviour import (
     psychometric,
-    trials,
 )
 from .bifurcation import (
     bifurcation_diagram,
@@ -38,13 +37,9 @@ from .state_space import (
     activity,
     condition_averages,
 )
-from .behaviour import psychometric
-from .files import save
-from .learning import training
-from .modes import line_attractor, spectrum
-from .points import fixed_points, speeds
-from .state_space import activity, condition_averages
-from .task_trials import trials
+from .task_trials import (
+    trials,
+)
 
 __all__ = [
     "activity",
