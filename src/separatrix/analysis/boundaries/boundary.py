@@ -151,6 +151,8 @@ def _attractor_pairs(landscape: Landscape) -> _Brackets:
 
 def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Brackets:
     """Pair states with their nearest neighbours in another basin."""
+    if follower.landscape.attractors.sum() < 2:
+        most, states = 0, states[:0]
     ends = follower.follow(states)
     settled = np.flatnonzero(ends.reached >= 0)
     states, reached = states[settled], ends.reached[settled]

@@ -45,7 +45,7 @@ class Settling:
     0.001
     """
 
-    max_steps: int = 50_000
+    max_steps: int = 20_000
     capture: float = 1e-3
     step: float | None = None
 
@@ -95,6 +95,8 @@ class Follower:
         now = np.array(starts, float)
         going = np.isfinite(now).all(1)
         ends.reasons[~going] = "the state is not finite"
+        if not self.landscape.attractors.any():  # nowhere to go: spare the way
+            ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0
         while going.any() and taken < self.settling.max_steps:
@@ -160,5 +162,6 @@ class Follower:
         return f"came to rest at point {label}, which is {kind}: no attractor"
 
 
+_NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
 _CYCLE = "ended on a cycle: find it with sx.find_cycles"
 _ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"
