@@ -1,5 +1,6 @@
 """Branches of fixed points against their parameter."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
         names = _without_marginal(stability[here])
         changes = np.flatnonzero(names[1:] != names[:-1]) + 1
         edges = [0, *changes, len(here) - 1]
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             piece = here[first : last + 1]
             name = str(names[first])
             style = LINES.get(name, LINES["saddle"])
