@@ -272,16 +272,18 @@ def test_a_network_is_followed_in_its_input(kind):
     assert (branches.parameters.min(), branches.parameters.max()) == (-51.2, 51.2)
 
 
-def test_arrays_that_bend_with_the_parameter_are_followed_too():
+@pytest.mark.parametrize("bend", [np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p])
+def test_arrays_that_bend_with_the_parameter_are_followed_too(bend):
     def system_of(p):
         # numpy cannot be traced, and the input is no linear function of p
-        return sx.DiscreteMap(step, 1, input=np.array([np.sin(float(p))]))
+        return sx.DiscreteMap(step, 1, input=np.array([bend(float(p))]))
 
     def step(x, u):
         return jnp.tanh(2.0 * x + u)
 
-    branches = follow(system_of, -1.0, (-1.5, 1.5))
-    fold = np.arcsin(0.532839975353552)
+    method = sx.solvers.PseudoArclength(max_step=0.1)
+    branches = follow(system_of, -1.0, (-1.5, 1.5), method=method, disconnected=None)
+    fold = brentq(lambda p: bend(p) - 0.532839975353552, 0.0, 1.5, xtol=1e-14)
     assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-9)
 
 
@@ -295,9 +297,8 @@ def test_a_change_of_the_parameter_compiles_nothing():
     follow(system_of, 0.0, (0.5, 2.0), disconnected=None)
     first = len(traces)
     assert first < 12
-    follow(system_of, 0.0, (0.5, 2.0), disconnected=None, method=sx.solvers.PseudoArclength(
-        first_step=0.001, max_step=0.001
-    ))  # fmt: skip
+    method = sx.solvers.PseudoArclength(max_step=0.007)
+    follow(system_of, 0.0, (0.5, 2.0), disconnected=None, method=method)
     assert len(traces) == 2 * first
 
 
@@ -326,9 +327,7 @@ def test_a_branch_that_blows_up_keeps_what_it_has():
         method=method,
         disconnected=None,
     )
-    assert branches.endings[0].tolist() == ["a unit exceeded largest_state = 20", END][::1] or (
-        branches.endings[0].tolist() == [END, "a unit exceeded largest_state = 20"]
-    )
+    assert sorted(branches.endings[0].tolist()) == ["a unit exceeded largest_state = 20", END]
     assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-10)
 
 

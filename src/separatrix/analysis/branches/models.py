@@ -18,6 +18,9 @@ SystemOf = Callable[[Any], AbstractSystem]
 PROBES = (0.0, 0.31, 0.5, 0.77, 1.0)
 """Where in the range the dependence of a system's arrays on the parameter is looked at."""
 
+DEGREES = (2, 33)
+"""Terms of the series that are tried for arrays that depend on the parameter."""
+
 
 class AbstractModel(eqx.Module):
     """F(x, p) and a residual with the same zeros as F(x, p) − x, or as F for a flow."""
@@ -63,21 +66,26 @@ class TracedModel(AbstractModel):
 class SampledModel(AbstractModel):
     r"""`system_of` works on numbers only: the arrays of its systems are followed in the parameter.
 
-    Near `centre` they are $a_0 + (p - p_0) a_1 + \frac12 (p - p_0)^2 a_2$. Where that holds on the
-    whole range (an input that is linear in the parameter), one model serves everywhere; where not,
-    the arrays are taken anew at every point, so that the residual is exact.
+    An array is $\sum_k c_k T_k((p - p_0) / h)$ with Chebyshev's polynomials. Where such a series
+    holds to rounding on the whole range, as for an input that is linear in p, one model serves
+    everywhere; where not, the arrays are taken anew at every point, so that the residual is exact.
     """
 
     centre: Any
-    arrays: tuple[Any, Any, Any]
+    half_width: Any
+    coefficients: Any  # of every array, stacked along a new first axis
     static: Any
     source: Any = eqx.field(static=True)  # None where this model holds everywhere
 
     def system(self, parameter: Any) -> AbstractSystem:
         """Return the system at a parameter."""
-        away = parameter - self.centre
-        arrays = jax.tree.map(lambda a, b, c: a + away * b + 0.5 * away**2 * c, *self.arrays)
-        return eqx.combine(arrays, self.static)
+        x = (parameter - self.centre) / self.half_width
+
+        def value(coefficients: Any) -> Any:
+            terms = _chebyshev(x, len(coefficients))
+            return jnp.tensordot(jnp.stack(terms), coefficients, 1)
+
+        return eqx.combine(jax.tree.map(value, self.coefficients), self.static)
 
     def evaluate(self, state: Any, parameter: Any) -> Any:
         return self.system(parameter).evaluate(state)
@@ -93,6 +101,14 @@ class SampledModel(AbstractModel):
         if self.source is None:
             return self
         return _expanded(self.source, parameter)
+
+
+def _chebyshev(x: Any, count: int) -> list[Any]:
+    """Return the first polynomials at x."""
+    terms = [jnp.ones_like(x), x]
+    while len(terms) < count:
+        terms.append(2 * x * terms[-1] - terms[-2])
+    return terms[:count]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,23 +157,39 @@ def _traced(system_of: SystemOf, sample: AbstractSystem, parameter: float) -> Tr
 
 def _sampled(source: Source, reason: str) -> SampledModel:
     width = source.high - source.low
-    probes = [source.arrays(source.low + part * width) for part in PROBES]
-    arrays, rest = probes[0]
-    if not all(eqx.tree_equal(rest, other) is True for _, other in probes[1:]):
+    probes = [source.low + part * width for part in PROBES]
+    arrays, rests = zip(*(source.arrays(p) for p in probes), strict=True)
+    if not all(eqx.tree_equal(rests[0], other) is True for other in rests[1:]):
         raise InvalidInputError(
             "system_of gives another function for every parameter and cannot be traced by JAX "
             f"({reason}): write it with jax.numpy, so that the parameter may be a tracer, or "
             "return systems that differ in their arrays only, such as network.at_input(...)."
         )
-    slope = jax.tree.map(lambda a, b: (b - a) / width, arrays, probes[-1][0])
-    flat = jax.tree.map(jnp.zeros_like, arrays)
-    for part, (probe, _) in zip(PROBES, probes, strict=True):
-        gaps = jax.tree.map(
-            lambda a, s, b, d=part * width: _gap(a + d * s, b), arrays, slope, probe
-        )
-        if any(gap > 1e-13 for gap in jax.tree.leaves(gaps)):
-            return _expanded(source, 0.5 * (source.low + source.high))
-    return SampledModel(jnp.asarray(source.low), (arrays, slope, flat), rest, None)
+    for count in DEGREES:
+        model = _series(source, rests[0], count)
+        values = [eqx.partition(model.system(p), eqx.is_inexact_array)[0] for p in probes]
+        gaps = jax.tree.map(_gap, values, list(arrays))
+        if all(gap <= 1e-13 for gap in jax.tree.leaves(gaps)):
+            return model
+    return _expanded(source, 0.5 * (source.low + source.high))
+
+
+def _series(source: Source, rest: Any, count: int) -> SampledModel:
+    """Return the model whose arrays are series of `count` terms through Chebyshev's nodes."""
+    centre, half = 0.5 * (source.low + source.high), 0.5 * (source.high - source.low)
+    angles = np.pi * (np.arange(count) + 0.5) / count
+    nodes = [source.arrays(centre + half * np.cos(angle))[0] for angle in angles]
+    weights = 2 / count * np.cos(np.outer(np.arange(count), angles))
+    weights[0] /= 2
+
+    def coefficients(*values: Any) -> Any:
+        stack = np.stack([np.asarray(value) for value in values])
+        # what does not depend on the parameter stays as it is, to the last digit
+        constant = bool((stack == stack[0]).all())
+        return jnp.asarray(stack[:1] if constant else np.tensordot(weights, stack, 1))
+
+    fitted = jax.tree.map(coefficients, *nodes)
+    return SampledModel(jnp.asarray(centre), jnp.asarray(half), fitted, rest, None)
 
 
 def _gap(one: Any, other: Any) -> float:
@@ -170,6 +202,10 @@ def _expanded(source: Source, parameter: float) -> SampledModel:
     step = 1e-4 * (source.high - source.low)
     middle, rest = source.arrays(parameter)
     before, after = source.arrays(parameter - step)[0], source.arrays(parameter + step)[0]
-    slope = jax.tree.map(lambda a, b: (b - a) / (2 * step), before, after)
-    bend = jax.tree.map(lambda a, m, b: (a - 2 * m + b) / step**2, before, middle, after)
-    return SampledModel(jnp.asarray(parameter), (middle, slope, bend), rest, source)
+
+    def coefficients(a: Any, m: Any, b: Any) -> Any:
+        bend = (a - 2 * m + b) / 4
+        return jnp.stack([m + bend, (b - a) / 2, bend])
+
+    fitted = jax.tree.map(coefficients, before, middle, after)
+    return SampledModel(jnp.asarray(parameter), jnp.asarray(step), fitted, rest, source)
