@@ -14,7 +14,7 @@ from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem
 from .fixed_points.evaluator import Evaluator
 from .fixed_points.record import FixedPoints
-from .linearization import decay_times, eigenmodes
+from .linearization.modes import decay_times, eigenmodes
 from .loops import landmarks, longest_loop
 from .motion import Stepper, velocities
 

@@ -14,7 +14,7 @@ from ...systems import AbstractSystem
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..fixed_points.search import find_fixed_points
-from ..linearization import decay_times
+from ..linearization.modes import decay_times
 from ..motion import velocities
 from .record import SlowCurve
 from .slices import Found, Slices, complement
