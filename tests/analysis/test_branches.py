@@ -336,7 +336,7 @@ def test_bounds_are_kept_and_told():
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method, disconnected=None)
     assert "reached max_points = 10" in branches.endings[0]
     assert len(branches.of_branch(0)) <= 19
-    assert "max_points = 10" in branches.summary()
+    assert "max_points = 10" in branches.describe()
     method = sx.solvers.PseudoArclength(max_branches=1)
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method)
     assert branches.remarks == ("reached max_branches = 1: there may be more",)
@@ -388,6 +388,9 @@ def test_options_that_cannot_work_are_refused(options):
 
 def test_branches_survive_xarray_and_know_their_parts():
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), name="w")
+    lines = branches.describe().split("\n")
+    assert lines == [branches.summary(), "  supercritical pitchfork at w = 1"]
+    assert lines[0].endswith(f"2 branches, {len(branches)} points, 1 special point")
     again = sx.Record.from_xarray(branches.to_xarray())
     assert again.summary() == branches.summary()
     assert np.array_equal(again.states, branches.states)
