@@ -349,6 +349,12 @@ def test_a_start_near_a_fixed_point_is_corrected():
     assert branches.states_at(2.0)[:, 0] == pytest.approx([root], abs=1e-12)
 
 
+def test_a_start_at_a_branch_point_is_a_start():
+    branches = follow(tanh_unit, 0.0, (0.5, 2.0), at=1.0, disconnected=None)
+    assert branches.special("pitchfork") == pytest.approx([1.0], abs=1e-12)
+    assert branches.n_branches == 2
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
