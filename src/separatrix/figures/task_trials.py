@@ -47,7 +47,7 @@ def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figur
     panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
     inputs = np.asarray(drawn.inputs, float)
     targets = _as_outputs(drawn, task.num_outputs)
-    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).any(-1)
+    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).max(-1) > 0
     for trial, (top, bottom) in enumerate(panels.T):
         top.set_title(describe(drawn.conditions, trial))
         _channels(top, inputs[trial], task.channels, task.dt)
