@@ -17,6 +17,7 @@ TABLE = [
     "Flow",
     "find_fixed_points",
     "linearize",
+    "find_cycles",
     "lyapunov_exponents",
     "Experiment",
     "run_experiment",

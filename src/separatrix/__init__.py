@@ -13,12 +13,14 @@ from ._records import Record
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 from .activity import Activity, Dimensionality, PrincipalComponents, simulate
 from .analysis import (
+    Cycles,
     FixedPoints,
     Linearization,
     LyapunovSpectrum,
     NonNormality,
     SelectionVectors,
     ToleranceCurve,
+    find_cycles,
     find_fixed_points,
     linearize,
     lyapunov_exponents,
@@ -39,6 +41,7 @@ from .training import (
 __all__ = [
     "AbstractSystem",
     "Activity",
+    "Cycles",
     "Dimensionality",
     "DiscreteMap",
     "FixedPoints",
@@ -61,6 +64,7 @@ __all__ = [
     "UnreadableFileError",
     "WholeTrials",
     "Windows",
+    "find_cycles",
     "find_fixed_points",
     "linearize",
     "lyapunov_exponents",
