@@ -195,6 +195,23 @@ def test_fitzhugh_nagumo_is_bistable_before_its_subcritical_hopf():
     assert len(below) == 0
 
 
+def test_the_shortest_cycle_within_the_lorenz_attractor():
+    """Unstable, and known to 15 digits: T = 1.558652210716175 (Viswanath 2003)."""
+
+    def lorenz(x):
+        return jnp.stack(
+            [10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]]
+        )
+
+    candidates = 5 * np.random.default_rng(0).standard_normal((20, 3))
+    cycles = sx.find_cycles(sx.Flow(lorenz, 3), candidates, length=1.56)
+    assert set(cycles.stability) == {"saddle"}
+    assert abs(cycles.period[0] - 1.558652210716175) < cycles.period_error[0] < 1e-6
+    unstable = cycles.multipliers[0, 0].real
+    assert unstable == pytest.approx(4.7129, abs=2e-4)
+    np.testing.assert_allclose(np.abs(cycles.multipliers - 1).min(1), 0, atol=1e-5)
+
+
 def test_two_cycles_that_mirror_one_another_are_two():
     """x ↦ −x maps each to the other, with the same period: a pair of circles beside the origin."""
 

@@ -47,19 +47,20 @@ class CycleWalk:
         walked = Walked.start(starts, length)
         active = np.flatnonzero(np.isfinite(starts).all(1))
         walked.reasons[:] = "left to infinity"
-        seen: list[set[bytes]] = [set() for _ in starts]
+        first: dict[bytes, int] = {}  # which start solved a sequence of patterns
+        follows = np.full(len(starts), -1)
         for _ in range(self.max_solves):
             fresh = []
-            for k in active:  # a sequence solved before leads where it led then
+            for k in active:  # what was solved before, by whichever start, leads where it led then
                 key = np.packbits(patterns[k]).tobytes()
-                if key in seen[k]:
-                    walked.reasons[k] = "its sequences of linear regions repeat without a cycle"
+                if key in first:
+                    follows[k] = first[key]
                 else:
-                    seen[k].add(key)
+                    first[key] = int(k)
                     fresh.append(k)
             active = np.array(fresh, int)
             if not len(active):
-                return walked
+                break
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
             walked.reasons[active[~finite]] = "its return map has no isolated fixed point"
@@ -70,6 +71,7 @@ class CycleWalk:
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
         walked.reasons[active] = "no cycle in the largest number of solves (max_solves)"
+        walked.join(follows)
         return walked
 
 
@@ -98,6 +100,19 @@ class Walked:
             np.full(count, "", dtype=object),
         )
 
+    def join(self, follows: np.ndarray) -> None:
+        """Give each start that came upon another one's sequence what that one ended with."""
+        for start in np.flatnonzero(follows >= 0):
+            passed, end = {int(start)}, int(follows[start])
+            while follows[end] >= 0 and end not in passed:
+                passed.add(end)
+                end = int(follows[end])
+            if end in passed:
+                self.reasons[start] = "its sequences of linear regions repeat without a cycle"
+                continue
+            for field in (self.orbits, self.errors, self.exact, self.found, self.reasons):
+                field[start] = field[end]
+
     def keep(self, rows: np.ndarray, orbits: np.ndarray, errors: np.ndarray) -> None:
         self.orbits[rows], self.errors[rows] = orbits, errors
         self.found[rows], self.reasons[rows] = True, "closed"
@@ -121,10 +136,10 @@ def _affine_cycles(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndar
     n = form.size
     pieces = [_pieces(form, patterns[:, j]) for j in range(length)]
     with np.errstate(over="ignore", invalid="ignore"):
-        M = np.broadcast_to(np.eye(n), (count, n, n))
+        M: np.ndarray = np.broadcast_to(np.eye(n), (count, n, n))
         c = np.zeros((count, n))
         for A, b in pieces:
-            M, c = A @ M, batched.apply(A, c) + b
+            M, c = batched.over_parts(np.matmul, A, M, work=count * n**3), batched.apply(A, c) + b
         x = batched.solve(np.eye(n) - M, c)
         # the product loses digits over many steps: correct by what the orbit itself misses
         for _ in range(2):
