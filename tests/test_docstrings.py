@@ -12,6 +12,7 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 MUST_SHOW = [
     sx.DiscreteMap,
     sx.Flow,
+    sx.find_cycles,
     sx.find_fixed_points,
     sx.linearize,
     sx.continue_fixed_points,
