@@ -27,6 +27,8 @@ MUST_SHOW = [
     sx.networks.ShortTermPlasticityRNN,
     sx.networks.from_state_dict,
     sx.tasks.PerceptualDecisionMaking,
+    *(sx.tasks.DelayComparison, sx.tasks.FlipFlop, sx.tasks.ContextDecisionMaking),
+    sx.tasks.Yang2019,
 ]
 
 
