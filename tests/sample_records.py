@@ -103,6 +103,9 @@ def all_records():
         "linearization": linear,
         "non_normality": linear.non_normality(),
         "selection_vectors": linear.selection_vectors(2),
+        "cycles": sx.find_cycles(
+            sx.DiscreteMap(lambda x: 1 - 1.5 * abs(x), 1), np.array([[0.2], [0.6]]), length=[1, 2]
+        ),
         "lyapunov_spectrum": sx.lyapunov_exponents(
             net.at_input([1, 0.5, 0.5]),
             states[:2],

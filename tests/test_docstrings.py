@@ -12,6 +12,7 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 MUST_SHOW = [
     sx.DiscreteMap,
     sx.Flow,
+    sx.find_cycles,
     sx.find_fixed_points,
     sx.linearize,
     sx.continue_fixed_points,
@@ -26,6 +27,8 @@ MUST_SHOW = [
     sx.networks.ShortTermPlasticityRNN,
     sx.networks.from_state_dict,
     sx.tasks.PerceptualDecisionMaking,
+    *(sx.tasks.DelayComparison, sx.tasks.FlipFlop, sx.tasks.ContextDecisionMaking),
+    sx.tasks.Yang2019,
 ]
 
 

@@ -24,6 +24,7 @@ TABLE = [
     "commitment",
     "basins",
     "continue_fixed_points",
+    "find_cycles",
     "lyapunov_exponents",
     "Experiment",
     "run_experiment",

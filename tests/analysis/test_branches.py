@@ -336,7 +336,7 @@ def test_bounds_are_kept_and_told():
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method, disconnected=None)
     assert "reached max_points = 10" in branches.endings[0]
     assert len(branches.of_branch(0)) <= 19
-    assert "max_points = 10" in branches.summary()
+    assert "max_points = 10" in branches.describe()
     method = sx.solvers.PseudoArclength(max_branches=1)
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method)
     assert branches.remarks == ("reached max_branches = 1: there may be more",)
@@ -347,6 +347,12 @@ def test_a_start_near_a_fixed_point_is_corrected():
     root = brentq(lambda x: np.tanh(2 * x) - x, 0.5, 1)
     branches = follow(tanh_unit, 0.9, (2.0, 3.0), disconnected=None)
     assert branches.states_at(2.0)[:, 0] == pytest.approx([root], abs=1e-12)
+
+
+def test_a_start_at_a_branch_point_is_a_start():
+    branches = follow(tanh_unit, 0.0, (0.5, 2.0), at=1.0, disconnected=None)
+    assert branches.special("pitchfork") == pytest.approx([1.0], abs=1e-12)
+    assert branches.n_branches == 2
 
 
 @pytest.mark.parametrize(
@@ -388,6 +394,9 @@ def test_options_that_cannot_work_are_refused(options):
 
 def test_branches_survive_xarray_and_know_their_parts():
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), name="w")
+    lines = branches.describe().split("\n")
+    assert lines == [branches.summary(), "  supercritical pitchfork at w = 1"]
+    assert lines[0].endswith(f"2 branches, {len(branches)} points, 1 special point")
     again = sx.Record.from_xarray(branches.to_xarray())
     assert again.summary() == branches.summary()
     assert np.array_equal(again.states, branches.states)

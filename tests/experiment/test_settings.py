@@ -88,7 +88,8 @@ def test_missing_tables(write):
         (
             'name = "PerceptualDecisionMaking"',
             'name = "PerceptualDecision"',
-            "unknown task 'PerceptualDecision' in {file}: did you mean 'PerceptualDecisionMaking'?",
+            "unknown task 'PerceptualDecision' in {file}: did you mean 'PerceptualDecisionMaking' "
+            "or 'PerceptualDecisionMakingDelayResponse' or 'PulseDecisionMaking'?",
         ),
         (
             "num_units = 8",

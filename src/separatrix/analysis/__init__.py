@@ -19,6 +19,10 @@ from .branches import (
     Branches,
     continue_fixed_points,
 )
+from .cycles import (
+    Cycles,
+    find_cycles,
+)
 from .fixed_points import (
     FixedPoints,
     ToleranceCurve,
@@ -48,6 +52,7 @@ __all__ = [
     "Branches",
     "Commitment",
     "ContinuousAttractor",
+    "Cycles",
     "FixedPointGraph",
     "FixedPoints",
     "Linearization",
@@ -62,6 +67,7 @@ __all__ = [
     "commitment",
     "continue_fixed_points",
     "continuous_attractor",
+    "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",
     "linearize",

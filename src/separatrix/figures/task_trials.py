@@ -47,7 +47,10 @@ def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figur
     panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
     inputs = np.asarray(drawn.inputs, float)
     targets = _as_outputs(drawn, task.num_outputs)
-    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).any(-1)
+    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).max(-1) > 0
+    # Where trials vary in length most end long before the longest that there can be.
+    longest = int(np.flatnonzero(asked.any(0))[-1]) + 1
+    inputs, targets, asked = inputs[:, :longest], targets[:, :longest], asked[:, :longest]
     for trial, (top, bottom) in enumerate(panels.T):
         top.set_title(describe(drawn.conditions, trial))
         _channels(top, inputs[trial], task.channels, task.dt)
@@ -75,7 +78,7 @@ def describe(conditions: Mapping[str, object], trial: int, most: int = 3) -> str
     lines = []
     for name, values in list(conditions.items())[:most]:
         value = np.asarray(values)[trial]
-        shown = f"{value:.3g}" if value.dtype.kind == "f" else f"{value}"
+        shown = f"{value:.4g}" if value.dtype.kind == "f" else f"{value}"
         lines.append(f"{name.replace('_', ' ')}: {shown}")
     return "\n".join(lines)
 

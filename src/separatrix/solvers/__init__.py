@@ -11,8 +11,14 @@ from .continuation import (
     Deflation,
     PseudoArclength,
 )
+from .cycle_walk import (
+    CycleWalk,
+)
 from .levenberg_marquardt import (
     LevenbergMarquardt,
+)
+from .shooting import (
+    MultipleShooting,
 )
 from .tangent_qr import (
     TangentQR,
@@ -20,8 +26,10 @@ from .tangent_qr import (
 
 __all__ = [
     "BranchAndPrune",
+    "CycleWalk",
     "Deflation",
     "LevenbergMarquardt",
+    "MultipleShooting",
     "PseudoArclength",
     "TangentQR",
 ]

@@ -83,7 +83,7 @@ class PulseDecisionMaking(StagedTask):
 
     @property
     def durations(self) -> dict[str, Length]:
-        bins = {}
+        bins: dict[str, Length] = {}
         for k in range(1, self.num_bins + 1):
             bins |= {f"cue {k}": self.cue, f"gap {k}": self.gap}
         return {"fixation": self.fixation, **bins, "decision": self.decision}
@@ -184,7 +184,7 @@ class EvidenceAccumulation(StagedTask):
 
     @property
     def durations(self) -> dict[str, Length]:
-        cues = {}
+        cues: dict[str, Length] = {}
         for k in range(1, self.num_cues + 1):
             cues |= {f"interval {k}": self.interval, f"cue {k}": self.cue}
         return {**cues, "delay": self.delay, "recall": self.recall}

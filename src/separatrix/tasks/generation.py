@@ -35,8 +35,8 @@ class FlipFlop(StagedTask):
         Durations in ms of a trial, of the interval between two possible pulses, and of a pulse.
     probability
         Of a pulse, in each interval and channel.
-    noise
-        σ on the inputs, in units of the input times √ms.
+    noise, noise_on
+        σ on the inputs, in units of the input times √ms; the stimulus is everything here.
 
     Raises
     ------
@@ -68,6 +68,7 @@ class FlipFlop(StagedTask):
     pulse: float = fields.value("pulse", 100.0, least=0)
     probability: float = fields.value("probability", 0.5, least=0, most=1)
     noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         check_timing("FlipFlop", self.dt, {"interval": self.interval, "pulse": self.pulse})
@@ -77,11 +78,6 @@ class FlipFlop(StagedTask):
                 f"interval no longer than the trial; got {self.pulse:g}, {self.interval:g} and "
                 f"{self.duration:g} ms."
             )
-
-    @property
-    def noise_on(self) -> str:
-        """Noise is on every channel at every step."""
-        return "all"
 
     @property
     def durations(self) -> dict[str, float]:
@@ -149,8 +145,8 @@ class SineWave(StagedTask):
         The lowest and the highest angular frequency in radians per 100 ms.
     tolerance
         The largest error of an output that counts as right in `score`.
-    noise
-        σ on the input, in units of the input times √ms.
+    noise, noise_on
+        σ on the input, in units of the input times √ms; the stimulus is everything here.
 
     References
     ----------
@@ -174,11 +170,7 @@ class SineWave(StagedTask):
     fastest: float = fields.value("fastest", 0.6, least=0)
     tolerance: float = fields.value("tolerance", 0.2, least=0, most=1)
     noise: float = fields.noise(0.0)
-
-    @property
-    def noise_on(self) -> str:
-        """Noise is on the input at every step."""
-        return "all"
+    noise_on: str = fields.noise_on()
 
     @property
     def durations(self) -> dict[str, float]:

@@ -142,7 +142,8 @@ def two_modalities(
     key: PRNGKeyArray, when: Timeline, coherences: tuple[float, ...], num_choices: int
 ) -> tuple[list[Float[Array, "trial time choice"]], dict[str, Array]]:
     """Draw a choice and a coherence for each modality; return their channels and what was drawn."""
-    stimuli, drawn = [], {}
+    stimuli: list[Array] = []
+    drawn: dict[str, Array] = {}
     for modality, modality_key in enumerate(jr.split(key, 2), 1):
         key_choice, key_coherence = jr.split(modality_key)
         choice = pick(key_choice, when.num_trials, num_choices)

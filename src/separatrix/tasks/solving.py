@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from .._types import Array
 
@@ -34,3 +34,8 @@ def last_seen(
     place = jnp.maximum(latest, 0).reshape(*latest.shape, *[1] * (values.ndim - 2))
     held = jnp.take_along_axis(values, place, axis=1)
     return jnp.where((latest >= 0).reshape(place.shape), held, 0)
+
+
+def so_far(values: Shaped[Array, "trial time *some"]) -> Shaped[Array, "trial time *some"]:
+    """Return the largest value up to each step."""
+    return jax.lax.cummax(jnp.asarray(values), axis=1)

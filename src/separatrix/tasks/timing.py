@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -12,7 +11,7 @@ from .._types import Array
 from . import fields
 from .base import Trials
 from .durations import Choice, Length, Multiple, TruncatedExponential, Uniform, count_steps
-from .solving import one_hot, respond, two_sided
+from .solving import one_hot, respond, so_far, two_sided
 from .staged import Scene, StagedTask, answer_in, noisy_during, pick, shown, side_by_side
 from .timeline import Timeline
 
@@ -188,7 +187,7 @@ class ReadySetGo(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Count the steps between the flashes, and since the fixation cue went off."""
         fixating = inputs[..., 0] > 0.5
-        ready, flash = (jax.lax.cummax(inputs[..., k], axis=1) > 0.5 for k in (1, 2))
+        ready, flash = (so_far(inputs[..., k]) > 0.5 for k in (1, 2))
         between = ready & ~flash & (inputs[..., 1] < 0.5)
         measured = jnp.cumsum(between, axis=1)
         since = jnp.cumsum(flash & ~fixating, axis=1)
@@ -221,7 +220,7 @@ class ReadySetGo(StagedTask):
 
 def _first_reach(ramp: Float[Array, "trial time"], scored: Array) -> Float[Array, " trial"]:
     """Return how many scored steps pass before a ramp first reaches 0.9; all if it never does."""
-    reached = jax.lax.cummax((scored & (ramp >= 0.9)).astype(int), axis=1)
+    reached = so_far((scored & (ramp >= 0.9)).astype(int))
     return (scored & (reached == 0)).sum(1).astype(jnp.float32)
 
 
@@ -311,7 +310,7 @@ class HierarchicalReasoning(StagedTask):
         """Report the rule while it is told; count the steps between the flashes."""
         fixating = inputs[..., 0] > 0.5
         told = inputs[..., 1:3]
-        rule = jnp.argmax(jax.lax.cummax(told, axis=1), -1)
+        rule = jnp.argmax(so_far(told), -1)
         flash = inputs[..., 3:].max(-1) > 0.5
         place = jnp.argmax(jnp.cumsum(inputs[..., 3:], axis=1), -1)
         onsets = jnp.cumsum(jnp.diff(flash, axis=1, prepend=False) & flash, axis=1)

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...solvers.continuation import Curve, Deflation, PseudoArclength, correct_at, follow
+from ...solvers.continuation import (
+    Curve,
+    Deflation,
+    PseudoArclength,
+    correct,
+    correct_at,
+    follow,
+    tangent_of,
+)
 from ...solvers.continuation.curve import CLOSED
 from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
@@ -57,7 +65,21 @@ class Atlas:
         if self._has(point) or self._full():
             return
         jacobian = self.family.residual_and_jacobian(point)[1]
-        self._trace(point, null_tangent(jacobian), origin, None)
+        tangent = null_tangent(jacobian)
+        values = np.linalg.svd(jacobian, compute_uv=False)
+        if values[-1] <= 1e-9 * values[0]:
+            point, tangent = self._beside(point, tangent)
+        self._trace(point, tangent, origin, None)
+
+    def _beside(self, point: np.ndarray, tangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return a regular point of the branch beside a branch point, which is then passed."""
+        inner = np.mean(self.bounds) / self.family.scales[-1]
+        inwards = np.copysign(1.0, (inner - point[-1]) * tangent[-1])
+        guess = point + inwards * self.method.first_step * tangent
+        found = correct(self.family.residual_and_jacobian, guess, tangent)
+        if not found.converged:
+            return point, tangent
+        return found.point, tangent_of(found.jacobian, tangent)[0]
 
     def follow_crossings(self) -> None:
         """Follow the other branch through every branch point that has but one so far."""

@@ -109,15 +109,26 @@ class Branches(Record):
 
     def summary(self) -> str:
         ends = f"from {self.parameter_from:g} to {self.parameter_to:g}"
-        branches = "1 branch" if self.n_branches == 1 else f"{self.n_branches} branches"
-        lines = [
-            f"Branches of a {self.system} of {self.states.shape[1]} units in {self.name} {ends}: "
-            f"{branches}, {len(self)} points, {self.n_special} special points"
-        ]
+        size = self.states.shape[1]
+        return (
+            f"Branches of a {self.system} of {_counted(size, 'unit')} in {self.name} {ends}: "
+            f"{_counted(self.n_branches, 'branch', 'branches')}, {_counted(len(self), 'point')}, "
+            f"{_counted(self.n_special, 'special point')}"
+        )
+
+    def describe(self) -> str:
+        """Return the summary, a line for every special point (at most 20), and the bounds hit."""
+        lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:
             words = " ".join(w for w in (self.special_criticality[k], self.special_type[k]) if w)
-            lines.append(f"  {words} at {self.name} = {float(self.special_parameters[k]):.10g}")
+            # adding 0 makes −0 positive
+            value = round(float(self.special_parameters[k]), 12) + 0.0
+            lines.append(f"  {words} at {self.name} = {value:.10g}")
         if len(order) > MOST:
             lines.append(f"  and {len(order) - MOST} more")
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

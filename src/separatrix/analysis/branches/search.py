@@ -98,8 +98,8 @@ def continue_fixed_points(
     >>> import jax.numpy as jnp, numpy as np, separatrix as sx
     >>> unit = lambda w: sx.DiscreteMap(lambda x: jnp.tanh(w * x), size=1)
     >>> branches = sx.continue_fixed_points(unit, np.zeros(1), parameter=(0.5, 2.0), name="w")
-    >>> print(branches.summary())  # doctest: +ELLIPSIS
-    Branches of a map of 1 units in w from 0.5 to 2: 2 branches, ... points, 1 special points
+    >>> print(branches.describe())  # doctest: +ELLIPSIS
+    Branches of a map of 1 unit in w from 0.5 to 2: 2 branches, ... points, 1 special point
       supercritical pitchfork at w = 1
     >>> np.sort(branches.states_at(2.0)[:, 0]).round(6)
     array([-0.957504,  0.      ,  0.957504])

@@ -64,6 +64,8 @@ def checked_starts(start: Any, size: int) -> np.ndarray:
 def corrected_start(family: Family, state: np.ndarray, parameter: float, name: str) -> np.ndarray:
     """Return the scaled point of the fixed point at a start; raise unless one is near."""
     guess = family.point(state, parameter)
+    if not family.residual_and_jacobian(guess)[0].any():
+        return guess  # exact already, where Newton's method may not work: at a special point
     found = correct_at(family.residual_and_jacobian, guess, 30)
     moved = float(np.linalg.norm(found.point - guess))
     if found.converged and moved <= NEAR * max(1.0, float(np.linalg.norm(guess[:-1]))):

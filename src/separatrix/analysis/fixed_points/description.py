@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ...solvers.batched import over_parts
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
-from ..linearization import eigenmodes
 from ..stability import classify, count_unstable, growth
 from .certificates import count_unstable_certified
 from .evaluator import Evaluator
@@ -85,9 +85,19 @@ def _local(
         eigenvalues = evaluator.leading_eigenvalues(states)
     else:
         residuals, jacobians = evaluator.residual_and_jacobian(states)
-        eigenvalues = eigenmodes(evaluator.jacobian(states), evaluator.system.kind)[0]
+        eigenvalues = _eigenvalues(evaluator.jacobian(states))
     size = np.abs(residuals).max(1, initial=0)
     return size, zero_test.level(states, jacobians), eigenvalues
+
+
+def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
+    finite = np.isfinite(jacobians).all((1, 2))
+    values = np.full(jacobians.shape[:2], np.nan, complex)
+    work = 10 * float(finite.sum()) * jacobians.shape[-1] ** 3
+    if finite.any():
+        values[finite] = over_parts(np.linalg.eigvals, jacobians[finite], work=work)
+    return values
 
 
 def _nothing(system: AbstractSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -32,7 +32,7 @@ class Evaluator:
             self._has_formula = formula is not None
         self.size = system.size
         self.is_large = self.size > _DENSE
-        largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 2048))
+        largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
         if self.is_large:
             largest = int(np.clip(_BYTES // (8 * _PRODUCTS * self.size), 1, 16))
         self.batch_size = largest

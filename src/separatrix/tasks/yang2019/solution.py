@@ -4,13 +4,13 @@ A matched filter reads the rings. Stimuli come in one or two episodes, which the
 response tells apart from the silence between them; within an episode the evidence is averaged.
 """
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._types import Array
 from ..rings import circular_distance, population_vector
+from ..solving import so_far
 from .rates import RING, asked_rates, bump
 from .rules import FAMILY_OF, RULES, VARIANT_OF
 
@@ -43,7 +43,7 @@ def solve(inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial tim
         then,
     )
     cued = inputs[..., 0] < 0.5
-    seen = jax.lax.cummax(episode, axis=1)
+    seen = so_far(episode)
     responding = jnp.select(
         [family == 1, family >= 5],
         [seen >= 1, (seen >= 2) & (same == (variant == 0))],

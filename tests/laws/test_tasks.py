@@ -17,6 +17,7 @@ TASKS = {
     and issubclass(thing, sx.tasks.AbstractTask)
     and not inspect.isabstract(thing)
 }
+N = 256
 # Small settings where the default is long, so that the laws are quick to check.
 SMALL = {
     "EvidenceAccumulation": {"dt": 10.0},
@@ -45,16 +46,9 @@ def make(name, **settings):
 
 
 @functools.cache
-def drawn(name, n=32, seed=0, **settings):
+def drawn(name, n=N, seed=0, **settings):
     task = make(name, **settings)
     return task, task.trials(n, key=jax.random.key(seed))
-
-
-def ends(trials):
-    """One past the last step of each trial that has a weight or an input."""
-    used = (np.asarray(trials.inputs) != 0).any(-1)
-    steps = np.arange(1, trials.num_steps + 1)
-    return np.where(used, steps, 0).max(1)
 
 
 def test_all_tasks_of_the_list_are_there():
@@ -64,7 +58,7 @@ def test_all_tasks_of_the_list_are_there():
 @every
 def test_shapes_follow_from_the_settings(name):
     task, trials = drawn(name)
-    n, steps = 32, task.num_steps
+    n, steps = N, task.num_steps
     assert trials.inputs.shape == (n, steps, task.num_inputs)
     assert trials.targets.shape[:2] == (n, steps)
     assert trials.mask.shape[:2] == trials.scored.shape == (n, steps)
@@ -93,7 +87,7 @@ def test_targets_are_classes_of_the_outputs_or_finite_values(name):
 @every
 def test_the_mask_covers_the_answer_and_ends_with_the_trial(name):
     _, trials = drawn(name)
-    mask = np.asarray(trials.mask).reshape(32, trials.num_steps, -1)
+    mask = np.asarray(trials.mask).reshape(N, trials.num_steps, -1)
     assert (mask >= 0).all()
     assert (mask[np.asarray(trials.scored)] > 0).all()
     assert np.asarray(trials.scored).any(1).all()
@@ -115,7 +109,7 @@ def test_the_solution_sees_only_what_the_network_sees_in_time(name):
     task, trials = drawn(name)
     inputs, solve = np.asarray(trials.inputs), jax.jit(task.solve)
     answers = np.asarray(solve(inputs))
-    assert answers.shape == (32, task.num_steps, task.num_outputs)
+    assert answers.shape == (N, task.num_steps, task.num_outputs)
     for cut in (task.num_steps // 3, 2 * task.num_steps // 3, task.num_steps - 1):
         later = inputs.copy()
         later[:, cut:] = np.roll(later[:, cut:], 1, axis=0) + 0.3
@@ -126,7 +120,7 @@ def test_the_solution_sees_only_what_the_network_sees_in_time(name):
 
 @every
 def test_the_task_can_be_done_and_not_by_chance(name):
-    task = TASKS[name]() if name != "Yang2019" else make(name)
+    task = make(name) if name != "Yang2019" else TASKS[name]()
     reached = task.ideal_mean_accuracy
     assert task.chance + 0.2 < reached
     expected = IDEAL.get(name)
@@ -151,23 +145,23 @@ def test_the_targets_themselves_score_one(name):
 
 @every
 def test_one_and_the_same_answer_scores_no_better_than_chance(name):
-    task, trials = drawn(name, n=1000)
+    task, trials = drawn(name)
     best, score = 0.0, jax.jit(task.score)
     for output in range(task.num_outputs) if trials.targets.ndim == 2 else ():
-        same = jnp.zeros((1000, task.num_steps, task.num_outputs)).at[..., output].set(1.0)
+        same = jnp.zeros((N, task.num_steps, task.num_outputs)).at[..., output].set(1.0)
         best = max(best, float(score(same, trials)))
-    assert best <= task.chance + 0.05
+    assert best <= task.chance + 0.1
+
+
+# The shortest period, where it is below 100 ms.
+LARGEST_DT = {"PulseDecisionMaking": 10.0, "EvidenceAccumulation": 50.0, "ReadySetGo": 83.0}
 
 
 @every
 @pytest.mark.parametrize("dt", [1.0, 5.0, 10.0, 20.0, 50.0, 100.0])
 def test_timing_does_not_depend_on_dt(name, dt):
-    if name == "PulseDecisionMaking" and dt > 10:
+    if dt > LARGEST_DT.get(name, 100.0):
         with pytest.raises(sx.InvalidInputError, match="shorter than one step"):
-            make(name, dt=dt)
-        return
-    if name == "ReadySetGo" and dt > 83:
-        with pytest.raises(sx.InvalidInputError, match="the ready period"):
             make(name, dt=dt)
         return
     task = make(name, dt=dt)
@@ -203,13 +197,10 @@ NOISY = [n for n, c in TASKS.items() if hasattr(c, "noise_on") and n != "Percept
 
 
 @pytest.mark.parametrize("name", NOISY)
-@pytest.mark.parametrize("dt", [10.0, 50.0])
-def test_noise_has_variance_sigma_squared_over_dt_where_the_stimulus_is(name, dt):
-    if name == "PulseDecisionMaking" and dt > 10:
-        pytest.skip("pulses of 10 ms")
-    settings = {"dt": dt, "noise": 0.7}
-    _, noisy = drawn(name, n=64, **settings)
-    _, clean = drawn(name, n=64, **{**settings, "noise": 0.0})
+def test_noise_has_variance_sigma_squared_over_dt_where_the_stimulus_is(name):
+    dt, settings = 10.0, {"dt": 10.0, "noise": 0.7}
+    _, noisy = drawn(name, **settings)
+    _, clean = drawn(name, **{**settings, "noise": 0.0})
     difference = np.asarray(noisy.inputs) - np.asarray(clean.inputs)
     there = difference[difference != 0]
     assert there.size > 200
@@ -234,7 +225,18 @@ def test_a_missing_decision_is_refused(name):
                 make(name, **{period: 0.0})
 
 
-@every
+# One for each loss and each kind of score.
+KINDS = [
+    "DelayComparison",
+    "EvidenceAccumulation",
+    "FlipFlop",
+    "Reaching1D",
+    "ReadySetGo",
+    "Yang2019",
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_a_network_learns_from_it(name):
     task = make(name, **({"rules": ["fdgo"]} if name == "Yang2019" else {}))
     network = sx.networks.CTRNN(

@@ -1,0 +1,166 @@
+"""Periodic orbits of flows, by multiple shooting."""
+
+import numpy as np
+
+from ...solvers.shooting import MultipleShooting, ShootingEnding, Shot
+from .found import Cycle, Found
+from .merging import same_orbit
+from .propagation import Propagator
+
+PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognised
+_STEP = 0.02  # of the integrator that looks for recurrence, in time constants
+_SPACING = 5  # of its steps between the states that are looked at
+_LOOKED_AT = 4096  # states in which a trajectory has to return
+_AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed point
+
+
+def search_flow(
+    propagator: Propagator, starts: np.ndarray, period: float | None, method: MultipleShooting
+) -> Found:
+    """Search from every start, as given (with a period to try) and after the transient."""
+    found = Found(len(starts))
+    attempts = [] if period is None else [starts]
+    if method.transient or period is None:
+        attempts.append(propagator.follow(starts, round(method.transient / _STEP), _STEP))
+    for states in attempts:
+        if period is None:
+            periods, reasons = _recurrence(propagator, states)
+        else:
+            periods, reasons = np.full(len(states), period), np.full(len(states), "")
+        rows = np.flatnonzero(np.isfinite(periods))
+        for start in np.flatnonzero(~np.isfinite(periods)):
+            found.miss(int(start), str(reasons[start]))
+        if len(rows):
+            _shoot(propagator, states[rows], periods[rows], method, found, rows)
+    return found
+
+
+def _recurrence(propagator: Propagator, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return when trajectories first come back near to where they are, NaN with a reason if not."""
+    spacing = _STEP * _SPACING
+    periods = np.full(len(states), np.nan)
+    reasons = np.full(len(states), "left to infinity", dtype=object)
+    for k in range(0, len(states), 64):  # bounds the memory of the trajectories
+        part = states[k : k + 64]
+        traces = propagator.sample(
+            part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, _SPACING
+        )
+        for row, trace in enumerate(traces, start=k):
+            if not np.isfinite(trace).all():
+                continue
+            distance = np.linalg.norm(trace - trace[0], axis=1)
+            if distance.max() <= _AT_REST * (1 + np.abs(trace).max()):
+                reasons[row] = "came to rest at a fixed point"
+                continue
+            back = _first_return(trace, distance)
+            reasons[row] = f"did not return within {spacing * _LOOKED_AT:.0f} time constants"
+            if back:
+                periods[row] = back * spacing
+    return periods, reasons
+
+
+def _first_return(trace: np.ndarray, distance: np.ndarray) -> int:
+    """Return the first sample at which the distance, having been large, has a small minimum."""
+    left = int((distance > 0.5 * distance.max()).argmax())
+    stride = np.linalg.norm(np.diff(trace, axis=0), axis=1).max()
+    near = max(0.1 * distance.max(), 2 * stride)
+    middle = distance[1:-1]
+    minima = (middle <= distance[:-2]) & (middle < distance[2:]) & (middle < near)
+    minima[: max(left - 1, 0)] = False
+    return int(minima.argmax()) + 1 if minima.any() else 0
+
+
+def _shoot(
+    propagator: Propagator,
+    states: np.ndarray,
+    periods: np.ndarray,
+    method: MultipleShooting,
+    found: Found,
+    rows: np.ndarray,
+) -> None:
+    """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
+    coarse = propagator.stretch(method.substeps)
+    fine = propagator.stretch(2 * method.substeps)
+    orbits = propagator.sample(states, periods, method.segments, method.substeps)
+    shot = method.solve(coarse, orbits, periods)
+    rows, shot = _drop(found, rows, shot)
+    if not len(rows):
+        return
+    dense = _dense(propagator, shot, method)
+    turns = np.array([_turns(orbit) for orbit in dense])
+    # the first turn, cut anew: one turn of an orbit that went round several times
+    first = propagator.sample(
+        shot.orbits[:, 0], shot.periods / turns, method.segments, method.substeps
+    )
+    first = np.where((turns == 1)[:, None, None], shot.orbits, first)
+    once = method.solve(coarse, first, shot.periods / turns)
+    final = method.solve(fine, once.orbits, once.periods)
+    change = np.abs(final.periods - once.periods)
+    both = (once.endings == ShootingEnding.CLOSED) & (final.endings == ShootingEnding.CLOSED)
+    final.endings = np.where(both, final.endings, ShootingEnding.STALLED)
+    kept, final = _drop(found, rows, final)
+    change, turns = change[np.isin(rows, kept)], turns[np.isin(rows, kept)]
+    if len(kept):
+        dense = _dense(propagator, final, method)
+        for k, start in enumerate(kept):
+            _keep(found, int(start), final, k, dense[k], float(change[k]), int(turns[k]))
+
+
+def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]:
+    """Leave out what did not close, and what closed by shrinking to a fixed point."""
+    closed = shot.endings == ShootingEnding.CLOSED
+    swing = np.ptp(shot.orbits, axis=1).max(1)
+    at_rest = swing <= _AT_REST * (1 + np.abs(shot.orbits).max((1, 2)))
+    forward = shot.periods > 0
+    for k, start in enumerate(rows):
+        if not closed[k]:
+            found.miss(int(start), shot.reason(k))
+        elif at_rest[k] or not forward[k]:
+            found.miss(int(start), "shrank to a fixed point")
+    good = closed & ~at_rest & forward
+    fields = (shot.orbits, shot.periods, shot.endings, shot.errors, shot.monodromy)
+    return rows[good], Shot(*(field[good] for field in fields))
+
+
+def _dense(propagator: Propagator, shot: Shot, method: MultipleShooting) -> np.ndarray:
+    """Return equally spaced states of each orbit, every piece from its own start.
+
+    Small errors of an unstable orbit cannot grow over a whole turn then. Their number is the
+    multiple of the pieces next above `PHASES`.
+    """
+    count, pieces, size = shot.orbits.shape
+    each = -(-PHASES // pieces)
+    durations = np.repeat(shot.periods / pieces, pieces)
+    substeps = max(2 * method.substeps // each, 4)
+    dense = propagator.sample(shot.orbits.reshape(-1, size), durations, each, substeps)
+    return dense.reshape(count, pieces * each, size)
+
+
+def _turns(orbit: np.ndarray) -> int:
+    """Return how many times a closed orbit `(phase, unit)` goes round."""
+    size = np.ptp(orbit, axis=0).max()
+    for turns in range(len(orbit) // 4, 1, -1):
+        if len(orbit) % turns == 0:
+            apart = np.roll(orbit, -(len(orbit) // turns), axis=0) - orbit
+            if np.abs(apart).max() <= 1e-4 * size:
+                return turns
+    return 1
+
+
+def _keep(
+    found: Found, start: int, shot: Shot, k: int, orbit: np.ndarray, change: float, turns: int
+) -> None:
+    period, error = float(shot.periods[k]), float(shot.errors[k])
+    known = next(
+        (
+            i
+            for i, other in enumerate(found.cycles)
+            if abs(other.period - period) <= 1e-5 * period and same_orbit(orbit, other.orbit)
+        ),
+        None,
+    )
+    if known is None:
+        known = len(found.cycles)
+        multipliers = np.linalg.eigvals(shot.monodromy[k]).astype(complex)
+        found.cycles.append(Cycle(orbit, period, error, multipliers, change))
+    found.hit(start, known, "closed" if turns == 1 else f"closed {turns} times over")

@@ -1,0 +1,95 @@
+"""Cycles of maps, smooth ones by shooting and piecewise-linear ones exactly."""
+
+import numpy as np
+
+from ...solvers.cycle_walk import CycleWalk
+from ...solvers.piecewise_linear import PiecewiseLinear
+from ...solvers.shooting import MultipleShooting, ShootingEnding
+from .found import Cycle, Found
+from .merging import minimal_length, same_cycle
+from .propagation import Propagator
+
+
+def search_map(
+    propagator: Propagator,
+    starts: np.ndarray,
+    lengths: tuple[int, ...],
+    method: MultipleShooting | CycleWalk,
+    form: PiecewiseLinear | None,
+) -> Found:
+    """Search for cycles of every length from every start, as given and after the transient."""
+    found = Found(len(starts))
+    attempts = [starts]
+    if method.transient:
+        attempts.append(propagator.follow(starts, method.transient, 1.0))
+    for length in lengths:
+        for states in attempts:
+            solved: tuple[np.ndarray, ...]
+            if isinstance(method, CycleWalk):
+                assert form is not None  # only a recognised map is given to it
+                walked = method.solve(form, states, length)
+                solved = (walked.found, walked.orbits, walked.errors, walked.exact, walked.reasons)
+            else:
+                solved = _shoot(propagator, states, length, method)
+            _collect(found, lengths, *solved)
+    for cycle in found.cycles:
+        cycle.multipliers = _multipliers(propagator, cycle.orbit)
+    return found
+
+
+def _shoot(
+    propagator: Propagator, states: np.ndarray, length: int, method: MultipleShooting
+) -> tuple[np.ndarray, ...]:
+    orbits = propagator.sample(states, np.ones(len(states)), length, 1)
+    shot = method.solve(propagator.step, orbits, None)
+    reasons = np.array([shot.reason(k) for k in range(len(states))], dtype=object)
+    closed = shot.endings == ShootingEnding.CLOSED
+    return closed, shot.orbits, shot.errors, np.zeros(len(states), bool), reasons
+
+
+def _collect(
+    found: Found,
+    lengths: tuple[int, ...],
+    closed: np.ndarray,
+    orbits: np.ndarray,
+    errors: np.ndarray,
+    exact: np.ndarray,
+    reasons: np.ndarray,
+) -> None:
+    """Keep each cycle once, with its minimal length; a start belongs to a row of the arrays."""
+    for start in range(len(closed)):
+        if not closed[start]:
+            found.miss(start, str(reasons[start]))
+            continue
+        part = minimal_length(orbits[start], errors[start])
+        if part == 1 and 1 not in lengths:
+            found.miss(start, "led to a fixed point")
+            continue
+        cycle = Cycle(
+            orbits[start, :part], float(part), float(errors[start]), exact=bool(exact[start])
+        )
+        known = _known(found, cycle)
+        if known is None:
+            known = len(found.cycles)
+            found.cycles.append(cycle)
+        whole = orbits.shape[1]
+        goes = "closed" if part == whole else f"closed {whole // part} times over"
+        found.hit(start, known, f"{goes}: a cycle of {part} steps")
+
+
+def _known(found: Found, cycle: Cycle) -> int | None:
+    """Return which cycle this one is, keeping the better copy of the two."""
+    for k, other in enumerate(found.cycles):
+        if same_cycle(cycle.orbit, other.orbit, max(cycle.error, other.error)):
+            if cycle.error < other.error:
+                other.orbit, other.error, other.exact = cycle.orbit, cycle.error, cycle.exact
+            return k
+    return None
+
+
+def _multipliers(propagator: Propagator, orbit: np.ndarray) -> np.ndarray:
+    slopes = propagator.step(orbit, np.ones(len(orbit)))[1]
+    M = np.eye(orbit.shape[1])
+    for J in slopes:
+        M = J @ M
+    return np.linalg.eigvals(M).astype(complex)

@@ -1,0 +1,111 @@
+"""Steps of maps and stretches of flows with their derivatives, over batches of any size."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ...solvers.runge_kutta import rk4
+from ...systems import AbstractSystem, in_float64
+
+_SIZES = (16, 128, 1024)
+
+
+class Propagator:
+    """One system in float64, NumPy in and NumPy out; the number of rows causes no compilation."""
+
+    def __init__(self, system: AbstractSystem):
+        with jax.enable_x64(True):
+            self.system = in_float64(system)
+        self.size = system.size
+        self.largest = int(np.clip((1 << 26) // (8 * self.size**2), 16, _SIZES[-1]))
+
+    def step(self, states: np.ndarray, durations: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return F(x), dF/dx, and zeros for the duration, which a map's step does not have."""
+        ends, slopes = self._in_batches(_step, states, durations)
+        return ends, slopes, np.zeros_like(ends)
+
+    def stretch(self, substeps: int) -> Callable[[np.ndarray, np.ndarray], tuple[Any, ...]]:
+        """Return a function (states, durations) -> ends and derivatives, of a flow."""
+        return partial(self._in_batches, partial(_stretch, substeps=substeps))
+
+    def follow(self, states: np.ndarray, steps: int, length: float) -> np.ndarray:
+        """Return states many steps later; `length` of a step, in time constants, of a flow."""
+        durations = np.full(len(states), length)
+        program = partial(_follow, steps=np.asarray(steps))
+        return self._in_batches(program, states, durations)[0]
+
+    def sample(
+        self, states: np.ndarray, durations: np.ndarray, count: int, substeps: int
+    ) -> np.ndarray:
+        """Return `count` states `(row, count, unit)`, equally spaced in time from each on."""
+        program = partial(_sample, count=count, substeps=substeps)
+        return self._in_batches(program, states, durations)[0]
+
+    def _in_batches(
+        self, program: Callable[..., Any], states: np.ndarray, durations: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        parts = []
+        with jax.enable_x64(True):
+            for start in range(0, max(len(states), 1), self.largest):
+                part, lasting = states[start:][: self.largest], durations[start:][: self.largest]
+                size = next((s for s in _SIZES if len(part) <= s <= self.largest), self.largest)
+                padded, times = np.zeros((size, self.size)), np.ones(size)
+                padded[: len(part)], times[: len(part)] = part, lasting
+                results = program(self.system, jnp.asarray(padded), jnp.asarray(times))
+                parts.append([np.asarray(r)[: len(part)] for r in results])
+        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+@eqx.filter_jit
+def _step(system: AbstractSystem, states: Any, durations: Any) -> Any:
+    return jax.vmap(system.evaluate)(states), jax.vmap(system.jacobian)(states)
+
+
+def _flow(system: AbstractSystem, state: Any, duration: Any, substeps: int) -> Any:
+    def step(x: Any, _: None) -> tuple[Any, None]:
+        return rk4(system.evaluate, x, duration / substeps), None
+
+    return jax.lax.scan(step, state, None, length=substeps)[0]
+
+
+@eqx.filter_jit
+def _stretch(system: AbstractSystem, states: Any, durations: Any, *, substeps: int) -> Any:
+    def both(state: Any, duration: Any) -> Any:
+        def end(x: Any, t: Any) -> Any:
+            after = _flow(system, x, t, substeps)
+            return after, after
+
+        (by_state, by_time), after = jax.jacfwd(end, argnums=(0, 1), has_aux=True)(state, duration)
+        return after, by_state, by_time
+
+    return jax.vmap(both)(states, durations)
+
+
+@eqx.filter_jit
+def _follow(system: AbstractSystem, states: Any, lengths: Any, *, steps: Any) -> Any:
+    def step(_: Any, x: Any) -> Any:
+        if system.kind == "map":
+            return jax.vmap(system.evaluate)(x)
+        return jax.vmap(lambda one, h: rk4(system.evaluate, one, h))(x, lengths)
+
+    return (jax.lax.fori_loop(0, steps, step, states),)
+
+
+@eqx.filter_jit
+def _sample(
+    system: AbstractSystem, states: Any, durations: Any, *, count: int, substeps: int
+) -> Any:
+    def trace(state: Any, duration: Any) -> Any:
+        def piece(x: Any, _: None) -> tuple[Any, Any]:
+            if system.kind == "map":
+                return system.evaluate(x), x
+            return _flow(system, x, duration / count, substeps), x
+
+        return jax.lax.scan(piece, state, None, length=count)[1]
+
+    return (jax.vmap(trace)(states, durations),)

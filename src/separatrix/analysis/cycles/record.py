@@ -1,0 +1,60 @@
+"""What is known of a set of cycles."""
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array
+
+
+class Cycles(Record):
+    r"""Closed orbits, each with its minimal period and its Floquet multipliers.
+
+    The multipliers are the eigenvalues of the derivative of the return map; a flow has one that is
+    1, along the orbit, whose distance from 1 tells of the accuracy.
+    """
+
+    states: Float[Array, "cycle phase unit"] = array(
+        "one state a step of a map, or equally spaced in time; NaN beyond the length of a cycle"
+    )
+    length: Int[Array, " cycle"] = array("minimal number of steps of a map; states of a flow")
+    period: Float[Array, " cycle"] = array("minimal period", units="ms")
+    period_error: Float[Array, " cycle"] = array(
+        "of the period, from the step of the integrator; 0 for a map", units="ms"
+    )
+    multipliers: Complex[Array, "cycle multiplier"] = array("Floquet multipliers, largest first")
+    stability: Shaped[np.ndarray, " cycle"] = array('"stable", "saddle", "unstable", "marginal"')
+    n_unstable: Int[Array, " cycle"] = array("multipliers outside the unit circle")
+    error_bound: Float[Array, " cycle"] = array(
+        "length of the last Newton correction: an estimate of the distance to the cycle"
+    )
+    exact: Bool[Array, " cycle"] = array(
+        "solved in the linear regions that it visits, farther from their boundaries than its error"
+    )
+    hits: Int[Array, " cycle"] = array("number of starts that led to it")
+    reached: Int[Array, " start"] = array("which cycle each start led to; −1: none")
+    reasons: Shaped[np.ndarray, " start"] = array("how the search from each start ended")
+    system: str = setting('"map" or "flow"')
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+    method: str = setting('"piecewise linear" (exact) or "shooting"')
+
+    @property
+    def amplitude(self) -> Float[np.ndarray, "cycle unit"]:
+        """How far each unit swings, from its smallest to its largest value on the states kept."""
+        states = np.asarray(self.states)
+        if not len(states):
+            return np.zeros((0, states.shape[2]))
+        return np.nanmax(states, axis=1) - np.nanmin(states, axis=1)
+
+    def orbit(self, cycle: int) -> Float[np.ndarray, "phase unit"]:
+        """Return the states of one cycle, without what fills up the array."""
+        return np.asarray(self.states)[cycle, : int(self.length[cycle])]
+
+    def summary(self) -> str:
+        kinds, counts = np.unique(np.asarray(self.stability, str), return_counts=True)
+        told = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
+        return (
+            f"{len(self)} cycles of a {self.system} of {self.states.shape[2]} units"
+            + (f" ({told})" if told else "")
+            + f" from {len(self.reached)} starts"
+        )

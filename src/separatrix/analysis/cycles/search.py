@@ -1,0 +1,194 @@
+"""From candidates to cycles: search, reduce, describe."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
+from ...solvers.cycle_walk import CycleWalk
+from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.shooting import MultipleShooting
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..stability import classify, count_unstable
+from .flows import search_flow
+from .found import Cycle, Found
+from .maps import search_map
+from .propagation import Propagator
+from .record import Cycles
+
+
+def find_cycles(
+    system: AbstractSystem,
+    candidates: Float[Array, "... unit"],
+    *,
+    length: int | float | Sequence[int] | None = None,
+    method: MultipleShooting | CycleWalk | None = None,
+    marginal_band: float = 1e-6,
+) -> Cycles:
+    r"""Find cycles of a map, or periodic orbits of a flow, from candidate states.
+
+    A cycle of k steps has $F^k(x) = x$, and a periodic orbit of period T $\varphi_T(x) = x$. A map
+    that is piecewise linear, which is read from the function itself, is solved exactly: the
+    return map of each sequence of linear regions is affine, and its fixed point is a cycle where it
+    visits those regions. Any other map or flow is solved by multiple shooting with Newton steps.
+    Each candidate is a start, and so is the state that it comes to after a transient, so that
+    unstable cycles as well as attractors are found.
+
+    A cycle is listed once, whatever state it was entered at, and with its minimal period.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    candidates
+        States `(…, unit)` to start from. Rows with NaN are marked with that reason.
+    length
+        Of a map: the number of steps, or several, such as `range(2, 9)`; cycles whose number of
+        steps divides one of these are found too, fixed points only where 1 is among them. Of a
+        flow: the period to try, in ms; None: read from the recurrence of the trajectory after the
+        transient, which finds what attracts.
+    method
+        `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
+        system; None chooses. Both bound the work, and say when they hit the bound.
+    marginal_band
+        Multipliers within this distance of the unit circle count as marginal.
+
+    Returns
+    -------
+    Cycles
+        In float64, sorted by period; empty where none was found, with a reason for every candidate.
+
+    Raises
+    ------
+    InvalidInputError
+        When the candidates have another number of units, the length is missing or impossible, or
+        the method does not fit the system.
+
+    References
+    ----------
+    Eisenmann et al. (2023) NeurIPS 36 (SCYFI); Kuznetsov (2004) Elements of Applied Bifurcation
+    Theory, chapter 10.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> logistic = sx.DiscreteMap(lambda x: 3.2 * x * (1 - x), size=1)
+    >>> cycles = sx.find_cycles(logistic, np.array([[0.3], [0.6]]), length=2)
+    >>> np.round(np.sort(cycles.orbit(0)[:, 0]), 4).tolist()
+    [0.513, 0.7995]
+    >>> complex(np.round(cycles.multipliers[0, 0], 4))
+    (0.16+0j)
+    """
+    starts = _checked_candidates(candidates, system.size)
+    propagator = Propagator(system)
+    with one_blas_thread():
+        if system.kind == "map":
+            form = _form_for(system, method)
+            if method is None:
+                method = MultipleShooting() if form is None else CycleWalk()
+            found = search_map(propagator, starts, _checked_lengths(length), method, form)
+            solved = isinstance(method, CycleWalk)
+        else:
+            if isinstance(method, CycleWalk):
+                raise InvalidInputError(
+                    "CycleWalk solves piecewise-linear maps; use MultipleShooting() for a flow."
+                )
+            period = _checked_period(length, system.time_unit)
+            found = search_flow(propagator, starts, period, method or MultipleShooting())
+            solved = False
+        return _record(system, found, "piecewise linear" if solved else "shooting", marginal_band)
+
+
+def _form_for(
+    system: AbstractSystem, method: MultipleShooting | CycleWalk | None
+) -> PiecewiseLinear | None:
+    """Return the piecewise-linear form of a map that is to be solved by it."""
+    if isinstance(method, MultipleShooting):
+        return None
+    form = recognise(system.evaluate, system.size)
+    if isinstance(form, PiecewiseLinear):
+        return form
+    if method is not None:
+        raise InvalidInputError(
+            f"CycleWalk solves piecewise-linear maps, and this one is none: {form.reason}. Leave "
+            "the method out, or use MultipleShooting()."
+        )
+    return None
+
+
+def _checked_candidates(candidates: Array, size: int) -> np.ndarray:
+    states = np.asarray(candidates, float)
+    if states.ndim < 1 or states.shape[-1] != size:
+        raise InvalidInputError(
+            f"candidates must have shape (…, {size}), one column for each unit of the system, got "
+            f"{states.shape}."
+        )
+    return states.reshape(-1, size)
+
+
+def _checked_lengths(length: Any) -> tuple[int, ...]:
+    several = (length,) if is_number(length) or length is None else tuple(length)
+    if not several or not all(is_whole(k) and k >= 1 for k in several):
+        raise InvalidInputError(
+            "length must be the number of steps of the cycles of a map, a whole number of at least "
+            f"1 or several of them such as range(2, 9), got {length!r}."
+        )
+    return tuple(sorted({int(k) for k in several}))
+
+
+def _checked_period(length: Any, time_unit: float) -> float | None:
+    if length is None:
+        return None
+    if not is_number(length):
+        raise InvalidInputError(
+            f"length must be the period of a flow to try, in ms, or None, got {length!r}."
+        )
+    require_positive(length, "length", "ms")
+    return float(length) / time_unit
+
+
+def _record(system: AbstractSystem, found: Found, method: str, band: float) -> Cycles:
+    order = sorted(range(len(found.cycles)), key=lambda k: found.cycles[k].period)
+    cycles = [found.cycles[k] for k in order]
+    place = np.empty(len(order) + 1, int)
+    place[order], place[-1] = np.arange(len(order)), -1  # −1, reached nothing, stays −1
+    states = np.full(
+        (len(cycles), max((len(c.orbit) for c in cycles), default=0), system.size), np.nan
+    )
+    for row, cycle in zip(states, cycles, strict=True):
+        row[: len(cycle.orbit)] = cycle.orbit
+    multipliers = np.array([_sorted(c) for c in cycles], complex).reshape(-1, system.size)
+    across = _across(multipliers) if system.kind == "flow" else multipliers
+    return Cycles(
+        states=states,
+        length=np.array([len(c.orbit) for c in cycles], int),
+        period=system.time_unit * np.array([c.period for c in cycles], float),
+        period_error=system.time_unit * np.array([c.period_error for c in cycles], float),
+        multipliers=multipliers,
+        stability=classify(across, "map", band),
+        n_unstable=count_unstable(across, "map", band),
+        error_bound=np.array([c.error for c in cycles], float),
+        exact=np.array([c.exact for c in cycles], bool),
+        hits=np.array([c.hits for c in cycles], int),
+        reached=place[found.reached],
+        reasons=found.reasons.astype(str),
+        system=system.kind,
+        time_unit=system.time_unit,
+        method=method,
+    )
+
+
+def _sorted(cycle: Cycle) -> np.ndarray:
+    values = cycle.multipliers
+    return values[np.argsort(-np.abs(values), kind="stable")]
+
+
+def _across(multipliers: np.ndarray) -> np.ndarray:
+    """Leave out the multiplier along the orbit of a flow, the one nearest to 1."""
+    along = np.abs(multipliers - 1).argmin(1) if len(multipliers) else np.zeros(0, int)
+    keep = np.ones(multipliers.shape, bool)
+    keep[np.arange(len(along)), along] = False
+    return multipliers[keep].reshape(len(multipliers), multipliers.shape[1] - 1)

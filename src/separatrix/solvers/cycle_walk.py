@@ -1,0 +1,185 @@
+"""Cycles of piecewise-linear maps, solved region by region."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._types import require_count
+from . import batched
+from .piecewise_linear import PiecewiseLinear
+
+_EPS = np.finfo(float).eps
+
+
+@dataclass(frozen=True)
+class CycleWalk:
+    r"""Find k-cycles of a piecewise-linear map exactly, as SCYFI does (Eisenmann et al. 2023).
+
+    The linear regions that an orbit visits in k steps make its return map affine, whose fixed point
+    is one linear solve away. Where its own orbit visits the same regions it is a cycle; else the
+    regions that it does visit are solved next.
+
+    Attributes
+    ----------
+    max_solves
+        Sequences of regions that are solved for each start before it is given up.
+    transient
+        Steps that a candidate is followed for; the search starts from the candidate itself and from
+        where it is then. 0: from the candidate alone.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.solvers.CycleWalk(max_solves=20).transient
+    200
+    """
+
+    max_solves: int = 50
+    transient: int = 200
+
+    def __post_init__(self) -> None:
+        require_count(self.max_solves, "max_solves")
+        require_count(self.transient, "transient", least=0)
+
+    def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "Walked":
+        """Search from states `(start, unit)` for cycles of `length` steps."""
+        patterns = form.gates(_orbits(form, starts, length))
+        walked = Walked.start(starts, length)
+        active = np.flatnonzero(np.isfinite(starts).all(1))
+        walked.reasons[:] = "left to infinity"
+        first: dict[bytes, int] = {}  # which start solved a sequence of patterns
+        follows = np.full(len(starts), -1)
+        for _ in range(self.max_solves):
+            fresh = []
+            for k in active:  # what was solved before, by whichever start, leads where it led then
+                key = np.packbits(patterns[k]).tobytes()
+                if key in first:
+                    follows[k] = first[key]
+                else:
+                    first[key] = int(k)
+                    fresh.append(k)
+            active = np.array(fresh, int)
+            if not len(active):
+                break
+            orbits, errors = _affine_cycles(form, patterns[active])
+            finite = np.isfinite(orbits).all((1, 2))
+            walked.reasons[active[~finite]] = "its return map has no isolated fixed point"
+            visited = form.gates(np.where(finite[:, None, None], orbits, 0.0))
+            own = finite & (visited == patterns[active]).all((1, 2))
+            walked.keep(active[own], orbits[own], errors[own])
+            walked.exact[active[own]] = _inside(form, orbits[own], errors[own])
+            active, visited = active[finite & ~own], visited[finite & ~own]
+            patterns[active] = visited
+        walked.reasons[active] = "no cycle in the largest number of solves (max_solves)"
+        walked.join(follows)
+        return walked
+
+
+@dataclass
+class Walked:
+    """What every start led to; orbits are NaN where there is no cycle.
+
+    `exact` says that the orbit is farther from every kink than its error: it truly visits the
+    regions in which it was solved.
+    """
+
+    orbits: np.ndarray
+    errors: np.ndarray
+    exact: np.ndarray
+    found: np.ndarray
+    reasons: np.ndarray
+
+    @staticmethod
+    def start(starts: np.ndarray, length: int) -> "Walked":
+        count, size = starts.shape
+        return Walked(
+            np.full((count, length, size), np.nan),
+            np.full(count, np.inf),
+            np.zeros(count, bool),
+            np.zeros(count, bool),
+            np.full(count, "", dtype=object),
+        )
+
+    def join(self, follows: np.ndarray) -> None:
+        """Give each start that came upon another one's sequence what that one ended with."""
+        for start in np.flatnonzero(follows >= 0):
+            passed, end = {int(start)}, int(follows[start])
+            while follows[end] >= 0 and end not in passed:
+                passed.add(end)
+                end = int(follows[end])
+            if end in passed:
+                self.reasons[start] = "its sequences of linear regions repeat without a cycle"
+                continue
+            for field in (self.orbits, self.errors, self.exact, self.found, self.reasons):
+                field[start] = field[end]
+
+    def keep(self, rows: np.ndarray, orbits: np.ndarray, errors: np.ndarray) -> None:
+        self.orbits[rows], self.errors[rows] = orbits, errors
+        self.found[rows], self.reasons[rows] = True, "closed"
+
+
+def _orbits(form: PiecewiseLinear, starts: np.ndarray, length: int) -> np.ndarray:
+    orbits = np.empty((len(starts), length, form.size))
+    orbits[:, 0] = starts
+    with np.errstate(over="ignore", invalid="ignore"):
+        for j in range(length - 1):
+            orbits[:, j + 1] = form(orbits[:, j])
+    return orbits
+
+
+def _affine_cycles(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Solve the return map of each sequence of patterns `(start, step, gate)`.
+
+    Return the orbits, and how far the last correction moved any state of each.
+    """
+    count, length, _ = patterns.shape
+    n = form.size
+    pieces = [_pieces(form, patterns[:, j]) for j in range(length)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        M: np.ndarray = np.broadcast_to(np.eye(n), (count, n, n))
+        c = np.zeros((count, n))
+        for A, b in pieces:
+            M, c = batched.over_parts(np.matmul, A, M, work=count * n**3), batched.apply(A, c) + b
+        x = batched.solve(np.eye(n) - M, c)
+        # the product loses digits over many steps: correct by what the orbit itself misses
+        for _ in range(2):
+            end = _follow(pieces, x)[1]
+            correction = batched.solve(np.eye(n) - M, end - x)
+            x = x + correction
+        orbits = _follow(pieces, x)[0]
+        moved = np.abs(correction).max(1)
+        for A, _ in pieces[:-1]:
+            correction = batched.apply(A, correction)
+            moved = np.maximum(moved, np.abs(correction).max(1))
+        return orbits, moved + _EPS * np.abs(orbits).max((1, 2))
+
+
+def _follow(
+    pieces: list[tuple[np.ndarray, np.ndarray]], x: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the states `(start, step, unit)` from x on, and where the last step leads."""
+    states = [x]
+    for A, b in pieces:
+        states.append(batched.apply(A, states[-1]) + b)
+    return np.stack(states[:-1], axis=1), states[-1]
+
+
+def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Tell which orbits keep away from all kinks by more than their errors move them."""
+    if not form.gate_count:
+        return np.ones(len(orbits), bool)
+    reach = np.abs(form.gate_weights).sum(1).max()
+    through = 1 + np.abs(form.gate_coupling).sum(1).max()
+    moved = 2 * errors * reach * through ** (len(form.layers()) - 1)
+    return np.abs(form.preactivations(orbits)).min((1, 2)) > moved
+
+
+def _pieces(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (A, b) of each pattern `(start, gate)`."""
+    if form.gate_coupling.any():
+        distinct, which = np.unique(patterns, axis=0, return_inverse=True)
+        parts = [form.piece(pattern) for pattern in distinct]
+        A = np.stack([part[0] for part in parts])[which.reshape(-1)]
+        return A, np.stack([part[1] for part in parts])[which.reshape(-1)]
+    Y = form.output_weights * patterns[:, None, :]
+    return form.linear + Y @ form.gate_weights, form.offset + Y @ form.gate_offset

@@ -1,0 +1,291 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+from separatrix.analysis.cycles.merging import minimal_length, same_cycle, same_orbit
+
+CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting
+
+
+def scyfi(a1):
+    """The two-dimensional PLRNN of SCYFI's tests: z ↦ A z + W relu(z) + h."""
+    A = np.diag([a1, 0.96461297])
+    W = np.array([[0, -0.64375], [0.52505308, 0]])
+    h = np.array([0.37298253, -0.97931491])
+    return sx.DiscreteMap(lambda z: A @ z + W @ jnp.maximum(z, 0) + h, 2, dt=5.0)
+
+
+def henon(x):
+    return jnp.stack([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
+
+
+def logistic(r):
+    return sx.DiscreteMap(lambda x: r * x * (1 - x), 1, dt=10.0)
+
+
+def really_closed(system, cycles):
+    """The orbit is one of the system, it closes, and not before its length."""
+    for k in range(len(cycles)):
+        orbit = cycles.orbit(k)
+        with jax.enable_x64(True):
+            after = np.asarray(jax.vmap(system.evaluate)(jnp.asarray(orbit)))
+        np.testing.assert_allclose(after, np.roll(orbit, -1, axis=0), atol=1e-10)
+        assert minimal_length(orbit, 1e-9) == len(orbit) == cycles.length[k]
+        assert np.isnan(np.asarray(cycles.states)[k, len(orbit) :]).all()
+
+
+@pytest.mark.parametrize("method", [None, MultipleShooting()], ids=["exact", "shooting"])
+def test_the_two_cycles_of_sixteen_steps(method):
+    """SCYFI's example; shooting knows nothing of regions and finds the same."""
+    candidates = systems.box(2, -10, 10)
+    cycles = sx.find_cycles(scyfi(0.8377689), candidates, length=16, method=method)
+    really_closed(scyfi(0.8377689), cycles)
+    assert cycles.length.tolist() == [16, 16]
+    assert cycles.period.tolist() == [80.0, 80.0]
+    largest = np.sort(np.abs(cycles.multipliers[:, 0]))
+    np.testing.assert_allclose(largest, [0.518900, 1.610218], atol=5e-7)
+    assert sorted(cycles.stability.tolist()) == ["saddle", "stable"]
+    assert sorted(cycles.n_unstable.tolist()) == [0, 1]
+    assert cycles.exact.tolist() == [method is None] * 2
+    assert cycles.method == ("piecewise linear" if method is None else "shooting")
+    assert (cycles.error_bound < 1e-9).all()
+
+
+def test_a_fixed_point_is_a_cycle_of_one_step_where_it_is_asked_for():
+    system, candidates = scyfi(0.8377689), systems.box(2, -3, 3, 60)
+    cycles = sx.find_cycles(system, candidates, length=range(1, 17))
+    assert cycles.length.tolist() == [1, 16, 16]
+    np.testing.assert_allclose(cycles.orbit(0), [[1.872419874365, 0.107522786982]], atol=1e-11)
+    assert cycles.stability[0] in ("unstable", "saddle")
+    alone = sx.find_cycles(scyfi(-0.0222311), candidates, length=[1, 2, 16])
+    assert alone.length.tolist() == [1]
+    np.testing.assert_allclose(alone.orbit(0), [[0.364871045305, -22.260648713948]], atol=1e-10)
+    assert np.abs(alone.multipliers[0, 0]) == pytest.approx(0.964613, abs=1e-6)
+
+
+def test_the_cycles_of_the_henon_map_are_all_there():
+    """Their numbers are known: 2, 1, 0, 1, 0, 2, 4, 7 of 1 to 8 steps (Galias 1998)."""
+    candidates = systems.box(2, -1, 1, 300) * [1, 0.3]
+    system = sx.DiscreteMap(henon, 2)
+    cycles = sx.find_cycles(system, candidates, length=range(1, 9))
+    counts = [int((cycles.length == k).sum()) for k in range(1, 9)]
+    assert counts == [2, 1, 0, 1, 0, 2, 4, 7]
+    really_closed(system, cycles)
+    products = cycles.multipliers.prod(1)
+    np.testing.assert_allclose(products, (-0.3) ** np.asarray(cycles.length), rtol=1e-6, atol=1e-9)
+    assert (np.diff(cycles.period) >= 0).all()
+    assert (cycles.hits > 0).all()
+
+
+@pytest.mark.parametrize("r", [3.2, 3.4])
+def test_the_two_cycle_of_the_logistic_map(r):
+    """x± = (r + 1 ± √((r + 1)(r − 3)))/2r with multiplier 4 + 2r − r²."""
+    cycles = sx.find_cycles(logistic(r), np.array([[0.2], [0.6]]), length=2)
+    root = np.sqrt((r + 1) * (r - 3))
+    expected = np.array([r + 1 - root, r + 1 + root]) / (2 * r)
+    np.testing.assert_allclose(np.sort(cycles.orbit(0)[:, 0]), expected, atol=1e-13)
+    np.testing.assert_allclose(cycles.multipliers, [[4 + 2 * r - r**2]], atol=1e-11)
+    np.testing.assert_allclose(cycles.amplitude, [[root / r]], atol=1e-12)
+    assert (cycles.period.tolist(), cycles.stability.tolist()) == ([20.0], ["stable"])
+
+
+@pytest.mark.parametrize("length", [4, 6, 12])
+def test_a_cycle_gone_round_several_times_has_its_minimal_period(length):
+    cycles = sx.find_cycles(logistic(3.2), np.array([[0.2], [0.6], [0.9]]), length=length)
+    assert cycles.length.tolist() == [2]
+    assert set(cycles.reasons) == {f"closed {length // 2} times over: a cycle of 2 steps"}
+    assert (cycles.reached == 0).all()
+
+
+def test_a_fixed_point_is_not_a_cycle():
+    cycles = sx.find_cycles(logistic(2.5), np.array([[0.2], [0.6]]), length=4)
+    assert len(cycles) == 0
+    assert cycles.reasons.tolist() == ["led to a fixed point"] * 2
+    assert cycles.amplitude.shape == (0, 1)
+    assert repr(cycles).startswith("0 cycles of a map of 1 units from 2 starts")
+
+
+def test_cycles_of_a_relu_network():
+    """h ↦ relu(1 − w h) with w > 1 jumps between 0 and 1; so do two such units, apart or not."""
+    system = sx.DiscreteMap(lambda h: jax.nn.relu(1 - 1.5 * h), 2)
+    cycles = sx.find_cycles(system, systems.box(2, 0, 1, 40), length=2)
+    really_closed(system, cycles)
+    assert cycles.exact.all()
+    together = [sorted(map(tuple, np.round(cycles.orbit(k), 6))) for k in range(len(cycles))]
+    assert [(0.0, 0.0), (1.0, 1.0)] in together
+    assert [(0.0, 1.0), (1.0, 0.0)] in together
+    # or one unit stays where it would stand, h = 0.4, and the other jumps
+    assert [(0.0, 0.4), (1.0, 0.4)] in together
+    assert len(together) == 4
+
+
+def test_the_circle_of_a_normal_form():
+    """r' = r − r³, θ' = 2: radius 1, period π τ, multiplier e^{−2π} across."""
+    field = lambda x: x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])  # noqa: E731
+    cycles = sx.find_cycles(sx.Flow(field, 2, tau=10.0), systems.box(2, -1, 1, 3))
+    assert len(cycles) == 1
+    np.testing.assert_allclose(np.linalg.norm(cycles.orbit(0), axis=1), 1, atol=1e-8)
+    np.testing.assert_allclose(cycles.period, 10 * np.pi, atol=1e-8)
+    assert abs(cycles.period[0] - 10 * np.pi) < cycles.period_error[0] < 1e-6
+    np.testing.assert_allclose(cycles.multipliers, [[1, np.exp(-2 * np.pi)]], atol=1e-8)
+    assert (cycles.stability[0], cycles.n_unstable[0], cycles.system) == ("stable", 0, "flow")
+
+
+def test_a_period_that_is_several_turns_is_reduced_to_one():
+    field = lambda x: x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])  # noqa: E731
+    system = sx.Flow(field, 2, tau=10.0)
+    for turns in (1, 2, 3):
+        cycles = sx.find_cycles(
+            system,
+            np.array([[0.9, 0.2]]),
+            length=turns * 31.0,
+            method=MultipleShooting(transient=0),
+        )
+        np.testing.assert_allclose(cycles.period, [10 * np.pi], atol=1e-8)
+
+
+def test_the_hopf_system():
+    """x' = −x + W tanh x at a = 1.05: a circle of radius about 0.451, and about 2 √((a − 1)/a)."""
+    known = systems.hopf(1.05, 1.0)
+    cycles = sx.find_cycles(known.system, known.candidates[:3])
+    assert cycles.stability.tolist() == ["stable"]
+    radius = np.linalg.norm(cycles.orbit(0), axis=1).mean()
+    assert radius == pytest.approx(0.4510, abs=2e-3)
+    # ω = b (1 − r²/4 …): near 2π and a little longer
+    assert 2 * np.pi < cycles.period[0] < 2 * np.pi * 1.1
+    below = sx.find_cycles(systems.hopf(0.9, 1.0).system, known.candidates[:3])
+    assert len(below) == 0
+    assert set(below.reasons) == {"came to rest at a fixed point"}
+
+
+def test_fitzhugh_nagumo_fires():
+    """Against scipy's integrator: the period between upward crossings of V = 0."""
+    from scipy.integrate import solve_ivp
+
+    cycles = sx.find_cycles(systems.fitzhugh_nagumo(0.8).system, systems.box(2, -2, 2, 3))
+    assert cycles.stability.tolist() == ["stable"]
+
+    def field(_, x):
+        return [x[0] - x[0] ** 3 / 3 - x[1] + 0.8, (x[0] + 0.7 - 0.8 * x[1]) / 12.5]
+
+    def up(_, x):
+        return x[0]
+
+    up.direction = 1
+    run = solve_ivp(field, (0, 400), [1.0, 0.0], events=up, rtol=1e-11, atol=1e-12)
+    period = np.diff(run.t_events[0])[-3:]
+    np.testing.assert_allclose(cycles.period[0], period, atol=5e-6)
+    assert cycles.period_error[0] < 1e-5
+    swing = np.ptp(run.y[0][run.t > 200])
+    assert cycles.amplitude[0, 0] == pytest.approx(swing, rel=2e-3)
+
+
+def test_fitzhugh_nagumo_is_bistable_before_its_subcritical_hopf():
+    """Between the fold of cycles (0.32418) and the Hopf point (0.33128): two cycles."""
+    candidates = np.stack([np.linspace(-0.9, -0.5, 8), np.full(8, -0.35)], axis=1)
+    near = 2 * np.pi / 0.27550680572356
+    cycles = sx.find_cycles(systems.fitzhugh_nagumo(0.327).system, candidates, length=near)
+    assert cycles.stability.tolist() == ["unstable", "stable"]
+    assert cycles.amplitude[0, 0] < 1 < cycles.amplitude[1, 0]
+    np.testing.assert_allclose(np.abs(cycles.multipliers - 1).min(1), 0, atol=1e-5)
+    below = sx.find_cycles(systems.fitzhugh_nagumo(0.323).system, candidates)
+    assert len(below) == 0
+
+
+def test_the_shortest_cycle_within_the_lorenz_attractor():
+    """Unstable, and known to 15 digits: T = 1.558652210716175 (Viswanath 2003)."""
+
+    def lorenz(x):
+        return jnp.stack(
+            [10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]]
+        )
+
+    candidates = 5 * np.random.default_rng(0).standard_normal((20, 3))
+    cycles = sx.find_cycles(sx.Flow(lorenz, 3), candidates, length=1.56)
+    assert set(cycles.stability) == {"saddle"}
+    assert abs(cycles.period[0] - 1.558652210716175) < cycles.period_error[0] < 1e-6
+    unstable = cycles.multipliers[0, 0].real
+    assert unstable == pytest.approx(4.7129, abs=2e-4)
+    np.testing.assert_allclose(np.abs(cycles.multipliers - 1).min(1), 0, atol=1e-5)
+
+
+def test_two_cycles_that_mirror_one_another_are_two():
+    """x ↦ −x maps each to the other, with the same period: a pair of circles beside the origin."""
+
+    def field(x):
+        centre = jnp.where(x[0] > 0, 2.0, -2.0)
+        y = x - jnp.stack([centre, 0.0])
+        return y * (1 - y @ y) + jnp.stack([-y[1], y[0]])
+
+    candidates = np.array([[2.5, 0.3], [-2.5, 0.3], [1.8, -0.5]])
+    cycles = sx.find_cycles(sx.Flow(field, 2), candidates)
+    assert len(cycles) == 2
+    assert cycles.reached[0] == cycles.reached[2] != cycles.reached[1]
+    np.testing.assert_allclose(cycles.period, 2 * np.pi, atol=1e-7)
+
+
+def test_every_bound_says_that_it_was_hit():
+    candidates = systems.box(2, -1, 1, 5)
+    few = MultipleShooting(max_steps=1, transient=0)
+    got = sx.find_cycles(sx.DiscreteMap(henon, 2), candidates, length=7, method=few)
+    assert "still open after the largest number of steps (max_steps)" in set(got.reasons)
+    walk = CycleWalk(max_solves=1, transient=0)
+    got = sx.find_cycles(scyfi(0.8377689), systems.box(2, -10, 10), length=16, method=walk)
+    assert "no cycle in the largest number of solves (max_solves)" in set(got.reasons)
+
+
+def test_what_leaves_or_is_not_finite_is_told():
+    system = sx.DiscreteMap(lambda x: x**2 + 1, 1)
+    got = sx.find_cycles(system, np.array([[np.nan], [9.0]]), length=2)
+    assert got.reasons[0] == "left to infinity"
+    assert got.reached.tolist() == [-1, -1]
+    turn = sx.DiscreteMap(lambda x: jnp.stack([-x[1], x[0]]), 2)
+    for method in (CycleWalk(), MultipleShooting()):
+        got = sx.find_cycles(turn, np.array([[1.0, 0.5]]), length=4, method=method)
+        assert "no isolated fixed point" in got.reasons[0]
+        assert len(got) == 0
+    assert len(sx.find_cycles(turn, np.zeros((0, 2)), length=3).reasons) == 0
+
+
+@pytest.mark.parametrize(
+    ("system", "options", "message"),
+    [
+        (sx.DiscreteMap(henon, 2), {}, "length must be the number of steps"),
+        (sx.DiscreteMap(henon, 2), {"length": 0}, "length must be the number of steps"),
+        (sx.DiscreteMap(henon, 2), {"length": 2.5}, "length must be the number of steps"),
+        (sx.DiscreteMap(henon, 2), {"length": []}, "length must be the number of steps"),
+        (sx.DiscreteMap(henon, 2), {"length": 2, "method": CycleWalk()}, "this one is none"),
+        (sx.Flow(henon, 2), {"length": -1.0}, "length must be positive"),
+        (sx.Flow(henon, 2), {"length": [1, 2]}, "the period of a flow"),
+        (sx.Flow(henon, 2), {"method": CycleWalk()}, r"use MultipleShooting\(\) for a flow"),
+    ],
+)
+def test_what_does_not_fit_is_refused(system, options, message):
+    with pytest.raises(sx.InvalidInputError, match=message):
+        sx.find_cycles(system, np.zeros((1, 2)), **options)
+
+
+def test_candidates_of_another_size_are_refused():
+    with pytest.raises(sx.InvalidInputError, match="candidates must have shape"):
+        sx.find_cycles(sx.DiscreteMap(henon, 2), np.zeros((1, 3)), length=2)
+    with pytest.raises(sx.InvalidInputError, match="max_steps must be a whole number"):
+        MultipleShooting(max_steps=0)
+    with pytest.raises(sx.InvalidInputError, match="max_solves must be a whole number"):
+        CycleWalk(max_solves=0)
+
+
+def test_which_orbits_are_one():
+    orbit = np.random.default_rng(0).standard_normal((6, 3))
+    assert same_cycle(orbit, np.roll(orbit, 2, axis=0), 0.0)
+    assert not same_cycle(orbit, orbit[::-1], 0.0)
+    assert not same_cycle(orbit, orbit[:3], 0.0)
+    assert minimal_length(np.tile(orbit, (4, 1)), 0.0) == 6
+    assert minimal_length(np.tile(orbit[:1], (5, 1)), 0.0) == 1
+    angle = np.linspace(0, 2 * np.pi, 240, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    turned = np.stack([np.cos(angle + 0.01), np.sin(angle + 0.01)], axis=1)
+    assert same_orbit(circle, turned)
+    assert not same_orbit(circle, 1.05 * circle)
