@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.analysis import FixedPoints, linearize
+from separatrix.analysis import Analyses, FixedPoints, linearize
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 
@@ -114,4 +114,9 @@ def all_records():
         "trials": trials,
         **geometry(),
         "branches": branches(),
+        "analyses": Analyses(
+            analysis=np.array(["slow_curve", "branches", "fixed_point_graph"]),
+            outcome=np.array(["done", "skipped", "failed"]),
+            reason=np.array(["", "no fixed point was found.", "ValueError: <odd> & sudden"]),
+        ),
     }

@@ -13,6 +13,10 @@ SMALL = [
     "analysis.num_trials=10",
     "analysis.num_candidates=20",
     "analysis.test_trials=200",
+    "analysis.geometry.slow_curve=false",
+    "analysis.geometry.branches=false",
+    "analysis.geometry.graph=false",
+    "analysis.geometry.lyapunov=false",
 ]
 DIVERGES = ["training.optimizer.learning_rate=1e9", "training.steps=5", "training.epoch_steps=2"]
 
@@ -51,6 +55,9 @@ def test_the_directory_holds_the_whole_run(run):
         "psychometric",
         "fixed_points",
         "linearization",
+        "non_normality",
+        "selection_vectors",
+        "analyses",
     ]
     assert len(run.history) == 64
     assert run.activity.states.shape == (10, 22, 16)

@@ -38,12 +38,16 @@ from .lyapunov import (
     LyapunovSpectrum,
     lyapunov_exponents,
 )
+from .outcomes import (
+    Analyses,
+)
 from .slow_curves import (
     SlowCurve,
     slow_curve,
 )
 
 __all__ = [
+    "Analyses",
     "Basins",
     "Branches",
     "Commitment",

@@ -30,6 +30,7 @@ from ..training import (
     train,
 )
 from .building import construct, fill_defaults
+from .geometry import Geometry, readout_weights
 from .settings import Experiment
 from .writing import keep_incomplete, write_run
 
@@ -250,8 +251,13 @@ def analyze(
         chosen = _to_linearize(
             points, np.asarray(components.components[0]), settings.max_linearized
         )
-        records["linearization"] = linearize(system, points[chosen])
-    return records
+        linear = linearize(system, points[chosen])
+        readout = readout_weights(network, np.asarray(points.states)[0])
+        records["linearization"] = linear
+        records["non_normality"] = linear.non_normality()
+        records["selection_vectors"] = linear.selection_vectors(1, readout)
+    geometry = Geometry(settings.geometry, setup.task, network, setup.input, activity, points)
+    return records | geometry.records(announce)
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:

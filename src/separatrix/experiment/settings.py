@@ -45,6 +45,23 @@ class TrainingSettings(_Settings):
     optimizer: Named = Named(name="adam", learning_rate=1e-3)
 
 
+class GeometrySettings(_Settings):
+    """What is asked about the state space beyond fixed points, and how finely."""
+
+    slow_curve: Flag = True
+    """Whether to follow the slowest states along the readout of the choice."""
+    slices: Count = 21
+    branches: Flag = True
+    """Whether to continue the fixed points in signed coherence."""
+    max_points: Count = 1000
+    """Points of one branch, in each of its two directions."""
+    graph: Flag = True
+    """Whether to follow the arms that leave the saddles."""
+    lyapunov: Flag = True
+    """Whether to measure Lyapunov exponents at the frozen input."""
+    lyapunov_steps: Count = 2000
+
+
 class AnalysisSettings(_Settings):
     """How the trained network is taken apart."""
 
@@ -60,6 +77,7 @@ class AnalysisSettings(_Settings):
     slow_points: Flag = True
     max_linearized: Count = 64
     """The fixed points, then the slowest slow points, up to this many, are linearized."""
+    geometry: GeometrySettings = GeometrySettings()
 
     @field_validator("random_range")
     @classmethod

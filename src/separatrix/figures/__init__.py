@@ -24,6 +24,9 @@ from .files import (
 from .learning import (
     training,
 )
+from .lyapunov import (
+    lyapunov,
+)
 from .modes import (
     line_attractor,
     spectrum,
@@ -50,6 +53,7 @@ __all__ = [
     "fixed_point_graph",
     "fixed_points",
     "line_attractor",
+    "lyapunov",
     "psychometric",
     "save",
     "slow_curve",

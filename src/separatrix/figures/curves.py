@@ -55,7 +55,9 @@ def _times(axes: Axes, curve: SlowCurve) -> None:
     along = np.where(np.isfinite(along), along, np.nan)
     for part in _pieces(curve):
         axes.plot(values[part], along[part], "-", color=BLUE, label="time to drift the whole range")
-        axes.plot(values[part], across[part], "--", color=INK, label="time to return to the curve")
+        if np.isfinite(across[part]).any():
+            label = "time to return to the curve"
+            axes.plot(values[part], across[part], "--", color=INK, label=label)
     axes.set_ylabel("time (ms)")
     if np.isfinite([along, across]).any():
         axes.set_yscale("log")

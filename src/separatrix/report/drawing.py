@@ -9,11 +9,20 @@ from matplotlib.figure import Figure
 
 from .. import figures
 from ..activity import Activity
-from ..analysis import FixedPoints, Linearization
+from ..analysis import (
+    Branches,
+    FixedPointGraph,
+    FixedPoints,
+    Linearization,
+    LyapunovSpectrum,
+    SlowCurve,
+)
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask, signed_coherence
 from ..training import History
 from .story import Story
+
+READOUT = "readout, choice 1 − choice 2"
 
 
 def trials(story: Story) -> Figure:
@@ -83,6 +92,31 @@ def line_attractor(story: Story) -> Figure:
     return figures.line_attractor(
         points, linearization, story.index, story.get(Activity), story.plane
     )
+
+
+def slow_curve(story: Story) -> Figure:
+    """Draw the drift along the readout of the choice."""
+    return figures.slow_curve(story.get(SlowCurve), axis_name=READOUT)
+
+
+def branches(story: Story) -> Figure:
+    """Draw the fixed points against the coherence, along the readout where that is known."""
+    record, curve = story.get(Branches), story.find(SlowCurve)
+    if curve is None or curve.axis.shape[0] != record.states.shape[1]:
+        return figures.bifurcation_diagram(record)
+    return figures.bifurcation_diagram(record, np.asarray(curve.axis), label=READOUT)
+
+
+def fixed_point_graph(story: Story) -> Figure:
+    """Draw where the arms of the saddles end."""
+    return figures.fixed_point_graph(
+        story.get(FixedPointGraph), story.get(Activity), story.plane
+    )
+
+
+def lyapunov(story: Story) -> Figure:
+    """Draw the Lyapunov exponents."""
+    return figures.lyapunov(story.get(LyapunovSpectrum))
 
 
 @functools.cache

@@ -9,13 +9,20 @@ from matplotlib.figure import Figure
 from .. import figures
 from .._records import Record
 from ..activity import Activity
-from ..analysis import FixedPoints, Linearization
+from ..analysis import (
+    Branches,
+    FixedPointGraph,
+    FixedPoints,
+    Linearization,
+    LyapunovSpectrum,
+    SlowCurve,
+)
 from ..evaluation import Psychometric
 from ..store import Run
 from ..store.directory import FIGURES
 from ..store.files import cannot_write
 from ..training import History
-from . import captions, drawing
+from . import captions, drawing, geometry
 from .story import Story
 
 
@@ -110,7 +117,7 @@ SECTIONS = (
         "Linearization: the eigenvalues at one point",
         (Linearization,),
         drawing.spectrum,
-        captions.spectrum,
+        lambda story: captions.spectrum(story) + geometry.modes(story),
         captions.no_linearization,
     ),
     Section(
@@ -121,6 +128,39 @@ SECTIONS = (
         captions.line_attractor,
         captions.no_line,
         drawing.has_plane,
+    ),
+    Section(
+        "slow_curve",
+        "The slow curve along the readout",
+        (SlowCurve,),
+        drawing.slow_curve,
+        geometry.slow_curve,
+        geometry.no_slow_curve,
+    ),
+    Section(
+        "branches",
+        "Fixed points against the coherence",
+        (Branches,),
+        drawing.branches,
+        geometry.branches,
+        geometry.no_branches,
+    ),
+    Section(
+        "fixed_point_graph",
+        "Where the saddles lead",
+        (FixedPointGraph, Activity),
+        drawing.fixed_point_graph,
+        geometry.fixed_point_graph,
+        geometry.no_graph,
+        drawing.has_plane,
+    ),
+    Section(
+        "lyapunov",
+        "Lyapunov exponents: does it come to rest?",
+        (LyapunovSpectrum,),
+        drawing.lyapunov,
+        geometry.lyapunov,
+        geometry.no_lyapunov,
     ),
 )
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from ..analysis import FixedPoints, Linearization
+from ..analysis import Branches, FixedPoints, Linearization, LyapunovSpectrum
 from ..evaluation import Psychometric
 from ..figures.modes import describe_number, describe_time, integrating_mode, slowest_mode
 from ..store import Run
@@ -74,7 +74,7 @@ def key_numbers(run: Run) -> Rows:
         rows += _points_numbers(story)
     if story.has(Linearization):
         rows += _mode_numbers(story)
-    return rows
+    return rows + _geometry_numbers(story)
 
 
 def _points_numbers(story: Story) -> Rows:
@@ -123,6 +123,22 @@ def _mode_numbers(story: Story) -> Rows:
         (f"slowest time constant ({nearest})", format_time(time)),
         (f"integrating mode (nearest {1 if is_map else 0})", f"{value}, {its_time}"),
     ]
+
+
+def _geometry_numbers(story: Story) -> Rows:
+    branches, spectrum = story.find(Branches), story.find(LyapunovSpectrum)
+    rows: Rows = []
+    if branches is not None:
+        number = f"{branches.n_branches} {'branch' if branches.n_branches == 1 else 'branches'}"
+        special = count(branches.n_special, "special point")
+        rows.append((f"branches in {branches.name}", brief(f"{number}, {special}")))
+    if spectrum is not None and len(spectrum):
+        largest = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
+        value, time = largest.max(), np.asarray(spectrum.time_constants)[largest.argmax(), 0]
+        per = "step" if spectrum.system == "map" else "time constant"
+        text = f"{value:.3g} per {per}".replace("-", "−")
+        rows.append(("largest Lyapunov exponent", f"{text}, {format_time(float(time))}"))
+    return rows
 
 
 def brief(text: str) -> str:

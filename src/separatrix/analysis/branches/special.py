@@ -20,6 +20,8 @@ from .spectra import Change, Signature, change, eigenvalues, signature, signatur
 
 HALVINGS = 40
 """How often a piece of a branch is halved in the search for what happens on it."""
+PATIENCE = 4
+"""Halvings before Newton's method is tried again: at a kink it fails on pieces of any length."""
 AT_ONCE = 1e-9
 """Events on a piece this short cannot be told apart."""
 NOT_CROSSING = 1e-7
@@ -96,24 +98,29 @@ def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
     return is_degenerate and bool(beside < 1.5 * np.linalg.norm(chord))
 
 
-def _between(family: Family, one: End, other: End, halvings: int) -> list[Special]:
-    """Return the special points between two ends, halving the piece until each stands alone."""
+def _between(
+    family: Family, one: End, other: End, halvings: int, wait: int = 0
+) -> list[Special]:
+    """Return the special points between two ends, halving the piece until each stands alone.
+
+    `wait`: how many halvings Newton's method, which failed on a longer piece, is left alone.
+    """
     what = change(one.signature, other.signature)
     if not what.count:
         return []
     length = float(np.linalg.norm(other.point - one.point))
-    if what.count == 1:
+    if what.count == 1 and wait == 0:
         special = _single(family, one, other, what)
         if special is not None:
             return [special]
+        wait = PATIENCE
     if halvings == 0 or length < AT_ONCE:
         return [_unresolved(family, one, other)]
     middle = _middle(family, one, other)
     if middle is None:
         return [_unresolved(family, one, other)]
-    return _between(family, one, middle, halvings - 1) + _between(
-        family, middle, other, halvings - 1
-    )
+    rest, wait = halvings - 1, max(wait - 1, 0)
+    return _between(family, one, middle, rest, wait) + _between(family, middle, other, rest, wait)
 
 
 def _middle(family: Family, one: End, other: End) -> End | None:

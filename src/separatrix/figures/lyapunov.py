@@ -1,0 +1,35 @@
+"""Lyapunov exponents: how they converge, and their spectrum."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..analysis import LyapunovSpectrum
+from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, new_figure, styled
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+
+
+@styled
+def lyapunov(spectrum: LyapunovSpectrum) -> Figure:
+    """Draw the largest exponent against the steps averaged over, and all exponents in order."""
+    figure = new_figure(7.0, 3.4)
+    left, right = figure.subplots(1, 2)
+    per = "step" if spectrum.system == "map" else "time constant"
+    place = 1 + np.arange(spectrum.exponents.shape[1])
+    for k in range(len(spectrum)):
+        look = {"color": COLOURS[k % len(COLOURS)], "label": f"trajectory {k}"}
+        left.plot(spectrum.checkpoints, np.asarray(spectrum.history)[k, :, 0], "-", **look)
+        # −∞ has no place on the axis
+        values = np.where(np.isfinite(spectrum.exponents[k]), spectrum.exponents[k], np.nan)
+        error = np.nan_to_num(np.asarray(spectrum.standard_error)[k])
+        right.errorbar(place, values, yerr=error, fmt="o-", markersize=4, linewidth=0.8, **look)
+    for axes in (left, right):
+        axes.axhline(0, color=GREY, linewidth=0.8)
+    left.set_xlabel("steps averaged over")
+    left.set_ylabel(f"largest exponent (per {per})")
+    right.set_xlabel("exponent, in order")
+    right.set_ylabel(f"exponent (per {per})")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.legend(loc="lower left")
+    return figure

@@ -1,0 +1,226 @@
+"""What is said below the figures of the state space's geometry."""
+
+from collections import Counter
+
+import numpy as np
+
+from ..activity import Activity
+from ..analysis import (
+    Analyses,
+    Branches,
+    FixedPointGraph,
+    LyapunovSpectrum,
+    NonNormality,
+    SelectionVectors,
+    SlowCurve,
+)
+from .captions import no_activity
+from .story import Story, count
+
+MOST_SPECIAL = 4
+"""Kinds of special points that a caption lists."""
+
+
+def slow_curve(story: Story) -> str:
+    """Explain the drift along the readout."""
+    curve = story.get(SlowCurve)
+    per = "step" if curve.system == "map" else "time constant"
+    drift = np.abs(np.asarray(curve.drift))
+    text = (
+        "The slowest state on each of "
+        f"{len(curve)} slices of the state space across the readout (the weights of choice 1 minus "
+        "those of choice 2; the axis covers 98 % of the activity), at the input held constant. "
+        "Above: how far the "
+        f"readout of that state moves in one {per}; where it crosses zero lies a fixed point, "
+        "where it stays near zero a line attractor. Below: how long the drift would take to travel "
+        "the whole range, and the slowest time constant with which states return to the curve. A "
+        "line attractor keeps them far apart. "
+    )
+    if np.isfinite(drift).any():
+        text += (
+            f"The drift lies between {np.nanmin(drift):.2g} and {np.nanmax(drift):.2g} in size: "
+            f"the range takes {_time(np.nanmin(curve.times))} to {_time(np.nanmax(curve.times))} "
+            "to travel. "
+        )
+    crossings = len(curve.crossing_values)
+    text += f"{count(crossings, 'isolated fixed point').capitalize()} on the curve"
+    if crossings:
+        text += f", proved to exist: {int(np.sum(curve.crossing_certified))}"
+    text += "."
+    repelling = int(np.sum(np.asarray(curve.transverse_time) < 0))
+    if repelling:
+        text += (
+            f" At {repelling} of {len(curve)} slices some direction across the curve grows, so no "
+            "time of return is drawn there: it is a slow path, not an attractor."
+        )
+    jumps = int(np.sum(~np.asarray(curve.joined)[1:]))
+    if jumps:
+        text += f" The curve jumps {count(jumps, 'time')}, where the slowest state lies elsewhere."
+    return text
+
+
+def branches(story: Story) -> str:
+    """Explain the bifurcation diagram."""
+    record = story.get(Branches)
+    text = (
+        f"The fixed points, followed while the {record.name} of the stimulus held constant goes "
+        f"from {_number(record.parameter_from)} to {_number(record.parameter_to)} (positive: the "
+        "first stimulus is the stronger). Height: the readout of choice 1 minus that of choice 2. "
+        f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
+        f"{count(len(record), 'point')}; the lines tell the stability. "
+    )
+    kinds = Counter(
+        " ".join(word for word in (str(criticality), str(kind)) if word)
+        for criticality, kind in zip(record.special_criticality, record.special_type, strict=True)
+    )
+    listed = [f"{n} × {kind}" for kind, n in kinds.most_common(MOST_SPECIAL)]
+    text += (
+        f"Stability changes at {count(record.n_special, 'special point')}"
+        + (f" ({', '.join(listed)})" if listed else "")
+        + "."
+    )
+    if kinds["border collision"]:
+        text += (
+            " At a border collision a unit begins or ceases to be active, so that the linear "
+            "system changes at once, from one piece of the rectified network to the next."
+        )
+    ends = Counter(
+        str(end) for end in np.asarray(record.endings).ravel() if "parameter range" not in str(end)
+    )
+    if ends:
+        text += f" Branches that end early: {'; '.join(f'{n} × {e}' for e, n in ends.items())}."
+    if record.remarks:
+        text += f" Bounds that were hit: {'; '.join(record.remarks)}."
+    return text
+
+
+def fixed_point_graph(story: Story) -> str:
+    """Explain the graph."""
+    graph = story.get(FixedPointGraph)
+    ends = int(np.sum(np.asarray(graph.target) >= 0))
+    text = (
+        "From each saddle with one unstable direction the two arms of its unstable manifold, "
+        "followed to where they end, over the activity. A saddle stands on the boundary between "
+        f"the basins of the attractors that its arms lead to. {count(len(graph.saddles), 'saddle')}"
+        f" followed; {ends} of {len(graph)} arms end at an attractor."
+    ).replace("no saddles", "No saddle")
+    others = [str(reason) for reason in graph.reasons if str(reason) != "settled"]
+    if others:
+        told = "; ".join(f"{n} × {reason}" for reason, n in Counter(others).most_common(3))
+        text += f" The others: {told}."
+    return text
+
+
+def lyapunov(story: Story) -> str:
+    """Explain the exponents."""
+    spectrum = story.get(LyapunovSpectrum)
+    is_map = spectrum.system == "map"
+    text = (
+        "How fast neighbouring trajectories part or close in at the input held constant, along "
+        f"{count(len(spectrum), 'trajectory').replace('trajectorys', 'trajectories')} that "
+        "start from the last state of a trial of each answer, over "
+        f"{int(spectrum.checkpoints[-1])} steps. Left: how the estimate of the largest exponent "
+        "converges; right: the largest ones, with their standard errors. Positive: chaos; zero: "
+        f"{'a torus, a line attractor' if is_map else 'a cycle, a line attractor'} or a slow "
+        "decay; all negative: the trajectory comes to rest, or to a stable "
+        f"{'cycle of whole steps' if is_map else 'state'}. "
+    )
+    told = [_one(spectrum, k) for k in range(len(spectrum))]
+    return text + " ".join(told)
+
+
+def _one(spectrum: LyapunovSpectrum, k: int) -> str:
+    value, error = float(spectrum.exponents[k, 0]), float(spectrum.standard_error[k, 0])
+    if np.isnan(value):
+        return f"Trajectory {k}: {spectrum.outcome[k]}."
+    time = float(spectrum.time_constants[k, 0])
+    way = "neighbours part" if value > 0 else "neighbours close in"
+    return (
+        f"Trajectory {k}: {value:.3g} ± {error:.1g} per "
+        f"{'step' if spectrum.system == 'map' else 'time constant'}"
+        f" ({way} with a time constant of {_time(abs(time))})."
+    ).replace("-", "−")
+
+
+def modes(story: Story) -> str:
+    """Tell of the shown point how far from normal it is, and what its integrating mode selects."""
+    normal, selection = story.find(NonNormality), story.find(SelectionVectors)
+    text = ""
+    if normal is not None and story.index < len(normal):
+        index = story.index
+        text += (
+            f" The modes are not orthogonal: Henrici's departure from normality is "
+            f"{float(normal.relative_departure[index]):.2f} of the Jacobian's size (0: normal)"
+        )
+        text += (
+            f", and one step amplifies at most {float(normal.largest_gain[index]):.3g}-fold."
+            if normal.system == "map"
+            else f", and displacements grow at most at {float(normal.numerical_abscissa[index]):.3g}"
+            " per time constant at first."
+        )
+    if selection is None or story.index >= len(selection):
+        return text
+    inputs = _alignments(story, selection.input_alignment, "channels", "input")
+    outputs = _alignments(story, selection.readout_alignment, "responses", "output")
+    if inputs:
+        text += (
+            " Selection vector of the integrating mode (what drives it): |cos| of its angle with "
+            f"the input {inputs}"
+        )
+        text += f"; of the mode itself with the readout {outputs}" if outputs else ""
+        text += f". Random directions would have {selection.chance_alignment:.2f}."
+    return text
+
+
+def _alignments(story: Story, values: object, names: str, noun: str) -> str:
+    """List the alignments of the shown point's first mode by channel or by output."""
+    if values is None:
+        return ""
+    row = np.asarray(values, float)[story.index, 0]
+    told = getattr(story.task, names, None)
+    if told is None or len(told) != len(row):
+        told = [f"{noun} {k}" for k in range(len(row))]
+    return ", ".join(f"{name} {value:.2f}" for name, value in zip(told, row, strict=True))
+
+
+def no_slow_curve(story: Story) -> str:
+    """Say why there is no slow curve."""
+    return _why(story, "slow_curve", "slow curve")
+
+
+def no_branches(story: Story) -> str:
+    """Say why nothing was continued."""
+    return _why(story, "branches", "branches of fixed points")
+
+
+def no_lyapunov(story: Story) -> str:
+    """Say why there are no exponents."""
+    return _why(story, "lyapunov_spectrum", "Lyapunov exponents")
+
+
+def no_graph(story: Story) -> str:
+    """Say why there is no graph, or none to draw."""
+    graph = story.find(FixedPointGraph)
+    if graph is None:
+        return _why(story, "fixed_point_graph", "graph of fixed points")
+    if len(graph) and story.has(Activity):
+        return no_activity(story)
+    points = zip(graph.places, graph.stability, graph.roles, strict=True)
+    told = "; ".join(f"point {place} ({kind}): {role}" for place, kind, role in points)
+    return f"No fixed point is a saddle with one unstable direction, so none is followed: {told}."
+
+
+def _why(story: Story, analysis: str, what: str) -> str:
+    outcomes = story.find(Analyses)
+    reason = outcomes.why_not(analysis) if outcomes is not None else ""
+    return f"The run holds no {what}" + (f": {reason}" if reason else ".")
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
+def _time(time: float) -> str:
+    if not np.isfinite(time):
+        return "an infinite time"
+    return f"{time:.3g} ms" if time < 999.5 else f"{time / 1000:.3g} s"
