@@ -155,7 +155,8 @@ def modes(story: Story) -> str:
         text += (
             f", and one step amplifies at most {float(normal.largest_gain[index]):.3g}-fold."
             if normal.system == "map"
-            else f", and displacements grow at most at {float(normal.numerical_abscissa[index]):.3g}"
+            else ", and displacements grow at most at "
+            f"{float(normal.numerical_abscissa[index]):.3g}"
             " per time constant at first."
         )
     if selection is None or story.index >= len(selection):
