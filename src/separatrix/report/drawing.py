@@ -109,9 +109,7 @@ def branches(story: Story) -> Figure:
 
 def fixed_point_graph(story: Story) -> Figure:
     """Draw where the arms of the saddles end."""
-    return figures.fixed_point_graph(
-        story.get(FixedPointGraph), story.get(Activity), story.plane
-    )
+    return figures.fixed_point_graph(story.get(FixedPointGraph), story.get(Activity), story.plane)
 
 
 def lyapunov(story: Story) -> Figure:

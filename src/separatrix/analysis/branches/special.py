@@ -98,9 +98,7 @@ def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
     return is_degenerate and bool(beside < 1.5 * np.linalg.norm(chord))
 
 
-def _between(
-    family: Family, one: End, other: End, halvings: int, wait: int = 0
-) -> list[Special]:
+def _between(family: Family, one: End, other: End, halvings: int, wait: int = 0) -> list[Special]:
     """Return the special points between two ends, halving the piece until each stands alone.
 
     `wait`: how many halvings Newton's method, which failed on a longer piece, is left alone.
