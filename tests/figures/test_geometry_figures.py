@@ -26,6 +26,7 @@ DRAW = {
         RECORDS["separatrix"],
     ),
     "commitment": lambda: figures.commitment(RECORDS["commitment"]),
+    "lyapunov": lambda: figures.lyapunov(RECORDS["lyapunov_spectrum"]),
     "basins": lambda: figures.basins(RECORDS["basins"]),
 }
 

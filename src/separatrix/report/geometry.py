@@ -152,12 +152,11 @@ def modes(story: Story) -> str:
             f" The modes are not orthogonal: Henrici's departure from normality is "
             f"{float(normal.relative_departure[index]):.2f} of the Jacobian's size (0: normal)"
         )
+        gain, rate = float(normal.largest_gain[index]), float(normal.numerical_abscissa[index])
         text += (
-            f", and one step amplifies at most {float(normal.largest_gain[index]):.3g}-fold."
+            f", and one step amplifies at most {gain:.3g}-fold."
             if normal.system == "map"
-            else ", and displacements grow at most at "
-            f"{float(normal.numerical_abscissa[index]):.3g}"
-            " per time constant at first."
+            else f", and displacements grow at most at a rate of {rate:.3g} per time constant."
         )
     if selection is None or story.index >= len(selection):
         return text
