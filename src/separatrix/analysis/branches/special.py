@@ -112,6 +112,10 @@ def _between(family: Family, one: End, other: End, halvings: int, wait: int = 0)
         if special is not None:
             return [special]
         wait = PATIENCE
+        corner = _corner(family, one, other)
+        if corner is not None:
+            one, other = corner
+            length = 0.0
     if halvings == 0 or length < AT_ONCE:
         return [_unresolved(family, one, other)]
     middle = _middle(family, one, other)
@@ -126,9 +130,32 @@ def _middle(family: Family, one: End, other: End) -> End | None:
     chord = other.point - one.point
     along = chord / np.linalg.norm(chord)
     # not exactly half way: a symmetric piece would put the special point, singular, in the middle
-    guess = one.point + 0.47 * chord
+    return _end_near(family, one.point + 0.47 * chord, along, 0.25 * float(np.linalg.norm(chord)))
+
+
+def _corner(family: Family, one: End, other: End) -> tuple[End, End] | None:
+    """Return the ends of a piece too short to halve, where two straight pieces meet in a corner.
+
+    The branches of a piecewise linear system are straight: where the tangents at both ends meet on
+    the branch, and it is there as it is at the ends, everything happens at that one place.
+    """
+    pair = np.stack([one.tangent, other.tangent], axis=1)
+    (before, after), *_ = np.linalg.lstsq(pair, other.point - one.point, rcond=None)
+    if not (before > AT_ONCE and after > AT_ONCE):
+        return None
+    ends = []
+    for end, way in ((one, before - AT_ONCE / 3), (other, AT_ONCE / 3 - after)):
+        near = _end_near(family, end.point + way * end.tangent, end.tangent, AT_ONCE / 30)
+        if near is None or near.signature != end.signature:
+            return None
+        ends.append(near)
+    return ends[0], ends[1]
+
+
+def _end_near(family: Family, guess: np.ndarray, along: np.ndarray, within: float) -> End | None:
+    """Return a point of the branch beside a guess, None where the nearest one is too far."""
     found = correct(family.residual_and_jacobian, guess, along)
-    if not found.converged or np.linalg.norm(found.point - guess) > 0.25 * np.linalg.norm(chord):
+    if not found.converged or np.linalg.norm(found.point - guess) > within:
         return None
     tangent, sign = tangent_of(found.jacobian, along)
     values = eigenvalues(family, found.point[None])[0]
