@@ -67,6 +67,7 @@ def test_run_writes_everything_and_says_what_matters(directory):
     ]
     names = {"trials", "training", "psychometric", "activity", "condition_averages"}
     names |= {"fixed_points", "speeds", "tolerance", "spectrum", "line_attractor"}
+    names |= {"slow_curve", "branches", "lyapunov"}
     assert {p.stem for p in (out / "figures").iterdir()} == names
     assert {p.suffix for p in (out / "figures").iterdir()} == {".png", ".svg"}
     for word in ("accuracy", "ideal observer", "fixed points", "slow points", "report"):
