@@ -184,10 +184,12 @@ def _announce(stage: str) -> None:
 
 def _load_ahead() -> None:
     """Import what the end of a run needs, a second's work, while another core trains."""
+    import sklearn.decomposition
+
     from . import report
     from .store import netcdf
 
-    del report, netcdf
+    del sklearn, report, netcdf
 
 
 def _write_figures_and_report(found: Any, directory: Path) -> None:
