@@ -93,7 +93,7 @@ figures["fixed_points"] = sx.figures.fixed_points(points, activity, components)
 if len(points):
     middle = points.middle(np.asarray(components.components)[0])
     linearization = sx.linearize(system, points)
-    print("slowest time constant:", linearization.time_constants[middle, 0], "ms")
+    print("time constant of the leading mode:", linearization.time_constants[middle, 0], "ms")
     figures["spectrum"] = sx.figures.spectrum(linearization, middle)
     figures["line_attractor"] = sx.figures.line_attractor(
         points, linearization, middle, activity, components

@@ -233,6 +233,8 @@ def in_float64(tree: Any) -> Any:
     """Cast every floating array of a pytree to float64; call it under `jax.enable_x64(True)`."""
 
     def cast(leaf: Any) -> Any:
-        return jnp.asarray(leaf, jnp.float64) if eqx.is_inexact_array_like(leaf) else leaf
+        # Not `is_inexact_array_like`, which fails on the tracers of a system built while tracing.
+        number = eqx.is_inexact_array(leaf) or isinstance(leaf, (float, np.inexact))
+        return jnp.asarray(leaf, jnp.float64) if number else leaf
 
     return jax.tree.map(cast, tree)

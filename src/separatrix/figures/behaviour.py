@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float, Real
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..activity import Activity
+from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask
 from .style import (
@@ -116,16 +116,6 @@ def _fractions(axes: Axes, x: np.ndarray, fraction: np.ndarray, n: np.ndarray, c
     bars = np.maximum([fraction - low, high - fraction], 0)
     label = "network (95 % interval)"
     axes.errorbar(x, fraction, bars, color=c, marker="o", linewidth=0.9, capsize=2, label=label)
-
-
-def wilson(
-    fraction: Float[np.ndarray, " condition"], n: Real[np.ndarray, " condition"]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % interval of a binomial fraction (Wilson 1927 JASA 22:209)."""
-    z = NormalDist().inv_cdf(0.975)
-    middle = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
-    return middle - half, middle + half
 
 
 def _by_strength(record: Psychometric) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

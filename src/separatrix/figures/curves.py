@@ -8,7 +8,17 @@ from matplotlib.figure import Figure
 
 from ..analysis import SlowCurve
 from .points import FIXED_MARKERS
-from .style import BLUE, GREY, INK, VERMILLION, legend_below, new_figure, powers_of_ten, styled
+from .style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    VERMILLION,
+    legend_below,
+    new_figure,
+    powers_of_ten,
+    styled,
+)
 
 
 @styled
@@ -54,7 +64,9 @@ def _times(axes: Axes, curve: SlowCurve) -> None:
     across = np.where(np.isfinite(across) & (across > 0), across, np.nan)
     along = np.where(np.isfinite(along), along, np.nan)
     for part in _pieces(curve):
-        axes.plot(values[part], along[part], "-", color=BLUE, label="time to drift the whole range")
+        axes.plot(
+            values[part], along[part], "-", color=ORANGE, label="time to drift the whole range"
+        )
         if np.isfinite(across[part]).any():
             label = "time to return to the curve"
             axes.plot(values[part], across[part], "--", color=INK, label=label)

@@ -56,17 +56,6 @@ class DelayPairedAssociation(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus1": self.stimulus1,
-            "delay1": self.delay1,
-            "stimulus2": self.stimulus2,
-            "delay2": self.delay2,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", "stimulus 1", "stimulus 2", "stimulus 3", "stimulus 4")
 
@@ -136,15 +125,6 @@ class GoNoGo(StagedTask):
     decision: Length = fields.period("decision", 900.0)
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -220,11 +200,6 @@ class DualDelayMatchSample(StagedTask):
     test2: Length = fields.period("test2", 500.0)
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        order = ("fixation", "sample", "delay1", "cue1", "test1", "delay2", "cue2", "test2")
-        return {name: getattr(self, name) for name in order}
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -70,15 +70,6 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", "stimulus 1", "stimulus 2")
 
@@ -159,16 +150,6 @@ class PostDecisionWager(StagedTask):
     sure_below: float = fields.value("sure_below", 12.8, 0, 100)
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "pre_sure": self.pre_sure,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -18,7 +18,10 @@ def step(default: float) -> Any:
 def period(name: str, default: Length) -> Any:
     """Declare the duration of a period: ms, or a distribution of them."""
     return eqx.field(
-        static=True, default=default, converter=functools.partial(as_length, name=name)
+        static=True,
+        default=default,
+        converter=functools.partial(as_length, name=name),
+        metadata={"period": True},
     )
 
 

@@ -107,16 +107,6 @@ class DelayComparison(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus1": self.stimulus1,
-            "delay": self.delay,
-            "stimulus2": self.stimulus2,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", "stimulus")
 
@@ -204,16 +194,6 @@ class DelayMatchSample(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "sample": self.sample,
-            "delay": self.delay,
-            "test": self.test,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", *names("stimulus", self.ring))
 
@@ -298,15 +278,6 @@ class DelayMatchCategory(StagedTask):
     ring: int = fields.count("ring", 4, least=3)
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "sample": self.sample,
-            "delay": self.delay,
-            "test": self.test,
-        }
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -96,15 +96,6 @@ class SingleContextDecisionMaking(StagedTask):
             raise InvalidInputError(f"context must be 0 or 1, got {self.context}.")
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         first, second = (names(f"modality {m}, stimulus", self.num_choices) for m in (1, 2))
         return ("fixation", *first, *second)
@@ -199,15 +190,6 @@ class ContextDecisionMaking(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         first, second = (names(f"modality {m}, stimulus", 2) for m in (1, 2))
         return ("fixation", *first, *second, *names("context", 2))
@@ -285,10 +267,6 @@ class MultiSensoryIntegration(StagedTask):
     num_choices: int = fields.count("num_choices", 2, least=2)
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        return {"fixation": self.fixation, "stimulus": self.stimulus, "decision": self.decision}
 
     @property
     def channels(self) -> tuple[str, ...]:

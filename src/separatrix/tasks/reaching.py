@@ -76,15 +76,6 @@ class AntiReach(StagedTask):
             raise InvalidInputError(f"ring must be even, got {self.ring}.")
 
     @property
-    def durations(self) -> dict[str, Length]:
-        return {
-            "fixation": self.fixation,
-            "stimulus": self.stimulus,
-            "delay": self.delay,
-            "decision": self.decision,
-        }
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", *names("direction", self.ring))
 
@@ -159,10 +150,6 @@ class Reaching1D(StagedTask):
     tolerance: float = fields.value("tolerance", 36.0, 0, 180)
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        return {"fixation": self.fixation, "reach": self.reach}
 
     @property
     def channels(self) -> tuple[str, ...]:

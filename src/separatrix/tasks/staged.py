@@ -1,6 +1,7 @@
 """Tasks whose trials are a sequence of periods, of fixed or of varying duration."""
 
 import abc
+import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -44,9 +45,10 @@ class StagedTask(SolvableTask):
     output_function: ClassVar[str] = "identity"
 
     @property
-    @abc.abstractmethod
     def durations(self) -> Mapping[str, Length | Multiple]:
-        """The duration of each period, in order."""
+        """The duration of each period, in order: by default, the periods as they are declared."""
+        declared = (field for field in dataclasses.fields(self) if "period" in field.metadata)
+        return {field.name: getattr(self, field.name) for field in declared}
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:

@@ -57,11 +57,6 @@ class IntervalDiscrimination(StagedTask):
     noise_on: str = fields.noise_on()
 
     @property
-    def durations(self) -> dict[str, Length]:
-        order = ("fixation", "stimulus1", "delay1", "stimulus2", "delay2", "decision")
-        return {name: getattr(self, name) for name in order}
-
-    @property
     def channels(self) -> tuple[str, ...]:
         return ("fixation", "stimulus 1", "stimulus 2")
 
@@ -273,11 +268,6 @@ class HierarchicalReasoning(StagedTask):
     threshold: float = fields.value("threshold", 850.0, 0)
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
-
-    @property
-    def durations(self) -> dict[str, Length]:
-        order = ("fixation", "rule", "fixation2", "flash1", "interval", "flash2", "decision")
-        return {name: getattr(self, name) for name in order}
 
     @property
     def channels(self) -> tuple[str, ...]:

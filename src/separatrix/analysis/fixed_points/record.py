@@ -29,9 +29,11 @@ class FixedPoints(Record):
     certified: Bool[Array, " point"] = array("fixed: proved to exist; slow: proved not fixed")
     radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
     certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions")
+    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
-    stability: Shaped[Text, " point"] = array('"stable", "saddle", "unstable" or "marginal"')
+    stability: Shaped[Text, " point"] = array(
+        '"stable", "saddle", "unstable", "marginal" or "unknown"'
+    )
     largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
     hits: Int[Array, " point"] = array("candidates that led here")
     label: Int[Array, " point"] = array("number of the point, which `reached` refers to")

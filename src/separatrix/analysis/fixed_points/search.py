@@ -82,7 +82,8 @@ def find_fixed_points(
     Returns
     -------
     FixedPoints
-        Points sorted by kind and speed, with their evidence, and an outcome for every candidate.
+        Points sorted by kind, number of unstable directions and speed, with their evidence, and an
+        outcome for every candidate.
 
     Raises
     ------
