@@ -262,6 +262,26 @@ def test_more_candidates_than_fit_in_a_batch():
     assert (many.hits.sum(), few.hits.sum()) == (6000, 300)
 
 
+def test_points_are_told_in_a_table():
+    known = systems.ring(4, "map")
+    points = sx.find_fixed_points(known.system, known.candidates)
+    lines = points.table().splitlines()
+    assert lines[0].split() == [
+        "point",
+        "kind",
+        "stability",
+        "unstable",
+        "speed",
+        "hits",
+        "evidence",
+    ]
+    assert len(lines) == 1 + len(points)
+    for line, kind, hits in zip(lines[1:], points.kind, points.hits, strict=True):
+        assert line.split()[1] == kind
+        assert line.split()[5] == str(hits)
+    assert points.table(most=2).splitlines()[-1] == f"and {len(points) - 2} more"
+
+
 def test_labels_outcomes_and_hits_agree():
     known = systems.ring(4, "map")
     points = sx.find_fixed_points(known.system, known.candidates)

@@ -65,6 +65,31 @@ class FixedPoints(Record):
         """The slow points alone."""
         return self.filter(self.kind == "slow")
 
+    def table(self, most: int = 40) -> str:
+        """Return the points as text, a line each, at most `most` of them.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+        >>> system = sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), size=1)
+        >>> print(sx.find_fixed_points(system, np.ones((3, 1))).table())
+        point  kind   stability  unstable   speed  hits  evidence
+            0  fixed  stable            0 0.0e+00     3  exists within ...
+        """
+        head = (
+            f"{'point':>5}  {'kind':5}  {'stability':9}  {'unstable':>8} {'speed':>7} {'hits':>5}"
+        )
+        rows = (
+            f"{int(self.label[k]):5}  {self.kind[k]:5}  {self.stability[k]:9}  "
+            f"{int(self.n_unstable[k]):8} {float(self.speed[k]):7.1e} {int(self.hits[k]):5}  "
+            f"{self.certificate[k]}"
+            for k in range(min(len(self), most))
+        )
+        lines = [f"{head}  evidence", *rows]
+        if len(self) > most:
+            lines.append(f"and {len(self) - most} more")
+        return "\n".join(lines)
+
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | None = None
     ) -> "ToleranceCurve":
