@@ -69,7 +69,9 @@ def _times(axes: Axes, curve: SlowCurve) -> None:
         )
         if np.isfinite(across[part]).any():
             label = "time to return to the curve"
-            axes.plot(values[part], across[part], "--", color=INK, label=label)
+            # With a marker, so that a time between slices without one is seen as well.
+            look: dict[str, Any] = {"color": INK, "marker": ".", "linestyle": "--"}
+            axes.plot(values[part], across[part], label=label, **look)
     axes.set_ylabel("time (ms)")
     if np.isfinite([along, across]).any():
         axes.set_yscale("log")
