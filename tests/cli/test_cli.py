@@ -18,8 +18,9 @@ SMALL = [
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch):
-    """Keep the command line to the cache of the tests."""
+    """Keep the command line to the cache of the tests, and to this process, which has threads."""
     monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+    monkeypatch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def directory(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "one"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+        patch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
         done = CliRunner(env={"COLUMNS": "300"}).invoke(
             app, ["run", "yang2020", *SMALL, "--out", str(out)]
         )
@@ -346,10 +348,10 @@ def test_doctor_without_a_cache(run, tmp_path, monkeypatch):
 
 
 def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
-    from separatrix import cli
+    from separatrix.cli import commands
 
-    monkeypatch.setattr(cli.console, "_width", 40)
-    cli._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
+    monkeypatch.setattr(commands.console, "_width", 40)
+    commands._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
 

@@ -1,18 +1,16 @@
 """Drawing a run, in part by a second process while the first one goes on analysing.
 
-Matplotlib draws on one core, and slowly. What can be drawn as soon as the fixed points are known is
-therefore drawn beside the analyses that come after them. What is imported here at the top is light:
-the second process is started before the first one has imported what it needs.
+Matplotlib draws on one core, and slowly, so a figure is drawn beside the analyses that come after
+what it shows.
 """
 
 import contextlib
-import dataclasses
+import multiprocessing
 import os
-import pickle
-import subprocess
+import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +18,25 @@ from typing import Any
 @contextlib.contextmanager
 def drawing(say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Yield the callbacks of a run, which speak of its stages through `say` and draw it."""
-    ahead = [DrawingAhead()] if is_worthwhile() else []
+    ahead = DrawingAhead() if is_worthwhile() else None
 
     def announce(stage: str) -> None:
         if stage == "training":
             threading.Thread(target=_load_ahead).start()
-        if stage == "activity" and not ahead and is_worthwhile():  # of a later variant
-            ahead.append(DrawingAhead())
         say(stage)
 
     def meanwhile(known: Any, directory: Path) -> None:
-        if ahead:
-            ahead[0].draw(known, directory)
+        if ahead is not None:
+            ahead.tell(known, directory)
 
     def finish(done: Any, directory: Path) -> None:
-        write_figures_and_report(done, directory, ahead.pop() if ahead else None)
+        write_figures_and_report(done, directory, ahead.finish() if ahead is not None else ())
 
     try:
         yield {"announce": announce, "meanwhile": meanwhile, "finish": finish}
     finally:
-        for unfinished in ahead:
-            unfinished.stop()
+        if ahead is not None:
+            ahead.stop()
 
 
 def _load_ahead() -> None:
@@ -53,75 +49,77 @@ def _load_ahead() -> None:
     del sklearn, report, netcdf
 
 
-def write_figures_and_report(found: Any, directory: Path, ahead: Any = None) -> None:
-    """Write figures and report of a run, but for the figures that are drawn ahead."""
-    from ..report import write_figures, write_report
+def write_figures_and_report(found: Any, directory: Path, drawn: Collection[str] = ()) -> None:
+    """Write the figures of a run, but for those that are drawn already, and its report."""
+    from ..report import write_report
+    from ..report.sections import write_figures
 
-    if ahead is None:
-        write_figures(found, directory)
-    else:
-        write_figures(found, directory, without=ahead.names)
-        drawn = ahead.drawn()
-        if ahead.names - drawn:
-            write_figures(found, directory, without=drawn)
+    write_figures(found, directory, without=drawn)
     write_report(found, directory / "report.html", figures=directory / "figures")
 
 
 class DrawingAhead:
-    """A second process that draws the figures for which a run has the results already.
+    """A second process that draws every figure as soon as a run has the results for it.
 
     Nothing depends on it: a figure that it does not draw, for whatever reason, is missing from
-    `drawn`, and whoever asked draws it. To be made early, for it has to import what it needs.
+    `finish`, and whoever asked draws it.
+
+    It is to be made before JAX computes anything: on Linux it is forked, so that it need not import
+    again what is imported, and JAX must not be forked once it has threads.
     """
 
     def __init__(self) -> None:
-        # It computes nothing, so it leaves a GPU alone; Ctrl-C is for the first process, which
-        # ends this one by closing its input.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from separatrix.report.ahead import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"JAX_PLATFORMS": "cpu"},
-            start_new_session=True,
-        )
-        self._sender: threading.Thread | None = None
-        self.names: frozenset[str] = frozenset()
-        """The figures that it was asked for."""
+        from ..report.ahead import draw_as_told
 
-    def draw(self, run: Any, directory: Path) -> None:
-        """Begin to draw, into `directory`, what the run can tell so far."""
-        from ..report.sections import told_sections
-        from ..report.story import Story
+        forks = sys.platform == "linux"
+        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+        self._connection, other = context.Pipe()
+        arguments = (other, self._connection if forks else None)
+        self._process = context.Process(target=draw_as_told, args=arguments, daemon=True)
+        self._process.start()
+        other.close()
+        # A thread passes on what it is told, for the other side may still be drawing.
+        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threading.Thread(target=self._send, daemon=True).start()
+        self._directory: Path | None = None
+        self._told: set[str] = set()
+        self._unanswered = 0
 
-        known = dataclasses.replace(run, network=None)  # which no figure asks for
-        self.names = frozenset(section.name for section in told_sections(Story(known)))
-        request = pickle.dumps((known, directory))
-        # In a thread, for the other side may still be importing.
-        self._sender = threading.Thread(target=self._send, args=(request,), daemon=True)
-        self._sender.start()
+    def tell(self, run: Any, directory: Path) -> None:
+        """Let it draw, into `directory`, what the run can tell by now."""
+        import jax
+        import numpy as np
 
-    def drawn(self) -> set[str]:
-        """Wait for it to end, and return the names of the figures that are drawn."""
-        if self._sender is None:
-            self.stop()
+        if directory != self._directory:
+            self._directory, self._told = directory, set()
+        new = {name: r for name, r in run.records.items() if name not in self._told}
+        if new:
+            self._told |= set(new)
+            self._unanswered += 1
+            # As NumPy arrays, so that the other side needs no device.
+            self._requests.put((directory, run.experiment, jax.tree.map(np.asarray, new)))
+
+    def finish(self) -> set[str]:
+        """Wait until it has drawn what it was told, and return the names of those figures."""
+        drawn: set[str] = set()
+        try:
+            while self._unanswered:
+                drawn = self._connection.recv()
+                self._unanswered -= 1
+        except (EOFError, OSError):  # it has died
             return set()
-        self._sender.join()
-        output, _ = self._process.communicate()
-        return set(output.decode().split())
+        return drawn
 
     def stop(self) -> None:
         """End it now, whatever it is doing."""
+        self._requests.put(None)
         self._process.kill()
-        with contextlib.suppress(OSError, ValueError):  # what was not sent yet can't be flushed
-            self._process.communicate()
+        self._process.join()
 
-    def _send(self, request: bytes) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died: `drawn` will be empty
-            self._process.stdin.write(request)
-            self._process.stdin.close()
-        self._process.stdin = None  # which `communicate` would flush
+    def _send(self) -> None:
+        with contextlib.suppress(OSError):  # it has died, which `finish` will notice
+            while (request := self._requests.get()) is not None:
+                self._connection.send(request)
 
 
 def is_worthwhile() -> bool:

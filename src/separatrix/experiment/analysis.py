@@ -27,8 +27,7 @@ def analyze(
 ) -> dict[str, Record]:
     """Return every result for a trained network, by name.
 
-    `meanwhile` is called with what is known once the points are linearized: from there on nothing
-    of it changes.
+    `meanwhile` is called with what is known whenever that is more, and never changes again.
     """
     settings = setup.experiment.analysis
     announce("activity")
@@ -39,6 +38,7 @@ def analyze(
         records["psychometric"] = psychometric(
             network, setup.task, num_trials=settings.test_trials, key=setup.key_test
         )
+    meanwhile(records)
     announce("fixed points")
     system = network.at_input(setup.input)
     points = find_fixed_points(
@@ -68,7 +68,7 @@ def analyze(
         setup.key_studies,
     )
     stages = Geometry(subject).stages() | study_stages(subject)
-    return records | run_stages(stages, announce)
+    return records | run_stages(stages, announce, lambda done: meanwhile(records | done))
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:

@@ -54,8 +54,8 @@ def run_experiment(
     announce
         Called with the name of each stage.
     meanwhile
-        Called with the run as far as it is known, and the directory, before the geometry of the
-        state space is analysed, which takes longest: may start what goes on meanwhile.
+        Called with the run as far as it is known, and the directory, whenever more is known: may
+        start what goes on meanwhile. No result changes afterwards.
     finish
         Called with the run and its still temporary directory before it is put in place: adds
         figures and report to it.

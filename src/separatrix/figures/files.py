@@ -14,9 +14,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from .._types import InvalidInputError
+from . import DPI
 from .style import house_style
-
-DPI = 150
 
 
 def _print_png(figure: Figure, file: Path | io.BytesIO) -> None:

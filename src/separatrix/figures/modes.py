@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
+from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points, limit_view
 from .state_space import draw_background, in_plane
 from .style import (
@@ -122,26 +123,6 @@ def _limit_spectrum(axes: Axes, kind: str, values: np.ndarray) -> None:
     equal_scales(axes, np.concatenate([corners, shown[np.isfinite(shown).all(1)]]), ratio=1.0)
 
 
-def integrating_mode(linearization: Linearization, index: int) -> int:
-    """Return the mode along which a displacement changes least: nearest to μ = 1, or to λ = 0.
-
-    A large |μ| alone does not make a line attractor: with μ near −1 or i the state would jump.
-    """
-    values = np.asarray(linearization.eigenvalues)[index]
-    still = 1.0 if linearization.system == "map" else 0.0
-    distance = np.abs(values - still)
-    return int(np.argmin(np.where(np.isnan(distance), np.inf, distance)))
-
-
-def slowest_mode(linearization: Linearization, index: int) -> int:
-    """Return the mode of the longest time constant, of decay or growth: nearest to the boundary.
-
-    That is |μ| nearest to 1 (map) or Re λ nearest to 0 (flow), whether or not the mode turns.
-    """
-    length = np.abs(np.asarray(linearization.time_constants)[index])
-    return int(np.argmax(np.where(np.isnan(length), -1.0, length)))
-
-
 def _mark(
     axes: Axes,
     linearization: Linearization,
@@ -166,24 +147,6 @@ def _mark(
         markeredgewidth=1.6,
         label=label,
     )
-
-
-def describe_number(value: complex) -> str:
-    """Write an eigenvalue; a pair of conjugates with ±."""
-    real = f"{value.real:.4g}".replace("-", "−")
-    return f"{real} ± {abs(value.imag):.4g}i" if value.imag else real
-
-
-def describe_time(time: float) -> str:
-    """Say what a time constant in ms means; negative ones are of growth, infinite ones neither."""
-    if np.isnan(time):
-        return "time constant unknown"
-    if np.isinf(time):
-        return "neither decays nor grows"
-    if time == 0:
-        return "vanishes in one step"
-    size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
-    return f"{'decays' if time > 0 else 'grows'} with τ = {size}"
 
 
 def _reach(flat: np.ndarray, centre: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 from ..activity import Activity
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
-from ..figures.modes import describe_number, describe_time, integrating_mode
+from ..figures.mode_choice import describe_number, describe_time, integrating_mode
 from ..training import History
 from .story import Story, count, percent
 

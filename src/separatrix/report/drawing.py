@@ -1,11 +1,11 @@
-"""Each section's figure, drawn from a run."""
+"""Each section's figure, drawn from a run; matplotlib is imported when the first one is."""
 
 import functools
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from matplotlib.figure import Figure
 
 from .. import figures
 from ..activity import Activity
@@ -22,32 +22,35 @@ from ..tasks import AbstractTask, signed_coherence
 from ..training import History
 from .story import Story
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 READOUT = "readout, choice 1 − choice 2"
 
 
-def trials(story: Story) -> Figure:
+def trials(story: Story) -> "Figure":
     """Draw a few trials."""
     return figures.trials(story.get(Activity), story.task, softmax=_answers_in_classes(story.task))
 
 
-def training(story: Story) -> Figure:
+def training(story: Story) -> "Figure":
     """Draw loss and accuracy."""
     ideal = story.find(Psychometric)
     best = None if ideal is None else ideal.ideal_mean_accuracy
     return figures.training(story.get(History), ideal_accuracy=best)
 
 
-def psychometric(story: Story) -> Figure:
+def psychometric(story: Story) -> "Figure":
     """Draw choices beside the ideal observer's."""
     return figures.psychometric(story.get(Psychometric))
 
 
-def activity(story: Story) -> Figure:
+def activity(story: Story) -> "Figure":
     """Draw the activity in its principal plane."""
     return figures.activity(story.get(Activity), story.plane)
 
 
-def condition_averages(story: Story) -> Figure:
+def condition_averages(story: Story) -> "Figure":
     """Draw average trajectories by signed coherence."""
     record = story.get(Activity)
     return figures.condition_averages(record, story.plane, signed_coherence(record.conditions))
@@ -66,27 +69,27 @@ def has_signed_coherence(story: Story) -> bool:
     return int(np.max(np.asarray(record.conditions["choice"]))) <= 1
 
 
-def fixed_points(story: Story) -> Figure:
+def fixed_points(story: Story) -> "Figure":
     """Draw the points over the activity."""
     return figures.fixed_points(story.get(FixedPoints), story.get(Activity), story.plane)
 
 
-def speeds(story: Story) -> Figure:
+def speeds(story: Story) -> "Figure":
     """Draw the speeds of the points."""
     return figures.speeds(story.get(FixedPoints))
 
 
-def tolerance(story: Story) -> Figure:
+def tolerance(story: Story) -> "Figure":
     """Draw the number of points against a tolerance."""
     return figures.tolerance(story.get(FixedPoints))
 
 
-def spectrum(story: Story) -> Figure:
+def spectrum(story: Story) -> "Figure":
     """Draw the eigenvalues at the point that the story shows."""
     return figures.spectrum(story.get(Linearization), story.index)
 
 
-def line_attractor(story: Story) -> Figure:
+def line_attractor(story: Story) -> "Figure":
     """Draw the integrating mode through the point that the story shows."""
     points, linearization = story.get(FixedPoints), story.get(Linearization)
     return figures.line_attractor(
@@ -94,12 +97,12 @@ def line_attractor(story: Story) -> Figure:
     )
 
 
-def slow_curve(story: Story) -> Figure:
+def slow_curve(story: Story) -> "Figure":
     """Draw the drift along the readout of the choice."""
     return figures.slow_curve(story.get(SlowCurve), axis_name=READOUT)
 
 
-def branches(story: Story) -> Figure:
+def branches(story: Story) -> "Figure":
     """Draw the fixed points against the coherence, along the readout where that is known."""
     record, curve = story.get(Branches), story.find(SlowCurve)
     if curve is None or curve.axis.shape[0] != record.states.shape[1]:
@@ -107,12 +110,12 @@ def branches(story: Story) -> Figure:
     return figures.bifurcation_diagram(record, np.asarray(curve.axis), label=READOUT)
 
 
-def fixed_point_graph(story: Story) -> Figure:
+def fixed_point_graph(story: Story) -> "Figure":
     """Draw where the arms of the saddles end."""
     return figures.fixed_point_graph(story.get(FixedPointGraph), story.get(Activity), story.plane)
 
 
-def lyapunov(story: Story) -> Figure:
+def lyapunov(story: Story) -> "Figure":
     """Draw the Lyapunov exponents."""
     return figures.lyapunov(story.get(LyapunovSpectrum))
 

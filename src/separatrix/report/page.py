@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis import FixedPoints
-from ..figures.files import DPI, png_bytes
+from ..figures import DPI
 from ..store import Run
 from ..store.files import written_in_one_piece
 from .sections import SECTIONS, Section
@@ -97,6 +97,8 @@ def _picture(section: Section, story: Story, directory: Path | None) -> bytes:
     drawn = None if directory is None else directory / f"{section.name}.png"
     if drawn is not None and drawn.is_file():
         return drawn.read_bytes()
+    from ..figures.files import png_bytes
+
     return png_bytes(section.draw(story))
 
 

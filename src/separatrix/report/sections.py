@@ -3,8 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from .. import figures
 from .._records import Record
@@ -25,6 +24,9 @@ from ..training import History
 from . import captions, drawing, geometry
 from .story import Story
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclasses.dataclass(frozen=True)
 class Section:
@@ -33,7 +35,7 @@ class Section:
     name: str
     title: str
     needs: tuple[type[Record], ...]
-    draw: Callable[[Story], Figure]
+    draw: "Callable[[Story], Figure]"
     caption: Callable[[Story], str]
     missing: Callable[[Story], str]
     """What is said where the run lacks what the figure needs."""

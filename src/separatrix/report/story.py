@@ -11,7 +11,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
-from ..figures.modes import integrating_mode
+from ..figures.mode_choice import integrating_mode
 from ..store import Run
 from ..tasks import AbstractTask
 

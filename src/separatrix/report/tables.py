@@ -6,7 +6,7 @@ import numpy as np
 
 from ..analysis import Branches, FixedPoints, Linearization, LyapunovSpectrum
 from ..evaluation import Psychometric
-from ..figures.modes import describe_number, describe_time, integrating_mode, slowest_mode
+from ..figures.mode_choice import describe_number, describe_time, integrating_mode, slowest_mode
 from ..store import Run
 from ..training import History
 from .captions import which_point
