@@ -36,12 +36,18 @@ from .points import (
     speeds,
     tolerance,
 )
+from .selectivity import (
+    selective_connections,
+)
 from .state_space import (
     activity,
     condition_averages,
 )
 from .task_trials import (
     trials,
+)
+from .task_variance import (
+    task_variance,
 )
 
 __all__ = [
@@ -56,9 +62,11 @@ __all__ = [
     "lyapunov",
     "psychometric",
     "save",
+    "selective_connections",
     "slow_curve",
     "spectrum",
     "speeds",
+    "task_variance",
     "tolerance",
     "training",
     "trials",
