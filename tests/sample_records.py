@@ -88,6 +88,13 @@ def populations():
     responses[:, 5] = 0.0
     selective = sx.selectivity(responses, np.arange(12) % 2)
     return {
+        "rule_performance": sx.RulePerformance(
+            score=np.array([0.9, 0.4]),
+            ideal_score=np.array([1.0, 0.8]),
+            chance=np.array([0.2, 0.5]),
+            num_trials=np.array([40, 50]),
+            rules=("fdgo", "dmsgo"),
+        ),
         "selectivity": selective,
         "selective_connections": sx.selective_connections(
             generator.random((6, 6)), selective.dprime, np.arange(6) < 5, num_shuffles=9

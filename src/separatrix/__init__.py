@@ -67,6 +67,11 @@ from .evaluation import (
     Psychometric,
     psychometric,
 )
+from .multitask import (
+    RulePerformance,
+    rule_performance,
+    rule_variance,
+)
 from .systems import (
     AbstractSystem,
     DiscreteMap,
@@ -106,6 +111,7 @@ __all__ = [
     "PrincipalComponents",
     "Psychometric",
     "Record",
+    "RulePerformance",
     "SelectionVectors",
     "SelectiveConnections",
     "Selectivity",
@@ -134,6 +140,8 @@ __all__ = [
     "lyapunov_exponents",
     "networks",
     "psychometric",
+    "rule_performance",
+    "rule_variance",
     "selective_connections",
     "selectivity",
     "separatrix",

@@ -1,4 +1,3 @@
-import jax
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -85,18 +84,3 @@ def test_units_that_all_vary_alike_are_one_cluster():
 def test_what_is_no_table_of_variances_is_refused(variances, text):
     with pytest.raises(sx.InvalidInputError, match=text):
         sx.task_variance(variances)
-
-
-def test_a_network_that_only_relays_its_inputs_varies_where_they_do():
-    """A unit that sees modality 1 varies in a rule of modality 1, not in one of modality 2."""
-    task = sx.tasks.Yang2019(dt=100.0)
-    variances = {}
-    for rule in ("dm1", "dm2"):
-        trials = task.aligned_trials(rule, 16, key=jax.random.key(0))
-        stop = int(trials.conditions["end"][0] / 100)
-        variances[rule] = sx.condition_variance(trials.inputs, slice(5, stop))
-    found = sx.task_variance(variances, most_clusters=3, restarts=2)
-    # the two rings, and not the fixation cue or the rule inputs, which are the same in all trials
-    np.testing.assert_array_equal(np.flatnonzero(found.active), np.arange(1, 65))
-    assert found.best_num_clusters == 2
-    np.testing.assert_array_equal(np.sort(found.order[found.cluster == 0]), np.arange(1, 33))

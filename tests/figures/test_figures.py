@@ -31,6 +31,7 @@ DRAW = {
     "bifurcation_diagram": lambda: figures.bifurcation_diagram(
         RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
     ),
+    "rule_performance": lambda: figures.rule_performance(RECORDS["rule_performance"]),
     "selective_connections": lambda: figures.selective_connections(
         RECORDS["selective_connections"]
     ),

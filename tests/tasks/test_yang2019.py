@@ -110,9 +110,12 @@ def test_anti_rules_ask_for_the_opposite_direction(all_rules):
         np.testing.assert_allclose(np.cos(gap), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("rule", ["fdgo", "contextdelaydm2", "dmcnogo"])
+ALIGNED = ("fdgo", "contextdelaydm2", "dmcnogo")
+
+
+@pytest.mark.parametrize("rule", ALIGNED)
 def test_aligned_trials_differ_in_their_stimuli_alone(rule):
-    task = sx.tasks.Yang2019(dt=50.0)
+    task = sx.tasks.Yang2019(dt=50.0, rules=ALIGNED)
     trials = task.aligned_trials(rule, 64, key=KEY)
     said = columns(trials)
     assert set(said["rule"]) == {sx.tasks.RULES.index(rule)}

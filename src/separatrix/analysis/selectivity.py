@@ -35,7 +35,7 @@ class Selectivity(Record):
 
 
 def selectivity(
-    responses: Float[Array, "trial unit"], labels: Shaped[Array, " trial"]
+    responses: Float[Array, "trial unit"], labels: Shaped[Array, " label"]
 ) -> Selectivity:
     r"""Measure how well the response of each unit tells two groups of trials apart.
 
@@ -126,9 +126,9 @@ class SelectiveConnections(Record):
 
 
 def selective_connections(
-    weights: Float[Array, "unit source"],
+    weights: Float[Array, "receiver sender"],
     dprime: Float[Array, " unit"],
-    excitatory: Bool[Array, " unit"],
+    excitatory: Bool[Array, " type"],
     *,
     threshold: float = 0.0,
     num_shuffles: int = 999,

@@ -89,7 +89,7 @@ def condition_variance(
 
 
 def task_variance(
-    variances: Mapping[str, Float[Array, " unit"]],
+    variances: Mapping[str, Float[Array, " _"]],
     *,
     threshold: float = 1e-3,
     most_clusters: int = 29,
@@ -190,7 +190,8 @@ def _cluster(
 
     best = np.zeros(len(rows), int)
     highest = min(most, len(rows) - 1, len(np.unique(rows, axis=0)))
-    numbers, scores = list(range(2, highest + 1)), []
+    numbers = list(range(2, highest + 1))
+    scores: list[float] = []
     with one_blas_thread():
         for count in numbers:
             fit = KMeans(count, n_init=restarts, random_state=seed).fit(rows)

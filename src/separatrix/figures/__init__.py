@@ -36,6 +36,9 @@ from .points import (
     speeds,
     tolerance,
 )
+from .rule_performance import (
+    rule_performance,
+)
 from .selectivity import (
     selective_connections,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "line_attractor",
     "lyapunov",
     "psychometric",
+    "rule_performance",
     "save",
     "selective_connections",
     "slow_curve",

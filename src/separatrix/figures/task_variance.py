@@ -1,5 +1,7 @@
 """Which units take part in which tasks."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -45,7 +47,12 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
         if first:
             axes.axvline(first, color="white", linewidth=1.0)
         colour = CHOICE_COLOURS[1:][cluster % (len(CHOICE_COLOURS) - 1)]
-        bar = {"linewidth": 5, "solid_capstyle": "butt", "clip_on": False, "color": colour}
+        bar: dict[str, Any] = {
+            "linewidth": 5,
+            "solid_capstyle": "butt",
+            "clip_on": False,
+            "color": colour,
+        }
         axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
         middles.append((first + stop) / 2)
         # numbers of narrow clusters would run into one another

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError, nearest, require_count
 from .. import fields
@@ -214,12 +214,18 @@ class Yang2019(SolvableTask):
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of trials that are right at their last step."""
+        right = self.right(outputs, trials)
+        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
+
+    def right(
+        self, outputs: Float[Array, "trial time output"], trials: Trials
+    ) -> Bool[Array, "trial time"]:
+        """Tell at each step whether the outputs are what is asked for: the paper's criterion."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
         near = circular_distance(pointed, asked) < 0.2 * jnp.pi
-        right = jnp.where(asked_to, fixates, near & ~fixates)
-        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
+        return jnp.where(asked_to, fixates, near & ~fixates)
 
 
 @eqx.filter_jit
