@@ -15,8 +15,8 @@ def selective_connections(connections: SelectiveConnections) -> Figure:
     Bars compare units that prefer the same choice with units of opposite preference; p-values are
     those of shuffled preferences.
     """
-    figure = new_figure(9.2, 4.2)
-    parts = figure.subplots(1, 3, width_ratios=(3.2, 1.1, 2.4))
+    figure = new_figure(9.8, 4.2)
+    parts = figure.subplots(1, 3, width_ratios=(3.2, 1.0, 2.9))
     _matrix(parts[0], connections)
     _selectivity(parts[1], connections)
     _strengths(parts[2], connections)
@@ -27,11 +27,12 @@ def selective_connections(connections: SelectiveConnections) -> Figure:
 def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
     weights = np.asarray(connections.weights, float)
     n = len(weights)
-    top = float(np.abs(weights).max()) or 1.0
+    # a few weights are many times larger than the rest, which the colours are for
+    top = float(np.quantile(np.abs(weights), 0.98)) or 1.0
     image = axes.imshow(
         weights, cmap=SIGNED, vmin=-top, vmax=top, extent=(0, n, n, 0), interpolation="nearest"
     )
-    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, location="left")
+    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, location="left", extend="both")
     bar.set_label("weight")
     border = int(np.asarray(connections.excitatory).sum())
     for line in (axes.axhline, axes.axvline):
