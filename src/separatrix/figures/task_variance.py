@@ -59,7 +59,7 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
         wide = stop - first >= 0.025 * count
         names.append(str(cluster + 1) if wide else "")
     axes.set_xticks(middles, names)
-    axes.tick_params(axis="x", pad=6)
+    axes.tick_params(axis="x", pad=12)
     axes.set_xlim(0, max(count, 1))
     axes.set_ylim(tasks, 0)
     axes.set_xlabel("cluster of units")
