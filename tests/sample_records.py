@@ -81,6 +81,31 @@ def branches():
     )
 
 
+def populations():
+    """Selectivity, connections and task variance of a few units, one of which never responds."""
+    generator = np.random.default_rng(2)
+    responses = generator.random((12, 6))
+    responses[:, 5] = 0.0
+    selective = sx.selectivity(responses, np.arange(12) % 2)
+    return {
+        "rule_performance": sx.RulePerformance(
+            score=np.array([0.9, 0.4]),
+            ideal_score=np.array([1.0, 0.8]),
+            chance=np.array([0.2, 0.5]),
+            num_trials=np.array([40, 50]),
+            rules=("fdgo", "dmsgo"),
+        ),
+        "selectivity": selective,
+        "selective_connections": sx.selective_connections(
+            generator.random((6, 6)), selective.dprime, np.arange(6) < 5, num_shuffles=9
+        ),
+        "task_variance": sx.task_variance(
+            {name: responses[0] * k for k, name in enumerate(["go", "anti", "dm"], 1)},
+            restarts=1,
+        ),
+    }
+
+
 @functools.cache
 def all_records():
     """One record of every class, by name, of one small network."""
@@ -113,6 +138,7 @@ def all_records():
         ),
         "trials": trials,
         **geometry(),
+        **populations(),
         "branches": branches(),
         "analyses": Analyses(
             analysis=np.array(["slow_curve", "branches", "fixed_point_graph"]),

@@ -31,6 +31,11 @@ DRAW = {
     "bifurcation_diagram": lambda: figures.bifurcation_diagram(
         RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
     ),
+    "rule_performance": lambda: figures.rule_performance(RECORDS["rule_performance"]),
+    "selective_connections": lambda: figures.selective_connections(
+        RECORDS["selective_connections"]
+    ),
+    "task_variance": lambda: figures.task_variance(RECORDS["task_variance"]),
     "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),
 }
 

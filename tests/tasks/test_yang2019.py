@@ -110,6 +110,32 @@ def test_anti_rules_ask_for_the_opposite_direction(all_rules):
         np.testing.assert_allclose(np.cos(gap), 1.0, atol=1e-5)
 
 
+ALIGNED = ("fdgo", "contextdelaydm2", "dmcnogo")
+
+
+@pytest.mark.parametrize("rule", ALIGNED)
+def test_aligned_trials_differ_in_their_stimuli_alone(rule):
+    task = sx.tasks.Yang2019(dt=50.0, rules=ALIGNED)
+    trials = task.aligned_trials(rule, 64, key=KEY)
+    said = columns(trials)
+    assert set(said["rule"]) == {sx.tasks.RULES.index(rule)}
+    assert len(set(said["go"])) == len(set(said["end"])) == 1
+    assert len(set(said["stimulus_1"])) > 8
+    inputs = np.asarray(trials.inputs)
+    np.testing.assert_array_equal(inputs[:, :, 0], inputs[:1, :, 0].repeat(64, 0))
+    rings = inputs[:, :, 1:65].reshape(64, -1, 2, 32).max(1)
+    assert (rings.max(-1).max(0) > 0.5).all()  # both modalities are shown, in some trials
+    silent = inputs[:, :, 1:65].max((0, 2)) == 0
+    assert silent[0]  # no noise
+    other = columns(task.aligned_trials(rule, 64, key=jax.random.key(77)))
+    assert other["stimulus_1"][0] != said["stimulus_1"][0]
+
+
+def test_aligned_trials_of_a_rule_that_is_not_there():
+    with pytest.raises(sx.InvalidInputError, match="did you mean 'dm1'"):
+        sx.tasks.Yang2019(rules=["dm1", "fdgo"]).aligned_trials("dm2", 4, key=KEY)
+
+
 def test_weights_choose_the_rules():
     task = sx.tasks.Yang2019(rules=["dm1", "contextdm1"], rule_weights=[1, 5])
     rule = columns(task.trials(3000, key=KEY))["rule"]

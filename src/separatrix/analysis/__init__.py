@@ -41,9 +41,20 @@ from .lyapunov import (
 from .outcomes import (
     Analyses,
 )
+from .selectivity import (
+    SelectiveConnections,
+    Selectivity,
+    selective_connections,
+    selectivity,
+)
 from .slow_curves import (
     SlowCurve,
     slow_curve,
+)
+from .task_variance import (
+    TaskVariance,
+    condition_variance,
+    task_variance,
 )
 
 __all__ = [
@@ -59,12 +70,16 @@ __all__ = [
     "LyapunovSpectrum",
     "NonNormality",
     "SelectionVectors",
+    "SelectiveConnections",
+    "Selectivity",
     "Separatrix",
     "Settling",
     "SlowCurve",
+    "TaskVariance",
     "ToleranceCurve",
     "basins",
     "commitment",
+    "condition_variance",
     "continue_fixed_points",
     "continuous_attractor",
     "find_cycles",
@@ -72,6 +87,9 @@ __all__ = [
     "fixed_point_graph",
     "linearize",
     "lyapunov_exponents",
+    "selective_connections",
+    "selectivity",
     "separatrix",
     "slow_curve",
+    "task_variance",
 ]

@@ -58,8 +58,8 @@ class AbstractCurrentNetwork(AbstractNetwork):
             product = factor @ product
         return product
 
-    def rates(self, state: Float[Array, " unit"]) -> Float[Array, " unit"]:
-        """Return the firing rates φ(x)."""
+    def rates(self, state: Float[Array, "*some unit"]) -> Float[Array, "*some unit"]:
+        """Return the firing rates φ(x), of one state or of many."""
         return activation(self.activation)(state)
 
     @property

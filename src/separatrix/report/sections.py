@@ -14,14 +14,17 @@ from ..analysis import (
     FixedPoints,
     Linearization,
     LyapunovSpectrum,
+    SelectiveConnections,
     SlowCurve,
+    TaskVariance,
 )
 from ..evaluation import Psychometric
+from ..multitask import RulePerformance
 from ..store import Run
 from ..store.directory import FIGURES
 from ..store.files import cannot_write
 from ..training import History
-from . import captions, drawing, geometry
+from . import captions, drawing, geometry, populations
 from .story import Story
 
 if TYPE_CHECKING:
@@ -163,6 +166,30 @@ SECTIONS = (
         drawing.lyapunov,
         geometry.lyapunov,
         geometry.no_lyapunov,
+    ),
+    Section(
+        "rule_performance",
+        "Performance in each rule",
+        (RulePerformance,),
+        lambda story: figures.rule_performance(story.get(RulePerformance)),
+        populations.rule_performance,
+        populations.no_rule_performance,
+    ),
+    Section(
+        "task_variance",
+        "Task variance: which units take part in which rules",
+        (TaskVariance,),
+        lambda story: figures.task_variance(story.get(TaskVariance)),
+        populations.task_variance,
+        populations.no_task_variance,
+    ),
+    Section(
+        "selective_connections",
+        "Excitation and inhibition between the units that prefer each choice",
+        (SelectiveConnections,),
+        lambda story: figures.selective_connections(story.get(SelectiveConnections)),
+        populations.selective_connections,
+        populations.no_selective_connections,
     ),
 )
 

@@ -12,8 +12,14 @@ from ..._records import Record
 from ..._types import InvalidInputError, nearest
 from ..stages import Stage
 from ..subject import Subject
+from .song2016 import connections_by_preference
+from .yang2019 import performance_by_rule, variance_by_rule
 
-STUDIES: dict[str, Callable[[Subject], Record]] = {}
+STUDIES: dict[str, Callable[[Subject], Record]] = {
+    "rule_performance": performance_by_rule,
+    "selective_connections": connections_by_preference,
+    "task_variance": variance_by_rule,
+}
 
 
 def check_studies(names: Sequence[str], source: str) -> None:

@@ -54,14 +54,17 @@ class Dice:
 
     A trial has one rule, so the families read the same numbers: a call of the generator for every
     draw of every family would take half a minute to compile. What is `shared` is the same for all
-    trials, as the paper does with the times.
+    trials, as the paper does with the times; `modality` says which numbers the modality is drawn
+    with, "own" or "shared".
     """
 
     COLUMNS = 24
 
-    def __init__(self, key: PRNGKeyArray, n: int, dt: float, shared: bool):
+    def __init__(
+        self, key: PRNGKeyArray, n: int, dt: float, shared: bool, modality: str = "shared"
+    ):
         key_own, key_shared = jr.split(key)
-        self.n, self.dt = n, dt
+        self.n, self.dt, self._modality = n, dt, modality
         rows = 1 if shared else n
         common = jnp.broadcast_to(jr.uniform(key_shared, (rows, self.COLUMNS)), (n, self.COLUMNS))
         self.tables = {"own": jr.uniform(key_own, (n, self.COLUMNS)), "shared": common}
@@ -91,7 +94,7 @@ class Dice:
 
     def modality(self) -> Float[Array, "trial 2"]:
         """Draw a modality; return 1 for it and 0 for the other."""
-        return self._one_of("shared", jnp.eye(2))
+        return self._one_of(self._modality, jnp.eye(2))
 
     def between(self, low: float, high: float) -> Float[Array, " trial"]:
         """Draw a number for each trial."""

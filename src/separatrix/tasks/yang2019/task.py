@@ -1,5 +1,6 @@
 """The task object of Yang et al. (2019): any of the 20 rules, or a mixture of them."""
 
+import dataclasses
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -7,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from ..._types import Array, InvalidInputError, nearest
+from ..._types import Array, InvalidInputError, nearest, require_count
 from .. import fields
 from ..base import SolvableTask, Trials, check_timing, standard_normal, texts
 from ..durations import count_steps
@@ -120,7 +121,31 @@ class Yang2019(SolvableTask):
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         key_rule, key_script, key_noise = jr.split(key, 3)
         rule = self._pick_rule(key_rule, n)
-        script = self._script(key_script, rule, n)
+        script = self._script(Dice(key_script, n, self.dt, self.shared), rule)
+        return self._show(script, rule, key_noise)
+
+    def aligned_trials(self, rule: str, n: int, *, key: PRNGKeyArray) -> Trials:
+        """Return `n` trials of one rule without noise that differ in their stimuli alone.
+
+        The times are drawn once, so that the same step is the same moment of each trial: what
+        `condition_variance` needs. Directions, strengths and modalities are drawn for each trial.
+
+        Raises InvalidInputError for a rule that is not among `rules`, or a bad `n`.
+
+        Examples
+        --------
+        >>> import jax, separatrix as sx
+        >>> trials = sx.tasks.Yang2019().aligned_trials("delaygo", 8, key=jax.random.key(0))
+        >>> len(set(trials.conditions["go"].tolist()))
+        1
+        """
+        if rule not in self.rules:
+            raise InvalidInputError(f"no rule {rule!r} in this task: {nearest(rule, self.rules)}")
+        quiet = dataclasses.replace(self, sigma_x=0.0)
+        return _draw_aligned(quiet, key, jnp.int32(RULES.index(rule)), require_count(n, "n"))
+
+    def _show(self, script: Script, rule: Int[Array, " trial"], key_noise: PRNGKeyArray) -> Trials:
+        """Return the trials that a script describes."""
         steps = jnp.arange(self.num_steps)
         inside = steps < script.stop[:, None]
         inputs = _inputs(script, rule, steps) * inside[..., None]
@@ -154,11 +179,10 @@ class Yang2019(SolvableTask):
         drawn = jr.choice(key, numbers, (rows,), p=jnp.asarray(weights / weights.sum()))
         return jnp.broadcast_to(drawn, n)
 
-    def _script(self, key: PRNGKeyArray, rule: Int[Array, " trial"], n: int) -> Script:
+    def _script(self, dice: Dice, rule: Int[Array, " trial"]) -> Script:
         """Draw a trial of every family in question, and keep that of the trial's rule."""
         family = jnp.array(FAMILY_OF)[rule]
         variant = jnp.array(VARIANT_OF)[rule]
-        dice = Dice(key, n, self.dt, self.shared)
         chosen: Script | None = None
         for number in self._families:
             here = family == number
@@ -190,12 +214,25 @@ class Yang2019(SolvableTask):
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of trials that are right at their last step."""
+        right = self.right(outputs, trials)
+        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
+
+    def right(
+        self, outputs: Float[Array, "trial time output"], trials: Trials
+    ) -> Bool[Array, "trial time"]:
+        """Tell at each step whether the outputs are what is asked for: the paper's criterion."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
         near = circular_distance(pointed, asked) < 0.2 * jnp.pi
-        right = jnp.where(asked_to, fixates, near & ~fixates)
-        return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
+        return jnp.where(asked_to, fixates, near & ~fixates)
+
+
+@eqx.filter_jit
+def _draw_aligned(task: Yang2019, key: PRNGKeyArray, rule: Int[Array, ""], n: int) -> Trials:
+    dice = Dice(key, n, task.dt, shared=True, modality="own")
+    numbers = jnp.broadcast_to(rule, n)
+    return task._show(task._script(dice, numbers), numbers, key)
 
 
 def _choose(here: Array, new: Script, old: Script) -> Script:

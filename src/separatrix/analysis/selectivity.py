@@ -1,0 +1,255 @@
+"""Which units tell two choices apart, and who excites or inhibits whom among them."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_finite, require_number
+
+BLOCKS = ("E to E", "E to I", "I to E", "I to I")
+"""The four kinds of connections, by the types of the unit that sends and of the one reached."""
+
+
+class Selectivity(Record):
+    """How well each unit tells two groups of trials apart."""
+
+    dprime: Float[Array, " unit"] = array("d′, positive where the first group has the larger mean")
+    mean: Float[Array, "unit group"] = array("mean response in each group")
+    deviation: Float[Array, "unit group"] = array("standard deviation in each group")
+    num_trials: tuple[int, ...] = setting("trials in each group")
+    labels: tuple[str, ...] = setting("what the two groups are labelled")
+
+    def summary(self) -> str:
+        size = np.abs(np.asarray(self.dprime, float))
+        return (
+            f"Selectivity: {len(self)} units, |d′| between {size.min():.2f} and {size.max():.2f}, "
+            f"median {np.median(size):.2f} ({sum(self.num_trials)} trials)"
+        )
+
+    def preferred(self, threshold: float = 0.0) -> Int[np.ndarray, " unit"]:
+        """Return 1 or 2, the group a unit prefers by more than a threshold in d′, or 0."""
+        dprime = np.asarray(self.dprime)
+        return np.where(dprime > threshold, 1, np.where(dprime < -threshold, 2, 0))
+
+
+def selectivity(
+    responses: Float[Array, "trial unit"], labels: Shaped[Array, " label"]
+) -> Selectivity:
+    r"""Measure how well the response of each unit tells two groups of trials apart.
+
+    $$d' = \frac{\mu_1 - \mu_2}{\sqrt{(\sigma_1^2 + \sigma_2^2)/2}}$$
+
+    with the means and variances of the responses in the two groups. It is 0 for a unit whose
+    response is always the same, and infinite for one that differs between the groups but within
+    neither.
+
+    Parameters
+    ----------
+    responses
+        One number for each unit in each trial, such as its rate at the end of the stimulus.
+    labels
+        Two different values, such as the choices; the smaller one is the first group.
+
+    Returns
+    -------
+    Selectivity
+        `.dprime (unit,)` and what it is made of.
+
+    Raises
+    ------
+    InvalidInputError
+        When the labels have not two values, or a response is not finite.
+
+    References
+    ----------
+    Song, Yang & Wang (2016) PLoS Comput. Biol. 12:e1004792.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> rates = np.array([[3.0, 1.0], [5.0, 1.0], [1.0, 1.0], [3.0, 1.0]])
+    >>> sx.selectivity(rates, np.array([0, 0, 1, 1])).dprime
+    array([2., 0.])
+    """
+    responses, labels = np.asarray(responses, float), np.asarray(labels)
+    require_finite(responses, "the responses")
+    values = np.unique(labels)
+    if labels.shape != responses.shape[:1] or len(values) != 2:
+        raise InvalidInputError(
+            f"labels must tell {len(responses)} trials apart into two groups; got shape "
+            f"{labels.shape} with {len(values)} different values."
+        )
+    groups = [responses[labels == value] for value in values]
+    mean = np.stack([group.mean(0) for group in groups], -1)
+    deviation = np.stack([group.std(0) for group in groups], -1)
+    difference = mean[:, 0] - mean[:, 1]
+    pooled = np.sqrt(np.square(deviation).mean(-1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dprime = np.where(difference == 0, 0.0, difference / pooled)
+    return Selectivity(
+        dprime=dprime,
+        mean=mean,
+        deviation=deviation,
+        num_trials=tuple(len(group) for group in groups),
+        labels=tuple(str(value) for value in values),
+    )
+
+
+class SelectiveConnections(Record):
+    """Connections of an excitatory–inhibitory network, sorted by type and selectivity."""
+
+    order: Int[Array, " unit"] = array("the units in this order: E before I, then d′ falling")
+    weights: Float[Array, "unit source"] = array("recurrent weights in this order")
+    dprime: Float[Array, " unit"] = array("d′ in this order")
+    excitatory: Bool[Array, " unit"] = array("which units excite, in this order")
+    preferred: Int[Array, " unit"] = array("choice preferred, 1 or 2, or 0; in this order")
+    block: Shaped[Array, " block"] = array("sender and receiver of connections")
+    same: Float[Array, " block"] = array("mean |w| between units that prefer the same choice")
+    opposite: Float[Array, " block"] = array("mean |w| between units of opposite preference")
+    num_same: Int[Array, " block"] = array("pairs of the same preference")
+    num_opposite: Int[Array, " block"] = array("pairs of opposite preference")
+    p_value: Float[Array, " block"] = array(
+        "chance that shuffled preferences differ as much, either way"
+    )
+    threshold: float = setting("|d′| above which a unit has a preference")
+    num_shuffles: int = setting("shuffles behind the p-values")
+
+    def summary(self) -> str:
+        rows = zip(*(np.asarray(v) for v in (self.block, self.same, self.opposite)), strict=True)
+        parts = [f"{block} {same:.3f} / {opposite:.3f}" for block, same, opposite in rows]
+        return (
+            f"SelectiveConnections: mean |w| between units of the same / of opposite preference: "
+            f"{', '.join(parts)}"
+        )
+
+
+def selective_connections(
+    weights: Float[Array, "receiver sender"],
+    dprime: Float[Array, " unit"],
+    excitatory: Bool[Array, " type"],
+    *,
+    threshold: float = 0.0,
+    num_shuffles: int = 999,
+    seed: int = 0,
+) -> SelectiveConnections:
+    r"""Compare connections between units that prefer the same choice with those to the opposite.
+
+    For each kind of connection (E to E, E to I, I to E, I to I) the mean of $|W_{ij}|$ over all
+    pairs $i \neq j$ of units with a preference, connected or not, where both prefer the same choice
+    and where they prefer opposite ones. In a network that decides by competition, excitation goes
+    to units of the same preference, and inhibition to the opposite ones.
+
+    The p-value is the fraction of shuffles, this one counted as one, in which the two means differ
+    at least as much: preferences are shuffled among the units of each type, so types, weights and
+    the number of units of each preference stay.
+
+    Parameters
+    ----------
+    weights
+        Recurrent weights, `weights[i, j]` leading from unit j to unit i.
+    dprime
+        Selectivity of each unit (`selectivity`).
+    excitatory
+        Which units excite; the others inhibit.
+    threshold
+        Units with $|d'|$ up to here have no preference and enter no mean.
+    num_shuffles, seed
+        How many shuffles, and the seed of NumPy's generator.
+
+    Returns
+    -------
+    SelectiveConnections
+        The sorted matrix and the means; NaN where there is no such pair.
+
+    Raises
+    ------
+    InvalidInputError
+        When the shapes do not fit, or numbers are NaN.
+
+    References
+    ----------
+    Song, Yang & Wang (2016) PLoS Comput. Biol. 12:e1004792, fig. 3.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> W = np.array([[0.0, 1.0, 0.2], [1.0, 0.0, 0.2], [0.3, 0.3, 0.0]])
+    >>> found = sx.selective_connections(W, np.array([2.0, 1.0, -1.0]), np.ones(3, bool))
+    >>> float(found.same[0]), float(found.opposite[0])
+    (1.0, 0.25)
+    """
+    W, dprime = np.asarray(weights, float), np.asarray(dprime, float)
+    excitatory = np.asarray(excitatory, bool)
+    _check_shapes(W, dprime, excitatory)
+    if not require_number(threshold, "threshold") >= 0:
+        raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r}.")
+    side = (dprime > threshold) * 1.0 - (dprime < -threshold)
+    order = np.lexsort((-dprime, ~excitatory))
+    counts, means = _means(np.abs(W), side, excitatory)
+    return SelectiveConnections(
+        order=order,
+        weights=W[np.ix_(order, order)],
+        dprime=dprime[order],
+        excitatory=excitatory[order],
+        preferred=np.where(side > 0, 1, np.where(side < 0, 2, 0))[order],
+        block=np.array(BLOCKS),
+        same=means[:, 0],
+        opposite=means[:, 1],
+        num_same=counts[:, 0],
+        num_opposite=counts[:, 1],
+        p_value=_p_values(np.abs(W), side, excitatory, num_shuffles, seed),
+        threshold=float(threshold),
+        num_shuffles=num_shuffles,
+    )
+
+
+def _check_shapes(W: Any, dprime: Any, excitatory: Any) -> None:
+    n = len(dprime)
+    if W.shape != (n, n) or excitatory.shape != (n,):
+        raise InvalidInputError(
+            f"expected weights ({n}, {n}) and {n} types for {n} units of dprime, got "
+            f"{W.shape} and {excitatory.shape}."
+        )
+    require_finite(W, "the weights")
+    if np.isnan(dprime).any():
+        raise InvalidInputError(f"{int(np.isnan(dprime).sum())} values of dprime are NaN.")
+
+
+def _means(
+    size: np.ndarray, side: np.ndarray, excitatory: np.ndarray
+) -> tuple[Int[np.ndarray, "block 2"], Float[np.ndarray, "block 2"]]:
+    """Return the number of pairs and the mean weight, of the same and of opposite preference."""
+    product = np.outer(side, side)
+    np.fill_diagonal(product, 0.0)
+    counts, means = np.zeros((4, 2), int), np.full((4, 2), np.nan)
+    for b, (source, target) in enumerate((s, t) for s in (True, False) for t in (True, False)):
+        block = np.outer(excitatory == target, excitatory == source)
+        for k, sign in enumerate((1.0, -1.0)):
+            pairs = block & (product == sign)
+            counts[b, k] = pairs.sum()
+            if counts[b, k]:
+                means[b, k] = size[pairs].mean()
+    return counts, means
+
+
+def _p_values(
+    size: np.ndarray, side: np.ndarray, excitatory: np.ndarray, num_shuffles: int, seed: int
+) -> Float[np.ndarray, " block"]:
+    """Return how often shuffled preferences make the two means differ as much."""
+    generator = np.random.default_rng(seed)
+
+    def difference(side: np.ndarray) -> np.ndarray:
+        _, means = _means(size, side, excitatory)
+        return np.abs(means[:, 0] - means[:, 1])
+
+    found = difference(side)
+    as_large = np.ones(4)
+    for _ in range(num_shuffles):
+        shuffled = side.copy()
+        for kind in (excitatory, ~excitatory):
+            shuffled[kind] = generator.permutation(side[kind])
+        # a difference that is the same but for rounding counts as as large
+        as_large += difference(shuffled) >= found * (1 - 1e-12)
+    return np.where(np.isnan(found), np.nan, as_large / (num_shuffles + 1))

@@ -1,0 +1,211 @@
+"""Which units take part in which tasks, and the clusters that they form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_count, require_finite
+from ..solvers.threads import one_blas_thread
+
+
+class TaskVariance(Record):
+    """The task variance of every unit in every task, and clusters of units with similar ones."""
+
+    variance: Float[Array, "unit task"] = array("variance over conditions, mean over time")
+    active: Bool[Array, " unit"] = array("units whose variance over all tasks is large enough")
+    normalized: Float[Array, "active task"] = array(
+        "of the active units, divided by the largest, sorted by cluster"
+    )
+    order: Int[Array, " active"] = array("which unit each row of these is")
+    cluster: Int[Array, " active"] = array("cluster of each of these rows, from 0")
+    num_clusters: Int[Array, " candidate"] = array("numbers of clusters that were tried")
+    silhouette: Float[Array, " candidate"] = array("mean silhouette with each of them")
+    tasks: tuple[str, ...] = setting("the tasks")
+    threshold: float = setting("variance over all tasks above which a unit is active")
+
+    @property
+    def best_num_clusters(self) -> int:
+        """The number of clusters in `cluster`; 0 where there are none."""
+        return len(np.unique(np.asarray(self.cluster)))
+
+    def preferred_tasks(self) -> tuple[str, ...]:
+        """Return, for each cluster, the task in which its units vary most."""
+        rows, clusters = np.asarray(self.normalized), np.asarray(self.cluster)
+        best = [rows[clusters == c].sum(0).argmax() for c in range(self.best_num_clusters)]
+        return tuple(self.tasks[int(k)] for k in best)
+
+    def summary(self) -> str:
+        best = np.asarray(self.silhouette)
+        quality = f", silhouette {best.max():.2f}" if len(best) else ""
+        return (
+            f"TaskVariance: {len(self.order)} of {len(self)} units are active in "
+            f"{len(self.tasks)} tasks; {self.best_num_clusters} clusters{quality}"
+        )
+
+
+def condition_variance(
+    states: Float[Array, "trial time unit"], steps: Bool[Array, " time"] | slice
+) -> Float[np.ndarray, " unit"]:
+    r"""Return the variance of each unit across trials, averaged over time.
+
+    $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$ over the conditions j. It is the
+    task variance when the trials differ in their stimuli alone: without noise, and with the same
+    times, so that the same step is the same moment of each trial.
+
+    Parameters
+    ----------
+    states
+        Activity.
+    steps
+        The steps that count: those of the trial after fixation.
+
+    Raises
+    ------
+    InvalidInputError
+        When a state is not finite, no step counts, or there are fewer than two trials.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.array([[[9.0], [1.0]], [[0.0], [3.0]]])
+    >>> sx.condition_variance(states, slice(1, None))
+    array([1.])
+    """
+    counted = np.asarray(states, float)[:, steps]
+    if counted.shape[0] < 2 or counted.shape[1] == 0:
+        raise InvalidInputError(
+            f"a variance over trials needs at least two of them and a step that counts, got "
+            f"{counted.shape[0]} trials and {counted.shape[1]} steps."
+        )
+    require_finite(counted, "the states")
+    return np.asarray(counted.var(0).mean(0))
+
+
+def task_variance(
+    variances: Mapping[str, Float[Array, " _"]],
+    *,
+    threshold: float = 1e-3,
+    most_clusters: int = 29,
+    restarts: int = 20,
+    seed: int = 0,
+) -> TaskVariance:
+    r"""Normalize the task variances of units and cluster the units by them.
+
+    A unit is active when its variance summed over the tasks is above the threshold. The variances
+    of an active unit are divided by their maximum. Units are clustered by k-means on these; the
+    number of clusters is the one with the largest mean silhouette, and clusters are numbered by the
+    task that they vary most in.
+
+    Parameters
+    ----------
+    variances
+        For each task, the variance of every unit (`condition_variance`).
+    threshold
+        See above.
+    most_clusters
+        Numbers of clusters from 2 to this are tried, as far as there are units.
+    restarts, seed
+        How often k-means starts, and the seed of its starts.
+
+    Returns
+    -------
+    TaskVariance
+        Variances, active units, normalized variances sorted by cluster, and silhouettes.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no task, the tasks differ in their number of units, or a variance is negative
+        or not finite.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297, fig. 2; Rousseeuw (1987)
+    J. Comput. Appl. Math. 20:53.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> variances = {"go": np.array([1, 2, 0, 0, 0.0]), "anti": np.array([0, 0, 3, 4, 0.0])}
+    >>> found = sx.task_variance(variances)
+    >>> found.cluster, found.active
+    (array([0, 0, 1, 1]), array([ True,  True,  True,  True, False]))
+    """
+    most_clusters = require_count(most_clusters, "most_clusters", 2)
+    table = _table(variances)
+    active = table.sum(1) > threshold
+    rows = table[active]
+    rows = rows / rows.max(1, keepdims=True) if len(rows) else rows
+    numbers, scores, labels = _cluster(rows, most_clusters, restarts, seed)
+    labels = _numbered_by_task(rows, labels)
+    order = np.argsort(labels, kind="stable")
+    return TaskVariance(
+        variance=table,
+        active=active,
+        normalized=rows[order],
+        order=np.flatnonzero(active)[order],
+        cluster=labels[order],
+        num_clusters=np.array(numbers, int),
+        silhouette=np.array(scores, float),
+        tasks=tuple(variances),
+        threshold=float(threshold),
+    )
+
+
+def _table(variances: Mapping[str, Any]) -> Float[np.ndarray, "unit task"]:
+    columns = {name: np.asarray(values, float) for name, values in variances.items()}
+    sizes = {name: column.shape for name, column in columns.items()}
+    if len(set(sizes.values())) != 1 or len(next(iter(sizes.values()))) != 1:
+        raise InvalidInputError(
+            f"variances must have one number for each unit in every task, got shapes {sizes}."
+        )
+    table = np.stack(list(columns.values()), 1)
+    require_finite(table, "variances")
+    if (table < 0).any():
+        unit, task = np.argwhere(table < 0)[0]
+        raise InvalidInputError(
+            f"variances must not be negative: unit {unit} has {table[unit, task]:g} in "
+            f"{list(columns)[task]!r}."
+        )
+    return table
+
+
+def _cluster(
+    rows: Float[np.ndarray, "active task"], most: int, restarts: int, seed: int
+) -> tuple[list[int], list[float], Int[np.ndarray, " active"]]:
+    """Return the numbers of clusters tried, their silhouettes, and the best clusters.
+
+    A silhouette needs at least one unit more than there are clusters, and k-means as many different
+    units as clusters; where that leaves nothing to try, all units are one cluster.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    best = np.zeros(len(rows), int)
+    highest = min(most, len(rows) - 1, len(np.unique(rows, axis=0)))
+    numbers = list(range(2, highest + 1))
+    scores: list[float] = []
+    with one_blas_thread():
+        for count in numbers:
+            fit = KMeans(count, n_init=restarts, random_state=seed).fit(rows)
+            score = float(silhouette_score(rows, fit.labels_))
+            if not scores or score > max(scores):
+                best = np.asarray(fit.labels_, int)
+            scores.append(score)
+    return numbers, scores, best
+
+
+def _numbered_by_task(rows: np.ndarray, labels: np.ndarray) -> Int[np.ndarray, " active"]:
+    """Return clusters numbered by the task in which their units vary most."""
+    names = np.unique(labels)
+    preferred = [rows[labels == name].sum(0).argmax() for name in names]
+    new = np.empty_like(names)
+    new[np.argsort(preferred, kind="stable")] = np.arange(len(names))
+    return new[labels] if len(labels) else labels

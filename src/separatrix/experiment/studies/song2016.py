@@ -1,0 +1,34 @@
+"""Song et al. (2016): selectivity, and who excites or inhibits whom."""
+
+import numpy as np
+
+from ...activity import simulate
+from ...analysis import SelectiveConnections, selective_connections, selectivity
+from ...networks import DaleCTRNN
+from ...tasks import PerceptualDecisionMaking
+from ..stages import SkippedError
+from ..subject import Subject
+
+NUM_TRIALS = 1024
+
+
+def connections_by_preference(subject: Subject) -> SelectiveConnections:
+    """Compare connections within and between the units that prefer each choice.
+
+    The preference of a unit is that of its mean rate during the stimulus for the network's choice.
+    """
+    network, task = subject.network, subject.task
+    if not isinstance(network, DaleCTRNN):
+        raise SkippedError("the network's units are not excitatory or inhibitory (DaleCTRNN).")
+    if not isinstance(task, PerceptualDecisionMaking):
+        raise SkippedError("the task is not PerceptualDecisionMaking.")
+    activity = simulate(network, task.trials(NUM_TRIALS, key=subject.key))
+    first, stop = task.period_steps()["stimulus"]
+    rates = np.asarray(network.rates(activity.states[:, first:stop]), float).mean(1)
+    choice = np.asarray(activity.choice)
+    chose = (choice == 1) | (choice == 2)
+    if len(np.unique(choice[chose])) < 2:
+        raise SkippedError("the network makes the same choice in all trials.")
+    dprime = selectivity(rates[chose], choice[chose]).dprime
+    excitatory = np.arange(network.num_units) < network.num_excitatory
+    return selective_connections(np.asarray(network.connectivity()), dprime, excitatory)

@@ -1,0 +1,70 @@
+"""Excitation and inhibition between the units that prefer each choice."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis import SelectiveConnections
+from .style import BLUE, GREY, INK, SIGNED, VERMILLION, legend_below, new_figure, styled
+
+
+@styled
+def selective_connections(connections: SelectiveConnections) -> Figure:
+    """Draw the sorted recurrent weights, the selectivity, and the mean strengths of connections.
+
+    Bars compare units that prefer the same choice with units of opposite preference; p-values are
+    those of shuffled preferences.
+    """
+    figure = new_figure(9.8, 4.2)
+    parts = figure.subplots(1, 3, width_ratios=(3.2, 1.0, 2.9))
+    _matrix(parts[0], connections)
+    _selectivity(parts[1], connections)
+    _strengths(parts[2], connections)
+    legend_below(figure, parts[1], parts[2])
+    return figure
+
+
+def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
+    weights = np.asarray(connections.weights, float)
+    n = len(weights)
+    # a few weights are many times larger than the rest, which the colours are for
+    top = float(np.quantile(np.abs(weights), 0.98)) or 1.0
+    image = axes.imshow(
+        weights, cmap=SIGNED, vmin=-top, vmax=top, extent=(0, n, n, 0), interpolation="nearest"
+    )
+    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, location="left", extend="both")
+    bar.set_label("weight")
+    border = int(np.asarray(connections.excitatory).sum())
+    for line in (axes.axhline, axes.axvline):
+        line(border, color=INK, linewidth=0.8)
+    axes.set_xlabel("from unit (E, then I; by d′)")
+    axes.set_ylabel("to unit")
+    axes.set_title("recurrent weights")
+
+
+def _selectivity(axes: Axes, connections: SelectiveConnections) -> None:
+    dprime = np.asarray(connections.dprime, float)
+    places = np.arange(len(dprime)) + 0.5
+    for choice, colour in ((1, BLUE), (2, VERMILLION)):
+        here = np.asarray(connections.preferred) == choice
+        axes.barh(places[here], dprime[here], 0.9, color=colour, label=f"prefers choice {choice}")
+    axes.axhline(int(np.asarray(connections.excitatory).sum()), color=INK, linewidth=0.8)
+    axes.axvline(0, color=GREY, linewidth=0.6)
+    axes.set_ylim(len(dprime), 0)
+    axes.set_yticks([])
+    axes.set_xlabel("d′")
+    axes.set_title("selectivity")
+
+
+def _strengths(axes: Axes, connections: SelectiveConnections) -> None:
+    places = np.arange(len(connections.block))
+    for shift, name, colour in ((-0.2, "same", INK), (0.2, "opposite", "#B9B9B9")):
+        heights = np.nan_to_num(np.asarray(getattr(connections, name), float))
+        axes.bar(places + shift, heights, 0.38, color=colour, label=f"{name} preference")
+    labels = [
+        f"{block.replace(' to ', '→')}\np = {p:.2g}" if np.isfinite(p) else block
+        for block, p in zip(connections.block, np.asarray(connections.p_value), strict=True)
+    ]
+    axes.set_xticks(places, labels)
+    axes.set_ylabel("mean |weight|")
+    axes.set_title("connections")

@@ -1,0 +1,77 @@
+"""Which units take part in which tasks."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis import TaskVariance
+from .style import CHOICE_COLOURS, GREY, INK, SEQUENTIAL, VERMILLION, new_figure, styled
+
+
+@styled
+def task_variance(found: TaskVariance) -> Figure:
+    """Draw the normalized task variance of every active unit in every task, sorted by cluster.
+
+    Below: the mean silhouette against the number of clusters.
+    """
+    height = 1.6 + 0.17 * len(found.tasks)
+    figure = new_figure(7.4, height + 1.9)
+    above, below = figure.subplots(2, 1, height_ratios=(height, 1.5))
+    _heat_map(above, found)
+    _silhouettes(below, found)
+    return figure
+
+
+def _heat_map(axes: Axes, found: TaskVariance) -> None:
+    rows = np.asarray(found.normalized, float)
+    count, tasks = rows.shape
+    image = axes.imshow(
+        rows.T,
+        cmap=SEQUENTIAL,
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0, max(count, 1), tasks, 0),
+    )
+    axes.figure.colorbar(image, ax=axes, label="normalized task variance", pad=0.02)
+    axes.set_yticks(np.arange(tasks) + 0.5, found.tasks)
+    axes.tick_params(length=0)
+    clusters = np.asarray(found.cluster)
+    middles, names = [], []
+    for cluster in np.unique(clusters):
+        members = np.flatnonzero(clusters == cluster)
+        first, stop = members[0], members[-1] + 1
+        if first:
+            axes.axvline(first, color="white", linewidth=1.0)
+        colour = CHOICE_COLOURS[1:][cluster % (len(CHOICE_COLOURS) - 1)]
+        bar: dict[str, Any] = {
+            "linewidth": 5,
+            "solid_capstyle": "butt",
+            "clip_on": False,
+            "color": colour,
+        }
+        axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
+        middles.append((first + stop) / 2)
+        # numbers of narrow clusters would run into one another
+        wide = stop - first >= 0.025 * count
+        names.append(str(cluster + 1) if wide else "")
+    axes.set_xticks(middles, names)
+    axes.tick_params(axis="x", pad=12)
+    axes.set_xlim(0, max(count, 1))
+    axes.set_ylim(tasks, 0)
+    axes.set_xlabel("cluster of units")
+    axes.set_title(f"{count} active units of {len(found)}, {found.best_num_clusters} clusters")
+
+
+def _silhouettes(axes: Axes, found: TaskVariance) -> None:
+    numbers, scores = np.asarray(found.num_clusters), np.asarray(found.silhouette, float)
+    axes.plot(numbers, scores, "o-", color=INK, markersize=3)
+    if len(scores):
+        best = scores.argmax()
+        axes.plot(numbers[best], scores[best], "o", color=VERMILLION, markersize=6)
+        axes.axvline(numbers[best], color=GREY, linewidth=0.6, linestyle=":")
+    axes.set_xlabel("number of clusters")
+    axes.set_ylabel("silhouette")

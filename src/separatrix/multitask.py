@@ -1,0 +1,186 @@
+"""One network, many tasks: how well it does each, and which units take part in which."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
+
+from ._records import Record, array, setting
+from ._types import Array, InvalidInputError, require_count, require_number
+from .activity import simulate
+from .analysis import TaskVariance, condition_variance, task_variance
+from .networks import AbstractNetwork, check_network_fits
+from .tasks import RULES, Yang2019
+
+BATCH = 512
+
+
+class RulePerformance(Record):
+    """How often a network is right in each of many tasks, beside the ideal observer."""
+
+    score: Float[Array, " rule"] = array("fraction of trials that are right")
+    ideal_score: Float[Array, " rule"] = array("the ideal observer's, on the same trials")
+    chance: Float[Array, " rule"] = array("the score to be had without the stimuli")
+    num_trials: Int[Array, " rule"] = array("trials of each rule")
+    rules: tuple[str, ...] = setting("the rules")
+
+    @property
+    def mean_score(self) -> float:
+        """The mean score of the rules, each counted alike."""
+        return float(np.mean(self.score))
+
+    def summary(self) -> str:
+        score = np.asarray(self.score)
+        low, high = score.argmin(), score.argmax()
+        return (
+            f"RulePerformance: {len(self)} rules, score {self.mean_score:.3f} in the mean, from "
+            f"{score[low]:.3f} ({self.rules[low]}) to {score[high]:.3f} ({self.rules[high]}); "
+            f"ideal observer {np.mean(self.ideal_score):.3f}"
+        )
+
+
+def rule_performance(
+    network: AbstractNetwork, task: Yang2019, *, num_trials: int = 4096, key: PRNGKeyArray
+) -> RulePerformance:
+    """Measure how often a network is right in each rule of a task, on fresh trials.
+
+    A trial is right when, at its last step, the network fixates where it should, or else points
+    within 36° of the target (the population vector of its ring) and does not fixate. Rules are
+    drawn equally often and each trial has its own times, whatever the task trains with.
+
+    Parameters
+    ----------
+    network
+        Any network that fits the task; its private noise is off.
+    task
+        The rules, the time step and the input noise.
+    num_trials
+        Trials of all rules together, rounded up to a multiple of 512.
+    key
+        A JAX random key.
+
+    Raises
+    ------
+    InvalidInputError
+        When network and task do not fit each other, or `num_trials` is no positive whole number.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.Yang2019(dt=100.0, rules=["fdgo", "dmsgo"])
+    >>> net = sx.networks.CTRNN(85, 8, 33, key=jax.random.key(0))
+    >>> found = sx.rule_performance(net, task, num_trials=100, key=jax.random.key(1))
+    >>> found.rules, found.chance
+    (('fdgo', 'dmsgo'), array([0.2, 0.5]))
+    """
+    check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
+    batches = -(-require_count(num_trials, "num_trials") // BATCH)
+    alike = dataclasses.replace(task, rule_weights=(), shared=False)
+    drawn = [_answers(network, alike, k) for k in jr.split(key, batches)]
+    rule, right, ideal = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    groups = [rule == RULES.index(name) for name in task.rules]
+    return RulePerformance(
+        score=np.array([_mean(right[group]) for group in groups]),
+        ideal_score=np.array([_mean(ideal[group]) for group in groups]),
+        chance=np.array([dataclasses.replace(alike, rules=(r,)).chance for r in task.rules]),
+        num_trials=np.array([group.sum() for group in groups]),
+        rules=task.rules,
+    )
+
+
+@eqx.filter_jit
+def _answers(
+    network: AbstractNetwork, task: Yang2019, key: PRNGKeyArray
+) -> tuple[Int[Array, " trial"], Bool[Array, " trial"], Bool[Array, " trial"]]:
+    """Return the rule of each trial of a batch, and whether network and ideal observer are right.
+
+    Trials and states stay inside the compiled program: thousands of them would fill the memory.
+    """
+    trials = task.draw(key, BATCH)
+    outputs = network.outputs(network.unroll(jnp.asarray(trials.inputs)))
+
+    def at_the_end(outputs: Any) -> jax.Array:
+        return jnp.any(task.right(outputs, trials) & trials.scored, axis=1)
+
+    return trials.conditions["rule"], at_the_end(outputs), at_the_end(task.solve(trials.inputs))
+
+
+def _mean(right: np.ndarray) -> float:
+    return float(right.mean()) if len(right) else float("nan")
+
+
+def rule_variance(
+    network: AbstractNetwork,
+    task: Yang2019,
+    *,
+    num_trials: int = 64,
+    num_timings: int = 8,
+    start: float = 500.0,
+    key: PRNGKeyArray,
+    **clustering: Any,
+) -> TaskVariance:
+    """Measure in which rules the units of a network take part, and cluster them by it.
+
+    The variance over trials without noise that differ in their stimuli alone
+    (`task.aligned_trials`), averaged over the steps from `start` to the end of the trial and over
+    several drawings of the times; then `task_variance`.
+
+    Parameters
+    ----------
+    network
+        Any network that fits the task; its private noise is off.
+    task
+        The rules and the time step.
+    num_trials, num_timings
+        Trials with the same times, and how often times are drawn, for each rule.
+    start
+        Where counting starts, in ms, to leave the fixation out: 500 in the paper's code.
+    key
+        A JAX random key.
+    **clustering
+        Arguments of `task_variance`.
+
+    Raises
+    ------
+    InvalidInputError
+        When network and task do not fit each other, or no step of a trial is left after `start`.
+
+    References
+    ----------
+    Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297, fig. 2.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.Yang2019(dt=100.0, rules=["dm1", "dm2"])
+    >>> net = sx.networks.CTRNN(85, 8, 33, key=jax.random.key(0))
+    >>> found = sx.rule_variance(net, task, num_trials=8, num_timings=1, key=jax.random.key(1))
+    >>> found.variance.shape
+    (8, 2)
+    """
+    if not require_number(start, "start") >= 0:
+        raise InvalidInputError(f"start must be 0 ms or later, got {start:g} ms.")
+    require_count(num_timings, "num_timings")
+    variances = {}
+    for rule, key_rule in zip(task.rules, jr.split(key, len(task.rules)), strict=True):
+        each = []
+        for key_times in jr.split(key_rule, num_timings):
+            trials = task.aligned_trials(rule, num_trials, key=key_times)
+            end = float(np.asarray(trials.conditions["end"])[0])
+            states = simulate(network, trials).states
+            each.append(condition_variance(states, slice(*_steps(start, end, task.dt))))
+        variances[rule] = np.mean(each, 0)
+    return task_variance(variances, **clustering)
+
+
+def _steps(start: float, end: float, dt: float) -> tuple[int, int]:
+    return round(start / dt), round(end / dt)

@@ -1,0 +1,96 @@
+"""song2016 and yang2019 at small size: the whole run, and what its studies find."""
+
+import numpy as np
+import pytest
+from sample_records import fixed_points
+
+import separatrix as sx
+from separatrix.experiment import Experiment, Setup, run_experiment
+from separatrix.experiment.stages import SkippedError
+from separatrix.experiment.studies import STUDIES
+from separatrix.experiment.subject import Subject
+from separatrix.report import write_report
+
+SMALL = [
+    "analysis.num_trials=6",
+    "analysis.num_candidates=10",
+    "analysis.test_trials=64",
+    "analysis.geometry.slow_curve=false",
+    "analysis.geometry.branches=false",
+    "analysis.geometry.graph=false",
+    "analysis.geometry.lyapunov=false",
+]
+
+
+@pytest.mark.parametrize("name", ["song2016", "yang2019", "yang2019-small"])
+def test_the_settings_can_be_executed(name):
+    setup = Setup(Experiment.named(name))
+    assert setup.task.num_inputs == setup.network.num_inputs == len(setup.input)
+    if name == "yang2019":  # the paper's
+        assert (setup.network.num_units, setup.task.dt, setup.network.noise) == (256, 20.0, 0.05)
+        shares = zip(setup.task.rules, setup.task.rule_weights, strict=True)
+        assert [rule for rule, share in shares if share == 5] == ["contextdm1", "contextdm2"]
+    if name.startswith("yang2019"):  # the delay of Dly Go
+        here = np.flatnonzero(setup.input)
+        assert [setup.task.channels[k] for k in here] == ["fixation", "rule delaygo"]
+
+
+def test_song2016(tmp_path):
+    changes = [
+        "task.dt=50.0",
+        "network.num_units=20",
+        "training.steps=1000",
+        "training.batch_size=32",
+        "training.optimizer.learning_rate=1e-2",
+    ]
+    experiment = Experiment.named("song2016").with_changes([*SMALL, *changes])
+    done = run_experiment(experiment, tmp_path / "song", progress=False)
+    found = done.records["selective_connections"]
+    assert isinstance(found, sx.SelectiveConnections)
+    assert found.excitatory.sum() == 16
+    weights = np.asarray(found.weights)
+    assert (weights[:, :16] >= 0).all() and (weights[:, 16:] <= 0).all()
+    assert done.records["psychometric"].mean_accuracy > 0.6
+    write_report(done, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "units prefer choice 1" in page
+    assert "Performance in each rule" not in page  # a study of another experiment
+
+
+def subject(name, *changes):
+    """An untrained network of an experiment, for its studies."""
+    experiment = Experiment.named(name).with_changes([*SMALL, *changes])
+    setup = Setup(experiment)
+    trials = setup.task.trials(2, key=setup.key_trials)
+    activity = sx.simulate(setup.network, trials)
+    points = fixed_points(activity.flat_states[:1], ["fixed"])
+    u = np.asarray(setup.input, float)
+    settings, key = experiment.analysis, setup.key_studies
+    return Subject(setup.task, setup.network, u, activity, points, None, settings, key)
+
+
+def test_the_studies_of_yang2019_small():
+    changes = [
+        'task.rules=["reactgo", "reactanti"]',
+        "task.rule_weights=[]",
+        "task.dt=100.0",
+        "network.num_units=6",
+    ]
+    asked = subject("yang2019-small", *changes)
+    assert asked.settings.studies == ("rule_performance", "task_variance")
+    performance, variance = (STUDIES[name](asked) for name in asked.settings.studies)
+    assert performance.rules == variance.tasks == ("reactgo", "reactanti")
+    assert performance.num_trials.sum() == 512
+    assert (performance.score < 0.5).all() and (performance.ideal_score == 1.0).all()
+    assert len(variance) == 6
+
+
+def test_a_study_of_another_task_is_skipped_with_its_reason():
+    other = subject("yang2020", "network.num_units=4")
+    for name, reason in (
+        ("task_variance", "not Yang2019"),
+        ("rule_performance", "not Yang2019"),
+        ("selective_connections", "not excitatory or inhibitory"),
+    ):
+        with pytest.raises(SkippedError, match=reason):
+            STUDIES[name](other)
