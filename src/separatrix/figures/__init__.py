@@ -21,10 +21,13 @@ _HOMES = {
     "line_attractor": "modes",
     "lyapunov": "exponents",
     "psychometric": "behaviour",
+    "rule_performance": "rules",
     "save": "files",
+    "selective_connections": "selectivity",
     "slow_curve": "curves",
     "spectrum": "modes",
     "speeds": "points",
+    "task_variance": "variance",
     "tolerance": "points",
     "training": "learning",
     "trials": "task_trials",
@@ -42,74 +45,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
-from .behaviour import (
-    psychometric,
-)
-from .bifurcation import (
-    bifurcation_diagram,
-)
-from .boundaries import (
-    basins,
-    commitment,
-    fixed_point_graph,
-)
-from .curves import (
-    slow_curve,
-)
-from .files import (
-    save,
-)
-from .learning import (
-    training,
-)
-from .lyapunov import (
-    lyapunov,
-)
-from .modes import (
-    line_attractor,
-    spectrum,
-)
-from .points import (
-    fixed_points,
-    speeds,
-    tolerance,
-)
-from .rule_performance import (
-    rule_performance,
-)
-from .selectivity import (
-    selective_connections,
-)
-from .state_space import (
-    activity,
-    condition_averages,
-)
-from .task_trials import (
-    trials,
-)
-from .task_variance import (
-    task_variance,
-)
-
-__all__ = [
-    "activity",
-    "basins",
-    "bifurcation_diagram",
-    "commitment",
-    "condition_averages",
-    "fixed_point_graph",
-    "fixed_points",
-    "line_attractor",
-    "lyapunov",
-    "psychometric",
-    "rule_performance",
-    "save",
-    "selective_connections",
-    "slow_curve",
-    "spectrum",
-    "speeds",
-    "task_variance",
-    "tolerance",
-    "training",
-    "trials",
-]
