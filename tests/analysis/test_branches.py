@@ -331,6 +331,22 @@ def test_a_branch_that_blows_up_keeps_what_it_has():
     assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-10)
 
 
+def test_a_pole_is_approached_in_longer_and_longer_steps():
+    """x = 1/p: with steps that grow with the state a branch of 1e4 needs some hundred points."""
+    method = sx.solvers.PseudoArclength(largest_state=1e4)
+    branches = follow(
+        lambda p: sx.Flow(lambda x: 1 / p - x, 1),
+        1.0,
+        (1.0, -1.0),
+        method=method,
+        disconnected=None,
+    )
+    assert "a unit exceeded largest_state = 10000" in branches.endings[0]
+    assert len(branches) < 1200
+    assert np.abs(np.diff(branches.parameters)).max() <= 2 * 0.02 * 1.1
+    assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-6)
+
+
 def test_bounds_are_kept_and_told():
     method = sx.solvers.PseudoArclength(max_points=10)
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method, disconnected=None)

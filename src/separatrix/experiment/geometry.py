@@ -33,6 +33,8 @@ from .settings import GeometrySettings
 
 NUM_EXPONENTS = 8
 MAX_TRAJECTORIES = 3
+MAX_RAYS = 2
+"""Directions along which saddles with several unstable ones are left."""
 MAX_STARTS = 8
 """Fixed points from which branches are followed."""
 
@@ -122,7 +124,7 @@ class Geometry:
         """Follow the arms of the saddles."""
         if not len(self.points.fixed):
             raise SkippedError("no fixed point was found.")
-        return fixed_point_graph(self.system, self.points)
+        return fixed_point_graph(self.system, self.points, rays=MAX_RAYS)
 
     def lyapunov(self) -> LyapunovSpectrum:
         """Measure the exponents from the last state of a trial of each answer."""
