@@ -49,10 +49,10 @@ class FixedPointGraph(Record):
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
         rays = len(self) - 2 * len(self.saddles)
-        sampled = f" and {rays} rays" if rays else ""
+        sampled = f" ({rays} of them rays of other saddles)" if rays else ""
         return (
             f"FixedPointGraph of {len(self.states)} fixed points: {len(self.saddles)} saddles "
-            f"followed, {ends} of {len(self) - rays} arms{sampled} end at an attractor"
+            f"followed, {ends} of {len(self)} arms{sampled} end at an attractor"
         )
 
 
