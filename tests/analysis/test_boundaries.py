@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from scipy.stats import binomtest
 
 import separatrix as sx
 
@@ -253,6 +254,16 @@ def test_wilsons_interval():
     alone = sx.basins(BISTABLE, EDGES, np.ones((10, 1)))
     np.testing.assert_allclose([alone.low[0], alone.high[0]], [0, 0.277533], atol=1e-6)
     assert alone.high[1] == 1.0
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_wilsons_interval_is_scipys(confidence):
+    states = systems.box(1, -1, 3, 37)
+    found = sx.basins(BISTABLE, EDGES, states, confidence=confidence)
+    for k in range(2):
+        test = binomtest(int(found.count[k]), 37)
+        known = test.proportion_ci(confidence, method="wilson")
+        assert (found.low[k], found.high[k]) == pytest.approx((known.low, known.high), abs=1e-12)
 
 
 def test_states_that_do_not_settle_have_reasons():

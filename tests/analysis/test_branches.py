@@ -477,3 +477,61 @@ def test_other_modes_at_the_boundary_make_a_fold_degenerate():
     branches = follow(system, [0.0, 0.0, 1.0], (1.0, -0.5), disconnected=None)
     assert branches.special_type.tolist() == ["fold"]
     assert branches.special_criticality.tolist() == ["degenerate"]
+
+
+def spun(z, p, sign, turn):
+    """p + sign |z|² along z, and what turns it."""
+    return (p + sign * (z @ z)) * z + turn * jnp.stack([-z[1], z[0]])
+
+
+def delayed_logistic(r):
+    return sx.DiscreteMap(lambda x: jnp.stack([r * x[0] * (1 - x[1]), x[0]]), 2)
+
+
+@pytest.mark.parametrize(
+    ("system_of", "start", "span", "kind", "criticality", "coefficient"),
+    [
+        (lambda p: sx.Flow(lambda x: p - x**2, 1), [1.0], (1, -1), "fold", "", -1.0),
+        (
+            lambda p: sx.DiscreteMap(lambda x: x + p + 2 * x**2, 1),
+            [-0.5],
+            (-0.5, 1),
+            "fold",
+            "",
+            2.0,
+        ),
+        # ½ (−2r)(−2r) / (1 − μ) at r = 3, μ = −1
+        (
+            lambda r: sx.DiscreteMap(lambda x: r * x * (1 - x), 1),
+            [0.6],
+            (2.5, 3.5),
+            "flip",
+            "supercritical",
+            9.0,
+        ),
+        (
+            lambda p: sx.DiscreteMap(lambda x: p * x - x**3, 1),
+            [0.0],
+            (-0.5, -1.5),
+            "flip",
+            "subcritical",
+            -1.0,
+        ),
+        # |q| = 1 makes |x|² = 2 |z|²
+        (
+            lambda p: sx.Flow(lambda z: spun(z, p, 1, 2.0), 2),
+            [0, 0],
+            (-1, 1),
+            "Hopf",
+            "subcritical",
+            1.0,
+        ),
+        # Kuznetsov's example 4.2 has −2 for q₂ = 1, that is |q|² = 2
+        (delayed_logistic, [0.4, 0.4], (5 / 3, 2.2), "Neimark–Sacker", "supercritical", -1.0),
+    ],
+)
+def test_coefficients_of_normal_forms(system_of, start, span, kind, criticality, coefficient):
+    branches = follow(system_of, np.array(start, float), span, disconnected=None)
+    (here,) = specials(branches, kind)
+    assert branches.special_criticality[here] == criticality
+    assert branches.special_coefficient[here] == pytest.approx(coefficient, rel=1e-8)

@@ -12,7 +12,7 @@ from .._types import Array, InvalidInputError, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
-from ..systems import AbstractSystem, in_float64
+from ..systems import AbstractSystem, in_float64, require_system
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
@@ -114,6 +114,7 @@ def lyapunov_exponents(
     >>> bool(abs(spectrum.exponents.sum() - np.log(0.3)) < 1e-9)
     True
     """
+    require_system(system)
     method = method or TangentQR()
     starts = _checked_starts(start, system.size)
     given = _checked_inputs(system, inputs, len(starts))

@@ -11,7 +11,7 @@ from ...solvers.cycle_walk import CycleWalk
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.shooting import MultipleShooting
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
 from ..stability import classify, count_unstable
 from .flows import search_flow
@@ -84,6 +84,7 @@ def find_cycles(
     >>> complex(np.round(cycles.multipliers[0, 0], 4))
     (0.16+0j)
     """
+    require_system(system)
     orbit: EmergingCycle | None = None
     if isinstance(candidates, EmergingCycle):
         orbit, method = candidates, method or MultipleShooting(transient=0)
