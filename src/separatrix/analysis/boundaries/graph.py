@@ -12,7 +12,7 @@ from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
 from .landscape import Landscape, survey
-from .settling import Follower, Settling
+from .settling import Follower, Settled, Settling
 
 _SAMPLES = 64
 _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is straight to 1e−8 of it
@@ -35,7 +35,10 @@ class FixedPointGraph(Record):
     target: Int[Array, " edge"] = array("the attractor where the arm ends, −1 for none")
     reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
     times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
-    paths: Float[Array, "edge sample unit"] = array("states along the arm, evenly spaced in time")
+    paths: Float[Array, "edge sample unit"] = array(
+        "states along the arm, evenly spaced in time, until it settles; of one that does not, for "
+        "three times as long as it takes to leave the saddle"
+    )
     saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
     normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
     growth: Float[Array, " saddle"] = array("unstable eigenvalue: μ of a map, λ of a flow")
@@ -129,7 +132,7 @@ def fixed_point_graph(
         target=label[ends.reached],
         reasons=ends.reasons,
         times=ends.steps * follower.stepper.step_time,
-        paths=_samples(follower, starts, ends.steps),
+        paths=_samples(follower, starts, _shown(follower, source, ends)),
         saddles=landscape.label[gates],
         normals=normals,
         growth=landscape.values[gates].real,
@@ -146,7 +149,9 @@ def _rays(
     system: AbstractSystem, landscape: Landscape, most: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return saddles with several unstable directions, the number of each ray and its direction."""
-    rows, numbers, directions = [], [], [np.zeros((0, system.size))]
+    rows: list[int] = []
+    numbers: list[int] = []
+    directions = [np.zeros((0, system.size))]
     several = np.flatnonzero((landscape.n_unstable > 0) & ~landscape.gates)
     if most and len(several):
         jacobians = Evaluator(system).jacobian(landscape.states[several])
@@ -157,7 +162,7 @@ def _rays(
             plane = np.stack([unstable.real, unstable.imag], axis=2).reshape(system.size, -1)
             basis, sizes, _ = qr(plane, mode="economic", pivoting=True)
             basis = basis[:, np.abs(np.diagonal(sizes)) > 1e-8][:, :most]
-            rows += [row] * basis.shape[1]
+            rows += [int(row)] * basis.shape[1]
             numbers += range(1, basis.shape[1] + 1)
             directions.append(basis.T)
     return np.array(rows, int), np.array(numbers, int), np.concatenate(directions)
@@ -175,6 +180,21 @@ def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     right = sign * right / np.linalg.norm(right, axis=1, keepdims=True)
     left = sign * left / np.linalg.norm(left, axis=1, keepdims=True)
     return right, left
+
+
+def _shown(follower: Follower, source: np.ndarray, ends: Settled) -> np.ndarray:
+    """Return for how many steps the path of each arm is kept.
+
+    Samples of all the time for which an arm that circles for ever was followed show nothing.
+    """
+    values, stepper = follower.landscape.values, follower.stepper
+    if stepper.system.kind == "map":
+        rate = np.log(np.maximum(np.abs(values), 1e-300))
+    else:
+        rate = values.real * stepper.step
+    leaving = -np.log(_DEPARTURE) / np.maximum(rate[source], 1e-9)
+    first = np.minimum(ends.steps, np.ceil(3 * leaving).astype(int))
+    return np.where(ends.reached >= 0, ends.steps, first)
 
 
 def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.ndarray:
