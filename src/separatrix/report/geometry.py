@@ -134,7 +134,7 @@ def _one(spectrum: LyapunovSpectrum, k: int) -> str:
     value, error = float(spectrum.exponents[k, 0]), float(spectrum.standard_error[k, 0])
     outcome = str(spectrum.outcome[k])
     if np.isnan(value) or "without bound" in outcome or "may be 0" in outcome:
-        return f"Trajectory {k}: {outcome}."
+        return f"Trajectory {k}: {outcome}.".replace("-", "−")
     time = float(spectrum.time_constants[k, 0])
     way = "neighbours part" if value > 0 else "neighbours close in"
     return (
