@@ -2,8 +2,13 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from scipy.optimize import root
 
 import separatrix as sx
+from separatrix.solvers.threads import one_blas_thread
+
+from .timing import seconds
 
 SECTION = "The geometry of the state space"
 
@@ -22,9 +27,32 @@ def random_flow(size: int, gain: float = 1.5, seed: int = 0):
     return system_of, points.states[0]
 
 
+NATURAL_STEPS = 100
+
+
+def by_scipy(size: int, start: np.ndarray, gain: float = 1.5, seed: int = 0) -> np.ndarray:
+    """Return the spectra along the same branch, as they are computed without a library."""
+    rng = np.random.default_rng(seed)
+    W = gain * rng.standard_normal((size, size)) / np.sqrt(size)
+    b = rng.standard_normal(size)
+    x, spectra = start, []
+
+    def jacobian(x: np.ndarray, p: float) -> np.ndarray:
+        slope = 1 - np.tanh(W @ x + p * b) ** 2
+        return slope[:, None] * W - np.eye(size)
+
+    with one_blas_thread():
+        for p in np.linspace(4.0, 3.0, NATURAL_STEPS):
+            field = lambda x, p=p: np.tanh(W @ x + p * b) - x  # noqa: E731
+            x = root(field, x, jac=lambda x, p=p: jacobian(x, p)).x
+            spectra.append(np.linalg.eigvals(jacobian(x, p)))
+    return np.array(spectra)
+
+
 def test_branch_of_1000_points(benchmark, figure):
     """A branch of 1,000 points of 128 units, with all eigenvalues at every point."""
     system_of, start = random_flow(128)
+    by_hand = 1000 * seconds(lambda: by_scipy(128, start)) / NATURAL_STEPS
     method = sx.solvers.PseudoArclength(first_step=0.0025, max_step=0.0025, max_points=1000)
     branches = benchmark.pedantic(
         sx.continue_fixed_points,
@@ -39,8 +67,35 @@ def test_branch_of_1000_points(benchmark, figure):
         30,
         "a branch of 1,000 points of 128 units",
         asked="≤ 10 s",
-        measured=f"{1000 * value / count:.1f} s a thousand points ({count} points in {value:.1f} s)",
+        measured=f"{1000 * value / count:.1f} s a thousand points ({count} points in {value:.1f} "
+        f"s); `scipy.optimize.root` and `numpy.linalg.eigvals` from value to value of the "
+        f"parameter, which folds stop, take {by_hand:.1f} s a thousand",
         reached=1000 * value / count <= 10,
+        values={"seconds": value, "points": count, "scipy": by_hand},
+    )
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_large_networks(benchmark, figure, full, size):
+    """A whole branch with its special points; 512 units only where everything is measured."""
+    if size > 256 and not full:
+        pytest.skip("BENCH_FULL=1 measures it")
+    system_of, start = random_flow(size)
+    method = sx.solvers.PseudoArclength(first_step=0.01)
+    branches = benchmark.pedantic(
+        sx.continue_fixed_points,
+        (system_of, start, (4.0, 0.0)),
+        {"method": method, "switch": False, "disconnected": None},
+        rounds=1,
+    )
+    value, count = benchmark.stats.stats.median, len(branches)
+    figure(
+        SECTION,
+        32 + size // 256,
+        f"a whole branch of {size} units, compilation included",
+        asked="n = 2 to 512",
+        measured=f"{value:.0f} s: {count} points, {branches.n_special} special points, their "
+        f"largest error {np.max(branches.special_error, initial=0):.0e}",
         values={"seconds": value, "points": count},
     )
 

@@ -131,6 +131,19 @@ def all_records():
         "cycles": sx.find_cycles(
             sx.DiscreteMap(lambda x: 1 - 1.5 * abs(x), 1), np.array([[0.2], [0.6]]), length=[1, 2]
         ),
+        "emerging_cycle": sx.EmergingCycle(
+            centre=np.zeros(2),
+            mode=np.array([0.1, 0.1j]),
+            born_at="Hopf",
+            criticality="supercritical",
+            parameter=1.01,
+            name="w",
+            period=62.8,
+            steps=0,
+            rotation=0.16,
+            system="flow",
+            time_unit=10.0,
+        ),
         "lyapunov_spectrum": sx.lyapunov_exponents(
             net.at_input([1, 0.5, 0.5]),
             states[:2],

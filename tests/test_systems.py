@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.systems import in_float64
+from separatrix.systems import in_float64, require_system
 
 W = np.random.default_rng(0).standard_normal((4, 4))
 
@@ -185,3 +185,16 @@ def test_the_analysis_does_not_change_jaxs_settings():
     sx.find_fixed_points(sx.Flow(lambda x: -x, 1), np.ones((1, 1)))
     assert jax.config.jax_enable_x64 == before
     assert jnp.ones(1).dtype == jnp.float32
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda x: x, "got function: wrap a function in sx.DiscreteMap"),
+        (sx.networks.CTRNN(1, 2, 1, key=jax.random.key(0)), "got CTRNN: freeze an input in"),
+    ],
+)
+def test_what_is_no_system_is_refused(given, message):
+    with pytest.raises(sx.InvalidInputError, match=message):
+        require_system(given)
+    require_system(sx.Flow(lambda x: -x, 1))

@@ -193,6 +193,18 @@ class Flow(AbstractSystem):
         return self.evaluate(state)
 
 
+def require_system(value: Any) -> None:
+    """Raise InvalidInputError unless a value is a system."""
+    if isinstance(value, AbstractSystem):
+        return
+    hint = "wrap a function in sx.DiscreteMap(step, size) or sx.Flow(field, size)"
+    if hasattr(value, "at_input"):
+        hint = "freeze an input in, network.at_input(u), to make a network a system"
+    raise InvalidInputError(
+        f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
+    )
+
+
 def _apply(function: StateFunction, state: Array, input: Any) -> Any:
     return function(state) if input is None else function(state, input)
 

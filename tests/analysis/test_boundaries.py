@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from scipy.stats import binomtest
 
 import separatrix as sx
 
@@ -123,6 +124,36 @@ def test_slow_points_have_no_place_in_the_graph():
         sx.fixed_point_graph(book.system, slow)
 
 
+def test_rays_sample_saddles_with_several_unstable_directions():
+    """Of nine points of a product the origin has two directions; its rays lie in their plane."""
+    system = stacked(BISTABLE, sx.Flow(lambda y: 0.5 * (y - y**3), 1))
+    points = np.array([[a, b] for a in (-1.0, 0, 1) for b in (-1.0, 0, 1)])
+    graph = sx.fixed_point_graph(system, points, rays=2)
+    assert len(graph) == 8 + 4
+    rays = np.asarray(graph.source) == 4
+    assert graph.arm[rays].tolist() == [1, -1, 2, -2]
+    # along the axes: to the saddles at their ends, which are no attractors, as the reason says
+    assert graph.target[rays].tolist() == [-1] * 4
+    assert all("came to rest at point" in reason for reason in graph.reasons[rays])
+    fast = graph.paths[np.flatnonzero(rays)[0]]
+    np.testing.assert_allclose(fast[:, 1], 0, atol=1e-15)  # the faster direction comes first
+    assert graph.roles[4] == "2 unstable directions: sampled along 4 rays"
+    assert "8 of 12 arms (4 of them rays of other saddles)" in graph.summary()
+    one = sx.fixed_point_graph(system, points, rays=1)
+    assert one.arm[np.asarray(one.source) == 4].tolist() == [1, -1]
+
+
+def test_arms_are_followed_where_nothing_is_stable():
+    """x' = (x² − 1) x: all three points repel or leave, and both outer ones lead to infinity."""
+    system = sx.Flow(lambda z: jnp.stack([z[0] ** 3 - z[0], z[1] * (1 - z[1] ** 2 - z[0] ** 2)]), 2)
+    graph = sx.fixed_point_graph(system, np.array([[0.0, 0.0], [1.0, 0.0]]), rays=1)
+    assert graph.target.tolist() == [-1, -1, -1, -1]
+    reasons = graph.reasons.astype(str)
+    assert any("infinity" in reason for reason in reasons)
+    assert any("not among the points" in reason for reason in reasons)
+    assert not any("not followed" in reason for reason in reasons)
+
+
 # --- the boundary ---------------------------------------------------------------------------------
 
 
@@ -225,6 +256,16 @@ def test_wilsons_interval():
     assert alone.high[1] == 1.0
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_wilsons_interval_is_scipys(confidence):
+    states = systems.box(1, -1, 3, 37)
+    found = sx.basins(BISTABLE, EDGES, states, confidence=confidence)
+    for k in range(2):
+        test = binomtest(int(found.count[k]), 37)
+        known = test.proportion_ci(confidence, method="wilson")
+        assert (found.low[k], found.high[k]) == pytest.approx((known.low, known.high), abs=1e-12)
+
+
 def test_states_that_do_not_settle_have_reasons():
     rest = sx.basins(BISTABLE, EDGES, np.array([[0.0], [np.nan], [1.0]]))
     assert rest.reached.tolist() == [-1, -1, 2] and rest.unsettled == 2
@@ -315,6 +356,7 @@ def test_a_trajectory_that_settles_nowhere_decides_nothing():
         (lambda: sx.Settling(max_steps=0), "max_steps must be a whole number"),
         (lambda: sx.Settling(capture=-1.0), "capture must be positive"),
         (lambda: sx.separatrix(BISTABLE, EDGES, segments=-1), "segments must be"),
+        (lambda: sx.fixed_point_graph(BISTABLE, EDGES, rays=-1), "rays must be"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 2)), EDGES), r"\(trial, time, 1\)"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 1)), EDGES, dt=0.0), "dt must be pos"),
         (

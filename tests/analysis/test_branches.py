@@ -331,6 +331,22 @@ def test_a_branch_that_blows_up_keeps_what_it_has():
     assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-10)
 
 
+def test_a_pole_is_approached_in_longer_and_longer_steps():
+    """x = 1/p: with steps that grow with the state a branch of 1e4 needs some hundred points."""
+    method = sx.solvers.PseudoArclength(largest_state=1e4)
+    branches = follow(
+        lambda p: sx.Flow(lambda x: 1 / p - x, 1),
+        1.0,
+        (1.0, -1.0),
+        method=method,
+        disconnected=None,
+    )
+    assert "a unit exceeded largest_state = 10000" in branches.endings[0]
+    assert len(branches) < 1200
+    assert np.abs(np.diff(branches.parameters)).max() <= 2 * 0.02 * 1.1
+    assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-6)
+
+
 def test_bounds_are_kept_and_told():
     method = sx.solvers.PseudoArclength(max_points=10)
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method, disconnected=None)
@@ -404,3 +420,118 @@ def test_branches_survive_xarray_and_know_their_parts():
         branches.of_branch(2)
     with pytest.raises(sx.InvalidInputError, match="no special point is called 'hopf'"):
         branches.special("hopf")
+
+
+def takens(p, b):
+    return sx.Flow(lambda z: jnp.stack([z[1], p + b * z[1] + z[0] ** 2 + z[0] * z[1]]), 2)
+
+
+@pytest.mark.parametrize(
+    ("system_of", "start", "words"),
+    [
+        # x' = y, y' = p + b y + x² + x y at b = 0: the Hopf point has come to the fold
+        (lambda p: takens(p, 0.0), [-1.0, 0.0], ("fold", "Bogdanov–Takens")),
+        (lambda p: sx.Flow(lambda x: p - x**4, 1), [1.0], ("fold", "degenerate")),
+        (lambda p: sx.Flow(lambda x: p * x - x**5, 1), [0.0], ("pitchfork", "degenerate")),
+        # r' = r (p − r⁴): the cubic coefficient is 0, as at a Bautin point
+        (
+            lambda p: sx.Flow(lambda z: (p - (z @ z) ** 2) * z + jnp.stack([-z[1], z[0]]), 2),
+            [0.0, 0.0],
+            ("Hopf", "degenerate"),
+        ),
+        # 1:1 resonance of a map
+        (
+            lambda p: sx.DiscreteMap(lambda z: jnp.stack([z[0] + z[1], z[1] + p + z[0] ** 2]), 2),
+            [-1.0, 0.0],
+            ("fold", "strong resonance"),
+        ),
+    ],
+)
+def test_what_no_normal_form_of_codimension_one_decides_is_called_so(system_of, start, words):
+    begin = -1.0 if len(start) == 2 or start == [0.0] else 1.0
+    branches = follow(system_of, start, (begin, -begin), disconnected=None)
+    assert (branches.special_type[0], branches.special_criticality[0]) == words
+    assert branches.special_parameters == pytest.approx([0.0], abs=1e-6)
+
+
+def test_the_hopf_point_beside_a_bogdanov_takens_point():
+    """b = 0.3: trace b + x = 0 at x = −b, so p = −b²; l₁ > 0 all along, as at the BT point."""
+    branches = follow(lambda p: takens(p, 0.3), [-1.0, 0.0], (-1.0, 1.0), disconnected=None)
+    assert branches.special("Hopf") == pytest.approx([-0.09], abs=1e-12)
+    assert branches.special("fold") == pytest.approx([0.0], abs=1e-12)
+    assert branches.special_criticality.tolist() == ["subcritical", ""]
+    # ½ p·B(q, q) with q = (1, 0), p = (·, 1/b) of the sign for p·q = 1
+    assert abs(branches.special_coefficient[1]) == pytest.approx(1 / 0.3, rel=1e-9)
+
+
+def test_other_modes_at_the_boundary_make_a_fold_degenerate():
+    """w' = p − w², and beside it a pair with real part p: a fold–Hopf point at 0."""
+
+    def system(p):
+        def field(z):
+            r2 = z[0] ** 2 + z[1] ** 2
+            return jnp.stack([(p - r2) * z[0] - z[1], z[0] + (p - r2) * z[1], p - z[2] ** 2])
+
+        return sx.Flow(field, 3)
+
+    branches = follow(system, [0.0, 0.0, 1.0], (1.0, -0.5), disconnected=None)
+    assert branches.special_type.tolist() == ["fold"]
+    assert branches.special_criticality.tolist() == ["degenerate"]
+
+
+def spun(z, p, sign, turn):
+    """p + sign |z|² along z, and what turns it."""
+    return (p + sign * (z @ z)) * z + turn * jnp.stack([-z[1], z[0]])
+
+
+def delayed_logistic(r):
+    return sx.DiscreteMap(lambda x: jnp.stack([r * x[0] * (1 - x[1]), x[0]]), 2)
+
+
+@pytest.mark.parametrize(
+    ("system_of", "start", "span", "kind", "criticality", "coefficient"),
+    [
+        (lambda p: sx.Flow(lambda x: p - x**2, 1), [1.0], (1, -1), "fold", "", -1.0),
+        (
+            lambda p: sx.DiscreteMap(lambda x: x + p + 2 * x**2, 1),
+            [-0.5],
+            (-0.5, 1),
+            "fold",
+            "",
+            2.0,
+        ),
+        # ½ (−2r)(−2r) / (1 − μ) at r = 3, μ = −1
+        (
+            lambda r: sx.DiscreteMap(lambda x: r * x * (1 - x), 1),
+            [0.6],
+            (2.5, 3.5),
+            "flip",
+            "supercritical",
+            9.0,
+        ),
+        (
+            lambda p: sx.DiscreteMap(lambda x: p * x - x**3, 1),
+            [0.0],
+            (-0.5, -1.5),
+            "flip",
+            "subcritical",
+            -1.0,
+        ),
+        # |q| = 1 makes |x|² = 2 |z|²
+        (
+            lambda p: sx.Flow(lambda z: spun(z, p, 1, 2.0), 2),
+            [0, 0],
+            (-1, 1),
+            "Hopf",
+            "subcritical",
+            1.0,
+        ),
+        # Kuznetsov's example 4.2 has −2 for q₂ = 1, that is |q|² = 2
+        (delayed_logistic, [0.4, 0.4], (5 / 3, 2.2), "Neimark–Sacker", "supercritical", -1.0),
+    ],
+)
+def test_coefficients_of_normal_forms(system_of, start, span, kind, criticality, coefficient):
+    branches = follow(system_of, np.array(start, float), span, disconnected=None)
+    (here,) = specials(branches, kind)
+    assert branches.special_criticality[here] == criticality
+    assert branches.special_coefficient[here] == pytest.approx(coefficient, rel=1e-8)

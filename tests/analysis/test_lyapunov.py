@@ -189,6 +189,36 @@ def test_a_trajectory_that_leaves_says_so_and_the_others_go_on():
     assert "largest unknown" in repr(alone)
 
 
+def test_growth_without_bound_is_not_called_chaos():
+    """relu(1.1 x): the state grows by 1.1 a step for ever, and so do its neighbours."""
+    system = sx.DiscreteMap(lambda x: jnp.maximum(1.1 * x, 0), 1)
+    got = sx.lyapunov_exponents(system, np.ones((1, 1)), method=TangentQR(steps=1000))
+    np.testing.assert_allclose(got.exponents, np.log(1.1), atol=1e-12)
+    assert "grew without bound" in got.outcome[0]
+
+
+def test_an_exponent_that_may_be_zero_is_said_to_be():
+    """On a circle that is gone round by an irrational angle there is no growth and no decay."""
+    turn = lambda z: z / jnp.sqrt(z @ z) ** 0.5  # noqa: E731
+    angle = jnp.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])
+    push = jnp.array([1.0, 0.8])
+    circle = sx.DiscreteMap(lambda z: push * (angle @ turn(z / push)), 2)
+    got = sx.lyapunov_exponents(circle, np.ones(2), method=TangentQR(steps=997, transient=100))
+    assert abs(got.exponents[0, 0]) < 1e-3
+    assert "may be 0" in got.outcome[0]
+    np.testing.assert_allclose(got.exponents[0, 1], np.log(0.5), atol=2e-3)
+
+
+def test_a_trend_counts_in_the_standard_error():
+    """The blocks of a slow transient agree with one another, and not with what comes later."""
+    slow = sx.DiscreteMap(lambda x: x - 1e-3 * x**3, 1)  # μ = 1 − 3e−3 x², x² ~ 500 / t
+    got = sx.lyapunov_exponents(slow, np.ones(1), method=TangentQR(steps=4000, transient=0))
+    first, second = got.history[0, 9, 0], 2 * got.history[0, 19, 0] - got.history[0, 9, 0]
+    assert got.standard_error[0, 0] >= abs(second - first) / 2 - 1e-12
+    # the limit is 0: the estimate errs by no more than a few of its errors
+    assert abs(got.exponents[0, 0]) < 5 * got.standard_error[0, 0]
+
+
 @pytest.mark.parametrize(
     ("exponents", "size", "dimension"),
     [

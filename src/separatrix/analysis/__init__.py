@@ -17,6 +17,7 @@ from .boundaries import (
 )
 from .branches import (
     Branches,
+    EmergingCycle,
     continue_fixed_points,
 )
 from .cycles import (
@@ -64,6 +65,7 @@ __all__ = [
     "Commitment",
     "ContinuousAttractor",
     "Cycles",
+    "EmergingCycle",
     "FixedPointGraph",
     "FixedPoints",
     "Linearization",

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_positive
 from ..solvers.threads import one_blas_thread
-from ..systems import AbstractSystem
+from ..systems import AbstractSystem, require_system
 from .fixed_points.evaluator import Evaluator
 from .fixed_points.record import FixedPoints
 from .linearization.modes import decay_times, eigenmodes
@@ -128,6 +128,7 @@ def continuous_attractor(
     >>> sx.continuous_attractor(line, starts).verdict
     'line'
     """
+    require_system(system)
     starts = _starts(system, states)
     if duration is not None:
         require_positive(duration, "duration", "ms")

@@ -12,9 +12,11 @@ from .._types import Array, InvalidInputError, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
-from ..systems import AbstractSystem, in_float64
+from ..systems import AbstractSystem, in_float64, require_system
 
 _DEFAULT_STEPS = 10_000
+_UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
+_SURE = 3  # standard errors from zero
 
 
 class LyapunovSpectrum(Record):
@@ -28,7 +30,8 @@ class LyapunovSpectrum(Record):
         "of growth, the largest first; −∞: collapses at once; NaN: the trajectory was lost"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
-        "of the exponents, from the scatter of successive blocks; NaN: a single block"
+        "of the exponents: the scatter of successive blocks, or half of what the two halves of "
+        "the time differ by, where that is more; NaN: a single block"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
         "estimates from the steps up to each checkpoint: how they converge"
@@ -87,7 +90,9 @@ def lyapunov_exponents(
     Returns
     -------
     LyapunovSpectrum
-        A trajectory that leaves to infinity has NaN exponents and an outcome that says when.
+        A trajectory that leaves to infinity has NaN exponents and an outcome that says when. One
+        that grows without bound, and one whose largest exponent may be 0, have an outcome that says
+        so: take more steps before calling that chaos or rest.
 
     Raises
     ------
@@ -109,6 +114,7 @@ def lyapunov_exponents(
     >>> bool(abs(spectrum.exponents.sum() - np.log(0.3)) < 1e-9)
     True
     """
+    require_system(system)
     method = method or TangentQR()
     starts = _checked_starts(start, system.size)
     given = _checked_inputs(system, inputs, len(starts))
@@ -213,18 +219,19 @@ def _record(
         error = _standard_error(blocks)
     order = np.argsort(-history[:, -1], axis=1, kind="stable")
     exponents = np.take_along_axis(history[:, -1], order, 1)
+    error = np.take_along_axis(error, order, 1)
     with np.errstate(divide="ignore"):
         times = np.where(exponents == 0, np.inf, -system.time_unit / exponents)
     return LyapunovSpectrum(
         exponents=exponents,
-        standard_error=np.take_along_axis(error, order, 1),
+        standard_error=error,
         history=np.take_along_axis(history, order[:, None, :], 2),
         checkpoints=growth.edges[1:],
         kaplan_yorke=np.array([kaplan_yorke(row, system.size) for row in exponents]),
         time_constants=times,
         start=starts,
         end=growth.states,
-        outcome=_outcomes(growth, finite),
+        outcome=_outcomes(growth, starts, exponents, error),
         system=system.kind,
         time_unit=system.time_unit,
         step=per_step * system.time_unit,
@@ -232,26 +239,41 @@ def _record(
 
 
 def _standard_error(blocks: np.ndarray) -> np.ndarray:
-    """Return the error of the mean over blocks; 0 where every block is −∞."""
+    """Return the error of the mean over blocks; 0 where every block is −∞.
+
+    The scatter of blocks does not see a trend: what remains of a transient shows in the difference
+    between the two halves.
+    """
     count = blocks.shape[1]
     if count < 2:
         return np.full((len(blocks), blocks.shape[2]), np.nan)
-    error = blocks.std(1, ddof=1) / np.sqrt(count)
-    return np.where(np.isneginf(blocks).all(1), 0.0, error)
+    scatter = blocks.std(1, ddof=1) / np.sqrt(count)
+    trend = np.abs(blocks[:, count // 2 :].mean(1) - blocks[:, : count // 2].mean(1)) / 2
+    return np.where(np.isneginf(blocks).all(1), 0.0, np.fmax(scatter, trend))
 
 
-def _outcomes(growth: Growth, finite: np.ndarray) -> np.ndarray:
+def _outcomes(
+    growth: Growth, starts: np.ndarray, exponents: np.ndarray, error: np.ndarray
+) -> np.ndarray:
     lost = np.isnan(growth.logs).any(2)
     when = growth.edges[lost.argmax(0)]
-    total = growth.edges[-1]
-    return np.array(
-        [
-            f"followed for {total} steps"
-            if sound
-            else f"left to infinity after at least {step} steps; a flow may need a smaller dt"
-            for sound, step in zip(finite, when, strict=True)
-        ]
-    )
+    told = f"followed for {growth.edges[-1]} steps"
+    size = np.abs(growth.states).max(1, initial=0)
+    grown = size > _UNBOUNDED * (1 + np.abs(starts).max(1, initial=0))
+
+    def outcome(k: int) -> str:
+        largest, unsure = float(exponents[k, 0]), float(error[k, 0])
+        if np.isnan(largest):
+            return f"left to infinity after at least {when[k]} steps; a flow may need a smaller dt"
+        if grown[k] and largest > 0:
+            return f"{told}: grew without bound, to {size[k]:.0e}; the exponents are of its growth"
+        if np.isnan(unsure):
+            return f"{told}: a single block, so how well the exponents are known is not"
+        if abs(largest) < _SURE * unsure:
+            return f"{told}: the largest exponent, {largest:.1g} ± {unsure:.1g}, may be 0"
+        return told
+
+    return np.array([outcome(k) for k in range(len(exponents))])
 
 
 def kaplan_yorke(exponents: np.ndarray, size: int) -> float:

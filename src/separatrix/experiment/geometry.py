@@ -25,6 +25,8 @@ from .subject import Subject
 
 NUM_EXPONENTS = 8
 MAX_TRAJECTORIES = 3
+MAX_RAYS = 2
+"""Directions along which saddles with several unstable ones are left."""
 MAX_STARTS = 8
 """Fixed points from which branches are followed."""
 
@@ -89,7 +91,7 @@ class Geometry:
         """Follow the arms of the saddles."""
         if not len(self.subject.points.fixed):
             raise SkippedError("no fixed point was found.")
-        return fixed_point_graph(self.subject.system, self.subject.points)
+        return fixed_point_graph(self.subject.system, self.subject.points, rays=MAX_RAYS)
 
     def lyapunov(self) -> LyapunovSpectrum:
         """Measure the exponents from the last state of a trial of each answer."""

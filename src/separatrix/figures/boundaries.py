@@ -38,8 +38,12 @@ def fixed_point_graph(
     for path, target in zip(graph.paths, graph.target, strict=True):
         line = in_plane(components, path)
         ends = target >= 0
-        label = "arm to an attractor" if ends else "arm that does not settle"
-        axes.plot(*line.T, "-" if ends else ":", color=BLUE, label=label, zorder=3)
+        label = "arm to an attractor" if ends else "arm that reaches no attractor"
+        look: dict[str, Any] = {
+            "linestyle": "-" if ends else ":",
+            "linewidth": 1.5 if ends else 0.7,
+        }
+        axes.plot(*line.T, color=BLUE, label=label, zorder=3, **look)
         seen.append(line[:1])
     if boundary is not None and len(boundary):
         at = in_plane(components, boundary.states)

@@ -102,7 +102,8 @@ def fixed_point_graph(story: Story) -> str:
         "From each saddle with one unstable direction the two arms of its unstable manifold, "
         "followed to where they end, over the activity. A saddle stands on the boundary between "
         f"the basins of the attractors that its arms lead to. {count(len(graph.saddles), 'saddle')}"
-        f" followed; {ends} of {len(graph)} arms end at an attractor."
+        f" followed, and rays that leave saddles with several unstable directions; {ends} of "
+        f"{len(graph)} end at an attractor."
     ).replace("no saddles", "No saddle")
     others = [str(reason) for reason in graph.reasons if str(reason) != "settled"]
     if others:
@@ -131,8 +132,9 @@ def lyapunov(story: Story) -> str:
 
 def _one(spectrum: LyapunovSpectrum, k: int) -> str:
     value, error = float(spectrum.exponents[k, 0]), float(spectrum.standard_error[k, 0])
-    if np.isnan(value):
-        return f"Trajectory {k}: {spectrum.outcome[k]}."
+    outcome = str(spectrum.outcome[k])
+    if np.isnan(value) or "without bound" in outcome or "may be 0" in outcome:
+        return f"Trajectory {k}: {outcome}.".replace("-", "−")
     time = float(spectrum.time_constants[k, 0])
     way = "neighbours part" if value > 0 else "neighbours close in"
     return (

@@ -136,7 +136,8 @@ def _geometry_numbers(story: Story) -> Rows:
         largest = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
         value, time = largest.max(), np.asarray(spectrum.time_constants)[largest.argmax(), 0]
         per = "step" if spectrum.system == "map" else "time constant"
-        text = f"{value:.3g} per {per}".replace("-", "−")
+        error = float(np.asarray(spectrum.standard_error)[largest.argmax(), 0])
+        text = f"{value:.3g} ± {error:.1g} per {per}".replace("-", "−")
         rows.append(("largest Lyapunov exponent", f"{text}, {format_time(float(time))}"))
     return rows
 

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, require_positive
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..fixed_points.record import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
@@ -99,6 +99,7 @@ def commitment(
     >>> made.decision_time, made.distance.round(6)
     (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
     """
+    require_system(system)
     states = np.asarray(trajectories, float)
     if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
         raise InvalidInputError(

@@ -2,13 +2,17 @@
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
+from scipy.linalg import qr
 
 from ..._records import Record, array, setting
-from ..._types import Array
+from ..._types import Array, require_count
+from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
+from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
+from ..linearization import eigenmodes
 from .landscape import Landscape, survey
-from .settling import Follower, Settling
+from .settling import Follower, Settled, Settling
 
 _SAMPLES = 64
 _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is straight to 1e−8 of it
@@ -17,17 +21,24 @@ _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is stra
 class FixedPointGraph(Record):
     """Fixed points, and the two arms of the unstable manifold of each saddle with one direction.
 
+    Of saddles with more directions some rays may have been followed, which sample their manifold.
     Edges refer to points by their place in what was given. `normals[k]` is the left unstable vector
     of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix, and
     pointing to the side of arm +1.
     """
 
     source: Int[Array, " edge"] = array("the saddle")
-    arm: Int[Array, " edge"] = array("+1 or −1: along the right unstable vector, or against it")
+    arm: Int[Array, " edge"] = array(
+        "+1 or −1: along the right unstable vector, or against it; of a ray, ± the number of its "
+        "direction"
+    )
     target: Int[Array, " edge"] = array("the attractor where the arm ends, −1 for none")
     reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
     times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
-    paths: Float[Array, "edge sample unit"] = array("states along the arm, evenly spaced in time")
+    paths: Float[Array, "edge sample unit"] = array(
+        "states along the arm, evenly spaced in time, until it settles; of one that does not, for "
+        "three times as long as it takes to leave the saddle"
+    )
     saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
     normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
     growth: Float[Array, " saddle"] = array("unstable eigenvalue: μ of a map, λ of a flow")
@@ -40,9 +51,11 @@ class FixedPointGraph(Record):
 
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
+        rays = len(self) - 2 * len(self.saddles)
+        sampled = f" ({rays} of them rays of other saddles)" if rays else ""
         return (
             f"FixedPointGraph of {len(self.states)} fixed points: {len(self.saddles)} saddles "
-            f"followed, {ends} of {len(self)} arms end at an attractor"
+            f"followed, {ends} of {len(self)} arms{sampled} end at an attractor"
         )
 
 
@@ -51,6 +64,7 @@ def fixed_point_graph(
     points: FixedPoints | Float[Array, "point unit"],
     *,
     settling: Settling | None = None,
+    rays: int = 0,
 ) -> FixedPointGraph:
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
 
@@ -58,6 +72,10 @@ def fixed_point_graph(
     distance to the nearest other point, so they are off the manifold by about 1e−8 of it, and the
     motion brings them nearer. A map whose unstable eigenvalue is negative takes the two arms to one
     another at every step.
+
+    What leaves a saddle with more unstable directions is no curve. `rays` samples it: states at
+    $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable subspace, the fastest
+    modes first, are followed too. They show which attractors the saddle leads to, not all of them.
 
     Parameters
     ----------
@@ -67,12 +85,14 @@ def fixed_point_graph(
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     settling
         When an arm has ended; None means `sx.Settling()`.
+    rays
+        Directions, at most, along which saddles with several are left; 0: none.
 
     Returns
     -------
     FixedPointGraph
-        Two edges for each such saddle; an arm that does not end at an attractor has target −1 and
-        a reason.
+        Two edges for each such saddle, then two for each direction of the others; an arm that does
+        not end at an attractor has target −1 and a reason.
 
     Raises
     ------
@@ -93,14 +113,18 @@ def fixed_point_graph(
     >>> graph.source, np.sign(points.states[graph.target, 0]) == graph.arm
     (array([2, 2]), array([ True,  True]))
     """
+    require_count(rays, "rays", least=0)
     landscape = survey(system, points)
     follower = Follower(system, landscape, settling or Settling())
     gates = np.flatnonzero(landscape.gates)
     directions, normals = oriented(landscape, gates)
-    source, arm = np.repeat(gates, 2), np.tile([1, -1], len(gates))
-    distance = _DEPARTURE * landscape.separation[source] * arm
-    starts = landscape.states[source] + distance[:, None] * np.repeat(directions, 2, axis=0)
-    ends = follower.follow(starts)
+    others, number, across = _rays(system, landscape, rays)
+    source = np.repeat(np.append(gates, others), 2)
+    arm = np.outer(np.append(np.ones(len(gates), int), number), [1, -1]).ravel()
+    distance = _DEPARTURE * landscape.separation[source] * np.sign(arm)
+    along = np.repeat(np.concatenate([directions, across]), 2, axis=0)
+    starts = landscape.states[source] + distance[:, None] * along
+    ends = follower.follow(starts, anyway=True)
     label = np.append(landscape.label, -1)
     return FixedPointGraph(
         source=landscape.label[source],
@@ -108,17 +132,40 @@ def fixed_point_graph(
         target=label[ends.reached],
         reasons=ends.reasons,
         times=ends.steps * follower.stepper.step_time,
-        paths=_samples(follower, starts, ends.steps),
+        paths=_samples(follower, starts, _shown(follower, source, ends)),
         saddles=landscape.label[gates],
         normals=normals,
         growth=landscape.values[gates].real,
         states=landscape.states,
         places=landscape.label,
         stability=landscape.stability,
-        roles=_roles(landscape),
+        roles=_roles(landscape, rays),
         departure=_DEPARTURE,
         step=follower.stepper.step_time,
     )
+
+
+def _rays(
+    system: AbstractSystem, landscape: Landscape, most: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return saddles with several unstable directions, the number of each ray and its direction."""
+    rows: list[int] = []
+    numbers: list[int] = []
+    directions = [np.zeros((0, system.size))]
+    several = np.flatnonzero((landscape.n_unstable > 0) & ~landscape.gates)
+    if most and len(several):
+        jacobians = Evaluator(system).jacobian(landscape.states[several])
+        with one_blas_thread():
+            right = eigenmodes(jacobians, system.kind).right
+        for row, vectors in zip(several, right, strict=True):
+            unstable = vectors[:, : landscape.n_unstable[row]]
+            plane = np.stack([unstable.real, unstable.imag], axis=2).reshape(system.size, -1)
+            basis, sizes, _ = qr(plane, mode="economic", pivoting=True)
+            basis = basis[:, np.abs(np.diagonal(sizes)) > 1e-8][:, :most]
+            rows += [int(row)] * basis.shape[1]
+            numbers += range(1, basis.shape[1] + 1)
+            directions.append(basis.T)
+    return np.array(rows, int), np.array(numbers, int), np.concatenate(directions)
 
 
 def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,6 +182,21 @@ def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     return right, left
 
 
+def _shown(follower: Follower, source: np.ndarray, ends: Settled) -> np.ndarray:
+    """Return for how many steps the path of each arm is kept.
+
+    Samples of all the time for which an arm that circles for ever was followed show nothing.
+    """
+    values, stepper = follower.landscape.values, follower.stepper
+    if stepper.system.kind == "map":
+        rate = np.log(np.maximum(np.abs(values), 1e-300))
+    else:
+        rate = values.real * stepper.step
+    leaving = -np.log(_DEPARTURE) / np.maximum(rate[source], 1e-9)
+    first = np.minimum(ends.steps, np.ceil(3 * leaving).astype(int))
+    return np.where(ends.reached >= 0, ends.steps, first)
+
+
 def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return states along the arms, each from its start to where it ended."""
     samples = [starts]
@@ -144,7 +206,7 @@ def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.nd
     return np.stack(samples, axis=1)
 
 
-def _roles(landscape: Landscape) -> np.ndarray:
+def _roles(landscape: Landscape, rays: int) -> np.ndarray:
     def role(row: int) -> str:
         if landscape.attractors[row]:
             return "attractor"
@@ -153,6 +215,8 @@ def _roles(landscape: Landscape) -> np.ndarray:
         if landscape.stability[row] == "marginal":
             return "marginal: linearization cannot tell what leaves it"
         n = int(landscape.n_unstable[row])
+        if rays and n > 0:
+            return f"{n} unstable directions: sampled along {2 * min(n, rays)} rays"
         return f"{n} unstable directions: what leaves it is no curve, and is not followed"
 
     return np.array([role(row) for row in range(len(landscape.states))], dtype=str)

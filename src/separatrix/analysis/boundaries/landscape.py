@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from ..._types import InvalidInputError, require_finite
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
@@ -58,6 +58,7 @@ class Landscape:
 
 def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> Landscape:
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
+    require_system(system)
     given = points.states if isinstance(points, FixedPoints) else points
     states = np.asarray(given, float)
     if states.ndim != 2 or states.shape[1] != system.size:

@@ -86,8 +86,11 @@ class Follower:
         self.stepper = Stepper(system, landscape.states, settling.step)
         self.radius = settling.capture * landscape.separation
 
-    def follow(self, starts: Float[np.ndarray, "state unit"]) -> Settled:
-        """Follow states until each has settled, left, or run out of steps."""
+    def follow(self, starts: Float[np.ndarray, "state unit"], *, anyway: bool = False) -> Settled:
+        """Follow states until each has settled, left, or run out of steps.
+
+        `anyway`: also where no attractor is known, to see whether they cycle or leave.
+        """
         count = len(starts)
         ends = Settled(
             np.full(count, -1), np.zeros(count, int), np.full(count, "", object), np.full(count, -1)
@@ -95,7 +98,7 @@ class Follower:
         now = np.array(starts, float)
         going = np.isfinite(now).all(1)
         ends.reasons[~going] = "the state is not finite"
-        if not self.landscape.attractors.any():  # nowhere to go: spare the way
+        if not (anyway or self.landscape.attractors.any()):  # nowhere to go: spare the way
             ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0

@@ -238,7 +238,17 @@ class Atlas:
             parameter_to=parameter[1],
             marginal_band=band,
             remarks=tuple(self.remarks),
+            special_mode=self._modes(),
+            special_growth=np.array([s.form.growth for s in self.special], complex),
+            special_cubic=np.array([s.form.cubic for s in self.special], complex),
         )
+
+    def _modes(self) -> np.ndarray:
+        modes = np.full((len(self.special), self.family.size), np.nan + 0j)
+        for row, special in zip(modes, self.special, strict=True):
+            if special.form.mode is not None:
+                row[:] = special.form.mode
+        return modes
 
 
 def _joined(halves: list[tuple[Curve, np.ndarray]], origin: str) -> Branch:

@@ -1,38 +1,66 @@
 r"""Coefficients of normal forms: what happens beyond a bifurcation (Kuznetsov 2004, ch. 5).
 
 With q and p the right and left critical vectors, $p^H q = 1$, $|q| = 1$, and B and C the forms of
-the second and third derivatives.
+the second and third derivatives. Where a cycle is born the motion along q is, with δ the distance
+from the special point in the parameter,
+
+.. math:: \dot z = (i\omega + \kappa\delta)\,z + c\,z|z|^2, \qquad
+          z \mapsto \mu z\,(1 + \kappa\delta + c\,|z|^2),
+
+for flows and maps; a flip has μ = −1 and everything real.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...solvers.continuation.newton import solve
+from ...solvers.continuation.newton import solve, tangent_of
 from .family import Family
 
+ZERO = 1e-9
+"""Coefficients below this decide nothing."""
 RESONANCE = 1e-3
 """Angles of a map's mode this near a strong resonance (1:1 to 1:4) have no such normal form."""
 
 
+OVERLAP = 1e-6
+"""Critical vectors, of length 1, that overlap by less belong to a double eigenvalue."""
+
+
 @dataclass(frozen=True)
 class NormalForm:
-    """The coefficient that decides, and the word for it."""
+    """The coefficient that decides, and the word for it; what is needed for the cycle born there.
+
+    `mode` is q, `growth` κ and `cubic` c of the module's text; None and NaN where none is born.
+    """
 
     coefficient: float
     criticality: str
+    mode: np.ndarray | None = None
+    growth: complex = complex(np.nan, np.nan)
+    cubic: complex = complex(np.nan, np.nan)
+
+
+def double_mode(family: Family) -> str:
+    """Return the name of a fold whose critical eigenvalue is double: nothing simple is born."""
+    return "strong resonance" if family.kind == "map" else "Bogdanov–Takens"
 
 
 def fold(family: Family, point: np.ndarray) -> NormalForm:
     """Return ½ p·B(q, q): the points exist on one side of the fold."""
     jacobian, base = _residual_jacobian(family, point)
+    if mode_overlap(jacobian, base) < OVERLAP:
+        return NormalForm(np.nan, double_mode(family))
     right, left = critical_vectors(jacobian, base)
-    return NormalForm(0.5 * float((left @ family.second(point, right, right)).real), "")
+    value = 0.5 * float((left @ family.second(point, right, right)).real)
+    return NormalForm(value, "degenerate" if abs(value) < ZERO else "")
 
 
 def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
     """Return the cubic coefficient ⅙ p·C(q, q, q) − ½ p·B(q, h), with h solving A h = B(q, q)."""
     jacobian, base = _residual_jacobian(family, point)
+    if mode_overlap(jacobian, base) < OVERLAP:
+        return NormalForm(np.nan, double_mode(family))
     right, left = critical_vectors(jacobian, base)
     square = family.second(point, right, right).real
     border = np.block(
@@ -43,20 +71,23 @@ def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
     return _decided(cubic - 0.5 * float(left @ family.second(point, right, h).real))
 
 
-def flip(family: Family, point: np.ndarray) -> NormalForm:
+def flip(family: Family, point: np.ndarray, tangent: np.ndarray) -> NormalForm:
     """Return ⅙ p·C(q, q, q) + ½ p·B(q, (I − J)⁻¹ B(q, q)): positive where a stable 2-cycle is born.
 
     Its sign is that of Kuznetsov's c(0); supercritical is positive here, unlike elsewhere.
     """
     jacobian = family.jacobian(point)
+    if mode_overlap(jacobian, -1.0) < OVERLAP:
+        return NormalForm(np.nan, "strong resonance")  # 1:2
     right, left = critical_vectors(jacobian, -1.0)
     h = np.linalg.solve(np.eye(len(right)) - jacobian, family.second(point, right, right).real)
     cubic = left @ family.third(point, right, right, right).real / 6
     value = float(cubic + 0.5 * left @ family.second(point, right, h).real)
-    return NormalForm(value, _decided(-value).criticality)
+    growth = -_slope(family, point, tangent, left, right)
+    return NormalForm(value, _decided(-value).criticality, right + 0j, growth, complex(-value))
 
 
-def hopf(family: Family, point: np.ndarray, omega: float) -> NormalForm:
+def hopf(family: Family, point: np.ndarray, omega: float, tangent: np.ndarray) -> NormalForm:
     """Return the first Lyapunov coefficient l₁."""
     jacobian = family.jacobian(point)
     right, left = critical_vectors(jacobian, 1j * omega)
@@ -65,10 +96,14 @@ def hopf(family: Family, point: np.ndarray, omega: float) -> NormalForm:
     double = np.linalg.solve(2j * omega * eye - jacobian, family.second(point, right, right))
     value = family.third(point, right, right, conjugate)
     value = value - 2 * family.second(point, right, even) + family.second(point, conjugate, double)
-    return _decided(float((left.conj() @ value).real) / (2 * omega))
+    cubic = complex(left.conj() @ value) / 2
+    growth = _slope(family, point, tangent, left, right)
+    return replace(_decided(cubic.real / omega), mode=right, growth=growth, cubic=cubic)
 
 
-def neimark_sacker(family: Family, point: np.ndarray, theta: float) -> NormalForm:
+def neimark_sacker(
+    family: Family, point: np.ndarray, theta: float, tangent: np.ndarray
+) -> NormalForm:
     """Return Kuznetsov's a(0): negative where a stable closed curve is born."""
     multiplier = np.exp(1j * theta)
     if min(abs(multiplier**k - 1) for k in (1, 2, 3, 4)) < RESONANCE:
@@ -80,7 +115,9 @@ def neimark_sacker(family: Family, point: np.ndarray, theta: float) -> NormalFor
     double = np.linalg.solve(multiplier**2 * eye - jacobian, family.second(point, right, right))
     value = family.third(point, right, right, conjugate)
     value = value + 2 * family.second(point, right, even) + family.second(point, conjugate, double)
-    return _decided(0.5 * float((np.exp(-1j * theta) * (left.conj() @ value)).real))
+    cubic = 0.5 * complex(left.conj() @ value) / complex(multiplier)
+    growth = _slope(family, point, tangent, left, right) / complex(multiplier)
+    return replace(_decided(cubic.real), mode=right, growth=growth, cubic=cubic)
 
 
 def critical_vectors(jacobian: np.ndarray, eigenvalue: complex) -> tuple[np.ndarray, np.ndarray]:
@@ -91,12 +128,29 @@ def critical_vectors(jacobian: np.ndarray, eigenvalue: complex) -> tuple[np.ndar
     return q, p / (overlap.conjugate() if abs(overlap) > 1e-14 else 1e-14)
 
 
+def mode_overlap(jacobian: np.ndarray, eigenvalue: complex) -> float:
+    """Return |p · q| of the unit left and right vectors of a mode: 0 where it is double."""
+    left, _, right = np.linalg.svd(jacobian - eigenvalue * np.eye(len(jacobian)))
+    return float(abs(left[:, -1].conj() @ right[-1].conj()))
+
+
+def _slope(
+    family: Family, point: np.ndarray, tangent: np.ndarray, left: np.ndarray, right: np.ndarray
+) -> complex:
+    """Return dμ/dp or dλ/dp of the critical mode along the branch; NaN where p does not change."""
+    along = tangent_of(family.residual_and_jacobian(point)[1], tangent)[0]
+    if along[-1] == 0:
+        return complex(np.nan, np.nan)
+    change = family.mode_gradient(point, left, right) @ along
+    return complex(change / (along[-1] * family.scales[-1]))
+
+
 def _residual_jacobian(family: Family, point: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the Jacobian and the eigenvalue that is critical at a fold or a crossing."""
     return family.jacobian(point), 1.0 if family.kind == "map" else 0.0
 
 
 def _decided(coefficient: float) -> NormalForm:
-    if not np.isfinite(coefficient) or abs(coefficient) < 1e-9:
+    if not np.isfinite(coefficient) or abs(coefficient) < ZERO:
         return NormalForm(coefficient, "degenerate")
     return NormalForm(coefficient, "supercritical" if coefficient < 0 else "subcritical")

@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError
+from .emerging import EmergingCycle, emerging_cycle
 
 Text = np.ndarray
 
@@ -34,7 +35,8 @@ class Branches(Record):
     special_parameters: Float[Array, " special"] = array("where it happens")
     special_states: Float[Array, "special unit"] = array("the state there")
     special_criticality: Shaped[Text, " special"] = array(
-        '"supercritical", "subcritical", "degenerate", "strong resonance", or empty'
+        '"supercritical", "subcritical", or why neither can be told ("degenerate", "strong '
+        'resonance", "Bogdanov–Takens"), or empty'
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
@@ -52,6 +54,17 @@ class Branches(Record):
     parameter_to: float = setting("the other end")
     marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
     remarks: tuple[str, ...] = setting("bounds that were hit", default=())
+    special_mode: Complex[Array, "special unit"] | None = array(
+        "critical right vector q, |q| = 1, of Hopf, Neimark–Sacker and flip points; else NaN",
+        default=None,
+    )
+    special_growth: Complex[Array, " special"] | None = array(
+        "κ: change of the critical eigenvalue with the parameter, of a multiplier relative to it",
+        default=None,
+    )
+    special_cubic: Complex[Array, " special"] | None = array(
+        "c of the normal form, ż = (iω + κδ)z + cz|z|² or z ↦ μz(1 + κδ + c|z|²)", default=None
+    )
 
     types: ClassVar[tuple[str, ...]] = (
         "fold",
@@ -92,6 +105,10 @@ class Branches(Record):
                 f"no special point is called {kind!r}; the types are {', '.join(self.types)}."
             )
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
+
+    def emerging_cycle(self, special: int, parameter: float | None = None) -> EmergingCycle:
+        """Return what the normal form says of the cycle born at a special point; see there."""
+        return emerging_cycle(self, special, parameter)
 
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value, interpolated between points."""

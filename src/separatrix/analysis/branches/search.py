@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array
+from ..._types import Array, InvalidInputError
 from ...solvers.continuation import Deflation, PseudoArclength
 from ...solvers.threads import one_blas_thread
 from ..fixed_points.record import FixedPoints
@@ -104,6 +104,11 @@ def continue_fixed_points(
     >>> np.sort(branches.states_at(2.0)[:, 0]).round(6)
     array([-0.957504,  0.      ,  0.957504])
     """
+    if not callable(system_of):
+        raise InvalidInputError(
+            "system_of must be a function of the parameter that returns a system, got "
+            f"{type(system_of).__name__}: lambda p: sx.Flow(…), or network.at_input(…) within one."
+        )
     first, last, value = checked_range(parameter, at, name)
     method = PseudoArclength() if method is None else method
     sample = checked_system(system_of, value)

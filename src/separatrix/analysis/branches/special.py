@@ -13,6 +13,7 @@ from ...solvers.continuation import (
     extended_mode,
     tangent_of,
 )
+from ..stability import growth
 from . import normal_forms
 from .family import Family
 from .normal_forms import NormalForm
@@ -26,6 +27,8 @@ AT_ONCE = 1e-9
 """Events on a piece this short cannot be told apart."""
 NOT_CROSSING = 1e-7
 """Branches that miss one another by a larger shift of F do not cross."""
+TOGETHER = 1e-7
+"""Modes this near the stability boundary at a special point take part in what happens there."""
 VERTICAL = 1e-5
 """A tangent is vertical where the parameter changes less along it, as at a pitchfork."""
 
@@ -198,8 +201,7 @@ def _critical_pair(family: Family, point: np.ndarray) -> complex:
     upper = values[values.imag > 0]
     if not len(upper):
         return 0.0
-    growth = upper.real if family.kind == "flow" else np.abs(upper) - 1
-    return complex(upper[np.argmin(np.abs(growth))])
+    return complex(upper[np.argmin(np.abs(growth(upper[None], family.kind)))])
 
 
 def _lies_between(point: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
@@ -218,11 +220,21 @@ def _described(family: Family, name: str, located: Located, tangent: np.ndarray)
     if name == "fold":
         special.form = normal_forms.fold(family, point)
     elif name == "flip":
-        special.form = normal_forms.flip(family, point)
+        special.form = normal_forms.flip(family, point, tangent)
     elif name == "Hopf":
-        special.form = normal_forms.hopf(family, point, angle)
+        special.form = normal_forms.hopf(family, point, angle, tangent)
     else:
-        special.form = normal_forms.neimark_sacker(family, point, angle)
+        special.form = normal_forms.neimark_sacker(family, point, angle, tangent)
+    return _checked(family, special)
+
+
+def _checked(family: Family, special: Special) -> Special:
+    """Call a point degenerate where other modes are at the boundary with the critical one."""
+    values = eigenvalues(family, special.point[None])
+    there = int((np.abs(growth(values, family.kind)) <= TOGETHER).sum())
+    critical = 2 if special.type in ("Hopf", "Neimark–Sacker") else 1
+    if there > critical and special.form.criticality in ("", "supercritical", "subcritical"):
+        special.form = NormalForm(special.form.coefficient, "degenerate")
     return special
 
 
@@ -239,7 +251,7 @@ def _crossing(family: Family, special: Special, tangent: np.ndarray) -> Special:
         special.type, special.form = "pitchfork", normal_forms.pitchfork(family, special.point)
     else:
         special.type, special.form = "transcritical", normal_forms.fold(family, special.point)
-    return special
+    return _checked(family, special)
 
 
 def _unresolved(family: Family, one: End, other: End) -> Special:

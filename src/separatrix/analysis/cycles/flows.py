@@ -15,9 +15,16 @@ _AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed poi
 
 
 def search_flow(
-    propagator: Propagator, starts: np.ndarray, period: float | None, method: MultipleShooting
+    propagator: Propagator,
+    starts: np.ndarray,
+    period: float | None,
+    method: MultipleShooting,
+    orbit: np.ndarray | None = None,
 ) -> Found:
-    """Search from every start, as given (with a period to try) and after the transient."""
+    """Search from every start, as given (with a period to try) and after the transient.
+
+    `orbit` `(piece, unit)` is a first guess of the whole orbit of a single start.
+    """
     found = Found(len(starts))
     attempts = [] if period is None else [starts]
     if method.transient or period is None:
@@ -31,7 +38,8 @@ def search_flow(
         for start in np.flatnonzero(~np.isfinite(periods)):
             found.miss(int(start), str(reasons[start]))
         if len(rows):
-            _shoot(propagator, states[rows], periods[rows], method, found, rows)
+            whole = orbit[None] if orbit is not None and states is starts else None
+            _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
     return found
 
 
@@ -77,11 +85,13 @@ def _shoot(
     method: MultipleShooting,
     found: Found,
     rows: np.ndarray,
+    orbits: np.ndarray | None,
 ) -> None:
     """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
     coarse = propagator.stretch(method.substeps)
     fine = propagator.stretch(2 * method.substeps)
-    orbits = propagator.sample(states, periods, method.segments, method.substeps)
+    if orbits is None:
+        orbits = propagator.sample(states, periods, method.segments, method.substeps)
     shot = method.solve(coarse, orbits, periods)
     rows, shot = _drop(found, rows, shot)
     if not len(rows):

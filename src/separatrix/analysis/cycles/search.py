@@ -11,7 +11,8 @@ from ...solvers.cycle_walk import CycleWalk
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.shooting import MultipleShooting
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
+from ..branches import EmergingCycle
 from ..stability import classify, count_unstable
 from .flows import search_flow
 from .found import Cycle, Found
@@ -22,7 +23,7 @@ from .record import Cycles
 
 def find_cycles(
     system: AbstractSystem,
-    candidates: Float[Array, "... unit"],
+    candidates: Float[Array, "... unit"] | EmergingCycle,
     *,
     length: int | float | Sequence[int] | None = None,
     method: MultipleShooting | CycleWalk | None = None,
@@ -44,7 +45,8 @@ def find_cycles(
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. Rows with NaN are marked with that reason.
+        States `(…, unit)` to start from. Rows with NaN are marked with that reason. Or what
+        `Branches.emerging_cycle` returned: then its orbit is the start, and nothing else is tried.
     length
         Of a map: the number of steps, or several, such as `range(2, 9)`; cycles whose number of
         steps divides one of these are found too, fixed points only where 1 is among them. Of a
@@ -65,7 +67,7 @@ def find_cycles(
     ------
     InvalidInputError
         When the candidates have another number of units, the length is missing or impossible, or
-        the method does not fit the system.
+        the method or an emerging cycle does not fit the system.
 
     References
     ----------
@@ -82,6 +84,11 @@ def find_cycles(
     >>> complex(np.round(cycles.multipliers[0, 0], 4))
     (0.16+0j)
     """
+    require_system(system)
+    orbit: EmergingCycle | None = None
+    if isinstance(candidates, EmergingCycle):
+        orbit, method = candidates, method or MultipleShooting(transient=0)
+        candidates, length = _start_of(orbit, system, length)
     starts = _checked_candidates(candidates, system.size)
     propagator = Propagator(system)
     with one_blas_thread():
@@ -97,9 +104,33 @@ def find_cycles(
                     "CycleWalk solves piecewise-linear maps; use MultipleShooting() for a flow."
                 )
             period = _checked_period(length, system.time_unit)
-            found = search_flow(propagator, starts, period, method or MultipleShooting())
+            method = method or MultipleShooting()
+            given = None if orbit is None else orbit.orbit(method.segments)
+            found = search_flow(propagator, starts, period, method, given)
             solved = False
         return _record(system, found, "piecewise linear" if solved else "shooting", marginal_band)
+
+
+def _start_of(
+    orbit: EmergingCycle, system: AbstractSystem, length: Any
+) -> tuple[np.ndarray, int | float | Sequence[int]]:
+    """Return the states to start from and the length to look for."""
+    if system.kind != orbit.system or system.size != len(orbit.centre):
+        raise InvalidInputError(
+            f"the cycle is of a {orbit.system} of {len(orbit.centre)} units, the system a "
+            f"{system.kind} of {system.size}: give system_of({orbit.parameter:g})."
+        )
+    if system.kind == "flow":
+        return orbit.orbit(1), orbit.period if length is None else length
+    if orbit.steps:
+        return orbit.orbit(orbit.steps)[:1], orbit.steps if length is None else length
+    if length is None:
+        raise InvalidInputError(
+            f"a closed curve is born at a Neimark–Sacker point, with {orbit.rotation:.6g} turns a "
+            "step, and no cycle unless that locks to a fraction: say with `length` which numbers "
+            "of steps to look for, or measure the curve with sx.lyapunov_exponents."
+        )
+    return orbit.orbit(32), length
 
 
 def _form_for(

@@ -12,7 +12,7 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -102,6 +102,7 @@ def find_fixed_points(
     >>> [round(float(x), 6) for x in sorted(points.states[:, 0])]
     [-0.957504, 0.0, 0.957504]
     """
+    require_system(system)
     starts = _check_candidates(system, candidates)
     evaluator = Evaluator(system)
     with one_blas_thread():

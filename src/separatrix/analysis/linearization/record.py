@@ -6,7 +6,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..fixed_points.record import FixedPoints
 from ..stability import classify, count_unstable
 from .jacobians import jacobians
@@ -192,6 +192,7 @@ def linearize(
     >>> [round(float(t), 3) for t in lin.time_constants[0]]
     [14.427, 14.427]
     """
+    require_system(system)
     states = np.asarray(points.states if isinstance(points, FixedPoints) else points, float)
     if states.ndim != 2 or states.shape[1] != system.size:
         raise InvalidInputError(

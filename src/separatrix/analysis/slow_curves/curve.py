@@ -10,7 +10,7 @@ from ..._types import Array, InvalidInputError, require_finite
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..fixed_points.search import find_fixed_points
@@ -74,6 +74,7 @@ def slow_curve(
     >>> curve.drift
     array([1.01, 0.26, 0.01, 0.26, 1.01])
     """
+    require_system(system)
     a, v = _checked_axis(system, axis), _checked_values(values)
     states = _checked_start(system, start)
     evaluator = Evaluator(system)

@@ -88,10 +88,16 @@ def follow(
         tangents.append(turned)
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
-            # relative to the state where that is large, so that a branch that blows up does so soon
-            longest = method.max_step * max(1.0, float(np.linalg.norm(point)) / 10)
-            length = min(1.5 * length, longest)
+            length = min(1.5 * length, method.max_step * _stride(point, turned))
     return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
+
+
+def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
+    """Return how much longer steps may be where the state is large: a blow-up should end soon.
+
+    The parameter changes by no more than a step of the usual length would change it.
+    """
+    return max(1.0, min(float(np.linalg.norm(point)) / 2, 1 / max(abs(tangent[-1]), 1e-12)))
 
 
 def closes(
