@@ -32,6 +32,7 @@ class Ending(enum.IntEnum):
     MAX_STEPS = 4
     NOT_FINITE = 5
     RAN_AWAY = 6
+    NEAR = 7  # a zero, for others to finish
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ class Solution:
     endings: Int[np.ndarray, " candidate"]
     counts: Int[np.ndarray, " candidate"]
 
+    def put(
+        self, rows: np.ndarray, other: "Solution", which: np.ndarray | slice = slice(None)
+    ) -> None:
+        """Replace some candidates by those of another solution."""
+        for name in self.__annotations__:
+            getattr(self, name)[rows] = getattr(other, name)[which]
+
 
 @dataclass
 class _Batch:
@@ -67,6 +75,8 @@ class _Batch:
     x: np.ndarray
     r: np.ndarray
     J: np.ndarray
+    gradient: np.ndarray  # Jᵀ r
+    square: np.ndarray  # ‖J‖_F²
     damping: np.ndarray
     growth: np.ndarray
     newton: np.ndarray
@@ -106,12 +116,20 @@ class LevenbergMarquardt:
     stall_steps: int = 8
 
     def solve(
-        self, evaluate: Evaluate, starts: States, batch_size: int, is_zero: IsZero, eps: float = EPS
+        self,
+        evaluate: Evaluate,
+        starts: States,
+        batch_size: int,
+        is_zero: IsZero,
+        eps: float = EPS,
+        near: float = 0.0,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
         `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
-        the function.
+        the function. With `near` above 0 a candidate is handed over as NEAR a zero once a Newton
+        step was at most so long in units of the largest start: then Jacobians of single precision
+        are enough, which cost half the time.
         """
         count, size = starts.shape
         solution = Solution(
@@ -133,9 +151,13 @@ class LevenbergMarquardt:
                 entering, queue = queue[:room], queue[room:]
                 batch = batch.join(self._enter(evaluate, starts, entering))
             endings = self._endings(batch, extent, is_zero)
+            if near > 0:
+                close = (endings == Ending.ZERO) | (batch.last_step <= near * extent)
+                endings[close] = Ending.NEAR
             done = endings != Ending.RUNNING
-            self._leave(solution, batch.select(done), endings[done])
-            batch = batch.select(~done)
+            if done.any():
+                self._leave(solution, batch, endings, done)
+                batch = batch.select(~done)
             if len(batch.index):
                 batch = self._advance(evaluate, batch, eps)
         return solution
@@ -146,8 +168,8 @@ class LevenbergMarquardt:
         r, J = evaluate(x)
         ones = np.ones(n)
         return _Batch(
-            index, x, r, J, 1e-2 * ones, 2 * ones, np.zeros(n, bool), np.inf * ones,
-            np.zeros(n, int), np.zeros(n, int), np.zeros(n, int),
+            index, x, r, J, *_measure(r, J), 1e-2 * ones, 2 * ones, np.zeros(n, bool),
+            np.inf * ones, np.zeros(n, int), np.zeros(n, int), np.zeros(n, int),
         )  # fmt: skip
 
     def _endings(self, batch: _Batch, extent: float, is_zero: IsZero) -> Int[np.ndarray, " batch"]:
@@ -160,8 +182,8 @@ class LevenbergMarquardt:
         batch.floor_steps = np.where(at_floor, batch.floor_steps + 1, 0)
         measured = at_floor & np.isfinite(batch.last_step)
 
-        slope = np.linalg.norm(batched.apply_transposed(batch.J, batch.r), axis=1)
-        steepest = np.linalg.norm(batch.J, axis=(1, 2)) * np.linalg.norm(batch.r, axis=1)
+        slope = np.linalg.norm(batch.gradient, axis=1)
+        steepest = np.sqrt(batch.square) * np.linalg.norm(batch.r, axis=1)
         level = (slope <= 1e-10 * steepest) | (batch.slow_steps >= self.stall_steps)
 
         endings = np.zeros(len(batch.index), int)
@@ -173,31 +195,36 @@ class LevenbergMarquardt:
         endings[~np.isfinite(norm)] = Ending.NOT_FINITE
         return endings
 
-    def _leave(self, solution: Solution, batch: _Batch, endings: np.ndarray) -> None:
-        solution.states[batch.index] = batch.x
-        solution.residuals[batch.index] = batch.r
-        solution.steps[batch.index] = batch.last_step
-        solution.endings[batch.index] = endings
-        solution.counts[batch.index] = batch.count
+    def _leave(
+        self, solution: Solution, batch: _Batch, endings: np.ndarray, done: np.ndarray
+    ) -> None:
+        index = batch.index[done]
+        solution.states[index] = batch.x[done]
+        solution.residuals[index] = batch.r[done]
+        solution.steps[index] = batch.last_step[done]
+        solution.endings[index] = endings[done]
+        solution.counts[index] = batch.count[done]
 
     def _advance(self, evaluate: Evaluate, batch: _Batch, eps: float) -> _Batch:
         """Try one step for every candidate; those for which it fails keep their place."""
         step, predicted = self._steps(batch)
         trial = batch.x + step
         r, J = evaluate(trial)
+        gradient, square = _measure(r, J)
         before = np.square(batch.r).sum(1)
         with np.errstate(over="ignore", invalid="ignore"):
             after = np.square(r).sum(1)
             decrease = before - after
             ratio = np.where(predicted > 0, decrease / predicted, -1.0)
-            finite = np.isfinite(after) & np.isfinite(J).all((1, 2))
+            finite = np.isfinite(after) & np.isfinite(square)
         newton_good = batch.newton & finite & (after <= before / 4)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = np.abs(step).max(1) <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         newton_last = batch.newton & finite & (after <= 4 * before) & tiny
         accept = newton_good | newton_last | (~batch.newton & finite & (ratio > 1e-4))
         lengths = np.linalg.norm(step, axis=1)
-        return self._update(batch, accept, ratio, (trial, r, J), lengths, before, after)
+        tried = {"x": trial, "r": r, "J": J, "gradient": gradient, "square": square}
+        return self._update(batch, accept, ratio, tried, lengths, before, after)
 
     def _steps(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
         """Return the steps and the decreases of |r|² that their models predict."""
@@ -207,13 +234,10 @@ class LevenbergMarquardt:
             step[newton] = batched.solve(batch.J[newton], -batch.r[newton])
         predicted = np.square(batch.r).sum(1)
         if damped.any():
-            J, r = batch.J[damped], batch.r[damped]
-            A, g = batched.gram(J), batched.apply_transposed(J, r)
-            scale = np.trace(A, axis1=1, axis2=2) / A.shape[1]
-            weight = batch.damping[damped] * scale
-            diagonal = np.arange(A.shape[1])
-            A[:, diagonal, diagonal] += weight[:, None]
-            p = batched.solve(A, -g)
+            J = batch.J if damped.all() else batch.J[damped]
+            g = batch.gradient[damped]
+            weight = batch.damping[damped] * batch.square[damped] / J.shape[-1]
+            p = batched.solve_positive(batched.gram(J), -g, weight)
             step[damped] = p
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −g.
             predicted[damped] = -(p * g).sum(1) + weight * np.square(p).sum(1)
@@ -224,12 +248,14 @@ class LevenbergMarquardt:
         batch: _Batch,
         accept: np.ndarray,
         ratio: np.ndarray,
-        trial: tuple[np.ndarray, np.ndarray, np.ndarray],
+        tried: dict[str, np.ndarray],
         lengths: np.ndarray,
         before: np.ndarray,
         after: np.ndarray,
     ) -> _Batch:
-        batch.x[accept], batch.r[accept], batch.J[accept] = (t[accept] for t in trial)
+        for name, new in tried.items():  # most steps are accepted: put the old back into the new
+            new[~accept] = getattr(batch, name)[~accept]
+            setattr(batch, name, new)
         damped = ~batch.newton
         good, bad = damped & accept, damped & ~accept
         shrink = np.maximum(1 / 3, 1 - (2 * np.clip(ratio, 0, 2) - 1) ** 3)
@@ -246,3 +272,10 @@ class LevenbergMarquardt:
         batch.newton = np.where(damped, good & (ratio > 0.5) & (after < before / 4), accept)
         batch.count += 1
         return batch
+
+
+def _measure(r: States, J: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Jᵀ r and ‖J‖_F² of each; not finite where J is not, or is too large to be squared."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradient = batched.apply_transposed(J, r.astype(J.dtype)).astype(float)
+        return gradient, np.einsum("bij,bij->b", J, J).astype(float)

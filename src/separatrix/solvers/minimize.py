@@ -39,6 +39,19 @@ class Minima:
     stalled: Bool[np.ndarray, " start"]
     counts: Int[np.ndarray, " start"]
 
+    @classmethod
+    def unmoved(cls, starts: Float[np.ndarray, "start unit"]) -> "Minima":
+        """Return starts that were not followed yet, to be filled in by `put`."""
+        count = len(starts)
+        no, zero = np.zeros((2, count), bool), np.zeros(count, int)
+        nan, inf = np.full(count, np.nan), np.full(count, np.inf)
+        return cls(np.array(starts, float), nan, inf, no[0], no[1], zero)
+
+    def put(self, rows: np.ndarray, other: "Minima") -> None:
+        """Fill in where some of the starts ended."""
+        for name in self.__annotations__:
+            getattr(self, name)[rows] = getattr(other, name)
+
 
 @dataclass
 class _Model:

@@ -55,7 +55,7 @@ class ZeroTest:
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
         """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
-        return np.abs(residuals).max(1, initial=0) <= self._estimated_level(states, jacobians)
+        return np.abs(residuals).max(1, initial=0) <= self.estimated_level(states, jacobians)
 
     def decide(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
@@ -92,7 +92,7 @@ class ZeroTest:
 
     def level(self, states: States, jacobians: np.ndarray | None = None) -> Levels:
         """Return the residual (largest entry) that rounding alone can leave at each state."""
-        estimated = self._estimated_level(states, jacobians)
+        estimated = self.estimated_level(states, jacobians)
         if self._enclosed is None or not len(states):
             return estimated
         bounds = self._enclosed.bounds(ball(states, self.blur(states)[:, None])).bounds
@@ -100,7 +100,7 @@ class ZeroTest:
         width = 2 * (bounds.upper - bounds.lower).max(1, initial=0)
         return np.where(np.isfinite(width), width, estimated)
 
-    def _estimated_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
+    def estimated_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
         """Return some ε times the terms' sizes.
 
         The terms that make up the residual are at most about `|J| |x|`, where the Jacobian is

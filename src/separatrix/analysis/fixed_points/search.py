@@ -39,9 +39,10 @@ def find_fixed_points(
 
     A fixed point of a map is a state with $F(x) = x$, of a flow one with $f(x) = 0$. Every
     candidate is followed by Levenberg–Marquardt and Newton steps in float64 on the system's
-    residual. One that reaches rounding level leads to a *fixed* point; one that ends where the
-    speed is not zero is followed to the local minimum of the speed, a *slow* point (Sussillo &
-    Barak 2013); any other is *rejected* with a reason. No tolerance decides what is fixed.
+    residual (from 48 units up, Jacobians are of single precision until a zero is near). One that
+    reaches rounding level leads to a *fixed* point; one that ends where the speed is not zero is
+    followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013); any other is
+    *rejected* with a reason. No tolerance decides what is fixed.
 
     A system that is piecewise linear, which is read from the function itself (ReLU networks), is
     solved exactly instead: from linear region to linear region, each solved once; its slow points

@@ -1,17 +1,17 @@
 """Fixed and slow points of any differentiable system, by Newton's method and its relatives."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
-from ...solvers.merging import group
-from ...solvers.minimize import DampedNewton, Minima
-from ...solvers.newton_krylov import NewtonKrylov
+from ...solvers.minimize import Minima
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
 from .evaluator import Evaluator
+from .following import Follower
 from .found import Found
 
 ZERO = "the residual is at rounding level"
@@ -28,26 +28,40 @@ REASONS = {
 UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
 TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
 NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
+_PORTION = 8192  # candidates that are followed together
 _ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
 
 
 @dataclass
-class _Ends:
-    """Where each candidate is now: its `Ending`, state, and last Newton step."""
+class _Reached:
+    """States that were reached, how uncertain each is, and which candidates reached it."""
 
-    endings: Int[np.ndarray, " candidate"]
-    states: Float[np.ndarray, "candidate unit"]
-    steps: Float[np.ndarray, " candidate"]
+    states: list[np.ndarray] = field(default_factory=list)
+    steps: list[float] = field(default_factory=list)
+    members: list[np.ndarray] = field(default_factory=list)
 
-    def put(self, rows: np.ndarray, solution: Solution, which: np.ndarray) -> None:
-        self.endings[rows] = solution.endings[which]
-        self.states[rows] = solution.states[which]
-        self.steps[rows] = solution.steps[which]
+    def add(self, state: np.ndarray, step: float, members: np.ndarray) -> None:
+        self.states.append(state)
+        self.steps.append(float(step))
+        self.members.append(members)
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def merged(self, follower: Follower) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the most exact of each group of equal states, and the candidates of the group."""
+        best = follower.merge(np.array(self.states), np.array(self.steps))
+        for row in np.unique(best):
+            yield row, np.concatenate([self.members[k] for k in np.flatnonzero(best == row)])
 
 
 @dataclass(frozen=True)
 class SmoothSearch:
-    """Follows every candidate to a zero of the residual, or else to a minimum of the speed."""
+    """Follows every candidate to a zero of the residual, or else to a minimum of the speed.
+
+    Candidates are followed a portion at a time, of which only the distinct ends are kept: memory
+    does not grow with their number.
+    """
 
     evaluator: Evaluator
     solver: LevenbergMarquardt
@@ -56,74 +70,80 @@ class SmoothSearch:
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
         found = Found.empty(*starts.shape)
-        solution = self._solve(starts, exactly=False)
-        ends = _Ends(solution.endings.copy(), solution.states.copy(), solution.steps.copy())
-        self._go_on_from_false_zeros(ends)
-        found.reasons[:] = [REASONS[Ending(e)] for e in ends.endings]
-        if slow_points:
-            self._collect_slow(ends, found)
-        self._collect_fixed(ends, found)
+        follower = Follower(self.evaluator, self.solver, self.zero_test)
+        zeros, minima = _Reached(), _Reached()
+        for first in range(0, len(starts), _PORTION):
+            rows = np.arange(first, min(first + _PORTION, len(starts)))
+            ends = follower.solve(starts[rows], exactly=False)
+            self._go_on_from_false_zeros(follower, ends)
+            found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
+            if slow_points:
+                self._descend(follower, ends, rows, minima, found)
+            self._keep_zeros(follower, ends, rows, zeros)
+        if len(minima):
+            for row, members in minima.merged(follower):
+                found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
+        if len(zeros):
+            self._collect_fixed(follower, zeros, found)
         return found
 
-    def _solve(self, starts: np.ndarray, exactly: bool) -> Solution:
-        if self.evaluator.is_large:
-            method = NewtonKrylov(self.solver.max_steps, self.solver.stall_steps)
-            room = self.evaluator.batch_size
-            return method.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
-        evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
-        test = self.zero_test.decide if exactly else self.zero_test.estimate
-        return self.solver.solve(evaluate, starts, batch_size, test, self.zero_test.eps)
-
-    def _go_on_from_false_zeros(self, ends: _Ends) -> None:
+    def _go_on_from_false_zeros(self, follower: Follower, ends: Solution) -> None:
         """Where only the estimate called a residual zero, go on until there is no doubt."""
         if self.evaluator.is_large:
             return  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = self._merge(ends.states[zeros], ends.steps[zeros])
+        best = follower.merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
         residuals, jacobians = self.evaluator.residual_and_jacobian(ends.states[zeros[distinct]])
         sure = self.zero_test.decide(ends.states[zeros[distinct]], residuals, jacobians)
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
-            again = self._solve(ends.states[doubtful], exactly=True)
-            ends.put(doubtful, again, np.arange(len(doubtful)))
+            ends.put(doubtful, follower.solve(ends.states[doubtful], exactly=True))
 
-    def _collect_slow(self, ends: _Ends, found: Found) -> None:
+    def _keep_zeros(
+        self, follower: Follower, ends: Solution, rows: np.ndarray, zeros: _Reached
+    ) -> None:
+        at = np.flatnonzero(ends.endings == Ending.ZERO)
+        best = at[follower.merge(ends.states[at], ends.steps[at])]
+        for row in np.unique(best):
+            zeros.add(ends.states[row].copy(), ends.steps[row], rows[at[best == row]])
+
+    def _descend(
+        self,
+        follower: Follower,
+        ends: Solution,
+        rows: np.ndarray,
+        reached: _Reached,
+        found: Found,
+    ) -> None:
         """Descend to the minima of the speed; one that may be a zero is given to the solver."""
         unsettled = np.flatnonzero(np.isin(ends.endings, _ON_THE_WAY))
         if not len(unsettled):
             return
         if self.evaluator.is_large:
-            found.reasons[unsettled] = TOO_LARGE
+            found.reasons[rows[unsettled]] = TOO_LARGE
             return
-        minima = self._minimize(ends.states[unsettled])
-        found.reasons[unsettled] = np.where(minima.stalled, KINK, NO_MINIMUM)
+        minima = follower.minimize(ends.states[unsettled])
+        found.reasons[rows[unsettled]] = np.where(minima.stalled, KINK, NO_MINIMUM)
         settled = np.flatnonzero(minima.converged)
-        best = settled[self._merge(minima.states[settled], minima.steps[settled])]
+        best = settled[follower.merge(minima.states[settled], minima.steps[settled])]
         distinct = np.unique(best)
-        is_zero = self._zeros_among(minima, distinct, ends, unsettled)
+        is_zero = self._zeros_among(follower, minima, distinct, ends, unsettled)
         for row in distinct[~is_zero]:
-            members = unsettled[settled[best == row]]
-            found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
+            members = rows[unsettled[settled[best == row]]]
+            reached.add(minima.states[row].copy(), minima.steps[row], members)
         for row in distinct[is_zero]:
             members = unsettled[settled[best == row]]
             for ending in (ends.endings, ends.states, ends.steps):
                 ending[members] = ending[unsettled[row]]
 
-    def _minimize(self, starts: np.ndarray) -> Minima:
-        """Descend from all starts, as many at a time as their Hessians have room for."""
-        room = self.evaluator.batch_size
-        parts = [
-            DampedNewton().minimize(self.evaluator.speed_derivatives, starts[i : i + room])
-            for i in range(0, len(starts), room)
-        ]
-        columns = {
-            f: np.concatenate([getattr(m, f) for m in parts]) for f in Minima.__annotations__
-        }
-        return Minima(**columns)
-
     def _zeros_among(
-        self, minima: Minima, distinct: np.ndarray, ends: _Ends, unsettled: np.ndarray
+        self,
+        follower: Follower,
+        minima: Minima,
+        distinct: np.ndarray,
+        ends: Solution,
+        unsettled: np.ndarray,
     ) -> Bool[np.ndarray, " minimum"]:
         """Tell which distinct minima are zeros, and put the zeros in their candidates' places."""
         states, steps = minima.states[distinct], minima.steps[distinct]
@@ -131,56 +151,37 @@ class SmoothSearch:
         possible = self.zero_test.within(states, reach)
         is_zero = np.zeros(len(distinct), bool)
         if possible.any():
-            again = self._solve(states[possible], exactly=True)
+            again = follower.solve(states[possible], exactly=True)
             moved = np.linalg.norm(again.states - states[possible], axis=1)
             near = np.sqrt(self.zero_test.eps) * np.abs(states[possible]).max(1, initial=0)
             stayed = moved <= np.maximum(10 * reach[possible], near)
-            is_zero[possible] = (again.endings == Ending.ZERO) & stayed
-            rows = unsettled[distinct[possible]]
-            kept = np.flatnonzero(is_zero[possible])
-            ends.put(rows[kept], again, kept)
+            kept = (again.endings == Ending.ZERO) & stayed
+            is_zero[possible] = kept
+            ends.put(unsettled[distinct[possible]][kept], again, kept)
         return is_zero
 
-    def _collect_fixed(self, ends: _Ends, found: Found) -> None:
+    def _collect_fixed(self, follower: Follower, zeros: _Reached, found: Found) -> None:
         """Merge what ended as a zero; the last Newton correction says what is the same point."""
-        zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        if not len(zeros):
-            return
-        best = zeros[self._merge(ends.states[zeros], ends.steps[zeros])]
-        distinct = np.unique(best)
-        states, errors = ends.states[distinct], ends.steps[distinct]
+        distinct, members = zip(*zeros.merged(follower), strict=True)
+        states = np.array([zeros.states[row] for row in distinct])
+        errors = np.array([zeros.steps[row] for row in distinct])
         singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
         if not self.evaluator.is_large:
             states, errors, singular_values, directions = self._polish(states)
             continua = find_continua(
-                states, singular_values, directions, self.zero_test.scale, self._reach
+                states, singular_values, directions, self.zero_test.scale, follower.reach
             )
         settled = self.zero_test.settled(states, errors)
-        for number, row in enumerate(distinct):
-            members = zeros[best == row]
-            if continua.label[number] >= 0:
-                continue
+        for number in np.flatnonzero(continua.label < 0).tolist():
             if settled[number]:
-                found.add(states[number], "fixed", errors[number], members, ZERO)
+                found.add(states[number], "fixed", errors[number], members[number], ZERO)
             else:
-                found.reasons[members] = UNSETTLED
+                found.reasons[members[number]] = UNSETTLED
         for number, middle in enumerate(continua.middles):
-            members = zeros[np.isin(best, distinct[continua.label == number])]
+            parts = [members[k] for k in np.flatnonzero(continua.label == number)]
             text = name_continuum(singular_values[middle])
-            label = found.add(states[middle], "fixed", np.inf, members, text)
+            label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
             found.refuse(label, text)
-
-    def _merge(self, states: np.ndarray, steps: np.ndarray) -> Int[np.ndarray, " state"]:
-        """Return the row of the state that each one is merged with: the most exact of its group."""
-        # Where Newton could not measure the distance (a singular Jacobian) only equal states are
-        # one.
-        measured = np.where(np.isfinite(steps), steps, 0.0)
-        return group(states, 10 * measured + 2 * self.zero_test.blur(states))
-
-    def _reach(self, states: np.ndarray) -> tuple[np.ndarray, Bool[np.ndarray, " state"]]:
-        """Return the states where the solver ends, and whether they are zeros."""
-        solution = self._solve(states, exactly=True)
-        return solution.states, solution.endings == Ending.ZERO
 
     def _polish(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Take Newton steps until they stop shrinking.

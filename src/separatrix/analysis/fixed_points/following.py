@@ -1,0 +1,140 @@
+"""Following candidates to zeros of the residual and to minima of the speed, many at a time."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ...solvers.chord import KnownZeros
+from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
+from ...solvers.merging import group
+from ...solvers.minimize import DampedNewton, Minima
+from ...solvers.newton_krylov import NewtonKrylov
+from ...solvers.zero_test import ZeroTest
+from .evaluator import Evaluator
+
+States = Float[np.ndarray, "state unit"]
+
+_NEAR = 1e-3  # length of a Newton step, in units of the candidates, that is near a zero
+_ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
+_FIRST = 16  # candidates finished without the help of known zeros
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Leads candidates to where they end.
+
+    With many units nearly all the time goes into factorizations. So candidates are first brought
+    near with Jacobians of single precision (residuals are exact throughout); then a few of them are
+    finished in double precision, and lend the others near them their factorizations.
+    """
+
+    evaluator: Evaluator
+    solver: LevenbergMarquardt
+    zero_test: ZeroTest
+    zeros: KnownZeros = field(init=False)
+    minima: KnownZeros = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("zeros", "minima"):
+            object.__setattr__(self, name, KnownZeros(self.evaluator.size))
+
+    @property
+    def _is_rough(self) -> bool:
+        return self.evaluator.size >= _ROUGH_FROM
+
+    def solve(self, starts: States, exactly: bool) -> Solution:
+        """Follow starts to zeros; `exactly` where the estimate of what is zero will not do."""
+        if self.evaluator.is_large:
+            method = NewtonKrylov(self.solver.max_steps, self.solver.stall_steps)
+            room = self.evaluator.batch_size
+            return method.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
+        if exactly or not self._is_rough or len(starts) <= _FIRST:
+            return self._solve_in_double(starts, exactly)
+        solution = self.solver.solve(
+            self.evaluator.residual_and_rough_jacobian,
+            starts,
+            self.evaluator.batch_size,
+            lambda x, r, _: self.zero_test.estimate(x, r),
+            self.zero_test.eps,
+            near=_NEAR,
+        )
+        self._finish(solution)
+        return solution
+
+    def _solve_in_double(self, starts: States, exactly: bool) -> Solution:
+        evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
+        test = self.zero_test.decide if exactly else self.zero_test.estimate
+        return self.solver.solve(evaluate, starts, batch_size, test, self.zero_test.eps)
+
+    def _finish(self, solution: Solution) -> None:
+        """Lead what is near a zero to it, and go on where single precision may be what failed."""
+        unsure = (Ending.NEAR, Ending.STALLED, Ending.MAX_STEPS)
+        pending = np.flatnonzero(np.isin(solution.endings, unsure))
+        room = _FIRST
+        while len(pending):
+            led = self.zeros.lead(self.evaluator.residual, solution.states[pending])
+            there = pending[led.arrived]
+            solution.states[there] = led.states[led.arrived]
+            solution.steps[there] = led.steps[led.arrived]
+            solution.endings[there] = Ending.ZERO
+            pending = pending[~led.arrived]
+            rows, pending = pending[:room], pending[room:]
+            exact = self._solve_in_double(solution.states[rows], exactly=False)
+            solution.put(rows, exact)
+            self._learn(exact)
+            room *= 2
+
+    def _learn(self, solution: Solution) -> None:
+        """Keep the zeros among what was solved."""
+        zeros = np.flatnonzero(solution.endings == Ending.ZERO)
+        states, steps = solution.states[zeros], solution.steps[zeros]
+        distinct = np.unique(self.merge(states, steps))
+        if len(distinct):
+            states, steps = states[distinct], steps[distinct]
+            _, jacobians = self.evaluator.residual_and_jacobian(states)
+            levels = self.zero_test.estimated_level(states, jacobians)
+            self.zeros.add(states, steps, jacobians, levels)
+
+    def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
+        """Return the row of the state that each one is merged with: the most exact of its group."""
+        # Where Newton could not measure the distance (a singular Jacobian) only equal states are
+        # one.
+        measured = np.where(np.isfinite(steps), steps, 0.0)
+        return group(states, 10 * measured + 2 * self.zero_test.blur(states))
+
+    def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
+        """Return the states where the solver ends, and whether they are zeros."""
+        solution = self.solve(states, exactly=True)
+        return solution.states, solution.endings == Ending.ZERO
+
+    def minimize(self, starts: States) -> Minima:
+        """Descend the speed from all starts, as many at a time as their Hessians have room for."""
+        ends = Minima.unmoved(starts)
+        pending, room = np.arange(len(starts)), self.evaluator.batch_size
+        portion = _FIRST if self._is_rough else room
+        while len(pending):
+            rows, pending = pending[:portion], pending[portion:]
+            minima = DampedNewton().minimize(self.evaluator.speed_derivatives, starts[rows])
+            ends.put(rows, minima)
+            portion = min(2 * portion, room)
+            if self._is_rough and len(pending):
+                self._learn_minima(minima)
+                led = self.minima.lead(self.evaluator.speed_gradient, starts[pending])
+                there = led.arrived
+                ends.states[pending[there]] = led.states[there]
+                ends.steps[pending[there]] = led.steps[there]
+                ends.converged[pending[there]] = True
+                pending = pending[~there]
+        return ends
+
+    def _learn_minima(self, minima: Minima) -> None:
+        settled = np.flatnonzero(minima.converged)
+        states, steps = minima.states[settled], minima.steps[settled]
+        distinct = np.unique(self.merge(states, steps))
+        if len(distinct):
+            states, steps = states[distinct], steps[distinct]
+            _, gradients, hessians = self.evaluator.speed_derivatives(states)
+            left = 4 * np.abs(gradients).max(1)
+            levels = np.maximum(left, self.zero_test.estimated_level(states, hessians))
+            self.minima.add(states, steps, hessians, levels)

@@ -1,0 +1,104 @@
+"""The chord method: Newton's, with the inverse Jacobian of a zero that is known already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+States = Float[np.ndarray, "state unit"]
+
+_BYTES = 1 << 26  # of inverses that are kept: 64 MiB
+_STEPS = 12
+
+
+class Arrivals(NamedTuple):
+    """The zero at which each state arrived and its uncertainty, and whether it did.
+
+    A state that did not arrive is itself, of infinite uncertainty.
+    """
+
+    states: States
+    steps: Float[np.ndarray, " state"]
+    arrived: Bool[np.ndarray, " state"]
+
+
+@dataclass
+class KnownZeros:
+    r"""Zeros found so far; they save the states near them the factorizations that found them.
+
+    From a state near a zero $x^*$ with $A = J(x^*)^{-1}$ the steps $-A\,r(x)$ shrink by the factor
+    $\|I - A J\|$. A state arrives when each step was at most half as long as the one before, down
+    to a residual at rounding level and a distance from $x^*$ that rounding explains: then it lies
+    where that map contracts, and Newton's method leads from it to the same zero. Any other state is
+    left as it was (Ortega & Rheinboldt 1970, Iterative Solution of Nonlinear Equations in Several
+    Variables, ch. 10).
+    """
+
+    size: int
+    states: list[np.ndarray] = field(default_factory=list)
+    inverses: list[np.ndarray] = field(default_factory=list)
+    steps: list[float] = field(default_factory=list)
+    levels: list[float] = field(default_factory=list)
+    reaches: list[float] = field(default_factory=list)  # how far rounding can leave a state
+
+    def add(
+        self,
+        states: States,
+        steps: Float[np.ndarray, " state"],
+        jacobians: np.ndarray,
+        levels: Float[np.ndarray, " state"],
+    ) -> None:
+        """Keep zeros, as many as there is room for, that are not singular.
+
+        `steps` are the last Newton corrections, `levels` the residuals (largest entry) that
+        rounding leaves at each.
+        """
+        room = max(1, _BYTES // (8 * self.size**2)) - len(self.states)
+        columns = list(zip(states, steps, jacobians, levels, strict=True))
+        for state, step, jacobian, level in columns[:room]:
+            if np.linalg.cond(jacobian) < 1 / np.sqrt(np.finfo(float).eps):
+                self.states.append(state)
+                self.inverses.append(np.linalg.inv(jacobian))
+                self.steps.append(float(step))
+                self.levels.append(float(level))
+                error = np.abs(self.inverses[-1]).sum(1).max() * level
+                self.reaches.append(8 * (error + np.finfo(float).eps * np.abs(state).max()))
+
+    def lead(self, residual: Callable[[np.ndarray], np.ndarray], starts: States) -> Arrivals:
+        """Lead each state to the known zero that is nearest, if the chord method contracts."""
+        x = starts.copy()
+        last, arrived = np.full(len(x), np.inf), np.zeros(len(x), bool)
+        if not self.states:
+            return Arrivals(x, last, arrived)
+        known, nearest = np.array(self.states), self._nearest(x)
+        levels, reaches = np.array(self.levels)[nearest], np.array(self.reaches)[nearest]
+        going = np.arange(len(x))
+        for _ in range(_STEPS):
+            if not len(going):
+                break
+            r = residual(x[going])
+            correction = self._corrections(r, nearest[going])
+            length = np.linalg.norm(correction, axis=1)
+            arrived[going] = np.abs(r).max(1) <= levels[going]
+            shrank = (length <= last[going] / 2) & ~arrived[going]
+            last[going] = length
+            going = going[shrank]
+            x[going] += correction[shrank]
+        # A state that was at another zero from the start has gone nowhere.
+        arrived &= np.abs(x - known[nearest]).max(1) <= reaches
+        states = np.where(arrived[:, None], known[nearest], starts)
+        return Arrivals(states, np.where(arrived, np.array(self.steps)[nearest], np.inf), arrived)
+
+    def _nearest(self, states: States) -> np.ndarray:
+        known = np.array(self.states)
+        square = np.square(known).sum(1) - 2 * states @ known.T
+        return square.argmin(1)
+
+    def _corrections(self, residuals: States, nearest: np.ndarray) -> States:
+        corrections = np.empty_like(residuals)
+        for k in np.unique(nearest):
+            rows = nearest == k
+            corrections[rows] = -residuals[rows] @ self.inverses[k].T
+        return corrections

@@ -1,0 +1,56 @@
+"""The chord method, on functions whose zeros and contraction rates are known."""
+
+import numpy as np
+import pytest
+
+from separatrix.solvers.chord import KnownZeros
+
+MATRIX = np.array([[2.0, 1.0], [0.0, 3.0]])
+ZERO = np.array([0.5, -1.0])
+
+
+def curved(x):
+    """A(x − z) + 0.1 (x − z)²: beside z its nearest zeros are more than 10 away."""
+    return (x - ZERO) @ MATRIX.T + 0.1 * (x - ZERO) ** 2
+
+
+def known():
+    zeros = KnownZeros(2)
+    zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]))
+    return zeros
+
+
+def test_states_nearby_arrive_at_the_zero():
+    led = known().lead(curved, ZERO + np.array([[1e-3, -1e-3], [1e-2, 0.0], [0.0, 0.0]]))
+    assert led.arrived.all()
+    assert (led.states == ZERO).all()
+    assert (led.steps == 1e-15).all()
+
+
+@pytest.mark.parametrize("start", [[40.0, 0.0], [10.5, -31.0], [np.nan, 0.0]])
+def test_where_the_method_does_not_contract_states_stay(start):
+    """The second start is another zero, where the residual is at rounding level at once."""
+    starts = np.array([start])
+    led = known().lead(curved, starts)
+    assert not led.arrived.any()
+    assert np.array_equal(led.states, starts, equal_nan=True)
+
+
+def test_without_known_zeros_nothing_arrives():
+    assert not KnownZeros(2).lead(curved, np.zeros((3, 2))).arrived.any()
+
+
+def test_singular_zeros_are_not_kept():
+    zeros = KnownZeros(2)
+    zeros.add(np.zeros((2, 2)), np.ones(2), np.array([np.eye(2), np.ones((2, 2))]), np.ones(2))
+    assert len(zeros.states) == 1
+
+
+def test_a_state_goes_to_the_nearest_of_two_zeros():
+    zeros = KnownZeros(1)
+    zeros.add(
+        np.array([[1.0], [-1.0]]), np.zeros(2), np.array([[[2.0]], [[-2.0]]]), np.full(2, 1e-15)
+    )
+    led = zeros.lead(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
+    assert led.arrived.all()
+    assert led.states[:, 0].tolist() == [1, -1, 1]
