@@ -29,17 +29,28 @@ from .fixed_points import (
     find_fixed_points,
 )
 from .linearization import (
+    InputGating,
     Linearization,
     NonNormality,
     SelectionVectors,
+    input_gating,
     linearize,
 )
 from .lyapunov import (
     LyapunovSpectrum,
     lyapunov_exponents,
 )
+from .memory import (
+    GradedMemory,
+    coding_axis,
+    graded_memory,
+)
 from .outcomes import (
     Analyses,
+)
+from .projections import (
+    TargetedAverages,
+    targeted_averages,
 )
 from .slow_curves import (
     SlowCurve,
@@ -55,6 +66,8 @@ __all__ = [
     "Cycles",
     "FixedPointGraph",
     "FixedPoints",
+    "GradedMemory",
+    "InputGating",
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
@@ -62,16 +75,21 @@ __all__ = [
     "Separatrix",
     "Settling",
     "SlowCurve",
+    "TargetedAverages",
     "ToleranceCurve",
     "basins",
+    "coding_axis",
     "commitment",
     "continue_fixed_points",
     "continuous_attractor",
     "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",
+    "graded_memory",
+    "input_gating",
     "linearize",
     "lyapunov_exponents",
     "separatrix",
     "slow_curve",
+    "targeted_averages",
 ]
