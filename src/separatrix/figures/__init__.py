@@ -21,15 +21,24 @@ from .curves import (
 from .files import (
     save,
 )
+from .gating import (
+    context_gating,
+)
 from .learning import (
     training,
 )
 from .lyapunov import (
     lyapunov,
 )
+from .memory import (
+    graded_memory,
+)
 from .modes import (
     line_attractor,
     spectrum,
+)
+from .performance import (
+    performance,
 )
 from .points import (
     fixed_points,
@@ -50,10 +59,13 @@ __all__ = [
     "bifurcation_diagram",
     "commitment",
     "condition_averages",
+    "context_gating",
     "fixed_point_graph",
     "fixed_points",
+    "graded_memory",
     "line_attractor",
     "lyapunov",
+    "performance",
     "psychometric",
     "save",
     "slow_curve",

@@ -75,14 +75,17 @@ def write_page(path: Path, template: str, **content: Any) -> Path:
 
 
 def _sections(story: Story, directory: Path | None) -> Iterator[dict[str, str | int]]:
-    """Yield what the template needs of every section; without a picture where it is not told."""
+    """Yield what the template needs of every section; without a picture where it is not told.
+
+    A section with nothing to say of what it lacks is left out: a study that was not asked for.
+    """
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
         if section.is_told_by(story):
             view |= embedded(section, story, directory)
             yield view | {"text": section.caption(story)}
-        else:
-            yield view | {"picture": "", "text": section.missing(story)}
+        elif missing := section.missing(story):
+            yield view | {"picture": "", "text": missing}
 
 
 def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:

@@ -13,16 +13,19 @@ from ..analysis import (
     Branches,
     FixedPointGraph,
     FixedPoints,
+    GradedMemory,
+    InputGating,
     Linearization,
     LyapunovSpectrum,
     SlowCurve,
+    TargetedAverages,
 )
-from ..evaluation import Psychometric
+from ..evaluation import Performance, Psychometric
 from ..store import Run
 from ..store.directory import FIGURES
 from ..store.files import cannot_write
 from ..training import History
-from . import captions, drawing, geometry
+from . import captions, drawing, geometry, integration
 from .story import Story
 
 
@@ -68,6 +71,14 @@ SECTIONS = (
         drawing.psychometric,
         captions.psychometric,
         captions.no_psychometric,
+    ),
+    Section(
+        "performance",
+        "Performance in the task",
+        (Performance,),
+        lambda story: figures.performance(story.get(Performance)),
+        integration.performance,
+        integration.asked_in_vain("performance"),
     ),
     Section(
         "activity",
@@ -161,6 +172,22 @@ SECTIONS = (
         drawing.lyapunov,
         geometry.lyapunov,
         geometry.no_lyapunov,
+    ),
+    Section(
+        "context_gating",
+        "What the context selects",
+        (InputGating, TargetedAverages),
+        drawing.context_gating,
+        integration.context_gating,
+        integration.asked_in_vain("input_gating", "context_averages"),
+    ),
+    Section(
+        "graded_memory",
+        "A value held along the slow curve",
+        (GradedMemory,),
+        drawing.graded_memory,
+        integration.graded_memory,
+        integration.asked_in_vain("frequency_memory"),
     ),
 )
 

@@ -10,10 +10,23 @@ from collections.abc import Callable, Sequence
 
 from ..._records import Record
 from ..._types import InvalidInputError, nearest
+from ...tasks import PerceptualDecisionMaking
 from ..stages import Stage
 from ..subject import Subject
+from .context import choice_attractor, choice_curve, context_averages, context_gating
+from .memory import frequency_memory, memory_attractor, memory_curve
+from .performance import task_performance
 
-STUDIES: dict[str, Callable[[Subject], Record]] = {}
+STUDIES: dict[str, Callable[[Subject], Record]] = {
+    "performance": task_performance,
+    "choice_attractor": choice_attractor,
+    "choice_curve": choice_curve,
+    "context_averages": context_averages,
+    "input_gating": context_gating,
+    "frequency_memory": frequency_memory,
+    "memory_attractor": memory_attractor,
+    "memory_curve": memory_curve,
+}
 
 
 def check_studies(names: Sequence[str], source: str) -> None:
@@ -29,4 +42,12 @@ def check_studies(names: Sequence[str], source: str) -> None:
 
 def study_stages(subject: Subject) -> dict[str, Stage | None]:
     """Return the studies that the settings ask for, as stages."""
-    return {name: functools.partial(STUDIES[name], subject) for name in subject.settings.studies}
+    names = dict.fromkeys((*_of_every_run(subject), *subject.settings.studies))
+    return {name: functools.partial(STUDIES[name], subject) for name in names}
+
+
+def _of_every_run(subject: Subject) -> tuple[str, ...]:
+    """Return the studies that need not be asked for: behaviour, where no psychometric tells it."""
+    task = subject.task
+    told = isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2
+    return () if told else ("performance",)
