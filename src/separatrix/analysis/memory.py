@@ -1,7 +1,7 @@
 """A value held on a curve of slow states: how well ordered, how well told apart, how it drifts."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_positive
@@ -69,7 +69,7 @@ class GradedMemory(Record):
 def graded_memory(
     curve: Float[Array, "node _"],
     states: Float[Array, "trial time unit"],
-    values: Float[Array, " _"],
+    values: Real[Array, " _"],
     *,
     dt: float = 1.0,
 ) -> GradedMemory:
@@ -143,7 +143,7 @@ def graded_memory(
 
 
 def coding_axis(
-    states: Float[Array, "sample unit"], values: Float[Array, " _"]
+    states: Float[Array, "sample unit"], values: Real[Array, " _"]
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the direction in which states change with a value: the unit vector of a regression.
 

@@ -72,9 +72,8 @@ def _plane(axes: Axes, gating: InputGating, averages: TargetedAverages, source: 
             label=label and f"input {label}",
         )
         axes.annotate(signed(float(value)), path[-1, places], fontsize=6, color=GREY)
-    line = averages.project(gating.states)[:, places]
-    axes.plot(*line.T, "x", color=INK, markersize=3.5, label="slow states", zorder=3)
-    _arrows(axes, gating, averages, line, places)
+    _limits(axes, np.asarray(averages.positions)[..., places])
+    _line(axes, gating, averages, places)
     counts = source == gating.relevant
     axes.set_title(
         f"by {gating.sources[source]}, {'which counts' if counts else 'to be ignored'}",
@@ -82,34 +81,43 @@ def _plane(axes: Axes, gating: InputGating, averages: TargetedAverages, source: 
     )
     axes.set_xlabel("along the choice")
     axes.set_ylabel(f"along {averages.names[places[1]]}")
-    axes.margins(0.08)
-    axes.set_aspect("equal", adjustable="datalim")
 
 
-def _arrows(
-    axes: Axes,
-    gating: InputGating,
-    averages: TargetedAverages,
-    line: np.ndarray,
-    places: list[int],
-) -> None:
-    """Draw selection vectors of length 1 in the full space, so that they show their part here."""
+def _limits(axes: Axes, positions: np.ndarray) -> None:
+    """Show all trajectories, of whatever label: slow states may lie far beyond them."""
+    low, high = positions.min((0, 1)), positions.max((0, 1))
+    margin = 0.15 * np.maximum(high - low, np.finfo(float).tiny)
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+
+
+def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: list[int]) -> None:
+    """Draw the slow states, and at some of them the part of the selection vector in this plane.
+
+    The arrows have one scale for both of their parts, and for all panels, unlike the axes.
+    """
+    line = averages.project(gating.states)[:, places]
+    axes.plot(*line.T, "x", color=INK, markersize=3.5, label="slow states", zorder=3)
     left = np.asarray(gating.selection).real
     length = np.linalg.norm(left, axis=1, keepdims=True)
     unit = averages.project_direction(left / np.where(length > 0, length, 1))[:, places]
-    reach = 0.35 * float(np.ptp(line[:, 0])) if len(line) else 1.0
-    chosen = np.unique(np.linspace(0, len(line) - 1, ARROWS + 2).round().astype(int)[1:-1])
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    reach = np.array([0.75, 1.0]) * (high - low)  # leaves room for the arrows, which point right
+    inside = np.flatnonzero(((line > low) & (line < low + reach)).all(1))
+    if not len(inside):
+        return
+    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, ARROWS).round().astype(int))]
     axes.quiver(
         *line[chosen].T,
-        *(reach * unit[chosen]).T,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
+        *unit[chosen].T,
+        angles="uv",
+        scale_units="width",
+        scale=3.5,
         color=PURPLE,
-        width=0.008,
+        width=0.009,
         zorder=4,
-        label="selection vector",
     )
+    axes.plot([], [], color=PURPLE, linewidth=2.5, label="selection vector")
 
 
 def _overlaps(axes: Axes, gating: InputGating) -> None:

@@ -34,7 +34,7 @@ def performance(performance: Performance) -> Figure:
     known = performance.ideal_mean_score
     best = f" (ideal observer {known:.3f})" if np.isfinite(known) else ""
     figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=9.5)
-    legend_below(figure, panels[0, 0])
+    legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3)
     return figure
 
 

@@ -43,7 +43,8 @@ def context_gating(story: Story) -> str:
         "evidence of each modality (numbers: %), in the plane of the line's direction and of the "
         "direction in which the modality pushes the state (made orthogonal to the ones before). "
         "Crosses: the slowest state on each slice along the readout of the choice; arrows: the "
-        f"selection vector there. Right: its overlap |cos| with the evidence. {relevant} counts: "
+        "part of the selection vector in this plane, both components to one scale. Right: its "
+        f"overlap |cos| with the evidence. {relevant} counts: "
     )
     median = np.median(np.asarray(gating.overlap), axis=0)
     text += ", ".join(
