@@ -104,9 +104,13 @@ def all_records():
         "linearization": linear,
         "non_normality": linear.non_normality(),
         "selection_vectors": linear.selection_vectors(2),
-        "input_gating": sx.input_gating(linear, np.eye(3), axis=np.ones(6)),
+        "input_gating": sx.input_gating(linear, np.eye(3), axis=np.ones(6), sources="abc"),
         "targeted_averages": sx.targeted_averages(
-            activity.states, np.eye(6)[:2], {"choice": activity.choice}, dt=TASK.dt
+            activity.states,
+            np.eye(6)[:4],
+            dict.fromkeys("abc", activity.condition("choice")),
+            names=("choice", *"abc"),
+            dt=TASK.dt,
         ),
         "graded_memory": sx.graded_memory(
             points.states, activity.states, activity.condition("choice"), dt=TASK.dt

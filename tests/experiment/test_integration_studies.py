@@ -98,6 +98,7 @@ def test_a_perfect_integrator_holds_a_line(in_context):
     curve = STUDIES["choice_curve"](subject)
     assert (curve.outcomes == "fixed").all()
     np.testing.assert_allclose(curve.axis, [2, 0, 0, 0, 0, 0])
+    assert STUDIES["choice_curve"](subject) is curve  # which three more studies need
     held = STUDIES["choice_attractor"](subject)
     assert (held.verdict, held.duration) == ("line", 750.0)
 

@@ -364,7 +364,7 @@ def every_run():
         yield from (pytest.param(one, id=one.name) for one in chosen)
 
 
-@pytest.mark.parametrize("experiment", every_run())
+@pytest.mark.parametrize("experiment", list(every_run()))
 def test_the_configuration_as_executed_gives_the_same_objects(experiment, write):
     executed = Setup(experiment)
     path = write(executed.experiment.to_toml())

@@ -1,6 +1,5 @@
 """Figures of performance, gating and memory, as all others (test_figures.py)."""
 
-import dataclasses
 import logging
 
 import numpy as np
@@ -12,7 +11,7 @@ import separatrix as sx
 from separatrix import figures
 
 RECORDS = all_records()
-GATING = dataclasses.replace(RECORDS["input_gating"], sources=("a", "b", "c"))
+GATING = RECORDS["input_gating"]
 STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
 AVERAGES = sx.targeted_averages(
     STATES,
@@ -63,6 +62,6 @@ def test_scores_are_drawn_where_they_are():
 
 def test_averages_without_the_axes_of_the_inputs_are_refused():
     with pytest.raises(sx.InvalidInputError, match="one for each input, 4; they have 2"):
-        figures.context_gating({"x": (GATING, RECORDS["targeted_averages"])})
+        figures.context_gating({"x": (GATING, sx.targeted_averages(STATES, np.eye(6)[:2], {}))})
     with pytest.raises(sx.InvalidInputError, match="one context at least"):
         figures.context_gating({})

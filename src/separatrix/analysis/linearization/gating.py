@@ -124,7 +124,7 @@ def input_gating(
     >>> system = sx.DiscreteMap(lambda x, u: W @ x + u, size=2, input=np.zeros(2))
     >>> lin = sx.linearize(system, np.zeros((1, 2)))
     >>> gating = sx.input_gating(lin, [[1.0, 0.0], [0.5, -0.8]])  # l = (1, 0.625)
-    >>> gating.drive[0].real.round(12).tolist()
+    >>> abs(gating.drive[0]).round(12).tolist()
     [1.0, 0.0]
     """
     patterns = _checked_inputs(linearization, inputs)

@@ -24,6 +24,7 @@ from ...tasks import ContextDecisionMaking
 from ..geometry import decision_axis
 from ..stages import SkippedError
 from ..subject import Subject
+from .once import once
 
 STIMULUS = 750.0
 """How long Mante et al. (2013) show the stimulus, in ms."""
@@ -36,6 +37,7 @@ NUM_TRIALS = 1024
 SLICES = 41
 
 
+@once
 def choice_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
     task, context = frozen_context(subject)
@@ -54,6 +56,7 @@ def choice_attractor(subject: Subject) -> ContinuousAttractor:
     )
 
 
+@once
 def context_gating(subject: Subject) -> InputGating:
     """Compare the selection vectors along the choice with the evidence of both modalities."""
     _, context = frozen_context(subject)

@@ -20,6 +20,7 @@ from ...analysis import (
 from ...tasks import DelayComparison
 from ..stages import SkippedError
 from ..subject import Subject
+from .once import once
 
 DELAY = 3000.0
 """How long the first frequency is to be held, in ms; as long as in the experiments, up to 6 s."""
@@ -31,6 +32,7 @@ NUM_TRIALS = 512
 SLICES = 41
 
 
+@once
 def memory_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the axis in which states change with the frequency."""
     held, frequencies = delay_states(subject)
@@ -53,6 +55,7 @@ def frequency_memory(subject: Subject) -> GradedMemory:
     return graded_memory(curve, held, frequencies, dt=subject.task.dt)
 
 
+@once
 def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Return states of a long delay `(trial, time, state)` and each trial's first frequency."""
     task = subject.task
