@@ -123,11 +123,23 @@ def all_records():
         "components": activity.pca(3),
         "dimensionality": activity.dimensionality(),
         "psychometric": sx.psychometric(net, TASK, num_trials=256, key=keys[2]),
+        "performance": sx.performance(net, TASK, num_trials=256, key=keys[2]),
         "fixed_points": points,
         "tolerance_curve": points.tolerance_curve(),
         "linearization": linear,
         "non_normality": linear.non_normality(),
         "selection_vectors": linear.selection_vectors(2),
+        "input_gating": sx.input_gating(linear, np.eye(3), axis=np.ones(6), sources="abc"),
+        "targeted_averages": sx.targeted_averages(
+            activity.states,
+            np.eye(6)[:4],
+            dict.fromkeys("abc", activity.condition("choice")),
+            names=("choice", *"abc"),
+            dt=TASK.dt,
+        ),
+        "graded_memory": sx.graded_memory(
+            points.states, activity.states, activity.condition("choice"), dt=TASK.dt
+        ),
         "cycles": sx.find_cycles(
             sx.DiscreteMap(lambda x: 1 - 1.5 * abs(x), 1), np.array([[0.2], [0.6]]), length=[1, 2]
         ),

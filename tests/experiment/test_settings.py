@@ -357,9 +357,16 @@ def test_an_unknown_experiment():
     )
 
 
-@pytest.mark.parametrize("name", experiment_names())
-def test_the_configuration_as_executed_gives_the_same_objects(name, write):
-    executed = Setup(Experiment.named(name))
+def every_run():
+    """Yield every experiment that comes with the package, or each of its variants."""
+    for experiment in map(Experiment.named, experiment_names()):
+        chosen = [experiment.variant(name) for name in experiment.variants] or [experiment]
+        yield from (pytest.param(one, id=one.name) for one in chosen)
+
+
+@pytest.mark.parametrize("experiment", list(every_run()))
+def test_the_configuration_as_executed_gives_the_same_objects(experiment, write):
+    executed = Setup(experiment)
     path = write(executed.experiment.to_toml())
     again = Setup(Experiment.from_toml(path))
     assert again.experiment.to_dict() == executed.experiment.to_dict()

@@ -122,7 +122,11 @@ def only(*names):
     [
         ({}, [], ["The run holds no results", "was not analysed further", "none were searched"]),
         (only("history"), ["training"], ["trained for 5 steps, was not analysed further"]),
-        (only("history", "activity"), ALL[:2] + ALL[3:5], ["no psychometric curve"]),
+        (
+            only("history", "activity"),
+            [*ALL[:2], "activity", "condition_averages"],
+            ["no psychometric curve"],
+        ),
         (
             only("activity", "components") | {"fixed_points": RECORDS["fixed_points"][:0]},
             ["trials", "activity", "condition_averages"],

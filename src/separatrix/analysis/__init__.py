@@ -30,17 +30,28 @@ from .fixed_points import (
     find_fixed_points,
 )
 from .linearization import (
+    InputGating,
     Linearization,
     NonNormality,
     SelectionVectors,
+    input_gating,
     linearize,
 )
 from .lyapunov import (
     LyapunovSpectrum,
     lyapunov_exponents,
 )
+from .memory import (
+    GradedMemory,
+    coding_axis,
+    graded_memory,
+)
 from .outcomes import (
     Analyses,
+)
+from .projections import (
+    TargetedAverages,
+    targeted_averages,
 )
 from .selectivity import (
     SelectiveConnections,
@@ -68,6 +79,8 @@ __all__ = [
     "EmergingCycle",
     "FixedPointGraph",
     "FixedPoints",
+    "GradedMemory",
+    "InputGating",
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
@@ -77,9 +90,11 @@ __all__ = [
     "Separatrix",
     "Settling",
     "SlowCurve",
+    "TargetedAverages",
     "TaskVariance",
     "ToleranceCurve",
     "basins",
+    "coding_axis",
     "commitment",
     "condition_variance",
     "continue_fixed_points",
@@ -87,11 +102,14 @@ __all__ = [
     "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",
+    "graded_memory",
+    "input_gating",
     "linearize",
     "lyapunov_exponents",
     "selective_connections",
     "selectivity",
     "separatrix",
     "slow_curve",
+    "targeted_averages",
     "task_variance",
 ]

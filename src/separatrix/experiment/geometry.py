@@ -19,7 +19,7 @@ from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
-from ..tasks import PerceptualDecisionMaking
+from ..tasks import AbstractTask, PerceptualDecisionMaking
 from .stages import SkippedError, Stage
 from .subject import Subject
 
@@ -117,7 +117,7 @@ def readout_weights(network: AbstractNetwork, state: np.ndarray) -> np.ndarray:
     return np.asarray(jax.jacfwd(network.readout)(np.asarray(state, np.float32)), float)
 
 
-def decision_axis(network: AbstractNetwork, task: PerceptualDecisionMaking) -> np.ndarray:
+def decision_axis(network: AbstractNetwork, task: AbstractTask) -> np.ndarray:
     """Return the readout of choice 1 minus that of choice 2, `(state,)`."""
     first = task.responses.index("choice 1")
     weights = readout_weights(network, np.asarray(network.initial_state()))

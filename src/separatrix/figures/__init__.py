@@ -16,10 +16,13 @@ _HOMES = {
     "bifurcation_diagram": "bifurcation",
     "commitment": "boundaries",
     "condition_averages": "state_space",
+    "context_gating": "gating",
     "fixed_point_graph": "boundaries",
     "fixed_points": "points",
+    "graded_memory": "graded",
     "line_attractor": "modes",
     "lyapunov": "exponents",
+    "performance": "scores",
     "psychometric": "behaviour",
     "rule_performance": "rules",
     "save": "files",
@@ -34,7 +37,7 @@ _HOMES = {
 }
 """The functions, and the files that they are in, which bear other names (a file would hide one)."""
 
-__all__ = list(_HOMES)
+__all__ = list(_HOMES)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

@@ -13,9 +13,12 @@ from ..analysis import (
     Branches,
     FixedPointGraph,
     FixedPoints,
+    GradedMemory,
+    InputGating,
     Linearization,
     LyapunovSpectrum,
     SlowCurve,
+    TargetedAverages,
 )
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask, signed_coherence
@@ -98,8 +101,9 @@ def line_attractor(story: Story) -> "Figure":
 
 
 def slow_curve(story: Story) -> "Figure":
-    """Draw the drift along the readout of the choice."""
-    return figures.slow_curve(story.get(SlowCurve), axis_name=READOUT)
+    """Draw the drift along the readout of the choice, or along the axis that the curve names."""
+    curve = story.get(SlowCurve)
+    return figures.slow_curve(curve, axis_name=curve.axis_name or READOUT)
 
 
 def branches(story: Story) -> "Figure":
@@ -118,6 +122,18 @@ def fixed_point_graph(story: Story) -> "Figure":
 def lyapunov(story: Story) -> "Figure":
     """Draw the Lyapunov exponents."""
     return figures.lyapunov(story.get(LyapunovSpectrum))
+
+
+def context_gating(story: Story) -> "Figure":
+    """Draw what the frozen context selects."""
+    gating = story.get(InputGating)
+    name = f"{gating.sources[gating.relevant]} counts"
+    return figures.context_gating({name: (gating, story.get(TargetedAverages))})
+
+
+def graded_memory(story: Story) -> "Figure":
+    """Draw where values are held."""
+    return figures.graded_memory(story.get(GradedMemory), value_name="first frequency")
 
 
 @functools.cache

@@ -26,12 +26,14 @@ def slow_curve(story: Story) -> str:
     curve = story.get(SlowCurve)
     per = "step" if curve.system == "map" else "time constant"
     drift = np.abs(np.asarray(curve.drift))
+    axis = "readout (the weights of choice 1 minus those of choice 2"
+    if curve.axis_name:
+        axis = f"{curve.axis_name} (along which states change with it"
     text = (
         "The slowest state on each of "
-        f"{len(curve)} slices of the state space across the readout (the weights of choice 1 minus "
-        "those of choice 2; the axis covers 98 % of the activity), at the input held constant. "
-        "Above: how far the "
-        f"readout of that state moves in one {per}; where it crosses zero lies a fixed point, "
+        f"{len(curve)} slices of the state space across the {axis}; the axis covers 98 % of the "
+        "activity), at the input held constant. Above: how far along the "
+        f"axis that state moves in one {per}; where it crosses zero lies a fixed point, "
         "where it stays near zero a line attractor. Below: how long the drift would take to travel "
         "the whole range, and the slowest time constant with which states return to the curve. A "
         "line attractor keeps them far apart. "

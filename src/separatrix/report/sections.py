@@ -12,19 +12,22 @@ from ..analysis import (
     Branches,
     FixedPointGraph,
     FixedPoints,
+    GradedMemory,
+    InputGating,
     Linearization,
     LyapunovSpectrum,
     SelectiveConnections,
     SlowCurve,
+    TargetedAverages,
     TaskVariance,
 )
-from ..evaluation import Psychometric
+from ..evaluation import Performance, Psychometric
 from ..multitask import RulePerformance
 from ..store import Run
 from ..store.directory import FIGURES
 from ..store.files import cannot_write
 from ..training import History
-from . import captions, drawing, geometry, populations
+from . import captions, drawing, geometry, integration, populations
 from .story import Story
 
 if TYPE_CHECKING:
@@ -73,6 +76,14 @@ SECTIONS = (
         drawing.psychometric,
         captions.psychometric,
         captions.no_psychometric,
+    ),
+    Section(
+        "performance",
+        "Performance in the task",
+        (Performance,),
+        lambda story: figures.performance(story.get(Performance)),
+        integration.performance,
+        integration.asked_in_vain("performance"),
     ),
     Section(
         "activity",
@@ -190,6 +201,22 @@ SECTIONS = (
         lambda story: figures.selective_connections(story.get(SelectiveConnections)),
         populations.selective_connections,
         populations.no_selective_connections,
+    ),
+    Section(
+        "context_gating",
+        "What the context selects",
+        (InputGating, TargetedAverages),
+        drawing.context_gating,
+        integration.context_gating,
+        integration.asked_in_vain("input_gating", "context_averages"),
+    ),
+    Section(
+        "graded_memory",
+        "A value held along the slow curve",
+        (GradedMemory,),
+        drawing.graded_memory,
+        integration.graded_memory,
+        integration.asked_in_vain("frequency_memory"),
     ),
 )
 

@@ -4,8 +4,16 @@ import re
 
 import numpy as np
 
-from ..analysis import Branches, FixedPoints, Linearization, LyapunovSpectrum
-from ..evaluation import Psychometric
+from ..analysis import (
+    Branches,
+    ContinuousAttractor,
+    FixedPoints,
+    GradedMemory,
+    InputGating,
+    Linearization,
+    LyapunovSpectrum,
+)
+from ..evaluation import Performance, Psychometric
 from ..figures.mode_choice import describe_number, describe_time, integrating_mode, slowest_mode
 from ..store import Run
 from ..training import History
@@ -44,12 +52,16 @@ def summary(story: Story) -> str:
             f" answers {percent(record.mean_accuracy)} of trials correctly, where the ideal "
             f"observer answers {percent(record.ideal_mean_accuracy)}"
         )
+    scored = None if record is not None else story.find(Performance)
+    if scored is not None:
+        parts.append(f" scores {percent(scored.mean_score)}")
+        if np.isfinite(scored.ideal_mean_score):
+            parts.append(f", where the ideal observer scores {percent(scored.ideal_mean_score)}")
     if story.find(FixedPoints) is not None:
         kinds = story.kind_counts()
         found = f"{count(kinds['fixed'], 'fixed point')} and {count(kinds['slow'], 'slow point')}"
-        parts.append(
-            f"{', and ' if record else ' '}has {found} at the input that was held constant"
-        )
+        joined = ", and " if record or scored else " "
+        parts.append(f"{joined}has {found} at the input that was held constant")
     if len(parts) == 1:
         parts.append(" was not analysed further")
     return "".join(parts) + "."
@@ -64,6 +76,7 @@ def key_numbers(run: Run) -> Rows:
         trials = int(np.sum(record.num_trials))
         rows.append(("accuracy", f"{percent(record.mean_accuracy)} of {trials} new trials"))
         rows.append(("accuracy of the ideal observer", percent(record.ideal_mean_accuracy)))
+    rows += _integration_numbers(story)
     if history is not None and len(history):
         last = {name: values[-1] for name, values in history.epochs().items()}
         text = f"{count(len(history), 'step')}; last epoch: loss {last['loss']:.3g}"
@@ -75,6 +88,31 @@ def key_numbers(run: Run) -> Rows:
     if story.has(Linearization):
         rows += _mode_numbers(story)
     return rows + _geometry_numbers(story)
+
+
+def _integration_numbers(story: Story) -> Rows:
+    """Return what the studies of behaviour, of gating and of memories found."""
+    rows: Rows = []
+    scored, verdict = story.find(Performance), story.find(ContinuousAttractor)
+    gating, memory = story.find(InputGating), story.find(GradedMemory)
+    if scored is not None:
+        rows.append(("score", f"{percent(scored.mean_score)} of {scored.total_trials} new trials"))
+        if np.isfinite(scored.ideal_mean_score):
+            rows.append(("score of the ideal observer", percent(scored.ideal_mean_score)))
+            rows.append(("score without the stimuli", percent(scored.chance)))
+        if np.isfinite(scored.mean_variance_explained):
+            rows.append(("variance explained", percent(scored.mean_variance_explained)))
+    if verdict is not None:
+        text = f"{verdict.verdict}, over {verdict.duration:.4g} ms"
+        rows.append(("states held without input", text))
+    if gating is not None:
+        relevant, ratio = gating.sources[gating.relevant], gating.median_ratio
+        rows.append(("selection vector", f"{ratio:.3g} times nearer to {relevant}, which counts"))
+    if memory is not None:
+        order, told = (float(np.asarray(row)[-1]) for row in (memory.order, memory.decoded))
+        text = f"Kendall's τ {order:+.2f}, {percent(told)} told apart"
+        rows.append(("order of the values held", text.replace("-", "−")))
+    return rows
 
 
 def _points_numbers(story: Story) -> Rows:

@@ -1,8 +1,17 @@
 """A system near its points: Jacobians, modes, time constants, non-normality, selection vectors."""
 
+from .gating import InputGating, input_gating
 from .modes import eigenmodes
 from .non_normality import NonNormality
 from .record import Linearization, linearize
 from .selection import SelectionVectors
 
-__all__ = ["Linearization", "NonNormality", "SelectionVectors", "eigenmodes", "linearize"]
+__all__ = [
+    "InputGating",
+    "Linearization",
+    "NonNormality",
+    "SelectionVectors",
+    "eigenmodes",
+    "input_gating",
+    "linearize",
+]

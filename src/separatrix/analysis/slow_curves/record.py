@@ -34,6 +34,7 @@ class SlowCurve(Record):
     axis: Float[Array, " unit"] = array("the axis a")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+    axis_name: str = setting("what the axis is, where that is known", default="")
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:

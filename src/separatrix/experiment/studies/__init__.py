@@ -10,12 +10,24 @@ from collections.abc import Callable, Sequence
 
 from ..._records import Record
 from ..._types import InvalidInputError, nearest
+from ...tasks import PerceptualDecisionMaking
 from ..stages import Stage
 from ..subject import Subject
+from .context import choice_attractor, choice_curve, context_averages, context_gating
+from .memory import frequency_memory, memory_attractor, memory_curve
+from .performance import task_performance
 from .song2016 import connections_by_preference
 from .yang2019 import performance_by_rule, variance_by_rule
 
 STUDIES: dict[str, Callable[[Subject], Record]] = {
+    "choice_attractor": choice_attractor,
+    "choice_curve": choice_curve,
+    "context_averages": context_averages,
+    "frequency_memory": frequency_memory,
+    "input_gating": context_gating,
+    "memory_attractor": memory_attractor,
+    "memory_curve": memory_curve,
+    "performance": task_performance,
     "rule_performance": performance_by_rule,
     "selective_connections": connections_by_preference,
     "task_variance": variance_by_rule,
@@ -35,4 +47,12 @@ def check_studies(names: Sequence[str], source: str) -> None:
 
 def study_stages(subject: Subject) -> dict[str, Stage | None]:
     """Return the studies that the settings ask for, as stages."""
-    return {name: functools.partial(STUDIES[name], subject) for name in subject.settings.studies}
+    names = dict.fromkeys((*_of_every_run(subject), *subject.settings.studies))
+    return {name: functools.partial(STUDIES[name], subject) for name in names}
+
+
+def _of_every_run(subject: Subject) -> tuple[str, ...]:
+    """Return the studies that need not be asked for: behaviour, where no psychometric tells it."""
+    task = subject.task
+    told = isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2
+    return () if told else ("performance",)

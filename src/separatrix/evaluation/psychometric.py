@@ -1,13 +1,13 @@
-"""How well a network does its task, condition by condition, beside the ideal observer."""
+"""Choices against the evidence, beside the ideal observer's."""
 
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from ._records import Record, array, setting
-from ._types import Array
-from .activity import simulate
-from .networks import AbstractNetwork
-from .tasks import PerceptualDecisionMaking, signed_coherence
+from .._records import Record, array, setting
+from .._types import Array
+from ..activity import simulate
+from ..networks import AbstractNetwork
+from ..tasks import PerceptualDecisionMaking, signed_coherence
 
 
 class Psychometric(Record):

@@ -1,0 +1,214 @@
+"""Which inputs a slow mode integrates, and which it is blind to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float
+
+from ..._records import Record, array, setting
+from ..._types import Array, InvalidInputError, is_whole, require_finite
+from .record import Linearization
+
+
+class InputGating(Record):
+    r"""The slowest mode at each point of a line attractor, against the directions of some inputs.
+
+    Input $m$, of the pattern $e_m$ over the channels, pushes the state in the direction $B e_m$,
+    $B = \partial F/\partial u$. What is left of the push when all else has decayed lies along the
+    right vector r: $(l \cdot B e_m)\,r$ with the selection vector l, $l \cdot r = 1$, $|r| = 1$.
+    Vectors have the sign that makes r point along the axis that was given.
+    """
+
+    states: Float[Array, "point unit"] = array("the points")
+    positions: Float[Array, " point"] = array("a · x along the axis; NaN: no axis was given")
+    selection: Complex[Array, "point unit"] = array("l: the selection vector")
+    direction: Complex[Array, "point unit"] = array("r: the direction of the slowest mode")
+    eigenvalues: Complex[Array, " point"] = array("of that mode: μ of a map, λ of a flow")
+    time_constants: Float[Array, " point"] = array("of its decay", units="ms")
+    next_time_constants: Float[Array, " point"] = array(
+        "of the slowest of all other modes; negative: it grows", units="ms"
+    )
+    input_directions: Float[Array, "point source unit"] = array("B e: where an input pushes to")
+    overlap: Float[Array, "point source"] = array(
+        "|cos| of the angle between l and B e; NaN: the input has no effect"
+    )
+    drive: Complex[Array, "point source"] = array("l · B e: movement along r per unit of input")
+    axis_alignment: Float[Array, " point"] = array("|cos| of the angle between r and the axis")
+    selection_axis_alignment: Float[Array, " point"] = array("|cos| of that between l and the axis")
+    sources: tuple[str, ...] = setting("what the inputs are called")
+    relevant: int = setting("which of them counts")
+    system: str = setting('"map" or "flow"')
+
+    @property
+    def ratio(self) -> Float[np.ndarray, " point"]:
+        """Overlap of l with the relevant input, over the largest with one that does not count."""
+        overlap = np.asarray(self.overlap)
+        others = np.delete(overlap, self.relevant, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return overlap[:, self.relevant] / others.max(1)
+
+    @property
+    def median_ratio(self) -> float:
+        """The median of `ratio` over the points; NaN where there is none."""
+        known = self.ratio[~np.isnan(self.ratio)]
+        return float(np.median(known)) if len(known) else float("nan")
+
+    @property
+    def is_real(self) -> Bool[np.ndarray, " point"]:
+        """Whether the slowest mode is a direction; a complex one turns in a plane."""
+        return np.abs(np.imag(np.asarray(self.eigenvalues))) <= 1e-12
+
+    @property
+    def chance_overlap(self) -> float:
+        """The root mean square |cos| of two random directions, 1/√n, to compare with."""
+        return float(self.states.shape[1] ** -0.5)
+
+    def summary(self) -> str:
+        median = np.median(np.asarray(self.overlap), axis=0) if len(self) else []
+        parts = ", ".join(f"{n} {v:.3f}" for n, v in zip(self.sources, median, strict=False))
+        return (
+            f"InputGating at {len(self)} points: median overlap of the selection vector with "
+            f"{parts or 'nothing'}; {self.sources[self.relevant]} counts, ratio "
+            f"{self.median_ratio:.3g}"
+        )
+
+
+def input_gating(
+    linearization: Linearization,
+    inputs: Float[Array, "source channel"] | Sequence[Sequence[float]],
+    *,
+    relevant: int = 0,
+    axis: Float[Array, " unit"] | Sequence[float] | None = None,
+    sources: Sequence[str] | None = None,
+) -> InputGating:
+    r"""Compare the selection vector at each point with the directions of several inputs.
+
+    $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$: a context gates by its selection
+    vectors where this is large for the input that counts and small for the other one, although both
+    push the state as far.
+
+    Parameters
+    ----------
+    linearization
+        Of a system with an input, at points of a line attractor: the states of a slow curve, or
+        slow and fixed points.
+    inputs
+        The pattern e of each input over the channels, such as +½ on the channel of one choice and
+        −½ on that of the other.
+    relevant
+        Which of the inputs counts.
+    axis
+        An axis of the state space, such as the readout of choice 1 minus that of choice 2.
+    sources
+        Names of the inputs.
+
+    Returns
+    -------
+    InputGating
+        The selection vectors of the mode nearest to standing still, and their overlaps.
+
+    Raises
+    ------
+    InvalidInputError
+        For a system without inputs, or arguments that do not fit it or one another.
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> W = jnp.array([[1.0, 0.5], [0.0, 0.5]])
+    >>> system = sx.DiscreteMap(lambda x, u: W @ x + u, size=2, input=np.zeros(2))
+    >>> lin = sx.linearize(system, np.zeros((1, 2)))
+    >>> gating = sx.input_gating(lin, [[1.0, 0.0], [0.5, -0.5]])  # l = (1, 1)
+    >>> abs(gating.drive[0]).round(12).tolist()
+    [1.0, 0.0]
+    """
+    patterns = _checked_inputs(linearization, inputs)
+    count = len(patterns)
+    if not (is_whole(relevant) and 0 <= relevant < count):
+        raise InvalidInputError(f"relevant must be a whole number below {count}, got {relevant!r}.")
+    names = tuple(sources) if sources is not None else tuple(f"input {k + 1}" for k in range(count))
+    if len(names) != count:
+        raise InvalidInputError(f"expected a name for each of {count} inputs, got {names}.")
+    a = _checked_axis(axis, linearization.states.shape[1])
+    modes = linearization.selection_vectors(1)
+    left, right = np.asarray(modes.selection)[:, 0], np.asarray(modes.directions)[:, 0]
+    if a is not None:
+        sign = np.where(right.real @ a < 0, -1.0, 1.0)[:, None]
+        left, right = sign * left, sign * right
+    pushes = np.einsum("puc,mc->pmu", np.asarray(linearization.input_jacobians), patterns)
+    unknown = np.full(len(left), np.nan)
+    return InputGating(
+        states=np.asarray(linearization.states),
+        positions=unknown if a is None else np.asarray(linearization.states) @ a,
+        selection=left,
+        direction=right,
+        eigenvalues=np.asarray(modes.eigenvalues)[:, 0],
+        time_constants=np.asarray(modes.time_constants)[:, 0],
+        next_time_constants=_next_times(linearization, np.asarray(modes.mode)[:, 0]),
+        input_directions=pushes,
+        overlap=_cosine(left[:, None], pushes),
+        drive=np.einsum("pu,pmu->pm", left, pushes),
+        axis_alignment=unknown if a is None else _cosine(right, a),
+        selection_axis_alignment=unknown if a is None else _cosine(left, a),
+        sources=names,
+        relevant=int(relevant),
+        system=linearization.system,
+    )
+
+
+def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
+    if linearization.input_jacobians is None:
+        raise InvalidInputError(
+            "the system has no input: linearize one whose input is frozen in, such as "
+            "network.at_input(u) or DiscreteMap(step, size, input=u)."
+        )
+    channels = linearization.input_jacobians.shape[2]
+    patterns = np.asarray(inputs, float)
+    if patterns.ndim != 2 or patterns.shape[1] != channels or len(patterns) < 2:
+        raise InvalidInputError(
+            f"inputs must have shape (source, {channels}), at least two rows with one value for "
+            f"each channel, got {patterns.shape}."
+        )
+    require_finite(patterns, "inputs")
+    return patterns
+
+
+def _checked_axis(axis: Any, size: int) -> np.ndarray | None:
+    if axis is None:
+        return None
+    a = np.asarray(axis, float)
+    if a.shape != (size,) or not (np.isfinite(a).all() and a.any()):
+        raise InvalidInputError(
+            f"the axis must be a finite vector of {size} units, not zero; got shape {a.shape}."
+        )
+    return a
+
+
+def _next_times(linearization: Linearization, slowest: np.ndarray) -> np.ndarray:
+    """Return the longest time constant that is not the slowest mode's; growth comes first."""
+    times = np.array(linearization.time_constants, float)
+    rows = np.arange(len(times))
+    pair = np.asarray(linearization.eigenvalues)
+    own = pair[rows, slowest]
+    times[(pair == own[:, None]) | (pair == own.conj()[:, None])] = np.nan
+    growing = np.where(times < 0, times, np.nan)
+    result = np.full(len(times), np.nan)
+    for row in rows:
+        if np.isfinite(growing[row]).any():
+            result[row] = np.nanmax(growing[row])
+        elif not np.isnan(times[row]).all():
+            result[row] = np.nanmax(times[row])
+    return result
+
+
+def _cosine(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return |v · w| / (|v| |w|) along the last axis; NaN where one of them is zero."""
+    lengths = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(others, axis=-1)
+    with np.errstate(invalid="ignore"):
+        product = np.abs((vectors * others).sum(-1))
+        return np.minimum(product / np.where(lengths > 0, lengths, np.nan), 1.0)

@@ -1,0 +1,235 @@
+"""A value held on a curve of slow states: how well ordered, how well told apart, how it drifts."""
+
+import numpy as np
+from jaxtyping import Float, Int, Real
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_positive
+
+
+class GradedMemory(Record):
+    r"""Where trials lie along a curve of slow states, by the value that they remember.
+
+    Positions are arclengths along the curve, from 0 at its first state to 1 at its last one.
+    """
+
+    values: Float[Array, " value"] = array("the remembered values")
+    num_trials: Int[Array, " value"] = array("trials of each value")
+    positions: Float[Array, "value time"] = array("mean position of the trials of each value")
+    spreads: Float[Array, "value time"] = array("standard deviation of it over the trials")
+    rank_correlation: Float[Array, " time"] = array(
+        "Spearman's, of the position with the value over all trials"
+    )
+    order: Float[Array, " time"] = array("Kendall's τ of the mean positions with the values")
+    decoded: Float[Array, " time"] = array(
+        "fraction of held-out trials whose value the nearest mean position tells"
+    )
+    distance: Float[Array, " time"] = array(
+        "median distance of the trials from the curve, as a part of its length"
+    )
+    drift: Float[Array, " value"] = array(
+        "change of the mean position from the first time to the last"
+    )
+    curve: Float[Array, "node unit"] = array("the states of the curve, in order")
+    length: float = setting("length of the curve")
+    dt: float = setting("time between two states", units="ms")
+
+    @property
+    def chance(self) -> float:
+        """The fraction of values told apart by guessing."""
+        return 1 / len(self.values)
+
+    @property
+    def relative_drift(self) -> float:
+        """The largest drift, as a part of the mean distance between neighbouring values at first.
+
+        Beyond ½ a value may be taken for its neighbour.
+        """
+        first = np.asarray(self.positions)[:, 0]
+        return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))
+
+    @property
+    def contraction(self) -> float:
+        """The range of mean positions at the last time, as a part of that at the first."""
+        first, last = (np.ptp(np.asarray(self.positions)[:, k]) for k in (0, -1))
+        return float(last / first)
+
+    def summary(self) -> str:
+        order, rank, told = (
+            float(np.asarray(row)[-1]) for row in (self.order, self.rank_correlation, self.decoded)
+        )
+        duration = (self.positions.shape[1] - 1) * self.dt
+        return (
+            f"GradedMemory of {len(self)} values after {duration:.4g} ms: "
+            f"Kendall's τ {order:+.2f}, Spearman's ρ {rank:+.3f}, "
+            f"{told:.0%} told apart (chance {self.chance:.0%})"
+        )
+
+
+def graded_memory(
+    curve: Float[Array, "node _"],
+    states: Float[Array, "trial time unit"],
+    values: Real[Array, " _"],
+    *,
+    dt: float = 1.0,
+) -> GradedMemory:
+    r"""Say how trials lie along a curve of slow states, by the value that each remembers.
+
+    The position of a state is the arclength of the nearest point of the polygon through the curve's
+    states, divided by its length. If the value is held by a line attractor, the mean positions are
+    in the order of the values (Kendall's $\tau = \pm 1$) at every time, and they do not move.
+
+    Parameters
+    ----------
+    curve
+        States along a line, in order: those of a `SlowCurve`, or slow points sorted along an axis.
+    states
+        Trials from the time on when the value is to be held.
+    values
+        What each trial remembers; at least two trials of each value.
+    dt
+        Time between two states in ms.
+
+    Returns
+    -------
+    GradedMemory
+        Order, decoding and drift at every time. A value is decoded as the one with the nearest mean
+        position, of the even trials of each value for the odd ones and the other way round.
+
+    Raises
+    ------
+    InvalidInputError
+        For shapes that do not fit, states that are not finite, a curve without length, fewer than
+        two values, or a value with a single trial.
+
+    References
+    ----------
+    Barak, Sussillo, Romo, Tsodyks & Abbott (2013) Prog. Neurobiol. 103:214; Machens, Romo & Brody
+    (2005) Science 307:1121.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> curve = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    >>> values = np.array([10.0, 10.0, 20.0, 20.0])
+    >>> at = np.stack([values / 10 - 0.5, np.full(4, 0.1)], 1)
+    >>> held = sx.graded_memory(curve, np.repeat(at[:, None], 5, 1), values, dt=100.0)
+    >>> held.positions[:, 0].tolist(), held.order.tolist(), held.decoded.tolist()
+    ([0.25, 0.75], [1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0])
+    """
+    nodes, x, v = _checked(curve, states, values)
+    require_positive(dt, "dt", "ms")
+    length = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).sum())
+    positions, distances = _along(nodes, x.reshape(-1, x.shape[2]))
+    positions = positions.reshape(x.shape[:2]) / length
+    levels, member = np.unique(v, return_inverse=True)
+    groups = [member == k for k in range(len(levels))]
+    means = np.array([positions[g].mean(0) for g in groups])
+    times = range(x.shape[1])
+    return GradedMemory(
+        values=levels,
+        num_trials=np.array([g.sum() for g in groups]),
+        positions=means,
+        spreads=np.array([positions[g].std(0) for g in groups]),
+        rank_correlation=np.array([_spearman(positions[:, t], v) for t in times]),
+        order=np.array([_kendall(means[:, t], levels) for t in times]),
+        decoded=_decoded(positions, member, len(levels)),
+        distance=np.median(distances.reshape(x.shape[:2]), axis=0) / length,
+        drift=means[:, -1] - means[:, 0],
+        curve=nodes,
+        length=length,
+        dt=float(dt),
+    )
+
+
+def coding_axis(
+    states: Float[Array, "sample unit"], values: Real[Array, " _"]
+) -> Float[np.ndarray, " unit"]:
+    r"""Return the direction in which states change with a value: the unit vector of a regression.
+
+    $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
+    $\beta \propto \sum (v - \bar v)(x - \bar x)$.
+
+    Raises InvalidInputError where shapes do not fit, or the states do not change with the value.
+    """
+    x, v = np.asarray(states, float), np.asarray(values, float)
+    if x.ndim != 2 or v.shape != (len(x),):
+        raise InvalidInputError(
+            f"expected states (sample, unit) and a value for each, got {x.shape} and {v.shape}."
+        )
+    slope = (v - v.mean()) @ (x - x.mean(0))
+    length = np.linalg.norm(slope)
+    if not (np.isfinite(length) and length > 1e-12 * len(x) * (1e-300 + np.abs(x).max())):
+        raise InvalidInputError("the states do not change with the value: there is no axis of it.")
+    return slope / length
+
+
+def _checked(curve: Array, states: Array, values: Array) -> tuple[np.ndarray, ...]:
+    nodes, x, v = (np.asarray(given, float) for given in (curve, states, values))
+    if x.ndim != 3 or nodes.ndim != 2 or nodes.shape[1] != x.shape[2] or v.shape != (len(x),):
+        raise InvalidInputError(
+            "expected a curve (node, unit), states (trial, time, unit) and a value for each trial, "
+            f"got {nodes.shape}, {x.shape} and {v.shape}."
+        )
+    if not (np.isfinite(nodes).all() and np.isfinite(x).all() and np.isfinite(v).all()):
+        raise InvalidInputError(
+            "the curve, the states and the values must be finite: leave rejected slices out, as in "
+            'curve.states[curve.outcomes != "rejected"].'
+        )
+    counts = np.unique(v, return_counts=True)[1]
+    if len(counts) < 2 or counts.min() < 2 or x.shape[1] == 0:
+        raise InvalidInputError(
+            f"a memory shows in at least one step of two values with two trials each, got "
+            f"{x.shape[1]} steps of {len(counts)} values, the rarest with "
+            f"{min(counts, default=0)} trials."
+        )
+    if not np.linalg.norm(np.diff(nodes, axis=0), axis=1).sum() > 0:
+        raise InvalidInputError("the curve needs at least two different states.")
+    return nodes, x, v
+
+
+def _along(nodes: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the arclength of the nearest point of a polygon, and the distance from it."""
+    steps = np.diff(nodes, axis=0)
+    squares = (steps**2).sum(1)
+    starts = np.concatenate([[0.0], np.cumsum(np.sqrt(squares))])
+    best = np.full(len(x), np.inf)
+    place = np.zeros(len(x))
+    for node, step, square, start in zip(nodes, steps, squares, starts, strict=False):
+        if square == 0:
+            continue
+        share = np.clip((x - node) @ step / square, 0, 1)
+        distance = np.linalg.norm(x - node - share[:, None] * step, axis=1)
+        nearer = distance < best
+        best = np.where(nearer, distance, best)
+        place = np.where(nearer, start + share * np.sqrt(square), place)
+    return place, best
+
+
+def _decoded(positions: np.ndarray, member: np.ndarray, count: int) -> np.ndarray:
+    """Return how often the nearest mean of the other half of the trials tells the value."""
+    half = np.zeros(len(member), int)
+    for k in range(count):
+        half[member == k] = np.arange((member == k).sum()) % 2
+    right = np.zeros(positions.shape[1])
+    for test in (0, 1):
+        known, asked = half != test, half == test
+        means = np.array([positions[known & (member == k)].mean(0) for k in range(count)])
+        told = np.abs(positions[asked][:, None] - means).argmin(1)
+        right += (told == member[asked][:, None]).sum(0)
+    return right / len(member)
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(values) for values in (a, b)]
+    if any(np.ptp(r) == 0 for r in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _kendall(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Kendall's τ of values that differ in b: concordant minus discordant, over all."""
+    first, second = np.triu_indices(len(a), 1)
+    return float(np.mean(np.sign(a[first] - a[second]) * np.sign(b[first] - b[second])))

@@ -1,0 +1,140 @@
+"""States along chosen axes: where conditions go, seen from what the axes stand for."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError, require_finite
+
+_INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
+
+
+class TargetedAverages(Record):
+    """Mean states of groups of trials, along orthonormal axes: one row for each group.
+
+    Each label (such as a signed coherence) sorts all of the trials into groups of its own.
+    """
+
+    label: Shaped[np.ndarray, " group"] = array("by what the trials are told apart")
+    value: Float[Array, " group"] = array("value of the label")
+    num_trials: Int[Array, " group"] = array("trials of this value")
+    positions: Float[Array, "group time axis"] = array("mean position along each axis")
+    axes: Float[Array, "axis unit"] = array("the axes: orthonormal")
+    origin: Float[Array, " unit"] = array("the state at position 0")
+    names: tuple[str, ...] = setting("what the axes stand for")
+    dt: float = setting("duration of a time step", units="ms")
+
+    def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... axis"]:
+        """Return the positions of states `(…, unit)` along the axes."""
+        return (np.asarray(states, float) - self.origin) @ np.asarray(self.axes).T
+
+    def project_direction(self, vectors: Float[Array, "... unit"]) -> Float[np.ndarray, "... axis"]:
+        """Return the components of directions, which do not depend on the origin."""
+        return np.asarray(vectors, float) @ np.asarray(self.axes).T
+
+    def by(self, label: str) -> "TargetedAverages":
+        """Return the groups of one label."""
+        return self.filter(np.asarray(self.label) == label)
+
+
+def targeted_averages(
+    states: Float[Array, "trial time unit"],
+    directions: Float[Array, "axis _"] | Sequence[Sequence[float]],
+    labels: Mapping[str, Shaped[Array, " _"] | Sequence[float]],
+    *,
+    names: Sequence[str] | None = None,
+    origin: Float[Array, " unit"] | None = None,
+    dt: float = 1.0,
+) -> TargetedAverages:
+    r"""Average trials by the value of each label, along axes of the state space.
+
+    The directions are made orthogonal one after the other (Gram–Schmidt): the first axis is the
+    first direction, each later one what is left of its direction.
+
+    Parameters
+    ----------
+    states
+        Of the trials.
+    directions
+        What the axes are made of, such as a line attractor's direction, then those of inputs.
+    labels
+        For each name a value for every trial.
+    names
+        What the directions stand for.
+    origin
+        The state at position 0; None for zero.
+    dt
+        Duration of a time step in ms.
+
+    Raises
+    ------
+    InvalidInputError
+        For shapes that do not fit, or a direction that lies in the span of earlier ones.
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78 (targeted dimensionality reduction).
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.array([[[1.0, 2.0]], [[3.0, 2.0]], [[-2.0, 2.0]]])  # 3 trials of a step
+    >>> seen = sx.targeted_averages(states, [[1.0, 1.0], [0.0, 1.0]], {"side": [1, 1, -1]})
+    >>> seen.value.tolist(), seen.num_trials.tolist()
+    ([-1.0, 1.0], [1, 2])
+    >>> seen.positions[:, 0].round(3).tolist()  # along (1, 1)/√2 and (−1, 1)/√2
+    [[0.0, 2.828], [2.828, 0.0]]
+    """
+    x = np.asarray(states, float)
+    if x.ndim != 3:
+        raise InvalidInputError(f"states must have shape (trial, time, unit), got {x.shape}.")
+    axes = orthonormal(np.asarray(directions, float), x.shape[2])
+    names = [f"axis {k + 1}" for k in range(len(axes))] if names is None else names
+    if len(names) != len(axes):
+        raise InvalidInputError(f"expected a name for each of {len(axes)} axes, got {list(names)}.")
+    zero = np.zeros(x.shape[2]) if origin is None else np.asarray(origin, float)
+    along = (x - zero) @ axes.T
+    groups = []
+    for label, given in labels.items():
+        values = np.asarray(given, float)
+        if values.shape != (len(x),) or not np.isfinite(values).all():
+            raise InvalidInputError(
+                f"{label}: expected a finite number for each of {len(x)} trials, got shape "
+                f"{values.shape}."
+            )
+        groups += [(label, v, values == v) for v in np.unique(values)]
+    return TargetedAverages(
+        label=np.array([label for label, _, _ in groups], dtype=str),
+        value=np.array([v for _, v, _ in groups], float),
+        num_trials=np.array([chosen.sum() for _, _, chosen in groups], int),
+        positions=np.array([along[chosen].mean(0) for _, _, chosen in groups]).reshape(
+            len(groups), x.shape[1], len(axes)
+        ),
+        axes=axes,
+        origin=zero,
+        names=tuple(names),
+        dt=float(dt),
+    )
+
+
+def orthonormal(directions: Float[np.ndarray, "axis _"], size: int) -> Float[np.ndarray, "axis _"]:
+    """Make directions orthogonal, each to the ones before it, and of length 1."""
+    if directions.ndim != 2 or directions.shape[1] != size or not len(directions):
+        raise InvalidInputError(
+            f"directions must have shape (axis, {size}), one value for each unit, got "
+            f"{directions.shape}."
+        )
+    require_finite(directions, "directions")
+    axes = np.zeros_like(directions)
+    for k, direction in enumerate(directions):
+        rest = direction - axes[:k].T @ (axes[:k] @ direction)
+        rest -= axes[:k].T @ (axes[:k] @ rest)  # once more: rounding may have left a part
+        length = np.linalg.norm(rest)
+        if not length > _INDEPENDENT * np.linalg.norm(direction):
+            raise InvalidInputError(
+                f"direction {k} lies in the span of those before it: it makes no axis of its own."
+            )
+        axes[k] = rest / length
+    return axes

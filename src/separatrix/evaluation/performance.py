@@ -1,0 +1,192 @@
+"""The score of a network in any task: by condition, beside chance and the ideal observer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, PRNGKeyArray, Shaped
+
+from .._records import Record, array, setting
+from .._types import Array
+from ..activity import simulate
+from ..networks import AbstractNetwork
+from ..tasks import AbstractTask, SolvableTask, Trials
+
+MOST_VALUES = 12
+"""A condition with more distinct values than this is divided into equally frequent groups."""
+GROUPS = 8
+
+
+class Performance(Record):
+    """What a network scores on fresh trials: one row for each value of each condition.
+
+    A trial's score is `task.score` of it alone: 0 or 1 where one answer is asked for, a fraction
+    where several steps are. The ideal observer (`task.solve`) is shown the same trials; its columns
+    are NaN where a task has none.
+    """
+
+    condition: Shaped[np.ndarray, " group"] = array("which condition the trials are told apart by")
+    value: Float[Array, " group"] = array("its value; the mean value of a group of many")
+    num_trials: Int[Array, " group"] = array("trials of this value")
+    score: Float[Array, " group"] = array("mean score of these trials")
+    ideal_score: Float[Array, " group"] = array("the ideal observer's, on the same trials")
+    variance_explained: Float[Array, " group"] = array(
+        "R² of the scored outputs; NaN where the targets are classes"
+    )
+    mean_score: float = setting("mean score of all trials")
+    ideal_mean_score: float = setting("the ideal observer's; NaN: the task has none")
+    chance: float = setting("the score to be had without the stimuli; NaN: not known")
+    mean_variance_explained: float = setting("R² of all scored outputs; NaN: classes")
+    fixation_held: float = setting(
+        "fraction of steps of class 0 before the answer that are answered so; NaN: no classes"
+    )
+    total_trials: int = setting("how many trials there were")
+    task: str = setting("name of the task")
+
+    def summary(self) -> str:
+        known = f"chance {self.chance:.3f}, ideal observer {self.ideal_mean_score:.4f}"
+        fit = self.mean_variance_explained
+        return (
+            f"Performance: score {self.mean_score:.4f} on {self.total_trials} trials of "
+            f"{self.task} ({known})" + (f", R² {fit:.4f}" if np.isfinite(fit) else "")
+        )
+
+    def by(self, condition: str) -> "Performance":
+        """Return the rows of one condition (none where the task has no such condition)."""
+        return self.filter(np.asarray(self.condition) == condition)
+
+
+def performance(
+    network: AbstractNetwork, task: AbstractTask, *, num_trials: int = 4096, key: PRNGKeyArray
+) -> Performance:
+    r"""Measure what a network scores on fresh trials of any task.
+
+    The score is the task's own (`task.score`), of every trial by itself: the mean of it over the
+    trials of each value of each condition. For target values y also
+    $R^2 = 1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2$ over the scored outputs, $\bar y$ being
+    the mean of each output over all scored steps.
+
+    Parameters
+    ----------
+    network
+        Any network that fits the task.
+    task
+        Any task; one that is not solvable has no ideal observer and no chance level here.
+    num_trials
+        How many trials to draw.
+    key
+        A JAX random key.
+
+    Returns
+    -------
+    Performance
+        Conditions of more than 12 values are divided into 8 groups, equally frequent.
+
+    Raises
+    ------
+    InvalidInputError
+        When network and task do not fit each other, or `num_trials` is no positive whole number.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.DelayComparison()
+    >>> net = sx.networks.CTRNN(2, 8, 3, key=jax.random.key(0))
+    >>> done = sx.performance(net, task, num_trials=64, key=jax.random.key(1))
+    >>> done.chance, len(done.by("f1")) == len({v for pair in task.pairs for v in pair})
+    (0.5, True)
+    """
+    trials = task.trials(num_trials, key=key)
+    outputs = simulate(network, trials).outputs
+    measured = _measure(task, outputs, trials)
+    solvable = isinstance(task, SolvableTask)
+    ideal = _ideal_scores(task, trials) if solvable else np.full(num_trials, np.nan)
+    groups = list(_groups(trials.conditions))
+    members = [chosen for _, _, chosen in groups]
+    scores = np.asarray(measured["score"], float)
+    return Performance(
+        condition=np.array([name for name, _, _ in groups], dtype=str),
+        value=np.array([value for _, value, _ in groups], float),
+        num_trials=np.array([chosen.sum() for chosen in members], int),
+        score=np.array([scores[chosen].mean() for chosen in members], float),
+        ideal_score=np.array([ideal[chosen].mean() for chosen in members], float),
+        variance_explained=np.array([_r_squared(measured, chosen) for chosen in members], float),
+        mean_score=float(scores.mean()),
+        ideal_mean_score=float(ideal.mean()),
+        chance=float(task.chance) if isinstance(task, SolvableTask) else float("nan"),
+        mean_variance_explained=_r_squared(measured, np.ones(num_trials, bool)),
+        fixation_held=_share(measured["held"], measured["held_of"]),
+        total_trials=num_trials,
+        task=type(task).__name__,
+    )
+
+
+@eqx.filter_jit
+def _measure(task: AbstractTask, outputs: Array, trials: Trials) -> dict[str, Array]:
+    """Return, for each trial, its score and the sums that the other measures are made of."""
+    found = {"score": _each(task, outputs, trials)}
+    zero = jnp.zeros(trials.num_trials)
+    if jnp.issubdtype(trials.targets.dtype, jnp.integer):
+        waiting = (trials.targets == 0) & ~trials.scored & (trials.mask > 0)
+        held = waiting & (jnp.argmax(outputs, -1) == 0)
+        return found | {
+            "held": held.sum(1),
+            "held_of": waiting.sum(1),
+            "error": zero,
+            "spread": zero,
+        }
+    made = jax.nn.sigmoid(outputs) if trials.output_function == "sigmoid" else outputs
+    weight = trials.scored[..., None].astype(made.dtype)
+    mean = (weight * trials.targets).sum((0, 1)) / jnp.maximum(weight.sum(), 1)
+    return found | {
+        "held": zero,
+        "held_of": zero,
+        "error": (weight * jnp.square(made - trials.targets)).sum((1, 2)),
+        "spread": (weight * jnp.square(trials.targets - mean)).sum((1, 2)),
+    }
+
+
+@eqx.filter_jit
+def _ideal(task: SolvableTask, trials: Trials) -> Float[Array, " trial"]:
+    return _each(task, task.solve(trials.inputs), trials)
+
+
+def _ideal_scores(task: Any, trials: Trials) -> np.ndarray:
+    return np.asarray(_ideal(task, trials), float)
+
+
+def _each(task: AbstractTask, outputs: Array, trials: Trials) -> Float[Array, " trial"]:
+    """Return the score of every trial by itself."""
+
+    def one(out: Array, trial: Trials) -> Array:
+        return task.score(out[None], jax.tree.map(lambda a: a[None], trial))
+
+    return jax.vmap(one)(outputs, trials)
+
+
+def _groups(conditions: dict[str, Array]) -> Iterator[tuple[str, float, np.ndarray]]:
+    """Yield the name, the value and the trials of every group to be told apart."""
+    for name, given in conditions.items():
+        values = np.asarray(given, float)
+        levels = np.unique(values)
+        if len(levels) <= MOST_VALUES:
+            yield from ((name, float(level), values == level) for level in levels)
+            continue
+        group = np.argsort(np.argsort(values, kind="stable")) * GROUPS // len(values)
+        for k in range(GROUPS):
+            yield name, float(values[group == k].mean()), group == k
+
+
+def _r_squared(measured: dict[str, Array], chosen: np.ndarray) -> float:
+    error, spread = (
+        float(np.asarray(measured[k], float)[chosen].sum()) for k in ("error", "spread")
+    )
+    return 1 - error / spread if spread > 0 else float("nan")
+
+
+def _share(part: Array, whole: Array) -> float:
+    total = float(np.sum(whole))
+    return float(np.sum(part)) / total if total else float("nan")

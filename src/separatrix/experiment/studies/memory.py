@@ -1,0 +1,78 @@
+"""Parametric working memory: how the first frequency is held during the delay.
+
+The frozen input is that of the delay: the fixation cue is on, the stimulus is off.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from ...activity import Activity, simulate
+from ...analysis import (
+    ContinuousAttractor,
+    GradedMemory,
+    SlowCurve,
+    coding_axis,
+    continuous_attractor,
+    graded_memory,
+    slow_curve,
+)
+from ...tasks import DelayComparison
+from ..stages import SkippedError
+from ..subject import Subject
+from .once import once
+
+DELAY = 3000.0
+"""How long the first frequency is to be held, in ms; as long as in the experiments, up to 6 s."""
+
+SETTLING = 500.0
+"""Time in ms from the end of the stimulus until the memory is looked at."""
+
+NUM_TRIALS = 512
+SLICES = 41
+
+
+@once
+def memory_curve(subject: Subject) -> SlowCurve:
+    """Follow the slowest states along the axis in which states change with the frequency."""
+    held, frequencies = delay_states(subject)
+    axis = coding_axis(held[:, 0], frequencies)
+    states = held.reshape(-1, held.shape[2])
+    low, high = np.percentile(states @ axis, [1, 99])
+    curve = slow_curve(subject.system, axis, np.linspace(low, high, SLICES), states)
+    return dataclasses.replace(curve, axis_name="axis of the first frequency")
+
+
+def memory_attractor(subject: Subject) -> ContinuousAttractor:
+    """Say whether states that stand evenly along the memory are held for a second."""
+    return continuous_attractor(subject.system, _states_of(memory_curve(subject)), duration=1000.0)
+
+
+def frequency_memory(subject: Subject) -> GradedMemory:
+    """Place trials along the slow curve during a long delay, by the frequency to be held."""
+    held, frequencies = delay_states(subject)
+    curve = _states_of(memory_curve(subject))
+    return graded_memory(curve, held, frequencies, dt=subject.task.dt)
+
+
+@once
+def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """Return states of a long delay `(trial, time, state)` and each trial's first frequency."""
+    task = subject.task
+    if not isinstance(task, DelayComparison):
+        raise SkippedError("it needs the task DelayComparison.")
+    if subject.input.tolist() != [1.0, 0.0]:
+        raise SkippedError("it needs the input of the delay to be frozen, [1, 0].")
+    longer = dataclasses.replace(task, delay=DELAY)
+    activity: Activity = simulate(subject.network, longer.trials(NUM_TRIALS, key=subject.key))
+    start, stop = longer.period_steps()["delay"]
+    start += min(round(SETTLING / task.dt), stop - start - 1)
+    states = np.asarray(activity.states, float)[:, start:stop]
+    return states, np.asarray(activity.condition("f1"), float)
+
+
+def _states_of(curve: SlowCurve) -> np.ndarray:
+    found = np.asarray(curve.outcomes) != "rejected"
+    if found.sum() < 3:
+        raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
+    return np.asarray(curve.states)[found]

@@ -1,0 +1,11 @@
+"""How well the network does its task."""
+
+from ...evaluation import Performance, performance
+from ..subject import Subject
+
+
+def task_performance(subject: Subject) -> Performance:
+    """Score fresh trials by condition, beside chance and the ideal observer."""
+    return performance(
+        subject.network, subject.task, num_trials=subject.settings.test_trials, key=subject.key
+    )

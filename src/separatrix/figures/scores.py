@@ -1,0 +1,74 @@
+"""The score of a network in any task, by condition."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis.boundaries.fractions import wilson
+from ..evaluation import Performance
+from .style import BLUE, GREY, legend_below, new_figure, styled
+
+COLUMNS = 4
+
+
+@styled
+def performance(performance: Performance) -> Figure:
+    """Draw the score by the values of each condition, beside chance and the ideal observer.
+
+    Bars are 95 % intervals of a fraction (Wilson 1927): too wide, if anything, where a trial's
+    score may lie between 0 and 1.
+    """
+    names = list(dict.fromkeys(map(str, performance.condition))) or [""]
+    columns = min(len(names), COLUMNS)
+    rows = -(-len(names) // columns)
+    figure = new_figure(max(4.6, 2.5 * columns), 0.9 + 2.5 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in panels.ravel()[len(names) :]:
+        axes.axis("off")
+    for axes, name in zip(panels.ravel(), names, strict=False):
+        _panel(axes, performance.by(name) if name else performance, performance)
+        axes.set_xlabel(name.replace("_", " ") or "all trials")
+    for row in panels:
+        row[0].set_ylabel("score")
+    panels[0, 0].set_ylim(-0.03, 1.03)
+    known = performance.ideal_mean_score
+    best = f" (ideal observer {known:.3f})" if np.isfinite(known) else ""
+    figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=9.5)
+    legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3)
+    return figure
+
+
+def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
+    if len(rows):
+        value, score, count = (
+            np.asarray(column, float) for column in (rows.value, rows.score, rows.num_trials)
+        )
+        ideal = np.asarray(rows.ideal_score, float)
+    else:
+        value, score = np.zeros(1), np.array([whole.mean_score])
+        count, ideal = np.array([whole.total_trials]), np.array([whole.ideal_mean_score])
+        axes.set_xticks([])
+    places = np.arange(len(value)) if len(value) <= COLUMNS else value
+    if len(rows) and len(value) <= COLUMNS:
+        axes.set_xticks(places, [f"{v:g}" for v in value])
+        axes.set_xlim(-0.6, len(value) - 0.4)
+    if np.isfinite(ideal).any():
+        axes.plot(
+            places, ideal, "s", color=GREY, markersize=7, markerfacecolor="none",
+            label="ideal observer, same trials",
+        )  # fmt: skip
+    low, high = wilson(score, count)
+    bars = np.maximum([score - low, high - score], 0)
+    axes.errorbar(
+        places,
+        score,
+        bars,
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        linestyle="",
+        capsize=2,
+        label="network (95 % interval)",
+    )
+    if np.isfinite(whole.chance):
+        axes.axhline(whole.chance, color=GREY, linewidth=0.8, linestyle=":", label="chance")

@@ -1,0 +1,69 @@
+"""mante2013 and barak2013 at small size: what is written, not what a trained network shows."""
+
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.experiment import Experiment, run_experiment, run_variants
+from separatrix.report.sections import told_sections
+from separatrix.report.story import Story
+
+SMALL = [
+    "network.num_units=6",
+    "training.steps=2",
+    "training.batch_size=4",
+    "training.epoch_steps=2",
+    "analysis.num_trials=16",
+    "analysis.test_trials=64",
+    "analysis.num_candidates=8",
+    "analysis.slow_points=false",
+    "analysis.geometry.graph=false",
+]
+
+
+def small(name, *changes):
+    return Experiment.named(name).with_changes([*SMALL, *changes])
+
+
+def outcomes(run):
+    told = run.records["analyses"]
+    return dict(zip(map(str, told.analysis), map(str, told.outcome), strict=True))
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory):
+    out = tmp_path_factory.mktemp("mante2013") / "all"
+    changes = ("task.stimulus=[300, 600]",)
+    return run_variants(small("mante2013", *changes), out, progress=False)
+
+
+def test_two_contexts_of_one_network(contexts):
+    assert list(contexts) == ["motion", "color"]
+    weights = [run.network.recurrent_weights for run in contexts.values()]
+    np.testing.assert_array_equal(*weights)
+    relevant = [run.records["input_gating"].relevant for run in contexts.values()]
+    assert relevant == [0, 1]
+    scores = [run.records["performance"].mean_score for run in contexts.values()]
+    assert scores[0] == scores[1]
+
+
+def test_every_study_of_the_contexts_is_done(contexts):
+    for run in contexts.values():
+        told = outcomes(run)
+        for name in ("performance", "choice_curve", "choice_attractor", "input_gating"):
+            assert told[name] == "done"
+        sections = {section.name for section in told_sections(Story(run))}
+        assert {"performance", "slow_curve"} <= sections
+        # an untrained network may answer no trial right, and then has no averages of them
+        assert ("context_gating" in sections) == (told["context_averages"] == "done")
+
+
+def test_a_memory_is_looked_for(tmp_path):
+    changes = ("task.delay=[200, 400]",)
+    run = run_experiment(small("barak2013", *changes), tmp_path / "out", progress=False)
+    told = outcomes(run)
+    for name in ("performance", "memory_curve", "memory_attractor", "frequency_memory"):
+        assert told[name] == "done"
+    assert run.records["frequency_memory"].values.tolist() == [10, 14, 18, 22, 26, 30, 34]
+    story = Story(sx.load_run(tmp_path / "out"))
+    assert "graded_memory" in {section.name for section in told_sections(story)}

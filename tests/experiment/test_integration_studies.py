@@ -1,0 +1,186 @@
+"""The studies of behaviour, context and memory, on networks that were put together by hand."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sample_records import fixed_points
+
+import separatrix as sx
+from separatrix.experiment.settings import AnalysisSettings
+from separatrix.experiment.stages import SkippedError
+from separatrix.experiment.studies import STUDIES, study_stages
+from separatrix.experiment.subject import Subject
+
+GAIN = 0.25
+
+
+def wired(num_inputs, num_outputs, recurrent, inputs, readout, start):
+    """Return a network of rectified units with dt = tau and the given weights."""
+    network = sx.networks.CTRNN(
+        num_inputs,
+        len(recurrent),
+        num_outputs,
+        tau=50.0,
+        dt=50.0,
+        trainable_initial_state=True,
+        key=jax.random.key(0),
+    )
+    return eqx.tree_at(
+        lambda n: (
+            n.recurrent_weights,
+            n.input_weights,
+            n.bias,
+            n.readout_weights,
+            n.readout_bias,
+            n.trained_initial_state,
+        ),
+        network,
+        (
+            jnp.asarray(recurrent, jnp.float32),
+            jnp.asarray(inputs, jnp.float32),
+            jnp.zeros(len(recurrent)),
+            jnp.asarray(readout[0], jnp.float32),
+            jnp.asarray(readout[1], jnp.float32),
+            jnp.asarray(start, jnp.float32),
+        ),
+    )
+
+
+def gated_integrator():
+    """Units: an integrator, which starts at 20; the four stimuli, shut by the other context; cue.
+
+    A step adds GAIN times the difference of the stimuli of the modality that counts.
+    """
+    recurrent = np.zeros((6, 6))
+    recurrent[0] = [1, GAIN, -GAIN, GAIN, -GAIN, 0]
+    inputs = np.zeros((6, 7))
+    inputs[1:5, 1:5] = np.eye(4)
+    inputs[1:3, 6] = inputs[3:5, 5] = -10
+    inputs[5, 0] = 1
+    readout = np.zeros((3, 6))
+    readout[0, 5], readout[1, 0], readout[2, 0] = 1000, 1, -1
+    return wired(7, 3, recurrent, inputs, (readout, [0.0, -20.0, 20.0]), [20, 0, 0, 0, 0, 0])
+
+
+def subject_of(network, task, input, n=60):
+    activity = sx.simulate(network, task.trials(n, key=jax.random.key(1)))
+    return Subject(
+        task,
+        network,
+        np.array(input, float),
+        activity,
+        fixed_points(np.zeros((1, network.num_units)), ["fixed"]),
+        None,
+        AnalysisSettings(test_trials=200),
+        jax.random.key(2),
+    )
+
+
+CONTEXTS = {
+    0: [1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 0.0],
+    1: [1.0, 0.5, 0.5, 0.5, 0.5, 0.0, 1.0],
+}
+TASK = sx.tasks.ContextDecisionMaking(
+    dt=50.0, fixation=100.0, stimulus=[300.0, 600.0], delay=0.0, noise=0.1
+)
+
+
+@pytest.fixture(scope="module", params=[0, 1])
+def in_context(request):
+    network = gated_integrator()
+    return request.param, subject_of(network, TASK, CONTEXTS[request.param])
+
+
+def test_a_perfect_integrator_holds_a_line(in_context):
+    _, subject = in_context
+    curve = STUDIES["choice_curve"](subject)
+    assert (curve.outcomes == "fixed").all()
+    np.testing.assert_allclose(curve.axis, [2, 0, 0, 0, 0, 0])
+    assert STUDIES["choice_curve"](subject) is curve  # which three more studies need
+    held = STUDIES["choice_attractor"](subject)
+    assert (held.verdict, held.duration) == ("line", 750.0)
+
+
+def test_the_context_lets_one_input_in(in_context):
+    context, subject = in_context
+    gating = STUDIES["input_gating"](subject)
+    assert gating.relevant == context
+    np.testing.assert_allclose(gating.direction.real, np.tile(np.eye(6)[0], (len(gating), 1)))
+    np.testing.assert_allclose(gating.drive[:, context].real, GAIN, rtol=1e-9)
+    np.testing.assert_allclose(gating.drive[:, 1 - context], 0, atol=1e-12)
+    np.testing.assert_allclose(gating.axis_alignment, 1)
+
+
+def test_skips_what_has_no_context_in_it():
+    network = gated_integrator()
+    evidence = subject_of(network, TASK, [1.0, 0.6, 0.4, 0.5, 0.5, 1.0, 0.0], n=4)
+    other = subject_of(
+        sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0)),
+        sx.tasks.PerceptualDecisionMaking(),
+        [1.0, 0.5, 0.5],
+        n=4,
+    )
+    for name in ("choice_curve", "choice_attractor", "input_gating", "context_averages"):
+        with pytest.raises(SkippedError, match="no evidence and one context"):
+            STUDIES[name](evidence)
+        with pytest.raises(SkippedError, match="needs the task ContextDecisionMaking"):
+            STUDIES[name](other)
+    for name in ("memory_curve", "memory_attractor", "frequency_memory"):
+        with pytest.raises(SkippedError, match="needs the task DelayComparison"):
+            STUDIES[name](other)
+
+
+def test_averages_go_where_the_evidence_leads():
+    """Contexts that weaken the other input by half: it has an axis, and biases the choice less."""
+    network = gated_integrator()
+    weights = np.array(network.input_weights)
+    weights[1:3, 6] = weights[3:5, 5] = -0.1  # never below zero: without effect on the gain
+    network = eqx.tree_at(lambda n: n.input_weights, network, jnp.asarray(weights))
+    averages = STUDIES["context_averages"](subject_of(network, TASK, CONTEXTS[0], n=20))
+    assert averages.names == ("choice", "modality 1", "modality 2")
+    relevant = averages.by("modality 1")
+    np.testing.assert_allclose(relevant.value, [-50, -15, -5, 5, 15, 50])
+    at_the_end = relevant.positions[:, -1, 0]
+    assert (np.diff(at_the_end) > 0).all()
+    np.testing.assert_allclose(averages.positions[:, 0], 0, atol=0.5)
+    np.testing.assert_allclose(averages.axes[0], np.eye(6)[0], atol=1e-9)
+
+
+def holds_a_sum():
+    """Two units: the sum of the stimulus so far, and the cue."""
+    inputs = [[0.0, 0.2], [1.0, 0.0]]
+    return wired(2, 3, np.diag([1.0, 0.0]), inputs, (np.zeros((3, 2)), np.zeros(3)), [0, 0])
+
+
+def test_a_sum_is_a_perfect_memory():
+    task = sx.tasks.DelayComparison(dt=50.0, noise=0.0)
+    subject = subject_of(holds_a_sum(), task, [1.0, 0.0])
+    curve = STUDIES["memory_curve"](subject)
+    assert (curve.outcomes == "fixed").all()
+    assert curve.axis_name == "axis of the first frequency"
+    memory = STUDIES["frequency_memory"](subject)
+    assert memory.values.tolist() == [10, 14, 18, 22, 26, 30, 34]
+    assert (memory.order == 1).all() and (memory.decoded == 1).all()
+    np.testing.assert_allclose(memory.drift, 0, atol=1e-6)
+    # 500 ms of the 3000 ms of the delay are left for the network to settle
+    assert (memory.positions.shape[1] - 1) * memory.dt == 2450
+    assert STUDIES["memory_attractor"](subject).verdict == "line"
+    with pytest.raises(SkippedError, match=r"input of the delay to be frozen, \[1, 0\]"):
+        STUDIES["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
+
+
+def test_performance_is_told_unless_a_psychometric_curve_is():
+    subject = subject_of(gated_integrator(), TASK, CONTEXTS[0], n=4)
+    assert list(study_stages(subject)) == ["performance"]
+    done = study_stages(subject)["performance"]()
+    assert (done.total_trials, done.task) == (200, "ContextDecisionMaking")
+    assert done.mean_score > 0.95
+    decision = subject_of(
+        sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0)),
+        sx.tasks.PerceptualDecisionMaking(),
+        [1.0, 0.5, 0.5],
+        n=4,
+    )
+    assert not study_stages(decision)

@@ -1,0 +1,67 @@
+"""Figures of performance, gating and memory, as all others (test_figures.py)."""
+
+import logging
+
+import numpy as np
+import pytest
+from figure_texts import assert_texts_are_clear
+from sample_records import all_records
+
+import separatrix as sx
+from separatrix import figures
+
+RECORDS = all_records()
+GATING = RECORDS["input_gating"]
+STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
+AVERAGES = sx.targeted_averages(
+    STATES,
+    np.eye(6)[:4],
+    {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in GATING.sources},
+    names=("choice", *GATING.sources),
+)
+VALUES = np.repeat([10.0, 14.0, 18.0], 4)
+ANGLES = np.linspace(0, 3, 30)
+CURVE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
+HELD = (VALUES / 8)[:, None] + 0.02 * np.arange(6)
+MEMORY = sx.graded_memory(CURVE, np.stack([np.cos(HELD), np.sin(HELD)], -1), VALUES, dt=100.0)
+
+DRAW = {
+    "one context": lambda: figures.context_gating({"first": (GATING, AVERAGES)}),
+    "two contexts": lambda: figures.context_gating(
+        {"first": (GATING, AVERAGES), "second": (GATING, AVERAGES)}
+    ),
+    "memory": lambda: figures.graded_memory(MEMORY, value_name="frequency"),
+    "performance": lambda: figures.performance(RECORDS["performance"]),
+    "no conditions": lambda: figures.performance(RECORDS["performance"][:0]),
+}
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
+    with caplog.at_level(logging.WARNING):
+        figure = DRAW[name]()
+        figure.draw_without_rendering()
+    assert caplog.records == []
+    assert_texts_are_clear(figure)
+    assert figure.axes[0].get_ylabel()
+    assert all(axes.get_xlabel() for axes in figure.axes)
+
+
+def test_the_input_that_counts_is_named():
+    titles = [axes.get_title() for axes in DRAW["one context"]().axes]
+    assert titles[:3] == ["by a, which counts", "by b, to be ignored", "by c, to be ignored"]
+
+
+def test_scores_are_drawn_where_they_are():
+    record = RECORDS["performance"]
+    axes = DRAW["performance"]().axes[0]
+    rows = record.by(str(record.condition[0]))
+    shown = axes.containers[0].lines[0].get_ydata()
+    np.testing.assert_allclose(shown, rows.score)
+
+
+def test_averages_without_the_axes_of_the_inputs_are_refused():
+    with pytest.raises(sx.InvalidInputError, match="one for each input, 4; they have 2"):
+        figures.context_gating({"x": (GATING, sx.targeted_averages(STATES, np.eye(6)[:2], {}))})
+    with pytest.raises(sx.InvalidInputError, match="one context at least"):
+        figures.context_gating({})
