@@ -45,6 +45,10 @@ from .slow_curves import (
     SlowCurve,
     slow_curve,
 )
+from .topology import (
+    FixedPointTopology,
+    fixed_point_topology,
+)
 
 __all__ = [
     "Analyses",
@@ -54,6 +58,7 @@ __all__ = [
     "ContinuousAttractor",
     "Cycles",
     "FixedPointGraph",
+    "FixedPointTopology",
     "FixedPoints",
     "Linearization",
     "LyapunovSpectrum",
@@ -70,6 +75,7 @@ __all__ = [
     "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",
+    "fixed_point_topology",
     "linearize",
     "lyapunov_exponents",
     "separatrix",

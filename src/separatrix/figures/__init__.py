@@ -43,6 +43,9 @@ from .state_space import (
 from .task_trials import (
     trials,
 )
+from .topology import (
+    fixed_point_topology,
+)
 
 __all__ = [
     "activity",
@@ -51,6 +54,7 @@ __all__ = [
     "commitment",
     "condition_averages",
     "fixed_point_graph",
+    "fixed_point_topology",
     "fixed_points",
     "line_attractor",
     "lyapunov",
