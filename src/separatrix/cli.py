@@ -66,11 +66,14 @@ def run(
     experiment: Annotated[str, typer.Argument(help="A name from `list`, or a TOML file.")],
     out: Out = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Run this variant alone, where there are several.")
+    ] = None,
     changes: Changes = None,
     force: Force = False,
 ) -> None:
     """Run an experiment: train, simulate, analyse, draw, report."""
-    from .experiment import Experiment, run_experiment
+    from .experiment import Experiment, run_experiment, run_variants
 
     if experiment.endswith(".toml"):
         chosen = Experiment.from_toml(experiment)
@@ -79,11 +82,19 @@ def run(
     if seed is not None:
         chosen = chosen.with_changes([f"seed={seed}"], "--seed")
     chosen = chosen.with_changes(changes or [])
+    if variant is not None:
+        chosen = chosen.variant(variant)
     target = out or Path("runs") / chosen.name
-    done = run_experiment(
-        chosen, target, force=force, announce=_announce, finish=_write_figures_and_report
-    )
-    _print_summary(done)
+    common: dict[str, Any] = {
+        "force": force,
+        "announce": _announce,
+        "finish": _write_figures_and_report,
+    }
+    if not chosen.variants:
+        _print_summary(run_experiment(chosen, target, **common))
+        return
+    runs = run_variants(chosen, target, **common, compare=_write_comparison)
+    _print_comparison(runs, target)
 
 
 @app.command()
@@ -114,10 +125,17 @@ def report(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
 ) -> None:
     """Write the report and the figures of a run again."""
-    from .store import load_run
+    from .experiment import Experiment
+    from .store import load_run, load_runs
+    from .store.run import variants_in
 
-    found = load_run(path)
-    _write_figures_and_report(found, path)
+    if variants_in(path):
+        runs = load_runs(path)
+        for name, found in runs.items():
+            _write_figures_and_report(found, path / name)
+        _write_comparison(Experiment.from_toml(path / "experiment.toml"), runs, path)
+    else:
+        _write_figures_and_report(load_run(path), path)
     console.print(f"report: {(path / 'report.html').resolve()}")
 
 
@@ -199,6 +217,12 @@ def _write_figures_and_report(found: Any, directory: Path) -> None:
     write_report(found, directory / "report.html", figures=directory / "figures")
 
 
+def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> None:
+    from .report import write_comparison
+
+    write_comparison(experiment.name, experiment.description, runs, directory / "report.html")
+
+
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
     """Print two columns, each row on one line however narrow the window is."""
     width = max((len(name) for name, _ in rows), default=0)
@@ -211,6 +235,16 @@ def _print_summary(done: Any) -> None:
 
     _print_rows(key_numbers(done))
     console.print(f"report: {(done.path / 'report.html').resolve()}")
+
+
+def _print_comparison(runs: dict[str, Any], directory: Path) -> None:
+    from .report import key_numbers
+
+    for name, done in runs.items():
+        console.print(f"{name}\n{'-' * len(name)}")
+        _print_rows(key_numbers(done))
+        console.print()
+    console.print(f"report: {(directory / 'report.html').resolve()}")
 
 
 def main() -> None:

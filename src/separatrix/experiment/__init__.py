@@ -1,11 +1,16 @@
 """One experiment: settings in, a run directory out."""
 
-from .run import NETWORKS, OPTIMIZERS, TASKS, Setup, analyze, reanalyze, run_experiment
+from .analysis import analyze
+from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
+from .setup import NETWORKS, OPTIMIZERS, TASKS, Setup
+from .studies import STUDIES
+from .variants import run_variants
 
 __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
+    "STUDIES",
     "TASKS",
     "Experiment",
     "Setup",
@@ -14,4 +19,5 @@ __all__ = [
     "read_toml",
     "reanalyze",
     "run_experiment",
+    "run_variants",
 ]
