@@ -81,8 +81,8 @@ def _sections(story: Story, directory: Path | None) -> Iterator[dict[str, str | 
         if section.is_told_by(story):
             view |= embedded(section, story, directory)
             yield view | {"text": section.caption(story)}
-        else:
-            yield view | {"picture": "", "text": section.missing(story)}
+        elif text := section.missing(story):
+            yield view | {"picture": "", "text": text}
 
 
 def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:

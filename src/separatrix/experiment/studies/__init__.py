@@ -12,8 +12,11 @@ from ..._records import Record
 from ..._types import InvalidInputError, nearest
 from ..stages import Stage
 from ..subject import Subject
+from .topology import topology
 
-STUDIES: dict[str, Callable[[Subject], Record]] = {}
+STUDIES: dict[str, Callable[[Subject], Record]] = {
+    "topology": topology,
+}
 
 
 def check_studies(names: Sequence[str], source: str) -> None:

@@ -114,8 +114,8 @@ class LSTM(AbstractGatedNetwork):
     ) -> Float[Array, " state"]:
         """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f), all taken at h.
 
-        The equation for h is closed: c does not enter it. In units of the largest C, s, cells that
-        may hold thousands do not outweigh it, and a search from far off does not stall.
+        The equation for h is closed: c does not enter it. Divided by the scale s of the largest C,
+        cells that may hold thousands do not outweigh it, and a search from far off does not stall.
         """
         product, drive = self._currents(state, input)
         bound = _largest_cells(self.recurrent_weights, drive + self.recurrent_bias)
@@ -138,7 +138,8 @@ class LSTM(AbstractGatedNetwork):
         return -upper, upper
 
 
-_LARGEST_SCALE = 1e12
+_LARGEST_SCALE = 1e3
+"""Damped steps are of the same length in h and c: beyond this scale those in c get nowhere."""
 
 
 def _largest_cells(weights: Array, drive: Array) -> Array:
