@@ -10,10 +10,10 @@ from separatrix.report.tables import key_numbers
 
 SMALL = [
     "task.duration=3200.0",
-    "network.num_units=8",
-    "training.steps=400",
+    "network.num_units=9",  # up to 8 would be searched exhaustively
+    "training.steps=300",
     "training.batch_size=16",
-    "training.epoch_steps=400",
+    "training.epoch_steps=300",
     "analysis.num_trials=4",
     "analysis.num_candidates=64",
 ]
@@ -31,7 +31,7 @@ def test_two_bits_in_an_lstm_are_nine_proved_points(tmp_path):
     assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
     assert points.certified.all() and points.n_unstable_certified.all()
     assert points.index_sum == 1
-    assert done.history.accuracy[-100:].mean() > 0.99
+    assert done.history.accuracy[-50:].mean() > 0.98
     assert (done.records["fixed_point_graph"].target >= 0).all()
 
 
