@@ -1,5 +1,8 @@
 """Taking a trained network apart: every result of a run, by name."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.random as jr
 import numpy as np
 
@@ -17,9 +20,16 @@ from .subject import Subject
 
 
 def analyze(
-    setup: Setup, network: AbstractNetwork, announce: Announce = lambda stage: None
+    setup: Setup,
+    network: AbstractNetwork,
+    announce: Announce = lambda stage: None,
+    meanwhile: Callable[[dict[str, Record]], Any] = lambda records: None,
 ) -> dict[str, Record]:
-    """Return every result for a trained network, by name."""
+    """Return every result for a trained network, by name.
+
+    `meanwhile` is called with what is known once the points are linearized: from there on nothing
+    of it changes.
+    """
     settings = setup.experiment.analysis
     announce("activity")
     activity = simulate(network, setup.task.trials(settings.num_trials, key=setup.key_trials))
@@ -46,6 +56,7 @@ def analyze(
         records["linearization"] = linear
         records["non_normality"] = linear.non_normality()
         records["selection_vectors"] = linear.selection_vectors(1, readout)
+    meanwhile(records)
     subject = Subject(
         setup.task,
         network,

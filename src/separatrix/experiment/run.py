@@ -21,6 +21,9 @@ from .setup import Setup
 from .stages import Announce
 from .writing import keep_incomplete, write_run
 
+Hook = Callable[[Run, Path], Any]
+"""Called with a run and the directory that it is being written to."""
+
 
 def run_experiment(
     experiment: Experiment | str | Path,
@@ -29,7 +32,8 @@ def run_experiment(
     force: bool = False,
     progress: bool | Callable[[int, float, float], None] = True,
     announce: Announce = lambda stage: None,
-    finish: Callable[[Run, Path], Any] | None = None,
+    meanwhile: Hook | None = None,
+    finish: Hook | None = None,
     training: Training | None = None,
 ) -> Run:
     """Run an experiment and write its run directory.
@@ -49,6 +53,9 @@ def run_experiment(
         As in `train`.
     announce
         Called with the name of each stage.
+    meanwhile
+        Called with the run as far as it is known, and the directory, before the geometry of the
+        state space is analysed, which takes longest: may start what goes on meanwhile.
     finish
         Called with the run and its still temporary directory before it is put in place: adds
         figures and report to it.
@@ -76,7 +83,8 @@ def run_experiment(
             training = _train(setup, out, progress, announce)
         records: dict[str, Record] = {"history": training.history}
         try:
-            records |= analyze(setup, training.network, announce)
+            tell = _teller(setup, training.network, records, directory, meanwhile)
+            records |= analyze(setup, training.network, announce, tell)
             run = _complete(setup, training.network, records, directory, announce, finish)
         except BaseException as stopped:  # Ctrl-C, too: training may have taken hours
             what = "The trained network is"
@@ -119,13 +127,30 @@ def _train(
         raise
 
 
+def _teller(
+    setup: Setup,
+    network: AbstractNetwork,
+    earlier: dict[str, Record],
+    directory: Path,
+    meanwhile: Hook | None,
+) -> Callable[[dict[str, Record]], Any]:
+    """Return what passes on the results so far to `meanwhile`, as a run."""
+
+    def tell(records: dict[str, Record]) -> None:
+        if meanwhile is not None:
+            known = earlier | records
+            meanwhile(Run(directory, setup.experiment.to_dict(), network, known), directory)
+
+    return tell
+
+
 def _complete(
     setup: Setup,
     network: AbstractNetwork,
     records: dict[str, Record],
     directory: Path,
     announce: Announce,
-    finish: Callable[[Run, Path], Any] | None,
+    finish: Hook | None,
 ) -> Run:
     """Write the results of a run and whatever `finish` adds to them."""
     announce("writing results")
@@ -143,7 +168,8 @@ def reanalyze(
     changes: Iterable[str] = (),
     force: bool = False,
     announce: Announce = lambda stage: None,
-    finish: Callable[[Run, Path], Any] | None = None,
+    meanwhile: Hook | None = None,
+    finish: Hook | None = None,
 ) -> Run:
     """Analyse the network of an earlier run again, with changed settings, into a new directory.
 
@@ -151,7 +177,7 @@ def reanalyze(
     ----------
     path
         The earlier run; its weights and its history are taken over.
-    out, force, announce, finish
+    out, force, announce, meanwhile, finish
         As in `run_experiment`.
     changes
         Such as `"analysis.num_trials=20"`; only `analysis.*` may change.
@@ -176,8 +202,8 @@ def reanalyze(
     source = str(Path(path) / "experiment.toml")
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
     with new_directory(out, force) as directory:
-        records = analyze(setup, earlier.network, announce)
-        if "history" in earlier.records:
-            records = {"history": earlier.records["history"], **records}
+        kept = {name: r for name, r in earlier.records.items() if name == "history"}
+        tell = _teller(setup, earlier.network, kept, directory, meanwhile)
+        records = kept | analyze(setup, earlier.network, announce, tell)
         run = _complete(setup, earlier.network, records, directory, announce, finish)
     return dataclasses.replace(run, path=Path(out))

@@ -10,7 +10,7 @@ from .._types import InvalidInputError
 from ..store import Run, kept_directory
 from ..store.directory import EXPERIMENT
 from ..training import History, Training
-from .run import as_experiment, run_experiment
+from .run import Hook, as_experiment, run_experiment
 from .settings import Experiment
 from .setup import Setup
 from .stages import Announce
@@ -25,7 +25,8 @@ def run_variants(
     force: bool = False,
     progress: Progress = True,
     announce: Announce = lambda stage: None,
-    finish: Callable[[Run, Path], Any] | None = None,
+    meanwhile: Hook | None = None,
+    finish: Hook | None = None,
     compare: Callable[[Experiment, dict[str, Run], Path], Any] | None = None,
 ) -> dict[str, Run]:
     """Run every variant of an experiment, each into a run directory within `out`.
@@ -39,7 +40,7 @@ def run_variants(
         As in `run_experiment`; its `variants` name what is changed in each run.
     out
         The directory to make; it holds `experiment.toml` and a run directory for each variant.
-    force, progress, announce, finish
+    force, progress, announce, meanwhile, finish
         As in `run_experiment`.
     compare
         Called at the end with the experiment, the runs and the directory: adds what compares them.
@@ -73,6 +74,7 @@ def run_variants(
                 directory / name,
                 progress=progress,
                 announce=announce,
+                meanwhile=meanwhile,
                 finish=finish,
                 training=trained.get(networks[name]),
             )
