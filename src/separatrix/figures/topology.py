@@ -32,7 +32,8 @@ def fixed_point_topology(topology: FixedPointTopology, components: PrincipalComp
     for number in np.unique(unstable[unstable >= 0]):
         colour = INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)]
         rows = np.flatnonzero(unstable == number)
-        _draw_links(axes, topology, places, rows, colour)
+        if number:
+            _draw_links(axes, topology, places, rows, colour)
         label = f"{number} unstable directions ({len(rows)})".replace("1 unstable directions", _ONE)
         size = 8 if number == 0 else 5
         axes.plot(*places[rows].T, "o", color=colour, markersize=size, label=label, zorder=4)
@@ -41,7 +42,7 @@ def fixed_point_topology(topology: FixedPointTopology, components: PrincipalComp
         for row in stable:
             name = str(topology.names[row]).replace("-", "−")
             axes.text(*places[row], f"   {name}", fontsize=8, zorder=5)
-    _label(axes, components, spatial)
+    _label(axes, components, places)
     legend_below(figure, axes, columns=2)
     return figure
 
@@ -60,13 +61,16 @@ def _draw_links(
             axes.plot(*places[[row, end]].T, color=colour, linewidth=width, alpha=alpha, zorder=3)
 
 
-def _label(axes: Any, components: PrincipalComponents, spatial: bool) -> None:
+def _label(axes: Any, components: PrincipalComponents, places: np.ndarray) -> None:
     label_plane(axes, components)
-    if spatial:
+    if places.shape[1] == 3:
+        middle = (places.min(0) + places.max(0)) / 2
+        half = 0.55 * max(float(np.ptp(places, axis=0).max()), np.finfo(float).tiny)
+        axes.set(**{f"{k}lim": (m - half, m + half) for k, m in zip("xyz", middle, strict=True)})
         ratio = 100 * float(components.explained_variance_ratio[2])
         axes.set_zlabel(f"PC 3 ({ratio:.0f} % of variance)")
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_ticks([])
             axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
-        axes.set_aspect("equal")
+        axes.set_box_aspect((1.0, 1.0, 1.0))
         axes.view_init(elev=18, azim=-60)
