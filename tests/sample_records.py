@@ -66,6 +66,7 @@ def geometry():
         "commitment": sx.commitment(bistable, trajectories, points, dt=10.0),
         "continuous_attractor": sx.continuous_attractor(relaxing, starts),
         "fixed_point_graph": sx.fixed_point_graph(bistable, points),
+        "fixed_point_topology": sx.fixed_point_topology(bistable, points, points[:, :2]),
         "separatrix": sx.separatrix(bistable, points),
         "slow_curve": sx.slow_curve(bistable, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), points),
     }

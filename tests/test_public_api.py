@@ -20,6 +20,7 @@ TABLE = [
     "slow_curve",
     "continuous_attractor",
     "fixed_point_graph",
+    "fixed_point_topology",
     "separatrix",
     "commitment",
     "basins",

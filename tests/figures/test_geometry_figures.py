@@ -25,6 +25,10 @@ DRAW = {
         RECORDS["components"],
         RECORDS["separatrix"],
     ),
+    "topology": lambda: figures.fixed_point_topology(
+        RECORDS["fixed_point_topology"],
+        RECORDS["components"][:2],  # matplotlib does not tell where a text in space is drawn
+    ),
     "commitment": lambda: figures.commitment(RECORDS["commitment"]),
     "lyapunov": lambda: figures.lyapunov(RECORDS["lyapunov_spectrum"]),
     "basins": lambda: figures.basins(RECORDS["basins"]),
@@ -55,3 +59,13 @@ def test_decisions_are_counted():
     steps = figure.axes[1].patches[0].get_data()
     decided = np.isfinite(RECORDS["commitment"].decision_time).sum()
     assert steps.values.sum() == decided > 0
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_link_of_a_saddle_is_drawn(count):
+    topology, components = RECORDS["fixed_point_topology"], RECORDS["components"][:count]
+    (axes,) = figures.fixed_point_topology(topology, components).axes
+    saddles = topology.n_unstable > 0
+    links = [line for line in axes.lines if line.get_marker() == "None"]
+    assert len(links) == topology.links[saddles].sum() == 2
+    assert [text.get_text().strip() for text in axes.texts] == ["++", "−−", "−+"]

@@ -136,3 +136,23 @@ def test_a_file_whose_gates_do_not_fit_the_units(tmp_path, key):
     save_network(net, tmp_path / "n")
     with pytest.raises(sx.UnreadableFileError, match="a GRU of 3 units has 9 rows of weights"):
         load_network(tmp_path / "n")
+
+
+def test_the_residual_of_an_lstm_does_not_know_the_cells_in_what_it_asks_of_h(key):
+    """Its first half is a function of h alone, its second one linear in c: no false valleys."""
+    net, u = LSTM(3, 5, 2, key=key), jnp.array([1.0, 0.2, -0.3])
+    state = jnp.linspace(-1, 1, 10)
+    jacobian = np.asarray(jax.jacfwd(lambda s: net.residual(s, u))(state))
+    assert (jacobian[:5, 5:] == 0).all()
+    slopes = jacobian[5:, 5:]
+    assert (slopes == np.diag(np.diag(slopes))).all() and (np.diag(slopes) < 0).all()
+    far = np.asarray(jax.jacfwd(lambda s: net.residual(s, u))(state.at[5:].mul(1e3)))
+    np.testing.assert_array_equal(far, jacobian)
+
+
+@pytest.mark.parametrize("forget", [30.0, 2000.0])
+def test_an_lstm_whose_cells_have_no_bound_in_numbers_still_has_a_residual(forget, key):
+    net = in_float64(LSTM(2, 3, 1, forget_bias=forget, key=key))
+    with jax.enable_x64(True):
+        value = net.residual(jnp.array([0.1, 0.2, 0.3, 1e6, -2e6, 3e6]), jnp.zeros(2))
+        assert np.isfinite(value[:3]).all() and (value[3:] != 0).all()

@@ -68,6 +68,10 @@ from .task_variance import (
     condition_variance,
     task_variance,
 )
+from .topology import (
+    FixedPointTopology,
+    fixed_point_topology,
+)
 
 __all__ = [
     "Analyses",
@@ -78,6 +82,7 @@ __all__ = [
     "Cycles",
     "EmergingCycle",
     "FixedPointGraph",
+    "FixedPointTopology",
     "FixedPoints",
     "GradedMemory",
     "InputGating",
@@ -102,6 +107,7 @@ __all__ = [
     "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",
+    "fixed_point_topology",
     "graded_memory",
     "input_gating",
     "linearize",

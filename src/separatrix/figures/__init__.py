@@ -18,6 +18,7 @@ _HOMES = {
     "condition_averages": "state_space",
     "context_gating": "gating",
     "fixed_point_graph": "boundaries",
+    "fixed_point_topology": "topology",
     "fixed_points": "points",
     "graded_memory": "graded",
     "line_attractor": "modes",
@@ -37,7 +38,7 @@ _HOMES = {
 }
 """The functions, and the files that they are in, which bear other names (a file would hide one)."""
 
-__all__ = list(_HOMES)  # noqa: PLE0605
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from ..analysis import (
     Branches,
     FixedPointGraph,
     FixedPoints,
+    FixedPointTopology,
     GradedMemory,
     InputGating,
     Linearization,
@@ -117,6 +118,11 @@ def branches(story: Story) -> "Figure":
 def fixed_point_graph(story: Story) -> "Figure":
     """Draw where the arms of the saddles end."""
     return figures.fixed_point_graph(story.get(FixedPointGraph), story.get(Activity), story.plane)
+
+
+def fixed_point_topology(story: Story) -> "Figure":
+    """Draw what the saddles link."""
+    return figures.fixed_point_topology(story.get(FixedPointTopology), story.plane)
 
 
 def lyapunov(story: Story) -> "Figure":

@@ -12,6 +12,7 @@ from ..analysis import (
     Branches,
     FixedPointGraph,
     FixedPoints,
+    FixedPointTopology,
     GradedMemory,
     InputGating,
     Linearization,
@@ -27,7 +28,7 @@ from ..store import Run
 from ..store.directory import FIGURES
 from ..store.files import cannot_write
 from ..training import History
-from . import captions, drawing, geometry, integration, populations
+from . import captions, drawing, geometry, integration, populations, topology
 from .story import Story
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Section:
     draw: "Callable[[Story], Figure]"
     caption: Callable[[Story], str]
     missing: Callable[[Story], str]
-    """What is said where the run lacks what the figure needs."""
+    """What is said where the run lacks what the figure needs; nothing: it is left out."""
     applies: Callable[[Story], bool] = lambda story: True
 
     def is_told_by(self, story: Story) -> bool:
@@ -168,6 +169,15 @@ SECTIONS = (
         drawing.fixed_point_graph,
         geometry.fixed_point_graph,
         geometry.no_graph,
+        drawing.has_plane,
+    ),
+    Section(
+        "fixed_point_topology",
+        "How the fixed points hang together",
+        (FixedPointTopology, Activity),
+        drawing.fixed_point_topology,
+        topology.fixed_point_topology,
+        topology.no_topology,
         drawing.has_plane,
     ),
     Section(

@@ -19,6 +19,7 @@ from ..store import Run
 from ..training import History
 from .captions import which_point
 from .story import Story, count, percent
+from .topology import topology_numbers
 
 Rows = list[tuple[str, str]]
 MAX_POINTS = 30
@@ -87,7 +88,7 @@ def key_numbers(run: Run) -> Rows:
         rows += _points_numbers(story)
     if story.has(Linearization):
         rows += _mode_numbers(story)
-    return rows + _geometry_numbers(story)
+    return rows + _geometry_numbers(story) + topology_numbers(story)
 
 
 def _integration_numbers(story: Story) -> Rows:

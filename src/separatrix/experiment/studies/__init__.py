@@ -17,6 +17,7 @@ from .context import choice_attractor, choice_curve, context_averages, context_g
 from .memory import frequency_memory, memory_attractor, memory_curve
 from .performance import task_performance
 from .song2016 import connections_by_preference
+from .topology import topology
 from .yang2019 import performance_by_rule, variance_by_rule
 
 STUDIES: dict[str, Callable[[Subject], Record]] = {
@@ -31,6 +32,7 @@ STUDIES: dict[str, Callable[[Subject], Record]] = {
     "rule_performance": performance_by_rule,
     "selective_connections": connections_by_preference,
     "task_variance": variance_by_rule,
+    "topology": topology,
 }
 
 

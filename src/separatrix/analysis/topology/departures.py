@@ -1,0 +1,177 @@
+"""Following what leaves each saddle, on its whole unstable manifold."""
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from ..._types import Array, InvalidInputError, require_count
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..boundaries.landscape import Landscape, survey
+from ..boundaries.settling import Follower, Settling
+from ..fixed_points.evaluator import Evaluator
+from ..fixed_points.record import FixedPoints
+from ..linearization import eigenmodes
+from .record import ANY, FixedPointTopology
+
+_DEPARTURE = 1e-4  # of the distance to the nearest other point, along the fastest direction
+_LARGEST = 1e-2  # and along any slower one: there the manifold is still nearly flat
+_ORTHANTS = 10  # of so many unstable directions at most: 1024 of them
+
+
+def fixed_point_topology(
+    system: AbstractSystem,
+    points: FixedPoints | Float[Array, "point unit"],
+    outputs: Float[Array, "..."] | None = None,
+    *,
+    directions: int = 32,
+    seed: int = 0,
+    settling: Settling | None = None,
+) -> FixedPointTopology:
+    r"""Tell which stable points each saddle links, and so how the fixed points hang together.
+
+    From a saddle with one unstable direction both arms are followed; from one with k > 1, states on
+    a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j r_j$ with random a of
+    length 1. The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ|
+    of a map, Re λ of a flow): then all directions become large at the same time, and the fastest
+    does not drown the others. `reach` gives the fraction that ends at each stable point.
+
+    What is found is real; a stable point with a thin share of the manifold may be missed, as in
+    any sampling.
+
+    Parameters
+    ----------
+    system
+        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+    points
+        What `find_fixed_points` returned, or fixed points `(point, unit)`.
+    outputs
+        Outputs `(point, output)` at the points given, whose signs name the stable ones: the
+        network's readout. None: stable points are called by their places.
+    directions
+        Departures from each saddle for each orthant of its unstable subspace.
+    seed
+        Of NumPy's generator, for their directions.
+    settling
+        When a state has settled; None means `sx.Settling()`.
+
+    Returns
+    -------
+    FixedPointTopology
+        With `same_as` and `difference` to compare two of them.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no fixed point among the points, they are none of this system, or outputs are
+        not one row for each.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626; Maheswaranathan et al. (2019) NeurIPS 32:15629.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)  # two independent bits
+    >>> points = sx.find_fixed_points(system, np.random.default_rng(0).uniform(-1, 1, (99, 2)))
+    >>> topology = sx.fixed_point_topology(system, points, outputs=points.states)
+    >>> print(topology.table())
+    unstable  points  names
+           0       4  ++ +- -+ --
+           1       4  *+ *- +* -*
+           2       1  **
+    >>> topology.is_cube
+    True
+    """
+    require_count(directions, "directions")
+    landscape = survey(system, points)
+    signs = _signs(outputs, points, landscape)
+    origin, starts = _departures(system, landscape, directions, seed)
+    ends = Follower(system, landscape, settling or Settling()).follow(starts)
+    attractors = np.flatnonzero(landscape.attractors)
+    departures = np.bincount(origin, minlength=len(landscape.states))
+    reach = np.zeros((len(landscape.states), len(attractors)))
+    reach[attractors, np.arange(len(attractors))] = 1.0
+    settled = ends.reached >= 0
+    column = np.searchsorted(attractors, ends.reached[settled])
+    np.add.at(reach, (origin[settled], column), 1.0 / departures[origin[settled]])
+    return FixedPointTopology(
+        names=np.array([_name(signs[attractors[row]]) for row in reach > 0], dtype=str),
+        n_unstable=landscape.n_unstable,
+        stability=landscape.stability,
+        places=landscape.label,
+        states=landscape.states,
+        attractors=landscape.label[attractors],
+        reach=reach,
+        departures=departures,
+        seed=seed,
+    )
+
+
+def _signs(
+    outputs: Float[Array, "..."] | None,
+    points: FixedPoints | Float[Array, "point unit"],
+    landscape: Landscape,
+) -> Shaped[np.ndarray, " point"]:
+    """Return a text for each point of the landscape: the signs of its outputs, or its place."""
+    if outputs is None:
+        return landscape.label.astype(str)
+    values = np.asarray(outputs, float)
+    given = len(points.states if isinstance(points, FixedPoints) else points)
+    if values.ndim != 2 or len(values) != given or not values.shape[1]:
+        raise InvalidInputError(
+            f"outputs must have shape ({given}, output), one row for each of the points, got "
+            f"{values.shape}."
+        )
+    rows = values[landscape.label]
+    return np.array(["".join("+" if y > 0 else "-" for y in row) for row in rows], dtype=str)
+
+
+def _departures(
+    system: AbstractSystem, landscape: Landscape, directions: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return states on small ellipsoids in the unstable subspaces, and the point of each."""
+    rng = np.random.default_rng(seed)
+    saddles = np.flatnonzero(landscape.n_unstable > 0)
+    with one_blas_thread():
+        modes = eigenmodes(Evaluator(system).jacobian(landscape.states[saddles]), system.kind)
+    origin, starts = [saddles[:0]], [landscape.states[:0]]
+    for row, values, right in zip(saddles, modes.eigenvalues, modes.right, strict=True):
+        k = int(landscape.n_unstable[row])
+        basis = _real_columns(values[:k], right[:, :k])
+        rates = np.log(np.abs(values[:k])) if system.kind == "map" else values[:k].real
+        radii = np.minimum(_DEPARTURE ** (rates / rates[0]), _LARGEST)
+        ways = _unit_vectors(rng, k, directions) * radii * landscape.separation[row]
+        starts.append(landscape.states[row] + ways @ basis.T)
+        origin.append(np.full(len(ways), row))
+    return np.concatenate(origin), np.concatenate(starts)
+
+
+def _real_columns(values: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return unit columns that span the modes: of a pair a ± ib, a and b."""
+    columns = np.where(values.imag < 0, right.imag, right.real)
+    return np.asarray(columns / np.linalg.norm(columns, axis=0))
+
+
+def _unit_vectors(rng: np.random.Generator, size: int, directions: int) -> np.ndarray:
+    """Return both arms of a line, or random directions and their opposites."""
+    if size == 1:
+        return np.array([[1.0], [-1.0]])
+    half = rng.standard_normal((directions << min(size, _ORTHANTS) - 1, size))
+    half /= np.linalg.norm(half, axis=1, keepdims=True)
+    return np.concatenate([half, -half])
+
+
+def _name(linked: Shaped[np.ndarray, " linked"]) -> str:
+    """Return the pattern of signs whose members are just the stable points linked, or their list.
+
+    A single name stands for itself; a point that leads nowhere is called "none".
+    """
+    distinct = sorted(set(linked.tolist()))
+    if not distinct:
+        return "none"
+    columns = [set(letters) for letters in zip(*distinct, strict=False)]
+    pattern = "".join(c.pop() if len(c) == 1 else ANY for c in columns)
+    if set("".join(distinct)) <= set("+-") and len(distinct) == 2 ** pattern.count(ANY):
+        return pattern
+    return distinct[0] if len(distinct) == 1 else "{" + " ".join(distinct) + "}"

@@ -1,0 +1,116 @@
+"""The topology of fixed points: the stable ones by name, and which of them each saddle links."""
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array
+
+ANY = "*"
+"""Stands in the name of a saddle for a sign that differs between the stable points it links."""
+
+
+class FixedPointTopology(Record):
+    """Fixed points, and where what leaves each of them ends.
+
+    A stable point is called by the signs of its outputs, such as "+-+". A saddle is called by the
+    stable points that it links: "+*+" between "+++" and "+-+"; where those are not all that the
+    pattern stands for, by their list. Two topologies are the same when the same names occur with
+    the same numbers of unstable directions; states, units and architectures do not enter.
+    """
+
+    names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
+    n_unstable: Int[Array, " point"] = array("number of unstable directions")
+    stability: Shaped[np.ndarray, " point"] = array("stability of the points")
+    places: Int[Array, " point"] = array("places of the points in what was given")
+    states: Float[Array, "point unit"] = array("the fixed points")
+    attractors: Int[Array, " attractor"] = array("places of the stable points in what was given")
+    reach: Float[Array, "point attractor"] = array("fraction of the departures that end there")
+    departures: Int[Array, " point"] = array("states that were followed from near the point")
+    seed: int = setting("seed of the directions of departure")
+
+    @property
+    def links(self) -> Bool[np.ndarray, "point attractor"]:
+        """Which stable points each point leads to."""
+        return np.asarray(self.reach) > 0
+
+    @property
+    def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
+        """The row of each stable point among these points, −1 where it has been cut away."""
+        rows = {int(place): row for row, place in enumerate(np.asarray(self.places))}
+        return np.array([rows.get(int(place), -1) for place in np.asarray(self.attractors)], int)
+
+    @property
+    def unsettled(self) -> Float[np.ndarray, " point"]:
+        """The fraction of the departures from each point that ended at no attractor."""
+        left = 1.0 - np.asarray(self.reach, float).sum(1)
+        return np.where(np.asarray(self.departures) > 0, np.maximum(left, 0.0), 0.0)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many points have 0, 1, 2 … unstable directions."""
+        return tuple(np.bincount(np.asarray(self.n_unstable)[self.n_unstable >= 0]).tolist())
+
+    @property
+    def euler_characteristic(self) -> int:
+        r"""$\sum (-1)^k$ over the points with k unstable directions: 1 where they fill a box."""
+        return sum((-1) ** k * count for k, count in enumerate(self.counts))
+
+    @property
+    def cells(self) -> Counter[tuple[int, str]]:
+        """What makes the topology: how often each (number of unstable directions, name) occurs."""
+        numbers = np.asarray(self.n_unstable).tolist()
+        return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
+
+    @property
+    def is_cube(self) -> bool:
+        """Whether this is the cube of independent bits, $3^n$ points for n outputs.
+
+        Its vertices are the stable points; a saddle with k unstable directions links the $2^k$
+        corners of an edge, a face, a body.
+        """
+        stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
+        bits = len(stable[0]) if len(stable) else 0
+        return self.cells == Counter(
+            (pattern.count(ANY), pattern) for pattern in map("".join, product("+-*", repeat=bits))
+        )
+
+    def same_as(self, other: "FixedPointTopology") -> bool:
+        """Return whether two systems have the same topology of fixed points."""
+        return self.cells == other.cells
+
+    def difference(self, other: "FixedPointTopology") -> str:
+        """Return what one topology has and the other lacks, in words; nothing where none."""
+        parts = [
+            f"{whose}: {', '.join(_told(cell, count) for cell, count in sorted(more.items()))}"
+            for whose, more in (
+                ("only the first has", self.cells - other.cells),
+                ("only the second has", other.cells - self.cells),
+            )
+            if more
+        ]
+        return "; ".join(parts)
+
+    def table(self) -> str:
+        """Return the topology as text, a line for each number of unstable directions."""
+        lines = [f"{'unstable':>8} {'points':>7}  names"]
+        for k, count in enumerate(self.counts):
+            names = sorted(np.asarray(self.names)[np.asarray(self.n_unstable) == k].tolist())
+            lines.append(f"{k:8} {count:7}  {' '.join(names)}")
+        return "\n".join(lines)
+
+    def summary(self) -> str:
+        counts = " + ".join(map(str, self.counts))
+        cube = ": the cube of independent bits" if self.is_cube else ""
+        lost = int((self.unsettled > 0).sum())
+        text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
+        return text + (f"; from {lost} of them some departures do not settle" if lost else "")
+
+
+def _told(cell: tuple[int, str], count: int) -> str:
+    number, name = cell
+    many = f"{count} × " if count > 1 else ""
+    return f"{many}{name} with {number} unstable"

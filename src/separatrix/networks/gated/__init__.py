@@ -1,0 +1,6 @@
+"""Gated networks, in PyTorch's equations."""
+
+from .gru import GRU
+from .lstm import LSTM
+
+__all__ = ["GRU", "LSTM"]

@@ -1,0 +1,107 @@
+"""What gated networks share: weights in blocks, one for each gate, and a cell that uses them."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array, InvalidInputError, require_positive
+from ..arrays import at_every_trial, check_sizes, initial_or_zeros, zeros_if
+from ..base import AbstractNetwork
+from ..initialization import gated
+from ..unroll import AbstractCell, project, unroll_cell
+
+
+class AbstractGatedCell(AbstractCell):
+    """The part of a gated network that has no weights.
+
+    `gates` is the number of blocks of weights, `parts` that of numbers in the state of a unit.
+    """
+
+    gates: ClassVar[int]
+    parts: ClassVar[int]
+
+
+class AbstractGatedNetwork(AbstractNetwork):
+    """A network whose units are gated by the others.
+
+    A concrete network names its cell; the weights of its gates stand one below the other.
+    """
+
+    input_weights: Float[Array, "gated channel"]
+    recurrent_weights: Float[Array, "gated unit"]
+    input_bias: Float[Array, " gated"]
+    recurrent_bias: Float[Array, " gated"]
+    readout_weights: Float[Array, "output unit"]
+    readout_bias: Float[Array, " output"]
+    trained_initial_state: Float[Array, " state"] | None
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+
+    cell: eqx.AbstractClassVar[AbstractGatedCell]
+
+    def _build(
+        self,
+        sizes: tuple[int, int, int],
+        dt: float,
+        initialization: str,
+        trainable_initial_state: bool,
+        key: PRNGKeyArray,
+    ) -> None:
+        """Check what was given and draw the weights; a concrete class calls it in `__init__`."""
+        num_inputs, num_units, num_outputs = sizes
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
+        require_positive(dt, "dt", "ms")
+        drawn = gated(initialization, key, self.cell.gates, *sizes)
+        self.input_weights, self.input_bias = drawn.input
+        self.recurrent_weights, self.recurrent_bias = drawn.recurrent
+        self.readout_weights, self.readout_bias = drawn.readout
+        self.num_inputs, self.num_units, self.num_outputs = sizes
+        self.dt = float(dt)
+        self.trained_initial_state = zeros_if(trainable_initial_state, self._state_size)
+
+    def __check_init__(self) -> None:
+        rows = self.cell.gates * self.num_units
+        if self.input_bias.shape != (rows,):
+            raise InvalidInputError(
+                f"a {type(self).__name__} of {self.num_units} units has {rows} rows of weights, "
+                f"{self.cell.gates} for each unit, got {self.input_bias.shape[0]}."
+            )
+
+    @property
+    def _state_size(self) -> int:
+        return self.cell.parts * self.num_units
+
+    def _currents(self, state: Array, input: Array) -> tuple[Array, Array]:
+        """Return what the gates get from the units and what they get from outside."""
+        product = self.recurrent_weights @ self.cell.emit(state) + self.recurrent_bias
+        return product, self.input_weights @ input + self.input_bias
+
+    def step(
+        self, state: Float[Array, " state"], input: Float[Array, " channel"]
+    ) -> Float[Array, " state"]:
+        return self.cell.advance(state, *self._currents(state, input))
+
+    def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        return self.readout_weights @ self.cell.emit(state) + self.readout_bias
+
+    def initial_state(self) -> Float[Array, " state"]:
+        return initial_or_zeros(self.trained_initial_state, self._state_size, self.input_bias)
+
+    def unroll(
+        self, inputs: Float[Array, "trial time channel"]
+    ) -> Float[Array, "trial time state"]:
+        """Return the states, with the products of the inputs taken over all steps at once."""
+        drive = project(inputs, self.input_weights) + self.input_bias
+        start = at_every_trial(self.initial_state(), inputs).astype(drive.dtype)
+        weights, bias = (self.recurrent_weights,), self.recurrent_bias
+        return jnp.swapaxes(unroll_cell(self.cell, weights, bias, drive, start), 0, 1)
+
+
+def in_float64(weights: Array) -> np.ndarray:
+    """Return weights as a NumPy array in double precision."""
+    return np.asarray(weights, float)

@@ -1,0 +1,112 @@
+"""Gated recurrent units."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array
+from .base import AbstractGatedCell, AbstractGatedNetwork
+
+
+@dataclass(frozen=True)
+class GRUCell(AbstractGatedCell):
+    """A step of a GRU from the hidden and the input currents of its gates."""
+
+    gates: ClassVar[int] = 3
+    parts: ClassVar[int] = 1
+
+    def emit(self, state: Array) -> Array:
+        return state
+
+    def advance(self, state: Array, product: Array, drive: Array) -> jax.Array:
+        update, candidate = self.update_and_candidate(product, drive)
+        # Both factors as gates: 1 − z would lose the digits of a small one.
+        return jax.nn.sigmoid(-update) * candidate + jax.nn.sigmoid(update) * state
+
+    def update_and_candidate(self, product: Array, drive: Array) -> tuple[jax.Array, jax.Array]:
+        """Return the current of the update gate and the candidate c(h)."""
+        reset, update, new = jnp.split(product, 3, -1)
+        reset_drive, update_drive, new_drive = jnp.split(drive, 3, -1)
+        gate = jax.nn.sigmoid(reset + reset_drive)
+        return update + update_drive, jnp.tanh(new_drive + gate * new)
+
+
+class GRU(AbstractGatedNetwork):
+    r"""A network of gated recurrent units, in PyTorch's equations.
+
+    $$r = \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}), \quad
+      z = \sigma(W_{iz} x + b_{iz} + W_{hz} h + b_{hz}),$$
+    $$c(h) = \tanh\big(W_{in} x + b_{in} + r \circ (W_{hn} h + b_{hn})\big), \quad
+      h' = (1-z) \circ c(h) + z \circ h.$$
+
+    A fixed point solves $c(h) = h$, whatever the update gate does; that is the residual which the
+    analysis solves. All of them lie in the unit box. The readout is $y = W_y h + b_y$.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    dt
+        Duration of a time step in ms.
+    initialization
+        "torch" (U(±1/√num_units) for all, biases too) or a name of
+        `networks.initialization.INITIALIZATIONS`, for each gate.
+    trainable_initial_state
+        Whether the state before the first step is learned; it is zero otherwise.
+    key
+        A JAX random key.
+
+    Attributes
+    ----------
+    input_weights (gated, channel), recurrent_weights (gated, unit), input_bias (gated,),
+    recurrent_bias (gated,)
+        The weights of reset gate, update gate and candidate, one below the other: gated = 3 unit.
+    readout_weights (output, unit), readout_bias (output,)
+        The readout.
+
+    Raises
+    ------
+    InvalidInputError
+        For sizes below 1, a dt that is not positive, an unknown initialization.
+
+    References
+    ----------
+    Cho et al. (2014) EMNLP; the reset gate acts as in PyTorch, after the recurrent weights.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.GRU(3, 64, 3, dt=20.0, key=jax.random.key(0))
+    >>> net.at_input([1.0, 0.5, 0.5]).size
+    64
+    """
+
+    cell: ClassVar[GRUCell] = GRUCell()
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        dt: float = 100.0,
+        initialization: str = "torch",
+        trainable_initial_state: bool = False,
+        key: PRNGKeyArray,
+    ):
+        sizes = num_inputs, num_units, num_outputs
+        self._build(sizes, dt, initialization, trainable_initial_state, key)
+
+    def residual(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return c(h) − h; `step(h) − h` is that times 1 − z, which makes false valleys."""
+        _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
+        return candidate - state
+
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
+        """Return the unit box, which a step maps into itself."""
+        return (-1.0, 1.0)

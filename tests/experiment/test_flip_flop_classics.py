@@ -1,0 +1,63 @@
+"""The flip-flop experiments at a small size: fewer bits, the same story."""
+
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.experiment import Experiment, run_experiment
+from separatrix.report import write_report
+from separatrix.report.tables import key_numbers
+
+SMALL = [
+    "task.duration=3200.0",
+    "network.num_units=9",  # up to 8 would be searched exhaustively
+    "training.steps=300",
+    "training.batch_size=16",
+    "training.epoch_steps=300",
+    "analysis.num_trials=4",
+    "analysis.num_candidates=64",
+]
+
+
+def run(name, variant, out, bits):
+    changes = [*SMALL, f"task.bits={bits}", f"analysis.input={[0.0] * bits}"]
+    experiment = Experiment.named(name).with_changes(changes).variant(variant)
+    return run_experiment(experiment, out, progress=False)
+
+
+def test_two_bits_in_an_lstm_are_nine_proved_points(tmp_path):
+    done = run("sussillo2013", "lstm", tmp_path / "run", bits=2)
+    points = done.fixed_points.fixed
+    assert np.bincount(points.n_unstable).tolist() == [4, 4, 1]
+    assert points.certified.all() and points.n_unstable_certified.all()
+    assert points.index_sum == 1
+    assert done.history.accuracy[-50:].mean() > 0.98
+    assert (done.records["fixed_point_graph"].target >= 0).all()
+
+
+@pytest.fixture(scope="module")
+def one_bit(tmp_path_factory):
+    out = tmp_path_factory.mktemp("one_bit")
+    return {v: run("maheswaranathan2019", v, out / v, bits=1) for v in ("vanilla", "gru")}
+
+
+def test_one_bit_has_the_same_topology_in_two_architectures(one_bit):
+    vanilla, gru = (done.records["topology"] for done in one_bit.values())
+    assert isinstance(vanilla, sx.FixedPointTopology) and vanilla.is_cube
+    assert sorted(vanilla.names.tolist()) == ["*", "+", "-"]
+    assert vanilla.same_as(gru)
+
+
+def test_the_report_tells_the_topology(one_bit, tmp_path):
+    text = write_report(one_bit["gru"], tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "a cube with its corners, edges, faces and body" in text
+    told = dict(key_numbers(one_bit["gru"]))["topology of fixed points"]
+    assert told.startswith("2 + 1 by number of unstable directions: the cube")
+
+
+@pytest.mark.parametrize("name", ["sussillo2013", "maheswaranathan2019"])
+def test_the_experiments_name_three_architectures(name):
+    experiment = Experiment.named(name)
+    built = [experiment.variant(v).network.name for v in experiment.variants]
+    assert built == ["CTRNN", "GRU", "LSTM"]
+    assert experiment.task.arguments["bits"] == 3
