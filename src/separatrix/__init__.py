@@ -75,6 +75,7 @@ from .training import (
     TrainingInterruptedError,
     WholeTrials,
     Windows,
+    regularizers,
     train,
 )
 
@@ -123,6 +124,7 @@ __all__ = [
     "lyapunov_exponents",
     "networks",
     "psychometric",
+    "regularizers",
     "separatrix",
     "simulate",
     "slow_curve",

@@ -1,11 +1,13 @@
 """One experiment: settings in, a run directory out."""
 
-from .run import NETWORKS, OPTIMIZERS, TASKS, Setup, analyze, reanalyze, run_experiment
+from .optimizers import OPTIMIZERS, SCHEDULES
+from .run import NETWORKS, TASKS, Setup, analyze, reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
 
 __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "TASKS",
     "Experiment",
     "Setup",
