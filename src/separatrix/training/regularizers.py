@@ -205,7 +205,7 @@ def _power(values: Array, norm: int) -> jax.Array:
     if norm == 2:
         return jnp.square(values)
     # |x| with the slope 0 at 0, where JAX's has 1 and would drive absent connections away from it.
-    return values * jax.lax.stop_gradient(jnp.sign(values))
+    return jnp.asarray(values) * jax.lax.stop_gradient(jnp.sign(values))
 
 
 def _inside(trials: Trials) -> Bool[Array, "trial time"]:
