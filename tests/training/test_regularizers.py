@@ -131,6 +131,8 @@ def test_the_history_keeps_loss_and_penalty_apart(network, task):
     assert float(priced.history.penalty[0]) == pytest.approx(expected, rel=1e-5)
     # the first step has seen no update yet, so the loss of the task is that without a penalty
     assert priced.history.loss[0] == pytest.approx(plain.history.loss[0], rel=1e-6)
+    assert "penalty" in priced.history.to_xarray()
+    assert "penalty" not in plain.history.to_xarray()
     assert priced.history.epochs()["penalty"] == pytest.approx([priced.history.penalty.mean()])
 
 

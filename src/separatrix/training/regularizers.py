@@ -74,7 +74,7 @@ class Rates(AbstractRegularizer):
     --------
     >>> import separatrix as sx
     >>> sx.regularizers.Rates(1e-3)
-    Rates(strength=0.001, norm=2)
+    Rates(strength=0.001)
     """
 
     strength: float = eqx.field(static=True, converter=_strength)

@@ -208,6 +208,7 @@ def _run(
     memory = program.start(network)
     try:
         for first, count in _epochs(steps, program.epoch_steps):
+            # NumPy's numbers: making one of JAX's starts a program of its own.
             following, memory, measures, sound = program(
                 network, memory, key, np.array(first, np.int32), np.array(count, np.int32)
             )
