@@ -137,9 +137,11 @@ __all__ = [
 _LAZY = {
     "Experiment": "experiment",
     "run_experiment": "experiment",
+    "run_variants": "experiment",
     "reanalyze": "experiment",
     "Run": "store",
     "load_run": "store",
+    "load_runs": "store",
     "load_network": "store",
     "save_network": "store",
     "load_records": "store",

@@ -34,7 +34,7 @@ def run():
 @pytest.fixture
 def plain(monkeypatch):
     """Leave out figures and report, which take longest."""
-    monkeypatch.setattr("separatrix.cli._write_figures_and_report", lambda found, path: None)
+    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", lambda *found: None)
 
 
 @pytest.fixture(scope="module")
@@ -266,16 +266,16 @@ def test_divergence(run, tmp_path):
     [(KeyboardInterrupt(), 130), (sx.InvalidInputError("cannot write."), 1), (MemoryError(), 1)],
 )
 def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, code):
-    def stop(found, directory):
+    def stop(*found):
         raise error
 
-    monkeypatch.setattr("separatrix.cli._write_figures_and_report", stop)
+    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", stop)
     out = tmp_path / "two"
     done = run("run", "yang2020", *SMALL, "--out", out)
     assert done.exit_code == code
     said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
     assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
-    monkeypatch.setattr("separatrix.cli._write_figures_and_report", lambda found, path: None)
+    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", lambda *found: None)
     done = run("analyze", f"{out}.incomplete", "--out", out)
     assert done.exit_code == 0, done.output
 

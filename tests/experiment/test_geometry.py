@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -5,7 +7,9 @@ import pytest
 import separatrix as sx
 from separatrix.experiment import geometry
 from separatrix.experiment.geometry import CoherenceFamily, Geometry, decision_axis
-from separatrix.experiment.settings import GeometrySettings
+from separatrix.experiment.settings import AnalysisSettings, GeometrySettings
+from separatrix.experiment.stages import run_stages
+from separatrix.experiment.subject import Subject
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 QUICK = {"slices": 5, "lyapunov_steps": 400}
@@ -18,13 +22,17 @@ def build(task=TASK, input=(1.0, 0.5, 0.5), candidates=50, **settings):
     )
     activity = sx.simulate(network, task.trials(8, key=jax.random.key(1)))
     points = sx.find_fixed_points(network.at_input(input), activity.flat_states[:candidates])
-    return Geometry(
-        GeometrySettings(**QUICK, **settings), task, network, list(input), activity, points
-    )
+    return subject(task, network, input, activity, points, **QUICK, **settings)
 
 
-def results(stages):
-    return stages.records(lambda stage: None)
+def subject(task, network, input, activity, points, **settings):
+    asked = AnalysisSettings(geometry=GeometrySettings(**settings))
+    given = np.asarray(input, float)
+    return Subject(task, network, given, activity, points, None, asked, jax.random.key(2))
+
+
+def results(subject):
+    return run_stages(Geometry(subject).stages(), lambda stage: None)
 
 
 @pytest.fixture(scope="module")
@@ -135,14 +143,7 @@ def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(input):
 
 def test_without_fixed_points_there_is_nothing_to_continue(whole):
     stages, _ = whole
-    bare = Geometry(
-        GeometrySettings(slow_curve=False, lyapunov=False),
-        TASK,
-        stages.network,
-        list(stages.input),
-        stages.activity,
-        stages.points[:0],
-    )
+    bare = dataclasses.replace(build(slow_curve=False, lyapunov=False), points=stages.points[:0])
     told = results(bare)["analyses"]
     assert told.why_not("branches") == "no fixed point was found to start from."
     assert told.why_not("fixed_point_graph") == "no fixed point was found."

@@ -46,7 +46,10 @@ def test_a_minimal_file_is_enough(write):
             "[training]\nstps = 3\n",
             "unknown key 'training.stps' in {file}: did you mean 'steps' or 'epoch_steps'?",
         ),
-        ("[trianing]\nsteps = 3\n", "unknown key 'trianing' in {file}: did you mean 'training'?"),
+        (
+            "[trianing]\nsteps = 3\n",
+            "unknown key 'trianing' in {file}: did you mean 'training' or 'variants'?",
+        ),
         (
             "[training]\nsteps = 3.5\n",
             "training.steps in {file}: input should be a valid integer, got 3.5.",
@@ -267,7 +270,7 @@ CHANGES = [
     (
         "xyz=1",
         "unknown key 'xyz' in yang2020.toml with --set: valid: analysis, description, name, "
-        "network, seed, task, training.",
+        "network, seed, task, training, variants.",
     ),
     (
         "training.steps=true",

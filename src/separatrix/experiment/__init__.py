@@ -1,13 +1,18 @@
 """One experiment: settings in, a run directory out."""
 
+from .analysis import analyze
 from .optimizers import OPTIMIZERS, SCHEDULES
-from .run import NETWORKS, TASKS, Setup, analyze, reanalyze, run_experiment
+from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
+from .setup import NETWORKS, TASKS, Setup
+from .studies import STUDIES
+from .variants import run_variants
 
 __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
     "SCHEDULES",
+    "STUDIES",
     "TASKS",
     "Experiment",
     "Setup",
@@ -16,4 +21,5 @@ __all__ = [
     "read_toml",
     "reanalyze",
     "run_experiment",
+    "run_variants",
 ]

@@ -1,22 +1,13 @@
-"""The geometry of a trained network's state space: what a run adds to its fixed points.
+"""The geometry of a trained network's state space: what a run adds to its fixed points."""
 
-No stage can lose the run: one that has nothing to work on, or that fails, leaves a reason.
-"""
-
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
-from .._records import Record
-from .._types import InvalidInputError
-from ..activity import Activity
 from ..analysis import (
-    Analyses,
     Branches,
     FixedPointGraph,
-    FixedPoints,
     LyapunovSpectrum,
     SlowCurve,
     continue_fixed_points,
@@ -28,8 +19,9 @@ from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
-from ..tasks import AbstractTask, PerceptualDecisionMaking
-from .settings import GeometrySettings
+from ..tasks import PerceptualDecisionMaking
+from .stages import SkippedError, Stage
+from .subject import Subject
 
 NUM_EXPONENTS = 8
 MAX_TRAJECTORIES = 3
@@ -39,68 +31,43 @@ MAX_STARTS = 8
 PARAMETER = "signed coherence (%)"
 
 
-class SkippedError(Exception):
-    """An analysis has nothing to work on, for the reason given."""
-
-
 class Geometry:
-    """The stages, and what they work on: a network, its task, its activity and fixed points."""
+    """The stages, each of which is asked of a subject."""
 
-    def __init__(
-        self,
-        settings: GeometrySettings,
-        task: AbstractTask,
-        network: AbstractNetwork,
-        input: list[float],
-        activity: Activity,
-        points: FixedPoints,
-    ):
-        self.settings, self.task, self.network = settings, task, network
-        self.input, self.activity, self.points = np.asarray(input, float), activity, points
-        self.system = network.at_input(self.input)
+    def __init__(self, subject: Subject):
+        self.subject, self.settings = subject, subject.settings.geometry
 
-    def records(self, announce: Callable[[str], None]) -> dict[str, Record]:
-        """Return the result of every stage that is switched on, and what became of each."""
-        stages: dict[str, tuple[bool, Callable[[], Record]]] = {
+    def stages(self) -> dict[str, Stage | None]:
+        """Return the stages by name; None for one that is switched off."""
+        wanted: dict[str, tuple[bool, Stage]] = {
             "slow_curve": (self.settings.slow_curve, self.slow_curve),
             "branches": (self.settings.branches, self.branches),
             "fixed_point_graph": (self.settings.graph, self.graph),
             "lyapunov_spectrum": (self.settings.lyapunov, self.lyapunov),
         }
-        done: dict[str, Record] = {}
-        told: list[tuple[str, str, str]] = []
-        for name, (wanted, stage) in stages.items():
-            result: Any = ("skipped", "it was switched off in the settings.")
-            if wanted:
-                announce(name.replace("_", " "))
-                result = _tried(stage)
-            if isinstance(result, Record):
-                done[name], result = result, ("done", "")
-            told.append((name, *result))
-        columns = [np.array(column, dtype=str) for column in zip(*told, strict=True)]
-        return {**done, "analyses": Analyses(*columns)}
+        return {name: stage if on else None for name, (on, stage) in wanted.items()}
 
     def slow_curve(self) -> SlowCurve:
         """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
-        axis = decision_axis(self.network, self._decision())
-        states = self.activity.flat_states
+        axis = decision_axis(self.subject.network, self._decision())
+        states = self.subject.activity.flat_states
         low, high = np.percentile(states @ axis, [1, 99])
         if not low < high:
             raise SkippedError("the activity does not vary along the readout of the choice.")
         values = np.linspace(low, high, self.settings.slices)
-        return slow_curve(self.system, axis, values, states)
+        return slow_curve(self.subject.system, axis, values, states)
 
     def branches(self) -> Branches:
         """Continue the fixed points in signed coherence, over the coherences of the task."""
-        family = CoherenceFamily(self.network, self._decision())
+        family = CoherenceFamily(self.subject.network, self._decision())
         end = max(family.task.coherences)
-        at = family.coherence_of(self.input)
+        at = family.coherence_of(self.subject.input)
         if end == 0 or at is None or abs(at) > end:
             raise SkippedError("the frozen input is none of the task's stimuli.")
-        starts = np.asarray(self.points.fixed.states)[:MAX_STARTS]
+        starts = np.asarray(self.subject.points.fixed.states)[:MAX_STARTS]
         if not len(starts):
             raise SkippedError("no fixed point was found to start from.")
-        size = float(np.sqrt(np.mean(np.square(self.activity.flat_states))))
+        size = float(np.sqrt(np.mean(np.square(self.subject.activity.flat_states))))
         return continue_fixed_points(
             family,
             starts,
@@ -120,38 +87,27 @@ class Geometry:
 
     def graph(self) -> FixedPointGraph:
         """Follow the arms of the saddles."""
-        if not len(self.points.fixed):
+        if not len(self.subject.points.fixed):
             raise SkippedError("no fixed point was found.")
-        return fixed_point_graph(self.system, self.points)
+        return fixed_point_graph(self.subject.system, self.subject.points)
 
     def lyapunov(self) -> LyapunovSpectrum:
         """Measure the exponents from the last state of a trial of each answer."""
-        trials = np.unique(np.asarray(self.activity.choice), return_index=True)[1]
-        starts = np.asarray(self.activity.states, float)[trials[:MAX_TRAJECTORIES], -1]
+        trials = np.unique(np.asarray(self.subject.activity.choice), return_index=True)[1]
+        starts = np.asarray(self.subject.activity.states, float)[trials[:MAX_TRAJECTORIES], -1]
         method = TangentQR(
             steps=self.settings.lyapunov_steps,
             transient=self.settings.lyapunov_steps // 4,
-            num_exponents=min(NUM_EXPONENTS, self.system.size),
+            num_exponents=min(NUM_EXPONENTS, self.subject.system.size),
         )
-        return lyapunov_exponents(self.system, starts, method=method)
+        return lyapunov_exponents(self.subject.system, starts, method=method)
 
     def _decision(self) -> PerceptualDecisionMaking:
         """Return the task, where it is a decision between two choices."""
-        if isinstance(self.task, PerceptualDecisionMaking) and self.task.num_choices == 2:
-            return self.task
+        task = self.subject.task
+        if isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2:
+            return task
         raise SkippedError("it needs a task with a coherence and two choices.")
-
-
-def _tried(stage: Callable[[], Record]) -> Record | tuple[str, str]:
-    """Return the result of a stage, or its outcome and reason: nothing may lose the run."""
-    try:
-        return stage()
-    except SkippedError as reason:
-        return "skipped", str(reason)
-    except InvalidInputError as error:
-        return "failed", str(error)
-    except Exception as error:  # the training before it may have taken hours
-        return "failed", f"{type(error).__name__}: {error}"
 
 
 def readout_weights(network: AbstractNetwork, state: np.ndarray) -> np.ndarray:

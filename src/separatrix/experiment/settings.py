@@ -10,12 +10,14 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from .._types import InvalidInputError, UnreadableFileError, nearest
+from .changes import change, merge
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
+VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
 
 
@@ -95,6 +97,8 @@ class AnalysisSettings(_Settings):
     max_linearized: Count = 64
     """The fixed points, then the slowest slow points, up to this many, are linearized."""
     geometry: GeometrySettings = GeometrySettings()
+    studies: tuple[str, ...] = ()
+    """What is asked beyond what every run asks, by the names of `STUDIES`."""
 
     @field_validator("random_range")
     @classmethod
@@ -118,6 +122,8 @@ class Experiment(_Settings):
     network: Named
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    variants: dict[VariantName, dict[str, Any]] = {}
+    """Changes to the tables above by name: such an experiment is run once for each of them."""
     _source: str = PrivateAttr("the experiment")
 
     @field_validator("name")
@@ -141,10 +147,12 @@ class Experiment(_Settings):
         try:
             experiment = cls.model_validate(values)
             experiment._source = source
-            return experiment
         except ValidationError as error:
             lines = [_explain(e, source, values) for e in error.errors()]
             raise InvalidInputError("\n".join(lines)) from None
+        for name in experiment.variants:
+            experiment.variant(name)
+        return experiment
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Experiment":
@@ -167,18 +175,32 @@ class Experiment(_Settings):
         values, changes = self.to_dict(), list(changes)
         if not changes:
             return self
-        for change in changes:
-            path, equals, text = change.partition("=")
-            if not equals or not path.strip():
-                raise InvalidInputError(
-                    f"{source} {change}: expected KEY=VALUE, such as training.steps=200."
-                )
-            _assign(values, path.strip(), _parse_value(text.strip()), f"{source} {change}")
+        for text in changes:
+            change(values, text, source)
         return type(self).from_dict(values, f"{self.source} with {source}")
+
+    def variant(self, name: str) -> "Experiment":
+        """Return the experiment that a variant makes of this one.
+
+        Its tables are merged over those above it, key by key; a table that names another task,
+        network or optimizer replaces it. Raises InvalidInputError for an unknown name.
+        """
+        if name not in self.variants:
+            known = nearest(name, self.variants) if self.variants else "it has none at all."
+            raise InvalidInputError(f"{self.name} has no variant {name!r}: {known}")
+        changes = self.variants[name]
+        if "variants" in changes:
+            raise InvalidInputError(f"variants.{name} in {self.source} has variants of its own.")
+        values = {k: v for k, v in self.to_dict().items() if k != "variants"}
+        named = merge(values, {"name": f"{self.name}-{name}", **changes})
+        return type(self).from_dict(named, f"variants.{name} in {self.source}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as nested dicts of plain values, without the unset ones."""
-        return self.model_dump(mode="json", exclude_none=True)
+        values = self.model_dump(mode="json", exclude_none=True)
+        if not self.variants:
+            del values["variants"]
+        return values
 
     def to_toml(self) -> str:
         """Return the settings as TOML."""
@@ -206,29 +228,6 @@ def _experiments() -> Any:
 
 def _is_toml(path: Any) -> bool:
     return path.name.endswith(".toml")
-
-
-def _parse_value(text: str) -> Any:
-    """Read a TOML value; a bare word is a string, so `--set network.activation=tanh` works."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _assign(values: dict[str, Any], path: str, value: Any, source: str) -> None:
-    *parents, last = path.split(".")
-    table = values
-    for parent in parents:
-        if parent not in table:
-            raise InvalidInputError(
-                f"{source}: there is no table {parent!r}: "
-                f"{nearest(parent, [k for k, v in table.items() if isinstance(v, dict)])}"
-            )
-        table = table[parent]
-        if not isinstance(table, dict):
-            raise InvalidInputError(f"{source}: {parent!r} is a value, not a table.")
-    table[last] = value
 
 
 def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:

@@ -1,14 +1,13 @@
 """Writing a run, and keeping what a run had reached when it was stopped."""
 
 import contextlib
-import itertools
 from pathlib import Path
 
 from .._records import Record
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, new_directory, provenance, save_network, save_records
-from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, check_replaceable
+from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, free_place
 from .settings import Experiment
 
 
@@ -37,7 +36,7 @@ def keep_incomplete(
     raised: where nothing can be written, the note says so.
     """
     try:
-        place = _free_place(out)
+        place = free_place(out)
         with new_directory(place, force=True) as directory:
             write_run(experiment, network, records, directory)
     except (InvalidInputError, OSError) as error:
@@ -48,17 +47,3 @@ def keep_incomplete(
     )
     with contextlib.suppress(AttributeError):
         stopped.kept = place  # type: ignore[attr-defined]
-
-
-def _free_place(out: Path) -> Path:
-    """Return `<out>.incomplete`, or the first of its numbered kin with nothing foreign in it."""
-    for number in itertools.count(1):
-        place = out.with_name(out.name + ".incomplete" + (f"-{number}" if number > 1 else ""))
-        try:
-            check_replaceable(place.resolve(), force=True, shown=place)
-        except InvalidInputError:
-            if number == 99:
-                raise
-        else:
-            break
-    return place

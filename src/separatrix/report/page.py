@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..analysis import FixedPoints
 from ..figures.files import DPI, png_bytes
@@ -37,19 +38,13 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     InvalidInputError
         When the file cannot be written.
     """
-    import jinja2
     import tomli_w
 
     story, path = Story(run), Path(path)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("separatrix.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     points = point_rows(story)
-    page = environment.get_template("template.html").render(
+    return write_page(
+        path,
+        "run.html",
         title=story.name,
         summary=summary(story),
         key_numbers=key_numbers(run),
@@ -60,6 +55,20 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         configuration=tomli_w.dumps(run.experiment),
         origin=origin(story),
     )
+
+
+def write_page(path: Path, template: str, **content: Any) -> Path:
+    """Fill one of the templates beside this file, write the page in one piece, return its path."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("separatrix.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template(template).render(**content)
     with written_in_one_piece(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
@@ -70,12 +79,17 @@ def _sections(story: Story, directory: Path | None) -> Iterator[dict[str, str | 
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
         if section.is_told_by(story):
-            picture = _picture(section, story, directory)
-            encoded = base64.b64encode(picture).decode("ascii")
-            view |= {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(picture)}
+            view |= embedded(section, story, directory)
             yield view | {"text": section.caption(story)}
         else:
             yield view | {"picture": "", "text": section.missing(story)}
+
+
+def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:
+    """Return a section's picture as an address that holds it, and the width to show it at."""
+    picture = _picture(section, story, directory)
+    encoded = base64.b64encode(picture).decode("ascii")
+    return {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(picture)}
 
 
 def _picture(section: Section, story: Story, directory: Path | None) -> bytes:

@@ -1,7 +1,7 @@
 """The figures of a run, in the order of its story; which there are is decided only here."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -165,11 +165,11 @@ SECTIONS = (
 )
 
 
-def write_figures(run: Run, directory: str | Path) -> list[Path]:
+def write_figures(run: Run, directory: str | Path, *, without: Collection[str] = ()) -> list[Path]:
     """Write every figure that a run has the records for, as PNG and SVG; return the paths.
 
-    They go to the folder `figures` of `directory`, as in a run directory. Raises InvalidInputError
-    when that cannot be made or written.
+    They go to the folder `figures` of `directory`, as in a run directory; those that are named in
+    `without` are left out. Raises InvalidInputError when the folder cannot be made or written.
     """
     folder = Path(directory) / FIGURES
     try:
@@ -179,7 +179,8 @@ def write_figures(run: Run, directory: str | Path) -> list[Path]:
     story = Story(run)
     paths: list[Path] = []
     for section in told_sections(story):
-        paths += figures.save(section.draw(story), folder, section.name)
+        if section.name not in without:
+            paths += figures.save(section.draw(story), folder, section.name)
     return paths
 
 

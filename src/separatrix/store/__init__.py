@@ -1,16 +1,18 @@
 """Files: networks, records and run directories."""
 
-from .directory import new_directory
+from .directory import kept_directory, new_directory
 from .networks import load_network, save_network
 from .provenance import provenance
 from .records import load_records, save_records
-from .run import Run, load_run
+from .run import Run, load_run, load_runs
 
 __all__ = [
     "Run",
+    "kept_directory",
     "load_network",
     "load_records",
     "load_run",
+    "load_runs",
     "new_directory",
     "provenance",
     "save_network",

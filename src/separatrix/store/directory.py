@@ -1,5 +1,6 @@
 """A directory that appears complete or not at all."""
 
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from .files import cannot_write, umask
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 FIGURES, REPORT = "figures", "report.html"
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
-"""What a run directory holds."""
+"""What a run directory holds; that of an experiment with variants holds runs as well."""
 
 BYSTANDERS = (".DS_Store", "Thumbs.db")
 """What file managers leave behind when somebody looks at a directory."""
@@ -61,6 +62,44 @@ def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def kept_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
+    """Yield a visible directory that becomes `path` when the block ends without an error.
+
+    As `new_directory`, for what is made of several runs and takes long: on an exception, Ctrl-C
+    included, the runs that are complete stay, in `<path>.incomplete`, and a note on it says so.
+    """
+    target = Path(path).resolve()
+    check_replaceable(target, force, Path(path))
+    place = free_place(Path(path))
+    with new_directory(place, force=True):
+        pass  # what an earlier failure had left gives way
+    try:
+        yield place
+        check_replaceable(target, force, Path(path))
+        _put_in_place(place.resolve(), target)
+    except BaseException as stopped:
+        if any(is_run(entry) for entry in place.iterdir()):
+            stopped.add_note(f"What is complete stays in {place}.")
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def free_place(out: Path) -> Path:
+    """Return `<out>.incomplete`, or the first of its numbered kin with nothing foreign in it."""
+    for number in itertools.count(1):
+        place = out.with_name(out.name + ".incomplete" + (f"-{number}" if number > 1 else ""))
+        try:
+            check_replaceable(place.resolve(), force=True, shown=place)
+        except InvalidInputError:
+            if number == 99:
+                raise
+        else:
+            break
+    return place
+
+
 def is_run(path: Path) -> bool:
     """Tell whether a directory looks like a run."""
     return (path / EXPERIMENT).is_file()
@@ -80,7 +119,11 @@ def check_replaceable(target: Path, force: bool, shown: Path) -> None:
     entries = sorted(entry.name for entry in target.iterdir())
     if not entries:
         return
-    foreign = [name for name in entries if name not in RUN_ENTRIES + BYSTANDERS]
+    foreign = [
+        name
+        for name in entries
+        if name not in RUN_ENTRIES + BYSTANDERS and not is_run(target / name)
+    ]
     if foreign or not is_run(target):
         names = ", ".join((foreign or entries)[:3]) + (", …" if len(foreign or entries) > 3 else "")
         raise InvalidInputError(

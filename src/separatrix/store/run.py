@@ -59,6 +59,29 @@ class Run:
         return "\n".join(lines)
 
 
+def load_runs(path: str | Path) -> dict[str, Run]:
+    """Read the runs of an experiment with variants, by the names of the variants.
+
+    Raises
+    ------
+    UnreadableFileError
+        When `path` is no such directory, or a file in it is damaged.
+    """
+    names = variants_in(path)
+    if not names:
+        raise UnreadableFileError(f"{path} holds no runs of variants; a single run: load_run.")
+    return {name: load_run(Path(path) / name) for name in names}
+
+
+def variants_in(path: str | Path) -> list[str]:
+    """Return the names of the runs within a directory, in the order of the experiment."""
+    path = Path(path)
+    if not is_run(path):
+        return []
+    names = _read_toml(path / EXPERIMENT).get("variants", {})
+    return [name for name in names if is_run(path / name)]
+
+
 def load_run(path: str | Path) -> Run:
     """Read a run directory.
 
@@ -76,6 +99,11 @@ def load_run(path: str | Path) -> Run:
         raise UnreadableFileError(f"{path} {what}; expected a run directory.")
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
+    if within := variants_in(path):
+        raise UnreadableFileError(
+            f"{path} holds the runs {', '.join(within)}: read one of them, {path / within[0]}, "
+            "or all of them with load_runs."
+        )
     network = load_network(path / WEIGHTS) if (path / WEIGHTS).exists() else None
     records, about = read_records(path / RESULTS) if (path / RESULTS).exists() else ({}, {})
     return Run(path, _read_toml(path / EXPERIMENT), network, records, about)

@@ -3,7 +3,6 @@
 import functools
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ._types import SeparatrixError
+from .._types import SeparatrixError
+from .drawing import drawing, write_figures_and_report
 
 app = typer.Typer(
     name="separatrix",
@@ -40,7 +40,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run_guarded(*args: Any, **kwargs: Any) -> None:
-        from ._cache import enable_compilation_cache
+        from .._cache import enable_compilation_cache
 
         try:
             enable_compilation_cache()
@@ -66,11 +66,14 @@ def run(
     experiment: Annotated[str, typer.Argument(help="A name from `list`, or a TOML file.")],
     out: Out = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Run this variant alone, where there are several.")
+    ] = None,
     changes: Changes = None,
     force: Force = False,
 ) -> None:
     """Run an experiment: train, simulate, analyse, draw, report."""
-    from .experiment import Experiment, run_experiment
+    from ..experiment import Experiment, run_experiment, run_variants
 
     if experiment.endswith(".toml"):
         chosen = Experiment.from_toml(experiment)
@@ -79,11 +82,15 @@ def run(
     if seed is not None:
         chosen = chosen.with_changes([f"seed={seed}"], "--seed")
     chosen = chosen.with_changes(changes or [])
+    if variant is not None:
+        chosen = chosen.variant(variant)
     target = out or Path("runs") / chosen.name
-    done = run_experiment(
-        chosen, target, force=force, announce=_announce, finish=_write_figures_and_report
-    )
-    _print_summary(done)
+    with drawing(_say) as pictures:
+        if not chosen.variants:
+            _print_summary(run_experiment(chosen, target, force=force, **pictures))
+            return
+        runs = run_variants(chosen, target, force=force, **pictures, compare=_write_comparison)
+    _print_comparison(runs, target)
 
 
 @app.command()
@@ -95,16 +102,11 @@ def analyze(
     force: Force = False,
 ) -> None:
     """Analyse the network of a run again, with other settings, into a new run directory."""
-    from .experiment import reanalyze
+    from ..experiment import reanalyze
 
-    done = reanalyze(
-        path,
-        out or _beside(path, "-analysis"),
-        changes=changes or [],
-        force=force,
-        announce=_announce,
-        finish=_write_figures_and_report,
-    )
+    target = out or _beside(path, "-analysis")
+    with drawing(_say) as pictures:
+        done = reanalyze(path, target, changes=changes or [], force=force, **pictures)
     _print_summary(done)
 
 
@@ -114,10 +116,17 @@ def report(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
 ) -> None:
     """Write the report and the figures of a run again."""
-    from .store import load_run
+    from ..experiment import Experiment
+    from ..store import load_run, load_runs
+    from ..store.run import variants_in
 
-    found = load_run(path)
-    _write_figures_and_report(found, path)
+    if variants_in(path):
+        runs = load_runs(path)
+        for name, found in runs.items():
+            write_figures_and_report(found, path / name)
+        _write_comparison(Experiment.from_toml(path / "experiment.toml"), runs, path)
+    else:
+        write_figures_and_report(load_run(path), path)
     console.print(f"report: {(path / 'report.html').resolve()}")
 
 
@@ -125,7 +134,7 @@ def report(
 @guarded
 def list_() -> None:
     """List the experiments, tasks and networks that come with the package."""
-    from .experiment import NETWORKS, TASKS, Experiment, experiment_names
+    from ..experiment import NETWORKS, TASKS, Experiment, experiment_names
 
     names = experiment_names()
     _print_rows([(name, Experiment.named(name).description) for name in names])
@@ -155,7 +164,7 @@ def doctor() -> None:
 
 
 def _describe_cache() -> str:
-    from ._cache import enable_compilation_cache
+    from .._cache import enable_compilation_cache
 
     try:
         cache = enable_compilation_cache()
@@ -175,28 +184,15 @@ def _beside(path: Path, ending: str) -> Path:
     return named.parent / (named.name + ending)
 
 
-def _announce(stage: str) -> None:
-    if stage == "training":
-        threading.Thread(target=_load_ahead).start()
+def _say(stage: str) -> None:
     if errors.is_terminal:
         errors.print(f"· {stage}", style="dim")
 
 
-def _load_ahead() -> None:
-    """Import what the end of a run needs, a second's work, while another core trains."""
-    import sklearn.decomposition
+def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> None:
+    from ..report import write_comparison
 
-    from . import report
-    from .store import netcdf
-
-    del sklearn, report, netcdf
-
-
-def _write_figures_and_report(found: Any, directory: Path) -> None:
-    from .report import write_figures, write_report
-
-    write_figures(found, directory)
-    write_report(found, directory / "report.html", figures=directory / "figures")
+    write_comparison(experiment.name, experiment.description, runs, directory / "report.html")
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
@@ -207,10 +203,20 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _print_summary(done: Any) -> None:
-    from .report import key_numbers
+    from ..report import key_numbers
 
     _print_rows(key_numbers(done))
     console.print(f"report: {(done.path / 'report.html').resolve()}")
+
+
+def _print_comparison(runs: dict[str, Any], directory: Path) -> None:
+    from ..report import key_numbers
+
+    for name, done in runs.items():
+        console.print(f"{name}\n{'-' * len(name)}")
+        _print_rows(key_numbers(done))
+        console.print()
+    console.print(f"report: {(directory / 'report.html').resolve()}")
 
 
 def main() -> None:

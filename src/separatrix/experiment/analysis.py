@@ -1,0 +1,92 @@
+"""Taking a trained network apart: every result of a run, by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.random as jr
+import numpy as np
+
+from .._records import Record
+from ..activity import Activity, simulate
+from ..analysis import FixedPoints, find_fixed_points, linearize
+from ..evaluation import psychometric
+from ..networks import AbstractNetwork
+from ..tasks import PerceptualDecisionMaking
+from .geometry import Geometry, readout_weights
+from .setup import Setup
+from .stages import Announce, run_stages
+from .studies import study_stages
+from .subject import Subject
+
+
+def analyze(
+    setup: Setup,
+    network: AbstractNetwork,
+    announce: Announce = lambda stage: None,
+    meanwhile: Callable[[dict[str, Record]], Any] = lambda records: None,
+) -> dict[str, Record]:
+    """Return every result for a trained network, by name.
+
+    `meanwhile` is called with what is known once the points are linearized: from there on nothing
+    of it changes.
+    """
+    settings = setup.experiment.analysis
+    announce("activity")
+    activity = simulate(network, setup.task.trials(settings.num_trials, key=setup.key_trials))
+    components = activity.pca(min(3, network.num_units))
+    records: dict[str, Record] = {"activity": activity, "principal_components": components}
+    if isinstance(setup.task, PerceptualDecisionMaking) and setup.task.num_choices == 2:
+        records["psychometric"] = psychometric(
+            network, setup.task, num_trials=settings.test_trials, key=setup.key_test
+        )
+    announce("fixed points")
+    system = network.at_input(setup.input)
+    points = find_fixed_points(
+        system, _candidates(setup, activity, system.size), slow_points=settings.slow_points
+    )
+    records["fixed_points"] = points
+    linear = None
+    if len(points):
+        announce("linearization")
+        chosen = _to_linearize(
+            points, np.asarray(components.components[0]), settings.max_linearized
+        )
+        linear = linearize(system, points[chosen])
+        readout = readout_weights(network, np.asarray(points.states)[0])
+        records["linearization"] = linear
+        records["non_normality"] = linear.non_normality()
+        records["selection_vectors"] = linear.selection_vectors(1, readout)
+    meanwhile(records)
+    subject = Subject(
+        setup.task,
+        network,
+        np.asarray(setup.input, float),
+        activity,
+        points,
+        linear,
+        settings,
+        setup.key_studies,
+    )
+    stages = Geometry(subject).stages() | study_stages(subject)
+    return records | run_stages(stages, announce)
+
+
+def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:
+    settings = setup.experiment.analysis
+    if settings.candidates == "random":
+        low, high = settings.random_range
+        shape = (settings.num_candidates or 1024, size)
+        return np.asarray(jr.uniform(setup.key_starts, shape, minval=low, maxval=high), float)
+    states = activity.flat_states
+    count = settings.num_candidates or len(states)
+    if count >= len(states):
+        return states
+    return states[np.asarray(jr.choice(setup.key_starts, len(states), (count,), replace=False))]
+
+
+def _to_linearize(points: FixedPoints, axis: np.ndarray, limit: int) -> np.ndarray:
+    """Choose the fixed points, the middle point, then the slowest ones, up to `limit`."""
+    order = np.lexsort((points.speed, points.kind))
+    first = np.flatnonzero(order == points.middle(axis))
+    order = np.concatenate([order[first], np.delete(order, first)])
+    return np.sort(order[:limit])

@@ -1,0 +1,72 @@
+"""Changes to nested tables of settings: single ones as text, and those that make a variant."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._types import InvalidInputError, nearest
+
+
+def change(values: dict[str, Any], text: str, source: str) -> None:
+    """Apply a change like "training.steps=200" to nested tables, in place.
+
+    It also reaches the variants that say something else in the same place. Raises InvalidInputError
+    for a text of another form and a table that is not there.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise InvalidInputError(f"{source} {text}: expected KEY=VALUE, such as training.steps=200.")
+    keys = path.strip().split(".")
+    _assign(values, keys, parse_value(value.strip()), f"{source} {text}")
+    for table in _overriding(values.get("variants", {}), keys):
+        table[keys[-1]] = parse_value(value.strip())
+
+
+def parse_value(text: str) -> Any:
+    """Read a TOML value; a bare word is a string, so `--set network.activation=tanh` works."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables with changes: merged key by key, but a table of another name replaces."""
+    merged = dict(values)
+    for key, new in changes.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(new, Mapping)
+        merged[key] = merge(old, new) if both and not _renames(new, old) else new  # type: ignore
+    return merged
+
+
+def _renames(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    return "name" in new and new["name"] != old.get("name")
+
+
+def _assign(values: dict[str, Any], keys: list[str], value: Any, source: str) -> None:
+    *parents, last = keys
+    table = values
+    for depth, parent in enumerate(parents):
+        if parent not in table:
+            if depth > 1 and keys[0] == "variants":  # a variant names only what it changes
+                table[parent] = {}
+            else:
+                tables = [k for k, v in table.items() if isinstance(v, dict)]
+                raise InvalidInputError(
+                    f"{source}: there is no table {parent!r}: {nearest(parent, tables)}"
+                )
+        table = table[parent]
+        if not isinstance(table, dict):
+            raise InvalidInputError(f"{source}: {parent!r} is a value, not a table.")
+    table[last] = value
+
+
+def _overriding(variants: Mapping[str, Any], keys: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the variants' tables in which a change to the tables above would be lost."""
+    for variant in variants.values():
+        table: Any = variant
+        for parent in keys[:-1]:
+            table = table.get(parent) if isinstance(table, dict) else None
+        if isinstance(table, dict) and (keys[-1] in table or "name" in table):
+            yield table

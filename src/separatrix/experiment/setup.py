@@ -1,0 +1,86 @@
+"""From an experiment's settings to the objects that they describe."""
+
+import inspect
+
+import jax.random as jr
+
+from .. import networks, tasks
+from .._types import InvalidInputError
+from ..networks import AbstractNetwork, check_network_fits
+from ..tasks import AbstractTask, PerceptualDecisionMaking
+from ..training import WholeTrials, Windows
+from .building import construct, fill_defaults
+from .optimizers import build_optimizer, build_regularizers, fill_optimizer
+from .settings import Experiment
+from .studies import check_studies
+
+TASKS = {
+    name: thing
+    for name, thing in vars(tasks).items()
+    if inspect.isclass(thing) and issubclass(thing, AbstractTask) and not inspect.isabstract(thing)
+}
+NETWORKS = {
+    name: getattr(networks, name)
+    for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
+}
+_GIVEN = ("num_inputs", "num_outputs", "dt", "key")
+
+
+class Setup:
+    """The objects that an experiment's settings describe; building it checks them all."""
+
+    def __init__(self, experiment: Experiment):
+        source = experiment.source
+        if experiment.variants:
+            raise InvalidInputError(
+                f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
+                "them with run_variants, or one of them, experiment.variant(name)."
+            )
+        self.task: AbstractTask = construct(experiment.task, TASKS, "task", source)
+        keys = jr.split(jr.key(experiment.seed), 5)
+        self.key_network, self.key_training, self.key_trials, self.key_test, self.key_starts = keys
+        # Folded in, so that the five above are those of runs made before there were studies.
+        self.key_studies = jr.fold_in(jr.key(experiment.seed), 0x73747564)
+        self.network: AbstractNetwork = construct(
+            experiment.network,
+            NETWORKS,
+            "network",
+            source,
+            num_inputs=self.task.num_inputs,
+            num_outputs=self.task.num_outputs,
+            dt=self.task.dt,
+            key=self.key_network,
+        )
+        check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
+        settings = experiment.training
+        self.optimizer = build_optimizer(settings, self.network, source)
+        self.regularizers = build_regularizers(settings.regularizers)
+        self.batches = WholeTrials() if settings.window is None else Windows(settings.window)
+        self.input = _frozen_input(experiment, self.task)
+        self.network.at_input(self.input)
+        check_studies(experiment.analysis.studies, source)
+        self.experiment = experiment.model_copy(
+            update={
+                "task": fill_defaults(experiment.task, TASKS, ()),
+                "network": fill_defaults(experiment.network, NETWORKS, _GIVEN),
+                "training": fill_optimizer(settings),
+                "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
+            }
+        )
+
+
+def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:
+    given = experiment.analysis.input
+    if given is None:
+        if not isinstance(task, PerceptualDecisionMaking):
+            raise InvalidInputError(
+                f"analysis.input in {experiment.source}: give the input to freeze, "
+                f"{task.num_inputs} values."
+            )
+        return [float(u) for u in task.evidence_input(0.0)]
+    if len(given) != task.num_inputs:
+        raise InvalidInputError(
+            f"analysis.input in {experiment.source}: expected {task.num_inputs} values "
+            f"({', '.join(task.channels)}), got {len(given)}."
+        )
+    return list(given)

@@ -1,0 +1,51 @@
+"""What is taken apart: a trained network with what is known of it before any further analysis."""
+
+import dataclasses
+import functools
+
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from ..activity import Activity
+from ..analysis import FixedPoints, Linearization
+from ..networks import AbstractNetwork
+from ..systems import DiscreteMap
+from ..tasks import AbstractTask
+from .settings import AnalysisSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A trained network, its task, its activity and the points at the frozen input.
+
+    Attributes
+    ----------
+    task, network
+        As they were trained.
+    input
+        The input that is frozen, `(channel,)`, float64.
+    activity
+        Of the trials that the run simulates.
+    points
+        The fixed and slow points at the frozen input.
+    linearization
+        At the points that were linearized; None where there are none.
+    settings
+        The experiment's `[analysis]`.
+    key
+        For whatever a study draws.
+    """
+
+    task: AbstractTask
+    network: AbstractNetwork
+    input: np.ndarray
+    activity: Activity
+    points: FixedPoints
+    linearization: Linearization | None
+    settings: AnalysisSettings
+    key: PRNGKeyArray
+
+    @functools.cached_property
+    def system(self) -> DiscreteMap:
+        """The network at the frozen input."""
+        return self.network.at_input(self.input)

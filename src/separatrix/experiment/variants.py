@@ -1,0 +1,96 @@
+"""An experiment with variants: every one of them run, and all of them compared."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .._types import InvalidInputError
+from ..store import Run, kept_directory
+from ..store.directory import EXPERIMENT
+from ..training import History, Training
+from .run import Hook, as_experiment, run_experiment
+from .settings import Experiment
+from .setup import Setup
+from .stages import Announce
+
+Progress = bool | Callable[[int, float, float], None]
+
+
+def run_variants(
+    experiment: Experiment | str | Path,
+    out: str | Path,
+    *,
+    force: bool = False,
+    progress: Progress = True,
+    announce: Announce = lambda stage: None,
+    meanwhile: Hook | None = None,
+    finish: Hook | None = None,
+    compare: Callable[[Experiment, dict[str, Run], Path], Any] | None = None,
+) -> dict[str, Run]:
+    """Run every variant of an experiment, each into a run directory within `out`.
+
+    Variants that differ in their analysis alone share one trained network. Until all of them are
+    complete they are in `<out>.incomplete`, where they stay when one of them fails.
+
+    Parameters
+    ----------
+    experiment
+        As in `run_experiment`; its `variants` name what is changed in each run.
+    out
+        The directory to make; it holds `experiment.toml` and a run directory for each variant.
+    force, progress, announce, meanwhile, finish
+        As in `run_experiment`.
+    compare
+        Called at the end with the experiment, the runs and the directory: adds what compares them.
+
+    Returns
+    -------
+    dict
+        The runs by the names of the variants, in their order.
+
+    Raises
+    ------
+    InvalidInputError
+        For settings of any variant that cannot be executed, before any work; an experiment without
+        variants; or an unusable `out`.
+    TrainingDivergedError, TrainingInterruptedError
+        As in `run_experiment`; the variants that were complete are kept.
+    """
+    experiment, out = as_experiment(experiment), Path(out)
+    if not experiment.variants:
+        raise InvalidInputError(f"{experiment.name} has no variants: use run_experiment.")
+    chosen = {name: experiment.variant(name) for name in experiment.variants}
+    networks = {name: _what_is_trained(variant) for name, variant in chosen.items()}
+    trained: dict[str, Training] = {}
+    runs: dict[str, Run] = {}
+    with kept_directory(out, force) as directory:
+        (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
+        for name, variant in chosen.items():
+            announce(f"variant {name}")
+            runs[name] = run_experiment(
+                variant,
+                directory / name,
+                progress=progress,
+                announce=announce,
+                meanwhile=meanwhile,
+                finish=finish,
+                training=trained.get(networks[name]),
+            )
+            trained[networks[name]] = _training_of(runs[name])
+        if compare is not None:
+            compare(experiment, runs, directory)
+    return {name: dataclasses.replace(run, path=out / name) for name, run in runs.items()}
+
+
+def _what_is_trained(experiment: Experiment) -> str:
+    """Return a text that is the same for experiments that train the same network."""
+    executed = Setup(experiment).experiment.to_dict()
+    return json.dumps([executed[k] for k in ("seed", "task", "network", "training")])
+
+
+def _training_of(run: Run) -> Training:
+    history = run.records["history"]
+    assert isinstance(history, History) and run.network is not None  # a complete run has both
+    return Training(run.network, history)
