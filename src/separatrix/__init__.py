@@ -99,6 +99,7 @@ from .training import (
     TrainingInterruptedError,
     WholeTrials,
     Windows,
+    regularizers,
     train,
 )
 
@@ -163,6 +164,7 @@ __all__ = [
     "networks",
     "performance",
     "psychometric",
+    "regularizers",
     "rule_performance",
     "rule_variance",
     "selective_connections",

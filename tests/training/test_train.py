@@ -192,4 +192,4 @@ def test_epoch_program_is_one_object(network, task):
     program = Epoch(task, sx.WholeTrials(), sx.training.default_loss, optax.sgd(0.1), 4, 2)
     memory = program.start(network)
     result = program(network, memory, jax.random.key(0), jnp.int32(0), jnp.int32(2))
-    assert result[2].shape == (2,)
+    assert [each.shape for each in result[2]] == [(2,), (2,)]  # loss and accuracy

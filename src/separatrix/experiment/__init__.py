@@ -1,15 +1,17 @@
 """One experiment: settings in, a run directory out."""
 
 from .analysis import analyze
+from .optimizers import OPTIMIZERS, SCHEDULES
 from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
-from .setup import NETWORKS, OPTIMIZERS, TASKS, Setup
+from .setup import NETWORKS, TASKS, Setup
 from .studies import STUDIES
 from .variants import run_variants
 
 __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "STUDIES",
     "TASKS",
     "Experiment",

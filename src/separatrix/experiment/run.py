@@ -115,6 +115,7 @@ def _train(
             batch_size=settings.batch_size,
             optimizer=setup.optimizer,
             key=setup.key_training,
+            regularizers=setup.regularizers,
             batches=setup.batches,
             epoch_steps=settings.epoch_steps,
             progress=progress,

@@ -14,6 +14,8 @@ from .changes import change, merge
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
@@ -36,6 +38,16 @@ class Named(BaseModel):
         return dict(self.model_extra or {})
 
 
+class RegularizerSettings(_Settings):
+    """The strengths of what is added to the task's loss; 0: nothing (`sx.regularizers`)."""
+
+    rates_l2: NotNegative = 0.0
+    rates_l1: NotNegative = 0.0
+    weights_l2: NotNegative = 0.0
+    weights_l1: NotNegative = 0.0
+    smoothness: NotNegative = 0.0
+
+
 class TrainingSettings(_Settings):
     """How the network is trained."""
 
@@ -45,6 +57,11 @@ class TrainingSettings(_Settings):
     window: Count | None = None
     """Length in steps of windows over consecutive trials; None: whole trials."""
     optimizer: Named = Named(name="adam", learning_rate=1e-3)
+    schedule: Named | None = None
+    """How the learning rate changes over the steps; None: not at all."""
+    clip_norm: Positive | None = None
+    """The largest norm of a gradient; a longer one is shortened to it. None: no limit."""
+    regularizers: RegularizerSettings = RegularizerSettings()
 
 
 class GeometrySettings(_Settings):

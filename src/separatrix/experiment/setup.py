@@ -2,10 +2,7 @@
 
 import inspect
 
-import equinox as eqx
-import jax
 import jax.random as jr
-import optax
 
 from .. import networks, tasks
 from .._types import InvalidInputError
@@ -13,6 +10,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..training import WholeTrials, Windows
 from .building import construct, fill_defaults
+from .optimizers import build_optimizer, build_regularizers, fill_optimizer
 from .settings import Experiment
 from .studies import check_studies
 
@@ -24,10 +22,6 @@ TASKS = {
 NETWORKS = {
     name: getattr(networks, name)
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
-}
-OPTIMIZERS = {
-    name: getattr(optax, name)
-    for name in ("adam", "adamw", "sgd", "rmsprop", "adagrad", "lion", "nadam")
 }
 _GIVEN = ("num_inputs", "num_outputs", "dt", "key")
 
@@ -59,8 +53,8 @@ class Setup:
         )
         check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
         settings = experiment.training
-        self.optimizer = construct(settings.optimizer, OPTIMIZERS, "training.optimizer", source)
-        _try_optimizer(self.optimizer, self.network, source)
+        self.optimizer = build_optimizer(settings, self.network, source)
+        self.regularizers = build_regularizers(settings.regularizers)
         self.batches = WholeTrials() if settings.window is None else Windows(settings.window)
         self.input = _frozen_input(experiment, self.task)
         self.network.at_input(self.input)
@@ -69,24 +63,10 @@ class Setup:
             update={
                 "task": fill_defaults(experiment.task, TASKS, ()),
                 "network": fill_defaults(experiment.network, NETWORKS, _GIVEN),
-                "training": settings.model_copy(
-                    update={"optimizer": fill_defaults(settings.optimizer, OPTIMIZERS, ())}
-                ),
+                "training": fill_optimizer(settings),
                 "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
             }
         )
-
-
-def _try_optimizer(
-    optimizer: optax.GradientTransformation, network: AbstractNetwork, source: str
-) -> None:
-    """Trace one update: optax looks at most of its arguments only then."""
-    weights = eqx.filter(network, eqx.is_inexact_array)
-    try:
-        jax.eval_shape(lambda w: optimizer.update(w, optimizer.init(w), w), weights)
-    except Exception as error:
-        text = str(error).strip().split("\n")[0].rstrip(".")
-        raise InvalidInputError(f"training.optimizer in {source} cannot be used: {text}.") from None
 
 
 def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:

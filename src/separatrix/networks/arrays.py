@@ -10,6 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from .._random import standard_normal
 from .._types import Array, InvalidInputError, require_count, require_positive
 
 
@@ -85,7 +86,7 @@ def private_noise(
     σ, whatever the time step is (Yang et al. 2019).
     """
     scale = sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))
-    return jr.normal(key, shape, jnp.asarray(like).dtype) * scale
+    return standard_normal(key, shape, jnp.asarray(like).dtype) * scale
 
 
 def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:

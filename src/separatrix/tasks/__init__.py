@@ -1,22 +1,66 @@
 """Cognitive tasks, drawn on the device."""
 
-from .accumulation import EvidenceAccumulation, ProbabilisticReasoning, PulseDecisionMaking
-from .association import DelayPairedAssociation, DualDelayMatchSample, GoNoGo
-from .base import AbstractTask, SolvableTask, Trials, accuracy, choice_of
-from .decision import PerceptualDecisionMaking, signed_coherence
-from .delayed_decision import PerceptualDecisionMakingDelayResponse, PostDecisionWager
-from .durations import Choice, Duration, TruncatedExponential, Uniform
-from .generation import FlipFlop, SineWave
-from .memory import DelayComparison, DelayMatchCategory, DelayMatchSample
+from .accumulation import (
+    EvidenceAccumulation,
+    ProbabilisticReasoning,
+    PulseDecisionMaking,
+)
+from .association import (
+    DelayPairedAssociation,
+    DualDelayMatchSample,
+    GoNoGo,
+)
+from .base import (
+    AbstractTask,
+    SolvableTask,
+    Trials,
+    accuracy,
+    choice_of,
+)
+from .decision import (
+    PerceptualDecisionMaking,
+    signed_coherence,
+)
+from .delayed_decision import (
+    PerceptualDecisionMakingDelayResponse,
+    PostDecisionWager,
+)
+from .durations import (
+    Choice,
+    Duration,
+    TruncatedExponential,
+    Uniform,
+)
+from .generation import (
+    FlipFlop,
+    SineWave,
+)
+from .memory import (
+    DelayComparison,
+    DelayMatchCategory,
+    DelayMatchSample,
+)
 from .modalities import (
     ContextDecisionMaking,
     MultiSensoryIntegration,
     SingleContextDecisionMaking,
 )
-from .reaching import AntiReach, Reaching1D
-from .staged import StagedTask
-from .timing import HierarchicalReasoning, IntervalDiscrimination, ReadySetGo
-from .yang2019 import RULES, Yang2019
+from .reaching import (
+    AntiReach,
+    Reaching1D,
+)
+from .staged import (
+    StagedTask,
+)
+from .timing import (
+    HierarchicalReasoning,
+    IntervalDiscrimination,
+    ReadySetGo,
+)
+from .yang2019 import (
+    RULES,
+    Yang2019,
+)
 
 __all__ = [
     "RULES",

@@ -2,7 +2,6 @@
 
 import abc
 import functools
-import math
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -197,15 +196,6 @@ def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
     for name in names:
         mask[slice(*steps[name])] = 1.0
     return mask
-
-
-def standard_normal(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """Draw as `jax.random.normal` does, the same numbers, in half the time on a CPU.
-
-    The generator counts the entries of an array along each of its axes, which costs more than the
-    hash of the count when the last axis is short, in time and even more so in compilation.
-    """
-    return jr.normal(key, (math.prod(shape),), jnp.float32).reshape(shape)
 
 
 def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int[Array, " trial"]:

@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
+from .._random import standard_normal
 from .._types import Array, InvalidInputError, require_count
 from .base import (
     SolvableTask,
@@ -18,7 +19,6 @@ from .base import (
     number,
     numbers,
     period_mask,
-    standard_normal,
     texts,
 )
 from .solving import respond

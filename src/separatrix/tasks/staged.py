@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
+from .._random import standard_normal
 from .._types import Array, InvalidInputError
-from .base import SolvableTask, Trials, check_timing, consecutive, standard_normal
+from .base import SolvableTask, Trials, check_timing, consecutive
 from .durations import Duration, Length, Multiple
 from .timeline import Timeline, drawn_durations, lay_out, longest_of
 

@@ -1,12 +1,35 @@
 """Training: where a task teaches a network."""
 
-from .batches import AbstractBatches, WholeTrials, Windows
-from .loss import cross_entropy, default_loss, mean_squared_error, rate_error
-from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
-from .train import train
+from . import (
+    regularizers,
+)
+from .batches import (
+    AbstractBatches,
+    WholeTrials,
+    Windows,
+)
+from .loss import (
+    cross_entropy,
+    default_loss,
+    mean_squared_error,
+    rate_error,
+)
+from .record import (
+    History,
+    Training,
+    TrainingDivergedError,
+    TrainingInterruptedError,
+)
+from .regularizers import (
+    AbstractRegularizer,
+)
+from .train import (
+    train,
+)
 
 __all__ = [
     "AbstractBatches",
+    "AbstractRegularizer",
     "History",
     "Training",
     "TrainingDivergedError",
@@ -17,5 +40,6 @@ __all__ = [
     "default_loss",
     "mean_squared_error",
     "rate_error",
+    "regularizers",
     "train",
 ]

@@ -10,19 +10,27 @@ from ..networks import AbstractNetwork
 
 
 class History(Record):
-    """Loss and accuracy of every training step, on the batch of that step before its update."""
+    """Loss and accuracy of every training step, on the batch of that step before its update.
+
+    The loss is the task's alone. `penalty` is what regularizers added to it, None without any.
+    """
 
     loss: Float[Array, " step"] = array("loss on the batch")
     accuracy: Float[Array, " step"] = array("fraction of scored steps that are right")
     epoch_steps: int = setting("training steps in an epoch")
+    penalty: Float[Array, " step"] | None = array("penalty of the regularizers", default=None)
 
     def epochs(self) -> dict[str, Float[np.ndarray, " epoch"]]:
-        """Return the mean loss and accuracy of each epoch (the last one may be shorter)."""
+        """Return the mean loss and accuracy of each epoch (the last one may be shorter).
+
+        And the mean penalty, where there were regularizers.
+        """
         starts = np.arange(0, len(self), self.epoch_steps)
         counts = np.diff(np.append(starts, len(self)))
         return {
             name: np.add.reduceat(np.asarray(values, float), starts) / counts
-            for name, values in (("loss", self.loss), ("accuracy", self.accuracy))
+            for name in ("loss", "accuracy", "penalty")
+            if (values := getattr(self, name)) is not None
         }
 
 

@@ -1,7 +1,7 @@
 """The training loop: one compiled program for an epoch, with its trials drawn on the device."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Int, PRNGKeyArray
 
 from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
@@ -20,7 +20,10 @@ from .loss import Loss, default_loss
 from .program_key import Optimizer
 from .progress import no_report, progress_bar
 from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
+from .regularizers import AbstractRegularizer, check_regularizers
 
+Measures = tuple[Array, ...]
+"""The task's loss, the accuracy and, where there are regularizers, their penalty."""
 Report = Callable[[int, float, float], None]
 """What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
 
@@ -34,6 +37,7 @@ def train(
     optimizer: optax.GradientTransformation | None = None,
     key: PRNGKeyArray,
     loss: Loss = default_loss,
+    regularizers: Iterable[AbstractRegularizer] = (),
     batches: AbstractBatches | None = None,
     epoch_steps: int = 64,
     progress: bool | Report = True,
@@ -62,6 +66,8 @@ def train(
         A function (outputs, trials) → number; by default the one that the task's trials ask for:
         the cross-entropy over all steps for classes, the mean squared error for target values,
         weighed by `trials.mask`.
+    regularizers
+        Penalties that are added to the loss, from `sx.regularizers`.
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
@@ -72,12 +78,14 @@ def train(
     Returns
     -------
     Training
-        `.network` and `.history` (loss and accuracy of every step).
+        `.network` and `.history` (task loss and accuracy of every step, and apart from them the
+        penalty of the regularizers).
 
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or weights are not finite.
+        When network and task do not fit each other, weights are not finite, or a regularizer does
+        not fit the network.
     TrainingDivergedError
         When the loss or a weight stops being finite; it carries the history up to that step.
     TrainingInterruptedError
@@ -95,7 +103,8 @@ def train(
     _check_fit(network, task, steps, batch_size, epoch_steps)
     optimizer = optax.adam(1e-3) if optimizer is None else optimizer
     batches = WholeTrials() if batches is None else batches
-    program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps)
+    regularizers = check_regularizers(regularizers)
+    program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers)
     if callable(progress):
         return _run(program, network, key, steps, progress)
     with progress_bar(steps) if progress else no_report() as report:
@@ -111,19 +120,26 @@ class Epoch(eqx.Module):
     optimizer: Optimizer = eqx.field(static=True, converter=Optimizer)
     batch_size: int = eqx.field(static=True)
     epoch_steps: int = eqx.field(static=True)
+    regularizers: tuple[AbstractRegularizer, ...] = ()
 
     def objective(
         self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
-    ) -> tuple[Array, Array]:
-        """Return the loss and, beside it, the accuracy; the key is for the units' own noise."""
-        outputs = network.outputs(network.unroll_noisy(trials.inputs, key))
-        return self.loss(outputs, trials), self.task.score(outputs, trials)
+    ) -> tuple[Array, Measures]:
+        """Return what is minimized and its parts; the key is for the units' own noise."""
+        states = network.unroll_noisy(trials.inputs, key)
+        outputs = network.outputs(states)
+        loss, score = self.loss(outputs, trials), self.task.score(outputs, trials)
+        if not self.regularizers:
+            return loss, (loss, score)
+        penalties = [each.penalty(network, states, trials) for each in self.regularizers]
+        penalty = jnp.stack(penalties).sum()
+        return loss + penalty, (loss, score, penalty)
 
     def start(self, network: AbstractNetwork) -> Any:
         """Return the optimizer's state before the first step."""
         return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
 
-    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Array, Array, Array]:
+    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Measures, Array]:
         """Do `advance`, compiled."""
         return _compiled()(self, *arguments)
 
@@ -134,8 +150,8 @@ class Epoch(eqx.Module):
         key: PRNGKeyArray,
         first: Int[Array, ""],
         count: Int[Array, ""],
-    ) -> tuple[AbstractNetwork, Any, Float[Array, " step"], Float[Array, " step"], Bool[Array, ""]]:
-        """Do steps `first` to `first + count`; of the returned losses the first `count` count.
+    ) -> tuple[AbstractNetwork, Any, Measures, Bool[Array, ""]]:
+        """Do steps `first` to `first + count`; of the returned measures the first `count` count.
 
         The last thing returned tells whether all weights are finite.
         """
@@ -146,27 +162,24 @@ class Epoch(eqx.Module):
             steps
         )
 
-        def objective(weights: Any, batch: Trials, step: Array) -> tuple[Array, Array]:
+        def objective(weights: Any, batch: Trials, step: Array) -> tuple[Array, Measures]:
             # A number that no split of the trials' key can give.
             noise_key = jr.fold_in(jr.fold_in(key, step), 0x6E6F6973)
             return self.objective(eqx.combine(weights, fixed), batch, noise_key)
 
         def learn(index: Array, carry: tuple) -> tuple:
-            weights, memory, losses, accuracies = carry
+            weights, memory, history = carry
             batch = jax.tree.map(lambda x: x[index], trials)
-            (value, score), gradient = jax.value_and_grad(objective, has_aux=True)(
-                weights, batch, first + index
-            )
+            gradient, measured = jax.grad(objective, has_aux=True)(weights, batch, first + index)
             update, memory = self.optimizer.transformation.update(gradient, memory, weights)
             weights = eqx.apply_updates(weights, update)
-            return weights, memory, losses.at[index].set(value), accuracies.at[index].set(score)
+            return weights, memory, jax.tree.map(lambda h, m: h.at[index].set(m), history, measured)
 
-        empty = jnp.zeros(self.epoch_steps, jnp.float32)
-        carry = (weights, memory, empty, empty)
+        history = (jnp.zeros(self.epoch_steps, jnp.float32),) * (3 if self.regularizers else 2)
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
-        weights, memory, losses, accuracies = jax.lax.fori_loop(0, count, learn, carry)
+        weights, memory, history = jax.lax.fori_loop(0, count, learn, (weights, memory, history))
         sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
-        return eqx.combine(weights, fixed), memory, losses, accuracies, sound
+        return eqx.combine(weights, fixed), memory, history, sound
 
 
 @functools.cache
@@ -184,37 +197,33 @@ def _run(
     program: Epoch, network: AbstractNetwork, key: PRNGKeyArray, steps: int, report: Report
 ) -> Training:
     """Run epochs until `steps` are done, watching for divergence and for Ctrl-C."""
-    losses: list[np.ndarray] = []
-    accuracies: list[np.ndarray] = []
+    kept: list[tuple[np.ndarray, ...]] = []
 
     def training(network: AbstractNetwork) -> Training:
-        history = History(
-            loss=np.concatenate([*losses, np.zeros(0, np.float32)]),
-            accuracy=np.concatenate([*accuracies, np.zeros(0, np.float32)]),
-            epoch_steps=program.epoch_steps,
-        )
-        return Training(network, history)
+        columns = [np.concatenate(column) for column in zip(*kept, strict=True)]
+        loss, accuracy, *penalties = columns or [np.zeros(0, np.float32)] * 2
+        penalty = penalties[0] if penalties else None
+        return Training(network, History(loss, accuracy, program.epoch_steps, penalty))
 
     memory = program.start(network)
     try:
         for first, count in _epochs(steps, program.epoch_steps):
-            following, memory, loss, score, sound = program(
-                network, memory, key, jnp.int32(first), jnp.int32(count)
+            # NumPy's numbers: making one of JAX's starts a program of its own.
+            following, memory, measures, sound = program(
+                network, memory, key, np.array(first, np.int32), np.array(count, np.int32)
             )
-            finite = np.isfinite(np.asarray(loss)[:count])
+            rows = tuple(np.asarray(each)[:count] for each in measures)
+            finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
             done = count if finite.all() else int(np.argmin(finite)) + 1
-            losses.append(np.asarray(loss)[:done])
-            accuracies.append(np.asarray(score)[:done])
+            kept.append(tuple(each[:done] for each in rows))
             if not finite.all():
                 raise TrainingDivergedError(first + done - 1, training(network))
             if not bool(sound):
                 what = "weights are not finite after"
                 raise TrainingDivergedError(first + done - 1, training(network), what)
             network = following
-            report(first + count, float(losses[-1].mean()), float(accuracies[-1].mean()))
+            report(first + count, float(rows[0].mean()), float(rows[1].mean()))
     except KeyboardInterrupt as interrupt:
-        kept = min(len(losses), len(accuracies))
-        del losses[kept:], accuracies[kept:]
         raise TrainingInterruptedError(training(network)) from interrupt
     return training(network)
 

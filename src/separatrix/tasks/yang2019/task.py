@@ -10,9 +10,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
+from ..._random import standard_normal
 from ..._types import Array, InvalidInputError, nearest, require_count
 from .. import fields
-from ..base import SolvableTask, Trials, check_timing, standard_normal, texts
+from ..base import SolvableTask, Trials, check_timing, texts
 from ..durations import count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names

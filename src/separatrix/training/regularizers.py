@@ -1,0 +1,220 @@
+"""What training is charged for beside the task: active units, strong weights, abrupt changes."""
+
+import abc
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Bool, Float
+
+from .._types import Array, InvalidInputError, is_number, nearest
+from ..networks import AbstractNetwork
+from ..tasks import Trials
+from .loss import counted_steps
+
+_NOT_TRAINED = ("random_weights",)
+"""Matrices of our networks that stay as they were drawn (the random part of `LowRankRNN`)."""
+
+
+class AbstractRegularizer(eqx.Module):
+    """A number that is added to the loss."""
+
+    @abc.abstractmethod
+    def penalty(
+        self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
+    ) -> Float[Array, ""]:
+        """Return what is added to the loss of a batch, whose states these are."""
+
+
+def _strength(value: Any) -> float:
+    if not (is_number(value) and math.isfinite(value) and value >= 0):
+        raise InvalidInputError(
+            f"the strength of a regularizer must be a number of 0 or more, got {value!r}."
+        )
+    return float(value)
+
+
+def _norm(value: Any) -> int:
+    if value not in (1, 2):
+        raise InvalidInputError(f"the norm of a regularizer must be 1 or 2, got {value!r}.")
+    return int(value)
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    return (value,) if isinstance(value, str) else None if value is None else tuple(value)
+
+
+class Rates(AbstractRegularizer):
+    r"""A price on activity: $\lambda\,\langle |r_i(t)|^p \rangle$.
+
+    The mean goes over units, trials and the time steps of each trial. The rates are φ(x) where the
+    state is a current, and the state of the units itself elsewhere (of an LSTM h, not the cells).
+
+    Parameters
+    ----------
+    strength
+        λ, at least 0, in units of the loss.
+    norm
+        p: 2, or 1 for activity that is sparse.
+
+    Raises
+    ------
+    InvalidInputError
+        For a negative strength or another norm.
+
+    References
+    ----------
+    Song, Yang & Wang (2016) PLoS Comput. Biol. 12:e1004792; Yang et al. (2019) Nat. Neurosci.
+    22:297.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.regularizers.Rates(1e-3)
+    Rates(strength=0.001)
+    """
+
+    strength: float = eqx.field(static=True, converter=_strength)
+    norm: int = eqx.field(static=True, default=2, converter=_norm)
+
+    def penalty(
+        self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
+    ) -> Float[Array, ""]:
+        size = _power(rates_of(network, states), self.norm)
+        return self.strength * _mean(size, _inside(trials))
+
+
+class Weights(AbstractRegularizer):
+    r"""A price on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
+
+    Biases and initial states are free. Where a network signs or masks its recurrent weights, what
+    counts is the connectivity that results.
+
+    Parameters
+    ----------
+    strength
+        λ, at least 0, in units of the loss.
+    norm
+        p: 2 (ridge), or 1 for connections that are sparse (lasso).
+    of
+        Names of the matrices that count, such as ("recurrent_weights",); None: all.
+
+    Raises
+    ------
+    InvalidInputError
+        For a negative strength or another norm; in training, for names that the network has not.
+
+    References
+    ----------
+    Song, Yang & Wang (2016) PLoS Comput. Biol. 12:e1004792; Yang et al. (2019) Nat. Neurosci.
+    22:297.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.regularizers.Weights(1e-5, norm=1, of=("recurrent_weights",))
+    Weights(strength=1e-05, norm=1, of=('recurrent_weights',))
+    """
+
+    strength: float = eqx.field(static=True, converter=_strength)
+    norm: int = eqx.field(static=True, default=2, converter=_norm)
+    of: tuple[str, ...] | None = eqx.field(static=True, default=None, converter=_names)
+
+    def penalty(
+        self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
+    ) -> Float[Array, ""]:
+        matrices = trained_matrices(network)
+        for name in self.of or ():
+            if name not in matrices:
+                raise InvalidInputError(
+                    f"{type(network).__name__} has no trained matrix {name!r}: "
+                    f"{nearest(name, matrices)}"
+                )
+        chosen = [matrices[name] for name in self.of or matrices]
+        return self.strength * jnp.stack([_power(w, self.norm).sum() for w in chosen]).sum()
+
+
+class Smoothness(AbstractRegularizer):
+    r"""A price on abrupt activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
+
+    $\Delta r_i$ is the change of a rate in a time step $\Delta t$; the mean goes over units, trials
+    and the time steps of each trial, so it hardly depends on the time step.
+
+    Parameters
+    ----------
+    strength
+        λ, at least 0, in units of the loss times s².
+
+    Raises
+    ------
+    InvalidInputError
+        For a negative strength.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.regularizers.Smoothness(1e-4)
+    Smoothness(strength=0.0001)
+    """
+
+    strength: float = eqx.field(static=True, converter=_strength)
+
+    def penalty(
+        self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
+    ) -> Float[Array, ""]:
+        change = jnp.diff(rates_of(network, states), axis=1) / (network.dt / 1000)
+        return self.strength * _mean(jnp.square(change), _inside(trials)[:, 1:])
+
+
+def rates_of(
+    network: AbstractNetwork, states: Float[Array, "trial time state"]
+) -> Float[Array, "trial time unit"]:
+    """Return the rates of the units in states of the network."""
+    if hasattr(network, "rates"):
+        return jax.vmap(jax.vmap(network.rates))(states)
+    return states[..., : network.num_units]
+
+
+def trained_matrices(network: AbstractNetwork) -> dict[str, Float[Array, "..."]]:
+    """Return the weights with two axes or more by name, the recurrent ones as they act."""
+    found = {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(network)
+        if eqx.is_inexact_array(leaf) and leaf.ndim >= 2
+    }
+    if hasattr(network, "connectivity") and "recurrent_weights" in found:
+        found["recurrent_weights"] = network.connectivity()
+    return {name: leaf for name, leaf in found.items() if name not in _NOT_TRAINED}
+
+
+def check_regularizers(regularizers: Iterable[Any]) -> tuple[AbstractRegularizer, ...]:
+    """Return regularizers as a tuple; raise InvalidInputError where one is something else."""
+    given = tuple(regularizers)
+    for each in given:
+        if not isinstance(each, AbstractRegularizer):
+            raise InvalidInputError(
+                f"regularizers must be objects such as sx.regularizers.Rates(1e-3), got {each!r}."
+            )
+    return given
+
+
+def _power(values: Array, norm: int) -> jax.Array:
+    if norm == 2:
+        return jnp.square(values)
+    # |x| with the slope 0 at 0, where JAX's has 1 and would drive absent connections away from it.
+    return jnp.asarray(values) * jax.lax.stop_gradient(jnp.sign(values))
+
+
+def _inside(trials: Trials) -> Bool[Array, "trial time"]:
+    """Mark the steps of each trial up to the last one that has a weight in the loss."""
+    return jnp.arange(trials.num_steps) < counted_steps(trials.mask)[:, None]
+
+
+def _mean(
+    values: Float[Array, "trial time unit"], inside: Bool[Array, "trial time"]
+) -> Float[Array, ""]:
+    each = jnp.mean(values, axis=-1)
+    return jnp.sum(jnp.where(inside, each, 0)) / jnp.maximum(jnp.sum(inside), 1)

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.experiment import SCHEDULES, Experiment, Setup
+from separatrix.training.program_key import Optimizer
+from separatrix.training.regularizers import Rates, Smoothness, Weights
+
+TABLES = {
+    "name": "small",
+    "task": {"name": "PerceptualDecisionMaking"},
+    "network": {"name": "CTRNN", "num_units": 4},
+}
+
+
+def setup(**training):
+    return Setup(Experiment.from_dict(TABLES | {"training": training}, "my.toml"))
+
+
+def refusal(**training):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        setup(**training)
+    return str(caught.value)
+
+
+def descend(optimizer, size, count=1):
+    """Return by how much weights fall in each of `count` steps along a gradient of ones."""
+    weights = {"w": np.ones(4, np.float32)}
+    gradient, memory = {"w": np.full(4, size, np.float32)}, optimizer.init(weights)
+    falls = []
+    for _ in range(count):
+        update, memory = optimizer.update(gradient, memory, weights)
+        falls.append(-float(update["w"][0]))
+    return falls
+
+
+def test_every_schedule_goes_from_the_learning_rate_to_its_end():
+    for schedule in SCHEDULES.values():
+        rate = schedule(0.2, 100, end=0.1)
+        assert float(rate(0)) == pytest.approx(0.2)
+        assert float(rate(100)) == pytest.approx(0.02)
+        assert 0.02 < float(rate(50)) < 0.2
+        warm = schedule(0.2, 100, end=0.1, warmup_steps=20)
+        np.testing.assert_allclose([float(warm(k)) for k in (0, 10, 20)], [0, 0.1, 0.2], rtol=1e-6)
+        assert float(warm(100)) == pytest.approx(0.02)
+
+
+def test_the_schedules_have_their_shapes():
+    halves = {name: float(schedule(1.0, 100, end=0.01)(50)) for name, schedule in SCHEDULES.items()}
+    assert halves == pytest.approx({"cosine": 0.505, "linear": 0.505, "exponential": 0.1})
+    assert float(SCHEDULES["cosine"](1.0, 100)(25)) == pytest.approx(0.5 + 0.125**0.5)
+
+
+def test_a_schedule_is_taken_from_the_settings():
+    sgd = {"name": "sgd", "learning_rate": 0.5}
+    built = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
+    np.testing.assert_allclose(descend(built.optimizer, 1.0, 4), [0.5, 0.375, 0.25, 0.125])
+    again = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
+    assert Optimizer(built.optimizer) == Optimizer(again.optimizer)  # compiled once
+    executed = built.experiment.to_dict()["training"]
+    assert executed["schedule"] == {"name": "linear", "end": 0.0, "warmup_steps": 0}
+    assert "schedule" not in setup().experiment.to_dict()["training"]
+
+
+def test_a_long_gradient_is_shortened():
+    sgd = {"name": "sgd", "learning_rate": 1.0}
+    clipped = setup(optimizer=sgd, clip_norm=1.0).optimizer
+    assert descend(clipped, 3.0) == pytest.approx([0.5])  # four entries of 0.5 have the norm 1
+    assert descend(clipped, 0.25) == pytest.approx([0.25])
+
+
+def test_regularizers_are_taken_from_the_settings():
+    assert setup().regularizers == ()
+    given = {"rates_l2": 1e-3, "weights_l1": 1e-5, "smoothness": 0.1}
+    expected = (Rates(1e-3), Weights(1e-5, norm=1), Smoothness(0.1))
+    assert setup(regularizers=given).regularizers == expected
+
+
+@pytest.mark.parametrize(
+    ("training", "text"),
+    [
+        (
+            {"regularizers": {"rate_l2": 1e-3}},
+            "unknown key 'training.regularizers.rate_l2' in my.toml: "
+            "did you mean 'rates_l2' or 'rates_l1'?",
+        ),
+        (
+            {"regularizers": {"rates_l2": -1e-3}},
+            "training.regularizers.rates_l2 in my.toml: input should be greater than or equal to "
+            "0, got -0.001.",
+        ),
+        (
+            {"regularizers": {"smoothness": "much"}},
+            "training.regularizers.smoothness in my.toml: input should be a valid number, "
+            "got 'much'.",
+        ),
+        (
+            {"clip_norm": 0},
+            "training.clip_norm in my.toml: input should be greater than 0, got 0.",
+        ),
+        (
+            {"schedule": {"name": "cosin"}},
+            "unknown schedule 'cosin' in my.toml: did you mean 'cosine'?",
+        ),
+        (
+            {"schedule": {"name": "cosine", "warmup": 3}},
+            "unknown key 'training.schedule.warmup' in my.toml: did you mean 'warmup_steps'?",
+        ),
+        (
+            {"schedule": {"name": "cosine", "warmup_steps": 2.5}},
+            "training.schedule.warmup_steps in my.toml: expected a whole number, got 2.5.",
+        ),
+        (
+            {"steps": 10, "schedule": {"name": "linear", "warmup_steps": 10}},
+            "training.schedule in my.toml: warmup_steps must be fewer than the 10 steps of the "
+            "training, got 10.",
+        ),
+        (
+            {"schedule": {"name": "exponential", "end": 0}},
+            "training.schedule in my.toml: end is a fraction of the learning rate, above 0 and at "
+            "most 1, got 0.",
+        ),
+        (
+            {"schedule": {"name": "linear", "end": -0.5}},
+            "training.schedule in my.toml: end is a fraction of the learning rate, 0 or more and "
+            "at most 1, got -0.5.",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used(training, text):
+    assert refusal(**training) == text
