@@ -68,6 +68,9 @@ from .systems import (
 from .tasks import (
     Trials,
 )
+from .torch_systems import (
+    torch_map,
+)
 from .training import (
     History,
     Training,
@@ -128,6 +131,7 @@ __all__ = [
     "slow_curve",
     "solvers",
     "tasks",
+    "torch_map",
     "train",
     "training",
 ]

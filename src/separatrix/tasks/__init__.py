@@ -13,6 +13,7 @@ from .modalities import (
     MultiSensoryIntegration,
     SingleContextDecisionMaking,
 )
+from .neurogym import NeuroGymTask, from_neurogym
 from .reaching import AntiReach, Reaching1D
 from .staged import StagedTask
 from .timing import HierarchicalReasoning, IntervalDiscrimination, ReadySetGo
@@ -36,6 +37,7 @@ __all__ = [
     "HierarchicalReasoning",
     "IntervalDiscrimination",
     "MultiSensoryIntegration",
+    "NeuroGymTask",
     "PerceptualDecisionMaking",
     "PerceptualDecisionMakingDelayResponse",
     "PostDecisionWager",
@@ -53,5 +55,6 @@ __all__ = [
     "Yang2019",
     "accuracy",
     "choice_of",
+    "from_neurogym",
     "signed_coherence",
 ]
