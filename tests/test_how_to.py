@@ -7,6 +7,7 @@ import pytest
 
 PAGES = Path(__file__).parents[1] / "docs" / "how-to"
 SAYS = {
+    "your-own-network": ["['fixed'] [ True]"],
     "does-it-oscillate": ["[200. 200.]", "[-10. -10.]", "1 cycles of a flow", "['stable']"],
     "is-it-a-line-attractor": ["[(-1.0, 1.0)]", "[5. 5. 5. 5. 5.]", "line\n", "20000.0 isolated"],
     "where-is-the-decision-made": [

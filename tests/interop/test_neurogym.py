@@ -12,8 +12,8 @@ import separatrix as sx
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     ngym = pytest.importorskip("neurogym")
-from neurogym.envs.registration import all_envs  # noqa: E402
-from neurogym.utils import spaces  # noqa: E402
+from neurogym.envs.registration import all_envs
+from neurogym.utils import spaces
 
 from_neurogym = sx.tasks.from_neurogym
 KEY = jax.random.key(3)
