@@ -37,8 +37,8 @@ def from_neurogym(
     The trials of a batch follow one another, in an environment that is made anew and seeded from
     the key: the same key gives the same trials, and blocks of trials begin with the batch. They are
     drawn on the host, also from within compiled programs such as `sx.train` (`jax.pure_callback`),
-    every time fresh ones: a batch takes 2 ms to begin and each trial some 100 µs, where native
-    tasks take less than 1. (`sx.Windows`, which asks for trials one by one, is slow with it.)
+    every time fresh ones: a batch takes some ms to begin and each trial 0.1 to 0.5, where native
+    tasks take less than 0.001. (`sx.Windows`, which asks for trials one by one, is slow with it.)
 
     Parameters
     ----------
