@@ -20,8 +20,8 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
 	$(BIN)/python -m pytest tests/report/browser.py --report runs/report-check/report.html
 
-test-interop: $(VENV)/installed-interop  ## Run the tests against PyTorch, Keras and Flax
-	$(BIN)/python -m pytest tests/interop
+test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax and BrainPy
+	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
 
 lint: $(VENV)/installed-lint  ## Check style, floors and types
 	$(BIN)/ruff check src tests benchmarks examples
@@ -33,9 +33,10 @@ format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples
 	$(BIN)/ruff format src tests benchmarks examples
 
-peers:  ## An environment of its own for BrainPy, which the benchmarks measure against
+peers:  ## An environment of its own for BrainPy, NeuroGym and nolds, which the benchmarks measure against
 	$(PYTHON) -m venv .cache/peers
-	.cache/peers/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements.txt
+	.cache/peers/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements.txt \
+	  --requirement benchmarks/peers/requirements-dynamics.txt
 
 bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md)
 	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-sort=name
@@ -44,7 +45,7 @@ doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor
 
 clean:
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	rm -rf $(VENV) $(VENV)-interop .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks
 
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -71,8 +72,12 @@ $(VENV)/installed-test: $(VENV)/installed
 $(VENV)/installed-lint: $(VENV)/installed
 	$(call install,$(WITH_LINT))
 
-$(VENV)/installed-interop: $(VENV)/installed
-	$(call install,$(WITH_INTEROP))
+# Apart from the rest, because NeuroGym asks for an older NumPy and Matplotlib.
+$(VENV)-interop/installed: pyproject.toml constraints-interop.txt
+	$(PYTHON) -m venv $(VENV)-interop
+	$(VENV)-interop/bin/python -m pip install --quiet --constraint constraints-interop.txt \
+	  --editable "$(WITH_INTEROP)"
+	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed
 	$(call install,.[bench])

@@ -7,6 +7,7 @@ import pytest
 
 PAGES = Path(__file__).parents[1] / "docs" / "how-to"
 SAYS = {
+    "your-own-network": ["['fixed'] [ True]"],
     "does-it-oscillate": [
         "[200. 200.]",
         "[-10. -10.]",

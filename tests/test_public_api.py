@@ -15,6 +15,7 @@ TABLE = [
     "simulate",
     "DiscreteMap",
     "Flow",
+    "torch_map",
     "find_fixed_points",
     "linearize",
     "slow_curve",

@@ -92,6 +92,9 @@ from .systems import (
 from .tasks import (
     Trials,
 )
+from .torch_systems import (
+    torch_map,
+)
 from .training import (
     History,
     Training,
@@ -176,6 +179,7 @@ __all__ = [
     "targeted_averages",
     "task_variance",
     "tasks",
+    "torch_map",
     "train",
     "training",
 ]

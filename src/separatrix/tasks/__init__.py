@@ -45,6 +45,10 @@ from .modalities import (
     MultiSensoryIntegration,
     SingleContextDecisionMaking,
 )
+from .neurogym import (
+    NeuroGymTask,
+    from_neurogym,
+)
 from .reaching import (
     AntiReach,
     Reaching1D,
@@ -80,6 +84,7 @@ __all__ = [
     "HierarchicalReasoning",
     "IntervalDiscrimination",
     "MultiSensoryIntegration",
+    "NeuroGymTask",
     "PerceptualDecisionMaking",
     "PerceptualDecisionMakingDelayResponse",
     "PostDecisionWager",
@@ -97,5 +102,6 @@ __all__ = [
     "Yang2019",
     "accuracy",
     "choice_of",
+    "from_neurogym",
     "signed_coherence",
 ]

@@ -145,24 +145,41 @@ FLAX_GATES = {"gru": "rzn", "lstm": "ifgo", "rnn": ("",)}
 
 
 def read_flax(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a cell of Flax's linen: `SimpleCell`, `GRUCell`, `LSTMCell`, `OptimizedLSTMCell`."""
+    """Take a `SimpleCell`, `GRUCell`, `LSTMCell` or `OptimizedLSTMCell` of Flax's linen or nnx."""
     _no_layers(layer, "Flax")
-    prefix = the_prefix(arrays, r"(hn|hg|h)\.kernel", prefix, "hn.kernel")
+    prefix = the_prefix(arrays, r"(hn|hg|h|dense_h)\.kernel", prefix, "hn.kernel")
+    if f"{prefix}dense_h.kernel" in arrays:
+        return _read_joined(arrays, prefix)
     marks = {"gru": "hn.kernel", "lstm": "hg.kernel", "rnn": "h.kernel"}
     kind = next(kind for kind, mark in marks.items() if prefix + mark in arrays)
     gates = FLAX_GATES[kind]
     units = arrays.left[prefix + marks[kind]].shape[0]
     parts = [
         (
-            arrays.take(f"{prefix}i{gate}.kernel", (None, units)).T,
+            arrays.take(f"{prefix}{into}.kernel", (None, units)).T,
             arrays.take(f"{prefix}h{gate}.kernel", (units, units)).T,
-            arrays.take_or_zeros(f"{prefix}i{gate}.bias", units),
+            arrays.take_or_zeros(f"{prefix}{into}.bias", units),
             arrays.take_or_zeros(f"{prefix}h{gate}.bias", units),
         )
         for gate in gates
+        # nnx keeps clear of Python's `if`
+        for into in (f"i{gate}_" if f"{prefix}i{gate}_.kernel" in arrays else f"i{gate}",)
     ]
     into, recurrent, from_input, from_state = map(np.concatenate, zip(*parts, strict=True))
     return RecurrentLayer(kind, into, recurrent, from_input, from_state)
+
+
+def _read_joined(arrays: NamedArrays, prefix: str) -> RecurrentLayer:
+    """Take a cell of nnx whose gates stand side by side, in PyTorch's order."""
+    recurrent = arrays.take(f"{prefix}dense_h.kernel", (None, None)).T
+    rows = len(recurrent)
+    return RecurrentLayer(
+        _kind_from_rows(recurrent, f"the transpose of {prefix}dense_h.kernel"),
+        arrays.take(f"{prefix}dense_i.kernel", (None, rows)).T,
+        recurrent,
+        arrays.take_or_zeros(f"{prefix}dense_i.bias", rows),
+        arrays.take_or_zeros(f"{prefix}dense_h.bias", rows),
+    )
 
 
 def _no_layers(layer: int | None, library: str) -> None:

@@ -41,7 +41,7 @@ def from_state_dict(
     "keras"  `SimpleRNN`, `GRU`, `LSTM`                     as above
              (`recurrent_kernel`, …)
     "flax"   `SimpleCell`, `GRUCell`, `LSTMCell` of linen   as above
-             (`hn.kernel`, …)
+             or nnx (`hn.kernel`, `dense_h.kernel`, …)
     ======== ============================================== ============================
 
     The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). What

@@ -149,10 +149,13 @@ def _refuse_unsupported(module: Any) -> None:
             f"{type(module).__name__} does not compute what one of PyTorch's own layers computes: "
             "write its step as a JAX function and give it to sx.DiscreteMap."
         )
-    for attribute, what in (("bidirectional", "bidirectional"), ("proj_size", "projected")):
-        if getattr(module, attribute, 0):
+    for what, attribute, plain in (
+        ("bidirectional", "bidirectional", False),
+        ("projected", "proj_size", 0),
+    ):
+        if getattr(module, attribute, plain):
             raise InvalidInputError(
-                f"a {what} {base.__name__} is not supported: build it with {attribute}=0."
+                f"a {what} {base.__name__} is not supported: build it with {attribute}={plain}."
             )
 
 

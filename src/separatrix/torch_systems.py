@@ -1,0 +1,251 @@
+"""Systems from PyTorch functions, which JAX cannot trace: called on the host, with derivatives.
+
+JAX is told the function by its value and its derivatives, all of them from `torch.func`, so that
+every analysis works: slower, the same answers. What needs the function's own operations does not:
+proofs by intervals, and the exact solution of piecewise linear maps.
+"""
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._types import InvalidInputError, require_count, require_finite
+from .systems import DiscreteMap
+
+HostFunction = Callable[..., np.ndarray]
+
+# XLA calls back from several threads, and PyTorch counts the levels of forward differentiation in
+# one number for all of them.
+_LOCK = threading.Lock()
+
+
+def torch_map(
+    step: Callable[..., Any],
+    size: int,
+    dt: float = 1.0,
+    *,
+    input: Any = None,
+    residual: Callable[..., Any] | None = None,
+    domain: tuple[Any, Any] | None = None,
+) -> DiscreteMap:
+    r"""Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function.
+
+    Values, Jacobians and second derivatives come from PyTorch in float64 (`torch.func.vmap`,
+    `jacfwd`, `jvp`), through a callback of JAX. All analyses run on the map; its fixed points are
+    those of the same function written in JAX. They are not certified: intervals need the function's
+    own operations. Layers that `sx.networks.from_torch` knows are better taken over by it, which is
+    faster and gives proofs.
+
+    Parameters
+    ----------
+    step
+        A function of a tensor `(size,)` in float64, and of a tensor `(channel,)` when `input` is
+        given, that returns the next state. It has to be a pure function of these that
+        `torch.func` can differentiate: no `.item()`, `.detach()` or writing in place. The modules
+        that it calls must be in float64, `copy.deepcopy(module).double()`, and in eval mode where
+        they have dropout.
+    size
+        The number of units in the state.
+    dt
+        Duration of one step in ms: time constants are reported in it.
+    input
+        The frozen input `(channel,)`, or None.
+    residual
+        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, where one of
+        a better shape is known; for a GRU, the new state without the update gate, minus the state.
+    domain
+        `(lower, upper)`: a box that holds every fixed point, or None.
+
+    Returns
+    -------
+    DiscreteMap
+        Compiled anew for every new `step`, as closures are.
+
+    Raises
+    ------
+    InvalidInputError
+        When PyTorch is not installed; when `step` cannot be evaluated or differentiated, computes
+        in another precision than float64, or returns another shape than `(size,)`.
+
+    Notes
+    -----
+    For a module of PyTorch that is no plain layer::
+
+        cell = copy.deepcopy(net.cell).double()
+        u = torch.tensor([1.0, 0.5], dtype=torch.float64)
+        system = sx.torch_map(lambda h: cell(u, h), size=64, dt=20.0)
+    """
+    size = require_count(size, "size, the number of units,")
+    channels = None if input is None else np.asarray(input, float)
+    if channels is not None:
+        require_finite(channels, "the input to freeze in")
+    step_in_jax = _in_jax("step", step, size, channels)
+    residual_in_jax = None if residual is None else _in_jax("residual", residual, size, channels)
+    return DiscreteMap(
+        step_in_jax, size, dt, input=channels, residual=residual_in_jax, domain=domain
+    )
+
+
+def _in_jax(
+    name: str, function: Callable[..., Any], size: int, input: np.ndarray | None
+) -> Callable[..., Any]:
+    """Return a JAX function of the state, and of the input if there is one, that calls PyTorch."""
+    start = np.concatenate([np.zeros(size), np.zeros(0) if input is None else input.ravel()])
+    host = _OnHost(name, function, size, None if input is None else input.shape, start)
+    evaluate = _differentiable(host, size)
+
+    def in_jax(state: Any, input: Any = None) -> Any:
+        if input is None:
+            return evaluate(state)
+        return evaluate(jnp.concatenate([state, jnp.ravel(input).astype(state.dtype)]))
+
+    return in_jax
+
+
+def _differentiable(function: "_OnHost", size: int) -> Callable[[Any], Any]:
+    """Return the function of the state and the input in a row with its derivatives.
+
+    The Jacobian is a value of its own, so that a tangent is a product with it: JAX can turn it
+    round for gradients, and a batch of tangents costs one Jacobian.
+    """
+
+    def call(host: HostFunction, shape: tuple[int, ...], *arguments: Any) -> Any:
+        result = jax.ShapeDtypeStruct(shape, arguments[0].dtype)
+        return jax.pure_callback(host, result, *arguments, vmap_method="broadcast_all")
+
+    @jax.custom_jvp
+    def jacobian(z: Any) -> Any:
+        return call(function.jacobian, (size, len(z)), z)
+
+    @jacobian.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        (z,), (dz,) = primals, tangents
+        return jacobian(z), call(function.jacobian_along, (size, len(z)), z, dz)
+
+    @jax.custom_jvp
+    def evaluate(z: Any) -> Any:
+        return call(function.value, (size,), z)
+
+    @evaluate.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        (z,), (dz,) = primals, tangents
+        return evaluate(z), jacobian(z) @ dz
+
+    return evaluate
+
+
+class _OnHost:
+    """A PyTorch function on batches of states and inputs in a row, NumPy in and NumPy out."""
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        size: int,
+        input_shape: tuple[int, ...] | None,
+        start: np.ndarray,
+    ):
+        try:
+            import torch
+        except ImportError as error:
+            raise InvalidInputError(
+                "torch_map calls PyTorch, which is not installed here: pip install torch."
+            ) from error
+        self._torch = torch
+
+        def apply(z: Any) -> Any:
+            if input_shape is None:
+                return function(z)
+            return function(z[:size], z[size:].reshape(input_shape))
+
+        self._function = self._checked(name, apply, size, torch.from_numpy(start))
+        self._jacobian = torch.func.jacfwd(self._function)
+        # `jacfwd` does the whole Jacobian of a state at once: about as many numbers as this.
+        self._rows = max(1, 2**22 // size**2)
+        try:
+            with warnings.catch_warnings():
+                # of what PyTorch itself uses, when it is first asked for a derivative
+                warnings.simplefilter("ignore", DeprecationWarning)
+                derivative = self.jacobian_along(start, np.ones_like(start))
+        except Exception as error:
+            raise InvalidInputError(
+                f"`{name}` cannot be differentiated twice by torch.func: {_first_line(error)}. It "
+                "must be a pure function of tensors, without .item(), .detach() or NumPy."
+            ) from error
+        require_finite(derivative, f"the second derivative of `{name}` at the state 0")
+
+    def value(self, z: Any) -> np.ndarray:
+        """Return the values `(…, size)`."""
+        return self._batched(self._function, z)
+
+    def jacobian(self, z: Any) -> np.ndarray:
+        """Return the Jacobians `(…, size, size + channel)`."""
+        return self._batched(self._jacobian, z)
+
+    def jacobian_along(self, z: Any, dz: Any) -> np.ndarray:
+        """Return the derivatives of the Jacobians along `dz`."""
+
+        def along(z: Any, dz: Any) -> Any:
+            return self._torch.func.jvp(self._jacobian, (z,), (dz,))[1]
+
+        return self._batched(along, z, dz)
+
+    def _batched(self, function: Callable[..., Any], *columns: Any) -> np.ndarray:
+        arrays = [np.asarray(c) for c in columns]
+        rows = [self._torch.from_numpy(a.reshape(-1, a.shape[-1]).astype(float)) for a in arrays]
+        mapped = self._torch.func.vmap(function, chunk_size=self._rows)
+        with _LOCK, self._torch.no_grad(), self._one_thread():
+            result = mapped(*rows).numpy()
+        return result.reshape(*arrays[0].shape[:-1], *result.shape[1:]).astype(arrays[0].dtype)
+
+    @contextlib.contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Compute in this thread alone: on matrices this small others cost a hundredfold."""
+        threads = self._torch.get_num_threads()
+        self._torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            self._torch.set_num_threads(threads)
+
+    def _checked(self, name: str, apply: Callable[[Any], Any], size: int, start: Any) -> Any:
+        """Return the function in elementary operations, which `vmap` knows how to batch.
+
+        It has no rule for the cells of GRUs and LSTMs as they are. Raises InvalidInputError, in the
+        user's words, where the function is unfit.
+        """
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        try:
+            with self._torch.no_grad():
+                # by name: the tracer counts the arguments, and must see one
+                traced = make_fx(lambda z: apply(z))(start)
+                result = apply(start)
+        except Exception as error:
+            raise InvalidInputError(
+                f"`{name}` could not be evaluated on a state of shape ({size},) in float64: "
+                f"{_first_line(error)}. Modules must be in float64, copy.deepcopy(module).double()"
+                ", and the function pure, without .item(), .detach() or NumPy."
+            ) from error
+        if not isinstance(result, self._torch.Tensor) or result.shape != (size,):
+            shape = getattr(result, "shape", None)
+            got = type(result).__name__ if shape is None else tuple(shape)
+            raise InvalidInputError(
+                f"`{name}` must return a tensor of the shape it is given, ({size},), got {got}."
+            )
+        if result.dtype != self._torch.float64:
+            raise InvalidInputError(
+                f"`{name}` computes in {result.dtype}, expected torch.float64, in which the state "
+                "is: give it modules in float64, copy.deepcopy(module).double()."
+            )
+        return traced
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}".rstrip(".")

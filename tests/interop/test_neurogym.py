@@ -1,0 +1,194 @@
+"""Tasks from real NeuroGym environments (`make test-interop`)."""
+
+import warnings
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+import separatrix as sx
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    ngym = pytest.importorskip("neurogym")
+from neurogym.envs.registration import all_envs
+from neurogym.utils import spaces
+
+from_neurogym = sx.tasks.from_neurogym
+KEY = jax.random.key(3)
+
+# Why an environment is no task; every other one that NeuroGym has must become one.
+REFUSED = {
+    "AnnubesEnv-v0": r"cannot be made with no settings: TypeError.*'session' and 'catch_prob'",
+    "Bandit-v0": "has no trials that are known before they begin",
+    "DawTwoStep-v0": "has no trials that are known before they begin",
+    "EconomicDecisionMaking-v0": "does not say which action is right",
+    "Null-v0": "has no trials that are known before they begin",
+    "Reaching1D-v0": "asks for what is none of its 3 actions",
+    "Reaching1DWithSelfDistraction-v0": "asks for what is none of its 3 actions",
+    "ReachingDelayResponse-v0": r"has continuous actions \(Box",
+    "SpatialSuppressMotion-v0": r"has continuous actions \(Box",
+}
+ENVIRONMENTS = [name for name in all_envs(collections=True) if name not in REFUSED]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name):
+    with pytest.raises(sx.InvalidInputError, match=REFUSED[name]):
+        from_neurogym(name)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_environment(name):
+    task = from_neurogym(name)
+    trials, again = (task.trials(12, key=KEY) for _ in range(2))
+    assert trials.inputs.shape == (12, task.num_steps, task.num_inputs)
+    assert np.isfinite(trials.inputs).all()
+    assert len(set(task.channels)) == task.num_inputs
+    targets, mask, scored = map(np.asarray, (trials.targets, trials.mask, trials.scored))
+    assert ((targets >= 0) & (targets < task.num_outputs)).all()
+    ends = mask.sum(1).astype(int)
+    assert (mask == (np.arange(task.num_steps) < ends[:, None])).all()
+    assert not np.asarray(trials.inputs)[mask == 0].any()
+    assert scored.any(1).all() and not scored[mask == 0].any()
+    for a, b in zip(jax.tree.leaves(trials), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    other = task.trials(12, key=jax.random.key(4))
+    assert any((np.asarray(a) != b).any() for a, b in zip(
+        jax.tree.leaves(trials), jax.tree.leaves(other), strict=True))  # fmt: skip
+    steps = task.period_steps()
+    lengths = sum(
+        np.asarray(trials.conditions[p]) / task.dt if p in task.varying else stop - start
+        for p, (start, stop) in steps.items()
+    )  # fmt: skip
+    np.testing.assert_allclose(lengths, ends)
+    perfect = np.eye(task.num_outputs)[targets]
+    assert float(task.score(perfect, trials)) == 1.0
+
+
+def test_the_primers_environment_and_ours_are_the_same_task():
+    theirs, ours = from_neurogym("PerceptualDecisionMaking-v0"), sx.tasks.PerceptualDecisionMaking()
+    assert (theirs.dt, theirs.periods) == (ours.dt, ours.periods)
+    assert theirs.channels == ("fixation", "stimulus 1", "stimulus 2")
+    assert theirs.responses == ("fixation", "choice 1", "choice 2")
+    assert theirs.reference.startswith("The analysis of visual motion")
+    n = 2000
+    a, b = theirs.trials(n, key=KEY), ours.trials(n, key=KEY)
+    for name in ("mask", "scored"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    np.testing.assert_allclose(np.unique(a.conditions["coh"]), [0, 6.4, 12.8, 25.6, 51.2])
+    right = np.asarray(a.conditions["ground_truth"]) == 1
+    np.testing.assert_array_equal(np.asarray(a.targets)[:, -1] == 2, right)
+    # evidence: the mean difference of the two channels during the stimulus is signed coherence
+    x = np.asarray(a.inputs)[:, 1:21, 1:]
+    signed = np.where(right, 1, -1) * np.asarray(a.conditions["coh"]) / 100
+    error = (x[..., 1] - x[..., 0]).mean(1) - signed
+    assert abs(error.mean()) < 4 * error.std() / np.sqrt(n)
+    deviations = [np.asarray(t.inputs)[:, 1:21, 1].std(1).mean() for t in (a, b)]
+    np.testing.assert_allclose(*deviations, rtol=0.02)
+
+
+def test_trials_are_whole_and_padded():
+    task = from_neurogym("ContextDecisionMaking-v0")
+    trials = task.trials(200, key=KEY)
+    assert task.varying == ("delay",)
+    delay, ends = np.asarray(trials.conditions["delay"]), np.asarray(trials.mask).sum(1)
+    assert len(np.unique(delay)) > 5
+    np.testing.assert_allclose(ends, 11 + delay / 100)
+    scored = np.asarray(trials.scored)
+    np.testing.assert_array_equal(scored.argmax(1), ends - 1)  # the decision is the last step
+    assert (scored.sum(1) == 1).all()
+
+
+def test_the_durations_do_not_depend_on_the_stimuli():
+    task = from_neurogym("ContextDecisionMaking-v0")
+    first = jax.jit(jax.vmap(lambda k: task.draw(k, 1)))(jax.random.split(KEY, 300)).conditions
+    delay = np.asarray(first["delay"])[:, 0]
+    for name in ("ground_truth", "other_choice", "coh_1", "coh_2"):
+        values = np.asarray(first[name])[:, 0]
+        assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
+
+
+def test_texts_are_coded():
+    task = from_neurogym("DelayMatchCategory-v0")
+    assert task.condition_words == {"ground_truth": ("match", "non-match")}
+    trials = task.trials(50, key=KEY)
+    np.testing.assert_array_equal(
+        np.asarray(trials.conditions["ground_truth"]) + 1, np.asarray(trials.targets)[:, -1]
+    )
+
+
+def test_settings_and_the_scored_period():
+    timing = {"fixation": 100, "stimulus": 800, "delay": 200, "decision": 100}
+    task = from_neurogym("PerceptualDecisionMaking-v0", scored="delay", dt=20, timing=timing)
+    assert (task.dt, task.num_steps) == (20.0, 60)
+    np.testing.assert_array_equal(np.flatnonzero(task.trials(1, key=KEY).scored[0]), range(45, 55))
+
+
+class Echo(ngym.core.TrialEnv):
+    """A task of one's own: repeat a number after a while, as long as nobody knows beforehand."""
+
+    def __init__(self, dt=50):
+        super().__init__(dt=dt)
+        self.timing = {"stimulus": 100, "delay": ("choice", [50, 100, 150]), "decision": 100}
+        self.observation_space = spaces.Box(-np.inf, np.inf, shape=(4,), dtype=np.float32)
+        self.action_space = spaces.Discrete(4)
+
+    def _new_trial(self, **kwargs):
+        number = int(self.rng.randint(1, 4))
+        self.add_period(["stimulus", "delay", "decision"])
+        self.add_ob(np.eye(4)[number], "stimulus")
+        self.add_ob(np.eye(4)[0], "decision")
+        self.set_groundtruth(number, "decision")
+        return {"number": number, "sure": None if number == 1 else 0.5}
+
+
+def test_an_environment_of_ones_own():
+    task = from_neurogym(Echo(dt=50))
+    assert task.name == "Echo"
+    assert task.channels == ("input 0", "input 1", "input 2", "input 3")
+    trials, again = (task.trials(30, key=KEY) for _ in range(2))
+    np.testing.assert_array_equal(trials.inputs, again.inputs)
+    number = np.asarray(trials.conditions["number"])
+    np.testing.assert_array_equal(np.asarray(trials.inputs)[:, 0].argmax(1), number)
+    np.testing.assert_array_equal(np.isnan(trials.conditions["sure"]), number == 1)
+    with pytest.raises(sx.InvalidInputError, match="go with the name of an environment"):
+        from_neurogym(Echo(), dt=20)
+
+
+def test_training_draws_from_it():
+    task = from_neurogym(Echo(dt=50))
+    network = sx.networks.GRU(4, 24, 4, dt=50.0, key=jax.random.key(0))
+    settings = {"optimizer": optax.adam(1e-2), "key": jax.random.key(1), "progress": False}
+    fit = sx.train(network, task, steps=192, **settings)
+    again = sx.train(network, task, steps=3, **settings)
+    np.testing.assert_array_equal(fit.history.loss[:3], again.history.loss)
+    assert np.mean(fit.history.accuracy[-20:]) > 0.95  # chance is 1/3
+    trials = task.trials(20, key=KEY)
+    assert float(task.score(sx.simulate(fit.network, trials).outputs, trials)) > 0.95
+
+
+def test_windows_draw_from_it():
+    task = from_neurogym("PerceptualDecisionMaking-v0")
+    network = sx.networks.CTRNN(3, 8, 3, key=jax.random.key(0))
+    fit = sx.train(
+        network, task, steps=2, batch_size=2, batches=sx.Windows(50), epoch_steps=2,
+        key=KEY, progress=False,
+    )  # fmt: skip
+    assert np.isfinite(fit.history.loss).all()
+
+
+@pytest.mark.parametrize(
+    ("what", "settings", "text"),
+    [
+        ("PerceptualDecisionMakin-v0", {}, "did you mean 'PerceptualDecisionMaking-v0'"),
+        ("CartPole-v1", {}, "expected the name of a NeuroGym environment.*got CartPoleEnv"),
+        ("PerceptualDecisionMaking-v0", {"coherence": 1}, "cannot be made with.*coherence"),
+        ("PerceptualDecisionMaking-v0", {"scored": "decison"}, "did you mean 'decision'"),
+        (3, {}, "got int"),
+    ],
+)
+def test_bad_input(what, settings, text):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        from_neurogym(what, **settings)

@@ -1,0 +1,75 @@
+"""Closures over the cells of other libraries, as they are, are systems (`make test-interop`)."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+UNITS, U = 6, np.array([0.5, -1.0, 0.2])
+STARTS = np.random.default_rng(0).uniform(-1, 1, (20, UNITS))
+
+
+def in_float64(tree):
+    """Turn the arrays of a cell into NumPy's, which keep float64 outside `jax.enable_x64`."""
+    return jax.tree.map(lambda a: np.asarray(a, float) if eqx.is_inexact_array(a) else a, tree)
+
+
+def fixed_points_of(system):
+    points = sx.find_fixed_points(system, STARTS)
+    fixed = points[np.asarray(points.kind) == "fixed"]
+    return fixed[np.lexsort(np.round(fixed.states, 6).T)]
+
+
+def check_against_ours(closure, weights):
+    """The closure has the certified fixed points and Jacobians of our network of its weights."""
+    ours = sx.networks.from_state_dict(weights, dt=20.0).at_input(U)
+    system = sx.DiscreteMap(closure, UNITS, 20.0)
+    theirs, mine = fixed_points_of(system), fixed_points_of(ours)
+    assert len(mine) >= 1 and theirs.certified.all(), theirs.certificate
+    np.testing.assert_allclose(theirs.states, mine.states, rtol=0, atol=1e-12)
+    a, b = (sx.linearize(s, mine.states) for s in (system, ours))
+    np.testing.assert_allclose(a.jacobians, b.jacobians, rtol=0, atol=1e-12)
+
+
+def test_an_equinox_cell():
+    cell = eqx.nn.GRUCell(3, UNITS, key=jax.random.key(0))
+    bias_hh = np.concatenate([np.zeros(2 * UNITS, np.float32), cell.bias_n])
+    weights = {"weight_ih": cell.weight_ih, "weight_hh": cell.weight_hh, "bias_ih": cell.bias}
+    wide = in_float64(cell)
+    check_against_ours(lambda h: wide(U, h), weights | {"bias_hh": bias_hh})
+
+
+def test_a_cell_of_flax_linen():
+    nn = pytest.importorskip("flax.linen")
+    cell = nn.GRUCell(UNITS)
+    params = cell.init(jax.random.key(0), jnp.zeros(UNITS), jnp.zeros(3))
+    wide = in_float64(params)
+    ours = sx.networks.from_state_dict(params, layout="flax", dt=20.0)
+    system = sx.DiscreteMap(lambda h: cell.apply(wide, h, U)[1], UNITS, 20.0)
+    theirs, mine = fixed_points_of(system), fixed_points_of(ours.at_input(U))
+    assert theirs.certified.all(), theirs.certificate
+    np.testing.assert_allclose(theirs.states, mine.states, rtol=0, atol=1e-12)
+
+
+def test_a_cell_of_flax_nnx():
+    nnx = pytest.importorskip("flax.nnx")
+    cell = nnx.GRUCell(3, UNITS, rngs=nnx.Rngs(0))
+    weights = {
+        "weight_ih": np.asarray(cell.dense_i.kernel[...]).T,
+        "weight_hh": np.asarray(cell.dense_h.kernel[...]).T,
+        "bias_ih": np.asarray(cell.dense_i.bias[...]),
+        "bias_hh": np.zeros(3 * UNITS, np.float32),
+    }
+    graph, state = nnx.split(cell)
+    wide = nnx.merge(graph, in_float64(state))
+    check_against_ours(lambda h: wide(h, U)[1], weights)
+
+
+def test_a_closure_in_float32_is_noticed():
+    cell = eqx.nn.GRUCell(3, UNITS, key=jax.random.key(0))
+    points = fixed_points_of(sx.DiscreteMap(lambda h: cell(U, h.astype(jnp.float32)), UNITS, 20.0))
+    assert points.precision == "float32" and not points.certified.any()
+    assert all("computes in float32" in text for text in points.certificate)
