@@ -1,3 +1,4 @@
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,7 +6,7 @@ import optax
 import pytest
 
 import separatrix as sx
-from separatrix.training.train import Epoch
+from separatrix.training.epoch import Epoch, compiled
 
 
 @pytest.fixture
@@ -188,8 +189,20 @@ def test_network_and_task_must_fit(task):
         fit(sx.networks.CTRNN(3, 8, 3, dt=20.0, key=key), task)
 
 
-def test_epoch_program_is_one_object(network, task):
-    program = Epoch(task, sx.WholeTrials(), sx.training.default_loss, optax.sgd(0.1), 4, 2)
-    memory = program.start(network)
-    result = program(network, memory, jax.random.key(0), jnp.int32(0), jnp.int32(2))
-    assert [each.shape for each in result[2]] == [(2,), (2,)]  # loss and accuracy
+def test_what_an_epoch_computes(network, task):
+    epoch = Epoch(task, sx.WholeTrials(), sx.training.default_loss, optax.sgd(0.1), 4, 2)
+    key, first = jax.random.key(0), np.array(0, np.int32)
+    trials = compiled(Epoch.draw)(epoch, key, first)
+    assert trials.inputs.shape[:2] == (2, 4)
+    weights, _, measures, sound = compiled(Epoch.advance)(
+        epoch, network, epoch.start(network), trials, key, first, np.array(1, np.int32)
+    )
+    assert [each.shape for each in measures] == [(2,), (2,)]  # loss and accuracy
+    assert bool(sound)
+    # one step of gradient descent on the first batch, done by hand
+    batch = jax.tree.map(lambda x: x[0], trials)
+    slope = eqx.filter_grad(
+        lambda net: sx.training.default_loss(net.outputs(net.unroll(batch.inputs)), batch)
+    )(network)
+    by_hand = network.readout_bias - 0.1 * slope.readout_bias
+    np.testing.assert_allclose(weights.readout_bias, by_hand, rtol=1e-5, atol=1e-7)

@@ -1,29 +1,22 @@
-"""The training loop: one compiled program for an epoch, with its trials drawn on the device."""
+"""The training loop: epoch after epoch, each of them two compiled programs."""
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 import optax
-from jaxtyping import Bool, Int, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from .._types import Array, require_count
 from ..networks import AbstractNetwork, check_network_fits
-from ..tasks import AbstractTask, Trials
+from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
+from .epoch import Epoch, Measures, compiled
 from .loss import Loss, default_loss
-from .program_key import Optimizer
 from .progress import no_report, progress_bar
 from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .regularizers import AbstractRegularizer, check_regularizers
 
-Measures = tuple[Array, ...]
-"""The task's loss, the accuracy and, where there are regularizers, their penalty."""
 Report = Callable[[int, float, float], None]
 """What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
 
@@ -111,121 +104,81 @@ def train(
         return _run(program, network, key, steps, report)
 
 
-class Epoch(eqx.Module):
-    """The compiled program of one epoch; everything here is static for the compiler."""
-
-    task: AbstractTask
-    batches: AbstractBatches
-    loss: Loss = eqx.field(static=True)
-    optimizer: Optimizer = eqx.field(static=True, converter=Optimizer)
-    batch_size: int = eqx.field(static=True)
-    epoch_steps: int = eqx.field(static=True)
-    regularizers: tuple[AbstractRegularizer, ...] = ()
-
-    def objective(
-        self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
-    ) -> tuple[Array, Measures]:
-        """Return what is minimized and its parts; the key is for the units' own noise."""
-        states = network.unroll_noisy(trials.inputs, key)
-        outputs = network.outputs(states)
-        loss, score = self.loss(outputs, trials), self.task.score(outputs, trials)
-        if not self.regularizers:
-            return loss, (loss, score)
-        penalties = [each.penalty(network, states, trials) for each in self.regularizers]
-        penalty = jnp.stack(penalties).sum()
-        return loss + penalty, (loss, score, penalty)
-
-    def start(self, network: AbstractNetwork) -> Any:
-        """Return the optimizer's state before the first step."""
-        return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
-
-    def __call__(self, *arguments: Any) -> tuple[AbstractNetwork, Any, Measures, Array]:
-        """Do `advance`, compiled."""
-        return _compiled()(self, *arguments)
-
-    def advance(
-        self,
-        network: AbstractNetwork,
-        memory: Any,
-        key: PRNGKeyArray,
-        first: Int[Array, ""],
-        count: Int[Array, ""],
-    ) -> tuple[AbstractNetwork, Any, Measures, Bool[Array, ""]]:
-        """Do steps `first` to `first + count`; of the returned measures the first `count` count.
-
-        The last thing returned tells whether all weights are finite.
-        """
-        weights, fixed = eqx.partition(network, eqx.is_inexact_array)
-        steps = first + jnp.arange(self.epoch_steps)
-        # Drawing the whole epoch at once costs a third of drawing it batch by batch.
-        trials = jax.vmap(lambda step: self.batches.draw(self.task, key, step, self.batch_size))(
-            steps
-        )
-
-        def objective(weights: Any, batch: Trials, step: Array) -> tuple[Array, Measures]:
-            # A number that no split of the trials' key can give.
-            noise_key = jr.fold_in(jr.fold_in(key, step), 0x6E6F6973)
-            return self.objective(eqx.combine(weights, fixed), batch, noise_key)
-
-        def learn(index: Array, carry: tuple) -> tuple:
-            weights, memory, history = carry
-            batch = jax.tree.map(lambda x: x[index], trials)
-            gradient, measured = jax.grad(objective, has_aux=True)(weights, batch, first + index)
-            update, memory = self.optimizer.transformation.update(gradient, memory, weights)
-            weights = eqx.apply_updates(weights, update)
-            return weights, memory, jax.tree.map(lambda h, m: h.at[index].set(m), history, measured)
-
-        history = (jnp.zeros(self.epoch_steps, jnp.float32),) * (3 if self.regularizers else 2)
-        # `count` is a value, not a shape: a last, shorter epoch runs the same program.
-        weights, memory, history = jax.lax.fori_loop(0, count, learn, (weights, memory, history))
-        sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
-        return eqx.combine(weights, fixed), memory, history, sound
-
-
-@functools.cache
-def _compiled() -> Callable[..., tuple]:
-    """Return the epoch's program; on a CPU the first level of optimization gives the faster code.
-
-    The higher levels take twice as long to compile it, and their unrolled loops are longer than the
-    short rows of a batch.
-    """
-    options = {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else None
-    return eqx.filter_jit(Epoch.advance, compiler_options=options)  # type: ignore[call-overload]
-
-
 def _run(
     program: Epoch, network: AbstractNetwork, key: PRNGKeyArray, steps: int, report: Report
 ) -> Training:
-    """Run epochs until `steps` are done, watching for divergence and for Ctrl-C."""
-    kept: list[tuple[np.ndarray, ...]] = []
+    """Run epochs until `steps` are done, watching for divergence and for Ctrl-C.
 
-    def training(network: AbstractNetwork) -> Training:
-        columns = [np.concatenate(column) for column in zip(*kept, strict=True)]
-        loss, accuracy, *penalties = columns or [np.zeros(0, np.float32)] * 2
-        penalty = penalties[0] if penalties else None
-        return Training(network, History(loss, accuracy, program.epoch_steps, penalty))
-
+    While one epoch is learned, the trials of the next one are drawn, and the one before is looked
+    at: JAX returns before a computation has ended.
+    """
+    draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
+    course = Course(program, network, report)
     memory = program.start(network)
+    fixed = eqx.filter(network, eqx.is_inexact_array, inverse=True)
     try:
+        trials = draw(program, key, np.array(0, np.int32))
         for first, count in _epochs(steps, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.
-            following, memory, measures, sound = program(
-                network, memory, key, np.array(first, np.int32), np.array(count, np.int32)
+            weights, memory, measures, sound = advance(
+                program,
+                network,
+                memory,
+                trials,
+                key,
+                np.array(first, np.int32),
+                np.array(count, np.int32),
             )
-            rows = tuple(np.asarray(each)[:count] for each in measures)
-            finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
-            done = count if finite.all() else int(np.argmin(finite)) + 1
-            kept.append(tuple(each[:done] for each in rows))
-            if not finite.all():
-                raise TrainingDivergedError(first + done - 1, training(network))
-            if not bool(sound):
-                what = "weights are not finite after"
-                raise TrainingDivergedError(first + done - 1, training(network), what)
-            network = following
-            report(first + count, float(rows[0].mean()), float(rows[1].mean()))
+            network = eqx.combine(weights, fixed)
+            if first + count < steps:
+                trials = draw(program, key, np.array(first + count, np.int32))
+            course.settle()
+            course.wait_for(first, count, network, measures, sound)
+        course.settle()
     except KeyboardInterrupt as interrupt:
-        raise TrainingInterruptedError(training(network)) from interrupt
-    return training(network)
+        raise TrainingInterruptedError(course.training()) from interrupt
+    return course.training()
+
+
+class Course:
+    """What is known of a training: its history, and the network at the end of it."""
+
+    def __init__(self, program: Epoch, network: AbstractNetwork, report: Report):
+        self.epoch_steps, self.report = program.epoch_steps, report
+        self.network = network
+        self.kept: list[tuple[np.ndarray, ...]] = []
+        self.waiting: tuple[int, int, AbstractNetwork, Measures, Array] | None = None
+
+    def training(self) -> Training:
+        """Return the network and the history of the epochs that are settled."""
+        columns = [np.concatenate(column) for column in zip(*self.kept, strict=True)]
+        loss, accuracy, *penalties = columns or [np.zeros(0, np.float32)] * 2
+        penalty = penalties[0] if penalties else None
+        return Training(self.network, History(loss, accuracy, self.epoch_steps, penalty))
+
+    def wait_for(
+        self, first: int, count: int, network: AbstractNetwork, measures: Measures, sound: Array
+    ) -> None:
+        """Take over an epoch that may still be computed."""
+        self.waiting = first, count, network, measures, sound
+
+    def settle(self) -> None:
+        """Wait for the epoch that was taken over; keep it, unless it diverged, and report it."""
+        if self.waiting is None:
+            return
+        first, count, network, measures, sound = self.waiting
+        rows = tuple(np.asarray(each)[:count] for each in measures)
+        finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
+        done = count if finite.all() else int(np.argmin(finite)) + 1
+        self.waiting = None
+        self.kept.append(tuple(each[:done] for each in rows))
+        if not finite.all():
+            raise TrainingDivergedError(first + done - 1, self.training())
+        if not bool(sound):
+            what = "weights are not finite after"
+            raise TrainingDivergedError(first + done - 1, self.training(), what)
+        self.network = network
+        self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
 
 
 def _epochs(steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:
