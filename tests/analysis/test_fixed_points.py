@@ -1,3 +1,6 @@
+import inspect
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -203,6 +206,38 @@ def test_wrong_width_is_refused(shape):
 def test_no_candidates_are_refused():
     with pytest.raises(sx.InvalidInputError, match="there are no candidates"):
         sx.find_fixed_points(systems.hopf(0.5, 1.0).system, np.zeros((0, 2)))
+
+
+def test_candidates_that_are_no_numbers_are_refused():
+    unchecked = inspect.unwrap(sx.find_fixed_points)  # users have no run-time checks of types
+    with pytest.raises(sx.InvalidInputError, match="must be an array of real numbers"):
+        unchecked(systems.hopf(0.5, 1.0).system, [["high", "low"]])
+
+
+def test_a_system_without_derivatives_is_refused():
+    def outside(x):
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return jax.pure_callback(lambda v: np.tanh(np.asarray(v)), shape, x)
+
+    with pytest.raises(sx.InvalidInputError, match="cannot be differentiated: ValueError: Pure"):
+        sx.find_fixed_points(sx.DiscreteMap(outside, 2), np.ones((3, 2)))
+
+
+def test_the_number_of_candidates_compiles_nothing(caplog):
+    """Batches that shrink, and searches of other lengths, run the programs that there are."""
+    weights = np.random.default_rng(0).standard_normal((6, 6))
+    system = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 6)
+    starts = np.random.default_rng(1).uniform(-1, 1, (300, 6))
+
+    def compiled(count):
+        caplog.clear()
+        with jax.log_compiles():
+            sx.find_fixed_points(system, starts[:count], completeness=False, slow_points=False)
+        return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
+
+    assert any("residual" in message for message in compiled(300))
+    for count in (299, 277, 290):
+        assert compiled(count) == []
 
 
 def test_candidates_of_any_leading_shape():

@@ -194,9 +194,15 @@ def test_key_numbers():
     ("known", "said"),
     [
         ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
-        ({"index_sum": 1, "coverage": 0.987}, "not known: index sum 1, coverage 0.99"),
+        (
+            {"index_sum": 1, "coverage": 0.987},
+            "not known: index sum 1 (consistent with a complete set, no proof), coverage 0.99",
+        ),
         ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
-        ({"index_sum": 1}, "not known: index sum 1"),
+        (
+            {"index_sum": 1},
+            "not known: index sum 1 (consistent with a complete set, no proof)",
+        ),
         ({"completeness": "no box holds them all; so no sum"}, "not known: no box holds them all"),
         ({}, "not known: not examined"),
     ],

@@ -14,9 +14,13 @@ def curved(x):
     return (x - ZERO) @ MATRIX.T + 0.1 * (x - ZERO) ** 2
 
 
+def slopes(x):
+    return MATRIX + 0.2 * (x - ZERO)[:, :, None] * np.eye(2)
+
+
 def known():
     zeros = KnownZeros(2)
-    zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]))
+    zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]), slopes)
     return zeros
 
 
@@ -42,15 +46,29 @@ def test_without_known_zeros_nothing_arrives():
 
 def test_singular_zeros_are_not_kept():
     zeros = KnownZeros(2)
-    zeros.add(np.zeros((2, 2)), np.ones(2), np.array([np.eye(2), np.ones((2, 2))]), np.ones(2))
+    matrices = np.array([np.eye(2), np.ones((2, 2))])
+    constant = lambda x: np.broadcast_to(np.eye(2), (len(x), 2, 2))  # noqa: E731
+    zeros.add(np.zeros((2, 2)), np.ones(2), matrices, np.ones(2), constant)
     assert len(zeros.states) == 1
+
+
+@pytest.mark.parametrize(("gap", "count"), [(1e-3, 1), (1e-6, 0), (1e-7, 0)])
+def test_zeros_that_rounding_does_not_tell_apart_are_not_kept(gap, count):
+    """x (x − gap) has the slope −gap at 0: a residual of 1e-14 hides steps of 1e-14 / gap."""
+    zeros = KnownZeros(1)
+    slope = lambda x: (2 * x - gap)[:, :, None]  # noqa: E731
+    start = np.zeros((1, 1))
+    zeros.add(start, np.zeros(1), slope(start), np.array([1e-14]), slope)
+    assert len(zeros.states) == count
+    led = zeros.lead(lambda x: x * (x - gap), np.array([[gap], [gap / 2]]))
+    assert not led.arrived.any()
 
 
 def test_a_state_goes_to_the_nearest_of_two_zeros():
     zeros = KnownZeros(1)
-    zeros.add(
-        np.array([[1.0], [-1.0]]), np.zeros(2), np.array([[[2.0]], [[-2.0]]]), np.full(2, 1e-15)
-    )
+    slope = lambda x: 2 * x[:, :, None]  # noqa: E731
+    two = np.array([[1.0], [-1.0]])
+    zeros.add(two, np.zeros(2), slope(two), np.full(2, 1e-15), slope)
     led = zeros.lead(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
     assert led.arrived.all()
     assert led.states[:, 0].tolist() == [1, -1, 1]

@@ -143,6 +143,8 @@ def completeness(points: FixedPoints) -> str:
         known.append(f"coverage {points.coverage:.2f}")
     if points.index_sum not in (None, 1):
         return f"yes: {', '.join(known)}"
+    if points.index_sum == 1:
+        known[0] += " (consistent with a complete set, no proof)"
     if known:
         return f"not known: {', '.join(known)}"
     return brief(f"not known: {points.completeness or 'not examined'}")

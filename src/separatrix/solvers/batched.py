@@ -88,7 +88,12 @@ def solve_positive(matrices: Stack, vectors: Vectors, shifts: Vector) -> Vectors
 def gram(matrices: Stack) -> Stack:
     """Return AᵀA for each matrix."""
     work = len(matrices) * matrices.shape[-1] ** 3
-    return over_parts(lambda a: a.swapaxes(1, 2) @ a, matrices, work=work)
+    return over_parts(_gram_part, matrices, work=work)
+
+
+def _gram_part(matrices: Stack) -> Stack:
+    with np.errstate(over="ignore", invalid="ignore"):  # then solve_positive answers NaN
+        return matrices.swapaxes(1, 2) @ matrices
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -49,22 +49,34 @@ class KnownZeros:
         steps: Float[np.ndarray, " state"],
         jacobians: np.ndarray,
         levels: Float[np.ndarray, " state"],
+        jacobian: Callable[[np.ndarray], np.ndarray],
     ) -> None:
-        """Keep zeros, as many as there is room for, that are not singular.
+        """Keep zeros, as many as there is room for, that are not singular and stand apart.
 
         `steps` are the last Newton corrections, `levels` the residuals (largest entry) that
-        rounding leaves at each.
+        rounding leaves at each. `jacobian` gives the Jacobians at other states: where they change
+        within the distance that rounding explains, another zero may lie there.
         """
         room = max(1, _BYTES // (8 * self.size**2)) - len(self.states)
-        columns = list(zip(states, steps, jacobians, levels, strict=True))
-        for state, step, jacobian, level in columns[:room]:
-            if np.linalg.cond(jacobian) < 1 / np.sqrt(np.finfo(float).eps):
-                self.states.append(state)
-                self.inverses.append(np.linalg.inv(jacobian))
-                self.steps.append(float(step))
-                self.levels.append(float(level))
-                error = np.abs(self.inverses[-1]).sum(1).max() * level
-                self.reaches.append(8 * (error + np.finfo(float).eps * np.abs(state).max()))
+        _, values, Vt = np.linalg.svd(jacobians[: max(room, 0)])
+        regular = np.flatnonzero(values[:, -1] > np.sqrt(np.finfo(float).eps) * values[:, 0])
+        if not len(regular):
+            return
+        states, steps, levels = states[regular], steps[regular], levels[regular]
+        inverses = np.linalg.inv(jacobians[regular])
+        errors = np.abs(inverses).sum(2).max(1) * levels
+        reaches = 8 * (errors + np.finfo(float).eps * np.abs(states).max(1))
+        # Corners of a box, on either side of the zero in its least certain direction.
+        corners = 4 * reaches[:, None] * np.where(Vt[regular, -1] < 0, -1.0, 1.0)
+        apart = np.ones(len(states), bool)
+        for side in (corners, -corners):
+            change = inverses @ jacobian(states + side) - np.eye(self.size)
+            apart &= np.linalg.norm(change, axis=(1, 2)) <= 0.5
+        self.states += list(states[apart])
+        self.inverses += list(inverses[apart])
+        self.steps += steps[apart].tolist()
+        self.levels += levels[apart].tolist()
+        self.reaches += reaches[apart].tolist()
 
     def lead(self, residual: Callable[[np.ndarray], np.ndarray], starts: States) -> Arrivals:
         """Lead each state to the known zero that is nearest, if the chord method contracts."""

@@ -84,6 +84,7 @@ class _Batch:
     count: np.ndarray
     slow_steps: np.ndarray
     floor_steps: np.ndarray
+    tried: np.ndarray  # whether Newton's step was, where damped ones lead no further
 
     def select(self, keep: np.ndarray) -> "_Batch":
         return _Batch(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
@@ -123,13 +124,15 @@ class LevenbergMarquardt:
         is_zero: IsZero,
         eps: float = EPS,
         near: float = 0.0,
+        newton: bool = False,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
         `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
         the function. With `near` above 0 a candidate is handed over as NEAR a zero once a Newton
         step was at most so long in units of the largest start: then Jacobians of single precision
-        are enough, which cost half the time.
+        are enough, which cost half the time. With `newton` the first step is Newton's, for starts
+        near zeros: beside a nearly singular one a damped step gets nowhere.
         """
         count, size = starts.shape
         solution = Solution(
@@ -143,13 +146,13 @@ class LevenbergMarquardt:
         solution.endings[~finite] = Ending.NOT_FINITE
         queue = np.flatnonzero(finite)
         extent = float(np.abs(starts[finite]).max(initial=0.0))
-        batch = self._enter(evaluate, starts, queue[:0])
+        batch = self._enter(evaluate, starts, queue[:0], newton)
         while len(queue) or len(batch.index):
             room = batch_size - len(batch.index)
             # Refilling a few places at a time would cost an evaluation each time.
             if len(queue) and room >= min(batch_size // 4 + 1, len(queue)):
                 entering, queue = queue[:room], queue[room:]
-                batch = batch.join(self._enter(evaluate, starts, entering))
+                batch = batch.join(self._enter(evaluate, starts, entering, newton))
             endings = self._endings(batch, extent, is_zero)
             if near > 0:
                 close = (endings == Ending.ZERO) | (batch.last_step <= near * extent)
@@ -162,14 +165,14 @@ class LevenbergMarquardt:
                 batch = self._advance(evaluate, batch, eps)
         return solution
 
-    def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray) -> _Batch:
+    def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray, newton: bool) -> _Batch:
         x = np.array(starts[index], float)
         n = len(index)
         r, J = evaluate(x)
         ones = np.ones(n)
         return _Batch(
-            index, x, r, J, *_measure(r, J), 1e-2 * ones, 2 * ones, np.zeros(n, bool),
-            np.inf * ones, np.zeros(n, int), np.zeros(n, int), np.zeros(n, int),
+            index, x, r, J, *_measure(r, J), 1e-2 * ones, 2 * ones, np.full(n, newton),
+            np.inf * ones, np.zeros(n, int), np.zeros(n, int), np.zeros(n, int), np.zeros(n, bool),
         )  # fmt: skip
 
     def _endings(self, batch: _Batch, extent: float, is_zero: IsZero) -> Int[np.ndarray, " batch"]:
@@ -185,6 +188,11 @@ class LevenbergMarquardt:
         slope = np.linalg.norm(batch.gradient, axis=1)
         steepest = np.sqrt(batch.square) * np.linalg.norm(batch.r, axis=1)
         level = (slope <= 1e-10 * steepest) | (batch.slow_steps >= self.stall_steps)
+        # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
+        untried = level & ~at_floor & ~batch.tried
+        batch.newton |= untried
+        batch.tried |= untried
+        level &= ~untried
 
         endings = np.zeros(len(batch.index), int)
         endings[batch.count >= self.max_steps] = Ending.MAX_STEPS
@@ -270,6 +278,7 @@ class LevenbergMarquardt:
         )
         # Newton's turn comes after damped steps that did as predicted and halved the residual.
         batch.newton = np.where(damped, good & (ratio > 0.5) & (after < before / 4), accept)
+        batch.tried &= ~(accept & (after <= before / 4))
         batch.count += 1
         return batch
 

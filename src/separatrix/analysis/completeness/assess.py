@@ -32,9 +32,9 @@ def assess(
     """Look for missing fixed points and say what is known about their absence.
 
     A small system is searched exhaustively first. Otherwise, while the index sum proves that points
-    are missing, the search is repeated from new starts, a bounded number of times; once also where
-    the sum is 1 but Chao's estimate exceeds the number of points found, since a sum may be 1 by
-    chance.
+    are missing, the search is repeated from new starts, a bounded number of times and not after a
+    round that adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of
+    points found, since a sum may be 1 by chance.
 
     Parameters
     ----------
@@ -85,8 +85,11 @@ def assess(
         if search is None or proof.complete or not assessment.suggests_more(likely):
             break
         new = attempt.draw(assessment.points.states, *assessment.unstable_directions())
+        before = len(assessment.points.states)
         assessment.update(search(new))
         starts.append(len(new))
+        if len(assessment.points.states) == before:
+            break  # another round would draw from the same points
     known = Completeness(
         index_sum=assessment.index.value,
         index_reason=assessment.index.reason,

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._types import InvalidInputError
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 
@@ -30,6 +31,7 @@ class Evaluator:
             state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
             formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
             self._has_formula = formula is not None
+            _require_derivatives(self.system, state)
         self.size = system.size
         self.is_large = self.size > _DENSE
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
@@ -124,6 +126,18 @@ class Evaluator:
             parts.append(rows[:take])
             rows = rows[take:]
         return parts
+
+
+def _require_derivatives(system: AbstractSystem, state: jax.ShapeDtypeStruct) -> None:
+    try:
+        eqx.filter_eval_shape(lambda s, x: jax.jvp(s.residual, (x,), (x,)), system, state)
+    except Exception as error:  # whatever JAX, or the user's own rule, finds wrong
+        raise InvalidInputError(
+            f"the system cannot be differentiated: {type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'no reason given'} Fixed points need "
+            "its Jacobian, forward-mode: use operations that have one, or give them a rule with "
+            "jax.custom_jvp."
+        ) from error
 
 
 def _padded(rows: np.ndarray, size: int) -> jax.Array:

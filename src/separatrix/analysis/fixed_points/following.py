@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.merging import group
@@ -65,12 +66,15 @@ class Follower:
     def _solve_in_double(self, starts: States, exactly: bool) -> Solution:
         evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
-        return self.solver.solve(evaluate, starts, batch_size, test, self.zero_test.eps)
+        eps = self.zero_test.eps
+        return self.solver.solve(evaluate, starts, batch_size, test, eps, newton=exactly)
 
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""
-        unsure = (Ending.NEAR, Ending.STALLED, Ending.MAX_STEPS)
-        pending = np.flatnonzero(np.isin(solution.endings, unsure))
+        unsure = np.isin(solution.endings, (Ending.NEAR, Ending.STALLED, Ending.MAX_STEPS))
+        minima = np.flatnonzero(solution.endings == Ending.MINIMUM)
+        unsure[minima] = self._are_doubtful(solution.states[minima])
+        pending = np.flatnonzero(unsure)
         room = _FIRST
         while len(pending):
             led = self.zeros.lead(self.evaluator.residual, solution.states[pending])
@@ -85,6 +89,19 @@ class Follower:
             self._learn(exact)
             room *= 2
 
+    def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
+        """Tell from which minima a Newton step in double precision leads on, so are none."""
+        doubtful, room = np.zeros(len(minima), bool), self.evaluator.batch_size
+        for first in range(0, len(minima), room):
+            states = minima[first : first + room]
+            residuals, jacobians = self.evaluator.residual_and_jacobian(states)
+            steps = batched.solve(jacobians, -residuals)
+            with np.errstate(over="ignore", invalid="ignore"):
+                after = np.linalg.norm(self.evaluator.residual(states + steps), axis=1)
+            before = np.linalg.norm(residuals, axis=1)
+            doubtful[first : first + room] = after <= before / 2
+        return doubtful
+
     def _learn(self, solution: Solution) -> None:
         """Keep the zeros among what was solved."""
         zeros = np.flatnonzero(solution.endings == Ending.ZERO)
@@ -92,9 +109,10 @@ class Follower:
         distinct = np.unique(self.merge(states, steps))
         if len(distinct):
             states, steps = states[distinct], steps[distinct]
-            _, jacobians = self.evaluator.residual_and_jacobian(states)
+            jacobian = lambda x: self.evaluator.residual_and_jacobian(x)[1]  # noqa: E731
+            jacobians = jacobian(states)
             levels = self.zero_test.estimated_level(states, jacobians)
-            self.zeros.add(states, steps, jacobians, levels)
+            self.zeros.add(states, steps, jacobians, levels, jacobian)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
         """Return the row of the state that each one is merged with: the most exact of its group."""
@@ -137,4 +155,5 @@ class Follower:
             _, gradients, hessians = self.evaluator.speed_derivatives(states)
             left = 4 * np.abs(gradients).max(1)
             levels = np.maximum(left, self.zero_test.estimated_level(states, hessians))
-            self.minima.add(states, steps, hessians, levels)
+            hessian = lambda x: self.evaluator.speed_derivatives(x)[2]  # noqa: E731
+            self.minima.add(states, steps, hessians, levels, hessian)

@@ -71,9 +71,9 @@ def find_fixed_points(
         Whether to look for proofs.
     completeness
         Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
-        sum of their indices, further search while that sum proves that some are missing (bounded;
-        it adds points without hits), and an exhaustive search where the system is small (8 units at
-        most) or of low rank.
+        sum of their indices, further search while that sum proves that some are missing (bounded,
+        and over when a round adds nothing; it adds points without hits), and an exhaustive search
+        where the system is small (8 units at most) or of low rank.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
@@ -89,7 +89,8 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, or they have another number of units than the system.
+        When there are no candidates, they are no numbers or have another number of units than the
+        system, or JAX cannot differentiate the system.
 
     References
     ----------
@@ -154,7 +155,12 @@ def _piecewise_linear_forms(
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
-    array = np.asarray(candidates, float)
+    try:
+        array = np.asarray(candidates, float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"candidates must be an array of real numbers (…, {system.size}): {error}."
+        ) from error
     if array.ndim == 0 or array.shape[-1] != system.size:
         raise InvalidInputError(
             f"candidates must have shape (…, {system.size}), one column for each unit of the "

@@ -75,10 +75,13 @@ class SmoothSearch:
         for first in range(0, len(starts), _PORTION):
             rows = np.arange(first, min(first + _PORTION, len(starts)))
             ends = follower.solve(starts[rows], exactly=False)
-            self._go_on_from_false_zeros(follower, ends)
+            doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
             if slow_points:
                 self._descend(follower, ends, rows, minima, found)
+            # There rounding, not a kink, hides which way the speed decreases.
+            hidden = rows[doubtful]
+            found.reasons[hidden[found.reasons[hidden] == KINK]] = UNSETTLED
             self._keep_zeros(follower, ends, rows, zeros)
         if len(minima):
             for row, members in minima.merged(follower):
@@ -87,10 +90,13 @@ class SmoothSearch:
             self._collect_fixed(follower, zeros, found)
         return found
 
-    def _go_on_from_false_zeros(self, follower: Follower, ends: Solution) -> None:
-        """Where only the estimate called a residual zero, go on until there is no doubt."""
+    def _go_on_from_false_zeros(self, follower: Follower, ends: Solution) -> np.ndarray:
+        """Where only the estimate called a residual zero, go on until there is no doubt.
+
+        Returns the candidates of which that is so.
+        """
         if self.evaluator.is_large:
-            return  # there the test was exact from the start
+            return np.zeros(0, int)  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
         best = follower.merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
@@ -99,6 +105,7 @@ class SmoothSearch:
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
             ends.put(doubtful, follower.solve(ends.states[doubtful], exactly=True))
+        return doubtful
 
     def _keep_zeros(
         self, follower: Follower, ends: Solution, rows: np.ndarray, zeros: _Reached
