@@ -11,6 +11,9 @@ from .sections import SECTIONS
 from .story import Story
 from .tables import key_numbers, summary
 
+READABLE = 0.78
+"""The fraction of its size down to which a picture can be read; it never gets less room."""
+
 
 def write_comparison(
     title: str, description: str, runs: Mapping[str, Run], path: str | Path
@@ -55,11 +58,17 @@ def _rows(runs: Mapping[str, Run]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _sections(stories: Mapping[str, Story]) -> Iterator[dict[str, Any]]:
+    """Yield the pictures of every section that any run has."""
     for section in SECTIONS:
-        pictures = [
-            {"variant": name, **embedded(section, story, story.run.path / FIGURES)}
-            for name, story in stories.items()
-            if section.is_told_by(story)
-        ]
-        if pictures:
-            yield {"name": section.name, "title": section.title, "pictures": pictures}
+        seen: dict[str | int, dict[str, Any]] = {}
+        for name, story in stories.items():
+            if not section.is_told_by(story):
+                continue
+            view = embedded(section, story, story.run.path / FIGURES)
+            if view["picture"] in seen:  # one network in all variants, say
+                seen[view["picture"]]["variant"] += f", {name}"
+            else:
+                basis = round(READABLE * int(view["width"]))
+                seen[view["picture"]] = {"variant": name, "basis": basis, **view}
+        if seen:
+            yield {"name": section.name, "title": section.title, "pictures": list(seen.values())}
