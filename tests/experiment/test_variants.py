@@ -147,3 +147,11 @@ def test_the_comparison_sets_numbers_and_figures_side_by_side(compared, tmp_path
     assert text.count("data:image/png;base64,") >= 3 * 3
     # one network was trained for two of the variants, so its learning is shown once
     assert "<figcaption>still, pushed</figcaption>" in text
+
+
+def test_the_comparison_says_which_variants_were_not_completed(compared, tmp_path):
+    _, runs = compared
+    some = {"still": runs["still"]}
+    page = write_comparison("c", "", some, tmp_path / "report.html", missing=["pushed", "gated"])
+    text = page.read_text(encoding="utf-8")
+    assert "Not here, for they were not completed: pushed, gated." in text

@@ -8,6 +8,7 @@ import pytest
 from sample_records import all_records, fixed_points, network
 
 import separatrix as sx
+from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
 from separatrix.report.sections import SECTIONS, told_sections
 from separatrix.report.story import Story, describe_size
@@ -311,3 +312,16 @@ def cube():
 )
 def test_times_are_written_without_powers_of_ten(time, said):
     assert describe_size(time) == said
+
+
+def test_what_was_asked_for_in_vain_is_among_the_key_numbers():
+    outcomes = Analyses(
+        np.array(["lyapunov_spectrum", "branches", "topology", "slow_curve"]),
+        np.array(["skipped", "failed", "skipped", "done"]),
+        np.array(["it was switched off.", "ValueError: no", "no fixed point was found.", ""]),
+    )
+    experiment = EXPERIMENT | {"analysis": {"studies": ["topology"]}}
+    assert key_numbers(run({"analyses": outcomes}, experiment)) == [
+        ("branches (failed)", "ValueError: no"),
+        ("topology (skipped)", "no fixed point was found."),
+    ]

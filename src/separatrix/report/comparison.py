@@ -1,6 +1,6 @@
 """The page that sets the runs of one experiment's variants side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ READABLE = 0.78
 
 
 def write_comparison(
-    title: str, description: str, runs: Mapping[str, Run], path: str | Path
+    title: str,
+    description: str,
+    runs: Mapping[str, Run],
+    path: str | Path,
+    missing: Sequence[str] = (),
 ) -> Path:
     """Write one HTML file with the key numbers and the figures of several runs, side by side.
 
@@ -30,6 +34,8 @@ def write_comparison(
         The runs by name; where their figures have been drawn, those are taken.
     path
         Where to write; a file that is there is replaced in one piece.
+    missing
+        Variants that have no run, which the page says.
 
     Raises
     ------
@@ -42,6 +48,7 @@ def write_comparison(
         "comparison.html",
         title=title,
         description=description,
+        missing=", ".join(missing),
         names=list(stories),
         reports={name: f"{name}/{REPORT}" for name in stories},
         summaries={name: summary(story) for name, story in stories.items()},

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from ..analysis import (
+    Analyses,
     Branches,
     ContinuousAttractor,
     FixedPoints,
@@ -89,7 +90,23 @@ def key_numbers(run: Run) -> Rows:
         rows += _points_numbers(story)
     if story.has(Linearization):
         rows += _mode_numbers(story)
-    return rows + _geometry_numbers(story) + topology_numbers(story)
+    return rows + _geometry_numbers(story) + topology_numbers(story) + _in_vain(story)
+
+
+def _in_vain(story: Story) -> Rows:
+    """Return the analyses that failed, and the studies that were asked for and do not apply."""
+    outcomes = story.find(Analyses)
+    if outcomes is None:
+        return []
+    asked = story.run.experiment.get("analysis", {}).get("studies", ())
+    told = zip(
+        *map(np.asarray, (outcomes.analysis, outcomes.outcome, outcomes.reason)), strict=True
+    )
+    return [
+        (f"{name.replace('_', ' ')} ({outcome})", brief(str(reason)))
+        for name, outcome, reason in told
+        if outcome == "failed" or (outcome == "skipped" and name in asked)
+    ]
 
 
 def _integration_numbers(story: Story) -> Rows:
