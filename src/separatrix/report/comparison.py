@@ -11,7 +11,7 @@ from .sections import SECTIONS
 from .story import Story
 from .tables import key_numbers, summary
 
-READABLE = 0.78
+READABLE = 0.72
 """The fraction of its size down to which a picture can be read; it never gets less room."""
 
 
