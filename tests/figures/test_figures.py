@@ -1,4 +1,3 @@
-import dataclasses
 import logging
 
 import jax
@@ -207,11 +206,3 @@ def test_many_channels_are_an_image_not_a_legend():
 def test_activity_without_answers_speaks_of_no_choice():
     assert "choice" in all_text(figures.activity(ACTIVITY, PLANE))
     assert "choice" not in all_text(figures.activity(ACTIVITY, PLANE, by_choice=False))
-
-
-def test_a_loss_that_fell_little_has_several_ticks():
-    history = dataclasses.replace(RECORDS["history"], loss=np.linspace(0.9, 0.4, 5))
-    top = figures.training(history).axes[0]
-    low, high = top.get_ylim()
-    ticks = [t for t in top.yaxis.get_ticklocs() if low <= t <= high]
-    assert {0.5} <= {round(t, 6) for t in ticks} and top.yaxis.get_major_formatter()(0.5) == "0.5"

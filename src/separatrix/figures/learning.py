@@ -28,8 +28,7 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
         axes.set_ylabel(name)
     top.set_yscale("log")
-    low, high = top.get_ylim()
-    powers_of_ten(top.yaxis, between=(2.0, 5.0) if high < 30 * low else ())
+    powers_of_ten(top.yaxis)
     bottom.set_ylim(-0.03, 1.03)
     bottom.set_xlabel(f"training step (an epoch is {history.epoch_steps} steps)")
     if ideal_accuracy is not None:

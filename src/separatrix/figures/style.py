@@ -109,12 +109,12 @@ def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 
     axes.set_aspect("equal", adjustable="box")
 
 
-def powers_of_ten(axis: Axis, most: int = 7, between: tuple[float, ...] = ()) -> None:
-    """Label a logarithmic axis by whole powers of ten, and multiples of them, in plain text.
+def powers_of_ten(axis: Axis, most: int = 7) -> None:
+    """Label a logarithmic axis by whole powers of ten, in plain text.
 
     Matplotlib's own labels are formulas, and setting them takes longer than the whole drawing.
     """
-    axis.set_major_locator(LogLocator(subs=(1.0, *between), numticks=most))
+    axis.set_major_locator(LogLocator(numticks=most))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
 
