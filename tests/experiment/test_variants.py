@@ -77,6 +77,13 @@ def test_what_is_wrong_in_a_variant_is_said_at_once(variants, said):
         experiment(variants=variants)
 
 
+def test_variants_are_tables():
+    with pytest.raises(sx.InvalidInputError, match=r"--set variants=3: variants are tables"):
+        experiment().with_changes(["variants=3"])
+    with pytest.raises(sx.InvalidInputError, match=r"variants.still .*expected a table.*got 3"):
+        experiment().with_changes(["variants.still=3"])
+
+
 def test_an_unknown_variant():
     with pytest.raises(sx.InvalidInputError, match=r"no variant 'pusht': did you mean 'pushed'"):
         experiment().variant("pusht")
@@ -137,4 +144,14 @@ def test_the_comparison_sets_numbers_and_figures_side_by_side(compared, tmp_path
     for name in runs:
         assert f'<a href="{name}/report.html">{name}</a>' in text
     assert "accuracy of the ideal observer" in text
-    assert text.count("data:image/png;base64,") >= 3 * 4
+    assert text.count("data:image/png;base64,") >= 3 * 3
+    # one network was trained for two of the variants, so its learning is shown once
+    assert "<figcaption>still, pushed</figcaption>" in text
+
+
+def test_the_comparison_says_which_variants_were_not_completed(compared, tmp_path):
+    _, runs = compared
+    some = {"still": runs["still"]}
+    page = write_comparison("c", "", some, tmp_path / "report.html", missing=["pushed", "gated"])
+    text = page.read_text(encoding="utf-8")
+    assert "Not here, for they were not completed: pushed, gated." in text

@@ -1,5 +1,6 @@
 import logging
 
+import jax
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -153,3 +154,55 @@ def test_wilson_interval():
 def test_a_point_out_of_range():
     with pytest.raises(sx.InvalidInputError, match=r"point 9 is out of range.*4 points"):
         figures.spectrum(LINEAR, 9)
+
+
+def trials_of(task, choice=0):
+    """Six trials of a task, with the activity of a network that does nothing."""
+    drawn = task.trials(6, key=jax.random.key(0))
+    shape = drawn.inputs.shape[:2]
+    return sx.Activity(
+        states=np.zeros((*shape, 2)),
+        outputs=np.zeros((*shape, task.num_outputs)),
+        inputs=drawn.inputs,
+        choice=np.full(6, choice),
+        conditions=dict(drawn.conditions),
+        dt=task.dt,
+    )
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+def test_a_trial_is_shaded_as_long_as_it_lasts():
+    """Of trials with delays of 200 and 800 ms each has its own periods, and nothing after them."""
+    task = sx.tasks.DelayComparison(dt=100.0, delay=[200.0, 800.0])
+    record = trials_of(task)
+    drawn = figures.trials(record, task)
+    fixed = sum(
+        stop - first for name, (first, stop) in task.period_steps().items() if name != "delay"
+    )
+    for trial, axes in enumerate(drawn.axes[:3]):
+        ends = [patch.get_x() + patch.get_width() for patch in axes.patches if patch.get_fill()]
+        delay = float(record.conditions["delay"][trial])
+        assert max(ends) == pytest.approx(fixed * task.dt + delay)
+
+
+def test_answers_are_named_as_the_task_names_them_and_only_where_there_are_any():
+    task = sx.tasks.DelayComparison()
+    said = titles(figures.trials(trials_of(task, choice=2), task))
+    assert "answer: second larger" in said[0] and "correct: " in said[0]
+    held = sx.tasks.FlipFlop(bits=2, duration=1000.0)
+    assert not any(titles(figures.trials(trials_of(held), held, softmax=False)))
+
+
+def test_many_channels_are_an_image_not_a_legend():
+    task = sx.tasks.Yang2019(dt=100.0)
+    drawn = figures.trials(trials_of(task), task, softmax=False)
+    assert all(len(axes.images) == 1 for axes in drawn.axes[:6])
+    assert not any(axes.get_legend() for axes in drawn.axes)
+
+
+def test_activity_without_answers_speaks_of_no_choice():
+    assert "choice" in all_text(figures.activity(ACTIVITY, PLANE))
+    assert "choice" not in all_text(figures.activity(ACTIVITY, PLANE, by_choice=False))

@@ -8,9 +8,10 @@ import pytest
 from sample_records import all_records, fixed_points, network
 
 import separatrix as sx
+from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
 from separatrix.report.sections import SECTIONS, told_sections
-from separatrix.report.story import Story
+from separatrix.report.story import Story, describe_size
 from separatrix.store import Run
 
 EXPERIMENT = {
@@ -277,3 +278,56 @@ def test_places_that_cannot_be_written(tmp_path):
     (tmp_path / "figures").write_text("")
     with pytest.raises(sx.InvalidInputError, match=r"cannot write .*figures: File exists"):
         write_figures(run({}), tmp_path)
+
+
+def test_tasks_whose_outputs_follow_values_have_no_choices():
+    task = {"name": "FlipFlop", "bits": 3}
+    story = Story(run(only("activity"), {"task": task}))
+    assert not story.answers_in_classes
+    assert "choice" not in SECTIONS[0].caption(story)
+    activity = next(section for section in SECTIONS if section.name == "activity")
+    assert "choice" not in activity.caption(story)
+    assert "choice" in activity.caption(Story(run()))
+
+
+def test_what_is_not_shown_is_listed_at_the_end_with_its_reason(tmp_path):
+    shown = page(tmp_path, only("history"))
+    assert "absent" in shown.ids and "psychometric" not in shown.ids
+    assert shown.text.index("Not shown here") < shown.text.index("The run holds no psychometric")
+
+
+def test_points_are_counted_by_their_unstable_directions():
+    rows = dict(key_numbers(run({"fixed_points": cube()})))
+    assert rows["fixed points"] == "27 (19 saddles, 8 stable)"
+    assert rows["unstable directions of fixed points"] == "8 × 0, 12 × 1, 6 × 2, 1 × 3"
+    assert "unstable directions of fixed points" not in dict(key_numbers(run()))
+
+
+def cube():
+    """The points of three bits, each with as many unstable directions as it has zeros."""
+    states = np.stack(np.meshgrid(*3 * [[-1.0, 0.0, 1.0]]), -1).reshape(-1, 3)
+    unstable = (states == 0).sum(1)
+    points = fixed_points(states, ["fixed"] * 27)
+    stability = np.where(unstable > 0, "saddle", "stable")
+    return dataclasses.replace(points, n_unstable=unstable, stability=stability)
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [(12.34, "12.3 ms"), (999.6, "1 s"), (4560.0, "4.56 s"), (1.27e6, "1270 s"), (2e9, "2e+06 s")],
+)
+def test_times_are_written_without_powers_of_ten(time, said):
+    assert describe_size(time) == said
+
+
+def test_what_was_asked_for_in_vain_is_among_the_key_numbers():
+    outcomes = Analyses(
+        np.array(["lyapunov_spectrum", "branches", "topology", "slow_curve"]),
+        np.array(["skipped", "failed", "skipped", "done"]),
+        np.array(["it was switched off.", "ValueError: no", "no fixed point was found.", ""]),
+    )
+    experiment = EXPERIMENT | {"analysis": {"studies": ["topology"]}}
+    assert key_numbers(run({"analyses": outcomes}, experiment)) == [
+        ("branches (failed)", "ValueError: no"),
+        ("topology (skipped)", "no fixed point was found."),
+    ]

@@ -124,7 +124,9 @@ def report(
         runs = load_runs(path)
         for name, found in runs.items():
             write_figures_and_report(found, path / name)
-        _write_comparison(Experiment.from_toml(path / "experiment.toml"), runs, path)
+        missing = _write_comparison(Experiment.from_toml(path / "experiment.toml"), runs, path)
+        if missing:
+            console.print(f"not completed, so not compared: {', '.join(missing)}")
     else:
         write_figures_and_report(load_run(path), path)
     console.print(f"report: {(path / 'report.html').resolve()}")
@@ -189,10 +191,14 @@ def _say(stage: str) -> None:
         errors.print(f"· {stage}", style="dim")
 
 
-def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> None:
+def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> list[str]:
+    """Write the page, and return the variants that have no run."""
     from ..report import write_comparison
 
-    write_comparison(experiment.name, experiment.description, runs, directory / "report.html")
+    missing = [name for name in experiment.variants if name not in runs]
+    path = directory / "report.html"
+    write_comparison(experiment.name, experiment.description, runs, path, missing)
+    return missing
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:

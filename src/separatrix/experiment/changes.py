@@ -18,7 +18,10 @@ def change(values: dict[str, Any], text: str, source: str) -> None:
         raise InvalidInputError(f"{source} {text}: expected KEY=VALUE, such as training.steps=200.")
     keys = path.strip().split(".")
     _assign(values, keys, parse_value(value.strip()), f"{source} {text}")
-    for table in _overriding(values.get("variants", {}), keys):
+    variants = values.get("variants", {})
+    if not isinstance(variants, dict):
+        raise InvalidInputError(f"{source} {text}: variants are tables, [variants.NAME].")
+    for table in _overriding(variants, keys):
         table[keys[-1]] = parse_value(value.strip())
 
 

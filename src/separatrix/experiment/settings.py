@@ -230,6 +230,15 @@ def _is_toml(path: Any) -> bool:
     return path.name.endswith(".toml")
 
 
+_EXPECTED = {
+    "tuple_type": "a list, such as [1.0, 0.5]",
+    "dict_type": "a table, such as {name = ...}",
+    "model_type": "a table, such as {name = ...}",
+    "model_attributes_type": "a table, such as {name = ...}",
+}
+"""What pydantic calls by the names of Python's classes, in the words of TOML."""
+
+
 def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
     """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
     location = [str(part) for part in error["loc"]]
@@ -241,6 +250,8 @@ def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return f"missing key {key!r} in {source}."
     found = error["msg"].removeprefix("Value error, ")
+    if error["type"] in _EXPECTED:
+        found = f"expected {_EXPECTED[error['type']]}"
     return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r}."
 
 

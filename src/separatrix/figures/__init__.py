@@ -10,6 +10,9 @@ from typing import Any
 DPI = 150
 """Dots per inch of the PNG files."""
 
+MOST_LINES = 8
+"""With more channels than this a picture of them is easier to read than lines."""
+
 _HOMES = {
     "activity": "state_space",
     "basins": "boundaries",

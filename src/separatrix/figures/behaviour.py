@@ -1,6 +1,6 @@
 """What a network does in the task: single trials, and choices against the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -12,9 +12,11 @@ from ..activity import Activity
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask
+from . import MOST_LINES
 from .style import (
     BLUE,
     GREY,
+    SEQUENTIAL,
     choice_colour,
     choice_name,
     legend_below,
@@ -36,7 +38,8 @@ def trials(
     """Draw the inputs and outputs of a few trials, from the least to the most coherent one.
 
     `task` names channels and outputs and lends its periods for the shading; with `softmax` the
-    outputs are drawn as probabilities, otherwise as they are.
+    outputs are drawn as probabilities, otherwise as they are, and no answer is read from them.
+    What follows the end of a trial that is shorter than others is not drawn.
     """
     chosen = _spread_trials(activity, num_trials)
     figure = new_figure(2.6 + 2.3 * len(chosen), 4.4)
@@ -45,20 +48,26 @@ def trials(
     outputs = _softmax(outputs) if softmax else outputs
     channels = task.channels if task else [f"input {k + 1}" for k in range(inputs.shape[-1])]
     responses = task.responses if task else [f"output {k + 1}" for k in range(outputs.shape[-1])]
+    longest = max(_last_step(activity, task, trial) for trial in chosen)
     for (top, bottom), trial in zip(panels.T, chosen, strict=True):
-        top.set_title(_describe(activity, trial))
-        _traces(top, inputs[trial], channels, activity.dt)
-        _traces(bottom, outputs[trial], responses, activity.dt)
-        for axes in (top, bottom):
-            _shade(axes, task)
+        top.set_title(_describe(activity, trial, responses if task else (), softmax))
+        last = _last_step(activity, task, trial)
+        for axes, values, names in ((top, inputs, channels), (bottom, outputs, responses)):
+            draw_channels(axes, values[trial, :last], names, activity.dt)
+            axes.set_xlim(0, longest * activity.dt)
+            if task and not axes.images:
+                shade_periods(axes, task, activity.conditions, trial)
         bottom.set_xlabel("time (ms)")
-    if softmax:
+    if softmax and not panels[1, 0].images:
         panels[1, 0].set_ylim(-0.03, 1.03)
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel("output (probability)" if softmax else "output")
     for row in panels:
-        row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    if task:
+        if row[-1].images:
+            figure.colorbar(row[-1].images[0], ax=row[-1], label="value")
+        else:
+            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    if task and not panels[0, 0].images:
         steps = zip(task.period_steps().items(), PERIOD_SHADES * 9, strict=False)
         handles = [
             Patch(facecolor=shade, edgecolor=GREY, linewidth=0.6, label=name)
@@ -149,30 +158,62 @@ def _spread_trials(activity: Activity, count: int) -> list[int]:
     return [int(order[int(p)]) for p in places]
 
 
-def _describe(activity: Activity, trial: int) -> str:
-    """Say in two lines what was shown and what was answered."""
+def _describe(activity: Activity, trial: int, responses: Sequence[str], answers: bool) -> str:
+    """Say in a few lines what was shown and, where outputs compete, what was answered."""
     said = {name: np.asarray(values)[trial] for name, values in activity.conditions.items()}
+
+    def name(choice: int) -> str:
+        return responses[choice] if 0 < choice < len(responses) else choice_name(choice)
+
     lines = []
     if "coherence" in said:
         lines.append(f"coherence {said['coherence']:g} %")
-    if "choice" in said:
-        lines.append(f"correct: choice {int(said['choice']) + 1}")
-    lines.append(f"answer: {choice_name(int(np.asarray(activity.choice)[trial]))}")
+    if answers:
+        if "choice" in said:
+            lines.append(f"correct: {name(int(said['choice']) + 1)}")
+        lines.append(f"answer: {name(int(np.asarray(activity.choice)[trial]))}")
     return "\n".join(lines)
 
 
-def _traces(axes: Axes, values: np.ndarray, names: Sequence[str], dt: float) -> None:
+def draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: float) -> None:
+    """Draw channels `(step, channel)` against time: lines, or an image where they are many."""
     edges = np.arange(len(values) + 1) * dt
+    if len(names) > MOST_LINES:
+        extent = (float(edges[0]), float(edges[-1]), len(names) - 0.5, -0.5)
+        axes.imshow(
+            values.T, aspect="auto", extent=extent, cmap=SEQUENTIAL, interpolation="nearest"
+        )
+        return
     for k, name in enumerate(names):
         axes.stairs(values[:, k], edges, baseline=None, color=choice_colour(k), label=name)
-    axes.set_xlim(edges[0], edges[-1])
 
 
-def _shade(axes: Axes, task: AbstractTask | None) -> None:
-    if task is None:
-        return
-    for (first, stop), shade in zip(task.period_steps().values(), PERIOD_SHADES * 9, strict=False):
-        axes.axvspan(first * task.dt, stop * task.dt, facecolor=shade, linewidth=0, zorder=0)
+def shade_periods(
+    axes: Axes, task: AbstractTask, conditions: Mapping[str, object], trial: int
+) -> None:
+    """Shade the periods of a trial, whose durations are among its conditions where they vary."""
+    start = 0.0
+    lengths = _durations(task, conditions, trial)
+    for length, shade in zip(lengths, PERIOD_SHADES * 9, strict=False):
+        axes.axvspan(start, start + length, facecolor=shade, linewidth=0, zorder=0)
+        start += length
+
+
+def _durations(task: AbstractTask, conditions: Mapping[str, object], trial: int) -> list[float]:
+    """Return how long each period of a trial lasts, in ms."""
+    return [
+        float(np.asarray(conditions[name])[trial])
+        if name in conditions
+        else (stop - first) * task.dt
+        for name, (first, stop) in task.period_steps().items()
+    ]
+
+
+def _last_step(activity: Activity, task: AbstractTask | None, trial: int) -> int:
+    """Return the number of steps of a trial, which may be shorter than others."""
+    if task is None or not set(task.period_steps()) & set(activity.conditions):
+        return activity.states.shape[1]
+    return round(sum(_durations(task, activity.conditions, trial)) / task.dt)
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def _ends(axes: Axes, memory: GradedMemory) -> None:
         )
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("position along the curve")
-    axes.set_title(f"at the end Kendall's τ {float(np.asarray(memory.order)[-1]):+.2f}")
+    axes.set_title(f"at the end: Kendall's τ {float(np.asarray(memory.order)[-1]):+.2f}")
 
 
 def _measures(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:

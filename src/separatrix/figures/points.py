@@ -89,7 +89,7 @@ def speeds(points: FixedPoints) -> Figure:
     axes.set_ylim(floor / 10, 3 * max([10 * level, *height[np.isfinite(height)]]))
     most = max(len(speed), 1)
     axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("point, in the order of speed")
     axes.set_ylabel(f"speed ({per_what(points)})")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -1,5 +1,7 @@
 """The score of a network in any task, by condition."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,11 +11,15 @@ from ..evaluation import Performance
 from .style import BLUE, GREY, legend_below, new_figure, styled
 
 COLUMNS = 4
+NUMBERED = ("choice", "context")
+"""Conditions that count from 0, where channels and outputs are named from 1."""
 
 
 @styled
-def performance(performance: Performance) -> Figure:
+def performance(performance: Performance, units: Mapping[str, str] | None = None) -> Figure:
     """Draw the score by the values of each condition, beside chance and the ideal observer.
+
+    `units` names the units of conditions, such as `{"delay": "ms"}`.
 
     Bars are 95 % intervals of a fraction (Wilson 1927): too wide, if anything, where a trial's
     score may lie between 0 and 1.
@@ -27,7 +33,9 @@ def performance(performance: Performance) -> Figure:
         axes.axis("off")
     for axes, name in zip(panels.ravel(), names, strict=False):
         _panel(axes, performance.by(name) if name else performance, performance)
-        axes.set_xlabel(name.replace("_", " ") or "all trials")
+        unit = (units or {}).get(name)
+        told = name.replace("_", " ") or "all trials"
+        axes.set_xlabel(f"{told} ({unit})" if unit else told)
     for row in panels:
         row[0].set_ylabel("score")
     panels[0, 0].set_ylim(-0.03, 1.03)
@@ -50,7 +58,8 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
         axes.set_xticks([])
     places = np.arange(len(value)) if len(value) <= COLUMNS else value
     if len(rows) and len(value) <= COLUMNS:
-        axes.set_xticks(places, [f"{v:g}" for v in value])
+        first = 1 if str(np.asarray(rows.condition)[0]) in NUMBERED else 0
+        axes.set_xticks(places, [f"{v + first:g}" for v in value])
         axes.set_xlim(-0.6, len(value) - 0.4)
     if np.isfinite(ideal).any():
         axes.plot(

@@ -25,8 +25,17 @@ from .style import (
 
 
 @styled
-def activity(activity: Activity, components: PrincipalComponents, *, num_trials: int = 8) -> Figure:
-    """Draw the states of all trials by time, and a few trials of each answer as trajectories."""
+def activity(
+    activity: Activity,
+    components: PrincipalComponents,
+    *,
+    num_trials: int = 8,
+    by_choice: bool = True,
+) -> Figure:
+    """Draw the states of all trials by time, and a few trials of each answer as trajectories.
+
+    Without `by_choice`, for outputs that follow values and do not compete: the first trials.
+    """
     figure = new_figure(8.6, 4.3)
     (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
     plane = in_plane(components, activity.states)
@@ -42,15 +51,16 @@ def activity(activity: Activity, components: PrincipalComponents, *, num_trials:
     )
     figure.colorbar(points, cax=bar, label="time in the trial (ms)", orientation="horizontal")
     left.set_title(f"all {len(plane)} trials")
-    choice = np.asarray(activity.choice)
+    choice = np.asarray(activity.choice) if by_choice else np.ones(len(plane), int)
     shown = [i for c in np.unique(choice) for i in np.flatnonzero(choice == c)[:num_trials]]
     for trial in shown:
         c = int(choice[trial])
-        right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=choice_name(c))
+        label = choice_name(c) if by_choice else None
+        right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=label)
         right.plot(*plane[trial, -1], "o", color=choice_colour(c), markersize=4)
     right.plot(*plane[shown, 0].T, "s", color=INK, markersize=3, zorder=3, label="first step")
     right.plot([], [], "o", color=GREY, markersize=4, label="last step")
-    right.set_title(f"{len(shown)} trials by the network's choice")
+    right.set_title(f"{len(shown)} trials" + (" by the network's choice" if by_choice else ""))
     for axes in (left, right):
         label_plane(axes, components)
         equal_scales(axes, plane)

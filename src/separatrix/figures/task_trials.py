@@ -5,18 +5,14 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
-from . import behaviour
-from .style import GREY, SEQUENTIAL, choice_colour, new_figure, styled
-
-SHADES = ("#E4E4E4", "#FFFFFF", "#EFEFEF", "#FFF1C9")
-MOST_LINES = 8
-"""With more channels than this a picture of them is easier to read than lines."""
+from . import MOST_LINES, behaviour
+from .behaviour import PERIOD_SHADES as SHADES
+from .style import GREY, new_figure, styled
 
 
 def trials(
@@ -53,11 +49,12 @@ def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figur
     inputs, targets, asked = inputs[:, :longest], targets[:, :longest], asked[:, :longest]
     for trial, (top, bottom) in enumerate(panels.T):
         top.set_title(describe(drawn.conditions, trial))
-        _channels(top, inputs[trial], task.channels, task.dt)
+        behaviour.draw_channels(top, inputs[trial], task.channels, task.dt)
         wanted = np.where(asked[trial][:, None], targets[trial], np.nan)
-        _channels(bottom, wanted, task.responses, task.dt)
+        behaviour.draw_channels(bottom, wanted, task.responses, task.dt)
         for axes in (top, bottom):
-            _shade(axes, task, drawn.conditions, trial)
+            if not axes.images:
+                behaviour.shade_periods(axes, task, drawn.conditions, trial)
         bottom.set_xlabel("time (ms)")
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel("target")
@@ -89,30 +86,3 @@ def _as_outputs(trials: Trials, num_outputs: int) -> np.ndarray:
     if targets.dtype.kind == "f":
         return targets.astype(float)
     return np.eye(num_outputs)[targets]
-
-
-def _channels(axes: Axes, values: np.ndarray, names: tuple[str, ...], dt: float) -> None:
-    edges = np.arange(len(values) + 1) * dt
-    if len(names) > MOST_LINES:
-        extent = (float(edges[0]), float(edges[-1]), len(names) - 0.5, -0.5)
-        axes.imshow(
-            values.T, aspect="auto", extent=extent, cmap=SEQUENTIAL, interpolation="nearest"
-        )
-        return
-    for k, name in enumerate(names):
-        axes.stairs(values[:, k], edges, baseline=None, color=choice_colour(k), label=name)
-    axes.set_xlim(edges[0], edges[-1])
-
-
-def _shade(axes: Axes, task: AbstractTask, conditions: Mapping[str, object], trial: int) -> None:
-    """Shade the periods of a trial, whose durations are among its conditions where they vary."""
-    if axes.images:
-        return
-    start = 0.0
-    for k, (name, (first, stop)) in enumerate(task.period_steps().items()):
-        length = (stop - first) * task.dt
-        if name in conditions:
-            length = float(np.asarray(conditions[name])[trial])
-        shade = SHADES[k % len(SHADES)]
-        axes.axvspan(start, start + length, facecolor=shade, linewidth=0, zorder=0)
-        start += length

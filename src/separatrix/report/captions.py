@@ -5,6 +5,7 @@ import numpy as np
 from ..activity import Activity
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
+from ..figures import MOST_LINES
 from ..figures.mode_choice import describe_number, describe_time, integrating_mode
 from ..training import History
 from .story import Story, count, percent
@@ -15,11 +16,13 @@ def trials(story: Story) -> str:
     record = story.get(Activity)
     order = " from the least to the most coherent" if "coherence" in record.conditions else ""
     text = (
-        f"Example trials{order}, out of {len(record)} that were simulated. Above: the noisy input "
+        f"Example trials{order}, out of {len(record)} that were simulated. Above: the input "
         f"channels, in steps of {record.dt:g} ms. Below: the network's outputs."
     )
-    if story.task is not None:
-        text += " Shading marks the periods of a trial."
+    task = story.task
+    if task is not None:
+        many = task.num_inputs > MOST_LINES
+        text += " Each row is a channel." if many else " Shading marks the periods of a trial."
     return text
 
 
@@ -63,13 +66,20 @@ def activity(story: Story) -> str:
     """Explain the principal plane."""
     record, plane = story.get(Activity), story.plane
     explained = float(np.sum(np.asarray(plane.explained_variance_ratio)[:2]))
-    return (
+    varied = story.task is not None and set(story.task.periods) & set(record.conditions)
+    text = (
         f"Each dot on the left is the state of all {record.states.shape[-1]} units at one time of "
-        f"one trial, seen in the plane of the first two principal components, which holds "
+        f"one trial{' (also after the end of shorter ones)' if varied else ''}, seen in the plane "
+        "of the first two principal components, which holds "
         f"{percent(explained)} of the variance (participation ratio "
         f"{plane.participation_ratio:.2f}: the activity fills about that many dimensions). Right: "
-        "single trials in the same plane by the choice that the network made. Where the colours "
-        "part, the decision can be read from the state."
+        "single trials in the same plane"
+    )
+    if not story.answers_in_classes:
+        return text + "."
+    return text + (
+        " by the choice that the network made. Where the colours part, the decision can be read "
+        "from the state."
     )
 
 
@@ -121,14 +131,14 @@ def speeds(story: Story) -> str:
     """Explain the speeds."""
     points = story.get(FixedPoints)
     step = "step" if points.system == "map" else "time constant"
+    kinds = story.kind_counts()
     return (
         f"How far the state at each point moves in one {step}, on a logarithmic scale, in order. "
         "In the grey band a speed cannot be told from zero with numbers of 64 bits. Where many "
         "orders of magnitude part the fixed points from the slow ones, what is called fixed does "
-        f"not depend on a tolerance. It is proved that {story.proved('fixed')} of "
-        f"{count(story.kind_counts()['fixed'], 'fixed point')} exist, and that "
-        f"{story.proved('slow')} of {count(story.kind_counts()['slow'], 'slow point')} are not "
-        "fixed."
+        "not depend on a tolerance. Of the fixed points "
+        f"{story.proved('fixed')} of {kinds['fixed']} are proved to exist; of the slow points "
+        f"{story.proved('slow')} of {kinds['slow']} are proved not to be fixed."
     )
 
 

@@ -1,6 +1,6 @@
 """The page that sets the runs of one experiment's variants side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,16 @@ from .sections import SECTIONS
 from .story import Story
 from .tables import key_numbers, summary
 
+READABLE = 0.72
+"""The fraction of its size down to which a picture can be read; it never gets less room."""
+
 
 def write_comparison(
-    title: str, description: str, runs: Mapping[str, Run], path: str | Path
+    title: str,
+    description: str,
+    runs: Mapping[str, Run],
+    path: str | Path,
+    missing: Sequence[str] = (),
 ) -> Path:
     """Write one HTML file with the key numbers and the figures of several runs, side by side.
 
@@ -27,6 +34,8 @@ def write_comparison(
         The runs by name; where their figures have been drawn, those are taken.
     path
         Where to write; a file that is there is replaced in one piece.
+    missing
+        Variants that have no run, which the page says.
 
     Raises
     ------
@@ -39,6 +48,7 @@ def write_comparison(
         "comparison.html",
         title=title,
         description=description,
+        missing=", ".join(missing),
         names=list(stories),
         reports={name: f"{name}/{REPORT}" for name in stories},
         summaries={name: summary(story) for name, story in stories.items()},
@@ -55,11 +65,17 @@ def _rows(runs: Mapping[str, Run]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _sections(stories: Mapping[str, Story]) -> Iterator[dict[str, Any]]:
+    """Yield the pictures of every section that any run has."""
     for section in SECTIONS:
-        pictures = [
-            {"variant": name, **embedded(section, story, story.run.path / FIGURES)}
-            for name, story in stories.items()
-            if section.is_told_by(story)
-        ]
-        if pictures:
-            yield {"name": section.name, "title": section.title, "pictures": pictures}
+        seen: dict[str | int, dict[str, Any]] = {}
+        for name, story in stories.items():
+            if not section.is_told_by(story):
+                continue
+            view = embedded(section, story, story.run.path / FIGURES)
+            if view["picture"] in seen:  # one network in all variants, say
+                seen[view["picture"]]["variant"] += f", {name}"
+            else:
+                basis = round(READABLE * int(view["width"]))
+                seen[view["picture"]] = {"variant": name, "basis": basis, **view}
+        if seen:
+            yield {"name": section.name, "title": section.title, "pictures": list(seen.values())}

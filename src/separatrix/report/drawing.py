@@ -1,10 +1,7 @@
 """Each section's figure, drawn from a run; matplotlib is imported when the first one is."""
 
-import functools
 from typing import TYPE_CHECKING
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .. import figures
@@ -21,8 +18,8 @@ from ..analysis import (
     SlowCurve,
     TargetedAverages,
 )
-from ..evaluation import Psychometric
-from ..tasks import AbstractTask, signed_coherence
+from ..evaluation import Performance, Psychometric
+from ..tasks import signed_coherence
 from ..training import History
 from .story import Story
 
@@ -34,7 +31,7 @@ READOUT = "readout, choice 1 − choice 2"
 
 def trials(story: Story) -> "Figure":
     """Draw a few trials."""
-    return figures.trials(story.get(Activity), story.task, softmax=_answers_in_classes(story.task))
+    return figures.trials(story.get(Activity), story.task, softmax=story.answers_in_classes)
 
 
 def training(story: Story) -> "Figure":
@@ -51,7 +48,7 @@ def psychometric(story: Story) -> "Figure":
 
 def activity(story: Story) -> "Figure":
     """Draw the activity in its principal plane."""
-    return figures.activity(story.get(Activity), story.plane)
+    return figures.activity(story.get(Activity), story.plane, by_choice=story.answers_in_classes)
 
 
 def condition_averages(story: Story) -> "Figure":
@@ -142,10 +139,9 @@ def graded_memory(story: Story) -> "Figure":
     return figures.graded_memory(story.get(GradedMemory), value_name="first frequency")
 
 
-@functools.cache
-def _answers_in_classes(task: AbstractTask | None) -> bool:
-    """Tell whether outputs compete for one answer (softmax) or follow values."""
-    if task is None:
-        return True
-    drawn = jax.eval_shape(lambda key: task.draw(key, 1), jax.random.key(0))
-    return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
+def performance(story: Story) -> "Figure":
+    """Draw the scores by condition."""
+    units = dict.fromkeys(story.task.periods if story.task is not None else (), "ms")
+    record = story.get(Performance)
+    units |= {str(name): "%" for name in record.condition if "coherence" in str(name)}
+    return figures.performance(record, units)

@@ -15,7 +15,7 @@ from ..analysis import (
     SlowCurve,
 )
 from .captions import no_activity
-from .story import Story, count
+from .story import Story, count, describe_size
 
 MOST_SPECIAL = 4
 """Kinds of special points that a caption lists."""
@@ -227,4 +227,4 @@ def _number(value: float) -> str:
 def _time(time: float) -> str:
     if not np.isfinite(time):
         return "an infinite time"
-    return f"{time:.3g} ms" if time < 999.5 else f"{time / 1000:.3g} s"
+    return describe_size(time)

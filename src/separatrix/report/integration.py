@@ -82,7 +82,7 @@ def graded_memory(story: Story) -> str:
         f"by at most {memory.relative_drift:.2g} of the distance between neighbouring values, "
         f"their range is {memory.contraction:.2g} of what it was, and the trials are "
         f"{percent(last['distance'])} of the curve's length away from it."
-    ).replace("-", "−") + held_states(story)
+    ).replace(" -", " −") + held_states(story)
 
 
 def held_states(story: Story) -> str:

@@ -1,7 +1,6 @@
 """The page: one HTML file that needs nothing but a browser."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     """Write the report of a run to one HTML file and return its path.
 
     The file holds its pictures and its style, so it opens from the file system, without a network.
-    Where the run lacks what a figure needs, a sentence says so.
+    Where the run lacks what a figure needs, a sentence at the end says so.
 
     Parameters
     ----------
@@ -42,13 +41,15 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
 
     story, path = Story(run), Path(path)
     points = point_rows(story)
+    sections, absent = _sections(story, None if figures is None else Path(figures))
     return write_page(
         path,
         "run.html",
         title=story.name,
         summary=summary(story),
         key_numbers=key_numbers(run),
-        sections=list(_sections(story, None if figures is None else Path(figures))),
+        sections=sections,
+        absent=absent,
         point_columns=POINT_COLUMNS,
         points=points,
         more_points=_left_out(story, len(points)),
@@ -74,18 +75,22 @@ def write_page(path: Path, template: str, **content: Any) -> Path:
     return path
 
 
-def _sections(story: Story, directory: Path | None) -> Iterator[dict[str, str | int]]:
-    """Yield what the template needs of every section; without a picture where it is not told.
+def _sections(
+    story: Story, directory: Path | None
+) -> tuple[list[dict[str, str | int]], list[dict[str, str | int]]]:
+    """Return what the template needs of every section that is told, and of those that are not.
 
     A section with nothing to say of what it lacks is left out: a study that was not asked for.
     """
+    told, absent = [], []
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
         if section.is_told_by(story):
             view |= embedded(section, story, directory)
-            yield view | {"text": section.caption(story)}
+            told.append(view | {"text": section.caption(story)})
         elif missing := section.missing(story):
-            yield view | {"picture": "", "text": missing}
+            absent.append(view | {"text": missing})
+    return told, absent
 
 
 def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:

@@ -11,15 +11,14 @@ def rule_performance(story: Story) -> str:
     """Explain the performance by rule."""
     found = story.get(RulePerformance)
     score, chance = np.asarray(found.score), np.asarray(found.chance)
-    above = int((score > chance + 0.5 * (np.asarray(found.ideal_score) - chance)).sum())
     worst = found.rules[int((score - chance).argmin())]
     return (
         f"The fraction of right answers on {int(np.sum(found.num_trials))} new trials, without "
         "private noise. A trial is right when at its last step the network fixates where it "
         "should, or else points within 36° of the target. Chance is what a network scores that "
         f"ignores the stimuli. The mean over {count(len(found), 'rule')} is "
-        f"{percent(found.mean_score)}; {above} are more than halfway from chance to the ideal "
-        f"observer; the least above chance is {worst}."
+        f"{percent(found.mean_score)}; {_above_halfway(found)} are more than halfway from chance "
+        f"to the ideal observer; the least above chance is {worst}."
     )
 
 
@@ -57,6 +56,33 @@ def selective_connections(story: Story) -> str:
     rows = zip(*map(np.asarray, (found.block, found.same, found.opposite)), strict=True)
     told = [f"{block}: {a:.3f} and {b:.3f}" for block, a, b in rows if np.isfinite(a + b)]
     return text + f"Same and opposite, {'; '.join(told)}."
+
+
+def population_numbers(story: Story) -> list[tuple[str, str]]:
+    """Return what was found of units and rules as rows of the key numbers."""
+    rules, variance = story.find(RulePerformance), story.find(TaskVariance)
+    connections = story.find(SelectiveConnections)
+    rows: list[tuple[str, str]] = []
+    if rules is not None:
+        learned = f"{_above_halfway(rules)} of {len(rules)}, mean score {percent(rules.mean_score)}"
+        rows.append(("rules above halfway from chance", learned))
+    if variance is not None and len(variance.silhouette):
+        clusters, units = variance.best_num_clusters, len(variance.order)
+        text = f"{count(clusters, 'cluster')} of {count(units, 'unit')}"
+        rows.append(("units by task variance", text))
+    if connections is not None:
+        columns = (connections.block, connections.same, connections.opposite, connections.p_value)
+        for block, same, opposite, p in zip(*map(np.asarray, columns), strict=True):
+            if np.isfinite(same + opposite):
+                text = f"{same:.3f} and {opposite:.3f} (p = {p:.2g})"
+                rows.append((f"{block}, same and opposite preference", text))
+    return rows
+
+
+def _above_halfway(found: RulePerformance) -> int:
+    """Count the rules whose score is nearer to the ideal observer's than to chance."""
+    score, chance = np.asarray(found.score), np.asarray(found.chance)
+    return int((score > chance + 0.5 * (np.asarray(found.ideal_score) - chance)).sum())
 
 
 def no_rule_performance(story: Story) -> str:

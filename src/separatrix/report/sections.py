@@ -82,7 +82,7 @@ SECTIONS = (
         "performance",
         "Performance in the task",
         (Performance,),
-        lambda story: figures.performance(story.get(Performance)),
+        drawing.performance,
         integration.performance,
         integration.asked_in_vain("performance"),
     ),
@@ -139,7 +139,7 @@ SECTIONS = (
     ),
     Section(
         "line_attractor",
-        "The line attractor: the integrating mode in state space",
+        "A line attractor? The integrating mode in state space",
         (Linearization, FixedPoints, Activity),
         drawing.line_attractor,
         captions.line_attractor,

@@ -4,6 +4,8 @@ import functools
 from collections import Counter
 from typing import Any, TypeVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .. import tasks
@@ -50,6 +52,15 @@ class Story:
             return cls(**table)
         except (TypeError, ValueError):
             return None
+
+    @functools.cached_property
+    def answers_in_classes(self) -> bool:
+        """Whether outputs compete for one answer, as where no task is known, or follow values."""
+        task = self.task
+        if task is None:
+            return True
+        drawn = jax.eval_shape(lambda key: task.draw(key, 1), jax.random.key(0))
+        return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
     @functools.cached_property
     def plane(self) -> PrincipalComponents:
@@ -112,7 +123,16 @@ class Story:
         """Count the points of a kind by stability, as a text: "2 stable, 1 saddle"."""
         points = self.get(FixedPoints)
         chosen = np.asarray(points.stability)[np.asarray(points.kind) == kind]
-        return ", ".join(f"{n} {name}" for name, n in Counter(map(str, chosen)).most_common())
+        return ", ".join(
+            f"{n} {'saddles' if name == 'saddle' and n > 1 else name}"
+            for name, n in Counter(map(str, chosen)).most_common()
+        )
+
+    def unstable_counts(self, kind: str) -> dict[int, int]:
+        """How many points of a kind there are with each number of unstable directions."""
+        points = self.get(FixedPoints)
+        chosen = np.asarray(points.n_unstable)[np.asarray(points.kind) == kind]
+        return {int(k): int(n) for k, n in zip(*np.unique(chosen, return_counts=True), strict=True)}
 
     def proved(self, kind: str) -> int:
         """How many fixed points are proved to exist, or slow points proved not to be fixed."""
@@ -144,3 +164,11 @@ def count(number: int, noun: str) -> str:
 def percent(fraction: float) -> str:
     """Write a fraction as a percentage with one decimal."""
     return f"{100 * fraction:.1f} %"
+
+
+def describe_size(time: float) -> str:
+    """Write a duration of so many ms with three digits: "12.3 ms", "4.56 s", "1270 s"."""
+    if time < 999.5:
+        return f"{time:.3g} ms"
+    seconds = time / 1000
+    return f"{seconds:.3g} s" if seconds < 999.5 or seconds >= 1e6 else f"{seconds:.0f} s"

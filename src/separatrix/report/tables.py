@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from ..analysis import (
+    Analyses,
     Branches,
     ContinuousAttractor,
     FixedPoints,
@@ -18,7 +19,8 @@ from ..figures.mode_choice import describe_number, describe_time, integrating_mo
 from ..store import Run
 from ..training import History
 from .captions import which_point
-from .story import Story, count, percent
+from .populations import population_numbers
+from .story import Story, count, describe_size, percent
 from .topology import topology_numbers
 
 Rows = list[tuple[str, str]]
@@ -61,7 +63,7 @@ def summary(story: Story) -> str:
     if story.find(FixedPoints) is not None:
         kinds = story.kind_counts()
         found = f"{count(kinds['fixed'], 'fixed point')} and {count(kinds['slow'], 'slow point')}"
-        joined = ", and " if record or scored else " "
+        joined = " " if record is None and scored is None else ", and "
         parts.append(f"{joined}has {found} at the input that was held constant")
     if len(parts) == 1:
         parts.append(" was not analysed further")
@@ -77,7 +79,7 @@ def key_numbers(run: Run) -> Rows:
         trials = int(np.sum(record.num_trials))
         rows.append(("accuracy", f"{percent(record.mean_accuracy)} of {trials} new trials"))
         rows.append(("accuracy of the ideal observer", percent(record.ideal_mean_accuracy)))
-    rows += _integration_numbers(story)
+    rows += _integration_numbers(story) + population_numbers(story)
     if history is not None and len(history):
         last = {name: values[-1] for name, values in history.epochs().items()}
         text = f"{count(len(history), 'step')}; last epoch: loss {last['loss']:.3g}"
@@ -88,7 +90,23 @@ def key_numbers(run: Run) -> Rows:
         rows += _points_numbers(story)
     if story.has(Linearization):
         rows += _mode_numbers(story)
-    return rows + _geometry_numbers(story) + topology_numbers(story)
+    return rows + _geometry_numbers(story) + topology_numbers(story) + _in_vain(story)
+
+
+def _in_vain(story: Story) -> Rows:
+    """Return the analyses that failed, and the studies that were asked for and do not apply."""
+    outcomes = story.find(Analyses)
+    if outcomes is None:
+        return []
+    asked = story.run.experiment.get("analysis", {}).get("studies", ())
+    told = zip(
+        *map(np.asarray, (outcomes.analysis, outcomes.outcome, outcomes.reason)), strict=True
+    )
+    return [
+        (f"{name.replace('_', ' ')} ({outcome})", brief(str(reason)))
+        for name, outcome, reason in told
+        if outcome == "failed" or (outcome == "skipped" and name in asked)
+    ]
 
 
 def _integration_numbers(story: Story) -> Rows:
@@ -105,13 +123,14 @@ def _integration_numbers(story: Story) -> Rows:
             rows.append(("variance explained", percent(scored.mean_variance_explained)))
     if verdict is not None:
         text = f"{verdict.verdict}, over {verdict.duration:.4g} ms"
-        rows.append(("states held without input", text))
+        rows.append(("states along the line, left alone", text))
     if gating is not None:
         relevant, ratio = gating.sources[gating.relevant], gating.median_ratio
         rows.append(("selection vector", f"{ratio:.3g} times nearer to {relevant}, which counts"))
     if memory is not None:
         order, told = (float(np.asarray(row)[-1]) for row in (memory.order, memory.decoded))
         text = f"Kendall's τ {order:+.2f}, {percent(told)} told apart"
+        text += f" (guessing: {percent(memory.chance)})"
         rows.append(("order of the values held", text.replace("-", "−")))
     return rows
 
@@ -122,6 +141,10 @@ def _points_numbers(story: Story) -> Rows:
     for kind, number in story.kind_counts().items():
         stability = story.stability_counts(kind)
         rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
+        unstable = story.unstable_counts(kind)
+        if kind == "fixed" and max(unstable, default=0) > 1:
+            told = ", ".join(f"{n} × {k}" for k, n in unstable.items())
+            rows.append(("unstable directions of fixed points", told))
     rows.append(("fixed points proved to exist", str(story.proved("fixed"))))
     rows.append(("slow points proved not to be fixed", str(story.proved("slow"))))
     rows.append(("are fixed points missing?", completeness(points)))
@@ -240,8 +263,7 @@ def format_time(time: float) -> str:
         return "–"
     if np.isinf(time):
         return "infinite"
-    size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
-    return f"{size} ({'growth' if time < 0 else 'decay'})"
+    return f"{describe_size(abs(time))} ({'growth' if time < 0 else 'decay'})"
 
 
 def origin(story: Story) -> Rows:

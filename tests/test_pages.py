@@ -1,0 +1,42 @@
+"""A reader finds every page and every experiment from the README."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from separatrix.experiment import experiment_names
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def links(page):
+    found = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    return {(page.parent / link).resolve() for link in found if "://" not in link}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    assert [link for link in links(page) if not link.exists()] == []
+
+
+def test_every_page_can_be_reached():
+    reached, new = set(), {ROOT / "README.md"}
+    while new:
+        reached |= new
+        new = {link for page in new for link in links(page) if link.suffix == ".md"} - reached
+    assert set(PAGES) <= reached
+
+
+def test_the_readme_counts_and_names_the_experiments():
+    text, names = (ROOT / "README.md").read_text(encoding="utf-8"), experiment_names()
+    assert f"{NUMBERS[len(names)].capitalize()} experiments come with the package" in text
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_every_experiment_has_a_page_that_reproduces_it(name):
+    pages = [page.read_text(encoding="utf-8") for page in PAGES[1:]]
+    assert any(f"separatrix run {name}" in text for text in pages)
