@@ -219,8 +219,8 @@ def test_settings_that_are_refused_in_one_line(run, tmp_path, arguments, said):
 def test_things_that_are_not_there(run, tmp_path):
     refused(
         run("run", "yang2021"),
-        "no experiment is called 'yang2021': did you mean 'yang2020' or 'yang2020-pytorch'? "
-        "A file of your own is named with its ending, my.toml.",
+        "no experiment is called 'yang2021': did you mean 'yang2020' or 'yang2019' or "
+        "'yang2020-pytorch'? A file of your own is named with its ending, my.toml.",
     )
     path = tmp_path / "no.toml"
     refused(run("run", path), f"cannot read {path}: No such file or directory.")
