@@ -117,9 +117,11 @@ class DrawingAhead:
         self._process.join()
 
     def _send(self) -> None:
-        with contextlib.suppress(OSError):  # it has died, which `finish` will notice
+        try:
             while (request := self._requests.get()) is not None:
                 self._connection.send(request)
+        except Exception:  # it has died, or cannot be told: `finish` must not wait for an answer
+            self._process.kill()
 
 
 def is_worthwhile() -> bool:
