@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix.experiment import TASKS
 
-TASKS = {
-    name: thing
-    for name, thing in vars(sx.tasks).items()
-    if inspect.isclass(thing)
-    and issubclass(thing, sx.tasks.AbstractTask)
-    and not inspect.isabstract(thing)
-}
 N = 256
 # Small settings where the default is long, so that the laws are quick to check.
 SMALL = {

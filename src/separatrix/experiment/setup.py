@@ -1,6 +1,7 @@
 """From an experiment's settings to the objects that they describe."""
 
 import inspect
+from typing import Any
 
 import jax.random as jr
 
@@ -14,11 +15,17 @@ from .optimizers import build_optimizer, build_regularizers, fill_optimizer
 from .settings import Experiment
 from .studies import check_studies
 
-TASKS = {
-    name: thing
-    for name, thing in vars(tasks).items()
-    if inspect.isclass(thing) and issubclass(thing, AbstractTask) and not inspect.isabstract(thing)
-}
+
+def _settings_make(thing: Any) -> bool:
+    """Tell whether something is a task that settings can make: one that needs nothing else."""
+    if not (inspect.isclass(thing) and issubclass(thing, AbstractTask)):
+        return False
+    parameters = inspect.signature(thing).parameters.values()
+    optional = all(p.default is not inspect.Parameter.empty for p in parameters)
+    return optional and not inspect.isabstract(thing)
+
+
+TASKS = {name: thing for name, thing in vars(tasks).items() if _settings_make(thing)}
 NETWORKS = {
     name: getattr(networks, name)
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
