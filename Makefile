@@ -5,13 +5,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench peers format doctor clean test-report test-laws test-interop
+.PHONY: demo test lint bench peers format doctor clean test-report test-runs test-laws test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
-test: $(VENV)/installed-test  ## Run the tests, but for the laws
-	$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/laws --ignore tests/interop
+test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
+	$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/laws --ignore tests/runs --ignore tests/interop
+
+test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples and the how-to pages
+	$(BIN)/python -m pytest -n $(WORKERS) tests/runs
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task
 	$(BIN)/python -m pytest -n $(WORKERS) tests/laws

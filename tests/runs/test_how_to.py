@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = Path(__file__).parents[1] / "docs" / "how-to"
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 SAYS = {
     "your-own-network": ["['fixed'] [ True]"],
     "does-it-oscillate": [
