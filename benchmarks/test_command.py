@@ -14,14 +14,16 @@ SECTION = "From a task to a line attractor"
 
 
 def test_run_yang2020(benchmark, figure, tmp_path):
-    """Fresh processes: the first finds no compiled program, the second finds them all."""
+    """Fresh processes: the first finds no compiled program, the later ones find them all."""
     command = [str(Path(sys.executable).with_name("separatrix")), "run", "yang2020", "--out"]
     environment = {"SEPARATRIX_CACHE_DIR": str(tmp_path / "cache")}
 
     def measure() -> list:
-        return [run([*command, str(tmp_path / name)], environment) for name in ("cold", "warm")]
+        names = ("cold", "warm", "warm2", "warm3", "warm4", "warm5")
+        return [run([*command, str(tmp_path / name)], environment) for name in names]
 
-    cold, warm = benchmark.pedantic(measure, rounds=1)
+    cold, *again = benchmark.pedantic(measure, rounds=1)
+    warm = sorted(again, key=lambda done: done.seconds)[len(again) // 2]
     for order, name, done, limit in ((10, "cold", cold, 20), (11, "with the cache", warm, 8)):
         figure(
             SECTION,

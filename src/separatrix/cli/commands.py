@@ -1,6 +1,7 @@
 """The command line: parses and speaks, nothing else."""
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -227,4 +228,7 @@ def _print_comparison(runs: dict[str, Any], directory: Path) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # A command makes millions of small objects, by imports above all, and few cycles: looking for
+    # those less often saves a twentieth of its time.
+    gc.set_threshold(50_000, 20, 20)
     app(prog_name="separatrix")
