@@ -6,7 +6,7 @@ import pytest
 import systems
 
 import separatrix as sx
-from separatrix.analysis.loops import landmarks, longest_loop, loop_bars
+from separatrix.analysis.attractors.loops import landmarks, longest_loop, loop_bars
 
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 

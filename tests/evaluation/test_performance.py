@@ -126,3 +126,12 @@ def test_a_network_that_does_not_fit_is_refused():
     network = sx.networks.CTRNN(4, 5, 3, key=KEY)
     with pytest.raises(sx.InvalidInputError, match="takes 4 input channels, the task has 2"):
         sx.performance(network, sx.tasks.DelayComparison(), num_trials=8, key=KEY)
+
+
+def test_codes_are_never_put_into_one_group():
+    """Of 20 rules, neighbouring numbers have nothing in common."""
+    task = sx.tasks.Yang2019(dt=100.0)
+    network = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=KEY)
+    rules = sx.performance(network, task, num_trials=400, key=KEY).by("rule")
+    assert rules.value.tolist() == list(range(20))
+    assert rules.num_trials.sum() == 400

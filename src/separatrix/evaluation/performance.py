@@ -1,7 +1,6 @@
 """The score of a network in any task: by condition, beside chance and the ideal observer."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -17,6 +16,8 @@ from ..tasks import AbstractTask, SolvableTask, Trials
 
 MOST_VALUES = 12
 """A condition with more distinct values than this is divided into equally frequent groups."""
+MOST_CODES = 32
+"""The same for a condition of whole numbers, which are codes: of rules, of categories."""
 GROUPS = 8
 
 
@@ -83,7 +84,8 @@ def performance(
     Returns
     -------
     Performance
-        Conditions of more than 12 values are divided into 8 groups, equally frequent.
+        Conditions of more than 12 values, or of more than 32 whole numbers, are divided into 8
+        groups, equally frequent.
 
     Raises
     ------
@@ -102,8 +104,9 @@ def performance(
     trials = task.trials(num_trials, key=key)
     outputs = simulate(network, trials).outputs
     measured = _measure(task, outputs, trials)
-    solvable = isinstance(task, SolvableTask)
-    ideal = _ideal_scores(task, trials) if solvable else np.full(num_trials, np.nan)
+    ideal = np.full(num_trials, np.nan)
+    if isinstance(task, SolvableTask):
+        ideal = np.asarray(_ideal(task, trials), float)
     groups = list(_groups(trials.conditions))
     members = [chosen for _, _, chosen in groups]
     scores = np.asarray(measured["score"], float)
@@ -154,10 +157,6 @@ def _ideal(task: SolvableTask, trials: Trials) -> Float[Array, " trial"]:
     return _each(task, task.solve(trials.inputs), trials)
 
 
-def _ideal_scores(task: Any, trials: Trials) -> np.ndarray:
-    return np.asarray(_ideal(task, trials), float)
-
-
 def _each(task: AbstractTask, outputs: Array, trials: Trials) -> Float[Array, " trial"]:
     """Return the score of every trial by itself."""
 
@@ -172,7 +171,8 @@ def _groups(conditions: dict[str, Array]) -> Iterator[tuple[str, float, np.ndarr
     for name, given in conditions.items():
         values = np.asarray(given, float)
         levels = np.unique(values)
-        if len(levels) <= MOST_VALUES:
+        coded = np.issubdtype(np.asarray(given).dtype, np.integer)
+        if len(levels) <= (MOST_CODES if coded else MOST_VALUES):
             yield from ((name, float(level), values == level) for level in levels)
             continue
         group = np.argsort(np.argsort(values, kind="stable")) * GROUPS // len(values)

@@ -1,0 +1,137 @@
+"""What speaks for a continuous attractor: what states keep apart, how they extend, their modes."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import cdist
+
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..fixed_points.evaluator import Evaluator
+from ..linearization.modes import decay_times, eigenmodes
+from ..motion import velocities
+from .loops import landmarks, longest_loop
+from .record import ContinuousAttractor, verdict_of, with_reasons
+
+EXAMINED = 64
+"""States, far from one another, whose neighbourhoods and modes are looked at."""
+_KEPT = 0.5  # of the distance to the neighbour, at the end of the watch
+_SLOW = 0.05  # drift over the watch, as a part of the set's extent, of what still is at rest
+_WIDE = 0.3  # of the largest local extent: a direction in which the set extends as well
+_NEIGHBOURS = 8
+
+
+def examine(
+    system: AbstractSystem,
+    starts: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    duration: float,
+) -> ContinuousAttractor:
+    """Weigh the evidence."""
+    extent = float(cdist(after, after).max())
+    kept = _kept(before, after)
+    drift = np.linalg.norm(after - before, axis=1)
+    retention = float((kept >= _KEPT).mean())
+    distinct = kept >= _KEPT
+    continuous = retention >= _KEPT
+    # Isolated points may be a single one, without an extent.
+    reference = extent if continuous else float(cdist(starts, starts).max())
+    relative_drift = float(np.median(drift)) / reference if reference > 0 else 0.0
+    moving = relative_drift > _SLOW
+    dimension = _dimension(after[distinct]) if continuous else 0
+    birth, death = float("nan"), float("nan")
+    if continuous and dimension == 1:
+        birth, death = longest_loop(after[distinct])
+    examined = after[distinct] if continuous else after
+    with one_blas_thread():
+        alignment, slow, following = _modes(system, examined, dimension)
+    groups = 0 if continuous else _groups(after)
+    gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
+    verdict = verdict_of(dimension, moving, birth, death)
+    fast = float(np.median(np.linalg.norm(velocities(system, starts), axis=1)))
+    speed = float(np.median(np.linalg.norm(velocities(system, after), axis=1)))
+    record = ContinuousAttractor(
+        states=after,
+        kept=kept,
+        drift=drift,
+        alignment=alignment,
+        slow_times=slow,
+        next_times=following,
+        verdict=verdict,
+        reasons="",
+        dimension=dimension,
+        groups=groups,
+        extent=extent,
+        retention=retention,
+        relative_drift=relative_drift,
+        relative_speed=speed / fast if fast > 0 else 0.0,
+        loop_birth=birth,
+        loop_death=death,
+        spectral_gap=gap,
+        duration=duration,
+        system=system.kind,
+    )
+    return with_reasons(record)
+
+
+def _kept(before: np.ndarray, after: np.ndarray) -> Float[np.ndarray, " state"]:
+    """Return what is left of the distance between each state and its nearest neighbour.
+
+    States that had met before, to a millionth of the extent, have kept nothing.
+    """
+    apart = cdist(before, before)
+    floor = 1e-6 * apart.max()
+    np.fill_diagonal(apart, np.inf)
+    neighbour = apart.argmin(1)
+    distance = apart[np.arange(len(before)), neighbour]
+    now = np.linalg.norm(after - after[neighbour], axis=1)
+    return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
+
+
+def _dimension(states: np.ndarray) -> int:
+    """Return the median number of directions in which the neighbourhood of a state extends."""
+    chosen = landmarks(states, EXAMINED)
+    counts = []
+    for tangents, extents in (_neighbourhood(states, k) for k in chosen.tolist()):
+        counts.append(int((extents > _WIDE * extents[0]).sum()) if len(tangents) else 0)
+    return int(np.median(counts))
+
+
+def _neighbourhood(states: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the principal directions of a state's neighbours, and how far they extend."""
+    distance = np.linalg.norm(states - states[k], axis=1)
+    near = states[np.argsort(distance, kind="stable")[: _NEIGHBOURS + 1]]
+    _, extents, directions = np.linalg.svd(near - near.mean(0), full_matrices=False)
+    return directions, extents
+
+
+def _modes(
+    system: AbstractSystem, states: np.ndarray, dimension: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compare the tangents of the set with the slowest modes, at some of the states."""
+    chosen = landmarks(states, EXAMINED)
+    values, right, _, _ = eigenmodes(Evaluator(system).jacobian(states[chosen]), system.kind)
+    times = np.abs(decay_times(values, system.kind, system.time_unit))
+    order = np.argsort(-times, axis=1, kind="stable")
+    times = np.take_along_axis(times, order, 1)
+    none = np.full(len(chosen), np.nan)
+    following = times[:, dimension] if dimension < system.size else none
+    if dimension == 0:
+        return none, none, following
+    alignment = none.copy()
+    for row, k in enumerate(chosen.tolist()):
+        slow = right[row][:, order[row, :dimension]]
+        basis = np.linalg.svd(np.hstack([slow.real, slow.imag]), full_matrices=False)[0]
+        tangents = _neighbourhood(states, k)[0][:dimension]
+        cosines = np.linalg.svd(tangents @ basis[:, :dimension], compute_uv=False)
+        alignment[row] = min(float(cosines.min()), 1.0)
+    return alignment, times[:, dimension - 1], following
+
+
+def _groups(states: np.ndarray) -> int:
+    """Count the places where states have gathered, a hundredth of the extent apart or more."""
+    extent = cdist(states, states).max()
+    if extent <= 1e-9 * (1e-300 + np.abs(states).max()):
+        return 1
+    return int(fcluster(linkage(states), 0.01 * extent, "distance").max())

@@ -1,0 +1,120 @@
+"""Watching states for a while, and saying what kind of attractor they show."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.distance import cdist
+
+from ..._types import Array, InvalidInputError, require_positive
+from ...systems import AbstractSystem, require_system
+from ..fixed_points.record import FixedPoints
+from ..motion import Stepper
+from .evidence import EXAMINED, examine
+from .loops import landmarks
+from .record import ContinuousAttractor, nowhere
+
+
+def continuous_attractor(
+    system: AbstractSystem,
+    states: FixedPoints | Float[Array, "..."],
+    *,
+    duration: float | None = None,
+    step: float | None = None,
+) -> ContinuousAttractor:
+    r"""Say whether a system holds states at isolated points, on a line, a ring or a plane.
+
+    A continuous attractor forgets nothing along itself and everything across, over the time that
+    matters. So the states are left to settle for a `duration`, and then watched for another one:
+
+    * where the distance to the neighbour is kept (more than half of it, for half of the states) the
+      set is continuous, and its dimension is that of each state's neighbourhood; where neighbours
+      fall together it is isolated points;
+    * a one-dimensional set is a ring when it holds a loop that lasts: persistent homology, death
+      over birth at least 2;
+    * a set that moves by more than 5 % of its extent during the watch is no attractor of resting
+      states (a limit cycle is a loop, too): "moving".
+
+    Linearized at the settled states, the tangent of the set should be the slowest mode, and the gap
+    to the next mode, $\tau_d / \tau_{d+1}$, large.
+
+    Parameters
+    ----------
+    system
+        A map or a flow.
+    states
+        States to start from, `(…, unit)`: activity, or random states, some tens at least; or what
+        `find_fixed_points` returned: then also states between neighbouring points.
+    duration
+        In ms, such as the delay of the task; None for 200 steps of a map, 20 tau of a flow.
+    step
+        Of the Runge–Kutta method for a flow, in units of tau.
+
+    Returns
+    -------
+    ContinuousAttractor
+        The verdict and its evidence.
+
+    Raises
+    ------
+    InvalidInputError
+        For states of another size than the system, too few of them, or a duration that is not
+        positive.
+
+    References
+    ----------
+    Seung (1996) PNAS 93:13339; Khona & Fiete (2022) Nat. Rev. Neurosci. 23:744; Ságodi et al.
+    (2024) NeurIPS 37 (back to the continuous attractor); Edelsbrunner et al. (2002) Discrete
+    Comput. Geom. 28:511 (persistence).
+
+    Examples
+    --------
+    >>> import jax, numpy as np, separatrix as sx
+    >>> W = np.array([[0.0, -1.0], [-1.0, 0.0]])
+    >>> line = sx.Flow(lambda r: -r + jax.nn.relu(W @ r + 1), size=2)
+    >>> starts = np.random.default_rng(0).uniform(0, 1, (60, 2))
+    >>> sx.continuous_attractor(line, starts).verdict
+    'line'
+    """
+    require_system(system)
+    starts = _starts(system, states)
+    if duration is not None:
+        require_positive(duration, "duration", "ms")
+    stepper = Stepper(system, starts[landmarks(starts, EXAMINED)], step)
+    steps = 200 if system.kind == "map" else round(20 / stepper.step)
+    if duration is not None:
+        steps = max(1, round(duration / stepper.step_time))
+    duration = steps * stepper.step_time
+    before = stepper.advance(starts, steps)
+    after = stepper.advance(before, steps)
+    fine = np.isfinite(after).all(1) & (np.abs(after).max(1) < 1e8 * (1 + np.abs(starts).max()))
+    if fine.sum() < 3:
+        return nowhere(system, starts, duration, f"{int((~fine).sum())} states left for infinity")
+    return examine(system, starts[fine], before[fine], after[fine], duration)
+
+
+def _starts(system: AbstractSystem, states: Any) -> np.ndarray:
+    rows = np.asarray(states.states if isinstance(states, FixedPoints) else states, float)
+    if rows.ndim == 0 or rows.shape[-1] != system.size:
+        raise InvalidInputError(
+            f"states must have shape (…, {system.size}), one column for each unit of the system, "
+            f"got {rows.shape}."
+        )
+    rows = rows.reshape(-1, system.size)
+    rows = rows[np.isfinite(rows).all(1)]
+    if isinstance(states, FixedPoints) and len(rows) > 1:
+        rows = _between(rows)
+    if len(rows) < 3:
+        raise InvalidInputError(
+            f"{len(rows)} finite states do not show a set: give some tens, such as activity or "
+            "random states."
+        )
+    return rows[np.unique(np.linspace(0, len(rows) - 1, 512).astype(int))]
+
+
+def _between(points: np.ndarray) -> np.ndarray:
+    """Return the points, and states on the segments between each and its nearest neighbours."""
+    near = np.argsort(cdist(points, points), axis=1, kind="stable")[:, 1:4]
+    share = np.linspace(0, 1, 12)[1:-1, None]
+    along = [(1 - share) * points[i] + share * points[j] for i, row in enumerate(near) for j in row]
+    return np.concatenate([points, *along])
