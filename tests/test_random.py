@@ -1,4 +1,4 @@
-"""Normal numbers are those of jax.random, at every size and for every kind of key."""
+"""Numbers in bulk are those of jax.random, at every size and for every kind of key."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from separatrix._random import standard_normal
+from separatrix._random import integers, standard_normal
 
 LARGE = (2**18 + 4321, 2)
 
@@ -21,6 +21,14 @@ def test_the_numbers_are_those_of_jax(make, shape):
     # rbg's numbers depend on the shape that is asked for, so the flat one is asked for
     expected = jr.normal(key, (int(np.prod(shape)),)).reshape(shape)
     assert np.array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (2**12 + 5, 2)])
+@pytest.mark.parametrize("count", [1, 2, 5, 2**16, 2**16 + 1])
+def test_integers_are_those_of_jax(shape, count):
+    drawn = integers(jr.key(12), shape, count)
+    assert drawn.dtype == jnp.int32
+    assert np.array_equal(drawn, jr.randint(jr.key(12), shape, 0, count))
 
 
 def test_a_batch_of_keys_draws_what_each_draws_alone():

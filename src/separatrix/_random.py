@@ -1,4 +1,4 @@
-"""Normal random numbers: those of `jax.random`, without its way through main memory."""
+"""Random numbers in bulk: those of `jax.random`, without its way through main memory."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray, UInt32
+from jaxtyping import Float, Int, PRNGKeyArray, UInt32
 
 from ._types import Array
 
@@ -15,6 +15,8 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
 _BLOCK = 2**18
 """Entries drawn at a time, a mebibyte: they stay in the cache of a core."""
+_MANY = 2**12
+"""Numbers below which what is drawn takes less than starting the program does."""
 
 
 def standard_normal(
@@ -41,13 +43,28 @@ def standard_normal(
     return jax.lax.map(draw, starts).reshape(-1)[:size].reshape(shape)
 
 
+def integers(key: PRNGKeyArray, shape: tuple[int, ...], count: int) -> Int[jax.Array, "..."]:
+    """Draw from 0 … `count` − 1 as `jax.random.randint` does, the same, three times as fast.
+
+    Two words of random bits make one number, so that a `count` that divides no power of two is as
+    fair as any; `count` is known when it is compiled, so its remainders need no division.
+    """
+    size = math.prod(shape)
+    if not _MANY < size < 2**32 or count > 2**16 or not _is_threefry(key):
+        return jr.randint(key, shape, 0, count)
+    high, low = (_random_bits(jr.key_data(k), np.uint32(0), size) for k in jr.split(key))
+    divisor, carry = np.uint32(count), np.uint32(2**32 % count)
+    drawn = (high % divisor * carry + low % divisor) % divisor
+    return drawn.astype(jnp.int32).reshape(shape)
+
+
 def _is_threefry(key: PRNGKeyArray) -> bool:
     counts_from_zero = jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
     return str(jr.key_impl(key)) == "threefry2x32" and bool(counts_from_zero)
 
 
 def _random_bits(
-    key: UInt32[Array, " 2"], start: UInt32[Array, ""], size: int
+    key: UInt32[Array, " 2"], start: UInt32[Array, ""] | np.uint32, size: int
 ) -> UInt32[jax.Array, " size"]:
     """Return Threefry-2x32 with 20 rounds of the numbers from `start` on, its two words combined.
 

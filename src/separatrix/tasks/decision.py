@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._random import standard_normal
+from .._random import integers, standard_normal
 from .._types import Array, InvalidInputError, require_count
 from .base import (
     SolvableTask,
@@ -153,8 +153,8 @@ class PerceptualDecisionMaking(SolvableTask):
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         key_coherence, key_choice, key_noise = jr.split(key, 3)
         levels = jnp.asarray(self.coherences, jnp.float32)
-        coherence = levels[jr.randint(key_coherence, (n,), 0, len(self.coherences))]
-        choice = jr.randint(key_choice, (n,), 0, self.num_choices)
+        coherence = levels[integers(key_coherence, (n,), len(self.coherences))]
+        choice = integers(key_choice, (n,), self.num_choices)
 
         angles = jnp.asarray(self.angles, jnp.float32)
         # (trial, choice): what each stimulus channel carries without noise

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._random import standard_normal
+from .._random import integers, standard_normal
 from .._types import Array, InvalidInputError
 from .base import SolvableTask, Trials, check_timing, consecutive
 from .durations import Duration, Length, Multiple
@@ -136,7 +136,7 @@ def names(label: str, count: int) -> tuple[str, ...]:
 
 def pick(key: PRNGKeyArray, n: int, count: int) -> Int[Array, " trial"]:
     """Draw one of `count` alternatives for every trial."""
-    return jr.randint(key, (n,), 0, count)
+    return integers(key, (n,), count)
 
 
 def pick_level(key: PRNGKeyArray, n: int, levels: tuple[float, ...]) -> Float[Array, " trial"]:
