@@ -167,6 +167,7 @@ def trials_of(task, choice=0):
         choice=np.full(6, choice),
         conditions=dict(drawn.conditions),
         dt=task.dt,
+        inside=drawn.inside,
     )
 
 

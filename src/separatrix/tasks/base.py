@@ -39,8 +39,18 @@ class Trials(Record):
 
     @property
     def num_steps(self) -> int:
-        """How many time steps a trial has."""
+        """How many time steps a trial has, the padding of shorter ones included."""
         return self.inputs.shape[1]
+
+    @property
+    def inside(self) -> Bool[Array, "trial time"]:
+        """Which steps belong to a trial, up to the last one that has weight; the rest is padding.
+
+        A trial without any weight is taken to last to the end.
+        """
+        asked = (jnp.asarray(self.mask) > 0).reshape(*self.inputs.shape[:2], -1).any(-1)
+        steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
+        return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
 
 
 class AbstractTask(eqx.Module):
