@@ -60,9 +60,7 @@ def test_padding_after_a_trial_is_no_activity(network):
     lasts = sum(np.asarray(trials.conditions.get(p, (b - a) * task.dt)) for p, (a, b) in
                 task.period_steps().items())  # fmt: skip
     np.testing.assert_allclose(ends * task.dt, lasts)
-    small = sx.networks.CTRNN(
-        task.num_inputs, 10, task.num_outputs, dt=20.0, key=jax.random.key(0)
-    )
+    small = sx.networks.CTRNN(task.num_inputs, 10, task.num_outputs, dt=20.0, key=jax.random.key(0))
     activity = sx.simulate(small, trials)
     states = np.where(inside[..., None], np.asarray(activity.states, float), np.nan)
     elsewhere = dataclasses.replace(activity, states=np.nan_to_num(states, nan=1e3))

@@ -2,6 +2,8 @@
 
 import abc
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -61,6 +63,7 @@ class AbstractTask(eqx.Module):
     """
 
     reference: ClassVar[str]
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({})
     dt: eqx.AbstractVar[float]
 
     @property
@@ -81,6 +84,11 @@ class AbstractTask(eqx.Module):
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         """Draw `n` random trials; pure, compiled into whatever calls it."""
+
+    @property
+    def condition_units(self) -> dict[str, str]:
+        """The units of the conditions that have one: of `units`, and ms of durations of periods."""
+        return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
     def num_inputs(self) -> int:

@@ -101,6 +101,16 @@ def from_neurogym(
     )
 
 
+def named_environment(
+    environment: str, *, scored: str | None = None, reference: str | None = None, **settings: Any
+) -> "NeuroGymTask":
+    """Make a task of the environment of a name: `from_neurogym` for the table of an experiment.
+
+    There is no environment but one by name in a file, so another value is refused.
+    """
+    return from_neurogym(environment, scored=scored, reference=reference, **settings)
+
+
 class NeuroGymTask(AbstractTask):
     """A NeuroGym environment as a task; `from_neurogym` makes it."""
 
