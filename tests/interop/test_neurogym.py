@@ -24,6 +24,7 @@ REFUSED = {
     "Bandit-v0": "has no trials that are known before they begin",
     "DawTwoStep-v0": "has no trials that are known before they begin",
     "EconomicDecisionMaking-v0": "does not say which action is right",
+    "MotorTiming-v0": r"set period \(timing 50\) is shorter than one step \(dt = 80 ms\)",
     "Null-v0": "has no trials that are known before they begin",
     "Reaching1D-v0": "asks for what is none of its 3 actions",
     "Reaching1DWithSelfDistraction-v0": "asks for what is none of its 3 actions",
@@ -110,6 +111,11 @@ def test_the_durations_do_not_depend_on_the_stimuli():
         assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
 
 
+def test_an_environment_with_a_period_of_no_step_is_a_task_at_a_smaller_dt():
+    task = from_neurogym("MotorTiming-v0", dt=50)
+    assert task.period_steps()["set"][1] - task.period_steps()["set"][0] == 1
+
+
 def test_texts_are_coded():
     task = from_neurogym("DelayMatchCategory-v0")
     assert task.condition_words == {"ground_truth": ("match", "non-match")}
@@ -182,6 +188,11 @@ def test_windows_draw_from_it():
 @pytest.mark.parametrize(
     ("what", "settings", "text"),
     [
+        (
+            "PerceptualDecisionMaking-v0",
+            {"dt": 500},
+            r"fixation period \(timing 100\) is shorter than one step \(dt = 500 ms\)",
+        ),
         ("PerceptualDecisionMakin-v0", {}, "did you mean 'PerceptualDecisionMaking-v0'"),
         ("CartPole-v1", {}, "expected the name of a NeuroGym environment.*got CartPoleEnv"),
         ("PerceptualDecisionMaking-v0", {"coherence": 1}, "cannot be made with.*coherence"),
