@@ -49,6 +49,39 @@ def test_flat_states_keep_trials_together_in_float64(activity):
     assert (flat[22:44] == np.asarray(activity.states[1])).all()
 
 
+def test_padding_after_a_trial_is_no_activity(network):
+    """Whatever a network does after the end of a short trial, nothing that sums states up sees."""
+    task = sx.tasks.ReadySetGo(dt=20.0)
+    trials = task.trials(8, key=jax.random.key(1))
+    inside = np.asarray(trials.inside)
+    ends = inside.sum(1)
+    assert len(set(ends)) > 2
+    assert (inside == (np.arange(trials.num_steps) < ends[:, None])).all()
+    lasts = sum(np.asarray(trials.conditions.get(p, (b - a) * task.dt)) for p, (a, b) in
+                task.period_steps().items())  # fmt: skip
+    np.testing.assert_allclose(ends * task.dt, lasts)
+    small = sx.networks.CTRNN(task.num_inputs, 10, task.num_outputs, dt=20.0, key=jax.random.key(0))
+    activity = sx.simulate(small, trials)
+    states = np.where(inside[..., None], np.asarray(activity.states, float), np.nan)
+    elsewhere = dataclasses.replace(activity, states=np.nan_to_num(states, nan=1e3))
+    np.testing.assert_array_equal(activity.flat_states, states[inside])
+    for what in (activity, elsewhere):
+        assert len(what.flat_states) == ends.sum()
+        np.testing.assert_allclose(what.pca(2).mean, np.nanmean(states, (0, 1)), atol=1e-12)
+        assert what.dimensionality(slice(5, None)).num_samples == (ends - 5).sum()
+        _, means = what.average_over(np.zeros(8))
+        np.testing.assert_allclose(means[0, : ends.max()], np.nanmean(states[:, : ends.max()], 0))
+        assert np.isnan(means[0, ends.max() :]).all()
+    assert (activity[2:3].inside == inside[2:3]).all()
+    full = sx.figures.activity(activity, activity.pca(2)).axes[0].collections[0]
+    assert len(full.get_offsets()) == ends.sum()
+
+
+def test_a_trial_without_weight_lasts_to_the_end(trials):
+    assert np.asarray(trials.inside).all()
+    assert np.asarray(dataclasses.replace(trials, mask=0 * trials.mask).inside).all()
+
+
 def test_principal_components_are_the_singular_vectors(activity):
     pca = activity.pca(4)
     states = activity.flat_states

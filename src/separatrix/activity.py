@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from ._records import Record, array, setting
 from ._types import Array, InvalidInputError, is_whole, nearest, require_finite, require_number
@@ -69,7 +69,11 @@ class Dimensionality(Record):
 
 
 class Activity(Record):
-    """The states and outputs of a network on a batch of trials."""
+    """The states and outputs of a network on a batch of trials.
+
+    Trials of different length are padded to the longest, and a network runs on through the padding:
+    `inside` marks the steps that belong to a trial, and what summarizes states looks at those only.
+    """
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
     outputs: Float[Array, "trial time output"] = array("outputs of the network")
@@ -77,15 +81,20 @@ class Activity(Record):
     choice: Shaped[Array, " trial"] = array("class answered, 0 being the fixation output")
     conditions: dict[str, Shaped[Array, " trial"]] = array("what distinguishes the trials")
     dt: float = setting("duration of a time step", units="ms")
+    inside: Bool[Array, "trial time"] | None = array(
+        "steps that belong to a trial, not to the padding after it; none: all of them", default=None
+    )
 
     @property
     def flat_states(self) -> Float[np.ndarray, "sample unit"]:
-        """All states of all trials, `(trial × time, unit)`, in float64."""
-        states = np.asarray(self.states, float)
-        return states.reshape(-1, states.shape[-1])
+        """The states of all trials one after the other, `(sample, unit)`, in float64.
+
+        Padding is left out: `trial × time` samples where trials are equally long, fewer where not.
+        """
+        return self._samples(slice(None))
 
     def pca(self, num_components: int = 2) -> PrincipalComponents:
-        """Return the first principal components of all states (scikit-learn's PCA).
+        """Return the first principal components of `flat_states` (scikit-learn's PCA).
 
         The sign of each component is fixed by its largest entry being positive, so that the same
         activity gives the same picture. Activity that does not vary has components of variance 0,
@@ -120,6 +129,8 @@ class Activity(Record):
     def dimensionality(self, steps: slice | None = None) -> Dimensionality:
         r"""Return the spectrum of variances of the states, and their participation ratio.
 
+        Steps after the end of a trial that is shorter than others are left out.
+
         Parameters
         ----------
         steps
@@ -143,8 +154,7 @@ class Activity(Record):
         >>> 1 <= activity.dimensionality().participation_ratio <= 16
         True
         """
-        chosen = np.asarray(self.states, float)[:, slice(None) if steps is None else steps]
-        states = chosen.reshape(-1, chosen.shape[-1])
+        states = self._samples(slice(None) if steps is None else steps)
         if len(states) < 2:
             raise InvalidInputError(
                 f"variances need at least two states, got {len(states)}: "
@@ -166,7 +176,10 @@ class Activity(Record):
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distinct labels `(group,)` and mean states `(group, time, unit)` of each."""
+        """Return the distinct labels `(group,)` and mean states `(group, time, unit)` of each.
+
+        At every step the mean is over the trials that have not ended; NaN where none is left.
+        """
         labels = np.asarray(labels)
         if labels.shape != (len(self),):
             raise InvalidInputError(
@@ -178,14 +191,27 @@ class Activity(Record):
                 f"{int(np.isnan(labels).argmax())}: give every trial a label."
             )
         values = np.unique(labels)
-        states = np.asarray(self.states, float)
-        return values, np.stack([states[labels == value].mean(0) for value in values])
+        states, inside = np.asarray(self.states, float), self._inside()[..., None]
+        means = []
+        for chosen in (labels == value for value in values):
+            count = inside[chosen].sum(0)
+            total = np.where(inside[chosen], states[chosen], 0).sum(0)
+            means.append(np.divide(total, count, np.full_like(total, np.nan), where=count > 0))
+        return values, np.stack(means)
 
     def condition(self, name: str) -> np.ndarray:
         """Return one column of `conditions`; raise InvalidInputError naming the nearest ones."""
         if name not in self.conditions:
             raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")
         return np.asarray(self.conditions[name])
+
+    def _inside(self) -> np.ndarray:
+        if self.inside is None:
+            return np.ones(np.shape(self.states)[:2], bool)
+        return np.asarray(self.inside)
+
+    def _samples(self, steps: slice) -> np.ndarray:
+        return np.asarray(self.states, float)[:, steps][self._inside()[:, steps]]
 
 
 def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
@@ -201,7 +227,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Returns
     -------
     Activity
-        `.states (trial, time, unit)`, `.outputs (trial, time, output)`, `.conditions`.
+        `.states (trial, time, unit)`, `.outputs (trial, time, output)`, `.conditions`, `.inside`.
 
     Raises
     ------
@@ -218,15 +244,16 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     """
     check_network_fits(network, trials.inputs.shape[-1], network.num_outputs, trials.dt)
     require_finite(trials.inputs, "the inputs of the trials")
-    states, outputs, choice = _run(network, trials)
-    return Activity(states, outputs, trials.inputs, choice, dict(trials.conditions), trials.dt)
+    states, outputs, choice, inside = _run(network, trials)
+    conditions = dict(trials.conditions)
+    return Activity(states, outputs, trials.inputs, choice, conditions, trials.dt, inside)
 
 
 @eqx.filter_jit
 def _run(network: AbstractNetwork, trials: Trials) -> Any:
     states = network.unroll(jnp.asarray(trials.inputs))
     outputs = network.outputs(states)
-    return states, outputs, choice_of(outputs, trials)
+    return states, outputs, choice_of(outputs, trials), trials.inside
 
 
 def _no_variance(state: np.ndarray, num_components: int) -> PrincipalComponents:

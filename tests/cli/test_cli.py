@@ -311,6 +311,23 @@ def test_analyze_names_its_directory_after_the_run(run, plain, directory):
     assert out.with_name("one-analysis").is_dir()
 
 
+def test_analyze_of_one_of_several_leaves_their_directory_alone(
+    run, plain, directory, tmp_path, monkeypatch
+):
+    several = tmp_path / "all"
+    several.mkdir()
+    (several / "experiment.toml").write_text('name = "all"\n[variants.one]\n[variants.two]\n')
+    shutil.copytree(directory[0], several / "one")
+    monkeypatch.chdir(several)
+    done = run("analyze", "one")
+    assert done.exit_code == 0, done.output
+    assert sorted(e.name for e in several.iterdir()) == ["experiment.toml", "one"]
+    assert sorted(e.name for e in tmp_path.iterdir()) == ["all", "all-one-analysis"]
+    monkeypatch.chdir(tmp_path)
+    done = run("analyze", several / "one", "--out", several, "--force")
+    assert done.exit_code == 2 and "holds the runs one" in done.stderr
+
+
 def test_analyze_from_inside_the_run(run, plain, directory, tmp_path, monkeypatch):
     shutil.copytree(directory[0], tmp_path / "two")
     (tmp_path / "two" / "inner").mkdir()

@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 
 import jax
@@ -167,6 +168,7 @@ def trials_of(task, choice=0):
         choice=np.full(6, choice),
         conditions=dict(drawn.conditions),
         dt=task.dt,
+        inside=drawn.inside,
     )
 
 
@@ -206,3 +208,13 @@ def test_many_channels_are_an_image_not_a_legend():
 def test_activity_without_answers_speaks_of_no_choice():
     assert "choice" in all_text(figures.activity(ACTIVITY, PLANE))
     assert "choice" not in all_text(figures.activity(ACTIVITY, PLANE, by_choice=False))
+
+
+def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
+    history = RECORDS["history"]
+    labels = lambda h: figures.training(h).axes[0].get_legend_handles_labels()[1]  # noqa: E731
+    assert "penalty of regularizers" not in labels(dataclasses.replace(history, penalty=None))
+    penalized = dataclasses.replace(history, penalty=0.1 * np.asarray(history.loss))
+    figure = figures.training(penalized)
+    (line,) = (x for x in figure.axes[0].lines if x.get_label() == "penalty of regularizers")
+    np.testing.assert_allclose(line.get_ydata(), 0.1 * history.epochs()["loss"])

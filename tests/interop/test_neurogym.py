@@ -24,6 +24,7 @@ REFUSED = {
     "Bandit-v0": "has no trials that are known before they begin",
     "DawTwoStep-v0": "has no trials that are known before they begin",
     "EconomicDecisionMaking-v0": "does not say which action is right",
+    "MotorTiming-v0": r"set period \(timing 50\) is shorter than one step \(dt = 80 ms\)",
     "Null-v0": "has no trials that are known before they begin",
     "Reaching1D-v0": "asks for what is none of its 3 actions",
     "Reaching1DWithSelfDistraction-v0": "asks for what is none of its 3 actions",
@@ -110,6 +111,11 @@ def test_the_durations_do_not_depend_on_the_stimuli():
         assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
 
 
+def test_an_environment_with_a_period_of_no_step_is_a_task_at_a_smaller_dt():
+    task = from_neurogym("MotorTiming-v0", dt=50)
+    assert task.period_steps()["set"][1] - task.period_steps()["set"][0] == 1
+
+
 def test_texts_are_coded():
     task = from_neurogym("DelayMatchCategory-v0")
     assert task.condition_words == {"ground_truth": ("match", "non-match")}
@@ -182,6 +188,11 @@ def test_windows_draw_from_it():
 @pytest.mark.parametrize(
     ("what", "settings", "text"),
     [
+        (
+            "PerceptualDecisionMaking-v0",
+            {"dt": 500},
+            r"fixation period \(timing 100\) is shorter than one step \(dt = 500 ms\)",
+        ),
         ("PerceptualDecisionMakin-v0", {}, "did you mean 'PerceptualDecisionMaking-v0'"),
         ("CartPole-v1", {}, "expected the name of a NeuroGym environment.*got CartPoleEnv"),
         ("PerceptualDecisionMaking-v0", {"coherence": 1}, "cannot be made with.*coherence"),
@@ -192,3 +203,62 @@ def test_windows_draw_from_it():
 def test_bad_input(what, settings, text):
     with pytest.raises(sx.InvalidInputError, match=text):
         from_neurogym(what, **settings)
+
+
+EXPERIMENT = """
+name = "own"
+[task]
+name = "neurogym"
+environment = "DelayComparison-v0"
+dt = 50
+timing = {delay = ["uniform", [200, 600]]}
+[network]
+name = "GRU"
+num_units = 6
+[training]
+steps = 4
+epoch_steps = 2
+[analysis]
+input = [1.0, 0.0]
+num_trials = 8
+test_trials = 32
+num_candidates = 4
+slow_points = false
+[analysis.geometry]
+slow_curve = false
+branches = false
+graph = false
+lyapunov = false
+"""
+
+
+def test_an_experiment_with_an_environment(tmp_path):
+    (tmp_path / "own.toml").write_text(EXPERIMENT)
+    done = sx.run_experiment(str(tmp_path / "own.toml"), tmp_path / "run", progress=False)
+    table = done.experiment["task"]
+    assert table["environment"] == "DelayComparison-v0" and table["dt"] == 50
+    assert table["timing"] == {"delay": ["uniform", [200, 600]]}
+    read = sx.load_run(tmp_path / "run")
+    delay = read.activity.condition("delay")
+    assert 200 <= delay.min() < delay.max() <= 600
+    assert len(read.activity.flat_states) < read.activity.states[..., 0].size
+    assert read.performance.task == "NeuroGymTask"
+    page = sx.write_report(read, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "choice 1" in page  # the outputs by the names that the environment gives them
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("dt = 50", "dtt = 50", r"task in .*own.toml: NeuroGym's 'DelayComparison-v0' cannot be"),
+        ("DelayComparison-v0", "DelayComparson-v0", "did you mean 'DelayComparison-v0'"),
+        ("DelayComparison-v0", "ReachingDelayResponse-v0", "has continuous actions"),
+        ("input = [1.0, 0.0]", "", r"give the input to freeze, 2 values \(fixation, stimulus"),
+        ("dt = 50", 'scored = "decison"', "did you mean 'decision'"),
+    ],
+)
+def test_what_is_wrong_in_such_a_file(tmp_path, old, new, text):
+    assert old in EXPERIMENT
+    (tmp_path / "own.toml").write_text(EXPERIMENT.replace(old, new))
+    with pytest.raises(sx.InvalidInputError, match=text):
+        sx.run_experiment(str(tmp_path / "own.toml"), tmp_path / "run", progress=False)

@@ -234,3 +234,9 @@ def test_what_pytorch_has_no_layer_for():
     network = sx.networks.CTRNN(3, 4, 2, tau=100.0, dt=20.0, key=jax.random.key(0))
     with pytest.raises(sx.InvalidInputError, match="this CTRNN is none of PyTorch's layers"):
         to_torch(network)
+
+
+def test_a_whole_module_in_a_file_is_not_opened(tmp_path):
+    torch.save(nn.GRU(3, 4), tmp_path / "module.pt")
+    with pytest.raises(sx.UnreadableFileError, match=r"could run any code.*save module.state_dict"):
+        sx.networks.from_state_dict(tmp_path / "module.pt")

@@ -9,6 +9,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.networks.activations import RANGES
+from separatrix.systems import in_float64
 
 N = sx.networks
 U = np.array([0.5, -1.0, 0.3])
@@ -129,6 +130,18 @@ def test_jacobians_are_the_finite_differences(network):
         shift = h * np.eye(system.size)[axis]
         slope = evaluate(network.step, states + shift) - evaluate(network.step, states - shift)
         np.testing.assert_allclose(jacobians[:, :, axis], slope / (2 * h), atol=1e-8)
+
+
+def test_a_formula_for_the_jacobian_of_the_residual_is_its_derivative(network):
+    system = network.at_input(U)
+    with jax.enable_x64(True):
+        wide = in_float64(system)
+        states = jnp.asarray(starts(network, 5))
+        if wide.residual_jacobian(states[0]) is None:
+            assert type(network) in (N.CTRNN, N.LSTM, N.ShortTermPlasticityRNN)
+            return
+        formula = jax.vmap(wide.residual_jacobian)(states)
+        np.testing.assert_allclose(formula, jax.vmap(jax.jacfwd(wide.residual))(states), atol=1e-12)
 
 
 def test_unroll_is_the_same_as_stepping(network):

@@ -102,3 +102,15 @@ def test_a_place_without_permission(tmp_path, monkeypatch):
     with refused(r"cannot write .*run: Permission denied"):
         new_directory(tmp_path / "deep" / "run").__enter__()
     assert names(tmp_path) == []
+
+
+def test_one_run_does_not_replace_several(tmp_path):
+    place = make_run(tmp_path / "all")
+    for name in ("one", "two"):
+        make_run(place / name)
+    with refused("holds the runs one, two, which one run does not replace"):
+        new_directory(place, force=True).__enter__()
+    assert names(place) == ["experiment.toml", "one", "two"]
+    with new_directory(place, force=True, of_several=True) as directory:
+        (directory / "new").write_text("x")
+    assert names(place) == ["new"]

@@ -5,9 +5,23 @@ import sys
 import pytest
 
 import separatrix as sx
+from separatrix.experiment import Setup
 
 
 def test_without_neurogym(monkeypatch):
     monkeypatch.setitem(sys.modules, "neurogym", None)
     with pytest.raises(sx.InvalidInputError, match=r"pip install 'separatrix\[neurogym\]'"):
         sx.tasks.from_neurogym("PerceptualDecisionMaking-v0")
+
+
+def test_an_experiment_without_neurogym(monkeypatch):
+    monkeypatch.setitem(sys.modules, "neurogym", None)
+    table = {"name": "neurogym", "environment": "PerceptualDecisionMaking-v0"}
+    rest = {"name": "own", "network": {"name": "GRU", "num_units": 4}}
+    for given, text in (
+        (table, r"task in the settings: .*pip install 'separatrix\[neurogym\]'"),
+        ({"name": "neurogym"}, "missing key 'task.environment' in the settings"),
+        ({**table, "environment": 3}, "task.environment in the settings: expected a text, got 3"),
+    ):
+        with pytest.raises(sx.InvalidInputError, match=text):
+            Setup(sx.Experiment.from_dict({**rest, "task": given}))

@@ -137,11 +137,11 @@ def report(
 @guarded
 def list_() -> None:
     """List the experiments, tasks and networks that come with the package."""
-    from ..experiment import NETWORKS, TASKS, Experiment, experiment_names
+    from ..experiment import NETWORKS, TASK_MAKERS, Experiment, experiment_names
 
     names = experiment_names()
     _print_rows([(name, Experiment.named(name).description) for name in names])
-    console.print(f"\ntasks: {', '.join(TASKS)}\nnetworks: {', '.join(NETWORKS)}")
+    console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}")
 
 
 @app.command()
@@ -182,8 +182,16 @@ def _os_problem(error: OSError) -> str:
 
 
 def _beside(path: Path, ending: str) -> Path:
-    """Return the path with `ending` after its name, also where it is "." or ends in ".."."""
+    """Return the path with `ending` after its name, also where it is "." or ends in "..".
+
+    Of one of several runs that are compared: beside all of them, for their directory is theirs.
+    """
+    from ..store.run import variants_in
+
     named = path if path.name not in ("", "..") else path.resolve()
+    above = named.parent if named.parent != Path() else Path.cwd()
+    if named.name in variants_in(above):
+        return above.parent / f"{above.name}-{named.name}{ending}"
     return named.parent / (named.name + ending)
 
 

@@ -4,7 +4,7 @@ from .analysis import analyze
 from .optimizers import OPTIMIZERS, SCHEDULES
 from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
-from .setup import NETWORKS, TASKS, Setup
+from .setup import NETWORKS, TASK_MAKERS, TASKS, Setup
 from .studies import STUDIES
 from .variants import run_variants
 
@@ -14,6 +14,7 @@ __all__ = [
     "SCHEDULES",
     "STUDIES",
     "TASKS",
+    "TASK_MAKERS",
     "Experiment",
     "Setup",
     "analyze",

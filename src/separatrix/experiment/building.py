@@ -32,10 +32,12 @@ def construct(
             f"unknown {noun} {table.name!r} in {source}: {nearest(table.name, registry)}"
         )
     function = registry[table.name]
-    parameters = inspect.signature(function).parameters
+    parameters, takes_any = _parameters(function)
     valid = [name for name in parameters if name not in given]
     for name, value in table.arguments.items():
         if name not in valid:
+            if takes_any:
+                continue  # what it passes on, which whatever it passes that to checks
             raise InvalidInputError(
                 f"unknown key '{what}.{name}' in {source}: {nearest(name, valid)}"
             )
@@ -50,6 +52,13 @@ def construct(
     except (TypeError, ValueError, OverflowError) as error:
         text = str(error).strip().split("\n")[0].rstrip(".")
         raise InvalidInputError(f"{what} {table.name!r} in {source}: {text}.") from None
+
+
+def _parameters(function: Any) -> tuple[dict[str, inspect.Parameter], bool]:
+    """Return the named parameters of a function, and whether it takes others as well."""
+    every = inspect.signature(function).parameters
+    named = {name: p for name, p in every.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    return named, len(named) < len(every)
 
 
 def _check_kind(value: Any, parameter: inspect.Parameter, key: str) -> None:
@@ -81,7 +90,10 @@ def _check_kind(value: Any, parameter: inspect.Parameter, key: str) -> None:
 def fill_defaults(table: Named, registry: Mapping[str, Any], given: Iterable[str]) -> Named:
     """Return the table with every argument that its function has a plain default for."""
     values: dict[str, Any] = {"name": table.name}
-    for name, parameter in inspect.signature(registry[table.name]).parameters.items():
+    parameters, takes_any = _parameters(registry[table.name])
+    if takes_any:
+        values |= table.arguments
+    for name, parameter in parameters.items():
         value = table.arguments.get(name, parameter.default)
         value = getattr(value, "setting", value)  # a distribution of durations
         if name not in given and isinstance(value, (bool, int, float, str, tuple, list, dict)):

@@ -1,6 +1,7 @@
 """From an experiment's settings to the objects that they describe."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import jax.random as jr
@@ -9,6 +10,7 @@ from .. import networks, tasks
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, PerceptualDecisionMaking
+from ..tasks.neurogym import named_environment
 from ..training import WholeTrials, Windows
 from .building import construct, fill_defaults
 from .optimizers import build_optimizer, build_regularizers, fill_optimizer
@@ -26,6 +28,8 @@ def _settings_make(thing: Any) -> bool:
 
 
 TASKS = {name: thing for name, thing in vars(tasks).items() if _settings_make(thing)}
+TASK_MAKERS: dict[str, Callable[..., AbstractTask]] = {**TASKS, "neurogym": named_environment}
+"""What the table of a task may name: a task, or "neurogym" with the name of an environment."""
 NETWORKS = {
     name: getattr(networks, name)
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
@@ -43,7 +47,7 @@ class Setup:
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
                 "them with run_variants, or one of them, experiment.variant(name)."
             )
-        self.task: AbstractTask = construct(experiment.task, TASKS, "task", source)
+        self.task: AbstractTask = construct(experiment.task, TASK_MAKERS, "task", source)
         keys = jr.split(jr.key(experiment.seed), 5)
         self.key_network, self.key_training, self.key_trials, self.key_test, self.key_starts = keys
         # Folded in, so that the five above are those of runs made before there were studies.
@@ -68,7 +72,7 @@ class Setup:
         check_studies(experiment.analysis.studies, source)
         self.experiment = experiment.model_copy(
             update={
-                "task": fill_defaults(experiment.task, TASKS, ()),
+                "task": fill_defaults(experiment.task, TASK_MAKERS, ()),
                 "network": fill_defaults(experiment.network, NETWORKS, _GIVEN),
                 "training": fill_optimizer(settings),
                 "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
@@ -82,12 +86,17 @@ def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:
         if not isinstance(task, PerceptualDecisionMaking):
             raise InvalidInputError(
                 f"analysis.input in {experiment.source}: give the input to freeze, "
-                f"{task.num_inputs} values."
+                f"{task.num_inputs} values ({_told(task.channels)})."
             )
         return [float(u) for u in task.evidence_input(0.0)]
     if len(given) != task.num_inputs:
         raise InvalidInputError(
             f"analysis.input in {experiment.source}: expected {task.num_inputs} values "
-            f"({', '.join(task.channels)}), got {len(given)}."
+            f"({_told(task.channels)}), got {len(given)}."
         )
     return list(given)
+
+
+def _told(channels: tuple[str, ...], most: int = 12) -> str:
+    """Name the channels, the first of many."""
+    return ", ".join(channels[:most]) + (", …" if len(channels) > most else "")

@@ -48,10 +48,10 @@ def trials(
     outputs = _softmax(outputs) if softmax else outputs
     channels = task.channels if task else [f"input {k + 1}" for k in range(inputs.shape[-1])]
     responses = task.responses if task else [f"output {k + 1}" for k in range(outputs.shape[-1])]
-    longest = max(_last_step(activity, task, trial) for trial in chosen)
+    longest = max(_num_steps(activity, trial) for trial in chosen)
     for (top, bottom), trial in zip(panels.T, chosen, strict=True):
         top.set_title(_describe(activity, trial, responses if task else (), softmax))
-        last = _last_step(activity, task, trial)
+        last = _num_steps(activity, trial)
         for axes, values, names in ((top, inputs, channels), (bottom, outputs, responses)):
             draw_channels(axes, values[trial, :last], names, activity.dt)
             axes.set_xlim(0, longest * activity.dt)
@@ -209,11 +209,11 @@ def _durations(task: AbstractTask, conditions: Mapping[str, object], trial: int)
     ]
 
 
-def _last_step(activity: Activity, task: AbstractTask | None, trial: int) -> int:
+def _num_steps(activity: Activity, trial: int) -> int:
     """Return the number of steps of a trial, which may be shorter than others."""
-    if task is None or not set(task.period_steps()) & set(activity.conditions):
+    if activity.inside is None:
         return activity.states.shape[1]
-    return round(sum(_durations(task, activity.conditions, trial)) / task.dt)
+    return int(np.asarray(activity.inside)[trial].sum())
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:

@@ -4,13 +4,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..training import History
-from .style import BLUE, GREY, VERMILLION, new_figure, powers_of_ten, styled
+from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, styled
 
 
 @styled
 def training(history: History, *, ideal_accuracy: float | None = None) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
+    The loss is the task's; what regularizers added to it is drawn beside it, where there were any.
     `ideal_accuracy`, a fraction, adds the ideal observer's accuracy as a line.
     """
     figure = new_figure(6.4, 4.2)
@@ -27,6 +28,9 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         axes.plot(steps, each, color=colour, alpha=0.3, linewidth=0.6, label="each batch")
         axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
         axes.set_ylabel(name)
+    if "penalty" in epochs:
+        label = "penalty of regularizers"
+        top.plot(middles, epochs["penalty"], color=GREEN, marker=".", label=label)
     top.set_yscale("log")
     powers_of_ten(top.yaxis)
     bottom.set_ylim(-0.03, 1.03)

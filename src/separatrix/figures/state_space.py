@@ -38,12 +38,12 @@ def activity(
     """
     figure = new_figure(8.6, 4.3)
     (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
-    plane = in_plane(components, activity.states)
+    plane = trajectories(activity, components)
     times = (np.arange(plane.shape[1]) + 1) * activity.dt
+    inside = np.isfinite(plane[..., 0])
     points = left.scatter(
-        plane[..., 0].ravel(),
-        plane[..., 1].ravel(),
-        c=np.tile(times, len(plane)),
+        *plane[inside].T,
+        c=np.broadcast_to(times, inside.shape)[inside],
         s=5,
         cmap=SEQUENTIAL,
         linewidths=0,
@@ -57,13 +57,14 @@ def activity(
         c = int(choice[trial])
         label = choice_name(c) if by_choice else None
         right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=label)
-        right.plot(*plane[trial, -1], "o", color=choice_colour(c), markersize=4)
+        end = np.flatnonzero(inside[trial])[-1]
+        right.plot(*plane[trial, end], "o", color=choice_colour(c), markersize=4)
     right.plot(*plane[shown, 0].T, "s", color=INK, markersize=3, zorder=3, label="first step")
     right.plot([], [], "o", color=GREY, markersize=4, label="last step")
     right.set_title(f"{len(shown)} trials" + (" by the network's choice" if by_choice else ""))
     for axes in (left, right):
         label_plane(axes, components)
-        equal_scales(axes, plane)
+        equal_scales(axes, plane[inside])
     below.axis("off")
     below.legend(*_distinct(right), loc="upper center", ncols=2)
     return figure
@@ -79,6 +80,7 @@ def condition_averages(
 ) -> Figure:
     """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
 
+    Where trials differ in length a trajectory ends with the longest of its condition.
     Colours diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
     """
     figure = new_figure(6.4, 4.4)
@@ -92,10 +94,11 @@ def condition_averages(
     for value, rank, path in zip(values, ranks, plane, strict=True):
         colour = SIGNED(0.5 + 0.5 * rank / span)
         axes.plot(*path.T, color=colour, linewidth=1.8, label=signed(value))
-        axes.plot(*path[-1], "o", color=colour, markersize=6, markeredgecolor="white")
+        end = path[np.isfinite(path[:, 0])][-1]
+        axes.plot(*end, "o", color=colour, markersize=6, markeredgecolor="white")
     axes.plot(*plane[:, 0].T, "s", color=INK, markersize=4, linestyle="", zorder=4)
     label_plane(axes, components)
-    equal_scales(axes, plane)
+    equal_scales(axes, plane[np.isfinite(plane[..., 0])])
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
     handles = [
         axes.plot([], [], marker, color=colour, label=label)[0]
@@ -121,14 +124,22 @@ def label_plane(axes: Axes, components: PrincipalComponents) -> None:
     axes.set_ylabel(f"PC 2 ({100 * ratio[1]:.0f} % of variance)")
 
 
-def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
-    """Draw all trajectories in light grey and return them in the plane, `(trial, time, 2)`."""
+def trajectories(activity: Activity, components: PrincipalComponents) -> np.ndarray:
+    """Return the trials in the plane, `(trial, time, 2)`; NaN after the end of a trial."""
     plane = in_plane(components, activity.states)
+    if activity.inside is not None:
+        plane[~np.asarray(activity.inside)] = np.nan
+    return plane
+
+
+def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
+    """Draw all trajectories in light grey and return their states in the plane, `(sample, 2)`."""
+    plane = trajectories(activity, components)
     lines = LineCollection(list(plane), colors=LIGHT_GREY, linewidths=0.5, zorder=1)
     axes.add_collection(lines)
     axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
     label_plane(axes, components)
-    return plane
+    return plane[np.isfinite(plane[..., 0])]
 
 
 def _distinct(axes: Axes) -> tuple[list[Artist], list[str]]:

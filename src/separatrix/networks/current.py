@@ -94,6 +94,13 @@ class AbstractCurrentNetwork(AbstractNetwork):
         """Return `step(x) − x` without its leak factor, which leaves the zeros as they are."""
         return self.field(state, input)
 
+    def residual_jacobian(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, "unit unit"]:
+        """Return W φ'(x) − I."""
+        slope = jax.vmap(jax.grad(activation(self.activation)))(state)
+        return self.connectivity() * slope - jnp.eye(len(slope), dtype=slope.dtype)
+
     def initial_state(self) -> Float[Array, " unit"]:
         return initial_or_zeros(self.trained_initial_state, self.num_units, self.bias)
 

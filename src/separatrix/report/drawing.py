@@ -141,7 +141,7 @@ def graded_memory(story: Story) -> "Figure":
 
 def performance(story: Story) -> "Figure":
     """Draw the scores by condition."""
-    units = dict.fromkeys(story.task.periods if story.task is not None else (), "ms")
+    units = story.task.condition_units if story.task is not None else {}
     record = story.get(Performance)
     units |= {str(name): "%" for name in record.condition if "coherence" in str(name)}
     return figures.performance(record, units)

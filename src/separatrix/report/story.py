@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from ..analysis import FixedPoints, Linearization
 from ..figures.mode_choice import integrating_mode
 from ..store import Run
 from ..tasks import AbstractTask
+from ..tasks.neurogym import named_environment
 
 R = TypeVar("R", bound=Record)
 
@@ -45,11 +46,13 @@ class Story:
     def task(self) -> AbstractTask | None:
         """The task, built again from the configuration, or None where that does not tell it."""
         table = dict(self.run.experiment.get("task", {}))
-        cls = getattr(tasks, str(table.pop("name", "")), None)
-        if not (isinstance(cls, type) and issubclass(cls, AbstractTask)):
+        name = str(table.pop("name", ""))
+        make: Any = named_environment if name == "neurogym" else getattr(tasks, name, None)
+        is_class = isinstance(make, type) and issubclass(make, AbstractTask)
+        if not (is_class or make is named_environment):
             return None
         try:
-            return cls(**table)
+            return cast(AbstractTask, make(**table))
         except (TypeError, ValueError):
             return None
 

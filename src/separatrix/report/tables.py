@@ -16,6 +16,7 @@ from ..analysis import (
 )
 from ..evaluation import Performance, Psychometric
 from ..figures.mode_choice import describe_number, describe_time, integrating_mode, slowest_mode
+from ..multitask import RulePerformance
 from ..store import Run
 from ..training import History
 from .captions import which_point
@@ -60,10 +61,17 @@ def summary(story: Story) -> str:
         parts.append(f" scores {percent(scored.mean_score)}")
         if np.isfinite(scored.ideal_mean_score):
             parts.append(f", where the ideal observer scores {percent(scored.ideal_mean_score)}")
+    rules = None if scored is not None else story.find(RulePerformance)
+    if rules is not None:
+        ideal = float(np.mean(rules.ideal_score))
+        parts.append(
+            f" scores {percent(rules.mean_score)} in the mean of {count(len(rules), 'rule')}, "
+            f"where the ideal observer scores {percent(ideal)}"
+        )
     if story.find(FixedPoints) is not None:
         kinds = story.kind_counts()
         found = f"{count(kinds['fixed'], 'fixed point')} and {count(kinds['slow'], 'slow point')}"
-        joined = " " if record is None and scored is None else ", and "
+        joined = " " if len(parts) == 1 else ", and "
         parts.append(f"{joined}has {found} at the input that was held constant")
     if len(parts) == 1:
         parts.append(" was not analysed further")

@@ -20,7 +20,9 @@ BYSTANDERS = (".DS_Store", "Thumbs.db")
 
 
 @contextmanager
-def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
+def new_directory(
+    path: str | Path, force: bool = False, *, of_several: bool = False
+) -> Iterator[Path]:
     """Yield a temporary directory that becomes `path` when the block ends without an error.
 
     On any exception, Ctrl-C included, the temporary directory is removed and `path` is as it was.
@@ -33,6 +35,8 @@ def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
     force
         Replace an existing run directory, once the new one is complete. A directory that holds
         anything that no run writes is never replaced.
+    of_several
+        Whether what is made holds several runs. If not, a directory that does is not replaced.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
         cannot be written.
     """
     target = Path(path).resolve()
-    check_replaceable(target, force, Path(path))
+    check_replaceable(target, force, Path(path), of_several)
     made = [p for p in reversed(target.parents) if not p.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +58,7 @@ def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
     try:
         temporary.chmod(0o777 & ~umask())
         yield temporary
-        check_replaceable(target, force, Path(path))
+        check_replaceable(target, force, Path(path), of_several)
         _put_in_place(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -70,13 +74,13 @@ def kept_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
     included, the runs that are complete stay, in `<path>.incomplete`, and a note on it says so.
     """
     target = Path(path).resolve()
-    check_replaceable(target, force, Path(path))
-    place = free_place(Path(path))
-    with new_directory(place, force=True):
+    check_replaceable(target, force, Path(path), of_several=True)
+    place = free_place(Path(path), of_several=True)
+    with new_directory(place, force=True, of_several=True):
         pass  # what an earlier failure had left gives way
     try:
         yield place
-        check_replaceable(target, force, Path(path))
+        check_replaceable(target, force, Path(path), of_several=True)
         _put_in_place(place.resolve(), target)
     except BaseException as stopped:
         if any(is_run(entry) for entry in place.iterdir()):
@@ -86,12 +90,12 @@ def kept_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
         raise
 
 
-def free_place(out: Path) -> Path:
-    """Return `<out>.incomplete`, or the first of its numbered kin with nothing foreign in it."""
+def free_place(out: Path, *, of_several: bool = False) -> Path:
+    """Return `<out>.incomplete`, or the first of its numbered kin that may be replaced."""
     for number in itertools.count(1):
         place = out.with_name(out.name + ".incomplete" + (f"-{number}" if number > 1 else ""))
         try:
-            check_replaceable(place.resolve(), force=True, shown=place)
+            check_replaceable(place.resolve(), True, place, of_several)
         except InvalidInputError:
             if number == 99:
                 raise
@@ -105,8 +109,11 @@ def is_run(path: Path) -> bool:
     return (path / EXPERIMENT).is_file()
 
 
-def check_replaceable(target: Path, force: bool, shown: Path) -> None:
-    """Raise InvalidInputError unless a new directory may take the place of `target`."""
+def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool = False) -> None:
+    """Raise InvalidInputError unless a new directory may take the place of `target`.
+
+    A single run takes that of a single run, what holds several runs (`of_several`) that of both.
+    """
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
         raise InvalidInputError(f"cannot write {shown}: {above} is a file, not a directory.")
@@ -128,6 +135,12 @@ def check_replaceable(target: Path, force: bool, shown: Path) -> None:
         names = ", ".join((foreign or entries)[:3]) + (", …" if len(foreign or entries) > 3 else "")
         raise InvalidInputError(
             f"{shown} holds what no run has written ({names}), so it is not replaced; "
+            "give the name of a new directory."
+        )
+    within = [name for name in entries if is_run(target / name)]
+    if within and not of_several:
+        raise InvalidInputError(
+            f"{shown} holds the runs {', '.join(within)}, which one run does not replace; "
             "give the name of a new directory."
         )
     if not force:

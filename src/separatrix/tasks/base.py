@@ -2,6 +2,8 @@
 
 import abc
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -39,8 +41,18 @@ class Trials(Record):
 
     @property
     def num_steps(self) -> int:
-        """How many time steps a trial has."""
+        """How many time steps a trial has, the padding of shorter ones included."""
         return self.inputs.shape[1]
+
+    @property
+    def inside(self) -> Bool[Array, "trial time"]:
+        """Which steps belong to a trial, up to the last one that has weight; the rest is padding.
+
+        A trial without any weight is taken to last to the end.
+        """
+        asked = (jnp.asarray(self.mask) > 0).reshape(*self.inputs.shape[:2], -1).any(-1)
+        steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
+        return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
 
 
 class AbstractTask(eqx.Module):
@@ -51,6 +63,7 @@ class AbstractTask(eqx.Module):
     """
 
     reference: ClassVar[str]
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({})
     dt: eqx.AbstractVar[float]
 
     @property
@@ -71,6 +84,11 @@ class AbstractTask(eqx.Module):
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         """Draw `n` random trials; pure, compiled into whatever calls it."""
+
+    @property
+    def condition_units(self) -> dict[str, str]:
+        """The units of the conditions that have one: of `units`, and ms of durations of periods."""
+        return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
     def num_inputs(self) -> int:

@@ -10,7 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 from .._types import Array
 from . import fields
 from .durations import Length, TruncatedExponential, Uniform
-from .modalities import evidence
+from .modalities.evidence import evidence
 from .solving import one_hot, respond, two_sided
 from .staged import (
     Scene,

@@ -1,5 +1,7 @@
 """Movements to a direction."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -141,6 +143,7 @@ class Reaching1D(StagedTask):
     """
 
     reference: ClassVar[str] = "Georgopoulos, Schwartz & Kettner (1986) Science 233:1416"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"start": "rad", "target": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("reach",)
 
     dt: float = fields.step(100.0)

@@ -54,7 +54,11 @@ def study_stages(subject: Subject) -> dict[str, Stage | None]:
 
 
 def _of_every_run(subject: Subject) -> tuple[str, ...]:
-    """Return the studies that need not be asked for: behaviour, where no psychometric tells it."""
+    """Return the studies that need not be asked for: behaviour, where nothing else tells it.
+
+    A psychometric does, of a decision between two choices, and the performance by rule.
+    """
     task = subject.task
     told = isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2
+    told |= "rule_performance" in subject.settings.studies
     return () if told else ("performance",)

@@ -107,6 +107,22 @@ class GRU(AbstractGatedNetwork):
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
 
+    def residual_jacobian(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, "unit unit"]:
+        """Return ∂c/∂a_r W_r + ∂c/∂a_n W_n − I, with the currents a of reset gate and candidate."""
+        product, drive = self._currents(state, input)
+        reset, _, new = self.recurrent_weights.reshape(3, self.num_units, self.num_units)
+
+        def slope(of: tuple[int, int, int]) -> jax.Array:
+            # A candidate depends on its own unit's currents, so one direction tells all slopes.
+            along = jnp.repeat(jnp.array(of, product.dtype), self.num_units)
+            candidate = lambda p: self.cell.update_and_candidate(p, drive)[1]  # noqa: E731
+            return jax.jvp(candidate, (product,), (along,))[1][:, None]
+
+        total = slope((1, 0, 0)) * reset + slope((0, 0, 1)) * new
+        return total - jnp.eye(self.num_units, dtype=product.dtype)
+
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
         """Return the unit box, which a step maps into itself."""
         return (-1.0, 1.0)

@@ -1,5 +1,6 @@
 """Named arrays out of dictionaries and files."""
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -133,8 +134,15 @@ def _torch(path: Path) -> Mapping[str, Any]:
             "weights as a .safetensors file (safetensors.torch.save_file(module.state_dict(), "
             "path)) and read that; or install PyTorch."
         ) from error
-    # Without `weights_only` the file could run any code.
-    loaded = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        # Without `weights_only` the file could run any code.
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnreadableFileError(
+            f"{path} is damaged, or holds more than weights, such as a whole module, which is not "
+            "opened because it could run any code. Where you trust it, load it with PyTorch and "
+            "save module.state_dict()."
+        ) from error
     if not isinstance(loaded, Mapping):
         raise InvalidInputError(
             f"it holds a {type(loaded).__name__}, not a dictionary: save module.state_dict()."

@@ -108,12 +108,18 @@ def _take_readout(
     if readout is None:
         if not arrays.left:
             return None
-        layers = {n.rpartition(".")[0] for n in arrays.left if n.rpartition(".")[2] == matrix}
+        layers = {
+            name.rpartition(".")[0]
+            for name, array in arrays.left.items()
+            if name.rpartition(".")[2] == matrix and array.ndim == 2  # a norm's has one axis
+        }
         rest = {n for n in arrays.left if n.rpartition(".")[0] not in layers}
         if rest or len(layers) != 1:
+            several = f" Of several linear layers one is the readout: {listed(layers)}."
             raise InvalidInputError(
                 f"the state dict has more than a recurrent layer and a linear readout: "
                 f"{listed(rest or arrays.left)}. Leave out of the dictionary what is neither."
+                + (several if len(layers) > 1 else "")
             )
         (readout,) = layers
     units = recurrent.num_units

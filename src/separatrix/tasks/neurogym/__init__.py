@@ -1,5 +1,5 @@
 """NeuroGym's environments as tasks."""
 
-from .task import NeuroGymTask, from_neurogym
+from .task import NeuroGymTask, from_neurogym, named_environment
 
-__all__ = ["NeuroGymTask", "from_neurogym"]
+__all__ = ["NeuroGymTask", "from_neurogym", "named_environment"]

@@ -1,11 +1,12 @@
 """What an environment's trials are like: length, periods and conditions, from many of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..._types import InvalidInputError
 from .environment import RawTrial
 
 _MOST = 64  # entries of a list in `env.trial` that become conditions of their own
@@ -105,6 +106,25 @@ def varying(trials: Sequence[RawTrial], periods: dict[str, int]) -> tuple[str, .
     """Return the periods whose duration varies from trial to trial."""
     each = [durations(t, periods) for t in trials]
     return tuple(p for p in periods if len({one[p] for one in each}) > 1)
+
+
+def check_rounding(
+    name: str, dt: float, timing: Mapping[str, Any], trials: Sequence[RawTrial]
+) -> None:
+    """Raise InvalidInputError for a period that has a duration, but no step in any trial.
+
+    NeuroGym rounds durations down to whole steps, and says nothing where none is left.
+    """
+    longest: dict[str, int] = {}
+    for period, (start, stop) in (item for t in trials for item in t.periods.items()):
+        longest[period] = max(longest.get(period, 0), stop - start)
+    for period, asked in timing.items():
+        is_zero = isinstance(asked, (int, float)) and asked <= 0
+        if not is_zero and longest.get(period) == 0:
+            raise InvalidInputError(
+                f"{name}: the {period} period (timing {asked!r}) is shorter than one step "
+                f"(dt = {dt:g} ms). Use a smaller dt, or a timing of 0 to leave the period out."
+            )
 
 
 def durations(trial: RawTrial, periods: dict[str, int]) -> dict[str, int]:

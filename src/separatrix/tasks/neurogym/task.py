@@ -15,7 +15,17 @@ from jaxtyping import PRNGKeyArray
 from ..._types import InvalidInputError, nearest
 from ..base import AbstractTask, Trials, consecutive
 from .environment import Make, RawTrial, draw_trials, maker
-from .survey import DTYPES, Column, columns, common_periods, durations, named, scored_steps, varying
+from .survey import (
+    DTYPES,
+    Column,
+    check_rounding,
+    columns,
+    common_periods,
+    durations,
+    named,
+    scored_steps,
+    varying,
+)
 
 _SURVEYED = 1000  # trials that tell what trials are like
 _ENTROPY = (0x73757276,)
@@ -84,7 +94,8 @@ def from_neurogym(
     inner = environment.unwrapped
     if scored is not None and not any(scored in t.periods for t in trials):
         known = dict.fromkeys(p for t in trials for p in t.periods)
-        raise InvalidInputError(f"no period {scored!r} to score: {nearest(scored, known)}")
+        raise InvalidInputError(f"no period {scored!r} to score: {nearest(str(scored), known)}")
+    check_rounding(type(inner).__name__, float(inner.dt), getattr(inner, "timing", {}), trials)
     periods = common_periods(trials)
     metadata = getattr(inner, "metadata", {})
     return NeuroGymTask(
@@ -99,6 +110,16 @@ def from_neurogym(
         response_names=named(environment.action_space, int(environment.action_space.n), "action"),
         scored=scored,
     )
+
+
+def named_environment(
+    environment: str, *, scored: str | None = None, reference: str | None = None, **settings: Any
+) -> "NeuroGymTask":
+    """Make a task of the environment of a name: `from_neurogym` for the table of an experiment.
+
+    There is no environment but one by name in a file, so another value is refused.
+    """
+    return from_neurogym(environment, scored=scored, reference=reference, **settings)
 
 
 class NeuroGymTask(AbstractTask):

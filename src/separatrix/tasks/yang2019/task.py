@@ -1,6 +1,8 @@
 """The task object of Yang et al. (2019): any of the 20 rules, or a mixture of them."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -84,6 +86,9 @@ class Yang2019(SolvableTask):
     """
 
     reference: ClassVar[str] = "Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"direction": "rad", "stimulus_1": "rad", "stimulus_2": "rad", "go": "ms", "end": "ms"}
+    )
     ideal_trials: ClassVar[int] = 512
 
     dt: float = fields.step(20.0)

@@ -1,20 +1,20 @@
-"""Two stimuli with a delay between them: compare the second with the memory of the first."""
+"""Matching a stimulus with the memory of an earlier one, or of its category."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
-import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_number
-from . import fields
-from .base import period_mask
-from .durations import Length
-from .rings import cosines, ring_angles
-from .solving import respond, two_sided
-from .staged import (
+from ..._types import Array
+from .. import fields
+from ..durations import Length
+from ..rings import cosines, ring_angles
+from ..solving import respond, two_sided
+from ..staged import (
     Scene,
     StagedTask,
     answer_in,
@@ -25,129 +25,8 @@ from .staged import (
     shown,
     side_by_side,
 )
-from .timeline import Timeline
-
-
-def before_and_after(
-    task: StagedTask, stimuli: Float[Array, "trial time *channel"], first: str
-) -> tuple[Float[Array, "trial time *channel"], Float[Array, "trial time *channel"]]:
-    """Return the running sums over the period `first`, by the clock, and over what follows it."""
-    steps = np.arange(stimuli.shape[1])
-    stop = task.period_steps()[first][1]
-    shape = (-1, *[1] * (stimuli.ndim - 2))
-    early = period_mask(task, first).reshape(shape)
-    late = (steps >= stop).reshape(shape)
-    return jnp.cumsum(stimuli * early, axis=1), jnp.cumsum(stimuli * late, axis=1)
-
-
-def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
-    text = f"pairs must be a list of pairs of numbers, the larger one first; got {given!r}."
-    if not isinstance(given, (tuple, list)) or len(given) == 0:
-        raise InvalidInputError(text)
-    pairs = []
-    for pair in given:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise InvalidInputError(text)
-        high, low = (require_number(v, "each of pairs") for v in pair)
-        if not high > low:
-            raise InvalidInputError(text)
-        pairs.append((high, low))
-    return tuple(pairs)
-
-
-class DelayComparison(StagedTask):
-    r"""Parametric working memory: was the first stimulus larger than the second?
-
-    A stimulus of frequency $f$ is the input
-    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel; the two of a trial are
-    one of some pairs in either order. The fixation cue goes off when the decision is due.
-
-    Parameters
-    ----------
-    dt
-        Time step in ms.
-    fixation, stimulus1, delay, stimulus2, decision
-        Durations of the periods in ms, or distributions of them.
-    pairs
-        The pairs of frequencies, the larger one first.
-    noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
-
-    References
-    ----------
-    Romo, Brody, Hernández & Lemus (1999) Nature 399:470; as a task for networks: Barak, Sussillo,
-    Romo, Tsodyks & Abbott (2013) Prog. Neurobiol. 103:214.
-
-    Examples
-    --------
-    >>> import jax, separatrix as sx
-    >>> task = sx.tasks.DelayComparison(delay=[200, 400, 800, 1600, 3200])
-    >>> trials = task.trials(4, key=jax.random.key(0))
-    >>> trials.inputs.shape
-    (4, 48, 2)
-    >>> sorted(trials.conditions)
-    ['choice', 'delay', 'f1', 'f2']
-    """
-
-    reference: ClassVar[str] = "Romo, Brody, Hernández & Lemus (1999) Nature 399:470"
-    needed: ClassVar[tuple[str, ...]] = ("stimulus1", "stimulus2", "decision")
-
-    dt: float = fields.step(100.0)
-    fixation: Length = fields.period("fixation", 500.0)
-    stimulus1: Length = fields.period("stimulus1", 500.0)
-    delay: Length = fields.period("delay", 1000.0)
-    stimulus2: Length = fields.period("stimulus2", 500.0)
-    decision: Length = fields.period("decision", 100.0)
-    pairs: tuple[tuple[float, float], ...] = eqx.field(
-        static=True,
-        default=((18.0, 10.0), (22.0, 14.0), (26.0, 18.0), (30.0, 22.0), (34.0, 26.0)),
-        converter=_pairs,
-    )
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "first larger", "second larger")
-
-    def represent(self, frequency: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Return the input, between 1/2 and 1, that stands for a frequency."""
-        low, high = np.min(self.pairs), np.max(self.pairs)
-        return 0.5 + 0.5 * (frequency - low) / (high - low)
-
-    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        key_pair, key_order = jr.split(key)
-        pair = jnp.asarray(self.pairs, jnp.float32)[
-            pick(key_pair, when.num_trials, len(self.pairs))
-        ]
-        choice = pick(key_order, when.num_trials, 2)
-        f1, f2 = (jnp.where(choice == k, pair[:, 0], pair[:, 1]) for k in (0, 1))
-        first, second = when.during("stimulus1"), when.during("stimulus2")
-        stimulus = first * self.represent(f1)[:, None] + second * self.represent(f2)[:, None]
-        deciding = when.during("decision")
-        return Scene(
-            signal=side_by_side((when.inside & ~deciding)[..., None] * 1.0, stimulus[..., None]),
-            noisy=noisy_during(first | second, False, True),
-            targets=answer_in(deciding, choice),
-            scored=deciding,
-            conditions={"choice": choice, "f1": f1, "f2": f2},
-        )
-
-    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the mean of the first stimulus with that of the second."""
-        first, second = before_and_after(self, inputs[..., 1], "stimulus1")
-        long, short = (
-            np.subtract(*self.period_steps()[s][::-1]) for s in ("stimulus1", "stimulus2")
-        )
-        return respond(inputs[..., 0] < 0.5, two_sided(first / long - second / short))
-
-    @property
-    def chance(self) -> float:
-        return 0.5
+from ..timeline import Timeline
+from .sums import before_and_after
 
 
 class DelayMatchSample(StagedTask):
@@ -181,6 +60,7 @@ class DelayMatchSample(StagedTask):
     """
 
     reference: ClassVar[str] = "Miller, Erickson & Desimone (1996) J. Neurosci. 16:5154"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"sample": "rad", "test": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("sample", "test", "decision")
 
     dt: float = fields.step(100.0)
@@ -268,6 +148,7 @@ class DelayMatchCategory(StagedTask):
     """
 
     reference: ClassVar[str] = "Freedman & Assad (2006) Nature 443:85"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"sample": "rad", "test": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("sample", "test")
 
     dt: float = fields.step(100.0)

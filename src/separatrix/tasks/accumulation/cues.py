@@ -1,0 +1,121 @@
+"""Counting cues that pass on either side, to be answered after a delay."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array, InvalidInputError
+from .. import fields
+from ..durations import Length
+from ..solving import one_hot
+from ..staged import Scene, StagedTask, cue, side_by_side
+from ..timeline import Timeline
+from .periods import in_each
+
+
+class EvidenceAccumulation(StagedTask):
+    r"""On which side were there more cues?
+
+    Cues come one after the other, each on the left with probability p or 1 − p (drawn for every
+    trial), else on the right; their number is odd. After a long delay the recall channel asks for
+    the side with more of them. Only the recall counts in the loss. The fourth channel carries a
+    constant background.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    interval, cue, delay, recall
+        Durations in ms of the pause before each cue, of a cue, of the delay and of the recall.
+    num_cues
+        An odd number of cues.
+    probability
+        Of a cue on the side that is the rarer one.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" during the cues, or on "all".
+
+    References
+    ----------
+    Morcos & Harvey (2016) Nat. Neurosci. 19:1672; as a task for networks: Bellec, Scherr,
+    Subramoney, Hajek, Salaj, Legenstein & Maass (2020) Nat. Commun. 11:3625.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.EvidenceAccumulation(dt=10.0)
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 220, 4)
+    """
+
+    reference: ClassVar[str] = "Morcos & Harvey (2016) Nat. Neurosci. 19:1672"
+    needed: ClassVar[tuple[str, ...]] = ("recall",)
+
+    dt: float = fields.step(1.0)
+    interval: Length = fields.period("interval", 50.0)
+    cue: Length = fields.period("cue", 100.0)
+    delay: Length = fields.period("delay", 1000.0)
+    recall: Length = fields.period("recall", 150.0)
+    num_cues: int = fields.count("num_cues", 7)
+    probability: float = fields.value("probability", 0.3, 0, 1)
+    background: float = fields.value("background", 0.25)
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
+
+    def __check_init__(self) -> None:
+        if self.num_cues % 2 == 0:
+            raise InvalidInputError(
+                f"EvidenceAccumulation: num_cues must be odd, for else the sides can be equal; "
+                f"got {self.num_cues}."
+            )
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        cues: dict[str, Length] = {}
+        for k in range(1, self.num_cues + 1):
+            cues |= {f"interval {k}": self.interval, f"cue {k}": self.cue}
+        return {**cues, "delay": self.delay, "recall": self.recall}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("left", "right", "recall", "background")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("left", "right")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n = when.num_trials
+        key_side, key_cue = jr.split(key)
+        rare_left = jr.bernoulli(key_side, 0.5, (n, 1))
+        left_chance = jnp.where(rare_left, self.probability, 1 - self.probability)
+        left = jr.bernoulli(key_cue, left_chance, (n, self.num_cues)).astype(jnp.float32)
+        sides = in_each(when, "cue", jnp.stack([left, 1 - left], -1))
+        choice = (left.sum(1) < self.num_cues / 2).astype(int)
+        recalling = when.during("recall")
+        background = when.inside[..., None] * self.background
+        during = when.during(*(f"cue {k + 1}" for k in range(self.num_cues)))
+        return Scene(
+            signal=side_by_side(sides, cue(when, "recall"), background),
+            noisy=during[..., None] & jnp.array([True, True, False, False]),
+            targets=jnp.where(recalling, choice[:, None], 0),
+            scored=recalling,
+            conditions={"choice": choice, "left_cues": left.sum(1).astype(int)},
+            mask=recalling.astype(jnp.float32),
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Tell the side of each cue by its summed difference; answer with the majority so far."""
+        total = jnp.cumsum(inputs[..., 0] - inputs[..., 1], axis=1)
+        votes = jnp.zeros_like(total)
+        for name, (start, stop) in self.period_steps().items():
+            if name.startswith("cue"):
+                before = total[:, start - 1] if start else jnp.zeros(len(total))
+                vote = jnp.sign(total[:, stop - 1] - before)
+                votes += vote[:, None] * (jnp.arange(total.shape[1]) >= stop - 1)
+        return one_hot((votes < 0).astype(int), 2)
+
+    @property
+    def chance(self) -> float:
+        return 0.5

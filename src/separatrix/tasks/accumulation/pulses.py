@@ -1,0 +1,116 @@
+"""Counting pulses that come on either side."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array, InvalidInputError
+from .. import fields
+from ..durations import Length
+from ..solving import respond, two_sided
+from ..staged import Scene, StagedTask, answer_in, pick, side_by_side
+from ..timeline import Timeline
+from .periods import in_each
+
+
+class PulseDecisionMaking(StagedTask):
+    r"""On which side were there more pulses?
+
+    At the beginning of each bin a pulse of height 1 may come on either side, with probability 0.7
+    on one side and 0.3 on the other. The right answer is the side with more pulses; where they are
+    equal it is either, by chance, so nobody can be right on all trials.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms, at most `cue`.
+    fixation, cue, gap, decision
+        Durations in ms of the fixation, of a pulse, of the rest of a bin, of the decision.
+    num_bins
+        The number of bins.
+    probabilities
+        Of a pulse on the two sides; which side has which is drawn for every trial.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" during the bins, or on "all".
+
+    References
+    ----------
+    Scott, Constantinople, Akrami, Hanks, Brody & Tank (2017) Neuron 95:385.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PulseDecisionMaking()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 250, 3)
+    >>> task.ideal_mean_accuracy > 0.95
+    True
+    """
+
+    reference: ClassVar[str] = (
+        "Scott, Constantinople, Akrami, Hanks, Brody & Tank (2017) Neuron 95:385"
+    )
+    needed: ClassVar[tuple[str, ...]] = ("decision",)
+
+    dt: float = fields.step(10.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    cue: Length = fields.period("cue", 10.0)
+    gap: Length = fields.period("gap", 240.0)
+    decision: Length = fields.period("decision", 500.0)
+    num_bins: int = fields.count("num_bins", 6)
+    probabilities: tuple[float, ...] = fields.levels("probabilities", (0.3, 0.7), 0, 1)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    def __check_init__(self) -> None:
+        if len(self.probabilities) != 2:
+            raise InvalidInputError(
+                f"probabilities must be two numbers, got {self.probabilities!r}."
+            )
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        bins: dict[str, Length] = {}
+        for k in range(1, self.num_bins + 1):
+            bins |= {f"cue {k}": self.cue, f"gap {k}": self.gap}
+        return {"fixation": self.fixation, **bins, "decision": self.decision}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "pulses 1", "pulses 2")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "choice 1", "choice 2")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n = when.num_trials
+        key_side, key_pulse, key_tie = jr.split(key, 3)
+        swapped = pick(key_side, n, 2)
+        chances = jnp.asarray(self.probabilities, jnp.float32)
+        each = jnp.stack([chances[swapped], chances[1 - swapped]], -1)
+        pulses = jr.bernoulli(key_pulse, each[:, None], (n, self.num_bins, 2)).astype(jnp.float32)
+        difference = pulses.sum(1) @ jnp.array([1.0, -1.0])
+        either = jr.bernoulli(key_tie, 0.5, (n,))
+        choice = jnp.where(difference == 0, either, difference < 0).astype(int)
+        deciding = when.during("decision")
+        before = when.inside & ~deciding
+        during = before & ~when.during("fixation")
+        return Scene(
+            signal=side_by_side(before[..., None] * 1.0, in_each(when, "cue", pulses)),
+            noisy=during[..., None] & jnp.array([False, True, True]),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "difference": difference.astype(int)},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Answer by the difference of the sums when the fixation cue is off."""
+        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
+        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+
+    @property
+    def chance(self) -> float:
+        return 0.5

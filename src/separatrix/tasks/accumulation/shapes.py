@@ -1,0 +1,126 @@
+"""Weighing shapes that speak for either side."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._random import integers
+from ..._types import Array
+from .. import fields
+from ..durations import Length, Uniform
+from ..solving import respond, two_sided
+from ..staged import Scene, StagedTask, answer_in, names, side_by_side
+from ..timeline import Timeline
+
+
+class ProbabilisticReasoning(StagedTask):
+    r"""Weigh the evidence of four shapes for one of two answers.
+
+    Shape j appears at one of the locations, one more in each stimulus period, and stays until the
+    last one ends. The right answer is drawn: choice 1 with the probability
+    $1/(1 + 10^{-\sum w})$, where w are the weights of the shapes that were shown. The best that can
+    be done is the more probable answer.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus, delay, decision
+        Durations in ms of the periods (of each stimulus), or distributions of them.
+    weights
+        The weight of each shape, in decimal logarithms of the odds; ±10 is as good as certain.
+    num_locations
+        How many locations, and stimuli.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Yang & Shadlen (2007) Nature 447:1075.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.ProbabilisticReasoning()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 37, 41)
+    """
+
+    reference: ClassVar[str] = "Yang & Shadlen (2007) Nature 447:1075"
+    needed: ClassVar[tuple[str, ...]] = ("decision",)
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 500.0)
+    stimulus: Length = fields.period("stimulus", 500.0)
+    delay: Length = fields.period("delay", Uniform(450.0, 550.0))
+    decision: Length = fields.period("decision", 700.0)
+    weights: tuple[float, ...] = fields.levels(
+        "weights", (-10.0, -0.9, -0.7, -0.5, -0.3, 0.3, 0.5, 0.7, 0.9, 10.0)
+    )
+    num_locations: int = fields.count("num_locations", 4)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length]:
+        stimuli = {f"stimulus {k + 1}": self.stimulus for k in range(self.num_locations)}
+        return {
+            "fixation": self.fixation,
+            **stimuli,
+            "delay": self.delay,
+            "decision": self.decision,
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        shapes = names("shape", len(self.weights))
+        places = names("location", self.num_locations)
+        return ("fixation", *(f"{place}, {shape}" for place in places for shape in shapes))
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "choice 1", "choice 2")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n, places, kinds = when.num_trials, self.num_locations, len(self.weights)
+        key_place, key_shape, key_choice = jr.split(key, 3)
+        order = jnp.argsort(jr.uniform(key_place, (n, places)), axis=1)  # stimulus at each place
+        shape = integers(key_shape, (n, places), kinds)  # of each place
+        log_odds = jnp.asarray(self.weights, jnp.float32)[shape].sum(1)
+        likely = jax.nn.sigmoid(log_odds * np.log(10))
+        choice = 1 - jr.bernoulli(key_choice, likely).astype(int)
+
+        starts = jnp.stack([when.starts[f"stimulus {k + 1}"] for k in range(places)], 1)
+        place_starts = jnp.take_along_axis(starts, order, axis=1)
+        gone = when.starts["delay"][:, None, None]
+        steps = when.steps[None, :, None]
+        on = (steps >= place_starts[:, None]) & (steps < gone)
+        shapes = on[..., None] * jax.nn.one_hot(shape, kinds)[:, None]
+        deciding = when.during("decision")
+        before = when.inside & ~deciding
+        stimuli = shapes.reshape(n, when.num_steps, places * kinds)
+        noisy = jnp.repeat(on, kinds, axis=-1)
+        return Scene(
+            signal=side_by_side(before[..., None] * 1.0, stimuli),
+            noisy=jnp.concatenate([jnp.zeros((n, when.num_steps, 1), bool), noisy], -1),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice, "log_odds": log_odds},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Sum the weights of the shapes: at each location the one with the largest sum so far."""
+        n, steps = inputs.shape[:2]
+        seen = jnp.cumsum(inputs[..., 1:], axis=1)
+        seen = seen.reshape(n, steps, self.num_locations, len(self.weights))
+        weights = jnp.asarray(self.weights, jnp.float32)[jnp.argmax(seen, -1)]
+        total = jnp.where(seen.max(-1) > 0.5, weights, 0).sum(-1)
+        return respond(inputs[..., 0] < 0.5, two_sided(total))
+
+    @property
+    def chance(self) -> float:
+        return 0.5

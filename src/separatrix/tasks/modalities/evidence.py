@@ -1,0 +1,28 @@
+"""Evidence for each alternative on channels of its own, and its sum."""
+
+import jax.numpy as jnp
+from jaxtyping import Float, Int
+
+from ..._types import Array
+from ..durations import TruncatedExponential
+from ..rings import cosines
+
+COHERENCES = (5.0, 15.0, 50.0)
+
+
+WAIT = TruncatedExponential(600.0, 300.0, 3000.0)
+
+
+def evidence(
+    choice: Int[Array, " trial"], coherence: Float[Array, " trial"], num_choices: int
+) -> Float[Array, "trial choice"]:
+    """Return 0.5 + (c / 200) cos(θ_k − θ_choice), the mean of each alternative's channel."""
+    angle = 2 * jnp.pi * choice / num_choices
+    return 0.5 + coherence[:, None] / 200 * cosines(angle, num_choices)
+
+
+def total_evidence(stimuli: Float[Array, "trial time choice"]) -> Float[Array, "trial time choice"]:
+    """Return, for each alternative, the sum so far of the channels times cos(θ_k − θ_choice)."""
+    count = stimuli.shape[-1]
+    angles = 2 * jnp.pi * jnp.arange(count) / count
+    return jnp.cumsum(stimuli, axis=1) @ cosines(angles, count)

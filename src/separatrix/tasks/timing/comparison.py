@@ -1,0 +1,98 @@
+"""Comparing two intervals of time."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array
+from .. import fields
+from ..durations import Length, Uniform
+from ..solving import respond, two_sided
+from ..staged import Scene, StagedTask, answer_in, noisy_during, side_by_side
+from ..timeline import Timeline
+
+
+class IntervalDiscrimination(StagedTask):
+    """Which of two stimuli lasted longer?
+
+    Each has a channel of its own. Durations are compared in whole steps; where they are equal the
+    answer is the second. It is due when the fixation cue goes off.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, stimulus1, delay1, stimulus2, delay2, decision
+        Durations of the periods in ms, or distributions of them.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+
+    References
+    ----------
+    Genovesio, Tsujimoto & Wise (2009) Neuron 63:254.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.IntervalDiscrimination()
+    >>> sorted(task.trials(4, key=jax.random.key(0)).conditions)
+    ['choice', 'delay1', 'stimulus1', 'stimulus2']
+    """
+
+    reference: ClassVar[str] = "Genovesio, Tsujimoto & Wise (2009) Neuron 63:254"
+    needed: ClassVar[tuple[str, ...]] = ("stimulus1", "stimulus2", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", 300.0)
+    stimulus1: Length = fields.period("stimulus1", Uniform(300.0, 600.0))
+    delay1: Length = fields.period("delay1", Uniform(800.0, 1500.0))
+    stimulus2: Length = fields.period("stimulus2", Uniform(300.0, 600.0))
+    delay2: Length = fields.period("delay2", 500.0)
+    decision: Length = fields.period("decision", 300.0)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "stimulus 1", "stimulus 2")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "first longer", "second longer")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        choice = (when.length("stimulus1") <= when.length("stimulus2")).astype(int)
+        on = [when.during(s) for s in ("stimulus1", "stimulus2")]
+        deciding = when.during("decision")
+        before = (when.inside & ~deciding)[..., None] * 1.0
+        return Scene(
+            signal=side_by_side(before, *(d[..., None] * 1.0 for d in on)),
+            noisy=noisy_during(on[0], False, True, False) | noisy_during(on[1], False, False, True),
+            targets=answer_in(deciding, choice),
+            scored=deciding,
+            conditions={"choice": choice},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Compare the sums of the two channels."""
+        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1) - 0.5
+        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+
+    @property
+    def chance(self) -> float:
+        """The frequency of the second answer, which also stands for equal durations."""
+        return _never_longer(self.stimulus1, self.stimulus2, self.dt)
+
+
+def _never_longer(first: Length, second: Length, dt: float) -> float:
+    """Return the probability that the first duration has no more steps than the second."""
+    draws = [
+        np.asarray(length.draw(key, 20_000)) if not isinstance(length, float) else np.array(length)
+        for length, key in zip((first, second), jr.split(jr.key(0)), strict=True)
+    ]
+    a, b = (np.floor(d / dt + 1e-5) for d in draws)
+    share = float(np.mean(a <= b))
+    return max(share, 1 - share)

@@ -1,0 +1,110 @@
+"""Judging an interval of time under a rule that changes with it."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array
+from .. import fields
+from ..durations import Choice, Length, TruncatedExponential, count_steps
+from ..solving import one_hot, so_far
+from ..staged import Scene, StagedTask, noisy_during, pick, shown, side_by_side
+from ..timeline import Timeline
+
+
+class HierarchicalReasoning(StagedTask):
+    r"""Judge an interval by a rule that was told before.
+
+    First one of two rule channels is on, and the network has to report it. Then two flashes come at
+    one of two places, with an interval between them. Under rule 1 the answer is the place of the
+    flashes when the interval was short and the other place when it was long; under rule 2 the
+    reverse. At the middle interval short and long are drawn by chance, so nobody can be right there
+    on all trials. In the experiment the rule changes unannounced and has to be inferred from the
+    outcomes of earlier trials; trials by themselves hold no outcomes, so here it is told.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, rule, fixation2, flash1, interval, flash2, decision
+        Durations of the periods in ms, or distributions of them.
+    threshold
+        The interval in ms that separates short from long.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" (the flashes), or on "all".
+
+    References
+    ----------
+    Sarafyazd & Jazayeri (2019) Science 364:eaav8911.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.HierarchicalReasoning()
+    >>> task.trials(4, key=jax.random.key(0)).inputs.shape
+    (4, 47, 5)
+    """
+
+    reference: ClassVar[str] = "Sarafyazd & Jazayeri (2019) Science 364:eaav8911"
+    needed: ClassVar[tuple[str, ...]] = ("rule", "flash1", "interval", "flash2", "decision")
+
+    dt: float = fields.step(100.0)
+    fixation: Length = fields.period("fixation", TruncatedExponential(600.0, 400.0, 800.0))
+    rule: Length = fields.period("rule", 1000.0)
+    fixation2: Length = fields.period("fixation2", TruncatedExponential(600.0, 400.0, 900.0))
+    flash1: Length = fields.period("flash1", 100.0)
+    interval: Length = fields.period(
+        "interval", Choice((530.0, 610.0, 690.0, 770.0, 850.0, 930.0, 1010.0, 1090.0, 1170.0))
+    )
+    flash2: Length = fields.period("flash2", 100.0)
+    decision: Length = fields.period("decision", 700.0)
+    threshold: float = fields.value("threshold", 850.0, 0)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "rule 1", "rule 2", "flash 1", "flash 2")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("fixate", "rule 1", "rule 2", "choice 1", "choice 2")
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        n = when.num_trials
+        key_rule, key_place, key_middle = jr.split(key, 3)
+        rule, place = pick(key_rule, n, 2), pick(key_place, n, 2)
+        steps, middle = when.length("interval"), count_steps(self.threshold, self.dt)
+        long = jnp.where(steps == middle, jr.bernoulli(key_middle, 0.5, (n,)), steps > middle)
+        choice = place ^ (long != (rule == 1)).astype(int)
+        telling, deciding = when.during("rule"), when.during("decision")
+        flashing = when.during("flash1", "flash2")
+        shows = (shown(telling, jnp.eye(2)[rule]), shown(flashing, jnp.eye(2)[place]))
+        targets = telling * (rule[:, None] + 1) + deciding * (choice[:, None] + 3)
+        return Scene(
+            signal=side_by_side((when.inside & ~deciding)[..., None] * 1.0, *shows),
+            noisy=noisy_during(flashing, False, False, False, True, True),
+            targets=targets,
+            scored=telling | deciding,
+            conditions={"choice": choice, "rule": rule, "place": place, "long": long},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Report the rule while it is told; count the steps between the flashes."""
+        fixating = inputs[..., 0] > 0.5
+        told = inputs[..., 1:3]
+        rule = jnp.argmax(so_far(told), -1)
+        flash = inputs[..., 3:].max(-1) > 0.5
+        place = jnp.argmax(jnp.cumsum(inputs[..., 3:], axis=1), -1)
+        onsets = jnp.cumsum(jnp.diff(flash, axis=1, prepend=False) & flash, axis=1)
+        counted = jnp.cumsum((onsets == 1) & ~flash, axis=1)
+        long = counted >= count_steps(self.threshold, self.dt)
+        choice = place ^ (long != (rule == 1)).astype(int)
+        answer = jnp.where(told.max(-1) > 0.5, rule + 1, 0)
+        return one_hot(jnp.where(fixating, answer, choice + 3), 5)
+
+    @property
+    def chance(self) -> float:
+        return 0.5

@@ -1,0 +1,139 @@
+"""Measuring an interval of time and producing it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+
+from ..._types import Array
+from .. import fields
+from ..base import Trials
+from ..durations import Length, Multiple, Uniform
+from ..solving import so_far
+from ..staged import Scene, StagedTask, noisy_during, side_by_side
+from ..timeline import Timeline
+
+
+class ReadySetGo(StagedTask):
+    r"""Measure the interval between two flashes and produce it, or a multiple of it.
+
+    The interval between "ready" and "set" is drawn; the go is due a gain times that interval after
+    "set". The target is a ramp that rises from 0 at "set" to 1 when the go is due, and stays there.
+
+    Parameters
+    ----------
+    dt
+        Time step in ms.
+    fixation, ready, measure, set
+        Durations of the periods in ms, or distributions of them; production lasts twice the gain
+        times `measure`.
+    gain
+        The produced interval over the measured one.
+    tolerance
+        The largest relative error of the produced interval that counts as right in `score`, which
+        also forgives one time step. An output goes where it first reaches 0.9.
+    noise, noise_on
+        σ in units of the input times √ms; on the "stimulus" (the flashes), or on "all".
+
+    References
+    ----------
+    Jazayeri & Shadlen (2010) Nat. Neurosci. 13:1020; Remington, Narain, Hosseini & Jazayeri (2018)
+    Neuron 98:1005.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.ReadySetGo()
+    >>> trials = task.trials(4, key=jax.random.key(0))
+    >>> trials.inputs.shape, trials.targets.shape
+    ((4, 58, 3), (4, 58, 1))
+    """
+
+    reference: ClassVar[str] = "Jazayeri & Shadlen (2010) Nat. Neurosci. 13:1020"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"interval": "ms"})
+    needed: ClassVar[tuple[str, ...]] = ("ready", "measure", "set")
+
+    dt: float = fields.step(80.0)
+    fixation: Length = fields.period("fixation", 100.0)
+    ready: Length = fields.period("ready", 83.0)
+    measure: Length = fields.period("measure", Uniform(800.0, 1500.0))
+    set: Length = fields.period("set", 83.0)
+    gain: float = fields.value("gain", 1.0, 0.1, 10)
+    tolerance: float = fields.value("tolerance", 0.1, 0, 1)
+    noise: float = fields.noise(0.0)
+    noise_on: str = fields.noise_on()
+
+    @property
+    def durations(self) -> dict[str, Length | Multiple]:
+        return {
+            "fixation": self.fixation,
+            "ready": self.ready,
+            "measure": self.measure,
+            "set": self.set,
+            "production": Multiple("measure", 2 * self.gain),
+        }
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return ("fixation", "ready", "set")
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        return ("ramp",)
+
+    def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
+        ready, producing = when.during("ready"), when.during("production")
+        flash = when.during("set")
+        interval = self.gain * when.length("measure")[:, None]
+        ramp = jnp.clip((when.since("production") + 1) / interval, 0, 1)
+        before = (when.inside & ~producing)[..., None] * 1.0
+        return Scene(
+            signal=side_by_side(before, ready[..., None] * 1.0, flash[..., None] * 1.0),
+            noisy=noisy_during(ready, False, True, False) | noisy_during(flash, False, False, True),
+            targets=ramp[..., None],
+            scored=producing,
+            conditions={"interval": interval[:, 0] * jnp.float32(self.dt)},
+        )
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        """Count the steps between the flashes, and since the fixation cue went off."""
+        fixating = inputs[..., 0] > 0.5
+        ready, flash = (so_far(inputs[..., k]) > 0.5 for k in (1, 2))
+        between = ready & ~flash & (inputs[..., 1] < 0.5)
+        measured = jnp.cumsum(between, axis=1)
+        since = jnp.cumsum(flash & ~fixating, axis=1)
+        return jnp.clip(since / jnp.maximum(self.gain * measured, 1e-6), 0, 1)[..., None]
+
+    @property
+    def chance(self) -> float:
+        """The best that one and the same interval can do."""
+        draws = (
+            np.full(1, self.measure)
+            if isinstance(self.measure, float)
+            else np.asarray(self.measure.draw(jr.key(0), 4000))
+        )
+        asked = self.gain * np.floor(draws / self.dt + 1e-5)
+        guesses = np.unique(np.round(asked))
+        within = np.abs(guesses[:, None] - asked) <= self.tolerance * asked + 1
+        return float(within.mean(1).max())
+
+    def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
+        """Return the fraction of trials whose produced interval is within the tolerance."""
+        scored = trials.scored
+        produced, asked = (
+            _first_reach(values[..., 0], scored) for values in (outputs, trials.targets)
+        )
+        steps = scored.sum(1)
+        never = produced >= steps
+        right = jnp.abs(produced - asked) <= self.tolerance * asked + 1
+        return jnp.mean(right & ~never)
+
+
+def _first_reach(ramp: Float[Array, "trial time"], scored: Array) -> Float[Array, " trial"]:
+    """Return how many scored steps pass before a ramp first reaches 0.9; all if it never does."""
+    reached = so_far((scored & (ramp >= 0.9)).astype(int))
+    return (scored & (reached == 0)).sum(1).astype(jnp.float32)
