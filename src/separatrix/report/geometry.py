@@ -106,26 +106,26 @@ def fixed_point_graph(story: Story) -> str:
         text += (
             "From each saddle with one unstable direction the two arms of its unstable manifold, "
             "followed to where they end, over the activity. Such a saddle stands on the boundary "
-            f"between the basins of the attractors that its arms lead to; here "
-            f"{'is' if saddles == 1 else 'are'} {count(saddles, 'saddle')} of this kind. "
+            "between the basins of the attractors that its arms lead to. There "
+            f"{'is' if saddles == 1 else 'are'} {count(saddles, 'saddle')} of this kind here. "
         )
     if rays:
         text += (
-            "What leaves a saddle with several unstable directions is no curve: "
-            f"{rays} states beside such saddles, on both sides along up to "
+            "What leaves a point with several unstable directions is no curve: "
+            f"{rays} states beside such points, on both sides along up to "
             f"{rays_each(graph)} of these directions, are followed as a sample"
             f"{'' if saddles else ', over the activity'}. "
         )
     text += f"{ends} of {len(graph)} end at an attractor."
-    if not (np.asarray(graph.stability) == "stable").any():
-        text += (
-            " None of the fixed points that were found is stable: at this input the network has no "
-            "state to rest in."
-        )
     others = [str(reason) for reason in graph.reasons if str(reason) != "settled"]
     if others:
         told = "; ".join(f"{n} × {reason}" for reason, n in Counter(others).most_common(3))
         text += f" The others: {told}."
+    if not (np.asarray(graph.stability) == "stable").any():
+        text += (
+            " None of the fixed points that were found is stable: as far as is known, the network "
+            "has no state to rest in at this input."
+        )
     return text
 
 
