@@ -32,9 +32,7 @@ def test_rays_that_end_on_a_circle_are_told_of():
         system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
     )
     text = geometry.fixed_point_graph(story(graph))
-    assert text.startswith(
-        "What leaves a saddle with several unstable directions is no curve: 4 st"
-    )
+    assert text.startswith("What leaves a point with several unstable directions is no curve: 4 st")
     assert "up to 2 of these directions" in text and "0 of 4 end at an attractor" in text
     assert text.endswith("the network has no state to rest in at this input.")
 
