@@ -8,6 +8,7 @@ from scipy.optimize import root
 import separatrix as sx
 from separatrix.solvers.threads import one_blas_thread
 
+from .processes import worker
 from .timing import seconds
 
 SECTION = "The geometry of the state space"
@@ -97,6 +98,28 @@ def test_large_networks(benchmark, figure, full, size):
         measured=f"{value:.0f} s: {count} points, {branches.n_special} special points, their "
         f"largest error {np.max(branches.special_error, initial=0):.0e}",
         values={"seconds": value, "points": count},
+    )
+
+
+RANK_ONE = [2, 64, 512]
+
+
+@pytest.mark.parametrize("size", RANK_ONE)
+def test_every_branch_of_a_network_of_rank_one(benchmark, figure, size):
+    """All options as they come, in a process of its own: switching, deflation, compilation."""
+    done = benchmark.pedantic(worker, ("continuation", size), {"timeout": 900.0}, rounds=1)
+    figure(
+        SECTION,
+        35 + RANK_ONE.index(size),
+        f"every branch of a network of rank one, {size} units, compilation included",
+        asked="n = 2 to 512",
+        measured="not done within 900 s"
+        if done is None
+        else f"{done['seconds']:.0f} s ({done['processor']:.0f} s of processor time), peak "
+        f"{done['memory']:.0f} MiB: {done['branches']} branches, {done['points']} points, the "
+        f"pitchfork to {done['error']:.0e}",
+        reached=done is not None and done["found"] == 1 and done["error"] < 1e-8,
+        values=done or {},
     )
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import doctest
 import importlib
 import pkgutil
@@ -5,18 +6,24 @@ import pkgutil
 import pytest
 
 import separatrix as sx
+from separatrix import analysis
 
 FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-# What users meet and are told to type; every one of them has to show how.
+# What users meet and are told to type: every analysis, every method with options, and these.
+ANALYSES = [getattr(sx, n) for n in analysis.__all__ if n.islower() and n != "condition_variance"]
+METHODS = [
+    *(sx.solvers.CycleWalk, sx.solvers.MultipleShooting, sx.solvers.TangentQR),
+    *(sx.solvers.PseudoArclength, sx.solvers.Deflation),
+    *(sx.solvers.DampedNewton, sx.solvers.KinkDescent, sx.Settling, sx.Watching),
+]
 MUST_SHOW = [
+    *ANALYSES,
+    *METHODS,
     sx.DiscreteMap,
     sx.Flow,
-    sx.find_cycles,
-    sx.find_fixed_points,
-    sx.linearize,
-    sx.continue_fixed_points,
-    sx.lyapunov_exponents,
+    sx.Linearization.non_normality,
+    sx.Linearization.selection_vectors,
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,
@@ -52,3 +59,11 @@ def test_the_example_does_what_it_says(name):
 @pytest.mark.parametrize("thing", MUST_SHOW, ids=lambda thing: thing.__name__)
 def test_there_is_an_example(thing):
     assert ">>> " in thing.__doc__
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_a_method_is_a_small_frozen_object(method):
+    assert dataclasses.is_dataclass(method)
+    assert method.__dataclass_params__.frozen
+    assert method() == method() and len(dataclasses.fields(method)) <= 10
+    assert all(f"{field.name}" in method.__doc__ for field in dataclasses.fields(method))

@@ -140,4 +140,4 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(sx.InvalidInputError, match="duration must be positive"):
         sx.continuous_attractor(line(), np.ones((4, 2)), duration=0.0)
     with pytest.raises(sx.InvalidInputError, match="a map has steps of its own"):
-        sx.continuous_attractor(linear_map(3, 1), np.ones((4, 3)), step=0.1)
+        sx.continuous_attractor(linear_map(3, 1), np.ones((4, 3)), method=sx.Watching(step=0.1))

@@ -194,7 +194,7 @@ def test_a_curved_boundary_and_its_normals():
     errors = []
     for step in (0.1, 0.05):
         settling = sx.Settling(step=step)
-        boundary = sx.separatrix(sx.Flow(field, 2), points, states, segments=8, settling=settling)
+        boundary = sx.separatrix(sx.Flow(field, 2), points, states, segments=8, method=settling)
         x, y = boundary.states.T
         assert np.ptp(x) > 1
         errors.append(np.abs(y - x**2).max())
@@ -272,7 +272,7 @@ def test_states_that_do_not_settle_have_reasons():
     assert rest.reasons[0] == "came to rest at point 1, which is unstable: no attractor"
     assert rest.reasons[1] == "the state is not finite"
     short = sx.Settling(max_steps=16)
-    slow = sx.basins(BISTABLE, EDGES, np.full((2, 1), 1e-6), settling=short)
+    slow = sx.basins(BISTABLE, EDGES, np.full((2, 1), 1e-6), method=short)
     assert all("still moving after 16 steps" in reason for reason in slow.reasons)
     cycle = sx.basins(systems.hopf(2.0, 1.0).system, np.zeros((1, 2)), np.ones((2, 2)))
     assert cycle.unsettled == 2 and all("is stable" in reason for reason in cycle.reasons)
@@ -286,7 +286,7 @@ def test_states_that_do_not_settle_have_reasons():
         sx.Flow(turning, 2),
         np.zeros((1, 2)),
         np.array([[0.5, 0], [0, 1.5]]),
-        settling=sx.Settling(max_steps=2000),
+        method=sx.Settling(max_steps=2000),
     )
     assert ends.reached.tolist() == [0, -1] and "still moving" in ends.reasons[1]
     lost = sx.basins(systems.ghost(-0.25).system, np.array([[-0.5], [0.5]]), np.array([[0.6]]))
@@ -364,7 +364,7 @@ def test_a_trajectory_that_settles_nowhere_decides_nothing():
                 sx.DiscreteMap(lambda x: x / 2, 1),
                 np.zeros((1, 1)),
                 EDGES,
-                settling=sx.Settling(step=0.1),
+                method=sx.Settling(step=0.1),
             ),
             "a map has steps of its own",
         ),

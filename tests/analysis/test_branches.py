@@ -49,6 +49,35 @@ def test_tanh_unit_has_a_supercritical_pitchfork_at_gain_1():
 
 
 @pytest.mark.parametrize(
+    ("w", "state"),
+    [
+        (1.1, 0.5029405749446416),
+        (1.5, 0.8585596366401104),
+        (2.0, 0.9575040240772687),
+        (3.0, 0.9949015284526289),
+    ],
+)
+def test_a_branch_from_gain_5_ends_at_the_known_state(w, state):
+    branches = follow(
+        tanh_unit, 0.9999091217152326, (5.0, w), name="w", switch=False, disconnected=None
+    )
+    assert branches.states_at(5.0)[:, 0] == pytest.approx(0.9999091217152326, abs=1e-15)
+    (end,) = branches.states_at(w)[:, 0]
+    assert end == pytest.approx(state, abs=1e-13)
+    here = branches.parameters == w
+    assert branches.largest_eigenvalue[here] == pytest.approx(w * (1 - end**2), abs=1e-12)
+    if w == 2:
+        assert branches.largest_eigenvalue[here] == pytest.approx(0.166372087752, abs=1e-11)
+
+
+def test_the_cusp_of_the_tanh_unit():
+    """At w = 1 the two folds have met at b = 0: the branch stands still there, and has no fold."""
+    branches = follow(lambda b: tanh_unit(1.0, b), -0.98, (-1.0, 1.0), name="b", disconnected=None)
+    assert branches.special_type.tolist() == ["tangency"]
+    assert branches.special_parameters == pytest.approx([0.0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
     ("w", "fold"), [(1.5, 0.2075464553220303), (2.0, 0.532839975353552), (3.0, 1.303273908002589)]
 )
 def test_tanh_unit_has_folds_in_its_bias(w, fold):
@@ -158,6 +187,34 @@ def test_wong_wang_in_stimulus_strength():
     assert branches.endings[1].tolist() == ["closed on itself", "closed on itself"]
     counts = [len(branches.states_at(mu)) for mu in (-10.0, 0.0, 30.0, 50.0, 70.0)]
     assert counts == [1, 5, 3, 5, 1]
+
+
+WONG_WANG_POINTS = {
+    (0.0, 0.0): [
+        (0.102651249565, 0.102651249565),
+        (0.566987180557, 0.0318914198205),
+        (0.313844924265, 0.0557853305247),
+    ],
+    (30.0, 0.0): [(0.658694233523, 0.0518071991493), (0.424455591643, 0.424455591643)],
+    (30.0, 0.14): [
+        (0.66797761994, 0.0458301437228),
+        (0.0591100360917, 0.64810466846),
+        (0.384558607208, 0.453630916848),
+    ],
+    (30.0, 1.0): [(0.709280520282, 0.0239636646117)],
+}
+
+
+@pytest.mark.parametrize(("mu", "coherence"), WONG_WANG_POINTS)
+def test_branches_end_at_the_known_points_of_wong_wang(mu, coherence):
+    """Followed in the stimulus, from each known point, and back to where they began."""
+    known = np.array(WONG_WANG_POINTS[mu, coherence])
+    branches = follow(
+        lambda p: wong_wang(p, coherence), known, (mu, mu + 1.0), switch=False, disconnected=None
+    )
+    there = branches.states_at(mu)
+    assert len(there) == len(known)
+    assert np.abs(there[:, None] - known).max(2).min(0).max() < 2e-11
 
 
 def test_wong_wang_in_coherence():
@@ -484,6 +541,12 @@ def spun(z, p, sign, turn):
     return (p + sign * (z @ z)) * z + turn * jnp.stack([-z[1], z[0]])
 
 
+def spiral(p, sign):
+    """x ↦ R x (1 + p + sign |x|²): by a turn of 1 radian."""
+    turn = np.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])
+    return sx.DiscreteMap(lambda x: (1 + p + sign * (x @ x)) * (turn @ x), 2)
+
+
 def delayed_logistic(r):
     return sx.DiscreteMap(lambda x: jnp.stack([r * x[0] * (1 - x[1]), x[0]]), 2)
 
@@ -525,6 +588,41 @@ def delayed_logistic(r):
             "Hopf",
             "subcritical",
             1.0,
+        ),
+        (
+            lambda p: sx.Flow(lambda z: spun(z, p, -1, 2.0), 2),
+            [0, 0],
+            (-1, 1),
+            "Hopf",
+            "supercritical",
+            -1.0,
+        ),
+        # z ↦ e^{iθ} z (1 + p ± |z|²), |x|² = 2 |z|²
+        (lambda p: spiral(p, 1), [0, 0], (-0.5, 0.5), "Neimark–Sacker", "subcritical", 2.0),
+        (lambda p: spiral(p, -1), [0, 0], (-0.5, 0.5), "Neimark–Sacker", "supercritical", -2.0),
+        (
+            lambda p: sx.DiscreteMap(lambda x: (1 + p) * x + x**3, 1),
+            [0.0],
+            (-0.5, 0.5),
+            "pitchfork",
+            "subcritical",
+            1.0,
+        ),
+        (
+            lambda p: sx.Flow(lambda x: p * x - 2 * x**3, 1),
+            [0.0],
+            (-0.5, 0.5),
+            "pitchfork",
+            "supercritical",
+            -2.0,
+        ),
+        (
+            lambda p: sx.DiscreteMap(lambda x: (1 + p) * x - 3 * x**2, 1),
+            [0.0],
+            (-0.5, 0.5),
+            "transcritical",
+            "",
+            -3.0,
         ),
         # Kuznetsov's example 4.2 has −2 for q₂ = 1, that is |q|² = 2
         (delayed_logistic, [0.4, 0.4], (5 / 3, 2.2), "Neimark–Sacker", "supercritical", -1.0),

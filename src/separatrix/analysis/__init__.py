@@ -2,6 +2,7 @@
 
 from .attractors import (
     ContinuousAttractor,
+    Watching,
     continuous_attractor,
 )
 from .boundaries import (
@@ -98,6 +99,7 @@ __all__ = [
     "TargetedAverages",
     "TaskVariance",
     "ToleranceCurve",
+    "Watching",
     "basins",
     "coding_axis",
     "commitment",

@@ -13,6 +13,7 @@ from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64, require_system
+from .checks import method_of, real
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
@@ -115,7 +116,7 @@ def lyapunov_exponents(
     True
     """
     require_system(system)
-    method = method or TangentQR()
+    method = method_of(method, TangentQR)
     starts = _checked_starts(start, system.size)
     given = _checked_inputs(system, inputs, len(starts))
     if method.num_exponents is not None and method.num_exponents > system.size:
@@ -173,7 +174,7 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
 
 
 def _checked_starts(start: Array, size: int) -> np.ndarray:
-    states = np.asarray(start, float)
+    states = real(start, "start")
     if states.ndim not in (1, 2) or states.shape[-1] != size:
         raise InvalidInputError(
             f"start must have shape ({size},) or (trajectory, {size}), got {states.shape}."
@@ -193,7 +194,7 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
             "the system takes no input: build it with one, DiscreteMap(step, size, input=…), to "
             "replace it by inputs that vary in time."
         )
-    values, frozen = np.asarray(inputs, float), np.shape(system.input)
+    values, frozen = real(inputs, "inputs"), np.shape(system.input)
     if values.shape[-len(frozen) :] != frozen or values.ndim - len(frozen) not in (1, 2):
         raise InvalidInputError(
             f"inputs must have shape (time, *{frozen}) or (trajectory, time, *{frozen}), got "

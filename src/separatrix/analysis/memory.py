@@ -5,6 +5,7 @@ from jaxtyping import Float, Int, Real
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_positive
+from .checks import real
 
 
 class GradedMemory(Record):
@@ -151,8 +152,15 @@ def coding_axis(
     $\beta \propto \sum (v - \bar v)(x - \bar x)$.
 
     Raises InvalidInputError where shapes do not fit, or the states do not change with the value.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> values = np.array([10.0, 20.0, 30.0])
+    >>> sx.coding_axis(values[:, None] * [0.6, 0.8] + 1, values).round(12)
+    array([0.6, 0.8])
     """
-    x, v = np.asarray(states, float), np.asarray(values, float)
+    x, v = real(states, "states"), real(values, "values")
     if x.ndim != 2 or v.shape != (len(x),):
         raise InvalidInputError(
             f"expected states (sample, unit) and a value for each, got {x.shape} and {v.shape}."
@@ -165,7 +173,7 @@ def coding_axis(
 
 
 def _checked(curve: Array, states: Array, values: Array) -> tuple[np.ndarray, ...]:
-    nodes, x, v = (np.asarray(given, float) for given in (curve, states, values))
+    nodes, x, v = real(curve, "curve"), real(states, "states"), real(values, "values")
     if x.ndim != 3 or nodes.ndim != 2 or nodes.shape[1] != x.shape[2] or v.shape != (len(x),):
         raise InvalidInputError(
             "expected a curve (node, unit), states (trial, time, unit) and a value for each trial, "

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Shaped
 
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_finite
+from .checks import real
 
 _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 
@@ -87,18 +88,18 @@ def targeted_averages(
     >>> seen.positions[:, 0].round(3).tolist()  # along (1, 1)/√2 and (−1, 1)/√2
     [[0.0, 2.828], [2.828, 0.0]]
     """
-    x = np.asarray(states, float)
+    x = real(states, "states")
     if x.ndim != 3:
         raise InvalidInputError(f"states must have shape (trial, time, unit), got {x.shape}.")
-    axes = orthonormal(np.asarray(directions, float), x.shape[2])
+    axes = orthonormal(real(directions, "directions"), x.shape[2])
     names = [f"axis {k + 1}" for k in range(len(axes))] if names is None else names
     if len(names) != len(axes):
         raise InvalidInputError(f"expected a name for each of {len(axes)} axes, got {list(names)}.")
-    zero = np.zeros(x.shape[2]) if origin is None else np.asarray(origin, float)
+    zero = np.zeros(x.shape[2]) if origin is None else real(origin, "origin")
     along = (x - zero) @ axes.T
     groups = []
     for label, given in labels.items():
-        values = np.asarray(given, float)
+        values = real(given, label)
         if values.shape != (len(x),) or not np.isfinite(values).all():
             raise InvalidInputError(
                 f"{label}: expected a finite number for each of {len(x)} trials, got shape "

@@ -41,6 +41,7 @@ MARKERS: dict[str, tuple[str, str]] = {
     "Hopf": ("s", GREEN),
     "crossing": ("*", SKY),
     "border collision": ("v", SKY),
+    "tangency": ("h", SKY),
 }
 
 

@@ -77,7 +77,7 @@ def branches(story: Story) -> str:
     )
     listed = [f"{n} × {kind}" for kind, n in kinds.most_common(MOST_SPECIAL)]
     text += (
-        f"Stability changes at {count(record.n_special, 'special point')}"
+        f"Stability changes, or branches meet, at {count(record.n_special, 'special point')}"
         + (f" ({', '.join(listed)})" if listed else "")
         + "."
     )
@@ -100,18 +100,39 @@ def fixed_point_graph(story: Story) -> str:
     """Explain the graph."""
     graph = story.get(FixedPointGraph)
     ends = int(np.sum(np.asarray(graph.target) >= 0))
-    text = (
-        "From each saddle with one unstable direction the two arms of its unstable manifold, "
-        "followed to where they end, over the activity. A saddle stands on the boundary between "
-        f"the basins of the attractors that its arms lead to. {count(len(graph.saddles), 'saddle')}"
-        f" followed, and rays that leave saddles with several unstable directions; {ends} of "
-        f"{len(graph)} end at an attractor."
-    ).replace("no saddles", "No saddle")
+    saddles, rays = len(graph.saddles), len(graph) - 2 * len(graph.saddles)
+    text = ""
+    if saddles:
+        text += (
+            "From each saddle with one unstable direction the two arms of its unstable manifold, "
+            "followed to where they end, over the activity. Such a saddle stands on the boundary "
+            "between the basins of the attractors that its arms lead to. There "
+            f"{'is' if saddles == 1 else 'are'} {count(saddles, 'saddle')} of this kind here. "
+        )
+    if rays:
+        text += (
+            "What leaves a point with several unstable directions is no curve: "
+            f"{rays} states beside such points, on both sides along up to "
+            f"{rays_each(graph)} of these directions, are followed as a sample"
+            f"{'' if saddles else ', over the activity'}. "
+        )
+    text += f"{ends} of {len(graph)} end at an attractor."
     others = [str(reason) for reason in graph.reasons if str(reason) != "settled"]
     if others:
         told = "; ".join(f"{n} × {reason}" for reason, n in Counter(others).most_common(3))
         text += f" The others: {told}."
+    if not (np.asarray(graph.stability) == "stable").any():
+        text += (
+            " None of the fixed points that were found is stable: as far as is known, the network "
+            "has no state to rest in at this input."
+        )
     return text
+
+
+def rays_each(graph: FixedPointGraph) -> int:
+    """Return the largest number of directions along which one saddle was left."""
+    several = ~np.isin(np.asarray(graph.source), np.asarray(graph.saddles))
+    return int(np.abs(np.asarray(graph.arm)[several]).max(initial=0))
 
 
 def lyapunov(story: Story) -> str:

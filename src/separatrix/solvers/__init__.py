@@ -1,7 +1,7 @@
 """Numerical methods: they know functions of arrays only.
 
-The methods that have options for users are `LevenbergMarquardt`, `BranchAndPrune`,
-`PseudoArclength`, `Deflation` and `TangentQR`.
+The methods that have options for users are frozen objects that own them; an analysis takes one in
+place of None.
 """
 
 from .branch_and_prune import (
@@ -17,6 +17,12 @@ from .cycle_walk import (
 from .levenberg_marquardt import (
     LevenbergMarquardt,
 )
+from .minimize import (
+    DampedNewton,
+)
+from .piecewise_linear import (
+    KinkDescent,
+)
 from .shooting import (
     MultipleShooting,
 )
@@ -27,7 +33,9 @@ from .tangent_qr import (
 __all__ = [
     "BranchAndPrune",
     "CycleWalk",
+    "DampedNewton",
     "Deflation",
+    "KinkDescent",
     "LevenbergMarquardt",
     "MultipleShooting",
     "PseudoArclength",

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.linalg import lapack
 
+from .._types import require_count
+
 EPS = np.finfo(float).eps
 _TINIEST = np.finfo(float).tiny
 
@@ -93,9 +95,30 @@ class DampedNewton:
     ----------
     max_steps
         Steps after which a start is given up.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number of steps that is not a positive whole one.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> ring = sx.Flow(lambda x: (1 - x @ x) * x, size=2)
+    >>> newton = sx.solvers.DampedNewton(max_steps=200)
+    >>> curve = sx.slow_curve(ring, np.array([1.0, 0.0]), [0.5], method=newton)
+    >>> curve.speed.round(6).tolist(), curve.outcomes.tolist()
+    ([0.375], ['minimum'])
+
+    References
+    ----------
+    Nocedal & Wright (2006) Numerical Optimization, ch. 3 and 4.
     """
 
     max_steps: int = 100
+
+    def __post_init__(self) -> None:
+        require_count(self.max_steps, "max_steps")
 
     def minimize(self, derivatives: Derivatives, starts: Float[np.ndarray, "start unit"]) -> Minima:
         """Minimize from every start."""

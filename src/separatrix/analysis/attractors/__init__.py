@@ -2,5 +2,6 @@
 
 from .record import ContinuousAttractor
 from .verdict import continuous_attractor
+from .watching import Watching
 
-__all__ = ["ContinuousAttractor", "continuous_attractor"]
+__all__ = ["ContinuousAttractor", "Watching", "continuous_attractor"]

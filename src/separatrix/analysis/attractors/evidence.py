@@ -12,13 +12,7 @@ from ..linearization.modes import decay_times, eigenmodes
 from ..motion import velocities
 from .loops import landmarks, longest_loop
 from .record import ContinuousAttractor, verdict_of, with_reasons
-
-EXAMINED = 64
-"""States, far from one another, whose neighbourhoods and modes are looked at."""
-_KEPT = 0.5  # of the distance to the neighbour, at the end of the watch
-_SLOW = 0.05  # drift over the watch, as a part of the set's extent, of what still is at rest
-_WIDE = 0.3  # of the largest local extent: a direction in which the set extends as well
-_NEIGHBOURS = 8
+from .watching import Watching
 
 
 def examine(
@@ -27,28 +21,29 @@ def examine(
     before: np.ndarray,
     after: np.ndarray,
     duration: float,
+    method: Watching,
 ) -> ContinuousAttractor:
     """Weigh the evidence."""
     extent = float(cdist(after, after).max())
     kept = _kept(before, after)
     drift = np.linalg.norm(after - before, axis=1)
-    retention = float((kept >= _KEPT).mean())
-    distinct = kept >= _KEPT
-    continuous = retention >= _KEPT
+    distinct = kept >= method.kept
+    retention = float(distinct.mean())
+    continuous = retention >= method.kept
     # Isolated points may be a single one, without an extent.
     reference = extent if continuous else float(cdist(starts, starts).max())
     relative_drift = float(np.median(drift)) / reference if reference > 0 else 0.0
-    moving = relative_drift > _SLOW
-    dimension = _dimension(after[distinct]) if continuous else 0
+    moving = relative_drift > method.still
+    dimension = _dimension(after[distinct], method) if continuous else 0
     birth, death = float("nan"), float("nan")
     if continuous and dimension == 1:
         birth, death = longest_loop(after[distinct])
     examined = after[distinct] if continuous else after
     with one_blas_thread():
-        alignment, slow, following = _modes(system, examined, dimension)
+        alignment, slow, following = _modes(system, examined, dimension, method)
     groups = 0 if continuous else _groups(after)
     gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
-    verdict = verdict_of(dimension, moving, birth, death)
+    verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth)
     fast = float(np.median(np.linalg.norm(velocities(system, starts), axis=1)))
     speed = float(np.median(np.linalg.norm(velocities(system, after), axis=1)))
     record = ContinuousAttractor(
@@ -72,7 +67,7 @@ def examine(
         duration=duration,
         system=system.kind,
     )
-    return with_reasons(record)
+    return with_reasons(record, method.kept, lasts=death >= method.loop * birth)
 
 
 def _kept(before: np.ndarray, after: np.ndarray) -> Float[np.ndarray, " state"]:
@@ -89,28 +84,28 @@ def _kept(before: np.ndarray, after: np.ndarray) -> Float[np.ndarray, " state"]:
     return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
 
 
-def _dimension(states: np.ndarray) -> int:
+def _dimension(states: np.ndarray, method: Watching) -> int:
     """Return the median number of directions in which the neighbourhood of a state extends."""
-    chosen = landmarks(states, EXAMINED)
+    chosen = landmarks(states, method.examined)
     counts = []
-    for tangents, extents in (_neighbourhood(states, k) for k in chosen.tolist()):
-        counts.append(int((extents > _WIDE * extents[0]).sum()) if len(tangents) else 0)
+    for tangents, extents in (_neighbourhood(states, k, method) for k in chosen.tolist()):
+        counts.append(int((extents > method.wide * extents[0]).sum()) if len(tangents) else 0)
     return int(np.median(counts))
 
 
-def _neighbourhood(states: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _neighbourhood(states: np.ndarray, k: int, method: Watching) -> tuple[np.ndarray, np.ndarray]:
     """Return the principal directions of a state's neighbours, and how far they extend."""
     distance = np.linalg.norm(states - states[k], axis=1)
-    near = states[np.argsort(distance, kind="stable")[: _NEIGHBOURS + 1]]
+    near = states[np.argsort(distance, kind="stable")[: method.neighbours + 1]]
     _, extents, directions = np.linalg.svd(near - near.mean(0), full_matrices=False)
     return directions, extents
 
 
 def _modes(
-    system: AbstractSystem, states: np.ndarray, dimension: int
+    system: AbstractSystem, states: np.ndarray, dimension: int, method: Watching
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compare the tangents of the set with the slowest modes, at some of the states."""
-    chosen = landmarks(states, EXAMINED)
+    chosen = landmarks(states, method.examined)
     values, right, _, _ = eigenmodes(Evaluator(system).jacobian(states[chosen]), system.kind)
     times = np.abs(decay_times(values, system.kind, system.time_unit))
     order = np.argsort(-times, axis=1, kind="stable")
@@ -123,7 +118,7 @@ def _modes(
     for row, k in enumerate(chosen.tolist()):
         slow = right[row][:, order[row, :dimension]]
         basis = np.linalg.svd(np.hstack([slow.real, slow.imag]), full_matrices=False)[0]
-        tangents = _neighbourhood(states, k)[0][:dimension]
+        tangents = _neighbourhood(states, k, method)[0][:dimension]
         cosines = np.linalg.svd(tangents @ basis[:, :dimension], compute_uv=False)
         alignment[row] = min(float(cosines.min()), 1.0)
     return alignment, times[:, dimension - 1], following

@@ -9,8 +9,6 @@ from ..._records import Record, array, setting
 from ..._types import Array
 from ...systems import AbstractSystem
 
-_LOOP = 2.0  # ratio of death to birth of a loop
-
 
 class ContinuousAttractor(Record):
     """What a set of settled states looks like, and what speaks for it.
@@ -38,7 +36,7 @@ class ContinuousAttractor(Record):
     dimension: int = setting("of the set; 0 for isolated points")
     groups: int = setting("number of points that the states gathered at, of isolated points")
     extent: float = setting("largest distance between two states")
-    retention: float = setting("share of the states that kept half the distance to a neighbour")
+    retention: float = setting("share of the states that kept their distance to a neighbour")
     relative_drift: float = setting(
         "median drift during the watch, as a part of the extent; of isolated points, of the starts'"
     )
@@ -53,19 +51,20 @@ class ContinuousAttractor(Record):
         return f"ContinuousAttractor: {self.verdict} over {self.duration:.4g} ms; {self.reasons}"
 
 
-def verdict_of(dimension: int, moving: bool, birth: float, death: float) -> str:
+def verdict_of(dimension: int, moving: bool, *, lasts: bool) -> str:
     """Name the set that the numbers speak for."""
     if moving:
         return "moving"
     if dimension == 1:
-        return "ring" if death >= _LOOP * birth else "line"
+        return "ring" if lasts else "line"
     return {0: "isolated points", 2: "plane"}.get(dimension, f"manifold of dimension {dimension}")
 
 
-def with_reasons(record: ContinuousAttractor) -> ContinuousAttractor:
+def with_reasons(record: ContinuousAttractor, kept: float, *, lasts: bool) -> ContinuousAttractor:
     """Put the evidence into words."""
+    part = "half" if kept == 0.5 else f"{kept:.0%} of"
     parts = [
-        f"{record.retention:.0%} of {len(record)} states kept half the distance to a neighbour",
+        f"{record.retention:.0%} of {len(record)} states kept {part} the distance to a neighbour",
         f"the median one moved by {record.relative_drift:.1e} of the extent",
     ]
     if record.verdict == "isolated points":
@@ -73,7 +72,7 @@ def with_reasons(record: ContinuousAttractor) -> ContinuousAttractor:
     if record.dimension == 1:
         parts.append(
             "no loop lasts"
-            if not record.loop_death >= _LOOP * record.loop_birth
+            if not lasts
             else f"a loop lasts from {record.loop_birth:.3g} to {record.loop_death:.3g}"
         )
     if record.dimension:

@@ -8,11 +8,13 @@ from scipy.spatial.distance import cdist
 
 from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem, require_system
+from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
 from ..motion import Stepper
-from .evidence import EXAMINED, examine
+from .evidence import examine
 from .loops import landmarks
 from .record import ContinuousAttractor, nowhere
+from .watching import Watching
 
 
 def continuous_attractor(
@@ -20,7 +22,7 @@ def continuous_attractor(
     states: FixedPoints | Float[Array, "..."],
     *,
     duration: float | None = None,
-    step: float | None = None,
+    method: Watching | None = None,
 ) -> ContinuousAttractor:
     r"""Say whether a system holds states at isolated points, on a line, a ring or a plane.
 
@@ -47,8 +49,8 @@ def continuous_attractor(
         `find_fixed_points` returned: then also states between neighbouring points.
     duration
         In ms, such as the delay of the task; None for 200 steps of a map, 20 tau of a flow.
-    step
-        Of the Runge–Kutta method for a flow, in units of tau.
+    method
+        `sx.Watching(…)`: the step of a flow, bounds, and the thresholds named above.
 
     Returns
     -------
@@ -58,8 +60,8 @@ def continuous_attractor(
     Raises
     ------
     InvalidInputError
-        For states of another size than the system, too few of them, or a duration that is not
-        positive.
+        For states of another size than the system, too few of them, a duration that is not
+        positive, or takes more than the steps that `method` allows.
 
     References
     ----------
@@ -77,30 +79,31 @@ def continuous_attractor(
     'line'
     """
     require_system(system)
-    starts = _starts(system, states)
+    method = method_of(method, Watching)
+    starts = _starts(system, states, method.max_states)
     if duration is not None:
         require_positive(duration, "duration", "ms")
-    stepper = Stepper(system, starts[landmarks(starts, EXAMINED)], step)
+    stepper = Stepper(system, starts[landmarks(starts, method.examined)], method.step)
     steps = 200 if system.kind == "map" else round(20 / stepper.step)
     if duration is not None:
         steps = max(1, round(duration / stepper.step_time))
+    if steps > method.max_steps:
+        raise InvalidInputError(
+            f"a watch of {steps} steps of {stepper.step_time:.3g} ms is longer than max_steps = "
+            f"{method.max_steps}: give a shorter duration, or Watching(max_steps=…)."
+        )
     duration = steps * stepper.step_time
     before = stepper.advance(starts, steps)
     after = stepper.advance(before, steps)
     fine = np.isfinite(after).all(1) & (np.abs(after).max(1) < 1e8 * (1 + np.abs(starts).max()))
     if fine.sum() < 3:
         return nowhere(system, starts, duration, f"{int((~fine).sum())} states left for infinity")
-    return examine(system, starts[fine], before[fine], after[fine], duration)
+    return examine(system, starts[fine], before[fine], after[fine], duration, method)
 
 
-def _starts(system: AbstractSystem, states: Any) -> np.ndarray:
-    rows = np.asarray(states.states if isinstance(states, FixedPoints) else states, float)
-    if rows.ndim == 0 or rows.shape[-1] != system.size:
-        raise InvalidInputError(
-            f"states must have shape (…, {system.size}), one column for each unit of the system, "
-            f"got {rows.shape}."
-        )
-    rows = rows.reshape(-1, system.size)
+def _starts(system: AbstractSystem, states: Any, most: int) -> np.ndarray:
+    given = states.states if isinstance(states, FixedPoints) else states
+    rows = states_of(system, given, "states", least=0)
     rows = rows[np.isfinite(rows).all(1)]
     if isinstance(states, FixedPoints) and len(rows) > 1:
         rows = _between(rows)
@@ -109,7 +112,7 @@ def _starts(system: AbstractSystem, states: Any) -> np.ndarray:
             f"{len(rows)} finite states do not show a set: give some tens, such as activity or "
             "random states."
         )
-    return rows[np.unique(np.linspace(0, len(rows) - 1, 512).astype(int))]
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
 
 def _between(points: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from scipy.spatial.distance import cdist
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ...systems import AbstractSystem
+from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
-from .fractions import as_states
 from .graph import oriented
 from .landscape import Landscape, survey
 from .settling import Follower, Settled, Settling
@@ -65,7 +65,7 @@ def separatrix(
     states: Float[Array, "..."] | None = None,
     *,
     segments: int = 64,
-    settling: Settling | None = None,
+    method: Settling | None = None,
 ) -> Separatrix:
     r"""Find points on the boundary between basins, and the normals of the boundary there.
 
@@ -85,7 +85,7 @@ def separatrix(
         alone.
     segments
         How many segments between states are bisected, at most.
-    settling
+    method
         When a state has settled; None means `sx.Settling()`.
 
     Returns
@@ -113,10 +113,10 @@ def separatrix(
     """
     require_count(segments, "segments", least=0)
     landscape = survey(system, points)
-    follower = Follower(system, landscape, settling or Settling())
+    follower = Follower(system, landscape, method_of(method, Settling))
     brackets = _attractor_pairs(landscape)
     if states is not None:
-        sampled = as_states(system, states, "states")
+        sampled = states_of(system, states, "states")
         brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
     outcomes = _narrow(follower, brackets)
     found = outcomes == _FOUND

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem, require_system
+from ..checks import method_of, real
 from ..fixed_points.record import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
@@ -51,7 +52,7 @@ def commitment(
     *,
     boundary: Separatrix | None = None,
     dt: float | None = None,
-    settling: Settling | None = None,
+    method: Settling | None = None,
 ) -> Commitment:
     r"""Find when each trajectory is committed to the attractor where it will end.
 
@@ -72,7 +73,7 @@ def commitment(
         What `separatrix` returned; None finds one near the trajectories.
     dt
         Time between the states in ms; None for the system's dt or tau.
-    settling
+    method
         When a state has settled; None means `sx.Settling()`.
 
     Returns
@@ -100,7 +101,7 @@ def commitment(
     (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
     """
     require_system(system)
-    states = np.asarray(trajectories, float)
+    states = real(trajectories, "trajectories")
     if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
         raise InvalidInputError(
             f"trajectories must have shape (trial, time, {system.size}), one column for each unit "
@@ -110,10 +111,15 @@ def commitment(
     require_positive(dt, "dt", "ms")
     landscape = survey(system, points)
     flat = states.reshape(-1, system.size)
-    ends = Follower(system, landscape, settling or Settling()).follow(flat)
+    ends = Follower(system, landscape, method_of(method, Settling)).follow(flat)
     reached = np.append(landscape.label, -1)[ends.reached].reshape(states.shape[:2])
+    if boundary is not None and not isinstance(boundary, Separatrix):
+        raise InvalidInputError(
+            "boundary must be what sx.separatrix(system, points, states) returned, or None, got "
+            f"{type(boundary).__name__}."
+        )
     if boundary is None:
-        boundary = separatrix(system, points, flat, settling=settling)
+        boundary = separatrix(system, points, flat, method=method)
     choice = reached[:, -1]
     step = _first_for_good(reached)
     nearest, distance = _distances(flat, np.append(landscape.label, -1)[ends.reached], boundary)

@@ -1,14 +1,14 @@
 """How large basins are: the fraction of sampled states that each attractor gets."""
 
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Real, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
+from ..._types import Array, InvalidInputError, is_number
 from ...systems import AbstractSystem
+from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
 from .landscape import survey
 from .settling import Follower, Settling
@@ -50,7 +50,7 @@ def basins(
     points: FixedPoints | Float[Array, "point unit"],
     states: Float[Array, "..."],
     *,
-    settling: Settling | None = None,
+    method: Settling | None = None,
     confidence: float = 0.95,
 ) -> Basins:
     r"""Follow sampled states to where they end, and count.
@@ -67,7 +67,7 @@ def basins(
         Its fixed points; those that are stable are the attractors.
     states
         Sampled states `(…, unit)`.
-    settling
+    method
         When a state has settled, and when it is given up; None means `sx.Settling()`.
     confidence
         Of the intervals.
@@ -95,10 +95,10 @@ def basins(
     array([0.5, 0.5])
     """
     landscape = survey(system, points)
-    sampled = as_states(system, states, "states")
-    if not 0 < confidence < 1:
+    sampled = states_of(system, states, "states")
+    if not is_number(confidence) or not 0 < confidence < 1:
         raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
-    follower = Follower(system, landscape, settling or Settling())
+    follower = Follower(system, landscape, method_of(method, Settling))
     ends = follower.follow(sampled)
     rows = np.flatnonzero(landscape.attractors)
     count = np.array([(ends.reached == row).sum() for row in rows], int)
@@ -134,16 +134,3 @@ def wilson(
     middle = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
     return np.where(fraction == 0, 0.0, middle - half), np.where(fraction == 1, 1.0, middle + half)
-
-
-def as_states(system: AbstractSystem, states: Any, name: str) -> np.ndarray:
-    """Return states `(…, unit)` as rows; raise InvalidInputError where they do not fit."""
-    rows = np.asarray(states, float)
-    if rows.ndim == 0 or rows.shape[-1] != system.size:
-        raise InvalidInputError(
-            f"{name} must have shape (…, {system.size}), one column for each unit of the system, "
-            f"got {rows.shape}."
-        )
-    if rows.size == 0:
-        raise InvalidInputError(f"there are no {name}: give at least one.")
-    return rows.reshape(-1, system.size)

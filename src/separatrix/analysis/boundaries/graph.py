@@ -8,6 +8,7 @@ from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
+from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
@@ -63,7 +64,7 @@ def fixed_point_graph(
     system: AbstractSystem,
     points: FixedPoints | Float[Array, "point unit"],
     *,
-    settling: Settling | None = None,
+    method: Settling | None = None,
     rays: int = 0,
 ) -> FixedPointGraph:
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
@@ -83,7 +84,7 @@ def fixed_point_graph(
         A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
-    settling
+    method
         When an arm has ended; None means `sx.Settling()`.
     rays
         Directions, at most, along which saddles with several are left; 0: none.
@@ -115,7 +116,7 @@ def fixed_point_graph(
     """
     require_count(rays, "rays", least=0)
     landscape = survey(system, points)
-    follower = Follower(system, landscape, settling or Settling())
+    follower = Follower(system, landscape, method_of(method, Settling))
     gates = np.flatnonzero(landscape.gates)
     directions, normals = oriented(landscape, gates)
     others, number, across = _rays(system, landscape, rays)

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from ..._types import InvalidInputError, require_finite
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
+from ..checks import points_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
@@ -60,12 +61,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
     require_system(system)
     given = points.states if isinstance(points, FixedPoints) else points
-    states = np.asarray(given, float)
-    if states.ndim != 2 or states.shape[1] != system.size:
-        raise InvalidInputError(
-            f"points must have shape (point, {system.size}), one column for each unit of the "
-            f"system, got {states.shape}."
-        )
+    states = points_of(system, given)
     label = np.arange(len(states))
     if isinstance(points, FixedPoints):
         label = np.flatnonzero(np.asarray(points.kind) == "fixed")

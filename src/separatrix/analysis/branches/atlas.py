@@ -22,6 +22,7 @@ from .record import Branches
 from .special import Special, find_special
 from .spectra import eigenvalues
 from .starts import disconnected_points
+from .tangencies import find_tangencies
 
 SAME = 1e-6
 """Special points, and branches, that are nearer than this are the same."""
@@ -89,7 +90,7 @@ class Atlas:
             k += 1
             if self._full():
                 return
-            if special.is_blurred and special.type != "border collision":
+            if special.is_blurred and special.type != "border collision" and not special.angle:
                 self._unfold(special)
             if special.other is None or len(special.branches) > 1:
                 continue
@@ -166,6 +167,8 @@ class Atlas:
                 break
         self.branches.append(_joined(halves, origin))
         for curve, values in halves:
+            for special in find_tangencies(self.family, curve, values):
+                self._note(special, number)
             skip = through is not None
             for special in find_special(self.family, curve, values, self.special, skip_first=skip):
                 self._note(special, number)
@@ -185,7 +188,7 @@ class Atlas:
         """Keep a special point, or mark that this branch too passes one that is known."""
         for known in self.special:
             if known is special:
-                known.branches.append(number)
+                known.branches += [number] * (number not in known.branches)
                 return
             blurred = known.is_blurred or special.is_blurred
             alike = known.type == special.type or known.other is not None or blurred

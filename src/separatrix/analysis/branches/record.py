@@ -36,7 +36,7 @@ class Branches(Record):
     special_states: Float[Array, "special unit"] = array("the state there")
     special_criticality: Shaped[Text, " special"] = array(
         '"supercritical", "subcritical", or why neither can be told ("degenerate", "strong '
-        'resonance", "Bogdanov–Takens"), or empty'
+        'resonance", "Bogdanov–Takens", "double Hopf" …), or empty'
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
@@ -76,9 +76,11 @@ class Branches(Record):
         "Hopf",
         "crossing",
         "border collision",
+        "tangency",
     )
     """Every type of special point. "crossing": several modes at once; "branch point": no simple
-    one; "border collision": stability changes at a kink of a piecewise smooth system."""
+    one; "border collision": stability changes at a kink of a piecewise smooth system; "tangency": a
+    mode touches the stability boundary and turns back, or two branches touch."""
 
     @property
     def n_branches(self) -> int:

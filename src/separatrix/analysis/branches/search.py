@@ -6,6 +6,7 @@ from jaxtyping import Float
 from ..._types import Array, InvalidInputError
 from ...solvers.continuation import Deflation, PseudoArclength
 from ...solvers.threads import one_blas_thread
+from ..checks import band_of, method_of
 from ..fixed_points.record import FixedPoints
 from .atlas import Atlas
 from .family import Family
@@ -110,7 +111,10 @@ def continue_fixed_points(
             f"{type(system_of).__name__}: lambda p: sx.Flow(…), or network.at_input(…) within one."
         )
     first, last, value = checked_range(parameter, at, name)
-    method = PseudoArclength() if method is None else method
+    method = method_of(method, PseudoArclength)
+    if disconnected is not None:
+        disconnected = method_of(disconnected, Deflation, name="disconnected")
+    marginal_band = band_of(marginal_band)
     sample = checked_system(system_of, value)
     states = checked_starts(start, sample.size)
     family = Family(system_of, sample, (first, last), method.state_scale)

@@ -17,7 +17,16 @@ from ..stability import growth
 from . import normal_forms
 from .family import Family
 from .normal_forms import NormalForm
-from .spectra import Change, Signature, change, eigenvalues, signature, signatures
+from .spectra import (
+    Change,
+    Signature,
+    change,
+    critical_modes,
+    eigenvalues,
+    names_together,
+    signature,
+    signatures,
+)
 
 HALVINGS = 40
 """How often a piece of a branch is halved in the search for what happens on it."""
@@ -29,6 +38,8 @@ NOT_CROSSING = 1e-7
 """Branches that miss one another by a larger shift of F do not cross."""
 TOGETHER = 1e-7
 """Modes this near the stability boundary at a special point take part in what happens there."""
+LIKELY = 1e-6
+"""The same at a point that was only enclosed."""
 VERTICAL = 1e-5
 """A tangent is vertical where the parameter changes less along it, as at a pitchfork."""
 
@@ -49,7 +60,7 @@ class Special:
     @property
     def is_blurred(self) -> bool:
         """Whether the point was only enclosed, not solved for."""
-        return self.type in ("crossing", "branch point", "border collision")
+        return self.type in ("crossing", "branch point", "border collision", "tangency")
 
 
 @dataclass(frozen=True)
@@ -263,4 +274,8 @@ def _unresolved(family: Family, one: End, other: End) -> Special:
     what = change(one.signature, other.signature)
     several = "branch point" if what.crossing else "crossing"
     name = several if smooth else "border collision"
-    return Special(name, 0.5 * (one.point + other.point), length, tangents=[one.tangent])
+    special = Special(name, 0.5 * (one.point + other.point), length, tangents=[one.tangent])
+    if smooth:
+        critical = critical_modes(eigenvalues(family, special.point[None])[0], family.kind, LIKELY)
+        special.form = NormalForm(np.nan, names_together(critical, family.kind))
+    return special

@@ -54,7 +54,8 @@ class Cycles(Record):
         kinds, counts = np.unique(np.asarray(self.stability, str), return_counts=True)
         told = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
         return (
-            f"{len(self)} cycles of a {self.system} of {self.states.shape[2]} units"
+            f"{len(self)} {'cycle' if len(self) == 1 else 'cycles'} of a {self.system} of "
+            f"{self.states.shape[2]} units"
             + (f" ({told})" if told else "")
             + f" from {len(self.reached)} starts"
         )

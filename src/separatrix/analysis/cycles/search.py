@@ -13,6 +13,7 @@ from ...solvers.shooting import MultipleShooting
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
+from ..checks import band_of, method_of, states_of
 from ..stability import classify, count_unstable
 from .flows import search_flow
 from .found import Cycle, Found
@@ -85,11 +86,14 @@ def find_cycles(
     (0.16+0j)
     """
     require_system(system)
+    if method is not None:
+        method = method_of(method, MultipleShooting, CycleWalk)
+    marginal_band = band_of(marginal_band)
     orbit: EmergingCycle | None = None
     if isinstance(candidates, EmergingCycle):
         orbit, method = candidates, method or MultipleShooting(transient=0)
         candidates, length = _start_of(orbit, system, length)
-    starts = _checked_candidates(candidates, system.size)
+    starts = states_of(system, candidates, "candidates", least=0)
     propagator = Propagator(system)
     with one_blas_thread():
         if system.kind == "map":
@@ -148,16 +152,6 @@ def _form_for(
             "the method out, or use MultipleShooting()."
         )
     return None
-
-
-def _checked_candidates(candidates: Array, size: int) -> np.ndarray:
-    states = np.asarray(candidates, float)
-    if states.ndim < 1 or states.shape[-1] != size:
-        raise InvalidInputError(
-            f"candidates must have shape (…, {size}), one column for each unit of the system, got "
-            f"{states.shape}."
-        )
-    return states.reshape(-1, size)
 
 
 def _checked_lengths(length: Any) -> tuple[int, ...]:

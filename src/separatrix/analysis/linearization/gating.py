@@ -8,6 +8,7 @@ from jaxtyping import Bool, Complex, Float
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_whole, require_finite
+from ..checks import real
 from .record import Linearization
 
 
@@ -162,13 +163,18 @@ def input_gating(
 
 
 def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
+    if not isinstance(linearization, Linearization):
+        raise InvalidInputError(
+            "linearization must be what sx.linearize(system, points) returned, got "
+            f"{type(linearization).__name__}."
+        )
     if linearization.input_jacobians is None:
         raise InvalidInputError(
             "the system has no input: linearize one whose input is frozen in, such as "
             "network.at_input(u) or DiscreteMap(step, size, input=u)."
         )
     channels = linearization.input_jacobians.shape[2]
-    patterns = np.asarray(inputs, float)
+    patterns = real(inputs, "inputs")
     if patterns.ndim != 2 or patterns.shape[1] != channels or len(patterns) < 2:
         raise InvalidInputError(
             f"inputs must have shape (source, {channels}), at least two rows with one value for "
@@ -181,7 +187,7 @@ def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
 def _checked_axis(axis: Any, size: int) -> np.ndarray | None:
     if axis is None:
         return None
-    a = np.asarray(axis, float)
+    a = real(axis, "the axis")
     if a.shape != (size,) or not (np.isfinite(a).all() and a.any()):
         raise InvalidInputError(
             f"the axis must be a finite vector of {size} units, not zero; got shape {a.shape}."

@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
+from ..._types import Array
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
+from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints
 from ..stability import classify, count_unstable
 from .jacobians import jacobians
@@ -178,7 +179,8 @@ def linearize(
     Raises
     ------
     InvalidInputError
-        When the points have another number of units than the system.
+        When the points are no numbers or have another number of units than the system, or the band
+        is negative.
 
     References
     ----------
@@ -193,12 +195,8 @@ def linearize(
     [14.427, 14.427]
     """
     require_system(system)
-    states = np.asarray(points.states if isinstance(points, FixedPoints) else points, float)
-    if states.ndim != 2 or states.shape[1] != system.size:
-        raise InvalidInputError(
-            f"points must have shape (point, {system.size}), one column for each unit of the "
-            f"system, got {states.shape}."
-        )
+    states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
+    marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     with one_blas_thread():
         eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)

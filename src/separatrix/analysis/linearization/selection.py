@@ -7,6 +7,7 @@ from jaxtyping import Complex, Float, Int
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_whole, require_finite
+from ..checks import real
 
 if TYPE_CHECKING:
     from .record import Linearization
@@ -94,7 +95,7 @@ def selection_vectors(
 def _checked_readout(readout: Array | None, size: int) -> np.ndarray | None:
     if readout is None:
         return None
-    weights = np.asarray(readout, float)
+    weights = real(readout, "the readout")
     if weights.ndim != 2 or weights.shape[1] != size:
         raise InvalidInputError(
             f"the readout must have shape (output, {size}), one column for each unit, got "

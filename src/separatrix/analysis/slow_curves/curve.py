@@ -7,10 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, require_finite
-from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.minimize import DampedNewton
+from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
+from ..checks import method_of, real, states_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..fixed_points.search import find_fixed_points
@@ -27,6 +29,8 @@ def slow_curve(
     axis: Float[Array, " unit"],
     values: Float[Array, " slice"] | Sequence[float],
     start: Float[Array, "..."] | None = None,
+    *,
+    method: DampedNewton | KinkDescent | None = None,
 ) -> SlowCurve:
     r"""Follow the slowest states of a system along an axis a of its state space.
 
@@ -50,6 +54,9 @@ def slow_curve(
         Values of a · x, increasing `(slice,)`.
     start
         States `(…, unit)` near the curve, such as activity; None for the axis itself.
+    method
+        `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
+        any system; None chooses. Both bound the work, and a slice that hit the bound says so.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def slow_curve(
     ------
     InvalidInputError
         For an axis of another size than the system or of length zero, values that do not increase,
-        states of another size.
+        states of another size, or a method that does not fit the system.
 
     References
     ----------
@@ -77,11 +84,13 @@ def slow_curve(
     require_system(system)
     a, v = _checked_axis(system, axis), _checked_values(values)
     states = _checked_start(system, start)
+    if method is not None:
+        method = method_of(method, DampedNewton, KinkDescent)
     evaluator = Evaluator(system)
     with one_blas_thread():
         first = a * (v / (a @ a))[:, None] if states is None else _nearest(states, a, v)
         zero_test = ZeroTest(evaluator.system.residual, system.size, first)
-        slices = Slices(evaluator, a, _canonical(evaluator.system), zero_test)
+        slices = Slices(evaluator, a, *_minimizer(evaluator.system, method), zero_test)
         found = slices.minimize(first, v)
         joined = _sweep(slices, found, v)
         drift = velocities(evaluator.system, found.states) @ a
@@ -110,7 +119,7 @@ def slow_curve(
 
 
 def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
-    a = np.asarray(axis, float)
+    a = real(axis, "axis")
     if a.shape != (system.size,):
         raise InvalidInputError(
             f"axis must have shape ({system.size},), one weight for each unit of the system, got "
@@ -123,7 +132,7 @@ def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
 
 
 def _checked_values(values: Any) -> np.ndarray:
-    v = np.asarray(values, float)
+    v = real(values, "values")
     if v.ndim != 1 or not len(v):
         raise InvalidInputError(f"values must be a list of numbers (slice,), got shape {v.shape}.")
     require_finite(v, "values")
@@ -135,23 +144,29 @@ def _checked_values(values: Any) -> np.ndarray:
 def _checked_start(system: AbstractSystem, start: Any) -> np.ndarray | None:
     if start is None:
         return None
-    states = np.asarray(start, float)
-    if states.ndim == 0 or states.shape[-1] != system.size or not states.size:
-        raise InvalidInputError(
-            f"start must have shape (…, {system.size}), one column for each unit of the system, "
-            f"got {states.shape}."
-        )
-    states = states.reshape(-1, system.size)
+    states = states_of(system, start, "start")
     states = states[np.isfinite(states).all(1)]
     if not len(states):
         raise InvalidInputError("no state of start is finite: give at least one that is.")
     return states
 
 
-def _canonical(system: AbstractSystem) -> PiecewiseLinear | None:
-    """Return the velocity in canonical form where it is piecewise linear in float64."""
+def _minimizer(
+    system: AbstractSystem, method: DampedNewton | KinkDescent | None
+) -> tuple[DampedNewton | KinkDescent, PiecewiseLinear | None]:
+    """Return the method, and for `KinkDescent` the velocity in canonical form in float64."""
+    if isinstance(method, DampedNewton):
+        return method, None
     form = recognise(system.velocity, system.size)
-    return form if isinstance(form, PiecewiseLinear) and not form.narrowed else None
+    if isinstance(form, PiecewiseLinear) and not form.narrowed:
+        return method or KinkDescent(), form
+    if method is None:
+        return DampedNewton(), None
+    reason = "it computes in float32" if isinstance(form, PiecewiseLinear) else form.reason
+    raise InvalidInputError(
+        f"KinkDescent needs a piecewise-linear system, and this one is none: {reason}. Leave the "
+        "method out, or use DampedNewton()."
+    )
 
 
 def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ...solvers.minimize import DampedNewton
-from ...solvers.piecewise_linear import DescentOutcome, PiecewiseLinear, descend_speed
+from ...solvers.piecewise_linear import DescentOutcome, KinkDescent, PiecewiseLinear, descend_speed
 from ...solvers.zero_test import ZeroTest
 from ..fixed_points.evaluator import Evaluator
 
@@ -38,12 +38,13 @@ class Found:
 class Slices:
     """The slices a · x = value of one axis, and how the speed is minimized on them.
 
-    `velocity` is the velocity in canonical form where it is piecewise linear: then minima, most of
-    which lie on kinks, are found exactly.
+    `velocity` is the velocity in canonical form where `method` is `KinkDescent`: then minima, most
+    of which lie on kinks, are found exactly.
     """
 
     evaluator: Evaluator
     axis: Float[np.ndarray, " unit"]
+    method: DampedNewton | KinkDescent
     velocity: PiecewiseLinear | None
     zero_test: ZeroTest
 
@@ -101,10 +102,11 @@ class Slices:
     def _smooth(
         self, found: Found, rows: np.ndarray, starts: np.ndarray, values: np.ndarray
     ) -> None:
+        assert isinstance(self.method, DampedNewton)
         room = self.evaluator.batch_size
         for first in range(0, len(rows), room):
             part = slice(first, first + room)
-            minima = DampedNewton().minimize(self._derivatives, starts[part])
+            minima = self.method.minimize(self._derivatives, starts[part])
             states = self.onto(minima.states, values[part])
             zero = np.isfinite(states).all(1)
             zero[zero] = self._is_zero(states[zero])
@@ -131,11 +133,11 @@ class Slices:
 
     def _piecewise(self, found: Found, row: int, start: np.ndarray) -> None:
         """Descend exactly over the kinks, in the coordinates of the slice."""
-        assert self.velocity is not None
+        assert self.velocity is not None and isinstance(self.method, KinkDescent)
         speed = float(np.linalg.norm(self.velocity(start)))
         basis = complement(self.axis)
         form = on_slice(self.velocity, start, basis, speed)
-        solution = descend_speed(form, np.zeros((1, len(start) + 1)))
+        solution = descend_speed(form, np.zeros((1, len(start) + 1)), self.method)
         outcome = DescentOutcome(solution.outcome[0])
         found.reasons[row] = solution.reason(0)
         if solution.point[0] < 0:

@@ -8,6 +8,7 @@ from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower, Settling
+from ..checks import method_of, real
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
@@ -25,7 +26,7 @@ def fixed_point_topology(
     *,
     directions: int = 32,
     seed: int = 0,
-    settling: Settling | None = None,
+    method: Settling | None = None,
 ) -> FixedPointTopology:
     r"""Tell which stable points each saddle links, and so how the fixed points hang together.
 
@@ -51,7 +52,7 @@ def fixed_point_topology(
         Departures from each saddle for each orthant of its unstable subspace.
     seed
         Of NumPy's generator, for their directions.
-    settling
+    method
         When a state has settled; None means `sx.Settling()`.
 
     Returns
@@ -87,7 +88,7 @@ def fixed_point_topology(
     landscape = survey(system, points)
     signs = _signs(outputs, points, landscape)
     origin, starts = _departures(system, landscape, directions, seed)
-    ends = Follower(system, landscape, settling or Settling()).follow(starts)
+    ends = Follower(system, landscape, method_of(method, Settling)).follow(starts)
     attractors = np.flatnonzero(landscape.attractors)
     departures = np.bincount(origin, minlength=len(landscape.states))
     reach = np.zeros((len(landscape.states), len(attractors)))
@@ -116,7 +117,7 @@ def _signs(
     """Return a text for each point of the landscape: the signs of its outputs, or its place."""
     if outputs is None:
         return landscape.label.astype(str)
-    values = np.asarray(outputs, float)
+    values = real(outputs, "outputs")
     given = len(points.states if isinstance(points, FixedPoints) else points)
     if values.ndim != 2 or len(values) != given or not values.shape[1]:
         raise InvalidInputError(

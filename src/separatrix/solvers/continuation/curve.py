@@ -12,6 +12,9 @@ from .newton import Corrected, Evaluate, correct, correct_at, null_tangent, tang
 END_OF_RANGE = "reached the end of the parameter range"
 CLOSED = "closed on itself"
 
+FINEST_JUMP = 1e-4
+"""Steps shorter than this are not looked at: where two branches touch, every step jumps."""
+
 Leaves = Callable[[np.ndarray], str]
 """A point -> why the branch may not go on there, or an empty text."""
 
@@ -72,6 +75,9 @@ def follow(
                 reason = _stuck(evaluate, guess)
                 break
             (found, turned, sign), length = around, 16 * method.min_step
+        if sign * signs[-1] < 0 and length > FINEST_JUMP and _jumps(evaluate, here, found.point):
+            length *= 0.5
+            continue
         point = found.point
         if closes(points, point, turned, tangents[0]):
             point, turned, sign, reason = start, tangents[0], signs[0], CLOSED
@@ -111,6 +117,29 @@ def closes(
     fraction = (back @ step) / (step @ step)
     beside = np.linalg.norm(back - fraction * step)
     return bool(0 < fraction <= 1 and beside < 0.1 * np.linalg.norm(step))
+
+
+def _jumps(evaluate: Evaluate, here: np.ndarray, there: np.ndarray) -> bool:
+    """Tell whether a step on which the determinant changes its sign led to another branch.
+
+    On one branch a point lies near the middle of every chord; between two branches none does, once
+    the chord is short enough.
+    """
+    before = None
+    for _ in range(6):
+        chord = there - here
+        size = float(np.linalg.norm(chord))
+        guess = here + 0.47 * chord
+        found = correct(evaluate, guess, chord / size)
+        if not found.converged:
+            return False
+        if np.linalg.norm(found.point - guess) > 0.25 * size:
+            return True
+        if before is None:
+            before = tangent_of(evaluate(here)[1], chord)[1]
+        same = tangent_of(found.jacobian, chord)[1] == before
+        here, there = (found.point, there) if same else (here, found.point)
+    return False
 
 
 def _around_kink(

@@ -58,7 +58,8 @@ class PseudoArclength:
             require_positive(getattr(self, name), name)
         for name in ("max_points", "max_branches"):
             require_count(getattr(self, name), name)
-        if not 0 < self.max_angle < 90:
+        require_positive(self.max_angle, "max_angle", "degrees")
+        if not self.max_angle < 90:
             raise InvalidInputError(
                 f"max_angle must lie between 0 and 90 degrees, got {self.max_angle!r}."
             )

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from ..._types import require_count
 from ..threads import one_blas_thread
 from .affine import Array
 from .descent import UNFINISHED, Descent, Ends
@@ -56,10 +57,29 @@ class KinkDescent:
         with ``m`` gates.
     chunk
         How many candidates move at once; bounds the memory.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number that is not a positive whole one.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> kink = sx.Flow(lambda x: jnp.abs(x) + 1, size=2)
+    >>> descent = sx.solvers.KinkDescent(max_steps=50)
+    >>> curve = sx.slow_curve(kink, np.array([1.0, 0.0]), [-1.0, 2.0], method=descent)
+    >>> (curve.speed**2).round(9).tolist()  # 4 + 1 and 9 + 1
+    [5.0, 10.0]
     """
 
     max_steps: int | None = None
     chunk: int = 2048
+
+    def __post_init__(self) -> None:
+        if self.max_steps is not None:
+            require_count(self.max_steps, "max_steps")
+        require_count(self.chunk, "chunk")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""How states are watched, and what counts as evidence: the options of `continuous_attractor`."""
+
+from dataclasses import dataclass
+
+from ..._types import InvalidInputError, require_count, require_positive
+
+
+@dataclass(frozen=True)
+class Watching:
+    """How long states are watched at most, how closely, and what is taken for what.
+
+    Attributes
+    ----------
+    step
+        Of the Runge–Kutta method, in units of tau; None for a tenth of the shortest time constant
+        at the states. Maps have steps of their own.
+    max_steps
+        Steps, at most, of the time to settle and of the watch, each.
+    max_states
+        States that are watched; more are thinned out evenly.
+    examined
+        States, far from one another, whose neighbourhoods and modes are looked at.
+    neighbours
+        States that make up a neighbourhood.
+    kept
+        A state has kept its distance to its neighbour when this part of it is left; the set is
+        continuous when this share of the states has.
+    still
+        The median drift, as a part of the extent, up to which the set is at rest.
+    wide
+        A neighbourhood extends in a direction when it does so by this part of its largest extent.
+    loop
+        The ratio of death to birth from which on a loop lasts.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number that is not positive or not whole where it counts something, or a part that is
+        not below 1.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> leaky = sx.DiscreteMap(lambda x: np.array([1.0, 0.5]) * x, size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (60, 2))
+    >>> strict = sx.Watching(kept=0.9, examined=32)
+    >>> sx.continuous_attractor(leaky, states, method=strict).verdict
+    'line'
+    """
+
+    step: float | None = None
+    max_steps: int = 1_000_000
+    max_states: int = 512
+    examined: int = 64
+    neighbours: int = 8
+    kept: float = 0.5
+    still: float = 0.05
+    wide: float = 0.3
+    loop: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.step is not None:
+            require_positive(self.step, "step, of the integration in units of tau,")
+        require_count(self.max_steps, "max_steps")
+        require_count(self.max_states, "max_states", 3)
+        for name in ("examined", "neighbours"):
+            require_count(getattr(self, name), name)
+        for name in ("kept", "still", "wide", "loop"):
+            require_positive(getattr(self, name), name)
+        for name in ("kept", "still", "wide"):
+            if not getattr(self, name) < 1:
+                raise InvalidInputError(
+                    f"{name} is a part and must be below 1, got {getattr(self, name)!r}."
+                )

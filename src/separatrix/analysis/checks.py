@@ -1,0 +1,87 @@
+"""What every analysis asks of its arguments: real numbers, states of the system, a method."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float
+
+from .._types import InvalidInputError, require_number
+from ..systems import AbstractSystem
+
+T = TypeVar("T")
+
+
+def real(value: Any, name: str) -> np.ndarray:
+    """Return an array of float64; raise InvalidInputError for what is no array of real numbers.
+
+    Examples
+    --------
+    >>> real([1, 2], "axis")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise TypeError("its values are complex")
+        return array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
+        ) from error
+
+
+def states_of(
+    system: AbstractSystem, value: Any, name: str, *, least: int = 1
+) -> Float[np.ndarray, "state unit"]:
+    """Return states `(…, unit)` of a system as rows; raise InvalidInputError if they do not fit."""
+    rows = real(value, name)
+    if rows.ndim == 0 or rows.shape[-1] != system.size:
+        raise InvalidInputError(
+            f"{name} must have shape (…, {system.size}), one column for each unit of the system, "
+            f"got {rows.shape}."
+        )
+    rows = rows.reshape(-1, system.size)
+    if len(rows) < least:
+        raise InvalidInputError(f"there are no {name}: give at least one state.")
+    return rows
+
+
+def points_of(
+    system: AbstractSystem, value: Any, name: str = "points"
+) -> Float[np.ndarray, "point unit"]:
+    """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit."""
+    states = real(value, name)
+    if states.ndim != 2 or states.shape[1] != system.size:
+        raise InvalidInputError(
+            f"{name} must have shape (point, {system.size}), one column for each unit of the "
+            f"system, got {states.shape}."
+        )
+    return states
+
+
+def method_of(method: Any, default: type[T], *others: type[Any], name: str = "method") -> T | Any:
+    """Return a method with its options, the default one for None; raise InvalidInputError else."""
+    if method is None:
+        return default()
+    kinds = (default, *others)
+    if isinstance(method, kinds):
+        return method
+    expected = " or ".join(f"sx.{_home(kind)}{kind.__name__}(…)" for kind in kinds)
+    raise InvalidInputError(
+        f"{name} must be {expected}, got {method!r}: give one of these, or leave it out for "
+        f"{default.__name__}()."
+    )
+
+
+def _home(kind: type) -> str:
+    return "solvers." if ".solvers." in kind.__module__ else ""
+
+
+def band_of(marginal_band: Any) -> float:
+    """Return the width of the marginal band; raise InvalidInputError unless it is a number ≥ 0."""
+    band = require_number(marginal_band, "marginal_band")
+    if not 0 <= band < np.inf:
+        raise InvalidInputError(
+            f"marginal_band must be a distance from the stability boundary, 0 or more, got {band}."
+        )
+    return band

@@ -1,0 +1,112 @@
+"""What cannot be used is refused with what was expected, what came and what to do."""
+
+import jax.numpy as jnp
+import jaxtyping
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix import solvers
+
+MAP = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+FLOW = sx.Flow(lambda x: x - x**3, size=1)
+DRIVEN = sx.DiscreteMap(lambda x, u: 0.5 * x + u, size=1, input=np.zeros(1))
+POINTS = np.array([[0.0], [0.9575040240772687], [-0.9575040240772687]])
+ONE, STATES = np.zeros(1), np.zeros((5, 1))
+
+
+@pytest.fixture(autouse=True)
+def as_users_run_it():
+    """Without the run-time type checks of the tests, which would refuse the same first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def family(p):
+    return sx.Flow(lambda x: p - x + 0 * x**3, size=1)
+
+
+def branches(start=ONE, **options):
+    return sx.continue_fixed_points(family, start, (0.0, 1.0), **options)
+
+
+def gating(inputs=((1.0,), (0.5,)), **options):
+    return sx.input_gating(sx.linearize(DRIVEN, STATES), inputs, **options)
+
+
+NO_NUMBERS = {
+    "slow_curve axis": lambda text: sx.slow_curve(FLOW, text, [0.0, 1.0]),
+    "slow_curve values": lambda text: sx.slow_curve(FLOW, np.ones(1), text),
+    "slow_curve start": lambda text: sx.slow_curve(FLOW, np.ones(1), [0.0], text),
+    "linearize points": lambda text: sx.linearize(FLOW, text),
+    "selection_vectors readout": lambda text: sx.linearize(FLOW, STATES).selection_vectors(1, text),
+    "input_gating inputs": lambda text: gating(text),
+    "input_gating axis": lambda text: gating(axis=text),
+    "continuous_attractor states": lambda text: sx.continuous_attractor(FLOW, text),
+    "continue_fixed_points start": lambda text: branches(text),
+    "find_cycles candidates": lambda text: sx.find_cycles(MAP, text, length=2),
+    "lyapunov_exponents start": lambda text: sx.lyapunov_exponents(MAP, text),
+    "lyapunov_exponents inputs": lambda text: sx.lyapunov_exponents(DRIVEN, ONE, inputs=text),
+    "fixed_point_graph points": lambda text: sx.fixed_point_graph(MAP, text),
+    "fixed_point_topology outputs": lambda text: sx.fixed_point_topology(MAP, POINTS, text),
+    "separatrix states": lambda text: sx.separatrix(MAP, POINTS, text),
+    "basins states": lambda text: sx.basins(MAP, POINTS, text),
+    "commitment trajectories": lambda text: sx.commitment(MAP, text, POINTS),
+    "coding_axis states": lambda text: sx.coding_axis(text, np.zeros(3)),
+    "graded_memory curve": lambda text: sx.graded_memory(text, np.zeros((4, 1, 1)), np.zeros(4)),
+    "targeted_averages states": lambda text: sx.targeted_averages(text, np.eye(1), {}),
+}
+METHODS = {
+    "slow_curve": lambda m: sx.slow_curve(FLOW, np.ones(1), [0.0], method=m),
+    "continuous_attractor": lambda m: sx.continuous_attractor(FLOW, STATES, method=m),
+    "continue_fixed_points": lambda m: branches(method=m),
+    "continue_fixed_points, deflation": lambda m: branches(disconnected=m),
+    "find_cycles": lambda m: sx.find_cycles(MAP, STATES, length=2, method=m),
+    "find_cycles of a flow": lambda m: sx.find_cycles(FLOW, STATES, method=m),
+    "lyapunov_exponents": lambda m: sx.lyapunov_exponents(MAP, ONE, method=m),
+    "fixed_point_graph": lambda m: sx.fixed_point_graph(MAP, POINTS, method=m),
+    "fixed_point_topology": lambda m: sx.fixed_point_topology(MAP, POINTS, method=m),
+    "separatrix": lambda m: sx.separatrix(MAP, POINTS, method=m),
+    "basins": lambda m: sx.basins(MAP, POINTS, STATES, method=m),
+    "commitment": lambda m: sx.commitment(MAP, np.zeros((1, 2, 1)), POINTS, method=m),
+}
+BANDS = {
+    "linearize": lambda band: sx.linearize(FLOW, STATES, marginal_band=band),
+    "continue_fixed_points": lambda band: branches(marginal_band=band),
+    "find_cycles": lambda band: sx.find_cycles(MAP, STATES, length=2, marginal_band=band),
+}
+
+
+@pytest.mark.parametrize("what", ["readout", [[1, 2], [3]], 1j * np.ones((2, 1))], ids=type)
+@pytest.mark.parametrize("call", NO_NUMBERS)
+def test_what_is_no_array_of_numbers(call, what):
+    with pytest.raises(sx.InvalidInputError, match="must be an array of real numbers, got "):
+        NO_NUMBERS[call](what)
+
+
+@pytest.mark.parametrize("method", ["newton", True, solvers.LevenbergMarquardt()], ids=type)
+@pytest.mark.parametrize("call", METHODS)
+def test_a_method_of_another_kind(call, method):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        METHODS[call](method)
+    text = str(caught.value)
+    assert " must be sx." in text and f"got {method!r}" in text and "leave it out" in text
+
+
+@pytest.mark.parametrize("band", ["wide", -1.0, np.nan, None])
+@pytest.mark.parametrize("call", BANDS)
+def test_a_band_that_is_none(call, band):
+    with pytest.raises(sx.InvalidInputError, match="marginal_band must be a"):
+        BANDS[call](band)
+
+
+def test_other_arguments_of_another_kind():
+    with pytest.raises(sx.InvalidInputError, match=r"boundary must be what sx\.separatrix"):
+        sx.commitment(MAP, np.zeros((1, 2, 1)), POINTS, boundary="line")
+    with pytest.raises(sx.InvalidInputError, match="confidence must lie between 0 and 1"):
+        sx.basins(MAP, POINTS, STATES, confidence="much")
+    with pytest.raises(sx.InvalidInputError, match=r"must be what sx\.linearize"):
+        sx.input_gating(FLOW, [[1.0], [0.5]])
+    with pytest.raises(sx.InvalidInputError, match="max_angle must be a number"):
+        solvers.PseudoArclength(max_angle="right")

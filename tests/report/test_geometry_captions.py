@@ -1,0 +1,47 @@
+"""What the report says of saddles and branches whose numbers are known."""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from sample_records import network
+
+import separatrix as sx
+from separatrix.report import geometry
+from separatrix.report.story import Story
+from separatrix.store import Run
+
+
+def story(record):
+    return Story(Run(Path("/nowhere"), {"name": "x"}, network(), {"record": record}, {}))
+
+
+def test_the_arms_of_a_saddle_are_counted():
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    state = 0.9575040240772687
+    graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
+    text = geometry.fixed_point_graph(story(graph))
+    assert "There is 1 saddle of this kind here. 2 of 2 end at an attractor." in text
+    assert "no curve" not in text and "state to rest in" not in text
+
+
+def test_rays_that_end_on_a_circle_are_told_of():
+    """Around 0 both directions are unstable, and the circle of radius 1 is no fixed point."""
+    system = sx.Flow(lambda x: (1 - x @ x) * x + jnp.stack([-x[1], x[0]]), 2)
+    graph = sx.fixed_point_graph(
+        system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
+    )
+    text = geometry.fixed_point_graph(story(graph))
+    assert text.startswith("What leaves a point with several unstable directions is no curve: 4 st")
+    assert "up to 2 of these directions" in text and "0 of 4 end at an attractor" in text
+    assert text.endswith("the network has no state to rest in at this input.")
+
+
+def test_branches_are_told_with_their_special_points():
+    branches = sx.continue_fixed_points(
+        lambda p: sx.Flow(lambda x: p * x - x**3, 1), np.zeros(1), (-1.0, 1.0), name="p"
+    )
+    text = geometry.branches(story(branches))
+    assert "the p of the stimulus held constant goes from −1 to 1" in text
+    assert "2 branches of" in text
+    assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
