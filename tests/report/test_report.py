@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_records import all_records, fixed_points, network
+from sample_records import RECORDS, fixed_points, network
 
 import separatrix as sx
 from separatrix.analysis import Analyses
@@ -20,7 +20,6 @@ EXPERIMENT = {
     "task": {"name": "PerceptualDecisionMaking", "dt": 100.0},
     "training": {"steps": 5},
 }
-RECORDS = all_records()
 ALL = [section.name for section in SECTIONS]
 
 
@@ -165,10 +164,10 @@ def test_the_shown_point_is_fixed_where_one_is():
     points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
     story = Story(run())
     assert points.kind[story.shown_point] == "fixed"
-    part = Story(run(RECORDS | {"linearization": linear[2:]}))
+    part = Story(run({**RECORDS, "linearization": linear[2:]}))
     assert part.shown_point in (2, 3)
     slow = fixed_points(points.states, ["slow"] * 4)
-    middle = Story(run(RECORDS | {"fixed_points": slow})).shown_point
+    middle = Story(run({**RECORDS, "fixed_points": slow})).shown_point
     assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
 
 
@@ -225,7 +224,7 @@ def test_key_numbers_fit_on_a_line():
     points = fixed_points(RECORDS["activity"].flat_states[:2], ["fixed", "slow"])
     object.__setattr__(points, "completeness", "a sentence that goes on; " * 9)
     object.__setattr__(points, "outcome_reasons", np.array(["word " * 40] * 3))
-    rows = key_numbers(run(RECORDS | {"fixed_points": points}))
+    rows = key_numbers(run({**RECORDS, "fixed_points": points}))
     assert all(len(value) <= 60 for _, value in rows), rows
     assert dict(rows)["are fixed points missing?"] == "not known: coverage 0.75"
     assert dict(rows)["rejected"].endswith("word …")
