@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parent.parent / "src"
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
 # Intervals have arrays of any shape, and a proof takes thousands of steps with them.
 UNCHECKED = ("separatrix.solvers.interval",)
 MODULES = [
@@ -43,6 +44,13 @@ def pytest_configure(config):
         os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
     )
     os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for room in ("laws", "runs"):
+            if TESTS / room in item.path.parents:
+                item.add_marker(room)
 
 
 @pytest.fixture
