@@ -9,7 +9,7 @@ def quick(values, *kept):
     A value is kept by itself or, where it is a case of several, by its number among the values.
     """
     values = list(values)
-    numbers = [i for i, v in enumerate(values) if i in kept or isinstance(v, str) and v in kept]
+    numbers = [i for i, v in enumerate(values) if i in kept or (isinstance(v, str) and v in kept)]
     assert len(numbers) == len(kept), f"{kept} are not all among {values}"
     return [
         value if i in numbers else pytest.param(*_together(value), marks=pytest.mark.laws)
