@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rooms import quick
 from sample_records import RECORDS, fixed_points, network
 
 import separatrix as sx
@@ -171,6 +172,7 @@ def test_the_shown_point_is_fixed_where_one_is():
     assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
 
 
+@pytest.mark.runs
 def test_figures_go_to_their_folder_and_are_used_again(tmp_path, written):
     paths = write_figures(run(), tmp_path)
     assert [p.relative_to(tmp_path).as_posix() for p in paths] == [
@@ -192,20 +194,28 @@ def test_key_numbers():
 
 @pytest.mark.parametrize(
     ("known", "said"),
-    [
-        ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
-        (
-            {"index_sum": 1, "coverage": 0.987},
-            "not known: index sum 1 (consistent with a complete set, no proof), coverage 0.99",
-        ),
-        ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
-        (
-            {"index_sum": 1},
-            "not known: index sum 1 (consistent with a complete set, no proof)",
-        ),
-        ({"completeness": "no box holds them all; so no sum"}, "not known: no box holds them all"),
-        ({}, "not known: not examined"),
-    ],
+    quick(
+        [
+            ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
+            (
+                {"index_sum": 1, "coverage": 0.987},
+                "not known: index sum 1 (consistent with a complete set, no proof), coverage 0.99",
+            ),
+            ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
+            (
+                {"index_sum": 1},
+                "not known: index sum 1 (consistent with a complete set, no proof)",
+            ),
+            (
+                {"completeness": "no box holds them all; so no sum"},
+                "not known: no box holds them all",
+            ),
+            ({}, "not known: not examined"),
+        ],
+        0,
+        1,
+        4,
+    ),
 )
 def test_what_is_known_of_missing_fixed_points(tmp_path, known, said):
     plain = {"complete": False, "index_sum": None, "coverage": None, "completeness": ""}
