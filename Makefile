@@ -11,13 +11,14 @@ demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a r
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
-	$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" tests \
+	  --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples and the how-to pages
-	$(BIN)/python -m pytest -n $(WORKERS) tests/runs
+	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/laws --ignore tests/interop
 
-test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task
-	$(BIN)/python -m pytest -n $(WORKERS) tests/laws
+test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
+	$(BIN)/python -m pytest -n $(WORKERS) -m laws tests --ignore tests/runs --ignore tests/interop
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force

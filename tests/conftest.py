@@ -3,31 +3,32 @@
 import os
 from pathlib import Path
 
-import jax
 import pytest
-from jaxtyping import install_import_hook
 
-SOURCE = Path(__file__).parent.parent / "src"
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
 # Intervals have arrays of any shape, and a proof takes thousands of steps with them.
 UNCHECKED = ("separatrix.solvers.interval",)
 MODULES = [
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     for path in sorted((SOURCE / "separatrix").rglob("*.py"))
 ]
-# Before the package is imported: shapes and types of what is in it are checked from here on. (A
-# name in the list stands for all that begin with it, so packages are left to their modules.)
-install_import_hook(
-    [
+
+
+def import_checked():
+    """Import the package, and check shapes and types of what is in it from here on."""
+    from jaxtyping import install_import_hook
+
+    # A name in the list stands for all that begin with it, so packages are left to their modules.
+    checked = [
         m
         for m in MODULES
         if m.count(".") and not m.startswith(UNCHECKED) and m != "separatrix.solvers"
-    ],
-    "typechecking.checked",
-)
+    ]
+    install_import_hook(checked, "typechecking.checked")
+    import separatrix as sx
 
-import separatrix as sx  # noqa: E402
-
-DATA = Path(__file__).parent / "data"
+    return sx
 
 
 def pytest_addoption(parser):
@@ -35,25 +36,43 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    hands_out = bool(config.getoption("numprocesses", default=None))
+    if hands_out and not hasattr(config, "workerinput"):
+        return  # the process that gives tests to others runs none: they start the sooner
     root = Path(config.rootpath)
-    cache = sx.enable_compilation_cache(
+    cache = import_checked().enable_compilation_cache(
         os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
     )
     os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for room in ("laws", "runs"):
+            if TESTS / room in item.path.parents:
+                item.add_marker(room)
+
+
 @pytest.fixture
 def key():
+    import jax
+
     return jax.random.key(0)
 
 
 @pytest.fixture(scope="session")
 def task():
+    import separatrix as sx
+
     return sx.tasks.PerceptualDecisionMaking()
 
 
 @pytest.fixture(scope="session")
 def trained(task):
     """The primer's network, trained as in the notebook."""
+    import jax
+
+    import separatrix as sx
+
     network = sx.networks.CTRNN(3, 64, 3, key=jax.random.key(1))
     return sx.train(network, task, steps=1280, key=jax.random.key(2), progress=False)

@@ -1,6 +1,7 @@
 """Small records of every kind with what is hard to write: empty axes, NaN, complex, texts."""
 
 import functools
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,39 @@ import separatrix as sx
 from separatrix.analysis import Analyses, FixedPoints, linearize
 
 TASK = sx.tasks.PerceptualDecisionMaking()
+NAMES = (
+    "history",
+    "activity",
+    "components",
+    "dimensionality",
+    "psychometric",
+    "performance",
+    "fixed_points",
+    "tolerance_curve",
+    "linearization",
+    "non_normality",
+    "selection_vectors",
+    "input_gating",
+    "targeted_averages",
+    "graded_memory",
+    "cycles",
+    "emerging_cycle",
+    "lyapunov_spectrum",
+    "trials",
+    "basins",
+    "commitment",
+    "continuous_attractor",
+    "fixed_point_graph",
+    "fixed_point_topology",
+    "separatrix",
+    "slow_curve",
+    "rule_performance",
+    "selectivity",
+    "selective_connections",
+    "task_variance",
+    "branches",
+    "analyses",
+)
 
 
 def network(activation="tanh", units=6, seed=0):
@@ -118,7 +152,7 @@ def all_records():
     states = activity.flat_states[[0, 40, 80, 200]]
     points = fixed_points(states, ["fixed", "fixed", "slow", "slow"])
     linear = linearize(net.at_input([1, 0.5, 0.5]), points.states)
-    return {
+    records = {
         "history": history,
         "activity": activity,
         "components": activity.pca(3),
@@ -172,3 +206,21 @@ def all_records():
             reason=np.array(["", "no fixed point was found.", "ValueError: <odd> & sudden"]),
         ),
     }
+    assert tuple(records) == NAMES  # whoever adds a record adds its name
+    return records
+
+
+class Records(Mapping):
+    """All records by name, made when the first is asked for: collecting tests needs the names."""
+
+    def __getitem__(self, name):
+        return all_records()[name]
+
+    def __iter__(self):
+        return iter(NAMES)
+
+    def __len__(self):
+        return len(NAMES)
+
+
+RECORDS = Records()

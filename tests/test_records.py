@@ -5,12 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Float, Shaped
-from sample_records import all_records
+from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix._records import Record, array, setting
 
-RECORDS = all_records()
 PACKAGE = {n: c for n, c in Record._registry.items() if c.__module__.startswith("separatrix.")}
 
 

@@ -316,6 +316,7 @@ def test_commitment_on_one_unit():
     np.testing.assert_allclose(made.nearest, np.abs(walks), atol=1e-11)
 
 
+@pytest.mark.laws
 def test_commitment_in_wong_wang_is_the_distance_to_the_diagonal():
     book = systems.wong_wang(30.0, 0.0)
     rng = np.random.default_rng(0)

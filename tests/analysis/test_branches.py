@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rooms import quick
 from scipy.optimize import brentq
 
 import separatrix as sx
@@ -78,7 +79,8 @@ def test_the_cusp_of_the_tanh_unit():
 
 
 @pytest.mark.parametrize(
-    ("w", "fold"), [(1.5, 0.2075464553220303), (2.0, 0.532839975353552), (3.0, 1.303273908002589)]
+    ("w", "fold"),
+    quick([(1.5, 0.2075464553220303), (2.0, 0.532839975353552), (3.0, 1.303273908002589)], 1),
 )
 def test_tanh_unit_has_folds_in_its_bias(w, fold):
     branches = follow(lambda b: tanh_unit(w, b), -1.0, (-2.0, 2.0), name="b")
@@ -89,7 +91,7 @@ def test_tanh_unit_has_folds_in_its_bias(w, fold):
     assert set(branches.n_unstable.tolist()) == {0, 1}
 
 
-@pytest.mark.parametrize("w", [5.0, 8.0])
+@pytest.mark.parametrize("w", quick([5.0, 8.0], 0))
 def test_beers_logistic_unit_has_its_folds(w):
     s = (1 + np.array([1, -1]) * np.sqrt(1 - 4 / w)) / 2
     known = np.log(s / (1 - s)) - w * s
@@ -311,7 +313,7 @@ def test_symmetric_inhibition_of_three_units_is_unfolded():
     assert len(branches.states_at(2.0)) == 13
 
 
-@pytest.mark.parametrize("kind", ["CTRNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("kind", quick(["CTRNN", "GRU", "LSTM"], "GRU"))
 def test_a_network_is_followed_in_its_input(kind):
     options = {"activation": "tanh"} if kind == "CTRNN" else {}
     network = getattr(sx.networks, kind)(3, 8, 3, key=jax.random.key(0), **options)
@@ -329,7 +331,7 @@ def test_a_network_is_followed_in_its_input(kind):
     assert (branches.parameters.min(), branches.parameters.max()) == (-51.2, 51.2)
 
 
-@pytest.mark.parametrize("bend", [np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p])
+@pytest.mark.parametrize("bend", quick([np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p], 0))
 def test_arrays_that_bend_with_the_parameter_are_followed_too(bend):
     def system_of(p):
         # numpy cannot be traced, and the input is no linear function of p

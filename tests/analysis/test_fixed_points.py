@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from rooms import quick
 
 import separatrix as sx
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -25,6 +26,17 @@ TEXTBOOK = {
     **{f"ring of {n}, as a {k}": lambda n=n, k=k: systems.ring(n, k)
        for n in (2, 3, 4) for k in ("map", "flow")},
 }  # fmt: skip
+QUICK = (
+    "tanh unit, w = 2, as a flow",
+    "saddle and node",
+    "after the Hopf bifurcation",
+    "after the Neimark-Sacker bifurcation",
+    "rank one",
+    "Wong-Wang (30.0, 0.14)",
+    "FitzHugh-Nagumo",
+    "Wilson-Cowan",
+    "ring of 3, as a map",
+)
 
 
 def match(found, expected):
@@ -33,7 +45,7 @@ def match(found, expected):
     return distance.argmin(0), distance.min(0)
 
 
-@pytest.mark.parametrize("name", TEXTBOOK)
+@pytest.mark.parametrize("name", quick(TEXTBOOK, *QUICK))
 def test_all_points_of_textbook_systems_with_their_stability(name):
     known = TEXTBOOK[name]()
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -57,7 +69,7 @@ def test_a_fixed_point_at_the_origin_is_within_its_rounding_level():
 
 
 @pytest.mark.parametrize("kind", ["map", "flow"])
-@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("n", quick([2, 3, 4], 1))
 def test_degree_of_a_map_of_the_cube_into_itself(n, kind):
     points = sx.find_fixed_points(*_given(systems.ring(n, kind))).fixed
     jacobians = sx.linearize(systems.ring(n, "flow").system, points.states).jacobians

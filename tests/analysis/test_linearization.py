@@ -1,3 +1,4 @@
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,12 +25,21 @@ def with_spectrum(values, seed=0):
     return basis @ matrix @ np.linalg.inv(basis)
 
 
+class Linear(eqx.Module):
+    """x ↦ J x; the matrix is an argument of compiled programs, so one serves all of a size."""
+
+    matrix: np.ndarray
+
+    def evaluate(self, x):
+        return self.matrix @ x
+
+
 def linear_map(J, dt=10.0):
-    return sx.DiscreteMap(lambda x: J @ x, len(J), dt)
+    return sx.DiscreteMap(Linear(np.asarray(J, float)).evaluate, len(J), dt)
 
 
 def linear_flow(J, tau=100.0):
-    return sx.Flow(lambda x: J @ x, len(J), tau)
+    return sx.Flow(Linear(np.asarray(J, float)).evaluate, len(J), tau)
 
 
 MAP_SPECTRUM = [1.25, -0.9, 0.3 + 0.6j, 0.3 - 0.6j, 0.5]

@@ -2,6 +2,7 @@ import shutil
 
 import jax
 import pytest
+from rooms import quick
 from typer.testing import CliRunner
 
 import separatrix as sx
@@ -77,6 +78,7 @@ def test_run_writes_everything_and_says_what_matters(directory):
     assert str(out / "report.html") in said
 
 
+@pytest.mark.runs
 def test_the_seed_option(run, plain, tmp_path):
     done = run("run", "yang2020", *SMALL, "--seed", 5, "--out", tmp_path / "two")
     assert done.exit_code == 0
@@ -91,10 +93,12 @@ def test_a_file_of_ones_own(run, plain, directory, tmp_path):
     assert (tmp_path / "two" / weights).read_bytes() == (out / weights).read_bytes()
 
 
-def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(run, plain, tmp_path):
+def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(
+    run, plain, directory, tmp_path
+):
     out = tmp_path / "two"
+    shutil.copytree(directory[0], out)
     arguments = ("run", "yang2020", *SMALL, "--out", out)
-    assert run(*arguments).exit_code == 0
     before = (out / "results.nc").stat().st_mtime_ns
     refused(
         run(*arguments),
@@ -265,7 +269,15 @@ def test_divergence(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(KeyboardInterrupt(), 130), (sx.InvalidInputError("cannot write."), 1), (MemoryError(), 1)],
+    quick(
+        [
+            (KeyboardInterrupt(), 130),
+            (sx.InvalidInputError("cannot write."), 1),
+            (MemoryError(), 1),
+        ],
+        0,
+        room="runs",
+    ),
 )
 def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, code):
     def stop(*found):

@@ -3,13 +3,14 @@ import os
 import jax
 import numpy as np
 import pytest
+from rooms import quick
 
 import separatrix as sx
 from separatrix.experiment import Experiment, reanalyze, run_experiment
 
 SMALL = [
     "network.num_units=16",
-    "training.steps=64",
+    "training.steps=5",
     "analysis.num_trials=10",
     "analysis.num_candidates=20",
     "analysis.test_trials=200",
@@ -59,7 +60,7 @@ def test_the_directory_holds_the_whole_run(run):
         "selection_vectors",
         "analyses",
     ]
-    assert len(run.history) == 64
+    assert len(run.history) == 5
     assert run.activity.states.shape == (10, 22, 16)
     assert len(run.fixed_points.outcomes) == 20
     assert run.psychometric.num_trials.sum() == 200
@@ -87,17 +88,17 @@ def test_another_seed_gives_another_run(run, tmp_path):
     assert (np.asarray(other.history.loss) != np.asarray(run.history.loss)).any()
 
 
+@pytest.mark.runs
 def test_random_candidates_and_windows(tmp_path):
-    run = run_experiment(
-        small("training.steps=5", name="yang2020-pytorch"), tmp_path / "two", progress=False
-    )
+    run = run_experiment(small(name="yang2020-pytorch"), tmp_path / "two", progress=False)
     assert run.experiment["training"]["window"] == 100
     assert len(run.fixed_points.outcomes) == 20
 
 
+@pytest.mark.runs
 def test_three_choices_have_no_psychometric_curve(tmp_path):
     run = run_experiment(
-        small("task.num_choices=3", "analysis.input=[1, 0.5, 0.5, 0.5]", "training.steps=5"),
+        small("task.num_choices=3", "analysis.input=[1, 0.5, 0.5, 0.5]"),
         tmp_path / "two",
         progress=False,
     )
@@ -106,16 +107,14 @@ def test_three_choices_have_no_psychometric_curve(tmp_path):
 
 
 def test_only_so_many_points_are_linearized(tmp_path):
-    run = run_experiment(
-        small("training.steps=5", "analysis.max_linearized=1"), tmp_path / "two", progress=False
-    )
+    run = run_experiment(small("analysis.max_linearized=1"), tmp_path / "two", progress=False)
     assert len(run.linearization) == 1
 
 
 def test_stages_and_progress_are_told(tmp_path):
     stages, seen = [], []
     run_experiment(
-        small("training.steps=5", "training.epoch_steps=2"),
+        small("training.epoch_steps=2"),
         tmp_path / "two",
         progress=lambda done, loss, accuracy: seen.append(done),
         announce=stages.append,
@@ -129,12 +128,12 @@ def test_stages_and_progress_are_told(tmp_path):
 
 def test_a_run_is_only_replaced_when_asked_to(tmp_path):
     out = tmp_path / "two"
-    run_experiment(small("training.steps=5"), out, progress=False)
+    run_experiment(small(), out, progress=False)
     before = (out / "weights.safetensors").read_bytes()
     with pytest.raises(sx.InvalidInputError, match="already holds a run"):
-        run_experiment(small("seed=1", "training.steps=5"), out, progress=False)
+        run_experiment(small("seed=1"), out, progress=False)
     assert (out / "weights.safetensors").read_bytes() == before
-    run_experiment(small("seed=1", "training.steps=5"), out, progress=False, force=True)
+    run_experiment(small("seed=1"), out, progress=False, force=True)
     assert (out / "weights.safetensors").read_bytes() != before
     assert [p.name for p in tmp_path.iterdir()] == ["two"]
 
@@ -219,8 +218,11 @@ class DiskFullError(Exception):
     pass
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, DiskFullError])
-@pytest.mark.parametrize("when", ["fixed points", "writing results", "figures and report"])
+@pytest.mark.parametrize("error", quick([KeyboardInterrupt, DiskFullError], 0, room="runs"))
+@pytest.mark.parametrize(
+    "when",
+    quick(["fixed points", "writing results", "figures and report"], 1, room="runs"),
+)
 def test_what_stops_a_run_after_its_training_leaves_the_network(tmp_path, error, when):
     def stop(stage):
         if stage == when:
@@ -228,13 +230,13 @@ def test_what_stops_a_run_after_its_training_leaves_the_network(tmp_path, error,
 
     out, finish = tmp_path / "two", lambda run, directory: None
     with pytest.raises(error) as caught:
-        run_experiment(small("training.steps=5"), out, progress=False, announce=stop, finish=finish)
+        run_experiment(small(), out, progress=False, announce=stop, finish=finish)
     kept = caught.value.kept
     assert list(tmp_path.iterdir()) == [kept]
     assert f"`separatrix analyze {kept} --out {out}` goes on" in caught.value.__notes__[0]
     assert ("fixed_points" in sx.load_run(kept).records) == (when != "fixed points")
     went_on = reanalyze(kept, out)
-    whole = run_experiment(small("training.steps=5"), tmp_path / "three", progress=False)
+    whole = run_experiment(small(), tmp_path / "three", progress=False)
     same_results(went_on, whole)
     assert went_on.experiment == whole.experiment
 

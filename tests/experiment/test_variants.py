@@ -137,6 +137,7 @@ def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
     assert list(sx.load_runs(out)) == ["still"]
 
 
+@pytest.mark.runs
 def test_the_comparison_sets_numbers_and_figures_side_by_side(compared, tmp_path):
     _, runs = compared
     page = write_comparison("compared", "Three of them.", runs, tmp_path / "report.html")

@@ -7,29 +7,50 @@ import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
 from matplotlib.text import Text
-from sample_records import TASK, all_records, fixed_points
+from sample_records import RECORDS, TASK, fixed_points
 
 import separatrix as sx
 from separatrix import figures
 
-RECORDS = all_records()
-ACTIVITY, PLANE = RECORDS["activity"], RECORDS["components"]
-POINTS, LINEAR = RECORDS["fixed_points"], RECORDS["linearization"]
-SIGNED = sx.tasks.signed_coherence(ACTIVITY.conditions)
-FLOW = sx.linearize(sx.Flow(lambda x: -x + 0.5 * x[::-1], 6, tau=50.0), np.zeros((1, 6)))
+
+def activity():
+    return RECORDS["activity"]
+
+
+def plane():
+    return RECORDS["components"]
+
+
+def points():
+    return RECORDS["fixed_points"]
+
+
+def linear():
+    return RECORDS["linearization"]
+
+
+def by_condition():
+    signed = sx.tasks.signed_coherence(activity().conditions)
+    return figures.condition_averages(activity(), plane(), signed)
+
+
+def flow():
+    field = lambda x: -x + 0.5 * x[::-1]  # noqa: E731
+    return sx.linearize(sx.Flow(field, 6, tau=50.0), np.zeros((1, 6)))
+
 
 DRAW = {
     "training": lambda: figures.training(RECORDS["history"], ideal_accuracy=0.9),
-    "trials": lambda: figures.trials(ACTIVITY, TASK),
-    "trials_raw": lambda: figures.trials(ACTIVITY, num_trials=1, softmax=False),
+    "trials": lambda: figures.trials(activity(), TASK),
+    "trials_raw": lambda: figures.trials(activity(), num_trials=1, softmax=False),
     "psychometric": lambda: figures.psychometric(RECORDS["psychometric"]),
-    "activity": lambda: figures.activity(ACTIVITY, PLANE),
-    "condition_averages": lambda: figures.condition_averages(ACTIVITY, PLANE, SIGNED),
-    "fixed_points": lambda: figures.fixed_points(POINTS, ACTIVITY, PLANE),
-    "speeds": lambda: figures.speeds(POINTS),
-    "tolerance": lambda: figures.tolerance(POINTS),
-    "spectrum": lambda: figures.spectrum(LINEAR, 1),
-    "spectrum_flow": lambda: figures.spectrum(FLOW),
+    "activity": lambda: figures.activity(activity(), plane()),
+    "condition_averages": by_condition,
+    "fixed_points": lambda: figures.fixed_points(points(), activity(), plane()),
+    "speeds": lambda: figures.speeds(points()),
+    "tolerance": lambda: figures.tolerance(points()),
+    "spectrum": lambda: figures.spectrum(linear(), 1),
+    "spectrum_flow": lambda: figures.spectrum(flow()),
     "bifurcation_diagram": lambda: figures.bifurcation_diagram(
         RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
     ),
@@ -38,7 +59,7 @@ DRAW = {
         RECORDS["selective_connections"]
     ),
     "task_variance": lambda: figures.task_variance(RECORDS["task_variance"]),
-    "line_attractor": lambda: figures.line_attractor(POINTS, LINEAR, 2, ACTIVITY, PLANE),
+    "line_attractor": lambda: figures.line_attractor(points(), linear(), 2, activity(), plane()),
 }
 
 
@@ -102,7 +123,7 @@ def test_numbers_of_the_records_are_in_the_figures():
     record = RECORDS["psychometric"]
     assert f"accuracy {record.mean_accuracy:.3f}" in all_text(DRAW["psychometric"]())
     spectrum = DRAW["spectrum"]()
-    slowest = LINEAR.eigenvalues[1][np.argmin(np.abs(LINEAR.eigenvalues[1] - 1))]
+    slowest = linear().eigenvalues[1][np.argmin(np.abs(linear().eigenvalues[1] - 1))]
     legend = "\n".join(t.get_text() for t in spectrum.legends[0].get_texts())
     assert f"integrating mode: μ = {slowest.real:.4g}".replace("-", "−") in legend
     assert "|μ| = 1: stable inside" in legend
@@ -112,9 +133,9 @@ def test_numbers_of_the_records_are_in_the_figures():
 
 
 def test_points_far_away_are_counted_not_drawn():
-    states = np.stack([ACTIVITY.flat_states[0], ACTIVITY.flat_states[0] + 1e3])
+    states = np.stack([activity().flat_states[0], activity().flat_states[0] + 1e3])
     far = fixed_points(states, ["fixed", "slow"])
-    figure = figures.fixed_points(far, ACTIVITY, PLANE)
+    figure = figures.fixed_points(far, activity(), plane())
     assert "1 point lies outside this view" in all_text(figure)
     left, right = figure.axes[0].get_xlim()
     assert right - left < 100
@@ -122,17 +143,17 @@ def test_points_far_away_are_counted_not_drawn():
 
 def test_points_of_every_kind_and_number():
     for count in (0, 1, 3):
-        points = fixed_points(ACTIVITY.flat_states[:count], ["fixed", "slow", "slow"][:count])
-        figures.fixed_points(points, ACTIVITY, PLANE).draw_without_rendering()
+        points = fixed_points(activity().flat_states[:count], ["fixed", "slow", "slow"][:count])
+        figures.fixed_points(points, activity(), plane()).draw_without_rendering()
         figures.speeds(points).draw_without_rendering()
 
 
 def test_speeds_that_are_not_numbers_or_zero():
-    points = fixed_points(ACTIVITY.flat_states[:4], ["fixed", "slow", "slow", "slow"])
+    points = fixed_points(activity().flat_states[:4], ["fixed", "slow", "slow", "slow"])
     for speed in ([np.nan] * 4, [0.0] * 4, [0.0, np.nan, 1e-300, np.inf], [0.0, 1.0, 1.0, 1.0]):
         object.__setattr__(points, "speed", np.array(speed))
         figures.speeds(points).draw_without_rendering()
-        figures.fixed_points(points, ACTIVITY, PLANE).draw_without_rendering()
+        figures.fixed_points(points, activity(), plane()).draw_without_rendering()
 
 
 def test_powers_of_ten_are_plain_text():
@@ -154,7 +175,7 @@ def test_wilson_interval():
 
 def test_a_point_out_of_range():
     with pytest.raises(sx.InvalidInputError, match=r"point 9 is out of range.*4 points"):
-        figures.spectrum(LINEAR, 9)
+        figures.spectrum(linear(), 9)
 
 
 def trials_of(task, choice=0):
@@ -218,3 +239,5 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     figure = figures.training(penalized)
     (line,) = (x for x in figure.axes[0].lines if x.get_label() == "penalty of regularizers")
     np.testing.assert_allclose(line.get_ydata(), 0.1 * history.epochs()["loss"])
+    assert "choice" in all_text(figures.activity(activity(), plane()))
+    assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))

@@ -1,24 +1,29 @@
 """Figures of slow curves, boundaries and commitment, as all others (test_figures.py)."""
 
+import functools
 import logging
 
 import jax
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from sample_records import all_records
+from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
 
-RECORDS = all_records()
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
-FLAT = sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
+
+
+@functools.cache
+def flat():
+    return sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
+
 
 DRAW = {
     "slow_curve": lambda: figures.slow_curve(RECORDS["slow_curve"], axis_name="first unit"),
-    "line": lambda: figures.slow_curve(FLAT),
+    "line": lambda: figures.slow_curve(flat()),
     "graph": lambda: figures.fixed_point_graph(
         RECORDS["fixed_point_graph"],
         RECORDS["activity"],

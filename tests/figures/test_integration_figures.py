@@ -5,19 +5,17 @@ import logging
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from sample_records import all_records
+from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
 
-RECORDS = all_records()
-GATING = RECORDS["input_gating"]
 STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
 AVERAGES = sx.targeted_averages(
     STATES,
     np.eye(6)[:4],
-    {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in GATING.sources},
-    names=("choice", *GATING.sources),
+    {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in "abc"},
+    names=("choice", *"abc"),
 )
 VALUES = np.repeat([10.0, 14.0, 18.0], 4)
 ANGLES = np.linspace(0, 3, 30)
@@ -25,10 +23,17 @@ CURVE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 HELD = (VALUES / 8)[:, None] + 0.02 * np.arange(6)
 MEMORY = sx.graded_memory(CURVE, np.stack([np.cos(HELD), np.sin(HELD)], -1), VALUES, dt=100.0)
 
+
+def gating():
+    record = RECORDS["input_gating"]
+    assert record.sources == tuple("abc")
+    return record
+
+
 DRAW = {
-    "one context": lambda: figures.context_gating({"first": (GATING, AVERAGES)}),
+    "one context": lambda: figures.context_gating({"first": (gating(), AVERAGES)}),
     "two contexts": lambda: figures.context_gating(
-        {"first": (GATING, AVERAGES), "second": (GATING, AVERAGES)}
+        {"first": (gating(), AVERAGES), "second": (gating(), AVERAGES)}
     ),
     "memory": lambda: figures.graded_memory(MEMORY, value_name="frequency"),
     "performance": lambda: figures.performance(RECORDS["performance"]),
@@ -62,6 +67,6 @@ def test_scores_are_drawn_where_they_are():
 
 def test_averages_without_the_axes_of_the_inputs_are_refused():
     with pytest.raises(sx.InvalidInputError, match="one for each input, 4; they have 2"):
-        figures.context_gating({"x": (GATING, sx.targeted_averages(STATES, np.eye(6)[:2], {}))})
+        figures.context_gating({"x": (gating(), sx.targeted_averages(STATES, np.eye(6)[:2], {}))})
     with pytest.raises(sx.InvalidInputError, match="one context at least"):
         figures.context_gating({})

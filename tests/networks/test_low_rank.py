@@ -39,9 +39,10 @@ def test_the_latent_system_has_the_same_points_in_one_dimension():
     assert points.certified.all()
     full = net.at_input([0.0])
     with jax.enable_x64(True):
-        embedded = np.stack([net.embed(k, jnp.zeros(1)) for k in points.states])
-        speeds = [float(full.speed(jnp.asarray(x))) for x in embedded]
-    assert max(speeds) < 1e-12
+        embed = jax.jit(jax.vmap(lambda k: net.embed(k, jnp.zeros(1))))
+        embedded = np.asarray(embed(jnp.asarray(points.states)))
+        speeds = np.asarray(jax.jit(jax.vmap(full.speed))(jnp.asarray(embedded)))
+    assert speeds.max() < 1e-12
     own = sx.linearize(latent, points.states).eigenvalues[:, 0].real
     spectra = np.sort(sx.linearize(full, embedded).eigenvalues.real, axis=1)
     for one, spectrum in zip(own, spectra, strict=True):
@@ -53,14 +54,16 @@ def test_the_latent_system_has_the_same_points_in_one_dimension():
 def test_the_state_falls_onto_the_latent_subspace(key):
     net = LowRank(2, 40, 1, rank=3, tau=100.0, dt=50.0, key=key)
     u = jnp.array([0.3, -0.7])
-    states = np.asarray(net.unroll(jnp.broadcast_to(u, (1, 60, 2))), float)[0]
+    inputs = np.broadcast_to(np.asarray(u), (1, 60, 2))
+    states = np.asarray(jax.jit(net.unroll)(jnp.asarray(inputs)), float)[0]
     basis = np.asarray(net.left, float)
-    offset = states - np.asarray(net.embed(jnp.zeros(3), u), float)
+    offset = states - np.asarray(jax.jit(net.embed)(jnp.zeros(3), u), float)
     kappa = np.linalg.lstsq(basis, offset.T, rcond=None)[0].T
     outside = np.linalg.norm(offset - kappa @ basis.T, axis=1)
     np.testing.assert_allclose(outside[1:8] / outside[:7], 0.5, rtol=1e-3)  # 1 − α
     # From there on κ follows its own equation.
-    following = np.asarray(jax.vmap(lambda k: net.latent_step(k, u))(jnp.float32(kappa[40:-1])))
+    step = jax.jit(jax.vmap(lambda k: net.latent_step(k, u)))
+    following = np.asarray(step(jnp.float32(kappa[40:-1])))
     np.testing.assert_allclose(following, kappa[41:], atol=1e-5)
 
 

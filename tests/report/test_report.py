@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_records import all_records, fixed_points, network
+from rooms import quick
+from sample_records import RECORDS, fixed_points, network
 
 import separatrix as sx
 from separatrix.analysis import Analyses
@@ -20,7 +21,6 @@ EXPERIMENT = {
     "task": {"name": "PerceptualDecisionMaking", "dt": 100.0},
     "training": {"steps": 5},
 }
-RECORDS = all_records()
 ALL = [section.name for section in SECTIONS]
 
 
@@ -165,13 +165,14 @@ def test_the_shown_point_is_fixed_where_one_is():
     points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
     story = Story(run())
     assert points.kind[story.shown_point] == "fixed"
-    part = Story(run(RECORDS | {"linearization": linear[2:]}))
+    part = Story(run({**RECORDS, "linearization": linear[2:]}))
     assert part.shown_point in (2, 3)
     slow = fixed_points(points.states, ["slow"] * 4)
-    middle = Story(run(RECORDS | {"fixed_points": slow})).shown_point
+    middle = Story(run({**RECORDS, "fixed_points": slow})).shown_point
     assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
 
 
+@pytest.mark.runs
 def test_figures_go_to_their_folder_and_are_used_again(tmp_path, written):
     paths = write_figures(run(), tmp_path)
     assert [p.relative_to(tmp_path).as_posix() for p in paths] == [
@@ -193,20 +194,28 @@ def test_key_numbers():
 
 @pytest.mark.parametrize(
     ("known", "said"),
-    [
-        ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
-        (
-            {"index_sum": 1, "coverage": 0.987},
-            "not known: index sum 1 (consistent with a complete set, no proof), coverage 0.99",
-        ),
-        ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
-        (
-            {"index_sum": 1},
-            "not known: index sum 1 (consistent with a complete set, no proof)",
-        ),
-        ({"completeness": "no box holds them all; so no sum"}, "not known: no box holds them all"),
-        ({}, "not known: not examined"),
-    ],
+    quick(
+        [
+            ({"complete": True, "index_sum": 1, "coverage": 1.0}, "complete (proved)"),
+            (
+                {"index_sum": 1, "coverage": 0.987},
+                "not known: index sum 1 (consistent with a complete set, no proof), coverage 0.99",
+            ),
+            ({"index_sum": 3, "coverage": 0.5}, "yes: index sum 3, coverage 0.50"),
+            (
+                {"index_sum": 1},
+                "not known: index sum 1 (consistent with a complete set, no proof)",
+            ),
+            (
+                {"completeness": "no box holds them all; so no sum"},
+                "not known: no box holds them all",
+            ),
+            ({}, "not known: not examined"),
+        ],
+        0,
+        1,
+        4,
+    ),
 )
 def test_what_is_known_of_missing_fixed_points(tmp_path, known, said):
     plain = {"complete": False, "index_sum": None, "coverage": None, "completeness": ""}
@@ -225,7 +234,7 @@ def test_key_numbers_fit_on_a_line():
     points = fixed_points(RECORDS["activity"].flat_states[:2], ["fixed", "slow"])
     object.__setattr__(points, "completeness", "a sentence that goes on; " * 9)
     object.__setattr__(points, "outcome_reasons", np.array(["word " * 40] * 3))
-    rows = key_numbers(run(RECORDS | {"fixed_points": points}))
+    rows = key_numbers(run({**RECORDS, "fixed_points": points}))
     assert all(len(value) <= 60 for _, value in rows), rows
     assert dict(rows)["are fixed points missing?"] == "not known: coverage 0.75"
     assert dict(rows)["rejected"].endswith("word …")

@@ -1,5 +1,7 @@
 """JAX functions over boxes: values and slopes are enclosed, what cannot be is refused."""
 
+import functools
+
 import flint
 import jax
 import jax.numpy as jnp
@@ -58,6 +60,12 @@ FUNCTIONS = {
 }
 
 
+@functools.cache
+def values_and_jacobians(name):
+    function = FUNCTIONS[name]
+    return jax.jit(jax.vmap(lambda x: (function(x), jax.jacfwd(function)(x))))
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("radius", [1e-9, 0.3])
 def test_values_and_slopes_are_enclosed(name: str, radius: float) -> None:
@@ -69,15 +77,10 @@ def test_values_and_slopes_are_enclosed(name: str, radius: float) -> None:
     with_slopes, alone = enclosed.slopes(boxes), enclosed.bounds(boxes)
     assert with_slopes.refusals == ("",) * 4
     with jax.enable_x64(True):
-        values = jax.jit(jax.vmap(function))
-        jacobians = jax.jit(jax.vmap(jax.jacfwd(function)))
+        both = values_and_jacobians(name)
         for _ in range(20):
             x, y = centers + radius * local.uniform(-1, 1, (2, 4, 3))
-            at_x, at_y, slope = (
-                np.asarray(values(x)),
-                np.asarray(values(y)),
-                np.asarray(jacobians(x)),
-            )
+            (at_x, slope), (at_y, _) = (map(np.asarray, both(at)) for at in (x, y))
             for result in (with_slopes, alone):
                 assert widened(result.bounds).contains(at_x).all()
             assert widened(with_slopes.slopes).contains(slope).all()

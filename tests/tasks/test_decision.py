@@ -1,6 +1,7 @@
 import jax
 import numpy as np
 import pytest
+from rooms import quick
 
 import separatrix as sx
 
@@ -46,8 +47,8 @@ def test_channels_carry_the_evidence_that_the_reference_states(key):
     assert (x[:, 21:, 1:] == 0).all()
 
 
-@pytest.mark.parametrize("dt", [20.0, 100.0])
-@pytest.mark.parametrize("noise", [0.5, 1.0])
+@pytest.mark.parametrize("dt", quick([20.0, 100.0], 0))
+@pytest.mark.parametrize("noise", quick([0.5, 1.0], 0))
 def test_noise_has_variance_sigma_squared_over_dt_on_every_channel_and_step(dt, noise, key):
     kwargs = {"dt": dt, "stimulus": 500.0}
     noisy = np.asarray(Task(noise=noise, **kwargs).trials(4000, key=key).inputs)
@@ -84,7 +85,7 @@ def test_conditions_are_uniform(task, key):
 
 @pytest.mark.parametrize(
     ("stimulus", "noise_on", "bound"),
-    [(2000.0, "all", 0.895696), (2000.0, "stimulus", 0.895696), (500.0, "all", 0.864539)],
+    quick([(2000.0, "all", 0.895696), (2000.0, "stimulus", 0.895696), (500.0, "all", 0.864539)], 0),
 )
 def test_the_optimal_rule_reaches_the_ideal_observers_accuracy(stimulus, noise_on, bound, key):
     task = Task(stimulus=stimulus, noise_on=noise_on)
@@ -104,7 +105,7 @@ def test_the_ideal_observer_does_not_depend_on_dt():
     np.testing.assert_allclose(accuracies, accuracies[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("choices", [2, 3, 5, 8])
+@pytest.mark.parametrize("choices", quick([2, 3, 5, 8], 1))
 def test_more_choices(choices, key):
     task = Task(num_choices=choices, noise=0.3)
     trials = task.trials(500, key=key)

@@ -84,7 +84,7 @@ def test_a_training_step_is_gradient_descent(network, task):
         logits = jax.nn.log_softmax(jax.vmap(jax.vmap(net.readout))(states))
         return -jnp.take_along_axis(logits, trials.targets[..., None], -1).mean()
 
-    value, gradient = jax.value_and_grad(loss)(network)
+    value, gradient = jax.jit(jax.value_and_grad(loss))(network)
     assert after.history.loss[0] == pytest.approx(float(value), rel=1e-5)
     expected = jax.tree.map(lambda w, g: w - rate * g, network, gradient)
     for x, y in zip(jax.tree.leaves(after.network), jax.tree.leaves(expected), strict=True):
@@ -93,12 +93,15 @@ def test_a_training_step_is_gradient_descent(network, task):
 
 def test_the_mask_weighs_the_loss(network, task):
     trials = task.trials(4, key=jax.random.key(0))
-    outputs = network.outputs(network.unroll(trials.inputs))
-    last = jnp.zeros_like(trials.mask).at[:, -1].set(1.0)
+    outputs = jax.jit(lambda x: network.outputs(network.unroll(x)))(trials.inputs)
+    last = np.zeros(trials.mask.shape, np.float32)
+    last[:, -1] = 1.0
     import dataclasses
 
-    masked = sx.training.cross_entropy(outputs, dataclasses.replace(trials, mask=last))
-    by_hand = optax.softmax_cross_entropy_with_integer_labels(outputs, trials.targets)[:, -1].mean()
+    weighed = dataclasses.replace(trials, mask=jnp.asarray(last))
+    masked = eqx.filter_jit(sx.training.cross_entropy)(outputs, weighed)
+    surprise = jax.jit(optax.softmax_cross_entropy_with_integer_labels)(outputs, trials.targets)
+    by_hand = np.asarray(surprise)[:, -1].mean()
     assert float(masked) == pytest.approx(float(by_hand), rel=1e-6)
 
 
@@ -114,7 +117,8 @@ def test_a_window_has_whole_steps(steps):
 def test_windows_are_consecutive_pieces_of_whole_trials(task):
     windows = sx.Windows(100)
     key = jax.random.key(5)
-    drawn = [windows.draw(task, key, jnp.int32(i), 3) for i in range(4)]
+    draw = jax.jit(lambda number: windows.draw(task, key, number, 3))
+    drawn = [draw(jnp.int32(i)) for i in range(4)]
     targets = np.concatenate([np.asarray(w.targets) for w in drawn], axis=1)
     inputs = np.concatenate([np.asarray(w.inputs) for w in drawn], axis=1)
     assert targets.shape == (3, 400)
@@ -123,7 +127,7 @@ def test_windows_are_consecutive_pieces_of_whole_trials(task):
     assert (targets[:, decision] > 0).all()
     assert (targets[:, ~decision] == 0).all()
     # the second window begins with the rest of the trial that the first one cut
-    border = windows.draw(task, key, jnp.int32(1), 3)
+    border = jax.jit(lambda: windows.draw(task, key, jnp.int32(1), 3))()
     assert (np.asarray(border.inputs) == inputs[:, 100:200]).all()
     # rows and trials differ
     assert len(np.unique(inputs[:, :, 1])) > 1190
@@ -201,8 +205,10 @@ def test_what_an_epoch_computes(network, task):
     assert bool(sound)
     # one step of gradient descent on the first batch, done by hand
     batch = jax.tree.map(lambda x: x[0], trials)
-    slope = eqx.filter_grad(
-        lambda net: sx.training.default_loss(net.outputs(net.unroll(batch.inputs)), batch)
+    slope = eqx.filter_jit(
+        eqx.filter_grad(
+            lambda net: sx.training.default_loss(net.outputs(net.unroll(batch.inputs)), batch)
+        )
     )(network)
     by_hand = network.readout_bias - 0.1 * slope.readout_bias
     np.testing.assert_allclose(weights.readout_bias, by_hand, rtol=1e-5, atol=1e-7)

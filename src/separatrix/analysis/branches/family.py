@@ -15,6 +15,9 @@ from .models import AbstractModel, SystemOf, model_of
 
 Point = Float[np.ndarray, " coordinate"]
 
+CHUNK = 32
+"""Jacobians along a branch that are held, and computed by one program, at a time."""
+
 
 class Family:
     """The residual and the derivatives of the systems, NumPy in and NumPy out.
@@ -68,12 +71,10 @@ class Family:
         return self._run(_jacobian, point)[0].T
 
     def jacobians(self, points: np.ndarray) -> np.ndarray:
-        """Return dF/dx at many points (batch, coordinate)."""
+        """Return dF/dx at points (batch, coordinate), `CHUNK` of them at most."""
         if not self.model.holds_everywhere:
             return np.stack([self.jacobian(point) for point in points])
-        padded = np.concatenate(
-            [points, np.repeat(points[-1:], _padded(len(points)) - len(points), 0)]
-        )
+        padded = np.concatenate([points, np.repeat(points[-1:], CHUNK - len(points), 0)])
         states, parameters = self.split(padded)
         (transposed,) = self._run_at(_jacobians, states, parameters)
         return transposed[: len(points)].swapaxes(1, 2)

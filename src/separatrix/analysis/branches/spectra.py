@@ -8,10 +8,7 @@ from jaxtyping import Complex
 from ...solvers import batched
 from ...solvers.continuation import Curve
 from ..stability import growth
-from .family import Family
-
-CHUNK = 32
-"""Jacobians that are held at a time."""
+from .family import CHUNK, Family
 
 
 @dataclass(frozen=True)
