@@ -29,7 +29,19 @@ def test_shifted_positive_matrices(stack):
     vectors, shifts = np.ones((4, 5)), np.array([1.0, 0.5, 2.0, -1e3])
     matrices = batched.gram(stack)
     shifted = matrices.astype(float) + shifts[:, None, None] * np.eye(5)
-    x = batched.solve_positive(matrices, vectors, shifts)
+    solvers = batched.factorize_positive(matrices, np.repeat(shifts[:, None], 5, axis=1))
+    x = np.array([solve(v) for solve, v in zip(solvers, vectors, strict=True)])
     assert np.isnan(x[3]).all()  # not positive definite
     left = batched.apply(shifted[:3], x[:3]) - vectors[:3]
     assert np.abs(left).max() < ROUNDING[stack.dtype.type]
+
+
+@pytest.mark.parametrize("layout", ["C", "F"])
+def test_factorizations_solve_more_than_once(stack, layout):
+    matrices = stack if layout == "C" else stack.swapaxes(1, 2).copy().swapaxes(1, 2)
+    solvers = batched.factorize(matrices)
+    for vector in np.eye(5):
+        x = np.array([solve(vector) for solve in solvers])
+        assert np.isnan(x[2]).all()
+        left = batched.apply(stack[[0, 1, 3]].astype(float), x[[0, 1, 3]]) - vector
+        assert np.abs(left).max() < ROUNDING[stack.dtype.type]

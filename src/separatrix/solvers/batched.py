@@ -7,8 +7,9 @@ threads, each with its part of the stack, use the machine.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +19,15 @@ Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
 Vector = Float[np.ndarray, " batch"]
 
+Factorization = Callable[[Vector], Vector]
+"""b -> the solution x of A x = b, NaN where A is singular."""
+
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
+
+
+def SINGULAR(vector: Vector) -> Vector:  # noqa: N802
+    """Stand for the factorization of a singular matrix."""
+    return np.full_like(vector, np.nan)
 
 
 @cache
@@ -70,19 +79,39 @@ def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
     return solutions
 
 
-def solve_positive(matrices: Stack, vectors: Vectors, shifts: Vector) -> Vectors:
-    """Solve (A + w) x = b for symmetric A, which is overwritten, and numbers w.
+def factorize(matrices: Stack) -> list[Factorization]:
+    """Return what solves A x = b for each matrix A, by LU."""
+    return [_lu(matrix) for matrix in matrices]
 
-    By Cholesky's method, which takes half the operations of LU; where A + w is not positive
-    definite in the arithmetic of A the answer is NaN.
+
+def _lu(matrix: np.ndarray) -> Factorization:
+    """Factorize A, or Aᵀ where that lies in memory as LAPACK wants it."""
+    single = matrix.dtype == np.float32
+    factor, solver = (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
+    transposed = matrix.flags.c_contiguous
+    lu, pivots, info = factor(matrix.T if transposed else matrix)
+    return partial(_solved, solver, lu, pivots, trans=int(transposed)) if info == 0 else SINGULAR
+
+
+def factorize_positive(matrices: Stack, shifts: Vectors) -> list[Factorization]:
+    """Return what solves (A + diag w) x = b for symmetric A, which are overwritten.
+
+    By Cholesky's method, which takes half the operations of LU; where A + diag w is not positive
+    definite in the arithmetic of A the answers are NaN.
     """
-    solver = lapack.sposv if matrices.dtype == np.float32 else lapack.dposv
-    matrices[:, range(matrices.shape[1]), range(matrices.shape[1])] += shifts[:, None]
-    solutions = np.empty(vectors.shape)
-    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        _, solution, info = solver(matrix.T, vector, lower=1, overwrite_a=1)
-        solutions[row] = solution if info == 0 else np.nan
-    return solutions
+    single = matrices.dtype == np.float32
+    factor, solver = (lapack.spotrf, lapack.spotrs) if single else (lapack.dpotrf, lapack.dpotrs)
+    with np.errstate(over="ignore"):
+        matrices[:, range(matrices.shape[1]), range(matrices.shape[1])] += shifts
+    found: list[Factorization] = []
+    for matrix in matrices:
+        lower, info = factor(matrix.T, lower=1, clean=0, overwrite_a=1)
+        found.append(partial(_solved, solver, lower, lower=1) if info == 0 else SINGULAR)
+    return found
+
+
+def _solved(solver: Callable[..., Any], *factors: np.ndarray, **options: int) -> Vector:
+    return solver(*factors, **options)[0]  # the last of them is b
 
 
 def gram(matrices: Stack) -> Stack:
@@ -92,8 +121,11 @@ def gram(matrices: Stack) -> Stack:
 
 
 def _gram_part(matrices: Stack) -> Stack:
-    with np.errstate(over="ignore", invalid="ignore"):  # then solve_positive answers NaN
-        return matrices.swapaxes(1, 2) @ matrices
+    products = np.empty(matrices.shape, matrices.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # then factorize_positive answers NaN
+        for matrix, product in zip(matrices, products, strict=True):
+            np.dot(matrix.T, matrix, out=product)  # which knows a symmetric product, matmul not
+    return products
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -78,6 +78,13 @@ class KnownZeros:
         self.levels += levels[apart].tolist()
         self.reaches += reaches[apart].tolist()
 
+    def contain(self, states: States, distance: float) -> Bool[np.ndarray, " state"]:
+        """Tell which states are so near a known zero."""
+        if not self.states:
+            return np.zeros(len(states), bool)
+        away = states - np.array(self.states)[self._nearest(states)]
+        return np.linalg.norm(away, axis=1) <= distance
+
     def lead(self, residual: Callable[[np.ndarray], np.ndarray], starts: States) -> Arrivals:
         """Lead each state to the known zero that is nearest, if the chord method contracts."""
         x = starts.copy()
@@ -102,6 +109,19 @@ class KnownZeros:
         arrived &= np.abs(x - known[nearest]).max(1) <= reaches
         states = np.where(arrived[:, None], known[nearest], starts)
         return Arrivals(states, np.where(arrived, np.array(self.steps)[nearest], np.inf), arrived)
+
+    def attracts(self, states: States, residuals: States) -> Bool[np.ndarray, " state"]:
+        """Tell which states lie so near a known zero that a step takes away 3/4 of the way to it.
+
+        As good as certainly the chord method then leads there; `lead` finds out.
+        """
+        if not self.states:
+            return np.zeros(len(states), bool)
+        nearest = self._nearest(states)
+        away = states - np.array(self.states)[nearest]
+        with np.errstate(over="ignore", invalid="ignore"):
+            left = away + self._corrections(residuals, nearest)
+            return np.linalg.norm(left, axis=1) <= np.linalg.norm(away, axis=1) / 4
 
     def _nearest(self, states: States) -> np.ndarray:
         known = np.array(self.states)

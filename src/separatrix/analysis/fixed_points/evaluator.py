@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,7 @@ from ..._types import InvalidInputError
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 
-_BYTES = 1 << 26  # of Jacobians in one batch: 64 MiB
+_BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
 _DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 _PRODUCTS = 200  # of Jacobian and vector in one step, at most
 
@@ -90,25 +91,51 @@ class Evaluator:
 
     def speed_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² `(batch,)`, its gradient and its Hessian."""
-        return self._in_batches(_half_square_speed, states)
+        return self._in_batches(_half_square_derivatives, states, of="velocity")
 
     def speed_gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the gradient of ½ speed² `(batch, unit)`."""
-        return self._in_batches(_half_square_speed_gradient, states)[0]
+        return self._in_batches(_half_square_gradient, states, of="velocity")[0]
+
+    def square_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return ½ |residual|² `(batch,)`, its gradient and its Hessian."""
+        return self._in_batches(_half_square_derivatives, states, of="residual")
+
+    def square_gradient(self, states: np.ndarray) -> np.ndarray:
+        """Return the gradient of ½ |residual|² `(batch, unit)`."""
+        return self._in_batches(_half_square_gradient, states, of="residual")[0]
+
+    @cached_property
+    def goes_backward(self) -> bool:
+        """Whether the residual can be differentiated in reverse mode too."""
+        try:
+            with jax.enable_x64(True):
+                state = jax.ShapeDtypeStruct((self.size,), jnp.float64)
+                gradient = jax.grad(lambda x: _half_square(self.system, x, "residual"))
+                jax.eval_shape(gradient, state)
+        except Exception:  # whatever JAX, or the user's own rule, finds wrong
+            return False
+        return True
 
     def jacobian(self, states: np.ndarray) -> np.ndarray:
         """Return the Jacobians of the true map or field, `(batch, unit, unit)`."""
         return self._in_batches(_jacobian, states)[0]
 
     def _in_batches(
-        self, program: Callable[..., Any], *columns: np.ndarray, dtype: type | None = float
+        self,
+        program: Callable[..., Any],
+        *columns: np.ndarray,
+        dtype: type | None = float,
+        **options: str,
     ) -> Any:
         """Run a compiled program over batches of the sizes it is compiled for."""
         parts = []
         with jax.enable_x64(True):
             for rows in self._split(np.arange(len(columns[0]))):
                 size = next(s for s in self._sizes if s >= len(rows))
-                results = program(self.system, *(_padded(c[rows], size) for c in columns))
+                results = program(
+                    self.system, *(_padded(c[rows], size) for c in columns), **options
+                )
                 # Copies: XLA's own memory may not be written to.
                 parts.append([np.array(np.asarray(r)[: len(rows)], dtype) for r in results])
         if len(parts) == 1:
@@ -211,19 +238,19 @@ def _jacobian(system: AbstractSystem, states: Any) -> Any:
     return (jax.vmap(system.jacobian)(states),)
 
 
-def _half_square(system: AbstractSystem, state: Any) -> Any:
-    return 0.5 * jnp.sum(jnp.square(system.velocity(state)))
+def _half_square(system: AbstractSystem, state: Any, of: str) -> Any:
+    return 0.5 * jnp.sum(jnp.square(getattr(system, of)(state)))
 
 
 @eqx.filter_jit
-def _half_square_speed_gradient(system: AbstractSystem, states: Any) -> Any:
-    return (jax.vmap(jax.grad(lambda state: _half_square(system, state)))(states),)
+def _half_square_gradient(system: AbstractSystem, states: Any, of: str) -> Any:
+    return (jax.vmap(jax.grad(lambda state: _half_square(system, state, of)))(states),)
 
 
 @eqx.filter_jit
-def _half_square_speed(system: AbstractSystem, states: Any) -> Any:
+def _half_square_derivatives(system: AbstractSystem, states: Any, of: str) -> Any:
     def q(state: Any) -> Any:
-        return _half_square(system, state)
+        return _half_square(system, state, of)
 
     def derivatives(state: Any) -> Any:
         gradient, push = jax.linearize(jax.grad(q), state)

@@ -1,5 +1,6 @@
 """Following candidates to zeros of the residual and to minima of the speed, many at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.merging import group
-from ...solvers.minimize import DampedNewton, Minima
+from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov
 from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
@@ -18,6 +19,8 @@ States = Float[np.ndarray, "state unit"]
 
 _NEAR = 1e-3  # length of a Newton step, in units of the candidates, that is near a zero
 _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
+_SCOUTS = 128  # candidates followed before any zero is known
+_MINIMUM = Ending.MINIMUM
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
@@ -34,10 +37,11 @@ class Follower:
     solver: LevenbergMarquardt
     zero_test: ZeroTest
     zeros: KnownZeros = field(init=False)
-    minima: KnownZeros = field(init=False)
+    dead_ends: KnownZeros = field(init=False)  # minima of the residual
+    minima: KnownZeros = field(init=False)  # of the speed
 
     def __post_init__(self) -> None:
-        for name in ("zeros", "minima"):
+        for name in ("zeros", "dead_ends", "minima"):
             object.__setattr__(self, name, KnownZeros(self.evaluator.size))
 
     @property
@@ -52,13 +56,26 @@ class Follower:
             return method.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
         if exactly or not self._is_rough or len(starts) <= _FIRST:
             return self._solve_in_double(starts, exactly)
+        solution = Solution.unmoved(starts)
+        pending, portion = np.arange(len(starts)), _SCOUTS
+        while len(pending):
+            rows, pending = pending[:portion], pending[portion:]
+            solution.put(rows, self._solve_roughly(starts[rows]))
+            if len(pending):
+                self._learn_dead_ends(solution.states[rows[solution.endings[rows] == _MINIMUM]])
+            portion *= 4
+        return solution
+
+    def _solve_roughly(self, starts: States) -> Solution:
         solution = self.solver.solve(
             self.evaluator.residual_and_rough_jacobian,
+            self.evaluator.residual,
             starts,
             self.evaluator.batch_size,
             lambda x, r, _: self.zero_test.estimate(x, r),
             self.zero_test.eps,
             near=_NEAR,
+            attracted=lambda x, r, g: self.zeros.attracts(x, r) | self.dead_ends.attracts(x, g),
         )
         self._finish(solution)
         return solution
@@ -67,7 +84,8 @@ class Follower:
         evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
-        return self.solver.solve(evaluate, starts, batch_size, test, eps, newton=exactly)
+        residual = self.evaluator.residual
+        return self.solver.solve(evaluate, residual, starts, batch_size, test, eps, newton=exactly)
 
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""
@@ -77,13 +95,13 @@ class Follower:
         pending = np.flatnonzero(unsure)
         room = _FIRST
         while len(pending):
-            led = self.zeros.lead(self.evaluator.residual, solution.states[pending])
-            there = pending[led.arrived]
-            solution.states[there] = led.states[led.arrived]
-            solution.steps[there] = led.steps[led.arrived]
-            solution.endings[there] = Ending.ZERO
-            pending = pending[~led.arrived]
+            pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
+            if self.dead_ends.states:
+                gradient = self.evaluator.square_gradient
+                pending = _lead(self.dead_ends, gradient, solution, pending, Ending.MINIMUM)
             rows, pending = pending[:room], pending[room:]
+            if not len(rows):
+                break
             exact = self._solve_in_double(solution.states[rows], exactly=False)
             solution.put(rows, exact)
             self._learn(exact)
@@ -114,6 +132,19 @@ class Follower:
             levels = self.zero_test.estimated_level(states, jacobians)
             self.zeros.add(states, steps, jacobians, levels, jacobian)
 
+    def _learn_dead_ends(self, minima: States) -> None:
+        """Keep the minima of |r|² in which several candidates have ended: others will."""
+        if not len(minima) or not self.evaluator.goes_backward:
+            return
+        near = np.full(len(minima), 1e-2 * np.abs(minima).max())
+        best, hits = np.unique(group(minima, near), return_counts=True)
+        often = best[np.argsort(-hits, kind="stable")][: np.count_nonzero(hits > 2)][:_FIRST]
+        often = often[~self.dead_ends.contain(minima[often], float(near[0]))]
+        if len(often):
+            derivatives = self.evaluator.square_derivatives
+            exact = DampedNewton().minimize(derivatives, minima[often])
+            self._learn_minima(self.dead_ends, derivatives, exact)
+
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
         """Return the row of the state that each one is merged with: the most exact of its group."""
         # Where Newton could not measure the distance (a singular Jacobian) only equal states are
@@ -137,7 +168,7 @@ class Follower:
             ends.put(rows, minima)
             portion = min(2 * portion, room)
             if self._is_rough and len(pending):
-                self._learn_minima(minima)
+                self._learn_minima(self.minima, self.evaluator.speed_derivatives, minima)
                 led = self.minima.lead(self.evaluator.speed_gradient, starts[pending])
                 there = led.arrived
                 ends.states[pending[there]] = led.states[there]
@@ -146,14 +177,30 @@ class Follower:
                 pending = pending[~there]
         return ends
 
-    def _learn_minima(self, minima: Minima) -> None:
+    def _learn_minima(self, known: KnownZeros, derivatives: Derivatives, minima: Minima) -> None:
         settled = np.flatnonzero(minima.converged)
         states, steps = minima.states[settled], minima.steps[settled]
         distinct = np.unique(self.merge(states, steps))
         if len(distinct):
             states, steps = states[distinct], steps[distinct]
-            _, gradients, hessians = self.evaluator.speed_derivatives(states)
+            _, gradients, hessians = derivatives(states)
             left = 4 * np.abs(gradients).max(1)
             levels = np.maximum(left, self.zero_test.estimated_level(states, hessians))
-            hessian = lambda x: self.evaluator.speed_derivatives(x)[2]  # noqa: E731
-            self.minima.add(states, steps, hessians, levels, hessian)
+            hessian = lambda x: derivatives(x)[2]  # noqa: E731
+            known.add(states, steps, hessians, levels, hessian)
+
+
+def _lead(
+    known: KnownZeros,
+    function: Callable[[np.ndarray], np.ndarray],
+    solution: Solution,
+    rows: np.ndarray,
+    ending: Ending,
+) -> np.ndarray:
+    """Lead candidates to known zeros of a function, and return those that do not arrive."""
+    led = known.lead(function, solution.states[rows])
+    there = rows[led.arrived]
+    solution.states[there] = led.states[led.arrived]
+    solution.steps[there] = led.steps[led.arrived]
+    solution.endings[there] = ending
+    return rows[~led.arrived]

@@ -126,10 +126,11 @@ def _method(
 ) -> Callable[[np.ndarray, bool], Found]:
     """Return how starts are followed in this system: exactly where it is piecewise linear."""
     forms = _piecewise_linear_forms(evaluator.system)
+    smooth = SmoothSearch(evaluator, solver, zero_test)
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
-            found = SmoothSearch(evaluator, solver, zero_test).search(starts, slow_points)
+            found = smooth.search(starts, slow_points)
         else:
             found = search_piecewise(*forms, starts, slow_points)
         if certify:

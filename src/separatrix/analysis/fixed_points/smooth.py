@@ -66,11 +66,16 @@ class SmoothSearch:
     evaluator: Evaluator
     solver: LevenbergMarquardt
     zero_test: ZeroTest
+    follower: Follower = field(init=False)  # what it learns in one search helps in further ones
+
+    def __post_init__(self) -> None:
+        follower = Follower(self.evaluator, self.solver, self.zero_test)
+        object.__setattr__(self, "follower", follower)
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
         found = Found.empty(*starts.shape)
-        follower = Follower(self.evaluator, self.solver, self.zero_test)
+        follower = self.follower
         zeros, minima = _Reached(), _Reached()
         for first in range(0, len(starts), _PORTION):
             rows = np.arange(first, min(first + _PORTION, len(starts)))
@@ -104,7 +109,9 @@ class SmoothSearch:
         sure = self.zero_test.decide(ends.states[zeros[distinct]], residuals, jacobians)
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
-            ends.put(doubtful, follower.solve(ends.states[doubtful], exactly=True))
+            # Many were led to one state.
+            states, which = np.unique(ends.states[doubtful], axis=0, return_inverse=True)
+            ends.put(doubtful, follower.solve(states, exactly=True), which.reshape(-1))
         return doubtful
 
     def _keep_zeros(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+AnyArray = NDArray[Any]  # truth values and indices, too
 Entry = tuple[list[int], list[float], float]
-Value = Any  # what an operation is given: numpy.ndarray (a constant), Affine or Predicate
+Value = Any  # what an operation is given: numpy.ndarray (a constant), Affine or Step
 
 
 class UnrecognisedError(Exception):
@@ -70,26 +71,42 @@ class Affine:
 
 
 @dataclass(frozen=True)
-class Predicate:
-    """The comparison ``quantity > 0``, as a truth value or (``numeric``) as 0.0 and 1.0.
+class Step:
+    """``where(quantity > 0, above, below)`` with constants: a truth value, or a number, that jumps.
 
-    ``>`` and ``>=`` are the same here: where the result is continuous the boundary does not matter.
+    ``above`` and ``below`` have the shape of ``quantity``.  ``>`` and ``>=`` are the same here:
+    where the result is continuous the boundary does not matter.
     """
 
     quantity: Affine
-    numeric: bool = False
+    above: AnyArray
+    below: AnyArray
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array itself."""
         return self.quantity.shape
 
+    def map(self, function: Callable[[AnyArray], AnyArray]) -> Step:
+        """Return what a function of numbers makes of it, entry by entry."""
+        return Step(
+            self.quantity, np.asarray(function(self.above)), np.asarray(function(self.below))
+        )
+
+    def is_true(self) -> Affine:
+        """Return a quantity that is positive just where this one, as a truth value, is true."""
+        up, down = self.above.astype(bool), self.below.astype(bool)
+        always = np.where(up == down, np.where(up, 1.0, -1.0), 0.0)
+        return self.quantity.scaled(up.astype(float) - down).shifted(always)
+
 
 def as_affine(value: Value, width: int) -> Affine:
     """Return a value as an affine array; a constant gets zero coefficients."""
     if isinstance(value, Affine):
         return value
-    if isinstance(value, Predicate):
+    if isinstance(value, Step):
+        if np.array_equal(value.above, value.below):
+            return as_affine(value.above, width)
         raise UnrecognisedError("a comparison of the state enters the result: it jumps")
     constant = np.asarray(value, dtype=np.float64)
     return Affine(np.zeros((*constant.shape, width)), constant)

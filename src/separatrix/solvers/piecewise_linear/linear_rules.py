@@ -7,19 +7,17 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
 
-from .affine import Affine, Array, GateTable, Predicate, UnrecognisedError, Value, as_affine
+from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognisedError, Value, as_affine
 
 Rule = Callable[..., Any]
-AnyArray = NDArray[Any]  # index arrays are rearranged as well
 Axes = Any  # JAX writes axes as Python or as NumPy integers
 
 
 def _mapped(a: Value, function: Callable[[AnyArray], AnyArray]) -> Value:
     """Apply a rearrangement of leading axes to whatever kind of value this is."""
-    if isinstance(a, Predicate):
-        return Predicate(_mapped(a.quantity, function), a.numeric)
+    if isinstance(a, Step):
+        return Step(_mapped(a.quantity, function), function(a.above), function(a.below))
     if isinstance(a, Affine):
         return a.map(lambda v: np.asarray(function(v)), function)
     return np.asarray(function(np.asarray(a)))
@@ -125,7 +123,7 @@ def _dot_general(
     if isinstance(a, Affine) and isinstance(b, Affine):
         raise UnrecognisedError("it multiplies two values that both depend on the state")
     for side in (a, b):
-        if isinstance(side, Predicate):
+        if isinstance(side, Step):
             raise UnrecognisedError("a comparison of the state enters a product: it jumps")
     left, right, out = _einsum_axes(len(a.shape), len(b.shape), dimension_numbers)
     if isinstance(a, Affine):
@@ -165,7 +163,7 @@ def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, An
 
     def rule(table: GateTable, *operands: Value, **_: Any) -> Affine:
         for position, operand in enumerate(operands):
-            if position not in linear and isinstance(operand, (Affine, Predicate)):
+            if position not in linear and isinstance(operand, (Affine, Step)):
                 raise UnrecognisedError(f"an index of {primitive} depends on the state")
         width = table.width
         moved = [as_affine(operands[i], width) for i in linear]

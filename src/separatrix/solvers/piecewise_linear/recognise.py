@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from .affine import Affine, GateTable, Predicate, UnrecognisedError, Value
+from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
-from .rules import RULES
+from .rules import RULES, STEP_RULES
 
 # Calls whose body is read in place.
 _CALLS = frozenset(
@@ -104,8 +104,8 @@ def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
 
 
 def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
-    if isinstance(result, Predicate):
-        raise UnrecognisedError("the result is a comparison of the state: it jumps")
+    if isinstance(result, Step):
+        result = as_affine(result, table.width)
     if not isinstance(result, Affine):  # A constant function.
         constant = np.asarray(result, dtype=np.float64)
         result = Affine(np.zeros((table.size, table.width)), constant)
@@ -130,7 +130,7 @@ def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
 
 
 class _Reader:
-    """Carries out a jaxpr on constants, affine values and predicates."""
+    """Carries out a jaxpr on constants, affine values and steps."""
 
     def __init__(self, table: GateTable) -> None:
         self.table = table
@@ -152,11 +152,13 @@ class _Reader:
         if name in _CALLS:
             body = params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"]
             return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
-        depends = any(isinstance(operand, (Affine, Predicate)) for operand in operands)
+        depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
         if not depends and name not in REARRANGEMENTS:
             return _constant(equation, operands)
         if name == "scan":
             return self._scan(params, operands)
+        if name in RULES and name not in STEP_RULES:
+            operands = [_continuous(self.table, operand) for operand in operands]
         if name in RULES:
             result = RULES[name](self.table, *operands, **params)
         elif name in JOINTLY_LINEAR:
@@ -196,6 +198,10 @@ def _lookup(values: dict[Any, Value], atom: Any) -> Value:
     return np.asarray(atom.val) if hasattr(atom, "val") else values[atom]
 
 
+def _continuous(table: GateTable, operand: Value) -> Value:
+    return as_affine(operand, table.width) if isinstance(operand, Step) else operand
+
+
 def _constant(equation: Any, operands: list[Value]) -> list[Value]:
     """Carry out an operation on constants just as JAX would, in the precision written."""
     if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
@@ -208,13 +214,14 @@ def _constant(equation: Any, operands: list[Value]) -> list[Value]:
 def _entry(table: GateTable, stacked: Value, index: int) -> Value:
     if isinstance(stacked, Affine):
         return Affine(stacked.coefficients[index], np.asarray(stacked.constant[index]))
-    if isinstance(stacked, Predicate):
-        return Predicate(_entry(table, stacked.quantity, index), stacked.numeric)
+    if isinstance(stacked, Step):
+        sides = (np.asarray(side[index]) for side in (stacked.above, stacked.below))
+        return Step(_entry(table, stacked.quantity, index), *sides)
     return np.asarray(stacked[index])
 
 
 def _stack(table: GateTable, entries: list[Value]) -> Value:
-    if not any(isinstance(entry, (Affine, Predicate)) for entry in entries):
+    if not any(isinstance(entry, (Affine, Step)) for entry in entries):
         return np.stack(entries)
     lifted = [RULES["reshape"](table, entry, new_sizes=(1, *entry.shape)) for entry in entries]
     return RULES["concatenate"](table, *lifted, dimension=0)

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .affine import Affine, GateTable, Predicate, UnrecognisedError, Value, as_affine
-from .linear_rules import LINEAR_RULES, Rule
+from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
+from .linear_rules import LINEAR_RULES, REARRANGEMENTS, Rule
 from .selections import select
 
 
-def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
     if isinstance(a, Affine) and isinstance(b, Affine):
         return a.plus(b)
+    for step, other in ((a, b), (b, a)):
+        if isinstance(step, Step):
+            return step.map(partial(np.add, _number(other)))
     return a.shifted(b) if isinstance(a, Affine) else as_affine(b, table.width).shifted(a)
 
 
-def _neg(table: GateTable, a: Value, **_: Any) -> Affine:
-    return as_affine(a, table.width).scaled(np.array(-1.0))
+def _number(value: Value) -> np.ndarray:
+    """Return what is no function of the state: only that may be added to, or divide, a step."""
+    if isinstance(value, (Affine, Step)):
+        raise UnrecognisedError("a comparison of the state enters the result: it jumps")
+    return np.asarray(value, np.float64)
 
 
-def _sub(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _neg(table: GateTable, a: Value, **_: Any) -> Value:
+    if isinstance(a, Step):
+        return a.map(np.negative)
+    if not isinstance(a, Affine):
+        return -np.asarray(a, np.float64)
+    return a.scaled(np.array(-1.0))
+
+
+def _sub(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
     return _add(table, a, _neg(table, b))
 
 
-def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
-    for gate, other in ((a, b), (b, a)):
-        if isinstance(gate, Predicate):
-            product = as_affine(other, table.width)
-            zero = as_affine(np.zeros(product.shape), table.width)
-            return select(table, gate.quantity, product, zero)
+def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
+    for step, other in ((a, b), (b, a)):
+        if isinstance(step, Step) and isinstance(other, Affine):
+            above, below = (other.scaled(np.asarray(v, float)) for v in (step.above, step.below))
+            return select(table, step.quantity, above, below)
+        if isinstance(step, Step):
+            return step.map(partial(np.multiply, _number(other)))
     if isinstance(a, Affine) and isinstance(b, Affine):
         raise UnrecognisedError("it multiplies two values that both depend on the state")
     return a.scaled(b) if isinstance(a, Affine) else b.scaled(a)
 
 
-def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
-    if not isinstance(a, Affine) or isinstance(b, (Affine, Predicate)):
+def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
+    if isinstance(a, Step):
+        divisor = _number(b)
+        return a.map(lambda v: v / divisor)
+    if not isinstance(a, Affine) or isinstance(b, (Affine, Step)):
         raise UnrecognisedError("it divides by a value that depends on the state")
     return Affine(a.coefficients / np.asarray(b, np.float64)[..., None], np.asarray(a.constant / b))
 
@@ -56,7 +76,8 @@ def _max(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     """Return ``max(a, b) = b + relu(a - b)``, the constant last so that relu is its own gate."""
     if not isinstance(a, Affine):
         a, b = b, a
-    return _add(table, table.relu(_sub(table, a, b)), b)
+    difference = as_affine(_sub(table, a, b), table.width)
+    return as_affine(_add(table, table.relu(difference), b), table.width)
 
 
 def _min(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
@@ -89,22 +110,30 @@ def _take(a: Affine, axis: int, index: int) -> Affine:
     )
 
 
-def _greater(table: GateTable, a: Value, b: Value, **_: Any) -> Predicate:
-    return Predicate(_sub(table, a, b))
+def _sign(table: GateTable, a: Affine, **_: Any) -> Step:
+    return Step(a, np.ones(a.shape), np.full(a.shape, -1.0))
 
 
-def _less(table: GateTable, a: Value, b: Value, **_: Any) -> Predicate:
-    return Predicate(_sub(table, b, a))
+def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater: bool) -> Rule:
+    def rule(table: GateTable, a: Value, b: Value, **_: Any) -> Step:
+        difference = _sub(table, a, b) if greater else _sub(table, b, a)
+        if isinstance(difference, Step):  # of a step, a sign for example, with a number
+            return difference.map(lambda v: compare(v, np.zeros(())))
+        return Step(difference, np.ones(difference.shape, bool), np.zeros(difference.shape, bool))
+
+    return rule
 
 
-def _not(table: GateTable, a: Predicate, **_: Any) -> Predicate:
-    return Predicate(_neg(table, a.quantity))
+def _not(table: GateTable, a: Step, **_: Any) -> Step:
+    return a.map(np.logical_not)
 
 
-def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine:
+def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
+    if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
+        return which.map(lambda side: np.where(side, cases[1], cases[0]))
     branches = [as_affine(case, table.width) for case in cases]
-    if isinstance(which, Predicate):
-        return select(table, which.quantity, branches[1], branches[0])
+    if isinstance(which, Step):
+        return select(table, which.is_true(), branches[1], branches[0])
     if isinstance(which, Affine):
         raise UnrecognisedError("it selects by an integer that depends on the state")
     width = max(branch.coefficients.shape[-1] for branch in branches)
@@ -114,8 +143,10 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
 
 
 def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
-    if isinstance(a, Predicate):
-        return Predicate(a.quantity, numeric=True)
+    if isinstance(a, Step):
+        converted = a.map(lambda v: v.astype(new_dtype))
+        if np.array_equal(converted.above, a.above) and np.array_equal(converted.below, a.below):
+            return converted
     if not np.issubdtype(new_dtype, np.floating):
         raise UnrecognisedError(f"it converts a value that depends on the state to {new_dtype}")
     return a
@@ -136,10 +167,11 @@ RULES: dict[str, Rule] = {
     "clamp": _clamp,
     "reduce_max": _reduce(_max),
     "reduce_min": _reduce(_min),
-    "gt": _greater,
-    "ge": _greater,
-    "lt": _less,
-    "le": _less,
+    "sign": _sign,
+    "gt": _comparison(np.greater, greater=True),
+    "ge": _comparison(np.greater_equal, greater=True),
+    "lt": _comparison(np.greater, greater=False),
+    "le": _comparison(np.greater_equal, greater=False),
     "not": _not,
     "select_n": _select_n,
     "convert_element_type": _convert,
@@ -149,3 +181,11 @@ RULES: dict[str, Rule] = {
     "sharding_constraint": _identity,
     "stop_gradient": _identity,
 }
+
+STEP_RULES = frozenset(
+    ("add", "sub", "neg", "mul", "div", "gt", "ge", "lt", "le", "not", "select_n")
+).union(
+    ("convert_element_type", "copy", "copy_p", "sharding_constraint", "stop_gradient"),
+    REARRANGEMENTS,
+)
+"""The operations that may be given a comparison; any other needs a continuous value."""
