@@ -53,6 +53,15 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(room)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forget_programs():
+    """Let go of the programs of a file after it: together they would take gigabytes."""
+    yield
+    import jax
+
+    jax.clear_caches()
+
+
 @pytest.fixture
 def key():
     import jax

@@ -382,4 +382,4 @@ def test_random_expressions_are_bounded_only_where_they_point_back(count, least)
             )
             # (Not strictly: in floating point a gate does reach 1.)
             assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
-    assert boxes > least  # the test is not empty
+    assert boxes >= least  # the test is not empty

@@ -227,8 +227,8 @@ def test_many_channels_are_an_image_not_a_legend():
 
 
 def test_activity_without_answers_speaks_of_no_choice():
-    assert "choice" in all_text(figures.activity(ACTIVITY, PLANE))
-    assert "choice" not in all_text(figures.activity(ACTIVITY, PLANE, by_choice=False))
+    assert "choice" in all_text(figures.activity(activity(), plane()))
+    assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
 
 
 def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():

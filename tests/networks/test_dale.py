@@ -45,10 +45,10 @@ def test_a_step_is_the_documented_equation(key):
     x, u = np.linspace(-1, 1, 5), np.array([1.0, 0.2, -0.3])
     W, r = np.asarray(net.connectivity()), np.maximum(x, 0)
     expected = 0.8 * x + 0.2 * (W @ r + np.asarray(net.input_weights) @ u + np.asarray(net.bias))
-    step = jax.jit(net.step)(jnp.asarray(x, jnp.float32), jnp.asarray(u, jnp.float32))
+    step = eqx.filter_jit(net.step)(jnp.asarray(x, jnp.float32), jnp.asarray(u, jnp.float32))
     np.testing.assert_allclose(step, expected, rtol=1e-5)
     output = np.asarray(net.readout_weights) @ r[:4] + np.asarray(net.readout_bias)
-    np.testing.assert_allclose(jax.jit(net.readout)(jnp.asarray(x)), output, rtol=1e-5)
+    np.testing.assert_allclose(eqx.filter_jit(net.readout)(jnp.asarray(x)), output, rtol=1e-5)
 
 
 def test_masks(key):

@@ -55,9 +55,9 @@ def test_the_state_falls_onto_the_latent_subspace(key):
     net = LowRank(2, 40, 1, rank=3, tau=100.0, dt=50.0, key=key)
     u = jnp.array([0.3, -0.7])
     inputs = np.broadcast_to(np.asarray(u), (1, 60, 2))
-    states = np.asarray(jax.jit(net.unroll)(jnp.asarray(inputs)), float)[0]
+    states = np.asarray(eqx.filter_jit(net.unroll)(jnp.asarray(inputs)), float)[0]
     basis = np.asarray(net.left, float)
-    offset = states - np.asarray(jax.jit(net.embed)(jnp.zeros(3), u), float)
+    offset = states - np.asarray(eqx.filter_jit(net.embed)(jnp.zeros(3), u), float)
     kappa = np.linalg.lstsq(basis, offset.T, rcond=None)[0].T
     outside = np.linalg.norm(offset - kappa @ basis.T, axis=1)
     np.testing.assert_allclose(outside[1:8] / outside[:7], 0.5, rtol=1e-3)  # 1 − α

@@ -164,7 +164,7 @@ def test_the_private_noise_of_a_linear_unit_has_the_variance_that_was_asked_for(
     net = CTRNN(1, 40, 1, tau=100.0, dt=20.0, activation="linear", noise=0.3, key=key)
     net = eqx.tree_at(lambda n: n.recurrent_weights, net, jnp.zeros((40, 40)))
     x = jnp.zeros((20, 1000, 1))
-    states = np.asarray(jax.jit(net.unroll_noisy)(x, jax.random.key(1)))[:, 50:]
+    states = np.asarray(eqx.filter_jit(net.unroll_noisy)(x, jax.random.key(1)))[:, 50:]
     assert states.std() == pytest.approx(0.3 / np.sqrt(1 - 0.1), rel=0.02)
     assert (np.asarray(net.unroll(x)) == 0).all()
     correlation = np.corrcoef(states[0].T)[np.triu_indices(40, 1)]

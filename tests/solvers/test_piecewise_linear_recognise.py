@@ -122,7 +122,7 @@ REFUSED = {
     "comparison inside": (lambda h: h + W @ (h > 0), "jumps"),
     "sign": (jnp.sign, "jumps"),
     "size of a comparison": (lambda h: jnp.abs((h > 0) - 0.5), "jumps"),
-    "two comparisons": (lambda h: h * (h > 0) * ((h > 0) + (h < 1)), "jumps"),
+    "two comparisons": (lambda h: h * (h > 0) * ((h > 0) + (h < 1)), "operation or"),
     "floor": (jnp.floor, "floor"),
     "sort": (jnp.sort, "sort"),
     "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "cond"),

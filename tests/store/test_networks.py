@@ -77,6 +77,17 @@ def test_round_trip_is_exact(make, tmp_path):
     assert eqx.tree_equal(make(), back)
 
 
+def test_a_class_of_the_same_name_elsewhere_is_not_taken_for_the_one_that_was_saved(tmp_path):
+    save_network(nested(), tmp_path / "n.safetensors")
+
+    class Linear(eqx.Module):
+        matrix: jax.Array
+
+    assert eqx.tree_equal(nested(), load_network(tmp_path / "n.safetensors"))
+    edit(tmp_path / "n.safetensors", change_header=lambda h: h.update(module="a.place.it.had"))
+    assert eqx.tree_equal(nested(), load_network(tmp_path / "n.safetensors"))
+
+
 def test_a_loaded_network_computes_the_same(path):
     inputs = jax.random.normal(jax.random.key(3), (2, 4, 3))
     np.testing.assert_array_equal(load_network(path).unroll(inputs), network().unroll(inputs))

@@ -103,7 +103,8 @@ def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, eqx.Module):
         names = [field.name for field in dataclasses.fields(value)]
         parts = {n: _take_apart(getattr(value, n), _join(path, n), arrays) for n in names}
-        return {"class": type(value).__name__, "fields": parts}
+        cls = type(value)
+        return {"class": cls.__name__, "module": cls.__module__, "fields": parts}
     if isinstance(value, (jax.Array, np.ndarray, np.generic)) and not _is_key(value):
         arrays[path] = np.array(value, order="C")
         return {"array": path}
@@ -134,12 +135,13 @@ def _put_together(node: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         return parts if kind == "list" else tuple(parts)
     if kind == "dict":
         return {k: _put_together(v, _join(path, k), arrays) for k, v in content.items()}
-    return _module(content, node["fields"], path, arrays)
+    base = AbstractNetwork if path == "" else eqx.Module
+    cls = _class_called(content, node.get("module"), base)
+    return _rebuilt(cls, node["fields"], path, arrays)
 
 
-def _module(name: str, nodes: dict[str, Any], path: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Rebuild a module from its class name and fields, without running its `__init__`."""
-    cls = _class_called(name, AbstractNetwork if path == "" else eqx.Module)
+def _rebuilt(cls: type, nodes: dict[str, Any], path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Rebuild a module from its class and fields, without running its `__init__`."""
     expected = [field.name for field in dataclasses.fields(cls)]
     # A field that came after the file was written has the value that stands for its absence.
     later = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in nodes}
@@ -149,7 +151,8 @@ def _module(name: str, nodes: dict[str, Any], path: str, arrays: dict[str, np.nd
         (set(nodes) - set(expected), "the class no longer has"),
     ):
         if names:
-            raise _MismatchError(f"{complaint} the field {', '.join(sorted(names))} of {name}.")
+            fields = ", ".join(sorted(names))
+            raise _MismatchError(f"{complaint} the field {fields} of {cls.__name__}.")
     values = {n: _put_together(nodes[n], _join(path, n), arrays) for n in expected}
     _check_shapes(cls, values, path)
     module: Any = object.__new__(cls)
@@ -192,14 +195,20 @@ def _axis_names(annotation: Any) -> list[str]:
     return next(filter(None, map(_axis_names, typing.get_args(annotation))), [])
 
 
-def _class_called(name: str, base: type) -> type:
-    """Return the subclass of `base` of that name, the newest where a notebook made several."""
+def _class_called(name: str, module: str | None, base: type) -> type:
+    """Return the subclass of `base` of that name.
+
+    Of several it is that of the Python module that wrote the file, or else any (a class may have
+    moved since), and the newest of these: a notebook may have made it more than once.
+    """
     known: dict[str, type] = {}
 
     def visit(cls: type) -> None:
         subclasses: list[type] = cls.__subclasses__()
         for sub in subclasses:
-            known[sub.__name__] = sub
+            at_home = name in known and known[name].__module__ == module
+            if sub.__name__ != name or sub.__module__ == module or not at_home:
+                known[sub.__name__] = sub
             visit(sub)
 
     visit(base)

@@ -130,7 +130,7 @@ def _not(table: GateTable, a: Step, **_: Any) -> Step:
 
 def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
     if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
-        return which.map(lambda side: np.where(side, cases[1], cases[0]))
+        return which.map(lambda side: np.asarray(np.where(side, cases[1], cases[0])))
     branches = [as_affine(case, table.width) for case in cases]
     if isinstance(which, Step):
         return select(table, which.is_true(), branches[1], branches[0])
