@@ -14,7 +14,7 @@ test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" tests \
 	  --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
-test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples and the how-to pages
+test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
 	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters

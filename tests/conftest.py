@@ -1,5 +1,6 @@
 """One compilation cache for all tests, so that JAX compiles a program once a machine."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -53,13 +54,17 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(room)
 
 
+FILES, FILES_TOGETHER = itertools.count(1), 8
+"""After so many files a process lets go of its compiled programs: all would take gigabytes."""
+
+
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
-    """Let go of the programs of a file after it: together they would take gigabytes."""
     yield
-    import jax
+    if next(FILES) % FILES_TOGETHER == 0:
+        import jax
 
-    jax.clear_caches()
+        jax.clear_caches()
 
 
 @pytest.fixture

@@ -313,7 +313,7 @@ def test_symmetric_inhibition_of_three_units_is_unfolded():
     assert len(branches.states_at(2.0)) == 13
 
 
-@pytest.mark.parametrize("kind", quick(["CTRNN", "GRU", "LSTM"], "GRU"))
+@pytest.mark.parametrize("kind", quick(["CTRNN", "GRU", "LSTM"], "CTRNN"))
 def test_a_network_is_followed_in_its_input(kind):
     options = {"activation": "tanh"} if kind == "CTRNN" else {}
     network = getattr(sx.networks, kind)(3, 8, 3, key=jax.random.key(0), **options)

@@ -323,6 +323,7 @@ def test_analyze_names_its_directory_after_the_run(run, plain, directory):
     assert out.with_name("one-analysis").is_dir()
 
 
+@pytest.mark.runs
 def test_analyze_of_one_of_several_leaves_their_directory_alone(
     run, plain, directory, tmp_path, monkeypatch
 ):
@@ -340,6 +341,7 @@ def test_analyze_of_one_of_several_leaves_their_directory_alone(
     assert done.exit_code == 2 and "holds the runs one" in done.stderr
 
 
+@pytest.mark.runs
 def test_analyze_from_inside_the_run(run, plain, directory, tmp_path, monkeypatch):
     shutil.copytree(directory[0], tmp_path / "two")
     (tmp_path / "two" / "inner").mkdir()
@@ -390,6 +392,7 @@ def test_no_arguments_give_help(run):
     assert run("--help").exit_code == 0
 
 
+@pytest.mark.runs
 def test_a_network_of_one_unit(run, tmp_path):
     out = tmp_path / "two"
     done = run("run", "yang2020", *SMALL, "--set", "network.num_units=1", "--out", out)

@@ -89,6 +89,7 @@ def test_an_unknown_variant():
         experiment().variant("pusht")
 
 
+@pytest.mark.runs
 def test_every_variant_is_a_run(compared):
     out, runs = compared
     assert sorted(entry.name for entry in out.iterdir()) == [
@@ -105,6 +106,7 @@ def test_every_variant_is_a_run(compared):
         sx.load_run(out)
 
 
+@pytest.mark.runs
 def test_variants_of_the_analysis_share_their_training(compared):
     _, runs = compared
     still, pushed = runs["still"], runs["pushed"]
@@ -124,6 +126,7 @@ def test_an_experiment_with_variants_is_no_single_run(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.runs
 def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
     out = tmp_path / "all"
     broken = {"still": {}, "wild": {"training": {"optimizer": {"learning_rate": 1e9}}}}
@@ -138,6 +141,7 @@ def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
 
 
 @pytest.mark.runs
+@pytest.mark.runs
 def test_the_comparison_sets_numbers_and_figures_side_by_side(compared, tmp_path):
     _, runs = compared
     page = write_comparison("compared", "Three of them.", runs, tmp_path / "report.html")
@@ -150,6 +154,7 @@ def test_the_comparison_sets_numbers_and_figures_side_by_side(compared, tmp_path
     assert "<figcaption>still, pushed</figcaption>" in text
 
 
+@pytest.mark.runs
 def test_the_comparison_says_which_variants_were_not_completed(compared, tmp_path):
     _, runs = compared
     some = {"still": runs["still"]}

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from rooms import quick
 
 import separatrix as sx
 from separatrix.store import load_network, save_network
@@ -87,7 +88,7 @@ def test_the_flip_flop_gru_has_27_points():
     assert np.sign(np.linalg.det(np.eye(32) - jacobians)).sum() == 1
 
 
-@pytest.mark.parametrize(("make", "gates"), [(GRU, 3), (LSTM, 4)])
+@pytest.mark.parametrize(("make", "gates"), quick([(GRU, 3), (LSTM, 4)], 1))
 def test_initializations(make, gates, key):
     net = make(50, 100, 3, key=key)
     for array in jax.tree.leaves(net):
