@@ -166,6 +166,36 @@ def test_timing_does_not_depend_on_dt(name, dt):
     assert trials.inputs.shape[1] == task.num_steps
 
 
+@pytest.mark.parametrize("dt", [1.0, 100.0])
+@pytest.mark.parametrize("name", [n for n in TASKS if n != "Yang2019"])
+def test_the_task_can_be_done_whatever_the_step(name, dt):
+    task = make(name, dt=min(dt, LARGEST_DT.get(name, 100.0)))
+    trials = task.trials(100, key=jax.random.key(5))
+    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
+    assert reached >= IDEAL.get(name, 1.0) - 0.13  # three standard errors of the least
+
+
+@pytest.mark.parametrize("dt", [1.0, 5.0, 20.0, 50.0, 100.0])
+def test_each_of_the_twenty_rules_can_be_done_whatever_the_step(dt):
+    task = sx.tasks.Yang2019(dt=dt)
+
+    @jax.jit
+    def drawn_and_done(key):
+        trials = task.draw(key, 100)
+        right = task.right(task.solve(trials.inputs), trials) & trials.scored
+        return trials.conditions, right.any(1)
+
+    said, right = drawn_and_done(jax.random.key(6))
+    assert set(np.asarray(said["rule"])) == set(range(20))
+    assert np.asarray(right).mean() >= 0.98
+    # the same trials in steps of 20 ms, but for the rounding of their four or fewer parts
+    finer = sx.tasks.Yang2019().trials(100, key=jax.random.key(6)).conditions
+    np.testing.assert_array_equal(said["rule"], finer["rule"])
+    for time in ("go", "end"):
+        gap = np.abs(np.asarray(said[time]) - np.asarray(finer[time]))
+        assert (gap <= 5 * (dt + 20.0)).all() and gap.mean() <= 2 * (dt + 20.0)
+
+
 VARYING = [
     "ContextDecisionMaking",
     "IntervalDiscrimination",

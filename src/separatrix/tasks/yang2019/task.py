@@ -209,7 +209,7 @@ class Yang2019(SolvableTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Read the rings with a matched filter, and respond as the rule says."""
-        rates = solve(jnp.asarray(inputs))
+        rates = solve(jnp.asarray(inputs), self.dt)
         return jnp.log(rates) - jnp.log1p(-rates)
 
     @property
