@@ -60,6 +60,8 @@ def test_shapes_follow_from_the_settings(name):
     assert len(task.responses) == task.num_outputs == len(set(task.responses))
     assert all(len(values) == n for values in trials.conditions.values())
     assert trials.inputs.dtype == trials.mask.dtype == jnp.float32
+    assert set(task.units) <= set(trials.conditions)
+    assert set(task.condition_words) <= set(trials.conditions)
     assert task.reference
     assert trials.dt == task.dt
 

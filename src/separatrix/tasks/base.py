@@ -91,6 +91,11 @@ class AbstractTask(eqx.Module):
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
+    def condition_words(self) -> dict[str, tuple[str, ...]]:
+        """What the codes of a condition stand for, where they have names: code k, the k-th one."""
+        return {}
+
+    @property
     def num_inputs(self) -> int:
         """Number of input channels."""
         return len(self.channels)

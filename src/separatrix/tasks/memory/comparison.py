@@ -1,6 +1,5 @@
 """Comparing a value with the memory of an earlier one."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -76,7 +75,7 @@ class DelayComparison(StagedTask):
     """
 
     reference: ClassVar[str] = "Romo, Brody, Hernández & Lemus (1999) Nature 399:470"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"f1": "Hz", "f2": "Hz"})
+    units = MappingProxyType({"f1": "Hz", "f2": "Hz"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus1", "stimulus2", "decision")
 
     dt: float = fields.step(100.0)
