@@ -237,6 +237,26 @@ def test_noise_has_variance_sigma_squared_over_dt_where_the_stimulus_is(name):
 STAGED = [n for n, c in TASKS.items() if issubclass(c, sx.tasks.StagedTask)]
 
 
+# What their solutions take from the clock, as they say.
+BY_THE_CLOCK = {"DelayComparison": ("fixation", "stimulus1", "stimulus2")}
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_the_task_can_be_done_where_the_periods_vary(name):
+    usual, fixed = make(name), BY_THE_CLOCK.get(name, ())
+    known = set(inspect.signature(TASKS[name]).parameters) - set(fixed)
+    varied = {
+        period: [length, 2 * length]
+        for period, length in usual.durations.items()
+        if period in known and isinstance(length, float) and length > 0
+    }
+    task = make(name, **varied)
+    trials = task.trials(100, key=jax.random.key(5))
+    assert set(varied) <= set(trials.conditions)
+    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
+    assert reached >= IDEAL.get(name, 1.0) - 0.13
+
+
 @pytest.mark.parametrize("name", STAGED)
 def test_periods_that_round_to_no_step_are_refused(name):
     with pytest.raises(sx.InvalidInputError, match="is shorter than one step"):

@@ -124,7 +124,10 @@ class DelayComparison(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the mean of the first stimulus with that of the second."""
+        """Compare the mean of the first stimulus with that of the second.
+
+        By the clock: it takes fixation and stimuli to last as long in every trial, or it errs.
+        """
         first, second = before_and_after(self, inputs[..., 1], "stimulus1")
         long, short = (
             np.subtract(*self.period_steps()[s][::-1]) for s in ("stimulus1", "stimulus2")
