@@ -4,11 +4,10 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Float, Int, PRNGKeyArray
 
 from ._records import Record, array, setting
 from ._types import Array, InvalidInputError, require_count, require_number
@@ -51,7 +50,9 @@ def rule_performance(
 
     A trial is right when, at its last step, the network fixates where it should, or else points
     within 36° of the target (the population vector of its ring) and does not fixate. Rules are
-    drawn equally often and each trial has its own times, whatever the task trains with.
+    drawn equally often and each trial has its own times, whatever the task trains with. The score
+    is that of `performance`, which tells the trials of any task apart by their conditions, as they
+    are drawn in training; here they are drawn 512 at a time, so that any number fits the memory.
 
     Parameters
     ----------
@@ -100,18 +101,15 @@ def rule_performance(
 @eqx.filter_jit
 def _answers(
     network: AbstractNetwork, task: Yang2019, key: PRNGKeyArray
-) -> tuple[Int[Array, " trial"], Bool[Array, " trial"], Bool[Array, " trial"]]:
-    """Return the rule of each trial of a batch, and whether network and ideal observer are right.
+) -> tuple[Int[Array, " trial"], Float[Array, " trial"], Float[Array, " trial"]]:
+    """Return the rule of each trial of a batch, and the scores of network and ideal observer.
 
     Trials and states stay inside the compiled program: thousands of them would fill the memory.
     """
     trials = task.draw(key, BATCH)
     outputs = network.outputs(network.unroll(jnp.asarray(trials.inputs)))
-
-    def at_the_end(outputs: Any) -> jax.Array:
-        return jnp.any(task.right(outputs, trials) & trials.scored, axis=1)
-
-    return trials.conditions["rule"], at_the_end(outputs), at_the_end(task.solve(trials.inputs))
+    score, ideal = (task.score_each(o, trials) for o in (outputs, task.solve(trials.inputs)))
+    return trials.conditions["rule"], score, ideal
 
 
 def _mean(right: np.ndarray) -> float:

@@ -226,6 +226,19 @@ def test_many_channels_are_an_image_not_a_legend():
     assert not any(axes.get_legend() for axes in drawn.axes)
 
 
+def test_a_task_by_itself_says_what_distinguishes_its_trials_and_ends_where_they_end():
+    twenty = titles(figures.trials(sx.tasks.Yang2019(dt=100.0), num_trials=2))
+    assert all(
+        title.split("\n")[0].removeprefix("rule: ") in sx.tasks.RULES for title in twenty[:2]
+    )
+    task = sx.tasks.ContextDecisionMaking()
+    drawn, said = figures.trials(task), task.trials(3, key=jax.random.key(0)).conditions
+    for k, axes in enumerate(drawn.axes[:3]):
+        assert f"signed coherence 2: {said['signed_coherence_2'][k]:g} %" in axes.get_title()
+        end = axes.patches[0].get_data().edges[-1]
+        assert end == 300.0 + 700.0 + float(said["delay"][k]) + 100.0
+
+
 def test_activity_without_answers_speaks_of_no_choice():
     assert "choice" in all_text(figures.activity(activity(), plane()))
     assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))

@@ -178,13 +178,10 @@ def test_weights_under_a_parametrization_are_those_that_are_used():
     )
 
 
-def test_files_of_pytorch_that_hold_no_weights(tmp_path):
+def test_a_file_of_pytorch_that_holds_no_weights(tmp_path):
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(sx.InvalidInputError, match=r"holds a list.*save module.state_dict"):
         sx.networks.from_state_dict(tmp_path / "list.pt")
-    torch.save(nn.GRU(3, 4), tmp_path / "module.pt")  # a pickle, which could run any code
-    with pytest.raises(sx.UnreadableFileError, match=r"module\.pt cannot be read"):
-        sx.networks.from_state_dict(tmp_path / "module.pt")
 
 
 class Changed(nn.GRU):
@@ -223,6 +220,12 @@ def test_what_is_refused(name):
     make, readout, text = REFUSED[name]
     with pytest.raises(sx.InvalidInputError, match=text):
         from_torch(make(), readout)
+
+
+def test_a_time_constant_where_there_is_no_leak():
+    for make, text in ((nn.RNN, "has no leak"), (nn.GRU, "neither an activation nor a tau")):
+        with pytest.raises(sx.InvalidInputError, match=text):
+            from_torch(make(3, 4), dt=20.0, tau=100.0)
 
 
 def test_dropout_beside_is_none_of_the_networks_business():

@@ -60,6 +60,8 @@ def test_shapes_follow_from_the_settings(name):
     assert len(task.responses) == task.num_outputs == len(set(task.responses))
     assert all(len(values) == n for values in trials.conditions.values())
     assert trials.inputs.dtype == trials.mask.dtype == jnp.float32
+    assert set(task.units) <= set(trials.conditions)
+    assert set(task.condition_words) <= set(trials.conditions)
     assert task.reference
     assert trials.dt == task.dt
 
@@ -166,6 +168,36 @@ def test_timing_does_not_depend_on_dt(name, dt):
     assert trials.inputs.shape[1] == task.num_steps
 
 
+@pytest.mark.parametrize("dt", [1.0, 100.0])
+@pytest.mark.parametrize("name", [n for n in TASKS if n != "Yang2019"])
+def test_the_task_can_be_done_whatever_the_step(name, dt):
+    task = make(name, dt=min(dt, LARGEST_DT.get(name, 100.0)))
+    trials = task.trials(100, key=jax.random.key(5))
+    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
+    assert reached >= IDEAL.get(name, 1.0) - 0.13  # three standard errors of the least
+
+
+@pytest.mark.parametrize("dt", [1.0, 5.0, 20.0, 50.0, 100.0])
+def test_each_of_the_twenty_rules_can_be_done_whatever_the_step(dt):
+    task = sx.tasks.Yang2019(dt=dt)
+
+    @jax.jit
+    def drawn_and_done(key):
+        trials = task.draw(key, 100)
+        right = task.right(task.solve(trials.inputs), trials) & trials.scored
+        return trials.conditions, right.any(1)
+
+    said, right = drawn_and_done(jax.random.key(6))
+    assert set(np.asarray(said["rule"])) == set(range(20))
+    assert np.asarray(right).mean() >= 0.98
+    # the same trials in steps of 20 ms, but for the rounding of their four or fewer parts
+    finer = sx.tasks.Yang2019().trials(100, key=jax.random.key(6)).conditions
+    np.testing.assert_array_equal(said["rule"], finer["rule"])
+    for time in ("go", "end"):
+        gap = np.abs(np.asarray(said[time]) - np.asarray(finer[time]))
+        assert (gap <= 5 * (dt + 20.0)).all() and gap.mean() <= 2 * (dt + 20.0)
+
+
 VARYING = [
     "ContextDecisionMaking",
     "IntervalDiscrimination",
@@ -203,6 +235,26 @@ def test_noise_has_variance_sigma_squared_over_dt_where_the_stimulus_is(name):
 
 
 STAGED = [n for n, c in TASKS.items() if issubclass(c, sx.tasks.StagedTask)]
+
+
+# What their solutions take from the clock, as they say.
+BY_THE_CLOCK = {"DelayComparison": ("fixation", "stimulus1", "stimulus2")}
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_the_task_can_be_done_where_the_periods_vary(name):
+    usual, fixed = make(name), BY_THE_CLOCK.get(name, ())
+    known = set(inspect.signature(TASKS[name]).parameters) - set(fixed)
+    varied = {
+        period: [length, 2 * length]
+        for period, length in usual.durations.items()
+        if period in known and isinstance(length, float) and length > 0
+    }
+    task = make(name, **varied)
+    trials = task.trials(100, key=jax.random.key(5))
+    assert set(varied) <= set(trials.conditions)
+    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
+    assert reached >= IDEAL.get(name, 1.0) - 0.13
 
 
 @pytest.mark.parametrize("name", STAGED)

@@ -1,6 +1,10 @@
 """What single tasks promise beyond the laws of all."""
 
+import re
+
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -8,6 +12,52 @@ import separatrix as sx
 from separatrix.tasks.durations import as_length
 
 KEY = jax.random.key(5)
+
+
+class Integral(sx.tasks.AbstractTask):
+    """A task of one's own, with the shape of one array left open."""
+
+    reference = "none"
+    dt: float = eqx.field(static=True, default=100.0)
+    shapes: tuple = eqx.field(static=True, default=())
+
+    @property
+    def periods(self):
+        return {"trial": (0.0, 1000.0)}
+
+    @property
+    def channels(self):
+        return ("flow",)
+
+    @property
+    def responses(self):
+        return ("level",)
+
+    def draw(self, key, n):
+        flow, ones = jax.random.normal(key, (n, 10, 1)), jnp.ones((n, 10))
+        drawn = {"inputs": flow, "targets": jnp.cumsum(flow, 1), "mask": ones}
+        drawn |= {name: jnp.zeros(shape) for name, shape in self.shapes}
+        trials = sx.tasks.Trials(
+            inputs=flow, targets=flow, mask=ones, scored=ones > 0, conditions={}, dt=self.dt
+        )
+        for name, values in drawn.items():
+            object.__setattr__(trials, name, values)
+        return trials
+
+
+def test_a_task_of_ones_own_is_drawn():
+    trials = Integral().trials(3, key=KEY)
+    np.testing.assert_allclose(trials.targets, np.cumsum(trials.inputs, 1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("inputs", (3, 10, 2)), ("targets", (3, 10)), ("mask", (3, 9)), ("scored", (3, 10, 1))],
+)
+def test_trials_of_other_shapes_than_the_task_says_are_refused(name, shape):
+    text = rf"Integral\.draw gives {name} of shape {re.escape(str(shape))} for 3 trials of 10 steps"
+    with pytest.raises(sx.InvalidInputError, match=text):
+        Integral(shapes=((name, shape),)).trials(3, key=KEY)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def performance(
 @eqx.filter_jit
 def _measure(task: AbstractTask, outputs: Array, trials: Trials) -> dict[str, Array]:
     """Return, for each trial, its score and the sums that the other measures are made of."""
-    found = {"score": _each(task, outputs, trials)}
+    found = {"score": task.score_each(outputs, trials)}
     zero = jnp.zeros(trials.num_trials)
     if jnp.issubdtype(trials.targets.dtype, jnp.integer):
         waiting = (trials.targets == 0) & ~trials.scored & (trials.mask > 0)
@@ -154,16 +154,7 @@ def _measure(task: AbstractTask, outputs: Array, trials: Trials) -> dict[str, Ar
 
 @eqx.filter_jit
 def _ideal(task: SolvableTask, trials: Trials) -> Float[Array, " trial"]:
-    return _each(task, task.solve(trials.inputs), trials)
-
-
-def _each(task: AbstractTask, outputs: Array, trials: Trials) -> Float[Array, " trial"]:
-    """Return the score of every trial by itself."""
-
-    def one(out: Array, trial: Trials) -> Array:
-        return task.score(out[None], jax.tree.map(lambda a: a[None], trial))
-
-    return jax.vmap(one)(outputs, trials)
+    return task.score_each(task.solve(trials.inputs), trials)
 
 
 def _groups(conditions: dict[str, Array]) -> Iterator[tuple[str, float, np.ndarray]]:

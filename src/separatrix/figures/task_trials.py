@@ -12,6 +12,7 @@ from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES, behaviour
 from .behaviour import PERIOD_SHADES as SHADES
+from .scores import NUMBERED
 from .style import GREY, new_figure, styled
 
 
@@ -28,7 +29,8 @@ def trials(
     Of an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial;
     `task` names channels and outputs and lends its periods for the shading; with `softmax` the
     outputs are drawn as probabilities, otherwise as they are. Of a task the inputs and the targets
-    are drawn, with the periods of each trial; `key` draws other trials than the usual ones.
+    are drawn, with the periods of each trial, up to its end; above, what distinguishes it from the
+    others, as far as there is room. `key` draws other trials than the usual ones.
     """
     if isinstance(what, AbstractTask):
         return task_trials(what, num_trials, jax.random.key(0) if key is None else key)
@@ -45,14 +47,16 @@ def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figur
     targets = _as_outputs(drawn, task.num_outputs)
     asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).max(-1) > 0
     # Where trials vary in length most end long before the longest that there can be.
-    longest = int(np.flatnonzero(asked.any(0))[-1]) + 1
-    inputs, targets, asked = inputs[:, :longest], targets[:, :longest], asked[:, :longest]
+    inside = np.asarray(drawn.inside)
+    longest = int(inside.sum(1).max())
     for trial, (top, bottom) in enumerate(panels.T):
-        top.set_title(describe(drawn.conditions, trial))
-        behaviour.draw_channels(top, inputs[trial], task.channels, task.dt)
-        wanted = np.where(asked[trial][:, None], targets[trial], np.nan)
+        top.set_title(describe(task, drawn.conditions, trial))
+        last = int(inside[trial].sum())
+        behaviour.draw_channels(top, inputs[trial, :last], task.channels, task.dt)
+        wanted = np.where(asked[trial][:, None], targets[trial], np.nan)[:last]
         behaviour.draw_channels(bottom, wanted, task.responses, task.dt)
         for axes in (top, bottom):
+            axes.set_xlim(0, longest * task.dt)
             if not axes.images:
                 behaviour.shade_periods(axes, task, drawn.conditions, trial)
         bottom.set_xlabel("time (ms)")
@@ -70,14 +74,26 @@ def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figur
     return figure
 
 
-def describe(conditions: Mapping[str, object], trial: int, most: int = 3) -> str:
-    """Say the first conditions of a trial, one in a line."""
+def describe(
+    task: AbstractTask, conditions: Mapping[str, object], trial: int, most: int = 4
+) -> str:
+    """Say the conditions of a trial, one in a line: those that have names, then the stimuli.
+
+    Times come last: the shading shows them.
+    """
+    units, words = task.condition_units, task.condition_words
     lines = []
-    for name, values in list(conditions.items())[:most]:
-        value = np.asarray(values)[trial]
+    for name in sorted(conditions, key=lambda c: (units.get(c) == "ms", c not in words)):
+        value = np.asarray(conditions[name])[trial]
         shown = f"{value:.4g}" if value.dtype.kind == "f" else f"{value}"
+        if name in NUMBERED:
+            shown = f"{value + 1}"
+        elif name in words and 0 <= value < len(words[name]):
+            shown = words[name][int(value)]
+        elif name in units:
+            shown += f" {units[name]}"
         lines.append(f"{name.replace('_', ' ')}: {shown}")
-    return "\n".join(lines)
+    return "\n".join(lines[:most])
 
 
 def _as_outputs(trials: Trials, num_outputs: int) -> np.ndarray:

@@ -142,6 +142,4 @@ def graded_memory(story: Story) -> "Figure":
 def performance(story: Story) -> "Figure":
     """Draw the scores by condition."""
     units = story.task.condition_units if story.task is not None else {}
-    record = story.get(Performance)
-    units |= {str(name): "%" for name in record.condition if "coherence" in str(name)}
-    return figures.performance(record, units)
+    return figures.performance(story.get(Performance), units)

@@ -54,7 +54,11 @@ from .reaching import (
     Reaching1D,
 )
 from .staged import (
+    Scene,
     StagedTask,
+)
+from .timeline import (
+    Timeline,
 )
 from .timing import (
     HierarchicalReasoning,
@@ -92,10 +96,12 @@ __all__ = [
     "PulseDecisionMaking",
     "Reaching1D",
     "ReadySetGo",
+    "Scene",
     "SineWave",
     "SingleContextDecisionMaking",
     "SolvableTask",
     "StagedTask",
+    "Timeline",
     "Trials",
     "TruncatedExponential",
     "Uniform",

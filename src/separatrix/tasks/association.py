@@ -9,9 +9,8 @@ from jaxtyping import Float, PRNGKeyArray
 from .._random import integers
 from .._types import Array
 from . import fields
-from .base import period_mask
 from .durations import Length
-from .solving import last_seen, one_hot, respond, two_sided
+from .solving import last_seen, one_hot, respond, so_far, two_sided
 from .staged import Scene, StagedTask, cue, noisy_during, pick, shown, side_by_side
 from .timeline import Timeline
 
@@ -248,17 +247,19 @@ class DualDelayMatchSample(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare, by the clock, the summed test with the sample that the last cue named."""
+        """Compare the summed test with the sample that the last cue named.
+
+        The sample is what was shown before the first cue; a test lasts while fixation is off.
+        """
         sides = jnp.stack([inputs[..., k] - inputs[..., k + 1] for k in (1, 3)], -1)
-        cues = inputs[..., 5:]
-        cued = jnp.argmax(last_seen(cues, cues.max(-1) > 0.5), -1)[..., None]
-        sample, first, second = (
-            jnp.cumsum(sides * period_mask(self, p)[:, None], axis=1)
-            for p in ("sample", "test1", "test2")
-        )
-        test = jnp.where(period_mask(self, "test1")[:, None] > 0, first, second)
+        cues, testing = inputs[..., 5:], inputs[..., 0] < 0.5
+        cueing = cues.max(-1) > 0.5
+        cued = jnp.argmax(last_seen(cues, cueing), -1)[..., None]
+        sample = jnp.cumsum(sides * (so_far(cueing * 1) == 0)[..., None], axis=1)
+        tests = jnp.cumsum(sides * testing[..., None], axis=1)
+        test = tests - last_seen(tests, ~testing)  # without the test before
         product = jnp.take_along_axis(sample * test, cued, axis=-1)[..., 0]
-        return respond(inputs[..., 0] < 0.5, two_sided(product))
+        return respond(testing, two_sided(product))
 
     @property
     def chance(self) -> float:

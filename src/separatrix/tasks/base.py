@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -91,6 +92,11 @@ class AbstractTask(eqx.Module):
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
+    def condition_words(self) -> dict[str, tuple[str, ...]]:
+        """What the codes of a condition stand for, where they have names: code k, the k-th one."""
+        return {}
+
+    @property
     def num_inputs(self) -> int:
         """Number of input channels."""
         return len(self.channels)
@@ -125,6 +131,16 @@ class AbstractTask(eqx.Module):
         """Return the fraction of answers that are right; NaN where that has no meaning."""
         return accuracy(outputs, trials)
 
+    def score_each(
+        self, outputs: Float[Array, "trial time output"], trials: Trials
+    ) -> Float[Array, " trial"]:
+        """Return the `score` of every trial by itself."""
+
+        def one(out: Array, trial: Trials) -> Array:
+            return self.score(out[None], jax.tree.map(lambda a: a[None], trial))
+
+        return jax.vmap(one)(outputs, trials)
+
 
 class SolvableTask(AbstractTask):
     """A task that comes with the proof that it can be done.
@@ -150,15 +166,43 @@ class SolvableTask(AbstractTask):
         return float(_score_compiled(self, jr.key(0x69646561), self.ideal_trials))
 
 
+def draw_checked(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
+    """Draw trials as the task does, and see to it that they have the shapes that it says.
+
+    Costs nothing in a compiled program. Raises InvalidInputError where they have others.
+    """
+    trials = task.draw(key, n)
+    steps, outputs = (n, task.num_steps), (n, task.num_steps, task.num_outputs)
+    of_classes = jnp.issubdtype(trials.targets.dtype, jnp.integer)
+    expected: dict[str, list[tuple[int, ...]]] = {
+        "inputs": [(*steps, task.num_inputs)],
+        "targets": [steps if of_classes else outputs],
+        "mask": [steps, (*steps, 1), outputs],
+        "scored": [steps],
+    }
+    found = {name: getattr(trials, name) for name in expected}
+    for name, values in trials.conditions.items():
+        expected[f"conditions[{name!r}]"], found[f"conditions[{name!r}]"] = [(n,)], values
+    for name, shapes in expected.items():
+        shape = found[name].shape
+        if shape not in shapes:
+            raise InvalidInputError(
+                f"{type(task).__name__}.draw gives {name} of shape {shape} for {n} trials of "
+                f"{task.num_steps} steps, {task.num_inputs} channels and {task.num_outputs} "
+                f"outputs: expected {' or '.join(map(str, shapes))}."
+            )
+    return trials
+
+
 @eqx.filter_jit
 def _score_compiled(task: SolvableTask, key: PRNGKeyArray, n: int) -> Float[Array, ""]:
-    trials = task.draw(key, n)
+    trials = draw_checked(task, key, n)
     return task.score(task.solve(trials.inputs), trials)
 
 
 @eqx.filter_jit
 def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
-    return task.draw(key, n)
+    return draw_checked(task, key, n)
 
 
 def number(name: str) -> Any:

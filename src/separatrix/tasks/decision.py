@@ -1,6 +1,7 @@
 """Decisions between noisy alternatives."""
 
 import functools
+from types import MappingProxyType
 from typing import ClassVar
 
 import equinox as eqx
@@ -76,6 +77,7 @@ class PerceptualDecisionMaking(SolvableTask):
     """
 
     reference: ClassVar[str] = "Yang & Wang (2020) Neuron 107:1048"
+    units = MappingProxyType({"coherence": "%"})
 
     dt: float = eqx.field(static=True, default=100.0, converter=number("dt"))
     fixation: float = eqx.field(static=True, default=100.0, converter=number("fixation"))

@@ -1,5 +1,6 @@
 """Noisy decisions that are reported after a delay, or not at all."""
 
+from types import MappingProxyType
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -56,6 +57,7 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     """
 
     reference: ClassVar[str] = "Inagaki, Fontolan, Romani & Svoboda (2019) Nature 566:212"
+    units = MappingProxyType({"coherence": "%"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
 
     dt: float = fields.step(10.0)
@@ -136,6 +138,7 @@ class PostDecisionWager(StagedTask):
     """
 
     reference: ClassVar[str] = "Kiani & Shadlen (2009) Science 324:759"
+    units = MappingProxyType({"coherence": "%"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
 
     dt: float = fields.step(80.0)

@@ -1,6 +1,5 @@
 """Movements to a direction."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -143,7 +142,7 @@ class Reaching1D(StagedTask):
     """
 
     reference: ClassVar[str] = "Georgopoulos, Schwartz & Kettner (1986) Science 233:1416"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"start": "rad", "target": "rad"})
+    units = MappingProxyType({"start": "rad", "target": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("reach",)
 
     dt: float = fields.step(100.0)

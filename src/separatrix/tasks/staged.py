@@ -20,7 +20,16 @@ from .timeline import Timeline, drawn_durations, lay_out, longest_of
 class Scene(eqx.Module):
     """What a batch of trials shows and asks, before noise is added.
 
-    `noisy` marks the entries of the signal that are noisy where noise is on the stimulus only.
+    Attributes
+    ----------
+    signal (trial, time, channel)
+        The inputs without noise.
+    noisy (trial, time, channel), or 1 for any of the first two
+        The entries of the signal that are noisy where noise is on the stimulus only.
+    targets (trial, time) or (trial, time, output), scored (trial, time), conditions
+        As in `Trials`.
+    mask
+        The weights in the loss; None weighs all steps of a trial alike.
     """
 
     signal: Float[Array, "trial time channel"]
@@ -53,7 +62,7 @@ class StagedTask(SolvableTask):
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        """Draw the conditions of the trials and show them."""
+        """Draw the conditions of the trials and show them; `when` tells which steps are when."""
 
     def __check_init__(self) -> None:
         name = type(self).__name__

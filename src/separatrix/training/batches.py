@@ -11,6 +11,7 @@ from jaxtyping import Int, PRNGKeyArray
 
 from .._types import Array, require_count
 from ..tasks import AbstractTask, Trials
+from ..tasks.base import draw_checked
 
 
 class AbstractBatches(eqx.Module):
@@ -29,7 +30,7 @@ class WholeTrials(AbstractBatches):
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int
     ) -> Trials:
-        return task.draw(jr.fold_in(key, step), batch_size)
+        return draw_checked(task, jr.fold_in(key, step), batch_size)
 
 
 class Windows(AbstractBatches):
@@ -62,7 +63,7 @@ class Windows(AbstractBatches):
 
         def row(row_key: PRNGKeyArray) -> Trials:
             keys = jax.vmap(lambda k: jr.fold_in(row_key, first + k))(jnp.arange(touched))
-            drawn = jax.vmap(lambda k: task.draw(k, 1))(keys)
+            drawn = jax.vmap(lambda k: draw_checked(task, k, 1))(keys)
             return _cut(drawn, offset, self.steps)
 
         rows = jax.vmap(row)(jr.split(key, batch_size))

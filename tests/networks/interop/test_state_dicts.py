@@ -243,6 +243,12 @@ REFUSED = {
         {},
         r"projected LSTM \(proj_size > 0\) is not supported",
     ),
+    "not finite": (GRU_ | {"bias_hh_l0": np.full(15, np.nan)}, {}, "bias_hh_l0 has 15 .* NaN"),
+    "checkpoint": (
+        {"model": GRU_, "optimizer": {"groups": [{"lr": 1.0}]}},
+        {},
+        "optimizer.groups is no array of numbers but a list. Of a checkpoint",
+    ),
     "texts": (GRU_ | {"name": np.array(["a"])}, {}, "name is no array of numbers"),
     "layout": (GRU_, {"layout": "tourch"}, "unknown layout 'tourch': did you mean 'torch'"),
     "activation": (GRU_, {"activation": "relu"}, "a GRU has neither an activation nor a tau"),

@@ -54,8 +54,12 @@ def read_torch(arrays: NamedArrays, prefix: str | None, layer: int | None) -> Re
 
 def _refuse_unsupported(arrays: NamedArrays) -> None:
     for mark, what, remedy in (
-        ("_reverse", "a bidirectional layer", "it has no state that moves forward in time alone"),
-        ("weight_hr_l", "a projected LSTM (proj_size > 0)", "build it without projection"),
+        (
+            "_reverse",
+            "a bidirectional layer",
+            "no state of it moves forward in time alone. Train one with bidirectional=False",
+        ),
+        ("weight_hr_l", "a projected LSTM (proj_size > 0)", "train one without projection"),
     ):
         names = [name for name in arrays.left if mark in name]
         if names:
@@ -76,7 +80,7 @@ def _choose_layer(arrays: NamedArrays, prefix: str, layer: int | None) -> tuple[
         )
     layer = layers[0] if layer is None else layer
     if layer not in layers:
-        raise InvalidInputError(f"there is no layer {layer}: the layers are {layers}.")
+        raise InvalidInputError(f"there is no layer {layer!r}: the layers are {layers}.")
     for name, number in of.items():
         if number != layer:
             del arrays.left[name]

@@ -22,7 +22,7 @@ class NamedArrays:
     def take(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
         """Remove an array and return it; None in `shape` stands for any length.
 
-        Raises InvalidInputError when it is missing or of another shape.
+        Raises InvalidInputError when it is missing, of another shape, or not finite.
         """
         if name not in self.left:
             raise InvalidInputError(
@@ -33,6 +33,11 @@ class NamedArrays:
         if len(shape) != array.ndim or not all(fits):
             expected = ", ".join("any" if n is None else str(n) for n in shape)
             raise InvalidInputError(f"{name} has shape {array.shape}, expected ({expected}).")
+        if not np.isfinite(array).all():
+            raise InvalidInputError(
+                f"{name} has {np.sum(~np.isfinite(array))} entries that are NaN or infinite: the "
+                "training went wrong, or the file is damaged."
+            )
         return array
 
     def take_or_zeros(self, name: str, size: int) -> np.ndarray:
@@ -90,7 +95,12 @@ def _array(value: Any, name: str) -> np.ndarray:
     if array.dtype.name in ("float16", "bfloat16"):  # exact, and what the network computes in
         array = array.astype(np.float32)
     if array.dtype.kind not in "fiub":
-        raise InvalidInputError(f"{name} is no array of numbers but {array.dtype} data.")
+        what = f"{array.dtype} data" if hasattr(value, "dtype") else f"a {type(value).__name__}"
+        raise InvalidInputError(
+            f"{name} is no array of numbers but {what}. Of a checkpoint that "
+            "holds more than weights give the state dict alone: "
+            'from_state_dict(torch.load(path, weights_only=True)["model"]), by its own name there.'
+        )
     return array
 
 

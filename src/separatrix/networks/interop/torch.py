@@ -38,7 +38,8 @@ def from_torch(
     dt
         Duration of a time step in ms.
     tau
-        Time constant of the primer's CTRNN in ms; None means dt / module.alpha.
+        Time constant of the primer's CTRNN in ms; None means dt / module.alpha. The other modules
+        have none.
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
         PyTorch.
@@ -52,7 +53,8 @@ def from_torch(
     ------
     InvalidInputError
         For a module with other layers than these, bidirectional or projected ones, layers whose
-        `forward` was replaced, a readout of another width.
+        `forward` was replaced, a readout of another width, weights that are not finite, a `tau`
+        where there is no leak.
 
     Notes
     -----
@@ -136,7 +138,7 @@ def _take(
     names = module._flat_weights_names if isinstance(module, nn.RNNBase) else cell
     # From the attributes, not from the state dict, which holds what a parametrization starts from.
     arrays = {n: getattr(module, n) for n in names if getattr(module, n) is not None}
-    return read_torch(read_arrays(arrays), None, layer), getattr(module, "nonlinearity", None), None
+    return read_torch(read_arrays(arrays), None, layer), getattr(module, "nonlinearity", None), tau
 
 
 def _refuse_unsupported(module: Any) -> None:
@@ -208,7 +210,7 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     -------
     torch.nn.GRU, torch.nn.LSTM or torch.nn.RNN, and torch.nn.Linear
         In the precision of the network's weights. An initial state that was trained is no part of
-        a PyTorch layer: give it to the layer with the inputs.
+        a PyTorch layer: give it to the layer with the inputs. Nor is private noise.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Comparing a value with the memory of an earlier one."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -76,7 +75,7 @@ class DelayComparison(StagedTask):
     """
 
     reference: ClassVar[str] = "Romo, Brody, Hernández & Lemus (1999) Nature 399:470"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"f1": "Hz", "f2": "Hz"})
+    units = MappingProxyType({"f1": "Hz", "f2": "Hz"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus1", "stimulus2", "decision")
 
     dt: float = fields.step(100.0)
@@ -125,7 +124,10 @@ class DelayComparison(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the mean of the first stimulus with that of the second."""
+        """Compare the mean of the first stimulus with that of the second.
+
+        By the clock: it takes fixation and stimuli to last as long in every trial, or it errs.
+        """
         first, second = before_and_after(self, inputs[..., 1], "stimulus1")
         long, short = (
             np.subtract(*self.period_steps()[s][::-1]) for s in ("stimulus1", "stimulus2")

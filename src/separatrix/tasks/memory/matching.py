@@ -1,6 +1,5 @@
 """Matching a stimulus with the memory of an earlier one, or of its category."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -60,7 +59,7 @@ class DelayMatchSample(StagedTask):
     """
 
     reference: ClassVar[str] = "Miller, Erickson & Desimone (1996) J. Neurosci. 16:5154"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"sample": "rad", "test": "rad"})
+    units = MappingProxyType({"sample": "rad", "test": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("sample", "test", "decision")
 
     dt: float = fields.step(100.0)
@@ -148,7 +147,7 @@ class DelayMatchCategory(StagedTask):
     """
 
     reference: ClassVar[str] = "Freedman & Assad (2006) Nature 443:85"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"sample": "rad", "test": "rad"})
+    units = MappingProxyType({"sample": "rad", "test": "rad"})
     needed: ClassVar[tuple[str, ...]] = ("sample", "test")
 
     dt: float = fields.step(100.0)

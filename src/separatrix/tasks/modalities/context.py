@@ -1,5 +1,6 @@
 """Decisions by one of two modalities, always the same or as a context says."""
 
+from types import MappingProxyType
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -60,6 +61,7 @@ class SingleContextDecisionMaking(StagedTask):
     """
 
     reference: ClassVar[str] = "Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78"
+    units = MappingProxyType({"coherence": "%", "other_coherence": "%"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
 
     dt: float = fields.step(100.0)
@@ -160,6 +162,7 @@ class ContextDecisionMaking(StagedTask):
     """
 
     reference: ClassVar[str] = "Mante, Sussillo, Shenoy & Newsome (2013) Nature 503:78"
+    units = MappingProxyType({"signed_coherence_1": "%", "signed_coherence_2": "%"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
 
     dt: float = fields.step(100.0)

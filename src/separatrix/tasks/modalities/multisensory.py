@@ -1,5 +1,6 @@
 """Decisions by two modalities together."""
 
+from types import MappingProxyType
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -57,6 +58,7 @@ class MultiSensoryIntegration(StagedTask):
     """
 
     reference: ClassVar[str] = "Fetsch, Pouget, DeAngelis & Angelaki (2012) Nat. Neurosci. 15:146"
+    units = MappingProxyType({"coherence": "%"})
     needed: ClassVar[tuple[str, ...]] = ("stimulus", "decision")
 
     dt: float = fields.step(100.0)

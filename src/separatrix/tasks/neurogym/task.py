@@ -150,7 +150,6 @@ class NeuroGymTask(AbstractTask):
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        """The texts of each condition that is a text: code k stands for the k-th of them."""
         return {name: c.words for name, c in self.columns if c.kind == "text"}
 
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:

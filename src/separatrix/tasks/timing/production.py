@@ -1,6 +1,5 @@
 """Measuring an interval of time and producing it."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -54,7 +53,7 @@ class ReadySetGo(StagedTask):
     """
 
     reference: ClassVar[str] = "Jazayeri & Shadlen (2010) Nat. Neurosci. 13:1020"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"interval": "ms"})
+    units = MappingProxyType({"interval": "ms"})
     needed: ClassVar[tuple[str, ...]] = ("ready", "measure", "set")
 
     dt: float = fields.step(80.0)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._types import Array
+from ..durations import count_steps
 from ..rings import circular_distance, population_vector
 from ..solving import so_far
 from .rates import RING, asked_rates, bump
@@ -17,14 +18,16 @@ from .rules import FAMILY_OF, RULES, VARIANT_OF
 GRID = 64
 PRESENT = 0.3
 """A stimulus is there when the filter sees more than this strength; its noise is about 0.03."""
+WINDOW = 20.0
+"""How many ms the filter looks back on to see that: in steps of 1 ms its noise is above 0.1."""
 
 
-def solve(inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time output"]:
+def solve(inputs: Float[Array, "trial time channel"], dt: float) -> Float[Array, "trial time out"]:
     """Return the rates of fixation and of the ring."""
     rule = jnp.argmax(inputs[:, 0, 1 + 2 * RING :], axis=-1)
     family, variant = jnp.array(FAMILY_OF)[rule][:, None], jnp.array(VARIANT_OF)[rule][:, None]
     rings = inputs[..., 1 : 1 + 2 * RING].reshape(*inputs.shape[:2], 2, RING)
-    episode = _episodes(rings)
+    episode = _episodes(rings, max(count_steps(WINDOW, dt), 1))
 
     attended = rings * _attention(rule)[:, None, :, None]
     first, second = (_mean_during(attended.sum(2), episode == e) for e in (1, 2))
@@ -58,9 +61,14 @@ def _filter() -> Float[Array, "unit grid"]:
     return templates.T / jnp.square(templates).sum(1).mean()
 
 
-def _episodes(rings: Float[Array, "trial time 2 unit"]) -> Int[Array, "trial time"]:
-    """Return the number of the stimulus that is on, counted from 1, and 0 where there is none."""
-    present = (rings.sum(2) @ _filter()).max(-1) > PRESENT
+def _episodes(rings: Float[Array, "trial time 2 unit"], window: int) -> Int[Array, "trial time"]:
+    """Return the number of the stimulus that is on, counted from 1, and 0 where there is none.
+
+    It is on when the mean over the last `window` steps says so.
+    """
+    total = jnp.cumsum(rings.sum(2), axis=1)
+    before = jnp.pad(total, ((0, 0), (window, 0), (0, 0)))[:, : total.shape[1]]
+    present = ((total - before) / window @ _filter()).max(-1) > PRESENT
     onsets = present & ~jnp.pad(present[:, :-1], ((0, 0), (1, 0)))
     return jnp.where(present, jnp.cumsum(onsets, axis=1), 0)
 

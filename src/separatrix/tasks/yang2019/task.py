@@ -1,7 +1,6 @@
 """The task object of Yang et al. (2019): any of the 20 rules, or a mixture of them."""
 
 import dataclasses
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -86,7 +85,7 @@ class Yang2019(SolvableTask):
     """
 
     reference: ClassVar[str] = "Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType(
+    units = MappingProxyType(
         {"direction": "rad", "stimulus_1": "rad", "stimulus_2": "rad", "go": "ms", "end": "ms"}
     )
     ideal_trials: ClassVar[int] = 512
@@ -119,6 +118,10 @@ class Yang2019(SolvableTask):
     def channels(self) -> tuple[str, ...]:
         rings = (names(f"modality {m}, direction", RING) for m in (1, 2))
         return ("fixation", *(c for ring in rings for c in ring), *(f"rule {r}" for r in RULES))
+
+    @property
+    def condition_words(self) -> dict[str, tuple[str, ...]]:
+        return {"rule": RULES}
 
     @property
     def responses(self) -> tuple[str, ...]:
@@ -209,7 +212,7 @@ class Yang2019(SolvableTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Read the rings with a matched filter, and respond as the rule says."""
-        rates = solve(jnp.asarray(inputs))
+        rates = solve(jnp.asarray(inputs), self.dt)
         return jnp.log(rates) - jnp.log1p(-rates)
 
     @property
