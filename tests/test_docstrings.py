@@ -20,6 +20,7 @@ MUST_SHOW = [
     sx.Flow,
     sx.Linearization.non_normality,
     sx.Linearization.selection_vectors,
+    sx.Branches.emerging_cycle,
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,
