@@ -21,8 +21,8 @@ def test_the_arms_of_a_saddle_are_counted():
     state = 0.9575040240772687
     graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
     text = geometry.fixed_point_graph(story(graph))
-    assert "There is 1 saddle of this kind here. 2 of 2 end at an attractor." in text
-    assert "no curve" not in text and "state to rest in" not in text
+    assert "There is 1 saddle of this kind here. All 2 end at stable fixed points." in text
+    assert "several" not in text and "state to rest in" not in text
 
 
 def test_rays_that_end_on_a_circle_are_told_of():
@@ -32,8 +32,9 @@ def test_rays_that_end_on_a_circle_are_told_of():
         system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
     )
     text = geometry.fixed_point_graph(story(graph))
-    assert text.startswith("What leaves a point with several unstable directions is no curve: 4 st")
-    assert "up to 2 of these directions" in text and "0 of 4 end at an attractor" in text
+    assert text.startswith("The fixed points with several unstable directions (all that leaves ")
+    assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
+    assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
     assert text.endswith("the network has no state to rest in at this input.")
 
 

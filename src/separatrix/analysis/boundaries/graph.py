@@ -52,11 +52,13 @@ class FixedPointGraph(Record):
 
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
-        rays = len(self) - 2 * len(self.saddles)
-        sampled = f" ({rays} of them rays of other saddles)" if rays else ""
+        saddles, points = len(self.saddles), len(self.states)
+        rays = len(self) - 2 * saddles
+        followed = [f"{2 * saddles} arms of {saddles} saddle{'s' * (saddles != 1)}"]
+        followed += [f"{rays} rays of others"] * (rays > 0)
         return (
-            f"FixedPointGraph of {len(self.states)} fixed points: {len(self.saddles)} saddles "
-            f"followed, {ends} of {len(self)} arms{sampled} end at an attractor"
+            f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: "
+            f"{' and '.join(followed)} followed, {ends} of {len(self)} end at a stable one"
         )
 
 
