@@ -54,11 +54,13 @@ class FixedPointGraph(Record):
         ends = int((np.asarray(self.target) >= 0).sum())
         saddles, points = len(self.saddles), len(self.states)
         rays = len(self) - 2 * saddles
-        followed = [f"{2 * saddles} arms of {saddles} saddle{'s' * (saddles != 1)}"]
-        followed += [f"{rays} rays of others"] * (rays > 0)
-        return (
-            f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: "
-            f"{' and '.join(followed)} followed, {ends} of {len(self)} end at a stable one"
+        arms = f"{2 * saddles} arms of {saddles} saddle{'s' * (saddles != 1)}" if saddles else ""
+        sampled = f"{rays} rays of points with several unstable directions" if rays else ""
+        followed = " and ".join(part for part in (arms, sampled) if part)
+        return f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: " + (
+            f"{followed}, {ends} of {len(self)} end at a stable point"
+            if followed
+            else "no paths to follow"
         )
 
 
