@@ -71,10 +71,7 @@ def branches(story: Story) -> str:
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
         f"{count(len(record), 'point')}; the lines tell the stability. "
     )
-    kinds = Counter(
-        " ".join(word for word in (str(criticality), str(kind)) if word)
-        for criticality, kind in zip(record.special_criticality, record.special_type, strict=True)
-    )
+    kinds = Counter(record.special_names)
     listed = [f"{n} × {kind}" for kind, n in kinds.most_common(MOST_SPECIAL)]
     text += (
         f"Stability changes, or branches meet, at {count(record.n_special, 'special point')}"

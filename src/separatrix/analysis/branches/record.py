@@ -94,6 +94,14 @@ class Branches(Record):
         """The number of special points."""
         return len(self.special_type)
 
+    @property
+    def special_names(self) -> list[str]:
+        """What each special point is called, such as "subcritical Hopf" or "fold (fold–Hopf)"."""
+        return [
+            _named(str(kind), str(criticality))
+            for kind, criticality in zip(self.special_type, self.special_criticality, strict=True)
+        ]
+
     def of_branch(self, number: int) -> "Branches":
         """Return the points of one branch; raises InvalidInputError where there is none."""
         if not 0 <= number < self.n_branches:
@@ -234,13 +242,18 @@ class Branches(Record):
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:
-            words = " ".join(w for w in (self.special_criticality[k], self.special_type[k]) if w)
             # adding 0 makes −0 positive
             value = round(float(self.special_parameters[k]), 12) + 0.0
-            lines.append(f"  {words} at {self.name} = {value:.10g}")
+            lines.append(f"  {self.special_names[k]} at {self.name} = {value:.10g}")
         if len(order) > MOST:
             lines.append(f"  and {len(order) - MOST} more")
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
+
+
+def _named(kind: str, criticality: str) -> str:
+    if criticality in ("", "supercritical", "subcritical", "degenerate"):
+        return f"{criticality} {kind}".strip()
+    return f"{kind} ({criticality})"
 
 
 def _counted(count: int, one: str, many: str = "") -> str:
