@@ -1,13 +1,15 @@
 """What the report says of saddles and branches whose numbers are known."""
 
+import re
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from sample_records import network
 
 import separatrix as sx
-from separatrix.report import geometry
+from separatrix.report import geometry, tables
 from separatrix.report.story import Story
 from separatrix.store import Run
 
@@ -46,3 +48,24 @@ def test_branches_are_told_with_their_special_points():
     assert "the p of the stimulus held constant goes from −1 to 1" in text
     assert "2 branches of" in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        (0.5, r"−0\.693 ± \S+ per step, 1\.44 ms \(decay\)"),
+        (3.0, "left to infinity after at least .*"),
+    ],
+)
+def test_the_largest_exponent_is_told_as_it_is_known(factor, told):
+    method = sx.solvers.TangentQR(steps=3000, transient=0)
+    system = sx.DiscreteMap(lambda x: factor * x, 1)
+    spectrum = sx.lyapunov_exponents(system, np.ones(1), method=method)
+    assert re.fullmatch(told, tables._largest_exponent(spectrum))
+
+
+def test_an_exponent_that_may_be_zero_has_no_time_constant():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    system = sx.DiscreteMap(lambda x: turn @ x / (0.5 + 0.5 * (x @ x)), 2)
+    spectrum = sx.lyapunov_exponents(system, np.array([1.0, 0.1]))
+    assert tables._largest_exponent(spectrum).endswith("per step, may be 0")
