@@ -172,6 +172,30 @@ def wong_wang(mu, coherence):
     return sx.Flow(field, 2, domain=(0.0, 1.0))
 
 
+MEAN_FIELD = {1.1: 0.330871042, 1.5: 0.843417399, 2.0: 1.337108896, 3.0: 2.222313510}
+
+
+@pytest.mark.parametrize("overlap", quick([3.0, 1.1, 1.5, 2.0], 0))
+def test_rank_one_network_of_many_units(overlap):
+    """κ' = −κ + s κ ⟨φ'(κz)⟩ with Gaussian z: the mean field of Mastrogiuseppe & Ostojic (2018)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    weights = weights / weights.sum()
+
+    def system(s):
+        def field(kappa):
+            slope = 1 - jnp.tanh(kappa[0] * nodes) ** 2
+            return -kappa + s * kappa * (weights @ slope)
+
+        return sx.Flow(field, 1)
+
+    branches = follow(system, 0.0, (0.5, overlap), disconnected=None)
+    assert branches.special_names == ["supercritical pitchfork"]
+    assert branches.special_parameters[0] == pytest.approx(1.0, abs=1e-10)
+    ends = branches.states[branches.parameters == overlap, 0]
+    known = MEAN_FIELD[overlap]
+    assert np.sort(ends) == pytest.approx([-known, 0.0, known], abs=1e-8)
+
+
 def test_wong_wang_in_stimulus_strength():
     start = np.full(2, 0.102651249565)
     branches = follow(lambda mu: wong_wang(mu, 0.0), start, (-20.0, 80.0), at=0.0, name="μ")
