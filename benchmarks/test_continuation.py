@@ -101,24 +101,34 @@ def test_large_networks(benchmark, figure, full, size):
     )
 
 
-RANK_ONE = [2, 64, 512]
+SIZES = [2, 64, 512]
+KNOWN = {
+    "pitchfork": "a network of rank one in its gain",
+    "fold": "a bistable network of rank one in an input",
+    "Hopf": "a full network in its gain, whose rest turns into an oscillation",
+}
 
 
-@pytest.mark.parametrize("size", RANK_ONE)
-def test_every_branch_of_a_network_of_rank_one(benchmark, figure, size):
+@pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_branch_and_special_points_that_are_known(benchmark, figure, full, size, kind):
     """All options as they come, in a process of its own: switching, deflation, compilation."""
-    done = benchmark.pedantic(worker, ("continuation", size), {"timeout": 900.0}, rounds=1)
+    if size > 64 and not full:
+        pytest.skip("BENCH_FULL=1 measures it: minutes on a busy machine")
+    done = benchmark.pedantic(worker, ("continuation", size, kind), {"timeout": 900.0}, rounds=1)
+    right = done is not None and done["error"] is not None
     figure(
         SECTION,
-        35 + RANK_ONE.index(size),
-        f"every branch of a network of rank one, {size} units, compilation included",
-        asked="n = 2 to 512",
+        35 + 3 * SIZES.index(size) + list(KNOWN).index(kind),
+        f"every branch of {KNOWN[kind]}, {size} units, compilation included",
+        asked="n = 2 to 512, to 1e-8",
         measured="not done within 900 s"
         if done is None
         else f"{done['seconds']:.0f} s ({done['processor']:.0f} s of processor time), peak "
-        f"{done['memory']:.0f} MiB: {done['branches']} branches, {done['points']} points, the "
-        f"pitchfork to {done['error']:.0e}",
-        reached=done is not None and done["found"] == 1 and done["error"] < 1e-8,
+        f"{done['memory']:.0f} MiB; branches: {done['branches']}, points: {done['points']}, "
+        f"special points ({kind}): {done['special']}, "
+        + (f"to {done['error']:.0e}" if right else "not those that are known"),
+        reached=right and done["error"] < 1e-8,
         values=done or {},
     )
 

@@ -8,6 +8,7 @@ from rooms import quick
 from scipy.optimize import brentq
 
 import separatrix as sx
+from separatrix.analysis.branches import atlas, isolating
 
 END = "reached the end of the parameter range"
 
@@ -169,6 +170,30 @@ def wong_wang(mu, coherence):
         return -s / 0.1 + (1 - s) * 0.641 * drive / -jnp.expm1(-0.154 * drive)
 
     return sx.Flow(field, 2, domain=(0.0, 1.0))
+
+
+MEAN_FIELD = {1.1: 0.330871042, 1.5: 0.843417399, 2.0: 1.337108896, 3.0: 2.222313510}
+
+
+@pytest.mark.parametrize("overlap", quick([3.0, 1.1, 1.5, 2.0], 0))
+def test_rank_one_network_of_many_units(overlap):
+    """κ' = −κ + s κ ⟨φ'(κz)⟩ with Gaussian z: the mean field of Mastrogiuseppe & Ostojic (2018)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    weights = weights / weights.sum()
+
+    def system(s):
+        def field(kappa):
+            slope = 1 - jnp.tanh(kappa[0] * nodes) ** 2
+            return -kappa + s * kappa * (weights @ slope)
+
+        return sx.Flow(field, 1)
+
+    branches = follow(system, 0.0, (0.5, overlap), disconnected=None)
+    assert branches.special_names == ["supercritical pitchfork"]
+    assert branches.special_parameters[0] == pytest.approx(1.0, abs=1e-10)
+    ends = branches.states[branches.parameters == overlap, 0]
+    known = MEAN_FIELD[overlap]
+    assert np.sort(ends) == pytest.approx([-known, 0.0, known], abs=1e-8)
 
 
 def test_wong_wang_in_stimulus_strength():
@@ -406,6 +431,38 @@ def test_a_pole_is_approached_in_longer_and_longer_steps():
     assert branches.states[:, 0] * branches.parameters == pytest.approx(1.0, abs=1e-6)
 
 
+def test_an_asymptote_ends_a_branch_before_rounding_does():
+    """p eˣ = x has a fold at p = 1/e; beyond it p → 0 and nothing but rounding is left of it."""
+    branches = follow(lambda p: sx.Flow(lambda x: p * jnp.exp(x) - x, 1), 0.0, (0.0, 1.0))
+    assert branches.special_type.tolist() == ["fold"]
+    assert branches.special_parameters[0] == pytest.approx(np.exp(-1), abs=1e-12)
+    assert any("the parameter stands still: an asymptote" in end for end in branches.endings[0])
+    assert len(branches) < 600
+
+
+def test_a_continuum_at_one_value_is_no_row_of_folds():
+    branches = follow(lambda p: sx.Flow(lambda x: p * x, 1), 0.0, (-1.0, 1.0), disconnected=None)
+    assert branches.special_names == ["degenerate pitchfork"]
+    assert all("a continuum of fixed points at one value" in end for end in branches.endings[1])
+    everywhere = follow(lambda p: sx.Flow(lambda x: 0 * x, 1), 0.0, (-1.0, 1.0), disconnected=None)
+    assert len(everywhere) == 1
+    assert any("the Jacobian has lost rank" in end for end in everywhere.endings[0])
+
+
+def test_what_lies_outside_the_domain_is_not_followed():
+    inside = (-0.5, 0.5)
+    branches = follow(lambda p: sx.Flow(lambda x: p - x, 1, domain=inside), 0.0, (0.0, 1.0))
+    assert branches.n_branches == 1
+    assert "left the domain of the system" in branches.endings[0]
+    assert branches.states.max() < 0.53
+
+
+def test_a_search_where_signs_are_rounding_has_an_end(monkeypatch):
+    monkeypatch.setattr(atlas, "Budget", lambda: isolating.Budget(1))
+    branches = follow(tanh_unit, 0.0, (-2.0, 2.0), at=0.0, disconnected=None)
+    assert any("special points may lack" in remark for remark in branches.remarks)
+
+
 def test_bounds_are_kept_and_told():
     method = sx.solvers.PseudoArclength(max_points=10)
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), method=method, disconnected=None)
@@ -523,7 +580,7 @@ def test_the_hopf_point_beside_a_bogdanov_takens_point():
     assert abs(branches.special_coefficient[1]) == pytest.approx(1 / 0.3, rel=1e-9)
 
 
-def test_other_modes_at_the_boundary_make_a_fold_degenerate():
+def test_other_modes_at_the_boundary_give_a_fold_its_name():
     """w' = p − w², and beside it a pair with real part p: a fold–Hopf point at 0."""
 
     def system(p):
@@ -535,7 +592,22 @@ def test_other_modes_at_the_boundary_make_a_fold_degenerate():
 
     branches = follow(system, [0.0, 0.0, 1.0], (1.0, -0.5), disconnected=None)
     assert branches.special_type.tolist() == ["fold"]
-    assert branches.special_criticality.tolist() == ["degenerate"]
+    assert branches.special_names == ["fold (fold–Hopf)"]
+
+
+@pytest.mark.parametrize("gap", [1e-6, 2e-8])
+def test_two_hopf_points_next_to_one_another_are_two(gap):
+    def system(p):
+        rates = jnp.array([p, p, p - gap, p - gap])
+        spin = jnp.array([1.0, 1.0, 2.2, 2.2]) * jnp.array([-1.0, 1.0, -1.0, 1.0])
+        return sx.Flow(lambda z: (rates - z @ z) * z + spin * z[jnp.array([1, 0, 3, 2])], 4)
+
+    branches = follow(system, np.zeros(4), (-1.0, 1.1), disconnected=None)
+    assert branches.special_type.tolist() == ["Hopf", "Hopf"]
+    assert branches.special("Hopf") == pytest.approx([0.0, gap], abs=1e-12)
+    near = gap < 1e-7
+    why = "double Hopf" if near else "supercritical"
+    assert branches.special_criticality.tolist() == [why] * 2
 
 
 def spun(z, p, sign, turn):

@@ -7,6 +7,7 @@ import pytest
 
 import separatrix as sx
 from separatrix import solvers
+from separatrix.solvers.newton_krylov import NewtonKrylov
 
 MAP = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
 FLOW = sx.Flow(lambda x: x - x**3, size=1)
@@ -58,6 +59,8 @@ NO_NUMBERS = {
     "targeted_averages states": lambda text: sx.targeted_averages(text, np.eye(1), {}),
 }
 METHODS = {
+    "find_fixed_points": lambda m: sx.find_fixed_points(MAP, STATES, method=m),
+    "find_fixed_points, exhaustion": lambda m: sx.find_fixed_points(MAP, STATES, exhaustion=m),
     "slow_curve": lambda m: sx.slow_curve(FLOW, np.ones(1), [0.0], method=m),
     "continuous_attractor": lambda m: sx.continuous_attractor(FLOW, STATES, method=m),
     "continue_fixed_points": lambda m: branches(method=m),
@@ -85,7 +88,7 @@ def test_what_is_no_array_of_numbers(call, what):
         NO_NUMBERS[call](what)
 
 
-@pytest.mark.parametrize("method", ["newton", True, solvers.LevenbergMarquardt()], ids=type)
+@pytest.mark.parametrize("method", ["newton", True, NewtonKrylov()], ids=type)
 @pytest.mark.parametrize("call", METHODS)
 def test_a_method_of_another_kind(call, method):
     with pytest.raises(sx.InvalidInputError) as caught:

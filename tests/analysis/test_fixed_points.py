@@ -198,8 +198,8 @@ def test_candidates_that_run_away_say_so():
 
 def test_too_few_steps_say_so():
     known = systems.rank_one()
-    solver = LevenbergMarquardt(max_steps=1)
-    points = sx.find_fixed_points(known.system, known.candidates, solver=solver, slow_points=False)
+    method = LevenbergMarquardt(max_steps=1)
+    points = sx.find_fixed_points(known.system, known.candidates, method=method, slow_points=False)
     assert set(points.outcomes) == {"rejected"}
     assert set(points.outcome_reasons) == {
         "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)"

@@ -165,6 +165,9 @@ def test_a_start_that_is_not_finite_is_refused_and_a_slice_where_the_system_fail
     log = sx.Flow(lambda x: jnp.log(x) + x[::-1], 2)
     curve = sx.slow_curve(log, np.array([1.0, 0.0]), [-1.0, 1.0], np.array([[1.0, 0.3]]))
     assert curve.outcomes.tolist()[0] == "rejected"
+    nowhere = sx.slow_curve(sx.Flow(jnp.log, 2), np.array([1.0, 0.0]), [-1.0, 0.0, 1.0])
+    assert nowhere.outcomes.tolist() == ["rejected"] * 3
+    assert np.isnan(nowhere.drift).all()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """What the report says of saddles and branches whose numbers are known."""
 
+import re
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from sample_records import network
 
 import separatrix as sx
-from separatrix.report import geometry
+from separatrix.report import geometry, tables
 from separatrix.report.story import Story
 from separatrix.store import Run
 
@@ -21,8 +23,8 @@ def test_the_arms_of_a_saddle_are_counted():
     state = 0.9575040240772687
     graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
     text = geometry.fixed_point_graph(story(graph))
-    assert "There is 1 saddle of this kind here. 2 of 2 end at an attractor." in text
-    assert "no curve" not in text and "state to rest in" not in text
+    assert "There is 1 saddle of this kind here. All 2 end at stable fixed points." in text
+    assert "several" not in text and "state to rest in" not in text
 
 
 def test_rays_that_end_on_a_circle_are_told_of():
@@ -32,8 +34,9 @@ def test_rays_that_end_on_a_circle_are_told_of():
         system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
     )
     text = geometry.fixed_point_graph(story(graph))
-    assert text.startswith("What leaves a point with several unstable directions is no curve: 4 st")
-    assert "up to 2 of these directions" in text and "0 of 4 end at an attractor" in text
+    assert text.startswith("The fixed points with several unstable directions (all that leaves ")
+    assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
+    assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
     assert text.endswith("the network has no state to rest in at this input.")
 
 
@@ -45,3 +48,24 @@ def test_branches_are_told_with_their_special_points():
     assert "the p of the stimulus held constant goes from −1 to 1" in text
     assert "2 branches of" in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        (0.5, r"−0\.693 ± \S+ per step, 1\.44 ms \(decay\)"),
+        (3.0, "left to infinity after at least .*"),
+    ],
+)
+def test_the_largest_exponent_is_told_as_it_is_known(factor, told):
+    method = sx.solvers.TangentQR(steps=3000, transient=0)
+    system = sx.DiscreteMap(lambda x: factor * x, 1)
+    spectrum = sx.lyapunov_exponents(system, np.ones(1), method=method)
+    assert re.fullmatch(told, tables._largest_exponent(spectrum))
+
+
+def test_an_exponent_that_may_be_zero_has_no_time_constant():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    system = sx.DiscreteMap(lambda x: turn @ x / (0.5 + 0.5 * (x @ x)), 2)
+    spectrum = sx.lyapunov_exponents(system, np.array([1.0, 0.1]))
+    assert tables._largest_exponent(spectrum).endswith("per step, may be 0")

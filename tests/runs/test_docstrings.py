@@ -12,11 +12,7 @@ FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 # What users meet and are told to type: every analysis, every method with options, and these.
 ANALYSES = [getattr(sx, n) for n in analysis.__all__ if n.islower() and n != "condition_variance"]
-METHODS = [
-    *(sx.solvers.CycleWalk, sx.solvers.MultipleShooting, sx.solvers.TangentQR),
-    *(sx.solvers.PseudoArclength, sx.solvers.Deflation),
-    *(sx.solvers.DampedNewton, sx.solvers.KinkDescent, sx.Settling, sx.Watching),
-]
+METHODS = [*(getattr(sx.solvers, name) for name in sx.solvers.__all__), sx.Settling, sx.Watching]
 MUST_SHOW = [
     *ANALYSES,
     *METHODS,
@@ -24,6 +20,7 @@ MUST_SHOW = [
     sx.Flow,
     sx.Linearization.non_normality,
     sx.Linearization.selection_vectors,
+    sx.Branches.emerging_cycle,
     sx.simulate,
     sx.train,
     sx.networks.CTRNN,

@@ -112,5 +112,5 @@ def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
             markersize=6.5,
             fillstyle="none" if criticality == "subcritical" else "full",
             zorder=4,
-            label=" ".join(word for word in (criticality, str(kinds[k])) if word),
+            label=branches.special_names[k],
         )

@@ -38,7 +38,7 @@ def fixed_point_graph(
     for path, target in zip(graph.paths, graph.target, strict=True):
         line = in_plane(components, path)
         ends = target >= 0
-        label = "arm to an attractor" if ends else "arm that reaches no attractor"
+        label = "path to a stable point" if ends else "path that ends at none"
         look: dict[str, Any] = {
             "linestyle": "-" if ends else ":",
             "linewidth": 1.5 if ends else 0.7,

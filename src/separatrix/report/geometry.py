@@ -71,10 +71,7 @@ def branches(story: Story) -> str:
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
         f"{count(len(record), 'point')}; the lines tell the stability. "
     )
-    kinds = Counter(
-        " ".join(word for word in (str(criticality), str(kind)) if word)
-        for criticality, kind in zip(record.special_criticality, record.special_type, strict=True)
-    )
+    kinds = Counter(record.special_names)
     listed = [f"{n} × {kind}" for kind, n in kinds.most_common(MOST_SPECIAL)]
     text += (
         f"Stability changes, or branches meet, at {count(record.n_special, 'special point')}"
@@ -99,7 +96,6 @@ def branches(story: Story) -> str:
 def fixed_point_graph(story: Story) -> str:
     """Explain the graph."""
     graph = story.get(FixedPointGraph)
-    ends = int(np.sum(np.asarray(graph.target) >= 0))
     saddles, rays = len(graph.saddles), len(graph) - 2 * len(graph.saddles)
     text = ""
     if saddles:
@@ -111,22 +107,28 @@ def fixed_point_graph(story: Story) -> str:
         )
     if rays:
         text += (
-            "What leaves a point with several unstable directions is no curve: "
-            f"{rays} states beside such points, on both sides along up to "
-            f"{rays_each(graph)} of these directions, are followed as a sample"
-            f"{'' if saddles else ', over the activity'}. "
+            f"{'Other' if saddles else 'The'} fixed points with several unstable directions "
+            "(all that leaves them is no single curve) are left on both sides along "
+            f"{rays_each(graph)} of these directions, as a sample: {rays} paths"
+            f"{'' if saddles else ', drawn over the activity'}. "
         )
-    text += f"{ends} of {len(graph)} end at an attractor."
-    others = [str(reason) for reason in graph.reasons if str(reason) != "settled"]
-    if others:
-        told = "; ".join(f"{n} × {reason}" for reason, n in Counter(others).most_common(3))
-        text += f" The others: {told}."
+    text += _how_paths_end(graph)
     if not (np.asarray(graph.stability) == "stable").any():
         text += (
             " None of the fixed points that were found is stable: as far as is known, the network "
             "has no state to rest in at this input."
         )
     return text
+
+
+def _how_paths_end(graph: FixedPointGraph) -> str:
+    """Tell where the paths end; what to call for more, which a reason says, is left out."""
+    ends, total = int(np.sum(np.asarray(graph.target) >= 0)), len(graph)
+    if ends == total:
+        return f"All {total} end at stable fixed points."
+    others = Counter(str(r).partition(":")[0] for r in graph.reasons if str(r) != "settled")
+    told = "; ".join(f"{n} × {reason}" for reason, n in others.most_common(3))
+    return f"{ends or 'None'} of the {total} ends at a stable fixed point ({told})."
 
 
 def rays_each(graph: FixedPointGraph) -> int:

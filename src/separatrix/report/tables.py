@@ -205,13 +205,22 @@ def _geometry_numbers(story: Story) -> Rows:
         special = count(branches.n_special, "special point")
         rows.append((f"branches in {branches.name}", brief(f"{number}, {special}")))
     if spectrum is not None and len(spectrum):
-        largest = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
-        value, time = largest.max(), np.asarray(spectrum.time_constants)[largest.argmax(), 0]
-        per = "step" if spectrum.system == "map" else "time constant"
-        error = float(np.asarray(spectrum.standard_error)[largest.argmax(), 0])
-        text = f"{value:.3g} ± {error:.1g} per {per}".replace("-", "−")
-        rows.append(("largest Lyapunov exponent", f"{text}, {format_time(float(time))}"))
+        rows.append(("largest Lyapunov exponent", _largest_exponent(spectrum)))
     return rows
+
+
+def _largest_exponent(spectrum: LyapunovSpectrum) -> str:
+    """Tell the largest exponent of all trajectories, and no time constant where it may be 0."""
+    largest = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
+    k = int(largest.argmax())
+    if np.isnan(np.asarray(spectrum.exponents)[k, 0]):
+        return brief(str(spectrum.outcome[k]))
+    error = float(np.asarray(spectrum.standard_error)[k, 0])
+    per = "step" if spectrum.system == "map" else "time constant"
+    text = f"{largest[k]:.3g} ± {error:.1g} per {per}".replace("-", "−")
+    if "may be 0" in str(spectrum.outcome[k]):
+        return f"{text}, may be 0"
+    return f"{text}, {format_time(float(np.asarray(spectrum.time_constants)[k, 0]))}"
 
 
 def brief(text: str) -> str:

@@ -33,7 +33,7 @@ REASONS = {
     ShootingEnding.CLOSED: "closed",
     ShootingEnding.STALLED: "no step of Newton's method brings the pieces nearer to one another",
     ShootingEnding.MAX_STEPS: "still open after the largest number of steps (max_steps)",
-    ShootingEnding.NOT_FINITE: "left to infinity",
+    ShootingEnding.NOT_FINITE: "left to infinity; or a flow that needs more substeps",
     ShootingEnding.SINGULAR: "its return map has no isolated fixed point: a continuum of orbits",
 }
 

@@ -9,7 +9,7 @@ from ..._types import InvalidInputError, require_count, require_positive
 class Watching:
     """How long states are watched at most, how closely, and what is taken for what.
 
-    Attributes
+    Parameters
     ----------
     step
         Of the Runge–Kutta method, in units of tau; None for a tenth of the shortest time constant

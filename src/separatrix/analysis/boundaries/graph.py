@@ -52,11 +52,15 @@ class FixedPointGraph(Record):
 
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
-        rays = len(self) - 2 * len(self.saddles)
-        sampled = f" ({rays} of them rays of other saddles)" if rays else ""
-        return (
-            f"FixedPointGraph of {len(self.states)} fixed points: {len(self.saddles)} saddles "
-            f"followed, {ends} of {len(self)} arms{sampled} end at an attractor"
+        saddles, points = len(self.saddles), len(self.states)
+        rays = len(self) - 2 * saddles
+        arms = f"{2 * saddles} arms of {saddles} saddle{'s' * (saddles != 1)}" if saddles else ""
+        sampled = f"{rays} rays of points with several unstable directions" if rays else ""
+        followed = " and ".join(part for part in (arms, sampled) if part)
+        return f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: " + (
+            f"{followed}, {ends} of {len(self)} end at a stable point"
+            if followed
+            else "no paths to follow"
         )
 
 

@@ -22,7 +22,7 @@ class Settling:
     A state has settled when it lies within `capture` times the distance from a stable fixed point
     to the nearest other one, and comes nearer.
 
-    Attributes
+    Parameters
     ----------
     max_steps
         Steps after which a state counts as not settled.

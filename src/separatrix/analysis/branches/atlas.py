@@ -18,8 +18,9 @@ from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
 from ..stability import classify, count_unstable, growth
 from .family import Family
+from .isolating import Budget, find_special
 from .record import Branches
-from .special import Special, find_special
+from .special import Special
 from .spectra import eigenvalues
 from .starts import disconnected_points
 from .tangencies import find_tangencies
@@ -159,7 +160,7 @@ class Atlas:
                 reason = "reached the end of the parameter range"
                 curve = Curve(start[None], along[None], np.ones(1), reason)
             else:
-                curve = follow(evaluate, start, along, scaled, self.method, self._leaves)
+                curve = follow(evaluate, start, along, scaled, self.method, self.leaves)
             halves.append((curve, eigenvalues(self.family, curve.points)))
             if "max_points" in curve.reason:
                 self._remark(f"branch {number} {curve.reason}: it goes on")
@@ -169,12 +170,16 @@ class Atlas:
         for curve, values in halves:
             for special in find_tangencies(self.family, curve, values):
                 self._note(special, number)
-            skip = through is not None
-            for special in find_special(self.family, curve, values, self.special, skip_first=skip):
+            skip, budget = through is not None, Budget()
+            for special in find_special(
+                self.family, curve, values, self.special, skip_first=skip, budget=budget
+            ):
                 self._note(special, number)
+            if budget.is_spent:
+                self._remark(f"signs along branch {number} are rounding: special points may lack")
 
-    def _leaves(self, point: np.ndarray) -> str:
-        """Say why a branch may not go on at a point."""
+    def leaves(self, point: np.ndarray) -> str:
+        """Say why a branch may not go on at a point; an empty text where it may."""
         state, _ = self.family.split(point)
         if np.abs(state).max() > self.method.largest_state:
             return f"a unit exceeded largest_state = {self.method.largest_state:g}"
@@ -192,6 +197,8 @@ class Atlas:
                 return
             blurred = known.is_blurred or special.is_blurred
             alike = known.type == special.type or known.other is not None or blurred
+            # what was told apart along one branch is not one, however near
+            alike = alike and (blurred or number not in known.branches)
             apart = np.linalg.norm(known.point - special.point)
             if alike and apart < (BLUR if blurred else SAME):
                 tangent = special.tangents[0]

@@ -6,13 +6,15 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
-from .emerging import EmergingCycle, emerging_cycle
+from ..._types import Array, InvalidInputError, is_number, is_whole
+from .emerging import Birth, EmergingCycle
 
 Text = np.ndarray
 
 MOST = 20
 """Special points that a summary lists."""
+FIRST = 1e-3
+"""How far beyond the special point, in parts of the range, a cycle is told of unless one asks."""
 
 
 class Branches(Record):
@@ -92,6 +94,14 @@ class Branches(Record):
         """The number of special points."""
         return len(self.special_type)
 
+    @property
+    def special_names(self) -> list[str]:
+        """What each special point is called, such as "subcritical Hopf" or "fold (fold–Hopf)"."""
+        return [
+            _named(str(kind), str(criticality))
+            for kind, criticality in zip(self.special_type, self.special_criticality, strict=True)
+        ]
+
     def of_branch(self, number: int) -> "Branches":
         """Return the points of one branch; raises InvalidInputError where there is none."""
         if not 0 <= number < self.n_branches:
@@ -109,8 +119,100 @@ class Branches(Record):
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
 
     def emerging_cycle(self, special: int, parameter: float | None = None) -> EmergingCycle:
-        """Return what the normal form says of the cycle born at a special point; see there."""
-        return emerging_cycle(self, special, parameter)
+        r"""Tell the cycle that is born at a special point from its normal form.
+
+        At a distance δ of the parameter from a Hopf point the motion along the critical vector q is
+        $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$, so the cycle has
+
+        .. math:: |z|^2 = -\frac{\Re(\kappa)\,\delta}{\Re c}, \qquad
+                  \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2,
+
+        and runs along $x_0 + 2\Re(z q)$, with errors of order |z|². At a Neimark–Sacker point of a
+        map it is a closed curve on which states turn by such an angle at every step; at a flip it
+        is the pair of states $x_0 \pm z q$.
+
+        Parameters
+        ----------
+        special
+            Number of the special point.
+        parameter
+            Where the cycle is wanted, on the side of the special point on which it exists; None: a
+            thousandth of the range away from it.
+
+        Returns
+        -------
+        EmergingCycle
+            A start for `find_cycles(system_of(start.parameter), start)`.
+
+        Raises
+        ------
+        InvalidInputError
+            When no cycle is born at that point, its normal form is degenerate, or the parameter
+            lies on the side without a cycle.
+
+        References
+        ----------
+        Kuznetsov (2004) Elements of Applied Bifurcation Theory, ch. 3 to 5.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+        >>> def system_of(a):
+        ...     W = jnp.array([[a, -1.0], [1.0, a]])
+        ...     return sx.Flow(lambda x: -x + W @ jnp.tanh(x), size=2)
+        >>> branches = sx.continue_fixed_points(system_of, np.zeros(2), (0.5, 1.5))
+        >>> start = branches.emerging_cycle(0, 1.01)
+        >>> round(float(start.mode[0].real), 3)  # averaging gives 2 √((a − 1)/a)
+        0.2
+        >>> cycles = sx.find_cycles(system_of(start.parameter), start)
+        >>> cycles.stability, bool(abs(cycles.period[0] - start.period) < 0.01)
+        (array(['stable'], dtype='<U8'), True)
+        """
+        birth = self._birth(special)
+        there = birth.parameter
+        if parameter is None:
+            width = abs(self.parameter_to - self.parameter_from)
+            parameter = there + birth.side * FIRST * width
+        if not is_number(parameter) or not birth.side * (float(parameter) - there) > 0:
+            way = "above" if birth.side > 0 else "below"
+            raise InvalidInputError(
+                f"the cycle born at {self.name} = {there:.10g} exists {way} that value, got "
+                f"{parameter!r}: give one on that side, or none."
+            )
+        at, place = float(parameter), np.asarray(self.special_states)[special]
+        around = self.of_branch(int(self.special_branch[special])).states_at(at)
+        nearest = np.linalg.norm(around - place, axis=1)
+        return birth.cycle(
+            at,
+            around[nearest.argmin()] if len(around) else place,
+            name=self.name,
+            system=self.system,
+            time_unit=self.time_unit,
+        )
+
+    def _birth(self, special: int) -> Birth:
+        if not is_whole(special) or not 0 <= special < self.n_special:
+            raise InvalidInputError(
+                f"there is no special point {special!r}: they are numbered 0 to "
+                f"{self.n_special - 1}."
+            )
+        kept = (self.special_mode, self.special_growth, self.special_cubic)
+        if any(numbers is None for numbers in kept):
+            raise InvalidInputError(
+                "these branches come from a version that kept no normal forms: follow them again "
+                "with sx.continue_fixed_points."
+            )
+        mode, growth, cubic = (np.asarray(numbers)[special] for numbers in kept)
+        return Birth(
+            number=int(special),
+            born_at=str(self.special_type[special]),
+            criticality=str(self.special_criticality[special]),
+            parameter=float(self.special_parameters[special]),
+            angle=float(self.special_angle[special]),
+            mode=mode,
+            growth=complex(growth),
+            cubic=complex(cubic),
+        )
 
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value, interpolated between points."""
@@ -140,13 +242,18 @@ class Branches(Record):
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:
-            words = " ".join(w for w in (self.special_criticality[k], self.special_type[k]) if w)
             # adding 0 makes −0 positive
             value = round(float(self.special_parameters[k]), 12) + 0.0
-            lines.append(f"  {words} at {self.name} = {value:.10g}")
+            lines.append(f"  {self.special_names[k]} at {self.name} = {value:.10g}")
         if len(order) > MOST:
             lines.append(f"  and {len(order) - MOST} more")
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
+
+
+def _named(kind: str, criticality: str) -> str:
+    if criticality in ("", "supercritical", "subcritical", "degenerate"):
+        return f"{criticality} {kind}".strip()
+    return f"{kind} ({criticality})"
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

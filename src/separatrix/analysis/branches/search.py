@@ -45,8 +45,10 @@ def continue_fixed_points(
     folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf
     points of flows. The coefficient of the normal form tells what happens there: a supercritical
     point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
-    before it. At branch points the crossing branch is followed too. Deflation then looks for fixed
-    points that lie on no branch so far, and follows them. Cycles and oscillations are not followed.
+    before it. Where several modes reach the boundary at once ("double Hopf", "fold–Hopf" …) the
+    point is enclosed, within `special_error`, and named, no more. At branch points the crossing
+    branch is followed too. Deflation then looks for fixed points that lie on no branch so far, and
+    follows them. Cycles and oscillations are not followed.
 
     Parameters
     ----------
@@ -142,6 +144,7 @@ def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
         scale = atlas.method.state_scale
         found = disconnected_points(atlas.family, search, known, float(value), atlas.box, scale)
         for point in found:
-            atlas.add(point, f"deflation at {value:g}")
+            if not atlas.leaves(point):
+                atlas.add(point, f"deflation at {value:g}")
             if switch:
                 atlas.follow_crossings()

@@ -10,6 +10,9 @@ from ...solvers.continuation import Curve
 from ..stability import growth
 from .family import CHUNK, Family
 
+ROUNDING = 1e-13
+"""Eigenvalues this near the boundary, in units of the largest, lie on either side by chance."""
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -17,7 +20,8 @@ class Signature:
 
     `crossing`: sign of det [DF; t], which changes where another branch crosses; `turn`: the sign of
     the parameter's change along the branch; `unstable`: the number of unstable directions;
-    `above`: real eigenvalues beyond 0 or 1; `below`: real multipliers beyond −1.
+    `above`: real eigenvalues beyond 0 or 1; `below`: real multipliers beyond −1; `marginal`:
+    whether one is so near the boundary that its side is rounding.
     """
 
     crossing: float
@@ -25,6 +29,7 @@ class Signature:
     unstable: int
     above: int
     below: int
+    marginal: bool
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,16 @@ def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
 def signature(values: np.ndarray, kind: str, crossing: float, turn: float) -> Signature:
     """Return the signature of a point from its eigenvalues."""
     real = values.real[values.imag == 0]
-    if kind == "flow":
-        return Signature(
-            crossing, np.sign(turn), int((values.real > 0).sum()), int((real > 0).sum()), 0
-        )
-    unstable, above = int((np.abs(values) > 1).sum()), int((real > 1).sum())
-    return Signature(crossing, np.sign(turn), unstable, above, int((real < -1).sum()))
+    beyond = growth(values[None], kind)
+    level = ROUNDING * (1 + np.abs(values).max(initial=0.0))
+    return Signature(
+        crossing=crossing,
+        turn=float(np.sign(turn)),
+        unstable=int((beyond > 0).sum()),
+        above=int((real > (0.0 if kind == "flow" else 1.0)).sum()),
+        below=0 if kind == "flow" else int((real < -1).sum()),
+        marginal=bool((np.abs(beyond) <= level).any()),
+    )
 
 
 def signatures(curve: Curve, values: np.ndarray, kind: str) -> list[Signature]:
@@ -103,6 +112,11 @@ def names_together(critical: Complex[np.ndarray, " critical"], kind: str) -> str
     if len(parts) > 2:
         return f"{len(parts)} modes"
     return f"double {parts[0]}" if parts[0] == parts[1] else "–".join(parts)
+
+
+def is_chance(one: Signature, other: Signature) -> bool:
+    """Tell whether neighbours differ by rounding alone, as on a continuum of marginal points."""
+    return one.marginal and other.marginal and bool(one.crossing * other.crossing >= 0)
 
 
 def change(one: Signature, other: Signature) -> Change:

@@ -83,16 +83,18 @@ def _golden(
     low, high = 0.0, length
     first, second = high - GOLDEN * length, low + GOLDEN * length
     one, other = at(first), at(second)
+    ends = [at(low)[0], at(high)[0]]
     for count in range(SHRINKINGS):
+        # the two in the middle alone may be equal by chance, on either side of a corner at 0
+        values = [*ends, one[0], other[0]]
+        if count >= 6 and min(values) > max(0.9 * max(values), 100 * TOGETHER):
+            break
         if one[0] <= other[0]:
-            high, second, other = second, first, one
+            high, second, ends[1], other = second, first, other[0], one
             first = high - GOLDEN * (high - low)
             one = at(first)
         else:
-            low, first, one = first, second, other
+            low, first, ends[0], one = first, second, one[0], other
             second = low + GOLDEN * (high - low)
             other = at(second)
-        flat = min(one[0], other[0]) > 0.9 * max(one[0], other[0])
-        if count >= 6 and flat and one[0] > 100 * TOGETHER:
-            break
     return low, high, min(one, other, key=lambda found: found[0])

@@ -11,6 +11,7 @@ PHASES = 240  # states kept of each orbit; many divisors, so that many multiples
 _STEP = 0.02  # of the integrator that looks for recurrence, in time constants
 _SPACING = 5  # of its steps between the states that are looked at
 _LOOKED_AT = 4096  # states in which a trajectory has to return
+_LOST = "left to infinity, or its motion is faster than the integrator's steps"
 _AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed point
 
 
@@ -31,7 +32,7 @@ def search_flow(
         attempts.append(propagator.follow(starts, round(method.transient / _STEP), _STEP))
     for states in attempts:
         if period is None:
-            periods, reasons = _recurrence(propagator, states)
+            states, periods, reasons = _recurrence(propagator, states)
         else:
             periods, reasons = np.full(len(states), period), np.full(len(states), "")
         rows = np.flatnonzero(np.isfinite(periods))
@@ -43,11 +44,17 @@ def search_flow(
     return found
 
 
-def _recurrence(propagator: Propagator, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return when trajectories first come back near to where they are, NaN with a reason if not."""
+def _recurrence(
+    propagator: Propagator, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the slowest state of what may be an orbit, and when it comes back; NaN, and a reason.
+
+    Where the motion is slow an error of the period is least of an error of the state.
+    """
     spacing = _STEP * _SPACING
-    periods = np.full(len(states), np.nan)
-    reasons = np.full(len(states), "left to infinity", dtype=object)
+    periods, slowest = np.full(len(states), np.nan), states.copy()
+    reasons = np.full(len(states), _LOST, dtype=object)
+    reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
     for k in range(0, len(states), 64):  # bounds the memory of the trajectories
         part = states[k : k + 64]
         traces = propagator.sample(
@@ -56,26 +63,37 @@ def _recurrence(propagator: Propagator, states: np.ndarray) -> tuple[np.ndarray,
         for row, trace in enumerate(traces, start=k):
             if not np.isfinite(trace).all():
                 continue
-            distance = np.linalg.norm(trace - trace[0], axis=1)
-            if distance.max() <= _AT_REST * (1 + np.abs(trace).max()):
+            if np.ptp(trace, axis=0).max() <= _AT_REST * (1 + np.abs(trace).max()):
                 reasons[row] = "came to rest at a fixed point"
                 continue
-            back = _first_return(trace, distance)
+            pace = np.linalg.norm(np.diff(trace, axis=0), axis=1)
+            place = int(pace[: len(pace) // 2].argmin())
+            back = _first_return(trace[place:], float(pace[place : place + 2].max()))
             reasons[row] = f"did not return within {spacing * _LOOKED_AT:.0f} time constants"
             if back:
-                periods[row] = back * spacing
-    return periods, reasons
+                slowest[row], periods[row] = trace[place], back * spacing
+    return slowest, periods, reasons
 
 
-def _first_return(trace: np.ndarray, distance: np.ndarray) -> int:
-    """Return the first sample at which the distance, having been large, has a small minimum."""
+def _first_return(trace: np.ndarray, stride: float) -> float:
+    """Return after how many samples the first state is there again, a fraction; 0 if never.
+
+    That is the first sample at which the distance, having been large, has a small minimum. `stride`
+    is the distance to the next sample at the start: a return is as slow.
+    """
+    distance = np.linalg.norm(trace - trace[0], axis=1)
     left = int((distance > 0.5 * distance.max()).argmax())
-    stride = np.linalg.norm(np.diff(trace, axis=0), axis=1).max()
     near = max(0.1 * distance.max(), 2 * stride)
     middle = distance[1:-1]
     minima = (middle <= distance[:-2]) & (middle < distance[2:]) & (middle < near)
     minima[: max(left - 1, 0)] = False
-    return int(minima.argmax()) + 1 if minima.any() else 0
+    if not minima.any():
+        return 0.0
+    back = int(minima.argmax()) + 1
+    along = trace[back + 1] - trace[back - 1]
+    square = float(along @ along)
+    part = 2 * float((trace[0] - trace[back]) @ along) / square if square > 0 else 0.0
+    return back + float(np.clip(part, -1.0, 1.0))
 
 
 def _shoot(

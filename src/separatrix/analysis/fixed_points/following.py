@@ -34,7 +34,7 @@ class Follower:
     """
 
     evaluator: Evaluator
-    solver: LevenbergMarquardt
+    method: LevenbergMarquardt
     zero_test: ZeroTest
     zeros: KnownZeros = field(init=False)
     dead_ends: KnownZeros = field(init=False)  # minima of the residual
@@ -51,9 +51,9 @@ class Follower:
     def solve(self, starts: States, exactly: bool) -> Solution:
         """Follow starts to zeros; `exactly` where the estimate of what is zero will not do."""
         if self.evaluator.is_large:
-            method = NewtonKrylov(self.solver.max_steps, self.solver.stall_steps)
+            krylov = NewtonKrylov(self.method.max_steps, self.method.stall_steps)
             room = self.evaluator.batch_size
-            return method.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
+            return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
         if exactly or not self._is_rough or len(starts) <= _FIRST:
             return self._solve_in_double(starts, exactly)
         solution = Solution.unmoved(starts)
@@ -67,7 +67,7 @@ class Follower:
         return solution
 
     def _solve_roughly(self, starts: States) -> Solution:
-        solution = self.solver.solve(
+        solution = self.method.solve(
             self.evaluator.residual_and_rough_jacobian,
             self.evaluator.residual,
             starts,
@@ -85,7 +85,7 @@ class Follower:
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
         residual = self.evaluator.residual
-        return self.solver.solve(evaluate, residual, starts, batch_size, test, eps, newton=exactly)
+        return self.method.solve(evaluate, residual, starts, batch_size, test, eps, newton=exactly)
 
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""

@@ -13,6 +13,7 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
+from ..checks import method_of
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -28,7 +29,7 @@ def find_fixed_points(
     system: AbstractSystem,
     candidates: Float[Array, "... unit"],
     *,
-    solver: LevenbergMarquardt | None = None,
+    method: LevenbergMarquardt | None = None,
     slow_points: bool = True,
     certify: bool = True,
     completeness: bool = True,
@@ -62,7 +63,7 @@ def find_fixed_points(
     candidates
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
         Rows with NaN are marked as rejected.
-    solver
+    method
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
@@ -90,7 +91,7 @@ def find_fixed_points(
     ------
     InvalidInputError
         When there are no candidates, they are no numbers or have another number of units than the
-        system, or JAX cannot differentiate the system.
+        system, JAX cannot differentiate the system, or a method is of another kind.
 
     References
     ----------
@@ -105,12 +106,14 @@ def find_fixed_points(
     [-0.957504, 0.0, 0.957504]
     """
     require_system(system)
+    method = method_of(method, LevenbergMarquardt)
+    exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     starts = _check_candidates(system, candidates)
     evaluator = Evaluator(system)
     with one_blas_thread():
         zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
         certify = certify and not evaluator.is_large
-        follow = _method(evaluator, zero_test, solver or LevenbergMarquardt(), certify)
+        follow = _following(evaluator, zero_test, method, certify)
         collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
         known = None
         if certify and completeness:
@@ -121,12 +124,12 @@ def find_fixed_points(
         return describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
 
 
-def _method(
-    evaluator: Evaluator, zero_test: ZeroTest, solver: LevenbergMarquardt, certify: bool
+def _following(
+    evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt, certify: bool
 ) -> Callable[[np.ndarray, bool], Found]:
     """Return how starts are followed in this system: exactly where it is piecewise linear."""
     forms = _piecewise_linear_forms(evaluator.system)
-    smooth = SmoothSearch(evaluator, solver, zero_test)
+    smooth = SmoothSearch(evaluator, method, zero_test)
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:

@@ -64,12 +64,12 @@ class SmoothSearch:
     """
 
     evaluator: Evaluator
-    solver: LevenbergMarquardt
+    method: LevenbergMarquardt
     zero_test: ZeroTest
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
 
     def __post_init__(self) -> None:
-        follower = Follower(self.evaluator, self.solver, self.zero_test)
+        follower = Follower(self.evaluator, self.method, self.zero_test)
         object.__setattr__(self, "follower", follower)
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:

@@ -1,18 +1,13 @@
 """How far a linear system is from one whose modes are orthogonal."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 
 from ..._records import Record, array, setting
 from ..._types import Array
 from ...solvers.batched import over_parts
 from ...solvers.threads import one_blas_thread
-from .modes import eigenmodes
-
-if TYPE_CHECKING:
-    from .record import Linearization
+from .modes import Modes, eigenmodes
 
 _DISTANCES = np.geomspace(1e-4, 1.0, 8)  # from the boundary, where the resolvent is asked for
 _TRUSTED = 1e8  # condition of the eigenvectors below which they give half of all digits
@@ -46,10 +41,15 @@ class NonNormality(Record):
         return f"Non-normality of a {self.system} at {len(self)} points"
 
 
-def non_normality(linearization: "Linearization") -> NonNormality:
+def non_normality(
+    jacobians: Float[np.ndarray, "point unit source"],
+    modes: Modes,
+    is_unstable: Bool[np.ndarray, " point"],
+    kind: str,
+    time_unit: float,
+) -> NonNormality:
     """Measure it at every point; see `Linearization.non_normality`."""
-    J = np.asarray(linearization.jacobians)
-    values = np.asarray(linearization.eigenvalues)
+    J, values = jacobians, modes.eigenvalues
     known = np.isfinite(values).all(1)
     safe = np.where(known[:, None, None], J, 0.0)
     work = 10.0 * len(J) * J.shape[1] ** 3
@@ -59,19 +59,19 @@ def non_normality(linearization: "Linearization") -> NonNormality:
     with one_blas_thread():
         abscissa = over_parts(_abscissa, safe, work=work)
         gain = over_parts(_gain, safe, work=work)
-        bound, where = _kreiss(linearization, safe, gain)
+        bound, where = _kreiss(modes, safe, gain, kind)
     measured = {
         "departure": departure,
         "relative_departure": np.divide(departure, norm, np.zeros_like(norm), where=norm > 0),
         "numerical_abscissa": abscissa,
         "largest_gain": gain,
-        "kreiss_bound": np.where(np.asarray(linearization.n_unstable) > 0, np.inf, bound),
+        "kreiss_bound": np.where(is_unstable, np.inf, bound),
     }
     return NonNormality(
         **{name: np.where(known, value, np.nan) for name, value in measured.items()},
         kreiss_at=np.where(known, where, complex(np.nan, np.nan)),
-        system=linearization.system,
-        time_unit=linearization.time_unit,
+        system=kind,
+        time_unit=time_unit,
     )
 
 
@@ -84,16 +84,15 @@ def _gain(J: np.ndarray) -> np.ndarray:
 
 
 def _kreiss(
-    linearization: "Linearization", J: np.ndarray, gain: np.ndarray
+    modes: Modes, J: np.ndarray, gain: np.ndarray, kind: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the best bound over a few z outside the stable region, and that z."""
-    kind = linearization.system
-    values, right, left = _trusted_modes(linearization, J, gain)
-    z, distance, modes = _outside(values, gain, kind)
+    values, right, left = _trusted_modes(modes, J, gain, kind)
+    z, distance, beyond = _outside(values, gain, kind)
     work = 200.0 * z.shape[1] * J.shape[0] * J.shape[1] ** 2
 
     def norms(p: np.ndarray) -> np.ndarray:
-        return _resolvent_norms(J[p], values[p], right[p], left[p], z[p], modes[p])
+        return _resolvent_norms(J[p], values[p], right[p], left[p], z[p], beyond[p])
 
     bounds = distance * over_parts(norms, np.arange(len(J)), work=work)
     bounds = np.where(np.isfinite(bounds), bounds, 1.0)
@@ -104,20 +103,18 @@ def _kreiss(
 
 
 def _trusted_modes(
-    linearization: "Linearization", J: np.ndarray, gain: np.ndarray
+    modes: Modes, J: np.ndarray, gain: np.ndarray, kind: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return modes that span the space; of nearby matrices where those of J do not, or barely.
 
     They only propose vectors; the bound is what J itself does with these.
     """
-    values, right, left = (
-        np.array(getattr(linearization, name)) for name in ("eigenvalues", "right", "left")
-    )
-    poor = np.flatnonzero(~(np.asarray(linearization.condition) < _TRUSTED))
+    values, right, left = modes.eigenvalues.copy(), modes.right.copy(), modes.left.copy()
+    poor = np.flatnonzero(~(modes.condition < _TRUSTED))
     if len(poor):
         noise = np.random.default_rng(0).standard_normal(J[poor].shape) / J.shape[1]
         nearby = J[poor] + 1e-8 * gain[poor, None, None] * noise
-        values[poor], right[poor], left[poor], _ = eigenmodes(nearby, linearization.system)
+        values[poor], right[poor], left[poor], _ = eigenmodes(nearby, kind)
     return values, right, left
 
 

@@ -11,7 +11,7 @@ from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints
 from ..stability import classify, count_unstable
 from .jacobians import jacobians
-from .modes import decay_times, eigenmodes, oscillation_periods
+from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
 from .selection import SelectionVectors, selection_vectors
 
@@ -105,7 +105,13 @@ class Linearization(Record):
         >>> bool(lin.non_normality().kreiss_bound[0] > 1.5)
         True
         """
-        return non_normality(self)
+        return non_normality(
+            np.asarray(self.jacobians),
+            self._modes,
+            np.asarray(self.n_unstable) > 0,
+            self.system,
+            self.time_unit,
+        )
 
     def selection_vectors(
         self, num_modes: int = 1, readout: Array | None = None
@@ -146,7 +152,20 @@ class Linearization(Record):
         >>> modes.input_alignment[0, 0].tolist()
         [1.0, 0.0]
         """
-        return selection_vectors(self, num_modes, readout)
+        inputs = self.input_jacobians
+        return selection_vectors(
+            self._modes,
+            np.asarray(self.time_constants),
+            None if inputs is None else np.asarray(inputs),
+            self.system,
+            num_modes,
+            readout,
+        )
+
+    @property
+    def _modes(self) -> Modes:
+        fields = (self.eigenvalues, self.right, self.left, self.condition)
+        return Modes(*(np.asarray(field) for field in fields))
 
 
 def linearize(

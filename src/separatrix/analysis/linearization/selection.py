@@ -1,16 +1,12 @@
 """What the slow modes take in, and where they show."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from jaxtyping import Complex, Float, Int
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_whole, require_finite
 from ..checks import real
-
-if TYPE_CHECKING:
-    from .record import Linearization
+from .modes import Modes
 
 
 class SelectionVectors(Record):
@@ -59,36 +55,39 @@ class SelectionVectors(Record):
 
 
 def selection_vectors(
-    linearization: "Linearization", num_modes: int, readout: Array | None
+    modes: Modes,
+    time_constants: Float[np.ndarray, "point mode"],
+    input_jacobians: Float[np.ndarray, "point unit channel"] | None,
+    kind: str,
+    num_modes: int,
+    readout: Array | None,
 ) -> SelectionVectors:
     """Collect them; see `Linearization.selection_vectors`."""
-    values = np.asarray(linearization.eigenvalues)
+    values, B = modes.eigenvalues, input_jacobians
     size = values.shape[1]
     if not (is_whole(num_modes) and 1 <= num_modes <= size):
         raise InvalidInputError(
             f"num_modes must be a whole number between 1 and {size}, got {num_modes!r}."
         )
     weights = _checked_readout(readout, size)
-    still = 1.0 if linearization.system == "map" else 0.0
+    still = 1.0 if kind == "map" else 0.0
     mode = np.argsort(np.abs(values - still), axis=1, kind="stable")[:, :num_modes]
-    right = np.take_along_axis(np.asarray(linearization.right), mode[:, None, :], 2)
-    left = np.take_along_axis(np.asarray(linearization.left), mode[:, :, None], 1)
+    right = np.take_along_axis(modes.right, mode[:, None, :], 2)
+    left = np.take_along_axis(modes.left, mode[:, :, None], 1)
     right, left = _with_phase(right.swapaxes(1, 2), left)
-    inputs = linearization.input_jacobians
-    B = None if inputs is None else np.asarray(inputs)
     return SelectionVectors(
         selection=left,
         directions=right,
         mode=mode,
         eigenvalues=np.take_along_axis(values, mode, 1),
-        time_constants=np.take_along_axis(np.asarray(linearization.time_constants), mode, 1),
+        time_constants=np.take_along_axis(time_constants, mode, 1),
         condition=np.linalg.norm(left, axis=2),
         input_drive=None if B is None else left @ B,
         input_alignment=None if B is None else _alignment(left, B),
         readout_gain=None if weights is None else right @ weights.T,
         readout_alignment=None if weights is None else _alignment(right, weights.T),
         selection_readout_alignment=None if weights is None else _alignment(left, weights.T),
-        system=linearization.system,
+        system=kind,
     )
 
 

@@ -124,12 +124,13 @@ class Slices:
         """
         value, gradient, hessian = self.evaluator.speed_derivatives(states)
         a = self.axis / np.linalg.norm(self.axis)
-        gradient = gradient - (gradient @ a)[:, None] * a
-        across = hessian @ a
-        curvature = np.abs(hessian).sum(2).max(1, initial=0)
-        keep = (across @ a) + np.where(curvature > 0, curvature, 1.0)
-        hessian = hessian - across[:, :, None] * a - a[:, None] * across[:, None, :]
-        return value, gradient, hessian + keep[:, None, None] * np.outer(a, a)
+        with np.errstate(invalid="ignore", over="ignore"):  # where the system is not finite
+            gradient = gradient - (gradient @ a)[:, None] * a
+            across = hessian @ a
+            curvature = np.abs(hessian).sum(2).max(1, initial=0)
+            keep = (across @ a) + np.where(curvature > 0, curvature, 1.0)
+            hessian = hessian - across[:, :, None] * a - a[:, None] * across[:, None, :]
+            return value, gradient, hessian + keep[:, None, None] * np.outer(a, a)
 
     def _piecewise(self, found: Found, row: int, start: np.ndarray) -> None:
         """Descend exactly over the kinks, in the coordinates of the slice."""

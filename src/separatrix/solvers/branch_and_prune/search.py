@@ -45,6 +45,18 @@ class BranchAndPrune:
     max_unresolved
         How many such boxes there may be before giving up: isolated zeros where the Jacobian is
         singular leave a few, a continuum of zeros any number.
+
+    Examples
+    --------
+    That there are three solutions of $x = \tanh 2x$ takes more than five boxes to prove.
+
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> few, states = sx.solvers.BranchAndPrune(max_boxes=5), np.linspace(-1, 1, 11)[:, None]
+    >>> sx.find_fixed_points(system, states, exhaustion=few).complete
+    False
+    >>> sx.find_fixed_points(system, states).complete
+    True
     """
 
     max_boxes: int = 200_000

@@ -12,6 +12,9 @@ from .newton import Corrected, Evaluate, correct, correct_at, null_tangent, tang
 END_OF_RANGE = "reached the end of the parameter range"
 CLOSED = "closed on itself"
 
+STANDS = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
+STILL, STILL_POINTS = 1e-12, 100
+"""A curve has come to such an end where so many points lie within so little of the range."""
 FINEST_JUMP = 1e-4
 """Steps shorter than this are not looked at: where two branches touch, every step jumps."""
 
@@ -52,7 +55,7 @@ def follow(
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
     It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
-    step below the smallest, or has as many points as are allowed.
+    step below the smallest, stands still in the parameter, or has as many points as are allowed.
     """
     sign = tangent_of(evaluate(start)[1], tangent)[1]
     points, tangents, signs = [start], [tangent], [sign]
@@ -72,7 +75,7 @@ def follow(
                 continue
             around = _around_kink(evaluate, here, along, 16 * method.min_step)
             if around is None:
-                reason = _stuck(evaluate, guess)
+                reason = _stuck(evaluate, here, guess)
                 break
             (found, turned, sign), length = around, 16 * method.min_step
         if sign * signs[-1] < 0 and length > FINEST_JUMP and _jumps(evaluate, here, found.point):
@@ -85,11 +88,13 @@ def follow(
             landed = _land(evaluate, here, point, bounds)
             if landed is None:
                 length *= 0.5
-                reason = _stuck(evaluate, guess) if length < method.min_step else ""
+                reason = _stuck(evaluate, here, guess) if length < method.min_step else ""
                 continue
             point, reason = landed, END_OF_RANGE
         else:
-            reason = leaves(point)
+            earlier = points[-STILL_POINTS:]
+            still = len(earlier) == STILL_POINTS and abs(earlier[0][-1] - point[-1]) < STILL
+            reason = leaves(point) or (STANDS if still else "")
         points.append(point)
         tangents.append(turned)
         signs.append(sign)
@@ -179,7 +184,10 @@ def _land(
     return found.point
 
 
-def _stuck(evaluate: Evaluate, guess: np.ndarray) -> str:
+def _stuck(evaluate: Evaluate, here: np.ndarray, guess: np.ndarray) -> str:
     if not np.isfinite(evaluate(guess)[0]).all():
         return "the system is not finite beyond"
+    values = np.linalg.svd(evaluate(here)[1], compute_uv=False)
+    if values[-1] <= 1e-9 * values[0]:
+        return "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
     return "no step of min_step leads on: the system may have a kink or a pole here"

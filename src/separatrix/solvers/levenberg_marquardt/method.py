@@ -24,7 +24,7 @@ class LevenbergMarquardt:
     predicted, plain Newton steps $J p = -r$ take over: they converge quadratically and reach
     rounding level, where the length of the last one measures the distance to the zero.
 
-    Attributes
+    Parameters
     ----------
     max_steps
         Steps (factorizations) after which a candidate is given up.
@@ -34,6 +34,18 @@ class LevenbergMarquardt:
     first_damping
         The damping μ of the first step. More of it leads fewer candidates into local minima, but
         also to fewer different zeros: to those that attract most.
+
+    Examples
+    --------
+    Newton's method for √2 takes five steps from 1; with a bound of two a candidate is given up.
+
+    >>> import numpy as np, separatrix as sx
+    >>> flow, one = sx.Flow(lambda x: x**2 - 2, size=1), np.ones((1, 1))
+    >>> few = sx.solvers.LevenbergMarquardt(max_steps=2)
+    >>> print(sx.find_fixed_points(flow, one, method=few, slow_points=False).outcome_reasons[0])
+    ran out of steps; give it more with LevenbergMarquardt(max_steps=…)
+    >>> sx.find_fixed_points(flow, one).states.round(6)
+    array([[1.414214]])
 
     References
     ----------
