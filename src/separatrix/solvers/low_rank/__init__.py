@@ -1,6 +1,7 @@
 """All zeros of residuals that depend on their argument through few numbers, at any size."""
 
 from .exhaust import exhaust
-from .reduction import Reduction, reduce
+from .reading import reduce
+from .reduction import Reduction
 
 __all__ = ["Reduction", "exhaust", "reduce"]
