@@ -45,7 +45,8 @@ def reduce(
     Raises
     ------
     EnclosureError
-        If the function holds an unknown primitive or computes in less than float64.
+        If the function holds an unknown primitive or computes in less than float64, or a matrix of
+        low numerical rank acts on states that nothing bounds.
 
     Examples
     --------
