@@ -1,5 +1,6 @@
 """Zeros that are not isolated, functions that only come near zero, and float32 arithmetic."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -167,6 +168,13 @@ def test_an_input_in_float32_is_a_constant_like_any_other():
     assert points.fixed.certified.all()
     assert len(points.fixed) >= 8
     assert points.index_sum == 1
+
+
+def test_numbers_drawn_with_a_fixed_key_are_constants():
+    step = lambda x: jnp.tanh(0.5 * x + jax.random.normal(jax.random.key(0), (2,)))  # noqa: E731
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 2), np.zeros((1, 2)))
+    assert points.certified.tolist() == [True]
+    assert points.complete
 
 
 def test_a_rectified_network_in_float32_is_led_near_by_the_exact_one():

@@ -228,6 +228,20 @@ def test_candidates_that_are_no_numbers_are_refused(candidates):
         unchecked(systems.hopf(0.5, 1.0).system, candidates)
 
 
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({"solver": "newton"}, "solver must be sx.solvers.LevenbergMarquardt"),
+        ({"exhaustion": 3}, "exhaustion must be sx.solvers.BranchAndPrune"),
+        ({"marginal_band": -1.0}, "marginal_band must be a distance"),
+    ],
+)
+def test_unfit_options_are_refused(option, expected):
+    unchecked = inspect.unwrap(sx.find_fixed_points)
+    with pytest.raises(sx.InvalidInputError, match=expected):
+        unchecked(systems.hopf(0.5, 1.0).system, np.zeros((1, 2)), **option)
+
+
 def test_a_system_without_derivatives_is_refused():
     def outside(x):
         shape = jax.ShapeDtypeStruct(x.shape, x.dtype)

@@ -12,11 +12,17 @@ import numpy as np
 _INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
 
 
-def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[np.ndarray]:
+def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
     """Carry out an operation on constants just as JAX would, in the precision written."""
     if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
         return [np.asarray(operands[0]).astype(equation.params["new_dtype"])]
-    return [np.asarray(result) for result in _bind(equation, operands)]
+    return [known(result) for result in _bind(equation, operands)]
+
+
+def known(value: Any) -> Any:
+    """Return a constant as NumPy has it; the keys of random numbers are JAX's own."""
+    is_key = jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key)
+    return value if is_key else np.asarray(value)
 
 
 def settle_constants(function: Callable[[Any], Any], size: int) -> Callable[[Any], Any]:
@@ -24,8 +30,9 @@ def settle_constants(function: Callable[[Any], Any], size: int) -> Callable[[Any
 
     An input that a closure holds in single precision, `x @ w` of `lambda h: f(x @ w + h @ v)`, is
     rounded once, as the weights were when they were stored; then the rest can be of double
-    precision. Derivative rules, loops and conditionals are left as they are. Like the function that
-    was traced, what is returned is to be called in float64.
+    precision. So are numbers drawn with a key that is always the same. Derivative rules, loops and
+    conditionals are left as they are. Like the function that was traced, what is returned is to be
+    called in float64.
 
     Examples
     --------
@@ -82,7 +89,7 @@ class _Settled:
 
     def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
         if not any(isinstance(operand, _Slot) for operand in operands) and not equation.effects:
-            return list(evaluate_equation(equation, operands))
+            return evaluate_equation(equation, operands)
         name = equation.primitive.name
         if name in _INLINED:
             body = equation.params[_INLINED[name]]

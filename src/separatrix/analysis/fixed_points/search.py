@@ -13,6 +13,7 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
+from ..checks import band_of, method_of, real
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -90,8 +91,9 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, they are no numbers or have another number of units than the
-        system, or JAX cannot differentiate the system.
+        When there are no candidates, they are no real numbers or have another number of units than
+        the system, a method is of another kind, the band is negative, or JAX cannot differentiate
+        the system.
 
     References
     ----------
@@ -107,14 +109,19 @@ def find_fixed_points(
     """
     require_system(system)
     starts = _check_candidates(system, candidates)
+    band_of(marginal_band)
+    solver = method_of(solver, LevenbergMarquardt, name="solver")
+    exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     evaluator = Evaluator(system)
     with one_blas_thread():
         zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
-        if zero_test.single:
-            evaluator = Evaluator(with_settled_constants(evaluator.system))
-            zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
+        if zero_test.refusal:
+            settled = with_settled_constants(evaluator.system)
+            again = ZeroTest(settled.residual, system.size, starts)
+            if not again.refusal:
+                evaluator, zero_test = Evaluator(settled), again
         certify = certify and not evaluator.is_large
-        follow = _method(evaluator, zero_test, solver or LevenbergMarquardt(), certify)
+        follow = _method(evaluator, zero_test, solver, certify)
         collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
         known = None
         if certify and completeness:
@@ -172,15 +179,7 @@ def _led_near(
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
-    try:
-        given = np.asarray(candidates)
-        if given.dtype.kind == "c":
-            raise TypeError("they are complex")
-        array = given.astype(float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(
-            f"candidates must be an array of real numbers (…, {system.size}): {error}."
-        ) from error
+    array = real(candidates, "candidates")
     if array.size == 0 and array.shape[-1] in (0, system.size):
         raise InvalidInputError(
             "there are no candidates: give at least one state, for example the activity of "

@@ -70,6 +70,8 @@ class _Frontier:
         self.unresolved_count = 0
         self.boxes = 0
         self.reason = ""
+        # What is small beside 1 may be all of a box.
+        self.unit = min(1.0, float(np.maximum(np.abs(lower), np.abs(upper)).max(initial=0.0)))
         self.batch = int(np.clip(_ENTRIES // max(1, len(lower)) ** 2, 1, _BATCH))
 
     def advance(self) -> bool:
@@ -122,7 +124,7 @@ class _Frontier:
         before = np.max(upper - lower, axis=1)[left]
         lower, upper, regular = pruned.lower[left], pruned.upper[left], pruned.regular[left]
         width = upper - lower
-        scale = np.maximum(1.0, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
+        scale = np.maximum(self.unit, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
         small = width.max(axis=1) <= self.limits.min_width * scale
         # a box that has become small only now deserves a look at its new size
         tiny = small & (before <= self.limits.min_width * scale)

@@ -37,7 +37,8 @@ class BranchAndPrune:
     max_boxes
         How many boxes to examine before giving up.
     min_width
-        A box narrower than this, in units of its largest coordinate (or 1), is left unresolved.
+        A box narrower than this, in units of its largest coordinate (or 1, or that of the box that
+        is searched if it is smaller), is left unresolved.
     max_unresolved
         How many such boxes there may be before giving up: isolated zeros where the Jacobian is
         singular leave a few, a continuum of zeros any number.

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..constants import evaluate_equation
+from ..constants import evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
@@ -139,7 +139,7 @@ class _Reader:
 
     def read(self, jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Value]) -> list[Value]:
         values: dict[Any, Value] = {}
-        values.update(zip(jaxpr.constvars, map(np.asarray, consts), strict=True))
+        values.update(zip(jaxpr.constvars, map(known, consts), strict=True))
         values.update(zip(jaxpr.invars, arguments, strict=True))
         for equation in jaxpr.eqns:
             operands = [_lookup(values, atom) for atom in equation.invars]
@@ -155,7 +155,7 @@ class _Reader:
             return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
         depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
         if not depends and name not in REARRANGEMENTS:
-            return list(evaluate_equation(equation, operands))
+            return evaluate_equation(equation, operands)
         if name == "scan":
             return self._scan(params, operands)
         if name in RULES and name not in STEP_RULES:
