@@ -111,6 +111,14 @@ def test_weights_are_arguments_of_the_compiled_analysis_not_constants():
 
 
 @pytest.mark.parametrize(
+    ("step", "dtype"), [(lambda x: x > 0, "bool"), (lambda x: x + 1j, "complex64")]
+)
+def test_a_step_to_anything_but_real_numbers_is_refused(step, dtype):
+    with pytest.raises(sx.InvalidInputError, match=f"must return real numbers, got {dtype}"):
+        sx.DiscreteMap(step, 3)
+
+
+@pytest.mark.parametrize(
     ("step", "came"),
     [
         (lambda x: x[:2], "(2,)"),

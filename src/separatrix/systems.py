@@ -5,6 +5,7 @@ of it: a second network of the same shape costs no compilation.
 """
 
 import abc
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -224,7 +225,10 @@ def _check_shape(system: AbstractSystem, name: str) -> None:
     """Trace the function once on an abstract state; raise in the user's words if it is unfit."""
     state = jax.ShapeDtypeStruct((system.size,), jnp.float32)
     try:
-        result = eqx.filter_eval_shape(lambda s, x: s.evaluate(x), system, state)
+        with warnings.catch_warnings():
+            # Arrays of float64 in a closure: the analyses keep them so.
+            warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+            result = eqx.filter_eval_shape(lambda s, x: s.evaluate(x), system, state)
     except InvalidInputError:
         raise
     except Exception as error:
@@ -233,12 +237,14 @@ def _check_shape(system: AbstractSystem, name: str) -> None:
             f"`{name}` could not be evaluated on a state of shape ({system.size},): "
             f"{type(error).__name__}: {text}"
         ) from error
-    shape = getattr(result, "shape", None)
-    if shape != (system.size,):
+    got = getattr(result, "shape", f"a {type(result).__name__}")
+    if got != (system.size,):
         raise InvalidInputError(
             f"`{name}` must return a state of the shape it is given, ({system.size},), got "
-            f"{shape}. A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
+            f"{got}. A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
         )
+    if result.dtype == bool or jnp.issubdtype(result.dtype, jnp.complexfloating):
+        raise InvalidInputError(f"`{name}` must return real numbers, got {result.dtype}.")
 
 
 def in_float64(tree: Any) -> Any:

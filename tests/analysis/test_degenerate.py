@@ -1,5 +1,6 @@
 """Zeros that are not isolated, functions that only come near zero, and float32 arithmetic."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,6 +18,13 @@ def line_attractor():
     return sx.Flow(lambda r: -r + jnp.maximum(W @ r + 1.0, 0), 2, tau=100.0)
 
 
+def line_of_bent_returns(x):
+    """Beside the line along v the field is not in the range of its Jacobian, as in real ones."""
+    v = jnp.array([0.48, 0.6, 0.64])
+    away = x - v * (v @ x)
+    return -away - away**3
+
+
 RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)))) / 6
 """Threshold-linear ring of 6 units, 3 of them active: a continuum exactly for J1 = 4."""
 
@@ -30,6 +38,9 @@ CONTINUA = {
     "curved line of a smooth flow": (
         lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], jnp.sin(x[0]) - x[1]]), 2),
         systems.box(2, -3, 3, 40),
+    ),
+    "line that Newton's steps would run away along": (
+        lambda: sx.Flow(line_of_bent_returns, 3), systems.box(3, -1, 1, 40)
     ),
     "plane in three dimensions": (
         lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], 0 * x[1], jnp.tanh(x[0]) - x[2]]), 3),
@@ -144,6 +155,42 @@ def test_a_network_that_computes_in_float32(architecture):
     assert not points.certified.any()
     assert all("computes in float32" in text for text in points.certificate)
     assert "residuals below" in repr(points)
+
+
+def test_an_input_in_float32_is_a_constant_like_any_other():
+    """As in the primer's port, lambda h: cell(x, h), where BrainPy's x is of single precision."""
+    exact, starts = systems.flip_flop("tanh16")
+    held = jnp.asarray(np.linspace(-0.1, 0.1, 16), jnp.float32)
+    weights = jnp.eye(16, dtype=jnp.float32)
+    step = lambda h: exact.function(h + held @ weights)  # noqa: E731
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 16), starts[::16])
+    assert points.precision == "float64"
+    assert points.fixed.certified.all()
+    assert len(points.fixed) >= 8
+    assert points.index_sum == 1
+
+
+def test_numbers_drawn_with_a_fixed_key_are_constants():
+    step = lambda x: jnp.tanh(0.5 * x + jax.random.normal(jax.random.key(0), (2,)))  # noqa: E731
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 2), np.zeros((1, 2)))
+    assert points.certified.tolist() == [True]
+    assert points.complete
+
+
+def test_a_rectified_network_in_float32_is_led_near_by_the_exact_one():
+    W, b = np.float32([[0.0, -0.5], [-0.5, 0.0]]), np.float32([1.0, 1.5])
+    step = lambda x: jnp.maximum(W @ x.astype(jnp.float32) + b, 0)  # noqa: E731
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 2), systems.box(2, -3, 3, 20))
+    assert points.states == pytest.approx(np.array([[1 / 3, 4 / 3]]), abs=1e-6)
+    assert points.hits.tolist() == [20]
+    assert points.precision == "float32" and not points.certified.any()
+
+
+def test_the_last_steps_do_not_lead_across_a_jump():
+    system = sx.DiscreteMap(lambda x: jnp.round(2 * x) / 4, 2)  # 1/4 is a limit, not a fixed point
+    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 20))
+    assert (points.fixed.speed <= 1e-15).all()
+    assert np.abs(points.filter(points.certified).states).max() == 0
 
 
 def test_the_tolerance_curve_counts_points_below_a_threshold():

@@ -215,15 +215,31 @@ def test_wrong_width_is_refused(shape):
     )
 
 
-def test_no_candidates_are_refused():
+@pytest.mark.parametrize("none", [np.zeros((0, 2)), np.zeros(0)])
+def test_no_candidates_are_refused(none):
     with pytest.raises(sx.InvalidInputError, match="there are no candidates"):
-        sx.find_fixed_points(systems.hopf(0.5, 1.0).system, np.zeros((0, 2)))
+        sx.find_fixed_points(systems.hopf(0.5, 1.0).system, none)
 
 
-def test_candidates_that_are_no_numbers_are_refused():
+@pytest.mark.parametrize("candidates", [[["high", "low"]], np.array([[1.0, 1j]])])
+def test_candidates_that_are_no_numbers_are_refused(candidates):
     unchecked = inspect.unwrap(sx.find_fixed_points)  # users have no run-time checks of types
     with pytest.raises(sx.InvalidInputError, match="must be an array of real numbers"):
-        unchecked(systems.hopf(0.5, 1.0).system, [["high", "low"]])
+        unchecked(systems.hopf(0.5, 1.0).system, candidates)
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({"method": "newton"}, "method must be sx.solvers.LevenbergMarquardt"),
+        ({"exhaustion": 3}, "exhaustion must be sx.solvers.BranchAndPrune"),
+        ({"marginal_band": -1.0}, "marginal_band must be a distance"),
+    ],
+)
+def test_unfit_options_are_refused(option, expected):
+    unchecked = inspect.unwrap(sx.find_fixed_points)
+    with pytest.raises(sx.InvalidInputError, match=expected):
+        unchecked(systems.hopf(0.5, 1.0).system, np.zeros((1, 2)), **option)
 
 
 def test_a_system_without_derivatives_is_refused():

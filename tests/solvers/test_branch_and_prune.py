@@ -198,6 +198,14 @@ def test_two_zeros_a_hair_apart_are_both_found():
     assert_all(residual, METHOD.search(residual, [-1.0], [1.0]), 2)
 
 
+@pytest.mark.parametrize("size", [1e-9, 1e9])
+def test_a_proof_does_not_depend_on_the_units_of_the_state(size):
+    field = lambda x: size * jnp.tanh(2.0 * x / size) - x  # noqa: E731
+    found = METHOD.search(field, [-size, -size], [size, size])
+    assert found.complete
+    assert len(found.states) == 9
+
+
 def test_a_wide_enough_ghost_is_excluded():
     found = METHOD.search(lambda x: 1e-9 + x * jnp.tanh(x), [-1.0], [1.0])
     assert found.complete

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rooms import quick
 
+import separatrix as sx
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.interval import Interval
 from separatrix.solvers.krawczyk import certify_zeros
-from separatrix.solvers.low_rank import exhaust, reduce
+from separatrix.solvers.low_rank import UnboundedRemainderError, exhaust, reduce
 
 KAPPA = 1.2991568555472  # REFERENCE 6.6
 
@@ -111,6 +112,16 @@ def test_known_zeros_are_not_found_again_but_a_missing_one_is(form):
     one = search(residual, 50, known_states=every.states[1:], known_radii=every.radii[1:])
     assert one.complete
     assert np.allclose(one.states, every.states[:1], atol=1e-10)
+
+
+def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
+    matrix = np.outer(np.linspace(-1.0, 1.0, 20), np.ones(20)) / 20
+    system = sx.DiscreteMap(lambda x: jnp.maximum(matrix @ x + 1.0, 0), 20)
+    with pytest.raises(UnboundedRemainderError, match="has rank 1 within rounding"):
+        reduce(system.residual, 20)
+    points = sx.find_fixed_points(system, np.ones((1, 20)))
+    assert not points.complete
+    assert "write it as its two factors, U @ (V @ x)" in points.completeness
 
 
 def test_a_matrix_that_is_only_nearly_of_low_rank_is_not_taken_for_one():

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from ...solvers.branch_and_prune import BranchAndPrune, Exhaustion
 from ...solvers.interval import EnclosureError, Interval
-from ...solvers.low_rank import Reduction, exhaust, reduce
+from ...solvers.low_rank import Reduction, UnboundedRemainderError, exhaust, reduce
 from ...systems import AbstractSystem
 from .domain import Domain
 
@@ -42,9 +42,12 @@ def prove_complete(
         found = method.search(system.residual, domain.lower, domain.upper, *known)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
-    reduction = _reduction(system, domain)
+    nothing = np.zeros((0, system.size)), np.zeros(0)
+    try:
+        reduction = _reduction(system, domain)
+    except UnboundedRemainderError as reason:
+        return Proof(False, str(reason), *nothing)
     if reduction is None or reduction.rank > largest:
-        nothing = np.zeros((0, system.size)), np.zeros(0)
         return Proof(False, "", *nothing)
     found = exhaust(reduction, system.residual, *known, method=method)
     count = f"{reduction.rank} variable{'s' if reduction.rank > 1 else ''}"
@@ -61,6 +64,8 @@ def _reduction(system: AbstractSystem, domain: Domain) -> Reduction | None:
     box = Interval(domain.lower, domain.upper) if domain.bounded and not domain.given else None
     try:
         return reduce(system.residual, system.size, box)
+    except UnboundedRemainderError:
+        raise
     except EnclosureError:
         return None
 

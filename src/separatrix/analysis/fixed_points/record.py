@@ -146,10 +146,8 @@ class FixedPoints(Record):
         if self.precision == "float64":
             return ""
         level = float(np.max(self.rounding_level, initial=0))
-        return (
-            f"\n  the function computes in {self.precision}: residuals below {level:.0e} are "
-            "rounding, and nothing can be certified"
-        )
+        reachable = f"residuals below {level:.0e} are rounding, and " if len(self) else ""
+        return f"\n  the function computes in {self.precision}: {reachable}nothing can be certified"
 
 
 class ToleranceCurve(Record):

@@ -13,7 +13,7 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of
+from ..checks import band_of, method_of, real
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -22,6 +22,7 @@ from .evaluator import Evaluator
 from .found import Found
 from .piecewise import search_piecewise
 from .record import FixedPoints
+from .settled import with_settled_constants
 from .smooth import SmoothSearch
 
 
@@ -90,8 +91,9 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, they are no numbers or have another number of units than the
-        system, JAX cannot differentiate the system, or a method is of another kind.
+        When there are no candidates, they are no real numbers or have another number of units than
+        the system, a method is of another kind, the band is negative, or JAX cannot differentiate
+        the system.
 
     References
     ----------
@@ -109,9 +111,15 @@ def find_fixed_points(
     method = method_of(method, LevenbergMarquardt)
     exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     starts = _check_candidates(system, candidates)
+    band_of(marginal_band)
     evaluator = Evaluator(system)
     with one_blas_thread():
         zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
+        if zero_test.refusal:
+            settled = with_settled_constants(evaluator.system)
+            again = ZeroTest(settled.residual, system.size, starts)
+            if not again.refusal:
+                evaluator, zero_test = Evaluator(settled), again
         certify = certify and not evaluator.is_large
         follow = _following(evaluator, zero_test, method, certify)
         collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
@@ -134,6 +142,8 @@ def _following(
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
             found = smooth.search(starts, slow_points)
+        elif forms[0].narrowed:
+            found = smooth.search(_led_near(*forms, starts), slow_points)
         else:
             found = search_piecewise(*forms, starts, slow_points)
         if certify:
@@ -146,33 +156,38 @@ def _following(
 def _piecewise_linear_forms(
     system: AbstractSystem,
 ) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
-    """Return residual and velocity in canonical form, or None when they are not piecewise linear.
-
-    A function that computes in float32 is left to the general method, which works on the function
-    as it is, not on the exact one that it approximates.
-    """
+    """Return residual and velocity in canonical form, None where not piecewise linear."""
     residual = recognise(system.residual, system.size)
-    if not isinstance(residual, PiecewiseLinear) or residual.narrowed:
+    if not isinstance(residual, PiecewiseLinear):
         return None
     velocity = recognise(system.velocity, system.size)
     return (residual, velocity) if isinstance(velocity, PiecewiseLinear) else None
 
 
+def _led_near(
+    residual: PiecewiseLinear, velocity: PiecewiseLinear, starts: np.ndarray
+) -> np.ndarray:
+    """Lead starts to the zeros of the exact function that one which computes in float32 stands for.
+
+    What is found there is nearly, but not quite, a zero of the function as it is.
+    """
+    found = search_piecewise(residual, velocity, starts, True)
+    fixed = np.isin(found.reached, found.labels("fixed"))
+    led = starts.copy()
+    led[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else led[fixed]
+    return led
+
+
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
-    try:
-        array = np.asarray(candidates, float)
-    except (TypeError, ValueError) as error:
+    array = real(candidates, "candidates")
+    if array.size == 0 and array.shape[-1] in (0, system.size):
         raise InvalidInputError(
-            f"candidates must be an array of real numbers (…, {system.size}): {error}."
-        ) from error
+            "there are no candidates: give at least one state, for example the activity of "
+            "simulated trials (sx.simulate) or random states."
+        )
     if array.ndim == 0 or array.shape[-1] != system.size:
         raise InvalidInputError(
             f"candidates must have shape (…, {system.size}), one column for each unit of the "
             f"system, got {array.shape}."
-        )
-    if array.size == 0:
-        raise InvalidInputError(
-            "there are no candidates: give at least one state, for example the activity of "
-            "simulated trials (sx.simulate) or random states."
         )
     return array.reshape(-1, system.size)

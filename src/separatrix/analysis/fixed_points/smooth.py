@@ -212,11 +212,18 @@ class SmoothSearch:
         states = states.copy()
         error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
         values, directions = np.empty(states.shape), np.empty(states.shape)
+        before, left = states.copy(), np.full(len(states), np.inf)
         for _ in range(4):
             rows = np.flatnonzero(going)
             if not len(rows):
                 break
             r, J = self.evaluator.residual_and_jacobian(states[rows])
+            size = np.abs(r).max(1, initial=0)
+            worse = size > 4 * left[rows] + self.zero_test.estimated_level(states[rows], J)
+            states[rows[worse]] = before[rows[worse]]  # across a jump of the function
+            going[rows[worse]] = False
+            rows, r, J = rows[~worse], r[~worse], J[~worse]
+            before[rows], left[rows] = states[rows], size[~worse]
             step, values[rows], directions[rows] = _newton(r, J)
             length = np.abs(step).max(1, initial=0)
             better = length < error[rows] / 2
@@ -235,5 +242,6 @@ def _newton(r: np.ndarray, J: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     along = (U.swapaxes(1, 2) @ -r[..., None])[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
-    singular = ~(values[:, -1:] > np.finfo(float).eps * values[:, :1])
+    level = values.shape[1] * np.finfo(float).eps
+    singular = ~(values[:, -1:] > level * values[:, :1])
     return np.where(singular, np.inf, step), values, Vt[:, -1]

@@ -111,7 +111,7 @@ def polished(enclosed: EnclosedFunction, points: Array) -> Array:
 
 def _distinct(points: Array) -> Array:
     """Keep one of the points that agree to six digits."""
-    scale = np.maximum(1.0, np.max(np.abs(points), initial=0.0))
+    scale = np.max(np.abs(points), initial=0.0) or 1.0
     _, first = np.unique(np.round(points / (1e-6 * scale)), axis=0, return_index=True)
     return points[np.sort(first)]
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..interval.arithmetic import Array, Interval, point
 from ..interval.interpreter import EnclosedFunction
 from .exhaustion import Exhaustion
+from .frontier import Limits, search_box
 from .homogeneous import ChartZeros, Homogeneous, charts
 from .known import ZeroTable
-
-if TYPE_CHECKING:
-    from .search import BranchAndPrune
 
 _KEPT = 1000  # unresolved boxes that are handed back
 _SMALL = 2.0**-20  # no scale to go by, if it is not merely rounding
 
 
 def search_unbounded(
-    method: BranchAndPrune,
+    limits: Limits,
     base: EnclosedFunction,
     homogeneous: Homogeneous,
     lower: Array,
@@ -31,11 +28,10 @@ def search_unbounded(
     """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside."""
     reach = _reach(base)
     inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
-    parts = [method.search_enclosed(base, *inner, known)]
+    parts = [search_box(limits, base, *inner, known)]
     boxes = parts[0].boxes
     for chart, low, high in charts(homogeneous, lower, upper, reach):
-        rest = replace(method, max_boxes=max(0, method.max_boxes - boxes))
-        part = rest.search_enclosed(chart, low, high, ChartZeros(chart, base, known))
+        part = search_box(limits, chart, low, high, ChartZeros(chart, base, known), boxes)
         boxes += part.boxes
         left = chart.states(Interval(part.unresolved_lower, part.unresolved_upper))
         parts.append(

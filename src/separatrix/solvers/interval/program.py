@@ -120,6 +120,8 @@ class _Builder:
         return self._count - 1
 
     def constant(self, value: Any) -> int:
+        if jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key):
+            raise NoIntervalRule("a random key")
         array = np.asarray(value)
         key = (array.dtype, array.tobytes()) if array.ndim == 0 else self._count
         if key not in self._literals:

@@ -13,6 +13,8 @@ from .batch import Batch
 from .solution import EPS, Attracted, Ending, Evaluate, IsZero, Residual, Solution, States
 from .steps import Trial
 
+_NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
+
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
@@ -99,7 +101,7 @@ class LevenbergMarquardt:
                 _leave(solution, batch, endings, done)
                 batch = batch.select(~done)
             if len(batch.index):
-                self._advance(evaluate, residual, batch, eps)
+                self._advance(evaluate, residual, batch, eps, extent)
         return solution
 
     def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray, newton: bool) -> Batch:
@@ -133,7 +135,9 @@ class LevenbergMarquardt:
         endings[~np.isfinite(norm)] = Ending.NOT_FINITE
         return endings
 
-    def _advance(self, evaluate: Evaluate, residual: Residual, batch: Batch, eps: float) -> None:
+    def _advance(
+        self, evaluate: Evaluate, residual: Residual, batch: Batch, eps: float, extent: float
+    ) -> None:
         """Try a step for every candidate; those for which it fails keep their place."""
         before = np.square(batch.r).sum(1)
         trial = Trial.of(residual, batch)
@@ -141,6 +145,7 @@ class LevenbergMarquardt:
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & (tiny | trial.contracts()))
+        newton_good &= ~_astray(batch, trial.lengths, extent)
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
         batch.move(evaluate, np.flatnonzero(accept), trial.x[accept])
         self._update(batch, trial, accept, before)
@@ -165,6 +170,21 @@ class LevenbergMarquardt:
         batch.newton = np.where(damped, closing, accept)
         batch.tried &= ~(accept & (trial.after <= before / 4))
         batch.count += 1
+
+
+def _astray(batch: Batch, lengths: np.ndarray, extent: float) -> np.ndarray:
+    """Tell where a Newton step goes far along what a singular Jacobian does not see.
+
+    There its length is that of rounding errors over a singular value that is itself no more.
+    """
+    reach = np.where(batch.floor_steps > 0, _NUDGE, 1.0)
+    reach *= np.maximum(np.abs(batch.x).max(1, initial=0), extent)
+    far = batch.newton & np.isfinite(lengths) & (lengths > reach)
+    if far.any():
+        values = np.linalg.svd(batch.J[far], compute_uv=False)
+        level = batch.x.shape[1] * np.finfo(batch.J.dtype).eps
+        far[far] = ~(values[:, -1] > level * values[:, 0])
+    return far
 
 
 def _leave(solution: Solution, batch: Batch, endings: np.ndarray, done: np.ndarray) -> None:

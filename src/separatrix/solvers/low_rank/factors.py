@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..interval.arithmetic import Array, Interval, point, subtract, up
+from ..interval.errors import EnclosureError
 from ..interval.interpreter import run_program
 from ..interval.products import matmul, row_sums
 from ..interval.program import Program, Step
@@ -19,16 +20,28 @@ _NOISE = 1e-6  # singular values below this part of the largest are what float32
 _TIMES = (((1,), (0,)), ((), ()))  # a matrix times a vector
 
 
+class UnboundedRemainderError(EnclosureError):
+    """A matrix has a low rank within rounding, but the states that it acts on have no bound."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__(
+            f"a matrix has rank {rank} within rounding, but no box bounds what rounding leaves "
+            "over: write it as its two factors, U @ (V @ x)"
+        )
+
+
 def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Program | None:
     """Replace products with matrices of low numerical rank; None if there are none.
 
     The bounds on what is left over hold in the box that ``trap`` gives, which is asked for only if
-    it is needed; they are kept in the program's notes, by slot.
+    it is needed; they are kept in the program's notes, by slot. Raises UnboundedRemainderError
+    where that box is infinite, and nothing bounds what the only matrices of low rank leave over.
     """
     varying = dependent(program)
     steps: list[Step] = []
     added: dict[int, Array] = {}
     rest: dict[int, Value] = {}
+    unbounded = 0
     free = 1 + max([*program.producers, *program.constants, *program.inputs])
     for step in program.steps:
         product = _matrix_product(program, step, varying)
@@ -42,6 +55,7 @@ def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Prog
         remainder = subtract(matrix, matmul(point(left), point(right))).magnitude()
         bound = row_sums(up(remainder * value.bounds.magnitude()[0]))
         if not np.isfinite(bound).all():
+            unbounded = len(right)
             steps.append(step)
             continue
         slots = free, free + 1, free + 2, free + 3, free + 4
@@ -49,6 +63,8 @@ def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Prog
         added.update({slots[0]: left, slots[1]: right})
         rest[slots[2]] = Value(Interval(-bound[None], bound[None]))
         steps.extend(_written_out(step, vector, slots, len(right)))
+    if not rest and unbounded:
+        raise UnboundedRemainderError(unbounded)
     if not rest:
         return None
     folded = {**program.notes["folded"], **rest}

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..constants import evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
@@ -138,7 +139,7 @@ class _Reader:
 
     def read(self, jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Value]) -> list[Value]:
         values: dict[Any, Value] = {}
-        values.update(zip(jaxpr.constvars, map(np.asarray, consts), strict=True))
+        values.update(zip(jaxpr.constvars, map(known, consts), strict=True))
         values.update(zip(jaxpr.invars, arguments, strict=True))
         for equation in jaxpr.eqns:
             operands = [_lookup(values, atom) for atom in equation.invars]
@@ -154,7 +155,7 @@ class _Reader:
             return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
         depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
         if not depends and name not in REARRANGEMENTS:
-            return _constant(equation, operands)
+            return evaluate_equation(equation, operands)
         if name == "scan":
             return self._scan(params, operands)
         if name in RULES and name not in STEP_RULES:
@@ -200,15 +201,6 @@ def _lookup(values: dict[Any, Value], atom: Any) -> Value:
 
 def _continuous(table: GateTable, operand: Value) -> Value:
     return as_affine(operand, table.width) if isinstance(operand, Step) else operand
-
-
-def _constant(equation: Any, operands: list[Value]) -> list[Value]:
-    """Carry out an operation on constants just as JAX would, in the precision written."""
-    if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
-        return [np.asarray(operands[0]).astype(equation.params["new_dtype"])]
-    results = equation.primitive.bind(*operands, **equation.params)
-    many = equation.primitive.multiple_results
-    return [np.asarray(result) for result in (results if many else [results])]
 
 
 def _entry(table: GateTable, stacked: Value, index: int) -> Value:

@@ -1,0 +1,172 @@
+"""The boxes that an exhaustive search still has to examine, and how it divides them."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ..interval.arithmetic import ULP, Array, Interval
+from ..interval.interpreter import EnclosedFunction
+from ..krawczyk.context import quietly
+from .exhaustion import Exhaustion
+from .known import ZeroTable
+from .pruning import Pruned, excludes_zero, prune
+
+_ENTRIES = 2**15  # of the slopes that are held at once
+_BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
+_KEPT = 1000  # unresolved boxes that are handed back
+_DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """How far a search goes; see `BranchAndPrune`."""
+
+    @property
+    def max_boxes(self) -> int:
+        """How many boxes to examine before giving up."""
+
+    @property
+    def min_width(self) -> float:
+        """The relative width below which a box is left unresolved."""
+
+    @property
+    def max_unresolved(self) -> int:
+        """How many boxes may be left so."""
+
+
+def search_box(
+    limits: Limits,
+    enclosed: EnclosedFunction,
+    lower: Array,
+    upper: Array,
+    known: ZeroTable,
+    spent: int = 0,
+) -> Exhaustion:
+    """Search a bounded box (n,), `spent` of the boxes being used up already."""
+    frontier = _Frontier(limits, enclosed, known, lower, upper, spent)
+    with quietly(len(lower)):
+        while frontier.advance():
+            pass
+    return frontier.result(lower, upper)
+
+
+class _Frontier:
+    """The boxes still to be examined, deepest last, so that few are held at any time."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        enclosed: EnclosedFunction,
+        known: ZeroTable,
+        lower: Array,
+        upper: Array,
+        spent: int,
+    ) -> None:
+        self.limits, self.enclosed, self.known, self.spent = limits, enclosed, known, spent
+        self.pending = [(lower[None], upper[None])]
+        self.unresolved: list[tuple[Array, Array]] = []
+        self.unresolved_count = 0
+        self.boxes = 0
+        self.reason = ""
+        # What is small beside 1 may be all of a box.
+        self.unit = min(1.0, float(np.maximum(np.abs(lower), np.abs(upper)).max(initial=0.0)))
+        self.batch = int(np.clip(_ENTRIES // max(1, len(lower)) ** 2, 1, _BATCH))
+
+    def advance(self) -> bool:
+        """Examine one batch; whether there is more to do."""
+        if not self.pending or self._gave_up():
+            return False
+        lower, upper = self._take()
+        lower, upper = self._keep(lower, upper, ~self.known.cover(lower, upper))
+        if len(lower) == 0:
+            return True
+        self.boxes += len(lower)
+        value = self.enclosed.bounds(Interval(lower, upper))
+        lower, upper = self._keep(lower, upper, ~excludes_zero(value))
+        if len(lower) == 0:
+            return True
+        pruned = prune(self.enclosed, lower, upper)
+        left = ~pruned.empty
+        found = left & pruned.regular & _hits(pruned, upper - lower)
+        self.known.add(self.enclosed, pruned.newton[found])
+        left &= ~self.known.cover(pruned.lower, pruned.upper)
+        self._divide(pruned, left, lower, upper)
+        return True
+
+    def _gave_up(self) -> bool:
+        if self.unresolved_count > self.limits.max_unresolved:
+            self.reason = self.reason or _DEGENERATE
+            return True
+        if self.spent + self.boxes >= self.limits.max_boxes:
+            self.reason = f"more than {self.limits.max_boxes} boxes would have to be examined"
+            return True
+        return False
+
+    def _take(self) -> tuple[Array, Array]:
+        """Take the boxes added last, as many as fit into a batch."""
+        parts, count = [], 0
+        while self.pending and count < self.batch:
+            parts.append(self.pending.pop())
+            count += len(parts[-1][0])
+        lower, upper = (np.concatenate(ends) for ends in zip(*parts, strict=True))
+        if count > self.batch:
+            self.pending.append((lower[self.batch :], upper[self.batch :]))
+        return lower[: self.batch], upper[: self.batch]
+
+    @staticmethod
+    def _keep(lower: Array, upper: Array, which: Array) -> tuple[Array, Array]:
+        return lower[which], upper[which]
+
+    def _divide(self, pruned: Pruned, left: Array, lower: Array, upper: Array) -> None:
+        """Halve what is left along its most telling coordinate; once more whole if it shrank."""
+        before = np.max(upper - lower, axis=1)[left]
+        lower, upper, regular = pruned.lower[left], pruned.upper[left], pruned.regular[left]
+        width = upper - lower
+        scale = np.maximum(self.unit, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
+        small = width.max(axis=1) <= self.limits.min_width * scale
+        # a box that has become small only now deserves a look at its new size
+        tiny = small & (before <= self.limits.min_width * scale)
+        reasons = [pruned.refusals[index] for index in np.flatnonzero(left)]
+        self._leave(lower[tiny], upper[tiny], reasons, tiny)
+        shrunk = ~tiny & (small | ((width.max(axis=1) <= 0.5 * before) & regular))
+        self._push(lower[shrunk], upper[shrunk])
+        split = ~tiny & ~shrunk
+        lower, upper, width = lower[split], upper[split], width[split]
+        smear = np.nan_to_num(pruned.steepness[left][split], nan=1.0, posinf=1e300) * width
+        axis = np.argmax(smear, axis=1)
+        rows = np.arange(len(lower))
+        cut = 0.5 * lower[rows, axis] + 0.5 * upper[rows, axis]
+        first, second = upper.copy(), lower.copy()
+        first[rows, axis] = second[rows, axis] = cut
+        self._push(np.concatenate([lower, second]), np.concatenate([first, upper]))
+
+    def _push(self, lower: Array, upper: Array) -> None:
+        if len(lower):
+            self.pending.append((lower, upper))
+
+    def _leave(self, lower: Array, upper: Array, refusals: list[str], which: Array) -> None:
+        if len(lower) == 0:
+            return
+        reasons = [why for why, here in zip(refusals, which, strict=True) if here and why]
+        self.reason = self.reason or next(iter(reasons), _DEGENERATE)
+        if self.unresolved_count < _KEPT:
+            self.unresolved.append((lower, upper))
+        self.unresolved_count += len(lower)
+
+    def result(self, lower: Array, upper: Array) -> Exhaustion:
+        """Say what was proved; boxes not examined are unresolved."""
+        rest = (self.unresolved + self.pending) or [(np.zeros((0, len(lower))),) * 2]
+        low, high = (np.concatenate(ends)[:_KEPT] for ends in zip(*rest, strict=True))
+        states, errors, radii = self.known.added(lower, upper)
+        complete = not self.pending and not self.unresolved_count
+        reason = "" if complete else self.reason
+        return Exhaustion(states, errors, radii, complete, self.boxes, low, high, reason)
+
+
+def _hits(pruned: Pruned, width: Array) -> Array:
+    """Where Newton's step stays about the box: there is a zero to be found."""
+    slack = 0.1 * np.max(width, axis=1, keepdims=True) + ULP * np.abs(pruned.newton)
+    inside = (pruned.newton >= pruned.lower - slack) & (pruned.newton <= pruned.upper + slack)
+    return np.all(inside, axis=1)
