@@ -182,6 +182,7 @@ def test_the_boundary_of_wong_wang_without_evidence_is_the_diagonal():
     assert (boundary.width < 1e-11).all() and (boundary.saddle == 2).all()
 
 
+@pytest.mark.laws
 def test_a_curved_boundary_and_its_normals():
     """(x, u = y − x²)' = (x's own, u − u³): the boundary is the parabola y = x²."""
 

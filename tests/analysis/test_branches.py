@@ -299,6 +299,7 @@ def test_a_transcritical_point_and_its_coefficient():
     assert np.sort(branches.states_at(1.0)[:, 0]) == pytest.approx([0.0, 1.0], abs=1e-12)
 
 
+@pytest.mark.laws
 def test_a_subcritical_pitchfork_is_told_from_a_supercritical_one():
     branches = follow(lambda p: sx.Flow(lambda x: p * x + x**3 - x**5, 1), 0.0, (-1.0, 1.0))
     assert branches.special("pitchfork") == pytest.approx([0.0], abs=1e-12)
@@ -327,6 +328,7 @@ def test_deflation_finds_an_isola():
     assert follow(system, 3.0, (-1.0, 1.0), disconnected=None).n_branches == 1
 
 
+@pytest.mark.laws
 def test_symmetric_inhibition_of_three_units_is_unfolded():
     J = -np.ones((3, 3)) + np.eye(3)
     branches = follow(
@@ -356,6 +358,7 @@ def test_a_network_is_followed_in_its_input(kind):
     assert (branches.parameters.min(), branches.parameters.max()) == (-51.2, 51.2)
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("bend", quick([np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p], 0))
 def test_arrays_that_bend_with_the_parameter_are_followed_too(bend):
     def system_of(p):

@@ -57,6 +57,7 @@ def test_the_two_cycles_of_sixteen_steps(method):
     assert (cycles.error_bound < 1e-9).all()
 
 
+@pytest.mark.laws
 def test_a_fixed_point_is_a_cycle_of_one_step_where_it_is_asked_for():
     system, candidates = scyfi(0.8377689), systems.box(2, -3, 3, 60)
     cycles = sx.find_cycles(system, candidates, length=range(1, 17))
@@ -126,6 +127,7 @@ def test_cycles_of_a_relu_network():
     assert len(together) == 4
 
 
+@pytest.mark.laws
 def test_the_circle_of_a_normal_form():
     """r' = r − r³, θ' = 2: radius 1, period π τ, multiplier e^{−2π} across."""
     field = lambda x: x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])  # noqa: E731
@@ -187,6 +189,7 @@ def test_fitzhugh_nagumo_fires():
     assert cycles.amplitude[0, 0] == pytest.approx(swing, rel=2e-3)
 
 
+@pytest.mark.laws
 def test_fitzhugh_nagumo_is_bistable_before_its_subcritical_hopf():
     """Between the fold of cycles (0.32418) and the Hopf point (0.33128): two cycles."""
     candidates = np.stack([np.linspace(-0.9, -0.5, 8), np.full(8, -0.35)], axis=1)
@@ -199,6 +202,7 @@ def test_fitzhugh_nagumo_is_bistable_before_its_subcritical_hopf():
     assert len(below) == 0
 
 
+@pytest.mark.laws
 def test_the_shortest_cycle_within_the_lorenz_attractor():
     """Unstable, and known to 15 digits: T = 1.558652210716175 (Viswanath 2003)."""
 

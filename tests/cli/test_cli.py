@@ -294,6 +294,7 @@ def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, 
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.runs
 def test_report_writes_report_and_figures_again(run, directory):
     out, _ = directory
     before = (out / "report.html").read_text()
@@ -306,6 +307,7 @@ def test_report_writes_report_and_figures_again(run, directory):
     assert (out / "report.html").read_text() == before
 
 
+@pytest.mark.runs
 def test_analyze(run, directory, tmp_path):
     out, _ = directory
     done = run("analyze", out, "--set", "analysis.num_candidates=5", "--out", tmp_path / "two")

@@ -58,6 +58,7 @@ def test_one_and_the_same_answer_is_right_where_it_is_asked_for():
     assert done.by("f1").score[[0, -1]].tolist() == [0.0, 1.0]
 
 
+@pytest.mark.laws
 def test_every_condition_divides_all_trials():
     task = sx.tasks.DelayComparison(delay=[200.0, 400.0])
     network = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=KEY)
@@ -128,6 +129,7 @@ def test_a_network_that_does_not_fit_is_refused():
         sx.performance(network, sx.tasks.DelayComparison(), num_trials=8, key=KEY)
 
 
+@pytest.mark.laws
 def test_codes_are_never_put_into_one_group():
     """Of 20 rules, neighbouring numbers have nothing in common."""
     task = sx.tasks.Yang2019(dt=100.0)

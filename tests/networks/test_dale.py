@@ -59,6 +59,7 @@ def test_masks(key):
     np.testing.assert_array_equal(np.asarray(given.connectivity()) != 0, np.tri(200, k=-1))
 
 
+@pytest.mark.laws
 def test_a_connection_that_is_not_there_is_not_learned(task, key):
     net = Dale(3, 10, 3, mask=np.tri(10), key=key)
     fit = sx.train(net, task, steps=8, epoch_steps=8, key=key, progress=False)

@@ -89,6 +89,7 @@ def test_what_is_after_the_end_of_a_trial_is_free(network, trials, regularizer):
     assert padded == pytest.approx(penalty(regularizer, network, states[:, :15], short), rel=1e-5)
 
 
+@pytest.mark.laws
 def test_the_rates_of_each_kind_of_network():
     states = jax.random.normal(KEY, (2, 4, 24))
     current = sx.networks.LowRankRNN(3, 24, 3, rank=1, key=KEY)
@@ -97,6 +98,7 @@ def test_the_rates_of_each_kind_of_network():
     np.testing.assert_array_equal(rates_of(lstm, states), states[..., :12])
 
 
+@pytest.mark.laws
 def test_signed_and_masked_weights_count_as_they_act():
     dale = sx.networks.DaleCTRNN(3, 10, 3, connection_probability=0.4, key=KEY)
     assert set(trained_matrices(dale)) == {"input_weights", "recurrent_weights", "readout_weights"}

@@ -114,6 +114,7 @@ def test_a_window_has_whole_steps(steps):
     )
 
 
+@pytest.mark.laws
 def test_windows_are_consecutive_pieces_of_whole_trials(task):
     windows = sx.Windows(100)
     key = jax.random.key(5)
