@@ -153,7 +153,12 @@ def test_divergence_says_the_step_and_keeps_the_history(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_leaves_a_checkpoint_and_exit_code_130(tmp_path):
-    command = [sys.executable, "-m", "separatrix", "run", "yang2020", "--out", "one"]
+    # Tests that a shell started in the background ignore the signal, and so would what they start.
+    heeding = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('separatrix', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", heeding, "run", "yang2020", "--out", "one"]
     process = subprocess.Popen(
         [*command, "--set", "training.steps=100000000"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -163,7 +168,10 @@ def test_ctrl_c_leaves_a_checkpoint_and_exit_code_130(tmp_path):
         time.sleep(0.1)
     time.sleep(4)
     process.send_signal(signal.SIGINT)
-    _, shown = process.communicate(timeout=60)
+    try:
+        _, shown = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, shown
     assert "one.incomplete" in shown
     assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
