@@ -1,6 +1,7 @@
 """One search in a process of its own: ``scaling random|tanh|relu|gru units candidates``."""
 
 import json
+import re
 import sys
 import time
 
@@ -34,6 +35,12 @@ def random(units: int, count: int) -> tuple[sx.DiscreteMap, np.ndarray]:
     return systems.random_tanh(units), states
 
 
+def further_starts(completeness: str) -> int:
+    """Return how many starts were added because points were missing: their time is in it, too."""
+    told = re.match(r"(\d+) further starts", completeness)
+    return int(told[1]) if told else 0
+
+
 def main() -> None:
     """Search twice; the memory is what the searches add to the process as it stood."""
     kind, units, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -53,6 +60,7 @@ def main() -> None:
         "memory": peak() - idle,
         "fixed": len(points.fixed),
         "rejected": int((points.outcomes == "rejected").sum()),
+        "further": further_starts(points.completeness),
     }
     print(json.dumps(result))
 

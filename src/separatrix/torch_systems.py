@@ -121,8 +121,12 @@ def _differentiable(function: "_OnHost", size: int) -> Callable[[Any], Any]:
     """
 
     def call(host: HostFunction, shape: tuple[int, ...], *arguments: Any) -> Any:
-        result = jax.ShapeDtypeStruct(shape, arguments[0].dtype)
-        return jax.pure_callback(host, result, *arguments, vmap_method="broadcast_all")
+        dtype = arguments[0].dtype
+        result = jax.ShapeDtypeStruct((*shape, dtype.itemsize // 4), jnp.uint32)
+        words = [jax.lax.bitcast_convert_type(a[..., None], jnp.uint32) for a in arguments]
+        words = [w.reshape(*a.shape, -1) for w, a in zip(words, arguments, strict=True)]
+        given = jax.pure_callback(host, result, *words, vmap_method="broadcast_all")
+        return jax.lax.bitcast_convert_type(given, dtype).reshape(shape)
 
     @jax.custom_jvp
     def jacobian(z: Any) -> Any:
@@ -146,7 +150,11 @@ def _differentiable(function: "_OnHost", size: int) -> Callable[[Any], Any]:
 
 
 class _OnHost:
-    """A PyTorch function on batches of states and inputs in a row, NumPy in and NumPy out."""
+    """A PyTorch function on batches of states and inputs in a row, NumPy in and NumPy out.
+
+    Numbers come and go as their words of 32 bits, the last axis: JAX calls back in threads of its
+    own, where double precision is off though `jax.enable_x64` turned it on in the caller's.
+    """
 
     def __init__(
         self,
@@ -177,7 +185,9 @@ class _OnHost:
             with warnings.catch_warnings():
                 # of what PyTorch itself uses, when it is first asked for a derivative
                 warnings.simplefilter("ignore", DeprecationWarning)
-                derivative = self.jacobian_along(start, np.ones_like(start))
+                derivative = _number(
+                    self.jacobian_along(_words(start), _words(np.ones_like(start)))
+                )
         except Exception as error:
             raise InvalidInputError(
                 f"`{name}` cannot be differentiated twice by torch.func: {_first_line(error)}. It "
@@ -186,11 +196,11 @@ class _OnHost:
         require_finite(derivative, f"the second derivative of `{name}` at the state 0")
 
     def value(self, z: Any) -> np.ndarray:
-        """Return the values `(…, size)`."""
+        """Return the values `(…, size, word)`."""
         return self._batched(self._function, z)
 
     def jacobian(self, z: Any) -> np.ndarray:
-        """Return the Jacobians `(…, size, size + channel)`."""
+        """Return the Jacobians `(…, size, size + channel, word)`."""
         return self._batched(self._jacobian, z)
 
     def jacobian_along(self, z: Any, dz: Any) -> np.ndarray:
@@ -202,12 +212,13 @@ class _OnHost:
         return self._batched(along, z, dz)
 
     def _batched(self, function: Callable[..., Any], *columns: Any) -> np.ndarray:
-        arrays = [np.asarray(c) for c in columns]
+        arrays = [_number(c) for c in columns]
         rows = [self._torch.from_numpy(a.reshape(-1, a.shape[-1]).astype(float)) for a in arrays]
         mapped = self._torch.func.vmap(function, chunk_size=self._rows)
         with _LOCK, self._torch.no_grad(), self._one_thread():
             result = mapped(*rows).numpy()
-        return result.reshape(*arrays[0].shape[:-1], *result.shape[1:]).astype(arrays[0].dtype)
+        result = result.reshape(*arrays[0].shape[:-1], *result.shape[1:])
+        return _words(result.astype(arrays[0].dtype))
 
     @contextlib.contextmanager
     def _one_thread(self) -> Iterator[None]:
@@ -250,6 +261,17 @@ class _OnHost:
                 "is: give it modules in float64, copy.deepcopy(module).double()."
             )
         return traced
+
+
+def _words(numbers: np.ndarray) -> np.ndarray:
+    """Return the words of 32 bits of floating-point numbers, as another axis at the end."""
+    return np.ascontiguousarray(numbers)[..., None].view(np.uint32)
+
+
+def _number(words: Any) -> np.ndarray:
+    """Return the floating-point numbers of words of 32 bits: float64 of two, float32 of one."""
+    words = np.ascontiguousarray(words)
+    return words.view(np.float64 if words.shape[-1] == 2 else np.float32)[..., 0]
 
 
 def _first_line(error: Exception) -> str:

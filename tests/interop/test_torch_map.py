@@ -1,5 +1,7 @@
 """Maps from PyTorch functions: slower than the same map in JAX, the same answers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 import numpy as np
 import pytest
@@ -85,6 +87,24 @@ def test_derivatives_are_those_of_jax(both):
 
         for theirs, ours in zip(half_square(both[1]), half_square(both[0]), strict=True):
             np.testing.assert_allclose(theirs, ours, atol=1e-13)
+
+
+def test_a_thread_without_double_precision_changes_no_number(both):
+    """JAX calls back in threads of its own, which know nothing of `jax.enable_x64` in this one."""
+    from separatrix.torch_systems import _number, _OnHost, _words
+
+    states = np.random.default_rng(3).uniform(-1, 1, (5, UNITS))
+    step = step_of(cell())
+    host = _OnHost("step", lambda z: step(z, torch.tensor(U)), UNITS, None, np.zeros(UNITS))
+    with ThreadPoolExecutor(1) as thread:
+        words = thread.submit(lambda: host.value(jax.device_put(_words(states)))).result()
+    with jax.enable_x64(True):
+        expected = jax.vmap(both[1].evaluate)(states)
+        np.testing.assert_allclose(_number(words), expected, atol=1e-15)
+    # and of single precision where the caller has that
+    rounded = jax.jit(jax.vmap(both[1].function))(states.astype(np.float32), np.float32([U] * 5))
+    assert rounded.dtype == np.float32
+    np.testing.assert_allclose(rounded, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", [nn.RNNCell, nn.LSTMCell])
