@@ -1,6 +1,7 @@
 """Environments of NeuroGym on the host: made, seeded, and asked for trials."""
 
 import contextlib
+import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from ..._types import InvalidInputError, nearest
 
 Make = Callable[[], Any]
+_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,16 @@ def seed(environment: Any, words: Iterator[int]) -> None:
         schedule = vars(layer).get("schedule")
         if hasattr(schedule, "reset"):
             schedule.reset()
+        if _can_begin_a_block(layer):  # its length was drawn when the environment was made
+            layer.new_block()
+
+
+def _can_begin_a_block(layer: Any) -> bool:
+    begin = getattr(type(layer), "new_block", None)
+    if begin is None:
+        return False
+    parameters = list(inspect.signature(begin).parameters.values())[1:]
+    return all(p.default is not p.empty or p.kind in _ANY_NUMBER for p in parameters)
 
 
 def draw_trials(make: Make, entropy: tuple[int, ...]) -> Iterator[RawTrial]:
