@@ -15,6 +15,7 @@ from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
+_SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 _DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 _PRODUCTS = 200  # of Jacobian and vector in one step, at most
 
@@ -39,10 +40,14 @@ class Evaluator:
         if self.is_large:
             largest = int(np.clip(_BYTES // (8 * _PRODUCTS * self.size), 1, 16))
         self.batch_size = largest
-        self._sizes = sorted({min(s, largest) for s in (16, 64, 256, largest)})
+        self._is_small = self.size <= _SMALL
+        sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
+        self._sizes = sorted({min(s, largest) for s in sizes})
 
     def residual(self, states: np.ndarray) -> np.ndarray:
         """Return residuals `(batch, unit)`."""
+        if self._is_small:  # one program less, and the Jacobians cost nothing
+            return self.residual_and_jacobian(states)[0]
         return self._in_batches(_residual, states)[0]
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +153,8 @@ class Evaluator:
         while len(rows) or not parts:
             above = next((s for s in self._sizes if s >= len(rows)), None)
             below = max((s for s in self._sizes if s <= len(rows)), default=len(rows))
-            fills = above is not None and (len(rows) > 0.7 * above or above == self._sizes[0])
+            full = self._is_small or len(rows) > 0.7 * (above or np.inf)
+            fills = above is not None and (full or above == self._sizes[0])
             take = len(rows) if fills else below
             parts.append(rows[:take])
             rows = rows[take:]
