@@ -29,19 +29,25 @@ def test_shifted_positive_matrices(stack):
     vectors, shifts = np.ones((4, 5)), np.array([1.0, 0.5, 2.0, -1e3])
     matrices = batched.gram(stack)
     shifted = matrices.astype(float) + shifts[:, None, None] * np.eye(5)
-    solvers = batched.factorize_positive(matrices, np.repeat(shifts[:, None], 5, axis=1))
-    x = np.array([solve(v) for solve, v in zip(solvers, vectors, strict=True)])
+    x = batched.solve_positive(matrices, vectors, np.repeat(shifts[:, None], 5, axis=1))
     assert np.isnan(x[3]).all()  # not positive definite
     left = batched.apply(shifted[:3], x[:3]) - vectors[:3]
     assert np.abs(left).max() < ROUNDING[stack.dtype.type]
 
 
 @pytest.mark.parametrize("layout", ["C", "F"])
-def test_factorizations_solve_more_than_once(stack, layout):
-    matrices = stack if layout == "C" else stack.swapaxes(1, 2).copy().swapaxes(1, 2)
-    solvers = batched.factorize(matrices)
-    for vector in np.eye(5):
-        x = np.array([solve(vector) for solve in solvers])
-        assert np.isnan(x[2]).all()
-        left = batched.apply(stack[[0, 1, 3]].astype(float), x[[0, 1, 3]]) - vector
+@pytest.mark.parametrize("size", [5, 40])
+def test_a_solver_solves_more_than_once_and_at_some_places(stack, layout, size):
+    """Of a few rows anew by NumPy, of many with factors that are kept."""
+    wide = np.tile(np.eye(size, dtype=stack.dtype), (4, 1, 1))
+    wide[:, :5, :5] = stack
+    matrices = wide if layout == "C" else wide.swapaxes(1, 2).copy().swapaxes(1, 2)
+    solver = batched.Solver(matrices)
+    for vector in np.eye(size)[:3]:
+        x = solver.solve(np.tile(vector, (4, 1)))
+        assert np.isnan(x[2]).any()
+        left = batched.apply(wide[[0, 1, 3]].astype(float), x[[0, 1, 3]]) - vector
         assert np.abs(left).max() < ROUNDING[stack.dtype.type]
+        some = solver.solve(np.tile(vector, (2, 1)), np.array([3, 0]))
+        np.testing.assert_array_equal(some, x[[3, 0]])
+    assert solver.solve(np.zeros((0, size)), np.zeros(0, int)).shape == (0, size)

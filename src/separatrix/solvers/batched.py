@@ -22,12 +22,8 @@ Vector = Float[np.ndarray, " batch"]
 Factorization = Callable[[Vector], Vector]
 """b -> the solution x of A x = b, NaN where A is singular."""
 
+_SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
-
-
-def SINGULAR(vector: Vector) -> Vector:  # noqa: N802
-    """Stand for the factorization of a singular matrix."""
-    return np.full_like(vector, np.nan)
 
 
 @cache
@@ -79,9 +75,26 @@ def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
     return solutions
 
 
-def factorize(matrices: Stack) -> list[Factorization]:
-    """Return what solves A x = b for each matrix A, by LU."""
-    return [_lu(matrix) for matrix in matrices]
+class Solver:
+    """Solves A x = b for each matrix A of a stack, several times; NaN where A is singular.
+
+    Large matrices are factorized once (LU). Small ones are solved anew by NumPy, which walks the
+    stack without Python: that takes less time than calls of LAPACK one by one.
+    """
+
+    def __init__(self, matrices: Stack):
+        self._matrices = matrices
+        small = matrices.shape[-1] <= _SMALL
+        self._factors = None if small else [_lu(matrix) for matrix in matrices]
+
+    def solve(self, vectors: Vectors, among: np.ndarray | None = None) -> Vectors:
+        """Return the solutions for vectors b, one for each matrix, or for those at some places."""
+        if not len(vectors):
+            return np.zeros(vectors.shape)
+        if self._factors is None:
+            return solve(self._matrices if among is None else self._matrices[among], vectors)
+        factors = self._factors if among is None else [self._factors[i] for i in among.tolist()]
+        return np.array([factor(v) for factor, v in zip(factors, vectors, strict=True)])
 
 
 def _lu(matrix: np.ndarray) -> Factorization:
@@ -90,28 +103,31 @@ def _lu(matrix: np.ndarray) -> Factorization:
     factor, solver = (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
     transposed = matrix.flags.c_contiguous
     lu, pivots, info = factor(matrix.T if transposed else matrix)
-    return partial(_solved, solver, lu, pivots, trans=int(transposed)) if info == 0 else SINGULAR
-
-
-def factorize_positive(matrices: Stack, shifts: Vectors) -> list[Factorization]:
-    """Return what solves (A + diag w) x = b for symmetric A, which are overwritten.
-
-    By Cholesky's method, which takes half the operations of LU; where A + diag w is not positive
-    definite in the arithmetic of A the answers are NaN.
-    """
-    single = matrices.dtype == np.float32
-    factor, solver = (lapack.spotrf, lapack.spotrs) if single else (lapack.dpotrf, lapack.dpotrs)
-    with np.errstate(over="ignore"):
-        matrices[:, range(matrices.shape[1]), range(matrices.shape[1])] += shifts
-    found: list[Factorization] = []
-    for matrix in matrices:
-        lower, info = factor(matrix.T, lower=1, clean=0, overwrite_a=1)
-        found.append(partial(_solved, solver, lower, lower=1) if info == 0 else SINGULAR)
-    return found
+    return partial(_solved, solver, lu, pivots, trans=int(transposed)) if info == 0 else _singular
 
 
 def _solved(solver: Callable[..., Any], *factors: np.ndarray, **options: int) -> Vector:
     return solver(*factors, **options)[0]  # the last of them is b
+
+
+def _singular(vector: Vector) -> Vector:
+    return np.full_like(vector, np.nan)
+
+
+def solve_positive(matrices: Stack, vectors: Vectors, shifts: Vectors) -> Vectors:
+    """Solve (A + diag w) x = b for symmetric A, which are overwritten.
+
+    By Cholesky's method, which takes half the operations of LU; where A + diag w is not positive
+    definite in the arithmetic of A the answers are NaN.
+    """
+    solver = lapack.sposv if matrices.dtype == np.float32 else lapack.dposv
+    with np.errstate(over="ignore"):
+        matrices[:, range(matrices.shape[1]), range(matrices.shape[1])] += shifts
+    solutions = np.empty(vectors.shape)
+    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
+        _, solution, info = solver(matrix.T, vector, lower=1, overwrite_a=1)
+        solutions[row] = solution if info == 0 else np.nan
+    return solutions
 
 
 def gram(matrices: Stack) -> Stack:
@@ -121,8 +137,11 @@ def gram(matrices: Stack) -> Stack:
 
 
 def _gram_part(matrices: Stack) -> Stack:
+    if matrices.shape[-1] <= _SMALL:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return matrices.swapaxes(1, 2) @ matrices
     products = np.empty(matrices.shape, matrices.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # then factorize_positive answers NaN
+    with np.errstate(over="ignore", invalid="ignore"):  # then solve_positive answers NaN
         for matrix, product in zip(matrices, products, strict=True):
             np.dot(matrix.T, matrix, out=product)  # which knows a symmetric product, matmul not
     return products

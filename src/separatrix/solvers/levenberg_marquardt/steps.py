@@ -34,7 +34,7 @@ class Trial:
     def of(cls, residual: Residual, batch: Batch) -> "Trial":
         """Take a step from each state of a batch."""
         factors = Factors(batch)
-        step = factors.steps(batch.r, np.arange(len(batch.x)))
+        step = factors.steps(batch.r)
         x = batch.x + step
         r = residual(x)
         before = np.square(batch.r).sum(1)
@@ -56,45 +56,47 @@ class Trial:
         rows = np.flatnonzero(self.factors.newton & np.isfinite(self.after))
         result = np.zeros(len(self.x), bool)
         with np.errstate(over="ignore", invalid="ignore"):
-            ahead = np.linalg.norm(self.factors.steps(self.r, rows), axis=1)
+            ahead = np.linalg.norm(self.factors.newton_steps(self.r, rows), axis=1)
             result[rows] = ahead <= self.lengths[rows] / 2
         return result
 
 
 class Factors:
-    """What each candidate's steps are solved with: Newton's or the damped system, factorized."""
+    """What each candidate's step is solved with: Newton's system, or the damped one."""
 
     def __init__(self, batch: Batch):
         self.gradient, self.newton = batch.gradient, batch.newton.copy()
-        self._solvers: list[batched.Factorization] = [batched.SINGULAR] * len(batch.x)
         self.weights = np.zeros(batch.x.shape)
-        newton, damped = np.flatnonzero(self.newton), np.flatnonzero(~self.newton)
-        if len(newton):
-            self._keep(newton, batched.factorize(batch.J[newton]))
-        if len(damped):
-            J = batch.J if len(damped) == len(batch.x) else batch.J[damped]
-            squares = batched.gram(J)
-            diagonal = np.einsum("bii->bi", squares).astype(float)
-            # A unit on which nothing depends is damped as if a little did.
-            least = np.finfo(J.dtype).eps * diagonal.mean(1, keepdims=True)
-            scale = np.maximum(np.maximum(diagonal, least), batch.scale[damped])
-            batch.scale[damped] = scale
-            weights = batch.damping[damped, None] * scale
-            self.weights[damped] = weights
-            self._keep(damped, batched.factorize_positive(squares, weights))
+        self._rows = np.flatnonzero(self.newton)
+        self._solver = batched.Solver(batch.J if self.newton.all() else batch.J[self._rows])
+        self._damped = self._damped_steps(batch, np.flatnonzero(~self.newton))
 
-    def _keep(self, rows: np.ndarray, solvers: list[batched.Factorization]) -> None:
-        for row, solver in zip(rows.tolist(), solvers, strict=True):
-            self._solvers[row] = solver
+    def _damped_steps(self, batch: Batch, rows: np.ndarray) -> np.ndarray:
+        """Return the damped steps (batch, unit), zero in other rows than these."""
+        steps = np.zeros(batch.x.shape)
+        if not len(rows):
+            return steps
+        J = batch.J if len(rows) == len(batch.x) else batch.J[rows]
+        squares = batched.gram(J)
+        diagonal = np.einsum("bii->bi", squares).astype(float)
+        # A unit on which nothing depends is damped as if a little did.
+        least = np.finfo(J.dtype).eps * diagonal.mean(1, keepdims=True)
+        scale = np.maximum(np.maximum(diagonal, least), batch.scale[rows])
+        batch.scale[rows] = scale
+        self.weights[rows] = batch.damping[rows, None] * scale
+        steps[rows] = batched.solve_positive(squares, -batch.gradient[rows], self.weights[rows])
+        return steps
 
-    def steps(self, r: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return steps from states with residuals r, NaN where the system is singular."""
-        right = -r[rows]
-        damped = ~self.newton[rows]
-        right[damped] = -self.gradient[rows[damped]]
-        return np.array(
-            [self._solvers[row](v) for row, v in zip(rows.tolist(), right, strict=True)]
-        ).reshape(right.shape)
+    def steps(self, r: np.ndarray) -> np.ndarray:
+        """Return the step of each candidate, of residuals r; NaN where its system is singular."""
+        steps = self._damped.copy()
+        steps[self._rows] = self._solver.solve(-r[self._rows])
+        return steps
+
+    def newton_steps(self, r: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """Return the Newton steps of residuals r (batch, unit) in rows that have one."""
+        places = np.searchsorted(self._rows, among)
+        return self._solver.solve(-r[among], places)
 
 
 def _squares(r: np.ndarray) -> np.ndarray:
