@@ -19,6 +19,7 @@ States = Float[np.ndarray, "state unit"]
 
 _NEAR = 1e-3  # length of a Newton step, in units of the candidates, that is near a zero
 _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
+_BOTH = 32  # units up to which a Jacobian costs no more than another call
 _SCOUTS = 128  # candidates followed before any zero is known
 _MINIMUM = Ending.MINIMUM
 _FIRST = 16  # candidates finished without the help of known zeros
@@ -84,7 +85,7 @@ class Follower:
         evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
-        residual = self.evaluator.residual
+        residual = None if self.evaluator.size <= _BOTH else self.evaluator.residual
         return self.method.solve(evaluate, residual, starts, batch_size, test, eps, newton=exactly)
 
     def _finish(self, solution: Solution) -> None:

@@ -53,11 +53,8 @@ class Batch:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return Batch(*(np.concatenate(pair) for pair in pairs))
 
-    def move(self, evaluate: Evaluate, rows: np.ndarray, x: np.ndarray) -> None:
-        """Take some candidates to new states, and evaluate residuals and Jacobians there."""
-        if not len(rows):
-            return
-        r, J = evaluate(x)
+    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: np.ndarray) -> None:
+        """Take some candidates to new states, with residuals and Jacobians there."""
         new = (x, r, J, *measure(r, J))
         names = ("x", "r", "J", "gradient", "square")
         for name, values in zip(names, new, strict=True):

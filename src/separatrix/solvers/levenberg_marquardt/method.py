@@ -62,7 +62,7 @@ class LevenbergMarquardt:
     def solve(
         self,
         evaluate: Evaluate,
-        residual: Residual,
+        residual: Residual | None,
         starts: States,
         batch_size: int,
         is_zero: IsZero,
@@ -73,6 +73,8 @@ class LevenbergMarquardt:
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
+        Without `residual` every step that is tried is evaluated with its Jacobian, else only those
+        that are taken: the former is quicker where a call costs more than what it computes.
         `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
         the function. With `near` above 0 a candidate is handed over as NEAR a zero once a step was
         at most so long in units of the largest start and shrank the residual: then Jacobians of
@@ -136,18 +138,26 @@ class LevenbergMarquardt:
         return endings
 
     def _advance(
-        self, evaluate: Evaluate, residual: Residual, batch: Batch, eps: float, extent: float
+        self,
+        evaluate: Evaluate,
+        residual: Residual | None,
+        batch: Batch,
+        eps: float,
+        extent: float,
     ) -> None:
         """Try a step for every candidate; those for which it fails keep their place."""
         before = np.square(batch.r).sum(1)
-        trial = Trial.of(residual, batch)
+        trial = Trial.of(evaluate, residual, batch)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & (tiny | trial.contracts()))
         newton_good &= ~_astray(batch, trial.lengths, extent)
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
-        batch.move(evaluate, np.flatnonzero(accept), trial.x[accept])
+        if accept.any():
+            x = trial.x[accept]
+            r, J = evaluate(x) if trial.J is None else (trial.r[accept], trial.J[accept])
+            batch.move(np.flatnonzero(accept), x, r, J)
         self._update(batch, trial, accept, before)
 
     def _update(self, batch: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:

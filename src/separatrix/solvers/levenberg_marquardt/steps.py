@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import batched
 from .batch import Batch
-from .solution import Residual
+from .solution import Evaluate, Residual
 
 
 @dataclass
@@ -17,6 +17,8 @@ class Trial:
     ----------
     x (batch, unit), r (batch, unit), after (batch,)
         The states, the residuals and |r|² there.
+    J (batch, unit, unit)
+        The Jacobians there, or None where they are still to be evaluated.
     lengths (batch,)
         Of the steps.
     ratio (batch,)
@@ -25,18 +27,19 @@ class Trial:
 
     x: np.ndarray
     r: np.ndarray
+    J: np.ndarray | None
     after: np.ndarray
     lengths: np.ndarray
     ratio: np.ndarray
     factors: "Factors"
 
     @classmethod
-    def of(cls, residual: Residual, batch: Batch) -> "Trial":
+    def of(cls, evaluate: Evaluate, residual: Residual | None, batch: Batch) -> "Trial":
         """Take a step from each state of a batch."""
         factors = Factors(batch)
         step = factors.steps(batch.r)
         x = batch.x + step
-        r = residual(x)
+        r, J = evaluate(x) if residual is None else (residual(x), None)
         before = np.square(batch.r).sum(1)
         with np.errstate(over="ignore", invalid="ignore"):
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −Jᵀr.
@@ -45,7 +48,7 @@ class Trial:
             after = _squares(r)
             ratio = np.where(predicted > 0, (before - after) / predicted, -1.0)
             lengths = np.linalg.norm(step, axis=1)
-        return cls(x, r, after, lengths, ratio, factors)
+        return cls(x, r, J, after, lengths, ratio, factors)
 
     def contracts(self) -> np.ndarray:
         """Tell where the next Newton step, with the same Jacobian, is at most half as long.
