@@ -206,3 +206,47 @@ def test_what_is_no_system_is_refused(given, message):
     with pytest.raises(sx.InvalidInputError, match=message):
         require_system(given)
     require_system(sx.Flow(lambda x: -x, 1))
+
+
+GAIN = jnp.array(2.0)
+
+
+def _helper(x):
+    return GAIN * x
+
+
+def _reads_through_another(x):
+    return jnp.tanh(_helper(x))
+
+
+def test_what_a_function_reads_is_read_anew_for_every_system(monkeypatch):
+    """In a notebook a variable is changed and the same function analysed again."""
+    weights = np.array([[2.0]])
+
+    def closure(x):
+        return jnp.tanh(weights @ x)
+
+    def largest(function):
+        points = sx.find_fixed_points(sx.DiscreteMap(function, 1), np.linspace(-2, 2, 5)[:, None])
+        assert points.certified.all()
+        return points.states.max()
+
+    at_two, at_three = 0.9575040240772687, 0.9949015284526289
+    for function in (closure, _reads_through_another):
+        assert largest(function) == pytest.approx(at_two, abs=1e-12)
+    weights *= 1.5
+    monkeypatch.setitem(globals(), "GAIN", jnp.array(3.0))
+    for function in (closure, _reads_through_another):
+        assert largest(function) == pytest.approx(at_three, abs=1e-12)
+    weights = np.array([[0.5]])
+    assert largest(closure) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_function_that_reads_the_same_is_the_same():
+    weights = [np.eye(2)]
+    function = lambda x: weights[0] @ x  # noqa: E731
+    one, other = (sx.DiscreteMap(function, 2) for _ in range(2))
+    assert one.function is other.function is function
+    weights[0] = np.zeros((2, 2))
+    changed = sx.DiscreteMap(function, 2).function
+    assert changed is not function and changed is sx.DiscreteMap(function, 2).function

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._closures import as_it_is_now
 from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
 
 StateFunction = Callable[..., Any]
@@ -76,7 +77,8 @@ class DiscreteMap(AbstractSystem):
     step
         Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
         A bound method of an Equinox module (`network.step`) lets its weights stay arguments;
-        a closure is compiled anew for every new closure.
+        a closure is compiled anew for every new closure, and where a variable that it reads is
+        another one than before.
     size
         The number of units in the state.
     dt
@@ -119,9 +121,9 @@ class DiscreteMap(AbstractSystem):
     ):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.function, self.time_unit, self.input = step, float(dt), _checked_input(input)
-        self.residual_function, self.domain = residual, domain
-        self.residual_jacobian_function = residual_jacobian
+        self.function, self.residual_function = as_it_is_now(step), as_it_is_now(residual)
+        self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
+        self.residual_jacobian_function = as_it_is_now(residual_jacobian)
         _check_shape(self, "step")
 
     @property
@@ -176,9 +178,9 @@ class Flow(AbstractSystem):
     ):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.function, self.time_unit, self.input = field, float(tau), _checked_input(input)
-        self.residual_function, self.domain = residual, domain
-        self.residual_jacobian_function = residual_jacobian
+        self.function, self.residual_function = as_it_is_now(field), as_it_is_now(residual)
+        self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
+        self.residual_jacobian_function = as_it_is_now(residual_jacobian)
         _check_shape(self, "field")
 
     @property

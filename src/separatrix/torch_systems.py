@@ -185,7 +185,7 @@ class _OnHost:
             with warnings.catch_warnings():
                 # of what PyTorch itself uses, when it is first asked for a derivative
                 warnings.simplefilter("ignore", DeprecationWarning)
-                derivative = _number(
+                derivative = _numbers(
                     self.jacobian_along(_words(start), _words(np.ones_like(start)))
                 )
         except Exception as error:
@@ -212,7 +212,7 @@ class _OnHost:
         return self._batched(along, z, dz)
 
     def _batched(self, function: Callable[..., Any], *columns: Any) -> np.ndarray:
-        arrays = [_number(c) for c in columns]
+        arrays = [_numbers(c) for c in columns]
         rows = [self._torch.from_numpy(a.reshape(-1, a.shape[-1]).astype(float)) for a in arrays]
         mapped = self._torch.func.vmap(function, chunk_size=self._rows)
         with _LOCK, self._torch.no_grad(), self._one_thread():
@@ -268,7 +268,7 @@ def _words(numbers: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(numbers)[..., None].view(np.uint32)
 
 
-def _number(words: Any) -> np.ndarray:
+def _numbers(words: Any) -> np.ndarray:
     """Return the floating-point numbers of words of 32 bits: float64 of two, float32 of one."""
     words = np.ascontiguousarray(words)
     return words.view(np.float64 if words.shape[-1] == 2 else np.float32)[..., 0]

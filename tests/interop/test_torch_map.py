@@ -89,9 +89,9 @@ def test_derivatives_are_those_of_jax(both):
             np.testing.assert_allclose(theirs, ours, atol=1e-13)
 
 
-def test_a_thread_without_double_precision_changes_no_number(both):
+def test_a_thread_without_double_precision_changes_no_numbers(both):
     """JAX calls back in threads of its own, which know nothing of `jax.enable_x64` in this one."""
-    from separatrix.torch_systems import _number, _OnHost, _words
+    from separatrix.torch_systems import _numbers, _OnHost, _words
 
     states = np.random.default_rng(3).uniform(-1, 1, (5, UNITS))
     step = step_of(cell())
@@ -100,7 +100,7 @@ def test_a_thread_without_double_precision_changes_no_number(both):
         words = thread.submit(lambda: host.value(jax.device_put(_words(states)))).result()
     with jax.enable_x64(True):
         expected = jax.vmap(both[1].evaluate)(states)
-        np.testing.assert_allclose(_number(words), expected, atol=1e-15)
+        np.testing.assert_allclose(_numbers(words), expected, atol=1e-15)
     # and of single precision where the caller has that
     rounded = jax.jit(jax.vmap(both[1].function))(states.astype(np.float32), np.float32([U] * 5))
     assert rounded.dtype == np.float32

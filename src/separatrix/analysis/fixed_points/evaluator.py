@@ -153,8 +153,8 @@ class Evaluator:
         while len(rows) or not parts:
             above = next((s for s in self._sizes if s >= len(rows)), None)
             below = max((s for s in self._sizes if s <= len(rows)), default=len(rows))
-            full = self._is_small or len(rows) > 0.7 * (above or np.inf)
-            fills = above is not None and (full or above == self._sizes[0])
+            least = above == self._sizes[0] or self._is_small
+            fills = above is not None and (least or len(rows) > 0.7 * above)
             take = len(rows) if fills else below
             parts.append(rows[:take])
             rows = rows[take:]
