@@ -16,6 +16,7 @@ import numpy as np
 
 from ._closures import as_it_is_now
 from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
+from .solvers.jacobian import value_and_transposed_jacobian
 
 StateFunction = Callable[..., Any]
 
@@ -58,7 +59,7 @@ class AbstractSystem(eqx.Module):
 
     def jacobian(self, state: Array) -> Array:
         """Return dF/dx or df/dx, `(size, size)`."""
-        return jax.jacfwd(self.evaluate)(state)
+        return value_and_transposed_jacobian(self.evaluate, state)[1].T
 
     def input_jacobian(self, state: Array) -> Array:
         """Return dF/du or df/du, `(size, channel)`; the system must know its input."""

@@ -25,13 +25,17 @@ def test_a_singular_matrix_spoils_only_its_own_answer(stack):
     assert np.abs(left).max() < ROUNDING[stack.dtype.type]
 
 
-def test_shifted_positive_matrices(stack):
-    vectors, shifts = np.ones((4, 5)), np.array([1.0, 0.5, 2.0, -1e3])
-    matrices = batched.gram(stack)
-    shifted = matrices.astype(float) + shifts[:, None, None] * np.eye(5)
-    x = batched.solve_positive(matrices, vectors, np.repeat(shifts[:, None], 5, axis=1))
+@pytest.mark.parametrize("size", [5, 40])
+def test_damped_systems(stack, size):
+    """Of a few rows all at once, of many one by one."""
+    vectors, shifts = np.ones((4, size)), np.array([1.0, 0.5, 2.0, -1e3])
+    matrices = np.tile(np.eye(size, dtype=stack.dtype), (4, 1, 1))
+    matrices[:, :5, :5] = stack
+    x = batched.solve_damped(matrices, vectors, np.repeat(shifts[:, None], size, axis=1))
     assert np.isnan(x[3]).all()  # not positive definite
-    left = batched.apply(shifted[:3], x[:3]) - vectors[:3]
+    wide = matrices.astype(float)
+    damped = wide.swapaxes(1, 2) @ wide + shifts[:, None, None] * np.eye(size)
+    left = batched.apply(damped[:3], x[:3]) - vectors[:3]
     assert np.abs(left).max() < ROUNDING[stack.dtype.type]
 
 
@@ -51,3 +55,16 @@ def test_a_solver_solves_more_than_once_and_at_some_places(stack, layout, size):
         some = solver.solve(np.tile(vector, (2, 1)), np.array([3, 0]))
         np.testing.assert_array_equal(some, x[[3, 0]])
     assert solver.solve(np.zeros((0, size)), np.zeros(0, int)).shape == (0, size)
+
+
+@pytest.mark.parametrize("size", [5, 40])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_matrices_are_singular_where_rounding_decides(size, dtype):
+    rng = np.random.default_rng(0)
+    matrices = rng.standard_normal((4, size, size)).astype(dtype)
+    matrices[1, -1] = matrices[1, :-1].sum(0)
+    matrices[2] = 0
+    matrices[3] *= np.logspace(-6, 6, size)[:, None] if dtype is np.float64 else 1e-3
+    solver = batched.Solver(matrices)
+    assert solver.are_singular(np.arange(4)).tolist() == [False, True, True, False]
+    assert solver.are_singular(np.array([3, 1])).tolist() == [False, True]

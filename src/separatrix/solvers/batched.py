@@ -7,7 +7,7 @@ threads, each with its part of the stack, use the machine.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,9 +18,6 @@ from scipy.linalg import lapack
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
 Vector = Float[np.ndarray, " batch"]
-
-Factorization = Callable[[Vector], Vector]
-"""b -> the solution x of A x = b, NaN where A is singular."""
 
 _SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
@@ -85,7 +82,7 @@ class Solver:
     def __init__(self, matrices: Stack):
         self._matrices = matrices
         small = matrices.shape[-1] <= _SMALL
-        self._factors = None if small else [_lu(matrix) for matrix in matrices]
+        self._factors = None if small else [_Factors(matrix) for matrix in matrices]
 
     def solve(self, vectors: Vectors, among: np.ndarray | None = None) -> Vectors:
         """Return the solutions for vectors b, one for each matrix, or for those at some places."""
@@ -94,57 +91,73 @@ class Solver:
         if self._factors is None:
             return solve(self._matrices if among is None else self._matrices[among], vectors)
         factors = self._factors if among is None else [self._factors[i] for i in among.tolist()]
-        return np.array([factor(v) for factor, v in zip(factors, vectors, strict=True)])
+        return np.array([factor.solve(v) for factor, v in zip(factors, vectors, strict=True)])
+
+    def are_singular(self, among: np.ndarray) -> np.ndarray:
+        """Tell which of some of the matrices are singular to rounding."""
+        if self._factors is not None:
+            return np.array([self._factors[i].is_singular() for i in among.tolist()], bool)
+        values = np.linalg.svd(self._matrices[among], compute_uv=False)
+        level = values.shape[1] * np.finfo(self._matrices.dtype).eps
+        return ~(values[:, -1] > level * values[:, 0])
 
 
-def _lu(matrix: np.ndarray) -> Factorization:
-    """Factorize A, or Aᵀ where that lies in memory as LAPACK wants it."""
-    single = matrix.dtype == np.float32
-    factor, solver = (lapack.sgetrf, lapack.sgetrs) if single else (lapack.dgetrf, lapack.dgetrs)
-    transposed = matrix.flags.c_contiguous
-    lu, pivots, info = factor(matrix.T if transposed else matrix)
-    return partial(_solved, solver, lu, pivots, trans=int(transposed)) if info == 0 else _singular
+class _Factors:
+    """The LU factors of a matrix A, or of Aᵀ where that lies in memory as LAPACK wants it."""
+
+    def __init__(self, matrix: np.ndarray):
+        self._prefix = "s" if matrix.dtype == np.float32 else "d"
+        self._transposed = matrix.flags.c_contiguous
+        self._matrix = matrix.T if self._transposed else matrix
+        self._lu, self._pivots, info = self._routine("getrf")(self._matrix)
+        self._is_singular = info != 0
+
+    def _routine(self, name: str) -> Callable[..., Any]:
+        return getattr(lapack, self._prefix + name)
+
+    def solve(self, vector: Vector) -> Vector:
+        """Return the solution x of A x = b, NaN where A is singular."""
+        if self._is_singular:
+            return np.full_like(vector, np.nan)
+        return self._routine("getrs")(self._lu, self._pivots, vector, trans=int(self._transposed))[
+            0
+        ]
+
+    def is_singular(self) -> bool:
+        """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
+        if self._is_singular:
+            return True
+        length = np.abs(self._matrix).sum(0).max()
+        reciprocal, _ = self._routine("gecon")(self._lu, length)
+        return not reciprocal > np.finfo(self._lu.dtype).eps
 
 
-def _solved(solver: Callable[..., Any], *factors: np.ndarray, **options: int) -> Vector:
-    return solver(*factors, **options)[0]  # the last of them is b
+def solve_damped(matrices: Stack, vectors: Float[np.ndarray, "batch column"], weights: Any) -> Any:
+    """Solve (AᵀA + diag w) x = b for each A, b and w; the answers are in double precision.
 
-
-def _singular(vector: Vector) -> Vector:
-    return np.full_like(vector, np.nan)
-
-
-def solve_positive(matrices: Stack, vectors: Vectors, shifts: Vectors) -> Vectors:
-    """Solve (A + diag w) x = b for symmetric A, which are overwritten.
-
-    By Cholesky's method, which takes half the operations of LU; where A + diag w is not positive
+    By Cholesky's method, which takes half the operations of LU; where AᵀA + diag w is not positive
     definite in the arithmetic of A the answers are NaN.
     """
+    work = len(matrices) * matrices.shape[-1] ** 3
+    return over_parts(_solve_damped_part, matrices, vectors, weights, work=work)
+
+
+def _solve_damped_part(matrices: Stack, vectors: Vectors, weights: Vectors) -> Vectors:
     solver = lapack.sposv if matrices.dtype == np.float32 else lapack.dposv
-    with np.errstate(over="ignore"):
-        matrices[:, range(matrices.shape[1]), range(matrices.shape[1])] += shifts
+    size = matrices.shape[-1]
     solutions = np.empty(vectors.shape)
-    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        _, solution, info = solver(matrix.T, vector, lower=1, overwrite_a=1)
-        solutions[row] = solution if info == 0 else np.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Small matrices all at once; of large ones each square is used while it is in the cache.
+        squares = matrices.swapaxes(1, 2) @ matrices if size <= _SMALL else map(_square, matrices)
+        for row, square in enumerate(squares):
+            square.reshape(-1)[:: size + 1] += weights[row]
+            _, solution, info = solver(square.T, vectors[row], lower=1, overwrite_a=1)
+            solutions[row] = solution if info == 0 else np.nan
     return solutions
 
 
-def gram(matrices: Stack) -> Stack:
-    """Return AᵀA for each matrix."""
-    work = len(matrices) * matrices.shape[-1] ** 3
-    return over_parts(_gram_part, matrices, work=work)
-
-
-def _gram_part(matrices: Stack) -> Stack:
-    if matrices.shape[-1] <= _SMALL:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return matrices.swapaxes(1, 2) @ matrices
-    products = np.empty(matrices.shape, matrices.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # then solve_positive answers NaN
-        for matrix, product in zip(matrices, products, strict=True):
-            np.dot(matrix.T, matrix, out=product)  # which knows a symmetric product, matmul not
-    return products
+def _square(matrix: np.ndarray) -> np.ndarray:
+    return np.dot(matrix.T, matrix)  # which knows a symmetric product; matmul does not
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -9,14 +9,14 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-_INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
+INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
 
 
 def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
     """Carry out an operation on constants just as JAX would, in the precision written."""
     if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
         return [np.asarray(operands[0]).astype(equation.params["new_dtype"])]
-    return [known(result) for result in _bind(equation, operands)]
+    return [known(result) for result in bind(equation, operands)]
 
 
 def known(value: Any) -> Any:
@@ -51,7 +51,7 @@ def settle_constants(function: Callable[[Any], Any], size: int) -> Callable[[Any
         slots = {0: state}
         for equation, operands, outputs in program.steps:
             values = [slots[o.number] if isinstance(o, _Slot) else o for o in operands]
-            slots.update(zip((o.number for o in outputs), _bind(equation, values), strict=True))
+            slots.update(zip((o.number for o in outputs), bind(equation, values), strict=True))
         return slots[result.number] if isinstance(result, _Slot) else jnp.asarray(result)
 
     return settled
@@ -91,15 +91,16 @@ class _Settled:
         if not any(isinstance(operand, _Slot) for operand in operands) and not equation.effects:
             return evaluate_equation(equation, operands)
         name = equation.primitive.name
-        if name in _INLINED:
-            body = equation.params[_INLINED[name]]
+        if name in INLINED:
+            body = equation.params[INLINED[name]]
             return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
         outputs = [self.new_slot() for _ in equation.outvars]
         self.steps.append((equation, operands, outputs))
         return list(outputs)
 
 
-def _bind(equation: Any, operands: Sequence[Any]) -> list[Any]:
+def bind(equation: Any, operands: Sequence[Any]) -> list[Any]:
+    """Carry out an operation on operands, traced or not."""
     bound = equation.primitive.get_bind_params(equation.params)
     functions, params = bound if isinstance(bound, tuple) else ((), bound)  # before JAX 0.10, both
     results = equation.primitive.bind(*functions, *operands, **params)

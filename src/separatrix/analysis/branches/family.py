@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from ..._types import InvalidInputError
+from ...solvers.jacobian import value_and_transposed_jacobian
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, in_float64
 from .models import AbstractModel, SystemOf, model_of
@@ -130,23 +131,23 @@ def _join(state: Any, parameter: Any) -> Any:
 
 @eqx.filter_jit
 def _value_and_jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
-    value, push = jax.linearize(lambda z: model.residual(z[:-1], z[-1]), _join(state, parameter))
-    return value, jax.vmap(push)(jnp.eye(state.size + 1))
+    value, rows = value_and_transposed_jacobian(lambda x: model.residual(x, parameter), state)
+    by_parameter = jax.jvp(lambda p: model.residual(state, p), (parameter,), (1.0,))[1]
+    return value, jnp.concatenate([rows, by_parameter[None]])
 
 
 @eqx.filter_jit
 def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) -> Any:
     def both(state: Any) -> Any:
-        value, push = jax.linearize(lambda x: model.residual(x, parameter), state)
-        return value, jax.vmap(push)(jnp.eye(state.size))
+        return value_and_transposed_jacobian(lambda x: model.residual(x, parameter), state)
 
     return jax.vmap(both)(states)
 
 
 @eqx.filter_jit
 def _jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
-    _, push = jax.linearize(lambda x: model.evaluate(x, parameter), state)
-    return (jax.vmap(push)(jnp.eye(state.size)),)
+    function = lambda x: model.evaluate(x, parameter)  # noqa: E731
+    return (value_and_transposed_jacobian(function, state)[1],)
 
 
 @eqx.filter_jit

@@ -92,7 +92,8 @@ class Slices:
         zero = np.zeros(len(states), bool)
         if len(states):
             residual, jacobian = self.evaluator.residual_and_jacobian(states)
-            terms = np.linalg.norm(jacobian, axis=(1, 2)) * np.linalg.norm(states, axis=1)
+            with np.errstate(invalid="ignore"):  # where the system fails, which is nowhere near
+                terms = np.linalg.norm(jacobian, axis=(1, 2)) * np.linalg.norm(states, axis=1)
             size = terms + np.linalg.norm(states, axis=1) + self.zero_test.scale
             near = np.flatnonzero(np.linalg.norm(residual, axis=1) <= _NEAR_ZERO * size)
             blur = 4 * self.zero_test.blur(states[near])

@@ -17,7 +17,7 @@ class Batch:
     r: np.ndarray
     J: np.ndarray
     gradient: np.ndarray  # Jᵀ r
-    square: np.ndarray  # ‖J‖_F²
+    columns: np.ndarray  # the squares of the columns of J
     scale: np.ndarray  # the largest squares of the columns of J so far
     damping: np.ndarray
     growth: np.ndarray
@@ -56,7 +56,7 @@ class Batch:
     def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: np.ndarray) -> None:
         """Take some candidates to new states, with residuals and Jacobians there."""
         new = (x, r, J, *measure(r, J))
-        names = ("x", "r", "J", "gradient", "square")
+        names = ("x", "r", "J", "gradient", "columns")
         for name, values in zip(names, new, strict=True):
             if len(rows) == len(self.x):
                 setattr(self, name, values)
@@ -65,7 +65,7 @@ class Batch:
 
 
 def measure(r: States, J: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Jᵀ r and ‖J‖_F² of each; not finite where J is not, or is too large to be squared."""
+    """Return Jᵀ r and the squares of the columns of J, infinite where too large to be squared."""
     with np.errstate(over="ignore", invalid="ignore"):
         gradient = batched.apply_transposed(J, r.astype(J.dtype)).astype(float)
-        return gradient, np.einsum("bij,bij->b", J, J).astype(float)
+        return gradient, np.einsum("bij,bij->bj", J, J).astype(float)

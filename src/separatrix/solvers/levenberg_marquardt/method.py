@@ -120,7 +120,7 @@ class LevenbergMarquardt:
         measured = at_floor & np.isfinite(batch.last_step)
 
         slope = np.linalg.norm(batch.gradient, axis=1)
-        steepest = np.sqrt(batch.square) * np.linalg.norm(batch.r, axis=1)
+        steepest = np.sqrt(batch.columns.sum(1)) * np.linalg.norm(batch.r, axis=1)
         level = (slope <= 1e-10 * steepest) | (batch.slow_steps >= self.stall_steps)
         # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
         untried = level & ~at_floor & ~batch.tried
@@ -152,7 +152,7 @@ class LevenbergMarquardt:
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & (tiny | trial.contracts()))
-        newton_good &= ~_astray(batch, trial.lengths, extent)
+        newton_good &= ~_astray(batch, trial, extent)
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():
             x = trial.x[accept]
@@ -182,18 +182,16 @@ class LevenbergMarquardt:
         batch.count += 1
 
 
-def _astray(batch: Batch, lengths: np.ndarray, extent: float) -> np.ndarray:
+def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
     """Tell where a Newton step goes far along what a singular Jacobian does not see.
 
     There its length is that of rounding errors over a singular value that is itself no more.
     """
     reach = np.where(batch.floor_steps > 0, _NUDGE, 1.0)
     reach *= np.maximum(np.abs(batch.x).max(1, initial=0), extent)
-    far = batch.newton & np.isfinite(lengths) & (lengths > reach)
+    far = batch.newton & np.isfinite(trial.lengths) & (trial.lengths > reach)
     if far.any():
-        values = np.linalg.svd(batch.J[far], compute_uv=False)
-        level = batch.x.shape[1] * np.finfo(batch.J.dtype).eps
-        far[far] = ~(values[:, -1] > level * values[:, 0])
+        far[far] = trial.factors.are_singular(np.flatnonzero(far))
     return far
 
 

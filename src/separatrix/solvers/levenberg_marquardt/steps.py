@@ -80,14 +80,13 @@ class Factors:
         if not len(rows):
             return steps
         J = batch.J if len(rows) == len(batch.x) else batch.J[rows]
-        squares = batched.gram(J)
-        diagonal = np.einsum("bii->bi", squares).astype(float)
+        columns = batch.columns[rows]
         # A unit on which nothing depends is damped as if a little did.
-        least = np.finfo(J.dtype).eps * diagonal.mean(1, keepdims=True)
-        scale = np.maximum(np.maximum(diagonal, least), batch.scale[rows])
+        least = np.finfo(J.dtype).eps * columns.mean(1, keepdims=True)
+        scale = np.maximum(np.maximum(columns, least), batch.scale[rows])
         batch.scale[rows] = scale
         self.weights[rows] = batch.damping[rows, None] * scale
-        steps[rows] = batched.solve_positive(squares, -batch.gradient[rows], self.weights[rows])
+        steps[rows] = batched.solve_damped(J, -batch.gradient[rows], self.weights[rows])
         return steps
 
     def steps(self, r: np.ndarray) -> np.ndarray:
@@ -100,6 +99,10 @@ class Factors:
         """Return the Newton steps of residuals r (batch, unit) in rows that have one."""
         places = np.searchsorted(self._rows, among)
         return self._solver.solve(-r[among], places)
+
+    def are_singular(self, among: np.ndarray) -> np.ndarray:
+        """Tell in which of the rows that have a Newton step the Jacobian is singular."""
+        return self._solver.are_singular(np.searchsorted(self._rows, among))
 
 
 def _squares(r: np.ndarray) -> np.ndarray:
