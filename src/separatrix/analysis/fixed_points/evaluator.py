@@ -61,8 +61,10 @@ class Evaluator:
     def residual_and_rough_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the same with Jacobians in single precision: half the memory, half the time."""
         program = _residual_and_rough_jacobian
-        residuals, transposed = self._in_batches(program, states, dtype=None)
-        return residuals.astype(float), transposed.swapaxes(1, 2)
+        residuals, jacobians = self._in_batches(program, states, dtype=None)
+        if not self._has_formula:
+            jacobians = jacobians.swapaxes(1, 2)
+        return residuals.astype(float), jacobians
 
     def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
@@ -190,7 +192,7 @@ def _residual_and_rough_jacobian(system: AbstractSystem, states: Any) -> Any:
     def both(state: Any) -> Any:
         formula = system.residual_jacobian(state)
         if formula is not None:
-            return system.residual(state), formula.T.astype(jnp.float32)
+            return system.residual(state), formula.astype(jnp.float32)
         value, transposed = value_and_transposed_jacobian(system.residual, state)
         return value, transposed.astype(jnp.float32)
 
