@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import equinox as eqx
 import numpy as np
 
-from ._types import InvalidInputError, UnreadableFileError, nearest
+from ._types import InvalidInputError, UnreadableFileError, counted, nearest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -180,7 +180,7 @@ class Record(eqx.Module):
 
     def summary(self) -> str:
         """Say in one line what this record holds; records override it to say more."""
-        sizes = ", ".join(f"{size} {axis}s" for axis, size in self.sizes.items())
+        sizes = ", ".join(counted(size, axis) for axis, size in self.sizes.items())
         return f"{type(self).__name__}: {sizes}"
 
     def __repr__(self) -> str:

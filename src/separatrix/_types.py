@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
 Array = jax.Array | np.ndarray
 """A JAX or a NumPy array. Training and simulation give JAX arrays (float32); the analysis gives
@@ -32,6 +33,11 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(repr(n) for n in near)}?"
     return f"valid: {', '.join(sorted(valid))}."
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return "1 unit", "2 units"; `many` is for plurals that do not end in s alone."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def is_number(value: Any) -> bool:
@@ -67,6 +73,41 @@ def require_positive(value: Any, name: str, unit: str = "") -> None:
     require_number(value, name)
     if not (np.isfinite(value) and value > 0):
         raise InvalidInputError(f"{name} must be positive, got {value:g} {unit}".rstrip() + ".")
+
+
+GivenKey = Annotated[Any, "PRNGKeyArray"]
+"""A random key that a user gives, which `require_key` looks at."""
+
+
+def require_key(key: GivenKey) -> PRNGKeyArray:
+    """Return one random key as it is; raise InvalidInputError for anything else.
+
+    The keys of old, two words (or more) in an array that `jax.random.PRNGKey` makes, are keys too.
+    """
+    dtype, shape = getattr(key, "dtype", None), np.shape(key) if hasattr(key, "shape") else None
+    if dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+        if shape == ():
+            return key
+        raise InvalidInputError(
+            f"key must be one random key, got an array of them of shape {shape}. Take one, "
+            "such as keys[0]."
+        )
+    if dtype == np.uint32 and shape == jax.random.key_data(jax.random.key(0)).shape:
+        return key
+    raise InvalidInputError(
+        f"key must be a random key of JAX, such as jax.random.key(0), got {_briefly(key)}."
+    )
+
+
+def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
+    """Raise InvalidInputError unless `value` is of a kind; the text names what was expected."""
+    if not isinstance(value, kind):
+        raise InvalidInputError(f"{name} must be {expected}, got {_briefly(value)}.")
+
+
+def _briefly(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else f"a {type(value).__name__}"
 
 
 def require_finite(array: Array, name: str) -> None:

@@ -8,7 +8,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from ._records import Record, array, setting
-from ._types import Array, InvalidInputError, is_whole, nearest, require_finite, require_number
+from ._types import (
+    Array,
+    InvalidInputError,
+    is_whole,
+    nearest,
+    require_finite,
+    require_kind,
+    require_number,
+)
 from .networks import AbstractNetwork, check_network_fits
 from .solvers.threads import one_blas_thread
 from .tasks import Trials, choice_of
@@ -242,6 +250,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     >>> sx.simulate(net, task.trials(5, key=jax.random.key(1))).states.shape
     (5, 22, 64)
     """
+    require_kind(trials, Trials, "trials", "what task.trials(n, key=…) gives")
     check_network_fits(network, trials.inputs.shape[-1], network.num_outputs, trials.dt)
     require_finite(trials.inputs, "the inputs of the trials")
     states, outputs, choice, inside = _run(network, trials)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from ._records import Record, array, setting
-from ._types import Array, InvalidInputError, require_count, require_number
+from ._types import Array, GivenKey, InvalidInputError, require_count, require_key, require_number
 from .activity import simulate
 from .analysis import TaskVariance, condition_variance, task_variance
 from .networks import AbstractNetwork, check_network_fits
@@ -44,7 +44,7 @@ class RulePerformance(Record):
 
 
 def rule_performance(
-    network: AbstractNetwork, task: Yang2019, *, num_trials: int = 4096, key: PRNGKeyArray
+    network: AbstractNetwork, task: Yang2019, *, num_trials: int = 4096, key: GivenKey
 ) -> RulePerformance:
     """Measure how often a network is right in each rule of a task, on fresh trials.
 
@@ -86,7 +86,7 @@ def rule_performance(
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
     batches = -(-require_count(num_trials, "num_trials") // BATCH)
     alike = dataclasses.replace(task, rule_weights=(), shared=False)
-    drawn = [_answers(network, alike, k) for k in jr.split(key, batches)]
+    drawn = [_answers(network, alike, k) for k in jr.split(require_key(key), batches)]
     rule, right, ideal = (np.concatenate(column) for column in zip(*drawn, strict=True))
     groups = [rule == RULES.index(name) for name in task.rules]
     return RulePerformance(
@@ -123,7 +123,7 @@ def rule_variance(
     num_trials: int = 64,
     num_timings: int = 8,
     start: float = 500.0,
-    key: PRNGKeyArray,
+    key: GivenKey,
     **clustering: Any,
 ) -> TaskVariance:
     """Measure in which rules the units of a network take part, and cluster them by it.
@@ -168,6 +168,7 @@ def rule_variance(
     if not require_number(start, "start") >= 0:
         raise InvalidInputError(f"start must be 0 ms or later, got {start:g} ms.")
     require_count(num_timings, "num_timings")
+    require_key(key)
     variances = {}
     for rule, key_rule in zip(task.rules, jr.split(key, len(task.rules)), strict=True):
         each = []

@@ -110,7 +110,7 @@ def test_a_fixed_point_is_not_a_cycle():
     assert len(cycles) == 0
     assert cycles.reasons.tolist() == ["led to a fixed point"] * 2
     assert cycles.amplitude.shape == (0, 1)
-    assert repr(cycles).startswith("0 cycles of a map of 1 units from 2 starts")
+    assert repr(cycles).startswith("0 cycles of a map of 1 unit from 2 starts")
 
 
 def test_cycles_of_a_relu_network():

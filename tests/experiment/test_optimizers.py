@@ -51,6 +51,23 @@ def test_the_schedules_have_their_shapes():
     assert float(SCHEDULES["cosine"](1.0, 100)(25)) == pytest.approx(0.5 + 0.125**0.5)
 
 
+@pytest.mark.parametrize("warm", [0, 30])
+def test_schedules_are_their_formulas_at_every_step(warm):
+    steps, peak, end = 120, 0.3, 0.05
+    part = np.clip((np.arange(steps + 1) - warm) / (steps - warm), 0, 1)
+    shapes = {
+        "cosine": end + (1 - end) * (1 + np.cos(np.pi * part)) / 2,
+        "linear": 1 - (1 - end) * part,
+        "exponential": end**part,
+    }
+    assert set(shapes) == set(SCHEDULES)
+    rise = np.arange(steps + 1) / max(warm, 1)
+    for name, shape in shapes.items():
+        expected = peak * np.where(np.arange(steps + 1) < warm, rise, shape)
+        rate = SCHEDULES[name](peak, steps, end=end, warmup_steps=warm)
+        np.testing.assert_allclose([float(rate(k)) for k in range(steps + 1)], expected, rtol=1e-5)
+
+
 def test_a_schedule_is_taken_from_the_settings():
     sgd = {"name": "sgd", "learning_rate": 0.5}
     built = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})

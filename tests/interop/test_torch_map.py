@@ -91,16 +91,18 @@ def test_derivatives_are_those_of_jax(both):
 
 def test_a_thread_without_double_precision_changes_no_numbers(both):
     """JAX calls back in threads of its own, which know nothing of `jax.enable_x64` in this one."""
-    from separatrix.torch_systems import _numbers, _OnHost, _words
-
     states = np.random.default_rng(3).uniform(-1, 1, (5, UNITS))
-    step = step_of(cell())
-    host = _OnHost("step", lambda z: step(z, torch.tensor(U)), UNITS, None, np.zeros(UNITS))
-    with ThreadPoolExecutor(1) as thread:
-        words = thread.submit(lambda: host.value(jax.device_put(_words(states)))).result()
+    module = cell()
+    with torch.no_grad():
+        u = torch.tensor(U)
+        expected = np.stack([module(u, torch.tensor(h)).numpy() for h in states])
     with jax.enable_x64(True):
-        expected = jax.vmap(both[1].evaluate)(states)
-        np.testing.assert_allclose(_numbers(words), expected, atol=1e-15)
+        given = jax.device_put(states)
+        program = jax.jit(jax.vmap(both[1].evaluate)).lower(given).compile()
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(lambda: np.asarray(program(given))).result()
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, atol=1e-15)
     # and of single precision where the caller has that
     rounded = jax.jit(jax.vmap(both[1].function))(states.astype(np.float32), np.float32([U] * 5))
     assert rounded.dtype == np.float32

@@ -235,3 +235,18 @@ def test_many_networks_can_be_made_at_once(name, key):
     second = jax.tree.map(lambda x: x[1] if eqx.is_array(x) else x, together)
     for a, b in zip(jax.tree.leaves(second), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_prints_on_one_page(key):
+    """However many units it has: what there is for each of them is not printed."""
+    for name, settings in (
+        ("CTRNN", {"tau": np.linspace(100, 200, 300)}),
+        ("GRU", {}),
+        ("LSTM", {}),
+        ("DaleCTRNN", {"tau": np.linspace(100, 200, 300)}),
+        ("LowRankRNN", {"random_strength": 0.5}),
+        ("ShortTermPlasticityRNN", {}),
+    ):
+        text = repr(getattr(N, name)(3, 300, 3, key=key, **settings))
+        assert text.startswith(f"{name}(") and "num_units=300" in text
+        assert len(text.splitlines()) < 25 and len(text) < 600

@@ -7,6 +7,8 @@ from rooms import quick
 
 import separatrix as sx
 from separatrix.networks.activations import ACTIVATIONS
+from separatrix.networks.arrays import check_euler, check_not_negative
+from separatrix.networks.dale import count_excitatory
 
 CTRNN = sx.networks.CTRNN
 # tests/laws has them of every network
@@ -283,3 +285,18 @@ def test_the_formula_of_the_jacobian_is_that_of_forward_mode(activation, leak, k
                 assert formula is None
             else:
                 np.testing.assert_allclose(formula, jax.jacfwd(system.residual)(state), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: check_not_negative("a", "noise"), "noise must be a number, got 'a'"),
+        (lambda: check_euler("a", 10.0, 5), "tau must be one number or one for each of 5 units"),
+        (lambda: check_euler(None, 10.0, 5), "tau must be positive, got nan ms"),
+        (lambda: count_excitatory("a", 5), "excitatory_fraction must be a number, got 'a'"),
+        (lambda: count_excitatory(np.nan, 5), "nan of 5 units would be 0 excitatory ones"),
+    ],
+)
+def test_settings_of_another_type_are_refused_by_name(call, text):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        call()

@@ -122,6 +122,14 @@ def test_no_closed_form_for_three_choices():
         Task(num_choices=3).ideal_accuracy(5.0)
 
 
+def test_the_ideal_observer_of_three_choices_is_measured(key):
+    task = Task(num_choices=3)
+    trials = task.trials(4000, key=key)
+    right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
+    assert 1 / 3 + 0.2 < task.ideal_mean_accuracy < 1
+    assert task.ideal_mean_accuracy == pytest.approx(right.mean(), abs=0.025)
+
+
 def test_the_same_key_gives_the_same_trials(task):
     a, b = (task.trials(5, key=jax.random.key(3)) for _ in range(2))
     c = task.trials(5, key=jax.random.key(4))

@@ -157,6 +157,9 @@ def test_ready_set_go_asks_for_the_measured_interval(gain):
     [
         (lambda: sx.tasks.EvidenceAccumulation(num_cues=6), "num_cues must be odd"),
         (lambda: sx.tasks.AntiReach(ring=5), "ring must be even"),
+        (lambda: sx.tasks.EvidenceAccumulation(cue=0), "needs a cue 1 period longer than 0 ms"),
+        (lambda: sx.tasks.PulseDecisionMaking(cue=0), "needs a cue 1 period longer than 0 ms"),
+        (lambda: sx.tasks.ProbabilisticReasoning(stimulus=0), "needs a stimulus 1 period longer"),
         (lambda: sx.tasks.SingleContextDecisionMaking(context=2), "context must be 0 or 1"),
         (lambda: sx.tasks.DelayComparison(pairs=[(1, 2)]), "the larger one first"),
         (lambda: sx.tasks.FlipFlop(pulse=200.0), "no longer than the interval"),
@@ -196,3 +199,21 @@ def test_an_experiment_takes_distributions_of_durations():
     assert setup.task.delay == sx.tasks.Choice((200.0, 400.0))
     again = Setup(sx.Experiment.from_dict(setup.experiment.to_dict()))  # as executed
     assert again.task == setup.task
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("EvidenceAccumulation", {"dt": 10.0, "interval": 0.0}),
+        ("EvidenceAccumulation", {"dt": 10.0, "interval": [0.0, 50.0]}),
+        ("PulseDecisionMaking", {"gap": 0.0}),
+        ("PulseDecisionMaking", {"gap": [0.0, 20.0]}),
+        ("DelayComparison", {"delay": 0.0, "fixation": [300.0, 500.0]}),
+    ],
+)
+def test_what_follows_at_once_is_told_apart_by_its_duration(name, settings):
+    task = getattr(sx.tasks, name)(noise=0.0, **settings)
+    trials = task.trials(200, key=KEY)
+    clear = np.asarray(trials.conditions.get("difference", 1)) != 0  # equal numbers: by chance
+    right = np.asarray(task.score_each(task.solve(trials.inputs), trials))
+    assert (right[np.broadcast_to(clear, right.shape)] == 1).all()

@@ -188,3 +188,29 @@ def test_what_is_no_regularizer(network, task):
     assert str(caught.value).startswith(
         "CTRNN has no trained matrix 'recurent_weights': did you mean 'recurrent_weights'"
     )
+
+
+def test_each_is_its_formula_on_random_activity_of_trials_of_different_length():
+    """Once more in NumPy, trial by trial, over the steps that the trial has."""
+    task = sx.tasks.DelayComparison(delay=[200.0, 1000.0])
+    network = sx.networks.DaleCTRNN(2, 10, 3, connection_probability=0.6, key=KEY)
+    trials = task.trials(6, key=KEY)
+    states = np.asarray(jax.random.normal(KEY, (6, task.num_steps, 10)), float)
+    ends = 16 + np.asarray(trials.conditions["delay"], int) // 100
+    assert len(set(ends)) == 2
+    rates = [np.maximum(states[k, :end], 0) for k, end in enumerate(ends)]
+    values = np.concatenate([r.ravel() for r in rates])
+    slopes = np.concatenate([(np.diff(r, axis=0) / 0.1).ravel() for r in rates])
+    signed = np.abs(network.recurrent_weights) * np.asarray(network.mask)
+    matrices = network.input_weights, signed, network.readout_weights
+    weights = np.concatenate([np.ravel(w) for w in matrices]).astype(float)
+    for regularizer, expected in (
+        (Rates(0.2), 0.2 * np.mean(values**2)),
+        (Rates(0.2, norm=1), 0.2 * np.mean(np.abs(values))),
+        (Smoothness(0.3), 0.3 * np.mean(slopes**2)),
+        (Weights(0.4), 0.4 * np.sum(weights**2)),
+        (Weights(0.4, norm=1), 0.4 * np.sum(np.abs(weights))),
+        (Weights(0.4, of="recurrent_weights"), 0.4 * np.sum(np.float64(signed) ** 2)),
+    ):
+        charged = penalty(regularizer, network, jnp.float32(states), trials)
+        assert charged == pytest.approx(expected, rel=1e-5)

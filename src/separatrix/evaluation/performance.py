@@ -6,10 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array
+from .._types import Array, GivenKey
 from ..activity import simulate
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask, SolvableTask, Trials
@@ -61,7 +61,7 @@ class Performance(Record):
 
 
 def performance(
-    network: AbstractNetwork, task: AbstractTask, *, num_trials: int = 4096, key: PRNGKeyArray
+    network: AbstractNetwork, task: AbstractTask, *, num_trials: int = 4096, key: GivenKey
 ) -> Performance:
     r"""Measure what a network scores on fresh trials of any task.
 

@@ -1,13 +1,13 @@
 """Choices against the evidence, beside the ideal observer's."""
 
 import numpy as np
-from jaxtyping import Float, Int, PRNGKeyArray
+from jaxtyping import Float, Int
 
 from .._records import Record, array, setting
-from .._types import Array
+from .._types import Array, GivenKey, InvalidInputError
 from ..activity import simulate
 from ..networks import AbstractNetwork
-from ..tasks import PerceptualDecisionMaking, signed_coherence
+from ..tasks import AbstractTask, PerceptualDecisionMaking, signed_coherence
 
 
 class Psychometric(Record):
@@ -32,18 +32,24 @@ class Psychometric(Record):
 
 def psychometric(
     network: AbstractNetwork,
-    task: PerceptualDecisionMaking,
+    task: AbstractTask,
     *,
     num_trials: int = 4096,
-    key: PRNGKeyArray,
+    key: GivenKey,
 ) -> Psychometric:
     """Measure a network's choices on fresh trials of a two-choice task.
 
     Trials without evidence (coherence 0) are pooled whatever their nominal correct choice. The
     ideal observer's values are `task.ideal_accuracy`, in theory, not a simulation.
 
-    Raises InvalidInputError when network and task do not fit or the task has more than two choices.
+    Raises InvalidInputError when network and task do not fit, or the task is no
+    `PerceptualDecisionMaking` of two choices.
     """
+    if not isinstance(task, PerceptualDecisionMaking):
+        raise InvalidInputError(
+            "a psychometric curve needs a PerceptualDecisionMaking, got a "
+            f"{type(task).__name__}: sx.performance scores any task."
+        )
     task.ideal_accuracy(0.0)
     activity = simulate(network, task.trials(num_trials, key=key))
     choice = np.asarray(activity.choice)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import jax
 import numpy as np
-from jaxtyping import PRNGKeyArray
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES, behaviour
@@ -22,7 +22,7 @@ def trials(
     *,
     num_trials: int = 3,
     softmax: bool = True,
-    key: PRNGKeyArray | None = None,
+    key: GivenKey | None = None,
 ) -> Figure:
     """Draw a few trials: of a network's activity in a task, or of a task by itself.
 
@@ -38,7 +38,7 @@ def trials(
 
 
 @styled
-def task_trials(task: AbstractTask, num_trials: int, key: PRNGKeyArray) -> Figure:
+def task_trials(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
     """Draw the inputs and the targets of trials; many channels are drawn as an image."""
     drawn = task.trials(num_trials, key=key)
     figure = new_figure(2.6 + 2.5 * num_trials, 4.4)

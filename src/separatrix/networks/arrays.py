@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from .._random import standard_normal
-from .._types import Array, InvalidInputError, require_count, require_positive
+from .._types import Array, InvalidInputError, require_count, require_number, require_positive
 
 
 def check_sizes(**sizes: Any) -> None:
@@ -20,16 +20,21 @@ def check_sizes(**sizes: Any) -> None:
         require_count(size, name)
 
 
-def check_not_negative(value: float, name: str) -> None:
+def check_not_negative(value: Any, name: str) -> None:
     """Raise InvalidInputError unless `value` is a finite number of at least zero."""
-    if not (np.isfinite(value) and value >= 0):
+    if not (np.isfinite(require_number(value, name)) and value >= 0):
         raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
 
 
-def check_euler(tau: float | Sequence[float] | np.ndarray, dt: float, num_units: int) -> None:
+def check_euler(tau: Any, dt: float, num_units: int) -> None:
     """Raise InvalidInputError unless Euler's method on the leak of every unit is stable."""
     require_positive(dt, "dt", "ms")
-    times = np.asarray(tau, float)
+    try:
+        times = np.asarray(tau, float)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"tau must be one number or one for each of {num_units} units, got {tau!r}."
+        ) from None
     if times.shape not in ((), (num_units,)):
         raise InvalidInputError(
             f"tau must be one number or one for each of {num_units} units, got shape {times.shape}."

@@ -26,6 +26,10 @@ class AbstractNetwork(eqx.Module):
     num_outputs: eqx.AbstractVar[int]
     dt: eqx.AbstractVar[float]
 
+    def __repr__(self) -> str:
+        """Name the settings and the shapes of the arrays; a number for each unit is no summary."""
+        return eqx.tree_pformat(self, truncate_leaf=_is_long)
+
     @abc.abstractmethod
     def step(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
@@ -122,6 +126,10 @@ class AbstractNetwork(eqx.Module):
             residual_jacobian=self.residual_jacobian,
             domain=self.domain(u),
         )
+
+
+def _is_long(node: Any) -> bool:
+    return isinstance(node, tuple) and len(node) > 4
 
 
 def check_weights(network: AbstractNetwork) -> None:

@@ -1,14 +1,15 @@
 """Networks of excitatory and inhibitory units."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Bool, Float, Int8, PRNGKeyArray
+from jaxtyping import Bool, Float, Int8
 
-from .._types import Array, InvalidInputError
+from .._types import Array, GivenKey, InvalidInputError, counted, require_key, require_number
 from .activations import activation as activation_called
 from .arrays import check_euler, check_not_negative, check_sizes, time_constants, zeros_if
 from .current import AbstractCurrentNetwork
@@ -111,14 +112,14 @@ class DaleCTRNN(AbstractCurrentNetwork):
         activation: str = "relu",
         noise: float = 0.0,
         trainable_initial_state: bool = False,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
         check_not_negative(noise, "noise")
         _check_activation(activation)
         excitatory = count_excitatory(excitatory_fraction, num_units)
-        key, key_mask = jr.split(key)
+        key, key_mask = jr.split(require_key(key))
         if mask is None:
             _check_probability(connection_probability)
             mask = jr.bernoulli(key_mask, connection_probability, (num_units, num_units))
@@ -155,13 +156,14 @@ def signs(num_units: int, num_excitatory: int) -> Int8[np.ndarray, " unit"]:
     return np.where(np.arange(num_units) < num_excitatory, 1, -1).astype(np.int8)
 
 
-def count_excitatory(fraction: float, num_units: int) -> int:
+def count_excitatory(fraction: Any, num_units: int) -> int:
     """Return how many units are excitatory; raise InvalidInputError if all or none would be."""
-    count = round(fraction * num_units)
+    share = require_number(fraction, "excitatory_fraction")
+    count = round(share * num_units) if np.isfinite(share) else 0
     if not 1 <= count < num_units:
         raise InvalidInputError(
-            f"{fraction:g} of {num_units} units would be {count} excitatory ones: there must be at "
-            "least one excitatory and one inhibitory unit."
+            f"{share:g} of {counted(num_units, 'unit')} would be {count} excitatory ones: there "
+            "must be at least one excitatory and one inhibitory unit."
         )
     return count
 
@@ -175,6 +177,6 @@ def _check_activation(name: str) -> None:
         )
 
 
-def _check_probability(value: float) -> None:
-    if not 0 < value <= 1:
+def _check_probability(value: Any) -> None:
+    if not 0 < require_number(value, "connection_probability") <= 1:
         raise InvalidInputError(f"connection_probability must be in (0, 1], got {value:g}.")

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import InvalidInputError, nearest
+from .._types import GivenKey, InvalidInputError, nearest, require_key
 
 Matrix = Float[jax.Array, "to source"]
 
@@ -77,15 +77,15 @@ def check_initialization(name: str, *further: str) -> None:
 
 
 def dense(
-    name: str, key: PRNGKeyArray, sizes: tuple[tuple[int, int], ...]
+    name: str, key: GivenKey, sizes: tuple[tuple[int, int], ...]
 ) -> tuple[tuple[Matrix, Float[jax.Array, " to"]], ...]:
     """Return weights `(to, from)` and a bias `(to,)` for each pair of sizes (to, from).
 
     Biases are drawn too for "torch_linear", and zero otherwise. Raises InvalidInputError for a name
-    that is not in `INITIALIZATIONS`.
+    that is not in `INITIALIZATIONS`, and for what is no random key.
     """
     check_initialization(name)
-    return _draw(name, key, sizes)
+    return _draw(name, require_key(key), sizes)
 
 
 @partial(jax.jit, static_argnums=(0, 2))  # one compilation instead of one for every operation
@@ -117,14 +117,14 @@ class GatedLayers(NamedTuple):
 
 
 def gated(
-    name: str, key: PRNGKeyArray, gates: int, num_inputs: int, num_units: int, num_outputs: int
+    name: str, key: GivenKey, gates: int, num_inputs: int, num_units: int, num_outputs: int
 ) -> GatedLayers:
     """Return the layers of a network with `gates` blocks of weights, one below the other.
 
     "torch" is PyTorch's U(±1/√num_units) for everything; another name initializes each block.
     """
     check_initialization(name, "torch")
-    return _draw_gated(name, key, gates, num_inputs, num_units, num_outputs)
+    return _draw_gated(name, require_key(key), gates, num_inputs, num_units, num_outputs)
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))

@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, GivenKey, InvalidInputError, require_key
 from ..systems import DiscreteMap
 from .activations import RANGES
 from .activations import activation as activation_called
@@ -104,7 +104,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         activation: str = "tanh",
         noise: float = 0.0,
         trainable_initial_state: bool = False,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs, rank=rank)
         check_euler(tau, dt, num_units)
@@ -115,7 +115,7 @@ class LowRankRNN(AbstractCurrentNetwork):
             raise InvalidInputError(f"rank {rank} is more than the {num_units} units allow.")
         if np.ndim(tau):
             raise InvalidInputError("a low-rank network has one tau for all its units.")
-        keys = jr.split(key, 5)
+        keys = jr.split(require_key(key), 5)
         shapes = ((num_units, rank), (num_units, rank), (num_units, num_inputs))
         self.left, self.right, self.input_weights = map(_normal, keys[:3], shapes)
         self.readout_weights = _normal(keys[3], (num_outputs, num_units))

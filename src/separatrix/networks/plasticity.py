@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, require_positive
+from .._types import Array, GivenKey, require_positive
 from .arrays import (
     at_every_trial,
     check_euler,
@@ -143,7 +143,7 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         tau: float = 100.0,
         dt: float = 10.0,
         noise: float = 0.0,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         require_positive(tau, "tau", "ms")

@@ -11,7 +11,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, GivenKey, InvalidInputError
 from ..systems import Flow
 from .activations import RANGES, activation
 from .arrays import (
@@ -146,7 +146,7 @@ class CTRNN(AbstractNetwork):
         gain: float | None = None,
         noise: float = 0.0,
         trainable_initial_state: bool = False,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)

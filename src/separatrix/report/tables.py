@@ -47,7 +47,7 @@ def summary(story: Story) -> str:
     network, history = story.run.network, story.find(History)
     parts = ["A network that was not kept"]
     if network is not None:
-        parts = [f"A {type(network).__name__} of {network.num_units} units"]
+        parts = [f"A {type(network).__name__} of {count(network.num_units, 'unit')}"]
     if history is not None:
         parts[0] += f", trained for {count(len(history), 'step')},"
     record = story.find(Psychometric)

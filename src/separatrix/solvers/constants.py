@@ -9,7 +9,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
+from .calls import PLAIN_CALLS, body_of
 
 
 def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
@@ -90,10 +90,8 @@ class _Settled:
     def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
         if not any(isinstance(operand, _Slot) for operand in operands) and not equation.effects:
             return evaluate_equation(equation, operands)
-        name = equation.primitive.name
-        if name in INLINED:
-            body = equation.params[INLINED[name]]
-            return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
+        if equation.primitive.name in PLAIN_CALLS:
+            return self.read(*body_of(equation), operands)
         outputs = [self.new_slot() for _ in equation.outvars]
         self.steps.append((equation, operands, outputs))
         return list(outputs)

@@ -15,7 +15,8 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from .constants import INLINED, bind
+from .calls import PLAIN_CALLS, body_of
+from .constants import bind
 
 _ELEMENTWISE = """
     abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type
@@ -95,18 +96,14 @@ def _identity(state: Any) -> _Value:
 def _is_known(jaxpr: Any) -> bool:
     """Tell whether every operation is one of those that are followed here."""
     return all(
-        _is_known(_body(equation)[0]) if _is_call(equation) else equation.primitive.name in _KNOWN
+        _is_known(body_of(equation)[0]) if _is_call(equation) else equation.primitive.name in _KNOWN
         for equation in jaxpr.eqns
     )
 
 
 def _is_call(equation: Any) -> bool:
-    return equation.primitive.name in INLINED or equation.primitive.name == "custom_jvp_call"
-
-
-def _body(equation: Any) -> tuple[Any, Sequence[Any]]:
-    body = equation.params[INLINED.get(equation.primitive.name, "call_jaxpr")]
-    return getattr(body, "jaxpr", body), getattr(body, "consts", ())
+    name = equation.primitive.name
+    return name in PLAIN_CALLS or name == "custom_jvp_call"  # others have no forward mode
 
 
 def _evaluate(jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any], size: int) -> list[Any]:
@@ -126,8 +123,8 @@ def _evaluate(jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any], size:
 
 def _apply(equation: Any, operands: list[_Value], size: int) -> list[_Value]:
     name = equation.primitive.name
-    if name in INLINED:
-        return _evaluate(*_body(equation), operands, size)
+    if name in PLAIN_CALLS:
+        return _evaluate(*body_of(equation), operands, size)
     smooth = all(jnp.issubdtype(out.aval.dtype, jnp.inexact) for out in equation.outvars)
     if not smooth or not any(operand.is_varying for operand in operands):
         return [_Value(value) for value in bind(equation, [o.value for o in operands])]
@@ -152,7 +149,7 @@ def _is_elementwise(equation: Any) -> bool:
     rule, which JAX applies, need not be looked into.
     """
     if _is_call(equation):
-        return len(equation.outvars) == 1 and all(map(_is_elementwise, _body(equation)[0].eqns))
+        return len(equation.outvars) == 1 and all(map(_is_elementwise, body_of(equation)[0].eqns))
     return equation.primitive.name in _ELEMENTWISE
 
 

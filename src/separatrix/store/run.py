@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._records import Record
-from .._types import UnreadableFileError
+from .._types import UnreadableFileError, counted
 from ..networks import AbstractNetwork
 from .directory import EXPERIMENT, RESULTS, WEIGHTS, is_run
 from .networks import load_network
@@ -54,7 +54,9 @@ class Run:
         lines = [f"Run: {self.path}"]
         if self.network is not None:
             network = self.network
-            lines.append(f"  network: {type(network).__name__} of {network.num_units} units")
+            lines.append(
+                f"  network: {type(network).__name__} of {counted(network.num_units, 'unit')}"
+            )
         lines += [f"  {name}: {record.summary()}" for name, record in self.records.items()]
         return "\n".join(lines)
 

@@ -10,7 +10,8 @@ from .._random import integers
 from .._types import Array
 from . import fields
 from .durations import Length
-from .solving import last_seen, one_hot, respond, so_far, two_sided
+from .noticing import cue_off, onsets, shown_during, summed
+from .solving import last_seen, one_hot, respond, two_sided
 from .staged import Scene, StagedTask, cue, noisy_during, pick, shown, side_by_side
 from .timeline import Timeline
 
@@ -80,9 +81,15 @@ class DelayPairedAssociation(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Go where the summed stimuli belong together."""
-        total = jnp.cumsum(inputs[..., 1:], axis=1)
-        first, second = (jnp.argmax(total[..., k : k + 2], -1) for k in (0, 2))
-        return one_hot(((inputs[..., 0] < 0.5) & (first == second)).astype(int), 2)
+        first, second = (
+            jnp.argmax(summed(pair, shown_during(self, pair, period)), -1)
+            for pair, period in (
+                (inputs[..., 1:3], "stimulus1"),
+                (inputs[..., 3:5], "stimulus2"),
+            )
+        )
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return one_hot((deciding & (first == second)).astype(int), 2)
 
     @property
     def chance(self) -> float:
@@ -148,8 +155,10 @@ class GoNoGo(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Go where the go stimulus has the larger sum."""
-        difference = jnp.cumsum(inputs[..., 2] - inputs[..., 1], axis=1)
-        return one_hot(((inputs[..., 0] < 0.5) & (difference > 0)).astype(int), 2)
+        shown = shown_during(self, inputs[..., 1:], "stimulus")
+        difference = summed(inputs[..., 2] - inputs[..., 1], shown)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return one_hot((deciding & (difference > 0)).astype(int), 2)
 
     @property
     def chance(self) -> float:
@@ -252,12 +261,15 @@ class DualDelayMatchSample(StagedTask):
         The sample is what was shown before the first cue; a test lasts while fixation is off.
         """
         sides = jnp.stack([inputs[..., k] - inputs[..., k + 1] for k in (1, 3)], -1)
-        cues, testing = inputs[..., 5:], inputs[..., 0] < 0.5
-        cueing = cues.max(-1) > 0.5
-        cued = jnp.argmax(last_seen(cues, cueing), -1)[..., None]
-        sample = jnp.cumsum(sides * (so_far(cueing * 1) == 0)[..., None], axis=1)
-        tests = jnp.cumsum(sides * testing[..., None], axis=1)
-        test = tests - last_seen(tests, ~testing)  # without the test before
+        testing = cue_off(self, inputs[..., 0], "test1", "test2")
+        cueing = shown_during(self, inputs[..., 5:], "cue1", "cue2")
+        cues = summed(inputs[..., 5:], cueing)
+        before = last_seen(jnp.pad(cues, ((0, 0), (1, 0), (0, 0)))[:, :-1], onsets(cueing))
+        cued = jnp.argmax(cues - before, -1)[..., None]
+        sampling = shown_during(self, inputs[..., 1:5], "sample")
+        sample = summed(sides, sampling & (jnp.cumsum(cueing, axis=1) == 0))
+        tests = summed(sides, testing)
+        test = tests - last_seen(tests, ~testing)
         product = jnp.take_along_axis(sample * test, cued, axis=-1)[..., 0]
         return respond(testing, two_sided(product))
 

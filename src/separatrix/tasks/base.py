@@ -14,7 +14,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_count, require_number, require_positive
+from .._types import (
+    Array,
+    GivenKey,
+    InvalidInputError,
+    require_count,
+    require_key,
+    require_number,
+    require_positive,
+)
 from .durations import count_steps
 
 
@@ -120,12 +128,13 @@ class AbstractTask(eqx.Module):
             start = stop
         return steps
 
-    def trials(self, n: int, *, key: PRNGKeyArray) -> Trials:
+    def trials(self, n: int, *, key: GivenKey) -> Trials:
         """Return `n` random trials, the same ones for the same `key`.
 
-        Raises InvalidInputError when `n` is not a positive integer.
+        Raises InvalidInputError when `n` is not a positive integer, or `key` no random key.
         """
-        return _draw_compiled(self, key, require_count(n, "n, the number of trials,"))
+        n = require_count(n, "n, the number of trials,")
+        return _draw_compiled(self, require_key(key), n)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of answers that are right; NaN where that has no meaning."""
@@ -163,7 +172,12 @@ class SolvableTask(AbstractTask):
     @property
     def ideal_mean_accuracy(self) -> float:
         """The `score` of `solve`, on `ideal_trials` trials of a fixed key."""
-        return float(_score_compiled(self, jr.key(0x69646561), self.ideal_trials))
+        return measured_accuracy(self)
+
+
+def measured_accuracy(task: SolvableTask) -> float:
+    """Return the `score` of `solve` on trials of a fixed key."""
+    return float(_score_compiled(task, jr.key(0x69646561), task.ideal_trials))
 
 
 def draw_checked(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:

@@ -17,6 +17,7 @@ from .base import (
     Trials,
     check_timing,
     consecutive,
+    measured_accuracy,
     number,
     numbers,
     period_mask,
@@ -244,7 +245,9 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's accuracy over the coherences of this task (two choices)."""
+        """The ideal observer's accuracy on all coherences: exact for two choices, else measured."""
+        if self.num_choices > 2:
+            return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))
 
 

@@ -12,6 +12,7 @@ from .._types import Array
 from . import fields
 from .durations import Length, TruncatedExponential, Uniform
 from .modalities.evidence import evidence
+from .noticing import cue_off, shown_during, summed
 from .solving import one_hot, respond, two_sided
 from .staged import (
     Scene,
@@ -95,8 +96,9 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Answer by the summed difference of the stimuli when the fixation cue is off."""
-        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
-        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+        shown = shown_during(self, inputs[..., 1:], "stimulus")
+        difference = summed(inputs[..., 1] - inputs[..., 2], shown)
+        return respond(cue_off(self, inputs[..., 0], "decision"), two_sided(difference))
 
     @property
     def chance(self) -> float:
@@ -185,11 +187,12 @@ class PostDecisionWager(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and their duration.
 
-        $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$ over n steps, and n is the sum of the two channels,
-        whose means add up to 1; the bet is right where $P(c < c_s \mid e, n) > 1/2$.
+        $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$ over n steps; the bet is right where
+        $P(c < c_s \mid e, n) > 1/2$.
         """
-        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
-        shown_steps = jnp.maximum(jnp.cumsum(inputs[..., 1] + inputs[..., 2], axis=1), 1)
+        shown = shown_during(self, inputs[..., 1:3], "stimulus")
+        difference = summed(inputs[..., 1] - inputs[..., 2], shown)
+        shown_steps = jnp.maximum(jnp.cumsum(shown, axis=1), 1)
         c = jnp.asarray(self.coherences, jnp.float32) / 100
         variance = 2 * shown_steps * max(self.noise, 1e-3) ** 2 / self.dt
         far = jnp.abs(difference)[..., None] - c * shown_steps[..., None]
@@ -200,8 +203,11 @@ class PostDecisionWager(StagedTask):
         low = jnp.asarray(self.coherences) < self.sure_below
         unsure = 2 * posterior @ low.astype(jnp.float32) > posterior.sum(-1)
         choice = jnp.where(difference >= 0, 1, 2)
-        answer = jnp.where(unsure & (inputs[..., 3] > 0.5), 3, choice)
-        return one_hot(jnp.where(inputs[..., 0] < 0.5, answer, 0), 4)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        # The bet is still on while the decision is due.
+        offered = summed(inputs[..., 3] - 0.5, deciding) > 0
+        answer = jnp.where(unsure & offered, 3, choice)
+        return one_hot(jnp.where(deciding, answer, 0), 4)
 
     @property
     def chance(self) -> float:

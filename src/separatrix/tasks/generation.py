@@ -1,7 +1,9 @@
 """Tasks whose outputs follow values: memory of pulses, and oscillations."""
 
-from typing import ClassVar
+import functools
+from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -109,8 +111,24 @@ class FlipFlop(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the sign of the last input beyond 0.5, for each channel."""
-        return _last_sign(jnp.where(jnp.abs(inputs) > 0.5, inputs, 0))
+        r"""Return the expected sign of the last pulse of each channel, given the inputs so far.
+
+        In an interval with a pulse with the probability q, whose inputs are $e^{\pm r}$ times as
+        probable with a pulse of either sign as without one, the probability b of a positive last
+        sign becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
+        """
+        slot, phase = np.divmod(np.arange(inputs.shape[1]), count_steps(self.interval, self.dt))
+        now = (
+            jnp.moveaxis(jnp.asarray(inputs), 1, 0),
+            phase == 0,
+            phase < count_steps(self.pulse, self.dt),
+            np.where(slot == 0, 1.0, self.probability).astype(np.float32),
+        )
+        unknown = jnp.full((inputs.shape[0], self.bits), 0.5, jnp.float32)
+        start = (unknown, unknown, jnp.zeros_like(unknown), jnp.zeros_like(unknown))
+        weight = self.dt / max(self.noise, 1e-3) ** 2
+        beliefs: Array = jax.lax.scan(functools.partial(_follow_bits, weight), start, now)[1]
+        return 2 * jnp.moveaxis(beliefs, 0, 1) - 1
 
     @property
     def chance(self) -> float:
@@ -120,6 +138,22 @@ class FlipFlop(StagedTask):
         """Return the fraction of outputs with the sign of their target."""
         right = (outputs > 0) == (trials.targets > 0)
         return _mean_where_scored(right, trials)
+
+
+def _follow_bits(weight: float, past: Any, now: Any) -> tuple[Any, Any]:
+    """Return what is believed after one more step, as `FlipFlop.solve` says."""
+    before, belief, up, down = past
+    seen, begins, on, pulse = now
+    before = jnp.where(begins, belief, before)
+    up, down = (
+        jnp.where(begins, 0, total) + on * (sign * seen - 0.5)
+        for total, sign in ((up, 1), (down, -1))
+    )
+    prior = jnp.log(jnp.stack([pulse / 2, pulse / 2, 1 - pulse]))[:, None, None]
+    ratios = weight * jnp.stack([up, down, jnp.zeros_like(up)])
+    positive, _, none = jax.nn.softmax(prior + ratios, axis=0)
+    belief = positive + none * before
+    return (before, belief, up, down), belief
 
 
 def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial time bit"]:

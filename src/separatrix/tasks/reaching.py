@@ -9,8 +9,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
-from .base import Trials
+from .base import Trials, period_mask
 from .durations import Length
+from .noticing import by_the_clock, cue_off, summed
 from .rings import circular_distance, cosines, population_vector
 from .solving import respond
 from .staged import (
@@ -101,7 +102,8 @@ class AntiReach(StagedTask):
         """Answer with the direction that is most, or least, like the summed stimulus."""
         directions = cosines(2 * jnp.pi * jnp.arange(self.ring) / self.ring, self.ring)
         likeness = jnp.cumsum(inputs[..., 1:], axis=1) @ directions
-        return respond(inputs[..., 0] < 0.5, -likeness if self.anti else likeness)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, -likeness if self.anti else likeness)
 
     @property
     def chance(self) -> float:
@@ -178,10 +180,17 @@ class Reaching1D(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the direction of the target's ring if it shows one, else of the hand's."""
+        """Return the direction of the target's ring once it shows one, before that of the hand's.
+
+        The target is there where its summed square is beyond what the noise would make of it.
+        """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
-        there = jnp.square(target).mean(-1) > 0.25
-        direction = jnp.where(there, population_vector(target), population_vector(hand))
+        if by_the_clock(self, "reach"):
+            there = jnp.asarray(period_mask(self, "reach")[None] > 0)
+        else:
+            there = jnp.square(target).mean(-1) > 0.25 + self.noise**2 / self.dt
+        targets, hands = summed(target, there), jnp.cumsum(hand, axis=1)
+        direction = jnp.where(there, population_vector(targets), population_vector(hands))
         return jnp.stack([jnp.cos(direction), jnp.sin(direction)], -1)
 
     @property

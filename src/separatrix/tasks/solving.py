@@ -26,10 +26,11 @@ def two_sided(difference: Float[Array, "trial time"]) -> Float[Array, "trial tim
 
 
 def last_seen(
-    values: Float[Array, "trial time *some"], seen: Bool[Array, "trial time"]
+    values: Float[Array, "trial time *some"], seen: Bool[Array, "#trial time"]
 ) -> Float[Array, "trial time *some"]:
     """Return at each step the value of the last step that was seen, 0 before the first."""
     steps = jnp.arange(values.shape[1])
+    seen = jnp.broadcast_to(seen, values.shape[:2])
     latest = jax.lax.cummax(jnp.where(seen, steps, -1), axis=1)
     place = jnp.maximum(latest, 0).reshape(*latest.shape, *[1] * (values.ndim - 2))
     held = jnp.take_along_axis(values, place, axis=1)

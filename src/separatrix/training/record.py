@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._records import Record, array, setting
-from .._types import Array, SeparatrixError
+from .._types import Array, SeparatrixError, counted
 from ..networks import AbstractNetwork
 
 
@@ -41,10 +41,10 @@ class Training(eqx.Module):
     history: History
 
     def __repr__(self) -> str:
-        last = self.history.epochs()
+        last, units = self.history.epochs(), counted(self.network.num_units, "unit")
         return (
-            f"Training: {type(self.network).__name__} of {self.network.num_units} units, "
-            f"{len(self.history)} steps; last epoch: loss {last['loss'][-1]:.4f}, "
+            f"Training: {type(self.network).__name__} of {units}, "
+            f"{counted(len(self.history), 'step')}; last epoch: loss {last['loss'][-1]:.4f}, "
             f"accuracy {last['accuracy'][-1]:.3f}"
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 import optax
 from jaxtyping import PRNGKeyArray
 
-from .._types import Array, require_count
+from .._types import Array, GivenKey, require_count, require_key, require_kind
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
@@ -28,7 +28,7 @@ def train(
     steps: int,
     batch_size: int = 16,
     optimizer: optax.GradientTransformation | None = None,
-    key: PRNGKeyArray,
+    key: GivenKey,
     loss: Loss = default_loss,
     regularizers: Iterable[AbstractRegularizer] = (),
     batches: AbstractBatches | None = None,
@@ -77,8 +77,8 @@ def train(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, weights are not finite, or a regularizer does
-        not fit the network.
+        When network and task do not fit each other, weights are not finite, a regularizer does
+        not fit the network, `key` is no random key, or another argument is not what it should be.
     TrainingDivergedError
         When the loss or a weight stops being finite; it carries the history up to that step.
     TrainingInterruptedError
@@ -93,10 +93,19 @@ def train(
     >>> len(fit.history)
     64
     """
-    _check_fit(network, task, steps, batch_size, epoch_steps)
     optimizer = optax.adam(1e-3) if optimizer is None else optimizer
     batches = WholeTrials() if batches is None else batches
+    for value, kind, name, expected in (
+        (network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)"),
+        (task, AbstractTask, "task", "one such as sx.tasks.GoNoGo()"),
+        (optimizer, optax.GradientTransformation, "optimizer", "one of optax, as optax.adam(1e-3)"),
+        (loss, Callable, "loss", "a function of outputs and trials"),
+        (batches, AbstractBatches, "batches", "sx.WholeTrials() or sx.Windows(steps)"),
+    ):
+        require_kind(value, kind, name, expected)
+    _check_fit(network, task, steps, batch_size, epoch_steps)
     regularizers = check_regularizers(regularizers)
+    require_key(key)
     program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers)
     if callable(progress):
         return _run(program, network, key, steps, progress)

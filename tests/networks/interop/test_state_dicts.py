@@ -1,5 +1,7 @@
 """Weights of other libraries, against their equations written out in NumPy."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -292,3 +294,10 @@ def test_pickles_are_not_run(tmp_path):
     np.savez(tmp_path / "w.npz", a=np.array([{"an": "object"}], dtype=object))
     with pytest.raises(sx.UnreadableFileError, match="allow_pickle"):
         from_state_dict(tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("call", [sx.networks.from_torch, sx.networks.to_torch])
+def test_without_pytorch(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(sx.InvalidInputError, match="not installed here: pip install torch; from_s"):
+        call(sx.networks.GRU(1, 2, 1, key=jax.random.key(0)))

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, is_number, is_whole
+from ..._types import Array, InvalidInputError, counted, is_number, is_whole
 from .emerging import Birth, EmergingCycle
 
 Text = np.ndarray
@@ -232,9 +232,9 @@ class Branches(Record):
         ends = f"from {self.parameter_from:g} to {self.parameter_to:g}"
         size = self.states.shape[1]
         return (
-            f"Branches of a {self.system} of {_counted(size, 'unit')} in {self.name} {ends}: "
-            f"{_counted(self.n_branches, 'branch', 'branches')}, {_counted(len(self), 'point')}, "
-            f"{_counted(self.n_special, 'special point')}"
+            f"Branches of a {self.system} of {counted(size, 'unit')} in {self.name} {ends}: "
+            f"{counted(self.n_branches, 'branch', 'branches')}, {counted(len(self), 'point')}, "
+            f"{counted(self.n_special, 'special point')}"
         )
 
     def describe(self) -> str:
@@ -254,7 +254,3 @@ def _named(kind: str, criticality: str) -> str:
     if criticality in ("", "supercritical", "subcritical", "degenerate"):
         return f"{criticality} {kind}".strip()
     return f"{kind} ({criticality})"
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array
+from ..._types import Array, counted
 
 
 class Cycles(Record):
@@ -54,8 +54,8 @@ class Cycles(Record):
         kinds, counts = np.unique(np.asarray(self.stability, str), return_counts=True)
         told = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
         return (
-            f"{len(self)} {'cycle' if len(self) == 1 else 'cycles'} of a {self.system} of "
-            f"{self.states.shape[2]} units"
+            f"{counted(len(self), 'cycle')} of a {self.system} of "
+            f"{counted(self.states.shape[2], 'unit')}"
             + (f" ({told})" if told else "")
-            + f" from {len(self.reached)} starts"
+            + f" from {counted(len(self.reached), 'start')}"
         )

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
+from ..._types import Array, InvalidInputError, counted
 
 Text = np.ndarray
 
@@ -137,9 +137,9 @@ class FixedPoints(Record):
         counts = {kind: int((self.kind == kind).sum()) for kind in self._kinds}
         rejected = int((self.outcomes == "rejected").sum())
         return (
-            f"FixedPoints of a {self.system} of {self.states.shape[1]} units: "
-            f"{counts['fixed']} fixed, {counts['slow']} slow; {len(self.outcomes)} candidates, "
-            f"{rejected} rejected{self._notice()}"
+            f"FixedPoints of a {self.system} of {counted(self.states.shape[1], 'unit')}: "
+            f"{counts['fixed']} fixed, {counts['slow']} slow; "
+            f"{counted(len(self.outcomes), 'candidate')}, {rejected} rejected{self._notice()}"
         )
 
     def _notice(self) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array
+from ..._types import Array, counted
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
@@ -48,8 +48,8 @@ class Linearization(Record):
 
     def summary(self) -> str:
         return (
-            f"Linearization of a {self.system} of {self.states.shape[1]} units "
-            f"at {len(self)} points"
+            f"Linearization of a {self.system} of {counted(self.states.shape[1], 'unit')} "
+            f"at {counted(len(self), 'point')}"
         )
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, require_positive
+from ..._types import Array, counted, require_positive
 
 
 class SlowCurve(Record):
@@ -84,6 +84,7 @@ class SlowCurve(Record):
         counts = {name: int((outcomes == name).sum()) for name in ("minimum", "fixed", "rejected")}
         said = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
         return (
-            f"SlowCurve of a {self.system} of {self.states.shape[1]} units: {len(self)} slices "
-            f"({said}), {len(self.crossing_values)} isolated fixed points on it"
+            f"SlowCurve of a {self.system} of {counted(self.states.shape[1], 'unit')}: "
+            f"{counted(len(self), 'slice')} ({said}), "
+            f"{counted(len(self.crossing_values), 'isolated fixed point')} on it"
         )

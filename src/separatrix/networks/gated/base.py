@@ -5,9 +5,9 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from ..._types import Array, InvalidInputError, require_positive
+from ..._types import Array, GivenKey, InvalidInputError, require_positive
 from ..arrays import at_every_trial, check_sizes, initial_or_zeros, zeros_if
 from ..base import AbstractNetwork
 from ..initialization import gated
@@ -50,7 +50,7 @@ class AbstractGatedNetwork(AbstractNetwork):
         dt: float,
         initialization: str,
         trainable_initial_state: bool,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ) -> None:
         """Check what was given and draw the weights; a concrete class calls it in `__init__`."""
         num_inputs, num_units, num_outputs = sizes

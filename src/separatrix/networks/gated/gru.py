@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from ..._types import Array
+from ..._types import Array, GivenKey
 from .base import AbstractGatedCell, AbstractGatedNetwork
 
 
@@ -95,7 +95,7 @@ class GRU(AbstractGatedNetwork):
         dt: float = 100.0,
         initialization: str = "torch",
         trainable_initial_state: bool = False,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         sizes = num_inputs, num_units, num_outputs
         self._build(sizes, dt, initialization, trainable_initial_state, key)

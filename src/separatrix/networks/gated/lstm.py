@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from ..._types import Array
+from ..._types import Array, GivenKey, require_number
 from .base import AbstractGatedCell, AbstractGatedNetwork, in_float64
 
 
@@ -102,11 +102,12 @@ class LSTM(AbstractGatedNetwork):
         initialization: str = "torch",
         forget_bias: float = 0.0,
         trainable_initial_state: bool = False,
-        key: PRNGKeyArray,
+        key: GivenKey,
     ):
         sizes = num_inputs, num_units, num_outputs
         self._build(sizes, dt, initialization, trainable_initial_state, key)
-        forget = np.repeat(np.array([0, forget_bias, 0, 0], np.float32), num_units)
+        of_gates = [0, require_number(forget_bias, "forget_bias"), 0, 0]
+        forget = np.repeat(np.array(of_gates, np.float32), num_units)
         self.input_bias = self.input_bias + forget
 
     def residual(

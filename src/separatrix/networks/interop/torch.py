@@ -52,9 +52,9 @@ def from_torch(
     Raises
     ------
     InvalidInputError
-        For a module with other layers than these, bidirectional or projected ones, layers whose
-        `forward` was replaced, a readout of another width, weights that are not finite, a `tau`
-        where there is no leak.
+        When PyTorch is not installed; for a module with other layers than these, bidirectional or
+        projected ones, layers whose `forward` was replaced, a readout of another width, weights
+        that are not finite, a `tau` where there is no leak.
 
     Notes
     -----
@@ -62,8 +62,7 @@ def from_torch(
 
         net = sx.networks.from_torch(torch.nn.GRU(3, 64), torch.nn.Linear(64, 3), dt=20.0)
     """
-    import torch
-
+    torch = _pytorch()
     if not isinstance(module, torch.nn.Module):
         raise InvalidInputError(
             f"expected a PyTorch module, got {type(module).__name__}; from_state_dict takes "
@@ -76,6 +75,17 @@ def from_torch(
     if readout is not None and taken.is_last:
         weights = _linear(readout, taken.num_units)
     return build(taken, weights, activation=activation, dt=dt, tau=tau, start=initial_state)
+
+
+def _pytorch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise InvalidInputError(
+            "from_torch and to_torch need PyTorch, which is not installed here: pip install torch; "
+            "from_state_dict reads weights without it."
+        ) from error
+    return torch
 
 
 def _is_recurrent(module: Any) -> bool:
@@ -215,10 +225,9 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     Raises
     ------
     InvalidInputError
-        For a network that is none of PyTorch's layers.
+        For a network that is none of PyTorch's layers, or when PyTorch is not installed.
     """
-    import torch
-
+    torch = _pytorch()
     settings: dict[str, Any] = {"batch_first": batch_first}
     if isinstance(network, (GRU, LSTM)):
         make: Any = torch.nn.GRU if isinstance(network, GRU) else torch.nn.LSTM

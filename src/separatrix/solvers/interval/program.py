@@ -17,20 +17,11 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from ..calls import CALLS, body_of
 from .arithmetic import Array
 from .errors import NoIntervalRule
 from .recognition import is_jax_own, is_log_add_exp
 
-_CALLS = {
-    "jit": "jaxpr",
-    "pjit": "jaxpr",
-    "closed_call": "call_jaxpr",
-    "core_call": "call_jaxpr",
-    "checkpoint": "jaxpr",
-    "remat2": "jaxpr",
-    "custom_jvp_call": "call_jaxpr",
-    "custom_vjp_call": "call_jaxpr",
-}
 _BODIES = {"scan": ("jaxpr",), "while": ("cond_jaxpr", "body_jaxpr"), "cond": ("branches",)}
 
 
@@ -150,12 +141,8 @@ class _Builder:
             raise NoIntervalRule(name)  # rather than for how its arguments are handed over
         if name == "custom_jvp_call" and is_log_add_exp(equation):
             return self._step("logaddexp", {}, equation, arguments)
-        if name in _CALLS:
-            body = params[_CALLS[name]]
-            closed = isinstance(body, jex.ClosedJaxpr)
-            return self.inline(
-                body.jaxpr if closed else body, body.consts if closed else (), arguments
-            )
+        if name in CALLS:
+            return self.inline(*body_of(equation), arguments)
         return self._step(name, params, equation, arguments)
 
     def _step(

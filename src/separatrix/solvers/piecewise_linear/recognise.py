@@ -9,27 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..calls import CALLS, body_of
 from ..constants import evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
 from .rules import RULES, STEP_RULES
 
-# Calls whose body is read in place.
-_CALLS = frozenset(
-    (
-        "jit",
-        "pjit",
-        "closed_call",
-        "core_call",
-        "remat",
-        "remat2",
-        "checkpoint",
-        "custom_jvp_call",
-        "custom_vjp_call",
-        "custom_vjp_call_jaxpr",
-    )
-)
 _LONGEST_LOOP = 256
 
 
@@ -150,9 +136,8 @@ class _Reader:
 
     def _equation(self, equation: Any, operands: list[Value]) -> list[Value]:
         name, params = equation.primitive.name, equation.params
-        if name in _CALLS:
-            body = params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"]
-            return self.read(getattr(body, "jaxpr", body), getattr(body, "consts", ()), operands)
+        if name in CALLS:
+            return self.read(*body_of(equation), operands)
         depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
         if not depends and name not in REARRANGEMENTS:
             return evaluate_equation(equation, operands)

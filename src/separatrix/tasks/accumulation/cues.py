@@ -9,6 +9,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array, InvalidInputError
 from .. import fields
 from ..durations import Length
+from ..noticing import shown_during, starts_of_each, summed, tally
 from ..solving import one_hot
 from ..staged import Scene, StagedTask, cue, side_by_side
 from ..timeline import Timeline
@@ -26,7 +27,7 @@ class EvidenceAccumulation(StagedTask):
     Parameters
     ----------
     dt
-        Time step in ms.
+        Time step in ms, at most `interval` and `cue`: a pause or a cue of no step is refused.
     interval, cue, delay, recall
         Durations in ms of the pause before each cue, of a cue, of the delay and of the recall.
     num_cues
@@ -50,7 +51,7 @@ class EvidenceAccumulation(StagedTask):
     """
 
     reference: ClassVar[str] = "Morcos & Harvey (2016) Nat. Neurosci. 19:1672"
-    needed: ClassVar[tuple[str, ...]] = ("recall",)
+    needed: ClassVar[tuple[str, ...]] = ("cue 1", "recall")
 
     dt: float = fields.step(1.0)
     interval: Length = fields.period("interval", 50.0)
@@ -107,13 +108,10 @@ class EvidenceAccumulation(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Tell the side of each cue by its summed difference; answer with the majority so far."""
-        total = jnp.cumsum(inputs[..., 0] - inputs[..., 1], axis=1)
-        votes = jnp.zeros_like(total)
-        for name, (start, stop) in self.period_steps().items():
-            if name.startswith("cue"):
-                before = total[:, start - 1] if start else jnp.zeros(len(total))
-                vote = jnp.sign(total[:, stop - 1] - before)
-                votes += vote[:, None] * (jnp.arange(total.shape[1]) >= stop - 1)
+        cues = [name for name in self.durations if name.startswith("cue")]
+        shown = shown_during(self, inputs[..., :2], *cues)
+        difference = summed(inputs[..., 0] - inputs[..., 1], shown)
+        votes = tally(difference, starts_of_each(self, shown, cues[0]), jnp.sign)
         return one_hot((votes < 0).astype(int), 2)
 
     @property

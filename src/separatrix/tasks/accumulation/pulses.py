@@ -2,13 +2,24 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
 from ..durations import Length
+from ..noticing import (
+    by_the_clock,
+    cue_off,
+    onsets,
+    shown_during,
+    starts_of_each,
+    summed,
+    tally,
+)
 from ..solving import respond, two_sided
 from ..staged import Scene, StagedTask, answer_in, pick, side_by_side
 from ..timeline import Timeline
@@ -25,7 +36,7 @@ class PulseDecisionMaking(StagedTask):
     Parameters
     ----------
     dt
-        Time step in ms, at most `cue`.
+        Time step in ms, at most `cue`: a pulse of no step is refused.
     fixation, cue, gap, decision
         Durations in ms of the fixation, of a pulse, of the rest of a bin, of the decision.
     num_bins
@@ -52,7 +63,7 @@ class PulseDecisionMaking(StagedTask):
     reference: ClassVar[str] = (
         "Scott, Constantinople, Akrami, Hanks, Brody & Tank (2017) Neuron 95:385"
     )
-    needed: ClassVar[tuple[str, ...]] = ("decision",)
+    needed: ClassVar[tuple[str, ...]] = ("cue 1", "decision")
 
     dt: float = fields.step(10.0)
     fixation: Length = fields.period("fixation", 500.0)
@@ -107,9 +118,33 @@ class PulseDecisionMaking(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer by the difference of the sums when the fixation cue is off."""
-        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1)
-        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+        """Answer, when the fixation cue is off, by how many pulses more came on one side.
+
+        Where the clock tells when a pulse may come, how many are expected, given the inputs.
+        """
+        count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, two_sided(count[..., 0] - count[..., 1]))
+
+    def _expected(self, inputs: Array) -> Float[Array, "trial time side"]:
+        bins = shown_during(self, inputs[..., 1:], *(f"cue {k + 1}" for k in range(self.num_bins)))
+        ratios = (inputs[..., 1:] - 0.5) * (self.dt / max(self.noise, 1e-3) ** 2)
+        odds = jax.scipy.special.logit(min(max(float(np.mean(self.probabilities)), 1e-6), 1 - 1e-6))
+        starts = starts_of_each(self, bins, "cue 1")
+        return tally(summed(ratios, bins), starts, lambda ratio: jax.nn.sigmoid(ratio + odds))
+
+    def _noticed(self, inputs: Array) -> Float[Array, "trial time side"]:
+        sides = [
+            shown_during(
+                self, inputs[..., side : side + 1], "cue 1", level=1.0, background=self.noise
+            )
+            for side in (1, 2)
+        ]
+        if self.noise == 0:
+            starts = [starts_of_each(self, shown, "cue 1") for shown in sides]
+        else:
+            starts = [onsets(shown) for shown in sides]
+        return jnp.cumsum(jnp.stack(starts, -1), axis=1, dtype=jnp.float32)
 
     @property
     def chance(self) -> float:

@@ -12,6 +12,7 @@ from ..._random import integers
 from ..._types import Array
 from .. import fields
 from ..durations import Length, Uniform
+from ..noticing import cue_off, shown_during, summed
 from ..solving import respond, two_sided
 from ..staged import Scene, StagedTask, answer_in, names, side_by_side
 from ..timeline import Timeline
@@ -51,7 +52,7 @@ class ProbabilisticReasoning(StagedTask):
     """
 
     reference: ClassVar[str] = "Yang & Shadlen (2007) Nature 447:1075"
-    needed: ClassVar[tuple[str, ...]] = ("decision",)
+    needed: ClassVar[tuple[str, ...]] = ("stimulus 1", "decision")
 
     dt: float = fields.step(100.0)
     fixation: Length = fields.period("fixation", 500.0)
@@ -115,11 +116,14 @@ class ProbabilisticReasoning(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Sum the weights of the shapes: at each location the one with the largest sum so far."""
         n, steps = inputs.shape[:2]
-        seen = jnp.cumsum(inputs[..., 1:], axis=1)
+        stimuli = (f"stimulus {k + 1}" for k in range(self.num_locations))
+        least = 1 / (self.num_locations * len(self.weights))  # while only the first one is shown
+        shown = shown_during(self, inputs[..., 1:], *stimuli, level=least)
+        seen = summed(inputs[..., 1:], shown)
         seen = seen.reshape(n, steps, self.num_locations, len(self.weights))
         weights = jnp.asarray(self.weights, jnp.float32)[jnp.argmax(seen, -1)]
         total = jnp.where(seen.max(-1) > 0.5, weights, 0).sum(-1)
-        return respond(inputs[..., 0] < 0.5, two_sided(total))
+        return respond(cue_off(self, inputs[..., 0], "decision"), two_sided(total))
 
     @property
     def chance(self) -> float:

@@ -12,6 +12,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array, InvalidInputError, require_number
 from .. import fields
 from ..durations import Length
+from ..noticing import cue_off, first_and_second, summed
 from ..solving import respond, two_sided
 from ..staged import (
     Scene,
@@ -22,7 +23,6 @@ from ..staged import (
     side_by_side,
 )
 from ..timeline import Timeline
-from .sums import before_and_after
 
 
 def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
@@ -126,13 +126,14 @@ class DelayComparison(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the mean of the first stimulus with that of the second.
 
-        By the clock: it takes fixation and stimuli to last as long in every trial, or it errs.
+        Where the duration of the first varies, a delay has to tell where it ends.
         """
-        first, second = before_and_after(self, inputs[..., 1], "stimulus1")
-        long, short = (
-            np.subtract(*self.period_steps()[s][::-1]) for s in ("stimulus1", "stimulus2")
+        when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
+        first, second = (
+            summed(inputs[..., 1], on) / jnp.maximum(jnp.cumsum(on, axis=1), 1) for on in when
         )
-        return respond(inputs[..., 0] < 0.5, two_sided(first / long - second / short))
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, two_sided(first - second))
 
     @property
     def chance(self) -> float:

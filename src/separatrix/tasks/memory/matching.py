@@ -11,6 +11,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array
 from .. import fields
 from ..durations import Length
+from ..noticing import cue_off, first_and_second, summed
 from ..rings import cosines, ring_angles
 from ..solving import respond, two_sided
 from ..staged import (
@@ -25,7 +26,6 @@ from ..staged import (
     side_by_side,
 )
 from ..timeline import Timeline
-from .sums import before_and_after
 
 
 class DelayMatchSample(StagedTask):
@@ -98,8 +98,10 @@ class DelayMatchSample(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Match where the summed stimuli point the same way."""
         centred = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
-        sample, test = before_and_after(self, centred, "sample")
-        return respond(inputs[..., 0] < 0.5, two_sided((sample * test).sum(-1)))
+        when = first_and_second(self, inputs[..., 1:], "sample", "test")
+        sample, test = (summed(centred, on) for on in when)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, two_sided((sample * test).sum(-1)))
 
     @property
     def chance(self) -> float:
@@ -186,8 +188,9 @@ class DelayMatchCategory(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Match where the summed stimuli point to the same half of the ring."""
         upward = inputs[..., 1:] @ np.sin(ring_angles(self.ring))
-        sample, test = before_and_after(self, upward, "sample")
-        return respond(inputs[..., 0] < 0.5, two_sided(sample * test))
+        when = first_and_second(self, inputs[..., 1:], "sample", "test")
+        sample, test = (summed(upward, on) for on in when)
+        return respond(cue_off(self, inputs[..., 0], "test"), two_sided(sample * test))
 
     @property
     def chance(self) -> float:

@@ -10,6 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array, InvalidInputError
 from .. import fields
 from ..durations import Length
+from ..noticing import cue_off, shown_during, summed
 from ..solving import respond, two_sided
 from ..staged import (
     Scene,
@@ -106,7 +107,9 @@ class SingleContextDecisionMaking(StagedTask):
         """Answer, when the fixation cue is off, by the summed evidence of the modality."""
         first = 1 + self.context * self.num_choices
         relevant = inputs[..., first : first + self.num_choices]
-        return respond(inputs[..., 0] < 0.5, total_evidence(relevant))
+        shown = shown_during(self, inputs[..., 1:], "stimulus")
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, total_evidence(relevant, shown))
 
     @property
     def chance(self) -> float:
@@ -201,9 +204,11 @@ class ContextDecisionMaking(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Answer by the summed evidence of the modality that the context channels name."""
-        first, second = (inputs[..., k] - inputs[..., k + 1] for k in (1, 3))
-        relevant = jnp.where(inputs[..., 5] > inputs[..., 6], first, second)
-        return respond(inputs[..., 0] < 0.5, two_sided(jnp.cumsum(relevant, axis=1)))
+        shown = shown_during(self, inputs[..., 1:5], "stimulus")
+        first, second = (summed(inputs[..., k] - inputs[..., k + 1], shown) for k in (1, 3))
+        context = jnp.cumsum(inputs[..., 5] - inputs[..., 6], axis=1)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, two_sided(jnp.where(context > 0, first, second)))
 
     @property
     def chance(self) -> float:

@@ -1,10 +1,11 @@
 """Evidence for each alternative on channels of its own, and its sum."""
 
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ..._types import Array
 from ..durations import TruncatedExponential
+from ..noticing import summed
 from ..rings import cosines
 
 COHERENCES = (5.0, 15.0, 50.0)
@@ -21,8 +22,10 @@ def evidence(
     return 0.5 + coherence[:, None] / 200 * cosines(angle, num_choices)
 
 
-def total_evidence(stimuli: Float[Array, "trial time choice"]) -> Float[Array, "trial time choice"]:
-    """Return, for each alternative, the sum so far of the channels times cos(θ_k − θ_choice)."""
+def total_evidence(
+    stimuli: Float[Array, "trial time choice"], shown: Bool[Array, "#trial time"]
+) -> Float[Array, "trial time choice"]:
+    """Return the sum so far of the channels shown, times cos(θ_k − θ_choice), for each choice."""
     count = stimuli.shape[-1]
     angles = 2 * jnp.pi * jnp.arange(count) / count
-    return jnp.cumsum(stimuli, axis=1) @ cosines(angles, count)
+    return summed(stimuli, shown) @ cosines(angles, count)

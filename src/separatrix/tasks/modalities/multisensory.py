@@ -10,6 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array
 from .. import fields
 from ..durations import Length
+from ..noticing import cue_off, shown_during
 from ..solving import respond
 from ..staged import (
     Scene,
@@ -99,7 +100,8 @@ class MultiSensoryIntegration(StagedTask):
         """Answer by the summed evidence of both modalities."""
         k = self.num_choices
         both = inputs[..., 1 : 1 + k] + inputs[..., 1 + k :]
-        return respond(inputs[..., 0] < 0.5, total_evidence(both))
+        shown = shown_during(self, inputs[..., 1:], "stimulus")
+        return respond(cue_off(self, inputs[..., 0], "decision"), total_evidence(both, shown))
 
     @property
     def chance(self) -> float:

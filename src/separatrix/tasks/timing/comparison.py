@@ -10,6 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array
 from .. import fields
 from ..durations import Length, Uniform
+from ..noticing import cue_off, shown_during
 from ..solving import respond, two_sided
 from ..staged import Scene, StagedTask, answer_in, noisy_during, side_by_side
 from ..timeline import Timeline
@@ -77,9 +78,13 @@ class IntervalDiscrimination(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the sums of the two channels."""
-        difference = jnp.cumsum(inputs[..., 1] - inputs[..., 2], axis=1) - 0.5
-        return respond(inputs[..., 0] < 0.5, two_sided(difference))
+        """Compare how many steps the two stimuli were seen on."""
+        first, second = (
+            shown_during(self, inputs[..., k : k + 1], f"stimulus{k}", level=1.0) for k in (1, 2)
+        )
+        longer = jnp.cumsum(first.astype(jnp.float32) - second, axis=1) - 0.5
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return respond(deciding, two_sided(jnp.broadcast_to(longer, inputs.shape[:2])))
 
     @property
     def chance(self) -> float:

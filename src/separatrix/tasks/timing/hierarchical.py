@@ -9,7 +9,8 @@ from jaxtyping import Float, PRNGKeyArray
 from ..._types import Array
 from .. import fields
 from ..durations import Choice, Length, TruncatedExponential, count_steps
-from ..solving import one_hot, so_far
+from ..noticing import cue_off, onsets, shown_during, summed
+from ..solving import one_hot
 from ..staged import Scene, StagedTask, noisy_during, pick, shown, side_by_side
 from ..timeline import Timeline
 
@@ -93,17 +94,17 @@ class HierarchicalReasoning(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Report the rule while it is told; count the steps between the flashes."""
-        fixating = inputs[..., 0] > 0.5
-        told = inputs[..., 1:3]
-        rule = jnp.argmax(so_far(told), -1)
-        flash = inputs[..., 3:].max(-1) > 0.5
-        place = jnp.argmax(jnp.cumsum(inputs[..., 3:], axis=1), -1)
-        onsets = jnp.cumsum(jnp.diff(flash, axis=1, prepend=False) & flash, axis=1)
-        counted = jnp.cumsum((onsets == 1) & ~flash, axis=1)
+        telling = shown_during(self, inputs[..., 1:3], "rule")
+        rule = jnp.argmax(summed(inputs[..., 1:3], telling), -1)
+        flash = shown_during(self, inputs[..., 3:], "flash1", "flash2")
+        place = jnp.argmax(summed(inputs[..., 3:], flash), -1)
+        flashes = jnp.cumsum(onsets(flash), axis=1)
+        counted = jnp.cumsum((flashes == 1) & ~flash, axis=1)
         long = counted >= count_steps(self.threshold, self.dt)
         choice = place ^ (long != (rule == 1)).astype(int)
-        answer = jnp.where(told.max(-1) > 0.5, rule + 1, 0)
-        return one_hot(jnp.where(fixating, answer, choice + 3), 5)
+        answer = jnp.where(telling, rule + 1, 0)
+        deciding = cue_off(self, inputs[..., 0], "decision")
+        return one_hot(jnp.where(deciding, choice + 3, answer), 5)
 
     @property
     def chance(self) -> float:

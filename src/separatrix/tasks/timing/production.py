@@ -12,6 +12,7 @@ from ..._types import Array
 from .. import fields
 from ..base import Trials
 from ..durations import Length, Multiple, Uniform
+from ..noticing import cue_off, shown_during
 from ..solving import so_far
 from ..staged import Scene, StagedTask, noisy_during, side_by_side
 from ..timeline import Timeline
@@ -26,7 +27,7 @@ class ReadySetGo(StagedTask):
     Parameters
     ----------
     dt
-        Time step in ms.
+        Time step in ms, at most `ready` and `set`: a flash of no step is refused.
     fixation, ready, measure, set
         Durations of the periods in ms, or distributions of them; production lasts twice the gain
         times `measure`.
@@ -100,11 +101,14 @@ class ReadySetGo(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Count the steps between the flashes, and since the fixation cue went off."""
-        fixating = inputs[..., 0] > 0.5
-        ready, flash = (so_far(inputs[..., k]) > 0.5 for k in (1, 2))
-        between = ready & ~flash & (inputs[..., 1] < 0.5)
+        ready, flash = (
+            shown_during(self, inputs[..., k : k + 1], period, level=1.0)
+            for k, period in ((1, "ready"), (2, "set"))
+        )
+        ready, flash = (jnp.broadcast_to(on, inputs.shape[:2]) for on in (ready, flash))
+        between = (so_far(ready * 1) > so_far(flash * 1)) & ~ready
         measured = jnp.cumsum(between, axis=1)
-        since = jnp.cumsum(flash & ~fixating, axis=1)
+        since = jnp.cumsum(cue_off(self, inputs[..., 0], "production"), axis=1)
         return jnp.clip(since / jnp.maximum(self.gain * measured, 1e-6), 0, 1)[..., None]
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from ..._random import standard_normal
-from ..._types import Array, InvalidInputError, nearest, require_count
+from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
 from ..base import SolvableTask, Trials, check_timing, texts
 from ..durations import count_steps
@@ -133,13 +133,13 @@ class Yang2019(SolvableTask):
         script = self._script(Dice(key_script, n, self.dt, self.shared), rule)
         return self._show(script, rule, key_noise)
 
-    def aligned_trials(self, rule: str, n: int, *, key: PRNGKeyArray) -> Trials:
+    def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
         """Return `n` trials of one rule without noise that differ in their stimuli alone.
 
         The times are drawn once, so that the same step is the same moment of each trial: what
         `condition_variance` needs. Directions, strengths and modalities are drawn for each trial.
 
-        Raises InvalidInputError for a rule that is not among `rules`, or a bad `n`.
+        Raises InvalidInputError for a rule that is not among `rules`, or a bad `n` or `key`.
 
         Examples
         --------
@@ -151,7 +151,8 @@ class Yang2019(SolvableTask):
         if rule not in self.rules:
             raise InvalidInputError(f"no rule {rule!r} in this task: {nearest(rule, self.rules)}")
         quiet = dataclasses.replace(self, sigma_x=0.0)
-        return _draw_aligned(quiet, key, jnp.int32(RULES.index(rule)), require_count(n, "n"))
+        number = jnp.int32(RULES.index(rule))
+        return _draw_aligned(quiet, require_key(key), number, require_count(n, "n"))
 
     def _show(self, script: Script, rule: Int[Array, " trial"], key_noise: PRNGKeyArray) -> Trials:
         """Return the trials that a script describes."""

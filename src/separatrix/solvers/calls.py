@@ -1,0 +1,19 @@
+"""Calls in a traced function: what they compute stands in a jaxpr of their own."""
+
+from typing import Any
+
+PLAIN_CALLS = frozenset(
+    ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
+)
+"""Calls that mean what their body means, its derivative included."""
+RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"))
+"""Calls with a rule for their derivative, which may be another one than their body has."""
+CALLS = PLAIN_CALLS | RULED_CALLS
+
+_PARAMETERS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+
+
+def body_of(equation: Any) -> tuple[Any, Any]:
+    """Return the jaxpr of a call, to be read in place, and its constants."""
+    body = next(equation.params[name] for name in _PARAMETERS if name in equation.params)
+    return getattr(body, "jaxpr", body), getattr(body, "consts", ())

@@ -1,0 +1,90 @@
+"""Calls in traced functions: everyone who reads them looks into the same ones."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.solvers.calls import CALLS, PLAIN_CALLS, RULED_CALLS
+from separatrix.solvers.constants import settle_constants
+from separatrix.solvers.interval.program import trace
+from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognise
+
+N = 3
+W = np.random.default_rng(0).normal(size=(N, N))
+STORED = jnp.ones(N, jnp.float32)
+
+
+def plain(h):
+    return jax.lax.max(W @ h + STORED @ STORED.astype(float), 0.0)
+
+
+def with_forward_rule(function):
+    ruled = jax.custom_jvp(function)
+    ruled.defjvp(lambda x, v: (ruled(*x), 2.0 * v[0]))
+    return ruled
+
+
+def with_backward_rule(function):
+    ruled = jax.custom_vjp(function)
+    ruled.defvjp(lambda x: (ruled(x), None), lambda _, v: (2.0 * v,))
+    return ruled
+
+
+PLAIN = {
+    "jit": jax.jit,
+    "checkpoint": jax.checkpoint,
+    "one in another": lambda f: jax.jit(jax.checkpoint(jax.jit(f))),
+}
+RULED = {"custom_jvp": with_forward_rule, "custom_vjp": with_backward_rule}
+WRAPS = PLAIN | RULED
+
+
+def calls_in(jaxpr):
+    found = set()
+    for equation in jaxpr.eqns:
+        found.add(equation.primitive.name)
+        for value in equation.params.values():
+            if hasattr(getattr(value, "jaxpr", value), "eqns"):
+                found |= calls_in(getattr(value, "jaxpr", value))
+    return found & CALLS
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_the_table_knows_what_jax_calls_a_call(name):
+    with jax.enable_x64(True):
+        found = calls_in(jax.make_jaxpr(WRAPS[name](plain))(np.zeros(N)).jaxpr)
+    assert found
+    assert (found <= PLAIN_CALLS) == (name in PLAIN)
+    assert not PLAIN_CALLS & RULED_CALLS
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_intervals_see_the_same_steps_inside_of_a_call(name):
+    steps = [step.name for step in trace(WRAPS[name](plain), (N,)).steps]
+    assert steps == [step.name for step in trace(plain, (N,)).steps]
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_the_same_pieces_are_recognised_inside_of_a_call(name):
+    forms = [recognise(function, N) for function in (plain, WRAPS[name](plain))]
+    assert isinstance(forms[1], PiecewiseLinear)
+    np.testing.assert_array_equal(forms[0].gate_weights, forms[1].gate_weights)
+    np.testing.assert_array_equal(forms[0].gate_offset, forms[1].gate_offset)
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_constants_are_settled_inside_of_a_call_unless_it_has_a_rule_of_its_own(name):
+    function = WRAPS[name](plain)
+    settled = settle_constants(function, N)
+    with jax.enable_x64(True):
+        h = np.random.default_rng(1).normal(size=N)
+        np.testing.assert_allclose(settled(h), function(h), rtol=1e-15)
+        left = [e.primitive.name for e in jax.make_jaxpr(settled)(h).eqns]
+        assert left.count("dot_general") == (name in PLAIN)
+        if name == "custom_vjp":
+            slope = jax.vjp(settled, h)[1](np.ones(N))[0]
+        else:
+            slope = jax.jvp(settled, (h,), (np.ones(N),))[1]
+        expected = 2.0 * np.ones(N) if name in RULED else (W @ np.ones(N)) * (plain(h) > 0)
+        np.testing.assert_allclose(slope, expected, rtol=1e-12)
