@@ -1,6 +1,7 @@
 """Continuous attractors: exact lines, rings and planes, and what only looks like one."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
@@ -68,6 +69,63 @@ def test_the_identity_on_a_subspace(size, dimension):
     np.testing.assert_allclose(found.alignment, 1, atol=1e-9)
     if size > dimension:
         np.testing.assert_allclose(found.next_times, 10 / np.log(2), rtol=1e-9)
+
+
+def surface_flow(constraint, size=3):
+    """A flow whose fixed points are the zeros of a function, which attract."""
+    slope = jax.grad(lambda x: 0.5 * jnp.sum(constraint(x) ** 2))
+    return sx.Flow(lambda x: -slope(x), size, tau=10.0)
+
+
+def sphere(x):
+    return jnp.linalg.norm(x) - 1.0
+
+
+def torus(x):
+    return jnp.hypot(jnp.hypot(x[0], x[1]) - 2.0, x[2]) - 1.0
+
+
+SURFACES = {
+    "sphere": (sphere, 3, (-2, 2), "sphere", 0),
+    "torus": (lambda x: x[::2] ** 2 + x[1::2] ** 2 - 1, 4, (-1.5, 1.5), "torus", 2),
+    "cylinder": (lambda x: x[0] ** 2 + x[1] ** 2 - 1, 3, (-1.5, 1.5), "cylinder", 1),
+    "flat": (lambda x: x @ jnp.array([1.0, 2.0, -1.0]), 3, (-1, 1), "plane", 0),
+    "saddle": (lambda x: x[2] - x[0] * x[1], 3, (-1, 1), "surface", 0),
+}
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_surfaces_of_fixed_points(name):
+    constraint, size, (low, high), verdict, loops = SURFACES[name]
+    starts = systems.box(size, low, high, 500)
+    found = sx.continuous_attractor(surface_flow(constraint, size), starts)
+    assert (found.verdict, found.dimension, found.loops) == (verdict, 2, loops), found.reasons
+    assert (found.edge > 0.03) == (verdict in ("cylinder", "plane", "surface"))
+    assert (found.thickness < 1e-6) == (verdict == "plane")
+    assert found.spectral_gap > 1e6
+
+
+def test_what_samples_cannot_tell_of_a_surface_is_not_said():
+    """Few states, a torus thinner than they are dense, and an eighth of a sphere."""
+    flow = surface_flow(sphere)
+    few = sx.continuous_attractor(flow, systems.box(3, -2, 2, 60))
+    assert (few.verdict, few.loops) == ("surface", -1)
+    assert np.isnan(few.edge)
+    assert "too few states to tell edges and loops" in few.reasons
+    part = sx.continuous_attractor(flow, systems.box(3, 0.1, 2, 500))
+    assert part.verdict == "surface"
+    angle = 2 * np.pi * np.random.default_rng(0).uniform(size=(2, 500))
+    beside = 2 + np.cos(angle[1])
+    states = np.stack([beside * np.cos(angle[0]), beside * np.sin(angle[0]), np.sin(angle[1])], 1)
+    coarse = sx.continuous_attractor(surface_flow(torus), states)
+    assert coarse.verdict in ("surface", "closed surface")
+
+
+def test_one_dimensional_sets_that_are_curved():
+    circle = surface_flow(lambda x: jnp.stack([x[0] ** 2 + x[1] ** 2 - 1, x[2]]))
+    arc = surface_flow(lambda x: jnp.stack([x[1] - x[0] ** 2, x[2]]))
+    assert sx.continuous_attractor(circle, systems.box(3, -1.5, 1.5, 100)).verdict == "ring"
+    assert sx.continuous_attractor(arc, systems.box(3, -1, 1, 100)).verdict == "line"
 
 
 def test_a_leaky_line_is_a_line_for_less_than_its_time_constant():

@@ -33,7 +33,9 @@ REASONS = {
     ShootingEnding.CLOSED: "closed",
     ShootingEnding.STALLED: "no step of Newton's method brings the pieces nearer to one another",
     ShootingEnding.MAX_STEPS: "still open after the largest number of steps (max_steps)",
-    ShootingEnding.NOT_FINITE: "left to infinity; or a flow that needs more substeps",
+    ShootingEnding.NOT_FINITE: (
+        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
+    ),
     ShootingEnding.SINGULAR: "its return map has no isolated fixed point: a continuum of orbits",
 }
 
@@ -56,8 +58,12 @@ class MultipleShooting:
     segments
         Pieces of the orbit of a flow (a map has one for every step).
     substeps
-        Runge–Kutta steps in each piece of a flow's orbit. The final orbit has twice as many, and
-        the difference that makes tells the error.
+        Runge–Kutta steps in each piece of a flow's orbit, at least: there are more where the
+        Jacobian says that the motion is fast. The final orbit has twice as many, and the difference
+        that makes tells the error.
+    refinements
+        Times that the steps are then made four times finer, at most, while the period still changes
+        by more than a millionth.
 
     Examples
     --------
@@ -70,11 +76,13 @@ class MultipleShooting:
     transient: int = 200
     segments: int = 16
     substeps: int = 32
+    refinements: int = 3
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "segments", "substeps"):
             require_count(getattr(self, name), name)
-        require_count(self.transient, "transient", least=0)
+        for name in ("transient", "refinements"):
+            require_count(getattr(self, name), name, least=0)
 
     def solve(self, propagate: Propagate, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
         """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None."""

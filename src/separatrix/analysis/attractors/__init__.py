@@ -1,4 +1,4 @@
-"""Continuous attractors: points, a line, a ring or a plane, with the evidence for the verdict."""
+"""Continuous attractors: points, a line, a ring or a surface, with the evidence for the verdict."""
 
 from .record import ContinuousAttractor
 from .verdict import continuous_attractor

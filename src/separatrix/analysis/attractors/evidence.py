@@ -12,6 +12,7 @@ from ..linearization.modes import decay_times, eigenmodes
 from ..motion import velocities
 from .loops import landmarks, longest_loop
 from .record import ContinuousAttractor, verdict_of, with_reasons
+from .surfaces import surface_of
 from .watching import Watching
 
 
@@ -40,10 +41,11 @@ def examine(
         birth, death = longest_loop(after[distinct])
     examined = after[distinct] if continuous else after
     with one_blas_thread():
+        surface = surface_of(examined, method.flat) if dimension == 2 else None
         alignment, slow, following = _modes(system, examined, dimension, method)
     groups = 0 if continuous else _groups(after)
     gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
-    verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth)
+    verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth, surface=surface)
     fast = float(np.median(np.linalg.norm(velocities(system, starts), axis=1)))
     speed = float(np.median(np.linalg.norm(velocities(system, after), axis=1)))
     record = ContinuousAttractor(
@@ -64,6 +66,9 @@ def examine(
         loop_birth=birth,
         loop_death=death,
         spectral_gap=gap,
+        thickness=np.nan if surface is None else surface.thickness,
+        edge=np.nan if surface is None else surface.edge,
+        loops=-1 if surface is None else surface.loops,
         duration=duration,
         system=system.kind,
     )

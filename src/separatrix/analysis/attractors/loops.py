@@ -6,13 +6,15 @@ dies at √3 R, the side of the inscribed triangle, whatever the number of point
 largest gap.
 """
 
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
 _LANDMARKS = 40
+_SURFACE_LANDMARKS = 256
 
 
 def longest_loop(states: Float[np.ndarray, "state unit"]) -> tuple[float, float]:
@@ -40,33 +42,68 @@ def landmarks(states: Float[np.ndarray, "state unit"], most: int) -> Int[np.ndar
     return np.array(chosen)
 
 
-def loop_bars(distances: Float[np.ndarray, "point point"]) -> list[tuple[float, float]]:
+def loops_that_last(states: Float[np.ndarray, "state unit"]) -> tuple[int, float]:
+    """Count the loops of a surface that are no gaps between its samples; return their least size.
+
+    With every state within e of a landmark, the triangles that cover a surface have sides of up to
+    2 e, and what gaps there are between states are filled soon after. So a loop that is closed at
+    2 e and still open at 4 e is one of the surface; one narrower than 4 e, the least size, is not
+    seen.
+    """
+    chosen = states[landmarks(states, min(_SURFACE_LANDMARKS, len(states) // 4))]
+    reach = cdist(states, chosen).min(1).max(initial=0.0)
+    bars = loop_bars(cdist(chosen, chosen), 4 * reach)
+    count = sum(birth <= 2 * reach and np.isinf(death) for birth, death in bars)
+    return int(count), float(4 * reach)
+
+
+def loop_bars(
+    distances: Float[np.ndarray, "point point"], reach: float | None = None
+) -> list[tuple[float, float]]:
     """Return (birth, death) of all loops that last, by reduction of the boundary matrix over Z/2.
 
     A column is a triangle, its rows its edges in order of length; the last edge that is left when
-    earlier triangles have been added is the one that bore the loop that this triangle fills.
-    Nothing happens beyond the radius at which the points lie within one ball around one of them.
+    earlier triangles have been added is the one that bore the loop that this triangle fills. The
+    death of a loop that is open at `reach` is infinite. Without `reach` that is the radius at which
+    the points lie within one ball around one of them, and nothing happens beyond.
     """
-    count = len(distances)
-    reach = distances.max(1).min() if count else 0.0
-    edges = sorted((distances[e], e) for e in combinations(range(count), 2))
-    rank = {edge: k for k, (length, edge) in enumerate(edges) if length <= reach}
-    triangles = []
-    for a, b, c in combinations(range(count), 3):
-        sides = [rank.get(e) for e in ((a, b), (a, c), (b, c))]
-        known = [side for side in sides if side is not None]
-        if len(known) == 3:
-            triangles.append((max(known), frozenset(known)))
-    triangles.sort(key=lambda triangle: triangle[0])
+    if reach is None:
+        reach = distances.max(1).min() if len(distances) else 0.0
+    first, second = np.triu_indices(len(distances), 1)
+    short = np.flatnonzero(distances[first, second] <= reach)
+    short = short[np.argsort(distances[first, second][short], kind="stable")]
+    edges = list(zip(first[short].tolist(), second[short].tolist(), strict=True))
+    length = distances[first, second][short].tolist()
     owner: dict[int, frozenset[int]] = {}
-    bars = []
-    for longest, boundary in triangles:
+    death: dict[int, float] = {}
+    for boundary in _triangles(edges):
+        longest = max(boundary)
         while boundary and max(boundary) in owner:
             boundary ^= owner[max(boundary)]
         if boundary:
             youngest = max(boundary)
             owner[youngest] = boundary
-            birth, death = float(edges[youngest][0]), float(edges[longest][0])
-            if death > birth:
-                bars.append((birth, death))
-    return bars
+            death[youngest] = length[longest]
+    closing = np.flatnonzero(_closes_a_loop(edges, len(distances))).tolist()
+    bars = [(length[k], death.get(k, np.inf)) for k in closing]
+    return [(birth, end) for birth, end in bars if end > birth]
+
+
+def _triangles(edges: list[tuple[int, int]]) -> Iterator[frozenset[int]]:
+    """Give the triangles, as their three edges, in order of the longest."""
+    near: dict[int, dict[int, int]] = defaultdict(dict)
+    for k, (a, b) in enumerate(edges):
+        for c in near[a].keys() & near[b].keys():
+            yield frozenset((k, near[a][c], near[b][c]))
+        near[a][b] = near[b][a] = k
+
+
+def _closes_a_loop(edges: list[tuple[int, int]], count: int) -> Bool[np.ndarray, " edge"]:
+    """Tell which edges join points that shorter ones have joined already."""
+    part = np.arange(count)
+    closes = np.zeros(len(edges), bool)
+    for k, (a, b) in enumerate(edges):
+        closes[k] = part[a] == part[b]
+        if not closes[k]:
+            part[part == part[b]] = part[a]
+    return closes

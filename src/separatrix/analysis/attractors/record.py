@@ -8,13 +8,17 @@ from jaxtyping import Float
 from ..._records import Record, array, setting
 from ..._types import Array
 from ...systems import AbstractSystem
+from .surfaces import Surface
 
 
 class ContinuousAttractor(Record):
     """What a set of settled states looks like, and what speaks for it.
 
     Leading axis: the states that were watched. `verdict` is "isolated points", "line", "ring",
-    "plane", "manifold of dimension d", "moving" or "none".
+    "manifold of dimension d", "moving", "none", or, of two dimensions, "plane" where it is flat,
+    "surface" where it is curved. A curved one without an edge is a "closed surface", or "torus" or
+    "sphere" where its loops tell; "cylinder" has an edge and a loop. What `edge` says is of the
+    states: a sphere of which they cover a half is a surface with an edge.
     """
 
     states: Float[Array, "state unit"] = array("where the states were at the end of the watch")
@@ -46,18 +50,29 @@ class ContinuousAttractor(Record):
     spectral_gap: float = setting("median ratio of the two time constants; NaN: isolated")
     duration: float = setting("length of the watch, and of the time to settle", units="ms")
     system: str = setting('"map" or "flow"')
+    thickness: float = setting(
+        "of a surface, across the plane that fits best, as a part of its shorter side; NaN: of "
+        "another dimension",
+        default=float("nan"),
+    )
+    edge: float = setting(
+        "share of the states of a surface at an edge of it; NaN: not told", default=float("nan")
+    )
+    loops: int = setting("number of loops of a surface that last; −1: not told", default=-1)
 
     def summary(self) -> str:
         return f"ContinuousAttractor: {self.verdict} over {self.duration:.4g} ms; {self.reasons}"
 
 
-def verdict_of(dimension: int, moving: bool, *, lasts: bool) -> str:
+def verdict_of(dimension: int, moving: bool, *, lasts: bool, surface: Surface | None) -> str:
     """Name the set that the numbers speak for."""
     if moving:
         return "moving"
     if dimension == 1:
         return "ring" if lasts else "line"
-    return {0: "isolated points", 2: "plane"}.get(dimension, f"manifold of dimension {dimension}")
+    if surface is not None:
+        return surface.name
+    return f"manifold of dimension {dimension}" if dimension else "isolated points"
 
 
 def with_reasons(record: ContinuousAttractor, kept: float, *, lasts: bool) -> ContinuousAttractor:
@@ -75,10 +90,22 @@ def with_reasons(record: ContinuousAttractor, kept: float, *, lasts: bool) -> Co
             if not lasts
             else f"a loop lasts from {record.loop_birth:.3g} to {record.loop_death:.3g}"
         )
+    if record.dimension == 2:
+        parts += _of_surface(record)
     if record.dimension:
         parts.append(f"|cos| of tangent and slowest mode {np.median(record.alignment):.3f}")
         parts.append(f"spectral gap {record.spectral_gap:.3g}")
     return replace(record, reasons="; ".join(parts))
+
+
+def _of_surface(record: ContinuousAttractor) -> list[str]:
+    flatness = f"off the nearest plane by {record.thickness:.1e} of its shorter side"
+    if np.isnan(record.edge):
+        return [flatness, "too few states to tell edges and loops: give some hundreds"]
+    loops = {0: "no loop lasts", 1: "one loop lasts"}.get(
+        record.loops, f"{record.loops} loops last"
+    )
+    return [flatness, f"{record.edge:.0%} of the states lie at an edge", loops]
 
 
 def nowhere(

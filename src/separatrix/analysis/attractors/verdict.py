@@ -24,7 +24,7 @@ def continuous_attractor(
     duration: float | None = None,
     method: Watching | None = None,
 ) -> ContinuousAttractor:
-    r"""Say whether a system holds states at isolated points, on a line, a ring or a plane.
+    r"""Say whether a system holds states at isolated points, on a line, a ring or a surface.
 
     A continuous attractor forgets nothing along itself and everything across, over the time that
     matters. So the states are left to settle for a `duration`, and then watched for another one:
@@ -34,6 +34,9 @@ def continuous_attractor(
       fall together it is isolated points;
     * a one-dimensional set is a ring when it holds a loop that lasts: persistent homology, death
       over birth at least 2;
+    * a two-dimensional set is a plane when it is flat. A curved one is closed when no states lie at
+      an edge of it, which some hundreds of states tell, and its loops tell a torus, a sphere and a
+      cylinder;
     * a set that moves by more than 5 % of its extent during the watch is no attractor of resting
       states (a limit cycle is a loop, too): "moving".
 

@@ -30,7 +30,10 @@ class Watching:
     wide
         A neighbourhood extends in a direction when it does so by this part of its largest extent.
     loop
-        The ratio of death to birth from which on a loop lasts.
+        The ratio of death to birth from which on a loop of a one-dimensional set lasts.
+    flat
+        The thickness of a two-dimensional set, as a part of its shorter side, up to which it is a
+        plane.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Watching:
     still: float = 0.05
     wide: float = 0.3
     loop: float = 2.0
+    flat: float = 0.05
 
     def __post_init__(self) -> None:
         if self.step is not None:
@@ -65,9 +69,9 @@ class Watching:
         require_count(self.max_states, "max_states", 3)
         for name in ("examined", "neighbours"):
             require_count(getattr(self, name), name)
-        for name in ("kept", "still", "wide", "loop"):
+        for name in ("kept", "still", "wide", "loop", "flat"):
             require_positive(getattr(self, name), name)
-        for name in ("kept", "still", "wide"):
+        for name in ("kept", "still", "wide", "flat"):
             if not getattr(self, name) < 1:
                 raise InvalidInputError(
                     f"{name} is a part and must be below 1, got {getattr(self, name)!r}."

@@ -1,5 +1,8 @@
 """Periodic orbits of flows, by multiple shooting."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from ...solvers.shooting import MultipleShooting, ShootingEnding, Shot
@@ -11,7 +14,15 @@ PHASES = 240  # states kept of each orbit; many divisors, so that many multiples
 _STEP = 0.02  # of the integrator that looks for recurrence, in time constants
 _SPACING = 5  # of its steps between the states that are looked at
 _LOOKED_AT = 4096  # states in which a trajectory has to return
-_LOST = "left to infinity, or its motion is faster than the integrator's steps"
+_LOST = (
+    "left to infinity, or its motion is faster than the integrator's steps: start nearer to the "
+    "cycle, or give the period to try, with length=…"
+)
+_STIFF = 0.5  # step times |λ| that the integrator allows, which is unstable above 2.8
+_FINEST = 1024  # times that its steps may be finer for that
+_UNCERTAIN = 1e-6  # part of the period by which finer steps change it, above which they are refined
+_SHARPENINGS = 4  # corrections of a period before the orbit is closed
+_SHIFTS = 16  # places within a piece where the orbit may be cut
 _AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed point
 
 
@@ -29,10 +40,12 @@ def search_flow(
     found = Found(len(starts))
     attempts = [] if period is None else [starts]
     if method.transient or period is None:
-        attempts.append(propagator.follow(starts, round(method.transient / _STEP), _STEP))
+        step = _STEP / _finer(propagator, starts)
+        attempts.append(propagator.follow(starts, round(method.transient / step), step))
     for states in attempts:
         if period is None:
             states, periods, reasons = _recurrence(propagator, states)
+            periods = _sharpened(propagator, states, periods, method)
         else:
             periods, reasons = np.full(len(states), period), np.full(len(states), "")
         rows = np.flatnonzero(np.isfinite(periods))
@@ -52,13 +65,14 @@ def _recurrence(
     Where the motion is slow an error of the period is least of an error of the state.
     """
     spacing = _STEP * _SPACING
+    stride = _SPACING * _finer(propagator, states)
     periods, slowest = np.full(len(states), np.nan), states.copy()
     reasons = np.full(len(states), _LOST, dtype=object)
     reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
     for k in range(0, len(states), 64):  # bounds the memory of the trajectories
         part = states[k : k + 64]
         traces = propagator.sample(
-            part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, _SPACING
+            part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, stride
         )
         for row, trace in enumerate(traces, start=k):
             if not np.isfinite(trace).all():
@@ -69,7 +83,10 @@ def _recurrence(
             pace = np.linalg.norm(np.diff(trace, axis=0), axis=1)
             place = int(pace[: len(pace) // 2].argmin())
             back = _first_return(trace[place:], float(pace[place : place + 2].max()))
-            reasons[row] = f"did not return within {spacing * _LOOKED_AT:.0f} time constants"
+            reasons[row] = (
+                f"did not return within {spacing * _LOOKED_AT:.0f} time constants; of a longer "
+                "cycle give the period to try, with length=…"
+            )
             if back:
                 slowest[row], periods[row] = trace[place], back * spacing
     return slowest, periods, reasons
@@ -96,6 +113,40 @@ def _first_return(trace: np.ndarray, stride: float) -> float:
     return back + float(np.clip(part, -1.0, 1.0))
 
 
+def _sharpened(
+    propagator: Propagator, states: np.ndarray, periods: np.ndarray, method: MultipleShooting
+) -> np.ndarray:
+    """Correct periods by when the states pass nearest to where they began, while that helps.
+
+    Where the motion has fast parts a small error of the period is a large one of the states there.
+    """
+    periods = periods.copy()
+    rows = np.flatnonzero(np.isfinite(periods))
+    finer = _finer_on(propagator, states[rows, None], periods[rows], method)
+    for factor, part in _groups(finer):
+        here, stretch = rows[part], propagator.stretch(factor * method.segments * method.substeps)
+        nearest = np.full(len(here), np.inf)
+        trial = periods[here]
+        for _ in range(_SHARPENINGS):
+            ends, _, rates = stretch(states[here], trial)
+            missing = states[here] - ends
+            distance = np.linalg.norm(missing, axis=1)
+            better = distance < nearest
+            periods[here] = np.where(better, trial, periods[here])
+            nearest = np.where(better, distance, nearest)
+            square = np.square(rates).sum(1)
+            step = (missing * rates).sum(1) / np.where(square > 0, square, np.inf)
+            trial = periods[here] + np.where(better, np.clip(step, -0.1 * trial, 0.1 * trial), 0.0)
+    return periods
+
+
+def _finer(propagator: Propagator, states: np.ndarray) -> int:
+    """Return how many times finer steps the fastest motion at some of the states asks for."""
+    known = propagator.rates(states[np.isfinite(states).all(1)])
+    wanted = _STEP * float(known.max(initial=0.0)) / _STIFF
+    return int(np.clip(np.ceil(wanted), 1, _FINEST))
+
+
 def _shoot(
     propagator: Propagator,
     states: np.ndarray,
@@ -105,11 +156,63 @@ def _shoot(
     rows: np.ndarray,
     orbits: np.ndarray | None,
 ) -> None:
+    """Close orbits, those on which the motion is faster with finer steps of the integrator."""
+    finer = _finer_on(propagator, states[:, None], periods, method)
+    if orbits is None:
+        orbits = np.empty((len(states), method.segments, states.shape[1]))
+        for factor, part in _groups(finer):
+            orbits[part] = _cut(propagator, states[part], periods[part], method, factor)
+    finer = np.maximum(finer, _finer_on(propagator, orbits, periods, method))
+    for factor, part in _groups(finer):
+        steps = replace(method, substeps=factor * method.substeps)
+        _close(propagator, orbits[part], periods[part], steps, found, rows[part])
+
+
+def _cut(
+    propagator: Propagator,
+    states: np.ndarray,
+    periods: np.ndarray,
+    method: MultipleShooting,
+    factor: int,
+) -> np.ndarray:
+    """Cut orbits into pieces of equal durations; stiff ones where the motion is slow.
+
+    A state amid a jump moves far with any error of its time, and Newton's method starts astray.
+    """
+    if factor == 1:
+        return propagator.sample(states, periods, method.segments, method.substeps)
+    substeps = -(-factor * method.substeps // _SHIFTS)
+    dense = propagator.sample(states, periods, _SHIFTS * method.segments, substeps)
+    pace = np.linalg.norm(np.roll(dense, -1, axis=1) - np.roll(dense, 1, axis=1), axis=2)
+    slowest = pace.reshape(len(states), method.segments, _SHIFTS).max(1).argmin(1)
+    cuts = slowest[:, None] + _SHIFTS * np.arange(method.segments)
+    return np.take_along_axis(dense, cuts[:, :, None], 1)
+
+
+def _groups(finer: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    return ((int(factor), np.flatnonzero(finer == factor)) for factor in np.unique(finer))
+
+
+def _finer_on(
+    propagator: Propagator, orbits: np.ndarray, periods: np.ndarray, method: MultipleShooting
+) -> np.ndarray:
+    """Return, a power of two for each orbit, how many times more steps its fastest motion needs."""
+    count, pieces, size = orbits.shape
+    rates = propagator.rates(orbits.reshape(-1, size)).reshape(count, pieces).max(1)
+    wanted = rates * periods / (method.segments * method.substeps) / _STIFF
+    return 2 ** np.ceil(np.log2(np.clip(wanted, 1, _FINEST))).astype(int)
+
+
+def _close(
+    propagator: Propagator,
+    orbits: np.ndarray,
+    periods: np.ndarray,
+    method: MultipleShooting,
+    found: Found,
+    rows: np.ndarray,
+) -> None:
     """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
     coarse = propagator.stretch(method.substeps)
-    fine = propagator.stretch(2 * method.substeps)
-    if orbits is None:
-        orbits = propagator.sample(states, periods, method.segments, method.substeps)
     shot = method.solve(coarse, orbits, periods)
     rows, shot = _drop(found, rows, shot)
     if not len(rows):
@@ -122,16 +225,40 @@ def _shoot(
     )
     first = np.where((turns == 1)[:, None, None], shot.orbits, first)
     once = method.solve(coarse, first, shot.periods / turns)
-    final = method.solve(fine, once.orbits, once.periods)
-    change = np.abs(final.periods - once.periods)
-    both = (once.endings == ShootingEnding.CLOSED) & (final.endings == ShootingEnding.CLOSED)
-    final.endings = np.where(both, final.endings, ShootingEnding.STALLED)
+    final, change = _refined(propagator, once, method)
     kept, final = _drop(found, rows, final)
     change, turns = change[np.isin(rows, kept)], turns[np.isin(rows, kept)]
     if len(kept):
         dense = _dense(propagator, final, method)
         for k, start in enumerate(kept):
             _keep(found, int(start), final, k, dense[k], float(change[k]), int(turns[k]))
+
+
+def _refined(
+    propagator: Propagator, once: Shot, method: MultipleShooting
+) -> tuple[Shot, np.ndarray]:
+    """Halve the steps; and quarter them while that changes the period much, as often as allowed.
+
+    The last change of each period is returned, too.
+    """
+    substeps = 2 * method.substeps
+    final = method.solve(propagator.stretch(substeps), once.orbits, once.periods)
+    change = np.abs(final.periods - once.periods)
+    both = (once.endings == ShootingEnding.CLOSED) & (final.endings == ShootingEnding.CLOSED)
+    final.endings = np.where(both, final.endings, ShootingEnding.STALLED)
+    for _ in range(method.refinements):
+        rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
+        if not len(rows):
+            break
+        substeps *= 4
+        closer = method.solve(propagator.stretch(substeps), final.orbits[rows], final.periods[rows])
+        better = closer.endings == ShootingEnding.CLOSED
+        both[rows[~better]] = False  # it stays what it was
+        rows = rows[better]
+        change[rows] = np.abs(closer.periods[better] - final.periods[rows])
+        for name in ("orbits", "periods", "errors", "monodromy"):
+            getattr(final, name)[rows] = getattr(closer, name)[better]
+    return final, change
 
 
 def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]:

@@ -31,7 +31,14 @@ class Propagator:
 
     def stretch(self, substeps: int) -> Callable[[np.ndarray, np.ndarray], tuple[Any, ...]]:
         """Return a function (states, durations) -> ends and derivatives, of a flow."""
-        return partial(self._in_batches, partial(_stretch, substeps=substeps))
+        return partial(self._in_batches, partial(_stretch, substeps=np.asarray(substeps)))
+
+    def rates(self, states: np.ndarray) -> np.ndarray:
+        """Return the largest |λ| of a flow's Jacobian at states; 0 where it is not finite."""
+        slopes = self.step(states, np.ones(len(states)))[1]
+        finite = np.isfinite(slopes).all((1, 2))
+        values = np.linalg.eigvals(np.where(finite[:, None, None], slopes, 0.0))
+        return np.abs(values).max(1)
 
     def follow(self, states: np.ndarray, steps: int, length: float) -> np.ndarray:
         """Return states many steps later; `length` of a step, in time constants, of a flow."""
@@ -43,7 +50,7 @@ class Propagator:
         self, states: np.ndarray, durations: np.ndarray, count: int, substeps: int
     ) -> np.ndarray:
         """Return `count` states `(row, count, unit)`, equally spaced in time from each on."""
-        program = partial(_sample, count=count, substeps=substeps)
+        program = partial(_sample, count=count, substeps=np.asarray(substeps))
         return self._in_batches(program, states, durations)[0]
 
     def _in_batches(
@@ -66,15 +73,15 @@ def _step(system: AbstractSystem, states: Any, durations: Any) -> Any:
     return jax.vmap(system.evaluate)(states), jax.vmap(system.jacobian)(states)
 
 
-def _flow(system: AbstractSystem, state: Any, duration: Any, substeps: int) -> Any:
-    def step(x: Any, _: None) -> tuple[Any, None]:
-        return rk4(system.evaluate, x, duration / substeps), None
-
-    return jax.lax.scan(step, state, None, length=substeps)[0]
+def _flow(system: AbstractSystem, state: Any, duration: Any, substeps: Any) -> Any:
+    """Follow a flow; the number of steps is an argument, so that finer ones compile nothing."""
+    return jax.lax.fori_loop(
+        0, substeps, lambda _, x: rk4(system.evaluate, x, duration / substeps), state
+    )
 
 
 @eqx.filter_jit
-def _stretch(system: AbstractSystem, states: Any, durations: Any, *, substeps: int) -> Any:
+def _stretch(system: AbstractSystem, states: Any, durations: Any, *, substeps: Any) -> Any:
     def both(state: Any, duration: Any) -> Any:
         def end(x: Any, t: Any) -> Any:
             after = _flow(system, x, t, substeps)
@@ -98,7 +105,7 @@ def _follow(system: AbstractSystem, states: Any, lengths: Any, *, steps: Any) ->
 
 @eqx.filter_jit
 def _sample(
-    system: AbstractSystem, states: Any, durations: Any, *, count: int, substeps: int
+    system: AbstractSystem, states: Any, durations: Any, *, count: int, substeps: Any
 ) -> Any:
     def trace(state: Any, duration: Any) -> Any:
         def piece(x: Any, _: None) -> tuple[Any, Any]:

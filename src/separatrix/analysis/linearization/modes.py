@@ -7,6 +7,8 @@ from jaxtyping import Float
 
 from ...solvers.batched import over_parts
 
+_BYTES = 1 << 21  # of complex vectors at a time, which stay in the cache from one use to the next
+
 
 class Modes(NamedTuple):
     """The modes of a stack of matrices, the slowest first."""
@@ -31,11 +33,12 @@ def eigenmodes(jacobians: Float[np.ndarray, "point unit source"], kind: str) -> 
         np.empty((count, size, size), complex),
         np.empty(count),
     )
+    together = max(1, _BYTES // (16 * size**2 or 1))
 
     def fill(points: np.ndarray) -> np.ndarray:
-        """Work on consecutive points, and write in place: each thread has its own."""
-        if len(points):
-            part = slice(points[0], points[-1] + 1)
+        """Work on a few consecutive points at a time, and write in place: threads share none."""
+        for first in points[::together]:
+            part = slice(first, min(first + together, points[-1] + 1))
             _fill(jacobians[part], kind, Modes(*(field[part] for field in modes)))
         return points
 
@@ -52,11 +55,11 @@ def _fill(jacobians: np.ndarray, kind: str, modes: Modes) -> None:
     order = np.argsort(-growth, axis=1, kind="stable")
     modes.eigenvalues[:] = np.take_along_axis(values, order, 1)
     modes.right[:] = np.take_along_axis(right, order[:, None, :], 2)
-    basis, second = _real_basis(modes.eigenvalues, modes.right)
-    modes.condition[:], inverse = _condition_and_inverse(basis)
-    modes.left[:] = _complex_rows(inverse, second)
-    for field in modes:
-        field[~finite] = np.nan
+    modes.condition[:], inverse = _condition_and_inverse(_real_basis(modes))
+    _write_rows(inverse, modes)
+    if not finite.all():
+        for field in modes:
+            field[~finite] = np.nan
 
 
 def _condition_and_inverse(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,29 +73,26 @@ def _condition_and_inverse(basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return condition, inverse
 
 
-def _real_basis(values: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    r"""Return a real basis V with R = V U, U unitary, and which columns are second of a pair.
+def _real_basis(modes: Modes) -> np.ndarray:
+    r"""Return a real basis V with R = V U, U unitary.
 
     A real matrix has its complex eigenvectors in pairs a ± ib, for which √2 a and √2 b stand. V has
     the condition number of R, and its inverse costs a quarter of that of R. Pairs are neighbours:
     LAPACK gives them so, and sorting by equal keys keeps them.
     """
-    second = values.imag < 0
-    first = values.imag > 0
-    basis = np.where((first | second)[:, None, :], np.sqrt(2.0), 1.0) * right.real
-    imaginary = np.sqrt(2.0) * np.roll(right.imag, 1, axis=2)
-    return np.where(second[:, None, :], imaginary, basis), second
+    imag = modes.eigenvalues.imag
+    scale = np.where(imag != 0, np.sqrt(2.0), 1.0)[:, None, :]
+    second = (imag < 0)[:, None, :]
+    return scale * np.where(second, -modes.right.imag, modes.right.real)
 
 
-def _complex_rows(inverse: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return R⁻¹ = U* V⁻¹: rows (v ∓ iw)/√2 for the two rows v, w of a pair."""
-    first = np.roll(second, -1, axis=1)  # no pair wraps around: the first mode is no second one
-    rows = inverse.astype(complex)
-    half = np.sqrt(0.5)
-    point, mode = np.nonzero(first)
-    rows[point, mode] = half * (inverse[point, mode] - 1j * inverse[point, mode + 1])
-    rows[point, mode + 1] = rows[point, mode].conj()
-    return rows
+def _write_rows(inverse: np.ndarray, modes: Modes) -> None:
+    """Write the left vectors, R⁻¹ = U* V⁻¹: rows (v ∓ iw)/√2 for the two rows v, w of a pair."""
+    imag = modes.eigenvalues.imag
+    point, mode = np.ogrid[: imag.shape[0], : imag.shape[1]]
+    v, w = inverse[point, mode - (imag < 0)], inverse[point, mode + (imag > 0)]
+    np.multiply(np.where(imag != 0, np.sqrt(0.5), 1.0)[:, :, None], v, out=modes.left.real)
+    np.multiply((-np.sqrt(0.5) * np.sign(imag))[:, :, None], w, out=modes.left.imag)
 
 
 def decay_times(values: np.ndarray, kind: str, time_unit: float) -> np.ndarray:
