@@ -37,6 +37,7 @@ class ZeroTest:
         finite = starts[np.isfinite(starts).all(1)]
         # The median, so that one far-off start does not blur everything.
         self.scale = float(np.median(np.abs(finite).max(1, initial=0))) if len(finite) else 0.0
+        self.unit_scales = np.median(np.abs(finite), axis=0) if len(finite) else np.zeros(size)
         try:
             enclosed = Enclosed(residual, (size,))
             enclosed.bounds(point(finite[:1] if len(finite) else np.zeros((1, size))))
