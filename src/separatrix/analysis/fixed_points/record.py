@@ -57,7 +57,7 @@ class FixedPoints(Record):
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
     precision: str = setting(
-        '"float64"; "float32" when the function computes in it: nothing can be certified then',
+        '"float64"; "float32", "bfloat16" … when the function computes in it: no certificates then',
         default="float64",
     )
     index_sum: int | None = setting(
@@ -77,8 +77,9 @@ class FixedPoints(Record):
         said = whole.completeness
         if not said.startswith(_PART):
             said = f"{_PART}; of the whole search: {said}"
-        nothing = {"index_sum": None, "coverage": None, "chao1": None}
-        return dataclasses.replace(self, complete=False, completeness=said, **nothing)
+        return dataclasses.replace(
+            self, index_sum=None, coverage=None, chao1=None, complete=False, completeness=said
+        )
 
     @property
     def fixed(self) -> "FixedPoints":
