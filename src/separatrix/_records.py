@@ -176,7 +176,11 @@ class Record(eqx.Module):
                 changes[info.name] = {k: select(info, v) for k, v in value.items()}
             else:
                 changes[info.name] = select(info, value)
-        return dataclasses.replace(self, **changes)
+        return dataclasses.replace(self, **changes)._as_part_of(self)
+
+    def _as_part_of(self: R, whole: R) -> R:
+        """Return this selection without what holds of the whole alone; records override it."""
+        return self
 
     def summary(self) -> str:
         """Say in one line what this record holds; records override it to say more."""

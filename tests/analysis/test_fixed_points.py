@@ -394,3 +394,26 @@ def test_the_same_search_twice_gives_the_same_bits():
 
 def _given(known):
     return known.system, known.candidates
+
+
+def test_a_part_does_not_claim_what_holds_of_the_whole():
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    whole = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    assert whole.complete and whole.index_sum == 1
+    for same in (whole.fixed, whole[::-1], whole.filter(np.ones(3, bool))):
+        assert same.complete and same.index_sum == 1 and same.chao1 == whole.chao1
+        assert same.completeness == whole.completeness
+    stable = whole.filter(whole.stability == "stable")
+    for part in (stable, stable[0], whole[:0], whole[[0, 0, 1, 2]]):
+        assert not part.complete
+        assert part.index_sum is part.coverage is part.chao1 is None
+        begins = "a part of what a search found; of the whole search: complete:"
+        assert part.completeness.startswith(begins)
+    assert len(whole.slow) == 0 and not whole.slow.complete
+
+
+def test_slow_points_can_be_left_out_of_a_complete_set():
+    ghost = sx.Flow(lambda x: jnp.tanh(x**2 + 0.1) - 0.01 * x**3, 1, domain=(-3, 1))
+    points = sx.find_fixed_points(ghost, np.linspace(-1, 1, 9)[:, None])
+    assert len(points.slow) == 1 and len(points.fixed) == 0
+    assert points.fixed.completeness == points.slow.completeness == points.completeness

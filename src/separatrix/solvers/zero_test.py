@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .interval import ComputesInFloat32, Enclosed, EnclosureError, ball, point
+from .precision import FLOAT32, FLOAT64, coarsest_precision
 
 States = Float[np.ndarray, "state unit"]
 Flags = Bool[np.ndarray, " state"]
@@ -25,31 +26,36 @@ class ZeroTest:
 
     Attributes
     ----------
+    precision
+        "float64", or the coarsest type in which the function computes what depends on the state.
     eps
-        The unit of rounding: of float64, or of float32 where the function computes in it.
+        The unit of rounding of that type.
     refusal
         Why there is no enclosure; empty where there is one.
     """
 
     def __init__(self, residual: Callable[[Any], Any], size: int, starts: States):
         self._enclosed: Enclosed | None = None
-        self.refusal, self.eps = "", float(np.finfo(float).eps)
+        self.refusal, self.precision, self.eps = "", *FLOAT64
         finite = starts[np.isfinite(starts).all(1)]
         # The median, so that one far-off start does not blur everything.
         self.scale = float(np.median(np.abs(finite).max(1, initial=0))) if len(finite) else 0.0
+        self.unit_scales = np.median(np.abs(finite), axis=0) if len(finite) else np.zeros(size)
         try:
             enclosed = Enclosed(residual, (size,))
             enclosed.bounds(point(finite[:1] if len(finite) else np.zeros((1, size))))
             self._enclosed = enclosed
-        except ComputesInFloat32 as refusal:
-            self.refusal, self.eps = str(refusal), float(np.finfo(np.float32).eps)
         except EnclosureError as refusal:
             self.refusal = str(refusal)
+            coarsest = coarsest_precision(residual, size)
+            if isinstance(refusal, ComputesInFloat32) and coarsest == FLOAT64:
+                coarsest = FLOAT32  # the units that multiply matrices were told to round
+            self.precision, self.eps = coarsest
 
     @property
     def single(self) -> bool:
-        """Whether the function computes in float32."""
-        return bool(self.eps > np.finfo(float).eps)
+        """Whether the function computes in less than float64."""
+        return self.precision != FLOAT64.name
 
     def estimate(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None

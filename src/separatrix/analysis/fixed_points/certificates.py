@@ -34,7 +34,8 @@ def _prove_zeros(
             text = f"exists within {error:.1e}, alone within {radius:.1e}"
             found.prove(label, error, radius, text)
         else:
-            found.refuse(label, proof.reason[row])
+            what = found.degenerate.get(label)
+            found.refuse(label, f"{what}: {proof.reason[row]}" if what else proof.reason[row])
 
 
 def _prove_absence(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
@@ -13,6 +14,8 @@ Solve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _PROBES = (1e-2, 3e-3)  # how far along the singular direction, beside the size of the states
+_SHARE = 0.1  # of the way between two zeros, that one between them is away from both
+_ULPS = 8
 _MOST = 400  # states that are looked into one by one
 
 
@@ -92,19 +95,41 @@ def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarra
     """Give the states of one continuum the same number.
 
     Neighbours (along a minimum spanning tree) lie on the same one when the solver, started
-    half-way between them, finds a zero there.
+    half-way between them, finds a zero there, and others half-way between that one and either.
     """
     count = len(states)
     if count == 1:
         return np.zeros(1, int)
-    tree = minimum_spanning_tree(cdist(states, states)).tocoo()
+    tree = spanning_tree(states)
     middles = (states[tree.row] + states[tree.col]) / 2
     zeros, reached = solve(middles)
     joined = reached & (np.linalg.norm(zeros - middles, axis=1) <= tree.data / 2)
+    sides = [_is_between(states[end], zeros, solve) for end in (tree.row, tree.col)]
+    joined &= sides[0] | sides[1]
     tree.data = np.where(joined, tree.data, 0.0)
     tree.eliminate_zeros()
     # Equal states have no edge: the tree's zeros are left out of a sparse matrix.
     return connected_components(tree, directed=False)[1]
+
+
+def _is_between(ends: np.ndarray, others: np.ndarray, solve: Solve) -> Bool[np.ndarray, " pair"]:
+    """Tell between which pairs of zeros lies another: half-way, the solver returns to neither.
+
+    An isolated zero between two continua has none between it and them.
+    """
+    zeros, reached = solve((ends + others) / 2)
+    apart = np.linalg.norm(ends - others, axis=1)
+    rounding = _ULPS * np.finfo(float).eps * np.linalg.norm(ends, axis=1)
+    away = np.minimum(*(np.linalg.norm(zeros - end, axis=1) for end in (ends, others)))
+    return reached & ((away > _SHARE * apart) | (apart <= rounding))
+
+
+def spanning_tree(states: Float[np.ndarray, "state unit"]) -> coo_array:
+    """Return the neighbours along a minimum spanning tree, with their distances.
+
+    Of a dense matrix SciPy would leave out what is below 1e-8.
+    """
+    return minimum_spanning_tree(csr_array(cdist(states, states))).tocoo()
 
 
 def _middle(states: np.ndarray) -> int:

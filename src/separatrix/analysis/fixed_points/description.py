@@ -71,7 +71,7 @@ def describe(
         system=system.kind,
         time_unit=system.time_unit,
         marginal_band=marginal_band,
-        precision="float32" if zero_test.single else "float64",
+        precision=zero_test.precision,
         **_completeness(known),
     )
 

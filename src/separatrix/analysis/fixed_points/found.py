@@ -20,6 +20,7 @@ class Found:
     refusals: dict[int, str]
     reached: np.ndarray
     reasons: np.ndarray = field(repr=False)
+    degenerate: dict[int, str] = field(default_factory=dict)  # what shows that a point is so
 
     @classmethod
     def empty(cls, num_candidates: int, size: int) -> "Found":
@@ -64,6 +65,8 @@ class Found:
             self.prove(own, *other.proofs[label])
         elif label in other.refusals:
             self.refuse(own, other.refusals[label])
+        if label in other.degenerate:
+            self.degenerate[own] = other.degenerate[label]
 
     def reject(self, labels: list[int], reason: str) -> None:
         """Take points out again: their candidates are rejected, and the others numbered anew."""
@@ -74,6 +77,7 @@ class Found:
             del self.states[label], self.kinds[label], self.bounds[label]
             self.proofs = _without(self.proofs, label)
             self.refusals = _without(self.refusals, label)
+            self.degenerate = _without(self.degenerate, label)
 
 
 def _without(table: dict[int, T], label: int) -> dict[int, T]:

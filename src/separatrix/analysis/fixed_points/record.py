@@ -1,5 +1,6 @@
 """The answer of a search for fixed points, with its evidence."""
 
+import dataclasses
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted
 
 Text = np.ndarray
+_PART = "a part of what a search found"
 
 
 class FixedPoints(Record):
@@ -17,7 +19,18 @@ class FixedPoints(Record):
     A point is of kind "fixed" only when its residual is at rounding level; a "slow" point is a
     local minimum of the speed that is not a zero. `reached` gives, for every candidate, the `label`
     of the point it led to, or −1 with the reason in `outcome_reasons`. Filtering and indexing
-    follow the points and leave the candidates as they are.
+    follow the points and leave the candidates as they are. A selection that lacks some of the fixed
+    points is not what was found complete, or counted: it has no `index_sum`, `coverage` or `chao1`,
+    `complete` is False, and `completeness` begins with "a part of what a search found".
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    >>> stable = points.filter(points.stability == "stable")
+    >>> points.complete, points.fixed.complete, stable.complete
+    (True, True, False)
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -44,16 +57,29 @@ class FixedPoints(Record):
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
     precision: str = setting(
-        '"float64"; "float32" when the function computes in it: nothing can be certified then',
+        '"float64"; "float32", "bfloat16" … when the function computes in it: no certificates then',
         default="float64",
     )
-    index_sum: int | None = setting("Σ sign det(I − J); 1 when nothing is missing", default=None)
+    index_sum: int | None = setting(
+        "Σ sign det(I − J) over all fixed points; 1 when nothing is missing", default=None
+    )
     coverage: float | None = setting("Good–Turing estimate of the part found", default=None)
     chao1: float | None = setting("Chao's estimate of the number of fixed points", default=None)
     complete: bool = setting("proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
 
     _kinds: ClassVar[tuple[str, ...]] = ("fixed", "slow")
+
+    def _as_part_of(self, whole: "FixedPoints") -> "FixedPoints":
+        labels = [np.sort(p.label[np.asarray(p.kind) == "fixed"]) for p in (self, whole)]
+        if np.array_equal(*labels):
+            return self
+        said = whole.completeness
+        if not said.startswith(_PART):
+            said = f"{_PART}; of the whole search: {said}"
+        return dataclasses.replace(
+            self, index_sum=None, coverage=None, chao1=None, complete=False, completeness=said
+        )
 
     @property
     def fixed(self) -> "FixedPoints":

@@ -1,6 +1,6 @@
 """Fixed and slow points of any differentiable system, by Newton's method and its relatives."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
+from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
 from .evaluator import Evaluator
 from .following import Follower
 from .found import Found
@@ -28,6 +29,8 @@ REASONS = {
 UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
 TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
 NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
+Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""States and their last steps -> the row that each one is merged with."""
 _PORTION = 8192  # candidates that are followed together
 _ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
 
@@ -48,9 +51,9 @@ class _Reached:
     def __len__(self) -> int:
         return len(self.states)
 
-    def merged(self, follower: Follower) -> Iterator[tuple[int, np.ndarray]]:
+    def merged(self, merge: Merge) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the most exact of each group of equal states, and the candidates of the group."""
-        best = follower.merge(np.array(self.states), np.array(self.steps))
+        best = merge(np.array(self.states), np.array(self.steps))
         for row in np.unique(best):
             yield row, np.concatenate([self.members[k] for k in np.flatnonzero(best == row)])
 
@@ -67,10 +70,12 @@ class SmoothSearch:
     method: LevenbergMarquardt
     zero_test: ZeroTest
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
+    degenerate: DegenerateZeros = field(init=False)
 
     def __post_init__(self) -> None:
         follower = Follower(self.evaluator, self.method, self.zero_test)
         object.__setattr__(self, "follower", follower)
+        object.__setattr__(self, "degenerate", DegenerateZeros(self.evaluator, self.zero_test))
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
@@ -82,14 +87,16 @@ class SmoothSearch:
             ends = follower.solve(starts[rows], exactly=False)
             doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
+            settled = np.zeros(len(rows), bool)
             if slow_points:
-                self._descend(follower, ends, rows, minima, found)
+                settled = self._descend(follower, ends, rows, minima, found)
+            self._reach_degenerate(ends, ~settled)
             # There rounding, not a kink, hides which way the speed decreases.
             hidden = rows[doubtful]
             found.reasons[hidden[found.reasons[hidden] == KINK]] = UNSETTLED
-            self._keep_zeros(follower, ends, rows, zeros)
+            self._keep_zeros(ends, rows, zeros)
         if len(minima):
-            for row, members in minima.merged(follower):
+            for row, members in minima.merged(follower.merge):
                 found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
         if len(zeros):
             self._collect_fixed(follower, zeros, found)
@@ -103,7 +110,7 @@ class SmoothSearch:
         if self.evaluator.is_large:
             return np.zeros(0, int)  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = follower.merge(ends.states[zeros], ends.steps[zeros])
+        best = self._merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
         residuals, jacobians = self.evaluator.residual_and_jacobian(ends.states[zeros[distinct]])
         sure = self.zero_test.decide(ends.states[zeros[distinct]], residuals, jacobians)
@@ -111,14 +118,36 @@ class SmoothSearch:
         if len(doubtful):
             # Many were led to one state.
             states, which = np.unique(ends.states[doubtful], axis=0, return_inverse=True)
-            ends.put(doubtful, follower.solve(states, exactly=True), which.reshape(-1))
+            ends.put(doubtful, self._solve_exactly(follower, states), which.reshape(-1))
         return doubtful
 
-    def _keep_zeros(
-        self, follower: Follower, ends: Solution, rows: np.ndarray, zeros: _Reached
-    ) -> None:
+    def _solve_exactly(self, follower: Follower, states: np.ndarray) -> Solution:
+        """Follow states near zeros to them, degenerate ones too."""
+        solution = Solution.unmoved(states)
+        solution.endings[:] = Ending.MINIMUM
+        self._reach_degenerate(solution, np.ones(len(states), bool))
+        rest = np.flatnonzero(solution.endings != Ending.ZERO)
+        if len(rest):
+            solution.put(rest, follower.solve(states[rest], exactly=True))
+        return solution
+
+    def _reach_degenerate(self, ends: Solution, among: Bool[np.ndarray, " state"]) -> None:
+        """Lead those that were left near a degenerate zero to it."""
+        lost = np.flatnonzero(among & np.isin(ends.endings, _ON_THE_WAY))
+        if self.evaluator.is_large or not len(lost):
+            return
+        near = self.degenerate.reach(ends.states[lost])
+        there = lost[near.arrived]
+        ends.states[there] = near.states[near.arrived]
+        ends.steps[there] = near.distances[near.arrived]
+        ends.endings[there] = Ending.ZERO
+
+    def _merge(self, states: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        return self.degenerate.merge(self.follower, states, steps)
+
+    def _keep_zeros(self, ends: Solution, rows: np.ndarray, zeros: _Reached) -> None:
         at = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = at[follower.merge(ends.states[at], ends.steps[at])]
+        best = at[self._merge(ends.states[at], ends.steps[at])]
         for row in np.unique(best):
             zeros.add(ends.states[row].copy(), ends.steps[row], rows[at[best == row]])
 
@@ -129,14 +158,18 @@ class SmoothSearch:
         rows: np.ndarray,
         reached: _Reached,
         found: Found,
-    ) -> None:
-        """Descend to the minima of the speed; one that may be a zero is given to the solver."""
+    ) -> Bool[np.ndarray, " candidate"]:
+        """Descend to the minima of the speed; one that may be a zero is given to the solver.
+
+        Returns which candidates came to a minimum.
+        """
+        came = np.zeros(len(rows), bool)
         unsettled = np.flatnonzero(np.isin(ends.endings, _ON_THE_WAY))
         if not len(unsettled):
-            return
+            return came
         if self.evaluator.is_large:
             found.reasons[rows[unsettled]] = TOO_LARGE
-            return
+            return came
         minima = follower.minimize(ends.states[unsettled])
         found.reasons[rows[unsettled]] = np.where(minima.stalled, KINK, NO_MINIMUM)
         settled = np.flatnonzero(minima.converged)
@@ -150,6 +183,8 @@ class SmoothSearch:
             members = unsettled[settled[best == row]]
             for ending in (ends.endings, ends.states, ends.steps):
                 ending[members] = ending[unsettled[row]]
+        came[unsettled[settled]] = True
+        return came
 
     def _zeros_among(
         self,
@@ -165,7 +200,7 @@ class SmoothSearch:
         possible = self.zero_test.within(states, reach)
         is_zero = np.zeros(len(distinct), bool)
         if possible.any():
-            again = follower.solve(states[possible], exactly=True)
+            again = self._solve_exactly(follower, states[possible])
             moved = np.linalg.norm(again.states - states[possible], axis=1)
             near = np.sqrt(self.zero_test.eps) * np.abs(states[possible]).max(1, initial=0)
             stayed = moved <= np.maximum(10 * reach[possible], near)
@@ -176,7 +211,7 @@ class SmoothSearch:
 
     def _collect_fixed(self, follower: Follower, zeros: _Reached, found: Found) -> None:
         """Merge what ended as a zero; the last Newton correction says what is the same point."""
-        distinct, members = zip(*zeros.merged(follower), strict=True)
+        distinct, members = zip(*zeros.merged(self._merge), strict=True)
         states = np.array([zeros.states[row] for row in distinct])
         errors = np.array([zeros.steps[row] for row in distinct])
         singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
@@ -185,17 +220,30 @@ class SmoothSearch:
             continua = find_continua(
                 states, singular_values, directions, self.zero_test.scale, follower.reach
             )
+        self._settle(states, errors)
         settled = self.zero_test.settled(states, errors)
-        for number in np.flatnonzero(continua.label < 0).tolist():
-            if settled[number]:
-                found.add(states[number], "fixed", errors[number], members[number], ZERO)
-            else:
-                found.reasons[members[number]] = UNSETTLED
+        isolated = continua.label < 0
+        for number in np.flatnonzero(isolated & ~settled).tolist():
+            found.reasons[members[number]] = UNSETTLED
+        singular = are_degenerate(singular_values)
+        for group in self.degenerate.groups(states, singular, isolated & settled):
+            best, parts = group[np.argmin(errors[group])], [members[k] for k in group]
+            label = found.add(states[best], "fixed", errors[best], np.concatenate(parts), ZERO)
+            if singular[best]:
+                found.degenerate[label] = name_degenerate(singular_values[best])
         for number, middle in enumerate(continua.middles):
             parts = [members[k] for k in np.flatnonzero(continua.label == number)]
             text = name_continuum(singular_values[middle])
             label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
             found.refuse(label, text)
+
+    def _settle(self, states: np.ndarray, errors: np.ndarray) -> None:
+        """Lead states on which Newton's method does not close in to degenerate zeros, in place."""
+        unsettled = np.flatnonzero(~self.zero_test.settled(states, errors))
+        if len(unsettled) and not self.evaluator.is_large:
+            near = self.degenerate.reach(states[unsettled])
+            there = unsettled[near.arrived]
+            states[there], errors[there] = near.states[near.arrived], near.distances[near.arrived]
 
     def _polish(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Take Newton steps until they stop shrinking.

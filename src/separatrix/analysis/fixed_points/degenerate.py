@@ -1,0 +1,150 @@
+"""Zeros at which the Jacobian is singular, although they are isolated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ...solvers import batched
+from ...solvers.degenerate import Closeness, close_in
+from ...solvers.zero_test import ZeroTest
+from .continua import spanning_tree
+from .evaluator import Evaluator
+from .following import Follower, States
+
+_NEAR = 1e-2  # longest Newton step, beside the size of the states, from which a zero is looked for
+_SINGULAR = 1e-6  # a smallest singular value, beside the largest, that may be 0
+_BETWEEN = (0.25, 0.5, 0.75)  # where it is looked whether two zeros are one
+
+
+@dataclass(frozen=True)
+class DegenerateZeros:
+    """Leads what a solver has left near a degenerate zero to it.
+
+    There Newton's steps converge slowly, what one of them still takes away of the residual is soon
+    hidden by rounding of its other entries, and the solver runs out of steps or sees a minimum.
+    """
+
+    evaluator: Evaluator
+    zero_test: ZeroTest
+
+    def reach(self, states: States) -> Closeness:
+        """Return for each state the degenerate zero that it lies near, if it does."""
+        ends = Closeness(states.copy(), np.full(len(states), np.inf), np.zeros(len(states), bool))
+        steps = self._newton_steps(states)
+        extent = _NEAR * np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
+        near = np.flatnonzero(np.linalg.norm(steps, axis=1) <= extent)
+        if not len(near):
+            return ends
+        best = near[self._alike(states[near], steps[near])]
+        distinct = np.unique(best)
+        found = close_in(
+            self.evaluator.residual_and_jacobian, states[distinct], self._arrived, extent[distinct]
+        )
+        for row in np.flatnonzero(found.arrived):
+            members = near[best == distinct[row]]
+            for column, value in zip(ends, found, strict=True):
+                column[members] = value[row]
+        return ends
+
+    def _arrived(
+        self, states: States, residuals: States, jacobians: np.ndarray, distances: np.ndarray
+    ) -> np.ndarray:
+        is_zero = self.zero_test.decide(states, residuals, jacobians)
+        return is_zero & self.zero_test.settled(states, distances)
+
+    def _newton_steps(self, states: States) -> States:
+        """Return the Newton step at each state, 0 where the Jacobian is singular."""
+        steps, room = np.empty(states.shape), self.evaluator.batch_size
+        for first in range(0, len(states), room):
+            r, J = self.evaluator.residual_and_jacobian(states[first : first + room])
+            with np.errstate(over="ignore", invalid="ignore"):
+                step = np.nan_to_num(batched.solve(J, -r), nan=0.0)
+            usable = np.isfinite(J).all((1, 2)) & np.isfinite(r).all(1)
+            steps[first : first + room] = np.where(usable[:, None], step, np.inf)
+        return steps
+
+    def merge(
+        self, follower: Follower, states: States, steps: Float[np.ndarray, " state"]
+    ) -> Int[np.ndarray, " state"]:
+        """Return the row of the zero that each one is merged with: at degenerate ones by unit.
+
+        There the next step is nearly as long as the last one, and long along one direction only.
+        """
+        size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
+        long = np.flatnonzero(np.isfinite(steps) & (steps > np.cbrt(self.zero_test.eps) * size))
+        if self.evaluator.is_large or not len(long):
+            return follower.merge(states, steps)
+        following = self._newton_steps(states[long])
+        slow = np.linalg.norm(following, axis=1) > 0.1 * steps[long]
+        long, following = long[slow], following[slow]
+        best = np.arange(len(states))
+        short = np.setdiff1d(best, long)
+        best[short] = short[follower.merge(states[short], steps[short])]
+        best[long] = long[self._alike(states[long], following)]
+        return best
+
+    def _alike(self, states: States, steps: States) -> Int[np.ndarray, " state"]:
+        # Across the degenerate direction a step is no measure of what rounding leaves.
+        blur = np.sqrt(self.zero_test.eps) * self.zero_test.unit_scales
+        return _alike(states, 10 * np.abs(np.where(np.isfinite(steps), steps, 0.0)) + blur)
+
+    def groups(
+        self, states: States, singular: Bool[np.ndarray, " state"], among: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return groups of zeros that are one: degenerate ones are known less exactly."""
+        alone = states.shape[1] == 1  # one singular value has no other beside it
+        suspect = np.flatnonzero(among & (singular | alone))
+        numbers = np.full(len(states), -1)
+        numbers[suspect] = self._merge(states[suspect])
+        groups = [np.array([k]) for k in np.flatnonzero(among & (numbers < 0)).tolist()]
+        groups += [np.flatnonzero(numbers == k) for k in range(numbers.max(initial=-1) + 1)]
+        return sorted(groups, key=lambda group: int(group[0]))
+
+    def _merge(self, states: States) -> Int[np.ndarray, " state"]:
+        """Give those the same number between which no state can be told from a zero.
+
+        Rounding hides where in that stretch the zero lies: of x⁵, say, beside terms of size 1.
+        """
+        count = len(states)
+        if count < 2:
+            return np.arange(count)
+        tree = spanning_tree(states)
+        joined = np.ones(len(tree.row), bool)
+        for share in _BETWEEN:
+            between = (1 - share) * states[tree.row] + share * states[tree.col]
+            r, J = self.evaluator.residual_and_jacobian(between)
+            joined &= self.zero_test.decide(between, r, J)
+        edges = tree.row[joined], tree.col[joined]
+        graph = coo_array((np.ones(int(joined.sum())), edges), shape=(count, count))
+        return connected_components(graph, directed=False)[1]
+
+
+def are_degenerate(singular_values: Float[np.ndarray, "state value"]) -> Bool[np.ndarray, " state"]:
+    """Tell from the singular values of the Jacobian which zeros may be degenerate."""
+    if not singular_values.shape[1]:
+        return np.zeros(len(singular_values), bool)
+    return ~(singular_values[:, -1] > _SINGULAR * singular_values[:, 0])
+
+
+def name_degenerate(singular_values: Float[np.ndarray, " unit"]) -> str:
+    """Say that a zero is degenerate, with the evidence."""
+    return f"degenerate (singular values {singular_values[0]:.1e} to {singular_values[-1]:.1e})"
+
+
+def _alike(states: States, uncertainty: States) -> Int[np.ndarray, " state"]:
+    """Return for each state the one that stands for all those as near in every unit.
+
+    Unit by unit, since one of them may be a thousand times as large as others.
+    """
+    best, remaining = np.empty(len(states), int), np.arange(len(states))
+    while len(remaining):
+        first = remaining[0]
+        distance = np.abs(states[remaining] - states[first])
+        same = (distance <= uncertainty[remaining] + uncertainty[first]).all(1)
+        same[0] = True
+        best[remaining[same]] = first
+        remaining = remaining[~same]
+    return best
