@@ -71,8 +71,8 @@ class FixedPoints(Record):
     _kinds: ClassVar[tuple[str, ...]] = ("fixed", "slow")
 
     def _as_part_of(self, whole: "FixedPoints") -> "FixedPoints":
-        labels = [np.sort(p.label[np.asarray(p.kind) == "fixed"]) for p in (self, whole)]
-        if np.array_equal(*labels):
+        mine, every = (np.sort(p.label[np.asarray(p.kind) == "fixed"]) for p in (self, whole))
+        if np.array_equal(mine, every):
             return self
         said = whole.completeness
         if not said.startswith(_PART):
