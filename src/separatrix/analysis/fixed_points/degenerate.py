@@ -16,6 +16,8 @@ from .following import Follower, States
 
 _NEAR = 1e-2  # longest Newton step, beside the size of the states, from which a zero is looked for
 _SINGULAR = 1e-6  # a smallest singular value, beside the largest, that may be 0
+_SLOW = 0.1  # what a Newton step leaves to do, beside its length, near a degenerate zero
+_FEW = 1000  # zeros among which it is cheap to look for those that are one
 _BETWEEN = (0.25, 0.5, 0.75)  # where it is looked whether two zeros are one
 
 
@@ -36,18 +38,31 @@ class DegenerateZeros:
         steps = self._newton_steps(states)
         extent = _NEAR * np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
         near = np.flatnonzero(np.linalg.norm(steps, axis=1) <= extent)
-        if not len(near):
-            return ends
-        best = near[self._alike(states[near], steps[near])]
-        distinct = np.unique(best)
-        found = close_in(
-            self.evaluator.residual_and_jacobian, states[distinct], self._arrived, extent[distinct]
-        )
-        for row in np.flatnonzero(found.arrived):
-            members = near[best == distinct[row]]
-            for column, value in zip(ends, found, strict=True):
-                column[members] = value[row]
+        room = self.evaluator.batch_size
+        for first in range(0, len(near), room):
+            rows = near[first : first + room]
+            slow = self._converge_slowly(states[rows], steps[rows])
+            self._reach_part(rows[slow], extent, ends)
         return ends
+
+    def _converge_slowly(self, states: States, steps: States) -> Bool[np.ndarray, " state"]:
+        """Tell where a Newton step leaves much to do: a quarter of itself or more, for xᵐ."""
+        evaluate = self.evaluator.residual_and_jacobian
+        with np.errstate(over="ignore", invalid="ignore"):
+            left = batched.solve(evaluate(states)[1], -evaluate(states + steps)[0])
+            return ~(np.linalg.norm(left, axis=1) <= _SLOW * np.linalg.norm(steps, axis=1))
+
+    def _reach_part(self, rows: np.ndarray, extent: np.ndarray, ends: Closeness) -> None:
+        """Lead some of the states, in place; those that reach one zero reach the same state."""
+        evaluate = self.evaluator.residual_and_jacobian
+        found = close_in(evaluate, ends.states[rows], self._arrived, extent[rows])
+        there = np.flatnonzero(found.arrived)
+        numbers = self._merge(found.states[there])
+        for number in range(numbers.max(initial=-1) + 1):
+            members = there[numbers == number]
+            best = members[np.argmin(found.distances[members])]
+            for column, value in zip(ends, found, strict=True):
+                column[rows[members]] = value[best]
 
     def _arrived(
         self, states: States, residuals: States, jacobians: np.ndarray, distances: np.ndarray
@@ -56,13 +71,13 @@ class DegenerateZeros:
         return is_zero & self.zero_test.settled(states, distances)
 
     def _newton_steps(self, states: States) -> States:
-        """Return the Newton step at each state, 0 where the Jacobian is singular."""
+        """Return the Newton step at each state, infinite where the Jacobian is singular."""
         steps, room = np.empty(states.shape), self.evaluator.batch_size
         for first in range(0, len(states), room):
             r, J = self.evaluator.residual_and_jacobian(states[first : first + room])
             with np.errstate(over="ignore", invalid="ignore"):
-                step = np.nan_to_num(batched.solve(J, -r), nan=0.0)
-            usable = np.isfinite(J).all((1, 2)) & np.isfinite(r).all(1)
+                step = batched.solve(J, -r)
+            usable = np.isfinite(step).all(1)
             steps[first : first + room] = np.where(usable[:, None], step, np.inf)
         return steps
 
@@ -95,8 +110,8 @@ class DegenerateZeros:
         self, states: States, singular: Bool[np.ndarray, " state"], among: np.ndarray
     ) -> list[np.ndarray]:
         """Return groups of zeros that are one: degenerate ones are known less exactly."""
-        alone = states.shape[1] == 1  # one singular value has no other beside it
-        suspect = np.flatnonzero(among & (singular | alone))
+        # Where all singular values are alike none is small beside another.
+        suspect = np.flatnonzero(among & (singular | (len(states) <= _FEW)))
         numbers = np.full(len(states), -1)
         numbers[suspect] = self._merge(states[suspect])
         groups = [np.array([k]) for k in np.flatnonzero(among & (numbers < 0)).tolist()]
@@ -108,18 +123,24 @@ class DegenerateZeros:
 
         Rounding hides where in that stretch the zero lies: of x⁵, say, beside terms of size 1.
         """
-        count = len(states)
+        states, which = np.unique(states, axis=0, return_inverse=True)  # a tree needs distances
+        count, which = len(states), which.reshape(-1)
         if count < 2:
-            return np.arange(count)
+            return which
         tree = spanning_tree(states)
-        joined = np.ones(len(tree.row), bool)
+        size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
+        edges = np.flatnonzero(tree.data <= 10 * _NEAR * size[tree.row])
+        if not len(edges):
+            return which
+        one, other = tree.row[edges], tree.col[edges]
+        joined = np.ones(len(edges), bool)
         for share in _BETWEEN:
-            between = (1 - share) * states[tree.row] + share * states[tree.col]
+            between = (1 - share) * states[one] + share * states[other]
             r, J = self.evaluator.residual_and_jacobian(between)
             joined &= self.zero_test.decide(between, r, J)
-        edges = tree.row[joined], tree.col[joined]
-        graph = coo_array((np.ones(int(joined.sum())), edges), shape=(count, count))
-        return connected_components(graph, directed=False)[1]
+        links = np.ones(int(joined.sum())), (one[joined], other[joined])
+        graph = coo_array(links, shape=(count, count))
+        return connected_components(graph, directed=False)[1][which]
 
 
 def are_degenerate(singular_values: Float[np.ndarray, "state value"]) -> Bool[np.ndarray, " state"]:
