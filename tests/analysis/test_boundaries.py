@@ -207,6 +207,24 @@ def test_a_curved_boundary_and_its_normals():
     assert 12 < errors[0] / errors[1] < 24  # a method of order four: 16
 
 
+def test_the_boundary_comes_nearer_by_the_fourth_power_of_the_step():
+    """u = x + y² is bistable, y decays: the boundary is x = −y², and of steps one beside it."""
+
+    def field(x):
+        u = x[0] + x[1] ** 2
+        return jnp.stack([u - u**3 + 2 * x[1] ** 2, -x[1]])
+
+    flow, points = sx.Flow(field, 2), np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
+    off = []
+    for step in (0.1, 0.05):
+        settling = sx.Settling(step=step)
+        found = sx.separatrix(flow, points, systems.box(2, -1.5, 1.5, 80), method=settling)
+        off.append(np.abs(found.states[:, 0] + found.states[:, 1] ** 2).max())
+        assert found.width.max() < 1e-11
+    assert off[1] < 1e-6
+    assert 8 < off[0] / off[1] < 32
+
+
 def test_a_product_has_boundaries_on_both_axes():
     system = stacked(BISTABLE, sx.Flow(lambda y: y - y**3, 1))
     points = np.array([[a, b] for a in (-1.0, 0, 1) for b in (-1.0, 0, 1)])

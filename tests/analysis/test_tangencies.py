@@ -131,3 +131,25 @@ def test_a_minimum_that_is_no_touch_is_left_early():
 
     assert tangencies._golden(at, 1.0)[2][0] == pytest.approx(0.1, abs=0.01)
     assert len(evaluations) < 15
+
+
+@pytest.mark.parametrize("name", ["two pairs that cross", "one pair each way"])
+def test_modes_that_cross_together_are_placed_as_precisely_as_each(name):
+    system_of, start, _ = CASES[name]
+    branches = sx.continue_fixed_points(
+        system_of, np.array(start), (-1.0, 1.3), switch=False, disconnected=None
+    )
+    assert abs(branches.special_parameters[0]) <= branches.special_error[0] < 1e-12
+
+
+def test_a_double_hopf_point_on_a_curved_branch_of_growth():
+    """Rates sin(p − ½) and (p − ½) exp(p): both pass 0 at ½, neither along a line."""
+    branches = sx.continue_fixed_points(
+        lambda p: two_pairs(jnp.sin(p - 0.5), (p - 0.5) * jnp.exp(p)),
+        np.zeros(4),
+        (-1.0, 1.3),
+        switch=False,
+        disconnected=None,
+    )
+    assert branches.special_criticality.tolist() == ["double Hopf"]
+    assert abs(branches.special_parameters[0] - 0.5) <= branches.special_error[0] < 1e-9

@@ -33,7 +33,9 @@ class Separatrix(Record):
     """
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
-    width: Float[Array, " boundary"] = array("the boundary crosses a segment of this length there")
+    width: Float[Array, " boundary"] = array(
+        "the boundary, of the motion in steps, crosses a segment of this length there"
+    )
     sides: Int[Array, "boundary side"] = array("places of the attractors on the two sides")
     saddle: Int[Array, " boundary"] = array("place of the saddle it leads to, −1: none is known")
     normals: Float[Array, "boundary unit"] = array("unit normal; NaN where no saddle is known")
@@ -72,7 +74,9 @@ def separatrix(
     Segments between attractors, and between sampled states and their nearest neighbours in other
     basins, are bisected: states between their ends are followed to where they go. A boundary point
     b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
-    of the boundary is $(D\Phi_T(b))^\top l$.
+    of the boundary is $(D\Phi_T(b))^\top l$. Of a flow this is the boundary of its Runge–Kutta
+    steps, which differs from the flow's own by the fourth power of the step (some 1e−7 of the
+    distances here, with the step that is chosen): `Settling(step=…)` makes it smaller.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ...solvers.continuation import Curve, correct, tangent_of
+from .crossings import sharpened
 from .family import Family
 from .special import End, Special, enclose, locate
 from .spectra import change, eigenvalues, is_chance, signature, signatures
@@ -98,10 +99,10 @@ def _between(
             one, other = corner
             length = 0.0
     if halvings == 0 or length < AT_ONCE:
-        return [enclose(family, one, other)]
+        return [sharpened(family, enclose(family, one, other))]
     middle = _middle(family, one, other)
     if middle is None:
-        return [enclose(family, one, other)]
+        return [sharpened(family, enclose(family, one, other))]
     rest, wait = halvings - 1, max(wait - 1, 0)
     first = _between(family, one, middle, budget, rest, wait)
     return first + _between(family, middle, other, budget, rest, wait)

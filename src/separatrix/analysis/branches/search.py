@@ -46,9 +46,10 @@ def continue_fixed_points(
     points of flows. The coefficient of the normal form tells what happens there: a supercritical
     point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
     before it. Where several modes reach the boundary at once ("double Hopf", "fold–Hopf" …) the
-    point is enclosed, within `special_error`, and named, no more. At branch points the crossing
-    branch is followed too. Deflation then looks for fixed points that lie on no branch so far, and
-    follows them. Cycles and oscillations are not followed.
+    point is enclosed, within `special_error`, and named, no more; where their angles tell them
+    apart, each of them places it. At branch points the crossing branch is followed too. Deflation
+    then looks for fixed points that lie on no branch so far, and follows them. Cycles and
+    oscillations are not followed.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...solvers.continuation import Curve, correct, tangent_of
 from ..stability import growth
+from .crossings import sharpened
 from .family import Family
 from .normal_forms import NormalForm
 from .special import TOGETHER, Special
@@ -66,7 +67,7 @@ def _nearest(family: Family, points: np.ndarray, above: float) -> Special | None
     # where the distance is a parabola its lowest part is lost in rounding
     rounding = 16 * np.finfo(float).eps * (1 + np.abs(values).max())
     blur = length[-1] * np.sqrt(rounding / above)
-    return Special(
+    special = Special(
         "crossing" if together else "tangency",
         point,
         max(high - low, float(blur)),
@@ -74,6 +75,7 @@ def _nearest(family: Family, points: np.ndarray, above: float) -> Special | None
         NormalForm(np.nan, together or "degenerate"),
         tangents=[tangent_of(jacobian, along)[0]],
     )
+    return sharpened(family, special)
 
 
 def _golden(
