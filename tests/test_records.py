@@ -178,7 +178,7 @@ def test_html_is_escaped():
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "x &lt; y &amp; z" in page
-    assert page.startswith("<strong>Odd: 1 units</strong><pre>")
+    assert page.startswith("<strong>Odd: 1 unit</strong><pre>")
 
 
 def test_axes_units_and_tables_in_xarray(sample):

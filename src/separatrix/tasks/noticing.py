@@ -28,19 +28,26 @@ def shown_during(
     stimuli: Float[Array, "trial time channel"],
     *periods: str,
     level: float = 0.5,
-    background: float | None = None,
 ) -> Bool[Array, "#trial time"]:
     """Tell on which steps of some periods the stimuli are shown.
 
-    `level` is the mean of the channels while they are, at least; `background` is the σ of their
-    noise while they are not, by default what the task says.
+    `level` is the mean of the channels while they are, at least.
     """
     if by_the_clock(task, *periods):
         return period_mask(task, *periods)[None] > 0
-    sigma = _background(task) if background is None else background
+    return seen(stimuli, level, _background(task), task.dt)
+
+
+def seen(
+    stimuli: Float[Array, "trial time channel"], level: float, sigma: float, dt: float
+) -> Bool[Array, "trial time"]:
+    """Tell on which steps the inputs themselves show stimuli of that mean, at least.
+
+    `sigma` is that of the channels' noise while nothing is shown.
+    """
     if sigma == 0:
         return (stimuli != 0).any(-1)
-    return _notice(stimuli.mean(-1), level, sigma / stimuli.shape[-1] ** 0.5, task.dt)
+    return _notice(stimuli.mean(-1), level, sigma / stimuli.shape[-1] ** 0.5, dt)
 
 
 def cue_off(

@@ -15,6 +15,7 @@ from ..noticing import (
     by_the_clock,
     cue_off,
     onsets,
+    seen,
     shown_during,
     starts_of_each,
     summed,
@@ -134,12 +135,7 @@ class PulseDecisionMaking(StagedTask):
         return tally(summed(ratios, bins), starts, lambda ratio: jax.nn.sigmoid(ratio + odds))
 
     def _noticed(self, inputs: Array) -> Float[Array, "trial time side"]:
-        sides = [
-            shown_during(
-                self, inputs[..., side : side + 1], "cue 1", level=1.0, background=self.noise
-            )
-            for side in (1, 2)
-        ]
+        sides = [seen(inputs[..., k : k + 1], 1.0, self.noise, self.dt) for k in (1, 2)]
         if self.noise == 0:
             starts = [starts_of_each(self, shown, "cue 1") for shown in sides]
         else:
