@@ -113,13 +113,15 @@ def unstable_directions(
     Re λ > 0 for a flow. A complex pair gives the two directions of its plane.
     """
     size = jacobians.shape[-1]
-    values, vectors = np.linalg.eig(jacobians)
-    values, vectors = values.astype(complex), vectors.astype(complex)
-    unstable = (np.abs(1 + values) > 1) if kind == "map" else (values.real > 0)
-    points, modes = np.nonzero(unstable)
-    chosen = vectors[points, :, modes]
-    # Of a pair λ, λ* take the real part of one vector and the imaginary part of the other.
-    real = np.where(values[points, modes].imag[:, None] < 0, chosen.imag, chosen.real)
-    length = np.linalg.norm(real, axis=1)
-    kept = length > 0
-    return points[kept], (real[kept] / length[kept, None]).reshape(-1, size)
+    found = [np.zeros((0, size))]
+    for jacobian in jacobians:  # one by one: all eigenvectors at once may be gigabytes
+        values, vectors = np.linalg.eig(jacobian)
+        unstable = (np.abs(1 + values) > 1) if kind == "map" else (values.real > 0)
+        chosen, turns = vectors[:, unstable].T, values[unstable].imag[:, None]
+        # Of a pair λ, λ* take the real part of one vector and the imaginary part of the other.
+        real = np.where(turns < 0, chosen.imag, chosen.real)
+        length = np.linalg.norm(real, axis=1, keepdims=True)
+        found.append(real[length[:, 0] > 0] / length[length[:, 0] > 0])
+    counts = np.array([len(part) for part in found[1:]], int)
+    points = np.repeat(np.arange(len(jacobians)), counts)
+    return points, np.concatenate(found)

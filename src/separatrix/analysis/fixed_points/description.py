@@ -81,13 +81,17 @@ def _local(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return residuals (largest entry), their rounding levels, and eigenvalues, of a few states."""
     if evaluator.is_large:
-        residuals, jacobians = evaluator.residual(states), None
-        eigenvalues = evaluator.leading_eigenvalues(states)
-    else:
-        residuals, jacobians = evaluator.residual_and_jacobian(states)
-        eigenvalues = _eigenvalues(evaluator.jacobian(states))
-    size = np.abs(residuals).max(1, initial=0)
-    return size, zero_test.level(states, jacobians), eigenvalues
+        size = np.abs(evaluator.residual(states)).max(1, initial=0)
+        return size, zero_test.level(states, None), evaluator.leading_eigenvalues(states)
+    size, levels = np.empty(len(states)), np.empty(len(states))
+    eigenvalues = np.empty(states.shape, complex)
+    room = evaluator.batch_size  # many points of many units: their Jacobians take turns
+    for rows in (slice(first, first + room) for first in range(0, len(states), room)):
+        residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
+        size[rows] = np.abs(residuals).max(1, initial=0)
+        levels[rows] = zero_test.level(states[rows], jacobians)
+        eigenvalues[rows] = _eigenvalues(evaluator.jacobian(states[rows]))
+    return size, levels, eigenvalues
 
 
 def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
