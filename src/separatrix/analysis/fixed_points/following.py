@@ -125,13 +125,12 @@ class Follower:
         """Keep the zeros among what was solved."""
         zeros = np.flatnonzero(solution.endings == Ending.ZERO)
         states, steps = solution.states[zeros], solution.steps[zeros]
-        distinct = np.unique(self.merge(states, steps))
-        if len(distinct):
-            states, steps = states[distinct], steps[distinct]
-            jacobian = lambda x: self.evaluator.residual_and_jacobian(x)[1]  # noqa: E731
-            jacobians = jacobian(states)
-            levels = self.zero_test.estimated_level(states, jacobians)
-            self.zeros.add(states, steps, jacobians, levels, jacobian)
+        distinct, room = np.unique(self.merge(states, steps)), self.evaluator.batch_size
+        jacobian = lambda x: self.evaluator.residual_and_jacobian(x)[1]  # noqa: E731
+        for rows in (distinct[first : first + room] for first in range(0, len(distinct), room)):
+            jacobians = jacobian(states[rows])
+            levels = self.zero_test.estimated_level(states[rows], jacobians)
+            self.zeros.add(states[rows], steps[rows], jacobians, levels, jacobian)
 
     def _learn_dead_ends(self, minima: States) -> None:
         """Keep the minima of |r|² in which several candidates have ended: others will."""
