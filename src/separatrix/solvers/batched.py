@@ -17,6 +17,7 @@ from scipy.linalg import lapack
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
+Columns = Float[np.ndarray, "batch column"]
 Vector = Float[np.ndarray, " batch"]
 
 _SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
@@ -119,9 +120,8 @@ class _Factors:
         """Return the solution x of A x = b, NaN where A is singular."""
         if self._is_singular:
             return np.full_like(vector, np.nan)
-        return self._routine("getrs")(self._lu, self._pivots, vector, trans=int(self._transposed))[
-            0
-        ]
+        solve, transposed = self._routine("getrs"), int(self._transposed)
+        return solve(self._lu, self._pivots, vector, trans=transposed)[0]
 
     def is_singular(self) -> bool:
         """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
@@ -132,7 +132,7 @@ class _Factors:
         return not reciprocal > np.finfo(self._lu.dtype).eps
 
 
-def solve_damped(matrices: Stack, vectors: Float[np.ndarray, "batch column"], weights: Any) -> Any:
+def solve_damped(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
     """Solve (AᵀA + diag w) x = b for each A, b and w; the answers are in double precision.
 
     Large ones by Cholesky's method, which takes half the operations of LU, small ones by NumPy's
@@ -143,7 +143,7 @@ def solve_damped(matrices: Stack, vectors: Float[np.ndarray, "batch column"], we
     return over_parts(_solve_damped_part, matrices, vectors, weights, work=work)
 
 
-def _solve_damped_part(matrices: Stack, vectors: Vectors, weights: Vectors) -> Vectors:
+def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
     solver = lapack.sposv if matrices.dtype == np.float32 else lapack.dposv
     size = matrices.shape[-1]
     with np.errstate(over="ignore", invalid="ignore"):

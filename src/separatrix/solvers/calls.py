@@ -10,6 +10,13 @@ RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_
 """Calls with a rule for their derivative, which may be another one than their body has."""
 CALLS = PLAIN_CALLS | RULED_CALLS
 
+LOOPS_AND_CHOICES = {
+    "scan": ("jaxpr",),
+    "while": ("cond_jaxpr", "body_jaxpr"),
+    "cond": ("branches",),
+}
+"""What is no call, but has programs of its own, and the parameters that hold them."""
+
 _PARAMETERS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 
 

@@ -1,5 +1,7 @@
 """Which of many solutions are the same one."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -26,20 +28,42 @@ def group(
     right = np.minimum.accumulate((projection[order] - reach)[::-1])[::-1][1:]
     blocks = np.split(order, np.flatnonzero(left < right) + 1)
     representative = np.empty(count, int)
+
+    def near(rows: np.ndarray, best: int) -> np.ndarray:
+        distance = np.linalg.norm(states[rows] - states[best], axis=1)
+        return distance <= uncertainty[rows] + uncertainty[best]
+
     for block in blocks:
-        _group_block(states, uncertainty, block, representative)
+        _merge(block[np.argsort(uncertainty[block], kind="stable")], near, representative)
     return representative
 
 
-def _group_block(
-    states: np.ndarray, uncertainty: np.ndarray, block: np.ndarray, representative: np.ndarray
+def group_by_unit(
+    states: Float[np.ndarray, "solution unit"], uncertainty: Float[np.ndarray, "solution unit"]
+) -> Int[np.ndarray, " solution"]:
+    """Return the same where what is uncertain differs from unit to unit; the first stands for all.
+
+    One unit may be a thousand times as large as others, or known a thousand times less exactly.
+    """
+
+    def near(rows: np.ndarray, first: int) -> np.ndarray:
+        distance = np.abs(states[rows] - states[first])
+        return (distance <= uncertainty[rows] + uncertainty[first]).all(1)
+
+    representative = np.empty(len(states), int)
+    _merge(np.arange(len(states)), near, representative)
+    return representative
+
+
+def _merge(
+    remaining: np.ndarray,
+    near: Callable[[np.ndarray, int], np.ndarray],
+    representative: np.ndarray,
 ) -> None:
-    """Take the most exact solution, give it all that are near enough, repeat with the rest."""
-    remaining = block[np.argsort(uncertainty[block], kind="stable")]
+    """Give the first solution all that are near enough, in place, and repeat with the rest."""
     while len(remaining):
-        best = remaining[0]
-        distance = np.linalg.norm(states[remaining] - states[best], axis=1)
-        same = distance <= uncertainty[remaining] + uncertainty[best]
+        best = int(remaining[0])
+        same = near(remaining, best)
         same[0] = True
         representative[remaining[same]] = best
         remaining = remaining[~same]

@@ -9,6 +9,8 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from .calls import LOOPS_AND_CHOICES
+
 _BY_MANTISSA = {23: "float32", 10: "float16", 7: "bfloat16"}
 
 
@@ -55,7 +57,7 @@ class _Reader:
                 self._note(equation)
                 for inner in _bodies(equation):
                     # What goes round in a loop may come to depend on the argument.
-                    called = equation.primitive.name not in _LOOPS
+                    called = equation.primitive.name not in LOOPS_AND_CHOICES
                     alike = called and len(inputs) == len(inner.invars)
                     self.read(inner, inputs if alike else [True] * len(inner.invars))
 
@@ -71,9 +73,6 @@ class _Reader:
     def _take(self, precision: Precision) -> None:
         if precision.eps > self.coarsest.eps:
             self.coarsest = precision
-
-
-_LOOPS = ("scan", "while", "cond")
 
 
 def _bodies(equation: Any) -> list[Any]:

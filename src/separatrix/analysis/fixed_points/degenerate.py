@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ...solvers import batched
 from ...solvers.degenerate import Closeness, close_in
+from ...solvers.merging import group_by_unit
 from ...solvers.zero_test import ZeroTest
 from .continua import spanning_tree
 from .evaluator import Evaluator
@@ -57,7 +58,7 @@ class DegenerateZeros:
         evaluate = self.evaluator.residual_and_jacobian
         found = close_in(evaluate, ends.states[rows], self._arrived, extent[rows])
         there = np.flatnonzero(found.arrived)
-        numbers = self._merge(found.states[there])
+        numbers = self._number(found.states[there])
         for number in range(numbers.max(initial=-1) + 1):
             members = there[numbers == number]
             best = members[np.argmin(found.distances[members])]
@@ -93,18 +94,16 @@ class DegenerateZeros:
         if self.evaluator.is_large or not len(long):
             return follower.merge(states, steps)
         following = self._newton_steps(states[long])
-        slow = np.linalg.norm(following, axis=1) > 0.1 * steps[long]
+        slow = np.linalg.norm(following, axis=1) > _SLOW * steps[long]
         long, following = long[slow], following[slow]
         best = np.arange(len(states))
         short = np.setdiff1d(best, long)
         best[short] = short[follower.merge(states[short], steps[short])]
-        best[long] = long[self._alike(states[long], following)]
-        return best
-
-    def _alike(self, states: States, steps: States) -> Int[np.ndarray, " state"]:
         # Across the degenerate direction a step is no measure of what rounding leaves.
         blur = np.sqrt(self.zero_test.eps) * self.zero_test.unit_scales
-        return _alike(states, 10 * np.abs(np.where(np.isfinite(steps), steps, 0.0)) + blur)
+        known = np.where(np.isfinite(following), np.abs(following), 0.0)
+        best[long] = long[group_by_unit(states[long], 10 * known + blur)]
+        return best
 
     def groups(
         self, states: States, singular: Bool[np.ndarray, " state"], among: np.ndarray
@@ -113,12 +112,12 @@ class DegenerateZeros:
         # Where all singular values are alike none is small beside another.
         suspect = np.flatnonzero(among & (singular | (len(states) <= _FEW)))
         numbers = np.full(len(states), -1)
-        numbers[suspect] = self._merge(states[suspect])
+        numbers[suspect] = self._number(states[suspect])
         groups = [np.array([k]) for k in np.flatnonzero(among & (numbers < 0)).tolist()]
         groups += [np.flatnonzero(numbers == k) for k in range(numbers.max(initial=-1) + 1)]
         return sorted(groups, key=lambda group: int(group[0]))
 
-    def _merge(self, states: States) -> Int[np.ndarray, " state"]:
+    def _number(self, states: States) -> Int[np.ndarray, " state"]:
         """Give those the same number between which no state can be told from a zero.
 
         Rounding hides where in that stretch the zero lies: of x⁵, say, beside terms of size 1.
@@ -153,19 +152,3 @@ def are_degenerate(singular_values: Float[np.ndarray, "state value"]) -> Bool[np
 def name_degenerate(singular_values: Float[np.ndarray, " unit"]) -> str:
     """Say that a zero is degenerate, with the evidence."""
     return f"degenerate (singular values {singular_values[0]:.1e} to {singular_values[-1]:.1e})"
-
-
-def _alike(states: States, uncertainty: States) -> Int[np.ndarray, " state"]:
-    """Return for each state the one that stands for all those as near in every unit.
-
-    Unit by unit, since one of them may be a thousand times as large as others.
-    """
-    best, remaining = np.empty(len(states), int), np.arange(len(states))
-    while len(remaining):
-        first = remaining[0]
-        distance = np.abs(states[remaining] - states[first])
-        same = (distance <= uncertainty[remaining] + uncertainty[first]).all(1)
-        same[0] = True
-        best[remaining[same]] = first
-        remaining = remaining[~same]
-    return best

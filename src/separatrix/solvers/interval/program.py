@@ -17,12 +17,10 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from ..calls import CALLS, body_of
+from ..calls import CALLS, LOOPS_AND_CHOICES, body_of
 from .arithmetic import Array
 from .errors import NoIntervalRule
 from .recognition import is_jax_own, is_log_add_exp
-
-_BODIES = {"scan": ("jaxpr",), "while": ("cond_jaxpr", "body_jaxpr"), "cond": ("branches",)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +150,7 @@ class _Builder:
         if key is not None and key in self._seen:
             return self._seen[key]
         outputs = [self.new_slot() for _ in equation.outvars]
-        bodies = [params[kept] for kept in _BODIES.get(name, ())]
+        bodies = [params[kept] for kept in LOOPS_AND_CHOICES.get(name, ())]
         self.steps.append(
             Step(
                 name=name,
