@@ -199,3 +199,12 @@ def test_what_does_not_fit_is_refused():
         sx.continuous_attractor(line(), np.ones((4, 2)), duration=0.0)
     with pytest.raises(sx.InvalidInputError, match="a map has steps of its own"):
         sx.continuous_attractor(linear_map(3, 1), np.ones((4, 3)), method=sx.Watching(step=0.1))
+
+
+def test_fixed_points_given_as_states_are_not_taken_for_a_line():
+    """They stay where they are, and so keep their distances, whatever lies between them."""
+    flow = sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, -x[1]]), 2)
+    points = np.array([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    assert sx.continuous_attractor(flow, points).verdict == "isolated points"
+    held = sx.Flow(lambda x: jnp.stack([0 * x[0], -x[1]]), 2)
+    assert sx.continuous_attractor(held, points).verdict == "line"

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_finite, require_positive
+from .._types import Array, InvalidInputError, counted, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
@@ -56,8 +56,8 @@ class LyapunovSpectrum(Record):
         known = largest[~np.isnan(largest)]
         spread = f"{known.min():.3g} to {known.max():.3g}" if len(known) else "unknown"
         return (
-            f"LyapunovSpectrum of a {self.system}: {self.exponents.shape[1]} exponents of "
-            f"{len(self)} trajectories, the largest {spread}"
+            f"LyapunovSpectrum of a {self.system}: {counted(self.exponents.shape[1], 'exponent')} "
+            f"of {counted(len(self), 'trajectory', 'trajectories')}, the largest {spread}"
         )
 
 

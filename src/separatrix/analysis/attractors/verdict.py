@@ -10,11 +10,13 @@ from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
-from ..motion import Stepper
+from ..motion import Stepper, velocities
 from .evidence import examine
 from .loops import landmarks
 from .record import ContinuousAttractor, nowhere
 from .watching import Watching
+
+_AT_REST = 1e-9  # speed beside the extent of the states
 
 
 def continuous_attractor(
@@ -49,7 +51,9 @@ def continuous_attractor(
         A map or a flow.
     states
         States to start from, `(…, unit)`: activity, or random states, some tens at least; or what
-        `find_fixed_points` returned: then also states between neighbouring points.
+        `find_fixed_points` returned: then also states between neighbouring points. States that
+        rest where they are given keep their distances anywhere, so what lies between them is
+        watched first: it tells whether they are isolated.
     duration
         In ms, such as the delay of the task; None for 200 steps of a map, 20 tau of a flow.
     method
@@ -95,7 +99,18 @@ def continuous_attractor(
             f"a watch of {steps} steps of {stepper.step_time:.3g} ms is longer than max_steps = "
             f"{method.max_steps}: give a shorter duration, or Watching(max_steps=…)."
         )
-    duration = steps * stepper.step_time
+    if not isinstance(states, FixedPoints) and _rest(system, starts):
+        found = _watch(stepper, _thinned(_between(starts), method.max_states), steps, method)
+        if found.verdict == "isolated points":
+            return found
+    return _watch(stepper, starts, steps, method)
+
+
+def _watch(
+    stepper: Stepper, starts: np.ndarray, steps: int, method: Watching
+) -> ContinuousAttractor:
+    """Let states settle, watch them, and weigh the evidence."""
+    system, duration = stepper.system, steps * stepper.step_time
     before = stepper.advance(starts, steps)
     after = stepper.advance(before, steps)
     fine = np.isfinite(after).all(1) & (np.abs(after).max(1) < 1e8 * (1 + np.abs(starts).max()))
@@ -115,12 +130,28 @@ def _starts(system: AbstractSystem, states: Any, most: int) -> np.ndarray:
             f"{len(rows)} finite states do not show a set: give some tens, such as activity or "
             "random states."
         )
-    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
+    return _thinned(rows, most)
+
+
+def _thinned(states: np.ndarray, most: int) -> np.ndarray:
+    return states[np.unique(np.linspace(0, len(states) - 1, most).astype(int))]
+
+
+def _rest(system: AbstractSystem, states: np.ndarray) -> bool:
+    """Tell whether most states are at rest: staying, they would keep all distances anywhere."""
+    speed = np.linalg.norm(velocities(system, states), axis=1)
+    return bool(np.mean(speed <= _AT_REST * cdist(states, states[:1]).max()) > 0.5)
 
 
 def _between(points: np.ndarray) -> np.ndarray:
-    """Return the points, and states on the segments between each and its nearest neighbours."""
+    """Return the points, and states on the segments between each and its nearest neighbours.
+
+    Each once, up to a millionth of the extent: segments overlap where points lie on a line.
+    """
     near = np.argsort(cdist(points, points), axis=1, kind="stable")[:, 1:4]
     share = np.linspace(0, 1, 12)[1:-1, None]
     along = [(1 - share) * points[i] + share * points[j] for i, row in enumerate(near) for j in row]
-    return np.concatenate([points, *along])
+    states = np.concatenate([points, *along])
+    extent = max(float(np.ptp(points, axis=0).max()), 1e-300)
+    places = np.round((states - points[0]) / extent * 1e6)
+    return states[np.sort(np.unique(places, axis=0, return_index=True)[1])]

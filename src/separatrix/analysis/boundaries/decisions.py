@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, require_positive
+from ..._types import Array, InvalidInputError, counted, require_positive
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, real
 from ..fixed_points.record import FixedPoints
@@ -41,7 +41,8 @@ class Commitment(Record):
         decided = np.asarray(self.decision_time)[np.asarray(self.choice) >= 0]
         middle = f"{np.median(decided):.4g} ms" if len(decided) else "none"
         return (
-            f"Commitment of {len(self)} trajectories: {len(decided)} decide, median time {middle}"
+            f"Commitment of {counted(len(self), 'trajectory', 'trajectories')}: "
+            f"{len(decided)} decide, median time {middle}"
         )
 
 
