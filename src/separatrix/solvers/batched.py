@@ -7,6 +7,7 @@ threads, each with its part of the stack, use the machine.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -73,6 +74,19 @@ def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
     return solutions
 
 
+def invert(matrices: Stack) -> Stack:
+    """Return the inverse of each matrix, NaN where it is singular or not finite."""
+    inverses = np.full_like(matrices, np.nan)
+    usable = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))
+    try:
+        inverses[usable] = np.linalg.inv(matrices[usable])
+    except np.linalg.LinAlgError:  # one singular matrix spoils the stack
+        for row in usable:
+            with suppress(np.linalg.LinAlgError):
+                inverses[row] = np.linalg.inv(matrices[row])
+    return inverses
+
+
 class Solver:
     """Solves A x = b for each matrix A of a stack, several times; NaN where A is singular.
 
@@ -93,6 +107,15 @@ class Solver:
             return solve(self._matrices if among is None else self._matrices[among], vectors)
         factors = self._factors if among is None else [self._factors[i] for i in among.tolist()]
         return np.array([factor.solve(v) for factor, v in zip(factors, vectors, strict=True)])
+
+    def are_regular(self) -> np.ndarray:
+        """Tell which matrices are so by far: their condition, cheaply estimated, leaves no doubt.
+
+        Of small ones nothing is said: their singular values cost no more.
+        """
+        if self._factors is None:
+            return np.zeros(len(self._matrices), bool)
+        return np.array([factors.reciprocal_condition() > 1e-9 for factors in self._factors], bool)
 
     def are_singular(self, among: np.ndarray) -> np.ndarray:
         """Tell which of some of the matrices are singular to rounding."""
@@ -123,13 +146,16 @@ class _Factors:
         solve, transposed = self._routine("getrs"), int(self._transposed)
         return solve(self._lu, self._pivots, vector, trans=transposed)[0]
 
+    def reciprocal_condition(self) -> float:
+        """Return 1 / (|A| |A⁻¹|) in the norm of column sums, estimated by LAPACK; 0 if singular."""
+        if self._is_singular:
+            return 0.0
+        length = np.abs(self._matrix).sum(0).max()
+        return float(self._routine("gecon")(self._lu, length)[0])
+
     def is_singular(self) -> bool:
         """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
-        if self._is_singular:
-            return True
-        length = np.abs(self._matrix).sum(0).max()
-        reciprocal, _ = self._routine("gecon")(self._lu, length)
-        return not reciprocal > np.finfo(self._lu.dtype).eps
+        return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
 
 
 def solve_damped(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from . import batched
+
 States = Float[np.ndarray, "state unit"]
 
-_BYTES = 1 << 26  # of inverses that are kept: 64 MiB
+_BYTES = 1 << 27  # of inverses that are kept: 128 MiB
+_SURELY_REGULAR = np.sqrt(np.finfo(float).eps)
 _STEPS = 12
+_POWERS = 10
 
 
 class Arrivals(NamedTuple):
@@ -58,16 +62,20 @@ class KnownZeros:
         within the distance that rounding explains, another zero may lie there.
         """
         room = max(1, _BYTES // (8 * self.size**2)) - len(self.states)
-        _, values, Vt = np.linalg.svd(jacobians[: max(room, 0)])
-        regular = np.flatnonzero(values[:, -1] > np.sqrt(np.finfo(float).eps) * values[:, 0])
+        jacobians = jacobians[: max(room, 0)]
+        inverses = batched.invert(jacobians)
+        condition = _length(jacobians) * _length(
+            inverses
+        )  # no less than the ratio of singular values
+        regular = np.flatnonzero(condition < 1 / _SURELY_REGULAR)
         if not len(regular):
             return
         states, steps, levels = states[regular], steps[regular], levels[regular]
-        inverses = np.linalg.inv(jacobians[regular])
+        inverses = inverses[regular]
         errors = np.abs(inverses).sum(2).max(1) * levels
         reaches = 8 * (errors + np.finfo(float).eps * np.abs(states).max(1))
         # Corners of a box, on either side of the zero in its least certain direction.
-        corners = 4 * reaches[:, None] * np.where(Vt[regular, -1] < 0, -1.0, 1.0)
+        corners = 4 * reaches[:, None] * np.where(_least_certain(inverses) < 0, -1.0, 1.0)
         apart = np.ones(len(states), bool)
         for side in (corners, -corners):
             change = inverses @ jacobian(states + side) - np.eye(self.size)
@@ -134,3 +142,18 @@ class KnownZeros:
             rows = nearest == k
             corrections[rows] = -residuals[rows] @ self.inverses[k].T
         return corrections
+
+
+def _length(matrices: batched.Stack) -> np.ndarray:
+    """Return Frobenius' norm of each matrix."""
+    return np.linalg.norm(matrices, axis=(1, 2))
+
+
+def _least_certain(inverses: batched.Stack) -> States:
+    """Return the direction in which each inverse lengthens most, by power iteration."""
+    longest = np.square(inverses).sum(1).argmax(1)
+    directions = np.take_along_axis(inverses, longest[:, None, None], 2)[:, :, 0]
+    for _ in range(_POWERS):
+        directions = batched.apply(inverses, batched.apply_transposed(inverses, directions))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions

@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ...solvers.branch_and_prune import BranchAndPrune
-from ...solvers.interval import Enclosed, EnclosureError
+from ...solvers.interval import Enclosed, EnclosureError, point
+from ...solvers.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import find_domain
 from .exhaustive import Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
-from .index import IndexSum, Indices, index_sum, point_indices
+from .index import IndexSum, KnownIndices, index_sum
 from .known import Completeness, PointSet, describe
 
 Search = Callable[[Float[np.ndarray, "start unit"]], PointSet]
@@ -84,8 +85,9 @@ def assess(
         likely = None if starts else richness
         if search is None or proof.complete or not assessment.suggests_more(likely):
             break
-        new = attempt.draw(assessment.points.states, *assessment.unstable_directions())
         before = len(assessment.points.states)
+        leaving = assessment.unstable_directions(attempt.left(before))
+        new = attempt.draw(assessment.points.states, *leaving)
         assessment.update(search(new))
         starts.append(len(new))
         if len(assessment.points.states) == before:
@@ -117,20 +119,20 @@ class _Assessment:
         proved = points.certified
         known = points.states[proved], points.error_bounds[proved]
         self.domain = find_domain(system, self.velocity, known)
+        self._indices = KnownIndices()
         self.update(points)
 
     def update(self, points: PointSet) -> None:
-        """Work out the index of each point, where the sum can mean something."""
+        """Work out the index of each point that is new, where the sum can mean something."""
         outside = self.domain.excludes(points.states) & ~points.certified & (not self.domain.given)
         self.outside = int(outside.sum())
         self.points = points = points.select(~outside)
-        self.indices: Indices | None = None
         if self.velocity is None or not self.domain.inward:
             self.index = IndexSum(None, self.domain.obstacle)
             return
-        bounds = self._error_bounds()
-        self.indices = point_indices(self.velocity, points.states, bounds)
-        self.index = index_sum(self.domain, self.indices, points.states, bounds, points.certified)
+        states, bounds = points.states, self._error_bounds()
+        indices = self._indices.of(self.velocity, states, bounds)
+        self.index = index_sum(self.domain, indices, states, bounds, points.certified)
 
     def _error_bounds(self) -> np.ndarray:
         """Return the proved error bounds, 0 where there is none."""
@@ -143,10 +145,17 @@ class _Assessment:
         likely = richness is not None and richness.estimate >= len(self.points.states) + 1
         return self.index.value != 1 or likely
 
-    def unstable_directions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return directions in which points are unstable, and which points."""
-        assert self.indices is not None  # there is an index sum
-        return unstable_directions(self.indices.jacobians, self.system.kind)
+    def unstable_directions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return directions in which some of the points are unstable, and which points."""
+        assert self.velocity is not None  # there is an index sum
+        origins, directions = [np.zeros(0, int)], [np.zeros((0, self.system.size))]
+        for turn in in_turns(len(rows), self.system.size):
+            slopes = self.velocity.slopes(point(self.points.states[rows[turn]])).slopes
+            assert slopes is not None  # asked for
+            which, found = unstable_directions(slopes.midpoint_radius()[0], self.system.kind)
+            origins.append(rows[turn][which])
+            directions.append(found)
+        return np.concatenate(origins), np.concatenate(directions)
 
     def prove(self, method: BranchAndPrune, largest: int) -> Proof:
         """Try to prove that no point is missing; points that turn up are added by the search.

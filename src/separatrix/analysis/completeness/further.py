@@ -11,6 +11,7 @@ from .domain import Domain
 States = Float[np.ndarray, "start unit"]
 
 _DISTANCES = (0.01, 0.1, 0.5)  # from an unstable point, in units of the way to another point
+_ORIGINS = 32  # unstable points that are left in a round: each costs eigenvectors
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class Round:
     count: int
     domain: Domain
     rng: np.random.Generator
+
+    def left(self, count: int) -> Int[np.ndarray, " origin"]:
+        """Return which of so many points are to be left in their unstable directions."""
+        if count <= _ORIGINS:
+            return np.arange(count)
+        return np.sort(self.rng.choice(count, _ORIGINS, replace=False))
 
     def draw(
         self,

@@ -16,6 +16,7 @@ where v has kinks: v(x) = S(x)(x − x*), and S deforms into LU without a singul
 """
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,24 +25,18 @@ from scipy.spatial.distance import pdist
 
 from ...solvers.interval import Enclosed, Interval, ball, point
 from ...solvers.interval.products import matmul
-from ...solvers.krawczyk.context import quietly
+from ...solvers.krawczyk.context import in_turns, quietly
 from ...solvers.krawczyk.contraction import approximate_inverse, contraction_rates
 from .domain import Domain
-
-_ENTRIES = 2**20  # of the Jacobians that are held at once
 
 States = Float[np.ndarray, "point unit"]
 
 
 @dataclass(frozen=True)
 class Indices:
-    """The index of each fixed point, and what the velocity looks like there.
-
-    `signs` holds sign det(−Dv), 0 where it is not proved; `jacobians` are those of the velocity.
-    """
+    """The index of each fixed point: sign det(−Dv), 0 where it is not proved, and why it is not."""
 
     signs: Int[np.ndarray, " point"]
-    jacobians: Float[np.ndarray, "point unit unit"]
     obstacles: tuple[str, ...]
 
 
@@ -57,23 +52,36 @@ def point_indices(
     velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Indices:
     """Prove the index of the zero of the velocity within `error_bounds` of each state."""
-    count, size = states.shape
-    chunk = max(1, _ENTRIES // size**2)
     parts = [
-        _indices(velocity, states[first : first + chunk], error_bounds[first : first + chunk])
-        for first in range(0, max(count, 1), chunk)
+        _indices(velocity, states[turn], error_bounds[turn]) for turn in in_turns(*states.shape)
     ]
     return Indices(
-        np.concatenate([part.signs for part in parts]),
-        np.concatenate([part.jacobians for part in parts]),
+        np.concatenate([np.zeros(0, int), *(part.signs for part in parts)]),
         tuple(text for part in parts for text in part.obstacles),
     )
 
 
+class KnownIndices:
+    """The indices of the points met so far: while a search goes on each is proved once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[int, str]] = {}
+
+    def of(
+        self, velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
+    ) -> Indices:
+        """Return the index of each point, as `point_indices` does."""
+        keys = [state.tobytes() for state in states]
+        new = np.array([key not in self._known for key in keys], bool)
+        found = point_indices(velocity, states[new], error_bounds[new])
+        proved = zip(found.signs.tolist(), found.obstacles, strict=True)
+        self._known.update(zip(compress(keys, new), proved, strict=True))
+        known = [self._known[key] for key in keys]
+        return Indices(np.array([sign for sign, _ in known], int), tuple(why for _, why in known))
+
+
 def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -> Indices:
     size = states.shape[1]
-    if not len(states):
-        return Indices(np.zeros(0, int), np.zeros((0, size, size)), ())
     with quietly(size):
         result = velocity.slopes(ball(states, error_bounds[:, None]))
         assert result.slopes is not None  # asked for
@@ -89,7 +97,7 @@ def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -
         refusal or ("" if sign else _DEGENERATE if there else _NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
-    return Indices((-1) ** size * signs, middle, tuple(texts))
+    return Indices((-1) ** size * signs, tuple(texts))
 
 
 _DEGENERATE = "its Jacobian is not shown to be non-singular"

@@ -7,6 +7,8 @@ import numpy as np
 
 from ...solvers.interval import Enclosed, EnclosureError, ball
 from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
+from ...solvers.krawczyk.context import in_turns
+from ...solvers.krawczyk.spectrum import Kind
 from ...systems import AbstractSystem
 from .found import Found
 
@@ -57,14 +59,18 @@ def count_unstable_certified(
 
     `bounds (point,)` are the proved distances to the exact points.
     """
-    if not len(states):
-        return []
+    kind: Kind = "map" if system.kind == "map" else "flow"
+    counts: list[int | None] = []
     try:
-        slopes = Enclosed(system.evaluate, (system.size,)).slopes(ball(states, bounds[:, None]))
+        enclosed = Enclosed(system.evaluate, (system.size,))
+        for turn in in_turns(*states.shape):
+            found = enclosed.slopes(ball(states[turn], bounds[turn, None]))
+            assert found.slopes is not None  # asked for
+            unstable = certify_unstable(found.slopes, kind).counts
+            counts += [
+                None if refusal else number
+                for number, refusal in zip(unstable, found.refusals, strict=True)
+            ]
     except EnclosureError:
         return [None] * len(states)
-    assert slopes.slopes is not None  # asked for
-    counts = certify_unstable(slopes.slopes, "map" if system.kind == "map" else "flow").counts
-    return [
-        None if refusal else count for count, refusal in zip(counts, slopes.refusals, strict=True)
-    ]
+    return counts

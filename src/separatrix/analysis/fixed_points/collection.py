@@ -10,7 +10,7 @@ from ..completeness import Domain, PointSet
 from .found import Found
 
 Follow = Callable[[np.ndarray], Found]
-"""Starts -> where they lead, certified as far as was asked for."""
+"""Starts -> where they lead."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Collection:
 
     found: Found
     follow: Follow
+    certify: Callable[[Found], None]
+    """Proves what can be proved of the points on which nothing is decided."""
+
+    def __post_init__(self) -> None:
+        self.certify(self.found)
 
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
@@ -30,6 +35,7 @@ class Collection:
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
+        self.certify(self.found)
         return self.points()
 
     def points(self) -> PointSet:

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 Solve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """States -> the zeros that a solver reaches from them, and whether it reached one."""
 
-_SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
+SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _PROBES = (1e-2, 3e-3)  # how far along the singular direction, beside the size of the states
 _SHARE = 0.1  # of the way between two zeros, that one between them is away from both
 _ULPS = 8
@@ -53,7 +53,7 @@ def find_continua(
     started a little way along the singular direction, `directions`, at two distances: where zeros
     are not isolated, it stays there. `scale` is the size of typical states.
     """
-    suspect = np.flatnonzero(~(singular_values[:, -1] > _SUSPECT * singular_values[:, 0]))
+    suspect = np.flatnonzero(~(singular_values[:, -1] > SUSPECT * singular_values[:, 0]))
     label = np.full(len(states), -1)
     if not len(suspect):
         return Continua.none(len(states))

@@ -121,8 +121,12 @@ def find_fixed_points(
             if not again.refusal:
                 evaluator, zero_test = Evaluator(settled), again
         certify = certify and not evaluator.is_large
-        follow = _following(evaluator, zero_test, method, certify)
-        collection = Collection(follow(starts, slow_points), lambda new: follow(new, False))
+        follow = _following(evaluator, zero_test, method)
+        collection = Collection(
+            follow(starts, slow_points),
+            lambda new: follow(new, False),
+            lambda found: certify_points(evaluator.system, found) if certify else None,
+        )
         known = None
         if certify and completeness:
             known = assess(
@@ -133,7 +137,7 @@ def find_fixed_points(
 
 
 def _following(
-    evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt, certify: bool
+    evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt
 ) -> Callable[[np.ndarray, bool], Found]:
     """Return how starts are followed in this system: exactly where it is piecewise linear."""
     forms = _piecewise_linear_forms(evaluator.system)
@@ -141,14 +145,10 @@ def _following(
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
-            found = smooth.search(starts, slow_points)
-        elif forms[0].narrowed:
-            found = smooth.search(_led_near(*forms, starts), slow_points)
-        else:
-            found = search_piecewise(*forms, starts, slow_points)
-        if certify:
-            certify_points(evaluator.system, found)
-        return found
+            return smooth.search(starts, slow_points)
+        if forms[0].narrowed:
+            return smooth.search(_led_near(*forms, starts), slow_points)
+        return search_piecewise(*forms, starts, slow_points)
 
     return follow
 

@@ -14,6 +14,7 @@ from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
 from .evaluator import Evaluator
 from .following import Follower
 from .found import Found
+from .polishing import Polishing
 
 ZERO = "the residual is at rounding level"
 MINIMUM = "a local minimum of the speed that is not zero"
@@ -71,11 +72,13 @@ class SmoothSearch:
     zero_test: ZeroTest
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
     degenerate: DegenerateZeros = field(init=False)
+    polishing: Polishing = field(init=False)
 
     def __post_init__(self) -> None:
         follower = Follower(self.evaluator, self.method, self.zero_test)
         object.__setattr__(self, "follower", follower)
         object.__setattr__(self, "degenerate", DegenerateZeros(self.evaluator, self.zero_test))
+        object.__setattr__(self, "polishing", Polishing(self.evaluator, self.zero_test))
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
@@ -216,7 +219,7 @@ class SmoothSearch:
         errors = np.array([zeros.steps[row] for row in distinct])
         singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
         if not self.evaluator.is_large:
-            states, errors, singular_values, directions = self._polish(states)
+            states, errors, singular_values, directions = self.polishing.polish(states)
             continua = find_continua(
                 states, singular_values, directions, self.zero_test.scale, follower.reach
             )
@@ -244,52 +247,3 @@ class SmoothSearch:
             near = self.degenerate.reach(states[unsettled])
             there = unsettled[near.arrived]
             states[there], errors[there] = near.states[near.arrived], near.distances[near.arrived]
-
-    def _polish(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Take Newton steps until they stop shrinking.
-
-        Returns the states, what the last step estimates their error to be (infinite where the
-        Jacobian is singular), the singular values of the Jacobian there, and the direction of the
-        smallest.
-        """
-        room = self.evaluator.batch_size
-        parts = [self._polish_part(states[i : i + room]) for i in range(0, len(states), room)]
-        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
-
-    def _polish_part(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
-        states = states.copy()
-        error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
-        values, directions = np.empty(states.shape), np.empty(states.shape)
-        before, left = states.copy(), np.full(len(states), np.inf)
-        for _ in range(4):
-            rows = np.flatnonzero(going)
-            if not len(rows):
-                break
-            r, J = self.evaluator.residual_and_jacobian(states[rows])
-            size = np.abs(r).max(1, initial=0)
-            worse = size > 4 * left[rows] + self.zero_test.estimated_level(states[rows], J)
-            states[rows[worse]] = before[rows[worse]]  # across a jump of the function
-            going[rows[worse]] = False
-            rows, r, J = rows[~worse], r[~worse], J[~worse]
-            before[rows], left[rows] = states[rows], size[~worse]
-            step, values[rows], directions[rows] = _newton(r, J)
-            length = np.abs(step).max(1, initial=0)
-            better = length < error[rows] / 2
-            error[rows] = np.fmin(error[rows], length)
-            states[rows[better]] += step[better]
-            going[rows[~better]] = False
-        return states, error, values, directions
-
-
-def _newton(r: np.ndarray, J: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Newton's steps, infinite where the Jacobian is singular, and what tells how nearly.
-
-    That is its singular values, and the right singular vector of the smallest.
-    """
-    U, values, Vt = np.linalg.svd(J)
-    along = (U.swapaxes(1, 2) @ -r[..., None])[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
-    level = values.shape[1] * np.finfo(float).eps
-    singular = ~(values[:, -1:] > level * values[:, :1])
-    return np.where(singular, np.inf, step), values, Vt[:, -1]

@@ -24,14 +24,13 @@ from ..interval.arithmetic import Array, Interval, ball, down, point, up
 from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
-from .context import checked_states, enclose_residual, quietly
+from .context import checked_states, enclose_residual, in_turns, quietly
 from .contraction import Flags
 
 NOT_EXCLUDED = "a zero within the ball could not be excluded"
 
 _LADDER = 2.0 ** np.arange(-44.0, 3.0)  # radii to try, in units of the size of the state
 _FIRST_RUNG = 30  # about 6e-5
-_ENTRIES = 2**20
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,8 @@ def _search(enclosed: EnclosedFunction, points: Array) -> Array:
 
 def _excluded(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
     """Whether each ball is proved to hold no zero."""
-    chunk = max(1, _ENTRIES // max(1, points.shape[1] ** 2))
     parts = [
-        _excluded_chunk(enclosed, points[start : start + chunk], radii[start : start + chunk])
-        for start in range(0, len(points), chunk)
+        _excluded_chunk(enclosed, points[turn], radii[turn]) for turn in in_turns(*points.shape)
     ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 

@@ -14,6 +14,13 @@ from ..interval.interpreter import Enclosed
 from ..threads import one_blas_thread
 
 _LARGE = 192  # units from which a second BLAS thread is of use
+_ENTRIES = 2**20  # of the matrices that are held at once
+
+
+def in_turns(count: int, size: int) -> Iterator[slice]:
+    """Cut `count` points into parts whose matrices (size, size) fit into memory together."""
+    room = max(1, _ENTRIES // max(1, size * size))
+    return (slice(first, first + room) for first in range(0, count, room))
 
 
 @contextmanager

@@ -15,12 +15,12 @@ componentwise; this is Krawczyk's operator for a cube (Krawczyk 1969, *Computing
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..batched import invert
 from ..interval.arithmetic import (
     Array,
     Interval,
@@ -46,15 +46,7 @@ class Trial(NamedTuple):
 def approximate_inverse(slopes: Interval) -> Array:
     """Invert the middle of a matrix (point, n, n) in floating point; NaN where it is singular."""
     middle, _ = slopes.midpoint_radius()
-    usable = np.isfinite(middle).all(axis=(1, 2))
-    inverse = np.full_like(middle, np.nan)
-    try:
-        inverse[usable] = np.linalg.inv(middle[usable])
-    except np.linalg.LinAlgError:  # one singular matrix spoils the batch
-        for index in np.flatnonzero(usable):
-            with suppress(np.linalg.LinAlgError):
-                inverse[index] = np.linalg.inv(middle[index])
-    return inverse
+    return invert(middle)
 
 
 def newton_step(inverse: Array, residual: Interval) -> Interval:

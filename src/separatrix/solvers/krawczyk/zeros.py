@@ -12,11 +12,9 @@ from numpy.typing import ArrayLike
 from ..interval.arithmetic import Array, down, up
 from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
-from .context import checked_states, enclose_residual, quietly
+from .context import checked_states, enclose_residual, in_turns, quietly
 from .contraction import Flags
 from .search import enlarge, locate
-
-_ENTRIES = 2**20  # of the Jacobians that are held at once
 
 
 @dataclass(frozen=True)
@@ -96,12 +94,7 @@ def certify_enclosed(
     enclosed: EnclosedFunction, points: Array, trials: int = 10
 ) -> ZeroCertificates:
     """Do the same for a function that is traced already, at states (point, unit)."""
-    count, size = points.shape
-    chunk = max(1, _ENTRIES // max(1, size * size))
-    parts = [
-        _certify(enclosed, points[start : start + chunk], trials)
-        for start in range(0, count, chunk)
-    ]
+    parts = [_certify(enclosed, points[turn], trials) for turn in in_turns(*points.shape)]
     return _joined(parts) if parts else _none(0, "")
 
 

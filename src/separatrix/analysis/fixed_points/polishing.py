@@ -1,0 +1,107 @@
+"""Newton's method to the last bit, and how singular the Jacobian is where it ends."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ...solvers import batched
+from ...solvers.zero_test import ZeroTest
+from .continua import SUSPECT
+from .evaluator import Evaluator
+
+States = Float[np.ndarray, "state unit"]
+
+_STEPS = 4
+_EPS = np.finfo(float).eps
+
+
+class Polished(NamedTuple):
+    """Where Newton's steps stop shrinking; every array has one row for each state.
+
+    Attributes
+    ----------
+    states (state, unit), errors (state,)
+        The states, and what the last step estimates their error to be: infinite where the Jacobian
+        is singular.
+    singular_values (state, unit)
+        Of the Jacobian there.
+    directions (state, unit)
+        The right singular vector of the smallest, where that is small; zero elsewhere.
+    """
+
+    states: States
+    errors: Float[np.ndarray, " state"]
+    singular_values: Float[np.ndarray, "state unit"]
+    directions: Float[np.ndarray, "state unit"]
+
+
+@dataclass(frozen=True)
+class Polishing:
+    """Polishes zeros; one that comes again, in a further search, is remembered."""
+
+    evaluator: Evaluator
+    zero_test: ZeroTest
+    _known: dict[bytes, tuple[np.ndarray, ...]] = field(default_factory=dict)
+
+    def polish(self, states: States) -> Polished:
+        """Take Newton steps until they stop shrinking."""
+        keys = [state.tobytes() for state in states]
+        new = [row for row, key in enumerate(keys) if key not in self._known]
+        room = self.evaluator.batch_size
+        for rows in (new[first : first + room] for first in range(0, len(new), room)):
+            for row, known in zip(rows, zip(*self._polish(states[rows]), strict=True), strict=True):
+                self._known[keys[row]] = known
+        columns = zip(*(self._known[key] for key in keys), strict=True)
+        return Polished(*(np.array(column) for column in columns))
+
+    def _polish(self, states: States) -> Polished:
+        states = states.copy()
+        error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
+        before, left = states.copy(), np.full(len(states), np.inf)
+        jacobians = np.empty((*states.shape, states.shape[1]))
+        for _ in range(_STEPS):
+            rows = np.flatnonzero(going)
+            if not len(rows):
+                break
+            r, J = self.evaluator.residual_and_jacobian(states[rows])
+            size = np.abs(r).max(1, initial=0)
+            worse = size > 4 * left[rows] + self.zero_test.estimated_level(states[rows], J)
+            states[rows[worse]] = before[rows[worse]]  # across a jump of the function
+            going[rows[worse]] = False
+            rows, r, J = rows[~worse], r[~worse], J[~worse]
+            before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
+            step = _newton(r, J)
+            length = np.abs(step).max(1, initial=0)
+            better = length < error[rows] / 2
+            error[rows] = np.fmin(error[rows], length)
+            states[rows[better]] += step[better]
+            going[rows[~better]] = False
+        return Polished(states, error, *_singular(jacobians))
+
+
+def _newton(r: States, J: batched.Stack) -> States:
+    """Return Newton's steps, infinite where the Jacobian is singular."""
+    solver, step = batched.Solver(J), np.empty(r.shape)
+    regular = solver.are_regular()
+    # Where it is surely not, LU costs a twentieth of the singular values.
+    doubtful, sure = np.flatnonzero(~regular), np.flatnonzero(regular)
+    step[sure] = solver.solve(-r[sure], sure)
+    U, values, Vt = np.linalg.svd(J[doubtful])
+    along = (U.swapaxes(1, 2) @ -r[doubtful, :, None])[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
+    singular = ~(values[:, -1:] > values.shape[1] * _EPS * values[:, :1])
+    step[doubtful] = np.where(singular, np.inf, exact)
+    return step
+
+
+def _singular(jacobians: batched.Stack) -> tuple[np.ndarray, np.ndarray]:
+    """Return the singular values, and the direction of the smallest where that is small."""
+    values = np.linalg.svd(jacobians, compute_uv=False)
+    directions = np.zeros(values.shape)
+    small = ~(values[:, -1] > SUSPECT * values[:, 0])
+    if small.any():
+        directions[small] = np.linalg.svd(jacobians[small])[2][:, -1]
+    return values, directions
