@@ -8,8 +8,9 @@ import systems
 from completeness_tools import Collection, float64, point_set, random_tanh
 
 import separatrix as sx
-from separatrix.analysis.completeness import Domain, FurtherSearch, assess
+from separatrix.analysis.completeness import Domain, FurtherSearch, assess, index
 from separatrix.analysis.completeness.further import unstable_directions
+from separatrix.analysis.fixed_points import certificates
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 
 
@@ -23,6 +24,24 @@ def test_few_starts_are_made_up_for(architecture, first):
     assert known.index_sum == 1 and not known.complete and known.rounds == 1
     assert known.text.startswith(f"512 further starts in 1 round added {27 - found}; index sum 1")
     assert known.coverage < 1  # of the first search
+
+
+def test_each_point_is_proved_once(monkeypatch):
+    """Certificates and indices of what is known are kept while the search goes on."""
+    seen: dict[str, list] = {"certify_zeros": [], "point_indices": []}
+    for where, name in ((certificates, "certify_zeros"), (index, "point_indices")):
+        prove = getattr(where, name)
+
+        def noted(function, states, *rest, _prove=prove, _seen=seen[name]):
+            _seen += [state.tobytes() for state in states]
+            return _prove(function, states, *rest)
+
+        monkeypatch.setattr(where, name, noted)
+    system, starts = systems.flip_flop("gru32")
+    points = sx.find_fixed_points(system, starts[:10], slow_points=False)
+    assert len(points.fixed) == 27 and "further starts in 1 round" in points.completeness
+    for states in seen.values():
+        assert len(states) == len(set(states)) == 27
 
 
 def test_a_sum_of_one_by_chance_is_looked_into_once():
@@ -233,6 +252,14 @@ def test_mixtures_hold_midpoints_and_exchanges():
     (starts,) = draws(FurtherSearch(starts=400, rounds=1))
     for wanted in ([0.25, 0.25, 0.25], [0.5, -0.5, 0.5], [-0.5, -0.5, -0.5]):
         assert (np.abs(starts - wanted).max(axis=1) < 1e-12).any()
+
+
+def test_of_many_points_some_are_left_in_a_round():
+    (attempt,) = FurtherSearch(rounds=1).plan(DOMAIN)
+    np.testing.assert_array_equal(attempt.left(27), np.arange(27))
+    some = [attempt.left(100) for _ in range(2)]
+    assert all(len(np.unique(rows)) == 32 and rows.max() < 100 for rows in some)
+    assert not np.array_equal(*some)
 
 
 def test_starts_without_points_are_uniform():

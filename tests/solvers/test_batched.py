@@ -69,3 +69,18 @@ def test_matrices_are_singular_where_rounding_decides(size, dtype):
     solver = batched.Solver(matrices)
     assert solver.are_singular(np.arange(4)).tolist() == [False, True, True, False]
     assert solver.are_singular(np.array([3, 1])).tolist() == [False, True]
+
+
+def test_inverses(stack):
+    stack[1, 0, 0] = np.inf
+    inverses = batched.invert(stack)
+    assert np.isnan(inverses[[1, 2]]).all()
+    left = inverses[[0, 3]] @ stack[[0, 3]] - np.eye(5)
+    assert np.abs(left).max() < ROUNDING[stack.dtype.type]
+
+
+def test_matrices_that_are_regular_by_far():
+    """Estimates may err, so between 1e-9 and singular nothing is said."""
+    matrices = np.stack([np.diag(np.r_[np.ones(39), least]) for least in (1.0, 1e-6, 1e-12, 0.0)])
+    assert batched.Solver(matrices).are_regular().tolist() == [True, True, False, False]
+    assert not batched.Solver(np.eye(5)[None]).are_regular().any()

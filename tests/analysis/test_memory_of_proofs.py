@@ -1,0 +1,54 @@
+"""How much memory proofs take."""
+
+import tracemalloc
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.completeness import point_indices
+from separatrix.analysis.fixed_points.certificates import count_unstable_certified
+from separatrix.solvers.interval import Enclosed
+from separatrix.solvers.krawczyk import certify_zeros, context
+
+SIZE = 24
+
+
+def system():
+    """Of 24 units, each with zeros at −1, 0 and 1: 3^24 fixed points."""
+    with jax.enable_x64(True):
+        mixing = jnp.eye(SIZE)
+        return sx.Flow(lambda x: mixing @ (x - x**3), SIZE)
+
+
+def points(count):
+    return np.random.default_rng(0).integers(-1, 2, (count, SIZE)).astype(float)
+
+
+def count_unstable(states):
+    return count_unstable_certified(system(), states, np.zeros(len(states)))
+
+
+def certify(states):
+    return certify_zeros(system().residual, states).exists.tolist()
+
+
+def indices(states):
+    velocity = Enclosed(system().velocity, (SIZE,))
+    return point_indices(velocity, states, np.zeros(len(states))).signs.tolist()
+
+
+@pytest.mark.parametrize("prove", [count_unstable, certify, indices])
+def test_it_does_not_grow_with_the_number_of_points(prove, monkeypatch):
+    monkeypatch.setattr(context, "_ENTRIES", 8 * SIZE**2)
+    prove(points(2))
+    peaks = []
+    for count in (16, 160):
+        tracemalloc.start()
+        proved = prove(points(count))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(proved) == count and None not in proved
+    assert peaks[1] < 1.5 * peaks[0]
