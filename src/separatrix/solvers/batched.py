@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
@@ -170,7 +170,8 @@ def solve_damped(matrices: Stack, vectors: Columns, weights: Columns) -> Columns
 
 
 def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
-    solver = lapack.sposv if matrices.dtype == np.float32 else lapack.dposv
+    single = matrices.dtype == np.float32
+    square_of, solver = (blas.ssyrk, lapack.sposv) if single else (blas.dsyrk, lapack.dposv)
     size = matrices.shape[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         if size <= _SMALL:
@@ -179,9 +180,10 @@ def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> C
             return _solve_part(squares.astype(float, copy=False), vectors)
         solutions = np.empty(vectors.shape)
         for row, matrix in enumerate(matrices):  # one by one: then the square is in the cache
-            square = np.dot(matrix.T, matrix)  # knows a symmetric product; matmul does not
-            square.reshape(-1)[:: size + 1] += weights[row]
-            _, solution, info = solver(square.T, vectors[row], lower=1, overwrite_a=1)
+            in_order = matrix.flags.c_contiguous
+            square = square_of(1.0, matrix.T if in_order else matrix, trans=not in_order, lower=1)
+            square.T.reshape(-1)[:: size + 1] += weights[row]
+            _, solution, info = solver(square, vectors[row], lower=1, overwrite_a=1)
             solutions[row] = solution if info == 0 else np.nan
     return solutions
 
