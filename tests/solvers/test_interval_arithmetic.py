@@ -6,6 +6,7 @@ import flint
 import numpy as np
 import pytest
 
+from separatrix.solvers.interval import products
 from separatrix.solvers.interval.arithmetic import (
     Interval,
     add,
@@ -213,6 +214,33 @@ def test_matrix_products_contain_the_exact_product(wide: str, scale: float) -> N
             for j in range(3):
                 value = sum(exact(x) * exact(y) for x, y in zip(a[i], b[:, j], strict=True))
                 assert holds(result.lower[i, j], result.upper[i, j], value)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-16, 1e-12])
+@pytest.mark.parametrize("has_wide", [True, False])
+def test_long_thin_products_contain_the_exact_product(radius, has_wide, monkeypatch) -> None:
+    """In wide numbers, where the platform has them, and without."""
+    monkeypatch.setattr(products, "_HAS_WIDE", has_wide and products._HAS_WIDE)
+    rng = np.random.default_rng(8)
+    a, b = rng.standard_normal((6, 400)), rng.standard_normal((400, 2))
+    a[:3, 200:] = -a[:3, :200]  # half of the rows cancel
+    b[200:] = b[:200]
+    fat = Interval(b, b + radius) if radius else point(b)
+    result = matmul(point(a), fat)
+    for i, j in np.ndindex(6, 2):
+        for chosen in (fat.lower, np.where(a[i][:, None] > 0, fat.upper, fat.lower), fat.upper):
+            value = sum(exact(x) * exact(y) for x, y in zip(a[i], chosen[:, j], strict=True))
+            assert holds(result.lower[i, j], result.upper[i, j], value)
+
+
+@pytest.mark.skipif(not products._HAS_WIDE, reason="no numbers of more than 53 bits here")
+def test_long_products_of_points_are_known_to_rounding() -> None:
+    rng = np.random.default_rng(9)
+    a, b = rng.standard_normal((6, 2000)), rng.standard_normal((2000, 2))
+    result = matmul(point(a), point(b))
+    of_sums = 2.1 * products.gamma(2000) / 2048 * np.abs(a) @ np.abs(b)  # 11 bits more
+    beside = 4 * np.finfo(float).eps * result.magnitude() + of_sums
+    assert (result.upper - result.lower <= beside).all()
 
 
 def test_sums_contain_the_exact_sum_however_much_cancels() -> None:

@@ -13,6 +13,10 @@ For any order of summation, with or without fused multiply-add,
 .. math:: (A_r+\gamma|A_m|)\,|B_m| + (|A_m|+A_r)\,B_r + n\eta
 
 (Rump 1999, *BIT* 39:534): three products to nearest, two when one factor is exact.
+
+In a large network that γ is all the width that a thin product has, and what is proved of a point
+depends on it. Where the platform has numbers of 64 bits or more, thin products of moderate size are
+summed up in them: with their γ, and one rounding to float64.
 """
 
 from __future__ import annotations
@@ -24,12 +28,18 @@ from .arithmetic import TINY, Array, Interval, down, multiply, up
 _UNIT = 2.0**-53
 _TERMS = 2**18  # of an unbounded product that are held at once
 
+_WIDE = np.finfo(np.longdouble)
+_HAS_WIDE = _WIDE.nmant in (63, 112)  # x87 or quadruple precision, rounded as IEEE 754 says
+_WIDE_UNIT = float(_WIDE.eps) / 2
+_LONG = 64  # terms from which their rounding counts
+_MODERATE = 2**22  # multiplications in wide numbers: some 10 ms
 
-def gamma(terms: int) -> float:
+
+def gamma(terms: int, unit: float = _UNIT) -> float:
     """Bound gamma_n from above, rounding of this very formula included."""
     if terms > 2**40:
         raise ValueError(f"a sum of {terms} terms is too long for the rounding bound")
-    return (terms + 2) * _UNIT * 1.001
+    return (terms + 2) * unit * 1.001
 
 
 def total(a: Interval, axes: tuple[int, ...]) -> Interval:
@@ -54,8 +64,12 @@ def matmul(a: Interval, b: Interval) -> Interval:
     a_middle, a_radius = a.midpoint_radius()
     b_middle, b_radius = b.midpoint_radius()
     a_size, b_size = np.abs(a_middle), np.abs(b_middle)
-    slack = gamma(terms)
-    middle = np.matmul(a_middle, b_middle)
+    if _is_moderate(a, b) and _is_thin(a_size, a_radius) and _is_thin(b_size, b_radius):
+        wide = np.matmul(a_middle.astype(np.longdouble), b_middle.astype(np.longdouble))
+        middle, slack = wide.astype(np.float64), gamma(terms, _WIDE_UNIT)
+        narrowing = 1.001 * _UNIT * np.abs(middle)
+    else:
+        middle, slack, narrowing = np.matmul(a_middle, b_middle), gamma(terms), 0.0
     left = slack * a_size + TINY  # TINY: what underflow may have taken from it
     if a_radius is not None:
         left = a_radius + left
@@ -63,10 +77,26 @@ def matmul(a: Interval, b: Interval) -> Interval:
     if b_radius is not None:
         radius = radius + np.matmul(a_size if a_radius is None else a_size + a_radius, b_radius)
     # the radius is a sum of non-negative terms, so its own relative error is below 2 gamma
-    radius = radius * (1.0 + 4.0 * gamma(terms + 4)) + (2 * terms) * TINY
+    radius = (radius + narrowing) * (1.0 + 4.0 * gamma(terms + 4)) + (2 * terms) * TINY
     if not np.isfinite(np.sum(radius)) or not np.isfinite(np.sum(middle)):
         return _unbounded_matmul(a, b)
     return Interval(down(middle - radius), up(middle + radius))
+
+
+def _is_moderate(a: Interval, b: Interval) -> bool:
+    """Whether a product has sums of many terms, and not too many of them."""
+    terms = a.shape[-1]
+    if not _HAS_WIDE or terms < _LONG:
+        return False
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return a.shape[-2] * terms * b.shape[-1] * int(np.prod(batch)) <= _MODERATE
+
+
+def _is_thin(size: Array, radius: Array | None) -> bool:
+    """Whether the radius of a factor does not hide what rounding of long sums does."""
+    return radius is None or bool(
+        np.max(radius, initial=0) <= gamma(_LONG) * np.max(size, initial=0)
+    )
 
 
 def _unbounded_matmul(a: Interval, b: Interval) -> Interval:
