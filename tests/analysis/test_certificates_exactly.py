@@ -1,6 +1,8 @@
 """Certificates of trained networks beside the same points in ball arithmetic of 200 bits (Arb)."""
 
 import flint
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
@@ -24,10 +26,10 @@ def points():
     return sx.find_fixed_points(*systems.flip_flop("tanh16"), slow_points=False).fixed
 
 
-def exact_zero(state):
+def exact_zero(state, weights=W, bias=B):
     """Return the zero of tanh(W x + b) − x near a state, by Newton's method, and W D there."""
     size = len(state)
-    weights, bias = flint.arb_mat(W.tolist()), flint.arb_mat([[float(b)] for b in B])
+    weights, bias = flint.arb_mat(weights.tolist()), flint.arb_mat([[float(b)] for b in bias])
     x = flint.arb_mat([[float(v)] for v in state])
     one = flint.arb_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
     for _ in range(7):
@@ -56,3 +58,19 @@ def test_certified_numbers_of_unstable_directions_are_those_of_the_exact_points(
         _, jacobian = exact_zero(state)
         eigenvalues = flint.acb_mat(jacobian).eig(algorithm="approx")
         assert sum(bool(abs(value) > 1) for value in eigenvalues) == number
+
+
+def test_error_bounds_of_a_large_network_hold():
+    """Of 72 units: long enough for sums in wide numbers."""
+    weights = np.random.default_rng(3).standard_normal((72, 72)) * 1.5 / np.sqrt(72)
+    with jax.enable_x64(True):
+        known = jnp.asarray(weights)
+    system = sx.DiscreteMap(lambda x: jnp.tanh(known @ x), 72)
+    starts = np.random.default_rng(4).uniform(-1, 1, (40, 72))
+    found = sx.find_fixed_points(system, starts, slow_points=False, completeness=False).fixed
+    assert len(found) > 1 and found.certified.all() and found.n_unstable_certified.all()
+    moved = [state for state in found.states if state.any()]
+    zero, _ = exact_zero(moved[0], weights, np.zeros(72))
+    (bound,) = found.error_bound[[np.array_equal(state, moved[0]) for state in found.states]]
+    distance = max(abs(zero[i, 0] - float(value)) for i, value in enumerate(moved[0]))
+    assert distance <= float(bound) < 1e-12
