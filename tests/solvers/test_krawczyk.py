@@ -271,6 +271,25 @@ def test_unstable_directions_of_random_matrices() -> None:
                 assert count == np.count_nonzero(expected > 0)
 
 
+@pytest.mark.parametrize("kind, shift", [("map", 0.0), ("map", 0.5), ("flow", -1.0)])
+@pytest.mark.parametrize("rank", [0, 1, 3, 6])
+def test_unstable_directions_of_the_identity_and_a_low_rank(
+    kind: str, shift: float, rank: int
+) -> None:
+    """Eigenvalues s ± 2 in the range, on a basis that is not orthogonal, and s for all others."""
+    size = 300
+    rng = np.random.default_rng(2)
+    left = rng.standard_normal((size, rank))
+    right = np.linalg.pinv(left) + rng.standard_normal((rank, size)) @ (
+        np.eye(size) - left @ np.linalg.pinv(left)
+    )
+    lengths = 2.0 * (-1.0) ** np.arange(rank)
+    matrix = shift * np.eye(size) + left @ (lengths[:, None] * right)
+    values = shift + lengths
+    expected = np.count_nonzero(np.abs(values) > 1 if kind == "map" else values > 0)
+    assert certify_unstable(ball(matrix[None], 1e-14), kind).counts == (expected,)
+
+
 def test_no_number_of_unstable_directions_is_guessed() -> None:
     rotation = np.array([[0.0, -1.0], [1.0, 0.0]])
     jordan = np.array([[1.0, 1.0], [0.0, 1.0]])

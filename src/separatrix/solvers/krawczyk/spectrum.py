@@ -9,6 +9,10 @@ of V, let :math:`E=I-YV` and :math:`B=YJV`. If :math:`\|E\|_\infty<1`, then V is
 So Gershgorin's discs of that matrix are known; if none of them meets the boundary of stability,
 those on the unstable side hold as many eigenvalues as there are discs (Rump 2010, *Acta Numerica*
 19:287, section 13.4). Complex matrices are pairs of real interval matrices.
+
+Any V will do. Where J is a multiple s of the identity but for a matrix of low rank, the many
+eigenvectors of s are badly conditioned; then V consists of eigenvectors within the range of J − s
+and of an orthonormal basis of the rest, shortened so that what couples the two is small.
 """
 
 from __future__ import annotations
@@ -30,6 +34,10 @@ from ..interval.products import matmul, row_sums
 from .context import quietly
 
 Kind = Literal["map", "flow"]
+
+_RANK = 16  # columns with which a low rank is looked for
+_NEGLIGIBLE = 1e-10  # beside the norm of a matrix
+_COUPLING = 1e-6  # between the root of rounding and what keeps discs small
 
 
 class UnstableDirections(NamedTuple):
@@ -79,11 +87,47 @@ def _count(jacobian: Interval, kind: Kind) -> tuple[int | None, str]:
     if not np.isfinite(jacobian.magnitude()).all():
         return None, "the Jacobian is not bounded"
     middle, _ = jacobian.midpoint_radius()
-    try:
-        _, basis = np.linalg.eig(middle)
-        discs = _discs(jacobian, basis, np.linalg.inv(basis))
-    except np.linalg.LinAlgError:
-        return None, "the eigenvectors could not be computed"
+    count, reason = None, ""
+    for basis_of in (_low_rank_basis, _eigenbasis):
+        try:
+            basis = basis_of(middle)
+            if basis is None:
+                continue
+            discs = _discs(jacobian, basis, np.linalg.inv(basis))
+        except np.linalg.LinAlgError:
+            reason = "the eigenvectors could not be computed"
+            continue
+        count, reason = _decided(discs, kind)
+        if count is not None:
+            break
+    return count, reason
+
+
+def _eigenbasis(matrix: Array) -> Array:
+    return np.linalg.eig(matrix)[1]
+
+
+def _low_rank_basis(matrix: Array) -> Array | None:
+    """Return the basis where a matrix is s but for a low rank, None for any other."""
+    size = len(matrix)
+    if size < 4 * _RANK:
+        return None
+    some = np.linspace(0, size - 1, 3 * _RANK).astype(int)  # where s is the usual eigenvalue, too
+    shift = np.median(np.linalg.eigvals(matrix[np.ix_(some, some)]).real)
+    low = matrix - shift * np.eye(size)
+    seen = np.linalg.qr(low @ np.random.default_rng(0).standard_normal((size, _RANK)))[0]
+    within = seen.T @ low
+    if np.linalg.norm(low - seen @ within) > _NEGLIGIBLE * np.linalg.norm(low):
+        return None
+    directions, lengths, _ = np.linalg.svd(within, full_matrices=False)
+    rank = np.count_nonzero(lengths > _NEGLIGIBLE * lengths[0])
+    orthonormal = np.linalg.qr(seen @ directions[:, :rank], mode="complete")[0]
+    first, rest = orthonormal[:, :rank], orthonormal[:, rank:]
+    return np.hstack([first @ np.linalg.eig(first.T @ matrix @ first)[1], _COUPLING * rest])
+
+
+def _decided(discs: tuple[Interval, Interval, Array] | None, kind: Kind) -> tuple[int | None, str]:
+    """Count the discs on the unstable side, if none meets the boundary."""
     if discs is None:
         return None, "the eigenvectors are too ill-conditioned"
     outside, inside = _sides(*discs, kind)
