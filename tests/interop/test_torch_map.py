@@ -146,6 +146,9 @@ REFUSED = {
     ),
     "pair": (lambda h: (h, h), "got tuple"),
     "item": (lambda h: h * h.sum().item(), r"without \.item\(\)"),
+    "detached": (lambda h: torch.tanh(h.detach() + 0 * h), r"without \.detach\(\) or NumPy"),
+    "NumPy": (lambda h: torch.from_numpy(np.tanh(h.detach().numpy())) + 0 * h, "NumPy"),
+    "dropout": (lambda h: torch.dropout(h, 0.5, train=True), "same at every call"),
     "branch": (lambda h: h if h.sum() > 0 else -h, "could not be evaluated"),
     "NaN": (lambda h: torch.sqrt(torch.abs(h)), "second derivative of `step` at the state 0 has"),
 }
