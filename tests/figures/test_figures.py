@@ -280,4 +280,4 @@ def test_a_record_of_another_kind_is_told_from_the_right_one():
     with pytest.raises(sx.InvalidInputError, match=r"got a Training. Give its [.]history[.]"):
         figures.training(training)
     with pytest.raises(sx.InvalidInputError, match=r"what a function of sx\.figures gives"):
-        figures.save("x", ".", "x")
+        inspect.unwrap(figures.save)("x", ".", "x")

@@ -1,5 +1,7 @@
 """A network of one's own: a cell in a few lines, which is trained and taken apart."""
 
+import inspect
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -92,14 +94,16 @@ def test_a_cell_that_fits_not_together_is_told_where(made, text, task):
         sx.train(made(), task, steps=1, batch_size=2, key=K[4], progress=False)
 
 
-def test_what_is_no_network_is_refused(task):
-    cell, expected = eqx.nn.GRUCell(3, 5, key=K[0]), r"network must be one such as .*got a GRUCell"
-    with pytest.raises(sx.InvalidInputError, match=expected):
-        sx.simulate(cell, task.trials(2, key=K[1]))
-    with pytest.raises(sx.InvalidInputError, match=expected):
-        sx.performance(cell, task, key=K[1])
+def test_what_is_no_network_or_no_task_is_refused(task):
+    """By the functions themselves: in tests, types are looked at before they are called."""
+    simulate, performance, *studies = map(
+        inspect.unwrap, (sx.simulate, sx.performance, sx.rule_performance, sx.rule_variance)
+    )
+    cell = eqx.nn.GRUCell(3, 5, key=K[0])
+    with pytest.raises(sx.InvalidInputError, match=r"network must be one such as .*got a GRUCell"):
+        simulate(cell, task.trials(2, key=K[1]))
     with pytest.raises(sx.InvalidInputError, match=r"task must be one such as .* got 'task'"):
-        sx.performance(Cell(), "task", key=K[1])
-    for study in (sx.rule_performance, sx.rule_variance):
+        performance(Cell(), "task", key=K[1])
+    for study in studies:
         with pytest.raises(sx.InvalidInputError, match=r"task must be an sx\.tasks\.Yang2019"):
             study(Cell(), task, key=K[1])
