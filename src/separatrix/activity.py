@@ -250,6 +250,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     >>> sx.simulate(net, task.trials(5, key=jax.random.key(1))).states.shape
     (5, 22, 64)
     """
+    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     require_kind(trials, Trials, "trials", "what task.trials(n, key=…) gives")
     check_network_fits(network, trials.inputs.shape[-1], network.num_outputs, trials.dt)
     require_finite(trials.inputs, "the inputs of the trials")

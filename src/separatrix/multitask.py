@@ -10,7 +10,15 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from ._records import Record, array, setting
-from ._types import Array, GivenKey, InvalidInputError, require_count, require_key, require_number
+from ._types import (
+    Array,
+    GivenKey,
+    InvalidInputError,
+    require_count,
+    require_key,
+    require_kind,
+    require_number,
+)
 from .activity import simulate
 from .analysis import TaskVariance, condition_variance, task_variance
 from .networks import AbstractNetwork, check_network_fits
@@ -83,6 +91,7 @@ def rule_performance(
     >>> found.rules, found.chance
     (('fdgo', 'dmsgo'), array([0.2, 0.5]))
     """
+    require_kind(task, Yang2019, "task", "an sx.tasks.Yang2019(…)")
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
     batches = -(-require_count(num_trials, "num_trials") // BATCH)
     alike = dataclasses.replace(task, rule_weights=(), shared=False)
@@ -165,6 +174,7 @@ def rule_variance(
     >>> found.variance.shape
     (8, 2)
     """
+    require_kind(task, Yang2019, "task", "an sx.tasks.Yang2019(…)")
     if not require_number(start, "start") >= 0:
         raise InvalidInputError(f"start must be 0 ms or later, got {start:g} ms.")
     require_count(num_timings, "num_timings")

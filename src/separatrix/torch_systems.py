@@ -152,8 +152,8 @@ def _differentiable(function: "_OnHost", size: int) -> Callable[[Any], Any]:
 class _OnHost:
     """A PyTorch function on batches of states and inputs in a row, NumPy in and NumPy out.
 
-    Numbers come and go as their words of 32 bits, the last axis: JAX calls back in threads of its
-    own, where double precision is off though `jax.enable_x64` turned it on in the caller's.
+    Numbers are passed as words of 32 bits, the last axis: JAX calls back in threads of its own,
+    where double precision is off though `jax.enable_x64` turned it on in the caller's.
     """
 
     def __init__(
@@ -185,15 +185,15 @@ class _OnHost:
             with warnings.catch_warnings():
                 # of what PyTorch itself uses, when it is first asked for a derivative
                 warnings.simplefilter("ignore", DeprecationWarning)
-                derivative = _numbers(
-                    self.jacobian_along(_words(start), _words(np.ones_like(start)))
-                )
+                given = _words(start), _words(np.ones_like(start))
+                derivative = _numbers(self.jacobian_along(*given))
         except Exception as error:
             raise InvalidInputError(
                 f"`{name}` cannot be differentiated twice by torch.func: {_first_line(error)}. It "
                 "must be a pure function of tensors, without .item(), .detach() or NumPy."
             ) from error
         require_finite(derivative, f"the second derivative of `{name}` at the state 0")
+        self._compare(name, apply, start, size)
 
     def value(self, z: Any) -> np.ndarray:
         """Return the values `(…, size, word)`."""
@@ -219,6 +219,28 @@ class _OnHost:
             result = mapped(*rows).numpy()
         result = result.reshape(*arrays[0].shape[:-1], *result.shape[1:])
         return _words(result.astype(arrays[0].dtype))
+
+    def _compare(self, name: str, apply: Callable[..., Any], start: np.ndarray, size: int) -> None:
+        """Raise InvalidInputError where what was recorded at one state is not the function itself.
+
+        What NumPy worked out is recorded as a constant, and what `.detach()` cuts off has no slope.
+        """
+        rng, to_torch = np.random.default_rng(0), self._torch.from_numpy
+        for _ in range(3):  # one may lie beside a kink
+            away, along = np.pad(rng.standard_normal((2, size)), [(0, 0), (0, len(start) - size)])
+            z, along = start + away, 1e-4 * along
+            with self._torch.no_grad():
+                below, here, above = (apply(to_torch(z + k * along)).numpy() for k in (-1, 0, 1))
+            recorded = _numbers(self.value(_words(z)))
+            slope, expected = _numbers(self.jacobian(_words(z))) @ along, (above - below) / 2
+            same = np.allclose(recorded, here, rtol=1e-6, atol=1e-9)
+            close = np.abs(slope - expected).max() <= 1e-2 * np.abs(expected).max() + 1e-12
+            if (same and close) or not np.isfinite([here, expected, recorded, slope]).all():
+                return
+        raise InvalidInputError(
+            f"`{name}` has other values or slopes than PyTorch finds in it: it must be a pure "
+            "function of tensors, the same at every call (eval mode), without .detach() or NumPy."
+        )
 
     @contextlib.contextmanager
     def _one_thread(self) -> Iterator[None]:

@@ -125,7 +125,8 @@ def test_missing_tables(write):
             "[network]",
             "dt = 500.0\n[network]",
             "task in {file}: PerceptualDecisionMaking: the fixation period (100 ms) is shorter "
-            "than one step (dt = 500 ms). Use a smaller dt, or 0 ms to leave the period out.",
+            "than one step (dt = 500 ms). Use a dt of at most 100 ms, or make the period longer, "
+            "or 0 ms to leave it out.",
         ),
         (
             "[network]",
@@ -308,7 +309,8 @@ CHANGES = [
     ),
     (
         "trainig.steps=3",
-        "--set trainig.steps=3: there is no table 'trainig': did you mean 'training'?",
+        "--set trainig.steps=3: there is no table 'trainig': did you mean 'training'? A table that "
+        "is to be added is given whole, 'trainig={ … }'.",
     ),
     ("training.steps.x=3", "--set training.steps.x=3: 'steps' is a value, not a table."),
     ("training.steps", "--set training.steps: expected KEY=VALUE, such as training.steps=200."),

@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 import logging
 
 import jax
@@ -254,3 +255,29 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     np.testing.assert_allclose(line.get_ydata(), 0.1 * history.epochs()["loss"])
     assert "choice" in all_text(figures.activity(activity(), plane()))
     assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
+
+
+def required(function):
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+
+
+@pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])
+@pytest.mark.parametrize("wrong", ["x", 3.0])
+def test_what_is_no_such_record_is_refused_by_name(name, wrong):
+    function = getattr(figures, name)
+    first, *others = required(function)
+    expected = rf"^figures.{name}: {first} must be an? \w+( or an? \w+)?, got an? "
+    with pytest.raises(sx.InvalidInputError, match=f"{expected}{type(wrong).__name__}[.]$"):
+        function(wrong, *[wrong] * len(others))
+
+
+def test_a_record_of_another_kind_is_told_from_the_right_one():
+    with pytest.raises(sx.InvalidInputError, match="components must be a PrincipalComponents"):
+        figures.fixed_points(points(), activity(), linear())
+    network = sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0))
+    training = sx.Training(network, RECORDS["history"])
+    with pytest.raises(sx.InvalidInputError, match=r"got a Training. Give its [.]history[.]"):
+        figures.training(training)
+    with pytest.raises(sx.InvalidInputError, match=r"what a function of sx\.figures gives"):
+        inspect.unwrap(figures.save)("x", ".", "x")

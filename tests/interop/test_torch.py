@@ -135,6 +135,24 @@ class RNNNet(nn.Module):
         return self.fc(self.rnn(x))
 
 
+def test_the_primers_network_knows_its_step():
+    """Its alpha and its tau tell dt; another one would make another time constant."""
+    module = RNNNet()
+    assert from_torch(module).tau == 500.0  # alpha alone: whatever dt says
+    module.rnn.tau = 100
+    with pytest.raises(
+        sx.InvalidInputError, match=r"tau = 100 and alpha = 0\.2, so its dt is 20, got"
+    ):
+        from_torch(module)
+    assert from_torch(module, dt=20.0).tau == pytest.approx(100.0)
+    assert from_torch(module, tau=500.0).tau == 500.0
+
+
+def test_an_initial_state_is_numbers():
+    with pytest.raises(sx.InvalidInputError, match="initial_state has 8 values that are NaN"):
+        from_torch(nn.GRU(3, 8), initial_state=np.full(8, np.nan))
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_the_primers_network_with_its_readout(dtype, tmp_path):
     torch.manual_seed(0)

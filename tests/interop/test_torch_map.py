@@ -1,5 +1,6 @@
 """Maps from PyTorch functions: slower than the same map in JAX, the same answers."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
@@ -137,6 +138,7 @@ def test_other_analyses_run():
     np.testing.assert_allclose(np.ravel(spectrum.exponents)[0], np.log(0.5), rtol=1e-5)
 
 
+CALLS = itertools.count(1)
 REFUSED = {
     "float32": (lambda h: nn.RNNCell(3, 6)(torch.zeros(3), h), r"copy\.deepcopy\(module\)\.double"),
     "float32 result": (lambda h: h.float(), r"computes in torch\.float32, expected torch\.float64"),
@@ -146,6 +148,10 @@ REFUSED = {
     ),
     "pair": (lambda h: (h, h), "got tuple"),
     "item": (lambda h: h * h.sum().item(), r"without \.item\(\)"),
+    "detached": (lambda h: torch.tanh(h.detach() + 0 * h), r"without \.detach\(\) or NumPy"),
+    "NumPy": (lambda h: torch.from_numpy(np.tanh(h.detach().numpy())) + 0 * h, "NumPy"),
+    "dropout": (lambda h: torch.dropout(h, 0.5, train=True), "random operation"),
+    "counter": (lambda h: torch.tanh(next(CALLS) * h), "same at every call"),
     "branch": (lambda h: h if h.sum() > 0 else -h, "could not be evaluated"),
     "NaN": (lambda h: torch.sqrt(torch.abs(h)), "second derivative of `step` at the state 0 has"),
 }

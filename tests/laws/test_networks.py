@@ -150,6 +150,15 @@ def test_unroll_is_the_same_as_stepping(network):
     np.testing.assert_allclose(network.unroll(x), plain, rtol=2e-5, atol=2e-6)
 
 
+def test_inputs_of_another_width_are_refused(network):
+    expected = r"\(trial, time, channel\) with 3 channels, as the network has; got \(2, 5, 4\)"
+    noisy = lambda x: network.unroll_noisy(x, jax.random.key(0))  # noqa: E731
+    plain = super(type(network), network).unroll
+    for unroll in (network.unroll, noisy, plain):
+        with pytest.raises(sx.InvalidInputError, match=expected):
+            unroll(jnp.ones((2, 5, 4)))
+
+
 def test_the_backward_pass_is_the_gradient_of_stepping(network):
     x = jax.random.normal(jax.random.key(5), (3, 11, 3))
     weigh = jax.random.normal(jax.random.key(9), super(type(network), network).unroll(x).shape)

@@ -157,8 +157,11 @@ LARGEST_DT = {"PulseDecisionMaking": 10.0, "EvidenceAccumulation": 50.0, "ReadyS
 @pytest.mark.parametrize("dt", [1.0, 5.0, 10.0, 20.0, 50.0, 100.0])
 def test_timing_does_not_depend_on_dt(name, dt):
     if dt > LARGEST_DT.get(name, 100.0):
-        with pytest.raises(sx.InvalidInputError, match="shorter than one step"):
+        with pytest.raises(sx.InvalidInputError, match="shorter than one step") as caught:
             make(name, dt=dt)
+        # The largest step that is named works.
+        assert f"Use a dt of at most {LARGEST_DT[name]:g} ms" in str(caught.value)
+        make(name, dt=LARGEST_DT[name])
         return
     task = make(name, dt=dt)
     lengths = {p: (b - a) * dt for p, (a, b) in task.period_steps().items()}
@@ -175,6 +178,22 @@ def test_the_task_can_be_done_whatever_the_step(name, dt):
     trials = task.trials(100, key=jax.random.key(5))
     reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
     assert reached >= IDEAL.get(name, 1.0) - 0.13  # three standard errors of the least
+
+
+# The periods below 100 ms, as long as a step of 100 ms.
+LENGTHENED = {
+    "PulseDecisionMaking": {"cue": 100.0, "gap": 100.0},
+    "EvidenceAccumulation": {"interval": 100.0},
+    "ReadySetGo": {"ready": 100.0, "set": 100.0},
+}
+
+
+@pytest.mark.parametrize("name", LENGTHENED)
+def test_what_is_too_short_for_a_step_can_be_made_longer(name):
+    task = make(name, dt=100.0, **LENGTHENED[name])
+    trials = task.trials(400, key=jax.random.key(5))
+    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
+    assert reached >= at_least(IDEAL.get(name, 1.0), 400)
 
 
 @pytest.mark.parametrize("dt", [1.0, 5.0, 20.0, 50.0, 100.0])

@@ -261,6 +261,12 @@ def test_an_input_of_the_wrong_length(key):
         CTRNN(3, 8, 2, key=key).at_input([1.0, 0.5])
 
 
+@pytest.mark.parametrize("given", ["left", [[1.0, 0.5], [0.0]]])
+def test_an_input_that_is_no_numbers(given, key):
+    with pytest.raises(sx.InvalidInputError, match=r"must be numbers of shape \(3,\)"):
+        CTRNN(3, 8, 2, key=key).at_input(given)
+
+
 def test_nan_in_the_input(key):
     with pytest.raises(sx.InvalidInputError, match="1 values that are NaN or infinite"):
         CTRNN(3, 8, 2, key=key).at_input([1.0, np.nan, 0.5])

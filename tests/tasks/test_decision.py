@@ -150,6 +150,11 @@ def test_evidence_input(task):
         ({"dt": float("nan")}, "dt must be positive"),
         ({"stimulus": -1.0}, "the stimulus period must last 0 ms or more, got -1 ms"),
         ({"dt": 200.0}, r"the fixation period \(100 ms\) is shorter than one step \(dt = 200 ms\)"),
+        (
+            {"dt": 50.0, "fixation": 10.0, "decision": 20.0},
+            r"fixation period \(10 ms\) .* Use a dt of at most 10 ms, .* longer, or 0 ms to leave",
+        ),
+        ({"dt": 50.0, "decision": 20.0}, "at most 20 ms, or make the period longer[.]$"),
         ({"decision": 0.0}, "needs a decision period"),
         ({"num_choices": 1}, "num_choices must be a whole number of at least 2, got 1"),
         ({"num_choices": 2.7}, "num_choices must be a whole number of at least 2, got 2.7"),

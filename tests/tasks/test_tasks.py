@@ -217,3 +217,82 @@ def test_what_follows_at_once_is_told_apart_by_its_duration(name, settings):
     clear = np.asarray(trials.conditions.get("difference", 1)) != 0  # equal numbers: by chance
     right = np.asarray(task.score_each(task.solve(trials.inputs), trials))
     assert (right[np.broadcast_to(clear, right.shape)] == 1).all()
+
+
+class Sides(sx.tasks.StagedTask):
+    """Left or right, with one thing at a time that may be wrong."""
+
+    reference = "none"
+    dt: float = eqx.field(static=True, default=20.0)
+    noise: float = eqx.field(static=True, default=0.0)
+    noise_on: str = eqx.field(static=True, default="stimulus")
+    lengths: tuple = eqx.field(static=True, default=(("cue", 100), ("decision", 100.0)))
+    scene: str = eqx.field(static=True, default="")
+
+    @property
+    def durations(self):
+        return dict(self.lengths) if self.lengths[0] != "list" else list(self.lengths)
+
+    @property
+    def channels(self):
+        return ("side",)
+
+    @property
+    def responses(self):
+        return ("wait", "left", "right")
+
+    def present(self, key, when):
+        side = jax.random.bernoulli(key, 0.5, (when.num_trials,)).astype(int)
+        cue = when.during("cu" if self.scene == "period" else "cue")
+        asked = when.during("decision")
+        noisy = cue if self.scene == "noisy" else cue[..., None]
+        targets = jnp.where(asked, side[:, None] + 1, 0)
+        signal = (cue * (2 * side - 1)[:, None])[..., None] * 1.0
+        made = sx.tasks.Scene(signal, cue[..., None], targets, asked, {"side": side})
+        object.__setattr__(made, "noisy", noisy)
+        return (signal, targets) if self.scene == "pair" else made
+
+    def solve(self, inputs):
+        right = jnp.cumsum(inputs[..., 0], axis=1) > 0
+        asked = jnp.arange(inputs.shape[1]) >= self.period_steps()["decision"][0]
+        return jax.nn.one_hot(jnp.where(asked, 1 + right, 0), 3)
+
+    @property
+    def chance(self):
+        return 0.5
+
+
+def test_a_staged_task_of_ones_own_can_be_done():
+    task = Sides()
+    assert task.ideal_mean_accuracy == 1.0
+    varied = Sides(
+        lengths=(("cue", sx.tasks.Choice((40.0, 80.0))), ("decision", sx.tasks.Multiple("cue", 2)))
+    )
+    drawn = varied.trials(20, key=KEY).conditions
+    np.testing.assert_array_equal(drawn["decision"], 2 * drawn["cue"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"noise": -1.0}, "Sides: noise must be 0 or more, got -1"),
+        ({"noise_on": "everything"}, 'Sides: noise_on must be "stimulus" or "all"'),
+        ({"lengths": ("list", 100.0)}, "Sides.durations must be a dictionary from periods"),
+        ({"lengths": (("cue", "a"),)}, r"durations\['cue'\] must be a number .* got 'a'"),
+        ({"lengths": (("cue", (200.0, 300.0)),)}, r"such as sx.tasks.Choice\(\(200.0, 400.0\)\)"),
+        ({"lengths": (("cue", sx.tasks.Uniform(5.0, 1.0)),)}, "between a low and a higher end"),
+        (
+            {"lengths": (("cue", sx.tasks.Multiple("decision", 2)),)},
+            "multiple of an earlier period",
+        ),
+        ({"scene": "period"}, "no period 'cu': did you mean 'cue'?"),
+        (
+            {"scene": "noisy"},
+            r"noisy of shape \(4, 10\), expected that of the signal, \(4, 10, 1\)",
+        ),
+        ({"scene": "pair"}, "what Sides.present gives must be an sx.tasks.Scene, got "),
+    ],
+)
+def test_what_a_staged_task_of_ones_own_gets_wrong_is_named(settings, text):
+    with pytest.raises(sx.InvalidInputError, match=text):
+        Sides(**settings).trials(4, key=KEY)

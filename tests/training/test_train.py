@@ -44,6 +44,16 @@ def test_the_numbers_do_not_depend_on_the_length_of_an_epoch(network, task):
     assert len(a.history) == 10
 
 
+def test_what_is_wrong_before_anything_was_learned_is_not_the_learning_rate(network, task):
+    def no_number(outputs, trials):
+        return outputs.mean() * jnp.nan
+
+    with pytest.raises(
+        sx.training.TrainingDivergedError, match=r"at step 0\. No weight had changed"
+    ):
+        fit(network, task, loss=no_number)
+
+
 def test_one_compilation_whatever_the_number_of_steps(network, task):
     counted = []
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, GivenKey
+from .._types import Array, GivenKey, require_kind
 from ..activity import simulate
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask, SolvableTask, Trials
@@ -101,6 +101,7 @@ def performance(
     >>> done.chance, len(done.by("f1")) == len({v for pair in task.pairs for v in pair})
     (0.5, True)
     """
+    require_kind(task, AbstractTask, "task", "one such as sx.tasks.GoNoGo()")
     trials = task.trials(num_trials, key=key)
     outputs = simulate(network, trials).outputs
     measured = _measure(task, outputs, trials)

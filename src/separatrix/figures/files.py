@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from .._types import InvalidInputError
+from .._types import InvalidInputError, require_kind
 from . import DPI
 from .style import house_style
 
@@ -39,8 +39,10 @@ def save(
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
 
-    Raises InvalidInputError for an unknown format or when the files cannot be written.
+    Raises InvalidInputError for what is no figure, for an unknown format, or when the files cannot
+    be written.
     """
+    require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
     paths = []
     with house_style():
         _fix_layout(figure)

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from .given import require_given
+
 P = ParamSpec("P")
 
 # Okabe & Ito's palette: told apart by readers with any of the common colour deficiencies
@@ -67,10 +69,14 @@ def house_style() -> AbstractContextManager[None]:
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Run a function that draws under the house style, and leave the settings as they were."""
+    """Run a function that draws under the house style, and leave the settings as they were.
+
+    What it is given is looked at first: `require_given`.
+    """
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        require_given(draw, args, kwargs)
         with house_style():
             return draw(*args, **kwargs)
 

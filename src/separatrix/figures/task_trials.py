@@ -16,6 +16,7 @@ from .scores import NUMBERED
 from .style import GREY, new_figure, styled
 
 
+@styled
 def trials(
     what: Activity | AbstractTask,
     task: AbstractTask | None = None,
@@ -33,12 +34,11 @@ def trials(
     others, as far as there is room. `key` draws other trials than the usual ones.
     """
     if isinstance(what, AbstractTask):
-        return task_trials(what, num_trials, jax.random.key(0) if key is None else key)
+        return _of_task(what, num_trials, jax.random.key(0) if key is None else key)
     return behaviour.trials(what, task, num_trials=num_trials, softmax=softmax)
 
 
-@styled
-def task_trials(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
+def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
     """Draw the inputs and the targets of trials; many channels are drawn as an image."""
     drawn = task.trials(num_trials, key=key)
     figure = new_figure(2.6 + 2.5 * num_trials, 4.4)

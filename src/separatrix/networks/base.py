@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_finite
+from .._types import Array, InvalidInputError, require_finite, require_kind
 from ..solvers.piecewise_linear import PiecewiseLinear, recognise
 from ..systems import DiscreteMap
+from .unroll import time_first
 
 
 class AbstractNetwork(eqx.Module):
@@ -66,15 +67,25 @@ class AbstractNetwork(eqx.Module):
     def unroll(
         self, inputs: Float[Array, "trial time channel"]
     ) -> Float[Array, "trial time state"]:
-        """Return the states after every step, from the initial state."""
+        """Return the states after every step, from the initial state.
+
+        Raises InvalidInputError for inputs of another shape.
+        """
 
         def advance(states: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
             following = jnp.asarray(jax.vmap(self.step)(states, inputs))
+            if jax.typeof(following) != jax.typeof(states):
+                raise InvalidInputError(
+                    f"{type(self).__name__}.step gives states of {following.dtype} and of shape "
+                    f"{following.shape[1:]}, initial_state() of {states.dtype} and of shape "
+                    f"{states.shape[1:]}: they must be alike."
+                )
             return following, following
 
+        first = time_first(inputs, self.num_inputs)
         initial = self.initial_state()
         start = jnp.broadcast_to(initial, (inputs.shape[0], *initial.shape))
-        _, states = jax.lax.scan(advance, start, jnp.swapaxes(inputs, 0, 1))
+        _, states = jax.lax.scan(advance, start, first)
         return jnp.swapaxes(states, 0, 1)
 
     def unroll_noisy(
@@ -101,7 +112,13 @@ class AbstractNetwork(eqx.Module):
         self, states: Float[Array, "trial time state"]
     ) -> Float[Array, "trial time output"]:
         """Return the outputs of states."""
-        return jax.vmap(jax.vmap(self.readout))(states)
+        outputs = jax.vmap(jax.vmap(self.readout))(states)
+        if outputs.shape[2:] != (self.num_outputs,):
+            raise InvalidInputError(
+                f"{type(self).__name__}.readout gives the shape {outputs.shape[2:]}, expected "
+                f"({self.num_outputs},), the num_outputs of the network."
+            )
+        return outputs
 
     def at_input(self, input: Any) -> DiscreteMap:
         """Return the network as a map of its state, with a constant `input` (channel,) frozen in.
@@ -109,12 +126,7 @@ class AbstractNetwork(eqx.Module):
         Raises InvalidInputError for an input of the wrong length or with NaN in it, or when the
         network's own weights are not finite.
         """
-        u = np.asarray(input, float)
-        if u.shape != (self.num_inputs,):
-            raise InvalidInputError(
-                f"the input to freeze in must have shape ({self.num_inputs},), one value for each "
-                f"input channel, got {u.shape}."
-            )
+        u = self._one_input(input)
         require_finite(u, "the input to freeze in")
         check_weights(self)
         return DiscreteMap(
@@ -126,6 +138,20 @@ class AbstractNetwork(eqx.Module):
             residual_jacobian=self.residual_jacobian,
             domain=self.domain(u),
         )
+
+    def _one_input(self, input: Any) -> Float[np.ndarray, " channel"]:
+        expected = f"({self.num_inputs},), one value for each input channel"
+        try:
+            u = np.asarray(input, float)
+        except (TypeError, ValueError):
+            raise InvalidInputError(
+                f"the input to freeze in must be numbers of shape {expected}, got {input!r}."
+            ) from None
+        if u.shape != (self.num_inputs,):
+            raise InvalidInputError(
+                f"the input to freeze in must have shape {expected}, got {u.shape}."
+            )
+        return u
 
 
 def _is_long(node: Any) -> bool:
@@ -143,6 +169,7 @@ def check_network_fits(
     network: AbstractNetwork, num_inputs: int, num_outputs: int, dt: float
 ) -> None:
     """Raise InvalidInputError when a network and a task differ in sizes or in time step."""
+    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     if network.num_inputs != num_inputs:
         raise InvalidInputError(
             f"the network takes {network.num_inputs} input channels, the task has {num_inputs}."

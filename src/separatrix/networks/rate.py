@@ -29,7 +29,7 @@ from .base import AbstractNetwork
 from .flows import rate_flow
 from .initialization import dense
 from .initialization import recurrent as draw_recurrent
-from .unroll import Weights, unroll_recurrence
+from .unroll import Weights, time_first, unroll_recurrence
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ class CTRNN(AbstractNetwork):
         return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
-        first = jnp.swapaxes(inputs, 0, 1)
+        first = time_first(inputs, self.num_inputs)
         start = at_every_trial(self.initial_state(), inputs)
         weights = Weights(self.recurrent_weights, self.input_weights, self.bias)
         states = unroll_recurrence(self.update, weights, first, start, noise)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from .._types import Array
+from .._types import Array, InvalidInputError
 
 Update = Callable[[jax.Array, jax.Array], jax.Array]
 """An elementwise function (state, current) -> next state; it must be hashable."""
@@ -194,6 +194,22 @@ def project(
     inputs: Float[Array, "trial time channel"], weights: Float[Array, "current channel"]
 ) -> Float[jax.Array, "time trial current"]:
     """Return what the inputs of all steps bring into the currents, time first, as one product."""
-    first = jnp.swapaxes(inputs, 0, 1)
+    first = time_first(inputs, weights.shape[1])
     rows = first.reshape(-1, first.shape[-1]) @ jnp.asarray(weights).T
     return rows.reshape(*first.shape[:2], -1)
+
+
+def time_first(
+    inputs: Float[Array, "trial time channel"], num_inputs: int
+) -> Float[jax.Array, "time trial channel"]:
+    """Return inputs as a scan walks over them.
+
+    Raises InvalidInputError for other shapes than trials of steps of that many channels.
+    """
+    shape = jnp.shape(inputs)
+    if len(shape) != 3 or shape[2] != num_inputs:
+        raise InvalidInputError(
+            f"inputs must have the shape (trial, time, channel) with {num_inputs} channels, as the "
+            f"network has; got {shape}."
+        )
+    return jnp.swapaxes(jnp.asarray(inputs), 0, 1)

@@ -28,6 +28,7 @@ from .delayed_decision import (
 from .durations import (
     Choice,
     Duration,
+    Multiple,
     TruncatedExponential,
     Uniform,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "HierarchicalReasoning",
     "IntervalDiscrimination",
     "MultiSensoryIntegration",
+    "Multiple",
     "NeuroGymTask",
     "PerceptualDecisionMaking",
     "PerceptualDecisionMakingDelayResponse",

@@ -21,7 +21,6 @@ from .._types import (
     require_count,
     require_key,
     require_number,
-    require_positive,
 )
 from .durations import count_steps
 
@@ -236,21 +235,6 @@ def numbers(value: Any, name: str) -> tuple[float, ...]:
     if isinstance(value, (str, bytes)) or np.ndim(value) != 1:
         raise InvalidInputError(f"{name} must be a list of numbers, got {value!r}.")
     return tuple(require_number(v, f"each of {name}") for v in value)
-
-
-def check_timing(task: str, dt: float, durations: dict[str, float]) -> None:
-    """Raise InvalidInputError for times that cannot make a trial."""
-    require_positive(dt, "dt", "ms")
-    for period, duration in durations.items():
-        if not (np.isfinite(duration) and duration >= 0):
-            raise InvalidInputError(
-                f"{task}: the {period} period must last 0 ms or more, got {duration:g} ms."
-            )
-        if duration > 0 and count_steps(duration, dt) == 0:
-            raise InvalidInputError(
-                f"{task}: the {period} period ({duration:g} ms) is shorter than one step "
-                f"(dt = {dt:g} ms). Use a smaller dt, or 0 ms to leave the period out."
-            )
 
 
 def consecutive(durations: dict[str, float]) -> dict[str, tuple[float, float]]:

@@ -15,7 +15,6 @@ from .._types import Array, InvalidInputError, require_count
 from .base import (
     SolvableTask,
     Trials,
-    check_timing,
     consecutive,
     measured_accuracy,
     number,
@@ -23,6 +22,7 @@ from .base import (
     period_mask,
     texts,
 )
+from .durations import check_timing
 from .solving import respond
 
 
@@ -105,10 +105,8 @@ class PerceptualDecisionMaking(SolvableTask):
 
     def __check_init__(self) -> None:
         name = type(self).__name__
-        check_timing(name, self.dt, self._durations)
-        for period in ("stimulus", "decision"):
-            if self._durations[period] == 0:
-                raise InvalidInputError(f"{name} needs a {period} period longer than 0 ms.")
+        possible = {period: (time,) for period, time in self._durations.items()}
+        check_timing(name, self.dt, possible, ("stimulus", "decision"))
         if not self.coherences or not all(0 <= c <= 100 for c in self.coherences):
             raise InvalidInputError(
                 f"{name}: coherences are percentages between 0 and 100, at least one; "

@@ -13,7 +13,13 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._random import integers
-from .._types import Array, InvalidInputError, is_number, require_number
+from .._types import (
+    Array,
+    InvalidInputError,
+    is_number,
+    require_number,
+    require_positive,
+)
 
 
 class Duration(abc.ABC):
@@ -100,7 +106,7 @@ class TruncatedExponential(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class Multiple:
-    """A period that lasts a multiple of another one of the same trial."""
+    """A period that lasts a multiple of an earlier one of the same trial."""
 
     of: str
     factor: float
@@ -147,9 +153,61 @@ def _checked(length: Duration, name: str) -> Duration:
     return length
 
 
+def check_lengths(task: str, durations: Any) -> None:
+    """Raise InvalidInputError unless a task gives each period's name a number or a distribution."""
+    if not isinstance(durations, Mapping) or not durations:
+        raise InvalidInputError(
+            f"{task}.durations must be a dictionary from periods to durations, got {durations!r}."
+        )
+    earlier: list[str] = []
+    for period, length in durations.items():
+        name = f"{task}.durations[{period!r}]"
+        if isinstance(length, Duration):
+            _checked(length, name)
+        elif isinstance(length, Multiple):
+            if length.of not in earlier:
+                raise InvalidInputError(
+                    f"{name} must be a multiple of an earlier period, got that of {length.of!r}."
+                )
+        elif not is_number(length):
+            raise InvalidInputError(
+                f"{name} must be a number of ms or a distribution of them, such as "
+                f"sx.tasks.Choice((200.0, 400.0)) or sx.tasks.Uniform(200.0, 400.0); got "
+                f"{length!r}."
+            )
+        earlier.append(period)
+
+
 def count_steps(duration: float, dt: float) -> int:
     """Return how many whole steps fit into a duration, both in ms (6 in 0.6 / 0.1, as expected)."""
     return int(duration / dt + 1e-9)
+
+
+def check_timing(
+    task: str, dt: float, durations: Mapping[str, tuple[float, ...]], needed: tuple[str, ...]
+) -> None:
+    """Raise InvalidInputError for times that cannot make a trial.
+
+    `durations` are those that each period may have in ms; the `needed` ones may not be left out.
+    """
+    require_positive(dt, "dt", "ms")
+    each = [(period, time) for period, possible in durations.items() for time in possible]
+    for period, time in each:
+        if not (np.isfinite(time) and time >= 0):
+            raise InvalidInputError(
+                f"{task}: the {period} period must last 0 ms or more, got {time:g} ms."
+            )
+        if period in needed and time == 0:
+            raise InvalidInputError(f"{task} needs a {period} period longer than 0 ms.")
+    for period, time in each:
+        if time > 0 and count_steps(time, dt) == 0:
+            largest = min(time for _, time in each if time > 0)
+            remedy = "longer" if period in needed else "longer, or 0 ms to leave it out"
+            raise InvalidInputError(
+                f"{task}: the {period} period ({time:g} ms) is shorter than one step "
+                f"(dt = {dt:g} ms). Use a dt of at most {largest:g} ms, or make the period "
+                f"{remedy}."
+            )
 
 
 def longest(length: Length) -> float:

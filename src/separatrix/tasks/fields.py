@@ -40,7 +40,7 @@ def noise_on() -> Any:
 def option(name: str, *valid: str) -> Any:
     """Declare a text out of a few, the first of which is the default."""
     return eqx.field(
-        static=True, default=valid[0], converter=functools.partial(_one_of, name=name, valid=valid)
+        static=True, default=valid[0], converter=functools.partial(one_of, name=name, valid=valid)
     )
 
 
@@ -99,7 +99,8 @@ def _list(given: Any, name: str, least: float, most: float) -> tuple[float, ...]
     return tuple(at_least(v, f"each of {name}", least, most) for v in given)
 
 
-def _one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:
+def one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:
+    """Return a text that is one of some; raise InvalidInputError for anything else."""
     if given not in valid:
         expected = " or ".join(f'"{v}"' for v in valid)
         raise InvalidInputError(f"{name} must be {expected}, got {given!r}.")

@@ -11,8 +11,8 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
-from .base import Trials, check_timing
-from .durations import count_steps
+from .base import Trials
+from .durations import check_timing, count_steps
 from .solving import last_seen
 from .staged import Scene, StagedTask, names, pick, shown
 from .timeline import Timeline
@@ -73,7 +73,8 @@ class FlipFlop(StagedTask):
     noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
-        check_timing("FlipFlop", self.dt, {"interval": self.interval, "pulse": self.pulse})
+        times = {"interval": (self.interval,), "pulse": (self.pulse,)}
+        check_timing("FlipFlop", self.dt, times, tuple(times))
         if not 0 < self.pulse <= self.interval <= self.duration:
             raise InvalidInputError(
                 "FlipFlop: a pulse lasts more than 0 ms and no longer than the interval, and the "

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,9 +11,10 @@ import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._random import integers, standard_normal
-from .._types import Array, InvalidInputError
-from .base import SolvableTask, Trials, check_timing, consecutive
-from .durations import Duration, Length, Multiple
+from .._types import Array, InvalidInputError, require_kind
+from . import fields
+from .base import SolvableTask, Trials, consecutive
+from .durations import Duration, Length, Multiple, check_lengths, check_timing
 from .timeline import Timeline, drawn_durations, lay_out, longest_of
 
 
@@ -66,13 +67,15 @@ class StagedTask(SolvableTask):
 
     def __check_init__(self) -> None:
         name = type(self).__name__
+        fields.at_least(self.noise, f"{name}: noise", least=0)
+        fields.one_of(self.noise_on, f"{name}: noise_on", ("stimulus", "all"))
+        check_lengths(name, self.durations)
         longest = longest_of(self.durations)
-        for period, length in self.durations.items():
-            possible = length.possible if isinstance(length, Duration) else (longest[period],)
-            for duration in possible:
-                check_timing(name, self.dt, {period: duration})
-                if period in self.needed and duration == 0:
-                    raise InvalidInputError(f"{name} needs a {period} period longer than 0 ms.")
+        possible = {
+            period: length.possible if isinstance(length, Duration) else (longest[period],)
+            for period, length in self.durations.items()
+        }
+        check_timing(name, self.dt, possible, self.needed)
 
     @property
     def periods(self) -> dict[str, tuple[float, float]]:
@@ -81,7 +84,7 @@ class StagedTask(SolvableTask):
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         key_time, key_scene, key_noise = jr.split(key, 3)
         when = lay_out(self.durations, self.dt, self.num_steps, key_time, n)
-        scene = self.present(key_scene, when)
+        scene = _checked(self.present(key_scene, when), type(self).__name__)
         inside = when.inside
         mask = inside.astype(jnp.float32) if scene.mask is None else scene.mask
         return Trials(
@@ -105,6 +108,19 @@ class StagedTask(SolvableTask):
             where = where & scene.noisy
         draws = standard_normal(key, signal.shape) * (self.noise / self.dt**0.5)
         return signal + jnp.where(where, draws, 0)
+
+
+def _checked(scene: Any, task: str) -> Scene:
+    """Return what `present` gave; raise InvalidInputError where it cannot be shown."""
+    require_kind(scene, Scene, f"what {task}.present gives", "an sx.tasks.Scene")
+    noisy, signal = jnp.shape(scene.noisy), jnp.shape(scene.signal)
+    fits = [n in (1, m) for n, m in zip(noisy, signal, strict=False)]
+    if len(noisy) != len(signal) or not all(fits):
+        raise InvalidInputError(
+            f"{task}.present gives noisy of shape {noisy}, expected that of the signal, {signal}, "
+            "or 1 in place of any of its lengths."
+        )
+    return scene
 
 
 def cue(when: Timeline, *periods: str) -> Float[Array, "trial time 1"]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from .._types import Array
+from .._types import Array, InvalidInputError, nearest
 from .durations import Duration, Length, Multiple, longest, steps_of
 
 
@@ -36,17 +36,24 @@ class Timeline(eqx.Module):
         """Tell which steps lie in any of the periods."""
         inside = jnp.zeros((self.num_trials, self.num_steps), bool)
         for name in periods:
-            start, stop = self.starts[name][:, None], self.stops[name][:, None]
+            start, stop = (ends[:, None] for ends in self._ends(name))
             inside |= (self.steps >= start) & (self.steps < stop)
         return inside
 
     def since(self, period: str) -> Int[Array, "trial time"]:
         """Count the steps from the beginning of a period; negative before it."""
-        return self.steps - self.starts[period][:, None]
+        return self.steps - self._ends(period)[0][:, None]
 
     def length(self, period: str) -> Int[Array, " trial"]:
         """Return how many steps a period has."""
-        return self.stops[period] - self.starts[period]
+        start, stop = self._ends(period)
+        return stop - start
+
+    def _ends(self, period: str) -> tuple[Int[Array, " trial"], Int[Array, " trial"]]:
+        """Return the first step of a period, and one past the last; refuse what is no period."""
+        if period not in self.starts:
+            raise InvalidInputError(f"no period {period!r}: {nearest(period, self.starts)}")
+        return self.starts[period], self.stops[period]
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:

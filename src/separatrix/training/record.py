@@ -58,10 +58,14 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
 
     def __init__(self, step: int, training: Training, what: str = "the loss is not finite at"):
         self.step, self.training = step, training
-        super().__init__(
-            f"training diverged: {what} step {step}. Try a smaller learning rate or a gradient "
-            "clip (optax.clip_by_global_norm)."
-        )
+        if step == 0 and "loss" in what:
+            remedy = (
+                "No weight had changed yet: look in task.trials(…) for inputs that are not finite, "
+                "and for classes that are none of the outputs."
+            )
+        else:
+            remedy = "Try a smaller learning rate or a gradient clip (optax.clip_by_global_norm)."
+        super().__init__(f"training diverged: {what} step {step}. {remedy}")
 
 
 class TrainingInterruptedError(KeyboardInterrupt):

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._types import Array, InvalidInputError, nearest
+from ..._types import Array, InvalidInputError, nearest, require_finite
 from ..arrays import skeleton
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
@@ -173,6 +173,7 @@ def build(
             raise InvalidInputError(
                 f"initial_state must have shape ({size},), got {np.shape(start)}."
             )
+        require_finite(start, "initial_state")
         fields["trained_initial_state"] = np.asarray(start)
     # What stands in for absent biases has the precision of what is there.
     precision = np.result_type(layer.recurrent_weights, layer.input_weights)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import Array, InvalidInputError
+from ..._types import Array, InvalidInputError, is_number
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
 from ..rate import CTRNN
@@ -38,8 +38,8 @@ def from_torch(
     dt
         Duration of a time step in ms.
     tau
-        Time constant of the primer's CTRNN in ms; None means dt / module.alpha. The other modules
-        have none.
+        Time constant of the primer's CTRNN in ms; None means dt / module.alpha, which has to be
+        module.tau where the module has one. The other modules have none.
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
         PyTorch.
@@ -139,10 +139,7 @@ def _take(
     from torch import nn
 
     if not isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        alpha = getattr(module, "alpha", None)
-        if tau is None and alpha is not None:
-            tau = dt / float(alpha)
-        return _primer(module), None, tau
+        return _primer(module), None, _primer_tau(module, dt) if tau is None else tau
     _refuse_unsupported(module)
     cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     names = module._flat_weights_names if isinstance(module, nn.RNNBase) else cell
@@ -169,6 +166,20 @@ def _refuse_unsupported(module: Any) -> None:
             raise InvalidInputError(
                 f"a {what} {base.__name__} is not supported: build it with {attribute}={plain}."
             )
+
+
+def _primer_tau(module: Any, dt: float) -> float | None:
+    """Return the time constant that makes the module's alpha at this dt, None where it has none."""
+    alpha, own = (getattr(module, name, None) for name in ("alpha", "tau"))
+    if alpha is None:
+        return None
+    tau = dt / float(alpha)
+    if own is not None and is_number(own) and not np.isclose(tau, own):
+        raise InvalidInputError(
+            f"{type(module).__name__} has tau = {own:g} and alpha = {float(alpha):g}, so its dt is "
+            f"{own * float(alpha):g}, got dt = {dt:g}: give that one, or the tau that you mean."
+        )
+    return tau
 
 
 def _primer(module: Any) -> RecurrentLayer:

@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray
 from ..._random import standard_normal
 from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
-from ..base import SolvableTask, Trials, check_timing, texts
-from ..durations import count_steps
+from ..base import SolvableTask, Trials, texts
+from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names
 from .rates import RING, asked_rates, bump
@@ -98,7 +98,7 @@ class Yang2019(SolvableTask):
     tau: float = fields.value("tau", 100.0, 0)
 
     def __check_init__(self) -> None:
-        check_timing("Yang2019", self.dt, {"shortest": 100.0})
+        check_timing("Yang2019", self.dt, {"shortest": (100.0,)}, ("shortest",))
         count = len(self.rule_weights)
         if count and (count != len(self.rules) or sum(self.rule_weights) == 0):
             raise InvalidInputError(

@@ -1,0 +1,53 @@
+"""What figures are given: records of the kinds that their signatures name, or an error."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+from .._records import Record
+from .._types import InvalidInputError
+from ..tasks import AbstractTask
+
+_CHECKED = (Record, AbstractTask, Mapping, NoneType)
+
+
+def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:
+    """Raise InvalidInputError where a function that draws is given another kind of record.
+
+    Looked at are the arguments whose annotation names records, tasks or mappings of them. Missing
+    arguments are left to Python, which names them itself.
+    """
+    signature = inspect.signature(draw)
+    for name, value in signature.bind_partial(*args, **kwargs).arguments.items():
+        kinds = _kinds(signature.parameters[name].annotation)
+        if kinds and not isinstance(value, kinds):
+            raise InvalidInputError(
+                f"figures.{draw.__name__}: {name} must be {_named(kinds)}, got "
+                f"{_with_article(type(value).__name__)}.{_found_inside(value, kinds)}"
+            )
+
+
+def _kinds(annotation: Any) -> tuple[type, ...]:
+    members = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    classes = tuple(get_origin(member) or member for member in members)
+    known = all(isinstance(c, type) and issubclass(c, _CHECKED) for c in classes)
+    return classes if known else ()
+
+
+def _named(kinds: tuple[type, ...]) -> str:
+    return " or ".join(
+        "None" if kind is NoneType else _with_article(kind.__name__) for kind in kinds
+    )
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _found_inside(value: Any, kinds: tuple[type, ...]) -> str:
+    """Name the part of a value that would have been right, such as the history of a training."""
+    wanted = tuple(kind for kind in kinds if kind is not NoneType)
+    parts = getattr(value, "__dict__", {})
+    found = [name for name, part in parts.items() if isinstance(part, wanted)]
+    return f" Give its .{found[0]}." if found else ""
