@@ -70,3 +70,20 @@ def test_branches_survive_xarray_and_know_their_parts():
         branches.of_branch(2)
     with pytest.raises(sx.InvalidInputError, match="no special point is called 'hopf'"):
         branches.special("hopf")
+
+
+@pytest.mark.parametrize("w", [1.1, 1.3, 1.7])
+def test_states_between_points_are_known_to_a_millionth(w):
+    branches = follow(tanh_unit, 0.0, (0.5, 2.0))
+    assert (branches.parameters != w).all()
+    root = brentq(lambda x: np.tanh(w * x) - x, 1e-3, 1, xtol=1e-14)
+    assert np.sort(branches.states_at(w)[:, 0]) == pytest.approx([-root, 0.0, root], abs=1e-6)
+
+
+def test_states_beside_a_fold_are_on_both_sides_of_it():
+    """p = x²: states ±√p, and none where p is negative."""
+    branches = follow(lambda p: sx.Flow(lambda x: p - x**2, 1), 1.0, (1.0, -1.0), disconnected=None)
+    for p in (0.9, 0.1, 1e-3):
+        root = np.sqrt(p)
+        assert np.sort(branches.states_at(p)[:, 0]) == pytest.approx([-root, root], abs=5e-6)
+    assert branches.states_at(-0.1).shape == (0, 1)

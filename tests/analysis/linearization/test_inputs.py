@@ -9,6 +9,8 @@ from linear_tools import linear_map, with_spectrum
 
 import separatrix as sx
 
+MAP_SPECTRUM = [1.25, -0.9, 0.3 + 0.6j, 0.3 - 0.6j, 0.5]
+
 
 def test_input_jacobians():
     W, B = with_spectrum(MAP_SPECTRUM), np.random.default_rng(1).standard_normal((5, 3))

@@ -101,3 +101,28 @@ def test_stacks_cut_into_parts_are_the_matrices_one_by_one():
     assert np.flatnonzero(np.isnan(together.condition)).tolist() == [41]
     products = np.delete(together.left @ together.right, [40, 41], axis=0)
     np.testing.assert_allclose(products, np.broadcast_to(np.eye(64), products.shape), atol=1e-11)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("make", [linear_map, linear_flow])
+def test_modes_beside_a_defective_one_are_paired(make, turned):
+    """A line attractor, a chain of two delays, and a mode of multiplicity two."""
+    J = np.zeros((6, 6))
+    J[0, 0], J[1, 2], J[2, 3], J[4, 4], J[5, 5], J[0, 3] = 1.0, 1.0, 1.0, -0.5, -0.5, 0.25
+    order = np.random.default_rng(0).permutation(6) if turned else np.arange(6)
+    lin = sx.linearize(make(J[np.ix_(order, order)]), np.zeros((1, 6)))
+    assert lin.pairing.tolist() == ["defective"]
+    paired = np.isfinite(lin.left[0]).all(1)
+    assert paired.tolist() == [abs(value) > 0.1 for value in lin.eigenvalues[0]]
+    assert paired.sum() == 3
+    assert lin.pairing_error[0] < 1e-14
+    slow = int(np.abs(lin.eigenvalues[0] - 1).argmin())
+    # l J = l with J[0, 3] = 0.25: what enters the chain at its end arrives on the line
+    exact = np.array([1.0, 0.0, 0.0, 0.25, 0.0, 0.0])[order]
+    np.testing.assert_allclose(
+        lin.left[0, slow] * lin.right[0, order.argmin(), slow], exact, atol=1e-14
+    )
+    sound = lin.left[0, paired] @ lin.jacobians[0]
+    np.testing.assert_allclose(
+        sound, lin.eigenvalues[0, paired, None] * lin.left[0, paired], atol=1e-14
+    )
