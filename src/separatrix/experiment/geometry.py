@@ -76,8 +76,8 @@ class Geometry:
             at=at,
             name=PARAMETER,
             method=PseudoArclength(
-                first_step=0.05,
-                max_step=0.1,
+                first_step=0.025,
+                max_step=0.05,
                 min_step=1e-5,
                 max_points=self.settings.max_points,
                 max_branches=MAX_STARTS,

@@ -33,7 +33,7 @@ class CycleBranch(Record):
     special_states: Float[Array, "special phase unit"] = array("the cycle there")
     special_angle: Float[Array, " special"] = array("of the critical multiplier, in radians")
     special_error: Float[Array, " special"] = array(
-        "change of its parameter when the integrator's steps are halved; NaN: not known"
+        "change of its parameter when the integrator's steps are halved"
     )
     endings: Shaped[np.ndarray, " end"] = array("why the branch ends, at its first and last point")
     time_unit: float = setting("tau of the flow", units="ms")

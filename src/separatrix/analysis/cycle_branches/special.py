@@ -32,20 +32,28 @@ class Special:
 def find_special(orbits: ClosedOrbits, curve: Curve, multipliers: np.ndarray) -> list[Special]:
     """Return the special points between the points of a curve, in order."""
     found = []
+    along = _parameter_slopes(orbits, curve)
     for k in range(len(curve.points) - 1):
         chord = _Chord(orbits, curve, k)
-        turns = curve.tangents[k][-1] * curve.tangents[k + 1][-1] < 0
-        if turns:
+        if along[k] * along[k + 1] < 0:
             found.append(chord.special("fold", lambda point, tangent: tangent[-1]))
         elif curve.signs[k] * curve.signs[k + 1] < 0:
             found.append(chord.special("branch point", chord.sign))
-        found.append(_crossing(chord, multipliers[k], multipliers[k + 1], turns))
+        found.append(_crossing(chord, multipliers[k], multipliers[k + 1]))
     return [special for special in found if special is not None]
 
 
-def _crossing(
-    chord: "_Chord", before: np.ndarray, after: np.ndarray, turns: bool
-) -> Special | None:
+def _parameter_slopes(orbits: ClosedOrbits, curve: Curve) -> np.ndarray:
+    """Return how the parameter changes along the curve at its points.
+
+    The curve's own tangents are those of the last step before its points, which is not enough where
+    the parameter all but stands still, as in a canard explosion.
+    """
+    pairs = zip(curve.points, curve.tangents, strict=True)
+    return np.array([tangent_of(orbits.evaluate(p)[1], t)[0][-1] for p, t in pairs])
+
+
+def _crossing(chord: "_Chord", before: np.ndarray, after: np.ndarray) -> Special | None:
     """Return where a multiplier other than +1 crosses the unit circle."""
     counts = [_outside(values[1:]) for values in (before, after)]
     if counts[0] == counts[1]:
@@ -112,10 +120,10 @@ class _Chord:
             fine = self._root(function, 0.0, 1.0)
             if fine is None:
                 fine = self._root(function, *WIDER)
+            if fine is None:  # the branch itself moves as far
+                fine = correct(self.orbits.evaluate, coarse, self.tangent).point
         finally:
             self.orbits.substeps = substeps
-        if fine is None:
-            return Special(name, coarse, 0.0, float("nan"))
         moved = abs(fine[-1] - coarse[-1]) * self.orbits.scales[-1]
         return Special(name, fine, 0.0, float(moved))
 
