@@ -27,6 +27,7 @@ TABLE = [
     "basins",
     "continue_fixed_points",
     "find_cycles",
+    "continue_cycles",
     "lyapunov_exponents",
     "Experiment",
     "run_experiment",

@@ -8,6 +8,7 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.attractors.loops import landmarks, longest_loop, loop_bars
+from separatrix.analysis.attractors.pieces import pieces_of
 
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 
@@ -208,3 +209,45 @@ def test_fixed_points_given_as_states_are_not_taken_for_a_line():
     assert sx.continuous_attractor(flow, points).verdict == "isolated points"
     held = sx.Flow(lambda x: jnp.stack([0 * x[0], -x[1]]), 2)
     assert sx.continuous_attractor(held, points).verdict == "line"
+
+
+def test_a_set_in_pieces_is_told_from_one_in_one():
+    """Of x' = x − x³, y' = 0 two lines remain, at x = ±1."""
+    flow = sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, 0 * x[1]]), 2)
+    both = sx.continuous_attractor(flow, systems.box(2, -1, 1, 200))
+    assert (both.verdict, both.pieces) == ("line", 2)
+    assert both.piece_gap == pytest.approx(2.0, abs=0.05)
+    assert "the states lie in 2 pieces, 2" in both.reasons
+    one = sx.continuous_attractor(flow, systems.box(2, 0.1, 1, 200))
+    assert (one.verdict, one.pieces) == ("line", 1)
+    assert "pieces" not in one.reasons
+
+
+@pytest.mark.parametrize("count", [20, 60, 200])
+def test_a_sampled_line_is_in_one_piece(count):
+    for seed in range(20):
+        along = np.random.default_rng(seed).uniform(0, 1, (count, 1))
+        assert pieces_of(along * np.ones((1, 3)))[0] == 1
+    assert pieces_of(np.append(along, along + 3, axis=0))[0] == 2
+    assert pieces_of(np.append(along, [[9.0]], axis=0))[0] == 1  # a stray state is no piece
+
+
+def test_what_is_narrower_than_the_states_can_show_is_said():
+    """A torus of radii 1 and 0.5: the loop of the smaller one is filled before it is seen."""
+    radii = jnp.array([1.0, 0.25])
+    flow = surface_flow(lambda x: x[::2] ** 2 + x[1::2] ** 2 - radii, 4)
+    starts = systems.box(4, -1.2, 1.2, 450)
+    few = sx.continuous_attractor(flow, starts)
+    assert (few.verdict, few.loops) == ("closed surface", 1)
+    assert few.finest > np.sqrt(3) * 0.5
+    assert f"one narrower than {few.finest:.2g} would not show" in few.reasons
+
+
+def test_states_that_still_move_are_said_to():
+    """A ghost gathers states while they pass it, and is no fixed point."""
+    flow = sx.Flow(lambda x: jnp.stack([1e-4 + x[0] ** 2, -x[1]]), 2)
+    found = sx.continuous_attractor(flow, systems.box(2, -1, 0, 60))
+    assert found.verdict == "isolated points"
+    assert "they still move, at " in found.reasons
+    rest = sx.Flow(lambda x: -x, 2)
+    assert "still move" not in sx.continuous_attractor(rest, systems.box(2, -1, 1, 60)).reasons

@@ -286,6 +286,8 @@ def test_what_leaves_or_is_not_finite_is_told():
         assert "no isolated fixed point" in got.reasons[0]
         assert len(got) == 0
     assert len(sx.find_cycles(turn, np.zeros((0, 2)), length=3).reasons) == 0
+    grows = sx.find_cycles(sx.Flow(lambda x: x, 2), np.ones((1, 2)))  # to e⁴¹⁰, still finite
+    assert grows.reasons[0].startswith("left to infinity")
 
 
 @pytest.mark.parametrize(

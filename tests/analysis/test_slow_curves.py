@@ -191,3 +191,12 @@ def test_a_duration_must_be_positive():
     curve = sx.slow_curve(LINE, DIFFERENCE, [0.0, 0.5])
     with pytest.raises(sx.InvalidInputError, match="duration must be positive"):
         curve.flat(-1.0)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_pole_is_neither_fixed_nor_a_minimum(size):
+    field = lambda x: jnp.append(1 / (x[0] - 0.5), -x[1:])  # noqa: E731
+    curve = sx.slow_curve(sx.Flow(field, size), np.eye(size)[0], [0.0, 0.5, 1.0])
+    assert curve.outcomes.tolist() == ["minimum", "rejected", "minimum"]
+    assert curve.reasons[1] == "the start, or the system there, is NaN or infinite"
+    assert np.isnan(curve.drift[1])

@@ -1,6 +1,8 @@
 import dataclasses
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -141,11 +143,34 @@ def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(input):
     )
 
 
-def test_without_fixed_points_there_is_nothing_to_continue(whole):
+def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_strongest_stimulus(whole):
+    """The points at the frozen input are on the branch, though nothing is told of them."""
     stages, _ = whole
-    bare = dataclasses.replace(build(slow_curve=False, lyapunov=False), points=stages.points[:0])
+    bare = dataclasses.replace(
+        build(slow_curve=False, graph=False, lyapunov=False), points=stages.points[:0]
+    )
+    branches = results(bare)["branches"]
+    starts = branches.parameters[np.asarray(branches.arclength) == 0]
+    assert np.abs(starts).tolist() == [51.2] * branches.n_branches
+    known = np.asarray(stages.points.fixed.states)
+    np.testing.assert_allclose(branches.states_at(0.0), known, atol=1e-5)
+
+
+def test_without_any_fixed_point_there_is_nothing_to_continue():
+    """r = relu(2 r + u) has no solution where u is positive."""
+    stages = build(slow_curve=False, lyapunov=False)
+    plain = sx.networks.CTRNN(3, 6, 3, activation="relu", dt=TASK.dt, key=jax.random.key(3))
+    network = eqx.tree_at(
+        lambda n: (n.recurrent_weights, n.input_weights, n.bias),
+        plain,
+        (2 * jnp.eye(6), jnp.ones((6, 3)), jnp.zeros(6)),
+    )
+    bare = dataclasses.replace(stages, network=network, points=stages.points[:0])
     told = results(bare)["analyses"]
-    assert told.why_not("branches") == "no fixed point was found to start from."
+    assert told.why_not("branches") == (
+        "no fixed point was found to start from, neither at the frozen input nor at the strongest "
+        "stimuli, ±51.2 %."
+    )
     assert told.why_not("fixed_point_graph") == "no fixed point was found."
 
 

@@ -14,8 +14,9 @@ from separatrix.report.story import Story
 from separatrix.store import Run
 
 
-def story(record):
-    return Story(Run(Path("/nowhere"), {"name": "x"}, network(), {"record": record}, {}))
+def story(*records):
+    named = {f"record{k}": record for k, record in enumerate(records)}
+    return Story(Run(Path("/nowhere"), {"name": "x"}, network(), named, {}))
 
 
 def test_the_arms_of_a_saddle_are_counted():
@@ -48,6 +49,11 @@ def test_branches_are_told_with_their_special_points():
     assert "the p of the stimulus held constant goes from −1 to 1" in text
     assert "2 branches of" in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
+    held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
+    assert geometry.branches(story(branches, held)) == text
+    none = "At the frozen input no fixed point was found: these were found at the strongest"
+    assert none not in text
+    assert none in geometry.branches(story(branches, held[:0]))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ from .branches import (
     EmergingCycle,
     continue_fixed_points,
 )
+from .cycle_branches import (
+    CycleBranch,
+    continue_cycles,
+)
 from .cycles import (
     Cycles,
     find_cycles,
@@ -80,6 +84,7 @@ __all__ = [
     "Branches",
     "Commitment",
     "ContinuousAttractor",
+    "CycleBranch",
     "Cycles",
     "EmergingCycle",
     "FixedPointGraph",
@@ -104,6 +109,7 @@ __all__ = [
     "coding_axis",
     "commitment",
     "condition_variance",
+    "continue_cycles",
     "continue_fixed_points",
     "continuous_attractor",
     "find_cycles",

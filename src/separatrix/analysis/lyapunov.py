@@ -232,7 +232,7 @@ def _record(
         time_constants=times,
         start=starts,
         end=growth.states,
-        outcome=_outcomes(growth, starts, exponents, error),
+        outcome=_outcomes(growth, starts, exponents, error, system.kind),
         system=system.kind,
         time_unit=system.time_unit,
         step=per_step * system.time_unit,
@@ -254,8 +254,9 @@ def _standard_error(blocks: np.ndarray) -> np.ndarray:
 
 
 def _outcomes(
-    growth: Growth, starts: np.ndarray, exponents: np.ndarray, error: np.ndarray
+    growth: Growth, starts: np.ndarray, exponents: np.ndarray, error: np.ndarray, kind: str
 ) -> np.ndarray:
+    remedy = "" if kind == "map" else "; it may need a smaller TangentQR(dt=…)"
     lost = np.isnan(growth.logs).any(2)
     when = growth.edges[lost.argmax(0)]
     told = f"followed for {growth.edges[-1]} steps"
@@ -265,7 +266,7 @@ def _outcomes(
     def outcome(k: int) -> str:
         largest, unsure = float(exponents[k, 0]), float(error[k, 0])
         if np.isnan(largest):
-            return f"left to infinity after at least {when[k]} steps; a flow may need a smaller dt"
+            return f"left to infinity after at least {when[k]} steps{remedy}"
         if grown[k] and largest > 0:
             return f"{told}: grew without bound, to {size[k]:.0e}; the exponents are of its growth"
         if np.isnan(unsure):

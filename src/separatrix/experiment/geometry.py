@@ -11,6 +11,7 @@ from ..analysis import (
     LyapunovSpectrum,
     SlowCurve,
     continue_fixed_points,
+    find_fixed_points,
     fixed_point_graph,
     lyapunov_exponents,
     slow_curve,
@@ -66,19 +67,17 @@ class Geometry:
         at = family.coherence_of(self.subject.input)
         if end == 0 or at is None or abs(at) > end:
             raise SkippedError("the frozen input is none of the task's stimuli.")
-        starts = np.asarray(self.subject.points.fixed.states)[:MAX_STARTS]
-        if not len(starts):
-            raise SkippedError("no fixed point was found to start from.")
+        starts, at = self._starts(family, at, end)
         size = float(np.sqrt(np.mean(np.square(self.subject.activity.flat_states))))
         return continue_fixed_points(
             family,
-            starts,
+            starts[:MAX_STARTS],
             parameter=(-end, end),
             at=at,
             name=PARAMETER,
             method=PseudoArclength(
-                first_step=0.05,
-                max_step=0.1,
+                first_step=0.025,
+                max_step=0.05,
                 min_step=1e-5,
                 max_points=self.settings.max_points,
                 max_branches=MAX_STARTS,
@@ -86,6 +85,29 @@ class Geometry:
             ),
             disconnected=Deflation(values=2, starts=8, rounds=1, max_steps=20),
         )
+
+    def _starts(self, family: "CoherenceFamily", at: float, end: float) -> tuple[np.ndarray, float]:
+        """Return fixed points at the frozen stimulus; where it has none, at one of the strongest.
+
+        A network that holds no state without evidence may be driven to one by evidence.
+        """
+        known = np.asarray(self.subject.points.fixed.states)
+        if len(known):
+            return known, at
+        states = self.subject.activity.flat_states
+        found = {}
+        for coherence in (-end, end):
+            points = find_fixed_points(
+                family.at(coherence), states, completeness=False, slow_points=False
+            )
+            found[coherence] = np.asarray(points.fixed.states)
+        strongest = max(found, key=lambda coherence: len(found[coherence]))
+        if not len(found[strongest]):
+            raise SkippedError(
+                "no fixed point was found to start from, neither at the frozen input nor at the "
+                f"strongest stimuli, ±{end:g} %."
+            )
+        return found[strongest], strongest
 
     def graph(self) -> FixedPointGraph:
         """Follow the arms of the saddles."""
@@ -145,6 +167,10 @@ class CoherenceFamily:
             residual=lambda x: self.network.residual(x, u),
             domain=self.network.domain(u) if known else None,
         )
+
+    def at(self, coherence: float) -> DiscreteMap:
+        """Return the network's own map at the stimulus of a coherence."""
+        return self.network.at_input(self.middle + coherence * self.slope)
 
     def coherence_of(self, input: np.ndarray) -> float | None:
         """Return the signed coherence whose stimulus an input is, or None."""

@@ -63,6 +63,9 @@ def bifurcation_diagram(
     axes = figure.subplots()
     _draw_branches(axes, branches, along)
     _draw_special(axes, branches, along)
+    # all of what was asked: where no branch is, no fixed point was found
+    low, high = sorted((branches.parameter_from, branches.parameter_to))
+    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.set_xlabel(branches.name)
     default = "fixed point" if size == 1 else "mean over units"
     axes.set_ylabel(label or (default if direction is None else "along the direction"))

@@ -9,6 +9,7 @@ from ..analysis import (
     Analyses,
     Branches,
     FixedPointGraph,
+    FixedPoints,
     LyapunovSpectrum,
     NonNormality,
     SelectionVectors,
@@ -71,6 +72,12 @@ def branches(story: Story) -> str:
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
         f"{count(len(record), 'point')}; the lines tell the stability. "
     )
+    points = story.find(FixedPoints)
+    if points is not None and not len(points.fixed):
+        text += (
+            "At the frozen input no fixed point was found: these were found at the strongest "
+            "stimulus, and followed from there. "
+        )
     kinds = Counter(record.special_names)
     listed = [f"{n} × {kind}" for kind, n in kinds.most_common(MOST_SPECIAL)]
     text += (

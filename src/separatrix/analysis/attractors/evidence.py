@@ -11,6 +11,7 @@ from ..fixed_points.evaluator import Evaluator
 from ..linearization.modes import decay_times, eigenmodes
 from ..motion import velocities
 from .loops import landmarks, longest_loop
+from .pieces import pieces_of
 from .record import ContinuousAttractor, verdict_of, with_reasons
 from .surfaces import surface_of
 from .watching import Watching
@@ -44,6 +45,7 @@ def examine(
         surface = surface_of(examined, method.flat) if dimension == 2 else None
         alignment, slow, following = _modes(system, examined, dimension, method)
     groups = 0 if continuous else _groups(after)
+    pieces, apart = pieces_of(examined) if dimension else (0, float("nan"))
     gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
     verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth, surface=surface)
     fast = float(np.median(np.linalg.norm(velocities(system, starts), axis=1)))
@@ -59,6 +61,8 @@ def examine(
         reasons="",
         dimension=dimension,
         groups=groups,
+        pieces=pieces,
+        piece_gap=apart,
         extent=extent,
         retention=retention,
         relative_drift=relative_drift,
@@ -69,6 +73,7 @@ def examine(
         thickness=np.nan if surface is None else surface.thickness,
         edge=np.nan if surface is None else surface.edge,
         loops=-1 if surface is None else surface.loops,
+        finest=np.nan if surface is None else surface.finest,
         duration=duration,
         system=system.kind,
     )

@@ -10,6 +10,9 @@ from ..._types import Array
 from ...systems import AbstractSystem
 from .surfaces import Surface
 
+_MOVES = 1e-6
+"""Part of the speed of the activity above which states are not at rest."""
+
 
 class ContinuousAttractor(Record):
     """What a set of settled states looks like, and what speaks for it.
@@ -59,6 +62,17 @@ class ContinuousAttractor(Record):
         "share of the states of a surface at an edge of it; NaN: not told", default=float("nan")
     )
     loops: int = setting("number of loops of a surface that last; −1: not told", default=-1)
+    finest: float = setting(
+        "width of the narrowest loop that the states of a surface would show; NaN: not told",
+        default=float("nan"),
+    )
+    pieces: int = setting(
+        "number of pieces, far apart, in which the states of a continuous set lie; 0: not told",
+        default=0,
+    )
+    piece_gap: float = setting(
+        "smallest distance between two pieces; NaN: one", default=float("nan")
+    )
 
     def summary(self) -> str:
         return f"ContinuousAttractor: {self.verdict} over {self.duration:.4g} ms; {self.reasons}"
@@ -84,6 +98,12 @@ def with_reasons(record: ContinuousAttractor, kept: float, *, lasts: bool) -> Co
     ]
     if record.verdict == "isolated points":
         parts.append(f"the states gathered at {record.groups} places")
+        if record.relative_speed > _MOVES:
+            parts.append(
+                f"they still move, at {record.relative_speed:.1e} of the speed that they began with"
+            )
+    if record.pieces > 1:
+        parts.append(f"the states lie in {record.pieces} pieces, {record.piece_gap:.3g} apart")
     if record.dimension == 1:
         parts.append(
             "no loop lasts"
@@ -105,6 +125,11 @@ def _of_surface(record: ContinuousAttractor) -> list[str]:
     loops = {0: "no loop lasts", 1: "one loop lasts"}.get(
         record.loops, f"{record.loops} loops last"
     )
+    if record.verdict == "closed surface":
+        loops += (
+            f" (one narrower than {record.finest:.2g} would not show: give more states, "
+            "Watching(max_states=…))"
+        )
     return [flatness, f"{record.edge:.0%} of the states lie at an edge", loops]
 
 

@@ -27,6 +27,8 @@ class Surface:
         Share of the states whose neighbours all lie on one side of them.
     loops
         Number of independent loops that last.
+    finest
+        A loop narrower than this is not seen.
     name
         What that makes it.
     """
@@ -35,6 +37,7 @@ class Surface:
     edge: float = float("nan")
     loops: int = -1
     name: str = "surface"
+    finest: float = float("nan")
 
 
 def surface_of(states: Float[np.ndarray, "state unit"], flat: float) -> Surface:
@@ -56,12 +59,12 @@ def surface_of(states: Float[np.ndarray, "state unit"], flat: float) -> Surface:
         return Surface(thickness, name=shape)
     loops, finest = loops_that_last(states)
     if shape == "plane":
-        return Surface(thickness, edge, loops, shape)
+        return Surface(thickness, edge, loops, shape, finest)
     if edge > 0.5 / len(states) ** 0.5:
-        return Surface(thickness, edge, loops, "cylinder" if loops == 1 else shape)
+        return Surface(thickness, edge, loops, "cylinder" if loops == 1 else shape, finest)
     is_sphere = loops == 0 and finest <= 2 * extents[2]
     name = "sphere" if is_sphere else "torus" if loops == 2 else "closed surface"
-    return Surface(thickness, edge, loops, name)
+    return Surface(thickness, edge, loops, name, finest)
 
 
 def _edge(states: np.ndarray) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted, is_number, is_whole
+from .between import states_between
 from .emerging import Birth, EmergingCycle
 
 Text = np.ndarray
@@ -215,18 +216,18 @@ class Branches(Record):
         )
 
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
-        """Return the fixed points of all branches at one value, interpolated between points."""
-        found = []
-        p, states = np.asarray(self.parameters), np.asarray(self.states)
-        same = np.diff(np.asarray(self.branch)) == 0
-        low, high = np.minimum(p[:-1], p[1:]), np.maximum(p[:-1], p[1:])
-        # half open along the branch, so that a point shared by two pieces counts once
-        inside = same & (low <= parameter) & (parameter <= high) & (p[:-1] != parameter)
-        for k in np.flatnonzero(inside):
-            part = (parameter - p[k]) / (p[k + 1] - p[k])
-            found.append(states[k] + part * (states[k + 1] - states[k]))
-        first = np.flatnonzero((p == parameter) & np.append(True, ~same))
-        return np.array([*found, *states[first]]).reshape(-1, states.shape[1])
+        """Return the fixed points of all branches at one value of the parameter.
+
+        At a point of a branch it is that point; between points the state is interpolated, cubic
+        along the branch. Give it to `find_fixed_points` for all digits.
+        """
+        return states_between(
+            np.asarray(self.parameters),
+            np.asarray(self.arclength),
+            np.asarray(self.states),
+            np.asarray(self.branch),
+            float(parameter),
+        )
 
     def summary(self) -> str:
         ends = f"from {self.parameter_from:g} to {self.parameter_to:g}"

@@ -48,8 +48,8 @@ def continue_fixed_points(
     before it. Where several modes reach the boundary at once ("double Hopf", "fold–Hopf" …) the
     point is enclosed, within `special_error`, and named, no more; where their angles tell them
     apart, each of them places it. At branch points the crossing branch is followed too. Deflation
-    then looks for fixed points that lie on no branch so far, and follows them. Cycles and
-    oscillations are not followed.
+    then looks for fixed points that lie on no branch so far, and follows them. `continue_cycles`
+    follows the oscillations that are born at Hopf points.
 
     Parameters
     ----------

@@ -23,6 +23,7 @@ _FINEST = 1024  # times that its steps may be finer for that
 _UNCERTAIN = 1e-6  # part of the period by which finer steps change it, above which they are refined
 _SHARPENINGS = 4  # corrections of a period before the orbit is closed
 _SHIFTS = 16  # places within a piece where the orbit may be cut
+_FARTHEST = 1e100  # from the origin that a trajectory may get: distances are squared
 _AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed point
 
 
@@ -75,7 +76,7 @@ def _recurrence(
             part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, stride
         )
         for row, trace in enumerate(traces, start=k):
-            if not np.isfinite(trace).all():
+            if not np.abs(trace).max() < _FARTHEST:
                 continue
             if np.ptp(trace, axis=0).max() <= _AT_REST * (1 + np.abs(trace).max()):
                 reasons[row] = "came to rest at a fixed point"

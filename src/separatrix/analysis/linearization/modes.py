@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...solvers.batched import over_parts
+from .defective import modes_of_defective
 
 _BYTES = 1 << 21  # of complex vectors at a time, which stay in the cache from one use to the next
 
@@ -23,8 +24,8 @@ def eigenmodes(jacobians: Float[np.ndarray, "point unit source"], kind: str) -> 
     """Return eigenvalues, right vectors (columns), left vectors (rows), condition numbers.
 
     Sorted by decreasing |μ| (map) or Re λ (flow). Where the eigenvectors are dependent to rounding
-    the condition is infinite and the left vectors NaN: there is nothing to pair. A matrix that is
-    not finite gives NaN.
+    the condition is infinite, and the left vectors of the modes concerned are NaN: there is nothing
+    to pair. A matrix that is not finite gives NaN.
     """
     count, size = jacobians.shape[:2]
     modes = Modes(
@@ -57,6 +58,8 @@ def _fill(jacobians: np.ndarray, kind: str, modes: Modes) -> None:
     modes.right[:] = np.take_along_axis(right, order[:, None, :], 2)
     modes.condition[:], inverse = _condition_and_inverse(_real_basis(modes))
     _write_rows(inverse, modes)
+    for k in np.flatnonzero(np.isinf(modes.condition) & finite):
+        modes.eigenvalues[k], modes.right[k], modes.left[k] = modes_of_defective(safe[k], kind)
     if not finite.all():
         for field in modes:
             field[~finite] = np.nan

@@ -62,16 +62,20 @@ class Linearization(Record):
 
     @property
     def pairing_error(self) -> Float[np.ndarray, " point"]:
-        """The largest |l_a · r_b − δ_ab|, at rounding level unless nearly defective."""
+        """The largest |l_a · r_b − δ_ab|, at rounding level unless nearly defective.
+
+        Of the modes that have a left vector; NaN where none has.
+        """
         product = np.asarray(self.left) @ np.asarray(self.right)
-        return np.abs(product - np.eye(product.shape[1])).max((1, 2), initial=0.0)
+        return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
 
     @property
     def pairing(self) -> Shaped[np.ndarray, " point"]:
         """Whether l and r pair: "paired", "nearly defective", "defective" or "unknown".
 
         Nearly defective modes (condition above 1e8) are paired, with fewer than half of the digits;
-        defective ones have dependent right vectors, and their left vectors are NaN.
+        at a defective point right vectors are dependent, and the left vectors of their modes are
+        NaN: no l has l · r = 1 with them. Its other modes are paired.
         """
         condition = np.asarray(self.condition)
         names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
@@ -132,7 +136,7 @@ class Linearization(Record):
         Returns
         -------
         SelectionVectors
-            Vectors of a defective Jacobian are NaN.
+            l of a defective mode is NaN.
 
         Raises
         ------

@@ -67,8 +67,9 @@ class Slices:
             np.full(count, "rejected", object),
             np.full(count, NOT_FINITE, object),
         )
-        finite = np.isfinite(starts).all(1)
-        rows = np.flatnonzero(finite)
+        rows = np.flatnonzero(np.isfinite(starts).all(1))
+        if len(rows):
+            rows = rows[np.isfinite(self.evaluator.speed(starts[rows]))]  # a pole has no speed
         still = rows[self._is_zero(starts[rows])]
         self._accept(found, still, starts[still], "fixed", FIXED)
         rows = np.setdiff1d(rows, still)

@@ -1,0 +1,70 @@
+"""A branch of cycles, their stability and what happens to them."""
+
+import numpy as np
+from jaxtyping import Complex, Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._types import Array, counted
+
+
+class CycleBranch(Record):
+    """Cycles of a flow along one branch in a parameter, in the order of `arclength`.
+
+    Phase 0 of every cycle is where it is at its largest along one axis, that of the start's largest
+    extent.
+    """
+
+    states: Float[Array, "point phase unit"] = array("the cycles, equally spaced in time")
+    parameters: Float[Array, " point"] = array("value of the parameter")
+    period: Float[Array, " point"] = array("period of the cycle", units="ms")
+    arclength: Float[Array, " point"] = array(
+        "along the branch, in units of the parameter range, of the state scale and of ln period"
+    )
+    multipliers: Complex[Array, "point multiplier"] = array(
+        "Floquet multipliers: first the one along the orbit, then the others, the largest first"
+    )
+    n_unstable: Int[Array, " point"] = array("multipliers outside the unit circle")
+    stability: Shaped[np.ndarray, " point"] = array('"stable", "saddle", "unstable", "marginal"')
+    special_type: Shaped[np.ndarray, " special"] = array(
+        '"fold", "flip" (the period doubles), "Neimark–Sacker" (a torus) or "branch point"'
+    )
+    special_parameters: Float[Array, " special"] = array("where it happens")
+    special_period: Float[Array, " special"] = array("period of the cycle there", units="ms")
+    special_states: Float[Array, "special phase unit"] = array("the cycle there")
+    special_angle: Float[Array, " special"] = array("of the critical multiplier, in radians")
+    special_error: Float[Array, " special"] = array(
+        "change of its parameter when the integrator's steps are halved"
+    )
+    endings: Shaped[np.ndarray, " end"] = array("why the branch ends, at its first and last point")
+    time_unit: float = setting("tau of the flow", units="ms")
+    name: str = setting("name of the parameter")
+    parameter_from: float = setting("one end of the parameter's range")
+    parameter_to: float = setting("the other end")
+
+    @property
+    def amplitude(self) -> Float[np.ndarray, "point unit"]:
+        """How far each unit swings, from its smallest to its largest value on the states kept."""
+        return np.ptp(np.asarray(self.states), axis=1)
+
+    def special(self, kind: str) -> Float[np.ndarray, " special"]:
+        """Return where the special points of a type are, in order."""
+        return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
+
+    def summary(self) -> str:
+        low, high = np.min(self.parameters), np.max(self.parameters)
+        return (
+            f"CycleBranch of a flow of {counted(self.states.shape[2], 'unit')} in {self.name}, "
+            f"{low:.6g} to {high:.6g}: {counted(len(self), 'cycle')}, period "
+            f"{np.min(self.period):.4g} to {np.max(self.period):.4g} ms, "
+            f"{counted(len(self.special_type), 'special point')}"
+        )
+
+    def describe(self) -> str:
+        """Return the summary, a line for every special point, and how the branch ends."""
+        # adding 0 makes −0 positive
+        places = np.round(np.asarray(self.special_parameters), 12) + 0.0
+        told = zip(self.special_type, places, self.special_period, strict=True)
+        lines = [f"  {kind} at {self.name} = {p:.8g}, period {t:.5g} ms" for kind, p, t in told]
+        first, last = (str(end) for end in self.endings)
+        ends = f"  ends: {first}" if first == last else f"  ends: {first}; {last}"
+        return "\n".join([self.summary(), *lines, ends])

@@ -1,0 +1,271 @@
+"""From one cycle to the branch that it lies on."""
+
+from typing import Any
+
+import numpy as np
+
+from ..._types import InvalidInputError
+from ...solvers.continuation import Curve, PseudoArclength, correct_at, follow
+from ...solvers.continuation.curve import CLOSED
+from ...solvers.continuation.newton import null_tangent
+from ...solvers.shooting import MultipleShooting
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem
+from ..branches.emerging import EmergingCycle
+from ..branches.models import SystemOf
+from ..branches.starts import checked_range, checked_system
+from ..checks import band_of, method_of
+from ..cycles import Cycles
+from ..stability import classify, count_unstable
+from .equations import STIFF, TOO_STIFF, ClosedOrbits
+from .record import CycleBranch
+from .special import find_special
+
+PHASES = 64
+"""States that are kept of each cycle, at least."""
+MAX_POINTS = 500
+MAX_UNKNOWNS = 4096
+"""A step of Newton's method solves a system of this size."""
+SHRUNK = 1e-3
+"""A cycle of this part of the largest extent on the branch has shrunk to a fixed point."""
+LONGEST = 100.0
+"""Periods of the start after which a branch ends: its cycles near a homoclinic orbit."""
+
+
+def continue_cycles(
+    system_of: SystemOf,
+    start: EmergingCycle | Cycles,
+    parameter: tuple[float, float],
+    *,
+    at: float | None = None,
+    name: str = "parameter",
+    method: PseudoArclength | None = None,
+    shooting: MultipleShooting | None = None,
+    marginal_band: float = 1e-6,
+) -> CycleBranch:
+    r"""Follow a cycle of a flow while a number changes that the flow depends on.
+
+    Cycles at k phases, with their period T and the parameter p,
+
+    .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad e \cdot f(x_0, p) = 0,
+
+    form a curve, which is followed by pseudo-arclength in both directions, through folds, whether
+    the cycles are stable or not. Special points, where Floquet multipliers cross the unit circle,
+    are placed by bracketing on the branch: folds (+1), flips (−1), Neimark–Sacker points (a
+    complex pair), and branch points, whose other branch is not followed. A branch of cycles of a
+    map is one of fixed points of its iterate: give that to `continue_fixed_points`.
+
+    Parameters
+    ----------
+    system_of
+        A function of one number that returns a flow, as `continue_fixed_points` takes it.
+    start
+        What `Branches.emerging_cycle` tells, near a Hopf point; or what `find_cycles` found, one
+        cycle of it, `cycles[[k]]`.
+    parameter
+        The range, `(from, to)`.
+    at
+        The value at which `start` is a cycle; None for that of an emerging cycle.
+    name
+        What the parameter is called.
+    method
+        Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`.
+    shooting
+        `MultipleShooting(segments=…, substeps=…)`: phases k that are solved for, and Runge–Kutta
+        steps between them, at least.
+    marginal_band
+        Multipliers within this distance of the unit circle count as marginal.
+
+    Returns
+    -------
+    CycleBranch
+        In float64. Both ends have a reason: the range, the branch is closed, the cycle shrank to a
+        fixed point, its period grew beyond 100 times that of the start, a bound of `method`.
+
+    Raises
+    ------
+    InvalidInputError
+        When `system_of` gives a map, the start is no cycle there or more than one, lies outside the
+        range, or has too many unknowns.
+
+    References
+    ----------
+    Doedel, Keller & Kernévez (1991) Int. J. Bifurc. Chaos 1:745; Kuznetsov (2004) Elements of
+    Applied Bifurcation Theory, ch. 5 and 10.
+
+    Examples
+    --------
+    The cycles of $r' = p r + r^3 - r^5$ have the radius $r^2 = (1 \pm \sqrt{1 + 4p})/2$. They are
+    born unstable at p = 0, and become stable at their fold.
+
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> def system_of(p):
+    ...     turn = lambda x: jnp.stack([-x[1], x[0]])
+    ...     return sx.Flow(lambda x: (p + x @ x - (x @ x) ** 2) * x + turn(x), size=2)
+    >>> fixed = sx.continue_fixed_points(system_of, np.zeros(2), (-0.5, 0.5), name="p")
+    >>> start = fixed.emerging_cycle(0, -0.01)
+    >>> cycles = sx.continue_cycles(system_of, start, (-0.5, 0.5), name="p")
+    >>> cycles.special_type.tolist(), cycles.special("fold").round(6).tolist()
+    (['fold'], [-0.25])
+    """
+    first, last, value = checked_range(parameter, _place(start, at), name)
+    method = (
+        method_of(method, PseudoArclength) if method else PseudoArclength(max_points=MAX_POINTS)
+    )
+    shooting = method_of(shooting, MultipleShooting, name="shooting")
+    marginal_band = band_of(marginal_band)
+    sample = checked_system(system_of, value)
+    orbit, period = _checked_start(start, sample)
+    if shooting.segments * sample.size + 2 > MAX_UNKNOWNS:
+        raise InvalidInputError(
+            f"{shooting.segments} phases of {sample.size} units are more than {MAX_UNKNOWNS} "
+            "unknowns: give fewer phases, MultipleShooting(segments=…)."
+        )
+    bounds = (min(first, last), max(first, last))
+    orbits = ClosedOrbits(
+        system_of,
+        sample,
+        bounds,
+        orbit,
+        shooting.segments,
+        shooting.substeps,
+        method.state_scale,
+    )
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        point = _closed(orbits, orbit, period, value, name)
+        halves = _both_ways(orbits, point, bounds, method)
+        return _record(orbits, halves, sample, name, (first, last), marginal_band)
+
+
+def _place(start: Any, at: float | None) -> float | None:
+    if not isinstance(start, (EmergingCycle, Cycles)):
+        raise InvalidInputError(
+            "start must be what Branches.emerging_cycle(…) or find_cycles(…) returned, got "
+            f"{type(start).__name__}."
+        )
+    if at is None and isinstance(start, EmergingCycle):
+        return start.parameter
+    if at is None:
+        raise InvalidInputError(
+            "say with `at` at which value of the parameter the start was found."
+        )
+    return at
+
+
+def _checked_start(
+    start: EmergingCycle | Cycles, sample: AbstractSystem
+) -> tuple[np.ndarray, float]:
+    """Return the first guess of the orbit, and of its period in time constants."""
+    if sample.kind != "flow" or start.system != "flow":
+        raise InvalidInputError(
+            "cycles of flows are continued: those of a map are fixed points of its iterate, "
+            "sx.DiscreteMap(lambda x: F(F(x)), …), for sx.continue_fixed_points."
+        )
+    if isinstance(start, EmergingCycle):
+        orbit, period = start.orbit(240), start.period
+    else:
+        if len(start) != 1:
+            raise InvalidInputError(
+                f"start must be one cycle, got {len(start)}: give cycles[[k]] of find_cycles."
+            )
+        orbit, period = start.orbit(0), float(start.period[0])
+    if orbit.shape[1] != sample.size:
+        raise InvalidInputError(
+            f"the start is a cycle of {orbit.shape[1]} units, the system has {sample.size}."
+        )
+    return orbit, period / sample.time_unit
+
+
+def _closed(
+    orbits: ClosedOrbits, orbit: np.ndarray, period: float, value: float, name: str
+) -> np.ndarray:
+    """Return the point of the cycle that the start leads to at its own parameter."""
+    guess = orbits.point(orbit, period, value)
+    orbits.substeps *= max(1, int(np.ceil(orbits.stiffness(guess) / STIFF)))
+    found = correct_at(orbits.evaluate, guess, 20)
+    if found.converged and orbits.swing(found.point) > SHRUNK * orbits.extent:
+        return found.point
+    why = "shrinks to a fixed point" if found.converged else "does not close"
+    raise InvalidInputError(
+        f"the start is no cycle at {name} = {value:g}: it {why}. Start from what sx.find_cycles "
+        "finds for that system, or nearer to the Hopf point."
+    )
+
+
+def _both_ways(
+    orbits: ClosedOrbits, point: np.ndarray, bounds: tuple[float, float], method: PseudoArclength
+) -> list[Curve]:
+    """Follow the branch in both directions, or once where it is closed."""
+    scaled = bounds[0] / orbits.scales[-1], bounds[1] / orbits.scales[-1]
+    largest = [orbits.swing(point)]
+    longest = orbits.split(point)[1] * LONGEST
+
+    def leaves(at: np.ndarray) -> str:
+        largest[0] = max(largest[0], orbits.swing(at))
+        if orbits.swing(at) < SHRUNK * largest[0]:
+            return "the cycle shrank to a fixed point"
+        if orbits.split(at)[1] > longest:
+            return f"the period grew beyond {LONGEST:g} times that of the start"
+        if orbits.stiffness(at) > TOO_STIFF:
+            return "the motion became too fast for the integrator: MultipleShooting(substeps=…)"
+        return ""
+
+    tangent = null_tangent(orbits.evaluate(point)[1])
+    curves = []
+    for along in (tangent, -tangent):
+        curve = follow(orbits.evaluate, point, along, scaled, method, leaves)
+        if curve.reason.startswith("the cycle shrank"):  # what lies beyond is turned by half
+            curve = Curve(curve.points[:-1], curve.tangents[:-1], curve.signs[:-1], curve.reason)
+        curves.append(curve)
+        if curve.reason == CLOSED:
+            break
+    return curves
+
+
+def _record(
+    orbits: ClosedOrbits,
+    curves: list[Curve],
+    sample: AbstractSystem,
+    name: str,
+    parameter: tuple[float, float],
+    band: float,
+) -> CycleBranch:
+    forth, back = curves[0], curves[-1]
+    rows = [np.array([orbits.multipliers(p) for p in curve.points]) for curve in curves]
+    special = [
+        found
+        for curve, values in zip(curves, rows, strict=True)
+        for found in find_special(orbits, curve, values)
+    ]
+    points, multipliers = forth.points, rows[0]
+    if len(curves) > 1:
+        points = np.concatenate([back.points[:0:-1], points])
+        multipliers = np.concatenate([rows[1][:0:-1], multipliers])
+    tau = sample.time_unit
+    states = np.array([orbits.orbit(point, PHASES) for point in points])
+    split = [orbits.split(point) for point in points]
+    there = [orbits.split(s.point) for s in special]
+    across = multipliers[:, 1:]
+    gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return CycleBranch(
+        states=states,
+        parameters=np.array([p for _, _, p in split]),
+        period=tau * np.array([t for _, t, _ in split]),
+        arclength=np.append(0.0, np.cumsum(gaps)),
+        multipliers=multipliers,
+        n_unstable=count_unstable(across, "map", band),
+        stability=classify(across, "map", band),
+        special_type=np.array([s.type for s in special], dtype="<U14"),
+        special_parameters=np.array([p for _, _, p in there], float),
+        special_period=tau * np.array([t for _, t, _ in there], float),
+        special_states=np.array([orbits.orbit(s.point, PHASES) for s in special]).reshape(
+            -1, *states.shape[1:]
+        ),
+        special_angle=np.array([s.angle for s in special], float),
+        special_error=np.array([s.error for s in special], float),
+        endings=np.array([back.reason, forth.reason], dtype=np.str_),
+        time_unit=tau,
+        name=name,
+        parameter_from=parameter[0],
+        parameter_to=parameter[1],
+    )

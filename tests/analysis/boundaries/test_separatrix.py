@@ -1,0 +1,103 @@
+"""Points on the boundary between basins, and its normals."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import systems
+from boundary_tools import BISTABLE, points_of, stacked
+
+import separatrix as sx
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+@pytest.mark.parametrize("bias", [0.0, 0.2])
+def test_the_boundary_of_a_bistable_unit_is_its_unstable_point(kind, bias):
+    book = systems.tanh_unit(2.0, bias, kind)
+    points = points_of(book)
+    (saddle,) = np.flatnonzero(points.n_unstable == 1)
+    boundary = sx.separatrix(book.system, points, book.candidates, segments=8)
+    assert len(boundary) >= 8
+    np.testing.assert_allclose(boundary.states[:, 0], points.states[saddle, 0], atol=4e-12)
+    assert (boundary.saddle == saddle).all()
+    above = points.states[boundary.sides[:, 0], 0] > points.states[saddle, 0]
+    np.testing.assert_array_equal(boundary.normals[:, 0], np.where(above, 1.0, -1.0))
+
+
+def test_the_boundary_of_wong_wang_without_evidence_is_the_diagonal():
+    book = systems.wong_wang(30.0, 0.0)
+    boundary = sx.separatrix(book.system, points_of(book), book.candidates, segments=12)
+    assert len(boundary) == len(boundary.outcomes) == 13
+    np.testing.assert_allclose(boundary.states[:, 0], boundary.states[:, 1], atol=2e-12)
+    toward = np.where(boundary.sides[:, :1] == boundary.sides[0, 0], 1.0, -1.0)
+    np.testing.assert_allclose(boundary.normals, toward * boundary.normals[:1], atol=1e-9)
+    assert (boundary.width < 1e-11).all() and (boundary.saddle == 2).all()
+
+
+@pytest.mark.laws
+def test_a_curved_boundary_and_its_normals():
+    """(x, u = y − x²)' = (x's own, u − u³): the boundary is the parabola y = x²."""
+
+    def field(z):
+        x, y = z
+        u = y - x**2
+        return jnp.stack([-x, u - u**3 - 2 * x**2])
+
+    points = np.array([[0.0, -1], [0, 0], [0, 1]])
+    states = systems.box(2, -1.5, 1.5, 200)
+    errors = []
+    for step in (0.1, 0.05):
+        settling = sx.Settling(step=step)
+        boundary = sx.separatrix(sx.Flow(field, 2), points, states, segments=8, method=settling)
+        x, y = boundary.states.T
+        assert np.ptp(x) > 1
+        errors.append(np.abs(y - x**2).max())
+        normal = np.column_stack([-2 * x, np.ones_like(x)]) / np.sqrt(1 + 4 * x[:, None] ** 2)
+        upward = np.where(boundary.sides[:, :1] == 2, 1.0, -1.0)
+        np.testing.assert_allclose(boundary.normals, upward * normal, atol=1e-5)
+    assert errors[0] < 1e-5
+    assert 12 < errors[0] / errors[1] < 24  # a method of order four: 16
+
+
+def test_the_boundary_comes_nearer_by_the_fourth_power_of_the_step():
+    """u = x + y² is bistable, y decays: the boundary is x = −y², and of steps one beside it."""
+
+    def field(x):
+        u = x[0] + x[1] ** 2
+        return jnp.stack([u - u**3 + 2 * x[1] ** 2, -x[1]])
+
+    flow, points = sx.Flow(field, 2), np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
+    off = []
+    for step in (0.1, 0.05):
+        settling = sx.Settling(step=step)
+        found = sx.separatrix(flow, points, systems.box(2, -1.5, 1.5, 80), method=settling)
+        off.append(np.abs(found.states[:, 0] + found.states[:, 1] ** 2).max())
+        assert found.width.max() < 1e-11
+    assert off[1] < 1e-6
+    assert 8 < off[0] / off[1] < 32
+
+
+def test_a_product_has_boundaries_on_both_axes():
+    system = stacked(BISTABLE, sx.Flow(lambda y: y - y**3, 1))
+    points = np.array([[a, b] for a in (-1.0, 0, 1) for b in (-1.0, 0, 1)])
+    boundary = sx.separatrix(system, points, systems.box(2, -1, 1, 100), segments=30)
+    np.testing.assert_allclose(np.abs(boundary.states).min(1), 0, atol=1e-11)
+    found = boundary.saddle >= 0
+    which = np.abs(boundary.states[found]).argmin(1)
+    at = np.abs(boundary.normals[found])[np.arange(found.sum()), which]
+    np.testing.assert_allclose(at, 1, atol=1e-6)
+    # the corner, where four basins meet, belongs to no saddle with one unstable direction
+    assert (np.abs(boundary.states[~found]).max(1) < 0.3).all()
+
+
+def test_one_attractor_has_no_boundary():
+    boundary = sx.separatrix(
+        sx.DiscreteMap(lambda x: 0.5 * x, 2), np.zeros((1, 2)), np.ones((3, 2))
+    )
+    assert len(boundary) == len(boundary.outcomes) == 0
+
+
+def test_a_segment_that_holds_an_unknown_attractor_says_so():
+    system = sx.Flow(lambda x: -x * (x**2 - 1) * (x**2 - 4), 1)
+    boundary = sx.separatrix(system, np.array([[-2.0], [2.0]]))
+    assert len(boundary) == 0
+    assert "not among the points" in boundary.outcomes[0]

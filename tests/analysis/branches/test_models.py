@@ -1,0 +1,60 @@
+"""Systems as functions of their parameter: traced, or followed in their arrays."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from branch_tools import END, follow, residuals, tanh_unit
+from rooms import quick
+from scipy.optimize import brentq
+
+import separatrix as sx
+
+
+@pytest.mark.parametrize("kind", quick(["CTRNN", "GRU", "LSTM"], "CTRNN"))
+def test_a_network_is_followed_in_its_input(kind):
+    options = {"activation": "tanh"} if kind == "CTRNN" else {}
+    network = getattr(sx.networks, kind)(3, 8, 3, key=jax.random.key(0), **options)
+
+    def system_of(coherence):
+        return network.at_input([1.0, 0.5 + coherence / 200, 0.5 - coherence / 200])
+
+    size = system_of(0.0).size
+    points = sx.find_fixed_points(system_of(0.0), np.zeros((1, size)), completeness=False)
+    branches = sx.continue_fixed_points(
+        system_of, points, (-51.2, 51.2), at=0.0, name="coherence", disconnected=None
+    )
+    assert branches.endings.ravel().tolist() == [END, END]
+    assert residuals(branches, system_of).max() < 1e-12
+    assert (branches.parameters.min(), branches.parameters.max()) == (-51.2, 51.2)
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("bend", quick([np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p], 0))
+def test_arrays_that_bend_with_the_parameter_are_followed_too(bend):
+    def system_of(p):
+        # numpy cannot be traced, and the input is no linear function of p
+        return sx.DiscreteMap(step, 1, input=np.array([bend(float(p))]))
+
+    def step(x, u):
+        return jnp.tanh(2.0 * x + u)
+
+    method = sx.solvers.PseudoArclength(max_step=0.1)
+    branches = follow(system_of, -1.0, (-1.5, 1.5), method=method, disconnected=None)
+    fold = brentq(lambda p: bend(p) - 0.532839975353552, 0.0, 1.5, xtol=1e-14)
+    assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-9)
+
+
+def test_a_change_of_the_parameter_compiles_nothing():
+    traces = []
+
+    def system_of(w):
+        traces.append(w)
+        return tanh_unit(w)
+
+    follow(system_of, 0.0, (0.5, 2.0), disconnected=None)
+    first = len(traces)
+    assert first < 12
+    method = sx.solvers.PseudoArclength(max_step=0.007)
+    follow(system_of, 0.0, (0.5, 2.0), disconnected=None, method=method)
+    assert len(traces) == 2 * first

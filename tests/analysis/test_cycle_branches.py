@@ -1,0 +1,178 @@
+"""Branches of cycles whose folds, flips and tori are known exactly, and FitzHugh–Nagumo's."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.cycle_branches.search import _place
+
+
+def turn(x):
+    return jnp.stack([-x[1], x[0]])
+
+
+def circle(x):
+    """A stable cycle of radius 1 and period 2π."""
+    return (1 - x @ x) * x + turn(x)
+
+
+def folded(p):
+    """r' = p r + r³ − r⁵: cycles of r⁴ − r² = p, whose fold is at −1/4; also 3 ms of tau."""
+    return sx.Flow(lambda x: (p + x @ x - (x @ x) ** 2) * x + turn(x), 2, tau=3.0)
+
+
+def toroidal(p):
+    """A rotation across the cycle, which grows at a rate p: multipliers exp(2π (p ± 0.3 i))."""
+    across = lambda z: (p - z @ z) * z + 0.3 * turn(z)  # noqa: E731
+    return sx.Flow(lambda x: jnp.concatenate([circle(x[:2]), across(x[2:])]), 4)
+
+
+def doubling(p):
+    """Directions across the cycle that turn by half with it, of rates p and −1.
+
+    In the frame that turns, the field is diag(p, −1) z; after a turn it is upside down, so that the
+    multipliers are −exp(2π p) and −exp(−2π).
+    """
+
+    def field(x):
+        (c, s), z = x[:2] / jnp.linalg.norm(x[:2]), x[2:]
+        mirror = jnp.stack([jnp.stack([c, s]), jnp.stack([s, -c])])
+        slope = 0.5 * (p - 1) * jnp.eye(2) + 0.5 * (p + 1) * mirror
+        return jnp.concatenate([circle(x[:2]), slope @ z + 0.5 * turn(z) - z * (z @ z)])
+
+    return sx.Flow(field, 4)
+
+
+def forked(p):
+    return sx.Flow(lambda x: jnp.concatenate([circle(x[:2]), p * x[2:] - x[2:] ** 3]), 3)
+
+
+def fitzhugh_nagumo(current):
+    def field(x):
+        v, w = x
+        return jnp.stack([v - v**3 / 3 - w + current, (v + 0.7 - 0.8 * w) / 12.5])
+
+    return sx.Flow(field, 2)
+
+
+def on_the_circle(system):
+    """The cycle of radius 1."""
+    start = np.eye(system.size)[:1]
+    return sx.find_cycles(system, start, length=2 * np.pi * system.time_unit)
+
+
+@pytest.fixture(scope="module")
+def fold():
+    fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
+    return sx.continue_cycles(folded, fixed.emerging_cycle(0, -0.01), (-0.5, 0.5), name="p")
+
+
+def test_cycles_are_followed_through_their_fold(fold):
+    square = np.square(fold.states).sum(2)
+    np.testing.assert_allclose(square**2 - square, fold.parameters[:, None] + 0 * square, atol=1e-7)
+    np.testing.assert_allclose(fold.period, 3 * 2 * np.pi, rtol=1e-8)
+    np.testing.assert_allclose(fold.amplitude, 2 * np.sqrt(square[:, :1]) + [0, 0], rtol=5e-3)
+    # d/dr (p r + r³ − r⁵) = 2 r² (1 − 2 r²), over a period of 2π
+    rate = 2 * square[:, 0] * (1 - 2 * square[:, 0])
+    np.testing.assert_allclose(fold.multipliers[:, 0], 1, atol=1e-8)
+    np.testing.assert_allclose(fold.multipliers[:, 1], np.exp(2 * np.pi * rate), rtol=1e-5)
+    stable = np.abs(rate) > 1e-5
+    assert np.array_equal(fold.stability[stable] == "stable", rate[stable] < 0)
+    assert np.array_equal(fold.n_unstable[stable], (rate[stable] > 0).astype(int))
+
+
+def test_the_fold_is_where_it_is_known_to_be(fold):
+    assert fold.special_type.tolist() == ["fold"]
+    assert fold.special("fold") == pytest.approx([-0.25], abs=1e-8)
+    assert abs(fold.special_parameters[0] + 0.25) < 5 * fold.special_error[0] + 1e-10
+    assert np.linalg.norm(fold.special_states[0], axis=1) == pytest.approx(np.sqrt(0.5), abs=1e-5)
+    ends = {"reached the end of the parameter range", "the cycle shrank to a fixed point"}
+    assert set(fold.endings) == ends
+    assert fold.describe().split("\n")[1] == "  fold at p = -0.25, period 18.85 ms"
+
+
+@pytest.mark.parametrize(
+    ("system_of", "kind", "angle"),
+    [
+        (toroidal, "Neimark–Sacker", 0.6 * np.pi),
+        (doubling, "flip", np.pi),
+        (forked, "branch point", 0),
+    ],
+)
+def test_multipliers_cross_the_unit_circle_at_zero(system_of, kind, angle):
+    branch = sx.continue_cycles(system_of, on_the_circle(system_of(-0.05)), (-0.05, 0.06), at=-0.05)
+    assert branch.special_type.tolist() == [kind]
+    assert branch.special_parameters == pytest.approx([0.0], abs=1e-8)
+    assert branch.special_angle == pytest.approx([angle], abs=1e-6)
+    assert np.array_equal(branch.n_unstable == 0, branch.parameters < 0)
+    assert branch.endings.tolist() == ["reached the end of the parameter range"] * 2
+
+
+@pytest.mark.laws
+def test_fitzhugh_nagumo_from_one_hopf_point_to_the_other():
+    """The fold of cycles, once bracketed by simulation, and its mirror image: I ↦ 1.75 − I."""
+    fixed = sx.continue_fixed_points(fitzhugh_nagumo, np.array([-1.2, -0.6]), (0.0, 2.0))
+    start = fixed.emerging_cycle(0, 0.331)
+    branch = sx.continue_cycles(fitzhugh_nagumo, start, (0.0, 2.0), name="I")
+    low, high = branch.special("fold")
+    assert 0.3241758 < low < 0.3241797
+    assert low + high == pytest.approx(1.75, abs=1e-7)
+    assert (branch.special_error < 1e-8).all()
+    assert set(branch.endings) == {"the cycle shrank to a fixed point"}
+    ends = np.sort(branch.parameters[[0, -1]])
+    assert ends == pytest.approx([0.33128133745475, 1.4187186625453], abs=1e-3)
+    k = int(np.abs(branch.parameters - 0.8).argmin())
+    system = fitzhugh_nagumo(float(branch.parameters[k]))
+    known = sx.find_cycles(system, np.zeros((1, 2)))
+    assert branch.period[k] == pytest.approx(known.period[0], rel=1e-6)
+    assert (branch.stability[k], known.stability[0]) == ("stable", "stable")
+
+
+def test_bounds_are_kept_and_told(fold):
+    k = int(np.abs(fold.parameters - 0.1).argmin())
+    start = sx.find_cycles(folded(0.1), np.array([[1.0, 0.0]]))
+    method = sx.solvers.PseudoArclength(max_points=5)
+    few = sx.continue_cycles(folded, start, (-0.5, 0.5), at=0.1, method=method)
+    assert few.endings.tolist() == ["reached max_points = 5"] * 2
+    assert len(few) == 9
+    assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
+    # x' = v, v' = x − x² …: towards a homoclinic orbit the period has no bound
+    bent = lambda p: sx.Flow(  # noqa: E731
+        lambda x: jnp.stack([x[1], x[0] - x[0] ** 2 + (p + x[0]) * x[1]]), 2
+    )
+    fixed = sx.continue_fixed_points(bent, np.ones(2) * [1, 0], (-1.2, -0.7), disconnected=None)
+    born = fixed.emerging_cycle(0)
+    long = sx.continue_cycles(
+        bent, born, (-1.2, -0.7), method=sx.solvers.PseudoArclength(max_points=60)
+    )
+    assert long.period.max() > 2 * born.period
+    assert "reached the end of the parameter range" not in long.endings
+
+
+def test_branches_of_cycles_survive_xarray(fold):
+    again = sx.Record.from_xarray(fold.to_xarray())
+    assert again.summary() == fold.summary()
+    assert np.array_equal(again.special_states, fold.special_states)
+
+
+def test_what_cannot_work_is_said():
+    one = on_the_circle(forked(-0.5))
+    follow = sx.continue_cycles
+    with pytest.raises(sx.InvalidInputError, match="say with `at` at which value"):
+        follow(forked, one, (-1, 1))
+    with pytest.raises(sx.InvalidInputError, match=r"start must be what .*, got ndarray"):
+        _place(np.ones(3), 0.0)
+    with pytest.raises(sx.InvalidInputError, match="one cycle, got 0"):
+        follow(forked, one[:0], (-1, 1), at=0.0)
+    with pytest.raises(sx.InvalidInputError, match="outside the range from 0 to 1"):
+        follow(forked, one, (0, 1), at=-1.0)
+    with pytest.raises(sx.InvalidInputError, match="a cycle of 3 units, the system has 4"):
+        follow(toroidal, one, (-1, 1), at=0.0)
+    with pytest.raises(sx.InvalidInputError, match="fixed points of its iterate"):
+        follow(lambda p: sx.DiscreteMap(lambda x: p * x, 3), one, (-1, 1), at=0.0)
+    with pytest.raises(sx.InvalidInputError, match=r"more than 4096 unknowns.*segments"):
+        many = sx.solvers.MultipleShooting(segments=2000)
+        follow(forked, one, (-1, 1), at=0.0, shooting=many)
+    with pytest.raises(sx.InvalidInputError, match=r"the start is no cycle at parameter = -0\.4"):
+        follow(folded, on_the_circle(folded(0.0)), (-1, 1), at=-0.4)
