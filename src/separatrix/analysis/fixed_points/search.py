@@ -24,6 +24,8 @@ from .piecewise import search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
 from .smooth import SmoothSearch
+from .starts import nearest_in_domain
+from .units import fitting_units
 
 
 def find_fixed_points(
@@ -63,7 +65,8 @@ def find_fixed_points(
         A map or a flow, such as `network.at_input(u)`.
     candidates
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
-        Rows with NaN are marked as rejected.
+        Rows with NaN are marked as rejected. One outside the system's `domain`, which holds every
+        fixed point, is followed from the nearest state of that box, and its reason says so.
     method
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
@@ -114,12 +117,10 @@ def find_fixed_points(
     band_of(marginal_band)
     evaluator = Evaluator(system)
     with one_blas_thread():
-        zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
-        if zero_test.refusal:
-            settled = with_settled_constants(evaluator.system)
-            again = ZeroTest(settled.residual, system.size, starts)
-            if not again.refusal:
-                evaluator, zero_test = Evaluator(settled), again
+        units = fitting_units(evaluator, starts)
+        if units is not None:
+            evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
+        zero_test, evaluator = _zero_test(evaluator, starts)
         certify = certify and not evaluator.is_large
         follow = _following(evaluator, zero_test, method)
         collection = Collection(
@@ -133,7 +134,21 @@ def find_fixed_points(
                 evaluator.system, collection.points(), collection.search, exhaustion=exhaustion
             )
             collection.reject_outside(known.domain)
-        return describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
+        points = describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
+    return points if units is None else units.given_back(points)
+
+
+def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> tuple[ZeroTest, Evaluator]:
+    """Return the test of what is a zero, and the system with which it can be made exactly."""
+    system = evaluator.system
+    typical, _ = nearest_in_domain(system, starts)
+    zero_test = ZeroTest(system.residual, system.size, typical)
+    if zero_test.refusal:
+        settled = with_settled_constants(system)
+        again = ZeroTest(settled.residual, system.size, typical)
+        if not again.refusal:
+            return again, Evaluator(settled)
+    return zero_test, evaluator
 
 
 def _following(

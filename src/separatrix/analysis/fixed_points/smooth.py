@@ -15,14 +15,16 @@ from .evaluator import Evaluator
 from .following import Follower
 from .found import Found
 from .polishing import Polishing
+from .starts import FROM_DOMAIN, nearest_in_domain, solved_for_explicit_units
 
 ZERO = "the residual is at rounding level"
 MINIMUM = "a local minimum of the speed that is not zero"
-KINK = "no step decreases the speed: a kink of a function that is not smooth"
+NO_ZERO = "the residual, which is not zero, decreases no further"
+KINK = "no step decreases the speed: a kink, or rounding hides the way down"
 REASONS = {
     Ending.ZERO: ZERO,
-    Ending.MINIMUM: MINIMUM,
-    Ending.STALLED: KINK,
+    Ending.MINIMUM: NO_ZERO,
+    Ending.STALLED: NO_ZERO,
     Ending.MAX_STEPS: "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)",
     Ending.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
     Ending.RAN_AWAY: "left for infinity",
@@ -84,10 +86,12 @@ class SmoothSearch:
         """Return the points found, and what became of every candidate."""
         found = Found.empty(*starts.shape)
         follower = self.follower
+        starts, outside = nearest_in_domain(self.evaluator.system, starts)
         zeros, minima = _Reached(), _Reached()
         for first in range(0, len(starts), _PORTION):
             rows = np.arange(first, min(first + _PORTION, len(starts)))
-            ends = follower.solve(starts[rows], exactly=False)
+            led = solved_for_explicit_units(self.evaluator, starts[rows])
+            ends = follower.solve(led, exactly=False)
             doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
             settled = np.zeros(len(rows), bool)
@@ -96,13 +100,14 @@ class SmoothSearch:
             self._reach_degenerate(ends, ~settled)
             # There rounding, not a kink, hides which way the speed decreases.
             hidden = rows[doubtful]
-            found.reasons[hidden[found.reasons[hidden] == KINK]] = UNSETTLED
+            found.reasons[hidden[np.isin(found.reasons[hidden], (KINK, NO_ZERO))]] = UNSETTLED
             self._keep_zeros(ends, rows, zeros)
         if len(minima):
             for row, members in minima.merged(follower.merge):
                 found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
         if len(zeros):
             self._collect_fixed(follower, zeros, found)
+        found.reasons[outside] += FROM_DOMAIN
         return found
 
     def _go_on_from_false_zeros(self, follower: Follower, ends: Solution) -> np.ndarray:
