@@ -191,9 +191,12 @@ unroll_cell.defvjp(_forward_cell, _backward_cell)
 
 
 def project(
-    inputs: Float[Array, "trial time channel"], weights: Float[Array, "current channel"]
+    inputs: Float[Array, "trial time given"], weights: Float[Array, "current channel"]
 ) -> Float[jax.Array, "time trial current"]:
-    """Return what the inputs of all steps bring into the currents, time first, as one product."""
+    """Return what the inputs of all steps bring into the currents, time first, as one product.
+
+    Raises InvalidInputError as `time_first` does, where there are not as many channels given.
+    """
     first = time_first(inputs, weights.shape[1])
     rows = first.reshape(-1, first.shape[-1]) @ jnp.asarray(weights).T
     return rows.reshape(*first.shape[:2], -1)
