@@ -88,3 +88,18 @@ def test_small_candidates_alone_are_no_reason_to_measure_in_small_units():
     points = sx.find_fixed_points(system, starts, completeness=False)
     assert (points.kind == "fixed").sum() > 3
     assert not any("power of two" in text for text in points.certificate)
+
+
+def test_a_unit_that_others_do_not_read_has_a_size_too():
+    # y, at 1e-8, is driven by x, at 1e8, and does not act on it.
+    sizes = np.array([1e8, 1e-8])
+
+    def field(state):
+        x, y = state[0] / sizes[0], state[1] / sizes[1]
+        return jnp.stack([jnp.tanh(2 * x) - x, jnp.tanh(2 * y + x) - y]) * sizes
+
+    starts = np.random.default_rng(0).uniform(-1, 1, (100, 2)) * sizes
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts).fixed
+    assert len(points.kind) == 5
+    assert points.certified.all()
+    assert points.complete

@@ -146,9 +146,26 @@ def are_degenerate(singular_values: Float[np.ndarray, "state value"]) -> Bool[np
     """Tell from the singular values of the Jacobian which zeros may be degenerate."""
     if not singular_values.shape[1]:
         return np.zeros(len(singular_values), bool)
-    return ~(singular_values[:, -1] > _SINGULAR * singular_values[:, 0])
+    return singular_values[:, -1] <= _SINGULAR * singular_values[:, 0]
 
 
 def name_degenerate(singular_values: Float[np.ndarray, " unit"]) -> str:
     """Say that a zero is degenerate, with the evidence."""
     return f"degenerate (singular values {singular_values[0]:.1e} to {singular_values[-1]:.1e})"
+
+
+def newton_step(r: np.ndarray, J: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Newton's steps, infinite where the Jacobian is singular, and what tells how nearly.
+
+    That is its singular values, and the right singular vector of the smallest; NaN, and any vector,
+    where the Jacobian is not finite, as that of a norm at 0.
+    """
+    finite = np.isfinite(J).all((1, 2))
+    U, values, Vt = np.linalg.svd(np.where(finite[:, None, None], J, 0.0))
+    values[~finite] = np.nan
+    along = (U.swapaxes(1, 2) @ -r[..., None])[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
+    level = values.shape[1] * np.finfo(float).eps
+    singular = ~(values[:, -1:] > level * values[:, :1])
+    return np.where(singular, np.inf, step), values, Vt[:, -1]

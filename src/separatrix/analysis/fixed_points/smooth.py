@@ -10,7 +10,7 @@ from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
-from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
+from .degenerate import DegenerateZeros, are_degenerate, name_degenerate, newton_step
 from .evaluator import Evaluator
 from .following import Follower
 from .found import Found
@@ -277,24 +277,10 @@ class SmoothSearch:
             going[rows[worse]] = False
             rows, r, J = rows[~worse], r[~worse], J[~worse]
             before[rows], left[rows] = states[rows], size[~worse]
-            step, values[rows], directions[rows] = _newton(r, J)
+            step, values[rows], directions[rows] = newton_step(r, J)
             length = np.abs(step).max(1, initial=0)
             better = length < error[rows] / 2
             error[rows] = np.fmin(error[rows], length)
             states[rows[better]] += step[better]
             going[rows[~better]] = False
         return states, error, values, directions
-
-
-def _newton(r: np.ndarray, J: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Newton's steps, infinite where the Jacobian is singular, and what tells how nearly.
-
-    That is its singular values, and the right singular vector of the smallest.
-    """
-    U, values, Vt = np.linalg.svd(J)
-    along = (U.swapaxes(1, 2) @ -r[..., None])[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
-    level = values.shape[1] * np.finfo(float).eps
-    singular = ~(values[:, -1:] > level * values[:, :1])
-    return np.where(singular, np.inf, step), values, Vt[:, -1]
