@@ -53,7 +53,7 @@ def find_continua(
     started a little way along the singular direction, `directions`, at two distances: where zeros
     are not isolated, it stays there. `scale` is the size of typical states.
     """
-    suspect = np.flatnonzero(singular_values[:, -1] <= _SUSPECT * singular_values[:, 0])
+    suspect = np.flatnonzero(~(singular_values[:, -1] > _SUSPECT * singular_values[:, 0]))
     label = np.full(len(states), -1)
     if not len(suspect):
         return Continua.none(len(states))

@@ -21,7 +21,6 @@ from .starts import nearest_in_domain
 Factors = Float[np.ndarray, " unit"]
 
 _SPREAD = 2.0**20  # of sizes, up to which double precision bears them as they are
-_EVEN = 16.0  # columns of a Jacobian that differ by no more are alike
 _PROBED = 16  # states whose Jacobians say how sizes and rows compare
 _IN_THEIR_SIZES = ", each unit in the power of two nearest to the size of its candidates"
 _BOXES = "; boxes have each unit in the power of two nearest to the size of its candidates"
@@ -132,8 +131,8 @@ def fitting_units(evaluator: Evaluator, starts: Float[np.ndarray, "start unit"])
     slopes = np.median(np.abs(jacobians), axis=0)
     ones = np.ones(evaluator.size)
     sizes = _powers_of_two(np.median(np.abs(finite), axis=0))
-    most = max(_EVEN, float(np.sqrt(_unevenness(slopes, ones))))
-    if _spread(sizes) < _SPREAD or _unevenness(slopes, sizes) > most:
+    uneven = _unevenness(slopes, ones)
+    if min(_spread(sizes), uneven) < _SPREAD or _unevenness(slopes, sizes) ** 2 > uneven:
         sizes = ones
     rows = _powers_of_two((slopes * sizes).max(1))
     if (sizes == 1).all() and _spread(rows) < _SPREAD:
