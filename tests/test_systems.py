@@ -111,10 +111,17 @@ def test_weights_are_arguments_of_the_compiled_analysis_not_constants():
 
 
 @pytest.mark.parametrize(
-    ("step", "dtype"), [(lambda x: x > 0, "bool"), (lambda x: x + 1j, "complex64")]
+    ("step", "dtype"),
+    [
+        (lambda x: x > 0, "bool"),
+        (lambda x: x + 1j, "complex64"),
+        (lambda x: (x > 0).astype(int), "int32"),
+    ],
 )
 def test_a_step_to_anything_but_real_numbers_is_refused(step, dtype):
-    with pytest.raises(sx.InvalidInputError, match=f"must return real numbers, got {dtype}"):
+    with pytest.raises(
+        sx.InvalidInputError, match=f"must return real numbers of floating point, got {dtype}"
+    ):
         sx.DiscreteMap(step, 3)
 
 

@@ -246,8 +246,10 @@ def _check_shape(system: AbstractSystem, name: str) -> None:
             f"`{name}` must return a state of the shape it is given, ({system.size},), got "
             f"{got}. A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
         )
-    if result.dtype == bool or jnp.issubdtype(result.dtype, jnp.complexfloating):
-        raise InvalidInputError(f"`{name}` must return real numbers, got {result.dtype}.")
+    if not jnp.issubdtype(result.dtype, jnp.floating):
+        raise InvalidInputError(
+            f"`{name}` must return real numbers of floating point, got {result.dtype}."
+        )
 
 
 def in_float64(tree: Any) -> Any:

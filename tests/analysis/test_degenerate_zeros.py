@@ -111,3 +111,13 @@ def test_the_rest_of_the_series_is_taken_at_once():
 def test_states_of_a_tiny_continuum_are_one():
     states = 1e-9 * np.linspace(0, 1, 7)[:, None] * np.ones(2)
     assert not join(states, lambda middles: (middles, np.ones(len(middles), bool))).any()
+
+
+def test_a_zero_where_there_is_no_jacobian_is_a_point_all_the_same():
+    ring = sx.Flow(lambda x: x * (1 - jnp.linalg.norm(x)), size=2)  # at 0 the norm has no gradient
+    points = sx.find_fixed_points(ring, np.array([[0.0, 0.0], [0.5, 0.0], [0.9, 0.3]]))
+    row = points.reached[0]
+    assert points.kind[row] == "fixed"
+    assert np.array_equal(points.states[row], [0.0, 0.0])
+    assert not points.certified[row]
+    assert "continuum" not in points.certificate[row]

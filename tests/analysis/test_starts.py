@@ -89,3 +89,12 @@ def test_without_slow_points_nothing_is_called_a_minimum_of_the_speed():
     assert points.outcome_reasons.tolist() == [
         "the residual, which is not zero, decreases no further"
     ]
+
+
+@pytest.mark.parametrize(
+    "domain", [(1.0, -1.0), (np.zeros(3), np.ones(3)), (np.nan, 1.0), (None, None), ("a", "b")]
+)
+def test_a_domain_that_is_no_box_is_refused(domain):
+    system = sx.DiscreteMap(jnp.tanh, 2, domain=domain)
+    with pytest.raises(sx.InvalidInputError, match="lower nowhere above upper"):
+        sx.find_fixed_points(system, np.ones((3, 2)))

@@ -56,7 +56,7 @@ def test_the_bounds_hold_in_the_units_given():
 
     def field(state):
         x, y = state[0] / sizes[0], state[1] / sizes[1]
-        return jnp.stack([jnp.tanh(2 * x) - x, x / 2 - y + 0.1 * jnp.tanh(y - x)]) * sizes
+        return jnp.stack([jnp.tanh(2 * x) - x + 0.1 * jnp.tanh(y - x / 2), x / 2 - y]) * sizes
 
     starts = np.random.default_rng(1).uniform(-1, 1, (40, 2)) * sizes
     points = sx.find_fixed_points(sx.Flow(field, 2), starts).fixed
@@ -73,7 +73,7 @@ def test_the_speed_is_that_in_the_units_given():
 
     def field(y):  # no zero: the slowest state is x = 0, z = 0, of speed 0.5 scale
         x, z = y[0] / scale, y[1] * scale
-        return jnp.stack([(x**2 + 0.5) * scale + 0 * z, (x - z) / scale])
+        return jnp.stack([(x**2 + z**2 + 0.5) * scale, (x - z) / scale])
 
     starts = np.array([[0.3 * scale, 0.2 / scale], [-0.4 * scale, 0.1 / scale]])
     points = sx.find_fixed_points(sx.Flow(field, 2), starts)

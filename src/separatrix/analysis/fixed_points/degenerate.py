@@ -146,7 +146,7 @@ def are_degenerate(singular_values: Float[np.ndarray, "state value"]) -> Bool[np
     """Tell from the singular values of the Jacobian which zeros may be degenerate."""
     if not singular_values.shape[1]:
         return np.zeros(len(singular_values), bool)
-    return ~(singular_values[:, -1] > _SINGULAR * singular_values[:, 0])
+    return singular_values[:, -1] <= _SINGULAR * singular_values[:, 0]
 
 
 def name_degenerate(singular_values: Float[np.ndarray, " unit"]) -> str:

@@ -26,7 +26,7 @@ class Polished(NamedTuple):
         The states, and what the last step estimates their error to be: infinite where the Jacobian
         is singular.
     singular_values (state, unit)
-        Of the Jacobian there.
+        Of the Jacobian there, NaN where it is not finite.
     directions (state, unit)
         The right singular vector of the smallest, where that is small; zero elsewhere.
     """
@@ -88,7 +88,7 @@ def _newton(r: States, J: batched.Stack) -> States:
     # Where it is surely not, LU costs a twentieth of the singular values.
     doubtful, sure = np.flatnonzero(~regular), np.flatnonzero(regular)
     step[sure] = solver.solve(-r[sure], sure)
-    U, values, Vt = np.linalg.svd(J[doubtful])
+    U, values, Vt = _decomposed(J[doubtful])
     along = (U.swapaxes(1, 2) @ -r[doubtful, :, None])[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = (Vt.swapaxes(1, 2) @ (along / values)[..., None])[..., 0]
@@ -99,9 +99,22 @@ def _newton(r: States, J: batched.Stack) -> States:
 
 def _singular(jacobians: batched.Stack) -> tuple[np.ndarray, np.ndarray]:
     """Return the singular values, and the direction of the smallest where that is small."""
-    values = np.linalg.svd(jacobians, compute_uv=False)
+    values = np.full(jacobians.shape[:2], np.nan)
+    finite = np.isfinite(jacobians).all((1, 2))
+    values[finite] = np.linalg.svd(jacobians[finite], compute_uv=False)
     directions = np.zeros(values.shape)
     small = ~(values[:, -1] > SUSPECT * values[:, 0])
     if small.any():
-        directions[small] = np.linalg.svd(jacobians[small])[2][:, -1]
+        directions[small] = _decomposed(jacobians[small])[2][:, -1]
     return values, directions
+
+
+def _decomposed(jacobians: batched.Stack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return singular vectors and values; any vectors, and NaN, where a Jacobian is not finite.
+
+    That of a norm at 0 is an example.
+    """
+    finite = np.isfinite(jacobians).all((1, 2))
+    U, values, Vt = np.linalg.svd(np.where(finite[:, None, None], jacobians, 0.0))
+    values[~finite] = np.nan
+    return U, values, Vt

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._types import InvalidInputError
 from ...systems import AbstractSystem
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
+Corner = Float[np.ndarray, " unit"]
 
 _PROBED = 16  # states whose Jacobians show which units are explicit
 _ROUNDING = 64 * np.finfo(float).eps
@@ -69,6 +71,22 @@ def _solved(
     return result
 
 
+def checked_domain(system: AbstractSystem) -> tuple[Corner, Corner]:
+    """Return the corners of the box that a system was given; raise where they make none."""
+    try:
+        lower, upper = (np.asarray(end, float) for end in system.domain)
+        lower, upper = (np.broadcast_to(end, (system.size,)) for end in (lower, upper))
+        usable = bool((lower <= upper).all())  # not where one is NaN
+    except (TypeError, ValueError):
+        usable = False
+    if not usable:
+        raise InvalidInputError(
+            "the domain of the system must be (lower, upper), each a number or one for each of the "
+            f"{system.size} units, and lower nowhere above upper, got {system.domain!r}."
+        )
+    return lower, upper
+
+
 def nearest_in_domain(
     system: AbstractSystem, starts: States
 ) -> tuple[States, Bool[np.ndarray, " state"]]:
@@ -79,7 +97,6 @@ def nearest_in_domain(
     """
     if system.domain is None:
         return starts, np.zeros(len(starts), bool)
-    lower, upper = (np.broadcast_to(np.asarray(end, float), starts.shape) for end in system.domain)
-    inside = np.clip(starts, lower, upper)
+    inside = np.clip(starts, *checked_domain(system))
     outside = np.isfinite(starts).all(1) & (inside != starts).any(1)
     return np.where(outside[:, None], inside, starts), outside

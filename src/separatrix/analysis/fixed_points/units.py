@@ -131,7 +131,8 @@ def fitting_units(evaluator: Evaluator, starts: Float[np.ndarray, "start unit"])
     slopes = np.median(np.abs(jacobians), axis=0)
     ones = np.ones(evaluator.size)
     sizes = _powers_of_two(np.median(np.abs(finite), axis=0))
-    if _spread(sizes) < _SPREAD or _unevenness(slopes, sizes) ** 2 > _unevenness(slopes, ones):
+    uneven = _unevenness(slopes, ones)
+    if min(_spread(sizes), uneven) < _SPREAD or _unevenness(slopes, sizes) ** 2 > uneven:
         sizes = ones
     rows = _powers_of_two((slopes * sizes).max(1))
     if (sizes == 1).all() and _spread(rows) < _SPREAD:
