@@ -55,8 +55,11 @@ def total(a: Interval, axes: tuple[int, ...]) -> Interval:
     return Interval(lower, upper)
 
 
-def matmul(a: Interval, b: Interval) -> Interval:
-    """Multiply matrices (..., i, k) @ (..., k, j); leading axes broadcast."""
+def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
+    """Multiply matrices (..., i, k) @ (..., k, j); leading axes broadcast.
+
+    With `sharp`, thin products of moderate size are summed up in wide numbers.
+    """
     terms = a.shape[-1]
     if terms == 0:
         zero = np.matmul(a.lower, b.lower)
@@ -64,7 +67,7 @@ def matmul(a: Interval, b: Interval) -> Interval:
     a_middle, a_radius = a.midpoint_radius()
     b_middle, b_radius = b.midpoint_radius()
     a_size, b_size = np.abs(a_middle), np.abs(b_middle)
-    if _is_moderate(a, b) and _is_thin(a_size, a_radius) and _is_thin(b_size, b_radius):
+    if sharp and _is_moderate(a, b) and _is_thin(a_size, a_radius) and _is_thin(b_size, b_radius):
         wide = np.matmul(a_middle.astype(np.longdouble), b_middle.astype(np.longdouble))
         middle, slack = wide.astype(np.float64), gamma(terms, _WIDE_UNIT)
         narrowing = 1.001 * _UNIT * np.abs(middle)

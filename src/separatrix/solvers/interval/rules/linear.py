@@ -44,6 +44,7 @@ def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers
     The result has the leading axes of both, then the batch axes, then the free axes of x and of y.
     """
     (contract_x, contract_y), (batch_x, batch_y) = numbers
+    sharp = leads == (1, 1)  # values: of slopes, rounding is not what limits a proof
     if not batch_x and x.shape[0] == 1 and leads[0] == 1 and (y.shape[0] > 1 or leads[1] == 2):
         swapped = _contract(y, x, (leads[1], 1), ((contract_y, contract_x), ((), ())))
         free_y, free_x = y.ndim - leads[1] - len(contract_y), x.ndim - 1 - len(contract_x)
@@ -53,9 +54,10 @@ def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers
     batch = tuple(x.shape[axis + leads[0]] for axis in batch_x)
     if not batch and y.shape[0] == 1 and leads[1] == 1:
         rows = left.map(lambda array: array.reshape(-1, array.shape[-1]))
-        product = matmul(rows, right.map(lambda array: array.reshape(array.shape[2:]).T))
+        columns = right.map(lambda array: array.reshape(array.shape[2:]).T)
+        product = matmul(rows, columns, sharp)
         return product.map(lambda array: array.reshape(x.shape[: leads[0]] + shape_x + shape_y))
-    product = matmul(left, right.map(lambda array: np.swapaxes(array, -1, -2)))
+    product = matmul(left, right.map(lambda array: np.swapaxes(array, -1, -2)), sharp)
     inputs = (x.shape[1],) if leads[0] == 2 else (y.shape[1],) if leads[1] == 2 else ()
     boxes = product.shape[0]  # none, where either side has none
 
