@@ -74,7 +74,7 @@ class AbstractNetwork(eqx.Module):
 
         def advance(states: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
             following = jnp.asarray(jax.vmap(self.step)(states, inputs))
-            if jax.typeof(following) != jax.typeof(states):
+            if (following.shape, following.dtype) != (states.shape, states.dtype):
                 raise InvalidInputError(
                     f"{type(self).__name__}.step gives states of {following.dtype} and of shape "
                     f"{following.shape[1:]}, initial_state() of {states.dtype} and of shape "
