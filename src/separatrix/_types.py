@@ -110,6 +110,25 @@ def _briefly(value: Any) -> str:
     return text if len(text) < 40 else f"a {type(value).__name__}"
 
 
+def real_array(value: Any, name: str) -> np.ndarray:
+    """Return an array of float64; raise InvalidInputError for what is no array of real numbers.
+
+    Examples
+    --------
+    >>> real_array([1, 2], "axis")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise TypeError("its values are complex")
+        return array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
+        ) from error
+
+
 def require_finite(array: Array, name: str) -> None:
     """Raise InvalidInputError when `array` holds NaN or infinity, with the count and the place."""
     bad = ~np.isfinite(np.asarray(array))

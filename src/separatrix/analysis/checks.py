@@ -5,36 +5,17 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from .._types import InvalidInputError, require_number
+from .._types import InvalidInputError, real_array, require_number
 from ..systems import AbstractSystem
 
 T = TypeVar("T")
-
-
-def real(value: Any, name: str) -> np.ndarray:
-    """Return an array of float64; raise InvalidInputError for what is no array of real numbers.
-
-    Examples
-    --------
-    >>> real([1, 2], "axis")
-    array([1., 2.])
-    """
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind == "c":
-            raise TypeError("its values are complex")
-        return array.astype(float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(
-            f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
-        ) from error
 
 
 def states_of(
     system: AbstractSystem, value: Any, name: str, *, least: int = 1
 ) -> Float[np.ndarray, "state unit"]:
     """Return states `(…, unit)` of a system as rows; raise InvalidInputError if they do not fit."""
-    rows = real(value, name)
+    rows = real_array(value, name)
     if rows.ndim == 0 or rows.shape[-1] != system.size:
         raise InvalidInputError(
             f"{name} must have shape (…, {system.size}), one column for each unit of the system, "
@@ -50,7 +31,7 @@ def points_of(
     system: AbstractSystem, value: Any, name: str = "points"
 ) -> Float[np.ndarray, "point unit"]:
     """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit."""
-    states = real(value, name)
+    states = real_array(value, name)
     if states.ndim != 2 or states.shape[1] != system.size:
         raise InvalidInputError(
             f"{name} must have shape (point, {system.size}), one column for each unit of the "

@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, counted, require_finite, require_positive
+from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64, require_system
-from .checks import method_of, real
+from .checks import method_of
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
@@ -174,7 +174,7 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
 
 
 def _checked_starts(start: Array, size: int) -> np.ndarray:
-    states = real(start, "start")
+    states = real_array(start, "start")
     if states.ndim not in (1, 2) or states.shape[-1] != size:
         raise InvalidInputError(
             f"start must have shape ({size},) or (trajectory, {size}), got {states.shape}."
@@ -194,7 +194,7 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
             "the system takes no input: build it with one, DiscreteMap(step, size, input=…), to "
             "replace it by inputs that vary in time."
         )
-    values, frozen = real(inputs, "inputs"), np.shape(system.input)
+    values, frozen = real_array(inputs, "inputs"), np.shape(system.input)
     if values.shape[-len(frozen) :] != frozen or values.ndim - len(frozen) not in (1, 2):
         raise InvalidInputError(
             f"inputs must have shape (time, *{frozen}) or (trajectory, time, *{frozen}), got "

@@ -4,8 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int, Real
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_positive
-from .checks import real
+from .._types import Array, InvalidInputError, real_array, require_positive
 
 
 class GradedMemory(Record):
@@ -160,7 +159,7 @@ def coding_axis(
     >>> sx.coding_axis(values[:, None] * [0.6, 0.8] + 1, values).round(12)
     array([0.6, 0.8])
     """
-    x, v = real(states, "states"), real(values, "values")
+    x, v = real_array(states, "states"), real_array(values, "values")
     if x.ndim != 2 or v.shape != (len(x),):
         raise InvalidInputError(
             f"expected states (sample, unit) and a value for each, got {x.shape} and {v.shape}."
@@ -173,7 +172,11 @@ def coding_axis(
 
 
 def _checked(curve: Array, states: Array, values: Array) -> tuple[np.ndarray, ...]:
-    nodes, x, v = real(curve, "curve"), real(states, "states"), real(values, "values")
+    nodes, x, v = (
+        real_array(curve, "curve"),
+        real_array(states, "states"),
+        real_array(values, "values"),
+    )
     if x.ndim != 3 or nodes.ndim != 2 or nodes.shape[1] != x.shape[2] or v.shape != (len(x),):
         raise InvalidInputError(
             "expected a curve (node, unit), states (trial, time, unit) and a value for each trial, "

@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_finite
-from .checks import real
+from .._types import Array, InvalidInputError, real_array, require_finite
 
 _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 
@@ -88,18 +87,18 @@ def targeted_averages(
     >>> seen.positions[:, 0].round(3).tolist()  # along (1, 1)/√2 and (−1, 1)/√2
     [[0.0, 2.828], [2.828, 0.0]]
     """
-    x = real(states, "states")
+    x = real_array(states, "states")
     if x.ndim != 3:
         raise InvalidInputError(f"states must have shape (trial, time, unit), got {x.shape}.")
-    axes = orthonormal(real(directions, "directions"), x.shape[2])
+    axes = orthonormal(real_array(directions, "directions"), x.shape[2])
     names = [f"axis {k + 1}" for k in range(len(axes))] if names is None else names
     if len(names) != len(axes):
         raise InvalidInputError(f"expected a name for each of {len(axes)} axes, got {list(names)}.")
-    zero = np.zeros(x.shape[2]) if origin is None else real(origin, "origin")
+    zero = np.zeros(x.shape[2]) if origin is None else real_array(origin, "origin")
     along = (x - zero) @ axes.T
     groups = []
     for label, given in labels.items():
-        values = real(given, label)
+        values = real_array(given, label)
         if values.shape != (len(x),) or not np.isfinite(values).all():
             raise InvalidInputError(
                 f"{label}: expected a finite number for each of {len(x)} trials, got shape "

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_finite, require_kind
+from .._types import Array, InvalidInputError, real_array, require_finite, require_kind
 from ..solvers.piecewise_linear import PiecewiseLinear, recognise
 from ..systems import DiscreteMap
 from .unroll import time_first
@@ -140,16 +140,11 @@ class AbstractNetwork(eqx.Module):
         )
 
     def _one_input(self, input: Any) -> Float[np.ndarray, " channel"]:
-        expected = f"({self.num_inputs},), one value for each input channel"
-        try:
-            u = np.asarray(input, float)
-        except (TypeError, ValueError):
-            raise InvalidInputError(
-                f"the input to freeze in must be numbers of shape {expected}, got {input!r}."
-            ) from None
+        u = real_array(input, "the input to freeze in")
         if u.shape != (self.num_inputs,):
             raise InvalidInputError(
-                f"the input to freeze in must have shape {expected}, got {u.shape}."
+                f"the input to freeze in must have shape ({self.num_inputs},), one value for each "
+                f"input channel, got {u.shape}."
             )
         return u
 

@@ -56,9 +56,10 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
     up to it, and the network of the last report before it.
     """
 
-    def __init__(self, step: int, training: Training, what: str = "the loss is not finite at"):
+    def __init__(self, step: int, training: Training, of_weights: bool = False):
         self.step, self.training = step, training
-        if step == 0 and "loss" in what:
+        what = "weights are not finite after" if of_weights else "the loss is not finite at"
+        if step == 0 and not of_weights:
             remedy = (
                 "No weight had changed yet: look in task.trials(…) for inputs that are not finite, "
                 "and for classes that are none of the outputs."

@@ -184,8 +184,7 @@ class Course:
         if not finite.all():
             raise TrainingDivergedError(first + done - 1, self.training())
         if not bool(sound):
-            what = "weights are not finite after"
-            raise TrainingDivergedError(first + done - 1, self.training(), what)
+            raise TrainingDivergedError(first + done - 1, self.training(), of_weights=True)
         self.network = network
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
 

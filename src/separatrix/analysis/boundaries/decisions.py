@@ -7,9 +7,9 @@ from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, counted, require_positive
+from ..._types import Array, InvalidInputError, counted, real_array, require_positive
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of, real
+from ..checks import method_of
 from ..fixed_points.record import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
@@ -102,7 +102,7 @@ def commitment(
     (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
     """
     require_system(system)
-    states = real(trajectories, "trajectories")
+    states = real_array(trajectories, "trajectories")
     if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
         raise InvalidInputError(
             f"trajectories must have shape (trial, time, {system.size}), one column for each unit "

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, is_number
+from ..._types import InvalidInputError, is_number, real_array
 from ...solvers.continuation import Deflation, correct_at, deflated_newton
 from ...systems import AbstractSystem
-from ..checks import real
 from ..fixed_points.record import FixedPoints
 from .family import Family
 from .models import SystemOf
@@ -51,7 +50,7 @@ def checked_starts(start: Any, size: int) -> np.ndarray:
     """Return the starts as states (point, unit)."""
     if isinstance(start, FixedPoints):
         start = start.fixed.states
-    states = np.atleast_2d(real(start, "start"))
+    states = np.atleast_2d(real_array(start, "start"))
     if states.ndim != 2 or states.shape[1] != size or not len(states):
         raise InvalidInputError(
             f"start must be a state ({size},), states (point, {size}) or FixedPoints with at least "

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ...systems import AbstractSystem
 from ..completeness import Domain, PointSet
+from .certificates import certify
 from .found import Found
 
 Follow = Callable[[np.ndarray], Found]
@@ -15,19 +17,15 @@ Follow = Callable[[np.ndarray], Found]
 
 @dataclass(frozen=True)
 class Collection:
-    """What the candidates led to, and a way to follow further starts.
+    """What the candidates led to, certified, and a way to follow further starts.
 
-    Further starts add fixed points that are not known yet; what became of the candidates, and how
-    many of them reached each point, stays as it is.
+    Further starts add fixed points that are not known yet, and these are certified; what became
+    of the candidates, and how many of them reached each point, stays as it is.
     """
 
+    system: AbstractSystem
     found: Found
     follow: Follow
-    certify: Callable[[Found], None]
-    """Proves what can be proved of the points on which nothing is decided."""
-
-    def __post_init__(self) -> None:
-        self.certify(self.found)
 
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
@@ -35,7 +33,7 @@ class Collection:
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
-        self.certify(self.found)
+        certify(self.system, self.found)
         return self.points()
 
     def points(self) -> PointSet:

@@ -28,11 +28,7 @@ def describe(
     count = len(found.states)
     states = np.array(found.states).reshape(count, system.size)
     kinds = np.array(found.kinds, dtype="<U5")
-    room = evaluator.batch_size
-    parts = [_local(evaluator, zero_test, states[i : i + room]) for i in range(0, count, room)]
-    residuals, levels, eigenvalues = (
-        np.concatenate(columns) for columns in zip(*parts or [_nothing(system)], strict=True)
-    )
+    residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
     speed = evaluator.speed(states)
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
     stability = classify(eigenvalues, system.kind, marginal_band)
@@ -79,7 +75,7 @@ def describe(
 def _local(
     evaluator: Evaluator, zero_test: ZeroTest, states: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return residuals (largest entry), their rounding levels, and eigenvalues, of a few states."""
+    """Return residuals (largest entry), their rounding levels, and eigenvalues."""
     if evaluator.is_large:
         size = np.abs(evaluator.residual(states)).max(1, initial=0)
         return size, zero_test.level(states, None), evaluator.leading_eigenvalues(states)
@@ -102,10 +98,6 @@ def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
     if finite.any():
         values[finite] = over_parts(np.linalg.eigvals, jacobians[finite], work=work)
     return values
-
-
-def _nothing(system: AbstractSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.zeros(0), np.zeros(0), np.zeros((0, system.size), complex)
 
 
 def _completeness(known: Completeness | None) -> dict[str, Any]:

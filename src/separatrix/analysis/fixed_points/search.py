@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array, InvalidInputError
+from ..._types import Array, InvalidInputError, real_array
 from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import band_of, method_of, real
+from ..checks import band_of, method_of
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -123,18 +123,17 @@ def find_fixed_points(
         zero_test, evaluator = _zero_test(evaluator, starts)
         certify = certify and not evaluator.is_large
         follow = _following(evaluator, zero_test, method)
-        collection = Collection(
-            follow(starts, slow_points),
-            lambda new: follow(new, False),
-            lambda found: certify_points(evaluator.system, found) if certify else None,
-        )
+        found = follow(starts, slow_points)
+        if certify:
+            certify_points(evaluator.system, found)
         known = None
         if certify and completeness:
+            collection = Collection(evaluator.system, found, lambda new: follow(new, False))
             known = assess(
                 evaluator.system, collection.points(), collection.search, exhaustion=exhaustion
             )
             collection.reject_outside(known.domain)
-        points = describe(evaluator, zero_test, collection.found, known, certify, marginal_band)
+        points = describe(evaluator, zero_test, found, known, certify, marginal_band)
     return points if units is None else units.given_back(points)
 
 
@@ -194,7 +193,7 @@ def _led_near(
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
-    array = real(candidates, "candidates")
+    array = real_array(candidates, "candidates")
     if array.size == 0 and array.shape[-1] in (0, system.size):
         raise InvalidInputError(
             "there are no candidates: give at least one state, for example the activity of "

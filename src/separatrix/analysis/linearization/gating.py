@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, is_whole, require_finite
-from ..checks import real
+from ..._types import Array, InvalidInputError, is_whole, real_array, require_finite
 from .record import Linearization
 
 
@@ -174,7 +173,7 @@ def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
             "network.at_input(u) or DiscreteMap(step, size, input=u)."
         )
     channels = linearization.input_jacobians.shape[2]
-    patterns = real(inputs, "inputs")
+    patterns = real_array(inputs, "inputs")
     if patterns.ndim != 2 or patterns.shape[1] != channels or len(patterns) < 2:
         raise InvalidInputError(
             f"inputs must have shape (source, {channels}), at least two rows with one value for "
@@ -187,7 +186,7 @@ def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
 def _checked_axis(axis: Any, size: int) -> np.ndarray | None:
     if axis is None:
         return None
-    a = real(axis, "the axis")
+    a = real_array(axis, "the axis")
     if a.shape != (size,) or not (np.isfinite(a).all() and a.any()):
         raise InvalidInputError(
             f"the axis must be a finite vector of {size} units, not zero; got shape {a.shape}."

@@ -4,8 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, is_whole, require_finite
-from ..checks import real
+from ..._types import Array, InvalidInputError, is_whole, real_array, require_finite
 from .modes import Modes
 
 
@@ -94,7 +93,7 @@ def selection_vectors(
 def _checked_readout(readout: Array | None, size: int) -> np.ndarray | None:
     if readout is None:
         return None
-    weights = real(readout, "the readout")
+    weights = real_array(readout, "the readout")
     if weights.ndim != 2 or weights.shape[1] != size:
         raise InvalidInputError(
             f"the readout must have shape (output, {size}), one column for each unit, got "

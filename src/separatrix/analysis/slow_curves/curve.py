@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array, InvalidInputError, require_finite
+from ..._types import Array, InvalidInputError, real_array, require_finite
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of, real, states_of
+from ..checks import method_of, states_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..fixed_points.search import find_fixed_points
@@ -119,7 +119,7 @@ def slow_curve(
 
 
 def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
-    a = real(axis, "axis")
+    a = real_array(axis, "axis")
     if a.shape != (system.size,):
         raise InvalidInputError(
             f"axis must have shape ({system.size},), one weight for each unit of the system, got "
@@ -132,7 +132,7 @@ def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
 
 
 def _checked_values(values: Any) -> np.ndarray:
-    v = real(values, "values")
+    v = real_array(values, "values")
     if v.ndim != 1 or not len(v):
         raise InvalidInputError(f"values must be a list of numbers (slice,), got shape {v.shape}.")
     require_finite(v, "values")

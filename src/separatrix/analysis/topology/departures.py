@@ -3,12 +3,12 @@
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from ..._types import Array, InvalidInputError, require_count
+from ..._types import Array, InvalidInputError, real_array, require_count
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower, Settling
-from ..checks import method_of, real
+from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
@@ -117,7 +117,7 @@ def _signs(
     """Return a text for each point of the landscape: the signs of its outputs, or its place."""
     if outputs is None:
         return landscape.label.astype(str)
-    values = real(outputs, "outputs")
+    values = real_array(outputs, "outputs")
     given = len(points.states if isinstance(points, FixedPoints) else points)
     if values.ndim != 2 or len(values) != given or not values.shape[1]:
         raise InvalidInputError(
