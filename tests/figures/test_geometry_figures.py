@@ -4,6 +4,7 @@ import functools
 import logging
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
@@ -74,3 +75,17 @@ def test_every_link_of_a_saddle_is_drawn(count):
     links = [line for line in axes.lines if line.get_marker() == "None"]
     assert len(links) == topology.links[saddles].sum() == 2
     assert [text.get_text().strip() for text in axes.texts] == ["++", "−−", "−+"]
+
+
+def test_stability_changes_at_the_special_points_of_a_coarse_branch():
+    """Rest of x = tanh(g x) is stable up to g = 1, its other fixed points from there on."""
+    coarse = sx.solvers.PseudoArclength(first_step=0.3, max_step=0.3)
+    branches = sx.continue_fixed_points(
+        lambda g: sx.DiscreteMap(lambda x: jnp.tanh(g * x), 1), np.zeros(1), (0.5, 2.0),
+        name="g", method=coarse, disconnected=None,
+    )  # fmt: skip
+    assert branches.special("pitchfork") == pytest.approx([1.0], abs=1e-8)
+    lines = sx.figures.bifurcation_diagram(branches).axes[0].lines
+    at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
+    ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
+    assert ends == {"stable": pytest.approx(0.5), "unstable": pytest.approx(1.0)}

@@ -74,19 +74,46 @@ def bifurcation_diagram(
 
 
 def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
-    """Draw every run of points of one stability; neighbouring runs share a point."""
-    height, parameters = branches.states @ along, np.asarray(branches.parameters)
-    stability, number = np.asarray(branches.stability), np.asarray(branches.branch)
+    """Draw every run of pieces of one stability, which changes at the special points between."""
     for k in range(branches.n_branches):
-        here = np.flatnonzero(number == k)
-        names = _without_marginal(stability[here])
-        changes = np.flatnonzero(names[1:] != names[:-1]) + 1
-        edges = [0, *changes, len(here) - 1]
+        parameters, states, names = _polyline(branches, k)
+        edges = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1), len(names)]
         for first, last in pairwise(edges):
-            piece = here[first : last + 1]
-            name = str(names[first])
-            style = LINES.get(name, LINES["saddle"])
-            axes.plot(parameters[piece], height[piece], label=name, **style)
+            piece = slice(first, last + 1)
+            style = LINES.get(str(names[first]), LINES["saddle"])
+            axes.plot(parameters[piece], states[piece] @ along, label=names[first], **style)
+
+
+def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the points of a branch with its special points in their places.
+
+    Parameters (place,), states (place, unit), and the stability of the piece from each place on,
+    one less than places.
+    """
+    here = np.flatnonzero(np.asarray(branches.branch) == k)
+    parameters, states = np.asarray(branches.parameters)[here], np.asarray(branches.states)[here]
+    names = _without_marginal(np.asarray(branches.stability)[here])
+    own = np.flatnonzero(np.asarray(branches.special_branch) == k)
+    if len(here) < 2 or not len(own):
+        return parameters, states, names[:-1]
+    scale = np.append(np.ptp(parameters), np.ptp(states, axis=0).max())
+    scale = np.where(scale > 0, scale, 1.0)
+    on_branch = np.column_stack([parameters / scale[0], states / scale[1]])
+    values, places = np.asarray(branches.special_parameters), np.asarray(branches.special_states)
+    special = np.column_stack([values[own] / scale[0], places[own] / scale[1]])
+    away = np.linalg.norm(special[:, None] - on_branch, axis=2)
+    pieces = np.linalg.norm(np.diff(on_branch, axis=0), axis=1)
+    after = (away[:, :-1] + away[:, 1:] - pieces).argmin(1)  # the least detour
+    order = np.lexsort((away[np.arange(len(own)), after], after))
+    own, after = own[order], after[order]
+    last = np.append(after[1:] != after[:-1], True)
+    # Between two special points of one piece nothing is known: the stability before them is kept.
+    following = np.where(last, names[after + 1], names[after])
+    return (
+        np.insert(parameters, after + 1, values[own]),
+        np.insert(states, after + 1, places[own], axis=0),
+        np.insert(names, after + 1, following)[:-1],
+    )
 
 
 def _without_marginal(names: np.ndarray) -> np.ndarray:
