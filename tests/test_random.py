@@ -1,4 +1,4 @@
-"""Numbers in bulk are those of jax.random, at every size and for every kind of key."""
+"""Few numbers in bulk are those of jax.random; many are independent and normal."""
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,16 @@ from separatrix._random import integers, standard_normal
 LARGE = (2**18 + 4321, 2)
 
 
-@pytest.mark.parametrize("shape", [(5, 7, 3), LARGE])
-@pytest.mark.parametrize("make", [jr.key, jr.PRNGKey, lambda seed: jr.key(seed, impl="rbg")])
-def test_the_numbers_are_those_of_jax(make, shape):
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (jr.key, (5, 7, 3)),
+        (jr.PRNGKey, (5, 7, 3)),
+        (lambda seed: jr.key(seed, impl="rbg"), (5, 7, 3)),
+        (lambda seed: jr.key(seed, impl="rbg"), LARGE),
+    ],
+)
+def test_few_numbers_and_those_of_other_generators_are_those_of_jax(make, shape):
     key = make(11)
     drawn = standard_normal(key, shape)
     assert drawn.shape == shape
@@ -21,6 +28,25 @@ def test_the_numbers_are_those_of_jax(make, shape):
     # rbg's numbers depend on the shape that is asked for, so the flat one is asked for
     expected = jr.normal(key, (int(np.prod(shape)),)).reshape(shape)
     assert np.array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize("shape", [LARGE, (2**9 + 1, 2**9 + 3), (1, *LARGE), (2**18 + 1,)])
+def test_many_numbers_are_the_pairs_of_box_and_muller(shape):
+    key = jr.key(11)
+    drawn = standard_normal(key, shape)
+    assert drawn.shape == shape
+    assert drawn.dtype == jnp.float32
+    folded = shape[1:] if shape[0] == 1 else shape
+    half = (-(-folded[0] // 2), *folded[1:])
+    with jax.enable_x64(True):  # JAX's 64 bits are both words of the hash
+        bits = np.asarray(jr.bits(key, half, jnp.uint64))
+    uniform = np.float64((bits >> np.uint64(33)).astype(np.float32) + np.float32(0.5)) / 2**31
+    turns = (bits & np.uint64(0xFFFFFFFF)) / 2**32
+    radius = np.sqrt(-2 * np.log(uniform))
+    expected = np.concatenate(
+        [radius * np.cos(2 * np.pi * turns), radius * np.sin(2 * np.pi * turns)]
+    )
+    np.testing.assert_allclose(drawn, expected[: folded[0]].reshape(shape), rtol=0, atol=3e-6)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (2**12 + 5, 2)])
@@ -35,15 +61,31 @@ def test_a_batch_of_keys_draws_what_each_draws_alone():
     keys = jr.split(jr.key(3), 2)
     together = jax.vmap(lambda key: standard_normal(key, LARGE))(keys)
     for key, drawn in zip(keys, together, strict=True):
-        assert np.array_equal(drawn, jr.normal(key, LARGE))
+        assert np.array_equal(drawn, standard_normal(key, LARGE))
 
 
-def test_the_law_is_the_normal_one():
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_the_law_of_many_is_the_normal_one(seed):
     from scipy import stats
 
-    drawn = np.asarray(standard_normal(jr.key(5), (2**20,)), float)
+    drawn = np.asarray(standard_normal(jr.key(seed), (2**20,)), float)
     assert stats.kstest(drawn, "norm").pvalue > 0.01
     # four standard errors of the mean, the variance and the fourth moment
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
         assert abs((drawn**power).mean() - moment) < 4 * (variance / drawn.size) ** 0.5
-    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 4 / drawn.size**0.5
+    beyond = np.abs(drawn) > 4
+    expected = 2 * stats.norm.sf(4) * drawn.size
+    assert abs(beyond.sum() - expected) < 4 * expected**0.5
+
+
+def test_neighbours_and_the_two_of_a_pair_are_independent():
+    from scipy import stats
+
+    drawn = np.asarray(standard_normal(jr.key(8), (2**20,)), float)
+    first, second = np.split(drawn, 2)
+    for one, other in ((drawn[:-1], drawn[1:]), (first, second)):
+        for of in (np.asarray, np.square, np.abs):
+            assert abs(np.corrcoef(of(one), of(other))[0, 1]) < 4 / one.size**0.5
+    cells = stats.norm.cdf([first, second]) * 16
+    counts = np.histogram2d(*cells, bins=16, range=[(0, 16), (0, 16)])[0]
+    assert stats.chisquare(counts.ravel()).pvalue > 0.01
