@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.solvers.jacobian import value_and_transposed_jacobian
+from separatrix.solvers.jacobian import scaled_jacobian, value_and_transposed_jacobian
 
 N = 6
 _RNG = np.random.default_rng(0)
@@ -87,3 +87,57 @@ def _products(function, state):
     of_value = jax.make_jaxpr(function)(state)
     of_both = jax.make_jaxpr(lambda x: value_and_transposed_jacobian(function, x))(state)
     return str(of_both).count("dot_general[") - str(of_value).count("dot_general[")
+
+
+# Functions whose Jacobian scales one matrix, and whether it scales its rows.
+SCALED = {
+    "rate outside": True, "rate inside": False, "rectifier": True, "leaky rectifier": True,
+    "a rule of one's own": False, "single precision": True, "a compiled part": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_jacobian_that_scales_one_matrix_is_recognised(name):
+    function, size, _ = FUNCTIONS[name]
+    with jax.enable_x64(True):
+        matrices = []
+        for state in np.random.default_rng(1).standard_normal((2, size)):
+            found = scaled_jacobian(function, jnp.asarray(state))
+            if name not in SCALED:
+                assert found is None
+                return
+            assert found.by_rows == SCALED[name]
+            scales = found.scales[:, None] if found.by_rows else found.scales
+            jacobian = found.matrix * scales + np.diag(found.offsets)
+            np.testing.assert_allclose(found.value, function(jnp.asarray(state)), rtol=1e-14)
+            expected = jax.jacfwd(function)(jnp.asarray(state))
+            np.testing.assert_allclose(jacobian, expected, rtol=1e-13, atol=1e-14)
+            matrices.append(np.asarray(found.matrix))
+        assert np.array_equal(*matrices)
+
+
+@pytest.mark.parametrize(
+    ("function", "by_rows"),
+    [
+        (lambda h: 0.2 * jnp.tanh(W @ h / 3.0 + B[:N]) + 0.8 * h, True),
+        (lambda h: -h + 0.5 * (W @ jnp.tanh(h) - B[:N]) / 2.0, False),
+        (lambda h: jax.nn.swish(2.0 * (W @ h) - 1.0) * 3.0 - jnp.sin(h), True),
+        (lambda h: (W @ h) * (W @ h), None),  # two products, which might be of two matrices
+        (lambda h: jnp.tanh(W @ jnp.tanh(h)), None),
+        (lambda h: (W @ h) * h, True),
+        (lambda h: jnp.tanh(W @ h) + jnp.tanh(h[::-1]), None),
+        (lambda h: jnp.tanh(W @ h) * jax.nn.sigmoid(V[:N] @ h), None),
+        (lambda h: V[: 2 * N] @ h, None),
+    ],
+)
+def test_scales_go_through_what_is_done_to_entries(function, by_rows):
+    with jax.enable_x64(True):
+        state = jnp.asarray(np.random.default_rng(2).standard_normal(N))
+        found = scaled_jacobian(function, state)
+        if by_rows is None:
+            assert found is None
+            return
+        assert found.by_rows == by_rows
+        scales = found.scales[:, None] if by_rows else found.scales
+        jacobian = found.matrix * scales + np.diag(found.offsets)
+        np.testing.assert_allclose(jacobian, jax.jacfwd(function)(state), rtol=1e-13, atol=1e-14)

@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import blas, lapack
+from scipy.linalg import lapack
+
+from . import lapack as unlocked
+from .threads import one_blas_thread
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
@@ -36,12 +39,14 @@ def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: f
     `work` is about the number of multiply-adds in all; little work stays on this thread.
     """
     count = len(stacks[0])
-    parts = int(min(os.cpu_count() or 1, count, work // _SMALLEST_PART))
-    if parts <= 1:
+    number = int(min(os.cpu_count() or 1, count, work // _SMALLEST_PART))
+    if number <= 1:
         return function(*stacks)
-    edges = np.linspace(0, count, parts + 1).astype(int)
+    edges = np.linspace(0, count, number + 1).astype(int)
     slices = [slice(a, b) for a, b in pairwise(edges)]
-    return np.concatenate(list(_pool().map(lambda s: function(*(x[s] for x in stacks)), slices)))
+    with one_blas_thread():  # a part each is enough
+        parts = list(_pool().map(lambda s: function(*(x[s] for x in stacks)), slices))
+    return np.concatenate(parts)
 
 
 def solve(matrices: Stack, vectors: Vectors) -> Vectors:
@@ -170,8 +175,6 @@ def solve_damped(matrices: Stack, vectors: Columns, weights: Columns) -> Columns
 
 
 def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
-    single = matrices.dtype == np.float32
-    square_of, solver = (blas.ssyrk, lapack.sposv) if single else (blas.dsyrk, lapack.dposv)
     size = matrices.shape[-1]
     with np.errstate(over="ignore", invalid="ignore"):
         if size <= _SMALL:
@@ -180,11 +183,31 @@ def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> C
             return _solve_part(squares.astype(float, copy=False), vectors)
         solutions = np.empty(vectors.shape)
         for row, matrix in enumerate(matrices):  # one by one: then the square is in the cache
-            in_order = matrix.flags.c_contiguous
-            square = square_of(1.0, matrix.T if in_order else matrix, trans=not in_order, lower=1)
+            square = unlocked.square(matrix)
             square.T.reshape(-1)[:: size + 1] += weights[row]
-            _, solution, info = solver(square, vectors[row], lower=1, overwrite_a=1)
-            solutions[row] = solution if info == 0 else np.nan
+            solutions[row] = _solve_positive(square, vectors[row])
+    return solutions
+
+
+def _solve_positive(matrix: np.ndarray, vector: Vector) -> Vector:
+    """Solve with the lower triangle of a matrix that is overwritten; NaN unless it is positive."""
+    solution = vector.astype(matrix.dtype)
+    return solution if unlocked.solve_positive(matrix, solution) else np.full_like(vector, np.nan)
+
+
+def solve_symmetric(matrices: Stack, vectors: Vectors) -> Vectors:
+    """Solve A x = b for each symmetric A of single precision, which is overwritten, and each b.
+
+    The answers, in double precision, are NaN where A is not positive definite.
+    """
+    work = len(matrices) * matrices.shape[-1] ** 3 / 6
+    return over_parts(_solve_symmetric_part, matrices, vectors, work=work)
+
+
+def _solve_symmetric_part(matrices: Stack, vectors: Vectors) -> Vectors:
+    solutions = np.empty(vectors.shape)
+    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
+        solutions[row] = _solve_positive(matrix.T, vector)
     return solutions
 
 

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.jacobian import value_and_transposed_jacobian
+from ...solvers.jacobian import scaled_jacobian, value_and_transposed_jacobian
+from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, Mixing, ScaledJacobians
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 
@@ -58,13 +59,41 @@ class Evaluator:
         residuals, transposed = self._in_batches(_residual_and_jacobian, states)
         return residuals, transposed.swapaxes(1, 2)
 
-    def residual_and_rough_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same with Jacobians in single precision: half the memory, half the time."""
+    def residual_and_rough_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, Jacobians]:
+        """Return the same with Jacobians in single precision: half the memory, half the time.
+
+        Where they scale one matrix, they are not even formed.
+        """
+        mixing = self._mixing
+        if mixing is not None:
+            residuals, *scaled = self._in_batches(_residual_and_scales, states)
+            return residuals, ScaledJacobians(mixing, *scaled)
         program = _residual_and_rough_jacobian
         residuals, jacobians = self._in_batches(program, states, dtype=None)
         if not self._has_formula:
             jacobians = jacobians.swapaxes(1, 2)
-        return residuals.astype(float), jacobians
+        return residuals.astype(float), DenseJacobians(jacobians)
+
+    @cached_property
+    def _mixing(self) -> Mixing | None:
+        """The matrix that the Jacobians of the residual scale, if there is one for all."""
+        by_rows: list[bool] = []
+
+        def matrix(system: AbstractSystem, state: Any) -> Any:
+            found = scaled_jacobian(system.residual, state)
+            by_rows[:] = [] if found is None else [found.by_rows]
+            return None if found is None else found.matrix
+
+        with jax.enable_x64(True):
+            known = eqx.filter_jit(matrix)(self.system, jnp.zeros(self.size))
+        if known is None:
+            return None
+        return Mixing(np.asarray(known), by_rows[0], self._assemble)
+
+    def _assemble(self, squares: Any, side: Any, other: Any, *columns: Any) -> np.ndarray:
+        """Return the matrices of damped steps `(batch, unit, unit)`; see `Mixing`."""
+        shared = {"squares": squares, "side": side, "other": other}
+        return self._in_batches(_assembled, *columns, dtype=np.float32, **shared)[0]
 
     def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
@@ -134,7 +163,7 @@ class Evaluator:
         program: Callable[..., Any],
         *columns: np.ndarray,
         dtype: type | None = float,
-        **options: str,
+        **options: Any,
     ) -> Any:
         """Run a compiled program over batches of the sizes it is compiled for."""
         parts = []
@@ -197,6 +226,26 @@ def _residual_and_rough_jacobian(system: AbstractSystem, states: Any) -> Any:
         return value, transposed.astype(jnp.float32)
 
     return jax.vmap(both)(states)
+
+
+@eqx.filter_jit
+def _residual_and_scales(system: AbstractSystem, states: Any) -> Any:
+    def parts(state: Any) -> Any:
+        found = scaled_jacobian(system.residual, state)
+        assert found is not None  # there is a `Mixing`
+        return found.value, found.scales, found.offsets
+
+    return jax.vmap(parts)(states)
+
+
+@eqx.filter_jit
+def _assembled(
+    system: AbstractSystem, s: Any, e: Any, d: Any, *, squares: Any, side: Any, other: Any
+) -> Any:
+    s, e, d = (x.astype(jnp.float32) for x in (s, e, d))
+    rows = s[:, :, None] * (squares * s[:, None, :] + side * e[:, None, :])
+    diagonal = np.eye(len(squares), dtype=bool)
+    return (rows + other * (s[:, None, :] * e[:, :, None]) + jnp.where(diagonal, d[:, None], 0),)
 
 
 @eqx.filter_jit

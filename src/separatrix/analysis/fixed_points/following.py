@@ -86,7 +86,10 @@ class Follower:
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
         residual = None if self.evaluator.size <= _BOTH else self.evaluator.residual
-        return self.method.solve(evaluate, residual, starts, batch_size, test, eps, newton=exactly)
+        return self.method.solve(
+            evaluate, residual, starts, batch_size,
+            lambda x, r, J: test(x, r, J.matrices()), eps, newton=exactly,
+        )  # fmt: skip
 
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
+from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
@@ -84,6 +85,10 @@ class SmoothSearch:
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
+        with one_blas_thread():  # batches are shared out among threads already
+            return self._search(starts, slow_points)
+
+    def _search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         found = Found.empty(*starts.shape)
         follower = self.follower
         starts, outside = nearest_in_domain(self.evaluator.system, starts)

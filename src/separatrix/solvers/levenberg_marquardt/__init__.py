@@ -1,15 +1,21 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
+from .jacobians import DenseJacobians, Jacobians, Mixing, ScaledJacobians
 from .method import LevenbergMarquardt
-from .solution import EPS, Ending, Evaluate, IsZero, Residual, Solution, States
+from .solution import EPS, Ending, Evaluate, IsZero, Linearize, Residual, Solution, States
 
 __all__ = [
     "EPS",
+    "DenseJacobians",
     "Ending",
     "Evaluate",
     "IsZero",
+    "Jacobians",
     "LevenbergMarquardt",
+    "Linearize",
+    "Mixing",
     "Residual",
+    "ScaledJacobians",
     "Solution",
     "States",
 ]

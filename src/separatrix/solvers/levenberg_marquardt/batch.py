@@ -1,11 +1,12 @@
 """The candidates at work."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from .. import batched
-from .solution import Evaluate, States
+from .jacobians import Jacobians
+from .solution import Linearize, States
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Batch:
     index: np.ndarray
     x: np.ndarray
     r: np.ndarray
-    J: np.ndarray
+    J: Jacobians
     gradient: np.ndarray  # Jᵀ r
     columns: np.ndarray  # the squares of the columns of J
     scale: np.ndarray  # the largest squares of the columns of J so far
@@ -31,15 +32,15 @@ class Batch:
 
     @classmethod
     def enter(
-        cls, evaluate: Evaluate, starts: States, index: np.ndarray, damping: float, newton: bool
+        cls, linearize: Linearize, starts: States, index: np.ndarray, damping: float, newton: bool
     ) -> "Batch":
         """Return candidates that have not moved yet."""
         x, n = np.array(starts[index], float), len(index)
-        r, J = evaluate(x)
+        r, J = linearize(x)
         ones, none = np.ones(n), np.zeros(n, int)
         unknown, no = np.inf * ones, np.zeros(n, bool)
         return cls(
-            index, x, r, J, *measure(r, J), np.zeros(x.shape),
+            index, x, r, J, *J.measured(r), np.zeros(x.shape),
             damping * ones, 2 * ones, np.full(n, newton),
             unknown, unknown.copy(), none, none.copy(), none.copy(), no,
         )  # fmt: skip
@@ -50,12 +51,12 @@ class Batch:
 
     def join(self, other: "Batch") -> "Batch":
         """Return the candidates of both."""
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Batch(*(np.concatenate(pair) for pair in pairs))
+        mine, others = ([getattr(b, f.name) for f in fields(self)] for b in (self, other))
+        return Batch(*map(_joined, mine, others))
 
-    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: np.ndarray) -> None:
+    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> None:
         """Take some candidates to new states, with residuals and Jacobians there."""
-        new = (x, r, J, *measure(r, J))
+        new = (x, r, J, *J.measured(r))
         names = ("x", "r", "J", "gradient", "columns")
         for name, values in zip(names, new, strict=True):
             if len(rows) == len(self.x):
@@ -64,8 +65,5 @@ class Batch:
                 getattr(self, name)[rows] = values
 
 
-def measure(r: States, J: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Jᵀ r and the squares of the columns of J, infinite where too large to be squared."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        gradient = batched.apply_transposed(J, r.astype(J.dtype)).astype(float)
-        return gradient, np.einsum("bij,bij->bj", J, J).astype(float)
+def _joined(some: Any, others: Any) -> Any:
+    return some.joined(others) if isinstance(some, Jacobians) else np.concatenate([some, others])

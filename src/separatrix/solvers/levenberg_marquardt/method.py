@@ -10,7 +10,18 @@ import numpy as np
 from jaxtyping import Int
 
 from .batch import Batch
-from .solution import EPS, Attracted, Ending, Evaluate, IsZero, Residual, Solution, States
+from .jacobians import DenseJacobians, Jacobians
+from .solution import (
+    EPS,
+    Attracted,
+    Ending,
+    Evaluate,
+    IsZero,
+    Linearize,
+    Residual,
+    Solution,
+    States,
+)
 from .steps import Trial
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
@@ -61,7 +72,7 @@ class LevenbergMarquardt:
 
     def solve(
         self,
-        evaluate: Evaluate,
+        evaluate: Evaluate | Linearize,
         residual: Residual | None,
         starts: States,
         batch_size: int,
@@ -82,16 +93,21 @@ class LevenbergMarquardt:
         `newton` the first step is Newton's, for starts near zeros: beside a nearly singular one a
         damped step gets nowhere.
         """
+
+        def linearize(states: States) -> tuple[States, Jacobians]:
+            r, J = evaluate(states)
+            return r, J if isinstance(J, Jacobians) else DenseJacobians(J)
+
         solution = Solution.unmoved(starts)
         queue = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[queue]).max(initial=0.0))
-        batch = self._enter(evaluate, starts, queue[:0], newton)
+        batch = self._enter(linearize, starts, queue[:0], newton)
         while len(queue) or len(batch.index):
             room = batch_size - len(batch.index)
             # Refilling a few places at a time would cost an evaluation each time.
             if len(queue) and room >= min(batch_size // 4 + 1, len(queue)):
                 entering, queue = queue[:room], queue[room:]
-                batch = batch.join(self._enter(evaluate, starts, entering, newton))
+                batch = batch.join(self._enter(linearize, starts, entering, newton))
             endings = self._endings(batch, extent, is_zero)
             if near > 0:
                 close = (endings == Ending.ZERO) | (batch.approach <= near * extent)
@@ -103,11 +119,13 @@ class LevenbergMarquardt:
                 _leave(solution, batch, endings, done)
                 batch = batch.select(~done)
             if len(batch.index):
-                self._advance(evaluate, residual, batch, eps, extent)
+                self._advance(linearize, residual, batch, eps, extent)
         return solution
 
-    def _enter(self, evaluate: Evaluate, starts: States, index: np.ndarray, newton: bool) -> Batch:
-        return Batch.enter(evaluate, starts, index, self.first_damping, newton)
+    def _enter(
+        self, linearize: Linearize, starts: States, index: np.ndarray, newton: bool
+    ) -> Batch:
+        return Batch.enter(linearize, starts, index, self.first_damping, newton)
 
     def _endings(self, batch: Batch, extent: float, is_zero: IsZero) -> Int[np.ndarray, " batch"]:
         """Say for each candidate whether it is done, and how."""
@@ -139,7 +157,7 @@ class LevenbergMarquardt:
 
     def _advance(
         self,
-        evaluate: Evaluate,
+        linearize: Linearize,
         residual: Residual | None,
         batch: Batch,
         eps: float,
@@ -147,7 +165,7 @@ class LevenbergMarquardt:
     ) -> None:
         """Try a step for every candidate; those for which it fails keep their place."""
         before = np.square(batch.r).sum(1)
-        trial = Trial.of(evaluate, residual, batch)
+        trial = Trial.of(linearize, residual, batch)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         harmless = trial.after <= 4 * before
@@ -156,7 +174,7 @@ class LevenbergMarquardt:
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():
             x = trial.x[accept]
-            r, J = evaluate(x) if trial.J is None else (trial.r[accept], trial.J[accept])
+            r, J = linearize(x) if trial.J is None else (trial.r[accept], trial.J[accept])
             batch.move(np.flatnonzero(accept), x, r, J)
         self._update(batch, trial, accept, before)
 

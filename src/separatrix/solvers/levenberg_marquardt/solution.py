@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from .jacobians import Jacobians
+
 States = Float[np.ndarray, "candidate unit"]
 Residual = Callable[[np.ndarray], np.ndarray]
 """States (batch, unit) -> residuals (batch, unit)."""
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """States (batch, unit) -> residuals (batch, unit) and their Jacobians (batch, unit, unit)."""
-IsZero = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Linearize = Callable[[np.ndarray], tuple[np.ndarray, Jacobians]]
+"""The same, with Jacobians of which more is known than their entries."""
+IsZero = Callable[[np.ndarray, np.ndarray, Jacobians], np.ndarray]
 """States, residuals, Jacobians -> where the residual is at rounding level (batch,)."""
 Attracted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """States, residuals r, Jᵀ r -> where a zero or minimum that is known already attracts (batch,)."""

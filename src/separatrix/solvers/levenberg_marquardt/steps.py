@@ -6,7 +6,8 @@ import numpy as np
 
 from .. import batched
 from .batch import Batch
-from .solution import Evaluate, Residual
+from .jacobians import Jacobians
+from .solution import Linearize, Residual
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Trial:
     ----------
     x (batch, unit), r (batch, unit), after (batch,)
         The states, the residuals and |r|² there.
-    J (batch, unit, unit)
+    J (batch,)
         The Jacobians there, or None where they are still to be evaluated.
     lengths (batch,)
         Of the steps.
@@ -27,19 +28,19 @@ class Trial:
 
     x: np.ndarray
     r: np.ndarray
-    J: np.ndarray | None
+    J: Jacobians | None
     after: np.ndarray
     lengths: np.ndarray
     ratio: np.ndarray
     factors: "Factors"
 
     @classmethod
-    def of(cls, evaluate: Evaluate, residual: Residual | None, batch: Batch) -> "Trial":
+    def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "Trial":
         """Take a step from each state of a batch."""
         factors = Factors(batch)
         step = factors.steps(batch.r)
         x = batch.x + step
-        r, J = evaluate(x) if residual is None else (residual(x), None)
+        r, J = linearize(x) if residual is None else (residual(x), None)
         before = np.square(batch.r).sum(1)
         with np.errstate(over="ignore", invalid="ignore"):
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −Jᵀr.
@@ -71,7 +72,7 @@ class Factors:
         self.gradient, self.newton = batch.gradient, batch.newton.copy()
         self.weights = np.zeros(batch.x.shape)
         self._rows = np.flatnonzero(self.newton)
-        self._solver = batched.Solver(batch.J if self.newton.all() else batch.J[self._rows])
+        self._solver = batched.Solver(_among(batch.J, self._rows).matrices())
         self._damped = self._damped_steps(batch, np.flatnonzero(~self.newton))
 
     def _damped_steps(self, batch: Batch, rows: np.ndarray) -> np.ndarray:
@@ -79,14 +80,14 @@ class Factors:
         steps = np.zeros(batch.x.shape)
         if not len(rows):
             return steps
-        J = batch.J if len(rows) == len(batch.x) else batch.J[rows]
-        columns = batch.columns[rows]
+        J, columns = _among(batch.J, rows), batch.columns[rows]
         # A unit on which nothing depends is damped as if a little did.
-        least = np.finfo(J.dtype).eps * columns.mean(1, keepdims=True)
+        least = J.eps * columns.mean(1, keepdims=True)
         scale = np.maximum(np.maximum(columns, least), batch.scale[rows])
         batch.scale[rows] = scale
-        self.weights[rows] = batch.damping[rows, None] * scale
-        steps[rows] = batched.solve_damped(J, -batch.gradient[rows], self.weights[rows])
+        steps[rows], self.weights[rows] = J.damped_steps(
+            batch.r[rows], batch.gradient[rows], batch.damping[rows], scale
+        )
         return steps
 
     def steps(self, r: np.ndarray) -> np.ndarray:
@@ -103,6 +104,11 @@ class Factors:
     def are_singular(self, among: np.ndarray) -> np.ndarray:
         """Tell in which of the rows that have a Newton step the Jacobian is singular."""
         return self._solver.are_singular(np.searchsorted(self._rows, among))
+
+
+def _among(J: Jacobians, rows: np.ndarray) -> Jacobians:
+    """Return some Jacobians, without a copy where that is all."""
+    return J if len(rows) == len(J) else J[rows]
 
 
 def _squares(r: np.ndarray) -> np.ndarray:

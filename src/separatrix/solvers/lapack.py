@@ -1,0 +1,73 @@
+"""BLAS and LAPACK without Python's global lock, so that threads with a matrix each use every core.
+
+SciPy's own functions hold it. The same routines are called here through the table that SciPy keeps
+for compiled modules.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import cython_blas, cython_lapack
+
+Matrix = Float[np.ndarray, "row column"]
+Square = Float[np.ndarray, "column column"]
+Vector = Float[np.ndarray, " column"]
+
+_LETTERS = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
+_LOWER, _PLAIN, _TRANSPOSED = (ctypes.c_char(letter) for letter in (b"L", b"N", b"T"))
+_ONE = ctypes.c_int(1)
+
+
+def square(matrix: Matrix) -> Square:
+    """Return the lower triangle of AᵀA as LAPACK has it, in Fortran's order; the rest is zero."""
+    if not matrix.flags.forc:
+        matrix = np.ascontiguousarray(matrix)
+    in_order = matrix.flags.c_contiguous
+    rows, size = matrix.shape
+    result = np.zeros((size, size), matrix.dtype, order="F")
+    length = ctypes.c_double if matrix.dtype == np.float64 else ctypes.c_float
+    # Of a matrix in C's order BLAS sees the transposed one.
+    form, leading = (_PLAIN, size) if in_order else (_TRANSPOSED, rows)
+    _routine("syrk", matrix.dtype)(
+        ctypes.byref(_LOWER), ctypes.byref(form), _number(size), _number(rows),
+        ctypes.byref(length(1.0)), matrix.ctypes.data, _number(max(leading, 1)),
+        ctypes.byref(length(0.0)), result.ctypes.data, _number(max(size, 1)),
+    )  # fmt: skip
+    return result
+
+
+def solve_positive(matrix: Square, vector: Vector) -> bool:
+    """Solve A x = b in place of b, with the lower triangle of A in Fortran's order, by Cholesky.
+
+    A is overwritten, too. Returns whether it is positive definite; if not, b is no solution. Of NaN
+    in A there may be no other sign than NaN in b.
+    """
+    size = _number(len(matrix))
+    failed = ctypes.c_int(0)
+    _routine("posv", matrix.dtype)(
+        ctypes.byref(_LOWER), size, ctypes.byref(_ONE), matrix.ctypes.data, size,
+        vector.ctypes.data, size, ctypes.byref(failed),
+    )  # fmt: skip
+    return failed.value == 0
+
+
+def _number(value: int) -> Any:
+    return ctypes.byref(ctypes.c_int(value))
+
+
+@cache
+def _routine(name: str, dtype: np.dtype[Any]) -> Callable[..., None]:
+    """Return a routine, whose arguments are addresses, for a type of number."""
+    module = cython_blas if name == "syrk" else cython_lapack
+    capsule = module.__pyx_capi__[_LETTERS[dtype] + name]
+    signature = ctypes.pythonapi.PyCapsule_GetName
+    signature.restype, signature.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    address = ctypes.pythonapi.PyCapsule_GetPointer
+    address.restype, address.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    text = signature(capsule)
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (text.count(b",") + 1))
+    return kind(address(capsule, text))

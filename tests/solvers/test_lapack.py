@@ -1,0 +1,60 @@
+"""BLAS and LAPACK without the lock, against NumPy."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from separatrix.solvers import lapack
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F", "neither"])
+@pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (1, 1), (0, 0), (0, 4)])
+def test_squares(dtype, order, shape):
+    matrix = np.random.default_rng(0).standard_normal((2 * shape[0], shape[1])).astype(dtype)[::2]
+    matrix = matrix if order == "neither" else np.array(matrix, order=order)
+    square = lapack.square(matrix)
+    assert square.dtype == dtype
+    tolerance = 100 * np.finfo(dtype).eps
+    np.testing.assert_allclose(square, np.tril(matrix.T @ matrix), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_positive_systems_are_solved_in_place(dtype):
+    rng = np.random.default_rng(1)
+    root, vector = rng.standard_normal((6, 6)), rng.standard_normal(6)
+    matrix = root @ root.T + np.eye(6)
+    solution = vector.astype(dtype)
+    lower = np.asfortranarray(np.tril(matrix).astype(dtype))  # the upper triangle is not read
+    assert lapack.solve_positive(lower, solution)
+    tolerance = 1e3 * np.finfo(dtype).eps
+    np.testing.assert_allclose(solution, np.linalg.solve(matrix, vector), rtol=tolerance)
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.0, np.nan])
+def test_others_are_refused(bad):
+    matrix, vector = np.asfortranarray(np.diag([1.0, bad, 1.0])), np.ones(3)
+    assert not lapack.solve_positive(matrix, vector) or np.isnan(vector).any()
+
+
+def test_other_threads_go_on_meanwhile():
+    """A call of LAPACK that held the lock would let no other thread count."""
+    matrix = np.asfortranarray(4096 * np.eye(4096) + 1)
+    counted, done = [], threading.Event()
+
+    def count():
+        while not done.is_set():
+            counted.append(time.perf_counter())
+            time.sleep(1e-3)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    start = time.perf_counter()
+    assert lapack.solve_positive(matrix, np.ones(4096))
+    stop = time.perf_counter()
+    done.set()
+    thread.join()
+    inside = [t for t in counted if start < t < stop]
+    assert len(inside) > 20 * (stop - start)
