@@ -8,7 +8,7 @@ import pytest
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 SAYS = {
     "your-own-network": ["['fixed'] [ True]", "True\nTrue\n"],
-    "your-own-task": ["0.988", "Performance: score 0.9", "AboveOrBelow (chance 0.500", " fixed, "],
+    "your-own-task": ["0.984", "Performance: score 0.9", "AboveOrBelow (chance 0.500", " fixed, "],
     "does-it-oscillate": [
         "[200. 200.]",
         "[-10. -10.]",
