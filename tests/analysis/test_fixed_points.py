@@ -143,6 +143,36 @@ def test_a_slow_point_past_a_fold_is_found_once(past):
     assert len(points.slow) == 1
 
 
+@pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("n", [6, 50])
+def test_a_slow_point_in_a_flat_valley_is_found_once(n, flat):
+    """Rounding of the gradient leaves it anywhere along the valley, 1e-12 apart and more."""
+    rng = np.random.default_rng(0)
+    turned, _ = np.linalg.qr(rng.standard_normal((n, n)))
+    strengths = np.append(np.ones(n - 2), flat)
+
+    def field(x):
+        u = turned @ x
+        return turned.T @ jnp.concatenate([0.1 + u[:1] ** 2 / 2, strengths * (u[1:] - 0.3)])
+
+    points = sx.find_fixed_points(sx.Flow(field, n), rng.uniform(-1, 1, (200, n)))
+    assert len(points.fixed) == 0
+    assert points.hits.tolist() == [200]
+    assert points.speed == pytest.approx([0.1], rel=1e-12)
+
+
+@pytest.mark.parametrize("apart", [1e-1, 2e-3])
+def test_slow_points_that_are_not_one_stay_apart(apart):
+    def field(x):
+        return jnp.stack([0.1 + x[1] ** 2 / 2, (x[0] - 3) ** 2 - apart**2 / 4])
+
+    starts = np.random.default_rng(0).uniform(2, 4, (60, 2))
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts)
+    assert len(points.fixed) == 0
+    np.testing.assert_allclose(np.ptp(points.states[:, 0]), apart, rtol=1e-6)
+    assert len(points.slow) == 2
+
+
 def test_slow_points_can_be_left_out():
     known = systems.ghost(0.01)
     points = sx.find_fixed_points(known.system, known.candidates, slow_points=False)

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
+_FLAT = 1e-3  # how far, in units of the state, minima of one flat valley may be one
+_ROUNDINGS = 16.0  # a gradient is the sum of a few products with rounding errors
+
 
 def group(
     states: Float[np.ndarray, "solution unit"], uncertainty: Float[np.ndarray, " solution"]
@@ -49,6 +52,34 @@ def group_by_unit(
     def near(rows: np.ndarray, first: int) -> np.ndarray:
         distance = np.abs(states[rows] - states[first])
         return (distance <= uncertainty[rows] + uncertainty[first]).all(1)
+
+    representative = np.empty(len(states), int)
+    _merge(np.arange(len(states)), near, representative)
+    return representative
+
+
+def group_minima(
+    states: Float[np.ndarray, "minimum unit"],
+    hessian: Callable[[int], Float[np.ndarray, "unit unit"]],
+    eps: float,
+) -> Int[np.ndarray, " minimum"]:
+    """Return the index of the minimum that each one is merged with, the first of its group.
+
+    Along a direction in which a function is nearly flat rounding of its gradient leaves a minimum
+    anywhere within some distance, a hundred times the last Newton correction or a million. So two
+    minima are the same when the gradient that the Hessian H of one expects at the other, H d, is
+    what rounding makes of the terms that gradients near there are sums of, as large as |H| |x|.
+    """
+
+    def near(rows: np.ndarray, first: int) -> np.ndarray:
+        away = states[rows] - states[first]
+        size = np.abs(states[first]).max()
+        close = np.abs(away).max(1) <= _FLAT * size
+        if close.sum() > 1:  # not only itself
+            H = hessian(first)
+            level = _ROUNDINGS * eps * np.abs(H).sum(1).max() * size
+            close &= np.abs(away @ H).max(1) <= level
+        return close
 
     representative = np.empty(len(states), int)
     _merge(np.arange(len(states)), near, representative)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
-from ...solvers.merging import group
+from ...solvers.merging import group, group_minima
 from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov
 from ...solvers.zero_test import ZeroTest
@@ -154,6 +154,19 @@ class Follower:
         # one.
         measured = np.where(np.isfinite(steps), steps, 0.0)
         return group(states, 10 * measured + 2 * self.zero_test.blur(states))
+
+    def merge_minima(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
+        """Do the same with minima of the speed, which flat valleys leave less certain."""
+        best = self.merge(states, steps)
+        distinct = np.unique(best)
+        distinct = distinct[np.argsort(steps[distinct], kind="stable")]
+
+        def hessian(number: int) -> np.ndarray:
+            return self.evaluator.speed_derivatives(states[distinct[[number]]])[2][0]
+
+        same = np.empty(len(states), int)
+        same[distinct] = distinct[group_minima(states[distinct], hessian, self.zero_test.eps)]
+        return same[best]
 
     def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
         """Return the states where the solver ends, and whether they are zeros."""

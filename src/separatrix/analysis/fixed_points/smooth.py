@@ -108,7 +108,7 @@ class SmoothSearch:
             found.reasons[hidden[np.isin(found.reasons[hidden], (KINK, NO_ZERO))]] = UNSETTLED
             self._keep_zeros(ends, rows, zeros)
         if len(minima):
-            for row, members in minima.merged(follower.merge):
+            for row, members in minima.merged(follower.merge_minima):
                 found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
         if len(zeros):
             self._collect_fixed(follower, zeros, found)
