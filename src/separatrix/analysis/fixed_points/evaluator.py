@@ -11,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.jacobian import scaled_jacobian, value_and_transposed_jacobian
+from ...solvers.jacobian import scaled_jacobian
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, Mixing, ScaledJacobians
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
+from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 _DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
-_PRODUCTS = 200  # of Jacobian and vector in one step, at most
 
 
 class Evaluator:
@@ -40,7 +40,7 @@ class Evaluator:
         self.is_large = self.size > _DENSE
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
         if self.is_large:
-            largest = int(np.clip(_BYTES // (8 * _PRODUCTS * self.size), 1, 16))
+            largest = int(np.clip(_BYTES // (8 * programs.PRODUCTS * self.size), 1, 16))
         self.batch_size = largest
         self._is_small = self.size <= _SMALL
         sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
@@ -50,13 +50,13 @@ class Evaluator:
         """Return residuals `(batch, unit)`."""
         if self._is_small:  # one program less, and the Jacobians cost nothing
             return self.residual_and_jacobian(states)[0]
-        return self._in_batches(_residual, states)[0]
+        return self._in_batches(programs.residual, states)[0]
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
         if self._has_formula:
-            return self._in_batches(_residual_and_formula, states)
-        residuals, transposed = self._in_batches(_residual_and_jacobian, states)
+            return self._in_batches(programs.residual_and_formula, states)
+        residuals, transposed = self._in_batches(programs.residual_and_jacobian, states)
         return residuals, transposed.swapaxes(1, 2)
 
     def residual_and_rough_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, Jacobians]:
@@ -66,9 +66,9 @@ class Evaluator:
         """
         mixing = self._mixing
         if mixing is not None:
-            residuals, *scaled = self._in_batches(_residual_and_scales, states)
+            residuals, *scaled = self._in_batches(programs.residual_and_scales, states)
             return residuals, ScaledJacobians(mixing, *scaled)
-        program = _residual_and_rough_jacobian
+        program = programs.residual_and_rough_jacobian
         residuals, jacobians = self._in_batches(program, states, dtype=None)
         if not self._has_formula:
             jacobians = jacobians.swapaxes(1, 2)
@@ -93,11 +93,11 @@ class Evaluator:
     def _assemble(self, squares: Any, side: Any, other: Any, *columns: Any) -> np.ndarray:
         """Return the matrices of damped steps `(batch, unit, unit)`; see `Mixing`."""
         shared = {"squares": squares, "side": side, "other": other}
-        return self._in_batches(_assembled, *columns, dtype=np.float32, **shared)[0]
+        return self._in_batches(programs.assembled, *columns, dtype=np.float32, **shared)[0]
 
     def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
-        return Attempt(*self._in_batches(_damped_step, states, damping))
+        return Attempt(*self._in_batches(programs.damped_step, states, damping))
 
     def leading_eigenvalues(self, states: np.ndarray, count: int = 6) -> np.ndarray:
         """Return the eigenvalues `(batch, count)` that decide the stability of large systems.
@@ -112,7 +112,10 @@ class Evaluator:
         for row, state in enumerate(states):
             with jax.enable_x64(True):
                 point = jnp.asarray(state)
-                product = lambda v, x=point: np.asarray(_push(self.system, x, jnp.asarray(v)))  # noqa: E731
+
+                def product(v: Any, x: Any = point) -> np.ndarray:
+                    return np.asarray(programs.push(self.system, x, jnp.asarray(v)))
+
                 operator = LinearOperator((self.size, self.size), product, dtype=float)
                 start = np.random.default_rng(0).standard_normal(self.size)
                 with contextlib.suppress(ArpackNoConvergence):
@@ -124,23 +127,23 @@ class Evaluator:
 
     def speed(self, states: np.ndarray) -> np.ndarray:
         """Return the speeds `(batch,)` of the true map or flow."""
-        return self._in_batches(_speed, states)[0]
+        return self._in_batches(programs.speed, states)[0]
 
     def speed_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² `(batch,)`, its gradient and its Hessian."""
-        return self._in_batches(_half_square_derivatives, states, of="velocity")
+        return self._in_batches(programs.half_square_derivatives, states, of="velocity")
 
     def speed_gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the gradient of ½ speed² `(batch, unit)`."""
-        return self._in_batches(_half_square_gradient, states, of="velocity")[0]
+        return self._in_batches(programs.half_square_gradient, states, of="velocity")[0]
 
     def square_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ |residual|² `(batch,)`, its gradient and its Hessian."""
-        return self._in_batches(_half_square_derivatives, states, of="residual")
+        return self._in_batches(programs.half_square_derivatives, states, of="residual")
 
     def square_gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the gradient of ½ |residual|² `(batch, unit)`."""
-        return self._in_batches(_half_square_gradient, states, of="residual")[0]
+        return self._in_batches(programs.half_square_gradient, states, of="residual")[0]
 
     @cached_property
     def goes_backward(self) -> bool:
@@ -148,7 +151,7 @@ class Evaluator:
         try:
             with jax.enable_x64(True):
                 state = jax.ShapeDtypeStruct((self.size,), jnp.float64)
-                gradient = jax.grad(lambda x: _half_square(self.system, x, "residual"))
+                gradient = jax.grad(lambda x: programs.half_square(self.system, x, "residual"))
                 jax.eval_shape(gradient, state)
         except Exception:  # whatever JAX, or the user's own rule, finds wrong
             return False
@@ -156,7 +159,7 @@ class Evaluator:
 
     def jacobian(self, states: np.ndarray) -> np.ndarray:
         """Return the Jacobians of the true map or field, `(batch, unit, unit)`."""
-        return self._in_batches(_jacobian, states)[0]
+        return self._in_batches(programs.jacobian, states)[0]
 
     def _in_batches(
         self,
@@ -209,104 +212,3 @@ def _padded(rows: np.ndarray, size: int) -> jax.Array:
     padded = np.zeros((size, *rows.shape[1:]))
     padded[: len(rows)] = rows
     return jnp.asarray(padded)
-
-
-@eqx.filter_jit
-def _residual_and_jacobian(system: AbstractSystem, states: Any) -> Any:
-    return jax.vmap(lambda x: value_and_transposed_jacobian(system.residual, x))(states)
-
-
-@eqx.filter_jit
-def _residual_and_rough_jacobian(system: AbstractSystem, states: Any) -> Any:
-    def both(state: Any) -> Any:
-        formula = system.residual_jacobian(state)
-        if formula is not None:
-            return system.residual(state), formula.astype(jnp.float32)
-        value, transposed = value_and_transposed_jacobian(system.residual, state)
-        return value, transposed.astype(jnp.float32)
-
-    return jax.vmap(both)(states)
-
-
-@eqx.filter_jit
-def _residual_and_scales(system: AbstractSystem, states: Any) -> Any:
-    def parts(state: Any) -> Any:
-        found = scaled_jacobian(system.residual, state)
-        assert found is not None  # there is a `Mixing`
-        return found.value, found.scales, found.offsets
-
-    return jax.vmap(parts)(states)
-
-
-@eqx.filter_jit
-def _assembled(
-    system: AbstractSystem, s: Any, e: Any, d: Any, *, squares: Any, side: Any, other: Any
-) -> Any:
-    s, e, d = (x.astype(jnp.float32) for x in (s, e, d))
-    rows = s[:, :, None] * (squares * s[:, None, :] + side * e[:, None, :])
-    diagonal = np.eye(len(squares), dtype=bool)
-    return (rows + other * (s[:, None, :] * e[:, :, None]) + jnp.where(diagonal, d[:, None], 0),)
-
-
-@eqx.filter_jit
-def _residual_and_formula(system: AbstractSystem, states: Any) -> Any:
-    return jax.vmap(lambda x: (system.residual(x), system.residual_jacobian(x)))(states)
-
-
-@eqx.filter_jit
-def _damped_step(system: AbstractSystem, states: Any, dampings: Any) -> Any:
-    def attempt(state: Any, damping: Any) -> Any:
-        r, push = jax.linearize(system.residual, state)
-        pull = jax.linear_transpose(push, state)
-        (gradient,) = pull(r)
-        length, size = jnp.linalg.norm(gradient), jnp.linalg.norm(r)
-        weight = damping * jnp.square(length / jnp.maximum(size, jnp.finfo(r.dtype).tiny))
-        step = -jax.scipy.sparse.linalg.cg(
-            lambda p: pull(push(p))[0] + weight * p, gradient, tol=1e-8, maxiter=_PRODUCTS
-        )[0]
-        predicted = jnp.sum(jnp.square(r)) - jnp.sum(jnp.square(r + push(step)))
-        along = jnp.linalg.norm(push(gradient)) / length
-        return r, step, system.residual(state + step), predicted, length / (size * along)
-
-    return jax.vmap(attempt)(states, dampings)
-
-
-@eqx.filter_jit
-def _push(system: AbstractSystem, state: Any, direction: Any) -> Any:
-    return jax.jvp(system.evaluate, (state,), (direction,))[1]
-
-
-@eqx.filter_jit
-def _residual(system: AbstractSystem, states: Any) -> Any:
-    return (jax.vmap(system.residual)(states),)
-
-
-@eqx.filter_jit
-def _speed(system: AbstractSystem, states: Any) -> Any:
-    return (jax.vmap(system.speed)(states),)
-
-
-@eqx.filter_jit
-def _jacobian(system: AbstractSystem, states: Any) -> Any:
-    return (jax.vmap(system.jacobian)(states),)
-
-
-def _half_square(system: AbstractSystem, state: Any, of: str) -> Any:
-    return 0.5 * jnp.sum(jnp.square(getattr(system, of)(state)))
-
-
-@eqx.filter_jit
-def _half_square_gradient(system: AbstractSystem, states: Any, of: str) -> Any:
-    return (jax.vmap(jax.grad(lambda state: _half_square(system, state, of)))(states),)
-
-
-@eqx.filter_jit
-def _half_square_derivatives(system: AbstractSystem, states: Any, of: str) -> Any:
-    def q(state: Any) -> Any:
-        return _half_square(system, state, of)
-
-    def derivatives(state: Any) -> Any:
-        gradient, push = jax.linearize(jax.grad(q), state)
-        return q(state), gradient, jax.vmap(push)(jnp.eye(system.size, dtype=state.dtype))
-
-    return jax.vmap(derivatives)(states)
