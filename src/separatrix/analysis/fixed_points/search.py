@@ -27,6 +27,8 @@ from .smooth import SmoothSearch
 from .starts import nearest_in_domain
 from .units import fitting_units
 
+_TYPICAL = 4096  # starts whose sizes are those of all
+
 
 def find_fixed_points(
     system: AbstractSystem,
@@ -117,10 +119,12 @@ def find_fixed_points(
     band_of(marginal_band)
     evaluator = Evaluator(system)
     with one_blas_thread():
-        units = fitting_units(evaluator, starts)
+        typical = _typical(starts)
+        units = fitting_units(evaluator, typical)
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
-        zero_test, evaluator = _zero_test(evaluator, starts)
+            typical = typical / units.sizes
+        zero_test, evaluator = _zero_test(evaluator, typical)
         certify = certify and not evaluator.is_large
         follow = _following(evaluator, zero_test, method)
         found = follow(starts, slow_points)
@@ -135,6 +139,14 @@ def find_fixed_points(
             collection.reject_outside(known.domain)
         points = describe(evaluator, zero_test, found, known, certify, marginal_band)
     return points if units is None else units.given_back(points)
+
+
+def _typical(starts: np.ndarray) -> np.ndarray:
+    """Return finite starts from beginning to end, as many as it takes to tell of their sizes."""
+    finite = np.flatnonzero(np.isfinite(starts).all(1))
+    if len(finite) > _TYPICAL:
+        finite = finite[np.linspace(0, len(finite) - 1, _TYPICAL).astype(int)]
+    return starts[finite]
 
 
 def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> tuple[ZeroTest, Evaluator]:

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
-from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
@@ -35,7 +34,8 @@ TOO_LARGE = "near a minimum of the speed; slow points of so large a system are n
 NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
 Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """States and their last steps -> the row that each one is merged with."""
-_PORTION = 8192  # candidates that are followed together
+_PORTION = 8192  # candidates that are followed together, at most
+_BYTES = 1 << 24  # of their states: a few copies are made on the way
 _ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
 
 
@@ -85,17 +85,15 @@ class SmoothSearch:
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
-        with one_blas_thread():  # batches are shared out among threads already
-            return self._search(starts, slow_points)
-
-    def _search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         found = Found.empty(*starts.shape)
         follower = self.follower
-        starts, outside = nearest_in_domain(self.evaluator.system, starts)
+        outside = np.zeros(len(starts), bool)
         zeros, minima = _Reached(), _Reached()
-        for first in range(0, len(starts), _PORTION):
-            rows = np.arange(first, min(first + _PORTION, len(starts)))
-            led = solved_for_explicit_units(self.evaluator, starts[rows])
+        portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
+        for first in range(0, len(starts), portion):
+            rows = np.arange(first, min(first + portion, len(starts)))
+            near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
+            led = solved_for_explicit_units(self.evaluator, near)
             ends = follower.solve(led, exactly=False)
             doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
