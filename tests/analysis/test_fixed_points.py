@@ -144,8 +144,9 @@ def test_a_slow_point_past_a_fold_is_found_once(past):
 
 
 @pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("place", [0.3, 0.0])
 @pytest.mark.parametrize("n", [6, 50])
-def test_a_slow_point_in_a_flat_valley_is_found_once(n, flat):
+def test_a_slow_point_in_a_flat_valley_is_found_once(n, place, flat):
     """Rounding of the gradient leaves it anywhere along the valley, 1e-12 apart and more."""
     rng = np.random.default_rng(0)
     turned, _ = np.linalg.qr(rng.standard_normal((n, n)))
@@ -153,7 +154,7 @@ def test_a_slow_point_in_a_flat_valley_is_found_once(n, flat):
 
     def field(x):
         u = turned @ x
-        return turned.T @ jnp.concatenate([0.1 + u[:1] ** 2 / 2, strengths * (u[1:] - 0.3)])
+        return turned.T @ jnp.concatenate([0.1 + u[:1] ** 2 / 2, strengths * (u[1:] - place)])
 
     points = sx.find_fixed_points(sx.Flow(field, n), rng.uniform(-1, 1, (200, n)))
     assert len(points.fixed) == 0
@@ -296,6 +297,26 @@ def test_the_number_of_candidates_compiles_nothing(caplog):
     assert any("residual" in message for message in compiled(300))
     for count in (299, 277, 290):
         assert compiled(count) == []
+
+
+def test_a_system_of_the_same_form_compiles_nothing(caplog):
+    """The weights are arguments of programs: also where steps are taken in single precision."""
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(-1, 1, (100, 50))
+
+    def compiled():
+        network = sx.networks.CTRNN(
+            2, 50, 1, activation="tanh", key=jax.random.key(rng.integers(9))
+        )
+        caplog.clear()
+        with jax.log_compiles():
+            sx.find_fixed_points(
+                network.at_input([0.0, 0.0]), starts, completeness=False, slow_points=False
+            )
+        return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
+
+    assert any("shared_matrix" in message for message in compiled())
+    assert compiled() == []
 
 
 def test_candidates_of_any_leading_shape():

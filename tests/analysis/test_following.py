@@ -54,7 +54,7 @@ def test_rough_steps_and_known_zeros_lead_each_candidate_where_exact_steps_do(mo
     exact = search(*known)
     monkeypatch.setattr(following, "_ROUGH_FROM", 1)
     scaled = search(*known)
-    monkeypatch.setattr(Evaluator, "_mixing", None)
+    monkeypatch.setattr(Evaluator, "_shared_matrix", None)
     assert_same(search(*known), exact)
     # Steps with one scale of damping for all candidates end elsewhere at most near the borders.
     reached, others = ends(scaled, exact)

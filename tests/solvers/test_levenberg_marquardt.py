@@ -65,7 +65,7 @@ def test_the_same_fixed_points_as_with_dense_jacobians(name, monkeypatch):
     starts = np.random.default_rng(3).uniform(-1, 1, (300, N))
     flow = sx.Flow(FIELDS[name], N)
     found = sx.find_fixed_points(flow, starts, slow_points=False)
-    monkeypatch.setattr(Evaluator, "_mixing", None)
+    monkeypatch.setattr(Evaluator, "_shared_matrix", None)
     again = sx.find_fixed_points(flow, starts, slow_points=False)
     assert found.fixed.certified.all()
     assert found.index_sum == again.index_sum == (1 if name == "rows" else found.index_sum)
@@ -80,8 +80,8 @@ def test_saturated_units_do_not_slow_the_steps_down():
     residuals, scaled, dense = jacobians("rows", states)
     gradient, columns = dense.measured(residuals)
     seen = []
-    assemble = scaled._mixing.assemble
-    scaled._mixing.assemble = lambda *a: seen.append(assemble(*a)) or seen[0].copy()
+    assemble = scaled._shared.assemble
+    scaled._shared.assemble = lambda *a: seen.append(assemble(*a)) or seen[0].copy()
     scaled.damped_steps(residuals, gradient, np.ones(4), columns)
     entries = np.abs(seen[0][seen[0] != 0])
     assert entries.min() > 1e-30

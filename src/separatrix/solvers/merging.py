@@ -62,18 +62,20 @@ def group_minima(
     states: Float[np.ndarray, "minimum unit"],
     hessian: Callable[[int], Float[np.ndarray, "unit unit"]],
     eps: float,
+    scale: float,
 ) -> Int[np.ndarray, " minimum"]:
     """Return the index of the minimum that each one is merged with, the first of its group.
 
     Along a direction in which a function is nearly flat rounding of its gradient leaves a minimum
     anywhere within some distance, a hundred times the last Newton correction or a million. So two
     minima are the same when the gradient that the Hessian H of one expects at the other, H d, is
-    what rounding makes of the terms that gradients near there are sums of, as large as |H| |x|.
+    what rounding makes of the terms that gradients near there are sums of, as large as |H| |x|,
+    with the `scale` of states for |x| where a minimum lies near the origin.
     """
 
     def near(rows: np.ndarray, first: int) -> np.ndarray:
         away = states[rows] - states[first]
-        size = np.abs(states[first]).max()
+        size = max(scale, np.abs(states[first]).max())
         close = np.abs(away).max(1) <= _FLAT * size
         if close.sum() > 1:  # not only itself
             H = hessian(first)

@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.jacobian import scaled_jacobian
-from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, Mixing, ScaledJacobians
+from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 from . import programs
@@ -64,10 +63,10 @@ class Evaluator:
 
         Where they scale one matrix, they are not even formed.
         """
-        mixing = self._mixing
-        if mixing is not None:
+        matrix = self._shared_matrix
+        if matrix is not None:
             residuals, *scaled = self._in_batches(programs.residual_and_scales, states)
-            return residuals, ScaledJacobians(mixing, *scaled)
+            return residuals, ScaledJacobians(matrix, *scaled)
         program = programs.residual_and_rough_jacobian
         residuals, jacobians = self._in_batches(program, states, dtype=None)
         if not self._has_formula:
@@ -75,23 +74,17 @@ class Evaluator:
         return residuals.astype(float), DenseJacobians(jacobians)
 
     @cached_property
-    def _mixing(self) -> Mixing | None:
+    def _shared_matrix(self) -> SharedMatrix | None:
         """The matrix that the Jacobians of the residual scale, if there is one for all."""
-        by_rows: list[bool] = []
-
-        def matrix(system: AbstractSystem, state: Any) -> Any:
-            found = scaled_jacobian(system.residual, state)
-            by_rows[:] = [] if found is None else [found.by_rows]
-            return None if found is None else found.matrix
-
         with jax.enable_x64(True):
-            known = eqx.filter_jit(matrix)(self.system, jnp.zeros(self.size))
-        if known is None:
+            found = programs.shared_matrix(self.system, jnp.zeros(self.size))
+        if found is None:
             return None
-        return Mixing(np.asarray(known), by_rows[0], self._assemble)
+        matrix, by_rows = found
+        return SharedMatrix(np.asarray(matrix), by_rows, self._assemble)
 
     def _assemble(self, squares: Any, side: Any, other: Any, *columns: Any) -> np.ndarray:
-        """Return the matrices of damped steps `(batch, unit, unit)`; see `Mixing`."""
+        """Return the matrices of damped steps `(batch, unit, unit)`; see `SharedMatrix`."""
         shared = {"squares": squares, "side": side, "other": other}
         return self._in_batches(programs.assembled, *columns, dtype=np.float32, **shared)[0]
 

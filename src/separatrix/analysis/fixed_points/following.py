@@ -165,7 +165,8 @@ class Follower:
             return self.evaluator.speed_derivatives(states[distinct[[number]]])[2][0]
 
         same = np.empty(len(states), int)
-        same[distinct] = distinct[group_minima(states[distinct], hessian, self.zero_test.eps)]
+        eps, scale = self.zero_test.eps, self.zero_test.scale
+        same[distinct] = distinct[group_minima(states[distinct], hessian, eps, scale)]
         return same[best]
 
     def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:

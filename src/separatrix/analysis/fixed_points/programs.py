@@ -35,12 +35,19 @@ def residual_and_rough_jacobian(system: AbstractSystem, states: Any) -> Any:
 
 
 @eqx.filter_jit
+def shared_matrix(system: AbstractSystem, state: Any) -> Any:
+    """Return the matrix that Jacobians scale and whether by rows, or None; see `SharedMatrix`."""
+    found = scaled_jacobian(system.residual, state)
+    return None if found is None else (found.matrix, found.by_rows)
+
+
+@eqx.filter_jit
 def residual_and_scales(system: AbstractSystem, states: Any) -> Any:
-    """Return residuals, and the scales and offsets of their Jacobians; see `Mixing`."""
+    """Return residuals, and the scales and offsets of their Jacobians; see `SharedMatrix`."""
 
     def parts(state: Any) -> Any:
         found = scaled_jacobian(system.residual, state)
-        assert found is not None  # there is a `Mixing`
+        assert found is not None  # there is a shared matrix
         return found.value, found.scales, found.offsets
 
     return jax.vmap(parts)(states)
@@ -50,7 +57,7 @@ def residual_and_scales(system: AbstractSystem, states: Any) -> Any:
 def assembled(
     system: AbstractSystem, s: Any, e: Any, d: Any, *, squares: Any, side: Any, other: Any
 ) -> Any:
-    """Return sᵢ Gᵢⱼ sⱼ + sᵢ Aᵢⱼ eⱼ + sⱼ Aⱼᵢ eᵢ, and dᵢ where i = j; see `Mixing`."""
+    """Return sᵢ Gᵢⱼ sⱼ + sᵢ Aᵢⱼ eⱼ + sⱼ Aⱼᵢ eᵢ, and dᵢ where i = j; see `SharedMatrix`."""
     s, e, d = (x.astype(jnp.float32) for x in (s, e, d))
     rows = s[:, :, None] * (squares * s[:, None, :] + side * e[:, None, :])
     diagonal = np.eye(len(squares), dtype=bool)

@@ -72,11 +72,11 @@ def scaled_jacobian(function: Function, state: Any) -> ScaledJacobian | None:
     if len(closed.out_avals) != 1 or not is_known(closed.jaxpr):
         return None
     (out,) = evaluate(closed.jaxpr, closed.consts, [identity(state)], size)
-    mixed = out.mixed
-    if mixed is None or mixed.matrix.shape != (size, size):
+    scaled = out.scaled
+    if scaled is None or scaled.matrix.shape != (size, size):
         return None
-    offsets = jnp.zeros_like(out.value) if mixed.slope is None else mixed.slope
-    if mixed.right is None:
-        return ScaledJacobian(out.value, mixed.matrix.T, mixed.left, offsets, True)
-    matrix = (mixed.matrix * mixed.left).T
-    return ScaledJacobian(out.value, matrix, mixed.right, offsets, False)
+    offsets = jnp.zeros_like(out.value) if scaled.slope is None else scaled.slope
+    if scaled.right is None:
+        return ScaledJacobian(out.value, scaled.matrix.T, scaled.left, offsets, True)
+    matrix = (scaled.matrix * scaled.left).T
+    return ScaledJacobian(out.value, matrix, scaled.right, offsets, False)

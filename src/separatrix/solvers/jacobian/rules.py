@@ -11,7 +11,7 @@ import numpy as np
 
 from ..calls import PLAIN_CALLS, body_of
 from ..constants import bind
-from .values import Mixed, Value
+from .values import ScaledMatrix, Value
 
 _ELEMENTWISE = """
     abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type
@@ -72,7 +72,7 @@ def _apply(equation: Any, operands: list[Value], size: int) -> list[Value]:
         else:
             result = _product(equation, operands, size) if name == "dot_general" else None
     else:
-        result = _mixed(equation, operands) if _is_elementwise(equation) else None
+        result = _scaled_matrix(equation, operands) if _is_elementwise(equation) else None
     if result is not None:
         return [result]
     if name == "split":
@@ -113,31 +113,31 @@ def _is_linear(equation: Any, operands: list[Value]) -> bool:
     return name in _LINEAR or (name == "div" and not any(others))
 
 
-def _mixed(equation: Any, operands: list[Value]) -> Value | None:
+def _scaled_matrix(equation: Any, operands: list[Value]) -> Value | None:
     """Push the scales of a matrix through; None where matrices, or other things, meet."""
     shape = equation.outvars[0].aval.shape
-    mixed = [o.mixed for o in operands if o.mixed is not None]
+    scaled = [o.scaled for o in operands if o.scaled is not None]
     if any(o.dense is not None for o in operands) or len(shape) != 1:
         return None
-    first = mixed[0]
-    if any(m.matrix is not first.matrix or m.right is not first.right for m in mixed):
+    first = scaled[0]
+    if any(m.matrix is not first.matrix or m.right is not first.right for m in scaled):
         return None
     coordinates = np.arange(len(first.matrix))
     if any(o.slope is not None and not np.array_equal(o.source, coordinates) for o in operands):
         return None
-    slopes = [o.slope if o.mixed is None else o.mixed.slope for o in operands]
+    slopes = [o.slope if o.scaled is None else o.scaled.slope for o in operands]
     alone = all(slope is None for slope in slopes)
     if not (alone or shape == coordinates.shape):
         return None
     if any(np.shape(o.value) not in ((), shape) for o in operands):
         return None
-    fixed = _is_linear(equation, operands) and all(m.is_fixed for m in mixed)
+    fixed = _is_linear(equation, operands) and all(m.is_fixed for m in scaled)
     if first.right is not None and not fixed:
         return None
-    lefts = [o.mixed.left if o.mixed is not None else None for o in operands]
+    lefts = [o.scaled.left if o.scaled is not None else None for o in operands]
     value, left = _jvp(equation, operands, lefts)
     slope = None if alone else _jvp(equation, operands, slopes)[1]
-    return Value(value, mixed=Mixed(first.matrix, left, first.right, slope, fixed))
+    return Value(value, scaled=ScaledMatrix(first.matrix, left, first.right, slope, fixed))
 
 
 def _rearranged(equation: Any, operands: list[Value]) -> list[Value]:
@@ -169,7 +169,7 @@ def _product(equation: Any, operands: list[Value], size: int) -> Value | None:
     if value.ndim == 1 and len(source) == size and value.dtype == vector.slope.dtype:
         slope, fixed = vector.slope.ravel(), vector.is_fixed
         rows, right = (slope[:, None] * rows, None) if fixed else (rows, slope)
-        return Value(value, mixed=Mixed(rows, jnp.ones_like(value), right, None, True))
+        return Value(value, scaled=ScaledMatrix(rows, jnp.ones_like(value), right, None, True))
     rows = vector.slope.reshape(-1, *[1] * (rows.ndim - 1)) * rows
     rows = rows.astype(value.dtype).reshape(len(source), *value.shape)
     if len(source) < size:

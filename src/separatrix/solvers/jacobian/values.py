@@ -8,7 +8,7 @@ import numpy as np
 _NOWHERE = np.zeros(0, int)
 
 
-class Mixed(NamedTuple):
+class ScaledMatrix(NamedTuple):
     """Derivatives of an entry i by a coordinate k: right_k matrix_ki left_i, and slope_i if i = k.
 
     Attributes
@@ -50,7 +50,7 @@ class Value(NamedTuple):
         Which coordinate that is, known while JAX traces.
     is_fixed
         Whether the slope does not depend on the state.
-    mixed
+    scaled
         Else, where a matrix is scaled: the derivatives as that.
     dense (unit, …)
         Else the derivatives by every coordinate. A constant has none of them.
@@ -60,24 +60,24 @@ class Value(NamedTuple):
     slope: Any = None
     source: np.ndarray = _NOWHERE
     is_fixed: bool = False
-    mixed: Mixed | None = None
+    scaled: ScaledMatrix | None = None
     dense: Any = None
 
     @property
     def is_varying(self) -> bool:
-        return not (self.slope is None and self.mixed is None and self.dense is None)
+        return not (self.slope is None and self.scaled is None and self.dense is None)
 
     @property
     def is_diagonal(self) -> bool:
         """Whether each entry depends on one coordinate at most."""
-        return self.mixed is None and self.dense is None
+        return self.scaled is None and self.dense is None
 
     def rows(self, size: int) -> Any:
         """Return the derivatives by every coordinate, `(unit, …)`."""
         if self.dense is not None:
             return self.dense
-        if self.mixed is not None:
-            return self.mixed.rows()
+        if self.scaled is not None:
+            return self.scaled.rows()
         coordinates = jnp.arange(size).reshape(-1, *[1] * self.source.ndim)
         return jnp.where(coordinates == self.source, self.slope, jnp.zeros_like(self.slope))
 

@@ -1,6 +1,6 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
-from .jacobians import DenseJacobians, Jacobians, Mixing, ScaledJacobians
+from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
 from .solution import EPS, Ending, Evaluate, IsZero, Linearize, Residual, Solution, States
 
@@ -13,9 +13,9 @@ __all__ = [
     "Jacobians",
     "LevenbergMarquardt",
     "Linearize",
-    "Mixing",
     "Residual",
     "ScaledJacobians",
+    "SharedMatrix",
     "Solution",
     "States",
 ]

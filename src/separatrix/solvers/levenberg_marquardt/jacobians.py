@@ -97,7 +97,7 @@ class DenseJacobians(Jacobians):
 
 
 @dataclass(eq=False)
-class Mixing:
+class SharedMatrix:
     r"""The matrix M of Jacobians diag(s) M + diag(o), or M diag(s) + diag(o), and its squares.
 
     What a damped step is solved with, $J^\top J+\mu S$ with $S$ diagonal, is assembled from
@@ -113,14 +113,15 @@ class Mixing:
     by_rows: bool
     assemble: Assemble
     squares: Matrix = field(init=False)  # MᵀM, or M S⁻¹ Mᵀ
-    sides: tuple[Matrix, Matrix] = field(init=False)  # M and Mᵀ in single precision, or Mᵀ and M
+    single: Matrix = field(init=False)  # M in single precision
+    sides: tuple[Matrix, Matrix] = field(init=False)  # that and Mᵀ, or Mᵀ and that
     scale: Float[np.ndarray, " unit"] | None = field(init=False, default=None)  # S
     reach: Float[np.ndarray, " unit"] = field(init=False)  # largest entries of what is scaled
 
     def __post_init__(self) -> None:
         self.reach = np.abs(self.matrix).max(1 if self.by_rows else 0, initial=0.0)
-        single = self.matrix.astype(np.float32)
-        both = np.ascontiguousarray(single), np.ascontiguousarray(single.T)
+        self.single = np.ascontiguousarray(self.matrix, np.float32)
+        both = self.single, np.ascontiguousarray(self.single.T)
         self.sides = both if self.by_rows else both[::-1]
         if not self.by_rows:
             self.squares = (self.matrix.T @ self.matrix).astype(np.float32)
@@ -135,18 +136,18 @@ class Mixing:
 
 
 class ScaledJacobians(Jacobians):
-    """Jacobians that scale one matrix; see `Mixing`."""
+    """Jacobians that scale one matrix; see `SharedMatrix`."""
 
     eps = float(np.finfo(np.float32).eps)
 
-    def __init__(self, mixing: Mixing, scales: Vectors, offsets: Vectors):
-        self._mixing, self._scales, self._offsets = mixing, scales, offsets
+    def __init__(self, shared: SharedMatrix, scales: Vectors, offsets: Vectors):
+        self._shared, self._scales, self._offsets = shared, scales, offsets
 
     def __len__(self) -> int:
         return len(self._scales)
 
     def __getitem__(self, rows: Any) -> ScaledJacobians:
-        return ScaledJacobians(self._mixing, self._scales[rows], self._offsets[rows])
+        return ScaledJacobians(self._shared, self._scales[rows], self._offsets[rows])
 
     def __setitem__(self, rows: Any, others: ScaledJacobians) -> None:
         self._scales[rows], self._offsets[rows] = others._scales, others._offsets
@@ -154,47 +155,47 @@ class ScaledJacobians(Jacobians):
     def joined(self, others: ScaledJacobians) -> ScaledJacobians:
         scales = np.concatenate([self._scales, others._scales])
         return ScaledJacobians(
-            self._mixing, scales, np.concatenate([self._offsets, others._offsets])
+            self._shared, scales, np.concatenate([self._offsets, others._offsets])
         )
 
     def matrices(self) -> Matrices:
         """Return them in single precision."""
         scales = self._scales.astype(np.float32)
-        scales = scales[:, :, None] if self._mixing.by_rows else scales[:, None, :]
-        matrices = scales * self._mixing.sides[0 if self._mixing.by_rows else 1]
+        scales = scales[:, :, None] if self._shared.by_rows else scales[:, None, :]
+        matrices = scales * self._shared.single
         np.einsum("bii->bi", matrices)[...] += self._offsets.astype(np.float32)
         return matrices
 
     def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
-        M, s, o = self._mixing.matrix, self._scales, self._offsets
+        M, s, o = self._shared.matrix, self._scales, self._offsets
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = self._transposed_times(r)
-            if self._mixing.by_rows:
+            if self._shared.by_rows:
                 columns = np.square(s) @ np.square(M)
             else:
                 columns = np.square(s) * np.square(M).sum(0)
             return gradient, columns + (2 * s * np.diagonal(M) + o) * o
 
     def _transposed_times(self, vectors: Vectors) -> Vectors:
-        M, s, o = self._mixing.matrix, self._scales, self._offsets
-        scaled = (s * vectors) @ M if self._mixing.by_rows else s * (vectors @ M)
+        M, s, o = self._shared.matrix, self._scales, self._offsets
+        scaled = (s * vectors) @ M if self._shared.by_rows else s * (vectors @ M)
         return scaled + o * vectors
 
     def damped_steps(
         self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
     ) -> tuple[Vectors, Vectors]:
-        mixing, o = self._mixing, self._offsets
+        shared, o = self._shared, self._offsets
         # Of saturated units: products of such scales are denormal, which takes a hundred times as
         # long.
-        s = np.where(np.abs(self._scales) * mixing.reach > _UNSEEN * np.abs(o), self._scales, 0.0)
+        s = np.where(np.abs(self._scales) * shared.reach > _UNSEEN * np.abs(o), self._scales, 0.0)
         weights = damping[:, None] * scale
         with np.errstate(over="ignore", invalid="ignore"):
-            if not mixing.by_rows:
-                squares = mixing.assemble(mixing.squares, *mixing.sides, s, o, o * o + weights)
+            if not shared.by_rows:
+                squares = shared.assemble(shared.squares, *shared.sides, s, o, o * o + weights)
                 return batched.solve_symmetric(squares, -gradient), weights
-            mixing.agree(scale)
-            S = mixing.scale
+            shared.agree(scale)
+            S = shared.scale
             added = o * o / S + damping[:, None]
-            squares = mixing.assemble(mixing.squares, *mixing.sides, s, o / S, added)
+            squares = shared.assemble(shared.squares, *shared.sides, s, o / S, added)
             solved = batched.solve_symmetric(squares, r)
             return -self._transposed_times(solved) / S, damping[:, None] * S
