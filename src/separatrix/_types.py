@@ -85,7 +85,7 @@ def require_key(key: GivenKey) -> PRNGKeyArray:
     The keys of old, two words (or more) in an array that `jax.random.PRNGKey` makes, are keys too.
     """
     dtype, shape = getattr(key, "dtype", None), np.shape(key) if hasattr(key, "shape") else None
-    if dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+    if is_random_key(key):
         if shape == ():
             return key
         raise InvalidInputError(
@@ -97,6 +97,12 @@ def require_key(key: GivenKey) -> PRNGKeyArray:
     raise InvalidInputError(
         f"key must be a random key of JAX, such as jax.random.key(0), got {_briefly(key)}."
     )
+
+
+def is_random_key(value: Any) -> bool:
+    """Tell whether something is a random key of JAX's own type, or an array of them."""
+    dtype = getattr(value, "dtype", None)
+    return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
 
 
 def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:

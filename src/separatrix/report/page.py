@@ -4,10 +4,10 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from .._files import written_in_one_piece
 from ..analysis import FixedPoints
 from ..figures import DPI
 from ..store import Run
-from ..store.files import written_in_one_piece
 from .sections import SECTIONS, Section
 from .story import Story
 from .tables import MAX_POINTS, POINT_COLUMNS, key_numbers, origin, point_rows, summary

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import figures
+from .._files import cannot_write
 from .._records import Record
 from ..activity import Activity
 from ..analysis import (
@@ -26,7 +27,6 @@ from ..evaluation import Performance, Psychometric
 from ..multitask import RulePerformance
 from ..store import Run
 from ..store.directory import FIGURES
-from ..store.files import cannot_write
 from ..training import History
 from . import captions, drawing, geometry, integration, populations, topology
 from .story import Story

@@ -9,6 +9,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from .._types import is_random_key
 from .calls import PLAIN_CALLS, body_of
 
 
@@ -21,8 +22,7 @@ def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
 
 def known(value: Any) -> Any:
     """Return a constant as NumPy has it; the keys of random numbers are JAX's own."""
-    is_key = jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key)
-    return value if is_key else np.asarray(value)
+    return value if is_random_key(value) else np.asarray(value)
 
 
 def settle_constants(function: Callable[[Any], Any], size: int) -> Callable[[Any], Any]:

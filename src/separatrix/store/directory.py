@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._files import cannot_write, umask
 from .._types import InvalidInputError
-from .files import cannot_write, umask
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 FIGURES, REPORT = "figures", "report.html"
+CHECKPOINT = ".checkpoint"
+"""The ending of the file in which the training of a run is kept, beside its directory."""
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
 """What a run directory holds; that of an experiment with variants holds runs as well."""
 

@@ -16,9 +16,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._types import InvalidInputError, UnreadableFileError, nearest
+from .._tensors import read_tensors, write_tensors
+from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
 from ..networks import AbstractNetwork
-from .files import existing_file, written_in_one_piece
 
 FORMAT = "separatrix network 1"
 AXIS_SIZES = {
@@ -39,19 +39,14 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
         When `network` is not a network, a field of it can neither be an array nor written as JSON
         (the error names it), or the file cannot be written.
     """
-    from safetensors.numpy import save_file
-
     from .. import __version__
 
     if not isinstance(network, AbstractNetwork):
         raise InvalidInputError(f"expected a network to save, got {type(network).__name__}.")
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_take_apart(network, "", arrays))
-    about = {"format": FORMAT, "version": __version__, "network": structure}
-    # One entry: safetensors writes several in an order that changes from process to process.
-    metadata = {"separatrix": json.dumps(about)}
-    with written_in_one_piece(Path(path)) as temporary:
-        save_file(arrays, temporary, metadata)
+    header = {"version": __version__, "network": structure}
+    write_tensors(Path(path), arrays, header, FORMAT)
 
 
 def load_network(path: str | Path) -> AbstractNetwork:
@@ -66,20 +61,8 @@ def load_network(path: str | Path) -> AbstractNetwork:
         When the file is missing, damaged, not a network, of an unknown class, or when its arrays
         are not those of its class, by name or by shape.
     """
-    from safetensors import SafetensorError, safe_open
-
-    path = existing_file(Path(path), "a network file (.safetensors)")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {}).get("separatrix", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise UnreadableFileError(f"{path} is damaged or no safetensors file: {error}.") from error
-    if metadata.get("format") != FORMAT:
-        raise UnreadableFileError(
-            f"{path} holds no network of this package: its format is "
-            f"{metadata.get('format', 'not given')!r}, expected {FORMAT!r}."
-        )
+    path = Path(path)
+    arrays, metadata = read_tensors(path, FORMAT, "a network")
     try:
         network = _put_together(json.loads(metadata["network"]), "", arrays)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
@@ -105,7 +88,7 @@ def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         parts = {n: _take_apart(getattr(value, n), _join(path, n), arrays) for n in names}
         cls = type(value)
         return {"class": cls.__name__, "module": cls.__module__, "fields": parts}
-    if isinstance(value, (jax.Array, np.ndarray, np.generic)) and not _is_key(value):
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)) and not is_random_key(value):
         arrays[path] = np.array(value, order="C")
         return {"array": path}
     if isinstance(value, (list, tuple)):
@@ -224,10 +207,6 @@ def _class_called(name: str, module: str | None, base: type) -> type:
 def _as_jax(array: np.ndarray) -> jax.Array | np.ndarray:
     kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
     return jnp.asarray(array) if kept else array
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
 
 
 def _join(path: str, name: str) -> str:

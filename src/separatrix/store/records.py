@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from .._files import existing_file, written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError, UnreadableFileError
-from .files import existing_file, written_in_one_piece
 from .provenance import provenance
 
 CONVENTIONS = "Separatrix-1"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .._types import InvalidInputError, UnreadableFileError
+from ._types import InvalidInputError, UnreadableFileError
 
 
 def existing_file(path: Path, what: str) -> Path:
