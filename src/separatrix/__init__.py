@@ -99,6 +99,7 @@ from .torch_systems import (
     torch_map,
 )
 from .training import (
+    Checkpoint,
     History,
     Training,
     TrainingDivergedError,
@@ -114,6 +115,7 @@ __all__ = [
     "Activity",
     "Basins",
     "Branches",
+    "Checkpoint",
     "Commitment",
     "ContinuousAttractor",
     "CycleBranch",

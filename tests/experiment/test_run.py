@@ -7,6 +7,7 @@ from rooms import quick
 
 import separatrix as sx
 from separatrix.experiment import Experiment, reanalyze, run_experiment
+from separatrix.experiment.setup import Setup
 
 SMALL = [
     "network.num_units=16",
@@ -89,6 +90,12 @@ def test_another_seed_gives_another_run(run, tmp_path):
 
 
 @pytest.mark.runs
+def test_batches_end_at_one_of_several_lengths():
+    assert Setup(small("training.lengths=3")).batches == sx.WholeTrials(3)
+    with pytest.raises(sx.InvalidInputError, match=r"training.lengths in .*: windows have one"):
+        Setup(small("training.lengths=3", "training.window=50"))
+
+
 def test_random_candidates_and_windows(tmp_path):
     run = run_experiment(small(name="yang2020-pytorch"), tmp_path / "two", progress=False)
     assert run.experiment["training"]["window"] == 100

@@ -149,6 +149,43 @@ def test_training_on_windows(network, task):
     assert after.history.loss[-10:].mean() < after.history.loss[:5].mean()
 
 
+@pytest.mark.parametrize("lengths", [0, 1.5, "2"])
+def test_there_is_a_whole_number_of_lengths(lengths):
+    with pytest.raises(sx.InvalidInputError, match="lengths, at which a batch may end, must be a"):
+        sx.WholeTrials(lengths)
+
+
+def test_batches_that_end_with_their_trials_teach_the_same():
+    task = sx.tasks.Yang2019(dt=100.0, rules=["fdgo", "dmsgo"], shared=True)
+    network = sx.networks.CTRNN(85, 8, 33, key=jax.random.key(1))
+    assert sx.WholeTrials(4).cuts(task) == (9, 17, 25, 33) and task.num_steps == 33
+    assert sx.WholeTrials(100).cuts(task) == tuple(range(1, 34))
+    computed = set()
+
+    def loss(outputs, trials):
+        jax.debug.callback(lambda: computed.add(outputs.shape[1]))
+        return sx.training.default_loss(outputs, trials)
+
+    prices = [sx.regularizers.Rates(1e-2), sx.regularizers.Smoothness(1e-3)]
+    whole, cut = (
+        fit(
+            network,
+            task,
+            steps=12,
+            loss=loss,
+            regularizers=prices,
+            batches=sx.WholeTrials(lengths),
+        )
+        for lengths in (1, 4)
+    )
+    assert len(computed) > 2, computed
+    for name in ("loss", "accuracy", "penalty"):
+        one, other = getattr(whole.history, name), getattr(cut.history, name)
+        np.testing.assert_allclose(one, other, rtol=1e-4)
+    for a, b in zip(jax.tree.leaves(whole.network), jax.tree.leaves(cut.network), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
 def test_divergence_says_where_and_keeps_the_history(network, task):
     with pytest.raises(sx.TrainingDivergedError, match=r"not finite at step \d+") as caught:
         fit(network, task, steps=400, optimizer=optax.sgd(1e8))

@@ -72,6 +72,9 @@ def run(
     ] = None,
     changes: Changes = None,
     force: Force = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped, if there is one.")
+    ] = False,
 ) -> None:
     """Run an experiment: train, simulate, analyse, draw, report."""
     from ..experiment import Experiment, run_experiment, run_variants
@@ -88,9 +91,12 @@ def run(
     target = out or Path("runs") / chosen.name
     with drawing(_say) as pictures:
         if not chosen.variants:
-            _print_summary(run_experiment(chosen, target, force=force, **pictures))
+            done = run_experiment(chosen, target, force=force, resume=resume, **pictures)
+            _print_summary(done)
             return
-        runs = run_variants(chosen, target, force=force, **pictures, compare=_write_comparison)
+        runs = run_variants(
+            chosen, target, force=force, resume=resume, **pictures, compare=_write_comparison
+        )
     _print_comparison(runs, target)
 
 

@@ -10,6 +10,7 @@ from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, load_run, new_directory
 from ..training import (
+    Checkpoint,
     Training,
     TrainingDivergedError,
     TrainingInterruptedError,
@@ -19,6 +20,7 @@ from .analysis import analyze
 from .settings import Experiment
 from .setup import Setup
 from .stages import Announce
+from .unfinished import checkpoint_of, discard_incomplete
 from .writing import keep_incomplete, write_run
 
 Hook = Callable[[Run, Path], Any]
@@ -35,11 +37,13 @@ def run_experiment(
     meanwhile: Hook | None = None,
     finish: Hook | None = None,
     training: Training | None = None,
+    resume: bool = False,
 ) -> Run:
     """Run an experiment and write its run directory.
 
     The directory appears, complete, when everything is done; until then nothing is at `out`. It
     holds `experiment.toml` (the configuration as executed), `weights.safetensors` and `results.nc`.
+    A training that takes longer than a minute is kept in `<out>.checkpoint` while it goes on.
 
     Parameters
     ----------
@@ -61,6 +65,8 @@ def run_experiment(
         figures and report to it.
     training
         What an earlier training of the same network gave, to be used instead of training again.
+    resume
+        Go on with the training in `<out>.checkpoint`, where there is one.
 
     Returns
     -------
@@ -71,7 +77,8 @@ def run_experiment(
     ------
     InvalidInputError
         For settings that cannot be executed, before any work; an experiment with variants, which is
-        for `run_variants`; or an unusable `out`.
+        for `run_variants`; an unusable `out`; or a checkpoint that is of other settings, or that is
+        there without `resume` or `force`.
     TrainingDivergedError, TrainingInterruptedError
         After the history and the last network were written to `<out>.incomplete`. Whatever else
         stops the run once the network is trained, Ctrl-C included, leaves it there too, and
@@ -79,8 +86,10 @@ def run_experiment(
     """
     setup, out = Setup(as_experiment(experiment)), Path(out)
     with new_directory(out, force) as directory:
+        checkpoint = None
         if training is None:
-            training = _train(setup, out, progress, announce)
+            checkpoint = checkpoint_of(setup, out, resume, force)
+            training = _train(setup, out, checkpoint, progress, announce)
         records: dict[str, Record] = {"history": training.history}
         try:
             tell = _teller(setup, training.network, records, directory, meanwhile)
@@ -90,6 +99,10 @@ def run_experiment(
             what = "The trained network is"
             keep_incomplete(setup.experiment, training.network, records, out, stopped, what)
             raise
+    if checkpoint is not None:
+        checkpoint.path.unlink(missing_ok=True)
+    if resume:
+        discard_incomplete(setup.experiment, out)
     return dataclasses.replace(run, path=out)
 
 
@@ -103,7 +116,11 @@ def as_experiment(experiment: Experiment | str | Path) -> Experiment:
 
 
 def _train(
-    setup: Setup, out: Path, progress: bool | Callable[..., None], announce: Announce
+    setup: Setup,
+    out: Path,
+    checkpoint: Checkpoint,
+    progress: bool | Callable[..., None],
+    announce: Announce,
 ) -> Training:
     settings = setup.experiment.training
     announce("training")
@@ -119,12 +136,17 @@ def _train(
             batches=setup.batches,
             epoch_steps=settings.epoch_steps,
             progress=progress,
+            checkpoint=checkpoint,
         )
     except (TrainingDivergedError, TrainingInterruptedError) as stopped:
         reached = stopped.training
         records: dict[str, Record] = {"history": reached.history}
         what = "The network and the history so far are"
         keep_incomplete(setup.experiment, reached.network, records, out, stopped, what)
+        if isinstance(stopped, TrainingDivergedError):
+            checkpoint.path.unlink(missing_ok=True)  # from there it would diverge again
+        elif checkpoint.path.exists():
+            stopped.add_note("The same command with --resume goes on with the training.")
         raise
 
 

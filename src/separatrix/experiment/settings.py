@@ -56,6 +56,8 @@ class TrainingSettings(_Settings):
     epoch_steps: Count = 64
     window: Count | None = None
     """Length in steps of windows over consecutive trials; None: whole trials."""
+    lengths: Count = 1
+    """At how many lengths batches of whole trials may end (`sx.WholeTrials`)."""
     optimizer: Named = Named(name="adam", learning_rate=1e-3)
     schedule: Named | None = None
     """How the learning rate changes over the steps; None: not at all."""

@@ -11,10 +11,10 @@ from .._types import InvalidInputError
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..tasks.neurogym import named_environment
-from ..training import WholeTrials, Windows
+from ..training import AbstractBatches, WholeTrials, Windows
 from .building import construct, fill_defaults
 from .optimizers import build_optimizer, build_regularizers, fill_optimizer
-from .settings import Experiment
+from .settings import Experiment, TrainingSettings
 from .studies import check_studies
 
 
@@ -66,7 +66,7 @@ class Setup:
         settings = experiment.training
         self.optimizer = build_optimizer(settings, self.network, source)
         self.regularizers = build_regularizers(settings.regularizers)
-        self.batches = WholeTrials() if settings.window is None else Windows(settings.window)
+        self.batches = _batches(settings, source)
         self.input = _frozen_input(experiment, self.task)
         self.network.at_input(self.input)
         check_studies(experiment.analysis.studies, source)
@@ -78,6 +78,23 @@ class Setup:
                 "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
             }
         )
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """The settings on which the trained network depends, as executed."""
+        executed = self.experiment.to_dict()
+        return {name: executed[name] for name in ("seed", "task", "network", "training")}
+
+
+def _batches(settings: TrainingSettings, source: str) -> AbstractBatches:
+    if settings.window is None:
+        return WholeTrials(settings.lengths)
+    if settings.lengths > 1:
+        raise InvalidInputError(
+            f"training.lengths in {source}: windows have one length, training.window; leave one "
+            "of the two out."
+        )
+    return Windows(settings.window)
 
 
 def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:

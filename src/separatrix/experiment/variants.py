@@ -14,6 +14,7 @@ from .run import Hook, as_experiment, run_experiment
 from .settings import Experiment
 from .setup import Setup
 from .stages import Announce
+from .unfinished import finished
 
 Progress = bool | Callable[[int, float, float], None]
 
@@ -28,6 +29,7 @@ def run_variants(
     meanwhile: Hook | None = None,
     finish: Hook | None = None,
     compare: Callable[[Experiment, dict[str, Run], Path], Any] | None = None,
+    resume: bool = False,
 ) -> dict[str, Run]:
     """Run every variant of an experiment, each into a run directory within `out`.
 
@@ -44,6 +46,9 @@ def run_variants(
         As in `run_experiment`.
     compare
         Called at the end with the experiment, the runs and the directory: adds what compares them.
+    resume
+        Go on in `<out>.incomplete`, where an earlier call has left it: what is complete there is
+        taken over, and a training that was stopped goes on.
 
     Returns
     -------
@@ -62,32 +67,30 @@ def run_variants(
     if not experiment.variants:
         raise InvalidInputError(f"{experiment.name} has no variants: use run_experiment.")
     chosen = {name: experiment.variant(name) for name in experiment.variants}
-    networks = {name: _what_is_trained(variant) for name, variant in chosen.items()}
+    setups = {name: Setup(variant) for name, variant in chosen.items()}
+    networks = {name: json.dumps(setup.trained) for name, setup in setups.items()}
     trained: dict[str, Training] = {}
     runs: dict[str, Run] = {}
-    with kept_directory(out, force) as directory:
+    with kept_directory(out, force, resume) as directory:
         (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
         for name, variant in chosen.items():
             announce(f"variant {name}")
-            runs[name] = run_experiment(
+            place = directory / name
+            runs[name] = (resume and finished(setups[name].experiment, place)) or run_experiment(
                 variant,
-                directory / name,
+                place,
+                force=resume,
                 progress=progress,
                 announce=announce,
                 meanwhile=meanwhile,
                 finish=finish,
                 training=trained.get(networks[name]),
+                resume=resume,
             )
             trained[networks[name]] = _training_of(runs[name])
         if compare is not None:
             compare(experiment, runs, directory)
     return {name: dataclasses.replace(run, path=out / name) for name, run in runs.items()}
-
-
-def _what_is_trained(experiment: Experiment) -> str:
-    """Return a text that is the same for experiments that train the same network."""
-    executed = Setup(experiment).experiment.to_dict()
-    return json.dumps([executed[k] for k in ("seed", "task", "network", "training")])
 
 
 def _training_of(run: Run) -> Training:

@@ -69,23 +69,26 @@ def new_directory(
 
 
 @contextmanager
-def kept_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
+def kept_directory(path: str | Path, force: bool = False, resume: bool = False) -> Iterator[Path]:
     """Yield a visible directory that becomes `path` when the block ends without an error.
 
     As `new_directory`, for what is made of several runs and takes long: on an exception, Ctrl-C
     included, the runs that are complete stay, in `<path>.incomplete`, and a note on it says so.
+    What an earlier failure has left there gives way, or is what the block begins with (`resume`).
     """
     target = Path(path).resolve()
     check_replaceable(target, force, Path(path), of_several=True)
-    place = free_place(Path(path), of_several=True)
-    with new_directory(place, force=True, of_several=True):
-        pass  # what an earlier failure had left gives way
+    place = incomplete(Path(path))
+    if not (resume and is_run(place) and not (place / WEIGHTS).exists()):
+        place = free_place(Path(path), of_several=True)
+        with new_directory(place, force=True, of_several=True):
+            pass
     try:
         yield place
         check_replaceable(target, force, Path(path), of_several=True)
         _put_in_place(place.resolve(), target)
     except BaseException as stopped:
-        if any(is_run(entry) for entry in place.iterdir()):
+        if any(is_run(entry) or entry.suffix == CHECKPOINT for entry in place.iterdir()):
             stopped.add_note(f"What is complete stays in {place}.")
         else:
             shutil.rmtree(place, ignore_errors=True)
@@ -95,7 +98,7 @@ def kept_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
 def free_place(out: Path, *, of_several: bool = False) -> Path:
     """Return `<out>.incomplete`, or the first of its numbered kin that may be replaced."""
     for number in itertools.count(1):
-        place = out.with_name(out.name + ".incomplete" + (f"-{number}" if number > 1 else ""))
+        place = incomplete(out, number)
         try:
             check_replaceable(place.resolve(), True, place, of_several)
         except InvalidInputError:
@@ -104,6 +107,11 @@ def free_place(out: Path, *, of_several: bool = False) -> Path:
         else:
             break
     return place
+
+
+def incomplete(out: Path, number: int = 1) -> Path:
+    """Return `<out>.incomplete`, or the one of its kin with that number."""
+    return out.with_name(f"{out.name}.incomplete" + (f"-{number}" if number > 1 else ""))
 
 
 def is_run(path: Path) -> bool:

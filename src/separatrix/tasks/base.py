@@ -1,6 +1,7 @@
 """The contract of a task: a frozen object that draws batches of trials on the device."""
 
 import abc
+import dataclasses
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -61,6 +62,11 @@ class Trials(Record):
         asked = (jnp.asarray(self.mask) > 0).reshape(*self.inputs.shape[:2], -1).any(-1)
         steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
         return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
+
+    def until(self, stop: int) -> "Trials":
+        """Return the first `stop` time steps of the trials; what comes later is left out."""
+        per_step = ("inputs", "targets", "mask", "scored")
+        return dataclasses.replace(self, **{n: getattr(self, n)[:, :stop] for n in per_step})
 
 
 class AbstractTask(eqx.Module):

@@ -8,6 +8,9 @@ from .batches import (
     WholeTrials,
     Windows,
 )
+from .checkpoint import (
+    Checkpoint,
+)
 from .loss import (
     cross_entropy,
     default_loss,
@@ -30,6 +33,7 @@ from .train import (
 __all__ = [
     "AbstractBatches",
     "AbstractRegularizer",
+    "Checkpoint",
     "History",
     "Training",
     "TrainingDivergedError",

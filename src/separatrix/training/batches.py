@@ -23,9 +23,37 @@ class AbstractBatches(eqx.Module):
     ) -> Trials:
         """Return the batch of training step `step`."""
 
+    def cuts(self, task: AbstractTask) -> tuple[int, ...]:
+        """Return the numbers of steps to which a batch may be cut, each of which is a program.
+
+        In ascending order, the last one the length of what `draw` gives. Empty: none is cut.
+        """
+        return ()
+
 
 class WholeTrials(AbstractBatches):
-    """Fresh whole trials in every batch: each row begins with a trial and ends with it."""
+    """Fresh whole trials in every batch: each row begins with a trial and ends with it.
+
+    Attributes
+    ----------
+    lengths
+        At how many lengths, evenly spaced up to the task's longest trial, a batch may end: at the
+        first one that holds all of its trials. Steps that no trial has are then not computed,
+        which pays where all trials of a batch are short together (`Yang2019(shared=True)`), and
+        takes the time to compile a program for each length. With 1 every batch is as long as the
+        longest trial. Neither the losses nor the regularizers here see a difference; the units'
+        private noise is drawn for the steps that are computed, so its numbers are others.
+    """
+
+    lengths: int = eqx.field(
+        static=True,
+        default=1,
+        converter=functools.partial(require_count, name="lengths, at which a batch may end,"),
+    )
+
+    def cuts(self, task: AbstractTask) -> tuple[int, ...]:
+        longest, count = task.num_steps, self.lengths
+        return tuple(sorted({-(-longest * k // count) for k in range(1, count + 1)}))
 
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int

@@ -33,6 +33,11 @@ class Epoch(eqx.Module):
     epoch_steps: int = eqx.field(static=True)
     regularizers: tuple[AbstractRegularizer, ...] = ()
 
+    @property
+    def num_measures(self) -> int:
+        """How many `Measures` there are."""
+        return 3 if self.regularizers else 2
+
     def objective(
         self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
     ) -> tuple[Array, Measures]:
@@ -73,7 +78,8 @@ class Epoch(eqx.Module):
         """
         weights, fixed = eqx.partition(network, eqx.is_inexact_array)
 
-        def objective(weights: Any, batch: Trials, step: Array) -> tuple[Array, Measures]:
+        @functools.partial(jax.grad, has_aux=True)
+        def gradient_of(weights: Any, batch: Trials, step: Array) -> tuple[Array, Measures]:
             # A number that no split of the trials' key can give.
             noise_key = jr.fold_in(jr.fold_in(key, step), 0x6E6F6973)
             return self.objective(eqx.combine(weights, fixed), batch, noise_key)
@@ -81,16 +87,27 @@ class Epoch(eqx.Module):
         def learn(index: Array, carry: tuple) -> tuple:
             weights, memory, history = carry
             batch = jax.tree.map(lambda x: x[index], trials)
-            gradient, measured = jax.grad(objective, has_aux=True)(weights, batch, first + index)
+            gradient, measured = self._at_its_length(gradient_of, weights, batch, first + index)
             update, memory = self.optimizer.transformation.update(gradient, memory, weights)
             weights = eqx.apply_updates(weights, update)
             return weights, memory, jax.tree.map(lambda h, m: h.at[index].set(m), history, measured)
 
-        history = (jnp.zeros(self.epoch_steps, jnp.float32),) * (3 if self.regularizers else 2)
+        history = (jnp.zeros(self.epoch_steps, jnp.float32),) * self.num_measures
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
         weights, memory, history = jax.lax.fori_loop(0, count, learn, (weights, memory, history))
         sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
         return weights, memory, history, sound
+
+    def _at_its_length(
+        self, function: Callable[..., Any], weights: Any, batch: Trials, step: Array
+    ) -> Any:
+        """Return the function of a batch that is cut where all of its trials have ended."""
+        cuts = self.batches.cuts(self.task)
+        if len(cuts) < 2:
+            return function(weights, batch, step)
+        last = jnp.max(jnp.where(batch.inside, jnp.arange(1, batch.num_steps + 1), 1))
+        programs = [lambda cut=cut: function(weights, batch.until(cut), step) for cut in cuts]
+        return jax.lax.switch(jnp.searchsorted(jnp.array(cuts), last), programs)
 
 
 @functools.cache

@@ -11,7 +11,8 @@ from .._types import Array, GivenKey, require_count, require_key, require_kind
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
-from .epoch import Epoch, Measures, compiled
+from .checkpoint import Checkpoint, Keeper, Standing, identity
+from .epoch import Epoch, compiled
 from .loss import Loss, default_loss
 from .progress import no_report, progress_bar
 from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
@@ -34,6 +35,7 @@ def train(
     batches: AbstractBatches | None = None,
     epoch_steps: int = 64,
     progress: bool | Report = True,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     r"""Train a network on a task by back-propagation through time.
 
@@ -67,6 +69,9 @@ def train(
         Steps between two reports. The numbers do not depend on it.
     progress
         True shows a live progress bar, False nothing; or a function (steps done, loss, accuracy).
+    checkpoint
+        A file in which the training is kept while it goes on, and from which it goes on when it is
+        there: `sx.Checkpoint("fit.checkpoint")`.
 
     Returns
     -------
@@ -78,7 +83,10 @@ def train(
     ------
     InvalidInputError
         When network and task do not fit each other, weights are not finite, a regularizer does
-        not fit the network, `key` is no random key, or another argument is not what it should be.
+        not fit the network, `key` is no random key, or another argument is not what it should be;
+        when the checkpoint is of another training, or of more steps than are asked for.
+    UnreadableFileError
+        When the checkpoint is damaged.
     TrainingDivergedError
         When the loss or a weight stops being finite; it carries the history up to that step.
     TrainingInterruptedError
@@ -103,18 +111,22 @@ def train(
         (batches, AbstractBatches, "batches", "sx.WholeTrials() or sx.Windows(steps)"),
     ):
         require_kind(value, kind, name, expected)
+    if checkpoint is not None:
+        require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
     _check_fit(network, task, steps, batch_size, epoch_steps)
     regularizers = check_regularizers(regularizers)
     require_key(key)
     program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers)
+    keeper = Keeper(checkpoint, lambda: identity(program, network, key))
+    course = Course(program, network, keeper, steps)
     if callable(progress):
-        return _run(program, network, key, steps, progress)
+        return _run(program, course, key, steps, progress)
     with progress_bar(steps) if progress else no_report() as report:
-        return _run(program, network, key, steps, report)
+        return _run(program, course, key, steps, report)
 
 
 def _run(
-    program: Epoch, network: AbstractNetwork, key: PRNGKeyArray, steps: int, report: Report
+    program: Epoch, course: "Course", key: PRNGKeyArray, steps: int, report: Report
 ) -> Training:
     """Run epochs until `steps` are done, watching for divergence and for Ctrl-C.
 
@@ -122,12 +134,12 @@ def _run(
     at: JAX returns before a computation has ended.
     """
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
-    course = Course(program, network, report)
-    memory = program.start(network)
+    network, memory, begun = course.network, course.memory, course.steps
     fixed = eqx.filter(network, eqx.is_inexact_array, inverse=True)
+    course.tell(report)
     try:
-        trials = draw(program, key, np.array(0, np.int32))
-        for first, count in _epochs(steps, program.epoch_steps):
+        trials = draw(program, key, np.array(begun, np.int32)) if begun < steps else None
+        for first, count in _epochs(begun, steps, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.
             weights, memory, measures, sound = advance(
                 program,
@@ -142,40 +154,64 @@ def _run(
             if first + count < steps:
                 trials = draw(program, key, np.array(first + count, np.int32))
             course.settle()
-            course.wait_for(first, count, network, measures, sound)
+            course.wait_for(first, count, Standing(network, memory, measures), sound)
         course.settle()
     except KeyboardInterrupt as interrupt:
+        course.keep()
         raise TrainingInterruptedError(course.training()) from interrupt
+    course.keep()
     return course.training()
 
 
 class Course:
     """What is known of a training: its history, and the network at the end of it."""
 
-    def __init__(self, program: Epoch, network: AbstractNetwork, report: Report):
-        self.epoch_steps, self.report = program.epoch_steps, report
-        self.network = network
-        self.kept: list[tuple[np.ndarray, ...]] = []
-        self.waiting: tuple[int, int, AbstractNetwork, Measures, Array] | None = None
+    def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, steps: int):
+        self.epoch_steps, self.keeper = program.epoch_steps, keeper
+        nothing = (np.zeros(0, np.float32),) * program.num_measures
+        begun = keeper.read(Standing(network, program.start(network), nothing), steps)
+        self.network, self.memory = begun.network, begun.memory
+        self.kept = [begun.measures]
+        self.waiting: tuple[int, int, Standing, Array] | None = None
+        self.report: Report = lambda done, loss, accuracy: None
+
+    @property
+    def steps(self) -> int:
+        """How many steps are settled."""
+        return sum(len(columns[0]) for columns in self.kept)
+
+    def tell(self, report: Report) -> None:
+        """Report from now on, at once what an earlier call has done."""
+        self.report, (loss, accuracy, *_) = report, self.kept[-1]
+        if self.steps:
+            last = slice(-self.epoch_steps, None)
+            report(self.steps, float(loss[last].mean()), float(accuracy[last].mean()))
+
+    def standing(self) -> Standing:
+        """Return where the training stands after the epochs that are settled."""
+        self.kept = [tuple(np.concatenate(column) for column in zip(*self.kept, strict=True))]
+        return Standing(self.network, self.memory, self.kept[0])
 
     def training(self) -> Training:
         """Return the network and the history of the epochs that are settled."""
-        columns = [np.concatenate(column) for column in zip(*self.kept, strict=True)]
-        loss, accuracy, *penalties = columns or [np.zeros(0, np.float32)] * 2
+        loss, accuracy, *penalties = self.standing().measures
         penalty = penalties[0] if penalties else None
         return Training(self.network, History(loss, accuracy, self.epoch_steps, penalty))
 
-    def wait_for(
-        self, first: int, count: int, network: AbstractNetwork, measures: Measures, sound: Array
-    ) -> None:
+    def keep(self) -> None:
+        """Bring the checkpoint up to date, where there is one."""
+        if self.keeper.has_file:
+            self.keeper.write(self.standing())
+
+    def wait_for(self, first: int, count: int, standing: Standing, sound: Array) -> None:
         """Take over an epoch that may still be computed."""
-        self.waiting = first, count, network, measures, sound
+        self.waiting = first, count, standing, sound
 
     def settle(self) -> None:
         """Wait for the epoch that was taken over; keep it, unless it diverged, and report it."""
         if self.waiting is None:
             return
-        first, count, network, measures, sound = self.waiting
+        first, count, (network, memory, measures), sound = self.waiting
         rows = tuple(np.asarray(each)[:count] for each in measures)
         finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
         done = count if finite.all() else int(np.argmin(finite)) + 1
@@ -185,12 +221,14 @@ class Course:
             raise TrainingDivergedError(first + done - 1, self.training())
         if not bool(sound):
             raise TrainingDivergedError(first + done - 1, self.training(), of_weights=True)
-        self.network = network
+        self.network, self.memory = network, memory
+        if self.keeper.is_due:
+            self.keeper.write(self.standing())
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
 
 
-def _epochs(steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, steps, epoch_steps):
+def _epochs(begun: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:
+    for first in range(begun, steps, epoch_steps):
         yield first, min(epoch_steps, steps - first)
 
 

@@ -1,0 +1,251 @@
+"""A training kept in a file while it goes on, so that what stops it costs a minute at most."""
+
+import hashlib
+import re
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+
+from .._files import cannot_write
+from .._tensors import read_tensors, write_tensors
+from .._types import InvalidInputError, UnreadableFileError, is_random_key, require_number
+from ..networks import AbstractNetwork
+from .epoch import Epoch
+
+FORMAT = "separatrix training 1"
+
+
+def _path(given: Any) -> Path:
+    if not isinstance(given, str | Path) or not str(given):
+        raise InvalidInputError(f"path must be the name of a file, got {given!r}.")
+    return Path(given)
+
+
+def _seconds(given: Any) -> float:
+    seconds = require_number(given, "seconds between two checkpoints")
+    if not seconds >= 0:
+        raise InvalidInputError(f"seconds between two checkpoints must be at least 0, got {given}.")
+    return seconds
+
+
+class Checkpoint(eqx.Module):
+    """The file in which a training is kept while it goes on, and from which the same call goes on.
+
+    `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
+    state and the history there, in one piece, whenever `seconds` have passed, and brings the file
+    up to date at the end and on Ctrl-C. When the file is there at the start, training goes on where
+    it stands, and gives the numbers that it would have given in one go, bit for bit. The file stays
+    when training has ended; with it the same call returns at once.
+
+    Attributes
+    ----------
+    path
+        The file. Its directory must exist.
+    seconds
+        How much work may be lost, at least 0.
+    settings
+        What the file shall be of, beside what `train` compares by itself (the network at the start,
+        the task, the batches, the key, the regularizers): of functions, as a loss or an optimizer,
+        it cannot tell whether they are the same.
+
+    Raises
+    ------
+    InvalidInputError
+        For a `path` or `seconds` that are none.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.Checkpoint("fit.checkpoint", seconds=300).seconds
+    300.0
+    """
+
+    path: Path = eqx.field(static=True, converter=_path)
+    seconds: float = eqx.field(static=True, default=60.0, converter=_seconds)
+    settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict)
+
+
+class Standing(NamedTuple):
+    """Where a training stands after some of its steps."""
+
+    network: AbstractNetwork
+    memory: Any  # of the optimizer
+    measures: tuple[Any, ...]  # of the steps
+
+
+class Keeper:
+    """Keeps one training in its file; without a `Checkpoint` it keeps nothing."""
+
+    def __init__(self, checkpoint: Checkpoint | None, identity: Callable[[], Mapping[str, str]]):
+        self.checkpoint = checkpoint
+        self.written = time.monotonic()
+        if checkpoint is not None:
+            _check_place(checkpoint.path)
+            self.identity = {**identity(), **_flat(checkpoint.settings)}
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there is a file, of this call or of an earlier one."""
+        return self.checkpoint is not None and self.checkpoint.path.exists()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to write the file."""
+        if self.checkpoint is None:
+            return False
+        return time.monotonic() - self.written >= self.checkpoint.seconds
+
+    def read(self, start: Standing, steps: int) -> Standing:
+        """Return where the file stands; without a file `start`, which says what it must hold.
+
+        Raises UnreadableFileError for a file that is damaged or no checkpoint, InvalidInputError
+        for one of another training, or of more steps than are asked for.
+        """
+        if self.checkpoint is None or not self.has_file:
+            return start
+        path = self.checkpoint.path
+        arrays, header = read_tensors(path, FORMAT, "a training")
+        self._check_identity(path, header["identity"])
+        found = _put_back(path, arrays, start)
+        if (done := len(found.measures[0])) > steps:
+            raise InvalidInputError(
+                f"{path} holds {done} steps of this training, more than the {steps} asked for."
+            )
+        return found
+
+    def write(self, standing: Standing) -> None:
+        """Write the file; where that is impossible the training goes on, with a warning."""
+        if self.checkpoint is None:
+            return
+        self.written = time.monotonic()
+        header = {"identity": self.identity}
+        try:
+            write_tensors(self.checkpoint.path, _taken_apart(standing), header, FORMAT)
+        except (InvalidInputError, OSError) as error:
+            warnings.warn(f"the training is not kept: {error}", stacklevel=2)
+
+    def _check_identity(self, path: Path, found: dict[str, str]) -> None:
+        names = sorted({*found, *self.identity})
+        other = [n for n in names if found.get(n) != self.identity.get(n)]
+        if other:
+            told = [_difference(n, found.get(n), self.identity.get(n)) for n in other[:3]]
+            more = f" and {len(other) - 3} more" if len(other) > 3 else ""
+            raise InvalidInputError(
+                f"{path} is of another training: {', '.join(told)}{more}. Train as it was begun, "
+                "or delete the file to begin anew."
+            )
+
+
+def _check_place(path: Path) -> None:
+    """Raise InvalidInputError where no file can be written: before the work, not a minute later."""
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a directory; name a file for the checkpoint.")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def identity(program: Epoch, network: AbstractNetwork, key: Any) -> dict[str, str]:
+    """Return what tells a training from others, by name, as texts that another process finds."""
+    leaves, structure = jax.tree.flatten(network)
+    digest = hashlib.sha256(_without_addresses(structure).encode())
+    for leaf in leaves:
+        digest.update(
+            np.asarray(leaf).tobytes() if eqx.is_array_like(leaf) else repr(leaf).encode()
+        )
+    return {
+        "network": digest.hexdigest(),
+        "task": _without_addresses(program.task),
+        "batches": _without_addresses(program.batches),
+        "batch_size": str(program.batch_size),
+        "regularizers": _without_addresses(program.regularizers),
+        "key": _bits(key).tobytes().hex(),
+    }
+
+
+def _without_addresses(thing: Any) -> str:
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(thing))
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    """Return nested settings as texts under dotted names."""
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        flat |= (
+            _flat(value, f"{above}{name}.")
+            if isinstance(value, Mapping)
+            else {f"{above}{name}": repr(value)}
+        )
+    return flat
+
+
+def _difference(name: str, there: str | None, here: str | None) -> str:
+    short = all(value is None or len(value) <= 20 for value in (there, here))
+    return (
+        f"{name} is {there or 'not given'} there and {here or 'not given'} here" if short else name
+    )
+
+
+def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
+    """Return everything that changes in a training as arrays by name."""
+    parts = {
+        "weights": eqx.filter(standing.network, eqx.is_inexact_array),
+        "optimizer": standing.memory,
+        "history": standing.measures,
+    }
+    return {
+        f"{part}.{number}": np.array(_bits(leaf), order="C")
+        for part, tree in parts.items()
+        for number, leaf in enumerate(jax.tree.leaves(tree))
+    }
+
+
+def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Standing:
+    """Undo `_taken_apart`, into the structure of a training at its start."""
+    weights, fixed = eqx.partition(start.network, eqx.is_inexact_array)
+    found = {
+        part: [arrays[name] for name in sorted(arrays, key=_number) if name.startswith(part)]
+        for part in ("weights", "optimizer", "history")
+    }
+    for part, tree in (("weights", weights), ("optimizer", start.memory)):
+        expected = [_bits(leaf) for leaf in jax.tree.leaves(tree)]
+        if [(a.shape, a.dtype) for a in expected] != [(a.shape, a.dtype) for a in found[part]]:
+            raise InvalidInputError(
+                f"{path} is of another training: the arrays of its {part} have other shapes. Train "
+                "as it was begun, or delete the file to begin anew."
+            )
+    if len({len(column) for column in found["history"]}) != 1:
+        raise UnreadableFileError(f"{path} is damaged: its history is not whole.")
+    network = eqx.combine(_like(weights, found["weights"]), fixed)
+    memory = _like(start.memory, found["optimizer"])
+    return Standing(network, memory, tuple(found["history"]))
+
+
+def _like(tree: Any, values: list[np.ndarray]) -> Any:
+    leaves, structure = jax.tree.flatten(tree)
+    put = [_of_bits(value, leaf) for value, leaf in zip(values, leaves, strict=True)]
+    return jax.tree.unflatten(structure, put)
+
+
+def _bits(leaf: Any) -> np.ndarray:
+    """Return a leaf as numbers; a random key is what it consists of."""
+    return np.asarray(jr.key_data(leaf) if is_random_key(leaf) else leaf)
+
+
+def _of_bits(value: np.ndarray, like: Any) -> Any:
+    bits = jnp.asarray(value)
+    return jr.wrap_key_data(bits, impl=jr.key_impl(like)) if is_random_key(like) else bits
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition(".")[2])
