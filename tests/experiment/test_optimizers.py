@@ -84,6 +84,9 @@ def test_a_long_gradient_is_shortened():
     clipped = setup(optimizer=sgd, clip_norm=1.0).optimizer
     assert descend(clipped, 3.0) == pytest.approx([0.5])  # four entries of 0.5 have the norm 1
     assert descend(clipped, 0.25) == pytest.approx([0.25])
+    cut = setup(optimizer=sgd, clip_value=0.7).optimizer
+    assert descend(cut, 3.0) == pytest.approx([0.7])  # each entry by itself
+    assert descend(cut, 0.25) == pytest.approx([0.25])
 
 
 def test_regularizers_are_taken_from_the_settings():

@@ -55,7 +55,7 @@ SCHEDULES: dict[str, Callable[..., optax.Schedule]] = {
 def build_optimizer(
     settings: TrainingSettings, network: AbstractNetwork, source: str
 ) -> optax.GradientTransformation:
-    """Return the optimizer with its schedule and its limit on the norm of a gradient.
+    """Return the optimizer with its schedule and its limits on a gradient.
 
     Raises InvalidInputError with the key and the source for whatever cannot be used.
     """
@@ -68,6 +68,8 @@ def build_optimizer(
         optimizer = OPTIMIZERS[settings.optimizer.name](**arguments)
     if settings.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(settings.clip_norm), optimizer)
+    if settings.clip_value is not None:
+        optimizer = optax.chain(optax.clip(settings.clip_value), optimizer)
     _try(optimizer, network, source)
     return optimizer
 

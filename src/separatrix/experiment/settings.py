@@ -63,6 +63,8 @@ class TrainingSettings(_Settings):
     """How the learning rate changes over the steps; None: not at all."""
     clip_norm: Positive | None = None
     """The largest norm of a gradient; a longer one is shortened to it. None: no limit."""
+    clip_value: Positive | None = None
+    """The largest size of each entry of a gradient; larger ones are cut off. None: no limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
 
 
