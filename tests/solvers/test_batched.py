@@ -84,3 +84,16 @@ def test_matrices_that_are_regular_by_far():
     matrices = np.stack([np.diag(np.r_[np.ones(39), least]) for least in (1.0, 1e-6, 1e-12, 0.0)])
     assert batched.Solver(matrices).are_regular().tolist() == [True, True, False, False]
     assert not batched.Solver(np.eye(5)[None]).are_regular().any()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_symmetric_matrices_that_may_not_be_written_to_are_solved_too(writable):
+    rng = np.random.default_rng(0)
+    roots = rng.standard_normal((3, 40, 40)).astype(np.float32)
+    matrices, vectors = roots @ roots.swapaxes(1, 2), rng.standard_normal((3, 40))
+    matrices += 10 * np.eye(40, dtype=np.float32)
+    expected = np.linalg.solve(matrices.astype(float), vectors[..., None])[..., 0]
+    before = matrices.copy()
+    matrices.flags.writeable = writable
+    np.testing.assert_allclose(batched.solve_symmetric(matrices, vectors), expected, rtol=1e-4)
+    assert writable or (matrices == before).all()

@@ -72,3 +72,36 @@ def test_a_state_goes_to_the_nearest_of_two_zeros():
     led = zeros.lead(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
     assert led.arrived.all()
     assert led.states[:, 0].tolist() == [1, -1, 1]
+
+
+@pytest.mark.parametrize("scale", [1e-6, 0.01, 0.3, 3.0])
+def test_a_look_along_a_few_directions_changes_no_answer(monkeypatch, scale):
+    """From 128 units on it spares those the whole step of which it shows that they stay away."""
+    size, rng = 128, np.random.default_rng(3)
+    weights = 1.5 * rng.standard_normal((size, size)) / np.sqrt(size)
+
+    def residual(x):
+        return np.tanh(x @ weights.T) - x
+
+    def jacobian(x):
+        slopes = 1 - np.square(np.tanh(x @ weights.T))
+        return slopes[:, :, None] * weights - np.eye(size)
+
+    zeros, zero = KnownZeros(size), np.zeros((1, size))
+    zeros.add(zero, np.zeros(1), jacobian(zero), np.full(1, 1e-15), jacobian)
+    states = scale * rng.standard_normal((40, size))
+    worked_out = []
+    corrections = KnownZeros._corrections
+    monkeypatch.setattr(
+        KnownZeros,
+        "_corrections",
+        lambda self, r, nearest: worked_out.append(len(r)) or corrections(self, r, nearest),
+    )
+    with_probes = zeros.attracts(states, residual(states))
+    monkeypatch.setattr("separatrix.solvers.chord._PROBED_FROM", 1000)
+    without = zeros.attracts(states, residual(states))
+    assert (with_probes == without).all()
+    assert worked_out[1] == 40
+    assert worked_out[0] < 40 if scale == 3.0 else worked_out[0] >= without.sum()
+    if scale < 0.1:
+        assert without.any()

@@ -196,7 +196,7 @@ def _solve_positive(matrix: np.ndarray, vector: Vector) -> Vector:
 
 
 def solve_symmetric(matrices: Stack, vectors: Vectors) -> Vectors:
-    """Solve A x = b for each symmetric A of single precision, which is overwritten, and each b.
+    """Solve A x = b for each symmetric A of single precision, overwritten where that is allowed.
 
     The answers, in double precision, are NaN where A is not positive definite.
     """
@@ -206,8 +206,11 @@ def solve_symmetric(matrices: Stack, vectors: Vectors) -> Vectors:
 
 def _solve_symmetric_part(matrices: Stack, vectors: Vectors) -> Vectors:
     solutions = np.empty(vectors.shape)
+    writable = matrices.flags.writeable
     for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        solutions[row] = _solve_positive(matrix.T, vector)
+        # Copies are made by the threads, one by one: what is factorized is in the cache then.
+        own = matrix.T if writable else np.array(matrix.T, order="F")
+        solutions[row] = _solve_positive(own, vector)
     return solutions
 
 

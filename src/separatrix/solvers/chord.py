@@ -15,6 +15,8 @@ _BYTES = 1 << 27  # of inverses that are kept: 128 MiB
 _SURELY_REGULAR = np.sqrt(np.finfo(float).eps)
 _STEPS = 12
 _POWERS = 10
+_PROBES = 8  # directions in which corrections are looked at first
+_PROBED_FROM = 128  # units from which that costs less than whole corrections
 
 
 class Arrivals(NamedTuple):
@@ -46,6 +48,7 @@ class KnownZeros:
     steps: list[float] = field(default_factory=list)
     levels: list[float] = field(default_factory=list)
     reaches: list[float] = field(default_factory=list)  # how far rounding can leave a state
+    probes: list[np.ndarray] = field(default_factory=list)  # (direction, state and residual)
 
     def add(
         self,
@@ -82,6 +85,7 @@ class KnownZeros:
             apart &= np.linalg.norm(change, axis=(1, 2)) <= 0.5
         self.states += list(states[apart])
         self.inverses += list(inverses[apart])
+        self.probes += [_probe(inverse) for inverse in inverses[apart]]
         self.steps += steps[apart].tolist()
         self.levels += levels[apart].tolist()
         self.reaches += reaches[apart].tolist()
@@ -128,8 +132,27 @@ class KnownZeros:
         nearest = self._nearest(states)
         away = states - np.array(self.states)[nearest]
         with np.errstate(over="ignore", invalid="ignore"):
-            left = away + self._corrections(residuals, nearest)
-            return np.linalg.norm(left, axis=1) <= np.linalg.norm(away, axis=1) / 4
+            goal = np.linalg.norm(away, axis=1) / 4
+            attracted = self._seen_left(away, residuals, nearest) <= goal * (1 + 1e-9)
+            rows = np.flatnonzero(attracted)
+            left = away[rows] + self._corrections(residuals[rows], nearest[rows])
+            attracted[rows] = np.linalg.norm(left, axis=1) <= goal[rows]
+        return attracted
+
+    def _seen_left(self, away: States, residuals: States, nearest: np.ndarray) -> np.ndarray:
+        """Return how much of the way is left after a step, as the probes see it: never too much.
+
+        Far from a zero the step is as good as always long along the few directions that its inverse
+        lengthens most, and then the whole of it need not be worked out, which costs n² operations.
+        """
+        seen = np.zeros(len(away))
+        if self.size < _PROBED_FROM:
+            return seen
+        both = np.hstack([away, residuals])
+        for k in np.unique(nearest):
+            rows = nearest == k
+            seen[rows] = np.linalg.norm(both[rows] @ self.probes[k].T, axis=1)
+        return seen
 
     def _nearest(self, states: States) -> np.ndarray:
         known = np.array(self.states)
@@ -142,6 +165,16 @@ class KnownZeros:
             rows = nearest == k
             corrections[rows] = -residuals[rows] @ self.inverses[k].T
         return corrections
+
+
+def _probe(inverse: np.ndarray) -> np.ndarray:
+    """Return what of x − x* and r(x) gives a step's remainder along a few orthogonal directions.
+
+    These span about those in which the inverse A lengthens most.
+    """
+    some = np.random.default_rng(0).standard_normal((len(inverse), _PROBES))
+    directions = np.linalg.qr(inverse @ (inverse.T @ (inverse @ some)))[0].T
+    return np.hstack([directions, -directions @ inverse])
 
 
 def _length(matrices: batched.Stack) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import equinox as eqx
@@ -86,7 +86,7 @@ class Evaluator:
     def _assemble(self, squares: Any, side: Any, other: Any, *columns: Any) -> np.ndarray:
         """Return the matrices of damped steps `(batch, unit, unit)`; see `SharedMatrix`."""
         shared = {"squares": squares, "side": side, "other": other}
-        return self._in_batches(programs.assembled, *columns, dtype=np.float32, **shared)[0]
+        return self._in_batches(programs.assembled, *columns, copied=False, **shared)[0]
 
     def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
@@ -159,9 +159,14 @@ class Evaluator:
         program: Callable[..., Any],
         *columns: np.ndarray,
         dtype: type | None = float,
+        copied: bool = True,
         **options: Any,
     ) -> Any:
-        """Run a compiled program over batches of the sizes it is compiled for."""
+        """Run a compiled program over batches of the sizes it is compiled for.
+
+        What it returns may be written to if it is `copied`: XLA's own memory may not.
+        """
+        own: Any = partial(np.array, dtype=dtype) if copied else np.asarray
         parts = []
         with jax.enable_x64(True):
             for rows in self._split(np.arange(len(columns[0]))):
@@ -169,8 +174,7 @@ class Evaluator:
                 results = program(
                     self.system, *(_padded(c[rows], size) for c in columns), **options
                 )
-                # Copies: XLA's own memory may not be written to.
-                parts.append([np.array(np.asarray(r)[: len(rows)], dtype) for r in results])
+                parts.append([own(np.asarray(r)[: len(rows)]) for r in results])
         if len(parts) == 1:
             return tuple(parts[0])
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
