@@ -107,3 +107,15 @@ def test_settings_that_make_no_network(arguments, text, key):
 def test_no_latent_system_with_a_random_part(key):
     with pytest.raises(sx.InvalidInputError, match="no latent system"):
         LowRank(2, 8, 1, random_strength=0.1, key=key).latent_at_input([0.0, 0.0])
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_rest_of_rectified_units_without_input_is_proved_to_be_all_there_is(rank, key):
+    """All units are at their kinks there, so Krawczyk's test alone can prove nothing."""
+    net = LowRank(1, 60, 1, rank=rank, activation="relu", key=key)
+    starts = np.random.default_rng(0).standard_normal((20, 60))
+    points = sx.find_fixed_points(net.at_input([0.0]), starts)
+    assert points.complete, points.completeness
+    assert points.certified.tolist() == [True]
+    assert not np.asarray(points.states).any()
+    assert "alone within 1.6e+01" in points.certificate[0]

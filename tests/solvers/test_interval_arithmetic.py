@@ -271,3 +271,21 @@ def test_log_add_exp_contains_the_exact_value() -> None:
         x, y = flint.arb(float(a[index])), flint.arb(float(b[index]))
         assert overlaps(result, index, (x.exp() + y.exp()).log())
     flint.ctx.prec = 53
+
+
+def test_nothing_is_rounded_where_everything_is_zero():
+    zero, wide = point(np.zeros((2, 2))), Interval(-np.ones((2, 2)), np.ones((2, 2)))
+    for given in (wide, point(np.full((2, 2), 0.1))):
+        for found in (add(zero, given), add(given, zero), subtract(given, zero)):
+            assert (found.lower == given.lower).all()
+            assert (found.upper == given.upper).all()
+            assert found.exact == given.exact
+        for found in (multiply(zero, given), multiply(given, zero), matmul(zero, given)):
+            assert found.vanishes
+    assert divide(zero, point(np.full((2, 2), 3.0))).vanishes
+    assert not zero.map(lambda ends: ends + 1).vanishes
+    assert not Interval(np.zeros(2), np.zeros(2)).vanishes  # not known to be exact
+    with np.errstate(invalid="ignore"):
+        infinite = multiply(zero, point(np.full((2, 2), np.inf)))
+        assert (infinite.lower <= 0).all() and (infinite.upper >= 0).all()
+        assert np.isnan(multiply(zero, point(np.full((2, 2), np.nan))).lower).all()

@@ -10,7 +10,12 @@ import separatrix as sx
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.interval import Interval
 from separatrix.solvers.krawczyk import certify_zeros
-from separatrix.solvers.low_rank import UnboundedRemainderError, exhaust, reduce
+from separatrix.solvers.low_rank import (
+    UnboundedRemainderError,
+    alone_at_origin,
+    exhaust,
+    reduce,
+)
 
 KAPPA = 1.2991568555472  # REFERENCE 6.6
 
@@ -283,3 +288,41 @@ def test_a_line_attractor_of_rank_one_is_not_called_complete():
     found = search(residual, 20)
     assert not found.complete
     assert "continuum" in found.reason
+
+
+def relu_network(units, rank, strength, bias=0.0):
+    rng = np.random.default_rng(units + rank)
+    m, n = rng.standard_normal((2, units, rank))
+    return lambda x: strength * m @ (n.T @ jax.nn.relu(x)) / units + bias - x
+
+
+@pytest.mark.parametrize(
+    ("units", "rank", "strength"),
+    quick([(4, 1, 3.0), (100, 1, 20.0), (100, 2, 2.0), (60, 3, 4.0)], 0, 2),
+)
+def test_a_zero_on_all_kinks_is_proved_to_be_the_only_one(units, rank, strength):
+    """Krawczyk's test fails there: it sees slopes of all regions at once."""
+    residual = relu_network(units, rank, strength)
+    assert not certify_zeros(residual, np.zeros((1, units))).exists[0]
+    assert alone_at_origin(residual, units)
+    if units > 8:
+        found = search(residual, units)
+        assert found.complete and found.boxes < 100
+        np.testing.assert_allclose(found.states, np.zeros((1, units)), atol=1e-300)
+
+
+def test_rays_of_zeros_and_constants_leave_the_origin_not_alone():
+    m = np.random.default_rng(1).standard_normal(40)
+    n = m * 40 / np.square(np.maximum(m, 0)).sum()  # n · relu(m) / 40 = 1: all of the ray of m
+
+    def line(x):
+        return m * (n @ jax.nn.relu(x)) / 40 - x
+
+    assert np.abs(line(2 * m)).max() < 1e-6
+    assert not alone_at_origin(line, 40)
+    assert not search(line, 40).complete
+    assert not alone_at_origin(relu_network(40, 1, 2.0, bias=1e-300), 40)
+    assert not alone_at_origin(lambda x: jnp.tanh(x) - 2 * x, 2)
+    assert not alone_at_origin(relu_network(40, 9, 0.1), 40)  # too many variables
+    assert not alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(30) * 0.5 - x, 30)
+    assert alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) * 0.5 - x, 3)

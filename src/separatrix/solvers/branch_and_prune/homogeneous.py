@@ -81,6 +81,11 @@ def homogenize(program: Program) -> Program | None:
     return whole
 
 
+def uses(program: Program, slot: int) -> bool:
+    """Whether anything in a program is made of a value."""
+    return slot in program.outputs or any(slot in step.inputs for step in program.steps)
+
+
 def _is_homogeneous(step: Step, varying: set[int]) -> bool:
     """Whether a step multiplies its result by s when what varies, and what is added, is."""
     kinds = [
@@ -118,6 +123,10 @@ def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...
 class Homogeneous(Protocol):
     """The function h: bounds and slopes over boxes (box, n + 1) of d and s."""
 
+    @property
+    def has_constants(self) -> bool:
+        """Whether h depends on s, so that g is not proportional along every ray from 0."""
+
     def bounds(self, boxes: Interval) -> Enclosures:
         """Bounds of the n values."""
 
@@ -131,6 +140,11 @@ class HomogeneousProgram:
 
     program: Program
     size: int
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether it depends on s."""
+        return uses(self.program, self.program.inputs[1])
 
     def bounds(self, boxes: Interval) -> Enclosures:
         """Bounds of the n values over boxes (box, n + 1)."""
@@ -225,16 +239,18 @@ class ChartZeros:
 def charts(
     function: Homogeneous, lower: Array, upper: Array, reach: float
 ) -> Iterator[tuple[Chart, Array, Array]]:
-    """Yield the faces of the cube with the part of each that leads into the box.
+    """Yield the faces of the cube with the part of each that leads into the box beyond `reach`.
 
-    A coordinate that cannot change its sign in the box does not on the cube.
+    A coordinate that cannot change its sign in the box does not on the cube. With an infinite
+    `reach` they are those of the directions alone (s = 0).
     """
+    nearest = 0.0 if np.isinf(reach) else reach
     size = len(lower)
     low = np.append(np.where(lower >= 0, 0.0, -1.0), 0.0)
     high = np.append(np.where(upper <= 0, 0.0, 1.0), 1.0 / reach)
     for axis in range(size):
         for sign, end in ((1.0, upper[axis]), (-1.0, -lower[axis])):
-            if end > reach:
+            if end > nearest:
                 yield (
                     Chart(function, size, axis, sign),
                     np.delete(low, axis),

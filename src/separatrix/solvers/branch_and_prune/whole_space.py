@@ -11,9 +11,11 @@ from ..interval.interpreter import EnclosedFunction
 from .exhaustion import Exhaustion
 from .frontier import Limits, search_box
 from .homogeneous import ChartZeros, Homogeneous, charts
-from .known import ZeroTable
+from .known import KnownZeros, known_zeros
 
 _KEPT = 1000  # unresolved boxes that are handed back
+_WIDEST = 16.0  # a larger claim of uniqueness would be of no use
+_PART = 4  # of the boxes that may be examined, that look for zeros along rays
 _SMALL = 2.0**-20  # no scale to go by, if it is not merely rounding
 
 
@@ -23,9 +25,17 @@ def search_unbounded(
     homogeneous: Homogeneous,
     lower: Array,
     upper: Array,
-    known: ZeroTable,
+    known: KnownZeros,
 ) -> Exhaustion:
-    """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside."""
+    """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside.
+
+    A function without constants needs neither; see `only_at_origin`.
+    """
+    examined = only_at_origin(limits, homogeneous, lower, upper)
+    if examined is not None:
+        known.take(np.zeros(len(lower)), 0.0, _WIDEST)
+        none = np.zeros((0, len(lower)))
+        return Exhaustion(*known.added(lower, upper), True, examined, none, none, "")
     reach = _reach(base)
     inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
     parts = [search_box(limits, base, *inner, known)]
@@ -52,6 +62,27 @@ def search_unbounded(
         unresolved_upper=np.concatenate([part.unresolved_upper for part in parts])[:_KEPT],
         reason=next((part.reason for part in parts if part.reason), ""),
     )
+
+
+def only_at_origin(
+    limits: Limits, homogeneous: Homogeneous, lower: Array, upper: Array
+) -> int | None:
+    """Prove that 0 is the only zero; return how many boxes that took, or None if it is not proved.
+
+    A piecewise-linear function g without constants has g(λx) = λ g(x) for λ ≥ 0, so it is zero at
+    0, and any other zero lies on a ray of zeros, which meets the surface of the cube. That way
+    zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
+    """
+    if homogeneous.has_constants:
+        return None
+    boxes, none = 0, known_zeros(len(lower), None, None, None)
+    first = limits.max_boxes - limits.max_boxes // _PART
+    for chart, low, high in charts(homogeneous, lower, upper, np.inf):
+        part = search_box(limits, chart, low, high, none, first + boxes)
+        boxes += part.boxes
+        if not part.complete:
+            return None
+    return boxes
 
 
 def _reach(base: EnclosedFunction) -> float:

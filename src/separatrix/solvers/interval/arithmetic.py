@@ -60,6 +60,14 @@ class Interval:
         """Whether this is known to be a point, with no width and no rounding error."""
         return self.lower is self.upper
 
+    @property
+    def vanishes(self) -> bool:
+        """Whether this is known to be zero everywhere: sums and products with it are not rounded.
+
+        What underflow may take is more than zero, and would hide that a function has no constants.
+        """
+        return self.exact and not np.any(self.lower)
+
     def map(self, function: Callable[[Array], Array]) -> Interval:
         """Apply a function that is exact and does not decrease: moving, copying, clipping."""
         lower = function(self.lower)
@@ -126,11 +134,17 @@ def negate(a: Interval) -> Interval:
 
 def add(a: Interval, b: Interval) -> Interval:
     """Add."""
+    if a.vanishes:
+        a, b = b, a
+    if b.vanishes:
+        return a.map(lambda ends: ends + b.lower)
     return Interval(down(a.lower + b.lower), up(a.upper + b.upper))
 
 
 def subtract(a: Interval, b: Interval) -> Interval:
     """Subtract."""
+    if b.vanishes:
+        return a.map(lambda ends: ends - b.lower)
     return Interval(down(a.lower - b.upper), up(a.upper - b.lower))
 
 
@@ -138,6 +152,8 @@ def multiply(a: Interval, b: Interval) -> Interval:
     """Multiply, by the extremes at the corners; points widen by an ulp on either side."""
     corners = _corners(a, b, np.multiply)
     lower, upper = _extremes(corners)
+    if (a.vanishes or b.vanishes) and not np.any(lower) and not np.any(upper):
+        return point(np.zeros(lower.shape))
     if np.isnan(np.sum(lower)):  # a NaN, or infinities of both signs: look again, with 0 * inf = 0
         lower, upper = _extremes(_corners(a, b, _zero_times_infinity))
     return Interval(down(lower), up(upper))
@@ -177,6 +193,8 @@ def divide(a: Interval, b: Interval) -> Interval:
     lower, upper = _extremes(_corners(a, b, np.divide))
     if not np.all(safe) or np.isnan(np.sum(lower)):
         return multiply(a, reciprocal(b))
+    if a.vanishes:
+        return point(np.zeros(lower.shape))
     return Interval(down(lower), up(upper))
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arithmetic import TINY, Array, Interval, down, multiply, up
+from .arithmetic import TINY, Array, Interval, down, multiply, point, up
 
 _UNIT = 2.0**-53
 _TERMS = 2**18  # of an unbounded product that are held at once
@@ -61,9 +61,9 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
     With `sharp`, thin products of moderate size are summed up in wide numbers.
     """
     terms = a.shape[-1]
-    if terms == 0:
-        zero = np.matmul(a.lower, b.lower)
-        return Interval(zero, zero)
+    if terms == 0 or a.vanishes or b.vanishes:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return point(np.zeros((*batch, a.shape[-2], b.shape[-1])))
     a_middle, a_radius = a.midpoint_radius()
     b_middle, b_radius = b.midpoint_radius()
     a_size, b_size = np.abs(a_middle), np.abs(b_middle)

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike
 
 from ..branch_and_prune import BranchAndPrune, Exhaustion
 from ..branch_and_prune.exhaustion import refused
+from ..branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
 from ..branch_and_prune.known import KnownZeros, known_zeros, polished
-from ..branch_and_prune.whole_space import search_unbounded
+from ..branch_and_prune.whole_space import only_at_origin, search_unbounded
 from ..interval.arithmetic import Array, Interval, ball, down, up
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual, quietly
 from ..krawczyk.contraction import Flags
+from .reading import reduce
 from .reduction import Reduction
 
 _NO_TRAP = "the domain is unbounded: no box that holds every zero could be derived; give one"
@@ -75,6 +77,44 @@ def exhaust(
         assert reduction.afar is not None  # looked at above
         found = search_unbounded(method, reduction, reduction.afar, box.lower, box.upper, none)
     return _lifted(reduction, found, known)
+
+
+def alone_at_origin(
+    residual: Callable[[Any], Any],
+    size: int,
+    *,
+    largest: int = 8,
+    method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
+) -> bool:
+    """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
+
+    That is tried for functions without constants of at most `largest` variables, or that depend on
+    so few.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> m, n = np.linspace(-1.0, 1.0, 50), np.cos(np.arange(50.0))
+    >>> alone_at_origin(lambda x: m * (n @ jax.nn.relu(x)) / 50 - x, 50)
+    True
+    """
+    program = homogenize(enclose_residual(residual, size).program)
+    if program is None:
+        return False
+    whole = HomogeneousProgram(program, size)
+    if whole.has_constants:
+        return False  # 0 is no zero, or not for that reason
+    function: Homogeneous = whole
+    variables = size
+    if size > largest:
+        reduction = reduce(residual, size)
+        if reduction is None or not reduction.exact or reduction.afar is None:
+            return False
+        function, variables = reduction.afar, reduction.rank
+    if variables > largest:
+        return False
+    everywhere = np.full(variables, np.inf)
+    return only_at_origin(method, function, -everywhere, everywhere) is not None
 
 
 class _LiftedZeros:

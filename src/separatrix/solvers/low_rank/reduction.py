@@ -13,9 +13,11 @@ Both forms of a network with a narrow recurrent matrix are of this kind: for
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from ..branch_and_prune.homogeneous import uses
 from ..interval.arithmetic import Array, Interval, add, divide, multiply, negate, point, subtract
 from ..interval.interpreter import Enclosures, run_program
 from ..interval.program import Program
@@ -66,6 +68,18 @@ class Reduction:
     def variables(self) -> int:
         """The number of components of k, and s if it is there."""
         return self.rank + len(self._returned.inputs) - 1
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether s is there, and anything depends on it."""
+        scales = self._lifted.inputs[self.rank - self.variables :] if self._has_scale else ()
+        terms = {slot for slot, _ in self._terms.values}
+        parts = (self._lifted, self._returned)
+        return any(s in terms or any(uses(part, s) for part in parts) for s in scales)
+
+    @property
+    def _has_scale(self) -> bool:
+        return self.variables > self.rank
 
     @property
     def cut(self) -> tuple[int, ...]:
@@ -139,9 +153,7 @@ class Reduction:
         for slot in self._lifted.inputs:
             shape = self._lifted.notes["input_shapes"][slot]
             here = slice(place, place := place + int(np.prod(shape)))
-            bounds = Interval(
-                *(end[:, here].reshape(-1, *shape) for end in (boxes.lower, boxes.upper))
-            )
+            bounds = boxes[:, here].map(partial(np.reshape, shape=(boxes.shape[0], *shape)))
             seed = point(eye[..., here].reshape(1, self.variables, *shape))
             values.append(Value(bounds, seed if differentiate else None))
         count = boxes.shape[0]
