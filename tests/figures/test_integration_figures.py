@@ -35,7 +35,7 @@ DRAW = {
     "two contexts": lambda: figures.context_gating(
         {"first": (gating(), AVERAGES), "second": (gating(), AVERAGES)}
     ),
-    "memory": lambda: figures.graded_memory(MEMORY, value_name="frequency"),
+    "memory": lambda: figures.graded_memory(MEMORY, value_name="frequency", value_units="Hz"),
     "performance": lambda: figures.performance(RECORDS["performance"]),
     "no conditions": lambda: figures.performance(RECORDS["performance"][:0]),
 }

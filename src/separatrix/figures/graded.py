@@ -10,7 +10,9 @@ from .style import BLUE, GREY, SEQUENTIAL, VERMILLION, legend_below, new_figure,
 
 
 @styled
-def graded_memory(memory: GradedMemory, *, value_name: str = "value") -> Figure:
+def graded_memory(
+    memory: GradedMemory, *, value_name: str = "value", value_units: str = ""
+) -> Figure:
     """Draw positions along the curve by value, in time and at the end, and how well they tell it.
 
     Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
@@ -30,9 +32,15 @@ def graded_memory(memory: GradedMemory, *, value_name: str = "value") -> Figure:
     left.set_ylabel("position along the curve")
     left.set_ylim(-0.03, 1.03)
     left.set_title(f"memory by {value_name}")
-    left.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)
+    left.legend(
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        fontsize=7,
+        title=value_units or None,
+        title_fontsize=7,
+    )
     _ends(middle, memory)
-    middle.set_xlabel(value_name)
+    middle.set_xlabel(f"{value_name} ({value_units})" if value_units else value_name)
     _measures(right, memory, times)
     legend_below(figure, middle, right, columns=5)
     return figure

@@ -136,7 +136,9 @@ def context_gating(story: Story) -> "Figure":
 
 def graded_memory(story: Story) -> "Figure":
     """Draw where values are held."""
-    return figures.graded_memory(story.get(GradedMemory), value_name="first frequency")
+    return figures.graded_memory(
+        story.get(GradedMemory), value_name="first frequency", value_units="Hz"
+    )
 
 
 def performance(story: Story) -> "Figure":
