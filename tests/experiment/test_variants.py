@@ -1,24 +1,14 @@
 import jax
 import numpy as np
 import pytest
+from small_experiment import SETTINGS
 
 import separatrix as sx
 from separatrix.experiment import Experiment, run_experiment, run_variants
 from separatrix.report import write_comparison
 
-SETTINGS = {
+COMPARED = {
     "name": "compared",
-    "seed": 3,
-    "task": {"name": "PerceptualDecisionMaking"},
-    "network": {"name": "CTRNN", "num_units": 8},
-    "training": {"steps": 4, "epoch_steps": 2},
-    "analysis": {
-        "num_trials": 4,
-        "test_trials": 20,
-        "num_candidates": 4,
-        "slow_points": False,
-        "geometry": dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False),
-    },
     "variants": {
         "still": {},
         "pushed": {"analysis": {"input": [1.0, 0.9, 0.1]}},
@@ -28,7 +18,7 @@ SETTINGS = {
 
 
 def experiment(**changes):
-    return Experiment.from_dict(SETTINGS | changes)
+    return Experiment.from_dict(SETTINGS | COMPARED | changes)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,18 @@
+"""The settings of an experiment that takes a second."""
+
+from typing import Any
+
+SETTINGS: dict[str, Any] = {
+    "name": "small",
+    "seed": 3,
+    "task": {"name": "PerceptualDecisionMaking"},
+    "network": {"name": "CTRNN", "num_units": 8},
+    "training": {"steps": 4, "epoch_steps": 2},
+    "analysis": {
+        "num_trials": 4,
+        "test_trials": 20,
+        "num_candidates": 4,
+        "slow_points": False,
+        "geometry": dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False),
+    },
+}
