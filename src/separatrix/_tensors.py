@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._files import existing_file, written_in_one_piece
-from ._types import UnreadableFileError
+from ._types import InvalidInputError, UnreadableFileError
 
 HEADER = "separatrix"
 
@@ -20,12 +20,16 @@ def write_tensors(
 
     Raises InvalidInputError when the file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     about = {"format": form, **header}
     # One entry: safetensors writes several in an order that changes from process to process.
     with written_in_one_piece(path) as temporary:
-        save_file(arrays, temporary, {HEADER: json.dumps(about)})
+        try:
+            save_file(arrays, temporary, {HEADER: json.dumps(about)})
+        except SafetensorError as error:  # what it makes of a full disk
+            raise InvalidInputError(f"cannot write {path}: {error}.") from error
 
 
 def read_tensors(path: Path, form: str, what: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

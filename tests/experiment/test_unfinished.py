@@ -63,7 +63,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     out = tmp_path / "one"
     with pytest.raises(sx.TrainingInterruptedError) as caught:
         run_experiment(experiment(), out, progress=stopped_after(4, KeyboardInterrupt))
-    assert "with --resume goes on with the training" in caught.value.__notes__[-1]
+    resume, look = caught.value.__notes__
+    assert resume == "The same command with --resume goes on with the training."
+    assert f"kept in {out}.incomplete; `separatrix analyze {out}.incomplete` looks at it" in look
     assert names(tmp_path) == ["one.checkpoint", "one.incomplete"]
     run_experiment(experiment(), out, resume=True, progress=False)
     assert names(tmp_path) == ["one"]
@@ -134,18 +136,76 @@ def test_variants_go_on_where_they_were_stopped(tmp_path, error):
     assert list(sx.load_runs(out)) == list(runs) == ["first", "second"]
 
 
-def test_variants_begin_anew_beside_what_was_stopped(tmp_path):
+def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
     out, started = tmp_path / "all", []
     second = lambda: "variant second" in started  # noqa: E731
     stop = stopped_after(4, KilledError, second)
     with pytest.raises(KilledError):
         run_variants(experiment(**VARIANTS), out, progress=stop, announce=started.append)
-    run_variants(experiment(**VARIANTS), out, progress=False)
-    assert names(tmp_path) == ["all", "all.incomplete"]
-    assert "second.checkpoint" in names(tmp_path / "all.incomplete")
+    (tmp_path / "all.incomplete" / ".second.killed.partial").mkdir()
+    before = names(tmp_path / "all.incomplete")
+    told = r"all.incomplete holds what was reached before \(first, second.checkpoint\): .*--resume"
+    with pytest.raises(sx.InvalidInputError, match=told):
+        run_variants(experiment(**VARIANTS), out, progress=False)
+    with pytest.raises(
+        sx.InvalidInputError, match=r"with other settings, .* begin anew by --force"
+    ):
+        run_variants(experiment(seed=9, **VARIANTS), out, resume=True, progress=False)
+    assert sorted([*names(tmp_path / "all.incomplete"), ".second.killed.partial"]) == before
+    assert sx.load_run(tmp_path / "all.incomplete" / "first").experiment["seed"] == 3
+    run_variants(experiment(seed=9, **VARIANTS), out, force=True, progress=False)
+    assert names(tmp_path) == ["all"]
+    assert names(out) == ["experiment.toml", "first", "second"]
+    assert sx.load_runs(out)["first"].experiment["seed"] == 9
 
 
-def test_resuming_what_was_never_begun_begins_it(tmp_path):
+def test_what_killed_processes_leave_is_cleared_away(tmp_path):
+    (tmp_path / ".one.abc.partial").mkdir()
+    (tmp_path / ".one.abc.partial" / "weights").touch()
+    (tmp_path / ".other.abc.partial").mkdir()
     run_experiment(experiment(), tmp_path / "one", resume=True, progress=False)
-    run_variants(experiment(**VARIANTS), tmp_path / "all", resume=True, progress=False)
-    assert names(tmp_path) == ["all", "one"]
+    assert names(tmp_path) == [".other.abc.partial", "one"]
+
+
+def test_resuming_what_was_never_begun_begins_it_and_what_is_complete_stays(tmp_path):
+    for _ in range(2):
+        reports = []
+        progress = lambda *told: reports.append(told[0])  # noqa: B023, E731
+        one = run_experiment(experiment(), tmp_path / "one", resume=True, progress=progress)
+        some = run_variants(
+            experiment(**VARIANTS), tmp_path / "all", resume=True, progress=progress
+        )
+        assert names(tmp_path) == ["all", "one"]
+        assert one.network is not None
+        assert list(some) == ["first", "second"]
+    assert not reports
+    with pytest.raises(sx.InvalidInputError, match="already holds a run"):
+        run_experiment(experiment(seed=1), tmp_path / "one", resume=True, progress=False)
+
+
+def test_an_unfinished_training_beside_a_complete_run(tmp_path):
+    out = tmp_path / "one"
+    run_experiment(experiment(), out, progress=False)
+    with pytest.raises(KilledError):
+        run_experiment(experiment(seed=1), out, force=True, progress=stopped_after(4))
+    for resume in (False, True):
+        with pytest.raises(sx.InvalidInputError, match="by --resume --force, which replaces the"):
+            run_experiment(experiment(seed=1), out, resume=resume, progress=False)
+    run_experiment(experiment(seed=1), out, resume=True, force=True, progress=False)
+    assert names(tmp_path) == ["one"]
+    assert sx.load_run(out).experiment["seed"] == 1
+
+
+def test_more_steps_may_follow(tmp_path):
+    out = tmp_path / "one"
+    with pytest.raises(KilledError):
+        run_experiment(experiment(), out, progress=stopped_after(4))
+    longer = experiment(training={"steps": 10, "epoch_steps": 2})
+    assert len(run_experiment(longer, out, resume=True, progress=False).history) == 10
+
+
+def test_a_directory_in_the_place_of_the_training(tmp_path):
+    (tmp_path / "one.checkpoint").mkdir()
+    for options in ({}, {"force": True}, {"resume": True}):
+        with pytest.raises(sx.InvalidInputError, match=r"one.checkpoint is a directory"):
+            run_experiment(experiment(), tmp_path / "one", progress=False, **options)

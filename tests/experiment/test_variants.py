@@ -126,7 +126,7 @@ def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
     assert not out.exists()
     assert sorted(e.name for e in kept.iterdir()) == ["experiment.toml", "still", "wild.incomplete"]
     assert f"What is complete stays in {kept}." in caught.value.__notes__
-    run_variants(experiment(variants={"still": {}}), out, progress=False)
+    run_variants(experiment(variants={"still": {}}), out, progress=False, force=True)
     assert list(sx.load_runs(out)) == ["still"]
 
 

@@ -335,3 +335,13 @@ def test_rectified_continua_are_not_called_complete(residual):
     assert not found.complete
     assert "continuum" in found.reason
     assert len(found.states) == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "place"), [(jnp.arcsin, 2.0), (jnp.log, -2.0), (lambda x: x * jnp.nan, 2.0)]
+)
+def test_what_is_no_number_is_not_lost_in_a_product_with_zeros(function, place):
+    zeros = np.zeros((2, 2))
+    found = METHOD.search(lambda x: x - place + zeros @ function(x), [-3.0, -3.0], [3.0, 3.0])
+    assert not found.complete
+    assert len(found.states) == 0

@@ -288,4 +288,7 @@ def test_nothing_is_rounded_where_everything_is_zero():
     with np.errstate(invalid="ignore"):
         infinite = multiply(zero, point(np.full((2, 2), np.inf)))
         assert (infinite.lower <= 0).all() and (infinite.upper >= 0).all()
-        assert np.isnan(multiply(zero, point(np.full((2, 2), np.nan))).lower).all()
+        unknown = point(np.full((2, 2), np.nan))
+        for product in (multiply, matmul):
+            assert np.isnan(product(zero, unknown).lower).all()
+            assert np.isnan(product(unknown, zero).lower).all()

@@ -323,6 +323,7 @@ def test_rays_of_zeros_and_constants_leave_the_origin_not_alone():
     assert not search(line, 40).complete
     assert not alone_at_origin(relu_network(40, 1, 2.0, bias=1e-300), 40)
     assert not alone_at_origin(lambda x: jnp.tanh(x) - 2 * x, 2)
+    assert not alone_at_origin(lambda x: x * jnp.inf, 2)  # NaN at 0
     assert not alone_at_origin(relu_network(40, 9, 0.1), 40)  # too many variables
     assert not alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(30) * 0.5 - x, 30)
     assert alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) * 0.5 - x, 3)

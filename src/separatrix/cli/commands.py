@@ -3,6 +3,7 @@
 import functools
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -30,7 +31,7 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -245,4 +246,6 @@ def main() -> None:
     # A command makes millions of small objects, by imports above all, and few cycles: looking for
     # those less often saves a twentieth of its time.
     gc.set_threshold(50_000, 20, 20)
+    # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app(prog_name="separatrix")

@@ -20,7 +20,7 @@ from .analysis import analyze
 from .settings import Experiment
 from .setup import Setup
 from .stages import Announce
-from .unfinished import checkpoint_of, discard_incomplete
+from .unfinished import checkpoint_of, discard_incomplete, finished
 from .writing import keep_incomplete, write_run
 
 Hook = Callable[[Run, Path], Any]
@@ -66,7 +66,8 @@ def run_experiment(
     training
         What an earlier training of the same network gave, to be used instead of training again.
     resume
-        Go on with the training in `<out>.checkpoint`, where there is one.
+        Go on with the training in `<out>.checkpoint`, where there is one; a run of the same
+        settings that is complete is returned as it is.
 
     Returns
     -------
@@ -85,10 +86,12 @@ def run_experiment(
         `reanalyze` goes on from it.
     """
     setup, out = Setup(as_experiment(experiment)), Path(out)
+    if resume and not force and (done := finished(setup.experiment, out)):
+        return done
+    checkpoint = checkpoint_of(setup, out, resume, force) if training is None else None
     with new_directory(out, force) as directory:
-        checkpoint = None
         if training is None:
-            checkpoint = checkpoint_of(setup, out, resume, force)
+            assert checkpoint is not None
             training = _train(setup, out, checkpoint, progress, announce)
         records: dict[str, Record] = {"history": training.history}
         try:
@@ -141,12 +144,14 @@ def _train(
     except (TrainingDivergedError, TrainingInterruptedError) as stopped:
         reached = stopped.training
         records: dict[str, Record] = {"history": reached.history}
-        what = "The network and the history so far are"
-        keep_incomplete(setup.experiment, reached.network, records, out, stopped, what)
         if isinstance(stopped, TrainingDivergedError):
             checkpoint.path.unlink(missing_ok=True)  # from there it would diverge again
-        elif checkpoint.path.exists():
+        resumable = checkpoint.path.exists()
+        if resumable:
             stopped.add_note("The same command with --resume goes on with the training.")
+        what, experiment = "The network and the history so far are", setup.experiment
+        network = reached.network
+        keep_incomplete(experiment, network, records, out, stopped, what, goes_on=not resumable)
         raise
 
 

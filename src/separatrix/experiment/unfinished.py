@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .._types import InvalidInputError
 from ..store import Run, load_run
-from ..store.directory import CHECKPOINT, EXPERIMENT, incomplete, is_run
+from ..store.directory import CHECKPOINT, EXPERIMENT, discard_partial, incomplete, is_run
 from ..training import Checkpoint
 from .settings import Experiment
 from .setup import Setup
@@ -18,27 +18,45 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
     it is deleted, but by `force` only: InvalidInputError is raised.
     """
     path = out.with_name(out.name + CHECKPOINT)
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a directory, where the training is to be kept.")
+    if path.exists() and not force and (is_run(out) or not resume):
+        both = " --force, which replaces the run that is there" if is_run(out) else ""
+        raise InvalidInputError(
+            f"{path} holds a training that was stopped: go on with it by --resume{both}, or begin "
+            "anew by --force alone."
+        )
     if path.exists() and not resume:
-        if not force:
-            raise InvalidInputError(
-                f"{path} holds a training that was stopped: go on with it by --resume, or begin "
-                "anew by --force."
-            )
         path.unlink()
-    return Checkpoint(path, settings=setup.trained)
+    if resume:
+        discard_partial(out.parent, out.name)
+    settings = setup.trained
+    if setup.experiment.training.schedule is None:  # more steps may follow
+        settings["training"] = {k: v for k, v in settings["training"].items() if k != "steps"}
+    return Checkpoint(path, settings=settings)
 
 
 def finished(experiment: Experiment, place: Path) -> Run | None:
     """Return the run of that experiment that is complete at `place`, if there is one."""
-    return load_run(place) if _is_of(experiment, place) else None
+    return load_run(place) if is_of(experiment, place) else None
+
+
+def begin_or_go_on(experiment: Experiment, directory: Path) -> None:
+    """Write what several runs are of; raise InvalidInputError where they were begun otherwise."""
+    if is_run(directory) and not is_of(experiment, directory):
+        raise InvalidInputError(
+            f"{directory} holds what was reached with other settings, in its {EXPERIMENT}: go on "
+            "with those, begin anew by --force, or give another --out."
+        )
+    (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
 
 
 def discard_incomplete(experiment: Experiment, out: Path) -> None:
     """Delete what was kept of an experiment when it was stopped, now that it is complete."""
-    if _is_of(experiment, kept := incomplete(out)):
+    if is_of(experiment, kept := incomplete(out)):
         shutil.rmtree(kept, ignore_errors=True)
 
 
-def _is_of(experiment: Experiment, place: Path) -> bool:
+def is_of(experiment: Experiment, place: Path) -> bool:
     """Tell whether a run directory is of just this experiment."""
     return is_run(place) and (place / EXPERIMENT).read_text("utf-8") == experiment.to_toml()

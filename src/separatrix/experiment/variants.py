@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from .._types import InvalidInputError
-from ..store import Run, kept_directory
-from ..store.directory import EXPERIMENT
+from ..store import Run, kept_directory, load_runs
 from ..training import History, Training
 from .run import Hook, as_experiment, run_experiment
 from .settings import Experiment
 from .setup import Setup
 from .stages import Announce
-from .unfinished import finished
+from .unfinished import begin_or_go_on, finished, is_of
 
 Progress = bool | Callable[[int, float, float], None]
 
@@ -47,8 +46,8 @@ def run_variants(
     compare
         Called at the end with the experiment, the runs and the directory: adds what compares them.
     resume
-        Go on in `<out>.incomplete`, where an earlier call has left it: what is complete there is
-        taken over, and a training that was stopped goes on.
+        Go on in `<out>.incomplete`, where an earlier call of the same settings was stopped: what is
+        complete there is taken over, and a training that was stopped goes on.
 
     Returns
     -------
@@ -59,7 +58,8 @@ def run_variants(
     ------
     InvalidInputError
         For settings of any variant that cannot be executed, before any work; an experiment without
-        variants; or an unusable `out`.
+        variants; an unusable `out`; or a `<out>.incomplete` of other settings, or that is there
+        without `resume` or `force`.
     TrainingDivergedError, TrainingInterruptedError
         As in `run_experiment`; the variants that were complete are kept.
     """
@@ -71,15 +71,16 @@ def run_variants(
     networks = {name: json.dumps(setup.trained) for name, setup in setups.items()}
     trained: dict[str, Training] = {}
     runs: dict[str, Run] = {}
+    if resume and not force and is_of(experiment, out):
+        return load_runs(out)
     with kept_directory(out, force, resume) as directory:
-        (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
+        begin_or_go_on(experiment, directory)
         for name, variant in chosen.items():
             announce(f"variant {name}")
             place = directory / name
             runs[name] = (resume and finished(setups[name].experiment, place)) or run_experiment(
                 variant,
                 place,
-                force=resume,
                 progress=progress,
                 announce=announce,
                 meanwhile=meanwhile,

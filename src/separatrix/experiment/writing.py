@@ -29,11 +29,13 @@ def keep_incomplete(
     out: Path,
     stopped: BaseException,
     what: str,
+    goes_on: bool = True,
 ) -> None:
     """Write what a run had reached to `<out>.incomplete`, and tell `stopped` where that is.
 
-    `what` names in the note what is kept. The error that stopped the run stays the one that is
-    raised: where nothing can be written, the note says so.
+    `what` names in the note what is kept, `goes_on` says whether its analysis makes the run. The
+    error that stopped the run stays the one that is raised: where nothing can be written, the note
+    says so.
     """
     try:
         place = free_place(out)
@@ -42,8 +44,7 @@ def keep_incomplete(
     except (InvalidInputError, OSError) as error:
         stopped.add_note(f"{what} could not be kept: {error}")
         return
-    stopped.add_note(
-        f"{what} kept in {place}; `separatrix analyze {place} --out {out}` goes on from there."
-    )
+    further = f" --out {out}` goes on from there" if goes_on else "` looks at it as it is"
+    stopped.add_note(f"{what} kept in {place}; `separatrix analyze {place}{further}.")
     with contextlib.suppress(AttributeError):
         stopped.kept = place  # type: ignore[attr-defined]

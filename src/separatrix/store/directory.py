@@ -1,5 +1,6 @@
 """A directory that appears complete or not at all."""
 
+import glob
 import itertools
 import shutil
 import tempfile
@@ -12,8 +13,9 @@ from .._types import InvalidInputError
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 FIGURES, REPORT = "figures", "report.html"
-CHECKPOINT = ".checkpoint"
-"""The ending of the file in which the training of a run is kept, beside its directory."""
+CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
+"""Endings of what stands beside the directory of a run: the file in which its training is kept, and
+the hidden directory that is not complete yet (a process that was killed leaves it)."""
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
 """What a run directory holds; that of an experiment with variants holds runs as well."""
 
@@ -52,7 +54,7 @@ def new_directory(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(
-            tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+            tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PARTIAL)
         )
     except OSError as error:
         _remove_empty(made)
@@ -73,26 +75,45 @@ def kept_directory(path: str | Path, force: bool = False, resume: bool = False) 
     """Yield a visible directory that becomes `path` when the block ends without an error.
 
     As `new_directory`, for what is made of several runs and takes long: on an exception, Ctrl-C
-    included, the runs that are complete stay, in `<path>.incomplete`, and a note on it says so.
-    What an earlier failure has left there gives way, or is what the block begins with (`resume`).
+    included, what was reached stays in `<path>.incomplete`, and a note on it says so. What an
+    earlier call has left there is what the block begins with (`resume`), or gives way (`force`);
+    otherwise InvalidInputError is raised.
     """
     target = Path(path).resolve()
     check_replaceable(target, force, Path(path), of_several=True)
-    place = incomplete(Path(path))
-    if not (resume and is_run(place) and not (place / WEIGHTS).exists()):
-        place = free_place(Path(path), of_several=True)
+    place = free_place(Path(path), of_several=True)
+    left = _of_worth(place)
+    if left and not force and (WEIGHTS in left or not resume):
+        raise InvalidInputError(
+            f"{place} holds what was reached before ({', '.join(left)}): go on with it by "
+            "--resume, or begin anew by --force."
+        )
+    if not (left and resume):
         with new_directory(place, force=True, of_several=True):
             pass
+    discard_partial(place)
     try:
         yield place
         check_replaceable(target, force, Path(path), of_several=True)
         _put_in_place(place.resolve(), target)
     except BaseException as stopped:
-        if any(is_run(entry) or entry.suffix == CHECKPOINT for entry in place.iterdir()):
+        if _of_worth(place):
             stopped.add_note(f"What is complete stays in {place}.")
         else:
             shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _of_worth(place: Path) -> list[str]:
+    """Return the names of the runs in a directory, and of the trainings that are kept there."""
+    entries = sorted(place.iterdir()) if place.is_dir() else []
+    return [e.name for e in entries if is_run(e) or e.suffix == CHECKPOINT or e.name == WEIGHTS]
+
+
+def discard_partial(directory: Path, name: str = "*") -> None:
+    """Delete the hidden directories that killed processes have left of a run, or of all runs."""
+    for left in directory.glob(f".{name if name == '*' else glob.escape(name)}.*{PARTIAL}"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def free_place(out: Path, *, of_several: bool = False) -> Path:
@@ -139,7 +160,9 @@ def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool =
     foreign = [
         name
         for name in entries
-        if name not in RUN_ENTRIES + BYSTANDERS and not is_run(target / name)
+        if name not in RUN_ENTRIES + BYSTANDERS
+        and not name.endswith((CHECKPOINT, PARTIAL))
+        and not is_run(target / name)
     ]
     if foreign or not is_run(target):
         names = ", ".join((foreign or entries)[:3]) + (", …" if len(foreign or entries) > 3 else "")

@@ -40,9 +40,11 @@ class WholeTrials(AbstractBatches):
         At how many lengths, evenly spaced up to the task's longest trial, a batch may end: at the
         first one that holds all of its trials. Steps that no trial has are then not computed,
         which pays where all trials of a batch are short together (`Yang2019(shared=True)`), and
-        takes the time to compile a program for each length. With 1 every batch is as long as the
-        longest trial. Neither the losses nor the regularizers here see a difference; the units'
-        private noise is drawn for the steps that are computed, so its numbers are others.
+        takes the time to compile a program for each length; tasks whose trials all have one length
+        gain nothing. With 1 every batch is as long as the longest trial. Neither the losses nor the
+        regularizers of this package see a difference, and no loss of one's own that weighs steps by
+        `trials.mask`. The units' private noise is drawn for the steps that are computed, so its
+        numbers are others.
     """
 
     lengths: int = eqx.field(
@@ -52,7 +54,7 @@ class WholeTrials(AbstractBatches):
     )
 
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
-        longest, count = task.num_steps, self.lengths
+        longest, count = task.num_steps, min(self.lengths, task.num_steps)
         return tuple(sorted({-(-longest * k // count) for k in range(1, count + 1)}))
 
     def draw(

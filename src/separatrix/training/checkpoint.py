@@ -22,6 +22,7 @@ from ..networks import AbstractNetwork
 from .epoch import Epoch
 
 FORMAT = "separatrix training 1"
+_ANEW = "delete the file to begin anew (as `separatrix run --force` does)"
 
 
 def _path(given: Any) -> Path:
@@ -35,6 +36,22 @@ def _seconds(given: Any) -> float:
     if not seconds >= 0:
         raise InvalidInputError(f"seconds between two checkpoints must be at least 0, got {given}.")
     return seconds
+
+
+def _settings(given: Any) -> dict[str, Any]:
+    def is_plain(value: Any) -> bool:
+        if isinstance(value, Mapping):
+            return all(isinstance(k, str) and is_plain(v) for k, v in value.items())
+        if isinstance(value, list | tuple):
+            return all(map(is_plain, value))
+        return value is None or isinstance(value, bool | int | float | str)
+
+    if not isinstance(given, Mapping) or not is_plain(given):
+        raise InvalidInputError(
+            "settings of a checkpoint must be a dict of numbers, texts, lists and dicts by name, "
+            f"such as {{'learning_rate': 1e-3}}, got {given!r}."
+        )
+    return dict(given)
 
 
 class Checkpoint(eqx.Module):
@@ -60,7 +77,7 @@ class Checkpoint(eqx.Module):
     Raises
     ------
     InvalidInputError
-        For a `path` or `seconds` that are none.
+        For a `path`, `seconds` or `settings` that are none.
 
     Examples
     --------
@@ -71,7 +88,7 @@ class Checkpoint(eqx.Module):
 
     path: Path = eqx.field(static=True, converter=_path)
     seconds: float = eqx.field(static=True, default=60.0, converter=_seconds)
-    settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict)
+    settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict, converter=_settings)
 
 
 class Standing(NamedTuple):
@@ -85,12 +102,13 @@ class Standing(NamedTuple):
 class Keeper:
     """Keeps one training in its file; without a `Checkpoint` it keeps nothing."""
 
-    def __init__(self, checkpoint: Checkpoint | None, identity: Callable[[], Mapping[str, str]]):
+    def __init__(self, checkpoint: Checkpoint | None, identity: Callable[[], dict[str, str]]):
         self.checkpoint = checkpoint
         self.written = time.monotonic()
         if checkpoint is not None:
             _check_place(checkpoint.path)
-            self.identity = {**identity(), **_flat(checkpoint.settings)}
+            # Settings first: they say why a network is another.
+            self.identity = {"settings": _flat(checkpoint.settings), "training": identity()}
 
     @property
     def has_file(self) -> bool:
@@ -113,12 +131,18 @@ class Keeper:
         if self.checkpoint is None or not self.has_file:
             return start
         path = self.checkpoint.path
-        arrays, header = read_tensors(path, FORMAT, "a training")
+        try:
+            arrays, header = read_tensors(path, FORMAT, "a training")
+            if header["digest"] != _digest(arrays):
+                raise UnreadableFileError(f"{path} is damaged: it holds other numbers than it had.")
+        except UnreadableFileError as error:
+            raise UnreadableFileError(f"{error} Delete it to begin anew.") from error
         self._check_identity(path, header["identity"])
         found = _put_back(path, arrays, start)
         if (done := len(found.measures[0])) > steps:
             raise InvalidInputError(
-                f"{path} holds {done} steps of this training, more than the {steps} asked for."
+                f"{path} holds {done} steps of this training, more than the {steps} asked for: ask "
+                f"for more, or {_ANEW}."
             )
         return found
 
@@ -127,22 +151,23 @@ class Keeper:
         if self.checkpoint is None:
             return
         self.written = time.monotonic()
-        header = {"identity": self.identity}
+        arrays = _taken_apart(standing)
+        header = {"identity": self.identity, "digest": _digest(arrays)}
         try:
-            write_tensors(self.checkpoint.path, _taken_apart(standing), header, FORMAT)
+            write_tensors(self.checkpoint.path, arrays, header, FORMAT)
         except (InvalidInputError, OSError) as error:
             warnings.warn(f"the training is not kept: {error}", stacklevel=2)
 
-    def _check_identity(self, path: Path, found: dict[str, str]) -> None:
-        names = sorted({*found, *self.identity})
-        other = [n for n in names if found.get(n) != self.identity.get(n)]
-        if other:
-            told = [_difference(n, found.get(n), self.identity.get(n)) for n in other[:3]]
-            more = f" and {len(other) - 3} more" if len(other) > 3 else ""
-            raise InvalidInputError(
-                f"{path} is of another training: {', '.join(told)}{more}. Train as it was begun, "
-                "or delete the file to begin anew."
-            )
+    def _check_identity(self, path: Path, found: dict[str, dict[str, str]]) -> None:
+        for there, here in ((found[part], self.identity[part]) for part in self.identity):
+            other = [n for n in sorted({*there, *here}) if there.get(n) != here.get(n)]
+            if other:
+                told = [_difference(n, there.get(n), here.get(n)) for n in other[:3]]
+                more = f" and {len(other) - 3} more" if len(other) > 3 else ""
+                raise InvalidInputError(
+                    f"{path} is of another training: {', '.join(told)}{more}. Train as it was "
+                    f"begun, or {_ANEW}."
+                )
 
 
 def _check_place(path: Path) -> None:
@@ -157,24 +182,31 @@ def _check_place(path: Path) -> None:
 
 def identity(program: Epoch, network: AbstractNetwork, key: Any) -> dict[str, str]:
     """Return what tells a training from others, by name, as texts that another process finds."""
-    leaves, structure = jax.tree.flatten(network)
-    digest = hashlib.sha256(_without_addresses(structure).encode())
-    for leaf in leaves:
-        digest.update(
-            np.asarray(leaf).tobytes() if eqx.is_array_like(leaf) else repr(leaf).encode()
-        )
     return {
-        "network": digest.hexdigest(),
-        "task": _without_addresses(program.task),
-        "batches": _without_addresses(program.batches),
+        "network": _told(network),
+        "task": _told(program.task),
+        "batches": _told(program.batches),
         "batch_size": str(program.batch_size),
-        "regularizers": _without_addresses(program.regularizers),
-        "key": _bits(key).tobytes().hex(),
+        "regularizers": _told(program.regularizers),
+        "key": f"{jr.key_impl(key)} {_bits(key).tobytes().hex()}",
+        "float64": str(jax.config.jax_enable_x64),  # type: ignore[attr-defined]
     }
 
 
-def _without_addresses(thing: Any) -> str:
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(thing))
+def _told(thing: Any) -> str:
+    """Return what an object is, without addresses, and what stands for the numbers in it."""
+    leaves, structure = jax.tree.flatten(thing)
+    arrays = {str(k): np.asarray(a) for k, a in enumerate(leaves) if eqx.is_array_like(a)}
+    text = re.sub(r" at 0x[0-9a-f]+", "", f"{thing!r} {structure}")
+    return f"{text} {_digest(arrays)}" if arrays else text
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
@@ -222,7 +254,7 @@ def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Sta
         if [(a.shape, a.dtype) for a in expected] != [(a.shape, a.dtype) for a in found[part]]:
             raise InvalidInputError(
                 f"{path} is of another training: the arrays of its {part} have other shapes. Train "
-                "as it was begun, or delete the file to begin anew."
+                f"as it was begun, or {_ANEW}."
             )
     if len({len(column) for column in found["history"]}) != 1:
         raise UnreadableFileError(f"{path} is damaged: its history is not whole.")

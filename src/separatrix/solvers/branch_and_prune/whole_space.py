@@ -73,9 +73,14 @@ def only_at_origin(
     0, and any other zero lies on a ray of zeros, which meets the surface of the cube. That way
     zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
     """
-    if homogeneous.has_constants:
+    size = len(lower)
+    cube = Interval(np.append(np.full(size, -1.0), 0.0)[None], np.ones((1, size + 1)))
+    found = homogeneous.bounds(cube)
+    # An infinite factor makes 0 no zero.
+    is_defined = not any(found.refusals) and np.isfinite(found.bounds.magnitude()).all()
+    if homogeneous.has_constants or not is_defined:
         return None
-    boxes, none = 0, known_zeros(len(lower), None, None, None)
+    boxes, none = 0, known_zeros(size, None, None, None)
     first = limits.max_boxes - limits.max_boxes // _PART
     for chart, low, high in charts(homogeneous, lower, upper, np.inf):
         part = search_box(limits, chart, low, high, none, first + boxes)

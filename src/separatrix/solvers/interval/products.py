@@ -61,7 +61,7 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
     With `sharp`, thin products of moderate size are summed up in wide numbers.
     """
     terms = a.shape[-1]
-    if terms == 0 or a.vanishes or b.vanishes:
+    if terms == 0 or (a.vanishes and _is_finite(b)) or (b.vanishes and _is_finite(a)):
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return point(np.zeros((*batch, a.shape[-2], b.shape[-1])))
     a_middle, a_radius = a.midpoint_radius()
@@ -84,6 +84,10 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
     if not np.isfinite(np.sum(radius)) or not np.isfinite(np.sum(middle)):
         return _unbounded_matmul(a, b)
     return Interval(down(middle - radius), up(middle + radius))
+
+
+def _is_finite(a: Interval) -> bool:
+    return bool(np.isfinite(a.lower).all() and np.isfinite(a.upper).all())
 
 
 def _is_moderate(a: Interval, b: Interval) -> bool:
