@@ -116,8 +116,10 @@ def _briefly(value: Any) -> str:
     return text if len(text) < 40 else f"a {type(value).__name__}"
 
 
-def real_array(value: Any, name: str) -> np.ndarray:
+def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
     """Return an array of float64; raise InvalidInputError for what is no array of real numbers.
+
+    Unless it is `copied` it may be the given one, and then cannot be written to.
 
     Examples
     --------
@@ -128,6 +130,10 @@ def real_array(value: Any, name: str) -> np.ndarray:
         array = np.asarray(value)
         if array.dtype.kind == "c":
             raise TypeError("its values are complex")
+        if not copied:
+            array = array.astype(float, copy=False).view()
+            array.flags.writeable = False
+            return array
         return array.astype(float)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(

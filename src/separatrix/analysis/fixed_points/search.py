@@ -205,7 +205,7 @@ def _led_near(
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
-    array = real_array(candidates, "candidates")
+    array = real_array(candidates, "candidates", copied=False)  # there may be a GB of them
     if array.size == 0 and array.shape[-1] in (0, system.size):
         raise InvalidInputError(
             "there are no candidates: give at least one state, for example the activity of "
