@@ -152,7 +152,8 @@ def test_divergence_says_the_step_and_keeps_the_history(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_leaves_a_checkpoint_and_exit_code_130(tmp_path):
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])  # Ctrl-C, and the end of a cluster's time
+def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):
     # Tests that a shell started in the background ignore the signal, and so would what they start.
     heeding = (
         "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -167,7 +168,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_exit_code_130(tmp_path):
     while not list(tmp_path.glob(".one.*")) and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(4)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, sent))
     try:
         _, shown = process.communicate(timeout=60)
     finally:
