@@ -40,7 +40,7 @@ def read_tensors(path: Path, form: str, what: str) -> tuple[dict[str, np.ndarray
     """
     from safetensors import SafetensorError, safe_open
 
-    path = existing_file(path, f"{what} file (.safetensors)")
+    path = existing_file(path, f"a {what} file (.safetensors)")
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
@@ -49,7 +49,7 @@ def read_tensors(path: Path, form: str, what: str) -> tuple[dict[str, np.ndarray
         raise UnreadableFileError(f"{path} is damaged or no safetensors file: {error}.") from error
     if header.get("format") != form:
         raise UnreadableFileError(
-            f"{path} holds no {what.split()[-1]} of this package: its format is "
+            f"{path} holds no {what} of this package: its format is "
             f"{header.get('format', 'not given')!r}, expected {form!r}."
         )
     return arrays, header

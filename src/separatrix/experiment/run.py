@@ -90,9 +90,9 @@ def run_experiment(
         return done
     checkpoint = checkpoint_of(setup, out, resume, force) if training is None else None
     with new_directory(out, force) as directory:
-        if training is None:
-            assert checkpoint is not None
+        if checkpoint is not None:
             training = _train(setup, out, checkpoint, progress, announce)
+        assert training is not None  # given, if there is no checkpoint
         records: dict[str, Record] = {"history": training.history}
         try:
             tell = _teller(setup, training.network, records, directory, meanwhile)

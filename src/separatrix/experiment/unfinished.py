@@ -1,5 +1,6 @@
 """What an experiment that was stopped has left, and going on from there."""
 
+import glob
 import shutil
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
     if path.exists() and not resume:
         path.unlink()
     if resume:
-        discard_partial(out.parent, out.name)
+        discard_partial(out.parent, glob.escape(out.name))
     settings = setup.trained
     if setup.experiment.training.schedule is None:  # more steps may follow
         settings["training"] = {k: v for k, v in settings["training"].items() if k != "steps"}

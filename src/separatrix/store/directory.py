@@ -1,6 +1,5 @@
 """A directory that appears complete or not at all."""
 
-import glob
 import itertools
 import shutil
 import tempfile
@@ -110,9 +109,9 @@ def _of_worth(place: Path) -> list[str]:
     return [e.name for e in entries if is_run(e) or e.suffix == CHECKPOINT or e.name == WEIGHTS]
 
 
-def discard_partial(directory: Path, name: str = "*") -> None:
-    """Delete the hidden directories that killed processes have left of a run, or of all runs."""
-    for left in directory.glob(f".{name if name == '*' else glob.escape(name)}.*{PARTIAL}"):
+def discard_partial(directory: Path, names: str = "*") -> None:
+    """Delete the hidden directories that killed processes have left of runs (a glob pattern)."""
+    for left in directory.glob(f".{names}.*{PARTIAL}"):
         shutil.rmtree(left, ignore_errors=True)
 
 

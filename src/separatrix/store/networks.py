@@ -62,7 +62,7 @@ def load_network(path: str | Path) -> AbstractNetwork:
         are not those of its class, by name or by shape.
     """
     path = Path(path)
-    arrays, metadata = read_tensors(path, FORMAT, "a network")
+    arrays, metadata = read_tensors(path, FORMAT, "network")
     try:
         network = _put_together(json.loads(metadata["network"]), "", arrays)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

@@ -132,7 +132,7 @@ class Keeper:
             return start
         path = self.checkpoint.path
         try:
-            arrays, header = read_tensors(path, FORMAT, "a training")
+            arrays, header = read_tensors(path, FORMAT, "training")
             if header["digest"] != _digest(arrays):
                 raise UnreadableFileError(f"{path} is damaged: it holds other numbers than it had.")
         except UnreadableFileError as error:

@@ -136,8 +136,8 @@ def _run(
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
     network, memory, begun = course.network, course.memory, course.steps
     fixed = eqx.filter(network, eqx.is_inexact_array, inverse=True)
-    course.tell(report)
     try:
+        course.tell(report)
         trials = draw(program, key, np.array(begun, np.int32)) if begun < steps else None
         for first, count in _epochs(begun, steps, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.

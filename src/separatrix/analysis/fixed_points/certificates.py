@@ -8,12 +8,11 @@ import numpy as np
 from ...solvers.interval import Enclosed, EnclosureError, ball
 from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
 from ...solvers.krawczyk.context import in_turns
+from ...solvers.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.low_rank import alone_at_origin
 from ...systems import AbstractSystem
 from .found import Found
-
-_WIDEST = 16.0  # a larger claim of uniqueness would be of no use
 
 
 def certify(system: AbstractSystem, found: Found) -> None:
@@ -38,20 +37,12 @@ def _prove_zeros(
             error, radius = float(proof.error_bound[row]), float(proof.radius[row])
             text = f"exists within {error:.1e}, alone within {radius:.1e}"
             found.prove(label, error, radius, text)
-        elif not states[row].any() and _is_alone_at_origin(residual, len(states[row])):
-            text = f"zero exactly, alone within {_WIDEST:.1e}: no other ray from it holds one"
-            found.prove(label, 0.0, _WIDEST, text)
+        elif not states[row].any() and alone_at_origin(residual, len(states[row])):
+            text = f"exists, alone within {LARGEST_RADIUS:.1e}: no ray from it holds another"
+            found.prove(label, 0.0, LARGEST_RADIUS, text)
         else:
             what = found.degenerate.get(label)
             found.refuse(label, f"{what}: {proof.reason[row]}" if what else proof.reason[row])
-
-
-def _is_alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
-    """Tell whether it is proved that a residual is zero at 0, a kink of it, and nowhere else."""
-    try:
-        return alone_at_origin(residual, size)
-    except EnclosureError:
-        return False
 
 
 def _prove_absence(

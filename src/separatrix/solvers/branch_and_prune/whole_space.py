@@ -8,13 +8,13 @@ import numpy as np
 
 from ..interval.arithmetic import Array, Interval, point
 from ..interval.interpreter import EnclosedFunction
+from ..krawczyk.contraction import LARGEST_RADIUS
 from .exhaustion import Exhaustion
 from .frontier import Limits, search_box
 from .homogeneous import ChartZeros, Homogeneous, charts
 from .known import KnownZeros, known_zeros
 
 _KEPT = 1000  # unresolved boxes that are handed back
-_WIDEST = 16.0  # a larger claim of uniqueness would be of no use
 _PART = 4  # of the boxes that may be examined, that look for zeros along rays
 _SMALL = 2.0**-20  # no scale to go by, if it is not merely rounding
 
@@ -33,7 +33,7 @@ def search_unbounded(
     """
     examined = only_at_origin(limits, homogeneous, lower, upper)
     if examined is not None:
-        known.take(np.zeros(len(lower)), 0.0, _WIDEST)
+        known.take(np.zeros(len(lower)), 0.0, LARGEST_RADIUS)
         none = np.zeros((0, len(lower)))
         return Exhaustion(*known.added(lower, upper), True, examined, none, none, "")
     reach = _reach(base)

@@ -33,6 +33,8 @@ from ..interval.arithmetic import (
 from ..interval.products import matmul, row_sums
 
 Flags = NDArray[np.bool_]
+LARGEST_RADIUS = 16.0
+"""Within which a zero is said to be alone, in units of the state; a larger claim is of no use."""
 
 
 class Trial(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 from ..interval.arithmetic import Array, Interval, ball, point
 from ..interval.interpreter import EnclosedFunction
 from .contraction import (
+    LARGEST_RADIUS,
     Flags,
     Trial,
     approximate_inverse,
@@ -29,7 +30,6 @@ TOO_FAR = (
 
 # All in units of the size of the state (its largest coordinate, or 1).
 _FIRST_RADIUS = 2.0**-40  # wider than rounding, narrower than any curvature
-_LARGEST_RADIUS = 16.0  # a larger claim would be of no use
 _REACH = 1e-3  # how far Newton's method may carry a state: beyond, it is not "near" any more
 _REFINEMENTS = 3
 _ENOUGH = 0.85  # a contraction rate this close to 1 leaves nothing to gain
@@ -131,7 +131,7 @@ def _why(finite: bool, rate: float) -> str:
 def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
     """Enlarge the cubes for as long as the map contracts on them, by a bounded number of trials."""
     which = np.flatnonzero(search.exists)
-    largest = _LARGEST_RADIUS * _scale(search.centers)
+    largest = LARGEST_RADIUS * _scale(search.centers)
     failed, failed_rate = np.full(len(search.exists), np.inf), np.full(len(search.exists), np.inf)
     guess = np.minimum(0.7 * search.radius / search.rate, largest)
     for trial_number in range(trials):

@@ -1,7 +1,8 @@
 """All zeros of residuals that depend on their argument through few numbers, at any size."""
 
-from .exhaust import alone_at_origin, exhaust
+from .exhaust import exhaust
 from .factors import UnboundedRemainderError
+from .origin import alone_at_origin
 from .reading import reduce
 from .reduction import Reduction
 

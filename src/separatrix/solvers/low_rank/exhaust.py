@@ -11,18 +11,15 @@ from numpy.typing import ArrayLike
 
 from ..branch_and_prune import BranchAndPrune, Exhaustion
 from ..branch_and_prune.exhaustion import refused
-from ..branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
 from ..branch_and_prune.known import KnownZeros, known_zeros, polished
-from ..branch_and_prune.whole_space import only_at_origin, search_unbounded
+from ..branch_and_prune.whole_space import search_unbounded
 from ..interval.arithmetic import Array, Interval, ball, down, up
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual, quietly
-from ..krawczyk.contraction import Flags
-from .reading import reduce
+from ..krawczyk.contraction import LARGEST_RADIUS, Flags
 from .reduction import Reduction
 
 _NO_TRAP = "the domain is unbounded: no box that holds every zero could be derived; give one"
-_WIDEST = 16.0  # a larger claim of uniqueness would be of no use, in units of the state
 
 
 def exhaust(
@@ -79,44 +76,6 @@ def exhaust(
     return _lifted(reduction, found, known)
 
 
-def alone_at_origin(
-    residual: Callable[[Any], Any],
-    size: int,
-    *,
-    largest: int = 8,
-    method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
-) -> bool:
-    """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
-
-    That is tried for functions without constants of at most `largest` variables, or that depend on
-    so few.
-
-    Examples
-    --------
-    >>> import jax, jax.numpy as jnp
-    >>> m, n = np.linspace(-1.0, 1.0, 50), np.cos(np.arange(50.0))
-    >>> alone_at_origin(lambda x: m * (n @ jax.nn.relu(x)) / 50 - x, 50)
-    True
-    """
-    program = homogenize(enclose_residual(residual, size).program)
-    if program is None:
-        return False
-    whole = HomogeneousProgram(program, size)
-    if whole.has_constants:
-        return False  # 0 is no zero, or not for that reason
-    function: Homogeneous = whole
-    variables = size
-    if size > largest:
-        reduction = reduce(residual, size)
-        if reduction is None or not reduction.exact or reduction.afar is None:
-            return False
-        function, variables = reduction.afar, reduction.rank
-    if variables > largest:
-        return False
-    everywhere = np.full(variables, np.inf)
-    return only_at_origin(method, function, -everywhere, everywhere) is not None
-
-
 class _LiftedZeros:
     """Zeros known in full coordinates, while boxes of the reduced ones are searched."""
 
@@ -167,4 +126,4 @@ def _separation(states: Array, errors: Array) -> Array:
     apart = np.max(np.abs(states[:, None] - states[None]), axis=2, initial=0.0)
     apart = down(apart - up(errors[:, None] + errors[None]))
     np.fill_diagonal(apart, np.inf)
-    return np.minimum(np.min(apart, axis=1, initial=np.inf), _WIDEST * scale)
+    return np.minimum(np.min(apart, axis=1, initial=np.inf), LARGEST_RADIUS * scale)
