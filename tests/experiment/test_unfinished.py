@@ -196,6 +196,16 @@ def test_an_unfinished_training_beside_a_complete_run(tmp_path):
     assert sx.load_run(out).experiment["seed"] == 1
 
 
+def test_force_deletes_nothing_where_no_run_can_be(tmp_path):
+    with pytest.raises(KilledError):
+        run_experiment(experiment(), tmp_path / "one", progress=stopped_after(4))
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "notes.txt").touch()
+    with pytest.raises(sx.InvalidInputError, match="holds what no run has written"):
+        run_experiment(experiment(), tmp_path / "one", force=True, progress=False)
+    assert names(tmp_path) == ["one", "one.checkpoint"]
+
+
 def test_more_steps_may_follow(tmp_path):
     out = tmp_path / "one"
     with pytest.raises(KilledError):

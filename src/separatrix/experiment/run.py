@@ -91,6 +91,8 @@ def run_experiment(
     checkpoint = checkpoint_of(setup, out, resume, force) if training is None else None
     with new_directory(out, force) as directory:
         if checkpoint is not None:
+            if not resume:
+                checkpoint.path.unlink(missing_ok=True)
             training = _train(setup, out, checkpoint, progress, announce)
         assert training is not None  # given, if there is no checkpoint
         records: dict[str, Record] = {"history": training.history}

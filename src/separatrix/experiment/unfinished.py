@@ -15,8 +15,8 @@ from .setup import Setup
 def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpoint:
     """Return where the training of a run is kept while it goes on.
 
-    What an earlier training has left there is what the training goes on from; without `resume`
-    it is deleted, but by `force` only: InvalidInputError is raised.
+    What an earlier training has left there is what the training goes on from; without `resume` it
+    gives way, but to `force` only: InvalidInputError is raised.
     """
     path = out.with_name(out.name + CHECKPOINT)
     if path.is_dir():
@@ -27,8 +27,6 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
             f"{path} holds a training that was stopped: go on with it by --resume{both}, or begin "
             "anew by --force alone."
         )
-    if path.exists() and not resume:
-        path.unlink()
     if resume:
         discard_partial(out.parent, glob.escape(out.name))
     settings = setup.trained
