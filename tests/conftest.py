@@ -18,8 +18,10 @@ MODULES = [
 
 def import_checked():
     """Import the package, and check shapes and types of what is in it from here on."""
+    import jax
     from jaxtyping import install_import_hook
 
+    jax.config.update("jax_num_cpu_devices", 2)  # for those that divide batches among devices
     # A name in the list stands for all that begin with it, so packages are left to their modules.
     checked = [
         m

@@ -96,6 +96,16 @@ def test_batches_end_at_one_of_several_lengths():
         Setup(small("training.lengths=3", "training.window=50"))
 
 
+@pytest.mark.runs
+def test_batches_are_divided_among_devices(run, tmp_path):
+    two = run_experiment(small("training.devices=2"), tmp_path / "two", progress=False)
+    np.testing.assert_allclose(two.history.loss, run.history.loss, rtol=1e-3)
+    assert sx.load_run(tmp_path / "two").experiment["training"]["devices"] == 2
+    with pytest.raises(sx.InvalidInputError, match="expected 5, but JAX has 2 devices"):
+        run_experiment(small("training.devices=5"), tmp_path / "five", progress=False)
+    assert not (tmp_path / "five").exists()
+
+
 def test_random_candidates_and_windows(tmp_path):
     run = run_experiment(small(name="yang2020-pytorch"), tmp_path / "two", progress=False)
     assert run.experiment["training"]["window"] == 100

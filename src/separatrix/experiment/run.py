@@ -142,6 +142,7 @@ def _train(
             epoch_steps=settings.epoch_steps,
             progress=progress,
             checkpoint=checkpoint,
+            devices=settings.devices,
         )
     except (TrainingDivergedError, TrainingInterruptedError) as stopped:
         reached = stopped.training

@@ -58,6 +58,8 @@ class TrainingSettings(_Settings):
     """Length in steps of windows over consecutive trials; None: whole trials."""
     lengths: Count = 1
     """At how many lengths batches of whole trials may end (`sx.WholeTrials`)."""
+    devices: Count = 1
+    """Among how many devices the trials of a batch are divided; a processor can be two."""
     optimizer: Named = Named(name="adam", learning_rate=1e-3)
     schedule: Named | None = None
     """How the learning rate changes over the steps; None: not at all."""

@@ -12,6 +12,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
+from ..training.devices import provide_devices
 from .building import construct, fill_defaults
 from .optimizers import build_optimizer, build_regularizers, fill_optimizer
 from .settings import Experiment, TrainingSettings
@@ -47,6 +48,7 @@ class Setup:
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
                 "them with run_variants, or one of them, experiment.variant(name)."
             )
+        provide_devices(experiment.training.devices)  # before anything is done with JAX
         self.task: AbstractTask = construct(experiment.task, TASK_MAKERS, "task", source)
         keys = jr.split(jr.key(experiment.seed), 5)
         self.key_network, self.key_training, self.key_trials, self.key_test, self.key_starts = keys

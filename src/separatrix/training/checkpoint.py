@@ -187,6 +187,7 @@ def identity(program: Epoch, network: AbstractNetwork, key: Any) -> dict[str, st
         "task": _told(program.task),
         "batches": _told(program.batches),
         "batch_size": str(program.batch_size),
+        "devices": str(program.division.count),
         "regularizers": _told(program.regularizers),
         "key": f"{jr.key_impl(key)} {_bits(key).tobytes().hex()}",
         "float64": str(jax.config.jax_enable_x64),  # type: ignore[attr-defined]

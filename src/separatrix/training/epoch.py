@@ -14,6 +14,7 @@ from .._types import Array
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches
+from .devices import Division
 from .loss import Loss
 from .program_key import Optimizer
 from .regularizers import AbstractRegularizer
@@ -32,6 +33,7 @@ class Epoch(eqx.Module):
     batch_size: int = eqx.field(static=True)
     epoch_steps: int = eqx.field(static=True)
     regularizers: tuple[AbstractRegularizer, ...] = ()
+    division: Division = Division(1)
 
     @property
     def num_measures(self) -> int:
@@ -42,7 +44,7 @@ class Epoch(eqx.Module):
         self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
     ) -> tuple[Array, Measures]:
         """Return what is minimized and its parts; the key is for the units' own noise."""
-        states = network.unroll_noisy(trials.inputs, key)
+        states = self.division.unroll(network, trials.inputs, key)
         outputs = network.outputs(states)
         loss, score = self.loss(outputs, trials), self.task.score(outputs, trials)
         if not self.regularizers:
@@ -96,7 +98,7 @@ class Epoch(eqx.Module):
         # `count` is a value, not a shape: a last, shorter epoch runs the same program.
         weights, memory, history = jax.lax.fori_loop(0, count, learn, (weights, memory, history))
         sound = jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]).all()
-        return weights, memory, history, sound
+        return self.division.everywhere((weights, memory, history, sound))
 
     def _at_its_length(
         self, function: Callable[..., Any], weights: Any, batch: Trials, step: Array

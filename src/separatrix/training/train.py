@@ -12,6 +12,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
 from .checkpoint import Checkpoint, Keeper, Standing, identity
+from .devices import Division
 from .epoch import Epoch, compiled
 from .loss import Loss, default_loss
 from .progress import no_report, progress_bar
@@ -36,6 +37,7 @@ def train(
     epoch_steps: int = 64,
     progress: bool | Report = True,
     checkpoint: Checkpoint | None = None,
+    devices: int = 1,
 ) -> Training:
     r"""Train a network on a task by back-propagation through time.
 
@@ -72,6 +74,12 @@ def train(
     checkpoint
         A file in which the training is kept while it goes on, and from which it goes on when it is
         there: `sx.Checkpoint("fit.checkpoint")`.
+    devices
+        Among how many of `jax.devices()` the trials of each batch are divided. A recurrence keeps
+        little more than one core busy, so on a processor as many devices as cores pay where units
+        and trials are many; `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
+        anything else is done with JAX. What is learned is the same but for rounding, and for the
+        units' private noise, which has other numbers with another number of devices.
 
     Returns
     -------
@@ -84,7 +92,8 @@ def train(
     InvalidInputError
         When network and task do not fit each other, weights are not finite, a regularizer does
         not fit the network, `key` is no random key, or another argument is not what it should be;
-        when the checkpoint is of another training, or of more steps than are asked for.
+        when JAX has fewer devices, or `batch_size` is no multiple of them; when the checkpoint is
+        of another training, or of more steps than are asked for.
     UnreadableFileError
         When the checkpoint is damaged.
     TrainingDivergedError
@@ -114,9 +123,11 @@ def train(
     if checkpoint is not None:
         require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
     _check_fit(network, task, steps, batch_size, epoch_steps)
+    division = Division(require_count(devices, "devices"))
+    division.check_batch(batch_size)
     regularizers = check_regularizers(regularizers)
     require_key(key)
-    program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers)
+    program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers, division)
     keeper = Keeper(checkpoint, lambda: identity(program, network, key))
     course = Course(program, network, keeper, steps)
     if callable(progress):
@@ -134,7 +145,8 @@ def _run(
     at: JAX returns before a computation has ended.
     """
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
-    network, memory, begun = course.network, course.memory, course.steps
+    network, memory = program.division.everywhere((course.network, course.memory))
+    begun = course.steps
     fixed = eqx.filter(network, eqx.is_inexact_array, inverse=True)
     try:
         course.tell(report)
@@ -145,7 +157,7 @@ def _run(
                 program,
                 network,
                 memory,
-                trials,
+                program.division.divided(trials),
                 key,
                 np.array(first, np.int32),
                 np.array(count, np.int32),
@@ -168,6 +180,7 @@ class Course:
 
     def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, steps: int):
         self.epoch_steps, self.keeper = program.epoch_steps, keeper
+        self.division = program.division
         nothing = (np.zeros(0, np.float32),) * program.num_measures
         begun = keeper.read(Standing(network, program.start(network), nothing), steps)
         self.network, self.memory = begun.network, begun.memory
@@ -196,7 +209,8 @@ class Course:
         """Return the network and the history of the epochs that are settled."""
         loss, accuracy, *penalties = self.standing().measures
         penalty = penalties[0] if penalties else None
-        return Training(self.network, History(loss, accuracy, self.epoch_steps, penalty))
+        network = self.division.gathered(self.network)
+        return Training(network, History(loss, accuracy, self.epoch_steps, penalty))
 
     def keep(self) -> None:
         """Bring the checkpoint up to date, where there is one."""

@@ -1,0 +1,137 @@
+"""Training with the trials of a batch divided among devices: `tests/conftest.py` makes two."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from rooms import quick
+
+import separatrix as sx
+from separatrix.training.devices import Division
+
+TASK = sx.tasks.Yang2019(dt=100.0, rules=["fdgo", "dmsgo"])
+"""Trials of many lengths, so that one half of a batch weighs more than the other."""
+
+
+def network(noise=0.0):
+    return sx.networks.CTRNN(85, 8, 33, noise=noise, key=jax.random.key(1))
+
+
+def fit(network, task=TASK, **kwargs):
+    kwargs = {"steps": 8, "epoch_steps": 4, "batch_size": 6, "progress": False} | kwargs
+    return sx.train(network, task, key=jax.random.key(2), **kwargs)
+
+
+def leaves(training):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(training.network)]
+
+
+@pytest.mark.parametrize("batches", quick([sx.WholeTrials(), sx.WholeTrials(3), sx.Windows(20)], 0))
+def test_two_devices_learn_what_one_learns(batches):
+    # This loss is divided by the weights of all trials, so halves cannot be averaged.
+    def loss(outputs, trials):
+        return sx.training.mean_squared_error(jax.nn.sigmoid(outputs), trials)
+
+    prices = [sx.regularizers.Rates(1e-2), sx.regularizers.Weights(1e-3)]
+    one, two = (
+        fit(network(), loss=loss, batches=batches, regularizers=prices, devices=count)
+        for count in (1, 2)
+    )
+    for name in ("loss", "accuracy", "penalty"):
+        a, b = getattr(one.history, name), getattr(two.history, name)
+        np.testing.assert_allclose(a, b, rtol=1e-4)
+    for a, b in zip(leaves(one), leaves(two), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.laws
+def test_gated_networks_are_divided_too(task):
+    gru = sx.networks.GRU(3, 8, 3, key=jax.random.key(1))
+    one, two = (fit(gru, task, devices=count) for count in (1, 2))
+    np.testing.assert_allclose(one.history.loss, two.history.loss, rtol=1e-4)
+
+
+def test_each_device_computes_half_of_the_trials_and_draws_noise_of_its_own():
+    silent = jax.tree.map(jnp.zeros_like, network(noise=0.5))
+    inputs = jnp.zeros((6, 4, 85))
+    states = jax.jit(Division(2).unroll)(silent, inputs, jax.random.key(3))
+    assert len(states.sharding.device_set) == 2
+    assert {shard.data.shape for shard in states.addressable_shards} == {(3, 4, 8)}
+    states = np.asarray(states)
+    assert len(np.unique(states)) > states.size / 3  # the rectifier leaves half of them
+    assert not (states[:3] == states[3:]).all()
+
+
+def test_the_same_key_gives_the_same_bits_on_as_many_devices():
+    one, two, again = (fit(network(noise=0.3), devices=count) for count in (1, 2, 2))
+    for a, b in zip(leaves(two), leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (one.history.loss != two.history.loss).any()  # other noise
+
+
+def test_the_program_is_compiled_once():
+    traced = []
+
+    def loss(outputs, trials):
+        traced.append(1)
+        return sx.training.default_loss(outputs, trials)
+
+    fit(network(), steps=14, loss=loss, devices=2)
+    assert len(traced) == 1
+
+
+def test_what_is_learned_is_bound_to_no_device():
+    learned = fit(network(), devices=2).network
+    here = jax.device_put(jnp.ones(8), jax.devices()[1])
+    assert {len(leaf.devices()) for leaf in jax.tree.leaves(learned)} == {1}
+    assert (learned.recurrent_weights @ here).devices() == {jax.devices()[1]}
+
+
+def test_a_training_on_two_devices_goes_on(tmp_path):
+    def stop(done, loss, accuracy):
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    # An optimizer whose state holds a random key.
+    optimizer = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))
+    noisy, kept = network(noise=0.3), sx.Checkpoint(tmp_path / "fit.checkpoint", seconds=0)
+    whole = fit(noisy, optimizer=optimizer, devices=2)
+    with pytest.raises(sx.TrainingInterruptedError) as stopped:
+        fit(noisy, optimizer=optimizer, devices=2, checkpoint=kept, progress=stop)
+    assert len(stopped.value.training.history) == 4
+    with pytest.raises(sx.InvalidInputError, match="devices is 2 there and 1 here"):
+        fit(noisy, optimizer=optimizer, checkpoint=kept)
+    resumed = fit(noisy, optimizer=optimizer, devices=2, checkpoint=kept)
+    for a, b in zip(leaves(whole), leaves(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_devices_that_are_not_there():
+    with pytest.raises(sx.InvalidInputError) as caught:
+        fit(network(), devices=3)
+    assert str(caught.value) == (
+        "devices: expected 3, but JAX has 2 devices (cpu): call jax.config.update("
+        '"jax_num_cpu_devices", 3) before anything else is done with JAX.'
+    )
+    with pytest.raises(sx.InvalidInputError, match="devices must be a whole number"):
+        fit(network(), devices=0)
+    with pytest.raises(sx.InvalidInputError, match="a multiple of the 2 devices, got 5"):
+        fit(network(), devices=2, batch_size=5)
+
+
+def test_a_processor_is_made_two_devices_only_before_jax_starts():
+    program = (
+        "import jax\n"
+        "from separatrix.training.devices import provide_devices\n"
+        "counts = []\n"
+        "for asked in (1, 2, 1, 3):\n"
+        "    provide_devices(asked)\n"
+        "    counts.append(len(jax.devices()) if asked > 1 else 0)\n"
+        "print(counts)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[0, 2, 0, 2]\n", done.stderr
