@@ -1,4 +1,5 @@
 import shutil
+import time
 
 import jax
 import pytest
@@ -7,6 +8,7 @@ from typer.testing import CliRunner
 
 import separatrix as sx
 from separatrix.cli import app
+from separatrix.cli.drawing import drawing
 
 SMALL = [
     *("--set", "network.num_units=16"),
@@ -292,6 +294,20 @@ def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, 
     monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", lambda *found: None)
     done = run("analyze", f"{out}.incomplete", "--out", out)
     assert done.exit_code == 0, done.output
+
+
+def test_a_run_that_is_refused_at_once_leaves_no_import_behind(monkeypatch):
+    loaded = []
+
+    def load():
+        time.sleep(0.2)
+        loaded.append(True)
+
+    monkeypatch.setattr("separatrix.cli.drawing._load_ahead", load)
+    with pytest.raises(sx.InvalidInputError), drawing(lambda stage: None) as callbacks:
+        callbacks["announce"]("training")
+        raise sx.InvalidInputError("refused.")
+    assert loaded
 
 
 @pytest.mark.runs

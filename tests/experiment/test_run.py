@@ -101,9 +101,11 @@ def test_batches_are_divided_among_devices(run, tmp_path):
     two = run_experiment(small("training.devices=2"), tmp_path / "two", progress=False)
     np.testing.assert_allclose(two.history.loss, run.history.loss, rtol=1e-3)
     assert sx.load_run(tmp_path / "two").experiment["training"]["devices"] == 2
-    with pytest.raises(sx.InvalidInputError, match="expected 5, but JAX has 2 devices"):
-        run_experiment(small("training.devices=5"), tmp_path / "five", progress=False)
-    assert not (tmp_path / "five").exists()
+    with pytest.raises(sx.InvalidInputError, match="expected 4, but JAX has 2 devices"):
+        run_experiment(small("training.devices=4"), tmp_path / "four", progress=False)
+    assert not (tmp_path / "four").exists()
+    with pytest.raises(sx.InvalidInputError, match=r"training.batch_size in .*: 16 trials cannot"):
+        Setup(small("training.devices=5"))
 
 
 def test_random_candidates_and_windows(tmp_path):

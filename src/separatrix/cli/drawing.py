@@ -19,10 +19,12 @@ from typing import Any
 def drawing(say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Yield the callbacks of a run, which speak of its stages through `say` and draw it."""
     ahead = DrawingAhead() if is_worthwhile() else None
+    loading: list[threading.Thread] = []
 
     def announce(stage: str) -> None:
         if stage == "training":
-            threading.Thread(target=_load_ahead).start()
+            loading.append(threading.Thread(target=_load_ahead))
+            loading[-1].start()
         say(stage)
 
     def meanwhile(known: Any, directory: Path) -> None:
@@ -37,6 +39,8 @@ def drawing(say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     finally:
         if ahead is not None:
             ahead.stop()
+        for thread in loading:  # Python would end while it imports, and say so at length
+            thread.join()
 
 
 def _load_ahead() -> None:

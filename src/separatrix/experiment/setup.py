@@ -66,6 +66,11 @@ class Setup:
         )
         check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
         settings = experiment.training
+        if settings.batch_size % settings.devices:
+            raise InvalidInputError(
+                f"training.batch_size in {source}: {settings.batch_size} trials cannot be divided "
+                f"evenly among {settings.devices} devices (training.devices)."
+            )
         self.optimizer = build_optimizer(settings, self.network, source)
         self.regularizers = build_regularizers(settings.regularizers)
         self.batches = _batches(settings, source)
