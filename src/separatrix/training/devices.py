@@ -22,7 +22,7 @@ def provide_devices(count: int) -> None:
     What it does not change is an accelerator's number of devices, or that of a JAX that has been
     used; `Division` says so where it meets too few.
     """
-    if count <= jax.config.jax_num_cpu_devices:  # type: ignore[attr-defined]
+    if count <= max(1, jax.config.jax_num_cpu_devices):  # type: ignore[attr-defined]
         return
     try:
         jax.config.update("jax_num_cpu_devices", count)
