@@ -104,7 +104,9 @@ def test_batches_are_divided_among_devices(run, tmp_path):
     with pytest.raises(sx.InvalidInputError, match="expected 4, but JAX has 2 devices"):
         run_experiment(small("training.devices=4"), tmp_path / "four", progress=False)
     assert not (tmp_path / "four").exists()
-    with pytest.raises(sx.InvalidInputError, match=r"training.batch_size in .*: 16 trials cannot"):
+    with pytest.raises(
+        sx.InvalidInputError, match=r"training.batch_size in .* must be a multiple of the 5"
+    ):
         Setup(small("training.devices=5"))
 
 

@@ -12,7 +12,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
-from ..training.devices import provide_devices
+from ..training.devices import check_divisible, provide_devices
 from .building import construct, fill_defaults
 from .optimizers import build_optimizer, build_regularizers, fill_optimizer
 from .settings import Experiment, TrainingSettings
@@ -66,11 +66,8 @@ class Setup:
         )
         check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
         settings = experiment.training
-        if settings.batch_size % settings.devices:
-            raise InvalidInputError(
-                f"training.batch_size in {source}: {settings.batch_size} trials cannot be divided "
-                f"evenly among {settings.devices} devices (training.devices)."
-            )
+        where = f"training.batch_size in {source}"
+        check_divisible(settings.batch_size, settings.devices, where)
         self.optimizer = build_optimizer(settings, self.network, source)
         self.regularizers = build_regularizers(settings.regularizers)
         self.batches = _batches(settings, source)

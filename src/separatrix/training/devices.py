@@ -30,6 +30,14 @@ def provide_devices(count: int) -> None:
         return
 
 
+def check_divisible(batch_size: int, devices: int, name: str = "batch_size") -> None:
+    """Raise InvalidInputError for a batch that cannot be divided evenly."""
+    if batch_size % devices:
+        raise InvalidInputError(
+            f"{name} must be a multiple of the {devices} devices, got {batch_size}."
+        )
+
+
 class Division(eqx.Module):
     """The devices among which the trials of a batch are divided, each of them as many.
 
@@ -54,13 +62,6 @@ class Division(eqx.Module):
             raise InvalidInputError(
                 f"devices: expected {self.count}, but JAX has {told} ({found[0].platform}): "
                 f"{advice}."
-            )
-
-    def check_batch(self, batch_size: int) -> None:
-        """Raise InvalidInputError for a batch that cannot be divided evenly."""
-        if batch_size % self.count:
-            raise InvalidInputError(
-                f"batch_size must be a multiple of the {self.count} devices, got {batch_size}."
             )
 
     @property

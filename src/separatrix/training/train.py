@@ -12,7 +12,7 @@ from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
 from .checkpoint import Checkpoint, Keeper, Standing, identity
-from .devices import Division
+from .devices import Division, check_divisible
 from .epoch import Epoch, compiled
 from .loss import Loss, default_loss
 from .progress import no_report, progress_bar
@@ -124,7 +124,7 @@ def train(
         require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
     _check_fit(network, task, steps, batch_size, epoch_steps)
     division = Division(require_count(devices, "devices"))
-    division.check_batch(batch_size)
+    check_divisible(batch_size, devices)
     regularizers = check_regularizers(regularizers)
     require_key(key)
     program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers, division)
