@@ -94,7 +94,7 @@ def rule_performance(
     require_kind(task, Yang2019, "task", "an sx.tasks.Yang2019(…)")
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
     batches = -(-require_count(num_trials, "num_trials") // BATCH)
-    alike = dataclasses.replace(task, rule_weights=(), shared=False)
+    alike = dataclasses.replace(task.varied(), rule_weights=())
     drawn = [_answers(network, alike, k) for k in jr.split(require_key(key), batches)]
     rule, right, ideal = (np.concatenate(column) for column in zip(*drawn, strict=True))
     groups = [rule == RULES.index(name) for name in task.rules]

@@ -6,6 +6,7 @@ from sample_records import fixed_points
 
 import separatrix as sx
 from separatrix.experiment import Experiment, Setup, run_experiment
+from separatrix.experiment.analysis import analyze
 from separatrix.experiment.stages import SkippedError
 from separatrix.experiment.studies import STUDIES
 from separatrix.experiment.subject import Subject
@@ -67,6 +68,16 @@ def subject(name, *changes):
     u = np.asarray(setup.input, float)
     settings, key = experiment.analysis, setup.key_studies
     return Subject(setup.task, setup.network, u, activity, points, None, settings, key)
+
+
+def test_a_network_of_yang2019_is_looked_at_with_many_rules():
+    """Also where each batch of its training has one rule, as in the paper."""
+    small = [*SMALL, "task.dt=100.0", "network.num_units=6", "analysis.slow_points=false"]
+    setup = Setup(Experiment.named("yang2019").with_changes([*small, "analysis.studies=[]"]))
+    found = analyze(setup, setup.network)
+    rules = np.asarray(found["activity"].conditions["rule"])
+    assert setup.task.shared and len(np.unique(rules)) > 1
+    assert len(np.unique(setup.task.trials(6, key=setup.key_trials).conditions["rule"])) == 1
 
 
 def test_the_studies_of_yang2019_small():

@@ -31,7 +31,8 @@ def analyze(
     """
     settings = setup.experiment.analysis
     announce("activity")
-    activity = simulate(network, setup.task.trials(settings.num_trials, key=setup.key_trials))
+    trials = setup.task.varied().trials(settings.num_trials, key=setup.key_trials)
+    activity = simulate(network, trials)
     components = activity.pca(min(3, network.num_units))
     records: dict[str, Record] = {"activity": activity, "principal_components": components}
     if isinstance(setup.task, PerceptualDecisionMaking) and setup.task.num_choices == 2:

@@ -141,6 +141,13 @@ class AbstractTask(eqx.Module):
         n = require_count(n, "n, the number of trials,")
         return _draw_compiled(self, require_key(key), n)
 
+    def varied(self) -> "AbstractTask":
+        """Return the task as a network is looked at with it: every trial drawn by itself.
+
+        That is the task, unless the trials of a batch have something in common in training.
+        """
+        return self
+
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of answers that are right; NaN where that has no meaning."""
         return accuracy(outputs, trials)

@@ -133,6 +133,9 @@ class Yang2019(SolvableTask):
         script = self._script(Dice(key_script, n, self.dt, self.shared), rule)
         return self._show(script, rule, key_noise)
 
+    def varied(self) -> "Yang2019":
+        return dataclasses.replace(self, shared=False)
+
     def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
         """Return `n` trials of one rule without noise that differ in their stimuli alone.
 
