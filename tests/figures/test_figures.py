@@ -257,6 +257,23 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
 
 
+def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
+    accuracy = np.random.default_rng(0).uniform(size=2505)  # 251 epochs, the last of 5 steps
+    history = sx.History(loss=1 + accuracy, accuracy=accuracy, epoch_steps=10)
+    bottom = figures.training(history).axes[1]
+    (line,) = (x for x in bottom.lines if x.get_label() == "mean of 3 epochs")
+    assert len(line.get_ydata()) == 84 and line.get_marker() == "None"
+    np.testing.assert_allclose(
+        line.get_ydata()[[0, -1]], [accuracy[:30].mean(), accuracy[-15:].mean()]
+    )
+    np.testing.assert_allclose(line.get_xdata()[[0, -1]], [15.5, (2491 + 2505) / 2])
+    (band,) = (x for x in bottom.collections if x.get_label() == "90 % of the batches")
+    edges = band.get_paths()[0].vertices
+    assert edges[edges[:, 0] == 15.5][:, 1].max() == pytest.approx(np.percentile(accuracy[:30], 95))
+    few = figures.training(dataclasses.replace(history, epoch_steps=30)).axes[1]
+    assert few.get_legend_handles_labels()[1] == ["each batch", "mean of an epoch"]
+
+
 def required(function):
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]

@@ -1,36 +1,60 @@
 """How a network learned."""
 
+import dataclasses
+import math
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from ..training import History
 from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, styled
 
+MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
+
 
 @styled
 def training(history: History, *, ideal_accuracy: float | None = None) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
-    The loss is the task's; what regularizers added to it is drawn beside it, where there were any.
-    `ideal_accuracy`, a fraction, adds the ideal observer's accuracy as a line.
+    Of more than 100 epochs several go together: then the light band holds 90 % of their batches,
+    and the line is their mean. The loss is the task's; what regularizers added to it is drawn
+    beside it, where there were any. `ideal_accuracy`, a fraction, adds the ideal observer's
+    accuracy as a line.
     """
     figure = new_figure(6.4, 4.2)
     top, bottom = figure.subplots(2, 1, sharex=True)
-    steps = np.arange(1, len(history) + 1)
-    starts = np.arange(0, len(history), history.epoch_steps)
-    middles = (starts + 1 + np.append(starts[1:], len(history))) / 2
-    epochs = history.epochs()
+    together = epochs_together(history)
+    stretches = dataclasses.replace(history, epoch_steps=together * history.epoch_steps)
+    starts = np.arange(0, len(history), stretches.epoch_steps)
+    ends = np.append(starts[1:], len(history))
+    middles = (starts + 1 + ends) / 2
+    means = stretches.epochs()
     panels = (
-        (top, history.loss, epochs["loss"], "loss", BLUE),
-        (bottom, history.accuracy, epochs["accuracy"], "accuracy", VERMILLION),
+        (top, history.loss, means["loss"], "loss", BLUE),
+        (bottom, history.accuracy, means["accuracy"], "accuracy", VERMILLION),
     )
     for axes, each, mean, name, colour in panels:
-        axes.plot(steps, each, color=colour, alpha=0.3, linewidth=0.6, label="each batch")
-        axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
+        values = np.asarray(each)
+        if together == 1:
+            steps = np.arange(1, len(history) + 1)
+            axes.plot(steps, values, color=colour, alpha=0.3, linewidth=0.6, label="each batch")
+            axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
+        else:
+            band = np.array([np.percentile(part, (5, 95)) for part in np.split(values, starts[1:])])
+            axes.fill_between(
+                middles, *band.T, color=colour, alpha=0.25, linewidth=0, label="90 % of the batches"
+            )
+            axes.plot(middles, mean, color=colour, label=f"mean of {together} epochs")
         axes.set_ylabel(name)
-    if "penalty" in epochs:
+    if "penalty" in means:
         label = "penalty of regularizers"
-        top.plot(middles, epochs["penalty"], color=GREEN, marker=".", label=label)
+        top.plot(
+            middles,
+            means["penalty"],
+            color=GREEN,
+            marker="." if together == 1 else "",
+            label=label,
+        )
     top.set_yscale("log")
     powers_of_ten(top.yaxis)
     bottom.set_ylim(-0.03, 1.03)
@@ -42,3 +66,8 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.align_ylabels()
     return figure
+
+
+def epochs_together(history: History) -> int:
+    """Return of how many epochs the drawn means are: 1 where there are not too many of them."""
+    return math.ceil(math.ceil(len(history) / history.epoch_steps) / MOST_MEANS)

@@ -6,6 +6,7 @@ from ..activity import Activity
 from ..analysis import FixedPoints, Linearization
 from ..evaluation import Psychometric
 from ..figures import MOST_LINES
+from ..figures.learning import epochs_together
 from ..figures.mode_choice import describe_number, describe_time, integrating_mode
 from ..training import History
 from .story import Story, count, percent
@@ -30,10 +31,13 @@ def training(story: Story) -> str:
     """Explain the learning curves."""
     history = story.get(History)
     last = {name: values[-1] for name, values in history.epochs().items()}
+    together = epochs_together(history)
+    of_many = " (the band holds 90 % of the batches)" if together > 1 else ""
+    of_what = "epochs" if together == 1 else f"{together} epochs"
     text = (
         f"Loss (logarithmic) and accuracy on the batch of each of {len(history)} training steps, "
-        f"before its update; thick: means of epochs of {history.epoch_steps} steps. In the last "
-        f"epoch the loss was {last['loss']:.4g}"
+        f"before its update{of_many}; thick: means of {of_what} of {history.epoch_steps} steps. In "
+        f"the last epoch the loss was {last['loss']:.4g}"
     )
     if np.isfinite(last["accuracy"]):
         text += f" and {percent(last['accuracy'])} of the scored steps were right"
