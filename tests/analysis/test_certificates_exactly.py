@@ -1,5 +1,7 @@
 """Certificates of trained networks beside the same points in ball arithmetic of 200 bits (Arb)."""
 
+from fractions import Fraction
+
 import flint
 import jax
 import jax.numpy as jnp
@@ -74,3 +76,38 @@ def test_error_bounds_of_a_large_network_hold():
     (bound,) = found.error_bound[[np.array_equal(state, moved[0]) for state in found.states]]
     distance = max(abs(zero[i, 0] - float(value)) for i, value in enumerate(moved[0]))
     assert distance <= float(bound) < 1e-12
+
+
+@pytest.mark.parametrize("slope_below", [0.01, 0.0], ids=["leaky ReLU", "an Euler step"])
+def test_error_bounds_of_kinked_functions_hold_in_rational_numbers(slope_below):
+    """Reading such a function rounds its coefficients, so its pieces have other zeros."""
+    rng = np.random.default_rng(0)
+    count = 0
+    for _ in range(12):
+        w, c = 0.8 * rng.normal(), rng.normal()
+        if slope_below:
+            step = lambda x, w=w, c=c: jax.nn.leaky_relu(w * x + c)  # noqa: E731
+        else:
+            step = lambda x, w=w, c=c: x + 0.2 * (-x + jax.nn.relu(w * x + c))  # noqa: E731
+        found = sx.find_fixed_points(sx.DiscreteMap(step, 1), np.linspace(-3, 3, 9)[:, None])
+        proved = found.fixed[found.fixed.certified]
+        for state, bound in zip(proved.states[:, 0], proved.error_bound, strict=True):
+            slope = Fraction(1) if w * state + c > 0 else Fraction(slope_below)
+            exact = slope * Fraction(c) / (1 - slope * Fraction(w))
+            assert abs(Fraction(float(state)) - exact) <= Fraction(float(bound))
+            count += 1
+    assert count >= 10
+
+
+def test_no_zeros_are_proved_that_only_rounding_makes():
+    """A gap of 5e-9 beside slopes of 1e-8: as it is read the function has three zeros, it has one.
+
+    Exactly, h − a h + a min(relu(2 h + b), 3) + a = h at h = 4 alone: where relu is 0 it asks for
+    h = 1, whose 2 h + b is positive.
+    """
+    a = 1e-8
+    b = -2.0 - (((1.0 - a) - 1.0) + a) / a
+    step = lambda h: h + a * (-h + jnp.minimum(jax.nn.relu(2 * h + b), 3.0) + 1.0)  # noqa: E731
+    found = sx.find_fixed_points(sx.DiscreteMap(step, 1), np.linspace(-3, 6, 41)[:, None])
+    proved = found.states[found.certified & (found.kind == "fixed"), 0]
+    np.testing.assert_allclose(proved, [4.0])

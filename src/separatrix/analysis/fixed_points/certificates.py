@@ -35,7 +35,8 @@ def _prove_zeros(
     for row, label in enumerate(labels):
         if proof.exists[row]:
             error, radius = float(proof.error_bound[row]), float(proof.radius[row])
-            text = f"exists within {error:.1e}, alone within {radius:.1e}"
+            alone = f"alone within {radius:.1e}" if proof.unique[row] else "not shown to be alone"
+            text = f"exists within {error:.1e}, {alone}"
             found.prove(label, error, radius, text)
         elif not states[row].any() and alone_at_origin(residual, len(states[row])):
             text = f"exists, alone within {LARGEST_RADIUS:.1e}: no ray from it holds another"

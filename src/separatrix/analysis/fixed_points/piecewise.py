@@ -27,7 +27,10 @@ def search_piecewise(
     """Walk from region to region to the zeros; what finds none slides to a minimum of the speed.
 
     `residual` is what is solved, `velocity` the change of the true map or flow, whose norm is the
-    speed. Minima that are zeros are given to the walk once more, which proves them.
+    speed. Minima that are zeros are given to the walk once more, which solves their regions.
+
+    Nothing is proved here: the pieces were read from the function with rounded coefficients, so
+    what holds for them need not hold for the function. Its own enclosures decide (`certify`).
     """
     found = Found.empty(*starts.shape)
     walk = solve_regions(residual, starts)
@@ -42,12 +45,10 @@ def search_piecewise(
         members = lost[(descent.point == k) & (descent.outcome != DescentOutcome.UNVERIFIED)]
         if k in labels:
             found.reached[members] = labels[k]
-            found.reasons[members] = "slid into a fixed point, which the region walk proved"
+            found.reasons[members] = "slid into a fixed point, to which the region walk leads"
         elif minimum.verified and not minimum.zero and len(members):
             reason = f"a local minimum of the speed on {int(minimum.kinks.sum())} kinks"
-            label = found.add(minimum.state, "slow", np.nan, members, reason)
-            text = f"no slower point, so no fixed point, within {minimum.radius:.1e}"
-            found.prove(label, np.nan, minimum.radius, text)
+            found.add(minimum.state, "slow", np.nan, members, reason)
     for row in np.flatnonzero(found.reached[lost] < 0):
         found.reasons[lost[row]] = descent.reason(int(row))
     return found
@@ -89,11 +90,7 @@ def _collect_continua(residual: PiecewiseLinear, walk: RegionSolution, found: Fo
 
 
 def _add_zero(zero: Zero, members: np.ndarray, reason: str, found: Found) -> int:
-    label = found.add(zero.state, "fixed", zero.error_bound, members, reason)
-    if zero.proved:
-        text = f"exists within {zero.error_bound:.1e}, alone within {zero.margin:.1e}"
-        found.prove(label, zero.error_bound, zero.margin, text)
-    return label
+    return found.add(zero.state, "fixed", zero.rounding, members, reason)
 
 
 def _prove_minima(

@@ -52,9 +52,10 @@ def certify(residual: PiecewiseLinear, pattern: Bools) -> Zero | None:
     """Solve one region exactly and prove, if it can be, that its zero is one of the residual.
 
     State and pre-activations ``v = (x, z)`` solve ``K v + k = 0`` with ``K = [[J, Y S], [Z,
-    L S − I]]``, whose entries are the given numbers themselves, so only the solution carries
-    rounding errors.  With ``R ≈ K⁻¹`` and ``α ≥ ‖I − R K‖``, ``|v − v*| ≤ |R| |K v + k| + …``
-    by the usual a-posteriori bound; the signs of the enclosed ``z`` then decide.
+    L S − I]]``, whose entries are taken as they were read, so only the solution carries rounding
+    errors. (Reading a function rounds its coefficients: of that nothing is proved here.)  With
+    ``R ≈ K⁻¹`` and ``α ≥ ‖I − R K‖``, ``|v − v*| ≤ |R| |K v + k| + …`` by the usual a-posteriori
+    bound; the signs of the enclosed ``z`` then decide.
 
     Returns None when the region's solution is not a zero of the residual.
 
