@@ -319,6 +319,39 @@ def test_float32_weights_are_exact_numbers() -> None:
     assert np.all(np.abs(result.lower - exact) < 1e-15 * 8)
 
 
+def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
+    outside = np.array([5, 1])
+
+    def taken(x, **fill):
+        return jnp.take(jnp.tanh(x), outside, mode="fill", **fill) - x
+
+    x = np.array([0.3, -0.2])
+    filled = enclose(lambda v: taken(v, fill_value=0.0), point(x))
+    np.testing.assert_allclose(filled.lower, [-0.3, np.tanh(-0.2) + 0.2], atol=1e-15)
+    assert enclose(lambda v: taken(v, fill_value=9.0), point(x)).lower[0] == pytest.approx(8.7)
+    slopes = enclose_jacobian(lambda v: taken(v, fill_value=9.0), point(x))
+    np.testing.assert_allclose(slopes.lower[0], [-1.0, 0.0], atol=1e-15)
+    blank = enclose(taken, point(x))
+    assert not np.isfinite(blank.lower[0])  # NaN: nothing is known
+    integers = np.arange(2, dtype=np.int32)
+    least = enclose(lambda v: v * jnp.take(integers, outside, mode="fill"), point(x))
+    np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
+
+
+def test_no_integer_is_beyond_those_of_its_type() -> None:
+    """XLA keeps to the last one, NumPy would wrap around to the first."""
+    for large in (3e9, -3e9, np.inf):
+        with pytest.raises(NotContinuous):
+            enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([large])))
+    inside = enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([2e9])))
+    assert inside.lower[0] == inside.upper[0] == 2e9
+
+
+def test_captured_float32_weights_may_be_moved_in_any_way() -> None:
+    held = enclose(lambda x: lax.optimization_barrier(jnp.asarray(W)) @ x, point(np.full(3, 0.3)))
+    np.testing.assert_allclose(held.lower, W.astype(float) @ np.full(3, 0.3), atol=1e-14)
+
+
 def test_an_unknown_primitive_is_named() -> None:
     for function, name in [(jnp.sort, "sort"), (lambda x: jnp.linalg.inv(jnp.diag(x))[0], "lu")]:
         with pytest.raises(NoIntervalRule) as refusal:

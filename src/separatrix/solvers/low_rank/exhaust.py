@@ -19,6 +19,7 @@ from ..krawczyk.context import enclose_residual, quietly
 from ..krawczyk.contraction import LARGEST_RADIUS, Flags
 from .reduction import Reduction
 
+_NOT_TOLD_APART = "a zero could not be told from others in all of its units"
 _NO_TRAP = "the domain is unbounded: no box that holds every zero could be derived; give one"
 
 
@@ -113,11 +114,14 @@ def _lifted(reduction: Reduction, found: Exhaustion, known: KnownZeros) -> Exhau
     radii = down(down(found.radii - found.error_bounds) / reduction.steepness()) - up(2 * errors)
     if found.complete:
         radii = np.maximum(radii, _separation(states, errors))
-    for state, error, radius in zip(states, errors, radii, strict=True):
-        if radius > error:
-            known.take(state, float(error), float(radius))
+    told_apart = radii > errors
+    for k in np.flatnonzero(told_apart):
+        known.take(states[k], float(errors[k]), float(radii[k]))
     states, errors, radii = known.added(reduction.trap.lower, reduction.trap.upper)
-    return replace(found, states=states, error_bounds=errors, radii=radii)
+    found = replace(found, states=states, error_bounds=errors, radii=radii)
+    if told_apart.all():
+        return found
+    return replace(found, complete=False, reason=_NOT_TOLD_APART)
 
 
 def _separation(states: Array, errors: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -168,15 +169,19 @@ def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, An
         width = table.width
         moved = [as_affine(operands[i], width) for i in linear]
 
-        def column(*values: Any) -> Any:
+        def column(params: dict[str, Any], *values: Any) -> Any:
             full = list(operands)
             for position, value in zip(linear, values, strict=True):
                 full[position] = value
             return primitive.bind(*full, **params)
 
-        constant = column(*[value.constant for value in moved])
+        constant = column(params, *[value.constant for value in moved])
         widened = [value.widened(width) for value in moved]
-        rows = jax.vmap(column, in_axes=-1, out_axes=-1)(*widened)
+        # What is filled in beside the array is a constant.
+        filled = params.get("fill_value") is not None
+        linearly = {**params, "fill_value": 0.0} if filled else params
+        of_one = functools.partial(column, linearly)
+        rows = jax.vmap(of_one, in_axes=-1, out_axes=-1)(*widened)
         return Affine(np.asarray(rows), np.asarray(constant))
 
     return rule

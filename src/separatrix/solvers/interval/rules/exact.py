@@ -41,10 +41,14 @@ def _integers(function: Callable[..., Any]) -> Rule:
 
 def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
     """To an integer: truncation, which is a jump wherever the two ends differ."""
-    bounds, dtype = value.bounds, step.dtypes[0]
-    finite = np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
-    moved = bounds.map(lambda array: np.where(finite, array, 0).astype(dtype))
-    undecided = ~finite | (moved.lower != moved.upper)
+    bounds, dtype = value.bounds, np.dtype(step.dtypes[0])
+    inside = np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
+    if bounds.lower.dtype.kind == "f" and dtype.kind in "iu":
+        # Beyond the integers of the type XLA keeps to their ends, and NumPy wraps around.
+        kept = np.iinfo(dtype)
+        inside = (bounds.lower > kept.min) & (bounds.upper < kept.max)
+    moved = bounds.map(lambda array: np.where(inside, array, 0).astype(dtype))
+    undecided = ~inside | (moved.lower != moved.upper)
     if np.any(undecided):
         run.refuse(undecided, "not continuous: a value is turned into an integer within the box")
         return Value(moved)
@@ -110,8 +114,8 @@ def low_precision(
     elif step.name in _WITHOUT_ROUNDING:
         array = _without_rounding(step.name, *(value.bounds.lower for value in aligned(*values)))
     elif step.name in moves:
-        result = moves[step.name](run, program, step, *values)
-        assert isinstance(result, Value)
+        moved = moves[step.name](run, program, step, *values)
+        (result,) = moved if isinstance(moved, list) else (moved,)
         array = result.bounds.lower
     else:
         raise refusal

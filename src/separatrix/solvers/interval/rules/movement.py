@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..arithmetic import Array, Interval
+from ..arithmetic import Array, Interval, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value, count_inputs, zero_slopes
@@ -154,7 +154,7 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
         places = movable(len(values))
         table = _positions(program, step, values, places)
         chosen = tuple(values[place] for place in places)
-        fill = _fill(chosen[0])
+        fill = _fill(step, chosen[0], table)
 
         def join(parts: list[Array], lead: int) -> Array:
             flat = [part.reshape((*part.shape[:lead], -1)) for part in parts]
@@ -165,14 +165,16 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
     return rule
 
 
-def _fill(value: Value) -> Value:
-    """Stand for what lies outside the array: nothing is known of it."""
-    blank = (
-        np.full((1,), np.nan)
-        if value.bounds.lower.dtype.kind == "f"
-        else np.zeros(1, value.bounds.lower.dtype)
-    )
-    return Value(Interval(blank, blank))
+def _fill(step: Step, value: Value, table: Array) -> Value:
+    """Return what stands for a place outside the array: what the operation fills it with."""
+    dtype, given = value.bounds.lower.dtype, step.params.get("fill_value")
+    if given is not None:
+        return Value(point(np.full(1, given, dtype)))
+    if dtype.kind == "f":  # NaN, so nothing is known
+        return Value(point(np.full(1, np.nan)))
+    if np.any(table == value.bounds.lower[0].size):
+        raise NoIntervalRule(f"{step.name} of {dtype} outside the array")
+    return Value(point(np.zeros(1, dtype)))
 
 
 def _positions(
@@ -194,8 +196,11 @@ def _positions(
             size = int(np.prod(shape))
             operands.append(jnp.arange(count, count + size, dtype=jnp.float64).reshape(shape))
             count += size
+        params = step.params
+        if params.get("fill_value") is not None:  # NaN marks what is filled
+            params = {**params, "fill_value": np.nan}
         try:
-            moved = np.asarray(step.primitive.bind(*operands, **step.params))
+            moved = np.asarray(step.primitive.bind(*operands, **params))
         except (TypeError, ValueError) as error:  # a mode that only works for another type
             raise NoIntervalRule(step.name) from error
     table = np.where(np.isnan(moved), count, moved).astype(np.intp)
