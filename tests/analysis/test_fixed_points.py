@@ -468,3 +468,12 @@ def test_slow_points_can_be_left_out_of_a_complete_set():
     points = sx.find_fixed_points(ghost, np.linspace(-1, 1, 9)[:, None])
     assert len(points.slow) == 1 and len(points.fixed) == 0
     assert points.fixed.completeness == points.slow.completeness == points.completeness
+
+
+def test_a_tolerance_curve_may_have_one_tolerance_or_none():
+    points = sx.find_fixed_points(sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1), np.ones((1, 1)))
+    assert points.tolerance_curve(1e-8).count.tolist() == [1]
+    assert "1 to 1 points" in repr(points.tolerance_curve(1e-8))
+    assert "no tolerances" in repr(points.tolerance_curve(np.array([])))
+    with pytest.raises(sx.InvalidInputError, match="tolerances must be an array of real numbers"):
+        points.tolerance_curve("a")

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, counted
+from ..._types import Array, InvalidInputError, counted, real_array
 
 Text = np.ndarray
 _PART = "a part of what a search found"
@@ -128,7 +128,7 @@ class FixedPoints(Record):
         Parameters
         ----------
         tolerances
-            Thresholds on q `(tolerance,)`; None for four a decade from 1e-24 to 10.
+            Thresholds on q `(tolerance,)`, or one; None for four a decade from 1e-24 to 10.
 
         References
         ----------
@@ -145,7 +145,7 @@ class FixedPoints(Record):
         if tolerances is None:
             tolerances = np.logspace(-24, 1, 101)
         q = np.sort(0.5 * np.square(np.asarray(self.speed, float)))
-        thresholds = np.asarray(tolerances, float)
+        thresholds = np.atleast_1d(real_array(tolerances, "tolerances"))
         return ToleranceCurve(thresholds, np.searchsorted(q, thresholds, side="right"))
 
     def middle(self, direction: Float[Array, " unit"]) -> int:
@@ -183,4 +183,6 @@ class ToleranceCurve(Record):
     count: Int[Array, " tolerance"] = array("points with q at most that")
 
     def summary(self) -> str:
+        if not len(self.count):
+            return "ToleranceCurve: no tolerances"
         return f"ToleranceCurve: {self.count[0]} to {self.count[-1]} points"
