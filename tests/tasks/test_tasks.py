@@ -1,5 +1,6 @@
 """What single tasks promise beyond the laws of all."""
 
+import dataclasses
 import re
 
 import equinox as eqx
@@ -127,6 +128,50 @@ def test_flip_flop_does_not_depend_on_dt():
     np.testing.assert_array_equal(np.asarray(fine.targets)[:, ::5], np.asarray(coarse.targets))
 
 
+def test_flip_flop_pulses_keep_to_the_clock():
+    """Intervals of one and a half steps last one and two in turns; of 1.25, four times one."""
+    task = sx.tasks.FlipFlop(bits=1, interval=150.0, probability=1.0)
+    pulses = np.asarray(task.trials(50, key=KEY).inputs)[..., 0] != 0
+    assert (pulses == (np.arange(64) % 3 != 1)).all()
+    assert task.ideal_mean_accuracy == 1.0
+    shows = np.asarray(sx.tasks.FlipFlop(dt=80.0, probability=1.0).trials(1, key=KEY).inputs)
+    assert (shows[0, :, 0] != 0).sum() == 64
+
+
+def test_chance_is_the_best_that_can_be_had_blindly():
+    assert sx.tasks.SineWave(frequencies=1).chance == 1.0
+    task = sx.tasks.SineWave(frequencies=5)
+    trials = task.trials(2000, key=KEY)
+    grid = np.linspace(-1, 1, 81)
+    near = np.abs(np.asarray(trials.targets)[..., 0][..., None] - grid) <= task.tolerance
+    assert task.chance == pytest.approx(near.mean(0).max(1).mean(), abs=0.02)
+    uneven = sx.tasks.ProbabilisticReasoning(weights=(0.3, 0.5))
+    choice = np.asarray(uneven.trials(4000, key=KEY).conditions["choice"])
+    assert uneven.chance == pytest.approx((choice == 0).mean(), abs=0.01) and uneven.chance > 0.9
+    assert sx.tasks.ProbabilisticReasoning().chance == pytest.approx(0.5)
+
+
+def test_a_weight_of_each_step_is_all_that_classes_can_have():
+    class Classes(Integral):
+        def draw(self, key, n):
+            trials = super().draw(key, n)
+            object.__setattr__(trials, "targets", jnp.zeros((n, 10), int))
+            return trials
+
+    assert Classes().trials(3, key=KEY).mask.shape == (3, 10)
+    with pytest.raises(sx.InvalidInputError, match=r"mask of shape \(3, 10, 1\) .* \(3, 10\)"):
+        Classes(shapes=(("mask", (3, 10, 1)),)).trials(3, key=KEY)
+
+
+def test_one_weight_for_all_outputs_of_a_step_is_that_of_the_step():
+    trials = Integral().trials(3, key=KEY)
+    outputs, mask = jax.random.normal(KEY, (3, 10, 4)), jax.random.uniform(KEY, (3, 10))
+    several = dataclasses.replace(trials, targets=jnp.zeros((3, 10, 4)), mask=mask)
+    alike = dataclasses.replace(several, mask=mask[..., None])
+    loss = sx.training.loss.mean_squared_error
+    assert float(loss(outputs, alike)) == pytest.approx(float(loss(outputs, several)), rel=1e-6)
+
+
 def test_two_channels_cannot_show_a_category():
     with pytest.raises(sx.InvalidInputError, match="ring must be a whole number of at least 3"):
         sx.tasks.DelayMatchCategory(ring=2)
@@ -162,7 +207,17 @@ def test_ready_set_go_asks_for_the_measured_interval(gain):
         (lambda: sx.tasks.ProbabilisticReasoning(stimulus=0), "needs a stimulus 1 period longer"),
         (lambda: sx.tasks.SingleContextDecisionMaking(context=2), "context must be 0 or 1"),
         (lambda: sx.tasks.DelayComparison(pairs=[(1, 2)]), "the larger one first"),
+        (lambda: sx.tasks.DelayComparison(pairs=[(np.inf, 1)]), "each of pairs must be finite"),
         (lambda: sx.tasks.FlipFlop(pulse=200.0), "no longer than the interval"),
+        (
+            lambda: sx.tasks.ReadySetGo(gain=0.1, measure={"uniform": [80.0, 1500.0]}),
+            "production period lasts 0.2 times the measure period, .* as short as 1 step of 80 ms",
+        ),
+        (
+            lambda: sx.tasks.PerceptualDecisionMaking(delay=[100, 200]),
+            r"delay lasts as long in every trial, .* got \[100, 200\].*DelayResponse",
+        ),
+        (lambda: sx.tasks.Yang2019(rule_weights=5.0), "rule_weights must be a list of numbers"),
         (lambda: sx.tasks.GoNoGo(noise_on="fixation"), '"stimulus" or "all"'),
         (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5]), "must be two numbers"),
         (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5, 2]), "between 0 and 1"),

@@ -203,7 +203,7 @@ def draw_checked(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
     expected: dict[str, list[tuple[int, ...]]] = {
         "inputs": [(*steps, task.num_inputs)],
         "targets": [steps if of_classes else outputs],
-        "mask": [steps, (*steps, 1), outputs],
+        "mask": [steps] if of_classes else [steps, (*steps, 1), outputs],
         "scored": [steps],
     }
     found = {name: getattr(trials, name) for name in expected}

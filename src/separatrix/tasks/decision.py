@@ -2,7 +2,7 @@
 
 import functools
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._random import integers, standard_normal
-from .._types import Array, InvalidInputError, require_count
+from .._types import Array, InvalidInputError, require_count, require_number
 from .base import (
     SolvableTask,
     Trials,
@@ -22,8 +22,23 @@ from .base import (
     period_mask,
     texts,
 )
-from .durations import check_timing
+from .durations import Duration, check_timing
 from .solving import respond
+
+
+def _lasting(period: str) -> Any:
+    """Return a converter for the duration of a period that is the same in every trial."""
+
+    def converter(given: Any) -> float:
+        if isinstance(given, (list, tuple, dict, Duration)):
+            raise InvalidInputError(
+                f"PerceptualDecisionMaking: {period} lasts as long in every trial, so it is one "
+                f"number of ms; got {given!r}. In PerceptualDecisionMakingDelayResponse periods "
+                "may vary (noise_on and dt have other defaults there)."
+            )
+        return require_number(given, period)
+
+    return converter
 
 
 class PerceptualDecisionMaking(SolvableTask):
@@ -81,10 +96,10 @@ class PerceptualDecisionMaking(SolvableTask):
     units = MappingProxyType({"coherence": "%"})
 
     dt: float = eqx.field(static=True, default=100.0, converter=number("dt"))
-    fixation: float = eqx.field(static=True, default=100.0, converter=number("fixation"))
-    stimulus: float = eqx.field(static=True, default=2000.0, converter=number("stimulus"))
-    delay: float = eqx.field(static=True, default=0.0, converter=number("delay"))
-    decision: float = eqx.field(static=True, default=100.0, converter=number("decision"))
+    fixation: float = eqx.field(static=True, default=100.0, converter=_lasting("fixation"))
+    stimulus: float = eqx.field(static=True, default=2000.0, converter=_lasting("stimulus"))
+    delay: float = eqx.field(static=True, default=0.0, converter=_lasting("delay"))
+    decision: float = eqx.field(static=True, default=100.0, converter=_lasting("decision"))
     coherences: tuple[float, ...] = eqx.field(
         static=True,
         default=(0.0, 6.4, 12.8, 25.6, 51.2),

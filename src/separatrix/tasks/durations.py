@@ -16,6 +16,7 @@ from .._random import integers
 from .._types import (
     Array,
     InvalidInputError,
+    counted,
     is_number,
     require_number,
     require_positive,
@@ -110,6 +111,10 @@ class Multiple:
 
     of: str
     factor: float
+
+    def steps(self, of: Any) -> Any:
+        """Return how many whole steps it lasts where the other period has that many."""
+        return (self.factor * of + 1e-5).astype(int)
 
 
 Length = float | Duration
@@ -207,6 +212,24 @@ def check_timing(
                 f"{task}: the {period} period ({time:g} ms) is shorter than one step "
                 f"(dt = {dt:g} ms). Use a dt of at most {largest:g} ms, or make the period "
                 f"{remedy}."
+            )
+
+
+def check_multiples(task: str, dt: float, durations: Mapping[str, "Length | Multiple"]) -> None:
+    """Raise InvalidInputError where a multiple of a period that is shown may have no step."""
+    fewest: dict[str, Any] = {}
+    for period, length in durations.items():
+        if not isinstance(length, Multiple):
+            possible = length.possible if isinstance(length, Duration) else (float(length),)
+            fewest[period] = np.int64(min(count_steps(time, dt) for time in possible))
+            continue
+        fewest[period] = length.steps(fewest[length.of])
+        if fewest[period] == 0 < fewest[length.of]:
+            raise InvalidInputError(
+                f"{task}: the {period} period lasts {length.factor:g} times the {length.of} "
+                f"period, which may be as short as {counted(fewest[length.of], 'step')} of "
+                f"{dt:g} ms: less than one step. Use a smaller dt, a longer {length.of} period or "
+                "a larger multiple of it."
             )
 
 

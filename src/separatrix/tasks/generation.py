@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
@@ -94,11 +94,18 @@ class FlipFlop(StagedTask):
     def responses(self) -> tuple[str, ...]:
         return names("bit", self.bits)
 
+    def _intervals(self, num_steps: int) -> tuple[Int[np.ndarray, " time"], ...]:
+        """Return in which interval each step lies, and how many steps it has lasted.
+
+        By the clock: intervals that are no whole number of steps differ by one.
+        """
+        slot = (np.arange(num_steps) * self.dt / self.interval + 1e-9).astype(int)
+        return slot, np.arange(num_steps) - np.searchsorted(slot, slot)
+
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         key_when, key_sign = jr.split(key)
-        per_interval = count_steps(self.interval, self.dt)
-        slot = np.arange(when.num_steps) // per_interval
-        on = np.arange(when.num_steps) % per_interval < count_steps(self.pulse, self.dt)
+        slot, phase = self._intervals(when.num_steps)
+        on = phase < count_steps(self.pulse, self.dt)
         shape = (when.num_trials, int(slot[-1]) + 1, self.bits)
         pulses = jr.bernoulli(key_when, self.probability, shape).at[:, 0].set(True)
         signs = jnp.where(jr.bernoulli(key_sign, 0.5, shape), 1.0, -1.0)
@@ -118,7 +125,7 @@ class FlipFlop(StagedTask):
         probable with a pulse of either sign as without one, the probability b of a positive last
         sign becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
         """
-        slot, phase = np.divmod(np.arange(inputs.shape[1]), count_steps(self.interval, self.dt))
+        slot, phase = self._intervals(inputs.shape[1])
         now = (
             jnp.moveaxis(jnp.asarray(inputs), 1, 0),
             phase == 0,
@@ -248,8 +255,12 @@ class SineWave(StagedTask):
 
     @property
     def chance(self) -> float:
-        # A constant output is near the wave most of the time where the wave is flattest.
-        return float(np.arccos(1 - 2 * self.tolerance) / np.pi)
+        """The best that the same wave for every input can do: at each step the value near most."""
+        steps = np.arange(self.num_steps)
+        waves = np.sort(np.sin(np.outer(steps * self.dt, self.angular_frequencies)), axis=1)
+        widest = 2 * self.tolerance + 1e-6
+        ends = np.array([np.searchsorted(row, row + widest, side="right") for row in waves])
+        return float((ends - np.arange(self.frequencies)).max(1).mean() / self.frequencies)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of outputs within the tolerance of their target."""

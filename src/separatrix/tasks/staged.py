@@ -14,7 +14,14 @@ from .._random import integers, standard_normal
 from .._types import Array, InvalidInputError, require_kind
 from . import fields
 from .base import SolvableTask, Trials, consecutive
-from .durations import Duration, Length, Multiple, check_lengths, check_timing
+from .durations import (
+    Duration,
+    Length,
+    Multiple,
+    check_lengths,
+    check_multiples,
+    check_timing,
+)
 from .timeline import Timeline, drawn_durations, lay_out, longest_of
 
 
@@ -76,6 +83,7 @@ class StagedTask(SolvableTask):
             for period, length in self.durations.items()
         }
         check_timing(name, self.dt, possible, self.needed)
+        check_multiples(name, self.dt, self.durations)
 
     @property
     def periods(self) -> dict[str, tuple[float, float]]:

@@ -85,7 +85,7 @@ def lay_out(
     end = jnp.zeros(n, int)
     for k, (name, length) in enumerate(durations.items()):
         if isinstance(length, Multiple):
-            steps = (length.factor * (stops[length.of] - starts[length.of]) + 1e-5).astype(int)
+            steps = length.steps(stops[length.of] - starts[length.of])
         else:
             steps = steps_of(length, dt, jr.fold_in(key, k), n)
         starts[name], stops[name] = end, end + steps

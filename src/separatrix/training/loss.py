@@ -29,8 +29,8 @@ def mean_squared_error(
     """
     each = jnp.square(outputs - trials.targets)
     if trials.mask.ndim == 2:
-        each = jnp.mean(each, axis=-1)
-    return _weighted_mean(each, trials.mask)
+        return _weighted_mean(jnp.mean(each, axis=-1), trials.mask)
+    return _weighted_mean(each, jnp.broadcast_to(trials.mask, each.shape))
 
 
 def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:

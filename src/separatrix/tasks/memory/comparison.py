@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from ..._types import Array, InvalidInputError, require_number
+from ..._types import Array, InvalidInputError
 from .. import fields
 from ..durations import Length
 from ..noticing import cue_off, first_and_second, summed
@@ -33,7 +33,7 @@ def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
     for pair in given:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise InvalidInputError(text)
-        high, low = (require_number(v, "each of pairs") for v in pair)
+        high, low = (fields.at_least(v, "each of pairs", -np.inf) for v in pair)
         if not high > low:
             raise InvalidInputError(text)
         pairs.append((high, low))

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray
 from ..._random import standard_normal
 from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
-from ..base import SolvableTask, Trials, texts
+from ..base import SolvableTask, Trials, numbers, texts
 from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names
@@ -34,7 +34,8 @@ def _rules(given: Any) -> tuple[str, ...]:
 
 
 def _weights(given: Any) -> tuple[float, ...]:
-    return tuple(fields.at_least(v, "each of rule_weights", 0.0) for v in given)
+    weights = numbers(given, "rule_weights")
+    return tuple(fields.at_least(v, "each of rule_weights", 0.0) for v in weights)
 
 
 class Yang2019(SolvableTask):
