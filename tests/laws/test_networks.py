@@ -217,7 +217,8 @@ def test_saving_and_loading_is_exact(network, tmp_path):
 
 def test_training_changes_every_weight(network, task):
     fit = sx.train(
-        network, task, steps=8, batch_size=4, epoch_steps=8, optimizer=optax.adam(1e-2),
+        network, task, steps=8, batch_size=4, epoch_steps=8,
+        optimizer=optax.adamw(1e-2, weight_decay=0.1),  # decays what has no gradient, too
         key=jax.random.key(1), progress=False,
     )  # fmt: skip
     before, after = (
@@ -229,6 +230,17 @@ def test_training_changes_every_weight(network, task):
         assert changed == ("random_weights" not in jax.tree_util.keystr(path)), path
     states = sx.simulate(fit.network, task.trials(5, key=jax.random.key(2))).states
     assert states.shape == (5, task.num_steps, len(network.initial_state()))
+
+
+def test_networks_work_with_64_bits_switched_on(network, task):
+    """A user may have switched them on for something else: tasks then draw in double precision."""
+    with jax.enable_x64(True):
+        states = sx.simulate(network, task.trials(5, key=jax.random.key(2))).states
+        assert states.dtype == jnp.float32
+        fit = sx.train(network, task, steps=2, batch_size=4, key=jax.random.key(1), progress=False)
+    assert np.isfinite(np.asarray(fit.history.loss)).all()
+    same = sx.simulate(network, task.trials(5, key=jax.random.key(2))).states
+    assert same.shape == states.shape and same.dtype == states.dtype
 
 
 def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):

@@ -8,7 +8,7 @@ import jax
 import optax
 
 from .._types import InvalidInputError, require_count
-from ..networks import AbstractNetwork
+from ..networks import AbstractNetwork, trained_leaves
 from ..training import AbstractRegularizer
 from ..training.regularizers import Rates, Smoothness, Weights
 from .building import construct, fill_defaults
@@ -122,7 +122,7 @@ def _warmed_up(peak: float, warmup_steps: int, schedule: optax.Schedule) -> opta
 
 def _try(optimizer: optax.GradientTransformation, network: AbstractNetwork, source: str) -> None:
     """Trace one update: optax looks at most of its arguments only then."""
-    weights = eqx.filter(network, eqx.is_inexact_array)
+    weights = eqx.filter(network, trained_leaves(network))
     try:
         jax.eval_shape(lambda w: optimizer.update(w, optimizer.init(w), w), weights)
     except Exception as error:

@@ -1,6 +1,6 @@
 """Recurrent networks."""
 
-from .base import AbstractNetwork, check_network_fits, check_weights
+from .base import AbstractNetwork, check_network_fits, check_weights, trained_leaves
 from .dale import DaleCTRNN
 from .gated import GRU, LSTM
 from .interop import from_state_dict, from_torch, to_torch
@@ -21,4 +21,5 @@ __all__ = [
     "from_state_dict",
     "from_torch",
     "to_torch",
+    "trained_leaves",
 ]

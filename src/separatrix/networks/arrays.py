@@ -61,6 +61,11 @@ def step_fraction(dt: float, tau: float | tuple[float, ...]) -> float | tuple[fl
     return tuple(dt / t for t in tau) if isinstance(tau, tuple) else dt / tau
 
 
+def per_unit(setting: float | tuple[float, ...], like: Array) -> float | jax.Array:
+    """Return a setting as what is computed with: in the precision of `like` where it is many."""
+    return setting if isinstance(setting, float) else jnp.asarray(setting, like.dtype)
+
+
 def initial_or_zeros(
     trained: Float[Array, " state"] | None, size: int, like: Array
 ) -> Float[jax.Array, " state"]:
@@ -90,8 +95,8 @@ def private_noise(
     With this factor a linear unit driven by nothing else fluctuates with standard deviation about
     σ, whatever the time step is (Yang et al. 2019).
     """
-    scale = sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))
-    return standard_normal(key, shape, jnp.asarray(like).dtype) * scale
+    draws = standard_normal(key, shape, jnp.asarray(like).dtype)
+    return draws * (sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))).astype(draws.dtype)
 
 
 def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:

@@ -1,7 +1,7 @@
 """The contract of a network: a step, a readout, and what its architecture tells the analysis."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -26,6 +26,9 @@ class AbstractNetwork(eqx.Module):
     num_units: eqx.AbstractVar[int]
     num_outputs: eqx.AbstractVar[int]
     dt: eqx.AbstractVar[float]
+
+    not_trained: ClassVar[tuple[str, ...]] = ()
+    """Fields whose arrays training leaves as they are."""
 
     def __repr__(self) -> str:
         """Name the settings and the shapes of the arrays; a number for each unit is no summary."""
@@ -82,8 +85,8 @@ class AbstractNetwork(eqx.Module):
                 )
             return following, following
 
-        first = time_first(inputs, self.num_inputs)
         initial = self.initial_state()
+        first = time_first(inputs, self.num_inputs, initial)
         start = jnp.broadcast_to(initial, (inputs.shape[0], *initial.shape))
         _, states = jax.lax.scan(advance, start, first)
         return jnp.swapaxes(states, 0, 1)
@@ -147,6 +150,20 @@ class AbstractNetwork(eqx.Module):
                 f"input channel, got {u.shape}."
             )
         return u
+
+
+def trained_leaves(network: AbstractNetwork) -> Any:
+    """Return the network with true in place of each array that training changes, else false.
+
+    An optimizer that sees the others would change them even without a gradient, by weight decay.
+    """
+    leaves = jax.tree.map(eqx.is_inexact_array, network)
+    for name in network.not_trained:
+        fixed = jax.tree.map(lambda _: False, getattr(network, name))
+        leaves = eqx.tree_at(
+            lambda n, name=name: getattr(n, name), leaves, fixed, is_leaf=lambda x: x is None
+        )
+    return leaves
 
 
 def _is_long(node: Any) -> bool:

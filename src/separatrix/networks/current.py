@@ -13,7 +13,7 @@ from jaxtyping import Float, PRNGKeyArray
 from .._types import Array
 from ..systems import Flow
 from .activations import RANGES, activation
-from .arrays import at_every_trial, initial_or_zeros, private_noise, step_fraction
+from .arrays import at_every_trial, initial_or_zeros, per_unit, private_noise, step_fraction
 from .base import AbstractNetwork
 from .flows import rate_flow
 from .unroll import AbstractCell, Factors, project, unroll_cell
@@ -30,7 +30,7 @@ class CurrentCell(AbstractCell):
         return activation(self.activation)(state)
 
     def advance(self, state: Array, product: Array, drive: Array) -> jax.Array:
-        alpha = self.alpha if isinstance(self.alpha, float) else jnp.asarray(self.alpha)
+        alpha = per_unit(self.alpha, drive)
         return jnp.asarray((1 - alpha) * state + alpha * (product + drive))
 
 

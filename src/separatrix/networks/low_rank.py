@@ -1,6 +1,6 @@
 """Networks with a connectivity of low rank."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -53,7 +53,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     left (unit, rank), right (unit, rank)
         The patterns m and n.
     random_weights (unit, unit) or None
-        g χ. Its gradient is zero: let no weight decay act on it.
+        g χ. `sx.train` leaves it as it is, whatever the optimizer; its gradient is zero.
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
         The rest of what the equations name.
@@ -74,6 +74,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     >>> net.at_input([0.0, 0.0]).size, net.latent_at_input([0.0, 0.0]).size
     (500, 2)
     """
+
+    not_trained: ClassVar[tuple[str, ...]] = ("random_weights",)
 
     left: Float[Array, "unit rank"]
     right: Float[Array, "unit rank"]

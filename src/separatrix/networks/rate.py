@@ -20,6 +20,7 @@ from .arrays import (
     check_not_negative,
     check_sizes,
     initial_or_zeros,
+    per_unit,
     private_noise,
     step_fraction,
     time_constants,
@@ -42,7 +43,7 @@ class LeakyUpdate:
 
     def __call__(self, state: Array, current: Array) -> jax.Array:
         f = activation(self.activation)
-        alpha = self.alpha if isinstance(self.alpha, float) else jnp.asarray(self.alpha)
+        alpha = per_unit(self.alpha, current)
         if self.leak == "inside":
             return f((1 - alpha) * state + alpha * current)
         return f(current) * alpha + state * (1 - alpha)
@@ -266,7 +267,7 @@ class CTRNN(AbstractNetwork):
         return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
-        first = time_first(inputs, self.num_inputs)
+        first = time_first(inputs, self.num_inputs, self.bias)
         start = at_every_trial(self.initial_state(), inputs)
         weights = Weights(self.recurrent_weights, self.input_weights, self.bias)
         states = unroll_recurrence(self.update, weights, first, start, noise)

@@ -197,15 +197,17 @@ def project(
 
     Raises InvalidInputError as `time_first` does, where there are not as many channels given.
     """
-    first = time_first(inputs, weights.shape[1])
+    first = time_first(inputs, weights.shape[1], weights)
     rows = first.reshape(-1, first.shape[-1]) @ jnp.asarray(weights).T
     return rows.reshape(*first.shape[:2], -1)
 
 
 def time_first(
-    inputs: Float[Array, "trial time channel"], num_inputs: int
+    inputs: Float[Array, "trial time channel"], num_inputs: int, like: Array
 ) -> Float[jax.Array, "time trial channel"]:
-    """Return inputs as a scan walks over them.
+    """Return inputs as a scan walks over them, in the precision of the weights.
+
+    With 64 bits switched on, tasks draw in double precision what networks compute in single.
 
     Raises InvalidInputError for other shapes than trials of steps of that many channels.
     """
@@ -215,4 +217,4 @@ def time_first(
             f"inputs must have the shape (trial, time, channel) with {num_inputs} channels, as the "
             f"network has; got {shape}."
         )
-    return jnp.swapaxes(jnp.asarray(inputs), 0, 1)
+    return jnp.swapaxes(jnp.asarray(inputs, jnp.asarray(like).dtype), 0, 1)

@@ -18,7 +18,7 @@ import numpy as np
 from .._files import cannot_write
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, require_number
-from ..networks import AbstractNetwork
+from ..networks import AbstractNetwork, trained_leaves
 from .epoch import Epoch
 
 FORMAT = "separatrix training 1"
@@ -232,7 +232,7 @@ def _difference(name: str, there: str | None, here: str | None) -> str:
 def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
     """Return everything that changes in a training as arrays by name."""
     parts = {
-        "weights": eqx.filter(standing.network, eqx.is_inexact_array),
+        "weights": eqx.filter(standing.network, trained_leaves(standing.network)),
         "optimizer": standing.memory,
         "history": standing.measures,
     }
@@ -245,7 +245,7 @@ def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
 
 def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Standing:
     """Undo `_taken_apart`, into the structure of a training at its start."""
-    weights, fixed = eqx.partition(start.network, eqx.is_inexact_array)
+    weights, fixed = eqx.partition(start.network, trained_leaves(start.network))
     found = {
         part: [arrays[name] for name in sorted(arrays, key=_number) if name.startswith(part)]
         for part in ("weights", "optimizer", "history")

@@ -11,7 +11,7 @@ import jax.random as jr
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from .._types import Array
-from ..networks import AbstractNetwork
+from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches
 from .devices import Division
@@ -55,7 +55,7 @@ class Epoch(eqx.Module):
 
     def start(self, network: AbstractNetwork) -> Any:
         """Return the optimizer's state before the first step."""
-        return self.optimizer.transformation.init(eqx.filter(network, eqx.is_inexact_array))
+        return self.optimizer.transformation.init(eqx.filter(network, trained_leaves(network)))
 
     def draw(self, key: PRNGKeyArray, first: Int[Array, ""]) -> Trials:
         """Draw the batches of `epoch_steps` steps; all at once cost a third of one by one."""
@@ -78,7 +78,7 @@ class Epoch(eqx.Module):
         `trials` are what `draw` gave. Returned are the weights, the optimizer's state, the
         measures, and whether all weights are finite.
         """
-        weights, fixed = eqx.partition(network, eqx.is_inexact_array)
+        weights, fixed = eqx.partition(network, trained_leaves(network))
 
         @functools.partial(jax.grad, has_aux=True)
         def gradient_of(weights: Any, batch: Trials, step: Array) -> tuple[Array, Measures]:
@@ -92,6 +92,7 @@ class Epoch(eqx.Module):
             gradient, measured = self._at_its_length(gradient_of, weights, batch, first + index)
             update, memory = self.optimizer.transformation.update(gradient, memory, weights)
             weights = eqx.apply_updates(weights, update)
+            measured = jax.tree.map(lambda m: m.astype(jnp.float32), measured)
             return weights, memory, jax.tree.map(lambda h, m: h.at[index].set(m), history, measured)
 
         history = (jnp.zeros(self.epoch_steps, jnp.float32),) * self.num_measures

@@ -15,9 +15,6 @@ from ..networks import AbstractNetwork
 from ..tasks import Trials
 from .loss import counted_steps
 
-_NOT_TRAINED = ("random_weights",)
-"""Matrices of our networks that stay as they were drawn (the random part of `LowRankRNN`)."""
-
 
 class AbstractRegularizer(eqx.Module):
     """A number that is added to the loss."""
@@ -187,7 +184,7 @@ def trained_matrices(network: AbstractNetwork) -> dict[str, Float[Array, "..."]]
     }
     if hasattr(network, "connectivity") and "recurrent_weights" in found:
         found["recurrent_weights"] = network.connectivity()
-    return {name: leaf for name, leaf in found.items() if name not in _NOT_TRAINED}
+    return {name: leaf for name, leaf in found.items() if name not in network.not_trained}
 
 
 def check_regularizers(regularizers: Iterable[Any]) -> tuple[AbstractRegularizer, ...]:

@@ -8,7 +8,7 @@ import optax
 from jaxtyping import PRNGKeyArray
 
 from .._types import Array, GivenKey, require_count, require_key, require_kind
-from ..networks import AbstractNetwork, check_network_fits
+from ..networks import AbstractNetwork, check_network_fits, trained_leaves
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
 from .checkpoint import Checkpoint, Keeper, Standing, identity
@@ -147,7 +147,7 @@ def _run(
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
     network, memory = program.division.everywhere((course.network, course.memory))
     begun = course.steps
-    fixed = eqx.filter(network, eqx.is_inexact_array, inverse=True)
+    fixed = eqx.filter(network, trained_leaves(network), inverse=True)
     try:
         course.tell(report)
         trials = draw(program, key, np.array(begun, np.int32)) if begun < steps else None
