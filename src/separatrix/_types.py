@@ -26,10 +26,13 @@ class UnreadableFileError(SeparatrixError, OSError):
     """A file that is missing, damaged, or not one of ours."""
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return "did you mean 'steps' or 'seed'?", or the whole list where nothing is near."""
+def nearest(name: Any, valid: Iterable[str]) -> str:
+    """Return "did you mean 'steps' or 'seed'?", or the whole list where nothing is near.
+
+    A name that is no text is near to nothing.
+    """
     valid = list(valid)
-    near = difflib.get_close_matches(name, valid, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, valid, 3, 0.5) if isinstance(name, str) else []
     if near:
         return f"did you mean {' or '.join(repr(n) for n in near)}?"
     return f"valid: {', '.join(sorted(valid))}."

@@ -148,6 +148,49 @@ def test_the_primers_network_knows_its_step():
     assert from_torch(module, tau=500.0).tau == 500.0
 
 
+class WithRecurrence(CTRNN):
+    """The primer's class, as its repository has it: the step is a method."""
+
+    def __init__(self, activation=torch.relu):
+        super().__init__()
+        self.activation = activation
+
+    def recurrence(self, x, hidden):
+        drive = self.input2h(x) + self.h2h(hidden)
+        return self.activation(hidden * (1 - self.alpha) + drive * self.alpha)
+
+
+def test_a_class_with_the_primers_names_that_computes_something_else_is_refused():
+    assert from_torch(WithRecurrence()).activation == "relu"
+    with pytest.raises(sx.InvalidInputError, match="recurrence computes something else than relu"):
+        from_torch(WithRecurrence(torch.tanh))
+    module = WithRecurrence(torch.tanh)
+    net = from_torch(module, activation="tanh")
+    x, h = torch.randn(1, 3), torch.randn(1, 12)
+    with torch.no_grad():
+        expected = module.recurrence(x, h).numpy()[0]
+    np.testing.assert_allclose(net.step(h.numpy()[0], x.numpy()[0]), expected, atol=1e-6)
+    with pytest.raises(sx.InvalidInputError, match="a GRU says itself what its activation is"):
+        from_torch(nn.GRU(3, 8), activation="tanh")
+
+
+def test_the_primers_network_may_have_an_alpha_for_each_unit():
+    module = CTRNN()
+    module.alpha = torch.linspace(0.1, 1.0, 12)
+    np.testing.assert_allclose(
+        from_torch(module, dt=10.0).tau, 10.0 / module.alpha.numpy(), rtol=1e-6
+    )
+
+
+def test_what_a_module_cannot_use_is_not_ignored():
+    with pytest.raises(sx.InvalidInputError, match="a cell is one layer: leave layer=3 out"):
+        from_torch(nn.GRUCell(3, 8), layer=3)
+    with pytest.raises(sx.InvalidInputError, match="the primer's CTRNN is one layer"):
+        from_torch(CTRNN(), layer=1)
+    with pytest.raises(sx.InvalidInputError, match="layer 0 is not the last one, so no readout"):
+        from_torch(nn.GRU(3, 8, num_layers=2), nn.Linear(8, 2), layer=0)
+
+
 def test_an_initial_state_is_numbers():
     with pytest.raises(sx.InvalidInputError, match="initial_state has 8 values that are NaN"):
         from_torch(nn.GRU(3, 8), initial_state=np.full(8, np.nan))

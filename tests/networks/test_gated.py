@@ -107,6 +107,11 @@ def test_the_forget_bias_is_added_to_one_gate(key):
     np.testing.assert_allclose(difference, np.repeat([0, 2, 0, 0], 3), atol=1e-6)
 
 
+def test_the_forget_bias_is_finite(key):
+    with pytest.raises(sx.InvalidInputError, match="forget_bias must be finite, got inf"):
+        LSTM(3, 8, 2, forget_bias=np.inf, key=key)
+
+
 def test_the_box_for_the_cells_of_an_lstm_is_infinite_without_an_input(key):
     lower, upper = LSTM(2, 3, 1, key=key).domain()
     assert upper.tolist() == [1, 1, 1, np.inf, np.inf, np.inf]
@@ -119,6 +124,7 @@ def test_the_box_for_the_cells_of_an_lstm_is_infinite_without_an_input(key):
     [
         ({"dt": 0.0}, "dt must be positive"),
         ({"initialization": "torhc"}, "did you mean 'torch'"),
+        ({"initialization": None}, "an initialization is told by its name, such as 'orthogonal'"),
         ({"num_units": 0}, "num_units must be a whole number"),
     ],
 )

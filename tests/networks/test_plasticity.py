@@ -79,6 +79,13 @@ def test_signs_of_the_units(key):
     assert (W[:, :8] >= 0).all()
     assert (W[:, 8:] <= 0).all()
     assert net.readout_weights.shape == (2, 8)
+    assert not np.diag(W).any()
+
+
+def test_excitation_and_inhibition_balance_at_the_start(key):
+    """As in `DaleCTRNN`: without it rates of a large network run away."""
+    W = np.asarray(STP(3, 400, 2, excitatory_fraction=0.8, key=key).connectivity())
+    assert -W[:, 320:].sum() == pytest.approx(W[:, :320].sum(), rel=0.03)
 
 
 @pytest.mark.parametrize(

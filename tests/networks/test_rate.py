@@ -137,6 +137,12 @@ def test_initializations_of_recurrent_weights(name, key):
         assert radius == pytest.approx(1.5, rel=0.1)  # Girko's circle has radius g
 
 
+def test_a_gain_may_be_a_number_of_jax(key):
+    make = lambda gain: CTRNN(3, 8, 2, recurrent_initialization="gaussian", gain=gain, key=key)  # noqa: E731
+    one, other = make(1.5), make(jnp.float32(1.5))
+    np.testing.assert_array_equal(one.recurrent_weights, other.recurrent_weights)
+
+
 @pytest.mark.parametrize("leak", ["outside", "inside"])
 def test_a_time_constant_of_each_unit(leak, key):
     tau = np.linspace(50.0, 400.0, 6)
@@ -244,6 +250,10 @@ def test_a_leaky_rectifier_code_has_no_flow(key):
         ({"tau": [50.0] * 7 + [5.0]}, r"larger than 2 tau = 10 ms"),
         ({"recurrent_initialization": "orthognal"}, "did you mean 'orthogonal'"),
         ({"gain": 1.5}, "gain scales a recurrent_initialization"),
+        ({"recurrent_initialization": "diagonal", "gain": "1.5"}, "gain must be a number"),
+        ({"recurrent_initialization": "gaussian", "gain": np.nan}, "gain must be finite, got nan"),
+        ({"activation": np.tanh}, "an activation is told by its name, such as 'tanh'"),
+        ({"initialization": None}, "an initialization is told by its name, such as 'orthogonal'"),
     ],
 )
 def test_settings_that_make_no_network(arguments, text, key):

@@ -22,6 +22,11 @@ RANGES: dict[str, tuple[float, float]] = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 
 
 def activation(name: str) -> Callable[[Array], jax.Array]:
     """Return the activation function called `name`; raise InvalidInputError if there is none."""
+    if not isinstance(name, str):
+        raise InvalidInputError(
+            f"an activation is told by its name, such as 'tanh', so that files can hold it; got "
+            f"{name!r}. Valid: {', '.join(ACTIVATIONS)}."
+        )
     if name not in ACTIVATIONS:
         raise InvalidInputError(f"unknown activation {name!r}: {nearest(name, ACTIVATIONS)}")
     return ACTIVATIONS[name]

@@ -7,9 +7,17 @@ import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Bool, Float, Int8
+from jaxtyping import Bool, Float, Float32, Int8
 
-from .._types import Array, GivenKey, InvalidInputError, counted, require_key, require_number
+from .._types import (
+    Array,
+    GivenKey,
+    InvalidInputError,
+    counted,
+    real_array,
+    require_key,
+    require_number,
+)
 from .activations import activation as activation_called
 from .arrays import check_euler, check_not_negative, check_sizes, time_constants, zeros_if
 from .current import AbstractCurrentNetwork
@@ -120,21 +128,18 @@ class DaleCTRNN(AbstractCurrentNetwork):
         _check_activation(activation)
         excitatory = count_excitatory(excitatory_fraction, num_units)
         key, key_mask = jr.split(require_key(key))
+        _check_probability(connection_probability)
         if mask is None:
-            _check_probability(connection_probability)
             mask = jr.bernoulli(key_mask, connection_probability, (num_units, num_units))
-        elif np.shape(mask) != (num_units, num_units):
-            raise InvalidInputError(
-                f"the mask must have shape ({num_units}, {num_units}), got {np.shape(mask)}."
-            )
+        else:
+            _check_mask(mask, num_units)
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, excitatory))
         (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
         self.mask = jnp.asarray(mask, bool) & ~jnp.eye(num_units, dtype=bool)
         # U(0, 1/√N) for a full network; fewer inputs make up for it by being stronger.
         density = jnp.maximum(self.mask.mean() * num_units / (num_units - 1), 1 / num_units)
-        outnumbered = excitatory / (num_units - excitatory)
-        column = np.where(np.arange(num_units) < excitatory, 1 / outnumbered, 1.0)
-        self.recurrent_weights = jnp.abs(recurrent) * jnp.float32(column) / jnp.sqrt(density)
+        balanced = jnp.abs(recurrent) * balance(num_units, excitatory)
+        self.recurrent_weights = balanced / jnp.sqrt(density)
         self.input_weights, self.bias = into, bias
         self.readout_weights, self.readout_bias = readout
         self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
@@ -156,6 +161,12 @@ def signs(num_units: int, num_excitatory: int) -> Int8[np.ndarray, " unit"]:
     return np.where(np.arange(num_units) < num_excitatory, 1, -1).astype(np.int8)
 
 
+def balance(num_units: int, num_excitatory: int) -> Float32[np.ndarray, " unit"]:
+    """Return what makes many excitatory units together as strong as the few inhibitory ones."""
+    outnumbered = num_excitatory / (num_units - num_excitatory)
+    return np.where(np.arange(num_units) < num_excitatory, 1 / outnumbered, 1.0).astype(np.float32)
+
+
 def count_excitatory(fraction: Any, num_units: int) -> int:
     """Return how many units are excitatory; raise InvalidInputError if all or none would be."""
     share = require_number(fraction, "excitatory_fraction")
@@ -174,6 +185,16 @@ def _check_activation(name: str) -> None:
         raise InvalidInputError(
             f"the activation {name!r} gives negative rates, with which a unit would both excite "
             f"and inhibit: expected one of {', '.join(NOT_NEGATIVE)}."
+        )
+
+
+def _check_mask(mask: Any, num_units: int) -> None:
+    given = real_array(mask, "mask")
+    if given.shape != (num_units, num_units) or not np.isin(given, (0, 1)).all():
+        raise InvalidInputError(
+            f"the mask must be an array of true and false, or of 1 and 0, of shape ({num_units}, "
+            f"{num_units}); got shape {given.shape} with entries from "
+            f"{given.min(initial=np.inf):g} to {given.max(initial=-np.inf):g}."
         )
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import GivenKey, InvalidInputError, nearest, require_key
+from .._types import GivenKey, InvalidInputError, nearest, require_key, require_number
 
 Matrix = Float[jax.Array, "to source"]
 
@@ -61,7 +62,11 @@ def recurrent(
 ) -> Float[jax.Array, "unit unit"]:
     """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
     check_initialization(name)
-    return _draw_scaled(name, GAINS.get(name, 1.0) if gain is None else gain, key, num_units)
+    if gain is None:
+        gain = GAINS.get(name, 1.0)
+    elif not np.isfinite(require_number(gain, "gain")):
+        raise InvalidInputError(f"gain must be finite, got {gain:g}.")
+    return _draw_scaled(name, float(gain), key, num_units)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 3))
@@ -71,8 +76,13 @@ def _draw_scaled(name: str, gain: float, key: PRNGKeyArray, num_units: int) -> j
 
 def check_initialization(name: str, *further: str) -> None:
     """Raise InvalidInputError unless `name` is an initialization, or one of `further` names."""
-    if name not in INITIALIZATIONS and name not in further:
-        known = [*INITIALIZATIONS, *further]
+    known = [*INITIALIZATIONS, *further]
+    if not isinstance(name, str):
+        raise InvalidInputError(
+            f"an initialization is told by its name, such as 'orthogonal'; got {name!r}. "
+            f"Valid: {', '.join(known)}."
+        )
+    if name not in known:
         raise InvalidInputError(f"unknown initialization {name!r}: {nearest(name, known)}")
 
 

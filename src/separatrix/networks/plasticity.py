@@ -15,10 +15,11 @@ from .arrays import (
     check_euler,
     check_not_negative,
     check_sizes,
+    per_unit,
     private_noise,
 )
 from .base import AbstractNetwork
-from .dale import count_excitatory, signs
+from .dale import balance, count_excitatory, signs
 from .initialization import dense
 from .unroll import AbstractCell, project, unroll_cell
 
@@ -41,7 +42,8 @@ class PlasticCell(AbstractCell):
     def change(self, state: Array) -> tuple[jax.Array, jax.Array]:
         """Return what x and u would change by in a millisecond, at the rates h in Hz."""
         h, x, u = jnp.split(state, 3, -1)
-        tau_x, tau_u, baseline = map(jnp.asarray, (self.tau_x, self.tau_u, self.baseline))
+        settings = (self.tau_x, self.tau_u, self.baseline)
+        tau_x, tau_u, baseline = (per_unit(setting, h) for setting in settings)
         of_x = (1 - x) / tau_x - u * x * h / 1000
         of_u = (baseline - u) / tau_u + baseline * (1 - u) * h / 1000
         return of_x, of_u
@@ -82,8 +84,8 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         Sizes.
     excitatory_fraction
         None leaves signs free; a fraction makes that many units, the first ones, excitatory and
-        the others inhibitory, with $W_{ij} = |\tilde W_{ij}|\,s_j$ and a readout of the excitatory
-        ones.
+        the others inhibitory, with $W_{ij} = |\tilde W_{ij}|\,s_j$, $W_{ii} = 0$ and a readout of
+        the excitatory ones, which begin the weaker the more of them there are, as in `DaleCTRNN`.
     tau, dt
         Time constant of the rates and time step in ms; 0 < dt ≤ 2 tau. The synapses need a dt that
         is short against 1/rate.
@@ -157,6 +159,9 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         drawn = dense("torch_linear", key, sizes)
         (self.input_weights, self.bias), (self.recurrent_weights, _), readout = drawn
         self.readout_weights, self.readout_bias = readout
+        if self.num_excitatory is not None:
+            balanced = jnp.abs(self.recurrent_weights) * balance(num_units, read)
+            self.recurrent_weights = balanced
         self.num_inputs, self.num_units, self.num_outputs = num_inputs, num_units, num_outputs
         self.tau, self.dt, self.noise = float(tau), float(dt), float(noise)
         kinds = [FACILITATING if unit % 2 == 0 else DEPRESSING for unit in range(num_units)]
@@ -177,7 +182,9 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         """Return W: `connectivity()[i, j]` leads from unit j to unit i."""
         if self.num_excitatory is None:
             return self.recurrent_weights
-        return jnp.abs(self.recurrent_weights) * signs(self.num_units, self.num_excitatory)
+        others = 1 - np.eye(self.num_units, dtype=np.int8)
+        signed = signs(self.num_units, self.num_excitatory) * others
+        return jnp.abs(self.recurrent_weights) * signed
 
     def step(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
@@ -210,7 +217,7 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         of_x, of_u = self._cell.change(state)
         of_h = jax.nn.relu(current) - h
         return jnp.concatenate(
-            [of_h, of_x * jnp.asarray(self.tau_x), of_u * jnp.asarray(self.tau_u)]
+            [of_h, of_x * per_unit(self.tau_x, h), of_u * per_unit(self.tau_u, h)]
         )
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:

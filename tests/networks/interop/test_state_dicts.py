@@ -206,6 +206,19 @@ def test_precision_is_kept():
         == np.float32  # fmt: skip
 
 
+def test_matrices_of_integers_leave_the_other_numbers_as_they_are():
+    """Weights that are written down by hand are often whole numbers."""
+    weights = {"weight_hh_l0": [[0, -1], [-1, 0]], "weight_ih_l0": [[1], [0]]}
+    weights |= {"bias_ih_l0": [0.5, 0.25], "bias_hh_l0": [0, 0]}
+    weights |= {"fc.weight": [[0.5, 0.25]], "fc.bias": [0.125]}
+    net = from_state_dict({k: np.array(v) for k, v in weights.items()})
+    assert net.recurrent_weights.tolist() == [[0, -1], [-1, 0]] and net.bias.tolist() == [0.5, 0.25]
+    assert net.readout_weights.tolist() == [[0.5, 0.25]] and net.readout_bias.tolist() == [0.125]
+    keras = {"kernel": np.array([[1, 0]]), "recurrent_kernel": np.array([[0, -1], [-1, 0]])}
+    keras |= {"bias": np.array([0.5, -0.5])}
+    assert from_state_dict(keras, layout="keras").bias.tolist() == [0.5, -0.5]
+
+
 def without(weights, *names):
     return {k: v for k, v in weights.items() if k not in names}
 
@@ -258,6 +271,13 @@ REFUSED = {
     "dt": (GRU_, {"dt": -1.0}, "dt must be positive"),
     "tau": (torch_weights(1), {"tau": 200.0}, "this layer has no leak"),
     "start": (GRU_, {"initial_state": np.zeros(3)}, r"must have shape \(5,\), got \(3,\)"),
+    "start of texts": (GRU_, {"initial_state": ["a"] * U}, "initial_state must be an array"),
+    "a layer of a cell": (
+        {k.removesuffix("_l0"): v for k, v in GRU_.items()},
+        {"layer": 3},
+        "a cell is one layer: leave layer=3 out",
+    ),
+    "no layout": (GRU_, {"layout": None}, "unknown layout None: valid: "),
     "no dictionary": ([1, 2], {}, "expected a dictionary of arrays or the path"),
     "unknown file": ("weights.h5", {}, r"cannot tell from the name of weights.h5"),
     "Keras's other GRU": (

@@ -37,6 +37,7 @@ def read_torch(arrays: NamedArrays, prefix: str | None, layer: int | None) -> Re
     """Take a layer of `nn.RNN`, `nn.GRU`, `nn.LSTM`, one of their cells, or the primer's CTRNN."""
     _refuse_unsupported(arrays)
     if any(re.search(r"(^|\.)h2h\.weight$", name) for name in arrays.left):
+        _refuse_layer(layer, "the primer's CTRNN")
         return _read_primer(arrays, prefix)
     prefix = the_prefix(arrays, r"weight_hh(_l\d+)?", prefix, "weight_hh_l0")
     suffix, is_last = _choose_layer(arrays, prefix, layer)
@@ -66,11 +67,17 @@ def _refuse_unsupported(arrays: NamedArrays) -> None:
             raise InvalidInputError(f"{what} is not supported ({listed(names)}): {remedy}.")
 
 
+def _refuse_layer(layer: int | None, what: str) -> None:
+    if layer not in (None, 0):
+        raise InvalidInputError(f"{what} is one layer: leave layer={layer!r} out.")
+
+
 def _choose_layer(arrays: NamedArrays, prefix: str, layer: int | None) -> tuple[str, bool]:
     """Return the suffix of the chosen layer's names, and drop the other layers."""
     pattern = re.compile(rf"{re.escape(prefix)}(weight|bias)_(ih|hh)_l(\d+)$")
     of = {name: int(m[3]) for name in arrays.left if (m := pattern.match(name))}
     if not of:  # a cell
+        _refuse_layer(layer, "a cell")
         return "", True
     layers = sorted(set(of.values()))
     if layer is None and len(layers) > 1:

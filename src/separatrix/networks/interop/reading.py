@@ -92,9 +92,10 @@ def _array(value: Any, name: str) -> np.ndarray:
         value = value.detach().cpu()
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value
     array = np.asarray(value)
-    if array.dtype.name in ("float16", "bfloat16"):  # exact, and what the network computes in
+    # What the network computes in: exact for half precision, and for weights written as integers.
+    if array.dtype.name in ("float16", "bfloat16") or array.dtype.kind in "iub":
         array = array.astype(np.float32)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind != "f":
         what = f"{array.dtype} data" if hasattr(value, "dtype") else f"a {type(value).__name__}"
         raise InvalidInputError(
             f"{name} is no array of numbers but {what}. Of a checkpoint that "

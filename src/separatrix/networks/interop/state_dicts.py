@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._types import Array, InvalidInputError, nearest, require_finite
+from ..._types import Array, InvalidInputError, nearest, real_array, require_finite
 from ..arrays import skeleton
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
@@ -169,12 +169,11 @@ def build(
         fields |= {"input_bias": layer.input_bias, "recurrent_bias": layer.recurrent_bias}
     if start is not None:
         size = network.trained_initial_state.shape[0]
-        if np.shape(start) != (size,):
-            raise InvalidInputError(
-                f"initial_state must have shape ({size},), got {np.shape(start)}."
-            )
+        start = real_array(start, "initial_state")
+        if start.shape != (size,):
+            raise InvalidInputError(f"initial_state must have shape ({size},), got {start.shape}.")
         require_finite(start, "initial_state")
-        fields["trained_initial_state"] = np.asarray(start)
+        fields["trained_initial_state"] = start
     # What stands in for absent biases has the precision of what is there.
     precision = np.result_type(layer.recurrent_weights, layer.input_weights)
     return fill(network, {name: np.asarray(a).astype(precision) for name, a in fields.items()})

@@ -18,6 +18,7 @@ def from_torch(
     readout: Any = None,
     *,
     layer: int | None = None,
+    activation: str | None = None,
     dt: float = 100.0,
     tau: float | None = None,
     initial_state: Array | None = None,
@@ -35,6 +36,9 @@ def from_torch(
         An `nn.Linear` on the hidden units. Without one the outputs are the hidden units.
     layer
         Which layer, where there are several; only the last one has a readout.
+    activation
+        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. Unless it or
+        tau is given, a step is compared with the module's own (its `recurrence`, if it has one).
     dt
         Duration of a time step in ms.
     tau
@@ -54,7 +58,8 @@ def from_torch(
     InvalidInputError
         When PyTorch is not installed; for a module with other layers than these, bidirectional or
         projected ones, layers whose `forward` was replaced, a readout of another width, weights
-        that are not finite, a `tau` where there is no leak.
+        that are not finite, a `tau` where there is no leak, a class with the primer's names that
+        computes something else.
 
     Notes
     -----
@@ -69,12 +74,26 @@ def from_torch(
             "dictionaries and files."
         )
     path, recurrent = _find_recurrent(module)
+    given, chosen = readout, activation is not None or tau is not None
     readout = _find_readout(module, path, recurrent) if readout is None else readout
-    taken, activation, tau = _take(recurrent, layer, dt, tau)
+    if activation is not None and not _is_primer(recurrent):
+        raise InvalidInputError(
+            f"a {type(recurrent).__name__} says itself what its activation is: leave it out."
+        )
+    taken, own, tau = _take(recurrent, layer, dt, tau)
     weights = None
+    if given is not None and not taken.is_last:
+        raise InvalidInputError(
+            f"layer {layer} is not the last one, so no readout is on it: leave the readout out."
+        )
     if readout is not None and taken.is_last:
         weights = _linear(readout, taken.num_units)
-    return build(taken, weights, activation=activation, dt=dt, tau=tau, start=initial_state)
+    network = build(
+        taken, weights, activation=activation or own, dt=dt, tau=tau, start=initial_state
+    )
+    if _is_primer(recurrent) and not chosen:
+        _compare_step(recurrent, network)
+    return network
 
 
 def _pytorch() -> Any:
@@ -91,9 +110,11 @@ def _pytorch() -> Any:
 def _is_recurrent(module: Any) -> bool:
     from torch.nn import RNNBase, RNNCellBase
 
-    return isinstance(module, (RNNBase, RNNCellBase)) or (
-        hasattr(module, "input2h") and hasattr(module, "h2h")
-    )
+    return isinstance(module, (RNNBase, RNNCellBase)) or _is_primer(module)
+
+
+def _is_primer(module: Any) -> bool:
+    return hasattr(module, "input2h") and hasattr(module, "h2h")
 
 
 def _find_recurrent(module: Any) -> tuple[str, Any]:
@@ -139,7 +160,7 @@ def _take(
     from torch import nn
 
     if not isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        return _primer(module), None, _primer_tau(module, dt) if tau is None else tau
+        return _primer(module, layer), None, _primer_tau(module, dt) if tau is None else tau
     _refuse_unsupported(module)
     cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     names = module._flat_weights_names if isinstance(module, nn.RNNBase) else cell
@@ -168,11 +189,45 @@ def _refuse_unsupported(module: Any) -> None:
             )
 
 
-def _primer_tau(module: Any, dt: float) -> float | None:
-    """Return the time constant that makes the module's alpha at this dt, None where it has none."""
+def _compare_step(module: Any, network: AbstractNetwork) -> None:
+    """Raise InvalidInputError where a module's own step is not the network's.
+
+    Many have changed the primer's class and kept its names.
+    """
+    recurrence = getattr(module, "recurrence", None)
+    if not callable(recurrence):
+        return
+    torch = _pytorch()
+    rng = np.random.default_rng(0)
+    state, input = rng.normal(size=network.num_units), rng.normal(size=network.num_inputs)
+    weight = module.h2h.weight
+    x, h = (torch.as_tensor(a[None]).to(weight) for a in (input, state))
+    try:
+        with torch.no_grad():
+            own = recurrence(x, h).detach().cpu().double().numpy()[0]
+    except Exception:  # of another signature: nothing can be said
+        return
+    ours = np.asarray(network.step(np.asarray(h[0].cpu()), np.asarray(x[0].cpu())), float)
+    if own.shape != ours.shape or not np.allclose(own, ours, rtol=1e-4, atol=1e-5):
+        raise InvalidInputError(
+            f"{type(module).__name__} has the names of the primer's CTRNN, and its recurrence "
+            "computes something else than relu((1 − α) h + α (W h + W_x x + b)): name its "
+            'activation, such as activation="tanh", where that is the difference; otherwise '
+            "write its step as a JAX function for sx.DiscreteMap, or give it to sx.torch_map."
+        )
+
+
+def _primer_tau(module: Any, dt: float) -> Any:
+    """Return the time constant that makes the module's alpha at this dt, None where it has none.
+
+    One for each unit, where alpha is a tensor of them.
+    """
     alpha, own = (getattr(module, name, None) for name in ("alpha", "tau"))
     if alpha is None:
         return None
+    alpha = read_arrays({"alpha": alpha}).left["alpha"]
+    if alpha.ndim > 0:
+        return dt / alpha
     tau = dt / float(alpha)
     if own is not None and is_number(own) and not np.isclose(tau, own):
         raise InvalidInputError(
@@ -182,7 +237,7 @@ def _primer_tau(module: Any, dt: float) -> float | None:
     return tau
 
 
-def _primer(module: Any) -> RecurrentLayer:
+def _primer(module: Any, layer: int | None) -> RecurrentLayer:
     from torch import nn
 
     for name in ("input2h", "h2h"):
@@ -194,7 +249,7 @@ def _primer(module: Any) -> RecurrentLayer:
     pairs = {n: _linear(getattr(module, n)) for n in ("input2h", "h2h")}
     named = {f"{n}.{part}": a for n, ab in pairs.items()
              for part, a in zip(("weight", "bias"), ab, strict=True)}  # fmt: skip
-    return read_torch(NamedArrays(named), None, None)
+    return read_torch(NamedArrays(named), None, layer)
 
 
 def _linear(layer: Any, num_units: int | None = None) -> Readout:
