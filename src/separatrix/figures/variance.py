@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import TaskVariance
-from .style import CHOICE_COLOURS, GREY, INK, SEQUENTIAL, VERMILLION, new_figure, styled
+from .style import GREY, INK, SEQUENTIAL, VERMILLION, new_figure, styled
 
 
 @styled
@@ -41,17 +41,17 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
     axes.tick_params(length=0)
     clusters = np.asarray(found.cluster)
     middles, names = [], []
-    for cluster in np.unique(clusters):
+    for number, cluster in enumerate(np.unique(clusters)):
         members = np.flatnonzero(clusters == cluster)
         first, stop = members[0], members[-1] + 1
         if first:
             axes.axvline(first, color="white", linewidth=1.0)
-        colour = CHOICE_COLOURS[1:][cluster % (len(CHOICE_COLOURS) - 1)]
+        # Two greys in turn: the numbers tell the clusters, and colours would come round again.
         bar: dict[str, Any] = {
             "linewidth": 5,
             "solid_capstyle": "butt",
             "clip_on": False,
-            "color": colour,
+            "color": (INK, GREY)[number % 2],
         }
         axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
         middles.append((first + stop) / 2)
