@@ -49,6 +49,7 @@ def test_what_is_no_count(value):
 def test_the_nearest_names():
     assert nearest("stps", ["steps", "seed"]) == "did you mean 'steps'?"
     assert nearest("xyz", ["b", "a"]) == "valid: a, b."
+    assert nearest(None, ["b", "a"]) == "valid: a, b."
 
 
 def test_one_is_not_several():

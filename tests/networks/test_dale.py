@@ -105,7 +105,6 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
         ({"connection_probability": 7, "mask": np.ones((8, 8))}, r"must be in \(0, 1\], got 7"),
         ({"mask": np.ones((3, 3))}, r"the mask must be .* of shape \(8, 8\); got shape \(3, 3\)"),
         ({"mask": np.full((8, 8), 0.3)}, "true and false, or of 1 and 0.* entries from 0.3 to 0.3"),
-        ({"activation": np.tanh}, "an activation is told by its name, such as 'tanh'"),
         ({"noise": -1.0}, "noise must not be negative"),
         ({"dt": 300.0}, "larger than 2 tau"),
     ],

@@ -124,7 +124,6 @@ def test_the_box_for_the_cells_of_an_lstm_is_infinite_without_an_input(key):
     [
         ({"dt": 0.0}, "dt must be positive"),
         ({"initialization": "torhc"}, "did you mean 'torch'"),
-        ({"initialization": None}, "an initialization is told by its name, such as 'orthogonal'"),
         ({"num_units": 0}, "num_units must be a whole number"),
     ],
 )

@@ -6,9 +6,10 @@ import pytest
 from rooms import quick
 
 import separatrix as sx
-from separatrix.networks.activations import ACTIVATIONS
+from separatrix.networks.activations import ACTIVATIONS, activation
 from separatrix.networks.arrays import check_euler, check_not_negative
 from separatrix.networks.dale import count_excitatory
+from separatrix.networks.initialization import check_initialization, recurrent
 
 CTRNN = sx.networks.CTRNN
 # tests/laws has them of every network
@@ -138,9 +139,8 @@ def test_initializations_of_recurrent_weights(name, key):
 
 
 def test_a_gain_may_be_a_number_of_jax(key):
-    make = lambda gain: CTRNN(3, 8, 2, recurrent_initialization="gaussian", gain=gain, key=key)  # noqa: E731
-    one, other = make(1.5), make(jnp.float32(1.5))
-    np.testing.assert_array_equal(one.recurrent_weights, other.recurrent_weights)
+    one, other = (recurrent("gaussian", gain, key, 8) for gain in (1.5, jnp.float32(1.5)))
+    np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("leak", ["outside", "inside"])
@@ -250,10 +250,7 @@ def test_a_leaky_rectifier_code_has_no_flow(key):
         ({"tau": [50.0] * 7 + [5.0]}, r"larger than 2 tau = 10 ms"),
         ({"recurrent_initialization": "orthognal"}, "did you mean 'orthogonal'"),
         ({"gain": 1.5}, "gain scales a recurrent_initialization"),
-        ({"recurrent_initialization": "diagonal", "gain": "1.5"}, "gain must be a number"),
         ({"recurrent_initialization": "gaussian", "gain": np.nan}, "gain must be finite, got nan"),
-        ({"activation": np.tanh}, "an activation is told by its name, such as 'tanh'"),
-        ({"initialization": None}, "an initialization is told by its name, such as 'orthogonal'"),
     ],
 )
 def test_settings_that_make_no_network(arguments, text, key):
@@ -309,6 +306,12 @@ def test_the_formula_of_the_jacobian_is_that_of_forward_mode(activation, leak, k
         (lambda: check_not_negative("a", "noise"), "noise must be a number, got 'a'"),
         (lambda: check_euler("a", 10.0, 5), "tau must be one number or one for each of 5 units"),
         (lambda: check_euler(None, 10.0, 5), "tau must be positive, got nan ms"),
+        (lambda: activation(np.tanh), "an activation is told by its name, such as 'tanh'"),
+        (lambda: check_initialization(None), "an initialization is told by its name, such as 'ort"),
+        (
+            lambda: recurrent("diagonal", "1.5", jax.random.key(0), 5),
+            "gain must be a number, got '1.5'",
+        ),
         (lambda: count_excitatory("a", 5), "excitatory_fraction must be a number, got 'a'"),
         (lambda: count_excitatory(np.nan, 5), "nan of 5 units would be 0 excitatory ones"),
     ],

@@ -1,6 +1,7 @@
 """Activation functions by name."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ RANGES: dict[str, tuple[float, float]] = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 
 """Activations whose values lie in a box."""
 
 
-def activation(name: str) -> Callable[[Array], jax.Array]:
+def activation(name: Any) -> Callable[[Array], jax.Array]:
     """Return the activation function called `name`; raise InvalidInputError if there is none."""
     if not isinstance(name, str):
         raise InvalidInputError(

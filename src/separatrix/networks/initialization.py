@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +58,7 @@ GAINS = {"diagonal": 0.5}
 
 
 def recurrent(
-    name: str, gain: float | None, key: PRNGKeyArray, num_units: int
+    name: str, gain: Any, key: PRNGKeyArray, num_units: int
 ) -> Float[jax.Array, "unit unit"]:
     """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
     check_initialization(name)
@@ -74,7 +74,7 @@ def _draw_scaled(name: str, gain: float, key: PRNGKeyArray, num_units: int) -> j
     return gain * INITIALIZATIONS[name](key, (num_units, num_units))
 
 
-def check_initialization(name: str, *further: str) -> None:
+def check_initialization(name: Any, *further: str) -> None:
     """Raise InvalidInputError unless `name` is an initialization, or one of `further` names."""
     known = [*INITIALIZATIONS, *further]
     if not isinstance(name, str):

@@ -217,4 +217,8 @@ def time_first(
             f"inputs must have the shape (trial, time, channel) with {num_inputs} channels, as the "
             f"network has; got {shape}."
         )
-    return jnp.swapaxes(jnp.asarray(inputs, jnp.asarray(like).dtype), 0, 1)
+    precision = jnp.asarray(like).dtype
+    given = jnp.asarray(inputs)
+    if jnp.issubdtype(precision, jnp.floating):
+        given = given.astype(precision)
+    return jnp.swapaxes(given, 0, 1)

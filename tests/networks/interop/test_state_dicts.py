@@ -271,13 +271,11 @@ REFUSED = {
     "dt": (GRU_, {"dt": -1.0}, "dt must be positive"),
     "tau": (torch_weights(1), {"tau": 200.0}, "this layer has no leak"),
     "start": (GRU_, {"initial_state": np.zeros(3)}, r"must have shape \(5,\), got \(3,\)"),
-    "start of texts": (GRU_, {"initial_state": ["a"] * U}, "initial_state must be an array"),
     "a layer of a cell": (
         {k.removesuffix("_l0"): v for k, v in GRU_.items()},
         {"layer": 3},
         "a cell is one layer: leave layer=3 out",
     ),
-    "no layout": (GRU_, {"layout": None}, "unknown layout None: valid: "),
     "no dictionary": ([1, 2], {}, "expected a dictionary of arrays or the path"),
     "unknown file": ("weights.h5", {}, r"cannot tell from the name of weights.h5"),
     "Keras's other GRU": (
