@@ -8,6 +8,7 @@ from rooms import quick
 import separatrix as sx
 from separatrix.training import AbstractRegularizer
 from separatrix.training.checkpoint import Keeper
+from separatrix.training.train import Course
 
 NOISY = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))
 
@@ -89,6 +90,22 @@ def test_ctrl_c_brings_the_file_up_to_date(network, task, file):
     reports = []
     fit(network, task, file, progress=lambda *told: reports.append(told[0]))
     assert reports[0] == 8
+
+
+def test_ctrl_c_never_keeps_a_history_without_its_weights(network, task, file, monkeypatch):
+    class Interrupting:
+        def __bool__(self):
+            raise KeyboardInterrupt
+
+    def wait_for(course, first, count, standing, sound):
+        course.waiting = first, count, standing, Interrupting() if first == 8 else sound
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Course, "wait_for", wait_for)
+        with pytest.raises(sx.TrainingInterruptedError) as caught:
+            fit(network, task, file, seconds=1e9)
+    assert len(caught.value.training.history) == 8
+    same(fit(network, task, file), fit(network, task))
 
 
 def test_divergence_leaves_the_file_of_before(network, task, file):

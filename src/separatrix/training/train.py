@@ -1,6 +1,7 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -145,7 +146,7 @@ def _run(
     at: JAX returns before a computation has ended.
     """
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
-    network, memory = program.division.everywhere((course.network, course.memory))
+    network, memory = program.division.everywhere(course.settled[:2])
     begun = course.steps
     fixed = eqx.filter(network, trained_leaves(network), inverse=True)
     try:
@@ -175,6 +176,10 @@ def _run(
     return course.training()
 
 
+Settled = tuple[AbstractNetwork, Any, int]
+"""A network, the optimizer's memory, and of how many of the kept epochs they come."""
+
+
 class Course:
     """What is known of a training: its history, and the network at the end of it."""
 
@@ -183,15 +188,16 @@ class Course:
         self.division = program.division
         nothing = (np.zeros(0, np.float32),) * program.num_measures
         begun = keeper.read(Standing(network, program.start(network), nothing), steps)
-        self.network, self.memory = begun.network, begun.memory
         self.kept = [begun.measures]
+        # What belongs together changes in one assignment: Ctrl-C may come between any two.
+        self.settled: Settled = begun.network, begun.memory, len(self.kept)
         self.waiting: tuple[int, int, Standing, Array] | None = None
         self.report: Report = lambda done, loss, accuracy: None
 
     @property
     def steps(self) -> int:
         """How many steps are settled."""
-        return sum(len(columns[0]) for columns in self.kept)
+        return sum(len(columns[0]) for columns in self.kept[: self.settled[-1]])
 
     def tell(self, report: Report) -> None:
         """Report from now on, at once what an earlier call has done."""
@@ -202,15 +208,22 @@ class Course:
 
     def standing(self) -> Standing:
         """Return where the training stands after the epochs that are settled."""
-        self.kept = [tuple(np.concatenate(column) for column in zip(*self.kept, strict=True))]
-        return Standing(self.network, self.memory, self.kept[0])
+        network, memory, epochs = self.settled
+        return Standing(network, memory, self._measures(epochs))
 
     def training(self) -> Training:
         """Return the network and the history of the epochs that are settled."""
-        loss, accuracy, *penalties = self.standing().measures
+        network, _, epochs = self.settled
+        return self._told(network, epochs)
+
+    def _told(self, network: AbstractNetwork, epochs: int) -> Training:
+        loss, accuracy, *penalties = self._measures(epochs)
         penalty = penalties[0] if penalties else None
-        network = self.division.gathered(self.network)
-        return Training(network, History(loss, accuracy, self.epoch_steps, penalty))
+        history = History(loss, accuracy, self.epoch_steps, penalty)
+        return Training(self.division.gathered(network), history)
+
+    def _measures(self, epochs: int) -> tuple[np.ndarray, ...]:
+        return tuple(np.concatenate(column) for column in zip(*self.kept[:epochs], strict=True))
 
     def keep(self) -> None:
         """Bring the checkpoint up to date, where there is one."""
@@ -231,11 +244,11 @@ class Course:
         done = count if finite.all() else int(np.argmin(finite)) + 1
         self.waiting = None
         self.kept.append(tuple(each[:done] for each in rows))
-        if not finite.all():
-            raise TrainingDivergedError(first + done - 1, self.training())
-        if not bool(sound):
-            raise TrainingDivergedError(first + done - 1, self.training(), of_weights=True)
-        self.network, self.memory = network, memory
+        if not (finite.all() and bool(sound)):
+            reached = self._told(self.settled[0], len(self.kept))
+            of_weights = bool(finite.all())
+            raise TrainingDivergedError(first + done - 1, reached, of_weights)
+        self.settled = network, memory, len(self.kept)
         if self.keeper.is_due:
             self.keeper.write(self.standing())
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
