@@ -142,7 +142,7 @@ def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
     stop = stopped_after(4, KilledError, second)
     with pytest.raises(KilledError):
         run_variants(experiment(**VARIANTS), out, progress=stop, announce=started.append)
-    (tmp_path / "all.incomplete" / ".second.killed.partial").mkdir()
+    (tmp_path / "all.incomplete" / ".second.0killed_.partial").mkdir()
     before = names(tmp_path / "all.incomplete")
     told = r"all.incomplete holds what was reached before \(first, second.checkpoint\): .*--resume"
     with pytest.raises(sx.InvalidInputError, match=told):
@@ -151,7 +151,7 @@ def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
         sx.InvalidInputError, match=r"with other settings, .* begin anew by --force"
     ):
         run_variants(experiment(seed=9, **VARIANTS), out, resume=True, progress=False)
-    assert sorted([*names(tmp_path / "all.incomplete"), ".second.killed.partial"]) == before
+    assert sorted([*names(tmp_path / "all.incomplete"), ".second.0killed_.partial"]) == before
     assert sx.load_run(tmp_path / "all.incomplete" / "first").experiment["seed"] == 3
     run_variants(experiment(seed=9, **VARIANTS), out, force=True, progress=False)
     assert names(tmp_path) == ["all"]
@@ -160,11 +160,13 @@ def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
 
 
 def test_what_killed_processes_leave_is_cleared_away(tmp_path):
-    (tmp_path / ".one.abc.partial").mkdir()
-    (tmp_path / ".one.abc.partial" / "weights").touch()
-    (tmp_path / ".other.abc.partial").mkdir()
+    (tmp_path / ".one.abcd_123.partial").mkdir()
+    (tmp_path / ".one.abcd_123.partial" / "weights").touch()
+    others = [".one.2.abcd_123.partial", ".other.abcd_123.partial"]
+    for other in others:
+        (tmp_path / other).mkdir()
     run_experiment(experiment(), tmp_path / "one", resume=True, progress=False)
-    assert names(tmp_path) == [".other.abc.partial", "one"]
+    assert names(tmp_path) == [*others, "one"]
 
 
 def test_resuming_what_was_never_begun_begins_it_and_what_is_complete_stays(tmp_path):

@@ -2,6 +2,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.store import new_directory
+from separatrix.store.directory import discard_partial
 
 
 def make_run(path, mark="old"):
@@ -114,3 +115,22 @@ def test_one_run_does_not_replace_several(tmp_path):
     with new_directory(place, force=True, of_several=True) as directory:
         (directory / "new").write_text("x")
     assert names(place) == ["new"]
+
+
+def test_what_a_living_process_fills_is_not_taken_for_abandoned(tmp_path):
+    abandoned = tmp_path / ".run.abcd_123.partial"
+    abandoned.mkdir()
+    with new_directory(tmp_path / "run") as directory, new_directory(tmp_path / "run.2") as other:
+        assert other.parent == directory.parent
+        discard_partial(tmp_path, "run")
+        assert directory.is_dir()
+        assert other.is_dir()
+        assert not abandoned.exists()
+    assert names(tmp_path) == ["run", "run.2"]
+
+
+def test_a_run_whose_name_goes_on_after_a_dot_is_another(tmp_path):
+    for name in (".run.2.abcd_123.partial", ".run.abcd_123.partial"):
+        (tmp_path / name).mkdir()
+    discard_partial(tmp_path, "run")
+    assert names(tmp_path) == [".run.2.abcd_123.partial"]

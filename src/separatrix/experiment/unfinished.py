@@ -28,7 +28,8 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
             "anew by --force alone."
         )
     if resume:
-        discard_partial(out.parent, glob.escape(out.name))
+        target = out.resolve()  # beside which `new_directory` makes its own
+        discard_partial(target.parent, glob.escape(target.name))
     settings = setup.trained
     if setup.experiment.training.schedule is None:  # more steps may follow
         settings["training"] = {k: v for k, v in settings["training"].items() if k != "steps"}

@@ -1,7 +1,9 @@
 """A directory that appears complete or not at all."""
 
 import itertools
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ FIGURES, REPORT = "figures", "report.html"
 CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
 """Endings of what stands beside the directory of a run: the file in which its training is kept, and
 the hidden directory that is not complete yet (a process that was killed leaves it)."""
+_RANDOM = "[a-z0-9_]" * 8
+"""What `tempfile` ends a name with, as a glob pattern: no dot, as other runs' names may hold."""
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
 """What a run directory holds; that of an experiment with variants holds runs as well."""
 
@@ -58,6 +62,7 @@ def new_directory(
     except OSError as error:
         _remove_empty(made)
         raise cannot_write(Path(path), error) from error
+    holding = _hold(temporary)
     try:
         temporary.chmod(0o777 & ~umask())
         yield temporary
@@ -67,6 +72,9 @@ def new_directory(
         shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(made)
         raise
+    finally:
+        if holding is not None:
+            os.close(holding)
 
 
 @contextmanager
@@ -110,9 +118,35 @@ def _of_worth(place: Path) -> list[str]:
 
 
 def discard_partial(directory: Path, names: str = "*") -> None:
-    """Delete the hidden directories that killed processes have left of runs (a glob pattern)."""
-    for left in directory.glob(f".{names}.*{PARTIAL}"):
-        shutil.rmtree(left, ignore_errors=True)
+    """Delete the hidden directories that killed processes have left of runs (a glob pattern).
+
+    Those of processes that still go on stay, where the operating system can tell.
+    """
+    for left in directory.glob(f".{names}.{_RANDOM}{PARTIAL}"):
+        if (holding := _hold(left)) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(holding)
+
+
+def _hold(directory: Path) -> int | None:
+    """Hold a directory until what is returned is closed, or the process ends.
+
+    None where another process of this machine holds it, or nothing can be held.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        holding = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(holding, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(holding)
+        return None
+    return holding
 
 
 def free_place(out: Path, *, of_several: bool = False) -> Path:
