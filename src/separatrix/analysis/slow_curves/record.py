@@ -8,7 +8,7 @@ from ..._types import Array, counted, require_positive
 
 
 class SlowCurve(Record):
-    r"""The slowest state on each slice $a \cdot x = $ value of an axis a.
+    r"""The slowest state on each slice $a \cdot x = v$ of an axis a, one for each value v.
 
     `outcomes` is "minimum", "fixed" (the speed there is at rounding level), or "rejected" with the
     reason; what is rejected has NaN in place of a state. Where `joined` is false the curve jumps:

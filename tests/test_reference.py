@@ -1,0 +1,397 @@
+"""The pages of the reference say what the code says: names, settings, tasks, networks."""
+
+import inspect
+import itertools
+import re
+import tomllib
+import typing
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.experiment import (
+    NETWORKS,
+    OPTIMIZERS,
+    SCHEDULES,
+    STUDIES,
+    TASK_MAKERS,
+    TASKS,
+    Experiment,
+    Setup,
+    settings,
+)
+from separatrix.networks.activations import ACTIVATIONS, RANGES
+from separatrix.networks.initialization import GAINS, INITIALIZATIONS, check_initialization
+from separatrix.tasks.durations import as_length
+
+PAGES = Path(__file__).parents[1] / "docs" / "reference"
+NONE = "–"
+GIVEN = ("self", "num_inputs", "num_outputs", "dt", "key")
+SIZES = {"N": 1, "2 N": 2, "3 N": 3}
+
+
+def tables(page, heading=None):
+    """Return the tables of a page, or of the part below a heading: lists of rows of cells."""
+    text = (PAGES / page).read_text(encoding="utf-8")
+    if heading is not None:
+        text = re.split(rf"(?m)^#+ {re.escape(heading)}$", text)[1]
+        text = re.split(r"(?m)^#+ ", text)[0]
+    found = []
+    for block in re.findall(r"(?m)(?:^\|.*\n)+", text):
+        lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in block.splitlines()]
+        found.append([[cell.strip().replace(r"\|", "|") for cell in line] for line in lines[2:]])
+    return found
+
+
+def table(page, heading=None, number=0):
+    return tables(page, heading)[number]
+
+
+def names(cell):
+    """Return what stands between backquotes; a single text without its quotation marks."""
+    found = re.findall(r"`([^`]+)`", cell)
+    return [re.sub(r'^"([^"]*)"$', r"\1", name) for name in found]
+
+
+def value(cell):
+    """Return the TOML value of a cell; `not set` is None."""
+    return None if cell == "not set" else tomllib.loads(f"value = {cell.strip('`')}")["value"]
+
+
+def plain(thing):
+    """Return a default as TOML would say it."""
+    thing = getattr(thing, "setting", thing)
+    if isinstance(thing, settings.Named):
+        return {"name": thing.name, **thing.arguments}
+    if isinstance(thing, (tuple, list)):
+        return [plain(each) for each in thing]
+    return thing
+
+
+# The public names
+
+
+def public_names():
+    """Return every public name with what it names; what has several names, by the shortest."""
+    found = {f"sx.{name}": getattr(sx, name) for name in (*sx.__all__, *sx._LAZY)}
+    known = {id(thing) for thing in found.values()}
+    for module in ("tasks", "networks", "training", "solvers", "figures"):
+        home = getattr(sx, module)
+        for name in home.__all__:
+            thing = getattr(home, name)
+            if id(thing) not in known:
+                found[f"sx.{module}.{name}"] = thing
+    for name in ("Rates", "Weights", "Smoothness"):
+        found[f"sx.regularizers.{name}"] = getattr(sx.regularizers, name)
+    return found
+
+
+PUBLIC = public_names()
+ROWS = [row for part in tables("api.md") for row in part]
+
+
+def test_every_regularizer_is_a_public_name():
+    kinds = {k.__name__ for k in sx.training.AbstractRegularizer.__subclasses__()}
+    listed = {name.rpartition(".")[2] for name in PUBLIC if name.startswith("sx.regularizers.")}
+    assert {k for k in kinds if hasattr(sx.regularizers, k)} == listed
+
+
+def test_the_page_lists_the_public_names_once():
+    listed = [names(name)[0] for name, _ in ROWS]
+    assert sorted(listed) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize(("name", "text"), ROWS, ids=[names(row[0])[0] for row in ROWS])
+def test_a_line_is_the_first_one_of_the_docstring(name, text):
+    thing = PUBLIC[names(name)[0]]
+    if callable(thing) or inspect.ismodule(thing):
+        assert text == inspect.getdoc(thing).splitlines()[0]
+    else:  # data has none
+        assert len(text) > 20
+
+
+# The experiment's file
+
+KINDS = [
+    (settings.Count, "whole number, 1 or more"),
+    (settings.Count | None, "whole number, 1 or more"),
+    (settings.Positive | None, "number above 0"),
+    (settings.NotNegative, "number, 0 or more"),
+    (settings.Flag, "true or false"),
+    (str, "text"),
+    (int, "whole number, 0 to 2³² − 1"),
+    (tuple[settings.Number, ...] | None, "list of numbers"),
+    (tuple[settings.Number, settings.Number], "two numbers, the first below the second"),
+    (tuple[str, ...], "list of names"),
+    (typing.Literal["activity", "random"], '`"activity"` or `"random"`'),
+    (dict[settings.VariantName, dict[str, typing.Any]], "tables"),
+]
+MODELS = {
+    "The file itself": Experiment,
+    "`[training]`": settings.TrainingSettings,
+    "`[training.regularizers]`": settings.RegularizerSettings,
+    "`[analysis]`": settings.AnalysisSettings,
+    "`[analysis.geometry]`": settings.GeometrySettings,
+}
+
+
+def kind_of(annotation):
+    return next((text for kind, text in KINDS if kind == annotation), "table")
+
+
+def default_of(field):
+    """Return what a page says where a field has no default in TOML's words, else that."""
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, settings._Settings):
+        return "its defaults"
+    return "none" if field.default == {} else plain(field.default)
+
+
+@pytest.mark.parametrize("heading", MODELS)
+def test_the_settings_have_these_keys_types_and_defaults(heading):
+    model = MODELS[heading]
+    hints = typing.get_type_hints(model, include_extras=True)
+    expected = [(k, kind_of(hints[k]), default_of(f)) for k, f in model.model_fields.items()]
+    words = ("required", "its defaults", "none")
+    listed = [
+        (names(key)[0], kind, default if default in words else value(default))
+        for key, kind, default, _ in table("experiment-file.md", heading)
+    ]
+    assert listed == expected
+
+
+def toml_blocks():
+    text = (PAGES / "experiment-file.md").read_text(encoding="utf-8")
+    return re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_example_is_an_experiment():
+    setup = Setup(Experiment.from_dict(tomllib.loads(toml_blocks()[0])))
+    assert setup.network.num_units == 32
+    assert setup.experiment.training.optimizer.arguments["learning_rate"] == 3e-3
+
+
+def test_the_variants_of_the_page_are_what_it_says():
+    whole = Experiment.from_dict(tomllib.loads("".join(toml_blocks())))
+    gru = whole.variant("gru")
+    assert gru.training.optimizer.name == "adam"
+    assert gru.network.arguments == {"num_units": 32}
+    assert whole.variant("vanilla").network == whole.network
+
+
+def test_the_input_is_required_but_for_one_task():
+    example = Experiment.from_dict(tomllib.loads(toml_blocks()[0]))
+    assert Setup(example).input == [1.0, 0.5, 0.5]
+    with pytest.raises(sx.InvalidInputError, match=r"analysis\.input"):
+        Setup(example.with_changes(['task={name="GoNoGo"}']))
+
+
+def test_the_changes_of_the_page_can_be_made():
+    text = (PAGES / "experiment-file.md").read_text(encoding="utf-8")
+    whole = Experiment.from_dict(tomllib.loads("".join(toml_blocks())))
+    changes = re.findall(r"--set ('[^']+'|[a-z][^\s`]*)", text)
+    assert len(changes) == 6
+    changed = whole.with_changes([c.strip("'") for c in changes if c != "seed=3"])
+    assert changed.training.schedule.arguments == {"end": 0.02}
+    assert changed.variant("gru").network.arguments == {"activation": "tanh", "num_units": 64}
+
+
+def test_the_durations_of_the_page_are_durations():
+    rows = table("experiment-file.md", "Durations")
+    setting = [tomllib.loads(names(row[0])[0])["delay"] for row in rows]
+    assert [plain(as_length(each, "delay")) for each in setting] == setting
+
+
+def test_the_settings_of_an_environment():
+    parameters = inspect.signature(TASK_MAKERS["neurogym"]).parameters
+    listed = {
+        names(key)[0]: default for key, _, default, _ in table("experiment-file.md", "`[task]`", 1)
+    }
+    assert listed == {
+        name: "required" if p.default is p.empty else "not set"
+        for name, p in parameters.items()
+        if p.kind is not p.VAR_KEYWORD
+    }
+
+
+def test_the_settings_of_networks_and_their_defaults():
+    listed = []
+    for key, which, _, default, _ in table("experiment-file.md", "`[network]`"):
+        of = list(NETWORKS) if which == "all" else names(which)
+        if names(key)[0] != "name":
+            known = default if default == "required" else value(default)
+            listed += [(name, names(key)[0], known) for name in of]
+    expected = [
+        (name, p.name, "required" if p.default is p.empty else plain(p.default))
+        for name, network in NETWORKS.items()
+        for p in inspect.signature(network).parameters.values()
+        if p.name not in GIVEN
+    ]
+    assert sorted(map(str, listed)) == sorted(map(str, expected))
+
+
+def test_the_optimizers():
+    row = table("experiment-file.md", "`[training.optimizer]`")[0]
+    assert names(row[3]) == list(OPTIMIZERS)
+
+
+def test_the_schedules_and_their_settings():
+    name, end, warmup = table("experiment-file.md", "`[training.schedule]`")
+    assert names(name[3]) == list(SCHEDULES)
+    usual, exception, of_exception = names(end[2])
+    for schedule, function in SCHEDULES.items():
+        defaults = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+        expected = of_exception if schedule == exception else usual
+        assert defaults["end"] == float(expected)
+        assert defaults["warmup_steps"] == value(warmup[2])
+
+
+def test_the_studies_what_they_give_and_do():
+    expected = [
+        [
+            name,
+            inspect.signature(study).return_annotation.__name__,
+            inspect.getdoc(study).splitlines()[0],
+        ]
+        for name, study in STUDIES.items()
+    ]
+    rows = table("experiment-file.md", "Studies")
+    assert [[*names(name), *names(gives), does] for name, gives, does, _ in rows] == expected
+
+
+# The tasks
+
+
+def compact(channels):
+    """Return names in a row; of four or more that differ in the last word, the first and last."""
+    parts = []
+    for stem, group in itertools.groupby(channels, key=lambda name: name.rpartition(" ")[0]):
+        alike = list(group)
+        parts += [f"{alike[0]} … {alike[-1]}"] if stem and len(alike) > 3 else alike
+    return "; ".join(parts)
+
+
+def test_the_tasks_their_time_steps_sizes_and_papers():
+    expected = []
+    for name, kind in TASKS.items():
+        task = kind()
+        sizes = f"{task.num_inputs} → {task.num_outputs}"
+        text = inspect.getdoc(kind).splitlines()[0]
+        expected.append([f"`{name}`", f"{task.dt:g}", sizes, text, task.reference])
+    assert table("tasks.md") == expected
+
+
+def test_the_channels_of_tasks():
+    expected = [
+        [f"`{name}`", compact(kind().channels), compact(kind().responses)]
+        for name, kind in TASKS.items()
+    ]
+    assert table("tasks.md", "Channels") == expected
+
+
+def test_the_settings_of_tasks_and_their_defaults():
+    listed, expected = {}, {}
+    for name, *cells in table("tasks.md", "Settings"):
+        parts = [tomllib.loads("\n".join(names(cell))) for cell in cells]
+        listed[name] = [list(part.items()) for part in parts]
+    for name, kind in TASKS.items():
+        parameters = [p for p in inspect.signature(kind).parameters.values() if p.name != "dt"]
+        drawn = ["Duration" in str(p.annotation) for p in parameters]
+        expected[f"`{name}`"] = [
+            [
+                (p.name, plain(p.default))
+                for p, d in zip(parameters, drawn, strict=True)
+                if d is which
+            ]
+            for which in (True, False)
+        ]
+    assert listed == expected
+
+
+# The networks
+
+
+def build(name, **options):
+    return NETWORKS[name](2, 3, 1, key=jax.random.key(0), **options)
+
+
+def variations(name):
+    """Return a network for each activation that it takes, or the one of "always"."""
+    if "activation" not in inspect.signature(NETWORKS[name]).parameters:
+        return {"always": build(name)}
+    made = {}
+    for activation in ACTIVATIONS:
+        try:
+            made[activation] = build(name, activation=activation)
+        except sx.InvalidInputError:
+            assert name == "DaleCTRNN"
+    return made
+
+
+def listed_variations(cell):
+    return set() if cell == NONE else {"always"} if cell == "always" else set(names(cell))
+
+
+def test_the_networks_and_the_sizes_of_their_states():
+    rows = table("networks.md")
+    assert sorted(names(row[0])[0] for row in rows) == sorted(NETWORKS)
+    for name, _, size, reference in rows:
+        network = build(*names(name))
+        assert network.initial_state().shape == (SIZES[size.partition(":")[0]] * 3,)
+        text = inspect.getdoc(NETWORKS[names(name)[0]]).partition("References")[2]
+        papers = reference.split("; ")
+        assert [p for p in papers if p not in " ".join(text.split())] == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    table("networks.md", "What the analysis knows of them"),
+    ids=lambda row: names(row[0])[0],
+)
+def test_what_the_analysis_knows_of_a_network(row):
+    (name,), linear, box, _, flow = names(row[0]), *row[1:]
+    made = variations(name)
+    u = np.array([0.3, -0.2])
+    assert listed_variations(linear) == {k for k, n in made.items() if n.is_piecewise_linear}
+    bounded = {k for k, n in made.items() if n.domain(u) and np.isfinite(n.domain(u)).all()}
+    assert listed_variations(box) == bounded
+    assert flow.startswith("yes") == all(hasattr(n, "flow_at_input") for n in made.values())
+
+
+def test_every_network_has_such_a_row():
+    rows = table("networks.md", "What the analysis knows of them")
+    assert [names(row[0]) for row in rows] == [names(row[0]) for row in table("networks.md")]
+
+
+def test_the_activations_and_their_ranges():
+    rows = table("networks.md", "Activations")
+    assert [names(row[0])[0] for row in rows] == list(ACTIVATIONS)
+    far = np.array([-1e30, 1e30], np.float32)
+    for name, _, spread, _ in rows:
+        ends = [float(end.replace("−", "-").replace("∞", "inf")) for end in spread.split(" to ")]
+        reached = np.asarray(ACTIVATIONS[names(name)[0]](far))
+        reached = np.where(np.abs(reached) > 1e20, np.copysign(np.inf, reached), reached)
+        assert ends == reached.tolist()
+        assert RANGES.get(names(name)[0], tuple(ends)) == tuple(ends)
+
+
+def test_dale_takes_the_activations_that_the_page_names():
+    text = (PAGES / "networks.md").read_text(encoding="utf-8")
+    sentence = re.search(r"`DaleCTRNN` takes those that are never negative: ([^.]*)\.", text)[1]
+    assert sorted(names(sentence)) == sorted(variations("DaleCTRNN"))
+
+
+def test_the_initializations_and_their_gains():
+    *usual, gated = table("networks.md", "Initializations")
+    assert [names(row[0])[0] for row in usual] == list(INITIALIZATIONS)
+    for name, _, biases, gain, _ in usual:
+        assert float(gain) == GAINS.get(names(name)[0], 1.0)
+        drawn = sx.networks.CTRNN(2, 3, 1, initialization=names(name)[0], key=jax.random.key(0))
+        assert (biases == "0") == (not np.any(drawn.bias))
+    assert names(gated[0]) == ["torch"]
+    check_initialization("torch", "torch")
+    build("GRU", initialization="torch")
