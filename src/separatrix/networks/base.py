@@ -1,6 +1,8 @@
 """The contract of a network: a step, a readout, and what its architecture tells the analysis."""
 
 import abc
+import operator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -160,9 +162,8 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     leaves = jax.tree.map(eqx.is_inexact_array, network)
     for name in network.not_trained:
         fixed = jax.tree.map(lambda _: False, getattr(network, name))
-        leaves = eqx.tree_at(
-            lambda n, name=name: getattr(n, name), leaves, fixed, is_leaf=lambda x: x is None
-        )
+        field: Callable[[Any], Any] = operator.attrgetter(name)
+        leaves = eqx.tree_at(field, leaves, fixed, is_leaf=lambda x: x is None)
     return leaves
 
 

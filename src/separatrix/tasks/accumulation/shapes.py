@@ -128,10 +128,12 @@ class ProbabilisticReasoning(StagedTask):
     @property
     def chance(self) -> float:
         """The best that always the same choice can do: more than ½ where weights are uneven."""
-        sums, shares = np.zeros(1), np.ones(1)
+        sums: np.ndarray = np.zeros(1)
+        shares: np.ndarray = np.ones(1)
         for _ in range(self.num_locations):
             each = np.round(sums[:, None] + np.asarray(self.weights), 9).ravel()
             sums, member = np.unique(each, return_inverse=True)
-            shares = np.bincount(member, np.repeat(shares / len(self.weights), len(self.weights)))
+            each_share = np.repeat(shares / len(self.weights), len(self.weights))
+            shares = np.bincount(member, each_share).astype(float)
         likely = float(shares @ (1 / (1 + 10.0**-sums)))
         return max(likely, 1 - likely)
