@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench peers format doctor clean test-report test-runs test-laws test-interop
+.PHONY: demo test lint docs bench peers format doctor clean test-report test-runs test-laws test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -28,14 +28,17 @@ test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, Neuro
 	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
 
 lint: $(VENV)/installed-lint  ## Check style, floors and types
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs/*.py
+	$(BIN)/ruff format --check src tests benchmarks examples docs/*.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link stops it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(VENV)/installed-lint  ## Mend style
-	$(BIN)/ruff check --fix src tests benchmarks examples
-	$(BIN)/ruff format src tests benchmarks examples
+	$(BIN)/ruff check --fix src tests benchmarks examples docs/*.py
+	$(BIN)/ruff format src tests benchmarks examples docs/*.py
 
 peers:  ## An environment of its own for BrainPy, NeuroGym and nolds, which the benchmarks measure against
 	$(PYTHON) -m venv .cache/peers
@@ -49,7 +52,7 @@ doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor
 
 clean:
-	rm -rf $(VENV) $(VENV)-interop .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	rm -rf $(VENV) $(VENV)-interop .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks site
 
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -75,6 +78,9 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-lint: $(VENV)/installed
 	$(call install,$(WITH_LINT))
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(call install,.[docs])
 
 # Apart from the rest, because NeuroGym asks for an older NumPy and Matplotlib.
 $(VENV)-interop/installed: pyproject.toml constraints-interop.txt
