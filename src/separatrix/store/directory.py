@@ -22,6 +22,9 @@ _RANDOM = "[a-z0-9_]" * 8
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
 """What a run directory holds; that of an experiment with variants holds runs as well."""
 
+MAX_KIN = 99
+"""How many directories are tried for what is incomplete."""
+
 BYSTANDERS = (".DS_Store", "Thumbs.db")
 """What file managers leave behind when somebody looks at a directory."""
 
@@ -82,14 +85,14 @@ def kept_directory(path: str | Path, force: bool = False, resume: bool = False) 
     """Yield a visible directory that becomes `path` when the block ends without an error.
 
     As `new_directory`, for what is made of several runs and takes long: on an exception, Ctrl-C
-    included, what was reached stays in `<path>.incomplete`, and a note on it says so. What an
-    earlier call has left there is what the block begins with (`resume`), or gives way (`force`);
-    otherwise InvalidInputError is raised.
+    included, what was reached stays in `<path>.incomplete` (or the first of its numbered kin that
+    is free), and a note on it says so. What an earlier call has left there is what the block begins
+    with (`resume`), or gives way (`force`); otherwise InvalidInputError is raised.
     """
     target = Path(path).resolve()
     check_replaceable(target, force, Path(path), of_several=True)
-    place = free_place(Path(path), of_several=True)
-    left = _of_worth(place)
+    # Beside the target of a link, which may be on another file system: it is renamed to it.
+    place, left = _left_of(target)
     if left and not force and (WEIGHTS in left or not resume):
         raise InvalidInputError(
             f"{place} holds what was reached before ({', '.join(left)}): go on with it by "
@@ -102,13 +105,22 @@ def kept_directory(path: str | Path, force: bool = False, resume: bool = False) 
     try:
         yield place
         check_replaceable(target, force, Path(path), of_several=True)
-        _put_in_place(place.resolve(), target)
+        _put_in_place(place, target)
     except BaseException as stopped:
         if _of_worth(place):
             stopped.add_note(f"What is complete stays in {place}.")
         else:
             shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _left_of(out: Path) -> tuple[Path, list[str]]:
+    """Return where work on several runs was left, and its names; without any, a free place."""
+    for number in range(1, MAX_KIN + 1):
+        place = incomplete(out, number)
+        if left := _of_worth(place):
+            return place, left
+    return free_place(out, of_several=True), []
 
 
 def _of_worth(place: Path) -> list[str]:
@@ -156,7 +168,7 @@ def free_place(out: Path, *, of_several: bool = False) -> Path:
         try:
             check_replaceable(place.resolve(), True, place, of_several)
         except InvalidInputError:
-            if number == 99:
+            if number == MAX_KIN:
                 raise
         else:
             break
