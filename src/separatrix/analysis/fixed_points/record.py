@@ -117,7 +117,7 @@ class FixedPoints(Record):
         return "\n".join(lines)
 
     def tolerance_curve(
-        self, tolerances: Float[Array, " tolerance"] | None = None
+        self, tolerances: Float[Array, " tolerance"] | float | None = None
     ) -> "ToleranceCurve":
         r"""Return how many points a search that trusts a tolerance would have called fixed.
 
