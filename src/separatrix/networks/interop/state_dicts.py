@@ -142,7 +142,7 @@ def build(
     *,
     activation: str | None,
     dt: float,
-    tau: float | None,
+    tau: Any,
     start: Array | None,
 ) -> AbstractNetwork:
     """Return the network of a layer in PyTorch's layout."""
@@ -185,7 +185,7 @@ def _rate_network(
     settings: dict[str, Any],
     activation: str | None,
     dt: float,
-    tau: float | None,
+    tau: Any,
 ) -> Any:
     if kind == "rnn" and tau is not None and tau != dt:
         raise InvalidInputError(

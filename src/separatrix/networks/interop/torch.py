@@ -155,8 +155,8 @@ def _find_readout(module: Any, path: str, recurrent: Any) -> Any:
 
 def _take(
     module: Any, layer: int | None, dt: float, tau: float | None
-) -> tuple[RecurrentLayer, str | None, float | None]:
-    """Return a layer's weights, its activation and its time constant."""
+) -> tuple[RecurrentLayer, str | None, Any]:
+    """Return a layer's weights, its activation and its time constant (or one of each unit)."""
     from torch import nn
 
     if not isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
