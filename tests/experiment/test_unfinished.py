@@ -221,3 +221,15 @@ def test_a_directory_in_the_place_of_the_training(tmp_path):
     for options in ({}, {"force": True}, {"resume": True}):
         with pytest.raises(sx.InvalidInputError, match=r"one.checkpoint is a directory"):
             run_experiment(experiment(), tmp_path / "one", progress=False, **options)
+
+
+@pytest.mark.parametrize("out", [".", "", "/", ".."])
+def test_a_place_without_a_name_is_refused_before_any_work(tmp_path, monkeypatch, out):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for function, asked in ((run_experiment, experiment()), (run_variants, experiment(**VARIANTS))):
+        for options in ({}, {"force": True}, {"resume": True}):
+            with pytest.raises(sx.InvalidInputError, match=r"(is|holds) the current directory"):
+                function(asked, out, progress=False, **options)
+    assert names(tmp_path) == ["here"]
+    assert names(tmp_path / "here") == []

@@ -9,6 +9,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, load_run, new_directory
+from ..store.directory import check_replaceable
 from ..training import (
     Checkpoint,
     Training,
@@ -88,6 +89,8 @@ def run_experiment(
     setup, out = Setup(as_experiment(experiment)), Path(out)
     if resume and not force and (done := finished(setup.experiment, out)):
         return done
+    # Before what is kept beside it is looked for, or named: "." and "/" have no name.
+    check_replaceable(out.resolve(), True, out)
     checkpoint = checkpoint_of(setup, out, resume, force) if training is None else None
     with new_directory(out, force) as directory:
         if checkpoint is not None:

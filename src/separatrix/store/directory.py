@@ -190,7 +190,7 @@ def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool =
 
     A single run takes that of a single run, what holds several runs (`of_several`) that of both.
     """
-    above = next(parent for parent in target.parents if parent.exists())
+    above = next((parent for parent in target.parents if parent.exists()), target)
     if not above.is_dir():
         raise InvalidInputError(f"cannot write {shown}: {above} is a file, not a directory.")
     if not target.exists():
@@ -198,7 +198,10 @@ def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool =
     if not target.is_dir():
         raise InvalidInputError(f"{shown} is a file; give the name of a new directory.")
     if target in (Path.cwd(), *Path.cwd().parents):
-        raise InvalidInputError(f"{shown} is the current directory; give the name of a new one.")
+        what = "is" if target == Path.cwd() else "holds"
+        raise InvalidInputError(
+            f"{shown} {what} the current directory; give the name of a new one."
+        )
     entries = sorted(entry.name for entry in target.iterdir())
     if not entries:
         return
