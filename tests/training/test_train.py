@@ -260,3 +260,10 @@ def test_what_an_epoch_computes(network, task):
     )(network)
     by_hand = network.readout_bias - 0.1 * slope.readout_bias
     np.testing.assert_allclose(weights.readout_bias, by_hand, rtol=1e-5, atol=1e-7)
+
+
+def test_a_training_without_steps_prints(network):
+    nothing = np.zeros(0, np.float32)
+    history = sx.training.History(loss=nothing, accuracy=nothing, epoch_steps=4)
+    told = repr(sx.training.Training(network, history))
+    assert told == f"Training: CTRNN of {network.num_units} units, no steps"

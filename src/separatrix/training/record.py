@@ -42,9 +42,12 @@ class Training(eqx.Module):
 
     def __repr__(self) -> str:
         last, units = self.history.epochs(), counted(self.network.num_units, "unit")
+        told = f"Training: {type(self.network).__name__} of {units}"
+        if not len(self.history):
+            return f"{told}, no steps"
         return (
-            f"Training: {type(self.network).__name__} of {units}, "
-            f"{counted(len(self.history), 'step')}; last epoch: loss {last['loss'][-1]:.4f}, "
+            f"{told}, {counted(len(self.history), 'step')}; "
+            f"last epoch: loss {last['loss'][-1]:.4f}, "
             f"accuracy {last['accuracy'][-1]:.3f}"
         )
 
