@@ -105,6 +105,12 @@ def test_a_cycle_gone_round_several_times_has_its_minimal_period(length):
     assert (cycles.reached == 0).all()
 
 
+@pytest.mark.parametrize("lengths", [2, (2, 4, 6)])
+def test_hits_count_starts(lengths):
+    cycles = sx.find_cycles(logistic(3.2), np.array([[0.2], [0.6], [0.9]]), length=lengths)
+    assert cycles.hits.tolist() == [3]
+
+
 def test_a_fixed_point_is_not_a_cycle():
     cycles = sx.find_cycles(logistic(2.5), np.array([[0.2], [0.6]]), length=4)
     assert len(cycles) == 0

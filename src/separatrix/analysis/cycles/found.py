@@ -15,7 +15,7 @@ class Cycle:
     multipliers: np.ndarray = field(default_factory=lambda: np.zeros(0, complex))
     period_error: float = 0.0
     exact: bool = False
-    hits: int = 0
+    starts: set[int] = field(default_factory=set)
 
 
 class Found:
@@ -28,7 +28,7 @@ class Found:
 
     def hit(self, start: int, cycle: int, reason: str) -> None:
         """Note that a start led to a cycle; the first one counts as what it reached."""
-        self.cycles[cycle].hits += 1
+        self.cycles[cycle].starts.add(start)
         if self.reached[start] < 0:
             self.reached[start], self.reasons[start] = cycle, reason
 

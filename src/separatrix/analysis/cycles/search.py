@@ -197,7 +197,7 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
         n_unstable=count_unstable(across, "map", band),
         error_bound=np.array([c.error for c in cycles], float),
         exact=np.array([c.exact for c in cycles], bool),
-        hits=np.array([c.hits for c in cycles], int),
+        hits=np.array([len(c.starts) for c in cycles], int),
         reached=place[found.reached],
         reasons=found.reasons.astype(str),
         system=system.kind,
