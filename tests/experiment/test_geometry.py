@@ -10,7 +10,7 @@ import separatrix as sx
 from separatrix.experiment import geometry
 from separatrix.experiment.geometry import CoherenceFamily, Geometry, decision_axis
 from separatrix.experiment.settings import AnalysisSettings, GeometrySettings
-from separatrix.experiment.stages import run_stages
+from separatrix.experiment.stages import SkippedError, run_stages
 from separatrix.experiment.subject import Subject
 
 TASK = sx.tasks.PerceptualDecisionMaking()
@@ -200,3 +200,19 @@ def test_an_interruption_is_none_of_a_stages_failures(monkeypatch):
     monkeypatch.setattr(geometry, "fixed_point_graph", stop)
     with pytest.raises(KeyboardInterrupt):
         results(build(slow_curve=False, branches=False))
+
+
+@pytest.mark.parametrize("end", [12.8, 25.6, 51.2])
+@pytest.mark.parametrize("choice", [0, 1])
+def test_branches_may_start_at_the_strongest_stimulus(monkeypatch, end, choice):
+    def stop(*_, at, **__):
+        raise SkippedError(str(at))  # where it would start
+
+    monkeypatch.setattr(geometry, "continue_fixed_points", stop)
+    task = sx.tasks.PerceptualDecisionMaking(coherences=(0.0, end))
+    stages = build(task, input=task.evidence_input(end, choice=choice), candidates=3)
+    with pytest.raises(SkippedError) as caught:
+        Geometry(stages).branches()
+    at = float(str(caught.value))
+    assert at == pytest.approx(end if choice == 0 else -end)
+    assert abs(at) <= end

@@ -65,8 +65,9 @@ class Geometry:
         family = CoherenceFamily(self.subject.network, self._decision())
         end = max(family.task.coherences)
         at = family.coherence_of(self.subject.input)
-        if end == 0 or at is None or abs(at) > end:
+        if end == 0 or at is None or abs(at) > end * (1 + 1e-9):
             raise SkippedError("the frozen input is none of the task's stimuli.")
+        at = float(np.clip(at, -end, end))  # rounding puts the strongest stimulus beyond itself
         starts, at = self._starts(family, at, end)
         size = float(np.sqrt(np.mean(np.square(self.subject.activity.flat_states))))
         return continue_fixed_points(
