@@ -154,7 +154,8 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
         places = movable(len(values))
         table = _positions(program, step, values, places)
         chosen = tuple(values[place] for place in places)
-        fill = _fill(step, chosen[0], table)
+        beyond = sum(value.bounds.lower[0].size for value in chosen)
+        fill = _fill(step, chosen[0].bounds.lower.dtype, bool(np.any(table == beyond)))
 
         def join(parts: list[Array], lead: int) -> Array:
             flat = [part.reshape((*part.shape[:lead], -1)) for part in parts]
@@ -165,14 +166,14 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
     return rule
 
 
-def _fill(step: Step, value: Value, table: Array) -> Value:
+def _fill(step: Step, dtype: np.dtype, used: bool) -> Value:
     """Return what stands for a place outside the array: what the operation fills it with."""
-    dtype, given = value.bounds.lower.dtype, step.params.get("fill_value")
+    given = step.params.get("fill_value")
     if given is not None:
         return Value(point(np.full(1, given, dtype)))
     if dtype.kind == "f":  # NaN, so nothing is known
         return Value(point(np.full(1, np.nan)))
-    if np.any(table == value.bounds.lower[0].size):
+    if used:
         raise NoIntervalRule(f"{step.name} of {dtype} outside the array")
     return Value(point(np.zeros(1, dtype)))
 
