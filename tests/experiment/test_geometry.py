@@ -112,11 +112,23 @@ def test_the_family_may_be_traced(whole):
 def test_the_axis_of_a_network_without_units_of_its_own_readout():
     """An LSTM's state is longer than its readout's weights."""
     network = sx.networks.LSTM(3, 4, 3, dt=TASK.dt, key=jax.random.key(0))
-    axis = decision_axis(network, TASK)
+    axis = decision_axis(network, TASK, np.zeros((2, 8)))
     assert axis.shape == network.initial_state().shape
     state = np.asarray(network.initial_state()) + 1
     outputs = np.asarray(network.readout(state) - network.readout(0 * state))
     assert axis @ state == pytest.approx(outputs[1] - outputs[2], rel=1e-4)
+
+
+def test_the_axis_of_rates_that_are_read_out_comes_from_units_that_are_active():
+    """At rest rectified units have no slope, and their readout would be no axis."""
+    network = sx.networks.DaleCTRNN(3, 10, 3, dt=TASK.dt, key=jax.random.key(0))
+    states = np.full((4, 10), -1.0)
+    with pytest.raises(SkippedError, match="readout of the choice does not change with the state"):
+        decision_axis(network, TASK, states)
+    states[:2] = 1.0  # half of the time every unit is active
+    weights = np.asarray(network.readout_weights, float)
+    expected = np.append((weights[1] - weights[2]) / 2, [0, 0])
+    np.testing.assert_allclose(decision_axis(network, TASK, states), expected, rtol=1e-6)
 
 
 def test_a_task_without_coherence_still_has_its_graph_and_exponents():

@@ -47,7 +47,7 @@ def test_branches_are_told_with_their_special_points():
     )
     text = geometry.branches(story(branches))
     assert "the p of the stimulus held constant goes from −1 to 1" in text
-    assert "2 branches of" in text
+    assert "2 branches of" in text and "Height: the mean over the units." in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
     held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
     assert geometry.branches(story(branches, held)) == text

@@ -12,7 +12,7 @@ from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
 from ..networks import AbstractNetwork
 from ..tasks import PerceptualDecisionMaking
-from .geometry import Geometry, readout_weights
+from .geometry import Geometry, readout_slopes
 from .setup import Setup
 from .stages import Announce, run_stages
 from .studies import study_stages
@@ -53,7 +53,7 @@ def analyze(
             points, np.asarray(components.components[0]), settings.max_linearized
         )
         linear = linearize(system, points[chosen])
-        readout = readout_weights(network, np.asarray(points.states)[0])
+        readout = readout_slopes(network, np.asarray(linear.states))
         records["linearization"] = linear
         records["non_normality"] = linear.non_normality()
         records["selection_vectors"] = linear.selection_vectors(1, readout)

@@ -52,8 +52,8 @@ class Geometry:
 
     def slow_curve(self) -> SlowCurve:
         """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
-        axis = decision_axis(self.subject.network, self._decision())
         states = self.subject.activity.flat_states
+        axis = decision_axis(self.subject.network, self._decision(), states)
         low, high = np.percentile(states @ axis, [1, 99])
         if not low < high:
             raise SkippedError("the activity does not vary along the readout of the choice.")
@@ -135,16 +135,23 @@ class Geometry:
         raise SkippedError("it needs a task with a coherence and two choices.")
 
 
-def readout_weights(network: AbstractNetwork, state: np.ndarray) -> np.ndarray:
-    """Return the derivative of the outputs with respect to the state, `(output, state)`."""
-    return np.asarray(jax.jacfwd(network.readout)(np.asarray(state, np.float32)), float)
+def readout_slopes(network: AbstractNetwork, states: np.ndarray) -> np.ndarray:
+    """Return the derivative of the outputs at each of `states`, `(point, output, state)`."""
+    slopes = jax.vmap(jax.jacfwd(network.readout))(np.asarray(states, np.float32))
+    return np.asarray(slopes, float)
 
 
-def decision_axis(network: AbstractNetwork, task: AbstractTask) -> np.ndarray:
-    """Return the readout of choice 1 minus that of choice 2, `(state,)`."""
+def decision_axis(network: AbstractNetwork, task: AbstractTask, states: np.ndarray) -> np.ndarray:
+    """Return the readout of choice 1 minus that of choice 2, `(state,)`.
+
+    In the mean over `states`: where rates are read out, units that rest have no slope.
+    """
     first = task.responses.index("choice 1")
-    weights = readout_weights(network, np.asarray(network.initial_state()))
-    return weights[first] - weights[first + 1]
+    weights = readout_slopes(network, states).mean(axis=0)
+    axis = weights[first] - weights[first + 1]
+    if not axis.any():
+        raise SkippedError("the readout of the choice does not change with the state.")
+    return axis
 
 
 class CoherenceFamily:

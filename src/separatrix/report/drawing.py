@@ -106,10 +106,10 @@ def slow_curve(story: Story) -> "Figure":
 
 def branches(story: Story) -> "Figure":
     """Draw the fixed points against the coherence, along the readout where that is known."""
-    record, curve = story.get(Branches), story.find(SlowCurve)
-    if curve is None or curve.axis.shape[0] != record.states.shape[1]:
+    record, axis = story.get(Branches), story.branch_axis
+    if axis is None:
         return figures.bifurcation_diagram(record)
-    return figures.bifurcation_diagram(record, np.asarray(curve.axis), label=READOUT)
+    return figures.bifurcation_diagram(record, axis, label=READOUT)
 
 
 def fixed_point_graph(story: Story) -> "Figure":

@@ -65,10 +65,12 @@ def slow_curve(story: Story) -> str:
 def branches(story: Story) -> str:
     """Explain the bifurcation diagram."""
     record = story.get(Branches)
+    along = "the readout of choice 1 minus that of choice 2"
+    height = "the mean over the units" if story.branch_axis is None else along
     text = (
         f"The fixed points, followed while the {record.name} of the stimulus held constant goes "
         f"from {_number(record.parameter_from)} to {_number(record.parameter_to)} (positive: the "
-        "first stimulus is the stronger). Height: the readout of choice 1 minus that of choice 2. "
+        f"first stimulus is the stronger). Height: {height}. "
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
         f"{count(len(record), 'point')}; the lines tell the stability. "
     )

@@ -12,7 +12,7 @@ from .. import tasks
 from .._records import Record
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
-from ..analysis import FixedPoints, Linearization
+from ..analysis import Branches, FixedPoints, Linearization, SlowCurve
 from ..figures.mode_choice import integrating_mode
 from ..store import Run
 from ..tasks import AbstractTask
@@ -78,6 +78,14 @@ class Story:
     def has_plane(self) -> bool:
         """Tell whether the states have two principal components to be drawn in."""
         return self.has(Activity) and len(self.plane) >= 2
+
+    @property
+    def branch_axis(self) -> np.ndarray | None:
+        """The readout of the choice, along which branches are drawn where a slow curve tells it."""
+        branches, curve = self.find(Branches), self.find(SlowCurve)
+        if branches is None or curve is None or len(curve.axis) != branches.states.shape[1]:
+            return None
+        return np.asarray(curve.axis)
 
     @functools.cached_property
     def linearized_points(self) -> dict[int, int]:

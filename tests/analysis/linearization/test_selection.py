@@ -71,13 +71,23 @@ def test_an_input_without_effect_has_no_direction():
     assert np.isnan(got.input_alignment[0, 0, 0])
 
 
+def test_a_readout_may_have_slopes_of_its_own_at_each_point():
+    lin, r, left, _ = line_attractor()
+    slopes = np.stack([np.stack([r, left]), np.stack([left, 2 * r])])
+    got = lin.selection_vectors(readout=slopes)
+    for k, weights in enumerate(slopes):
+        one = lin.selection_vectors(readout=weights)
+        for name in ("readout_gain", "readout_alignment", "selection_readout_alignment"):
+            np.testing.assert_allclose(getattr(got, name)[k], getattr(one, name)[k], atol=1e-15)
+
+
 @pytest.mark.parametrize("count", [0, 3, -1])
 def test_impossible_numbers_of_modes_are_refused(count):
     with pytest.raises(sx.InvalidInputError, match="between 1 and 2, got"):
         at_origin(np.eye(2)).selection_vectors(count)
 
 
-@pytest.mark.parametrize("shape", [(2,), (1, 3), (1, 1, 2)])
+@pytest.mark.parametrize("shape", [(2,), (1, 3), (2, 1, 2), (1, 1, 1, 2)])
 def test_a_readout_of_another_shape_is_refused(shape):
     with pytest.raises(sx.InvalidInputError, match=r"the readout must have shape \(output, 2\)"):
         at_origin(np.eye(2)).selection_vectors(readout=np.zeros(shape))

@@ -131,7 +131,8 @@ class Linearization(Record):
         num_modes
             How many modes of each point, the slowest first.
         readout
-            Weights `(output, unit)`, to compare with l and r; None leaves them out.
+            Weights `(output, unit)`, to compare with l and r, or the slopes of a curved readout at
+            each point `(point, output, unit)`; None leaves them out.
 
         Returns
         -------
@@ -141,7 +142,7 @@ class Linearization(Record):
         Raises
         ------
         InvalidInputError
-            When there are fewer modes, or the readout has another number of units.
+            When there are fewer modes, or the readout has another number of units or points.
 
         References
         ----------

@@ -68,7 +68,8 @@ def selection_vectors(
         raise InvalidInputError(
             f"num_modes must be a whole number between 1 and {size}, got {num_modes!r}."
         )
-    weights = _checked_readout(readout, size)
+    weights = _checked_readout(readout, len(values), size)
+    columns = None if weights is None else np.swapaxes(weights, -1, -2)
     still = 1.0 if kind == "map" else 0.0
     mode = np.argsort(np.abs(values - still), axis=1, kind="stable")[:, :num_modes]
     right = np.take_along_axis(modes.right, mode[:, None, :], 2)
@@ -83,21 +84,23 @@ def selection_vectors(
         condition=np.linalg.norm(left, axis=2),
         input_drive=None if B is None else left @ B,
         input_alignment=None if B is None else _alignment(left, B),
-        readout_gain=None if weights is None else right @ weights.T,
-        readout_alignment=None if weights is None else _alignment(right, weights.T),
-        selection_readout_alignment=None if weights is None else _alignment(left, weights.T),
+        readout_gain=None if columns is None else right @ columns,
+        readout_alignment=None if columns is None else _alignment(right, columns),
+        selection_readout_alignment=None if columns is None else _alignment(left, columns),
         system=kind,
     )
 
 
-def _checked_readout(readout: Array | None, size: int) -> np.ndarray | None:
+def _checked_readout(readout: Array | None, num_points: int, size: int) -> np.ndarray | None:
     if readout is None:
         return None
     weights = real_array(readout, "the readout")
-    if weights.ndim != 2 or weights.shape[1] != size:
+    of_points = weights.shape[:-2] in ((), (num_points,))
+    if weights.ndim < 2 or weights.shape[-1] != size or not of_points:
         raise InvalidInputError(
-            f"the readout must have shape (output, {size}), one column for each unit, got "
-            f"{weights.shape}. A single axis of shape ({size},) can be given as axis[None]."
+            f"the readout must have shape (output, {size}), one column for each unit, or "
+            f"({num_points}, output, {size}) with one of each point; got {weights.shape}. A single "
+            f"axis of shape ({size},) can be given as axis[None]."
         )
     require_finite(weights, "the readout")
     return weights

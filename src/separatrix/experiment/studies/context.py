@@ -41,8 +41,8 @@ SLICES = 41
 def choice_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
     task, context = frozen_context(subject)
-    axis = decision_axis(subject.network, task)
     states = integrating_states(subject, context)
+    axis = decision_axis(subject.network, task, states)
     low, high = np.percentile(states @ axis, [1, 99])
     if not low < high:
         raise SkippedError("the activity does not vary along the readout of the choice.")
