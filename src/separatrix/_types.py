@@ -62,6 +62,14 @@ def require_number(value: Any, name: str) -> float:
     return float(value)
 
 
+def require_finite_number(value: Any, name: str) -> float:
+    """Return `value` as a float; raise InvalidInputError unless it is real and finite."""
+    number = require_number(value, name)
+    if not np.isfinite(number):
+        raise InvalidInputError(f"{name} must be finite, got {number:g}.")
+    return number
+
+
 def require_count(value: Any, name: str, least: int = 1) -> int:
     """Return `value` as an int; raise InvalidInputError unless it is whole and large enough."""
     if not is_whole(value) or value < least:

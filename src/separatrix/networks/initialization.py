@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import GivenKey, InvalidInputError, nearest, require_key, require_number
+from .._types import GivenKey, InvalidInputError, nearest, require_finite_number, require_key
 
 Matrix = Float[jax.Array, "to source"]
 
@@ -62,11 +61,9 @@ def recurrent(
 ) -> Float[jax.Array, "unit unit"]:
     """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
     check_initialization(name)
-    if gain is None:
-        gain = GAINS.get(name, 1.0)
-    elif not np.isfinite(require_number(gain, "gain")):
-        raise InvalidInputError(f"gain must be finite, got {gain:g}.")
-    return _draw_scaled(name, float(gain), key, num_units)
+    usual = GAINS.get(name, 1.0)
+    scale = usual if gain is None else require_finite_number(gain, "gain")
+    return _draw_scaled(name, scale, key, num_units)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 3))

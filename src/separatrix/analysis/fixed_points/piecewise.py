@@ -40,7 +40,7 @@ def search_piecewise(
         return found
     lost = np.flatnonzero((walk.point < 0) & np.isfinite(starts).all(1))
     descent = descend_speed(velocity, starts[lost])
-    labels = _prove_minima(residual, descent, walk.zeros, found)
+    labels = _solve_minima(residual, descent, walk.zeros, found)
     for k, minimum in enumerate(descent.minima):
         members = lost[(descent.point == k) & (descent.outcome != DescentOutcome.UNVERIFIED)]
         if k in labels:
@@ -93,7 +93,7 @@ def _add_zero(zero: Zero, members: np.ndarray, reason: str, found: Found) -> int
     return found.add(zero.state, "fixed", zero.rounding, members, reason)
 
 
-def _prove_minima(
+def _solve_minima(
     residual: PiecewiseLinear, descent: SlowSolution, zeros: tuple[Zero, ...], found: Found
 ) -> dict[int, int]:
     """Walk from the minima that are zeros: minimum -> label of a fixed point, known or new."""

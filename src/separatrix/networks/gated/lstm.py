@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array, GivenKey, InvalidInputError, require_number
+from ..._types import Array, GivenKey, require_finite_number
 from .base import AbstractGatedCell, AbstractGatedNetwork, in_float64
 
 
@@ -106,9 +106,7 @@ class LSTM(AbstractGatedNetwork):
     ):
         sizes = num_inputs, num_units, num_outputs
         self._build(sizes, dt, initialization, trainable_initial_state, key)
-        if not np.isfinite(require_number(forget_bias, "forget_bias")):
-            raise InvalidInputError(f"forget_bias must be finite, got {forget_bias:g}.")
-        of_gates = [0, float(forget_bias), 0, 0]
+        of_gates = [0, require_finite_number(forget_bias, "forget_bias"), 0, 0]
         forget = np.repeat(np.array(of_gates, np.float32), num_units)
         self.input_bias = self.input_bias + forget
 

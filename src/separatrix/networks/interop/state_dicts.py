@@ -142,7 +142,7 @@ def build(
     *,
     activation: str | None,
     dt: float,
-    tau: Any,
+    tau: float | Array | None,
     start: Array | None,
 ) -> AbstractNetwork:
     """Return the network of a layer in PyTorch's layout."""
@@ -185,7 +185,7 @@ def _rate_network(
     settings: dict[str, Any],
     activation: str | None,
     dt: float,
-    tau: Any,
+    tau: float | Array | None,
 ) -> Any:
     if kind == "rnn" and tau is not None and tau != dt:
         raise InvalidInputError(

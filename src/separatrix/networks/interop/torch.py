@@ -80,7 +80,7 @@ def from_torch(
         raise InvalidInputError(
             f"a {type(recurrent).__name__} says itself what its activation is: leave it out."
         )
-    taken, own, tau = _take(recurrent, layer, dt, tau)
+    taken, own, times = _take(recurrent, layer, dt, tau)
     weights = None
     if given is not None and not taken.is_last:
         raise InvalidInputError(
@@ -89,7 +89,7 @@ def from_torch(
     if readout is not None and taken.is_last:
         weights = _linear(readout, taken.num_units)
     network = build(
-        taken, weights, activation=activation or own, dt=dt, tau=tau, start=initial_state
+        taken, weights, activation=activation or own, dt=dt, tau=times, start=initial_state
     )
     if _is_primer(recurrent) and not chosen:
         _compare_step(recurrent, network)
@@ -155,7 +155,7 @@ def _find_readout(module: Any, path: str, recurrent: Any) -> Any:
 
 def _take(
     module: Any, layer: int | None, dt: float, tau: float | None
-) -> tuple[RecurrentLayer, str | None, Any]:
+) -> tuple[RecurrentLayer, str | None, float | Array | None]:
     """Return a layer's weights, its activation and its time constant (or one of each unit)."""
     from torch import nn
 
@@ -212,12 +212,13 @@ def _compare_step(module: Any, network: AbstractNetwork) -> None:
         raise InvalidInputError(
             f"{type(module).__name__} has the names of the primer's CTRNN, and its recurrence "
             "computes something else than relu((1 − α) h + α (W h + W_x x + b)): name its "
-            'activation, such as activation="tanh", where that is the difference; otherwise '
-            "write its step as a JAX function for sx.DiscreteMap, or give it to sx.torch_map."
+            'activation, such as activation="tanh", where that is the difference (or "relu", '
+            "where it draws noise); otherwise write its step as a JAX function for "
+            "sx.DiscreteMap, or give it to sx.torch_map."
         )
 
 
-def _primer_tau(module: Any, dt: float) -> Any:
+def _primer_tau(module: Any, dt: float) -> float | Array | None:
     """Return the time constant that makes the module's alpha at this dt, None where it has none.
 
     One for each unit, where alpha is a tensor of them.
