@@ -1,5 +1,6 @@
 """Laws of fixed points over every textbook system, network and solver."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import jax
@@ -122,6 +123,26 @@ def test_points_do_not_depend_on_the_time_step(case):
     assert len(one) == len(two)
     distance = np.abs(one.states[:, None] - two.states[None]).max(-1)
     assert distance.min(1).max(initial=0) < 1e-9 * (1 + np.abs(one.states).max(initial=0))
+
+
+@pytest.mark.parametrize("unit", [2.0**-44, 2.0**20], ids=["tiny", "large"])
+def test_answers_do_not_depend_on_the_unit_of_the_states(case, unit):
+    """What is proved of rates in Hz is proved of currents in amperes."""
+    system, make = case.system, sx.DiscreteMap if case.system.kind == "map" else sx.Flow
+    # A GRU's box is derived from its formula, where the unit hides it, as it does its index sum.
+    box = system.domain and tuple(np.asarray(end) for end in system.domain)
+    plain = make(system.evaluate, system.size, domain=box)
+    scaled = make(
+        lambda x: unit * system.evaluate(x / unit), system.size,
+        domain=box and (unit * box[0], unit * box[1]),
+    )  # fmt: skip
+    one = sx.find_fixed_points(plain, case.candidates)
+    two = sx.find_fixed_points(scaled, unit * case.candidates)
+    two_in_units_of_one = dataclasses.replace(two.fixed, states=two.fixed.states / unit)
+    assert_same_points(two_in_units_of_one, one.fixed)
+    assert two.fixed.certified.tolist() == one.fixed.certified.tolist()
+    assert two.complete == one.complete
+    assert two.index_sum in (one.index_sum, None)
 
 
 def test_the_plain_residual_has_the_same_zeros(case):

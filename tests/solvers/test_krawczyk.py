@@ -123,6 +123,22 @@ def test_absence_is_claimed_up_to_a_zero_and_no_further() -> None:
     assert certify_absence(jnp.sort, [[0.1]]).reason == ("no interval rule for sort",)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-40, 1e-250])
+def test_what_is_proved_does_not_depend_on_the_unit_of_the_states(unit: float) -> None:
+    weights = fixed_point_finder_network(3)
+    states = np.array([(0.0,) * 3, B, -np.array(B), np.full(3, 0.3)])
+
+    def residual(x):
+        return unit * jnp.tanh((x / unit) @ weights) - x
+
+    found, gone = (certify(residual, unit * states) for certify in (certify_zeros, certify_absence))
+    assert found.unique.tolist() == [True, True, True, False]
+    assert (found.error_bound[:3] < 1e-14 * unit).all()
+    assert (found.radius[:3] > 1e-3 * unit).all()
+    assert gone.absent.tolist() == [False, False, False, True]
+    assert gone.radius[3] > 1e-3 * unit
+
+
 CONTINUA = {
     "identity map": lambda x: x - x,
     "identity map, disguised": lambda x: (2 * x - x) - x,

@@ -16,7 +16,8 @@ from .known import KnownZeros, known_zeros
 
 _KEPT = 1000  # unresolved boxes that are handed back
 _PART = 4  # of the boxes that may be examined, that look for zeros along rays
-_SMALL = 2.0**-20  # no scale to go by, if it is not merely rounding
+_SMALL = 2.0**-20  # too small a scale to go by at once
+_TINIEST = 1e-290  # what is less is denormal, or its reciprocal infinite
 
 
 def search_unbounded(
@@ -36,10 +37,30 @@ def search_unbounded(
         known.take(np.zeros(len(lower)), 0.0, LARGEST_RADIUS)
         none = np.zeros((0, len(lower)))
         return Exhaustion(*known.added(lower, upper), True, examined, none, none, "")
-    reach = _reach(base)
+    found = None
+    for reach in _reaches(base):
+        boxes = found.boxes if found is not None else 0
+        found = _from_both_sides(limits, base, homogeneous, lower, upper, known, reach, boxes)
+        if found.complete:
+            break
+    assert found is not None  # there is at least one
+    return found
+
+
+def _from_both_sides(
+    limits: Limits,
+    base: EnclosedFunction,
+    homogeneous: Homogeneous,
+    lower: Array,
+    upper: Array,
+    known: KnownZeros,
+    reach: float,
+    spent: int,
+) -> Exhaustion:
+    """Search the cube of half-width `reach`, and what is outside as seen from afar."""
     inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
-    parts = [search_box(limits, base, *inner, known)]
-    boxes = parts[0].boxes
+    parts = [search_box(limits, base, *inner, known, spent)]
+    boxes = spent + parts[0].boxes
     for chart, low, high in charts(homogeneous, lower, upper, reach):
         part = search_box(limits, chart, low, high, ChartZeros(chart, base, known), boxes)
         boxes += part.boxes
@@ -90,7 +111,13 @@ def only_at_origin(
     return boxes
 
 
-def _reach(base: EnclosedFunction) -> float:
-    """Choose the half-width of the cube: the size of the constant terms sets the scale."""
+def _reaches(base: EnclosedFunction) -> list[float]:
+    """Choose the half-width of the cube: the size of the constant terms sets the scale.
+
+    Where they are small, that may be all that rounding left of them: 1 is tried before.
+    """
     value = base.bounds(point(np.zeros((1, *base.shape)))).bounds.magnitude().max(initial=0.0)
-    return float(2.0 ** np.ceil(np.log2(4.0 * value))) if _SMALL < value < 1 / _SMALL else 1.0
+    if not _TINIEST < value < 1 / _SMALL:
+        return [1.0]
+    reach = float(2.0 ** np.ceil(np.log2(4.0 * value)))
+    return [reach] if value > _SMALL else [1.0, reach]

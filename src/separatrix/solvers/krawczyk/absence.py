@@ -26,6 +26,7 @@ from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
 from .context import checked_states, enclose_residual, in_turns, quietly
 from .contraction import Flags
+from .scales import scale_of, try_smaller
 
 NOT_EXCLUDED = "a zero within the ball could not be excluded"
 
@@ -93,12 +94,26 @@ def _given(enclosed: EnclosedFunction, points: Array, radius: float | ArrayLike)
 
 
 def _search(enclosed: EnclosedFunction, points: Array) -> Array:
+    """Return the largest radius that is proved, zero where none is."""
+    proved = np.zeros(len(points))
+    rows = np.flatnonzero(np.isfinite(points).all(axis=1))
+
+    def attempt(rows: np.ndarray, scale: Array) -> Flags:
+        found = _climb(enclosed, points[rows], scale)
+        proved[rows] = np.maximum(proved[rows], found)
+        return found > 0
+
+    attempt(rows, scale_of(points[rows]))
+    try_smaller(points, rows[proved[rows] == 0], attempt)
+    return proved
+
+
+def _climb(enclosed: EnclosedFunction, points: Array, scale: Array) -> Array:
     """Bisect for the largest rung that succeeds: a ball holds all smaller ones."""
-    scale = np.maximum(1.0, np.max(np.abs(points), axis=1, initial=0.0))
     low, high = np.full(len(points), -1), np.full(len(points), len(_LADDER))
     rung = np.full(len(points), _FIRST_RUNG)
     proved = np.zeros(len(points))
-    active = np.flatnonzero(np.isfinite(points).all(axis=1))
+    active = np.arange(len(points))
     while active.size:
         radii = _LADDER[rung[active]] * scale[active]
         yes = _excluded(enclosed, points[active], radii)

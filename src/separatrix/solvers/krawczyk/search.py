@@ -21,6 +21,7 @@ from .contraction import (
     judge_cubes,
     newton_step,
 )
+from .scales import scale_of, try_smaller
 
 SINGULAR = "the Jacobian may be singular within the box"
 NOT_FINITE = "the state or its residual is not finite"
@@ -28,7 +29,7 @@ TOO_FAR = (
     "no zero is proved nearby: the residual is too large for a box on which the Jacobian is known"
 )
 
-# All in units of the size of the state (its largest coordinate, or 1).
+# All in units of the size of the state (its largest coordinate, or 1; less where that is too much).
 _FIRST_RADIUS = 2.0**-40  # wider than rounding, narrower than any curvature
 _REACH = 1e-3  # how far Newton's method may carry a state: beyond, it is not "near" any more
 _REFINEMENTS = 3
@@ -48,6 +49,13 @@ class Search:
     rate: Array
     reasons: list[str]
 
+    def put(self, rows: np.ndarray, other: Search, which: np.ndarray | slice = slice(None)) -> None:
+        """Replace the proofs of some points by those of another search."""
+        for name in ("centers", "radius", "inverse", "step", "exists", "error", "rate"):
+            getattr(self, name)[rows] = getattr(other, name)[which]
+        for row, reason in zip(rows, np.array(other.reasons, object)[which], strict=True):
+            self.reasons[row] = reason
+
 
 def _start(states: Array) -> Search:
     count, size = states.shape
@@ -63,32 +71,42 @@ def _start(states: Array) -> Search:
     )
 
 
-def _scale(states: Array) -> Array:
-    return np.maximum(1.0, np.max(np.abs(states), axis=1, initial=0.0))
-
-
 def locate(enclosed: EnclosedFunction, states: Array) -> Search:
     """Find a small cube around each state, or around a Newton iterate, that proves a zero."""
     search = _start(states)
-    pending = np.flatnonzero(np.isfinite(states).all(axis=1))
+    rows = np.flatnonzero(np.isfinite(states).all(axis=1))
+
+    def attempt(rows: np.ndarray, scale: Array) -> Flags:
+        found = _close_in(enclosed, states[rows], scale)
+        search.put(rows[found.exists], found, np.flatnonzero(found.exists))
+        return found.exists
+
+    search.put(rows, _close_in(enclosed, states[rows], scale_of(states[rows])))
+    try_smaller(states, rows[~search.exists[rows]], attempt)
+    return search
+
+
+def _close_in(enclosed: EnclosedFunction, states: Array, scale: Array) -> Search:
+    search = _start(states)
+    pending = np.arange(len(states))
     for _ in range(1 + _REFINEMENTS):
         if pending.size == 0:
             break
-        newton = _attempt(enclosed, search, pending)
+        newton = _attempt(enclosed, search, pending, scale)
         centers = search.centers[pending] - newton
-        near = np.max(np.abs(centers - states[pending]), axis=1) <= _REACH * _scale(states[pending])
+        near = np.max(np.abs(centers - states[pending]), axis=1) <= _REACH * scale[pending]
         again = near & ~search.exists[pending]
         pending, centers = pending[again], centers[again]
         search.centers[pending] = centers
     return search
 
 
-def _attempt(enclosed: EnclosedFunction, search: Search, which: Array) -> Array:
+def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Array) -> Array:
     """Try a cube around the centers; returns the Newton steps from there."""
     centers = search.centers[which]
     value = enclosed.bounds(point(centers))
     known = search.inverse[which]
-    radius = _FIRST_RADIUS * _scale(centers)
+    radius = _FIRST_RADIUS * scale[which]
     if not np.isnan(known).any():  # not the first attempt: the step from here can be foreseen
         radius = np.maximum(radius, 4.0 * newton_step(known, value.bounds).magnitude().max(axis=1))
     result = enclosed.slopes(ball(centers, radius[:, None]))
@@ -131,7 +149,7 @@ def _why(finite: bool, rate: float) -> str:
 def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
     """Enlarge the cubes for as long as the map contracts on them, by a bounded number of trials."""
     which = np.flatnonzero(search.exists)
-    largest = LARGEST_RADIUS * _scale(search.centers)
+    largest = LARGEST_RADIUS * scale_of(search.centers)
     failed, failed_rate = np.full(len(search.exists), np.inf), np.full(len(search.exists), np.inf)
     guess = np.minimum(0.7 * search.radius / search.rate, largest)
     for trial_number in range(trials):
