@@ -6,9 +6,13 @@ p. A certificate is false if it claims
 
 * a zero within ``error_bound`` where there is none, or
 * a single zero within ``radius`` where there are more, or
-* the absence of zeros in a ball that holds one.
+* the absence of zeros in a ball that holds one, or
+* that a set of zeros is complete where one is missing.
 
-Run ``python benchmarks/false_certificates.py [cases]``.
+One function in three is in a unit of its own, as of currents in amperes. Certificates are asked for
+one by one, and, of some functions, by whole searches from all their states.
+
+Run ``python benchmarks/false_certificates.py [cases [searches]]``.
 """
 
 from __future__ import annotations
@@ -24,9 +28,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import separatrix as sx
 from separatrix.solvers.krawczyk import certify_absence, certify_zeros
 
 STATES = 50  # cases for each function
+OUTCOMES = ("cases", "exists", "unique", "absent", "FALSE")
+SEARCHED = ("searches", "fixed", "certified", "absent", "complete", "FALSE")
 
 
 class Problem(NamedTuple):
@@ -38,29 +45,57 @@ class Problem(NamedTuple):
     states: np.ndarray
 
 
-def main(cases: int = 100_000, seed: int = 0) -> Counter[tuple[str, str]]:
-    """Judge that many cases, print a table, and return the counts."""
+def main(cases: int = 100_000, searches: int = 450, seed: int = 0) -> Counter[tuple[str, str]]:
+    """Judge that many cases and searches, print tables, and return the counts."""
     start = time.perf_counter()
     counts = run(cases, seed)
-    outcomes = ["cases", "exists", "unique", "absent", "FALSE"]
+    report(counts, OUTCOMES)
+    whole = run_searches(searches, seed)
+    report(whole, SEARCHED)
+    print(f"{time.perf_counter() - start:.0f} s")
+    return counts + Counter({(f"search: {family}", name): n for (family, name), n in whole.items()})
+
+
+def report(counts: Counter[tuple[str, str]], outcomes: tuple[str, ...]) -> None:
+    """Print a table."""
     print(f"{'family':28s}" + "".join(f"{name:>10s}" for name in outcomes))
     for family in [*FAMILIES, "all"]:
         print(f"{family:28s}" + "".join(f"{counts[family, name]:10d}" for name in outcomes))
-    print(f"{time.perf_counter() - start:.0f} s")
-    return counts
 
 
 def run(cases: int, seed: int = 0) -> Counter[tuple[str, str]]:
     """Count outcomes by family; ("all", "FALSE") counts false certificates."""
+    return _counted(judge, -(-cases // STATES), seed)
+
+
+def run_searches(searches: int, seed: int = 0) -> Counter[tuple[str, str]]:
+    """Do the same with whole searches."""
+    return _counted(judge_search, searches, seed)
+
+
+def _counted(
+    judged: Callable[[Problem], dict[str, int]], problems: int, seed: int
+) -> Counter[tuple[str, str]]:
     rng = np.random.default_rng(seed)
     counts: Counter[tuple[str, str]] = Counter()
     names = list(FAMILIES)
-    for number in range(-(-cases // STATES)):
+    for number in range(problems):
         problem = FAMILIES[names[number % len(names)]](rng)
-        for name, found in judge(problem).items():
+        if number // len(names) % 3 == 2:
+            problem = in_unit(problem, 2.0 ** int(rng.integers(-200, 40)))
+        for name, found in judged(problem).items():
             counts[problem.family, name] += found
             counts["all", name] += found
     return counts
+
+
+def in_unit(problem: Problem, unit: float) -> Problem:
+    """The same problem where states are in another unit, a power of two: its zeros stay exact."""
+    zeros = None if problem.zeros is None else problem.zeros * unit
+    residual = problem.residual
+    return Problem(
+        problem.family, lambda x: unit * residual(x / unit), zeros, problem.states * unit
+    )
 
 
 def judge(problem: Problem) -> dict[str, int]:
@@ -81,6 +116,31 @@ def judge(problem: Problem) -> dict[str, int]:
         "exists": int(found.exists.sum()),
         "unique": int(found.unique.sum()),
         "absent": int(gone.absent.sum()),
+        "FALSE": int(false),
+    }
+
+
+def judge_search(problem: Problem) -> dict[str, int]:
+    """Search from all states of a problem and compare what is said with the truth."""
+    size, zeros = problem.states.shape[1], problem.zeros
+    reach = 2.0 * np.abs(np.vstack([problem.states, *([] if zeros is None else [zeros])])).max()
+    flow = sx.Flow(problem.residual, size, domain=(-reach, reach))
+    points = sx.find_fixed_points(flow, problem.states)
+    fixed, slow = points.fixed, points.slow
+    false = int(points.complete and (zeros is None or len(zeros) != len(fixed)))
+    for index in np.flatnonzero(fixed.certified):
+        state = fixed.states[index]
+        false += zeros is None or within(zeros, state, float(fixed.error_bound[index])) == 0
+        false += zeros is None or within(zeros, state, float(fixed.radius[index])) != 1
+    for index in np.flatnonzero(slow.certified):
+        if zeros is not None:
+            false += within(zeros, slow.states[index], float(slow.radius[index])) > 0
+    return {
+        "searches": 1,
+        "fixed": len(fixed),
+        "certified": int(fixed.certified.sum()),
+        "absent": int(slow.certified.sum()),
+        "complete": int(bool(points.complete)),
         "FALSE": int(false),
     }
 
@@ -290,4 +350,4 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
 }
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(*map(int, sys.argv[1:3]))

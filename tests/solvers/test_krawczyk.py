@@ -321,20 +321,36 @@ def test_no_number_of_unstable_directions_is_guessed() -> None:
     assert certify_unstable(point(jordan[None]), "flow").counts in [(2,), (None,)]
 
 
-@pytest.mark.parametrize("cases", quick([1500, 4500], 0))
-def test_thousands_of_random_cases_hold_no_false_certificate(cases: int) -> None:
-    """In a process of its own, as run-time type checks would make it ten times slower."""
+def outcomes_of(call: str) -> dict[str, int]:
+    """Count outcomes in a process of its own: run-time type checks would make it ten times slower.
+
+    Its keys are a family and an outcome.
+    """
     code = f"""
 import json, runpy
-counts = runpy.run_path({str(BENCHMARK)!r})["run"](cases={cases}, seed=1)
-print(json.dumps({{" ".join(key): count for key, count in counts.items()}}))
+run, run_searches = map(runpy.run_path({str(BENCHMARK)!r}).get, ["run", "run_searches"])
+print(json.dumps({{" ".join(key): count for key, count in {call}.items()}}))
 """
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
-    counts = json.loads(ran.stdout)
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("cases", quick([1500, 4500], 0))
+def test_thousands_of_random_cases_hold_no_false_certificate(cases: int) -> None:
+    counts = outcomes_of(f"run(cases={cases}, seed=1)")
     assert counts["all cases"] == cases
     assert counts["all FALSE"] == 0
     assert counts["planted unique"] > cases / 15
-    assert counts["kinked exists"] > cases / 22.5
+    assert counts["kinked exists"] > cases / 45
     assert counts["ghost absent"] == counts["ghost cases"]
+
+
+@pytest.mark.laws
+def test_searches_of_random_functions_prove_nothing_false() -> None:
+    counts = outcomes_of("run_searches(searches=54, seed=1)")
+    assert counts["all searches"] == 54
+    assert counts["all FALSE"] == 0
+    assert counts["planted complete"] > 2
+    assert counts["planted certified"] > 12
