@@ -1,12 +1,31 @@
 """What every kind of file needs: paths that exist, and writing in one piece."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ._types import InvalidInputError, UnreadableFileError
+from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
+
+_ELSEWHERE = "Give a path where you may read and write, or change its permissions."
+_MORE_ROOM = "Free some space there, or give a path on another disk."
+_REMEDIES = {
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: "What is there can only be read: give a path elsewhere.",
+    errno.ENOSPC: _MORE_ROOM,
+    errno.EDQUOT: _MORE_ROOM,
+    errno.EFBIG: _MORE_ROOM,
+    errno.ENOENT: "Check the path: something on it does not exist.",
+    errno.ENOTDIR: "Check the path: something on it is a file, where a directory is expected.",
+    errno.EISDIR: "Give the path of a file, not of a directory.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.EMFILE: "End other programs, or allow more open files (ulimit -n).",
+    errno.ENOMEM: "Free some memory: end other programs, or ask for less.",
+}
+"""What to do, by the number of what the operating system reports."""
 
 
 def existing_file(path: Path, what: str) -> Path:
@@ -20,7 +39,13 @@ def existing_file(path: Path, what: str) -> Path:
 
 def cannot_write(path: Path, error: OSError) -> InvalidInputError:
     """Return the error that says why nothing can be written at `path`."""
-    return InvalidInputError(f"cannot write {path}: {error.strerror or error}.")
+    return InvalidInputError(f"cannot write {path}: {reason(error)}")
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says, and what to do, as sentences that go on from ":"."""
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path, or give another one.")
+    return f"{error.strerror or error}. {remedy}"
 
 
 @contextmanager
@@ -28,7 +53,8 @@ def written_in_one_piece(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes its place when all went well.
 
     So a reader never meets half a file, and a failure leaves what was there before. Raises
-    InvalidInputError when the place cannot be written.
+    InvalidInputError when the file cannot be written: what the block meets of the operating system
+    means that. An error of this package passes as it is.
     """
     try:
         with tempfile.NamedTemporaryFile(
@@ -40,10 +66,11 @@ def written_in_one_piece(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~umask())
-        try:
-            temporary.replace(path)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        temporary.replace(path)
+    except SeparatrixError:  # of which some are OSErrors
+        raise
+    except OSError as error:
+        raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

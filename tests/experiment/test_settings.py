@@ -234,9 +234,12 @@ def test_the_frozen_input(write):
 
 def test_files_that_cannot_be_read(tmp_path, write):
     assert refusal(lambda: read_toml(tmp_path / "no.toml")) == (
-        f"cannot read {tmp_path / 'no.toml'}: No such file or directory."
+        f"cannot read {tmp_path / 'no.toml'}: No such file or directory. "
+        "Check the path: something on it does not exist."
     )
-    assert refusal(lambda: read_toml(tmp_path)) == f"cannot read {tmp_path}: Is a directory."
+    assert refusal(lambda: read_toml(tmp_path)) == (
+        f"cannot read {tmp_path}: Is a directory. Give the path of a file, not of a directory."
+    )
     path = write("name = \n")
     assert refusal(lambda: read_toml(path)) == (
         f"{path} is not TOML: Invalid value (at line 1, column 8)."

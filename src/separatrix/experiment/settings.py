@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
+from .._files import reason
 from .._types import InvalidInputError, UnreadableFileError, nearest
 from .changes import change, merge
 
@@ -218,7 +219,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UnreadableFileError(f"cannot read {path}: {error.strerror or error}.") from None
+        raise UnreadableFileError(f"cannot read {path}: {reason(error)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnreadableFileError(f"{path} is not TOML: {error}.") from None
 

@@ -42,8 +42,10 @@ def save_records(
     about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}
     groups = {f"/{name}": to_dataset(record) for name, record in records.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
+    # In memory first: HDF5 ends the process when the disk is full.
+    content = tree.to_netcdf(None, engine="h5netcdf", format="NETCDF4")
     with written_in_one_piece(Path(path)) as temporary:
-        tree.to_netcdf(temporary, engine="h5netcdf", format="NETCDF4")
+        temporary.write_bytes(content)
 
 
 def load_records(path: str | Path) -> dict[str, Record]:

@@ -1,0 +1,102 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+import separatrix as sx
+from separatrix._files import cannot_write, written_in_one_piece
+
+OLD = "what was there before"
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "file").write_text(OLD)
+    return tmp_path / "file"
+
+
+def untouched(file):
+    return [p.name for p in file.parent.iterdir()] == ["file"] and file.read_text() == OLD
+
+
+def test_what_the_system_refuses_while_a_file_is_written(file):
+    with (
+        pytest.raises(sx.InvalidInputError, match=r"cannot write .*file: No space .* Free some"),
+        written_in_one_piece(file) as temporary,
+    ):
+        temporary.write_text("half of")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))
+    assert untouched(file)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sx.UnreadableFileError("another file is damaged."),
+        sx.InvalidInputError("this cannot be used."),
+        KeyboardInterrupt(),
+        ZeroDivisionError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_other_errors_pass_as_they_are(file, error):
+    with pytest.raises(type(error)) as caught, written_in_one_piece(file) as temporary:
+        temporary.write_text("half of")
+        raise error
+    assert caught.value is error
+    assert untouched(file)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "change its permissions"),
+        (errno.ENOSPC, "Free some space"),
+        (errno.ENOTDIR, "is a file, where a directory is expected"),
+        (errno.EIO, "Check the path"),
+    ],
+)
+def test_an_error_says_what_came_and_what_to_do(file, number, remedy):
+    said = str(cannot_write(file, OSError(number, os.strerror(number))))
+    assert said.startswith(f"cannot write {file}: {os.strerror(number)}. ")
+    assert remedy in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limits of files")
+def test_a_full_disk_is_an_error_for_every_kind_of_file(file):
+    """A process of its own, for HDF5 would end it."""
+    script = """
+import resource, sys
+from pathlib import Path
+import jax
+import separatrix as sx
+from separatrix.report.page import write_page
+
+network = sx.networks.CTRNN(3, 16, 3, key=jax.random.key(0))
+trials = sx.tasks.PerceptualDecisionMaking().trials(20, key=jax.random.key(1))
+records = {"activity": sx.simulate(network, trials)}
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+for write in (
+    lambda path: sx.save_network(network, path),
+    lambda path: sx.save_records(records, path),
+    lambda path: write_page(
+        path, "comparison.html", title="x" * 1000, description="", missing="", names=[],
+        reports={}, summaries={}, rows=[], sections=[],
+    ),
+):
+    try:
+        write(Path(sys.argv[1]))
+    except sx.InvalidInputError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(file)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert line.startswith(f"cannot write {file}: ") and "File too large" in line
+    assert untouched(file)
