@@ -279,6 +279,25 @@ def required(function):
     return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
 
 
+@pytest.mark.parametrize("extension", ["png", "svg"])
+def test_a_figure_that_is_stopped_leaves_the_old_file(tmp_path, monkeypatch, extension):
+    """As by Ctrl-C, when half of it is printed."""
+    from separatrix.figures import files
+
+    def stopped(figure, file):
+        into = file.open("wb") if hasattr(file, "open") else file
+        into.write(b"half of")
+        raise KeyboardInterrupt
+
+    old, figure = tmp_path / f"s.{extension}", DRAW["spectrum"]()
+    old.write_bytes(b"old")
+    monkeypatch.setitem(files.PRINTERS, extension, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        figures.save(figure, tmp_path, "s", [extension])
+    assert [p.name for p in tmp_path.iterdir()] == [old.name]
+    assert old.read_bytes() == b"old"
+
+
 @pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])
 @pytest.mark.parametrize("wrong", ["x", 3.0])
 def test_what_is_no_such_record_is_refused_by_name(name, wrong):
