@@ -1,11 +1,10 @@
 """The command line: parses and speaks, nothing else."""
 
-import functools
 import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from .._types import SeparatrixError
 from .drawing import drawing, write_figures_and_report
+from .guard import errors, guarded, noting, os_problem
 
 app = typer.Typer(
     name="separatrix",
@@ -25,41 +24,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 console = Console(soft_wrap=True, highlight=False, markup=False)
-errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
-
-
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what the user can mend into one line and exit code 2, Ctrl-C into exit code 130.
-
-    What fails after the training, when there is a network to go on from, has exit code 1.
-    """
-
-    @functools.wraps(command)
-    def run_guarded(*args: Any, **kwargs: Any) -> None:
-        from .._cache import enable_compilation_cache
-
-        try:
-            enable_compilation_cache()
-        except OSError as error:
-            errors.print(f"separatrix: no compilation cache: {_os_problem(error)}.")
-        try:
-            command(*args, **kwargs)
-        except KeyboardInterrupt as stopped:
-            notes = " ".join(getattr(stopped, "__notes__", [])) or "Nothing was written."
-            errors.print(f"separatrix: {str(stopped) or 'interrupted'}. {notes}")
-            raise typer.Exit(130) from None
-        except SeparatrixError as error:
-            errors.print(f"separatrix: {' '.join([str(error), *getattr(error, '__notes__', [])])}")
-            late = hasattr(error, "kept") and not hasattr(error, "training")
-            raise typer.Exit(1 if late else 2) from None
-
-    return run_guarded
 
 
 @app.command()
@@ -128,16 +98,19 @@ def report(
     from ..store import load_run, load_runs
     from ..store.run import variants_in
 
-    if variants_in(path):
-        runs = load_runs(path)
+    several = variants_in(path)
+    runs = load_runs(path) if several else {"": load_run(path)}
+    with noting(
+        f"Each figure and report in {path} is whole; some may be new, the others are as they were: "
+        "the same command writes all of them."
+    ):
         for name, found in runs.items():
             write_figures_and_report(found, path / name)
-        missing = _write_comparison(Experiment.from_toml(path / "experiment.toml"), runs, path)
-        if missing:
-            console.print(f"not completed, so not compared: {', '.join(missing)}")
-    else:
-        write_figures_and_report(load_run(path), path)
-    console.print(f"report: {(path / 'report.html').resolve()}")
+        if several:
+            experiment = Experiment.from_toml(path / "experiment.toml")
+            if missing := _write_comparison(experiment, runs, path):
+                console.print(f"not completed, so not compared: {', '.join(missing)}")
+        console.print(f"report: {(path / 'report.html').resolve()}")
 
 
 @app.command("list")
@@ -180,12 +153,8 @@ def _describe_cache() -> str:
         cache = enable_compilation_cache()
         files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
     except OSError as error:
-        return f"NONE: {_os_problem(error)}; every process compiles anew"
+        return f"NONE: {os_problem(error)}; every process compiles anew"
     return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
-
-
-def _os_problem(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 def _beside(path: Path, ending: str) -> Path:
@@ -225,20 +194,26 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _print_summary(done: Any) -> None:
-    from ..report import key_numbers
+    with noting(_complete(done.path)):
+        from ..report import key_numbers
 
-    _print_rows(key_numbers(done))
-    console.print(f"report: {(done.path / 'report.html').resolve()}")
+        _print_rows(key_numbers(done))
+        console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 
 def _print_comparison(runs: dict[str, Any], directory: Path) -> None:
-    from ..report import key_numbers
+    with noting(_complete(directory)):
+        from ..report import key_numbers
 
-    for name, done in runs.items():
-        console.print(f"{name}\n{'-' * len(name)}")
-        _print_rows(key_numbers(done))
-        console.print()
-    console.print(f"report: {(directory / 'report.html').resolve()}")
+        for name, done in runs.items():
+            console.print(f"{name}\n{'-' * len(name)}")
+            _print_rows(key_numbers(done))
+            console.print()
+        console.print(f"report: {(directory / 'report.html').resolve()}")
+
+
+def _complete(directory: Path) -> str:
+    return f"What was asked for is complete in {directory}."
 
 
 def main() -> None:

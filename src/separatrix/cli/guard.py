@@ -1,0 +1,92 @@
+"""What a command says when it is stopped, by the user, by a setting or by the machine."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from .._files import reason
+from .._types import SeparatrixError
+
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what the user can mend into a line or two and exit code 2, Ctrl-C into exit code 130.
+
+    What fails after the training, when there is a network to go on from, has exit code 1. When
+    whoever read the output has gone away (`| head`), typer ends the command without a word.
+    Whatever else comes is a mistake of this package and keeps its traceback: so does an OSError
+    that is not the operating system's, which has no number.
+    """
+
+    @functools.wraps(command)
+    def run_guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            _keep_compiled_programs()
+            command(*args, **kwargs)
+        except KeyboardInterrupt as stopped:
+            notes = " ".join(_notes(stopped)) or "Nothing was written."
+            errors.print(f"separatrix: {str(stopped) or 'interrupted'}. {notes}")
+            raise typer.Exit(130) from None
+        except SeparatrixError as error:
+            raise _refused(error, str(error)) from None
+        except OSError as error:
+            if error.errno is None or isinstance(error, BrokenPipeError):
+                raise
+            raise _refused(error, _os_error(error)) from None
+
+    return run_guarded
+
+
+def _refused(error: Exception, text: str) -> typer.Exit:
+    """Say what the user can mend, and return the exit from the command."""
+    errors.print(f"separatrix: {' '.join([text, *getattr(error, '__notes__', [])])}")
+    late = hasattr(error, "kept") and not hasattr(error, "training")
+    return typer.Exit(1 if late else 2)
+
+
+def _notes(stopped: BaseException) -> list[str]:
+    """Return what stands after Ctrl-C; of a second one, what the first has left."""
+    noted: BaseException | None = stopped
+    while noted is not None:
+        if notes := getattr(noted, "__notes__", []):
+            return notes
+        noted = noted.__context__
+    return []
+
+
+@contextlib.contextmanager
+def noting(note: str) -> Iterator[None]:
+    """Add to whatever stops the block what is on the disk by then."""
+    try:
+        yield
+    except BaseException as stopped:
+        stopped.add_note(note)
+        raise
+
+
+def _keep_compiled_programs() -> None:
+    from .._cache import enable_compilation_cache
+
+    try:
+        enable_compilation_cache()
+    except OSError as error:
+        errors.print(f"separatrix: no compilation cache: {os_problem(error)}.")
+
+
+def os_problem(error: OSError) -> str:
+    """Return what the operating system has refused."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _os_error(error: OSError) -> str:
+    """Say what the operating system has refused, and what to do."""
+    places = [
+        os.fsdecode(f) for f in (error.filename, error.filename2) if isinstance(f, str | bytes)
+    ]
+    return f"cannot read or write {' or '.join(places)}".rstrip() + f": {reason(error)}"

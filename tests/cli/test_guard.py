@@ -1,0 +1,169 @@
+"""What the command line says when the machine or the user stops it."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+from typer.testing import CliRunner
+
+import separatrix as sx
+from separatrix.cli import app
+
+COMMAND = [sys.executable, "-m", "separatrix"]
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch):
+    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+    monkeypatch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
+
+
+@pytest.fixture
+def run():
+    def run(*arguments):
+        return CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(a) for a in arguments])
+
+    return run
+
+
+@pytest.fixture
+def stopped_by(run, tmp_path, monkeypatch):
+    """Run the report of a run whose drawing meets an error."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "experiment.toml").write_text('name = "one"\n')
+
+    def stopped_by(error):
+        def stop(*found):
+            raise error
+
+        monkeypatch.setattr("separatrix.cli.commands.write_figures_and_report", stop)
+        return run("report", tmp_path / "one")
+
+    return stopped_by
+
+
+def system(number, *places):
+    return OSError(number, os.strerror(number), *places)
+
+
+@pytest.mark.parametrize("verb", ["run", "report", "analyze"])
+def test_a_name_that_the_system_refuses(run, tmp_path, verb):
+    path = tmp_path / ("a" * 300)
+    done = run(verb, *(("yang2020", "--out") if verb == "run" else ()), path)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"separatrix: cannot read or write {path}")
+    assert done.stderr.endswith(": File name too long. Give a shorter name.\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            system(errno.EACCES, "/there"),
+            "cannot read or write /there: Permission denied. Give a path where you may",
+        ),
+        (
+            system(errno.ENOSPC, b"/there"),
+            "cannot read or write /there: No space left on device. Free some space",
+        ),
+        (
+            system(errno.EXDEV, "/there", None, "/here"),
+            "cannot read or write /there or /here: Invalid cross-device link. Check the path",
+        ),
+        (system(errno.EMFILE), "cannot read or write: Too many open files. End other programs"),
+    ],
+    ids=lambda value: errno.errorcode[value.errno] if isinstance(value, OSError) else "",
+)
+def test_what_the_system_refuses_is_told_in_a_line(stopped_by, error, said):
+    done = stopped_by(error)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"separatrix: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_fails_after_the_training_has_a_code_of_its_own(stopped_by):
+    error = system(errno.ENOSPC, "/there")
+    error.kept = Path("there.incomplete")
+    assert stopped_by(error).exit_code == 1
+
+
+@pytest.mark.parametrize("error", [TypeError("a mistake"), OSError("could not get source code")])
+def test_mistakes_of_the_package_keep_their_traceback(stopped_by, error):
+    done = stopped_by(error)
+    assert done.exception is error
+    assert done.stderr == ""
+
+
+def test_a_reader_that_has_gone_away(stopped_by):
+    done = stopped_by(system(errno.EPIPE))
+    assert (done.exit_code, done.output) == (1, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has other pipes")
+def test_a_closed_pipe_in_a_process_of_its_own():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*COMMAND, "list"], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_an_output_without_room():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path):
+    done = stopped_by(KeyboardInterrupt())
+    assert done.exit_code == 130
+    assert done.stderr.startswith(
+        f"separatrix: interrupted. Each figure and report in {tmp_path / 'one'} is whole; some may "
+        "be new, the others are as they were"
+    )
+    done = stopped_by(sx.InvalidInputError("cannot write."))
+    assert done.stderr.startswith("separatrix: cannot write. Each figure and report in ")
+
+
+def test_a_summary_that_is_stopped_says_that_the_run_is_complete(run, tmp_path, monkeypatch):
+    def stop(found):
+        raise KeyboardInterrupt
+
+    out = tmp_path / "one"
+    monkeypatch.setattr("separatrix.report.key_numbers", stop)
+    monkeypatch.setattr(
+        "separatrix.experiment.reanalyze", lambda path, out, **options: sx.Run(out, {}, None, {})
+    )
+    done = run("analyze", tmp_path, "--out", out)
+    assert done.exit_code == 130
+    assert done.stderr == f"separatrix: interrupted. What was asked for is complete in {out}.\n"
+
+
+def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
+    def analyse(*given, **options):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as first:
+            first.add_note("It goes on with --resume.")
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("separatrix.experiment.reanalyze", analyse)
+    done = run("analyze", tmp_path)
+    assert done.exit_code == 130
+    assert done.stderr == "separatrix: interrupted. It goes on with --resume.\n"
+
+
+def test_ctrl_c_before_anything_is_written(run, tmp_path, monkeypatch):
+    def stop(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("separatrix._cache.enable_compilation_cache", stop)
+    done = run("analyze", tmp_path)
+    assert (done.exit_code, done.stderr) == (130, "separatrix: interrupted. Nothing was written.\n")
