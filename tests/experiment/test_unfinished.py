@@ -1,3 +1,5 @@
+import shlex
+
 import jax
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ from small_experiment import SETTINGS
 
 import separatrix as sx
 from separatrix.experiment import Experiment, run_experiment, run_variants
+from separatrix.experiment.unfinished import begin_or_go_on, is_of
 from separatrix.training.checkpoint import Keeper
 
 LONGER = {"name": "kept", "training": {"steps": 8, "epoch_steps": 2}}
@@ -69,6 +72,42 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert names(tmp_path) == ["one.checkpoint", "one.incomplete"]
     run_experiment(experiment(), out, resume=True, progress=False)
     assert names(tmp_path) == ["one"]
+
+
+def test_the_advice_after_ctrl_c_can_be_pasted_into_a_shell(tmp_path):
+    out = tmp_path / "my first; run"
+    with pytest.raises(sx.TrainingInterruptedError) as caught:
+        run_experiment(experiment(), out, progress=stopped_after(4, KeyboardInterrupt))
+    command = caught.value.__notes__[-1].split("`")[1]
+    assert shlex.split(command) == ["separatrix", "analyze", f"{out}.incomplete"]
+
+    def stop(stage):
+        if stage == "writing results":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_experiment(experiment(), out, resume=True, progress=False, announce=stop)
+    command = caught.value.__notes__[-1].split("`")[1]
+    assert shlex.split(command)[2:] == [f"{out}.incomplete", "--out", str(out)]
+
+
+def test_a_single_run_in_the_place_of_several_is_not_told_to_go_on(tmp_path):
+    with pytest.raises(sx.TrainingInterruptedError):
+        run_experiment(experiment(), tmp_path / "all", progress=stopped_after(4, KeyboardInterrupt))
+    told = "holds a single run that was stopped, .* begin anew by --force alone"
+    for resume in (False, True):
+        with pytest.raises(sx.InvalidInputError, match=told):
+            run_variants(experiment(**VARIANTS), tmp_path / "all", resume=resume, progress=False)
+
+
+def test_settings_that_are_no_text_are_others(tmp_path):
+    (tmp_path / "experiment.toml").write_bytes(b"name = '\xff'\n")
+    assert not is_of(experiment(), tmp_path)
+    with pytest.raises(sx.InvalidInputError, match="with other settings"):
+        begin_or_go_on(experiment(), tmp_path)
+    (tmp_path / "experiment.toml").write_bytes(b"name = \n")
+    with pytest.raises(sx.InvalidInputError, match="with other settings, and --resume"):
+        begin_or_go_on(experiment(), tmp_path)
 
 
 def test_nothing_is_lost_without_being_told(tmp_path):
@@ -147,10 +186,12 @@ def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
     told = r"all.incomplete holds what was reached before \(first, second.checkpoint\): .*--resume"
     with pytest.raises(sx.InvalidInputError, match=told):
         run_variants(experiment(**VARIANTS), out, progress=False)
-    with pytest.raises(
-        sx.InvalidInputError, match=r"with other settings, .* begin anew by --force"
-    ):
-        run_variants(experiment(seed=9, **VARIANTS), out, resume=True, progress=False)
+    told = r"with other settings \(seed\), .*: give those of its .* begin anew by --force alone,"
+    for force in (False, True):
+        with pytest.raises(sx.InvalidInputError, match=told):
+            run_variants(
+                experiment(seed=9, **VARIANTS), out, resume=True, force=force, progress=False
+            )
     assert sorted([*names(tmp_path / "all.incomplete"), ".second.0killed_.partial"]) == before
     assert sx.load_run(tmp_path / "all.incomplete" / "first").experiment["seed"] == 3
     run_variants(experiment(seed=9, **VARIANTS), out, force=True, progress=False)

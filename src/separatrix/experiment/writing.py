@@ -1,8 +1,10 @@
 """Writing a run, and keeping what a run had reached when it was stopped."""
 
 import contextlib
+import shlex
 from pathlib import Path
 
+from .._files import written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
@@ -15,11 +17,17 @@ def write_run(
     experiment: Experiment, network: AbstractNetwork, records: dict[str, Record], directory: Path
 ) -> Run:
     """Write the configuration as executed, the weights and the results into `directory`."""
-    (directory / EXPERIMENT).write_text(experiment.to_toml(), encoding="utf-8")
+    write_settings(experiment, directory)
     save_network(network, directory / WEIGHTS)
     origin = provenance()
     save_records(records, directory / RESULTS, origin=origin)
     return Run(directory, experiment.to_dict(), network, records, origin)
+
+
+def write_settings(experiment: Experiment, directory: Path) -> None:
+    """Write the configuration as executed, by which a directory is told to be of an experiment."""
+    with written_in_one_piece(directory / EXPERIMENT) as temporary:
+        temporary.write_text(experiment.to_toml(), encoding="utf-8")
 
 
 def keep_incomplete(
@@ -44,7 +52,8 @@ def keep_incomplete(
     except (InvalidInputError, OSError) as error:
         stopped.add_note(f"{what} could not be kept: {error}")
         return
-    further = f" --out {out}` goes on from there" if goes_on else "` looks at it as it is"
-    stopped.add_note(f"{what} kept in {place}; `separatrix analyze {place}{further}.")
+    command = ["separatrix", "analyze", str(place), *(["--out", str(out)] if goes_on else [])]
+    does = "goes on from there" if goes_on else "looks at it as it is"
+    stopped.add_note(f"{what} kept in {place}; `{shlex.join(command)}` {does}.")
     with contextlib.suppress(AttributeError):
         stopped.kept = place  # type: ignore[attr-defined]

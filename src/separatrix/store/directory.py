@@ -93,10 +93,15 @@ def kept_directory(path: str | Path, force: bool = False, resume: bool = False) 
     check_replaceable(target, force, Path(path), of_several=True)
     # Beside the target of a link, which may be on another file system: it is renamed to it.
     place, left = _left_of(target)
-    if left and not force and (WEIGHTS in left or not resume):
+    if WEIGHTS in left and not force:
+        raise InvalidInputError(
+            f"{place} holds a single run that was stopped, expected several or none: give another "
+            "--out, or begin anew by --force alone, which replaces it."
+        )
+    if left and not force and not resume:
         raise InvalidInputError(
             f"{place} holds what was reached before ({', '.join(left)}): go on with it by "
-            "--resume, or begin anew by --force."
+            "--resume, or begin anew by --force alone."
         )
     if not (left and resume):
         with new_directory(place, force=True, of_several=True):

@@ -22,7 +22,7 @@ from ..networks import AbstractNetwork, trained_leaves
 from .epoch import Epoch
 
 FORMAT = "separatrix training 1"
-_ANEW = "delete the file to begin anew (as `separatrix run --force` does)"
+_ANEW = "delete the file to begin anew (as `separatrix run --force` does without --resume)"
 
 
 def _path(given: Any) -> Path:
