@@ -1,5 +1,6 @@
 """Figures of performance, gating and memory, as all others (test_figures.py)."""
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -28,6 +29,20 @@ def gating():
     record = RECORDS["input_gating"]
     assert record.sources == tuple("abc")
     return record
+
+
+def scores(name, values):
+    """Return what a network scores by the values of one condition."""
+    same = np.full(len(values), 0.5)
+    return dataclasses.replace(
+        RECORDS["performance"][:0],
+        condition=np.array([name] * len(values)),
+        value=np.asarray(values, float),
+        num_trials=np.full(len(values), 100),
+        score=same,
+        ideal_score=same,
+        variance_explained=same,
+    )
 
 
 DRAW = {
@@ -63,6 +78,24 @@ def test_scores_are_drawn_where_they_are():
     rows = record.by(str(record.condition[0]))
     shown = axes.containers[0].lines[0].get_ydata()
     np.testing.assert_allclose(shown, rows.score)
+
+
+@pytest.mark.parametrize("count", [2, 4, 5, 8])
+@pytest.mark.parametrize(("name", "first"), [("choice", 1), ("context", 1), ("sample", 0)])
+def test_choices_are_numbered_from_1_as_outputs_are_whatever_their_number(name, first, count):
+    values = np.arange(count)
+    record = scores(name, values)
+    axes = figures.performance(record).axes[0]
+    axes.figure.draw_without_rendering()
+    places = axes.containers[0].lines[0].get_xdata()
+    labels = dict(
+        zip(axes.get_xticks(), (t.get_text() for t in axes.get_xticklabels()), strict=True)
+    )
+    if count <= 4:
+        assert [labels[x] for x in places] == [str(first + v) for v in values]
+    else:
+        np.testing.assert_array_equal(places, values + first)
+        assert first == 0 or all(x == round(x) for x in axes.get_xticks())
 
 
 def test_averages_without_the_axes_of_the_inputs_are_refused():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
@@ -12,7 +13,7 @@ from .style import BLUE, GREY, legend_below, new_figure, styled
 
 COLUMNS = 4
 NUMBERED = ("choice", "context")
-"""Conditions that count from 0, where channels and outputs are named from 1."""
+"""Conditions that count from 0, where channels and outputs are named from 1: shown as those."""
 
 
 @styled
@@ -56,10 +57,12 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
         value, score = np.zeros(1), np.array([whole.mean_score])
         count, ideal = np.array([whole.total_trials]), np.array([whole.ideal_mean_score])
         axes.set_xticks([])
+    if len(rows) and str(np.asarray(rows.condition)[0]) in NUMBERED:
+        value = value + 1
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     places = np.arange(len(value)) if len(value) <= COLUMNS else value
     if len(rows) and len(value) <= COLUMNS:
-        first = 1 if str(np.asarray(rows.condition)[0]) in NUMBERED else 0
-        axes.set_xticks(places, [f"{v + first:g}" for v in value])
+        axes.set_xticks(places, [f"{v:g}" for v in value])
         axes.set_xlim(-0.6, len(value) - 0.4)
     if np.isfinite(ideal).any():
         axes.plot(
