@@ -11,6 +11,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
+from separatrix.analysis.fixed_points.collection import Collection as Points
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 
 
@@ -279,3 +280,28 @@ def test_unstable_directions_of_maps_and_flows():
     origins, directions = unstable_directions(spiral, "flow")
     assert origins.tolist() == [0, 0]
     assert abs(np.linalg.det(directions[:, :2])) > 0.5 and not directions[:, 2].any()
+
+
+def test_points_that_the_solver_does_not_reach_are_taken_from_the_proof():
+    book = systems.tanh_unit(2.0)
+    system, origin = float64(book.system), point_set(float64(book.system), [[0.0]])
+    adopted = []
+
+    def adopt(proof):
+        adopted.append(proof.states)
+        assert (proof.error_bounds < proof.radii).all()
+        return point_set(system, [[0.0], *proof.states.tolist()])
+
+    known = assess(system, origin, lambda starts: origin, adopt=adopt)
+    assert known.complete and known.index_sum == 1
+    np.testing.assert_allclose(np.sort(np.abs(adopted[0][:, 0])), [0.957504, 0.957504], atol=1e-6)
+    assert not assess(system, origin, lambda starts: origin).complete
+
+
+def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch):
+    monkeypatch.setattr(Points, "search", lambda self, starts: self.points())
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    points = sx.find_fixed_points(system, np.zeros((1, 1)))
+    assert points.complete and len(points.fixed) == 3 and points.certified.all()
+    assert sorted(points.hits.tolist()) == [0, 0, 1] and points.index_sum == 1
+    assert sum("by exhaustive search" in text for text in points.certificate) == 2

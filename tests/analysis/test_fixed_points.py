@@ -475,3 +475,27 @@ def test_a_tolerance_curve_may_have_one_tolerance_or_none():
     assert points.tolerance_curve(1e-8).count.tolist() == [1]
     assert "1 to 1 points" in repr(points.tolerance_curve(1e-8))
     assert "no tolerances" in repr(points.tolerance_curve(np.array([])))
+
+
+def test_states_that_are_proved_to_be_one_point_are_merged():
+    """Derivatives of x/(eˣ − 1) are noise about 0: the last step tells nothing of the distance."""
+    noisy = sx.DiscreteMap(lambda x: jnp.tanh(x + 0.5 * (x / (jnp.exp(x) - 1) - 1)), 1)
+    candidates = np.random.default_rng(0).uniform(-4, 4, (60, 1))
+    fixed = sx.find_fixed_points(noisy, candidates).fixed
+    assert len(fixed) == 1 and fixed.certified.all()
+    assert fixed.hits[0] > 30  # of all that were merged
+
+
+def test_a_proof_overrules_eigenvalues_that_are_not_those_of_the_function():
+    """A rule of the user's own says that the slope of tanh 2x is 0."""
+
+    @jax.custom_jvp
+    def flat(x):
+        return jnp.tanh(2 * x)
+
+    flat.defjvp(lambda primals, tangents: (flat(*primals), 0.0 * tangents[0]))
+    points = sx.find_fixed_points(sx.DiscreteMap(flat, 1), np.linspace(-1, 1, 11)[:, None])
+    middle = int(np.abs(points.states[:, 0]).argmin())
+    assert points.stability[middle] == "unstable" and points.n_unstable[middle] == 1
+    assert points.n_unstable_certified.all() and points.index_sum == 1
+    assert np.isnan(points.largest_eigenvalue[middle])

@@ -30,6 +30,12 @@ def classify(
     margin = growth(eigenvalues, kind)
     unstable = (margin > band).sum(1)
     marginal = (np.abs(margin) <= band).any(1)
-    names = np.where(unstable == margin.shape[1], "unstable", "saddle")
-    names = np.where(unstable == 0, np.where(marginal, "marginal", "stable"), names)
+    names = name_of(unstable, margin.shape[1])
+    names = np.where((unstable == 0) & marginal, "marginal", names)
     return np.where(np.isnan(margin).any(1), "unknown", names)
+
+
+def name_of(n_unstable: Int[np.ndarray, " point"], size: int) -> Shaped[np.ndarray, " point"]:
+    """Name points without marginal modes, by the numbers of their unstable ones."""
+    names = np.where(n_unstable == size, "unstable", "saddle")
+    return np.where(n_unstable == 0, "stable", names)

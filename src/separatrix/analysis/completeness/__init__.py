@@ -3,6 +3,7 @@
 from .assess import assess
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, find_domain
+from .exhaustive import Proof
 from .further import FurtherSearch
 from .index import IndexSum, Indices, index_sum, point_indices
 from .known import Completeness, PointSet
@@ -14,6 +15,7 @@ __all__ = [
     "IndexSum",
     "Indices",
     "PointSet",
+    "Proof",
     "Richness",
     "assess",
     "chao1",

@@ -19,6 +19,7 @@ from .index import IndexSum, KnownIndices, index_sum
 from .known import Completeness, PointSet, describe
 
 Search = Callable[[Float[np.ndarray, "start unit"]], PointSet]
+Adopt = Callable[[Proof], PointSet]
 
 
 def assess(
@@ -29,6 +30,7 @@ def assess(
     further: FurtherSearch | None = None,
     exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = 8,
+    adopt: Adopt | None = None,
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -46,6 +48,8 @@ def assess(
     search
         Follows further starts, adds what they lead to to the collection, and returns the whole of
         it. None forbids further search, and the addition of points that the exhaustive proof finds.
+    adopt
+        Adds points that the exhaustive proof finds and the search does not reach.
     further
         The method of the further search, with its options; None means `FurtherSearch()`.
     exhaustion
@@ -76,7 +80,7 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    assessment = _Assessment(system, points, search)
+    assessment = _Assessment(system, points, search, adopt)
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
@@ -111,8 +115,14 @@ def assess(
 class _Assessment:
     """The points of a search and the index of each, kept while the search goes on."""
 
-    def __init__(self, system: AbstractSystem, points: PointSet, search: Search | None):
-        self.system, self.search = system, search
+    def __init__(
+        self,
+        system: AbstractSystem,
+        points: PointSet,
+        search: Search | None,
+        adopt: Adopt | None = None,
+    ):
+        self.system, self.search, self.adopt = system, search, adopt
         self.velocity: Enclosed | None = None
         with suppress(EnclosureError):  # find_domain will say why
             self.velocity = Enclosed(system.velocity, (system.size,))
@@ -158,13 +168,12 @@ class _Assessment:
         return np.concatenate(origins), np.concatenate(directions)
 
     def prove(self, method: BranchAndPrune, largest: int) -> Proof:
-        """Try to prove that no point is missing; points that turn up are added by the search.
+        """Try to prove that no point is missing; points that turn up are added.
 
         Around a point without a certificate (a fold, a continuum) no proof can succeed.
         """
         if not self.points.certified.all():
-            nothing = np.zeros((0, self.system.size)), np.zeros(0)
-            return Proof(False, _NOT_CERTIFIED, *nothing)
+            return Proof.failed(_NOT_CERTIFIED, self.system.size)
         known = self.points.states, self.points.radii, self._error_bounds()
         proof = prove_complete(self.system, self.domain, known, method, largest)
         if len(proof.states):
@@ -172,7 +181,9 @@ class _Assessment:
                 return replace(proof, complete=False, text=_NOT_ADDED.format(len(proof.states)))
             self.update(self.search(proof.states))
             if not _all_among(proof, self.points):
-                return replace(proof, complete=False, text=_LOST)
+                if self.adopt is None:
+                    return replace(proof, complete=False, text=_LOST)
+                self.update(self.adopt(proof))
         return proof
 
 

@@ -18,14 +18,20 @@ Known = tuple[np.ndarray, np.ndarray, np.ndarray]
 class Proof:
     """Whether no fixed point is missing, and points that turned up on the way.
 
-    `states (point, unit)` exist within `error_bounds`; `text` says what was done, or what hindered
-    the proof.
+    `states (point, unit)` exist within `error_bounds`, each alone within `radii`; `text` says what
+    was done, or what hindered the proof.
     """
 
     complete: bool
     text: str
     states: Float[np.ndarray, "point unit"]
     error_bounds: Float[np.ndarray, " point"]
+    radii: Float[np.ndarray, " point"]
+
+    @classmethod
+    def failed(cls, text: str, size: int) -> "Proof":
+        """Return that nothing was proved or found."""
+        return cls(False, text, np.zeros((0, size)), np.zeros(0), np.zeros(0))
 
 
 def prove_complete(
@@ -42,13 +48,12 @@ def prove_complete(
         found = method.search(system.residual, domain.lower, domain.upper, *known)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
-    nothing = np.zeros((0, system.size)), np.zeros(0)
     try:
         reduction = _reduction(system, domain)
     except UnboundedRemainderError as reason:
-        return Proof(False, str(reason), *nothing)
+        return Proof.failed(str(reason), system.size)
     if reduction is None or reduction.rank > largest:
-        return Proof(False, "", *nothing)
+        return Proof.failed("", system.size)
     found = exhaust(reduction, system.residual, *known, method=method)
     count = f"{reduction.rank} variable{'s' if reduction.rank > 1 else ''}"
     return _proof(found, f"of the {count} that the system depends on")
@@ -73,4 +78,4 @@ def _reduction(system: AbstractSystem, domain: Domain) -> Reduction | None:
 def _proof(found: Exhaustion, where: str) -> Proof:
     done = f"interval branch and prune {where} examined {found.boxes:,} boxes"
     text = done if found.complete else f"{done} without success: {found.reason}"
-    return Proof(found.complete, text, found.states, found.error_bounds)
+    return Proof(found.complete, text, found.states, found.error_bounds, found.radii)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from ...solvers.interval import Enclosed, EnclosureError, ball
 from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
@@ -19,13 +20,15 @@ def certify(system: AbstractSystem, found: Found) -> None:
     """Prove what can be proved of each point on which nothing is decided, and note it in `found`.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
-    (Krawczyk's test). Slow points: that no fixed point lies within the radius.
+    (Krawczyk's test). Slow points: that no fixed point lies within the radius. Points that are
+    proved to be one are merged.
     """
     for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
         settled = found.proofs.keys() | found.refusals.keys()
         labels = [k for k in found.labels(kind) if k not in settled]
         if labels:
             prove(system.residual, found.stacked(labels), labels, found)
+    found.merge(_proved_to_be_one(found))
 
 
 def _prove_zeros(
@@ -44,6 +47,26 @@ def _prove_zeros(
         else:
             what = found.degenerate.get(label)
             found.refuse(label, f"{what}: {proof.reason[row]}" if what else proof.reason[row])
+
+
+def _proved_to_be_one(found: Found) -> dict[int, int]:
+    """Return which fixed point is another, as it lies where that is proved to be the only one.
+
+    Where a residual is noisy, as where 0/0 has a limit, the last step does not tell how far a
+    state is from a zero, by which states were merged until now.
+    """
+    labels = np.array(found.labels("fixed"), int)
+    states = found.stacked(labels.tolist())
+    proofs = [found.proofs.get(k, (found.bounds[k], 0.0, "")) for k in labels]
+    errors, radii = np.array([proof[:2] for proof in proofs], float).reshape(-1, 2).T
+    near = np.zeros((len(labels), len(labels)), bool)
+    for row in np.flatnonzero(radii > 0):
+        reach = np.abs(states - states[row]).max(1, initial=0) + errors
+        near[row] = reach * (1 + 1e-9) < radii[row]
+    _, group = connected_components(near, directed=False)
+    exactness = np.where(radii > 0, errors, np.inf)
+    best = {g: k for k, g in sorted(enumerate(group), key=lambda pair: -exactness[pair[0]])}
+    return {int(labels[k]): int(labels[best[g]]) for k, g in enumerate(group) if best[g] != k}
 
 
 def _prove_absence(

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...systems import AbstractSystem
-from ..completeness import Domain, PointSet
+from ..completeness import Domain, PointSet, Proof
 from .certificates import certify
 from .found import Found
 
@@ -33,6 +33,18 @@ class Collection:
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
+        certify(self.system, self.found)
+        return self.points()
+
+    def adopt(self, proof: Proof) -> PointSet:
+        """Add points that an exhaustive search has proved, and return all of them."""
+        nobody = np.zeros(0, int)
+        for state, error, radius in zip(
+            proof.states, proof.error_bounds.tolist(), proof.radii.tolist(), strict=True
+        ):
+            label = self.found.add(state, "fixed", error, nobody, "")
+            alone = f"alone within {radius:.1e}, by exhaustive search"
+            self.found.prove(label, error, radius, f"exists within {error:.1e}, {alone}")
         certify(self.system, self.found)
         return self.points()
 

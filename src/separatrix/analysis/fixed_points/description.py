@@ -8,7 +8,7 @@ from ...solvers.batched import over_parts
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
-from ..stability import classify, count_unstable, growth
+from ..stability import classify, count_unstable, growth, name_of
 from .certificates import count_unstable_certified
 from .evaluator import Evaluator
 from .found import Found
@@ -32,6 +32,13 @@ def describe(
     speed = evaluator.speed(states)
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
     stability = classify(eigenvalues, system.kind, marginal_band)
+    proofs = _proofs(system, found, certify)
+    refuted = _refuted(proofs["n_unstable"], n_unstable, eigenvalues, system.kind, marginal_band)
+    n_unstable[refuted] = proofs["n_unstable"][refuted]
+    stability[refuted] = name_of(n_unstable[refuted], system.size)
+    eigenvalues[refuted] = np.nan
+    # The marginal band may hide a direction that the proof counts: then nothing is claimed.
+    agreed = (proofs["n_unstable"] >= 0) & (proofs["n_unstable"] == n_unstable)
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
         unknown = n_unstable == eigenvalues.shape[1]
@@ -40,7 +47,6 @@ def describe(
             np.where(unknown, "unknown", stability),
         )
     order = np.lexsort((speed, n_unstable, kinds))
-    proofs = _proofs(system, found, certify, n_unstable)
     reached, outcomes = _renumber(found.reached, kinds, order)
     offset = 1.0 if system.kind == "map" else 0.0
     return FixedPoints(
@@ -53,7 +59,7 @@ def describe(
         error_bound=proofs["error_bound"][order],
         radius=proofs["radius"][order],
         certificate=proofs["certificate"][order],
-        n_unstable_certified=proofs["n_unstable_certified"][order],
+        n_unstable_certified=agreed[order],
         n_unstable=n_unstable[order],
         stability=stability[order],
         largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
@@ -123,10 +129,23 @@ def _renumber(
     return reached, outcomes.astype("<U8")
 
 
-def _proofs(
-    system: AbstractSystem, found: Found, certify: bool, n_unstable: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the columns that hold proofs, in the order in which the points were found."""
+def _refuted(
+    proved: np.ndarray, counted: np.ndarray, eigenvalues: np.ndarray, kind: str, band: float
+) -> np.ndarray:
+    """Tell where the eigenvalues are not those of the system, as the proof has another number.
+
+    Derivatives are then noisy, as where 0/0 has a limit, or a rule of the user's own says what is
+    not so; or the modes are so far from orthogonal that rounding moves eigenvalues.
+    """
+    marginal = (np.abs(growth(eigenvalues, kind)) <= band).any(1)
+    return (proved >= 0) & (counted >= 0) & (proved != counted) & ~marginal
+
+
+def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np.ndarray]:
+    """Return the columns that hold proofs, in the order in which the points were found.
+
+    The number of unstable directions is -1 where it is not proved.
+    """
     count = len(found.states)
     certified = np.array([k in found.proofs for k in range(count)], bool)
     bounds = np.array(found.bounds, float).reshape(count)
@@ -136,16 +155,15 @@ def _proofs(
     for label, (error, ball, text) in found.proofs.items():
         bounds[label], radius[label], texts[label] = error, ball, text
     fixed = np.flatnonzero(certified & np.array([k == "fixed" for k in found.kinds], bool))
-    proved = np.zeros(count, bool)
+    n_unstable = np.full(count, -1)
     if certify:
         states = np.array(found.states).reshape(count, system.size)
         counts = count_unstable_certified(system, states[fixed], bounds[fixed])
-        # The marginal band may hide a direction that the proof counts: then nothing is claimed.
-        proved[fixed] = [n == k for n, k in zip(counts, n_unstable[fixed], strict=True)]
+        n_unstable[fixed] = [-1 if number is None else number for number in counts]
     return {
         "certified": certified,
         "error_bound": bounds,
         "radius": radius,
         "certificate": np.array(texts, dtype=str).reshape(count),
-        "n_unstable_certified": proved,
+        "n_unstable": n_unstable,
     }

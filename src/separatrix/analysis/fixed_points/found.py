@@ -72,12 +72,21 @@ class Found:
         """Take points out again: their candidates are rejected, and the others numbered anew."""
         for label in sorted(labels, reverse=True):
             self.reasons[self.reached == label] = reason
-            self.reached[self.reached == label] = -1
-            self.reached[self.reached > label] -= 1
-            del self.states[label], self.kinds[label], self.bounds[label]
-            self.proofs = _without(self.proofs, label)
-            self.refusals = _without(self.refusals, label)
-            self.degenerate = _without(self.degenerate, label)
+            self._drop(label, -1)
+
+    def merge(self, same: dict[int, int]) -> None:
+        """Let points be others, `same[label]`, whose candidates theirs become."""
+        for label in sorted(same, reverse=True):
+            self._drop(label, same[label])
+            same = {k: into - (into > label) for k, into in same.items()}
+
+    def _drop(self, label: int, into: int) -> None:
+        self.reached[self.reached == label] = into
+        self.reached[self.reached > label] -= 1
+        del self.states[label], self.kinds[label], self.bounds[label]
+        self.proofs = _without(self.proofs, label)
+        self.refusals = _without(self.refusals, label)
+        self.degenerate = _without(self.degenerate, label)
 
 
 def _without(table: dict[int, T], label: int) -> dict[int, T]:

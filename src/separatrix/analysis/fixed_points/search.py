@@ -134,8 +134,9 @@ def find_fixed_points(
         if certify and completeness:
             collection = Collection(evaluator.system, found, lambda new: follow(new, False))
             known = assess(
-                evaluator.system, collection.points(), collection.search, exhaustion=exhaustion
-            )
+                evaluator.system, collection.points(), collection.search,
+                exhaustion=exhaustion, adopt=collection.adopt,
+            )  # fmt: skip
             collection.reject_outside(known.domain)
         points = describe(evaluator, zero_test, found, known, certify, marginal_band)
     return points if units is None else units.given_back(points)
