@@ -47,7 +47,9 @@ class FixedPoints(Record):
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal" or "unknown"'
     )
-    largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
+    largest_eigenvalue: Float[Array, " point"] = array(
+        "largest |μ| of a map, Re λ of a flow; NaN: unknown"
+    )
     hits: Int[Array, " point"] = array("candidates that led here")
     label: Int[Array, " point"] = array("number of the point, which `reached` refers to")
     outcomes: Shaped[Text, " candidate"] = array('"fixed", "slow" or "rejected"')
