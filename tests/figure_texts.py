@@ -1,6 +1,11 @@
-"""The texts of a figure: where they are drawn, and that none covers another."""
+"""The texts of a figure: where they are drawn, how large, and that none covers another."""
 
 from matplotlib.text import Text
+
+from separatrix.figures.style import PAGE_WIDTH
+
+SMALLEST = 7.0
+"""In points, where a figure that is too wide for a page has been made to fit."""
 
 
 def texts(figure):
@@ -28,3 +33,11 @@ def assert_texts_are_clear(figure):
             across = min(box.x1, another.x1) - max(box.x0, another.x0)
             along = min(box.y1, another.y1) - max(box.y0, another.y0)
             assert across < 2 or along < 2, (text, other)
+
+
+def assert_letters_are_readable(figure):
+    """No letters of a figure are too small on a page, to whose width it shrinks."""
+    shrunk = min(1.0, PAGE_WIDTH / figure.get_size_inches()[0])
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip():
+            assert shrunk * text.get_fontsize() >= SMALLEST, text

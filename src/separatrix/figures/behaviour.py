@@ -42,7 +42,7 @@ def trials(
     What follows the end of a trial that is shorter than others is not drawn.
     """
     chosen = _spread_trials(activity, num_trials)
-    figure = new_figure(2.6 + 2.3 * len(chosen), 4.4)
+    figure = new_figure(2.6 + 2.0 * len(chosen), 4.4)
     panels = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False)
     inputs, outputs = np.asarray(activity.inputs, float), np.asarray(activity.outputs, float)
     outputs = _softmax(outputs) if softmax else outputs

@@ -15,7 +15,7 @@ def selective_connections(connections: SelectiveConnections) -> Figure:
     Bars compare units that prefer the same choice with units of opposite preference; p-values are
     those of shuffled preferences.
     """
-    figure = new_figure(9.8, 4.2)
+    figure = new_figure(8.6, 3.8)
     parts = figure.subplots(1, 3, width_ratios=(3.2, 1.0, 2.9))
     _matrix(parts[0], connections)
     _selectivity(parts[1], connections)

@@ -34,6 +34,12 @@ SIGNED = LinearSegmentedColormap.from_list(
 
 SEQUENTIAL = "viridis"
 
+INDEX_COLOURS = (INK, BLUE, ORANGE, VERMILLION)
+"""Colour by the number of unstable directions; the last one is for all higher numbers too."""
+
+PAGE_WIDTH = 7.4
+"""The widest in inches that a page shows at full size; letters of wider figures shrink."""
+
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
     "font.size": 9.0,
@@ -88,12 +94,18 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
 
 
-def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -> None:
-    """Put one legend of all labelled artists of `axes` below the figure, clear of the data."""
+def labelled(*axes: Axes) -> dict[str, Any]:
+    """Return the labelled artists of panels by their labels, the first of each label."""
     handles: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
+    return handles
+
+
+def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -> None:
+    """Put one legend of all labelled artists of `axes` below the figure, clear of the data."""
+    handles = labelled(*axes)
     if handles:
         figure.legend(
             list(handles.values()),

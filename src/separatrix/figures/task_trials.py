@@ -41,7 +41,7 @@ def trials(
 def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
     """Draw the inputs and the targets of trials; many channels are drawn as an image."""
     drawn = task.trials(num_trials, key=key)
-    figure = new_figure(2.6 + 2.5 * num_trials, 4.4)
+    figure = new_figure(2.6 + 2.0 * num_trials, 4.4)
     panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
     inputs = np.asarray(drawn.inputs, float)
     targets = _as_outputs(drawn, task.num_outputs)
