@@ -4,7 +4,13 @@ import numpy as np
 from jaxtyping import Float, Int, Real
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, real_array, require_positive
+from .._types import (
+    Array,
+    InvalidInputError,
+    real_array,
+    require_finite_number,
+    require_positive,
+)
 
 
 class GradedMemory(Record):
@@ -33,6 +39,9 @@ class GradedMemory(Record):
     curve: Float[Array, "node unit"] = array("the states of the curve, in order")
     length: float = setting("length of the curve")
     dt: float = setting("time between two states", units="ms")
+    start: float = setting(
+        "time of the first state, counted from the end of the stimulus", units="ms", default=0.0
+    )
 
     @property
     def chance(self) -> float:
@@ -58,9 +67,9 @@ class GradedMemory(Record):
         order, rank, told = (
             float(np.asarray(row)[-1]) for row in (self.order, self.rank_correlation, self.decoded)
         )
-        duration = (self.positions.shape[1] - 1) * self.dt
+        after = self.start + (self.positions.shape[1] - 1) * self.dt
         return (
-            f"GradedMemory of {len(self)} values after {duration:.4g} ms: "
+            f"GradedMemory of {len(self)} values after {after:.4g} ms: "
             f"Kendall's τ {order:+.2f}, Spearman's ρ {rank:+.3f}, "
             f"{told:.0%} told apart (chance {self.chance:.0%})"
         )
@@ -72,6 +81,7 @@ def graded_memory(
     values: Real[Array, " _"],
     *,
     dt: float = 1.0,
+    start: float = 0.0,
 ) -> GradedMemory:
     r"""Say how trials lie along a curve of slow states, by the value that each remembers.
 
@@ -89,6 +99,8 @@ def graded_memory(
         What each trial remembers; at least two trials of each value.
     dt
         Time between two states in ms.
+    start
+        Time of the first state in ms, counted from the end of the stimulus.
 
     Returns
     -------
@@ -139,6 +151,7 @@ def graded_memory(
         curve=nodes,
         length=length,
         dt=float(dt),
+        start=require_finite_number(start, "start"),
     )
 
 

@@ -6,7 +6,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import GradedMemory
-from .style import BLUE, GREY, SEQUENTIAL, VERMILLION, legend_below, new_figure, styled
+from .labels import spread
+from .style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    PAGE_WIDTH,
+    SEQUENTIAL,
+    VERMILLION,
+    new_figure,
+    styled,
+)
+
+MOST_NAMES = 12
+"""Of more values than this only some are named beside their curves."""
+
+TIME = "time since the stimulus (ms)"
+POSITION = "position along the curve"
 
 
 @styled
@@ -18,60 +35,76 @@ def graded_memory(
     Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
     the same at the first and the last time. Right: the order and the decoding in time.
     """
-    figure = new_figure(9.4, 3.5)
+    figure = new_figure(PAGE_WIDTH, 3.6)
     left, middle, right = figure.subplots(1, 3)
-    values = np.asarray(memory.values)
-    times = np.arange(memory.positions.shape[1]) * memory.dt
-    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0, 0.92, len(values)))
-    for value, colour, mean, spread in zip(
-        values, colours, np.asarray(memory.positions), np.asarray(memory.spreads), strict=True
-    ):
-        left.plot(times, mean, color=colour, label=f"{value:g}")
-        left.fill_between(times, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
-    left.set_xlabel("time (ms)")
-    left.set_ylabel("position along the curve")
-    left.set_ylim(-0.03, 1.03)
-    left.set_title(f"memory by {value_name}")
-    left.legend(
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        fontsize=7,
-        title=value_units or None,
-        title_fontsize=7,
-    )
-    _ends(middle, memory)
+    times = memory.start + np.arange(memory.positions.shape[1]) * memory.dt
+    _courses(left, memory, times, value_units)
+    _ends(middle, memory, times)
     middle.set_xlabel(f"{value_name} ({value_units})" if value_units else value_name)
     _measures(right, memory, times)
-    legend_below(figure, middle, right, columns=5)
+    for axes in (left, middle, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.25))
     return figure
 
 
-def _ends(axes: Axes, memory: GradedMemory) -> None:
-    values = np.asarray(memory.values)
-    for time, colour, name in ((0, GREY, "first"), (-1, BLUE, "last")):
+def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) -> None:
+    """Draw the mean position of each value in time, named at the end of its curve."""
+    values, means = np.asarray(memory.values), np.asarray(memory.positions)
+    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0, 0.92, len(values)))
+    for colour, mean, width in zip(colours, means, np.asarray(memory.spreads), strict=True):
+        axes.plot(times, mean, color=colour)
+        axes.fill_between(times, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
+    named = slice(None, None, -(-len(values) // MOST_NAMES))
+    heights = spread(means[named, -1], 0.075)
+    for value, height in zip(values[named], heights, strict=True):
+        beside = axes.get_yaxis_transform()
+        axes.text(1.03, height, f"{value:g}", transform=beside, fontsize=8.5, va="center")
+    if units and len(heights):
+        top = max(heights.max() + 0.09, 1.0)
+        axes.text(1.03, top, units, transform=axes.get_yaxis_transform(), fontsize=8.5)
+    axes.plot([], [], color=GREY, label="mean of the trials")
+    axes.fill_between([], [], [], color=GREY, alpha=0.3, linewidth=0, label="± s.d.")
+    _limit_times(axes, times)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_ylabel(POSITION)
+    axes.set_title("held in order" if abs(memory.order[-1]) == 1 else "position of each value")
+
+
+def _ends(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
+    look = ((0, GREY, "white", "--"), (-1, INK, INK, "-"))
+    for time, colour, face, line in look:
         axes.errorbar(
-            values,
+            np.asarray(memory.values),
             np.asarray(memory.positions)[:, time],
             np.asarray(memory.spreads)[:, time],
             color=colour,
             marker="o",
             markersize=4,
+            markerfacecolor=face,
+            linestyle=line,
             linewidth=1,
             capsize=2,
-            label=f"{name} time",
+            label=f"after {times[time]:.4g} ms (± s.d.)",
         )
     axes.set_ylim(-0.03, 1.03)
-    axes.set_ylabel("position along the curve")
-    axes.set_title(f"at the end: Kendall's τ {float(np.asarray(memory.order)[-1]):+.2f}")
+    axes.set_ylabel(POSITION)
+    axes.set_title(f"drift: ≤ {memory.relative_drift:.2g} of a step")
 
 
 def _measures(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
-    axes.plot(
-        times, np.abs(memory.rank_correlation), color=VERMILLION, label="|Spearman's ρ|, all trials"
-    )
     axes.plot(times, np.abs(memory.order), color=BLUE, linestyle="--", label="|Kendall's τ|, means")
-    axes.plot(times, np.asarray(memory.decoded), color=GREY, label="fraction told apart")
-    axes.axhline(memory.chance, color=GREY, linestyle=":", label="by guessing")
+    trials = "|Spearman's ρ|, trials"
+    axes.plot(times, np.abs(memory.rank_correlation), color=VERMILLION, label=trials)
+    axes.plot(times, np.asarray(memory.decoded), color=GREEN, label="fraction told")
+    axes.axhline(memory.chance, color=GREEN, linestyle=":", label="fraction by guessing")
     axes.set_ylim(-0.03, 1.06)
-    axes.set_xlabel("time (ms)")
-    axes.set_title("how well it is held")
+    _limit_times(axes, times)
+    axes.set_ylabel("order, fraction of trials")
+    axes.set_title(f"{100 * np.asarray(memory.decoded)[-1]:.0f} % told at the end")
+
+
+def _limit_times(axes: Axes, times: np.ndarray) -> None:
+    """Let the axis begin at the stimulus, after which the memory was left to settle."""
+    first, last = min(0.0, float(times[0])), float(times[-1])
+    axes.set_xlim(first, last if last > first else first + 1)
+    axes.set_xlabel(TIME)

@@ -40,8 +40,9 @@ def context_gating(story: Story) -> str:
     relevant = gating.sources[gating.relevant]
     text = (
         "At the context that was frozen, mean trajectories of correct trials by the signed "
-        "evidence of each modality (numbers: %), in the plane of the line's direction and of the "
-        "direction in which the modality pushes the state (made orthogonal to the ones before). "
+        "evidence of each modality (dots: their ends), in the plane of the line's direction and of "
+        "the direction in which the modality pushes the state (made orthogonal to the ones "
+        "before). "
         "Crosses: the slowest state on each slice along the readout of the choice; arrows: the "
         "part of the selection vector in this plane, both components to one scale. Right: its "
         f"overlap |cos| with the evidence. {relevant} counts: "
@@ -63,7 +64,7 @@ def context_gating(story: Story) -> str:
 def graded_memory(story: Story) -> str:
     """Explain the positions along the curve."""
     memory = story.get(GradedMemory)
-    duration = (memory.positions.shape[1] - 1) * memory.dt
+    after = memory.start + (memory.positions.shape[1] - 1) * memory.dt
     last = {
         name: float(np.asarray(values)[-1])
         for name, values in (
@@ -75,7 +76,7 @@ def graded_memory(story: Story) -> str:
     }
     return (
         "Where trials lie along the curve of slow states during a long delay, by the value to be "
-        f"held (0 and 1: the ends of the curve). After {duration:.4g} ms the mean positions have "
+        f"held (0 and 1: the ends of the curve). After {after:.4g} ms the mean positions have "
         f"Kendall's τ {last['order']:+.2f} with the values (±1: all in order), all trials "
         f"Spearman's ρ {last['rank']:+.3f}; the position tells {percent(last['told'])} of held-out "
         f"trials their value, where guessing tells {percent(memory.chance)}. The means have moved "

@@ -52,7 +52,8 @@ def frequency_memory(subject: Subject) -> GradedMemory:
     """Place trials along the slow curve during a long delay, by the frequency to be held."""
     held, frequencies = delay_states(subject)
     curve = _states_of(memory_curve(subject))
-    return graded_memory(curve, held, frequencies, dt=subject.task.dt)
+    dt = subject.task.dt
+    return graded_memory(curve, held, frequencies, dt=dt, start=round(SETTLING / dt) * dt)
 
 
 @once
