@@ -5,11 +5,13 @@ import logging
 
 import numpy as np
 import pytest
-from figure_texts import assert_texts_are_clear
+from figure_texts import assert_letters_are_readable, assert_texts_are_clear
+from matplotlib.colors import to_hex
 from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
+from separatrix.figures.labels import spread
 
 STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
 AVERAGES = sx.targeted_averages(
@@ -22,7 +24,9 @@ VALUES = np.repeat([10.0, 14.0, 18.0], 4)
 ANGLES = np.linspace(0, 3, 30)
 CURVE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 HELD = (VALUES / 8)[:, None] + 0.02 * np.arange(6)
-MEMORY = sx.graded_memory(CURVE, np.stack([np.cos(HELD), np.sin(HELD)], -1), VALUES, dt=100.0)
+MEMORY = sx.graded_memory(
+    CURVE, np.stack([np.cos(HELD), np.sin(HELD)], -1), VALUES, dt=100.0, start=300.0
+)
 
 
 def gating():
@@ -50,6 +54,11 @@ DRAW = {
     "two contexts": lambda: figures.context_gating(
         {"first": (gating(), AVERAGES), "second": (gating(), AVERAGES)}
     ),
+    "two renamed contexts": lambda: figures.context_gating(
+        {"first": (gating(), AVERAGES), "second": (gating(), AVERAGES)},
+        source_names={"a": "motion", "b": "color"},
+        evidence_units="%",
+    ),
     "memory": lambda: figures.graded_memory(MEMORY, value_name="frequency", value_units="Hz"),
     "performance": lambda: figures.performance(RECORDS["performance"]),
     "no conditions": lambda: figures.performance(RECORDS["performance"][:0]),
@@ -63,13 +72,56 @@ def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
         figure.draw_without_rendering()
     assert caplog.records == []
     assert_texts_are_clear(figure)
+    assert_letters_are_readable(figure)
     assert figure.axes[0].get_ylabel()
     assert all(axes.get_xlabel() for axes in figure.axes)
 
 
 def test_the_input_that_counts_is_named():
     titles = [axes.get_title() for axes in DRAW["one context"]().axes]
-    assert titles[:3] == ["by a, which counts", "by b, to be ignored", "by c, to be ignored"]
+    assert titles[:3] == ["by a: counts", "by b: to be ignored", "by c: to be ignored"]
+
+
+def test_inputs_are_called_as_asked_for():
+    figure = DRAW["two renamed contexts"]()
+    assert figure.axes[4].get_title() == "by motion: counts"
+    assert figure.axes[5].get_ylabel() == "along color (a.u.)"
+    above, below = figure.legends
+    assert above.get_title().get_text() == "mean trajectories by signed evidence (%)"
+    assert [t.get_text() for t in above.get_texts()] == ["−15", "−5", "+5", "+15"]
+    assert "overlap with motion" in [t.get_text() for t in below.get_texts()]
+
+
+def test_no_colour_of_the_evidence_has_another_meaning():
+    figure = DRAW["two contexts"]()
+    above, below = (
+        {to_hex(line.get_color()) for line in legend.get_lines()} for legend in figure.legends
+    )
+    assert len(above) == 4 and not above & below
+    by_a = {to_hex(line.get_color()) for line in figure.axes[0].lines[:8]}
+    assert by_a == above  # four means and their ends
+
+
+def test_the_time_of_a_memory_begins_with_the_end_of_the_stimulus():
+    left, _, right = DRAW["memory"]().axes
+    assert left.get_xlim() == right.get_xlim() == (0, 800)
+    assert left.get_xlabel() == "time since the stimulus (ms)"
+    np.testing.assert_allclose(left.lines[0].get_xdata(), np.arange(300, 801, 100))
+
+
+def test_each_value_is_named_beside_its_curve_with_its_unit():
+    said = [text.get_text() for text in DRAW["memory"]().axes[0].texts]
+    assert said == ["10", "14", "18", "Hz"]
+
+
+def test_labels_are_spread_as_little_as_must_be():
+    np.testing.assert_allclose(spread(np.array([0.0, 1.0, 2.0]), 0.5), [0, 1, 2])
+    np.testing.assert_allclose(spread(np.array([1.0, 0.0, 1.0, 1.0]), 0.5), [0.5, 0.0, 1.0, 1.5])
+    places = np.random.default_rng(0).uniform(size=40)
+    spaced = spread(places, 0.05)
+    assert (np.argsort(spaced) == np.argsort(places)).all()
+    assert np.diff(np.sort(spaced)).min() > 0.05 - 1e-12
+    assert spaced.mean() == pytest.approx(places.mean())
 
 
 def test_scores_are_drawn_where_they_are():

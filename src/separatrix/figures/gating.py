@@ -1,44 +1,62 @@
 """Integration by context: trials, slow states and selection vectors along targeted axes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from .._types import InvalidInputError
 from ..analysis import InputGating, TargetedAverages
 from .style import (
-    BLUE,
+    GREEN,
     GREY,
     INK,
-    PURPLE,
+    PAGE_WIDTH,
     SIGNED,
-    VERMILLION,
-    legend_below,
+    labelled,
     new_figure,
     signed,
     styled,
 )
 
-SOURCE_COLOURS = (BLUE, VERMILLION, PURPLE)
 ARROWS = 5
 """Selection vectors that are drawn along the line."""
 
+OVERLAP_LOOKS: tuple[dict[str, Any], ...] = (
+    {"linestyle": "-", "marker": "o"},
+    {"linestyle": "--", "marker": "s", "markerfacecolor": "white"},
+    {"linestyle": ":", "marker": "^"},
+)
+"""Lines by input, all in the colour of the selection vector: the other colours are evidence."""
+
+Colours = dict[float, Any]
+"""Of each signed strength of the evidence: one scale for the whole figure."""
+
 
 @styled
-def context_gating(contexts: Mapping[str, tuple[InputGating, TargetedAverages]]) -> Figure:
+def context_gating(
+    contexts: Mapping[str, tuple[InputGating, TargetedAverages]],
+    *,
+    source_names: Mapping[str, str] | None = None,
+    evidence_units: str = "",
+) -> Figure:
     """Draw, for each context, the trials along the axes of its inputs, and what is selected.
 
-    One row for each context, by name. For each input: mean trajectories by its signed strength in
-    the plane of the choice and of the input's own axis, over the slow states of the line, with the
-    selection vector at some of them. Right: the overlap of the selection vectors with the inputs.
+    One row for each context, by name. For each input, which `source_names` may call otherwise: mean
+    trajectories by its signed strength in the plane of the choice and of the input's own axis, over
+    the slow states of the line, with the selection vector at some of them. Right: the overlap of
+    the selection vectors with the inputs.
     """
     if not contexts:
         raise InvalidInputError("expected the gating and the averages of one context at least.")
+    names = dict(source_names or {})
     sources = max(len(gating.sources) for gating, _ in contexts.values())
-    figure = new_figure(2.9 * (sources + 1), 0.7 + 2.7 * len(contexts))
+    figure = new_figure(max(PAGE_WIDTH, 2.2 * (sources + 1)), 1.1 + 2.4 * len(contexts))
     panels = figure.subplots(len(contexts), sources + 1, squeeze=False)
+    colours = _colours([averages for _, averages in contexts.values()])
     for row, (name, (gating, averages)) in zip(panels, contexts.items(), strict=True):
         if averages.positions.shape[2] <= len(gating.sources):
             raise InvalidInputError(
@@ -46,41 +64,64 @@ def context_gating(contexts: Mapping[str, tuple[InputGating, TargetedAverages]])
                 f"{len(gating.sources) + 1}; they have {averages.positions.shape[2]}."
             )
         for k in range(len(gating.sources)):
-            _plane(row[k], gating, averages, k)
-        row[0].set_ylabel(f"{name}\n\nalong {averages.names[1]}")
-        _overlaps(row[-1], gating)
-    legend_below(figure, panels[0, 0], panels[0, -1], columns=4)
+            _plane(row[k], gating, averages, k, colours, names)
+        _name_row(row[0], name)
+        _overlaps(row[-1], gating, names)
+    _legends(figure, panels.flatten(), colours, evidence_units)
     return figure
 
 
-def _plane(axes: Axes, gating: InputGating, averages: TargetedAverages, source: int) -> None:
-    """Draw the plane of the choice and of one input."""
-    shown = averages.by(gating.sources[source])
-    places = [0, source + 1]
-    values = np.asarray(shown.value)
+def _colours(averages: Sequence[TargetedAverages]) -> Colours:
+    """Give each strength of any input its colour, by its rank among all strengths."""
+    values = np.unique(np.concatenate([np.asarray(a.value, float) for a in averages]))
     strength = np.abs(values)
     ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
     span = max(1, float(np.abs(ranks).max(initial=0)))
-    for value, rank, path in zip(values, ranks, np.asarray(shown.positions), strict=True):
-        label = {span: "most for choice 1", -span: "most for choice 2"}.get(float(rank))
-        axes.plot(
-            *path[:, places].T,
-            color=SIGNED(0.5 + 0.5 * rank / span),
-            linewidth=1.3,
-            marker=".",
-            markersize=3,
-            label=label and f"input {label}",
-        )
-        axes.annotate(signed(float(value)), path[-1, places], fontsize=6, color=GREY)
+    shades = SIGNED(0.5 + 0.5 * ranks / span)
+    return {float(value): shade for value, shade in zip(values, shades, strict=True)}
+
+
+def _plane(
+    axes: Axes,
+    gating: InputGating,
+    averages: TargetedAverages,
+    source: int,
+    colours: Colours,
+    names: Mapping[str, str],
+) -> None:
+    """Draw the plane of the choice and of one input."""
+    shown = averages.by(gating.sources[source])
+    places = [0, source + 1]
+    for value, path in zip(np.asarray(shown.value), np.asarray(shown.positions), strict=True):
+        colour = colours[float(value)]
+        axes.plot(*path[:, places].T, color=colour, linewidth=1.3, marker=".", markersize=2.5)
+        axes.plot(*path[-1, places], "o", color=colour, markersize=4.5)
     _limits(axes, np.asarray(averages.positions)[..., places])
     _line(axes, gating, averages, places)
     counts = source == gating.relevant
+    name = gating.sources[source]
     axes.set_title(
-        f"by {gating.sources[source]}, {'which counts' if counts else 'to be ignored'}",
+        f"by {names.get(name, name)}: {'counts' if counts else 'to be ignored'}",
         fontweight="bold" if counts else "normal",
     )
-    axes.set_xlabel("along the choice")
-    axes.set_ylabel(f"along {averages.names[places[1]]}")
+    axes.set_xlabel(f"along the {averages.names[0]} (a.u.)")
+    axis = averages.names[places[1]]
+    axes.set_ylabel(f"along {names.get(axis, axis)} (a.u.)")
+
+
+def _name_row(axes: Axes, name: str) -> None:
+    """Write the name of a context to the left of its row."""
+    axes.annotate(
+        name,
+        (0, 0.5),
+        xycoords=axes.yaxis.label,
+        xytext=(-5, 0),
+        textcoords="offset points",
+        rotation=90,
+        fontweight="bold",
+        horizontalalignment="right",
+        verticalalignment="center",
+    )
 
 
 def _limits(axes: Axes, positions: np.ndarray) -> None:
@@ -97,11 +138,12 @@ def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: l
     The arrows have one scale for both of their parts, and for all panels, unlike the axes.
     """
     line = averages.project(gating.states)[:, places]
-    axes.plot(*line.T, "x", color=INK, markersize=3.5, label="slow states", zorder=3)
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    seen = line[((line > low) & (line < high)).all(1)]
+    axes.plot(*seen.T, "x", color=INK, markersize=3.5, label="slow states", zorder=3)
     left = np.asarray(gating.selection).real
     length = np.linalg.norm(left, axis=1, keepdims=True)
     unit = averages.project_direction(left / np.where(length > 0, length, 1))[:, places]
-    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     reach = np.array([0.75, 1.0]) * (high - low)  # leaves room for the arrows, which point right
     inside = np.flatnonzero(((line > low) & (line < low + reach)).all(1))
     if not len(inside):
@@ -113,14 +155,14 @@ def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: l
         angles="uv",
         scale_units="width",
         scale=3.5,
-        color=PURPLE,
-        width=0.009,
+        color=GREEN,
+        width=0.012,
         zorder=4,
     )
-    axes.plot([], [], color=PURPLE, linewidth=2.5, label="selection vector")
+    axes.plot([], [], color=GREEN, linewidth=2.5, label="selection vector")
 
 
-def _overlaps(axes: Axes, gating: InputGating) -> None:
+def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None:
     """Draw the overlap of the selection vector with each input along the line."""
     overlap = np.asarray(gating.overlap)
     positions = np.asarray(gating.positions)
@@ -129,15 +171,31 @@ def _overlaps(axes: Axes, gating: InputGating) -> None:
         axes.plot(
             positions if known else np.arange(len(overlap)),
             overlap[:, k],
-            marker="o",
-            markersize=3,
-            linewidth=1,
-            color=SOURCE_COLOURS[k % len(SOURCE_COLOURS)],
-            label=f"overlap with {name}",
+            markersize=3.5,
+            markevery=3,
+            linewidth=1.2,
+            color=GREEN,
+            label=f"overlap with {names.get(name, name)}",
+            **OVERLAP_LOOKS[k % len(OVERLAP_LOOKS)],
         )
-    axes.axhline(gating.chance_overlap, color=GREY, linestyle=":", label="random directions")
+    axes.axhline(gating.chance_overlap, color=GREY, linestyle=":", label="overlap at random")
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("readout of the choice" if known else "point")
-    axes.set_ylabel("|cos|, selection vector and input")
+    axes.set_xlabel("choice readout (a.u.)" if known else "point")
+    axes.set_ylabel("|cos| with selection vector")
     ratio = gating.median_ratio
     axes.set_title("median ratio " + (f"{ratio:.3g}" if np.isfinite(ratio) else "not known"))
+
+
+def _legends(figure: Figure, panels: Iterable[Axes], colours: Colours, units: str) -> None:
+    """Put the scale of the evidence above the panels, and all other signs below them."""
+    lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colours.values()]
+    figure.legend(
+        lines,
+        [signed(value) for value in colours],
+        loc="outside upper center",
+        ncols=min(8, len(colours)),
+        title="mean trajectories by signed evidence" + (f" ({units})" if units else ""),
+        title_fontsize=9,
+    )
+    handles = labelled(*panels)
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3)

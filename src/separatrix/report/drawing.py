@@ -131,7 +131,8 @@ def context_gating(story: Story) -> "Figure":
     """Draw what the frozen context selects."""
     gating = story.get(InputGating)
     name = f"{gating.sources[gating.relevant]} counts"
-    return figures.context_gating({name: (gating, story.get(TargetedAverages))})
+    rows = {name: (gating, story.get(TargetedAverages))}
+    return figures.context_gating(rows, evidence_units="%")
 
 
 def graded_memory(story: Story) -> "Figure":
