@@ -7,7 +7,7 @@ import jax
 import matplotlib as mpl
 import numpy as np
 import pytest
-from figure_texts import assert_texts_are_clear
+from figure_texts import assert_letters_are_readable, assert_texts_are_clear
 from matplotlib.text import Text
 from sample_records import RECORDS, TASK, fixed_points
 
@@ -49,6 +49,9 @@ DRAW = {
     "activity": lambda: figures.activity(activity(), plane()),
     "condition_averages": by_condition,
     "fixed_points": lambda: figures.fixed_points(points(), activity(), plane()),
+    "compare_fixed_points": lambda: figures.compare_fixed_points(
+        dict.fromkeys("abcd", (points(), activity(), plane()))
+    ),
     "speeds": lambda: figures.speeds(points()),
     "tolerance": lambda: figures.tolerance(points()),
     "spectrum": lambda: figures.spectrum(linear(), 1),
@@ -76,6 +79,7 @@ def test_texts_stay_inside_and_clear_of_one_another(name, caplog):
         figure.draw_without_rendering()
     assert caplog.records == []  # matplotlib logs what it could not lay out
     assert_texts_are_clear(figure)
+    assert_letters_are_readable(figure)
 
 
 @pytest.mark.parametrize("name", DRAW)
@@ -148,6 +152,33 @@ def test_points_of_every_kind_and_number():
         points = fixed_points(activity().flat_states[:count], ["fixed", "slow", "slow"][:count])
         figures.fixed_points(points, activity(), plane()).draw_without_rendering()
         figures.speeds(points).draw_without_rendering()
+
+
+def test_saddles_are_told_apart_by_their_unstable_directions():
+    numbers = np.array([1, 2, 4, 5, 7])
+    states = activity().flat_states[: len(numbers)]
+    saddles = fixed_points(states, ["fixed"] * len(numbers))
+    object.__setattr__(saddles, "stability", np.array(["saddle"] * len(numbers)))
+    object.__setattr__(saddles, "n_unstable", numbers)
+    axes = figures.fixed_points(saddles, activity(), plane()).axes[0]
+    shown = {
+        line.get_label(): line.get_color() for line in axes.lines if "saddle" in line.get_label()
+    }
+    assert list(shown) == [
+        "saddle, 1 unstable direction (1)",
+        "saddle, 2 unstable directions (1)",
+        "saddle, 4 to 7 unstable (3)",
+    ]
+    assert len(set(shown.values())) == 3
+
+
+def test_fixed_points_side_by_side_are_counted():
+    some = fixed_points(activity().flat_states[:3], ["fixed", "slow", "fixed"])
+    one = (some, activity(), plane())
+    titles = [axes.get_title() for axes in figures.compare_fixed_points({"a": one, "b": one}).axes]
+    assert titles[:2] == ["a: 2 fixed points, 1 slow", "b: 2 fixed points, 1 slow"]
+    with pytest.raises(sx.InvalidInputError, match="one network at least"):
+        figures.compare_fixed_points({})
 
 
 def test_speeds_that_are_not_numbers_or_zero():

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from figure_texts import assert_texts_are_clear
+from figure_texts import assert_letters_are_readable, assert_texts_are_clear
 from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
+from separatrix.figures import style
 
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
@@ -33,7 +34,13 @@ DRAW = {
     ),
     "topology": lambda: figures.fixed_point_topology(
         RECORDS["fixed_point_topology"],
-        RECORDS["components"][:2],  # matplotlib does not tell where a text in space is drawn
+        RECORDS["components"][:2],
+    ),
+    "topology in space": lambda: figures.fixed_point_topology(
+        RECORDS["fixed_point_topology"], RECORDS["components"]
+    ),
+    "topologies": lambda: figures.compare_topologies(
+        dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
     ),
     "commitment": lambda: figures.commitment(RECORDS["commitment"]),
     "lyapunov": lambda: figures.lyapunov(RECORDS["lyapunov_spectrum"]),
@@ -48,8 +55,10 @@ def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
         figure.draw_without_rendering()
     assert caplog.records == []
     assert_texts_are_clear(figure)
-    assert all(axes.get_ylabel() for axes in figure.axes)
-    assert figure.axes[-1].get_xlabel()
+    assert_letters_are_readable(figure)
+    flat = [axes for axes in figure.axes if axes.name != "3d"]  # those in space have a tripod
+    assert all(axes.get_ylabel() for axes in flat)
+    assert not flat or flat[-1].get_xlabel()
 
 
 def test_the_line_is_drawn_at_rest():
@@ -72,9 +81,24 @@ def test_every_link_of_a_saddle_is_drawn(count):
     topology, components = RECORDS["fixed_point_topology"], RECORDS["components"][:count]
     (axes,) = figures.fixed_point_topology(topology, components).axes
     saddles = topology.n_unstable > 0
-    links = [line for line in axes.lines if line.get_marker() == "None"]
+    links = [
+        line
+        for line in axes.lines
+        if line.get_marker() == "None" and line.get_color() in style.INDEX_COLOURS
+    ]
     assert len(links) == topology.links[saddles].sum() == 2
-    assert [text.get_text().strip() for text in axes.texts] == ["++", "−−", "−+"]
+    tripod = ["PC 1", "PC 2", "PC 3"] if count == 3 else []
+    assert [text.get_text() for text in axes.texts] == [*tripod, "++", "−−", "−+"]
+
+
+def test_topologies_side_by_side_say_what_they_are():
+    topology, components = RECORDS["fixed_point_topology"], RECORDS["components"]
+    figure = figures.compare_topologies({"a": (topology, components), "b": (topology, components)})
+    counts = " + ".join(map(str, topology.counts))
+    titles = [axes.get_title().split("\n") for axes in figure.axes]
+    assert [title[:2] for title in titles] == [["a", f"{counts} points"], ["b", f"{counts} points"]]
+    with pytest.raises(sx.InvalidInputError, match="one network at least"):
+        figures.compare_topologies({})
 
 
 def test_stability_changes_at_the_special_points_of_a_coarse_branch():

@@ -18,6 +18,8 @@ _HOMES = {
     "basins": "boundaries",
     "bifurcation_diagram": "bifurcation",
     "commitment": "boundaries",
+    "compare_fixed_points": "points",
+    "compare_topologies": "topology",
     "condition_averages": "state_space",
     "context_gating": "gating",
     "fixed_point_graph": "boundaries",

@@ -84,7 +84,7 @@ def line_attractor(
         line = centre + reach[:, None] * direction / share
         label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
         axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
-    draw_points(axes, points, components)
+    draw_points(axes, points, components, by_index=False)  # red is the mode's
     label = "where it was linearized"
     axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=VERMILLION, label=label)
     limit_view(axes, plane, np.concatenate([in_plane(components, points.states), [centre]]))

@@ -1,5 +1,6 @@
 """Fixed and slow points."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,17 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from .._types import InvalidInputError, counted
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints
 from .state_space import draw_background, in_plane
 from .style import (
     BLACK,
     GREY,
+    INDEX_COLOURS,
     INK,
     ORANGE,
+    PAGE_WIDTH,
     SEQUENTIAL,
     VERMILLION,
     equal_scales,
@@ -57,6 +61,35 @@ def fixed_points(
     limit_view(axes, plane, in_plane(components, points.states))
     legend_below(figure, axes, columns=3)
     return figure
+
+
+@styled
+def compare_fixed_points(
+    networks: Mapping[str, tuple[FixedPoints, Activity, PrincipalComponents]],
+) -> Figure:
+    """Draw the fixed points of several networks side by side, each over its own activity."""
+    if not networks:
+        raise InvalidInputError("expected the fixed points of one network at least.")
+    columns = min(len(networks), 3)
+    rows = -(-len(networks) // columns)
+    figure = new_figure(PAGE_WIDTH * max(columns, 2) / 3, 0.8 + 2.3 * rows)
+    panels = []
+    for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        plane = draw_background(axes, activity, components)
+        draw_points(axes, points, components, size=5.5, brief=True)
+        limit_view(axes, plane, in_plane(components, points.states), ratio=1.0)
+        beyond = axes.get_title()
+        axes.set_title(f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else ""))
+        panels.append(axes)
+    legend_below(figure, *panels, columns=3)
+    return figure
+
+
+def _how_many(points: FixedPoints) -> str:
+    slow = int((np.asarray(points.kind) == "slow").sum())
+    fixed = counted(len(points) - slow, "fixed point")
+    return fixed + (f", {slow} slow" if slow else "")
 
 
 @styled
@@ -128,34 +161,77 @@ def _rounding_speed(points: FixedPoints) -> float:
     return float(np.median(points.rounding_level) * np.sqrt(points.states.shape[1]))
 
 
-def draw_points(axes: Axes, points: FixedPoints, components: PrincipalComponents) -> None:
-    """Draw the points in the plane, slow ones below, each kind and stability labelled."""
+def draw_points(
+    axes: Axes,
+    points: FixedPoints,
+    components: PrincipalComponents,
+    *,
+    size: float = 8.0,
+    brief: bool = False,
+    by_index: bool = True,
+) -> None:
+    """Draw the points in the plane, slow ones below, each kind and stability labelled.
+
+    Saddles have a colour for the number of their unstable directions, unless without `by_index`.
+    In `brief`, for a small panel, there are no numbers of points, and no scale of their speeds.
+    """
     plane = in_plane(components, points.states)
-    kind, stability = np.asarray(points.kind), np.asarray(points.stability)
-    slow = kind == "slow"
+    slow = np.asarray(points.kind) == "slow"
     if slow.any():
-        speed = np.asarray(points.speed, float)[slow]
-        norm, beyond = _speed_scale(speed)
-        look: dict[str, Any] = {"s": 18, "edgecolors": INK, "linewidths": 0.3, "zorder": 3}
-        axes.scatter(plane[slow, 0], plane[slow, 1], c=speed, norm=norm, cmap=SEQUENTIAL, **look)
-        shades = ScalarMappable(norm, SEQUENTIAL)
-        bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
-        bar.set_label(f"speed of slow points ({per_what(points)})")
-        powers_of_ten(bar.ax.yaxis)
-        axes.plot([], [], "o", color=GREY, markersize=4, label=f"slow ({int(slow.sum())})")
+        _draw_slow(axes, points, plane[slow], np.asarray(points.speed, float)[slow], brief)
+    for name, shape, colour, here in _classes(points, by_index):
+        axes.plot(
+            *plane[here].T,
+            linestyle="",
+            color=colour,
+            markersize=size,
+            markerfacecoloralt="white",
+            zorder=4,
+            label=name + ("" if brief else f" ({int(here.sum())})"),
+            **shape,
+        )
+
+
+def _draw_slow(
+    axes: Axes, points: FixedPoints, plane: np.ndarray, speed: np.ndarray, brief: bool
+) -> None:
+    look: dict[str, Any] = {"s": 18, "edgecolors": INK, "linewidths": 0.3, "zorder": 3}
+    label = "slow" + ("" if brief else f" ({len(plane)})")
+    if brief:
+        axes.scatter(plane[:, 0], plane[:, 1], color="white", label=label, **look)
+        return
+    norm, beyond = _speed_scale(speed)
+    axes.scatter(plane[:, 0], plane[:, 1], c=speed, norm=norm, cmap=SEQUENTIAL, **look)
+    shades = ScalarMappable(norm, SEQUENTIAL)
+    bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
+    bar.set_label(f"speed of slow points ({per_what(points)})")
+    powers_of_ten(bar.ax.yaxis)
+    axes.plot([], [], "o", color=GREY, markersize=4, label=label)
+
+
+def _classes(
+    points: FixedPoints, by_index: bool
+) -> Iterator[tuple[str, dict[str, Any], str, np.ndarray]]:
+    """Yield name, marker and colour of each class of fixed points, and which belong to it."""
+    stability, number = np.asarray(points.stability), np.asarray(points.n_unstable)
+    fixed = np.asarray(points.kind) != "slow"
     for name, shape in FIXED_MARKERS.items():
-        here = ~slow & (stability == name)
+        here = fixed & (stability == name)
+        if name == "saddle" and by_index:
+            for index, colour in enumerate(INDEX_COLOURS[1:], start=1):
+                most = index == len(INDEX_COLOURS) - 1
+                rows = here & ((number >= index) if most else (number == index))
+                if rows.any():
+                    yield f"saddle, {unstable_directions(number[rows])}", shape, colour, rows
+            here = here & (number < 1)
         if here.any():
-            axes.plot(
-                *plane[here].T,
-                linestyle="",
-                color=INK,
-                markersize=8,
-                markerfacecoloralt="white",
-                zorder=4,
-                label=f"fixed, {name} ({int(here.sum())})",
-                **shape,
-            )
+            yield f"fixed, {name}", shape, INK, here
+
+
+def unstable_directions(numbers: np.ndarray) -> str:
+    """Say how many directions points of one colour are unstable in."""
+    least, most = int(numbers.min()), int(numbers.max())
+    return counted(least, "unstable direction") if least == most else f"{least} to {most} unstable"
 
 
 def _speed_scale(speed: np.ndarray) -> tuple[LogNorm, str]:
@@ -169,13 +245,13 @@ def _speed_scale(speed: np.ndarray) -> tuple[LogNorm, str]:
     return norm, "neither" if bottom == lowest else "min"
 
 
-def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray) -> None:
+def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray, ratio: float = 1.2) -> None:
     """Keep the activity readable: leave far points out of the view, and say how many."""
     flat = activity.reshape(-1, 2)
     low, high = flat.min(0), flat.max(0)
     span = max((high - low).max(), np.finfo(float).tiny)
     inside = ((points >= low - MARGIN * span) & (points <= high + MARGIN * span)).all(1)
-    equal_scales(axes, np.concatenate([flat, points[inside]]))
+    equal_scales(axes, np.concatenate([flat, points[inside]]), ratio)
     if not inside.all():
         n = int((~inside).sum())
         title = f"{n} {'point lies' if n == 1 else 'points lie'} outside this view"

@@ -5,6 +5,7 @@ from jaxtyping import Shaped
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from .._types import Array, InvalidInputError
@@ -12,7 +13,6 @@ from ..activity import Activity, PrincipalComponents
 from .style import (
     GREY,
     INK,
-    LIGHT_GREY,
     SEQUENTIAL,
     SIGNED,
     choice_colour,
@@ -22,6 +22,9 @@ from .style import (
     signed,
     styled,
 )
+
+CROWDED = "#B4B4B4"
+"""The grey of many trajectories on top of one another."""
 
 
 @styled
@@ -133,11 +136,13 @@ def trajectories(activity: Activity, components: PrincipalComponents) -> np.ndar
 
 
 def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
-    """Draw all trajectories in light grey and return their states in the plane, `(sample, 2)`."""
+    """Draw all trajectories in grey and return their states in the plane, `(sample, 2)`."""
     plane = trajectories(activity, components)
-    lines = LineCollection(list(plane), colors=LIGHT_GREY, linewidths=0.5, zorder=1)
+    # see-through: darker where trajectories crowd, and never as dark as the points above them
+    colour = to_rgba(CROWDED, min(1.0, max(0.3, 30 / max(len(plane), 1))))
+    lines = LineCollection(list(plane), colors=[colour], linewidths=0.5, zorder=1)
     axes.add_collection(lines)
-    axes.plot([], [], color=LIGHT_GREY, label=f"activity ({len(plane)} trials)")
+    axes.plot([], [], color=CROWDED, label=f"activity ({len(plane)} trials)")
     label_plane(axes, components)
     return plane[np.isfinite(plane[..., 0])]
 
