@@ -438,3 +438,23 @@ def test_refusals_are_errors_of_one_family() -> None:
     assert issubclass(NotContinuous, EnclosureError)
     with pytest.raises(TypeError, match="returns one array"):
         Enclosed(lambda x: (x, x), (2,))
+
+
+@pytest.mark.parametrize("operation", ["index", "remainder", "larger"])
+def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str) -> None:
+    table = jnp.array([10.0, 20.0, 30.0])
+
+    def function(x: jax.Array) -> jax.Array:
+        number = jnp.floor(x).astype(int)
+        results = {
+            "index": lambda: table[jnp.clip(number, 0, 2)],
+            "remainder": lambda: x + number % 2,
+            "larger": lambda: x * jnp.maximum(number, 1),
+        }
+        return results[operation]()
+
+    states = np.array([[0.5], [1.5], [2.0], [2.5], [7.0]])
+    result = Enclosed(function, (1,)).bounds(ball(states, 0.1))
+    assert [bool(reason) for reason in result.refusals] == [False, False, True, False, True]
+    values = np.array([function(jnp.asarray(state)) for state in states])
+    assert ((result.bounds.lower <= values) & (values <= result.bounds.upper))[[0, 1, 3]].all()

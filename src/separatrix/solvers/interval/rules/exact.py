@@ -9,31 +9,62 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..arithmetic import Array, point
+from ..arithmetic import Array, Interval, point
 from ..errors import ComputesInFloat32, NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value, aligned
 
 
+def decided(run: Run, step: Step, value: Value) -> Interval:
+    """Return integers or truth values as points: boxes in which they are undecided are refused."""
+    if value.bounds.exact:
+        return value.bounds
+    undecided = value.bounds.lower != value.bounds.upper
+    run.refuse(undecided, f"not continuous: {step.name} of what is undecided within the box")
+    return point(value.bounds.lower)
+
+
 def by_jax(run: Run, program: Program, step: Step, *values: Value) -> list[Value]:
     """Let JAX compute integers or truth values from exactly known arrays."""
-    if not all(value.bounds.exact and value.bounds.shape[0] == 1 for value in values):
-        raise NoIntervalRule(step.name)
+    arrays = []
+    for value, dtype in zip(values, step.input_dtypes, strict=True):
+        if dtype.kind not in "iub" and not value.bounds.exact:
+            raise NoIntervalRule(step.name)
+        arrays.append(decided(run, step, value).lower)
+    first, which = distinct(arrays)
+    # Boxes share their integers, mostly, and one call for all would be compiled for their number.
+    rows = [_bound(step, [array[min(row, len(array) - 1)] for array in arrays]) for row in first]
+    return [Value(point(np.stack(results)[which])) for results in zip(*rows, strict=True)]
+
+
+def _bound(step: Step, arrays: list[Array]) -> list[Array]:
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
         arguments = [
-            jnp.asarray(value.bounds.lower[0], dtype)
-            for value, dtype in zip(values, step.input_dtypes, strict=True)
+            jnp.asarray(array, dtype)
+            for array, dtype in zip(arrays, step.input_dtypes, strict=True)
         ]
         results = step.primitive.bind(*arguments, **step.params)
-    results = results if step.primitive.multiple_results else [results]
-    return [Value(point(np.asarray(result)[None])) for result in results]
+    return [np.asarray(r) for r in (results if step.primitive.multiple_results else [results])]
+
+
+def distinct(arrays: list[Array]) -> tuple[Array, Array]:
+    """Return boxes in which arrays (box, …) are all that they are in any, and who equals whom.
+
+    Arrays may have a single box, that stands for all.
+    """
+    boxes = max((len(array) for array in arrays), default=1)
+    varying = [array.reshape(boxes, -1) for array in arrays if len(array) == boxes and array.size]
+    if boxes == 1 or not varying:
+        return np.zeros(1, int), np.zeros(1, int)
+    # Not as numbers of one type: 2⁵³ + 1 is none in float64.
+    rows = np.hstack([np.ascontiguousarray(array).view(np.uint8) for array in varying])
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first, which.reshape(-1)
 
 
 def _integers(function: Callable[..., Any]) -> Rule:
     def rule(run: Run, program: Program, step: Step, *values: Value) -> Value:
-        if not all(value.bounds.exact for value in values):
-            raise NoIntervalRule(f"{step.name} on undecided integers")
-        arrays = [value.bounds.lower for value in aligned(*values)]
+        arrays = [decided(run, step, value).lower for value in aligned(*values)]
         return Value(point(np.asarray(function(*arrays)).astype(step.dtypes[0])))
 
     return rule

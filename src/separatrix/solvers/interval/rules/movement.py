@@ -13,6 +13,7 @@ from ..arithmetic import Array, Interval, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value, count_inputs, zero_slopes
+from .exact import decided, distinct
 
 Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
 
@@ -147,23 +148,47 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]]) -> Rule:
     """Find out what an operation moves where by having JAX move the positions themselves.
 
     ``movable`` tells which operands hold values, given their number; the others are indices, which
-    must be known.
+    must be decided within each box.
     """
 
     def rule(run: Run, program: Program, step: Step, *values: Value) -> Value:
         places = movable(len(values))
-        table = _positions(program, step, values, places)
         chosen = tuple(values[place] for place in places)
+        tables, which = _tables(run, program, step, values, places)
         beyond = sum(value.bounds.lower[0].size for value in chosen)
-        fill = _fill(step, chosen[0].bounds.lower.dtype, bool(np.any(table == beyond)))
+        fill = _fill(step, chosen[0].bounds.lower.dtype, bool(np.any(tables == beyond)))
 
         def join(parts: list[Array], lead: int) -> Array:
             flat = [part.reshape((*part.shape[:lead], -1)) for part in parts]
-            return np.concatenate(flat, axis=-1)[..., table]
+            return _picked(np.concatenate(flat, axis=-1), tables, which)
 
         return joined((*chosen, fill), join)
 
     return rule
+
+
+def _picked(flat: Array, tables: Array, which: Array) -> Array:
+    """Pick from arrays (box, …, place) the places that each box's table (*shape) tells."""
+    if len(which) == 1:  # the same in all boxes
+        return flat[..., tables[0]]
+    flat = np.broadcast_to(flat, (len(which), *flat.shape[1:]))
+    return np.stack([box[..., tables[table]] for box, table in zip(flat, which, strict=True)])
+
+
+def _tables(
+    run: Run, program: Program, step: Step, values: tuple[Value, ...], places: tuple[int, ...]
+) -> tuple[Array, Array]:
+    """Return the distinct tables of positions (table, *shape), and which one is each box's."""
+    indices = [
+        None if place in places else decided(run, step, value).lower
+        for place, value in enumerate(values)
+    ]
+    first, which = distinct([index for index in indices if index is not None])
+    tables = []
+    for row in first:
+        known = [None if i is None else i[min(row, len(i) - 1)] for i in indices]
+        tables.append(_positions(program, step, values, known))
+    return np.stack(tables), which
 
 
 def _fill(step: Step, dtype: np.dtype, used: bool) -> Value:
@@ -179,12 +204,13 @@ def _fill(step: Step, dtype: np.dtype, used: bool) -> Value:
 
 
 def _positions(
-    program: Program, step: Step, values: tuple[Value, ...], places: tuple[int, ...]
+    program: Program, step: Step, values: tuple[Value, ...], known: list[Array | None]
 ) -> Array:
-    known = [None if place in places else _known(step, value) for place, value in enumerate(values)]
-    key = ("positions", step.outputs)
-    if key in program.notes and _agree(program.notes[key][0], known):
-        cached: Array = program.notes[key][1]
+    """Return what is moved where, with the indices `known`, None in place of what is moved."""
+    given = tuple(None if index is None else index.tobytes() for index in known)
+    key = ("positions", step.outputs, given)
+    if key in program.notes:
+        cached: Array = program.notes[key]
         return cached
     count = 0
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
@@ -205,15 +231,8 @@ def _positions(
         except (TypeError, ValueError) as error:  # a mode that only works for another type
             raise NoIntervalRule(step.name) from error
     table = np.where(np.isnan(moved), count, moved).astype(np.intp)
-    program.notes[key] = (known, table)
+    program.notes[key] = table
     return table
-
-
-def _agree(first: list[Array | None], second: list[Array | None]) -> bool:
-    return all(
-        a is b or (a is not None and b is not None and np.array_equal(a, b))
-        for a, b in zip(first, second, strict=True)
-    )
 
 
 _first = _by_positions(lambda count: (0,))

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..arithmetic import Array, Interval, hull, point
-from ..errors import NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
 from .continuity import branches_meet
+from .exact import decided
 
 _JUMP = (
     "not continuous: a comparison is undecided within the box "
@@ -116,7 +116,7 @@ def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
 
 def _select_n(run: Run, program: Program, step: Step, which: Value, *cases: Value) -> Value:
     if step.input_dtypes[0].kind != "b":
-        return _select_by_number(which, cases)
+        return _select_by_number(decided(run, step, which), cases)
     if len(cases) == 1:
         return cases[0]
     if run.differentiate and not which.bounds.exact and not branches_meet(program, step):
@@ -124,12 +124,10 @@ def _select_n(run: Run, program: Program, step: Step, which: Value, *cases: Valu
     return select(which, *cases)
 
 
-def _select_by_number(which: Value, cases: tuple[Value, ...]) -> Value:
-    if not which.bounds.exact:
-        raise NoIntervalRule("select_n on undecided integers")
+def _select_by_number(which: Interval, cases: tuple[Value, ...]) -> Value:
     result = cases[0]
     for number, case in enumerate(cases[1:], start=1):
-        result = select(Value(point(which.bounds.lower == number)), result, case)
+        result = select(Value(point(which.lower == number)), result, case)
     return result
 
 
