@@ -191,7 +191,8 @@ def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> C
 
 def _solve_positive(matrix: np.ndarray, vector: Vector) -> Vector:
     """Solve with the lower triangle of a matrix that is overwritten; NaN unless it is positive."""
-    solution = vector.astype(matrix.dtype)
+    with np.errstate(over="ignore"):  # what is too large for the matrix' type has no solution
+        solution = vector.astype(matrix.dtype)
     return solution if unlocked.solve_positive(matrix, solution) else np.full_like(vector, np.nan)
 
 

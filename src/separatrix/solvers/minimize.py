@@ -72,7 +72,8 @@ class _Model:
     def at(cls, derivatives: Derivatives, x: np.ndarray) -> "_Model":
         value, gradient, hessian = derivatives(x)
         newton = _downhill(hessian, gradient, np.zeros(len(x)))
-        decrement = -(newton * gradient).sum(1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            decrement = -(newton * gradient).sum(1)
         decrement = np.where(np.isfinite(decrement), decrement, np.inf)
         return cls(value, gradient, hessian, newton, decrement)
 
@@ -135,7 +136,7 @@ class DampedNewton:
             settled = _settled(model, x, last, failed, active)
             converged[active[settled]] = True
             active = active[~settled]
-            share = model.decrement[active] / np.maximum(model.value[active], _TINIEST)
+            share = _share(model, active)
             damping[active[(share <= 1e-4) & ~failed[active]]] = 0.0
             step, damping[active] = self._steps(model, active, damping[active])
             stalled[active] = (damping[active] > 1e12) | ~np.isfinite(step).all(1)
@@ -176,14 +177,20 @@ class DampedNewton:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tell which steps to keep, how well their models predicted, and which close in."""
         value, gradient = model.value[active], model.gradient[active]
-        curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
-        predicted = -(gradient * step).sum(1) - 0.5 * curved
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
+            predicted = -(gradient * step).sum(1) - 0.5 * curved
             ratio = (value - new.value) / predicted
         finite = np.isfinite(new.hessian).all((1, 2)) & np.isfinite(new.value)
         closing = full & finite & (new.value <= 1.1 * value)
         closing &= new.decrement <= model.decrement[active] / 4
         return finite & ((ratio > 1e-3) | closing), ratio, closing
+
+
+def _share(model: _Model, active: np.ndarray) -> np.ndarray:
+    """Return the share of the value that Newton's step promises to take away."""
+    with np.errstate(over="ignore", invalid="ignore"):  # where both are infinite
+        return model.decrement[active] / np.maximum(model.value[active], _TINIEST)
 
 
 def _settled(
@@ -194,7 +201,7 @@ def _settled(
     That is where the decrease that they promise is a negligible share of the value.
     """
     length = np.linalg.norm(model.newton[active], axis=1)
-    share = model.decrement[active] / np.maximum(model.value[active], _TINIEST)
+    share = _share(model, active)
     stopped = (length > last[active] / 2) & (share <= 1e-10)
     hidden = failed[active] & (share <= 1e-6)
     return stopped | hidden | (length <= 4 * EPS * np.linalg.norm(x[active], axis=1))

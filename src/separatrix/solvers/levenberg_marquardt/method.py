@@ -22,7 +22,7 @@ from .solution import (
     Solution,
     States,
 )
-from .steps import Trial
+from .steps import Trial, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -137,9 +137,7 @@ class LevenbergMarquardt:
         batch.floor_steps = np.where(at_floor, batch.floor_steps + 1, 0)
         measured = at_floor & np.isfinite(batch.last_step)
 
-        slope = np.linalg.norm(batch.gradient, axis=1)
-        steepest = np.sqrt(batch.columns.sum(1)) * np.linalg.norm(batch.r, axis=1)
-        level = (slope <= 1e-10 * steepest) | (batch.slow_steps >= self.stall_steps)
+        level = _are_level(batch) | (batch.slow_steps >= self.stall_steps)
         # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
         untried = level & ~at_floor & ~batch.tried
         batch.newton |= untried
@@ -164,7 +162,7 @@ class LevenbergMarquardt:
         extent: float,
     ) -> None:
         """Try a step for every candidate; those for which it fails keep their place."""
-        before = np.square(batch.r).sum(1)
+        before = squares(batch.r)
         trial = Trial.of(linearize, residual, batch)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
@@ -181,8 +179,8 @@ class LevenbergMarquardt:
     def _update(self, batch: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
         damped = ~batch.newton
         good, bad = damped & accept, damped & ~accept
-        shrink = np.maximum(1 / 3, 1 - (2 * np.clip(trial.ratio, 0, 2) - 1) ** 3)
-        batch.damping[good] *= shrink[good]
+        ratio = np.clip(trial.ratio[good], 0, 2)
+        batch.damping[good] *= np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3)
         batch.growth[good] = 2
         batch.damping[bad] *= batch.growth[bad]
         batch.growth[bad] *= 2
@@ -198,6 +196,14 @@ class LevenbergMarquardt:
         batch.newton = np.where(damped, closing, accept)
         batch.tried &= ~(accept & (trial.after <= before / 4))
         batch.count += 1
+
+
+def _are_level(batch: Batch) -> np.ndarray:
+    """Tell where |r|² decreases in no direction, beside how steep it could be."""
+    with np.errstate(over="ignore", invalid="ignore"):  # where the candidate is far away
+        slope = np.linalg.norm(batch.gradient, axis=1)
+        steepest = np.sqrt(batch.columns.sum(1)) * np.linalg.norm(batch.r, axis=1)
+        return np.isfinite(slope) & (slope <= 1e-10 * steepest)
 
 
 def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:

@@ -41,12 +41,12 @@ class Trial:
         step = factors.steps(batch.r)
         x = batch.x + step
         r, J = linearize(x) if residual is None else (residual(x), None)
-        before = np.square(batch.r).sum(1)
+        before = squares(batch.r)
         with np.errstate(over="ignore", invalid="ignore"):
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −Jᵀr.
             predicted = (step * (factors.weights * step - batch.gradient)).sum(1)
             predicted = np.where(factors.newton, before, predicted)
-            after = _squares(r)
+            after = squares(r)
             ratio = np.where(predicted > 0, (before - after) / predicted, -1.0)
             lengths = np.linalg.norm(step, axis=1)
         return cls(x, r, J, after, lengths, ratio, factors)
@@ -111,7 +111,7 @@ def _among(J: Jacobians, rows: np.ndarray) -> Jacobians:
     return J if len(rows) == len(J) else J[rows]
 
 
-def _squares(r: np.ndarray) -> np.ndarray:
+def squares(r: np.ndarray) -> np.ndarray:
     """Return |r|², infinite where it is not finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         square = np.square(r).sum(1)
