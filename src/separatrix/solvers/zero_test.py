@@ -1,12 +1,13 @@
 """Telling zeros of a residual from states at which it is merely small."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .interval import ComputesInFloat32, Enclosed, EnclosureError, ball, point
+from .interval import ComputesInFloat32, Enclosed, EnclosureError, Interval, ball, point
 from .precision import FLOAT32, FLOAT64, coarsest_precision
 
 States = Float[np.ndarray, "state unit"]
@@ -22,7 +23,8 @@ class ZeroTest:
     A state is a zero when interval arithmetic cannot tell its residual from zero: rounding of the
     residual's own terms, however large they are, is all that is left. Where the residual cannot be
     enclosed, the size of those terms is estimated from Jacobian and state, and Newton's method
-    must have closed in on the state as well.
+    must have closed in on the state as well. So is it beside a jump of the function, where an
+    enclosure is as wide as the jump is high.
 
     Attributes
     ----------
@@ -38,12 +40,13 @@ class ZeroTest:
         self._enclosed: Enclosed | None = None
         self.refusal, self.precision, self.eps = "", *FLOAT64
         finite = starts[np.isfinite(starts).all(1)]
-        # The median, so that one far-off start does not blur everything.
-        self.scale = float(np.median(np.abs(finite).max(1, initial=0))) if len(finite) else 0.0
-        self.unit_scales = np.median(np.abs(finite), axis=0) if len(finite) else np.zeros(size)
+        # The median, so that one far-off start does not blur everything: of two the lesser.
+        self.scale = float(_median(np.abs(finite).max(1, initial=0))) if len(finite) else 0.0
+        self.unit_scales = _median(np.abs(finite)) if len(finite) else np.zeros(size)
         try:
             enclosed = Enclosed(residual, (size,))
-            enclosed.bounds(point(finite[:1] if len(finite) else np.zeros((1, size))))
+            # Two boxes, or what depends on the state would pass for a constant.
+            enclosed.bounds(point(np.repeat(finite[:1] if len(finite) else [[0.0] * size], 2, 0)))
             self._enclosed = enclosed
         except EnclosureError as refusal:
             self.refusal = str(refusal)
@@ -67,9 +70,15 @@ class ZeroTest:
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
         """Tell which states are zeros, as exactly as can be told."""
-        if self._enclosed is None:
+        if self._enclosed is None or not len(states):
             return self.estimate(states, residuals, jacobians)
-        return self.within(states, self.blur(states))
+        zero, width = self._enclose(ball(states, self.blur(states)[:, None]))
+        rows = np.flatnonzero(zero)
+        torn = rows[self._torn(states[rows], width[rows], _rows(jacobians, rows))]
+        if len(torn):
+            level = self._level_aside(states[torn], _rows(jacobians, torn))
+            zero[torn] = np.abs(residuals[torn]).max(1, initial=0) <= level
+        return zero
 
     def blur(self, states: States) -> Levels:
         """Return how far from an exact zero its nearest state in float64 may have been missed.
@@ -84,10 +93,25 @@ class ZeroTest:
         """Tell where no enclosure of the residual rules a zero out within `distance`."""
         if self._enclosed is None or not len(states):
             return np.ones(len(states), bool)
-        result = self._enclosed.bounds(ball(states, distance[:, None]))
-        holds = (result.bounds.lower <= 0) & (result.bounds.upper >= 0)
-        refused = np.array([bool(reason) for reason in result.refusals], bool)
-        return holds.all(1) | refused
+        return self._enclose(ball(states, distance[:, None]))[0]
+
+    def jumps(self, states: States, distance: Levels) -> Flags:
+        """Tell where the function is not shown to be free of jumps within `distance`."""
+        if self._enclosed is None or not len(states) or self._is_continuous:
+            return np.zeros(len(states), bool)
+        return self._are_refused(ball(states, distance[:, None]))
+
+    def misses(self, states: States) -> Flags:
+        """Tell at which zeros a Newton step that leads to no zero shows that they are none.
+
+        There the function jumps before its residual vanishes, and at the state itself, on the one
+        side of the jump, it is told from zero.
+        """
+        missed = self.jumps(states, self.blur(states))
+        if missed.any():
+            here = point(states[missed])
+            missed[missed] = ~self._enclose(here)[0] | self._are_refused(here)
+        return missed
 
     def settled(self, states: States, steps: Levels) -> Flags:
         """Tell where the last Newton step was small, which a zero that is only estimated needs."""
@@ -101,10 +125,13 @@ class ZeroTest:
         estimated = self.estimated_level(states, jacobians)
         if self._enclosed is None or not len(states):
             return estimated
-        bounds = self._enclosed.bounds(ball(states, self.blur(states)[:, None])).bounds
+        _, width = self._enclose(ball(states, self.blur(states)[:, None]))
         # The program that is run may round a little differently from the one that is enclosed.
-        width = 2 * (bounds.upper - bounds.lower).max(1, initial=0)
-        return np.where(np.isfinite(width), width, estimated)
+        level = np.where(np.isfinite(width), 2 * width, estimated)
+        torn = np.flatnonzero(self._torn(states, width, jacobians))
+        if len(torn):
+            level[torn] = self._level_aside(states[torn], _rows(jacobians, torn))
+        return level
 
     def estimated_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
         """Return some ε times the terms' sizes.
@@ -114,6 +141,65 @@ class ZeroTest:
         """
         size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
         if jacobians is not None:
-            terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
+            with np.errstate(over="ignore", invalid="ignore"):  # where Jacobians are not finite
+                terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
             size = np.maximum(size, terms)
         return 16 * self.eps * np.sqrt(states.shape[1]) * size
+
+    def _enclose(self, boxes: Interval) -> tuple[Flags, Levels]:
+        """Tell in which boxes no zero is ruled out, and how wide the residual's enclosures are.
+
+        The width is infinite where nothing is known of the residual.
+        """
+        assert self._enclosed is not None  # callers see to it
+        try:
+            result = self._enclosed.bounds(boxes)
+        except EnclosureError:  # at other states than at those that were tried first
+            return np.ones(len(boxes.lower), bool), np.full(len(boxes.lower), np.inf)
+        lower, upper = result.bounds.lower, result.bounds.upper
+        refused = np.array([bool(reason) for reason in result.refusals], bool)
+        with np.errstate(invalid="ignore", over="ignore"):
+            width = (upper - lower).max(1, initial=0)
+        possible = ((lower <= 0) & (upper >= 0)).all(1) | refused
+        return possible, np.where(refused | np.isnan(width), np.inf, width)
+
+    def _torn(self, states: States, width: Levels, jacobians: np.ndarray | None) -> Flags:
+        """Tell where more than rounding may widen the enclosure of the residual: a jump, a pole.
+
+        What rounding explains is not looked into.
+        """
+        torn = ~np.isfinite(width)
+        wide = np.flatnonzero(~(width <= self.estimated_level(states, jacobians)) & ~torn)
+        if len(wide):
+            torn[wide] = self.jumps(states[wide], self.blur(states[wide]))
+        return torn
+
+    def _level_aside(self, states: States, jacobians: np.ndarray | None) -> Levels:
+        """Return the level of rounding beside a jump: on the side on which the state lies."""
+        level, boxes = self.estimated_level(states, jacobians), point(states)
+        _, width = self._enclose(boxes)
+        known = np.isfinite(width) & ~self._are_refused(boxes)
+        return np.where(known, np.maximum(level, 2 * width), level)
+
+    @cached_property
+    def _is_continuous(self) -> bool:
+        """Whether the function is shown to have no jump anywhere."""
+        everywhere = np.full((1, len(self.unit_scales)), np.inf)
+        return not self._are_refused(Interval(-everywhere, everywhere)).any()
+
+    def _are_refused(self, boxes: Interval) -> Flags:
+        assert self._enclosed is not None  # callers see to it
+        try:
+            return np.array([bool(reason) for reason in self._enclosed.jumps(boxes)], bool)
+        except EnclosureError:
+            return np.ones(len(boxes.lower), bool)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the median along the first axis, the lesser of the two in the middle."""
+    middle = (len(values) - 1) // 2
+    return np.asarray(np.partition(values, middle, axis=0)[middle])
+
+
+def _rows(jacobians: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if jacobians is None else jacobians[rows]

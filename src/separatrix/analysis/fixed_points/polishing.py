@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ...solvers import batched
 from ...solvers.zero_test import ZeroTest
@@ -29,12 +29,15 @@ class Polished(NamedTuple):
         Of the Jacobian there, NaN where it is not finite.
     directions (state, unit)
         The right singular vector of the smallest, where that is small; zero elsewhere.
+    missed (state,)
+        Whether the function jumps before its residual vanishes, so that the state is no zero.
     """
 
     states: States
     errors: Float[np.ndarray, " state"]
     singular_values: Float[np.ndarray, "state unit"]
     directions: Float[np.ndarray, "state unit"]
+    missed: Bool[np.ndarray, " state"]
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,31 @@ class Polishing:
         states = states.copy()
         error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
         before, left = states.copy(), np.full(len(states), np.inf)
-        jacobians = np.empty((*states.shape, states.shape[1]))
-        for _ in range(_STEPS):
+        jacobians = np.full((*states.shape, states.shape[1]), np.nan)
+        astray = np.zeros(len(states), bool)
+        for number in range(_STEPS + 1):
             rows = np.flatnonzero(going)
             if not len(rows):
                 break
             r, J = self.evaluator.residual_and_jacobian(states[rows])
             size = np.abs(r).max(1, initial=0)
-            worse = size > 4 * left[rows] + self.zero_test.estimated_level(states[rows], J)
-            states[rows[worse]] = before[rows[worse]]  # across a jump of the function
-            going[rows[worse]] = False
+            # Across a jump of the function, or where it is not finite.
+            worse = ~(size <= 4 * left[rows] + self.zero_test.estimated_level(states[rows], J))
+            worse |= ~np.isfinite(size)
+            states[rows[worse]] = before[rows[worse]]
+            astray[rows[worse]], going[rows[worse]] = True, False
             rows, r, J = rows[~worse], r[~worse], J[~worse]
             before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
+            if number == _STEPS:
+                break
             step = _newton(r, J)
             length = np.abs(step).max(1, initial=0)
             better = length < error[rows] / 2
             error[rows] = np.fmin(error[rows], length)
             states[rows[better]] += step[better]
             going[rows[~better]] = False
-        return Polished(states, error, *_singular(jacobians))
+        astray[astray] = self.zero_test.misses(states[astray])
+        return Polished(states, error, *_singular(jacobians), astray)
 
 
 def _newton(r: States, J: batched.Stack) -> States:

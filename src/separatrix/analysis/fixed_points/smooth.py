@@ -21,6 +21,7 @@ ZERO = "the residual is at rounding level"
 MINIMUM = "a local minimum of the speed that is not zero"
 NO_ZERO = "the residual, which is not zero, decreases no further"
 KINK = "no step decreases the speed: a kink, or rounding hides the way down"
+JUMP = "the function jumps here, which cuts off the way to a zero"
 REASONS = {
     Ending.ZERO: ZERO,
     Ending.MINIMUM: NO_ZERO,
@@ -85,6 +86,11 @@ class SmoothSearch:
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""
+        # From far away squares overflow: infinite, they lose every comparison.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._search(starts, slow_points)
+
+    def _search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         found = Found.empty(*starts.shape)
         follower = self.follower
         outside = np.zeros(len(starts), bool)
@@ -183,6 +189,7 @@ class SmoothSearch:
             return came
         minima = follower.minimize(ends.states[unsettled])
         found.reasons[rows[unsettled]] = np.where(minima.stalled, KINK, NO_MINIMUM)
+        found.reasons[rows[unsettled[self._jumping(minima)]]] = JUMP
         settled = np.flatnonzero(minima.converged)
         best = settled[follower.merge(minima.states[settled], minima.steps[settled])]
         distinct = np.unique(best)
@@ -196,6 +203,14 @@ class SmoothSearch:
                 ending[members] = ending[unsettled[row]]
         came[unsettled[settled]] = True
         return came
+
+    def _jumping(self, minima: Minima) -> np.ndarray:
+        """Return the rows in which a jump of the function ended the descent."""
+        rows = np.flatnonzero(minima.stalled & np.isfinite(minima.states).all(1))
+        states = minima.states[rows]
+        size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
+        # Steps that decrease nothing are no longer tried once they are about so short.
+        return rows[self.zero_test.jumps(states, np.sqrt(self.zero_test.eps) * size)]
 
     def _zeros_among(
         self,
@@ -227,7 +242,14 @@ class SmoothSearch:
         errors = np.array([zeros.steps[row] for row in distinct])
         singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
         if not self.evaluator.is_large:
-            states, errors, singular_values, directions = self.polishing.polish(states)
+            polished = self.polishing.polish(states)
+            for number in np.flatnonzero(polished.missed).tolist():
+                found.reasons[members[number]] = JUMP
+            kept = np.flatnonzero(~polished.missed)
+            if not len(kept):
+                return
+            members = [members[number] for number in kept]
+            states, errors, singular_values, directions, _ = (part[kept] for part in polished)
             continua = find_continua(
                 states, singular_values, directions, self.zero_test.scale, follower.reach
             )

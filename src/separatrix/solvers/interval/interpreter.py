@@ -127,6 +127,15 @@ class Enclosed:
         slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
         return Enclosures(bounds, slopes, run.refusals())
 
+    def jumps(self, boxes: Interval) -> tuple[str, ...]:
+        """Why the function may jump within each box (box, *shape); empty where it does not.
+
+        Slopes along a single direction tell it, at twice the cost of bounds.
+        """
+        run = _Run(boxes.shape[0], differentiate=True)
+        run.start(self.program, [Value(boxes, point(np.ones((1, 1, *self.shape))))])
+        return run.refusals()
+
     def execute(self, boxes: Interval) -> Execution:
         """Bounds of every value on the way over each box, for those who look inside."""
         program, run = self.program, _Run(boxes.shape[0], differentiate=False)
