@@ -244,7 +244,17 @@ def test_bounds_rest_on_bounds_of_earlier_units():
 
 def test_jump_leaves_the_box_but_not_the_index():
     found = domain(sx.DiscreteMap(lambda x: jnp.where(x > 0, 1.0, -1.0), 2))
-    assert found.bounded and not found.inward and "not continuous" in found.obstacle
+    assert found.bounded and not found.inward and "not shown to be continuous" in found.obstacle
+
+
+def test_a_branch_that_is_not_followed_is_not_said_to_jump():
+    """Both branches meet at 0: what is not shown is not denied."""
+
+    def step(x):
+        return jax.lax.cond(x[0] > 0, lambda h: 0.5 * h, lambda h: -0.5 * h, x) + 0.2
+
+    evidence = domain(sx.DiscreteMap(step, 1)).evidence
+    assert evidence.startswith("the step is not shown to be continuous: a ")
 
 
 def test_float32_has_no_box():

@@ -170,10 +170,10 @@ def spike(x):
 spike.defjvp(lambda primals, tangents: (spike(*primals), tangents[0]))
 
 REFUSED = {
-    "where": (lambda x: jnp.where(x > 0, 1.0, -1.0) + x, "not continuous"),
-    "spike": (lambda x: spike(x) + x, "not continuous"),
-    "stopped": (lambda x: x + lax.stop_gradient(jnp.sign(x)), "not continuous"),
-    "floor": (lambda x: jnp.floor(x) + 0.5 + x, "not continuous"),
+    "where": (lambda x: jnp.where(x > 0, 1.0, -1.0) + x, "not shown to be continuous"),
+    "spike": (lambda x: spike(x) + x, "not shown to be continuous"),
+    "stopped": (lambda x: x + lax.stop_gradient(jnp.sign(x)), "not shown to be continuous"),
+    "floor": (lambda x: jnp.floor(x) + 0.5 + x, "not shown to be continuous"),
     "float32": (lambda x: jnp.tanh(x.astype(jnp.float32)).astype(x.dtype), "computes in float32"),
     "float32 result": (lambda x: x.astype(jnp.float32), "computes in float32"),
     "sort": (jnp.sort, "no interval rule for sort"),

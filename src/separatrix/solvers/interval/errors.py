@@ -29,4 +29,4 @@ class NotContinuous(EnclosureError):  # noqa: N818 - it says what was found
     """A branch is undecided within the box and its two sides could not be shown to meet."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"not continuous: {what}")
+        super().__init__(f"not shown to be continuous: {what}")

@@ -218,7 +218,8 @@ def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
 
 def _raise_refusal(refusals: tuple[str, ...]) -> None:
     if any(refusals):
-        raise NotContinuous(next(filter(None, refusals)).removeprefix("not continuous: "))
+        reason = next(filter(None, refusals))
+        raise NotContinuous(reason.removeprefix("not shown to be continuous: "))
 
 
 def run_program(

@@ -13,7 +13,8 @@ from .selection import select
 
 _LONGEST_LOOP = 10_000
 _UNDECIDED = (
-    "not continuous: a loop or a branch depends on a comparison that is undecided within the box"
+    "not shown to be continuous: a loop or a branch depends on a comparison that is undecided "
+    "within the box"
 )
 
 

@@ -187,7 +187,8 @@ def _staircase(function: Callable[[Array], Array], what: str) -> Rule:
         bounds = value.bounds.map(function)
         if run.differentiate and value.slopes is not None:
             run.refuse(
-                ~(bounds.lower == bounds.upper), f"not continuous: {what} jumps within the box"
+                ~(bounds.lower == bounds.upper),
+                f"not shown to be continuous: {what} jumps within the box",
             )
         return Value(bounds)
 
@@ -209,7 +210,8 @@ def _to_float(run: Run, program: Program, step: Step, value: Value) -> Value:
         undecided = value.bounds.lower != value.bounds.upper
         run.refuse(
             undecided,
-            "not continuous: a comparison that is undecided within the box is used as a number",
+            "not shown to be continuous: a comparison that is undecided within the box is used as "
+            "a number",
         )
     bounds = value.bounds.map(lambda array: array.astype(np.float64))
     if kind in "iu" and np.any(bounds.magnitude() >= 2.0**53):

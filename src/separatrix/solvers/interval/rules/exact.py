@@ -81,7 +81,10 @@ def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
     moved = bounds.map(lambda array: np.where(inside, array, 0).astype(dtype))
     undecided = ~inside | (moved.lower != moved.upper)
     if np.any(undecided):
-        run.refuse(undecided, "not continuous: a value is turned into an integer within the box")
+        run.refuse(
+            undecided,
+            "not shown to be continuous: a value is turned into an integer within the box",
+        )
         return Value(moved)
     return Value(point(moved.lower))
 

@@ -13,7 +13,7 @@ from .continuity import branches_meet
 from .exact import decided
 
 _JUMP = (
-    "not continuous: a comparison is undecided within the box "
+    "not shown to be continuous: a comparison is undecided within the box "
     "and its branches are not shown to meet"
 )
 
