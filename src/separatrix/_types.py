@@ -130,7 +130,8 @@ def _briefly(value: Any) -> str:
 def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
     """Return an array of float64; raise InvalidInputError for what is no array of real numbers.
 
-    Unless it is `copied` it may be the given one, and then cannot be written to.
+    Unless it is `copied` it may be the given one, and then cannot be written to. Entries that a
+    masked array hides are NaN: they are not known.
 
     Examples
     --------
@@ -138,9 +139,12 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
     array([1., 2.])
     """
     try:
-        array = np.asarray(value)
+        masked = isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)
+        array = np.ma.getdata(value) if masked else np.asarray(value)
         if array.dtype.kind == "c":
             raise TypeError("its values are complex")
+        if masked:
+            array = np.where(np.ma.getmaskarray(value), np.nan, array.astype(float))
         if not copied:
             array = array.astype(float, copy=False).view()
             array.flags.writeable = False

@@ -329,6 +329,18 @@ def test_candidates_of_any_leading_shape():
     assert single.outcomes.shape == (1,)
 
 
+def test_masked_candidates_are_marked_and_not_followed():
+    hidden = np.zeros((5, 2), bool)
+    hidden[[1, 3], [0, 1]] = True
+    starts = np.ma.array(np.ones((5, 2)), mask=hidden)
+    system = sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 2)
+    points = sx.find_fixed_points(system, starts, completeness=False)
+    assert points.outcomes.tolist() == ["fixed", "rejected", "fixed", "rejected", "fixed"]
+    assert "NaN or infinite" in points.outcome_reasons[1]
+    whole = sx.find_fixed_points(system, np.ma.array(np.ones((5, 2), int)), completeness=False)
+    assert set(whole.outcomes) == {"fixed"}
+
+
 def test_candidates_in_single_precision_lose_nothing():
     known = systems.rank_one()
     points = sx.find_fixed_points(known.system, known.candidates.astype(np.float32))
