@@ -54,6 +54,8 @@ def test_a_sum_of_one_by_chance_is_looked_into_once():
     known = assess(float64(system), points, collection.search)
     assert known.chao1.estimate > len(points.states)
     assert len(collection.calls) == known.rounds == 1 and len(collection.points.states) == 27
+    added = len(collection.points.states) - len(points.states)
+    assert known.text.endswith(f" from the candidates' hits, before {added} more were found")
 
 
 def test_a_full_search_is_not_repeated():

@@ -105,7 +105,9 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     if known.outside:
         parts.append(f"{known.outside} of the points found lie outside {known.domain}, so are none")
     if known.coverage is not None and known.chao1 is not None:
+        since = f" from the candidates' hits, before {added} more were found" if added else ""
         parts.append(
-            f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1.estimate:.4g}"
+            f"Good–Turing coverage {known.coverage:.3f}, "
+            f"Chao1 estimate {known.chao1.estimate:.4g}{since}"
         )
     return "; ".join(parts)

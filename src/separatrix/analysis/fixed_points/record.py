@@ -65,8 +65,12 @@ class FixedPoints(Record):
     index_sum: int | None = setting(
         "Σ sign det(I − J) over all fixed points; 1 when nothing is missing", default=None
     )
-    coverage: float | None = setting("Good–Turing estimate of the part found", default=None)
-    chao1: float | None = setting("Chao's estimate of the number of fixed points", default=None)
+    coverage: float | None = setting(
+        "Good–Turing estimate of the part that the candidates found", default=None
+    )
+    chao1: float | None = setting(
+        "Chao's estimate of the number of fixed points from the candidates' hits", default=None
+    )
     complete: bool = setting("proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
 
