@@ -36,6 +36,10 @@ def test_zeros_of_many_units(kind):
     assert points.largest_eigenvalue == pytest.approx(np.array([0.8, 0.8, 3.0]) - offset)
     assert (points.residual <= points.rounding_level).all()
     assert not points.certified.any()
+    why = "too large: proofs need the Jacobian, which is not formed for more than 2048 units"
+    assert set(points.certificate) == {points.completeness} == {why}
+    unasked = sx.find_fixed_points(units(kind), starts[:1], certify=False)
+    assert set(unasked.certificate) == {unasked.completeness} == {"not asked for"}
 
 
 def test_a_point_with_more_unstable_directions_than_are_looked_for():
@@ -49,7 +53,7 @@ def test_both_ways_agree(monkeypatch):
     """The way of large systems, on one that is small enough for the other."""
     known = systems.rank_one()
     dense = sx.find_fixed_points(known.system, known.candidates, completeness=False).fixed
-    monkeypatch.setattr(evaluator, "_DENSE", 10)
+    monkeypatch.setattr(evaluator, "DENSE", 10)
     krylov = sx.find_fixed_points(known.system, known.candidates).fixed
     distance = np.abs(dense.states[:, None] - krylov.states[None]).max(-1)
     assert distance.min(0).max() < 1e-12

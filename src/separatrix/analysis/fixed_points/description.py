@@ -1,6 +1,6 @@
 """What is known of each point that a search has found."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,9 +10,16 @@ from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..stability import classify, count_unstable, growth, name_of
 from .certificates import count_unstable_certified
-from .evaluator import Evaluator
+from .evaluator import DENSE, Evaluator
 from .found import Found
 from .record import FixedPoints
+
+
+class Asked(NamedTuple):
+    """What was asked for: proofs, and what may be missing."""
+
+    certify: bool
+    completeness: bool
 
 
 def describe(
@@ -20,7 +27,7 @@ def describe(
     zero_test: ZeroTest,
     found: Found,
     known: Completeness | None,
-    certify: bool,
+    asked: Asked,
     marginal_band: float,
 ) -> FixedPoints:
     """Sort the points by kind, unstable directions and speed, and say what is known of each."""
@@ -32,7 +39,8 @@ def describe(
     speed = evaluator.speed(states)
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
     stability = classify(eigenvalues, system.kind, marginal_band)
-    proofs = _proofs(system, found, certify)
+    unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED
+    proofs = _proofs(system, found, asked.certify and not evaluator.is_large, unproved)
     refuted = _refuted(proofs["n_unstable"], n_unstable, eigenvalues, system.kind, marginal_band)
     n_unstable[refuted] = proofs["n_unstable"][refuted]
     stability[refuted] = name_of(n_unstable[refuted], system.size)
@@ -74,8 +82,20 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(known),
+        **_completeness(known, _unproved(evaluator) if asked.completeness else _NOT_ASKED),
     )
+
+
+_NOT_ASKED = "not asked for"
+
+
+def _unproved(evaluator: Evaluator) -> str:
+    """Return why nothing is proved where no other reason is known."""
+    if evaluator.is_large:
+        return (
+            f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units"
+        )
+    return "no proof was found"
 
 
 def _local(
@@ -106,10 +126,10 @@ def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
     return values
 
 
-def _completeness(known: Completeness | None) -> dict[str, Any]:
-    """Return the fields that say what may be missing."""
+def _completeness(known: Completeness | None, unknown: str) -> dict[str, Any]:
+    """Return the fields that say what may be missing; `unknown` says why that is not known."""
     if known is None:
-        return {"completeness": "not asked for"}
+        return {"completeness": unknown}
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,
@@ -141,7 +161,9 @@ def _refuted(
     return (proved >= 0) & (counted >= 0) & (proved != counted) & ~marginal
 
 
-def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np.ndarray]:
+def _proofs(
+    system: AbstractSystem, found: Found, certify: bool, unproved: str
+) -> dict[str, np.ndarray]:
     """Return the columns that hold proofs, in the order in which the points were found.
 
     The number of unstable directions is -1 where it is not proved.
@@ -150,7 +172,6 @@ def _proofs(system: AbstractSystem, found: Found, certify: bool) -> dict[str, np
     certified = np.array([k in found.proofs for k in range(count)], bool)
     bounds = np.array(found.bounds, float).reshape(count)
     radius = np.zeros(count)
-    unproved = "no proof was found" if certify else "not asked for"
     texts = [found.refusals.get(k) or unproved for k in range(count)]
     for label, (error, ball, text) in found.proofs.items():
         bounds[label], radius[label], texts[label] = error, ball, text

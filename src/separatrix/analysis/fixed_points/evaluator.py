@@ -18,7 +18,7 @@ from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
-_DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
+DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 
 
 class Evaluator:
@@ -36,7 +36,7 @@ class Evaluator:
             self._has_formula = formula is not None
             _require_derivatives(self.system, state)
         self.size = system.size
-        self.is_large = self.size > _DENSE
+        self.is_large = self.size > DENSE
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
         if self.is_large:
             largest = int(np.clip(_BYTES // (8 * programs.PRODUCTS * self.size), 1, 16))

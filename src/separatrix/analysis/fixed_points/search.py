@@ -17,7 +17,7 @@ from ..checks import band_of, method_of
 from ..completeness import assess
 from .certificates import certify as certify_points
 from .collection import Collection
-from .description import describe
+from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
 from .piecewise import search_piecewise
@@ -67,7 +67,7 @@ def find_fixed_points(
         A map or a flow, such as `network.at_input(u)`.
     candidates
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
-        Rows with NaN are marked as rejected. One outside the system's `domain`, which holds every
+        Rows with NaN, or with entries that a masked array hides, are marked as rejected. One outside the system's `domain`, which holds every
         fixed point, is followed from the nearest state of that box, and its reason says so.
     method
         The method for systems that are not piecewise linear, with its options; None means
@@ -125,6 +125,7 @@ def find_fixed_points(
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
         zero_test, evaluator = _zero_test(evaluator, typical)
+        asked = Asked(certify, certify and completeness)
         certify = certify and not evaluator.is_large
         follow = _following(evaluator, zero_test, method)
         found = follow(starts, slow_points)
@@ -138,7 +139,7 @@ def find_fixed_points(
                 exhaustion=exhaustion, adopt=collection.adopt,
             )  # fmt: skip
             collection.reject_outside(known.domain)
-        points = describe(evaluator, zero_test, found, known, certify, marginal_band)
+        points = describe(evaluator, zero_test, found, known, asked, marginal_band)
     return points if units is None else units.given_back(points)
 
 
