@@ -337,7 +337,7 @@ def test_masked_candidates_are_marked_and_not_followed():
     points = sx.find_fixed_points(system, starts, completeness=False)
     assert points.outcomes.tolist() == ["fixed", "rejected", "fixed", "rejected", "fixed"]
     assert "NaN or infinite" in points.outcome_reasons[1]
-    whole = sx.find_fixed_points(system, np.ma.array(np.ones((5, 2), int)), completeness=False)
+    whole = sx.find_fixed_points(system, np.ma.array(np.ones((5, 2))), completeness=False)
     assert set(whole.outcomes) == {"fixed"}
 
 

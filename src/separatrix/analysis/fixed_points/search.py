@@ -67,8 +67,9 @@ def find_fixed_points(
         A map or a flow, such as `network.at_input(u)`.
     candidates
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
-        Rows with NaN, or with entries that a masked array hides, are marked as rejected. One outside the system's `domain`, which holds every
-        fixed point, is followed from the nearest state of that box, and its reason says so.
+        Rows with NaN, or with entries that a masked array hides, are marked as rejected. One
+        outside the system's `domain`, which holds every fixed point, is followed from the nearest
+        state of that box, and its reason says so.
     method
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
