@@ -13,6 +13,7 @@ rng = np.random.default_rng(0)
 W = rng.normal(size=(N, N))
 W32 = jnp.asarray(W, jnp.float32)
 U = np.array([1.0, 0.5, 0.5], np.float32)
+MASK = np.array([1.0, 0.0, 0.0])
 
 
 class Network(eqx.Module):
@@ -44,6 +45,10 @@ RECOGNISED = {
     "abs by sign": lambda h: W @ (h * jnp.sign(h)),
     "slopes by where": lambda h: (W @ h) * jnp.where(W @ h > 0, 1.0, 0.2),
     "slopes by mask": lambda h: h * (0.2 + 0.8 * (h > 0) / 2),
+    "slopes in single precision": lambda h: h * jnp.where(h > 0, 0.1, 0.2).astype(jnp.float32),
+    "one choice for all": lambda h: (
+        h[0] * jax.lax.select(h[0] > 0, jnp.ones(3), 2 * jnp.ones(3)).reshape(3, 1)[:, 0]
+    ),
     "slopes by sign": lambda h: h * (0.6 - 0.4 * jnp.sign(-h)),
     "hard_tanh": lambda h: jax.nn.hard_tanh(W @ h),
     "hard_sigmoid": jax.nn.hard_sigmoid,
@@ -108,6 +113,42 @@ def test_only_functions_that_round_on_the_way_are_marked_narrowed():
     assert narrowed == {"narrowed"}
 
 
+OF_A_CONSTANT = {
+    "chosen by a comparison": lambda c, compare: lambda h: jnp.where(compare(0 * h + c, 0), h, -h),
+    "chosen by the other side": lambda c, compare: lambda h: jnp.where(compare(c, 0 * h), h, -h),
+    "masked": lambda c, compare: lambda h: h * ~compare(h - h, c),
+    "with itself": lambda c, compare: lambda h: jnp.where(compare(c * h, c * h), h, -h),
+    "in one unit": lambda c, compare: (
+        lambda h: jnp.where(compare(MASK * h, 0), jnp.where(MASK == 1, h, 2 * h), h * (1 - MASK))
+    ),
+    "of a sign": lambda c, compare: lambda h: jnp.where(compare(jnp.sign(0 * h), c), h, -h),
+    "of a mask of signs": lambda c, compare: (
+        lambda h: jnp.where(compare(MASK * jnp.sign(h), c * (1 - MASK)), h, h * (1 - MASK))
+    ),
+    "times its sign": lambda c, compare: lambda h: h * jnp.sign(0 * h + c) * compare(c, 0),
+    "size and extremes": lambda c, compare: (
+        lambda h: h * compare(c, 0) + abs(0 * h + c) + jnp.maximum(0 * h, c) + jnp.minimum(0 * h, c)
+    ),
+    "clamped": lambda c, compare: (
+        lambda h: h + compare(0, c) * jnp.clip(0 * h + c, -0.5, 0.5) + jnp.clip(h, 0 * h + c, c)
+    ),
+}
+
+
+@pytest.mark.parametrize("constant", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("compare", ["greater", "greater_equal", "less", "less_equal"])
+@pytest.mark.parametrize("name", OF_A_CONSTANT)
+def test_what_is_compared_may_be_constant(name, compare, constant):
+    """`0 >= 0` holds and `0 > 0` does not, though both have the same boundary."""
+    function = OF_A_CONSTANT[name](constant, getattr(jnp, compare))
+    form = recognise(function, N)
+    assert isinstance(form, PiecewiseLinear)
+    states = np.random.default_rng(1).normal(size=(10, N))
+    with jax.enable_x64(True):
+        expected = jax.vmap(function)(jnp.asarray(states))
+    np.testing.assert_allclose(form(states), expected, atol=1e-13)
+
+
 REFUSED = {
     "tanh": (jnp.tanh, "tanh"),
     "square": (lambda h: h**2, "power 2"),
@@ -127,6 +168,11 @@ REFUSED = {
     "sort": (jnp.sort, "sort"),
     "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "cond"),
     "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
+    "selected by number": (
+        lambda h: jax.lax.select_n(2 * (h > 0).astype(jnp.int32), -h, 0 * h, h),
+        "an integer that depends on the state",
+    ),
+    "not a number": (lambda h: jnp.where(0 * h + np.nan >= 0, h, -h), "not finite"),
     "long loop": (lambda h: jax.lax.fori_loop(0, 1000, lambda i, x: x + h, h), "too long"),
     "nan weights": (lambda h: np.nan * h, "not finite"),
     "infinite weights": (lambda h: jnp.maximum(np.inf * h, 0.0), "not finite"),

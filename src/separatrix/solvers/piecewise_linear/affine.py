@@ -75,12 +75,22 @@ class Step:
     """``where(quantity > 0, above, below)`` with constants: a truth value, or a number, that jumps.
 
     ``above`` and ``below`` have the shape of ``quantity``.  ``>`` and ``>=`` are the same here:
-    where the result is continuous the boundary does not matter.
+    where the result is continuous the boundary does not matter.  A quantity that does not depend
+    on the state may lie on it everywhere: there ``above`` and ``below`` are the same (``of``).
     """
 
     quantity: Affine
     above: AnyArray
     below: AnyArray
+
+    @classmethod
+    def of(cls, function: Callable[[AnyArray], AnyArray], quantity: Affine) -> Step:
+        """Return a function that is constant on either side of 0, of a quantity."""
+        if np.isnan(quantity.constant).any():
+            raise UnrecognisedError("its weights are not finite")
+        fixed = ~quantity.coefficients.any(axis=-1)
+        above, below = (np.asarray(np.where(fixed, quantity.constant, v)) for v in (1.0, -1.0))
+        return cls(quantity, np.asarray(function(above)), np.asarray(function(below)))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -111,15 +111,18 @@ def _take(a: Affine, axis: int, index: int) -> Affine:
 
 
 def _sign(table: GateTable, a: Affine, **_: Any) -> Step:
-    return Step(a, np.ones(a.shape), np.full(a.shape, -1.0))
+    return Step.of(np.sign, a)
 
 
 def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater: bool) -> Rule:
+    def holds(difference: np.ndarray) -> np.ndarray:
+        return np.asarray(compare(difference, np.zeros(())))
+
     def rule(table: GateTable, a: Value, b: Value, **_: Any) -> Step:
         difference = _sub(table, a, b) if greater else _sub(table, b, a)
         if isinstance(difference, Step):  # of a step, a sign for example, with a number
-            return difference.map(lambda v: compare(v, np.zeros(())))
-        return Step(difference, np.ones(difference.shape, bool), np.zeros(difference.shape, bool))
+            return difference.map(holds)
+        return Step.of(holds, difference)
 
     return rule
 
@@ -129,13 +132,16 @@ def _not(table: GateTable, a: Step, **_: Any) -> Step:
 
 
 def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
+    if isinstance(which, Affine) or (isinstance(which, Step) and which.above.dtype != bool):
+        raise UnrecognisedError("it selects by an integer that depends on the state")
     if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
+        if not which.shape:  # one choice for all entries
+            spread = LINEAR_RULES["broadcast_in_dim"]
+            which = spread(table, which, shape=cases[0].shape, broadcast_dimensions=())
         return which.map(lambda side: np.asarray(np.where(side, cases[1], cases[0])))
     branches = [as_affine(case, table.width) for case in cases]
     if isinstance(which, Step):
         return select(table, which.is_true(), branches[1], branches[0])
-    if isinstance(which, Affine):
-        raise UnrecognisedError("it selects by an integer that depends on the state")
     width = max(branch.coefficients.shape[-1] for branch in branches)
     chosen = np.broadcast_to(np.asarray(which, dtype=np.intp), branches[0].shape)
     rows = np.choose(chosen[..., None], [branch.widened(width) for branch in branches])
@@ -143,11 +149,13 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
 
 
 def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
+    to_real = np.issubdtype(new_dtype, np.floating)
     if isinstance(a, Step):
         converted = a.map(lambda v: v.astype(new_dtype))
-        if np.array_equal(converted.above, a.above) and np.array_equal(converted.below, a.below):
+        sides = ((converted.above, a.above), (converted.below, a.below))
+        if to_real or all(np.array_equal(new, old) for new, old in sides):
             return converted
-    if not np.issubdtype(new_dtype, np.floating):
+    if not to_real:
         raise UnrecognisedError(f"it converts a value that depends on the state to {new_dtype}")
     return a
 
