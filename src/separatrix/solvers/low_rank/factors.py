@@ -51,10 +51,10 @@ def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Prog
             continue
         (matrix, vector), (left, right) = product, factors
         part = part_between(program, program.inputs, [vector], size)
-        (value,), _ = run_program(part, [Value(trap()[None])], 1, False)
+        (value,), refusals = run_program(part, [Value(trap()[None])], 1, False)
         remainder = subtract(matrix, matmul(point(left), point(right))).magnitude()
         bound = row_sums(up(remainder * value.bounds.magnitude()[0]))
-        if not np.isfinite(bound).all():
+        if any(refusals) or not np.isfinite(bound).all():
             unbounded = len(right)
             steps.append(step)
             continue
