@@ -1,5 +1,6 @@
 """Fixed points do not depend on the units that states and time are measured in."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -48,6 +49,31 @@ def test_rates_change_no_fixed_points(plain, rates):
     assert np.allclose(_sorted(points.states), _sorted(plain.fixed.states), rtol=0, atol=1e-9)
     assert points.certified.all()
     assert points.complete
+
+
+@pytest.mark.parametrize("largest", [1e1, 1e2, 1e3])
+def test_units_a_little_apart_lose_no_fixed_points(largest):
+    """As of millivolts beside numbers without a unit and rates."""
+    weights = np.array([[2.0, -1, 0.3], [1.5, 1.8, -0.2], [0.1, 0.4, 1.1]])
+    units = np.array([1 / largest, 1.0, largest])
+    starts = np.random.default_rng(1).uniform(-1, 1, (60, 3)) * units
+    system = sx.DiscreteMap(lambda x: units * (jnp.tanh(weights @ (x / units)) + 0.05), 3)
+    points = sx.find_fixed_points(system, starts, slow_points=False)
+    assert len(points) == 3 and points.complete
+    assert points.hits.sum() >= 40
+    assert (points.radius > 1e-3 * units.min()).all()
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus"])
+def test_rates_of_different_sizes_are_no_units(activation):
+    """Units of one network may fire at 0.1 Hz and at 10 Hz."""
+    rng = np.random.default_rng(0)
+    weights, rates = 0.6 * rng.standard_normal((10, 10)) / 10**0.5, 10 ** rng.uniform(-2, 2, 10)
+    active = rates if activation == "relu" else np.log(np.expm1(rates))
+    bias = active - weights @ rates
+    function = getattr(jax.nn, activation)
+    system = sx.DiscreteMap(lambda x: function(weights @ x + bias), 10)
+    assert fitting_units(Evaluator(system), rates * rng.uniform(0.5, 1.5, (100, 10))) is None
 
 
 def test_the_bounds_hold_in_the_units_given():

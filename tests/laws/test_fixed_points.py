@@ -145,6 +145,19 @@ def test_answers_do_not_depend_on_the_unit_of_the_states(case, unit):
     assert two.index_sum in (one.index_sum, None)
 
 
+@pytest.mark.parametrize("spread", [2.0**8, 2.0**14])
+def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case, spread):
+    """Volts beside hertz: what is found in even units is a fixed point in uneven ones."""
+    system, size = case.system, case.system.size
+    make = sx.DiscreteMap if system.kind == "map" else sx.Flow
+    units = spread ** (np.arange(size) / max(size - 1, 1) - 0.5)
+    units = 2.0 ** np.round(np.log2(units))
+    scaled = make(lambda x: units * system.evaluate(x / units), size)
+    one = fixed(make(system.evaluate, size), case.candidates)
+    two = fixed(scaled, units * case.candidates, slow_points=False)
+    assert_same_points(dataclasses.replace(two, states=two.states / units), one)
+
+
 def test_the_plain_residual_has_the_same_zeros(case):
     system = case.system
     plain = type(system)(system.function, system.size, system.time_unit, input=system.input)
