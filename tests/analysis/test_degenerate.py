@@ -29,6 +29,8 @@ RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)
 """Threshold-linear ring of 6 units, 3 of them active: a continuum exactly for J1 = 4."""
 
 
+ROTATION = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+
 CONTINUA = {
     "line of a rectified network": (line_attractor, systems.box(2, 0, 1, 40)),
     "identity": (lambda: sx.DiscreteMap(lambda x: x, 2), systems.box(2, -1, 1, 40)),
@@ -38,6 +40,20 @@ CONTINUA = {
     "curved line of a smooth flow": (
         lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], jnp.sin(x[0]) - x[1]]), 2),
         systems.box(2, -3, 3, 40),
+    ),
+    "curved line with gaps": (  # damped steps from within a gap go far along the line
+        lambda: sx.Flow(lambda x: jnp.stack([jnp.sin(x[1]) - x[0], 0 * x[1]]), 2),
+        3 * np.random.default_rng(0).standard_normal((500, 2)),
+    ),
+    "identity up to rounding": (
+        lambda: sx.DiscreteMap(lambda x: jnp.arcsinh(jnp.sinh(x)), 2), systems.box(2, -1, 1, 200)
+    ),
+    "slow flow that is zero up to rounding": (
+        lambda: sx.Flow(lambda x: 1e-12 * (jnp.arcsinh(jnp.sinh(x)) - x), 2),
+        systems.box(2, -1, 1, 100),
+    ),
+    "linear identity up to rounding": (
+        lambda: sx.DiscreteMap(lambda x: ROTATION @ ROTATION.T @ x, 5), systems.box(5, -1, 1, 40)
     ),
     "line that Newton's steps would run away along": (
         lambda: sx.Flow(line_of_bent_returns, 3), systems.box(3, -1, 1, 40)
@@ -83,6 +99,16 @@ def test_the_rectified_ring_attractor_is_degenerate():
     assert len(degenerate) == 1  # one ring, through all the regions in which it runs
     assert degenerate.hits.tolist() == [30]
     assert (degenerate.states > 1e-9).sum() in (2, 3)
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_a_slow_system_is_no_continuum(kind):
+    """Its slopes are small, but rounding leaves more than enough of them."""
+    slow = lambda x: 1e-9 * (jnp.tanh(2 * x) - x)  # noqa: E731
+    system = sx.Flow(slow, 2) if kind == "flow" else sx.DiscreteMap(lambda x: x + slow(x), 2)
+    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 100), completeness=False)
+    assert len(points.fixed) == 9
+    assert points.fixed.certified.all()
 
 
 def test_two_separate_lines_are_two_continua():

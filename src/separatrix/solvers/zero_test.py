@@ -133,6 +133,20 @@ class ZeroTest:
             level[torn] = self._level_aside(states[torn], _rows(jacobians, torn))
         return level
 
+    def slope_level(self, states: States) -> Levels:
+        """Return how steep the residual may seem, at each state, by rounding alone.
+
+        Over the size of a state such a slope adds up to what rounding leaves of the residual there.
+        Near the origin that of constant terms is no measure: so states of typical size are asked
+        too.
+        """
+        least = np.full(len(states), np.inf)
+        for there in (states, states + self.scale):
+            size = np.maximum(np.abs(there).max(1, initial=0), self.eps * self.scale)
+            known = size > 0
+            least[known] = np.minimum(least[known], self.level(there[known]) / size[known])
+        return np.where(np.isfinite(least), least, 0.0)
+
     def estimated_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
         """Return some ε times the terms' sizes.
 

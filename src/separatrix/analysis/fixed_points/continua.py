@@ -12,9 +12,9 @@ from scipy.spatial.distance import cdist
 Solve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """States -> the zeros that a solver reaches from them, and whether it reached one."""
 
-SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _PROBES = (1e-2, 3e-3)  # how far along the singular direction, beside the size of the states
 _SHARE = 0.1  # of the way between two zeros, that one between them is away from both
+_BULGE = 0.5  # how far from half-way between two zeros, beside their distance, one between them is
 _ULPS = 8
 _MOST = 400  # states that are looked into one by one
 
@@ -42,18 +42,19 @@ class Continua:
 
 def find_continua(
     states: Float[np.ndarray, "state unit"],
-    singular_values: Float[np.ndarray, "state unit"],
     directions: Float[np.ndarray, "state unit"],
     scale: float,
     solve: Solve,
+    approach: Solve,
 ) -> Continua:
     """Find the zeros that have further zeros beside them.
 
     A zero whose Jacobian is nearly singular may be isolated all the same (a fold). So the solver is
-    started a little way along the singular direction, `directions`, at two distances: where zeros
-    are not isolated, it stays there. `scale` is the size of typical states.
+    started a little way along the singular direction, `directions` (zero where there is none), at
+    two distances: where zeros are not isolated, it stays there. `scale` is the size of typical
+    states; `approach` leads to zeros by the shortest steps.
     """
-    suspect = np.flatnonzero(~(singular_values[:, -1] > SUSPECT * singular_values[:, 0]))
+    suspect = np.flatnonzero(directions.any(1))
     label = np.full(len(states), -1)
     if not len(suspect):
         return Continua.none(len(states))
@@ -61,7 +62,7 @@ def find_continua(
     here = looked_into[_has_neighbours(states[looked_into], directions[looked_into], scale, solve)]
     if not len(here):
         return Continua.none(len(states))
-    numbers = join(states[here], solve)
+    numbers = join(states[here], solve, approach)
     # What was not looked into goes with the nearest state that was.
     known = np.full(len(states), -1)
     known[here] = numbers
@@ -91,11 +92,15 @@ def _has_neighbours(
     return beside
 
 
-def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarray, " state"]:
+def join(
+    states: Float[np.ndarray, "state unit"], solve: Solve, approach: Solve | None = None
+) -> Int[np.ndarray, " state"]:
     """Give the states of one continuum the same number.
 
     Neighbours (along a minimum spanning tree) lie on the same one when the solver, started
-    half-way between them, finds a zero there, and others half-way between that one and either.
+    half-way between them, finds a zero there, and another half-way between that one and either.
+    From between states far apart on a curve it may go far along it: then the zeros that `approach`
+    leads to decide.
     """
     count = len(states)
     if count == 1:
@@ -106,10 +111,38 @@ def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarra
     joined = reached & (np.linalg.norm(zeros - middles, axis=1) <= tree.data / 2)
     sides = [_is_between(states[end], zeros, solve) for end in (tree.row, tree.col)]
     joined &= sides[0] | sides[1]
+    apart = np.flatnonzero(~joined)
+    if approach is not None and len(apart):
+        joined[apart] = _are_joined(states[tree.row[apart]], states[tree.col[apart]], approach)
     tree.data = np.where(joined, tree.data, 0.0)
     tree.eliminate_zeros()
     # Equal states have no edge: the tree's zeros are left out of a sparse matrix.
     return connected_components(tree, directed=False)[1]
+
+
+def _are_joined(ones: np.ndarray, others: np.ndarray, approach: Solve) -> np.ndarray:
+    """Tell which pairs have a zero between them, and further ones between that and both of them.
+
+    The latter lie near the straight line: between two continua they would be on either.
+    """
+    between, joined = _zeros_between(ones, others, approach, _BULGE)
+    for ends in (ones, others):
+        joined &= _zeros_between(ends, between, approach, _BULGE / 2)[1]
+    return joined
+
+
+def _zeros_between(
+    ones: np.ndarray, others: np.ndarray, approach: Solve, bulge: float
+) -> tuple[np.ndarray, Bool[np.ndarray, " pair"]]:
+    """Return zeros near the middles of pairs, and whether they are near those and apart from both.
+
+    `bulge` is how far from the middle, beside the distance of the pair, is near.
+    """
+    middles, apart = (ones + others) / 2, np.linalg.norm(ones - others, axis=1)
+    zeros, reached = approach(middles)
+    away = np.minimum(*(np.linalg.norm(zeros - ends, axis=1) for ends in (ones, others)))
+    near = np.linalg.norm(zeros - middles, axis=1) <= bulge * apart
+    return zeros, reached & near & (away > _SHARE * apart)
 
 
 def _is_between(ends: np.ndarray, others: np.ndarray, solve: Solve) -> Bool[np.ndarray, " pair"]:

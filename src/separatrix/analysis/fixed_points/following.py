@@ -22,6 +22,8 @@ _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the wo
 _BOTH = 32  # units up to which a Jacobian costs no more than another call
 _SCOUTS = 128  # candidates followed before any zero is known
 _MINIMUM = Ending.MINIMUM
+_SHORTEST = 20  # shortest steps to a continuum, at most
+_ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
@@ -170,9 +172,40 @@ class Follower:
         return same[best]
 
     def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
-        """Return the states where the solver ends, and whether they are zeros."""
-        solution = self.solve(states, exactly=True)
-        return solution.states, solution.endings == Ending.ZERO
+        """Return the states where the solver ends, and whether they are zeros.
+
+        A zero stays where it is if rounding is all that there is of its Jacobian, as of that of an
+        identity: there Newton's steps lead anywhere.
+        """
+        there, room = np.zeros(len(states), bool), self.evaluator.batch_size
+        for rows in (slice(first, first + room) for first in range(0, len(states), room)):
+            r, J = self.evaluator.residual_and_jacobian(states[rows])
+            hidden = np.abs(J).max((1, 2), initial=0) <= self.zero_test.slope_level(states[rows])
+            there[rows] = hidden & self.zero_test.decide(states[rows], r, J)
+        ends = states.copy()
+        solution = self.solve(states[~there], exactly=True)
+        ends[~there], there[~there] = solution.states, solution.endings == Ending.ZERO
+        return ends, there
+
+    def approach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
+        """Return where Newton's shortest steps lead, and whether that is a zero.
+
+        They go straight to a continuum of zeros, where damped ones may go far along it.
+        """
+        ends, there, room = states.copy(), np.zeros(len(states), bool), self.evaluator.batch_size
+        for first in range(0, len(states), room):
+            going = np.arange(first, min(first + room, len(states)))
+            for _ in range(_SHORTEST):
+                r, J = self.evaluator.residual_and_jacobian(ends[going])
+                finite = np.isfinite(r).all(1) & np.isfinite(J).all((1, 2))
+                going, r, J = going[finite], r[finite], J[finite]
+                there[going] = self.zero_test.decide(ends[going], r, J)
+                step = (np.linalg.pinv(J, rcond=_ALONG) @ -r[..., None])[..., 0]
+                ends[going] += np.where(there[going, None], 0.0, step)
+                going = going[~there[going]]
+                if not len(going):
+                    break
+        return ends, there
 
     def minimize(self, starts: States) -> Minima:
         """Descend the speed from all starts, as many at a time as their Hessians have room for."""

@@ -8,13 +8,13 @@ from jaxtyping import Bool, Float
 
 from ...solvers import batched
 from ...solvers.zero_test import ZeroTest
-from .continua import SUSPECT
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
 
 _STEPS = 4
 _EPS = np.finfo(float).eps
+_SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 
 
 class Polished(NamedTuple):
@@ -65,6 +65,7 @@ class Polishing:
         before, left = states.copy(), np.full(len(states), np.inf)
         jacobians = np.full((*states.shape, states.shape[1]), np.nan)
         astray = np.zeros(len(states), bool)
+        hidden = self.zero_test.slope_level(states)  # of an identity, all of the Jacobian is
         for number in range(_STEPS + 1):
             rows = np.flatnonzero(going)
             if not len(rows):
@@ -81,13 +82,14 @@ class Polishing:
             if number == _STEPS:
                 break
             step = _newton(r, J)
+            step[np.abs(J).max((1, 2), initial=0) <= hidden[rows]] = np.inf
             length = np.abs(step).max(1, initial=0)
             better = length < error[rows] / 2
             error[rows] = np.fmin(error[rows], length)
             states[rows[better]] += step[better]
             going[rows[~better]] = False
         astray[astray] = self.zero_test.misses(states[astray])
-        return Polished(states, error, *_singular(jacobians), astray)
+        return Polished(states, error, *_singular(jacobians, hidden), astray)
 
 
 def _newton(r: States, J: batched.Stack) -> States:
@@ -106,13 +108,16 @@ def _newton(r: States, J: batched.Stack) -> States:
     return step
 
 
-def _singular(jacobians: batched.Stack) -> tuple[np.ndarray, np.ndarray]:
-    """Return the singular values, and the direction of the smallest where that is small."""
+def _singular(jacobians: batched.Stack, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the singular values, and the direction of the smallest where that is small.
+
+    That is beside the largest, or beside what rounding makes of the slopes.
+    """
     values = np.full(jacobians.shape[:2], np.nan)
     finite = np.isfinite(jacobians).all((1, 2))
     values[finite] = np.linalg.svd(jacobians[finite], compute_uv=False)
     directions = np.zeros(values.shape)
-    small = ~(values[:, -1] > SUSPECT * values[:, 0])
+    small = ~(values[:, -1] > np.maximum(_SUSPECT * values[:, 0], hidden))
     if small.any():
         directions[small] = _decomposed(jacobians[small])[2][:, -1]
     return values, directions

@@ -1,5 +1,6 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -169,7 +170,7 @@ def _following(
     evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt
 ) -> Callable[[np.ndarray, bool], Found]:
     """Return how starts are followed in this system: exactly where it is piecewise linear."""
-    forms = _piecewise_linear_forms(evaluator.system)
+    forms = _piecewise_linear_forms(evaluator.system, zero_test)
     smooth = SmoothSearch(evaluator, method, zero_test)
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
@@ -183,14 +184,21 @@ def _following(
 
 
 def _piecewise_linear_forms(
-    system: AbstractSystem,
+    system: AbstractSystem, zero_test: ZeroTest
 ) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
     """Return residual and velocity in canonical form, None where not piecewise linear."""
     residual = recognise(system.residual, system.size)
     if not isinstance(residual, PiecewiseLinear):
         return None
     velocity = recognise(system.velocity, system.size)
-    return (residual, velocity) if isinstance(velocity, PiecewiseLinear) else None
+    if not isinstance(velocity, PiecewiseLinear):
+        return None
+    if zero_test.refusal:
+        return residual, velocity
+    constants = np.concatenate([residual.offset, residual.gate_offset])
+    reach = max(zero_test.scale, np.abs(constants).max(initial=0.0)) or 1.0
+    slopes = zero_test.slope_level(reach * np.array([[1.0], [-1.0]]) * np.ones(system.size))
+    return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
 
 
 def _led_near(

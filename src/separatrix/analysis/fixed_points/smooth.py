@@ -250,9 +250,8 @@ class SmoothSearch:
                 return
             members = [members[number] for number in kept]
             states, errors, singular_values, directions, _ = (part[kept] for part in polished)
-            continua = find_continua(
-                states, singular_values, directions, self.zero_test.scale, follower.reach
-            )
+            scale = self.zero_test.scale
+            continua = find_continua(states, directions, scale, follower.reach, follower.approach)
         self._settle(states, errors)
         settled = self.zero_test.settled(states, errors)
         isolated = continua.label < 0

@@ -47,14 +47,15 @@ def examine_singular(
 ) -> Continuum | Passage:
     """Find the zeros of a residual in a region that is singular, or suspected to be.
 
-    Singular values below ``slack · n · ε · σ₁`` count as zero.  The zeros of the region's affine
+    Singular values below ``slack · n · ε · σ₁``, or what rounding leaves of coefficients that
+    cancel, count as zero.  The zeros of the region's affine
     piece, if there are any, are searched for the one deepest in the region by a linear program.
     """
     B, b = residual.piece(pattern)
     U, sigma, Vt = np.linalg.svd(B)
     n = len(b)
     top = float(sigma.max(initial=0.0))
-    rank = int((sigma > slack * n * _EPS * top).sum()) if top > 0 else 0
+    rank = int((sigma > max(slack * n * _EPS * top, residual.rounding)).sum()) if top > 0 else 0
     inverse = np.divide(1.0, sigma[:rank], out=np.zeros(rank), where=sigma[:rank] > 0)
     x = -Vt[:rank].T @ (inverse * (U[:, :rank].T @ b))
     if rank == n:

@@ -31,6 +31,9 @@ class PiecewiseLinear:
     narrowed
         The function it was read from rounds to less than float64 on the way; what is solved here
         is the exact function, which that one only follows to its own precision.
+    rounding
+        How steep it may seem where it is constant: what rounding leaves of coefficients that
+        cancel, as those of an identity do in its residual.
     """
 
     linear: Array
@@ -40,6 +43,7 @@ class PiecewiseLinear:
     gate_offset: Array
     output_weights: Array
     narrowed: bool = False
+    rounding: float = 0.0
 
     @property
     def size(self) -> int:

@@ -79,9 +79,11 @@ def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:
     majority = patterns.mean(axis=0) > 0.5 if len(patterns) else np.zeros(m, dtype=bool)
     spread = np.linspace(0, len(patterns) - 1, min(len(patterns), _TRIED_REFERENCES)).astype(int)
     options = [majority, np.zeros(m, dtype=bool), np.ones(m, dtype=bool), *patterns[spread]]
-    best, least = None, 1e-3 / np.finfo(np.float64).eps
+    best, least = None, float(1e-3 / np.finfo(np.float64).eps)
     for option in options:
-        condition = np.linalg.cond(residual.piece(option)[0])
+        sigma = np.linalg.svd(residual.piece(option)[0], compute_uv=False)
+        regular = sigma.min(initial=np.inf) > residual.rounding
+        condition = float(sigma.max() / sigma.min()) if regular else np.inf
         if condition < least:
             best, least = option, condition
         if least < _WELL_CONDITIONED:
