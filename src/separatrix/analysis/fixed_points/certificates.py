@@ -1,8 +1,5 @@
 """Proofs about the points that a search has found."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
@@ -13,6 +10,7 @@ from ...solvers.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.low_rank import alone_at_origin
 from ...systems import AbstractSystem
+from .agreement import NO_ZERO_OF_STEP, lacks_zero_of_step
 from .found import Found
 
 
@@ -27,16 +25,20 @@ def certify(system: AbstractSystem, found: Found) -> None:
         settled = found.proofs.keys() | found.refusals.keys()
         labels = [k for k in found.labels(kind) if k not in settled]
         if labels:
-            prove(system.residual, found.stacked(labels), labels, found)
+            prove(system, found.stacked(labels), labels, found)
     found.merge(_proved_to_be_one(found))
 
 
 def _prove_zeros(
-    residual: Callable[[Any], Any], states: np.ndarray, labels: list[int], found: Found
+    system: AbstractSystem, states: np.ndarray, labels: list[int], found: Found
 ) -> None:
+    residual = system.residual
     proof = certify_zeros(residual, states)
+    lacking = lacks_zero_of_step(system, states, np.where(proof.exists, proof.error_bound, np.inf))
     for row, label in enumerate(labels):
-        if proof.exists[row]:
+        if proof.exists[row] and lacking[row]:
+            found.refuse(label, NO_ZERO_OF_STEP)
+        elif proof.exists[row]:
             error, radius = float(proof.error_bound[row]), float(proof.radius[row])
             alone = f"alone within {radius:.1e}" if proof.unique[row] else "not shown to be alone"
             text = f"exists within {error:.1e}, {alone}"
@@ -70,9 +72,9 @@ def _proved_to_be_one(found: Found) -> dict[int, int]:
 
 
 def _prove_absence(
-    residual: Callable[[Any], Any], states: np.ndarray, labels: list[int], found: Found
+    system: AbstractSystem, states: np.ndarray, labels: list[int], found: Found
 ) -> None:
-    proof = certify_absence(residual, states)
+    proof = certify_absence(system.residual, states)
     for row, label in enumerate(labels):
         if proof.absent[row]:
             radius = float(proof.radius[row])

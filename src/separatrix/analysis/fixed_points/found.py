@@ -21,6 +21,7 @@ class Found:
     reached: np.ndarray
     reasons: np.ndarray = field(repr=False)
     degenerate: dict[int, str] = field(default_factory=dict)  # what shows that a point is so
+    resting: list[np.ndarray] = field(default_factory=list)  # speed zero, but no zero found there
 
     @classmethod
     def empty(cls, num_candidates: int, size: int) -> "Found":

@@ -16,6 +16,7 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of
 from ..completeness import assess
+from .agreement import require_agreement, require_index
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
@@ -99,8 +100,8 @@ def find_fixed_points(
     ------
     InvalidInputError
         When there are no candidates, they are no real numbers or have another number of units than
-        the system, a method is of another kind, the band is negative, or JAX cannot differentiate
-        the system.
+        the system, a method is of another kind, the band is negative, JAX cannot differentiate the
+        system, or its own `residual` is seen to have other zeros than the speed.
 
     References
     ----------
@@ -140,6 +141,7 @@ def find_fixed_points(
                 evaluator.system, collection.points(), collection.search,
                 exhaustion=exhaustion, adopt=collection.adopt,
             )  # fmt: skip
+            require_index(evaluator.system, known, len(found.labels("fixed")))
             collection.reject_outside(known.domain)
         points = describe(evaluator, zero_test, found, known, asked, marginal_band)
     return points if units is None else units.given_back(points)
@@ -173,12 +175,17 @@ def _following(
     forms = _piecewise_linear_forms(evaluator.system, zero_test)
     smooth = SmoothSearch(evaluator, method, zero_test)
 
-    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+    def solve(starts: np.ndarray, slow_points: bool) -> Found:
         if forms is None:
             return smooth.search(starts, slow_points)
         if forms[0].narrowed:
             return smooth.search(_led_near(*forms, starts), slow_points)
         return search_piecewise(*forms, starts, slow_points)
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+        found = solve(starts, slow_points)
+        require_agreement(evaluator, zero_test, found)
+        return found
 
     return follow
 

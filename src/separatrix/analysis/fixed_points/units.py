@@ -84,6 +84,12 @@ class Rescaled(AbstractSystem):
         return self.sizes * (image - state if self.kind == "map" else image)
 
 
+def sizes_of(system: AbstractSystem) -> Factors:
+    """Return what the states of a system are multiplied by to be in the units given."""
+    given = isinstance(system, Rescaled)
+    return np.asarray(system.sizes, float) if given else np.ones(system.size)
+
+
 @dataclasses.dataclass(frozen=True)
 class Units:
     """Sizes of the states of each unit, and of each row of the residual: powers of two."""

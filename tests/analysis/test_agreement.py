@@ -1,0 +1,86 @@
+"""A residual of one's own that has other zeros than the step makes sure of nothing."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+STARTS = np.random.default_rng(0).uniform(-4, 4, (30, 1))
+OTHER = {
+    "linear": (lambda x: 0.5 * x + 1, lambda x: x - 7.0, "zero at the state [7.]"),
+    "smooth": (lambda x: jnp.tanh(x) + 1, lambda x: jnp.tanh(x - 7.0), "the speed is 5,"),
+    "near": (lambda x: jnp.tanh(x) + 1, lambda x: x - 1.96104, "the speed is 0.000129"),
+    "none": (lambda x: 0.5 * x + 1, lambda x: jax.nn.relu(x) + 1.0, "state [2.] is a fixed point"),
+    "part": (lambda x: jnp.tanh(2 * x), lambda x: x, "to have 1 and no more"),
+    "single": (
+        lambda x: jnp.tanh(2 * x.astype(jnp.float32)),
+        lambda x: x.astype(jnp.float32) - 3,
+        "at rounding level at the state [3.], where the speed is 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_a_residual_with_other_zeros_is_refused(case):
+    step, residual, what = OTHER[case]
+    with pytest.raises(sx.InvalidInputError) as caught:
+        sx.find_fixed_points(sx.DiscreteMap(step, 1, residual=residual), STARTS)
+    text = str(caught.value)
+    assert text.startswith("`residual` has other zeros than step(x) − x: ")
+    assert what in text and text.endswith("or leave `residual` out.")
+
+
+def test_it_is_refused_without_proofs_and_for_flows():
+    system = sx.Flow(lambda x: 1 - x**3, 1, residual=lambda x: x - 3.0)
+    with pytest.raises(sx.InvalidInputError, match="other zeros than the field: it is zero at"):
+        sx.find_fixed_points(system, STARTS, certify=False)
+
+
+def test_the_state_is_told_in_the_units_given():
+    sizes = np.array([1e-9, 1e3])
+    system = sx.Flow(
+        lambda x: (sizes - x) / sizes, 2, residual=lambda x: (3 * sizes - x) / sizes[::-1]
+    )
+    with pytest.raises(sx.InvalidInputError, match=r"the state \[3\.e-09 3\.e\+03\]"):
+        sx.find_fixed_points(system, sizes * np.random.default_rng(0).uniform(0, 2, (20, 2)))
+
+
+def test_zeros_that_differ_by_rounding_are_not_certified():
+    root = 2.0
+    for _ in range(99):
+        root = np.tanh(root) + 1
+    root = float(root.round(10))
+    system = sx.DiscreteMap(lambda x: jnp.tanh(x) + 1, 1, residual=lambda x: x - root)
+    points = sx.find_fixed_points(system, STARTS)
+    assert 0 < points.speed[0] < 1e-8
+    assert not points.certified[0] and not points.complete and points.index_sum is None
+    assert points.certificate[0] == "the residual has a zero there, the step has none"
+
+
+@pytest.mark.parametrize(
+    "residual",
+    [
+        lambda x: 3e5 * (jnp.tanh(2 * x) - x),
+        lambda x: (jnp.tanh(2 * x) - x) / (2 + x),
+        lambda x: (jnp.tanh(2 * x) - x) ** 3,
+    ],
+)
+def test_a_residual_with_the_same_zeros_is_taken(residual):
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1, residual=residual)
+    points = sx.find_fixed_points(system, STARTS / 4, completeness=False)
+    assert set(points.kind) == {"fixed"} and (points.speed < 1e-4).all()
+
+
+def test_saturated_gates_raise_no_alarm():
+    """There the speed of states that are no zeros is at rounding level, and z = 1 but for that."""
+    network = sx.networks.GRU(2, 4, 1, key=jax.random.key(0))
+    system = jax.tree.map(lambda a: 30 * a if eqx.is_inexact_array(a) else a, network).at_input(
+        [1.0, 0.5]
+    )
+    points = sx.find_fixed_points(
+        system, np.random.default_rng(0).uniform(-1, 1, (30, 4)), completeness=False
+    )
+    assert points.certified.all() and not any("but the speed" in t for t in points.outcome_reasons)
