@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix.analysis.fixed_points import search
+from separatrix.solvers.piecewise_linear import recognise
 
 STARTS = np.random.default_rng(0).uniform(0, 4, (20, 2))
 MASK = np.array([1.0, 0.0])
@@ -23,3 +25,37 @@ def test_a_unit_that_is_masked_is_at_least_zero(holds):
     assert (points.outcomes == "fixed").all()
     np.testing.assert_allclose(points.states, [[2.0, 2.0]], rtol=1e-14)
     assert points.speed.max() < 1e-15
+
+
+def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):
+    """Whatever a reader may get wrong, the function itself has the last word."""
+
+    def misread(function, size):
+        return recognise(lambda x: function(x) + jnp.array([0.0, 1e-9]), size)
+
+    step = lambda x: jnp.where(x > 1, 0.5 * x, 0.75 * x - 0.25) + 1  # noqa: E731
+    right = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
+    monkeypatch.setattr(search, "recognise", misread)
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
+    assert (right.outcome_reasons == "reached by region walk").all()
+    assert (points.outcome_reasons != "reached by region walk").all()
+    np.testing.assert_allclose(points.fixed.states, right.fixed.states, rtol=1e-14)
+
+
+def test_a_zero_of_the_reading_at_a_jump_of_the_function_is_not_fixed(monkeypatch):
+    monkeypatch.setattr(
+        search, "recognise", lambda _, size: recognise(lambda x: 0.5 - 0.5 * x, size)
+    )
+    jumps = sx.Flow(lambda x: jnp.where(x > 1, 0.5 - 0.5 * x, 3.0), 2)
+    points = sx.find_fixed_points(jumps, STARTS)
+    assert (points.outcome_reasons != "reached by region walk").all()
+
+
+def test_a_reading_is_believed_where_zeros_are_a_continuum_or_lie_on_kinks():
+    line = sx.DiscreteMap(lambda x: x @ np.full((2, 2), 0.5) + jnp.maximum(-1 - x, 0), 2)
+    corner = sx.DiscreteMap(lambda x: 1 / 3 + 0.5 * jnp.maximum(x - 1 / 3, 0), 2)
+    for system in (line, corner):
+        points = sx.find_fixed_points(system, STARTS)
+        assert len(points.fixed) == 1
+        assert (points.outcomes == "fixed").all()
+    assert (points.outcome_reasons == "reached by region walk").all()

@@ -11,10 +11,13 @@ from ...solvers.piecewise_linear import (
     WalkOutcome,
     Zero,
     descend_speed,
+    evaluation_error,
     same_zero,
     solve_regions,
 )
+from ...solvers.zero_test import ZeroTest
 from .continua import join, name_continuum
+from .evaluator import Evaluator
 from .found import Found
 
 
@@ -54,6 +57,29 @@ def search_piecewise(
     for row in np.flatnonzero(found.reached[lost] < 0):
         found.reasons[lost[row]] = descent.reason(int(row))
     return found
+
+
+def is_as_read(
+    residual: PiecewiseLinear, evaluator: Evaluator, zero_test: ZeroTest, found: Found
+) -> bool:
+    """Tell whether the function, at all points found, is what was read of it, but for rounding.
+
+    Its own enclosures cannot tell: where it jumps they hold either side.
+    """
+    states = found.stacked(list(range(len(found.states))))
+    fixed = np.array([kind == "fixed" for kind in found.kinds], bool)
+    expected = np.where(fixed[:, None], 0.0, residual(states))
+    for first in range(0, len(states), evaluator.batch_size):  # many Jacobians take turns
+        rows = slice(first, first + evaluator.batch_size)
+        if evaluator.is_large:
+            residuals, jacobians = evaluator.residual(states[rows]), None
+        else:
+            residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
+        rounding = np.array([evaluation_error(residual, x).max() for x in states[rows]])
+        level = np.maximum(zero_test.estimated_level(states[rows], jacobians), rounding)
+        if not (np.abs(residuals - expected[rows]).max(1) <= level).all():
+            return False
+    return True
 
 
 def _collect_walk(walk: RegionSolution, found: Found) -> None:

@@ -22,7 +22,7 @@ from .collection import Collection
 from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
-from .piecewise import search_piecewise
+from .piecewise import is_as_read, search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
 from .smooth import SmoothSearch
@@ -171,16 +171,21 @@ def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> tuple[ZeroTest, Eval
 def _following(
     evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt
 ) -> Callable[[np.ndarray, bool], Found]:
-    """Return how starts are followed in this system: exactly where it is piecewise linear."""
+    """Return how starts are followed in this system: exactly where it is piecewise linear.
+
+    Should it turn out not to be what was read of it, it is followed as any other.
+    """
     forms = _piecewise_linear_forms(evaluator.system, zero_test)
     smooth = SmoothSearch(evaluator, method, zero_test)
 
     def solve(starts: np.ndarray, slow_points: bool) -> Found:
-        if forms is None:
-            return smooth.search(starts, slow_points)
-        if forms[0].narrowed:
-            return smooth.search(_led_near(*forms, starts), slow_points)
-        return search_piecewise(*forms, starts, slow_points)
+        nonlocal forms
+        if forms is not None and not forms[0].narrowed:
+            found = search_piecewise(*forms, starts, slow_points)
+            if is_as_read(forms[0], evaluator, zero_test, found):
+                return found
+            forms = None
+        return smooth.search(_led_near(*forms, starts) if forms else starts, slow_points)
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         found = solve(starts, slow_points)

@@ -86,8 +86,9 @@ class Rescaled(AbstractSystem):
 
 def sizes_of(system: AbstractSystem) -> Factors:
     """Return what the states of a system are multiplied by to be in the units given."""
-    given = isinstance(system, Rescaled)
-    return np.asarray(system.sizes, float) if given else np.ones(system.size)
+    if isinstance(system, Rescaled):
+        return np.asarray(system.sizes, float)
+    return np.ones(system.size)
 
 
 @dataclasses.dataclass(frozen=True)

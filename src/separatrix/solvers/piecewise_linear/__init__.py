@@ -5,7 +5,7 @@
 minima of its speed, most of which lie on the kinks between regions.
 """
 
-from .certify import Zero
+from .certify import Zero, evaluation_error
 from .continua import Continuum
 from .form import PiecewiseLinear
 from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
@@ -28,6 +28,7 @@ __all__ = [
     "WalkOutcome",
     "Zero",
     "descend_speed",
+    "evaluation_error",
     "recognise",
     "same_zero",
     "solve_regions",
