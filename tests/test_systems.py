@@ -257,3 +257,50 @@ def test_a_function_that_reads_the_same_is_the_same():
     weights[0] = np.zeros((2, 2))
     changed = sx.DiscreteMap(function, 2).function
     assert changed is not function and changed is sx.DiscreteMap(function, 2).function
+
+
+@pytest.mark.parametrize("make", [sx.DiscreteMap, sx.Flow])
+def test_a_residual_and_its_formula_of_other_shapes_are_refused(make):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        make(jnp.tanh, 2, residual=lambda x: jnp.ones(3))
+    assert str(caught.value) == (
+        "`residual` must return an array of the shape of the state, (2,), got (3,). "
+        "Ravel the state and the result where they have more than one axis."
+    )
+    with pytest.raises(sx.InvalidInputError) as caught:
+        make(jnp.tanh, 2, residual_jacobian=lambda x: jnp.ones(3))
+    assert str(caught.value) == (
+        "`residual_jacobian` must return the derivative of each entry of the residual (row) by "
+        "each unit (column), (2, 2), got (3,). "
+        "Leave it out where there is no formula: then JAX differentiates the residual."
+    )
+    with pytest.raises(sx.InvalidInputError, match="`residual` could not be evaluated on a state"):
+        make(jnp.tanh, 2, residual=lambda x, u: x)
+
+
+def test_a_residual_of_a_module_is_looked_at_when_an_analysis_begins():
+    class Network(eqx.Module):
+        weight: jax.Array
+
+        def step(self, x):
+            return self.weight @ x
+
+        def residual(self, x):
+            return jnp.concatenate([x, x])
+
+    network = Network(jnp.eye(2))
+    system = sx.DiscreteMap(network.step, 2, residual=network.residual)
+    with pytest.raises(sx.InvalidInputError, match=r"`residual` must return .* \(2,\), got \(4,\)"):
+        sx.find_fixed_points(system, np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("residual", [None, lambda x: x])
+def test_a_step_with_a_rule_for_reverse_mode_alone_is_refused(residual):
+    @jax.custom_vjp
+    def step(x):
+        return jnp.tanh(x)
+
+    step.defvjp(lambda x: (step(x), x), lambda x, g: (g * (1 - jnp.tanh(x) ** 2),))
+    system = sx.DiscreteMap(lambda x: step(x), 1, residual=residual)
+    with pytest.raises(sx.InvalidInputError, match="cannot be differentiated"):
+        sx.find_fixed_points(system, np.ones((1, 1)))

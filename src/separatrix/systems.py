@@ -98,8 +98,9 @@ class DiscreteMap(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        When `step` cannot be evaluated on a state, or gives another shape than `(size,)`; for a
-        size below 1, a dt that is not positive, an input that is not finite.
+        When `step` or `residual` cannot be evaluated on a state, or gives another shape than
+        `(size,)`, or `residual_jacobian` another than `(size, size)`; for a size below 1, a dt that
+        is not positive, an input that is not finite.
 
     Examples
     --------
@@ -225,13 +226,63 @@ def _checked_input(input: Any) -> np.ndarray | None:
 
 
 def _check_shape(system: AbstractSystem, name: str) -> None:
-    """Trace the function once on an abstract state; raise in the user's words if it is unfit."""
+    """Trace the functions once on an abstract state; raise in the user's words if they are unfit.
+
+    Those of Equinox modules, such as networks, are looked at when an analysis begins.
+    """
     state = jax.ShapeDtypeStruct((system.size,), jnp.float32)
+    result = _traced(system, name, lambda s, x: s.evaluate(x), state)
+    _require_shape(
+        result,
+        (system.size,),
+        f"`{name}` must return a state of the shape it is given",
+        "A step that returns (output, state) can be wrapped: lambda x: step(x)[1].",
+    )
+    if not jnp.issubdtype(result.dtype, jnp.floating):
+        raise InvalidInputError(
+            f"`{name}` must return real numbers of floating point, got {result.dtype}."
+        )
+    own = (system.residual_function, system.residual_jacobian_function)
+    if not any(isinstance(function, eqx.Module) for function in own):
+        check_residual(system, state)
+
+
+def check_residual(system: AbstractSystem, state: jax.ShapeDtypeStruct) -> None:
+    """Raise InvalidInputError unless residual and formula, where given, are of the right shapes."""
+    size = system.size
+    if system.residual_function is not None:
+        result = _traced(system, "residual", lambda s, x: s.residual(x), state)
+        _require_shape(
+            result,
+            (size,),
+            "`residual` must return an array of the shape of the state",
+            "Ravel the state and the result where they have more than one axis.",
+        )
+    if system.residual_jacobian_function is None:
+        return
+    formula = _traced(system, "residual_jacobian", lambda s, x: s.residual_jacobian(x), state)
+    if formula is not None:
+        _require_shape(
+            formula,
+            (size, size),
+            "`residual_jacobian` must return the derivative of each entry of the residual (row) by "
+            "each unit (column)",
+            "Leave it out where there is no formula: then JAX differentiates the residual.",
+        )
+
+
+def _traced(
+    system: AbstractSystem,
+    name: str,
+    function: Callable[[AbstractSystem, Any], Any],
+    state: jax.ShapeDtypeStruct,
+) -> Any:
+    """Return what a function gives for an abstract state; raise InvalidInputError if it fails."""
     try:
         with warnings.catch_warnings():
             # Arrays of float64 in a closure: the analyses keep them so.
             warnings.filterwarnings("ignore", message="Explicitly requested dtype")
-            result = eqx.filter_eval_shape(lambda s, x: s.evaluate(x), system, state)
+            return eqx.filter_eval_shape(function, system, state)
     except InvalidInputError:
         raise
     except Exception as error:
@@ -240,16 +291,12 @@ def _check_shape(system: AbstractSystem, name: str) -> None:
             f"`{name}` could not be evaluated on a state of shape ({system.size},): "
             f"{type(error).__name__}: {text}"
         ) from error
+
+
+def _require_shape(result: Any, shape: tuple[int, ...], expected: str, remedy: str) -> None:
     got = getattr(result, "shape", f"a {type(result).__name__}")
-    if got != (system.size,):
-        raise InvalidInputError(
-            f"`{name}` must return a state of the shape it is given, ({system.size},), got "
-            f"{got}. A step that returns (output, state) can be wrapped: lambda x: step(x)[1]."
-        )
-    if not jnp.issubdtype(result.dtype, jnp.floating):
-        raise InvalidInputError(
-            f"`{name}` must return real numbers of floating point, got {result.dtype}."
-        )
+    if got != shape:
+        raise InvalidInputError(f"{expected}, {shape}, got {got}. {remedy}")
 
 
 def in_float64(tree: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from ..._types import InvalidInputError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
-from ...systems import AbstractSystem, in_float64
+from ...systems import AbstractSystem, check_residual, in_float64
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
@@ -32,6 +32,7 @@ class Evaluator:
         with jax.enable_x64(True):
             self.system = in_float64(system)
             state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
+            check_residual(self.system, state)
             formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
             self._has_formula = formula is not None
             _require_derivatives(self.system, state)
@@ -194,14 +195,27 @@ class Evaluator:
 
 
 def _require_derivatives(system: AbstractSystem, state: jax.ShapeDtypeStruct) -> None:
+    """Differentiate the residual and the map or field abstractly, as the programs will.
+
+    A rule for reverse mode alone fails only under `vmap`.
+    """
+
+    def along(system: AbstractSystem, state: Any) -> list[Any]:
+        functions = [system.evaluate]
+        if system.residual_function is not None:
+            functions.append(system.residual)
+        pushes = [jax.linearize(function, state)[1] for function in functions]
+        return [jax.vmap(push)(state[None]) for push in pushes]
+
     try:
-        eqx.filter_eval_shape(lambda s, x: jax.jvp(s.residual, (x,), (x,)), system, state)
+        eqx.filter_eval_shape(along, system, state)
     except Exception as error:  # whatever JAX, or the user's own rule, finds wrong
         raise InvalidInputError(
             f"the system cannot be differentiated: {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'} Fixed points need "
             "its Jacobian, forward-mode: use operations that have one, or give them a rule with "
-            "jax.custom_jvp."
+            "jax.custom_jvp, which serves reverse mode as well (jax.custom_vjp does not serve "
+            "forward mode)."
         ) from error
 
 
