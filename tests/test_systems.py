@@ -1,3 +1,7 @@
+import functools
+import gc
+import types
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -5,6 +9,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix._closures import _SEEN
 from separatrix.systems import in_float64, require_system
 
 W = np.random.default_rng(0).standard_normal((4, 4))
@@ -304,3 +309,78 @@ def test_a_step_with_a_rule_for_reverse_mode_alone_is_refused(residual):
     system = sx.DiscreteMap(lambda x: step(x), 1, residual=residual)
     with pytest.raises(sx.InvalidInputError, match="cannot be differentiated"):
         sx.find_fixed_points(system, np.ones((1, 1)))
+
+
+class Mutable:
+    """An ordinary object, whose attributes change under its method."""
+
+    def __init__(self, gain):
+        self.gain = gain
+
+    def step(self, x):
+        return jnp.tanh(self.gain * x)
+
+    __call__ = step
+
+
+def fixed_points(system):
+    return sx.find_fixed_points(system, np.linspace(-2, 2, 5)[:, None]).fixed
+
+
+@pytest.mark.parametrize("function_of", [lambda net: net.step, lambda net: net])
+def test_attributes_are_read_anew_for_every_analysis(function_of):
+    net = Mutable(0.5)
+    system = sx.DiscreteMap(function_of(net), 1)
+    assert len(fixed_points(system)) == 1
+    net.gain = 3.0
+    for again in (sx.DiscreteMap(function_of(net), 1), system):  # one made before the change, too
+        points = fixed_points(again)
+        assert sorted(points.stability) == ["stable", "stable", "unstable"]
+        assert points.certified.all() and points.complete
+    assert sx.linearize(system, np.zeros((1, 1))).jacobians.ravel().tolist() == [3.0]
+    net.gain = np.array([0.5])
+    assert len(fixed_points(sx.DiscreteMap(function_of(net), 1))) == 1
+    net.gain *= 6  # in place
+    assert len(fixed_points(system)) == 3
+
+
+def test_what_changes_within_other_objects_and_modules_is_read_anew():
+    other, net = types.ModuleType("other"), Mutable(np.array([0.5]))
+    other.gain = 1.0
+    system = sx.DiscreteMap(lambda x: jnp.tanh(other.gain * net.gain * x), 1)
+    partial = functools.partial(lambda own, x: jnp.tanh(own.gain * x), net)
+    assert len(fixed_points(system)) == len(fixed_points(sx.DiscreteMap(partial, 1))) == 1
+    other.gain = 6.0
+    assert len(fixed_points(system)) == 3
+    other.gain, net.gain[0] = 1.0, 3.0
+    assert len(fixed_points(system)) == len(fixed_points(sx.DiscreteMap(partial, 1))) == 3
+
+
+def test_a_method_that_computes_the_same_compiles_nothing(caplog):
+    net, starts = Mutable(np.array([2.0])), np.linspace(-2, 2, 5)[:, None]
+
+    def compiled():
+        caplog.clear()
+        with jax.log_compiles():
+            sx.find_fixed_points(sx.DiscreteMap(net.step, 1), starts, completeness=False)
+        return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
+
+    assert compiled()
+    net.gain = np.array([2.0])
+    assert compiled() == []
+    net.gain = np.array([3.0])
+    assert compiled()
+    net.gain = np.array([2.0])
+    assert compiled() == []
+
+
+def test_programs_forget_what_is_gone():
+    net = Mutable(2.0)
+    before = len(_SEEN)
+    sx.DiscreteMap(net.step, 1)
+    net.gain = 3.0
+    sx.DiscreteMap(net.step, 1)
+    assert len(_SEEN) == before + 2  # the method, and the copy of it
+    del net
+    gc.collect()
+    assert len(_SEEN) <= before

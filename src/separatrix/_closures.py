@@ -1,97 +1,166 @@
 """What the functions that users write hold besides their code."""
 
-from collections.abc import Iterable, Iterator
-from types import CodeType, FunctionType
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+import enum
+import functools
+import inspect
+import warnings
+import weakref
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
 
+import equinox as eqx
+import jax
+import jax.extend.core as jex
+import jax.numpy as jnp
 import numpy as np
 
-T = TypeVar("T")
-
-_SEEN: "WeakKeyDictionary[FunctionType, tuple[tuple[Any, ...], list[Any], Any]]" = (
-    WeakKeyDictionary()
-)
+_MOST = 32  # versions of a function that are remembered, so that going back compiles nothing
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.dtype, enum.Enum)
 
 
-def as_it_is_now(function: T) -> T | Any:
-    """Return a function, or a copy of it when what it reads has changed since it was seen last.
+class _Versions:
+    """The versions of a function, by what it computes: None is the function itself."""
+
+    def __init__(self, *kept: Any):
+        self.known: dict[Any, FunctionType | functools.partial[Any] | None] = {}
+        self.kept = kept  # what cannot tell when it goes, so that none takes its place
+
+
+_SEEN: dict[tuple[Any, ...], _Versions] = {}
+
+
+def as_it_is_now(function: Any, size: int, input: Any = None) -> Any:
+    """Return a function of a state, or a copy of it when it is seen to compute something else.
 
     JAX compiles a function once and goes by the function alone. In a notebook a variable that it
-    reads is another one later, and the old program would speak of the old value. Seen are the
-    variables of a Python function and of those of its module that it calls, containers, and the
-    contents of NumPy arrays; not what is changed within other objects.
+    reads, or an attribute of the object whose method it is, is another one later, and the old
+    program would speak of the old value. So the function is traced, which shows all that it reads,
+    and compared with what it was. Equinox modules are returned as they are: their arrays are
+    arguments of programs. Not seen is what does not enter the trace: what a function under
+    `jax.jit` of its own, a derivative rule or a callback reads.
 
     Examples
     --------
     >>> gain = 2.0
     >>> step = lambda x: gain * x
-    >>> as_it_is_now(step) is as_it_is_now(step) is step
+    >>> as_it_is_now(step, 1) is as_it_is_now(step, 1) is step
     True
     >>> gain = 3.0
-    >>> as_it_is_now(step) is step
+    >>> as_it_is_now(step, 1) is step
     False
     """
-    if not isinstance(function, FunctionType):
+    owner, code = _parts(function)
+    if code is None:
         return function
-    held = list(_held(function, {id(function)}))
-    marks = tuple(map(_mark, held))
-    known = _SEEN.get(function)
-    if known is not None and known[0] == marks:
-        return known[2] or function
-    now = None if known is None else _copy(function)
-    _SEEN[function] = (marks, held, now)  # what is held stays, so that no other gets its id
-    return now or function
+    mark = _mark_of(function, size, input)
+    if mark is None:
+        return function
+    shape = None if input is None else (np.shape(input), str(np.asarray(input).dtype))
+    known = _versions(owner, code, size, shape).known
+    bound = code is not owner
+    if mark not in known:
+        if len(known) == _MOST:
+            del known[next(iter(known))]
+        other = known[mark] = _copy(code) if known else None
+        if other is not None:  # which is what it is now, whenever it is looked at next
+            _versions(owner if bound else other, other, size, shape).known[mark] = None
+    version = known[mark]
+    if version is None:
+        return function
+    return MethodType(version, owner) if bound else version  # equal to every other such method
+
+
+def _parts(function: Any) -> tuple[Any, Any]:
+    """Return the object by which a function lives, and its code to copy; None: as it is."""
+    if function is None or isinstance(function, (eqx.Module, type)):
+        return function, None
+    if isinstance(function, (FunctionType, functools.partial)):
+        return function, function
+    if isinstance(function, MethodType):
+        code = function.__func__
+        return function.__self__, code if isinstance(code, FunctionType) else None
+    code = inspect.getattr_static(type(function), "__call__", None)
+    return function, code if isinstance(code, FunctionType) else None
+
+
+def _versions(owner: Any, code: Any, *of: Any) -> _Versions:
+    key = (id(owner), id(code), *of)
+    if key not in _SEEN:
+        kept = [] if code is owner else [code]
+        try:
+            weakref.finalize(owner, _SEEN.pop, key, None)
+        except TypeError:
+            kept.append(owner)
+        _SEEN[key] = _Versions(*kept)
+    return _SEEN[key]
+
+
+def _copy(code: Any) -> Any:
+    """Return the same function as another object."""
+    if isinstance(code, functools.partial):
+        return functools.partial(code.func, *code.args, **code.keywords)
+    other = FunctionType(
+        code.__code__, code.__globals__, code.__name__, code.__defaults__, code.__closure__
+    )
+    other.__kwdefaults__ = code.__kwdefaults__
+    other.__dict__.update(code.__dict__)
+    return other
+
+
+def _mark_of(function: Callable[..., Any], size: int, input: Any) -> Any:
+    """Return what tells the function from what it was before, None where there is no telling."""
+    try:
+        with jax.enable_x64(True), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whoever runs it next hears them
+            arguments = [jax.ShapeDtypeStruct((size,), jnp.float64)]
+            if input is not None:
+                arguments.append(jax.ShapeDtypeStruct(np.shape(input), np.asarray(input).dtype))
+            # A function of its own each time: JAX remembers what it has traced.
+            return _mark(jax.make_jaxpr(lambda *given: function(*given))(*arguments))
+    except Exception:  # whoever runs it next says why
+        return None
 
 
 def _mark(value: Any) -> Any:
-    """Tell one value from another."""
-    if isinstance(value, np.ndarray):
-        return id(value), value.shape, hash(value.tobytes())
-    return id(value)
+    """Tell one value from another: hashable, and the same for equal contents."""
+    if isinstance(value, jex.ClosedJaxpr):
+        return _mark(value.jaxpr), _mark(tuple(value.consts))
+    if isinstance(value, jex.Jaxpr):
+        return _mark_of_program(value)
+    if isinstance(value, (tuple, list)):
+        return type(value).__name__, *map(_mark, value)
+    if isinstance(value, dict):
+        return "dict", *((str(key), _mark(of_key)) for key, of_key in value.items())
+    if isinstance(value, _PLAIN):
+        return type(value).__name__, repr(value)
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError("what is being traced has no value yet")
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return "key", _mark(jax.random.key_data(value))
+    if isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        array = np.asarray(value)
+        return str(array.dtype), array.shape, hash(array.tobytes())
+    return type(value).__name__
 
 
-def _held(function: FunctionType, seen: set[int]) -> Iterator[Any]:
-    """Yield what a function and those it calls read, each once."""
-    cells = []
-    for cell in function.__closure__ or ():
-        try:
-            cells.append(cell.cell_contents)
-        except ValueError:  # a variable that has no value yet
-            continue
-    here = function.__globals__
-    read = [here[name] for name in sorted(_names(function.__code__)) if name in here]
-    options = (function.__kwdefaults__ or {}).values()
-    yield from _within([*cells, *read, *(function.__defaults__ or ()), *options], here, seen)
+def _mark_of_program(program: jex.Jaxpr) -> Any:
+    numbers: dict[Any, int] = {}
 
+    def number(variable: Any) -> tuple[int, str]:
+        return numbers.setdefault(variable, len(numbers)), str(variable.aval)
 
-def _within(values: Iterable[Any], here: dict[str, Any], seen: set[int]) -> Iterator[Any]:
-    for value in values:
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
-        if isinstance(value, FunctionType) and value.__globals__ is here:
-            yield from _held(value, seen)
-        elif isinstance(value, dict):
-            yield from _within(value.values(), here, seen)
-        elif isinstance(value, (list, tuple)):
-            yield from _within(value, here, seen)
+    def read(atom: Any) -> Any:
+        return _mark(atom.val) if isinstance(atom, jex.Literal) else number(atom)
 
-
-def _names(code: CodeType) -> set[str]:
-    inner = (_names(part) for part in code.co_consts if isinstance(part, CodeType))
-    return set(code.co_names).union(*inner)
-
-
-def _copy(function: FunctionType) -> FunctionType:
-    other = FunctionType(
-        function.__code__,
-        function.__globals__,
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    other.__kwdefaults__ = function.__kwdefaults__
-    other.__dict__.update(function.__dict__)
-    return other
+    first = [number(variable) for variable in (*program.constvars, *program.invars)]
+    steps = [
+        (
+            equation.primitive.name,
+            *map(read, equation.invars),
+            *map(number, equation.outvars),
+            _mark(dict(sorted(equation.params.items()))),
+        )
+        for equation in program.eqns
+    ]
+    return *first, *steps, *map(read, program.outvars)

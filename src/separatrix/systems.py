@@ -78,8 +78,7 @@ class DiscreteMap(AbstractSystem):
     step
         Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
         A bound method of an Equinox module (`network.step`) lets its weights stay arguments;
-        a closure is compiled anew for every new closure, and where a variable that it reads is
-        another one than before.
+        any other function is compiled for what it computes, see the notes.
     size
         The number of units in the state.
     dt
@@ -102,6 +101,16 @@ class DiscreteMap(AbstractSystem):
         `(size,)`, or `residual_jacobian` another than `(size, size)`; for a size below 1, a dt that
         is not positive, an input that is not finite.
 
+    Notes
+    -----
+    A closure is compiled anew for every new closure. That a function, a method, or an object that
+    is called computes something else than before, because a variable, an attribute or the contents
+    of an array have changed, is noticed when a system is made of it and when an analysis of the
+    system begins: the analysis is of the function as it is then. Not noticed is a change of what a
+    function under `jax.jit` of its own, the rule of a `jax.custom_jvp`, a callback, or a method of
+    an Equinox module reads from outside the module: pass that as the `input`, keep it in the
+    module, or give a new function, such as a lambda, after each change.
+
     Examples
     --------
     >>> import jax.numpy as jnp, separatrix as sx
@@ -123,9 +132,10 @@ class DiscreteMap(AbstractSystem):
     ):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.function, self.residual_function = as_it_is_now(step), as_it_is_now(residual)
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
-        self.residual_jacobian_function = as_it_is_now(residual_jacobian)
+        own = (step, residual, residual_jacobian)
+        now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
+        self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "step")
 
     @property
@@ -153,7 +163,8 @@ class Flow(AbstractSystem):
     tau
         The time constant in ms that multiplies the derivative: time constants are reported in it.
     input, residual, residual_jacobian, domain
-        As in `DiscreteMap`; the default residual is the field itself.
+        As in `DiscreteMap`; the default residual is the field itself. Its notes say which changes
+        of what a function reads are noticed.
 
     Raises
     ------
@@ -180,9 +191,10 @@ class Flow(AbstractSystem):
     ):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.function, self.residual_function = as_it_is_now(field), as_it_is_now(residual)
         self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
-        self.residual_jacobian_function = as_it_is_now(residual_jacobian)
+        own = (field, residual, residual_jacobian)
+        now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
+        self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "field")
 
     @property
@@ -198,16 +210,28 @@ class Flow(AbstractSystem):
         return self.evaluate(state)
 
 
-def require_system(value: Any) -> None:
-    """Raise InvalidInputError unless a value is a system."""
+def require_system(value: Any) -> AbstractSystem:
+    """Return a system whose functions are as they are now; raise InvalidInputError for others.
+
+    What they read may have changed since the system was made, and a part of the programs that an
+    analysis runs may be compiled already: with the functions as they are, all of it speaks of one.
+    """
     if isinstance(value, AbstractSystem):
-        return
+        own = _functions_of(value)
+        now = tuple(as_it_is_now(function, value.size, value.input) for function in own)
+        if all(one is other for one, other in zip(own, now, strict=True)):
+            return value
+        return eqx.tree_at(_functions_of, value, now, is_leaf=lambda leaf: leaf is None)
     hint = "wrap a function in sx.DiscreteMap(step, size) or sx.Flow(field, size)"
     if hasattr(value, "at_input"):
         hint = "freeze an input in, network.at_input(u), to make a network a system"
     raise InvalidInputError(
         f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
     )
+
+
+def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
+    return system.function, system.residual_function, system.residual_jacobian_function
 
 
 def _apply(function: StateFunction, state: Array, input: Any) -> Any:

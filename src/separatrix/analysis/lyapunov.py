@@ -115,7 +115,7 @@ def lyapunov_exponents(
     >>> bool(abs(spectrum.exponents.sum() - np.log(0.3)) < 1e-9)
     True
     """
-    require_system(system)
+    system = require_system(system)
     method = method_of(method, TangentQR)
     starts = _checked_starts(start, system.size)
     given = _checked_inputs(system, inputs, len(starts))

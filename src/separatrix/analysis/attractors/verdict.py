@@ -85,7 +85,7 @@ def continuous_attractor(
     >>> sx.continuous_attractor(line, starts).verdict
     'line'
     """
-    require_system(system)
+    system = require_system(system)
     method = method_of(method, Watching)
     starts = _starts(system, states, method.max_states)
     if duration is not None:

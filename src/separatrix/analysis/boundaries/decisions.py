@@ -101,7 +101,7 @@ def commitment(
     >>> made.decision_time, made.distance.round(6)
     (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
     """
-    require_system(system)
+    system = require_system(system)
     states = real_array(trajectories, "trajectories")
     if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
         raise InvalidInputError(

@@ -59,7 +59,7 @@ class Landscape:
 
 def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> Landscape:
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
-    require_system(system)
+    system = require_system(system)
     given = points.states if isinstance(points, FixedPoints) else points
     states = points_of(system, given)
     label = np.arange(len(states))

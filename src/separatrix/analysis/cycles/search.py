@@ -85,7 +85,7 @@ def find_cycles(
     >>> complex(np.round(cycles.multipliers[0, 0], 4))
     (0.16+0j)
     """
-    require_system(system)
+    system = require_system(system)
     if method is not None:
         method = method_of(method, MultipleShooting, CycleWalk)
     marginal_band = band_of(marginal_band)

@@ -201,7 +201,7 @@ def _require_derivatives(system: AbstractSystem, state: jax.ShapeDtypeStruct) ->
     """
 
     def along(system: AbstractSystem, state: Any) -> list[Any]:
-        functions = [system.evaluate]
+        functions: list[Callable[..., Any]] = [system.evaluate]
         if system.residual_function is not None:
             functions.append(system.residual)
         pushes = [jax.linearize(function, state)[1] for function in functions]

@@ -115,7 +115,7 @@ def find_fixed_points(
     >>> [round(float(x), 6) for x in sorted(points.states[:, 0])]
     [-0.957504, 0.0, 0.957504]
     """
-    require_system(system)
+    system = require_system(system)
     method = method_of(method, LevenbergMarquardt)
     exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     starts = _check_candidates(system, candidates)

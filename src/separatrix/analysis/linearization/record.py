@@ -218,7 +218,7 @@ def linearize(
     >>> [round(float(t), 3) for t in lin.time_constants[0]]
     [14.427, 14.427]
     """
-    require_system(system)
+    system = require_system(system)
     states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)

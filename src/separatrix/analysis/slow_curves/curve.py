@@ -81,7 +81,7 @@ def slow_curve(
     >>> curve.drift
     array([1.01, 0.26, 0.01, 0.26, 1.01])
     """
-    require_system(system)
+    system = require_system(system)
     a, v = _checked_axis(system, axis), _checked_values(values)
     states = _checked_start(system, start)
     if method is not None:
