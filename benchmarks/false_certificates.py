@@ -131,7 +131,8 @@ def judge_search(problem: Problem) -> dict[str, int]:
     for index in np.flatnonzero(fixed.certified):
         state = fixed.states[index]
         false += zeros is None or within(zeros, state, float(fixed.error_bound[index])) == 0
-        false += zeros is None or within(zeros, state, float(fixed.radius[index])) != 1
+        if fixed.radius[index] > 0:  # shown to be alone
+            false += zeros is None or within(zeros, state, float(fixed.radius[index])) != 1
     for index in np.flatnonzero(slow.certified):
         if zeros is not None:
             false += within(zeros, slow.states[index], float(slow.radius[index])) > 0
