@@ -19,22 +19,6 @@ SMALL = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch):
-    """Keep the command line to the cache of the tests, and to this process, which has threads."""
-    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
-    monkeypatch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
-
-
-@pytest.fixture
-def run():
-    def run(*arguments):
-        # Wide enough for any line to stay one.
-        return CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(a) for a in arguments])
-
-    return run
-
-
 @pytest.fixture
 def plain(monkeypatch):
     """Leave out figures and report, which take longest."""

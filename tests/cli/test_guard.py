@@ -6,28 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import pytest
-from typer.testing import CliRunner
 
 import separatrix as sx
-from separatrix.cli import app
 
 COMMAND = [sys.executable, "-m", "separatrix"]
-
-
-@pytest.fixture(autouse=True)
-def cache(monkeypatch):
-    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
-    monkeypatch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
-
-
-@pytest.fixture
-def run():
-    def run(*arguments):
-        return CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(a) for a in arguments])
-
-    return run
 
 
 @pytest.fixture

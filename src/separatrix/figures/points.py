@@ -20,12 +20,12 @@ from .style import (
     INDEX_COLOURS,
     INK,
     ORANGE,
-    PAGE_WIDTH,
     SEQUENTIAL,
     VERMILLION,
     equal_scales,
     legend_below,
     new_figure,
+    new_panels,
     powers_of_ten,
     styled,
 )
@@ -70,9 +70,7 @@ def compare_fixed_points(
     """Draw the fixed points of several networks side by side, each over its own activity."""
     if not networks:
         raise InvalidInputError("expected the fixed points of one network at least.")
-    columns = min(len(networks), 3)
-    rows = -(-len(networks) // columns)
-    figure = new_figure(PAGE_WIDTH * max(columns, 2) / 3, 0.8 + 2.3 * rows)
+    figure, rows, columns = new_panels(len(networks), height=2.3, margin=0.8)
     panels = []
     for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)

@@ -94,6 +94,13 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
 
 
+def new_panels(count: int, height: float, margin: float) -> tuple[Figure, int, int]:
+    """Return a page-wide figure for panels, three in a row at most, with its rows and columns."""
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    return new_figure(PAGE_WIDTH * max(columns, 2) / 3, margin + height * rows), rows, columns
+
+
 def labelled(*axes: Axes) -> dict[str, Any]:
     """Return the labelled artists of panels by their labels, the first of each label."""
     handles: dict[str, Any] = {}

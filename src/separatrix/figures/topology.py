@@ -12,7 +12,7 @@ from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .labels import HALO, label_beside
 from .state_space import label_plane
-from .style import GREY, INDEX_COLOURS, PAGE_WIDTH, legend_below, new_figure, styled
+from .style import GREY, INDEX_COLOURS, legend_below, new_figure, new_panels, styled
 
 _MOST_NAMES = 32
 
@@ -45,9 +45,7 @@ def compare_topologies(
     """Draw the linked fixed points of several networks side by side, each in its own space."""
     if not networks:
         raise InvalidInputError("expected the topology of one network at least.")
-    columns = min(len(networks), 3)
-    rows = -(-len(networks) // columns)
-    figure = new_figure(PAGE_WIDTH * max(columns, 2) / 3, 0.6 + 2.7 * rows)
+    figure, rows, columns = new_panels(len(networks), height=2.7, margin=0.6)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):
         kind = "3d" if len(components) > 2 else None
