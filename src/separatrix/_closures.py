@@ -15,6 +15,8 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from ._own_arrays import with_own_arrays
+
 _MOST = 32  # versions of a function that are remembered, so that going back compiles nothing
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.dtype, enum.Enum)
 
@@ -116,8 +118,9 @@ def _mark_of(function: Callable[..., Any], size: int, input: Any) -> Any:
             arguments = [jax.ShapeDtypeStruct((size,), jnp.float64)]
             if input is not None:
                 arguments.append(jax.ShapeDtypeStruct(np.shape(input), np.asarray(input).dtype))
+            own = with_own_arrays(function)
             # A function of its own each time: JAX remembers what it has traced.
-            return _mark(jax.make_jaxpr(lambda *given: function(*given))(*arguments))
+            return _mark(jax.make_jaxpr(lambda *given: own(*given))(*arguments))
     except Exception:  # whoever runs it next says why
         return None
 

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._closures import as_it_is_now
+from ._own_arrays import with_own_arrays
 from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
 from .solvers.jacobian import value_and_transposed_jacobian
 
@@ -235,7 +236,8 @@ def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
 
 
 def _apply(function: StateFunction, state: Array, input: Any) -> Any:
-    return function(state) if input is None else function(state, input)
+    own = with_own_arrays(function)
+    return own(state) if input is None else own(state, input)
 
 
 def _checked_input(input: Any) -> np.ndarray | None:

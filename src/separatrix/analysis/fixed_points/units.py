@@ -1,8 +1,9 @@
 """Systems whose units differ by many powers of ten, such as millivolts beside molar concentrations.
 
 With states x = s ∘ y, s the sizes of the candidates, and residual rows divided by what they change
-by over such sizes, distances and residuals of different units are comparable. The factors are
-powers of two: nothing is rounded by them, and every proof about y is one about x.
+by over such sizes, distances, residuals and speeds of different units are comparable: where slow
+points lie does not depend on the units then, either. The factors are powers of two: nothing is
+rounded by them, and every proof about y is one about x.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from ..._own_arrays import with_own_arrays
 from ..._types import Array
 from ...systems import AbstractSystem, StateFunction
 from .evaluator import Evaluator
@@ -37,7 +39,7 @@ class _Step(eqx.Module):
     sizes: Any
 
     def __call__(self, state: Array, *input: Any) -> Any:
-        return self.function(state * self.sizes, *input) / self.sizes
+        return with_own_arrays(self.function)(state * self.sizes, *input) / self.sizes
 
 
 class _Residual(eqx.Module):
@@ -56,7 +58,7 @@ class _Residual(eqx.Module):
 
 
 class Rescaled(AbstractSystem):
-    """A system in other units of its states; its speed stays that in the units given."""
+    """A system in other units of its states, and of its speed."""
 
     sizes: Any
     of_kind: str = eqx.field(static=True)
@@ -81,7 +83,7 @@ class Rescaled(AbstractSystem):
 
     def velocity(self, state: Array) -> Array:
         image = self.evaluate(state)
-        return self.sizes * (image - state if self.kind == "map" else image)
+        return image - state if self.kind == "map" else image
 
 
 def sizes_of(system: AbstractSystem) -> Factors:
@@ -115,12 +117,15 @@ class Units:
             str(t) + _IN_THEIR_SIZES * bool(p)
             for t, p in zip(points.certificate, proved, strict=True)
         ]
+        slow = np.asarray(points.outcomes) == "slow"
+        reasons = np.asarray(points.outcome_reasons)
         return dataclasses.replace(
             points,
             states=points.states * self.sizes,
             error_bound=points.error_bound * self.sizes.max(),
             radius=points.radius * self.sizes.min(),
             certificate=np.array(texts, dtype=str).reshape(len(texts)),
+            outcome_reasons=np.where(slow, np.char.add(reasons, _IN_THEIR_SIZES), reasons),
             completeness=points.completeness + _BOXES * ("box" in points.completeness),
         )
 

@@ -1,0 +1,107 @@
+"""Functions that read NumPy arrays of 64 bits, run in float32 before and after an analysis."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+STARTS = np.random.default_rng(0).uniform(-1, 1, (20, 3))
+
+
+def _weights(seed):
+    return 1.5 * np.random.default_rng(seed).standard_normal((3, 3)), np.array([0.1, -0.2, 1 / 3])
+
+
+def _as_variable():
+    weights, bias = _weights(1)
+    return lambda x: jnp.tanh(jnp.dot(weights, x) + bias)
+
+
+def _as_defaults():
+    weights, bias = _weights(2)
+    return lambda x, w=weights, b=bias: jnp.tanh(jnp.dot(w, x) + b)
+
+
+def _in_a_dict_and_a_list():
+    weights, bias = _weights(3)
+    held = {"weights": weights, "others": [bias]}
+    return lambda x: jnp.tanh(jnp.dot(held["weights"], x) + held["others"][0])
+
+
+def _as_attributes():
+    class Cell:
+        def __init__(self):
+            self.weights, self.bias = _weights(4)
+
+        def step(self, x):
+            return jnp.tanh(jnp.dot(self.weights, x) + self.bias)
+
+    return Cell().step
+
+
+def _as_arguments():
+    return functools.partial(lambda w, b, x: jnp.tanh(jnp.dot(w, x) + b), *_weights(5))
+
+
+def _compiled():
+    return jax.jit(_as_variable())
+
+
+def _below_a_compiled_function():
+    weights, bias = _weights(6)
+    drive = jax.jit(lambda x: jnp.dot(weights, x) + bias)
+    return lambda x: jnp.tanh(drive(x))
+
+
+def _that_calls_itself():
+    weights, bias = _weights(7)
+
+    def step(x, again=True):
+        return step(x, False) if again else jnp.tanh(jnp.dot(weights, x) + bias)
+
+    return step
+
+
+WAYS = [
+    _as_variable,
+    _as_defaults,
+    _in_a_dict_and_a_list,
+    _as_attributes,
+    _as_arguments,
+    _compiled,
+    _below_a_compiled_function,
+    _that_calls_itself,
+]
+
+
+def _run(step):
+    """Run a network as its user does, in float32."""
+    return np.asarray(jax.jit(lambda x: jax.lax.scan(lambda x, _: (step(x), x), x, length=5)[1])(
+        jnp.ones(3)
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("make", WAYS)
+def test_running_a_function_before_does_not_round_its_weights(make):
+    step = make()
+    before = _run(step)
+    system = sx.DiscreteMap(step, 3)
+    points = sx.find_fixed_points(system, STARTS, completeness=False)
+    assert points.precision == "float64" and points.fixed.certified.all()
+    exact = make()  # the same weights in arrays that JAX has not seen
+    with jax.enable_x64(True):
+        image = np.asarray(jax.vmap(exact)(jnp.asarray(points.fixed.states)))
+    assert np.abs(image - points.fixed.states).max() < 1e-13  # rounded weights: 1e-8
+    assert np.array_equal(_run(step), before)
+
+
+@pytest.mark.parametrize("make", WAYS)
+def test_an_analysis_leaves_functions_as_they_were(make):
+    step = make()
+    sx.find_fixed_points(sx.DiscreteMap(step, 3), STARTS, completeness=False)
+    assert np.allclose(_run(step), _run(make()), rtol=0, atol=1e-6)
+    assert step(jnp.ones(3)).dtype == jnp.float32
