@@ -114,3 +114,30 @@ def test_small_candidates_alone_are_no_reason_to_measure_in_small_units():
     points = sx.find_fixed_points(system, starts, completeness=False)
     assert (points.kind == "fixed").sum() > 3
     assert not any("power of two" in text for text in points.certificate)
+
+
+def _with_slow_points(x):
+    """Three units with one stable point, and three minima of the speed where it is not zero."""
+    first = jnp.tanh(2 * x[0] + 0.3 * x[1]) + 0.6
+    second = jnp.tanh(1.8 * x[1] - 0.2 * x[0] + 0.1 * x[2]) - 0.4
+    return jnp.stack([first, second, 0.5 * x[2] + 0.3 * x[0]])
+
+
+def test_slow_points_do_not_depend_on_units_far_apart():
+    """The speed is then measured as the states are: else the largest unit alone decides."""
+    starts = np.random.default_rng(0).uniform(-1.5, 1.5, (60, 3))
+    near = starts / np.exp2(np.round(np.log2(np.median(np.abs(starts), axis=0))))
+    places = []
+    for exponent in (10, 15, 100):
+        units = np.exp2([exponent, 0, -exponent])
+        system = sx.DiscreteMap(lambda y, s=units: s * _with_slow_points(y / s), 3)
+        points = sx.find_fixed_points(system, near * units)
+        assert len(points.fixed) == 1 and len(points.slow) == 3
+        assert not (points.outcomes == "rejected").any()
+        with jax.enable_x64(True):
+            velocity = jax.vmap(system.velocity)(jnp.asarray(points.states))
+        assert np.allclose(points.speed, np.linalg.norm(velocity, axis=1), rtol=1e-9, atol=1e-9)
+        places.append(_sorted(points.slow.states / units))
+    even = sx.find_fixed_points(sx.DiscreteMap(_with_slow_points, 3), near)
+    expected = _sorted(even.slow.states)
+    assert all(np.allclose(place, expected, rtol=0, atol=1e-6) for place in places)

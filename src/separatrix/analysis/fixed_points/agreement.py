@@ -81,7 +81,7 @@ def _check_fixed(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> Non
         return
     labels, states, reach = labels[moving], states[moving], reach[moving]
     system, sizes = evaluator.system, sizes_of(evaluator.system)
-    speed = evaluator.speed(states)
+    speed = evaluator.speed(states, sizes)
     for row in np.flatnonzero(_zero_of_one_only(system.residual, system.velocity, states, reach)):
         raise InvalidInputError(
             f"{_other_zeros(system)}: it is zero at the state {_text(states[row] * sizes)}, where "
@@ -106,7 +106,7 @@ def _check_resting(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> N
         return
     system, sizes = evaluator.system, sizes_of(evaluator.system)
     size = np.maximum(np.abs(states).max(1, initial=0), zero_test.scale)
-    states = states[evaluator.speed(states) <= _RESTING * size * np.max(sizes)]
+    states = states[evaluator.speed(states) <= _RESTING * size]
     if not len(states):
         return
     reach = _reach(zero_test, states, np.zeros(len(states)))
@@ -128,15 +128,14 @@ def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarra
 
 def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
     """Tell where a state moves further than a zero within reach of it and rounding explain."""
-    sizes = sizes_of(evaluator.system)
     if evaluator.is_large:
         return evaluator.speed(states) > _LARGE * np.abs(states).max(1, initial=0) + 10 * reach
-    moving = evaluator.speed(states) > reach * np.min(sizes)  # which costs little
+    moving = evaluator.speed(states) > reach  # which costs little
     rows = np.flatnonzero(moving)
     if len(rows):
         with jax.enable_x64(True):
             of = jax.vmap(evaluator.system.velocity)
-            velocity = np.abs(np.asarray(of(jnp.asarray(states[rows])))) / sizes
+            velocity = np.abs(np.asarray(of(jnp.asarray(states[rows]))))
         slopes = 1 + np.abs(evaluator.jacobian(states[rows])).sum(2)
         moving[rows] = (velocity > slopes * reach[rows, None]).any(1)
     return moving

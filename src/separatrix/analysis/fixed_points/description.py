@@ -13,6 +13,7 @@ from .certificates import count_unstable_certified
 from .evaluator import DENSE, Evaluator
 from .found import Found
 from .record import FixedPoints
+from .units import sizes_of
 
 
 class Asked(NamedTuple):
@@ -36,7 +37,7 @@ def describe(
     states = np.array(found.states).reshape(count, system.size)
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
-    speed = evaluator.speed(states)
+    speed = evaluator.speed(states, sizes_of(system))
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
     stability = classify(eigenvalues, system.kind, marginal_band)
     unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED
