@@ -165,13 +165,13 @@ def spectrum(story: Story) -> str:
     values = np.asarray(linearization.eigenvalues)[index]
     mode = integrating_mode(linearization, index)
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    unstable = int(np.asarray(linearization.n_unstable)[index])
+    unstable = int(np.sum(np.asarray(linearization.time_constants)[index] < 0))
     boundary = (
         "inside the dashed unit circle decays, outside it grows"
         if linearization.system == "map"
         else "to the left of the dashed line decays, to the right of it grows"
     )
-    if unstable < 0:
+    if not np.isfinite(values).all():
         return f"The Jacobian at {which_point(story)} is not finite: its eigenvalues are unknown."
     return (
         f"The eigenvalues of the Jacobian at {which_point(story)}; {why_point(story)} A "
@@ -180,7 +180,15 @@ def spectrum(story: Story) -> str:
         "integrating mode, along which a displacement is kept best, has the eigenvalue nearest to "
         f"{1 if linearization.system == 'map' else 0}, "
         f"{describe_number(complex(values[mode]))}: it {describe_time(time)}."
+        + _SIDES
+        * (str(linearization.stability[index]) == "kink")
     )
+
+
+_SIDES = (
+    " The state lies on a kink between two regions in which the network is linear: these are the "
+    "eigenvalues on one side of it, those on the other differ."
+)
 
 
 def line_attractor(story: Story) -> str:

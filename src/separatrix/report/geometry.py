@@ -122,7 +122,7 @@ def fixed_point_graph(story: Story) -> str:
             f"{'' if saddles else ', drawn over the activity'}. "
         )
     text += _how_paths_end(graph)
-    if not (np.asarray(graph.stability) == "stable").any():
+    if not np.isin(np.asarray(graph.stability), ("stable", "kink")).any():
         text += (
             " None of the fixed points that were found is stable: as far as is known, the network "
             "has no state to rest in at this input."

@@ -134,8 +134,9 @@ class Story:
         """Count the points of a kind by stability, as a text: "2 stable, 1 saddle"."""
         points = self.get(FixedPoints)
         chosen = np.asarray(points.stability)[np.asarray(points.kind) == kind]
+        one, several = {"kink": "on a kink"}, {"saddle": "saddles", "kink": "on kinks"}
         return ", ".join(
-            f"{n} {'saddles' if name == 'saddle' and n > 1 else name}"
+            f"{n} {(several if n > 1 else one).get(name, name)}"
             for name, n in Counter(map(str, chosen)).most_common()
         )
 

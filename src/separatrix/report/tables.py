@@ -151,7 +151,7 @@ def _points_numbers(story: Story) -> Rows:
         rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
         unstable = story.unstable_counts(kind)
         if kind == "fixed" and max(unstable, default=0) > 1:
-            told = ", ".join(f"{n} × {k}" for k, n in unstable.items())
+            told = ", ".join(f"{n} × {k if k >= 0 else 'unknown'}" for k, n in unstable.items())
             rows.append(("unstable directions of fixed points", told))
     rows.append(("fixed points proved to exist", str(story.proved("fixed"))))
     rows.append(("slow points proved not to be fixed", str(story.proved("slow"))))

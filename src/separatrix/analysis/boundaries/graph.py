@@ -213,8 +213,10 @@ def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.nd
 
 def _roles(landscape: Landscape, rays: int) -> np.ndarray:
     def role(row: int) -> str:
-        if landscape.attractors[row]:
+        if landscape.catching[row]:
             return "attractor"
+        if landscape.attractors[row]:
+            return "on a kink: linearization cannot tell what leaves it; states may come to rest"
         if landscape.gates[row]:
             return "saddle with one unstable direction: both arms are followed"
         if landscape.stability[row] == "marginal":

@@ -13,8 +13,9 @@ from ...systems import AbstractSystem, require_system
 from ..checks import points_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
+from ..kinks import on_kinks
 from ..linearization import eigenmodes
-from ..stability import classify, count_unstable
+from ..stability import KINK, classify, count_unstable
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class Landscape:
 
     @property
     def attractors(self) -> Bool[np.ndarray, " point"]:
+        """At which points states may end: stable ones, and ones on a kink.
+
+        Of these linearization cannot tell; they count for states that come to rest at them.
+        """
+        return self.catching | (self.stability == KINK)
+
+    @property
+    def catching(self) -> Bool[np.ndarray, " point"]:
         """Which points attract all states near them."""
         return self.stability == "stable"
 
@@ -75,14 +84,15 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
+    on_kink = on_kinks(system, states)
     distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)
     return Landscape(
         states=states,
         label=label,
-        n_unstable=count_unstable(values, system.kind, marginal_band),
-        stability=classify(values, system.kind, marginal_band),
+        n_unstable=count_unstable(values, system.kind, marginal_band, on_kink),
+        stability=classify(values, system.kind, marginal_band, on_kink),
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],
         right=right[:, :, 0].real,

@@ -20,7 +20,8 @@ class Settling:
     r"""How states are followed to where they end.
 
     A state has settled when it lies within `capture` times the distance from a stable fixed point
-    to the nearest other one, and comes nearer.
+    to the nearest other one, and comes nearer; or when it has come to rest, to rounding, at a fixed
+    point on a kink, of which linearization cannot tell whether it is stable.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class Settled:
     Attributes
     ----------
     reached (state,)
-        Row of the landscape's attractor, −1 for none.
+        Row of the landscape's attractor, or point on a kink, −1 for none.
     steps (state,)
         Steps that were taken.
     reasons (state,)
@@ -132,9 +133,9 @@ class Follower:
         level = 64 * EPS * (np.linalg.norm(places[nearest], axis=1) + self.landscape.extent)
         nearer = distance <= np.linalg.norm(before - places[nearest], axis=1) + level
         caught = fine & (distance <= self.radius[nearest]) & nearer
-        caught &= self.landscape.attractors[nearest]
+        caught &= self.landscape.catching[nearest]
         ends.reached[rows[caught]] = nearest[caught]
-        ends.reasons[rows[caught]] = "settled"
+        ends.reasons[rows[caught]] = SETTLED
         rests = fine & ~caught & (np.linalg.norm(after - before, axis=1) <= level)
         self._judge_rest(after, rests, nearest, distance, rows, ends)
         return ~fine | caught | rests
@@ -156,6 +157,9 @@ class Follower:
         turns = np.linalg.norm(self.stepper.advance(states[still], 1) - states[still], axis=1)
         for k, turning in zip(still, turns > level, strict=True):
             here = not turning and distance[k] <= self.radius[nearest[k]]
+            if here and self.landscape.attractors[nearest[k]]:
+                ends.reached[rows[k]], ends.reasons[rows[k]] = nearest[k], SETTLED
+                continue
             ends.resting[rows[k]] = nearest[k] if here else -1
             elsewhere = _CYCLE if turning else _ELSEWHERE
             ends.reasons[rows[k]] = self._rest(int(nearest[k])) if here else elsewhere
@@ -165,6 +169,7 @@ class Follower:
         return f"came to rest at point {label}, which is {kind}: no attractor"
 
 
+SETTLED = "settled"
 _NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
 _CYCLE = "ended on a cycle: find it with sx.find_cycles"
 _ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"

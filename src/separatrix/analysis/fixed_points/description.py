@@ -8,6 +8,7 @@ from ...solvers.batched import over_parts
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
+from ..kinks import on_kinks
 from ..stability import classify, count_unstable, growth, name_of
 from .certificates import count_unstable_certified
 from .evaluator import DENSE, Evaluator
@@ -38,14 +39,16 @@ def describe(
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    n_unstable = count_unstable(eigenvalues, system.kind, marginal_band)
-    stability = classify(eigenvalues, system.kind, marginal_band)
+    on_kink = on_kinks(system, states, np.array(found.bounds, float).reshape(count))
+    n_unstable = count_unstable(eigenvalues, system.kind, marginal_band, on_kink)
+    stability = classify(eigenvalues, system.kind, marginal_band, on_kink)
     unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED
     proofs = _proofs(system, found, asked.certify and not evaluator.is_large, unproved)
     refuted = _refuted(proofs["n_unstable"], n_unstable, eigenvalues, system.kind, marginal_band)
-    n_unstable[refuted] = proofs["n_unstable"][refuted]
-    stability[refuted] = name_of(n_unstable[refuted], system.size)
     eigenvalues[refuted] = np.nan
+    proved = refuted | (on_kink & (proofs["n_unstable"] >= 0))  # of all sides of a kink
+    n_unstable[proved] = proofs["n_unstable"][proved]
+    stability[proved] = name_of(n_unstable[proved], system.size)
     # The marginal band may hide a direction that the proof counts: then nothing is claimed.
     agreed = (proofs["n_unstable"] >= 0) & (proofs["n_unstable"] == n_unstable)
     if evaluator.is_large:

@@ -45,10 +45,11 @@ class FixedPoints(Record):
     n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
     stability: Shaped[Text, " point"] = array(
-        '"stable", "saddle", "unstable", "marginal" or "unknown"'
+        '"stable", "saddle", "unstable", "marginal", "kink" (another Jacobian on each side) or '
+        '"unknown"'
     )
     largest_eigenvalue: Float[Array, " point"] = array(
-        "largest |μ| of a map, Re λ of a flow; NaN: unknown"
+        "largest |μ| of a map, Re λ of a flow (on a kink: of one side); NaN: unknown"
     )
     hits: Int[Array, " point"] = array("candidates that led here")
     label: Int[Array, " point"] = array("number of the point, which `reached` refers to")

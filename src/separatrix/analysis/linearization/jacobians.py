@@ -1,6 +1,5 @@
 """Derivatives of a system at many points, with few compiled programs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import equinox as eqx
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...solvers.jacobian import value_and_transposed_jacobian
 from ...systems import AbstractSystem, in_float64
+from ..batches import in_batches
 
 _BYTES = 1 << 26  # of Jacobians in one batch: 64 MiB
 
@@ -26,7 +26,8 @@ def jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, n
         channels = 0 if system.input is None else np.size(system.input)
         of_state = np.empty((len(states), system.size, system.size))
         of_input = np.empty((len(states), system.size, channels))
-        for rows, padded in _batches(states):
+        largest = int(np.clip(_BYTES // (8 * system.size**2), 16, 2048))
+        for rows, padded in in_batches(states, largest):
             by_state, by_input = _derivatives(system, jnp.asarray(padded))
             count = len(of_state[rows])
             of_state[rows] = np.asarray(by_state)[:count].swapaxes(1, 2)
@@ -34,20 +35,6 @@ def jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, n
                 of_input[rows] = np.asarray(by_input)[:count].reshape(count, system.size, channels)
     of_state[~known], of_input[~known] = np.nan, np.nan
     return of_state, None if system.input is None else of_input
-
-
-def _batches(states: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Cut the states into batches of a few sizes, so that their number compiles nothing."""
-    largest = int(np.clip(_BYTES // (8 * states.shape[1] ** 2), 16, 2048))
-    sizes = sorted({min(size, largest) for size in (16, 128, largest)})
-    start = 0
-    while start < len(states):
-        size = next(s for s in sizes if s >= min(len(states) - start, largest))
-        part = states[start : start + size]
-        padded = np.zeros((size, states.shape[1]))
-        padded[: len(part)] = part
-        yield slice(start, start + len(part)), padded
-        start += len(part)
 
 
 @eqx.filter_jit

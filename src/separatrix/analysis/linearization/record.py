@@ -9,6 +9,7 @@ from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints
+from ..kinks import on_kinks
 from ..stability import classify, count_unstable
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
@@ -41,7 +42,8 @@ class Linearization(Record):
     )
     n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     stability: Shaped[np.ndarray, " point"] = array(
-        '"stable", "saddle", "unstable", "marginal"; "unknown": no finite Jacobian'
+        '"stable", "saddle", "unstable", "marginal"; "kink": the Jacobian is another on each side; '
+        '"unknown": no finite Jacobian'
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
@@ -198,7 +200,9 @@ def linearize(
     -------
     Linearization
         In float64. Where the state or its Jacobian is not finite, Jacobian, modes and condition
-        are NaN, `n_unstable` is −1 and `stability` is "unknown".
+        are NaN, `n_unstable` is −1 and `stability` is "unknown". On a kink, where the Jacobian is
+        another on each side, Jacobian and modes are of the side that JAX takes, `n_unstable` is −1
+        and `stability` is "kink".
 
     Raises
     ------
@@ -222,6 +226,7 @@ def linearize(
     states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
+    on_kink = on_kinks(system, states)
     with one_blas_thread():
         eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
     return Linearization(
@@ -234,8 +239,8 @@ def linearize(
         time_constants=decay_times(eigenvalues, system.kind, system.time_unit),
         periods=oscillation_periods(eigenvalues, system.kind, system.time_unit),
         condition=condition,
-        n_unstable=count_unstable(eigenvalues, system.kind, marginal_band),
-        stability=classify(eigenvalues, system.kind, marginal_band),
+        n_unstable=count_unstable(eigenvalues, system.kind, marginal_band, on_kink),
+        stability=classify(eigenvalues, system.kind, marginal_band, on_kink),
         system=system.kind,
         time_unit=system.time_unit,
     )

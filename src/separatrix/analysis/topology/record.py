@@ -23,7 +23,7 @@ class FixedPointTopology(Record):
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions")
+    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     stability: Shaped[np.ndarray, " point"] = array("stability of the points")
     places: Int[Array, " point"] = array("places of the points in what was given")
     states: Float[Array, "point unit"] = array("the fixed points")
@@ -100,6 +100,9 @@ class FixedPointTopology(Record):
         for k, count in enumerate(self.counts):
             names = sorted(np.asarray(self.names)[np.asarray(self.n_unstable) == k].tolist())
             lines.append(f"{k:8} {count:7}  {' '.join(names)}")
+        if (unknown := np.asarray(self.n_unstable) < 0).any():
+            names = sorted(np.asarray(self.names)[unknown].tolist())
+            lines.append(f"{'unknown':>8} {len(names):7}  {' '.join(names)}")
         return "\n".join(lines)
 
     def summary(self) -> str:
@@ -113,4 +116,4 @@ class FixedPointTopology(Record):
 def _told(cell: tuple[int, str], count: int) -> str:
     number, name = cell
     many = f"{count} × " if count > 1 else ""
-    return f"{many}{name} with {number} unstable"
+    return f"{many}{name} with {'an unknown number' if number < 0 else number} unstable"

@@ -1,0 +1,35 @@
+"""Functions that have a derivative everywhere, by the operations that they consist of."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .interval.errors import NoIntervalRule
+from .interval.program import trace
+
+# Operations without a kink or a jump, where they are defined. What is not among them may be smooth
+# all the same, as a square root is but at zero.
+_SMOOTH = frozenset(
+    ("add", "add_any", "sub", "mul", "neg", "div", "square", "integer_pow", "dot_general",
+     "conv_general_dilated", "reduce_sum", "cumsum", "exp", "exp2", "expm1", "log", "log1p", "tanh",
+     "logistic", "sin", "cos", "tan", "sinh", "cosh", "asinh", "atan", "erf", "erfc", "reshape",
+     "squeeze", "broadcast_in_dim", "transpose", "slice", "rev", "split", "concatenate", "stack",
+     "pad", "tile", "copy", "stop_gradient", "name", "device_put", "convert_element_type", "iota")
+)  # fmt: skip
+
+
+def is_smooth(function: Callable[..., Any], size: int) -> bool:
+    """Tell whether a function of `(size,)` consists of smooth operations alone.
+
+    The function is traced in float64; nothing is compiled.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> is_smooth(jnp.tanh, 2), is_smooth(lambda x: jnp.maximum(x, 0.0), 2)
+    (True, False)
+    """
+    try:
+        program = trace(function, (size,))
+    except NoIntervalRule:
+        return False
+    return all(step.name in _SMOOTH and not step.bodies for step in program.steps)

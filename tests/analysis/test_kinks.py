@@ -1,0 +1,89 @@
+"""Points on a kink, where the Jacobian that JAX gives is that of one side."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.kinks import on_kinks
+
+STARTS = np.linspace(-1, 1, 11)[:, None]
+
+
+def _relu(slope):
+    return sx.DiscreteMap(lambda x: jax.nn.relu(slope * x), 1)
+
+
+def _split(left, right):
+    """Return the flow with one slope on the left of 0 and another on the right."""
+    return sx.Flow(lambda x: jnp.where(x > 0, right * x, left * x), 1)
+
+
+@pytest.mark.parametrize(
+    ("system", "stability", "number"),
+    [
+        (_relu(2.0), "kink", -1),  # what is above 0 leaves it, what is below goes there
+        (_relu(0.5), "stable", 0),
+        (_split(-1.0, 2.0), "kink", -1),
+        (_split(2.0, -1.0), "kink", -1),
+        (_split(-1.0, -2.0), "stable", 0),
+        (_split(1.0, 2.0), "unstable", 1),
+    ],
+)
+def test_stability_at_a_kink_is_told_only_where_all_sides_agree(system, stability, number):
+    points = sx.find_fixed_points(system, STARTS)
+    at_zero = points.filter(np.abs(points.states[:, 0]) == 0)
+    assert at_zero.stability.tolist() == [stability]
+    assert at_zero.n_unstable.tolist() == [number]
+    assert at_zero.n_unstable_certified.tolist() == [number >= 0]
+
+
+def test_linearization_says_that_its_jacobian_is_of_one_side():
+    linearization = sx.linearize(_relu(2.0), np.array([[0.0], [0.5], [-0.5], [1e-9]]))
+    assert linearization.stability.tolist() == ["kink", "unstable", "stable", "unstable"]
+    assert linearization.n_unstable.tolist() == [-1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_unit_that_is_on_its_threshold_is_seen_whatever_the_unit_of_the_states(scale, seed):
+    rng = np.random.default_rng(seed)
+    weights, states = rng.standard_normal((12, 12)) / 3, rng.uniform(1, 2, (4, 12))
+    states[3] = 0.0
+    # The input of unit 5 is zero at the first two states, up to rounding, and no other's is.
+    bias = rng.uniform(0.5, 1.0, 12)
+    bias[5] = -weights[5] @ states[0]
+    normal = weights[5] / (weights[5] @ weights[5])
+    states[1] -= (weights[5] @ states[1] + bias[5]) * normal
+    system = sx.DiscreteMap(lambda x: scale * jax.nn.relu(weights @ (x / scale) + bias), 12)
+    assert on_kinks(system, scale * states).tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("function", [jnp.tanh, jax.nn.softplus, jax.nn.gelu, lambda x: x**2])
+@pytest.mark.parametrize("stiffness", [1.0, 1e6])
+def test_steep_is_no_kink(function, stiffness):
+    system = sx.DiscreteMap(lambda x: function(stiffness * x), 3)
+    states = np.concatenate([np.zeros((1, 3)), np.random.default_rng(0).normal(size=(20, 3))])
+    assert not on_kinks(system, states / stiffness).any()
+
+
+def test_states_that_come_to_rest_on_a_kink_have_settled():
+    system = _relu(2.0)
+    points = sx.find_fixed_points(system, STARTS)
+    basins = sx.basins(system, points, STARTS)
+    assert np.array_equal(basins.reached == 0, STARTS[:, 0] <= 0)
+    assert (basins.reasons[STARTS[:, 0] <= 0] == "settled").all()
+    graph = sx.fixed_point_graph(system, points)
+    assert "kink" in graph.roles[0]
+
+
+def test_a_resting_rectified_network_has_its_basin():
+    weights = 0.6 * np.random.default_rng(0).standard_normal((8, 8)) / 8**0.5
+    system = sx.DiscreteMap(lambda x: jax.nn.relu(weights @ x), 8)
+    starts = np.random.default_rng(1).uniform(-1, 1, (50, 8))
+    points = sx.find_fixed_points(system, starts)
+    assert points.stability.tolist() == ["kink"]
+    assert sx.basins(system, points, starts).fraction.tolist() == [1.0]
+    topology = sx.fixed_point_topology(system, points)
+    assert topology.names.tolist() == ["0"] and "unknown" in topology.table()
