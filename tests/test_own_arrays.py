@@ -105,3 +105,21 @@ def test_an_analysis_leaves_functions_as_they_were(make):
     sx.find_fixed_points(sx.DiscreteMap(step, 3), STARTS, completeness=False)
     assert np.allclose(_run(step), _run(make()), rtol=0, atol=1e-6)
     assert step(jnp.ones(3)).dtype == jnp.float32
+
+
+def test_a_branch_follows_the_function_of_the_parameter_with_its_weights_as_they_are():
+    weights, bias = _weights(8)
+    simulate = jax.jit(lambda gain, x: jnp.tanh(jnp.dot(gain * weights, x) + bias))
+    simulate(0.2, jnp.ones(3))
+
+    def system_of(gain):
+        product = gain * weights  # before there is a function of the state
+        return sx.DiscreteMap(lambda x: jnp.tanh(jnp.dot(product, x) + bias), 3)
+
+    start = sx.find_fixed_points(system_of(0.2), STARTS, completeness=False).states[:1]
+    branches = sx.continue_fixed_points(system_of, start, (0.2, 0.4))
+    errors = [
+        np.abs(np.tanh(p * weights @ x + bias) - x).max()
+        for x, p in zip(branches.states, branches.parameters, strict=True)
+    ]
+    assert max(errors) < 1e-12

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._own_arrays import with_own_arrays
 from ..._types import InvalidInputError
 from ...systems import AbstractSystem, in_float64
 
@@ -130,6 +131,7 @@ def model_of(system_of: SystemOf, sample: AbstractSystem, low: float, high: floa
 
     Raises InvalidInputError when a change of the parameter would compile everything anew.
     """
+    system_of = with_own_arrays(system_of)
     try:
         return _traced(system_of, sample, 0.5 * (low + high))
     except Exception as error:
