@@ -1,5 +1,6 @@
 """Points on a kink, where the Jacobian that JAX gives is that of one side."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,7 +58,7 @@ def test_the_unit_that_is_on_its_threshold_is_seen_whatever_the_unit_of_the_stat
     normal = weights[5] / (weights[5] @ weights[5])
     states[1] -= (weights[5] @ states[1] + bias[5]) * normal
     system = sx.DiscreteMap(lambda x: scale * jax.nn.relu(weights @ (x / scale) + bias), 12)
-    assert on_kinks(system, scale * states).tolist() == [True, True, False, False]
+    assert on_kinks(system.evaluate, scale * states).tolist() == [True, True, False, False]
 
 
 @pytest.mark.parametrize("function", [jnp.tanh, jax.nn.softplus, jax.nn.gelu, lambda x: x**2])
@@ -65,7 +66,7 @@ def test_the_unit_that_is_on_its_threshold_is_seen_whatever_the_unit_of_the_stat
 def test_steep_is_no_kink(function, stiffness):
     system = sx.DiscreteMap(lambda x: function(stiffness * x), 3)
     states = np.concatenate([np.zeros((1, 3)), np.random.default_rng(0).normal(size=(20, 3))])
-    assert not on_kinks(system, states / stiffness).any()
+    assert not on_kinks(system.evaluate, states / stiffness).any()
 
 
 def test_states_that_come_to_rest_on_a_kink_have_settled():
@@ -87,3 +88,35 @@ def test_a_resting_rectified_network_has_its_basin():
     assert sx.basins(system, points, starts).fraction.tolist() == [1.0]
     topology = sx.fixed_point_topology(system, points)
     assert topology.names.tolist() == ["0"] and "unknown" in topology.table()
+
+
+class _Rectified(eqx.Module):
+    weights: jax.Array
+
+    def step(self, x):
+        return jax.nn.relu(self.weights @ x)
+
+
+WEIGHTS = np.array([[0.0, 1.0], [1.0, 0.3]])
+GAINS = {
+    "traced": lambda gain: gain,
+    "a number": float,  # followed as a series
+    "a steep number": lambda gain: 1 + 0.1 * np.tanh(50 * (float(gain) - 1)),  # no series holds
+}
+
+
+@pytest.mark.parametrize("way", GAINS)
+def test_a_branch_on_a_kink_says_so(way):
+    def system_of(gain):
+        return sx.DiscreteMap(_Rectified(jnp.asarray(GAINS[way](gain) * WEIGHTS)).step, 2)
+
+    branches = sx.continue_fixed_points(system_of, np.zeros(2), (0.5, 1.5))
+    assert (branches.stability == "kink").all() and (branches.n_unstable == -1).all()
+
+
+def test_a_branch_that_passes_a_kink_is_told_on_either_side():
+    """The slope is 0.3 on the right of 0, which is fixed at p = 0, and −0.7 on the left."""
+    system_of = lambda p: sx.DiscreteMap(lambda x: 0.5 * jnp.abs(x) - 0.2 * x + p, 1)  # noqa: E731
+    branches = sx.continue_fixed_points(system_of, np.array([1 / 0.7]), (1.0, -1.0))
+    assert set(branches.stability.tolist()) <= {"stable", "kink"}
+    assert (branches.stability == "kink").sum() <= 1

@@ -6,6 +6,7 @@ stays the same however small δ is; anywhere else it shrinks with δ. Both direc
 no kink contains them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -15,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..solvers.smoothness import is_smooth
-from ..systems import AbstractSystem, in_float64
+from ..systems import in_float64
 from .batches import in_batches
 
 _NEAR = 1e-11  # of the size of a state: more than rounding moves it by
@@ -27,42 +28,57 @@ _MOST = 256  # forms of systems whose smoothness is remembered
 
 
 def on_kinks(
-    system: AbstractSystem,
+    evaluate: Callable[..., Any],
     states: Float[np.ndarray, "point unit"],
+    *,
     errors: Float[np.ndarray, " point"] | None = None,
+    parameters: Float[np.ndarray, " point"] | None = None,
 ) -> Bool[np.ndarray, " point"]:
-    """Tell which states lie on a kink of the map or field, as nearly as they are known.
+    """Tell which states lie on a kink of a map or field, as nearly as they are known.
 
-    `errors (point,)` are distances within which the exact states lie, where these are known.
+    Parameters
+    ----------
+    evaluate
+        The map or field, a method of a system, or of a model of many; called with the state, and
+        with its parameter if there are `parameters`.
+    states, parameters
+        Where to look.
+    errors
+        Distances within which the exact states lie, where these are known.
     """
     found = np.zeros(len(states), bool)
-    rows = np.flatnonzero(np.isfinite(states).all(1))
+    finite = np.flatnonzero(np.isfinite(states).all(1))
     with jax.enable_x64(True):
-        system = in_float64(system)
-        if not len(rows) or _is_smooth(system):
+        evaluate = in_float64(evaluate)
+        if not len(finite) or _is_smooth(evaluate, states.shape[1], parameters is not None):
             return found
-        near = _NEAR * _sizes(states[rows])
+        near = _NEAR * _sizes(states[finite])
         if errors is not None:
-            known = np.where(np.isfinite(errors[rows]), errors[rows], 0.0)
+            known = np.where(np.isfinite(errors[finite]), errors[finite], 0.0)
             near = np.maximum(near, 4 * known)
-        across, along = np.random.default_rng(0).standard_normal((2, system.size))
-        columns = np.column_stack([near, states[rows]])
+        directions = np.random.default_rng(0).standard_normal((2, states.shape[1]))
+        given = [] if parameters is None else [parameters[finite]]
+        columns = np.column_stack([near, states[finite], *given])
         for of, padded in in_batches(columns, _BATCH):
-            count = of.stop - of.start
-            found[rows[of]] = np.asarray(_jumps(system, padded, across, along))[:count]
+            jumps = np.asarray(_jumps(evaluate, padded, directions))
+            found[finite[of]] = jumps[: of.stop - of.start]
     return found
 
 
 @eqx.filter_jit
-def _jumps(system: AbstractSystem, columns: Any, across: Any, along: Any) -> Any:
-    """Tell where derivatives jump; columns are the distance to look at, and the state."""
+def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
+    """Tell where derivatives jump.
+
+    Columns are the distance to look at, the state, and the parameter if there is one.
+    """
+    (across, along), size = directions, directions.shape[1]
 
     def at(column: Any) -> Any:
-        near, state = column[0], column[1:]
+        near, state, parameter = column[0], column[1 : size + 1], column[size + 1 :]
 
         def push(factor: Any) -> Any:
             place = state + factor * near * across
-            return jax.jvp(system.evaluate, (place,), (along,))[1]
+            return jax.jvp(lambda x: evaluate(x, *parameter), (place,), (along,))[1]
 
         one, other, far, farther = jax.vmap(push)(jnp.array([1.0, -1.0, _WIDER, -_WIDER]))
         jump, wider = jnp.abs(one - other).max(), jnp.abs(far - farther).max()
@@ -82,17 +98,23 @@ def _sizes(states: np.ndarray) -> np.ndarray:
 _SMOOTH: dict[Any, bool] = {}
 
 
-def _is_smooth(system: AbstractSystem) -> bool:
-    """Tell whether a system is seen to be smooth; what differs in weights alone is asked once."""
-    weights, rest = eqx.partition(system, lambda leaf: isinstance(leaf, (jax.Array, np.ndarray)))
+def _is_smooth(evaluate: Callable[..., Any], size: int, with_parameter: bool) -> bool:
+    """Tell whether a map or field is seen to be smooth; whatever its weights, it is asked once."""
+
+    def ask() -> bool:
+        if with_parameter:
+            return is_smooth(lambda z: evaluate(z[:-1], z[-1]), size + 1)
+        return is_smooth(evaluate, size)
+
+    weights, rest = eqx.partition(evaluate, lambda leaf: isinstance(leaf, (jax.Array, np.ndarray)))
     leaves, form = jax.tree.flatten(rest)
     shapes = tuple((w.shape, str(w.dtype)) for w in jax.tree.leaves(weights))
-    key = (form, tuple(leaves), jax.tree.structure(weights), shapes)
+    key = (form, tuple(leaves), jax.tree.structure(weights), shapes, size)
     try:
         if key not in _SMOOTH:
             if len(_SMOOTH) == _MOST:
                 del _SMOOTH[next(iter(_SMOOTH))]
-            _SMOOTH[key] = is_smooth(system.evaluate, system.size)
+            _SMOOTH[key] = ask()
         return _SMOOTH[key]
     except TypeError:  # it holds what has no hash
-        return is_smooth(system.evaluate, system.size)
+        return ask()

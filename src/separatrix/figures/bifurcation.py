@@ -28,6 +28,7 @@ LINES: dict[str, dict[str, Any]] = {
     "stable": {"color": BLACK, "linestyle": "-", "linewidth": 1.8},
     "saddle": {"color": GREY, "linestyle": "--", "linewidth": 1.2},
     "unstable": {"color": ORANGE, "linestyle": ":", "linewidth": 1.5},
+    "kink": {"color": GREY, "linestyle": "-.", "linewidth": 1.2},
 }
 """How a piece of a branch is drawn; a marginal one is drawn as its neighbours are."""
 
@@ -92,7 +93,7 @@ def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.nd
     """
     here = np.flatnonzero(np.asarray(branches.branch) == k)
     parameters, states = np.asarray(branches.parameters)[here], np.asarray(branches.states)[here]
-    names = _without_marginal(np.asarray(branches.stability)[here])
+    names = _without_single(np.asarray(branches.stability)[here])
     own = np.flatnonzero(np.asarray(branches.special_branch) == k)
     if len(here) < 2 or not len(own):
         return parameters, states, names[:-1]
@@ -116,9 +117,14 @@ def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.nd
     )
 
 
-def _without_marginal(names: np.ndarray) -> np.ndarray:
-    """Replace each name other than stable, saddle and unstable by that of the point before it."""
-    known = np.isin(names, list(LINES))
+def _without_single(names: np.ndarray) -> np.ndarray:
+    """Replace each name for which there is no line, and single kinks, by that of the point before.
+
+    At a single kink the branch goes from one region into another.
+    """
+    kink = names == "kink"
+    in_a_row = kink & (np.append(False, kink[:-1]) | np.append(kink[1:], False))
+    known = np.isin(names, list(LINES)) & (~kink | in_a_row)
     if not known.any():
         return np.full(len(names), "saddle")
     place = np.where(known, np.arange(len(names)), -1)

@@ -84,7 +84,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
-    on_kink = on_kinks(system, states)
+    on_kink = on_kinks(system.evaluate, states)
     distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)

@@ -218,6 +218,7 @@ class Atlas:
         places = np.array([s.point for s in self.special]).reshape(-1, family.size + 1)
         special_states, special_parameters = family.split(places)
         boundary = 1.0 if family.kind == "map" else 0.0
+        on_kink = family.on_kinks(points)
         arclengths = [
             np.append(0.0, np.cumsum(np.linalg.norm(np.diff(b.points, axis=0), axis=1)))
             for b in self.branches
@@ -227,8 +228,8 @@ class Atlas:
             parameters=parameters,
             branch=np.repeat(np.arange(len(self.branches)), [len(b.points) for b in self.branches]),
             arclength=np.concatenate(arclengths),
-            n_unstable=count_unstable(values, family.kind, band),
-            stability=classify(values, family.kind, band),
+            n_unstable=count_unstable(values, family.kind, band, on_kink),
+            stability=classify(values, family.kind, band, on_kink),
             largest_eigenvalue=growth(values, family.kind).max(1) + boundary,
             special_type=_texts([s.type for s in self.special]),
             special_parameters=special_parameters,

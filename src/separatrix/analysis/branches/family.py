@@ -12,6 +12,7 @@ from ..._types import InvalidInputError
 from ...solvers.jacobian import value_and_transposed_jacobian
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, in_float64
+from ..kinks import on_kinks
 from .models import AbstractModel, SystemOf, model_of
 
 Point = Float[np.ndarray, " coordinate"]
@@ -79,6 +80,18 @@ class Family:
         states, parameters = self.split(padded)
         (transposed,) = self._run_at(_jacobians, states, parameters)
         return transposed[: len(points)].swapaxes(1, 2)
+
+    def on_kinks(self, points: np.ndarray) -> np.ndarray:
+        """Tell which points (batch, coordinate) lie on a kink of the true map or field."""
+        states, parameters = self.split(points)
+        if self.model.holds_everywhere:
+            return on_kinks(self.model.evaluate, states, parameters=parameters)
+        found = np.zeros(len(points), bool)
+        for row, (state, parameter) in enumerate(zip(states, parameters, strict=True)):
+            with jax.enable_x64(True):
+                near = self.model.near(float(parameter))
+            found[row] = on_kinks(near.evaluate, state[None], parameters=parameter[None])[0]
+        return found
 
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""

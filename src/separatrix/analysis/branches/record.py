@@ -31,8 +31,10 @@ class Branches(Record):
     arclength: Float[Array, " point"] = array(
         "along the branch, in units of the parameter range and of the state scale"
     )
-    n_unstable: Int[Array, " point"] = array("number of unstable directions")
-    stability: Shaped[Text, " point"] = array('"stable", "saddle", "unstable" or "marginal"')
+    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    stability: Shaped[Text, " point"] = array(
+        '"stable", "saddle", "unstable", "marginal" or "kink" (another Jacobian on each side)'
+    )
     largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
     special_type: Shaped[Text, " special"] = array("what happens at the special point")
     special_parameters: Float[Array, " special"] = array("where it happens")

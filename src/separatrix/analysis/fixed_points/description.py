@@ -39,7 +39,7 @@ def describe(
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    on_kink = on_kinks(system, states, np.array(found.bounds, float).reshape(count))
+    on_kink = on_kinks(system.evaluate, states, errors=np.array(found.bounds, float).reshape(count))
     n_unstable = count_unstable(eigenvalues, system.kind, marginal_band, on_kink)
     stability = classify(eigenvalues, system.kind, marginal_band, on_kink)
     unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED

@@ -226,7 +226,7 @@ def linearize(
     states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
-    on_kink = on_kinks(system, states)
+    on_kink = on_kinks(system.evaluate, states)
     with one_blas_thread():
         eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
     return Linearization(
