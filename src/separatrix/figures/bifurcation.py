@@ -82,7 +82,8 @@ def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
         for first, last in pairwise(edges):
             piece = slice(first, last + 1)
             style = LINES.get(str(names[first]), LINES["saddle"])
-            axes.plot(parameters[piece], states[piece] @ along, label=names[first], **style)
+            label = "on a kink" if names[first] == "kink" else names[first]
+            axes.plot(parameters[piece], states[piece] @ along, label=label, **style)
 
 
 def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
