@@ -30,9 +30,9 @@ def with_own_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     Examples
     --------
     >>> weights = np.eye(2)
-    >>> step = lambda x: weights @ x
-    >>> own = with_own_arrays(step)
-    >>> own.__globals__["weights"] is weights, own.__globals__["weights"].base is weights
+    >>> step = lambda x, w=weights: w @ x
+    >>> (own,) = with_own_arrays(step).__defaults__
+    >>> own is weights, own.base is weights
     (False, True)
     """
     copied: Callable[..., Any] = _Copies().of(function)
