@@ -292,3 +292,10 @@ def test_nothing_is_rounded_where_everything_is_zero():
         for product in (multiply, matmul):
             assert np.isnan(product(zero, unknown).lower).all()
             assert np.isnan(product(unknown, zero).lower).all()
+
+
+def test_a_product_with_the_identity_adds_nothing():
+    rng = np.random.default_rng(0)
+    a = Interval(*np.sort(rng.standard_normal((2, 4, 3, 3)), axis=0))
+    assert matmul(a, point(np.eye(3))) is a and matmul(point(np.eye(3)), a) is a
+    assert matmul(a, point(2 * np.eye(3))) is not a

@@ -66,6 +66,10 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
         return point(np.zeros((*batch, a.shape[-2], b.shape[-1])))
     a_middle, a_radius = a.midpoint_radius()
     b_middle, b_radius = b.midpoint_radius()
+    if b_radius is None and _is_identity(b_middle):  # as are the slopes that all begins with
+        return a
+    if a_radius is None and _is_identity(a_middle):
+        return b
     a_size, b_size = np.abs(a_middle), np.abs(b_middle)
     if sharp and _is_moderate(a, b) and _is_thin(a_size, a_radius) and _is_thin(b_size, b_radius):
         wide = np.matmul(a_middle.astype(np.longdouble), b_middle.astype(np.longdouble))
@@ -73,10 +77,12 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
         narrowing = 1.001 * _UNIT * np.abs(middle)
     else:
         middle, slack, narrowing = np.matmul(a_middle, b_middle), gamma(terms), 0.0
-    left = slack * a_size + TINY  # TINY: what underflow may have taken from it
+    left = slack * a_size
     if a_radius is not None:
         left = a_radius + left
-    radius = np.matmul(left, b_size)
+    # Underflow may have taken TINY from each entry on the left. It is counted apart: products of
+    # denormal numbers are slow.
+    radius = np.matmul(left, b_size) + TINY * b_size.sum(-2, keepdims=True)
     if b_radius is not None:
         radius = radius + np.matmul(a_size if a_radius is None else a_size + a_radius, b_radius)
     # the radius is a sum of non-negative terms, so its own relative error is below 2 gamma
@@ -84,6 +90,15 @@ def matmul(a: Interval, b: Interval, sharp: bool = False) -> Interval:
     if not np.isfinite(np.sum(radius)) or not np.isfinite(np.sum(middle)):
         return _unbounded_matmul(a, b)
     return Interval(down(middle - radius), up(middle + radius))
+
+
+def _is_identity(matrix: Array) -> bool:
+    """Whether a matrix (n, n), or a stack of one, is the identity."""
+    size = matrix.shape[-1]
+    if matrix.size != size * size or matrix.shape[-2] != size:
+        return False
+    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
+    return bool((diagonal == 1).all()) and np.count_nonzero(matrix) == size
 
 
 def _is_finite(a: Interval) -> bool:
