@@ -14,6 +14,7 @@ from rooms import quick
 
 from separatrix.solvers.interval import Enclosed, Interval, ball, point
 from separatrix.solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
+from separatrix.solvers.krawczyk.contraction import Preconditioner
 
 FLIP_FLOP = Path(__file__).parents[1] / "data" / "flipflop_tanh16.npz"
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "false_certificates.py"
@@ -73,6 +74,20 @@ def test_the_radius_of_uniqueness_is_far_larger_than_the_error_bound() -> None:
     perturbed = certify_zeros(lambda x: jnp.tanh(x @ weights) - x, [np.array(D) + 5e-7])
     assert perturbed.exists[0]
     assert 5e-7 <= perturbed.error_bound[0] < 5.1e-7
+
+
+@pytest.mark.parametrize("size", [5, 80])  # below and above which products are spared
+def test_rates_of_contraction_hold_for_every_matrix_in_the_slopes(size: int) -> None:
+    rng = np.random.default_rng(size)
+    middle = np.eye(size) + 0.5 * rng.standard_normal((3, size, size)) / size**0.5
+    preconditioner = Preconditioner.of(ball(middle, 1e-9))
+    width = 0.02 * rng.uniform(0, 1, (3, size, 1)) / size
+    slopes = ball(middle + 0.3 * width, width)  # about another middle than that of the small cube
+    rates = preconditioner.rates(slopes)
+    for corner in (slopes.lower, slopes.upper, rng.uniform(slopes.lower, slopes.upper)):
+        rest = np.eye(size) - preconditioner.inverse @ corner
+        assert (np.abs(rest).sum(2) <= rates).all()
+    assert (rates < 1).any()  # and they are of use
 
 
 @pytest.mark.parametrize("size", [1, 3, 10])

@@ -16,8 +16,8 @@ from ..interval.interpreter import EnclosedFunction
 from .contraction import (
     LARGEST_RADIUS,
     Flags,
+    Preconditioner,
     Trial,
-    approximate_inverse,
     judge_cubes,
     newton_step,
 )
@@ -42,7 +42,7 @@ class Search:
 
     centers: Array
     radius: Array
-    inverse: Array
+    preconditioner: Preconditioner
     step: Array
     exists: Flags
     error: Array
@@ -51,8 +51,9 @@ class Search:
 
     def put(self, rows: np.ndarray, other: Search, which: np.ndarray | slice = slice(None)) -> None:
         """Replace the proofs of some points by those of another search."""
-        for name in ("centers", "radius", "inverse", "step", "exists", "error", "rate"):
+        for name in ("centers", "radius", "step", "exists", "error", "rate"):
             getattr(self, name)[rows] = getattr(other, name)[which]
+        self.preconditioner.put(rows, other.preconditioner.rows(which))
         for row, reason in zip(rows, np.array(other.reasons, object)[which], strict=True):
             self.reasons[row] = reason
 
@@ -62,7 +63,7 @@ def _start(states: Array) -> Search:
     return Search(
         centers=states.copy(),
         radius=np.zeros(count),
-        inverse=np.full((count, size, size), np.nan),
+        preconditioner=Preconditioner.none(count, size),
         step=np.full((count, size), np.inf),
         exists=np.zeros(count, dtype=bool),
         error=np.full(count, np.inf),
@@ -105,24 +106,21 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
     """Try a cube around the centers; returns the Newton steps from there."""
     centers = search.centers[which]
     value = enclosed.bounds(point(centers))
-    known = search.inverse[which]
+    known = search.preconditioner.inverse[which]
     radius = _FIRST_RADIUS * scale[which]
     if not np.isnan(known).any():  # not the first attempt: the step from here can be foreseen
         radius = np.maximum(radius, 4.0 * newton_step(known, value.bounds).magnitude().max(axis=1))
     result = enclosed.slopes(ball(centers, radius[:, None]))
     assert result.slopes is not None
-    inverse = approximate_inverse(result.slopes)
-    newton = newton_step(inverse, value.bounds)
+    preconditioner = Preconditioner.of(result.slopes)
+    newton = newton_step(preconditioner.inverse, value.bounds)
     refusals = [
         first or second for first, second in zip(value.refusals, result.refusals, strict=True)
     ]
     allowed = _sound(refusals, result.bounds)
-    trial = judge_cubes(result.slopes, allowed, radius, inverse, newton.magnitude())
-    search.radius[which], search.inverse[which], search.step[which] = (
-        radius,
-        inverse,
-        newton.magnitude(),
-    )
+    trial = judge_cubes(result.slopes, allowed, radius, preconditioner, newton.magnitude())
+    search.radius[which], search.step[which] = radius, newton.magnitude()
+    search.preconditioner.put(which, preconditioner)
     search.exists[which], search.error[which], search.rate[which] = (
         trial.exists,
         trial.error,
@@ -170,7 +168,8 @@ def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
     assert result.slopes is not None
     allowed = _sound(result.refusals, result.bounds)
-    return judge_cubes(result.slopes, allowed, radius, search.inverse[which], search.step[which])
+    preconditioner = search.preconditioner.rows(which)
+    return judge_cubes(result.slopes, allowed, radius, preconditioner, search.step[which])
 
 
 def _next_radius(good: Array, rate: Array, bad: Array, bad_rate: Array, number: int) -> Array:
