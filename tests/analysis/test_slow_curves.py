@@ -79,6 +79,7 @@ def test_wong_wang_along_the_difference(values):
     known = np.sort(book.states @ DIFFERENCE)
     np.testing.assert_allclose(curve.crossing_values, known, atol=1e-11)
     assert curve.crossing_stability.tolist() == ["stable", "saddle", "stable"]
+    assert curve.crossing_n_unstable.tolist() == [0, 1, 0]
     assert curve.joined[1:].all()
     assert np.isfinite(curve.transverse_time).all() and (curve.transverse_time > 0).all()
 

@@ -12,7 +12,7 @@ from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
-from separatrix.figures import style
+from separatrix.figures.point_looks import INDEX_COLOURS
 
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
@@ -84,7 +84,7 @@ def test_every_link_of_a_saddle_is_drawn(count):
     links = [
         line
         for line in axes.lines
-        if line.get_marker() == "None" and line.get_color() in style.INDEX_COLOURS
+        if line.get_marker() == "None" and line.get_color() in INDEX_COLOURS
     ]
     assert len(links) == topology.links[saddles].sum() == 2
     tripod = ["PC 1", "PC 2", "PC 3"] if count == 3 else []
@@ -112,4 +112,4 @@ def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     lines = sx.figures.bifurcation_diagram(branches).axes[0].lines
     at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
     ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
-    assert ends == {"stable": pytest.approx(0.5), "unstable": pytest.approx(1.0)}
+    assert ends == {"fixed, stable": pytest.approx(0.5), "fixed, unstable": pytest.approx(1.0)}

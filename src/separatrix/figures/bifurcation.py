@@ -9,40 +9,42 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import Branches
+from .point_looks import PointClass, classes_of
 from .style import (
-    BLACK,
-    BLUE,
     GREEN,
     GREY,
     INK,
-    ORANGE,
+    LIGHT_GREY,
     PURPLE,
     SKY,
-    VERMILLION,
     legend_below,
     new_figure,
     styled,
 )
 
 LINES: dict[str, dict[str, Any]] = {
-    "stable": {"color": BLACK, "linestyle": "-", "linewidth": 1.8},
-    "saddle": {"color": GREY, "linestyle": "--", "linewidth": 1.2},
-    "unstable": {"color": ORANGE, "linestyle": ":", "linewidth": 1.5},
-    "kink": {"color": GREY, "linestyle": "-.", "linewidth": 1.2},
+    "stable": {"linestyle": "-", "linewidth": 1.8},
+    "saddle": {"linestyle": "--", "linewidth": 1.2},
+    "unstable": {"linestyle": ":", "linewidth": 1.5},
+    "kink": {"linestyle": "-.", "linewidth": 1.2},
 }
-"""How a piece of a branch is drawn; a marginal one is drawn as its neighbours are."""
+"""How a piece of a branch is drawn, in the colour of its points; a marginal one is drawn as its
+neighbours are."""
+
+UNKNOWN: dict[str, Any] = {"color": GREY, "linestyle": "-.", "label": "stability not known"}
+"""Of a branch all of whose points are marginal."""
 
 MARKERS: dict[str, tuple[str, str]] = {
-    "fold": ("D", VERMILLION),
-    "pitchfork": ("o", BLUE),
-    "transcritical": ("X", BLUE),
-    "branch point": ("P", BLUE),
-    "flip": ("^", PURPLE),
-    "Neimark–Sacker": ("s", GREEN),
-    "Hopf": ("s", GREEN),
-    "crossing": ("*", SKY),
-    "border collision": ("v", SKY),
-    "tangency": ("h", SKY),
+    "fold": ("D", GREEN),
+    "pitchfork": ("o", PURPLE),
+    "transcritical": ("X", PURPLE),
+    "branch point": ("P", PURPLE),
+    "flip": ("^", LIGHT_GREY),
+    "Neimark–Sacker": ("s", SKY),
+    "Hopf": ("s", SKY),
+    "crossing": ("*", GREY),
+    "border collision": ("v", GREY),
+    "tangency": ("h", GREY),
 }
 
 
@@ -76,28 +78,40 @@ def bifurcation_diagram(
 
 def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
     """Draw every run of pieces of one stability, which changes at the special points between."""
+    classes = [
+        c for c in classes_of(branches.stability, branches.n_unstable) if c.stability in LINES
+    ]
+    kinds = np.full(len(branches), -1)
+    for kind, those in enumerate(classes):
+        kinds[those.rows] = kind
+        axes.plot([], [], **_line(those))  # the legend has them in the order of all figures
     for k in range(branches.n_branches):
-        parameters, states, names = _polyline(branches, k)
-        edges = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1), len(names)]
+        parameters, states, pieces = _polyline(branches, k, kinds)
+        edges = [0, *(np.flatnonzero(pieces[1:] != pieces[:-1]) + 1), len(pieces)]
         for first, last in pairwise(edges):
             piece = slice(first, last + 1)
-            style = LINES.get(str(names[first]), LINES["saddle"])
-            label = "on a kink" if names[first] == "kink" else names[first]
-            axes.plot(parameters[piece], states[piece] @ along, label=label, **style)
+            look = _line(classes[pieces[first]]) if pieces[first] >= 0 else UNKNOWN
+            axes.plot(parameters[piece], states[piece] @ along, **look)
 
 
-def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _line(those: PointClass) -> dict[str, Any]:
+    return {"color": those.colour, "label": those.name, **LINES[those.stability]}
+
+
+def _polyline(
+    branches: Branches, k: int, kinds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the points of a branch with its special points in their places.
 
-    Parameters (place,), states (place, unit), and the stability of the piece from each place on,
-    one less than places.
+    Parameters (place,), states (place, unit), and the kind of the piece from each place on, one
+    less than places.
     """
     here = np.flatnonzero(np.asarray(branches.branch) == k)
     parameters, states = np.asarray(branches.parameters)[here], np.asarray(branches.states)[here]
-    names = _without_single(np.asarray(branches.stability)[here])
+    kinds = _without_marginal(kinds[here], np.asarray(branches.stability)[here] == "kink")
     own = np.flatnonzero(np.asarray(branches.special_branch) == k)
     if len(here) < 2 or not len(own):
-        return parameters, states, names[:-1]
+        return parameters, states, kinds[:-1]
     scale = np.append(np.ptp(parameters), np.ptp(states, axis=0).max())
     scale = np.where(scale > 0, scale, 1.0)
     on_branch = np.column_stack([parameters / scale[0], states / scale[1]])
@@ -110,27 +124,26 @@ def _polyline(branches: Branches, k: int) -> tuple[np.ndarray, np.ndarray, np.nd
     own, after = own[order], after[order]
     last = np.append(after[1:] != after[:-1], True)
     # Between two special points of one piece nothing is known: the stability before them is kept.
-    following = np.where(last, names[after + 1], names[after])
+    following = np.where(last, kinds[after + 1], kinds[after])
     return (
         np.insert(parameters, after + 1, values[own]),
         np.insert(states, after + 1, places[own], axis=0),
-        np.insert(names, after + 1, following)[:-1],
+        np.insert(kinds, after + 1, following)[:-1],
     )
 
 
-def _without_single(names: np.ndarray) -> np.ndarray:
-    """Replace each name for which there is no line, and single kinks, by that of the point before.
+def _without_marginal(kinds: np.ndarray, kink: np.ndarray) -> np.ndarray:
+    """Replace −1, of points that linearization cannot tell, by the kind of the point before it.
 
-    At a single kink the branch goes from one region into another.
+    So with a single point on a kink, where the branch goes from one region into another.
     """
-    kink = names == "kink"
     in_a_row = kink & (np.append(False, kink[:-1]) | np.append(kink[1:], False))
-    known = np.isin(names, list(LINES)) & (~kink | in_a_row)
+    known = (kinds >= 0) & (~kink | in_a_row)
     if not known.any():
-        return np.full(len(names), "saddle")
-    place = np.where(known, np.arange(len(names)), -1)
+        return kinds
+    place = np.where(known, np.arange(len(kinds)), -1)
     before = np.maximum.accumulate(place)
-    return names[np.where(before < 0, np.flatnonzero(known)[0], before)]
+    return kinds[np.where(before < 0, np.flatnonzero(known)[0], before)]
 
 
 def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:

@@ -7,19 +7,25 @@ from matplotlib.figure import Figure
 
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
-from .points import FIXED_MARKERS
+from .point_looks import draw_fixed, index_colour
 from .state_space import draw_background, in_plane
 from .style import (
-    BLUE,
+    BOUNDARY,
     GREY,
     INK,
-    VERMILLION,
     choice_colour,
     equal_scales,
     legend_below,
     new_figure,
     styled,
 )
+
+ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}
+ENDS_NOWHERE: dict[str, Any] = {
+    "linestyle": ":",
+    "linewidth": 0.7,
+    "label": "path that ends at none",
+}
 
 
 @styled
@@ -29,41 +35,44 @@ def fixed_point_graph(
     components: PrincipalComponents,
     boundary: Separatrix | None = None,
 ) -> Figure:
-    """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given."""
+    """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
+
+    Arms have the colour of the saddle that they leave.
+    """
     figure = new_figure(6.2, 5.0)
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
     places = in_plane(components, graph.states)
     seen = [plane.reshape(-1, 2), places]
-    for path, target in zip(graph.paths, graph.target, strict=True):
+    colours = _colours_of_paths(graph)
+    neutral = colours[0] if len(set(colours)) == 1 else INK  # in the legend
+    for path, target, colour in zip(graph.paths, graph.target, colours, strict=True):
         line = in_plane(components, path)
-        ends = target >= 0
-        label = "path to a stable point" if ends else "path that ends at none"
-        look: dict[str, Any] = {
-            "linestyle": "-" if ends else ":",
-            "linewidth": 1.5 if ends else 0.7,
-        }
-        axes.plot(*line.T, color=BLUE, label=label, zorder=3, **look)
+        look = ENDS if target >= 0 else ENDS_NOWHERE
+        axes.plot([], [], color=neutral, **look)
+        axes.plot(*line.T, zorder=3, **{**look, "color": colour, "label": None})
         seen.append(line[:1])
     if boundary is not None and len(boundary):
         at = in_plane(components, boundary.states)
-        axes.plot(*at.T, "x", color=VERMILLION, markersize=5, label="boundary of basins")
+        axes.plot(*at.T, "x", color=BOUNDARY, markersize=5, label="boundary of basins")
         seen.append(at)
-    stability = np.asarray(graph.stability)
-    for name, marker in FIXED_MARKERS.items():
-        here = places[stability == name]
-        if len(here):
-            shape: dict[str, Any] = {
-                "color": INK,
-                "markersize": 8,
-                "markerfacecoloralt": "white",
-                "zorder": 4,
-            }
-            label = f"fixed, {name} ({len(here)})"
-            axes.plot(*here.T, linestyle="", label=label, **shape, **marker)
+    draw_fixed(axes, places, graph.stability, graph.n_unstable)
     equal_scales(axes, np.concatenate(seen))
     legend_below(figure, axes, columns=3)
     return figure
+
+
+def _colours_of_paths(graph: FixedPointGraph) -> list[str]:
+    """Return the colour of each path, that of the point which it leaves."""
+    numbers = np.full(len(graph.states), -1)
+    if graph.n_unstable is not None:
+        numbers = np.asarray(graph.n_unstable)
+    rows = {int(place): row for row, place in enumerate(np.asarray(graph.places))}
+    gates = set(np.asarray(graph.saddles).tolist())  # told of older records, too
+    return [
+        index_colour(1 if place in gates else int(numbers[rows[place]]))
+        for place in np.asarray(graph.source).tolist()
+    ]
 
 
 @styled
@@ -72,7 +81,7 @@ def commitment(made: Commitment, *, num_trials: int = 60) -> Figure:
     figure = new_figure(6.4, 5.0)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     times = (np.arange(made.reached.shape[1]) + 1) * made.dt
-    above.axhline(0, color=VERMILLION, linewidth=1, label="boundary")
+    above.axhline(0, color=BOUNDARY, linewidth=1, label="boundary")
     places = np.unique(np.asarray(made.choice)[np.asarray(made.choice) >= 0])
     shown = np.unique(np.linspace(0, len(made) - 1, num_trials).astype(int))
     for trial in shown:

@@ -7,13 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import SlowCurve
-from .points import FIXED_MARKERS
+from .point_looks import draw_fixed
 from .style import (
-    BLUE,
+    GREEN,
     GREY,
-    INK,
-    ORANGE,
-    VERMILLION,
+    PURPLE,
     legend_below,
     new_figure,
     powers_of_ten,
@@ -37,22 +35,14 @@ def _drift(axes: Axes, curve: SlowCurve) -> None:
     values = np.asarray(curve.values)
     axes.axhline(0, color=GREY, linewidth=0.8)
     for part in _pieces(curve):
-        axes.plot(values[part], np.asarray(curve.drift)[part], "-", color=BLUE, label="drift")
+        axes.plot(values[part], np.asarray(curve.drift)[part], "-", color=GREEN, label="drift")
     rests = np.asarray(curve.outcomes) == "fixed"
-    look: dict[str, Any] = {"color": VERMILLION, "markersize": 4}
+    look: dict[str, Any] = {"color": GREEN, "markersize": 4}
     if rests.any():
         axes.plot(values[rests], 0 * values[rests], "s", label="at rest", **look)
-    stability = np.asarray(curve.crossing_stability)
-    for name, marker in FIXED_MARKERS.items():
-        here = np.asarray(curve.crossing_values)[stability == name]
-        if len(here):
-            shape: dict[str, Any] = {
-                "color": INK,
-                "markersize": 8,
-                "markerfacecoloralt": "white",
-                "zorder": 4,
-            }
-            axes.plot(here, 0 * here, linestyle="", label=f"fixed, {name}", **shape, **marker)
+    crossings = np.asarray(curve.crossing_values)
+    places = np.stack([crossings, 0 * crossings], 1)
+    draw_fixed(axes, places, curve.crossing_stability, curve.crossing_n_unstable)
     per = "step" if curve.system == "map" else "time constant"
     axes.set_ylabel(f"drift per {per}")
 
@@ -65,12 +55,12 @@ def _times(axes: Axes, curve: SlowCurve) -> None:
     along = np.where(np.isfinite(along), along, np.nan)
     for part in _pieces(curve):
         axes.plot(
-            values[part], along[part], "-", color=ORANGE, label="time to drift the whole range"
+            values[part], along[part], "-", color=GREEN, label="time to drift the whole range"
         )
         if np.isfinite(across[part]).any():
             label = "time to return to the curve"
             # With a marker, so that a time between slices without one is seen as well.
-            look: dict[str, Any] = {"color": INK, "marker": ".", "linestyle": "--"}
+            look: dict[str, Any] = {"color": PURPLE, "marker": ".", "linestyle": "--"}
             axes.plot(values[part], across[part], label=label, **look)
     axes.set_ylabel("time (ms)")
     if np.isfinite([along, across]).any():

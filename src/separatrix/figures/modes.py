@@ -13,10 +13,10 @@ from .points import draw_points, limit_view
 from .state_space import draw_background, in_plane
 from .style import (
     BLUE,
+    GREEN,
     GREY,
     INK,
     PURPLE,
-    VERMILLION,
     equal_scales,
     legend_below,
     new_figure,
@@ -45,7 +45,7 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label=_how_many(values))
     integrating = integrating_mode(linearization, index)
     if np.isfinite(values).all():
-        _mark(axes, linearization, index, integrating, "integrating", VERMILLION, 9)
+        _mark(axes, linearization, index, integrating, "integrating", GREEN, 9)
         if values[0] not in (values[integrating], values[integrating].conj()):
             _mark(axes, linearization, index, 0, "leading", PURPLE, 13)
     symbol = "μ" if linearization.system == "map" else "λ τ"
@@ -83,10 +83,10 @@ def line_attractor(
         reach = _reach(plane.reshape(-1, 2), centre, direction / share)
         line = centre + reach[:, None] * direction / share
         label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
-        axes.plot(*line.T, color=VERMILLION, linewidth=2.2, zorder=3.5, label=label)
-    draw_points(axes, points, components, by_index=False)  # red is the mode's
+        axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
+    draw_points(axes, points, components)
     label = "where it was linearized"
-    axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=VERMILLION, label=label)
+    axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
     limit_view(axes, plane, np.concatenate([in_plane(components, points.states), [centre]]))
     legend_below(figure, axes, columns=2)
     return figure

@@ -1,27 +1,22 @@
 """Fixed and slow points."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .._types import InvalidInputError, counted
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints
+from .point_looks import SIZE, SLOW, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow
 from .state_space import draw_background, in_plane
 from .style import (
-    BLACK,
+    GREEN,
     GREY,
-    INDEX_COLOURS,
     INK,
-    ORANGE,
-    SEQUENTIAL,
-    VERMILLION,
     equal_scales,
     legend_below,
     new_figure,
@@ -29,21 +24,6 @@ from .style import (
     powers_of_ten,
     styled,
 )
-
-FIXED_MARKERS: dict[str, dict[str, Any]] = {
-    "stable": {"marker": "o", "fillstyle": "full"},
-    "saddle": {"marker": "o", "fillstyle": "left"},
-    "unstable": {"marker": "o", "fillstyle": "none"},
-    "marginal": {"marker": "D", "fillstyle": "none"},
-    "unknown": {"marker": "X", "fillstyle": "full"},
-}
-"""Filled, half filled, open: from every, some, no direction states approach the point."""
-
-DECADES = 6
-"""How many decades of speed the colours tell apart."""
-
-SMALLEST = 1e-30
-"""The lowest speed that is drawn: smaller ones tell of numbers, not of dynamics."""
 
 MARGIN = 1.0
 """How far beyond the activity a view of the points reaches, in spans of the activity."""
@@ -101,10 +81,10 @@ def speeds(points: FixedPoints) -> Figure:
     floor = max(min([level, *speed[speed > 0]]) / 10, SMALLEST)  # where exact zeros are drawn
     rank, height = np.arange(1, len(speed) + 1), np.maximum(speed[order], floor)
     kind = np.asarray(points.kind)[order]
-    for name, colour in (("slow", ORANGE), ("fixed", BLACK)):
+    for name, look in (("slow", SLOW), ("fixed", {"marker": "o", "color": INK})):
         here = kind == name
         label = f"{name} ({int(here.sum())})"
-        axes.plot(rank[here], height[here], "o", color=colour, markersize=4, label=label)
+        axes.plot(rank[here], height[here], linestyle="", markersize=SLOW_SIZE, label=label, **look)
     axes.axhspan(floor / 10, level, color=GREY, alpha=0.2, linewidth=0, label="rounding level")
     proved = np.asarray(points.certified)[order] & (kind == "fixed")
     if proved.any():
@@ -112,7 +92,7 @@ def speeds(points: FixedPoints) -> Figure:
         ring: dict[str, Any] = {
             "markersize": 9,
             "markerfacecolor": "none",
-            "markeredgecolor": VERMILLION,
+            "markeredgecolor": GREEN,
         }
         axes.plot(rank[proved], height[proved], "o", label=label, zorder=4, **ring)
     axes.set_yscale("log")
@@ -133,9 +113,9 @@ def tolerance(points: FixedPoints) -> Figure:
     figure = new_figure(6.4, 3.0)
     axes = figure.subplots()
     curve = points.tolerance_curve()
-    axes.step(curve.tolerance, curve.count, where="post", color=ORANGE, label="below a tolerance")
+    axes.step(curve.tolerance, curve.count, where="post", color=GREEN, label="below a tolerance")
     fixed = int((np.asarray(points.kind) == "fixed").sum())
-    axes.axhline(fixed, color=BLACK, linestyle=":", label=f"fixed, to rounding ({fixed})")
+    axes.axhline(fixed, color=INK, linestyle=":", label=f"fixed, to rounding ({fixed})")
     axes.set_xscale("log")
     powers_of_ten(axes.xaxis)
     axes.set_xlim(float(curve.tolerance[0]), float(curve.tolerance[-1]))
@@ -164,83 +144,27 @@ def draw_points(
     points: FixedPoints,
     components: PrincipalComponents,
     *,
-    size: float = 8.0,
+    size: float = SIZE,
     brief: bool = False,
-    by_index: bool = True,
 ) -> None:
     """Draw the points in the plane, slow ones below, each kind and stability labelled.
 
-    Saddles have a colour for the number of their unstable directions, unless without `by_index`.
     In `brief`, for a small panel, there are no numbers of points, and no scale of their speeds.
     """
     plane = in_plane(components, points.states)
     slow = np.asarray(points.kind) == "slow"
     if slow.any():
-        _draw_slow(axes, points, plane[slow], np.asarray(points.speed, float)[slow], brief)
-    for name, shape, colour, here in _classes(points, by_index):
-        axes.plot(
-            *plane[here].T,
-            linestyle="",
-            color=colour,
-            markersize=size,
-            markerfacecoloralt="white",
-            zorder=4,
-            label=name + ("" if brief else f" ({int(here.sum())})"),
-            **shape,
-        )
-
-
-def _draw_slow(
-    axes: Axes, points: FixedPoints, plane: np.ndarray, speed: np.ndarray, brief: bool
-) -> None:
-    look: dict[str, Any] = {"s": 18, "edgecolors": INK, "linewidths": 0.3, "zorder": 3}
-    label = "slow" + ("" if brief else f" ({len(plane)})")
-    if brief:
-        axes.scatter(plane[:, 0], plane[:, 1], color="white", label=label, **look)
-        return
-    norm, beyond = _speed_scale(speed)
-    axes.scatter(plane[:, 0], plane[:, 1], c=speed, norm=norm, cmap=SEQUENTIAL, **look)
-    shades = ScalarMappable(norm, SEQUENTIAL)
-    bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
-    bar.set_label(f"speed of slow points ({per_what(points)})")
-    powers_of_ten(bar.ax.yaxis)
-    axes.plot([], [], "o", color=GREY, markersize=4, label=label)
-
-
-def _classes(
-    points: FixedPoints, by_index: bool
-) -> Iterator[tuple[str, dict[str, Any], str, np.ndarray]]:
-    """Yield name, marker and colour of each class of fixed points, and which belong to it."""
-    stability, number = np.asarray(points.stability), np.asarray(points.n_unstable)
-    fixed = np.asarray(points.kind) != "slow"
-    for name, shape in FIXED_MARKERS.items():
-        here = fixed & (stability == name)
-        if name == "saddle" and by_index:
-            for index, colour in enumerate(INDEX_COLOURS[1:], start=1):
-                most = index == len(INDEX_COLOURS) - 1
-                rows = here & ((number >= index) if most else (number == index))
-                if rows.any():
-                    yield f"saddle, {unstable_directions(number[rows])}", shape, colour, rows
-            here = here & (number < 1)
-        if here.any():
-            yield f"fixed, {name}", shape, INK, here
-
-
-def unstable_directions(numbers: np.ndarray) -> str:
-    """Say how many directions points of one colour are unstable in."""
-    least, most = int(numbers.min()), int(numbers.max())
-    return counted(least, "unstable direction") if least == most else f"{least} to {most} unstable"
-
-
-def _speed_scale(speed: np.ndarray) -> tuple[LogNorm, str]:
-    """Return whole decades that hold the speeds, the topmost few, and which ends are cut off."""
-    usual = speed[np.isfinite(speed) & (speed > SMALLEST)]
-    if not usual.size:
-        usual = np.ones(1)
-    bottom, top = np.floor(np.log10(usual.min())), np.ceil(np.log10(usual.max()))
-    lowest = max(bottom, top - DECADES)
-    norm = LogNorm(10.0**lowest, 10.0 ** max(top, lowest + 1))
-    return norm, "neither" if bottom == lowest else "min"
+        speed = np.asarray(points.speed, float)[slow]
+        draw_slow(axes, plane[slow], speed, per_what(points), brief=brief)
+    draw_fixed(
+        axes,
+        plane,
+        points.stability,
+        points.n_unstable,
+        fixed=~slow,
+        size=size,
+        counts=not brief,
+    )
 
 
 def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray, ratio: float = 1.2) -> None:

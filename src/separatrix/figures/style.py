@@ -34,8 +34,8 @@ SIGNED = LinearSegmentedColormap.from_list(
 
 SEQUENTIAL = "viridis"
 
-INDEX_COLOURS = (INK, BLUE, ORANGE, VERMILLION)
-"""Colour by the number of unstable directions; the last one is for all higher numbers too."""
+BOUNDARY = PURPLE
+"""Of what separates basins; the colours of points and of choices mean other things."""
 
 PAGE_WIDTH = 7.4
 """The widest in inches that a page shows at full size; letters of wider figures shrink."""
@@ -111,16 +111,22 @@ def labelled(*axes: Axes) -> dict[str, Any]:
 
 
 def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -> None:
-    """Put one legend of all labelled artists of `axes` below the figure, clear of the data."""
+    """Put one legend of all labelled artists of `axes` below the figure, clear of the data.
+
+    It has fewer columns than `columns` where those would be wider than the figure.
+    """
     handles = labelled(*axes)
-    if handles:
-        figure.legend(
+    for ncols in range(min(columns, len(handles)), 0, -1):
+        legend = figure.legend(
             list(handles.values()),
             list(handles),
             loc="outside lower center",
-            ncols=min(columns, len(handles)),
+            ncols=ncols,
             **kwargs,
         )
+        if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 1.2) -> None:

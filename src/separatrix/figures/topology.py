@@ -7,12 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .._types import InvalidInputError, counted
+from .._types import InvalidInputError
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .labels import HALO, label_beside
+from .point_looks import draw_fixed, index_colour
 from .state_space import label_plane
-from .style import GREY, INDEX_COLOURS, legend_below, new_figure, new_panels, styled
+from .style import GREY, legend_below, new_figure, new_panels, styled
 
 _MOST_NAMES = 32
 
@@ -45,7 +46,7 @@ def compare_topologies(
     """Draw the linked fixed points of several networks side by side, each in its own space."""
     if not networks:
         raise InvalidInputError("expected the topology of one network at least.")
-    figure, rows, columns = new_panels(len(networks), height=2.7, margin=0.6)
+    figure, rows, columns = new_panels(len(networks), height=2.7, margin=0.9)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):
         kind = "3d" if len(components) > 2 else None
@@ -54,7 +55,7 @@ def compare_topologies(
         shares = f"\n{_shares(components)}" if kind else ""
         axes.set_title(f"{name}\n{_shape(topology)}{shares}")
         panels.append((axes, topology, places))
-    legend_below(figure, *(axes for axes, _, _ in panels), columns=4)
+    legend_below(figure, *(axes for axes, _, _ in panels), columns=3)
     _name_stable_points(figure, panels, SMALL)
     return figure
 
@@ -80,22 +81,10 @@ def _draw(
     """Draw points and links in one panel, name its axes, and return where the points are."""
     places = components.project(topology.states)[:, : 3 if len(components) > 2 else 2]
     unstable = np.asarray(topology.n_unstable)
-    for number in np.unique(unstable[unstable >= 0]):
-        colour = INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)]
+    for number in np.unique(unstable[unstable > 0]):
         rows = np.flatnonzero(unstable == number)
-        name = counted(int(number), "unstable direction")
-        if number:
-            _draw_links(axes, topology, places, rows, colour)
-        axes.plot(
-            *places[rows].T,
-            "o",
-            color=colour,
-            markersize=size,
-            fillstyle="left" if number else "full",
-            markerfacecoloralt="white",
-            label=name + (f" ({len(rows)})" if counts else ""),
-            zorder=4,
-        )
+        _draw_links(axes, topology, places, rows, index_colour(int(number)))
+    draw_fixed(axes, places, topology.stability, unstable, size=size, counts=counts)
     _label(axes, components, places)
     return places
 

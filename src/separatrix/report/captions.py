@@ -112,8 +112,8 @@ def fixed_points(story: Story) -> str:
         "point is called fixed only when it was solved to rounding level; a slow point is a local "
         "minimum of the speed that is not zero, coloured by its speed. Filled circles attract from "
         "every direction, half-filled ones (saddles, coloured by the number of their unstable "
-        "directions) from some, open ones from none. The plane is that of the activity: points may "
-        "lie off it."
+        "directions, here and in all other figures) from some, open ones from none. The plane is "
+        "that of the activity: points may lie off it."
     )
     if points.complete:
         text += " It is proved that no fixed point is missing."

@@ -121,6 +121,8 @@ def fixed_point_graph(story: Story) -> str:
             f"{rays_each(graph)} of these directions, as a sample: {rays} paths"
             f"{'' if saddles else ', drawn over the activity'}. "
         )
+    if saddles and rays:
+        text += "Paths have the colour of the point that they leave. "
     text += _how_paths_end(graph)
     if not np.isin(np.asarray(graph.stability), ("stable", "kink")).any():
         text += (

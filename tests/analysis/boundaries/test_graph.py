@@ -110,6 +110,7 @@ def test_rays_sample_saddles_with_several_unstable_directions():
     points = np.array([[a, b] for a in (-1.0, 0, 1) for b in (-1.0, 0, 1)])
     graph = sx.fixed_point_graph(system, points, rays=2)
     assert len(graph) == 8 + 4
+    assert graph.n_unstable.tolist() == [0, 1, 0, 1, 2, 1, 0, 1, 0]
     rays = np.asarray(graph.source) == 4
     assert graph.arm[rays].tolist() == [1, -1, 2, -2]
     # along the axes: to the saddles at their ends, which are no attractors, as the reason says

@@ -49,6 +49,9 @@ class FixedPointGraph(Record):
     roles: Shaped[np.ndarray, " point"] = array("attractor, saddle that is followed, or why not")
     departure: float = setting("distance from a saddle at which its arms begin, as a part")
     step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+    n_unstable: Int[Array, " point"] | None = array(
+        "number of unstable directions, −1 where it is not known", default=None
+    )
 
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
@@ -144,6 +147,7 @@ def fixed_point_graph(
         states=landscape.states,
         places=landscape.label,
         stability=landscape.stability,
+        n_unstable=landscape.n_unstable,
         roles=_roles(landscape, rays),
         departure=_DEPARTURE,
         step=follower.stepper.step_time,

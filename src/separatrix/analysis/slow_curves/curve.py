@@ -112,6 +112,7 @@ def slow_curve(
         crossings=crossing.states if crossing is not None else np.zeros((0, system.size)),
         crossing_stability=crossing.stability if crossing is not None else np.zeros(0, "<U8"),
         crossing_certified=crossing.certified if crossing is not None else np.zeros(0, bool),
+        crossing_n_unstable=crossing.n_unstable if crossing is not None else np.zeros(0, int),
         axis=a,
         system=system.kind,
         time_unit=system.time_unit,

@@ -1,7 +1,7 @@
 """A slow curve, with what moves along it and what brings states back to it."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, counted, require_positive
@@ -35,6 +35,9 @@ class SlowCurve(Record):
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     axis_name: str = setting("what the axis is, where that is known", default="")
+    crossing_n_unstable: Int[Array, " crossing"] | None = array(
+        "number of their unstable directions, −1 where it is not known", default=None
+    )
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:

@@ -1,0 +1,169 @@
+"""How points look in every figure: what marker, colour and legend entry tell of one.
+
+The colour tells the number of unstable directions, the filling from how many directions states
+approach, and the size and the thin edge that a point is slow and not fixed.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+
+from .._types import Array, counted
+from .style import BLUE, GREY, INK, ORANGE, SEQUENTIAL, VERMILLION, powers_of_ten
+
+FIXED_MARKERS: dict[str, dict[str, Any]] = {
+    "stable": {"marker": "o", "fillstyle": "full"},
+    "saddle": {"marker": "o", "fillstyle": "left"},
+    "unstable": {"marker": "o", "fillstyle": "none"},
+    "marginal": {"marker": "D", "fillstyle": "none"},
+    "kink": {"marker": "P", "fillstyle": "none"},
+    "unknown": {"marker": "X", "fillstyle": "full"},
+}
+"""Filled, half filled, open: from every, some, no direction states approach the point."""
+
+INDEX_COLOURS = (INK, BLUE, ORANGE, VERMILLION)
+"""Colour by the number of unstable directions; the last one is for all higher numbers too.
+
+Whatever else a figure draws beside points has other colours.
+"""
+
+SLOW: dict[str, Any] = {
+    "marker": "o",
+    "markerfacecolor": "white",
+    "markeredgecolor": INK,
+    "markeredgewidth": 0.6,
+}
+"""Of a slow point whose speed no colour tells."""
+
+SIZE = 8.0
+"""Of fixed points in a figure of their own."""
+
+SLOW_SIZE = 4.2
+"""Of slow points, everywhere: they may be many, and are not what is sought."""
+
+DECADES = 6
+"""How many decades of speed the colours tell apart."""
+
+SMALLEST = 1e-30
+"""The lowest speed that is drawn: smaller ones tell of numbers, not of dynamics."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PointClass:
+    """Fixed points that look the same: what a legend calls them, their look, and which they are."""
+
+    name: str
+    stability: str
+    colour: str
+    rows: Bool[np.ndarray, " point"]
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What `Axes.plot` is told of them, but for their size."""
+        return {
+            "linestyle": "",
+            "color": self.colour,
+            "markerfacecoloralt": "white",
+            **FIXED_MARKERS[self.stability],
+        }
+
+
+def index_colour(number: int) -> str:
+    """Return the colour of a number of unstable directions; grey where it is not known."""
+    return GREY if number < 0 else INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)]
+
+
+def classes_of(
+    stability: Shaped[np.ndarray, " point"],
+    n_unstable: Int[Array, " point"] | None,
+    fixed: Bool[np.ndarray, " point"] | None = None,
+) -> Iterator[PointClass]:
+    """Yield the classes of those points that are fixed, by stability and number of directions.
+
+    Records that were written before they held the numbers have none.
+    """
+    stability = np.asarray(stability)
+    numbers = np.full(len(stability), -1) if n_unstable is None else np.asarray(n_unstable)
+    # stable points have no unstable direction, whether or not it was counted
+    numbers = np.where(stability == "stable", 0, numbers)
+    colours = np.array([index_colour(int(number)) for number in numbers], dtype=object)
+    among = np.ones(len(stability), bool) if fixed is None else fixed
+    for name in FIXED_MARKERS:
+        for colour in (*INDEX_COLOURS, GREY):
+            rows = among & (stability == name) & (colours == colour)
+            if rows.any():
+                yield PointClass(_called(name, numbers[rows]), name, colour, rows)
+
+
+def _called(stability: str, numbers: np.ndarray) -> str:
+    if stability == "saddle" and numbers.min() > 0:
+        return f"saddle, {unstable_directions(numbers)}"
+    return "fixed, on a kink" if stability == "kink" else f"fixed, {stability}"
+
+
+def unstable_directions(numbers: np.ndarray) -> str:
+    """Say how many directions points of one colour are unstable in."""
+    least, most = int(numbers.min()), int(numbers.max())
+    return counted(least, "unstable direction") if least == most else f"{least} to {most} unstable"
+
+
+def draw_fixed(
+    axes: Axes,
+    places: Float[np.ndarray, "point dimension"],
+    stability: Shaped[np.ndarray, " point"],
+    n_unstable: Int[Array, " point"] | None,
+    *,
+    fixed: Bool[np.ndarray, " point"] | None = None,
+    size: float = SIZE,
+    counts: bool = True,
+) -> None:
+    """Draw those points that are fixed, each class labelled, with its number in `counts`."""
+    for those in classes_of(stability, n_unstable, fixed):
+        label = those.name + (f" ({int(those.rows.sum())})" if counts else "")
+        axes.plot(*places[those.rows].T, label=label, markersize=size, zorder=4, **those.look)
+
+
+def draw_slow(
+    axes: Axes,
+    places: Float[np.ndarray, "point 2"],
+    speed: Float[np.ndarray, " point"],
+    per: str,
+    *,
+    brief: bool = False,
+) -> None:
+    """Draw slow points in a plane, coloured by a speed `per` some time, with a scale of it.
+
+    In `brief` there is neither a scale nor a number of points.
+    """
+    label = "slow" + ("" if brief else f" ({len(places)})")
+    if brief:
+        look = {"linestyle": "", "markersize": SLOW_SIZE, "zorder": 3, **SLOW}
+        axes.plot(*places.T, label=label, **look)
+        return
+    norm, beyond = _speed_scale(speed)
+    shade: dict[str, Any] = {"c": speed, "norm": norm, "cmap": SEQUENTIAL}
+    edge: dict[str, Any] = {"edgecolors": INK, "linewidths": SLOW["markeredgewidth"]}
+    axes.scatter(places[:, 0], places[:, 1], s=SLOW_SIZE**2, zorder=3, **shade, **edge)
+    shades = ScalarMappable(norm, SEQUENTIAL)
+    bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
+    bar.set_label(f"speed of slow points ({per})")
+    powers_of_ten(bar.ax.yaxis)
+    shown = {**SLOW, "markerfacecolor": shades.cmap(0.5)}
+    axes.plot([], [], linestyle="", markersize=SLOW_SIZE, label=label, **shown)
+
+
+def _speed_scale(speed: np.ndarray) -> tuple[LogNorm, str]:
+    """Return whole decades that hold the speeds, the topmost few, and which ends are cut off."""
+    usual = speed[np.isfinite(speed) & (speed > SMALLEST)]
+    if not usual.size:
+        usual = np.ones(1)
+    bottom, top = np.floor(np.log10(usual.min())), np.ceil(np.log10(usual.max()))
+    lowest = max(bottom, top - DECADES)
+    norm = LogNorm(10.0**lowest, 10.0 ** max(top, lowest + 1))
+    return norm, "neither" if bottom == lowest else "min"
