@@ -153,3 +153,13 @@ def test_what_is_no_point_has_no_colour_of_points(points):
     for start in ("boundary", "integrating mode", "where it was", "drift", "time to return"):
         (colour,) = {c for label, c in others.items() if label.startswith(start)}
         assert colour not in INDEX_COLOURS, start
+
+
+def test_weights_and_preferences_share_no_colour():
+    """Blue weights beside blue units that prefer choice 1 would be of the same kind."""
+    figure = figures.selective_connections(RECORDS["selective_connections"])
+    (image,) = figure.axes[0].images
+    bars = {tuple(np.round(bar.get_facecolor()[:3], 2)) for bar in figure.axes[1].patches}
+    shades = np.asarray(image.cmap(np.linspace(0, 1, 256)))[:, :3]
+    for bar in bars:
+        assert np.abs(shades - bar).sum(1).min() > 0.3, bar

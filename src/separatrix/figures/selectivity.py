@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import SelectiveConnections
-from .style import BLUE, GREY, INK, SIGNED, VERMILLION, legend_below, new_figure, styled
+from .style import BLUE, EXCITATION, GREY, INK, VERMILLION, legend_below, new_figure, styled
 
 
 @styled
@@ -30,7 +30,7 @@ def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
     # a few weights are many times larger than the rest, which the colours are for
     top = float(np.quantile(np.abs(weights), 0.98)) or 1.0
     image = axes.imshow(
-        weights, cmap=SIGNED, vmin=-top, vmax=top, extent=(0, n, n, 0), interpolation="nearest"
+        weights, cmap=EXCITATION, vmin=-top, vmax=top, extent=(0, n, n, 0), interpolation="nearest"
     )
     bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, location="left", extend="both")
     bar.set_label("weight")
@@ -62,9 +62,10 @@ def _strengths(axes: Axes, connections: SelectiveConnections) -> None:
         heights = np.nan_to_num(np.asarray(getattr(connections, name), float))
         axes.bar(places + shift, heights, 0.38, color=colour, label=f"{name} preference")
     labels = [
-        f"{block.replace(' to ', '→')}\np = {p:.2g}" if np.isfinite(p) else block
+        block.replace(" to ", "→") + (f"\n{p:.2g}" if np.isfinite(p) else "")
         for block, p in zip(connections.block, np.asarray(connections.p_value), strict=True)
     ]
     axes.set_xticks(places, labels)
+    axes.set_xlabel("connections, p by shuffling")
     axes.set_ylabel("mean |weight|")
     axes.set_title("connections")

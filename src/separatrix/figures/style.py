@@ -32,6 +32,11 @@ SIGNED = LinearSegmentedColormap.from_list(
 )
 """Diverging colours in the hues of choices 1 (positive) and 2 (negative), grey at zero."""
 
+EXCITATION = LinearSegmentedColormap.from_list(
+    "excitation", ["#6E2C55", PURPLE, "#EBD0DF", "#F7F7F7", "#BFE3D7", GREEN, "#00513B"]
+)
+"""Diverging colours of weights, excitation green and inhibition purple: no hues of choices."""
+
 SEQUENTIAL = "viridis"
 
 BOUNDARY = PURPLE
