@@ -58,7 +58,8 @@ def compare_fixed_points(
         draw_points(axes, points, components, size=5.5, brief=True)
         limit_view(axes, plane, in_plane(components, points.states), ratio=1.0)
         beyond = axes.get_title()
-        axes.set_title(f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else ""))
+        title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
+        axes.set_title(title, color=INK)
         panels.append(axes)
     legend_below(figure, *panels, columns=3)
     return figure

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
+
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
-from .page import embedded, write_page
-from .sections import SECTIONS
+from .page import embedded, shown, write_page
+from .sections import SECTIONS, Section
 from .story import Story
 from .tables import key_numbers, summary
 
@@ -65,17 +68,48 @@ def _rows(runs: Mapping[str, Run]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _sections(stories: Mapping[str, Story]) -> Iterator[dict[str, Any]]:
-    """Yield the pictures of every section that any run has."""
+    """Yield the pictures of every section that any run has: one of all runs, or one of each."""
     for section in SECTIONS:
-        seen: dict[str | int, dict[str, Any]] = {}
-        for name, story in stories.items():
-            if not section.is_told_by(story):
-                continue
-            view = embedded(section, story, story.run.path / FIGURES)
-            if view["picture"] in seen:  # one network in all variants, say
-                seen[view["picture"]]["variant"] += f", {name}"
-            else:
-                basis = round(READABLE * int(view["width"]))
-                seen[view["picture"]] = {"variant": name, "basis": basis, **view}
-        if seen:
-            yield {"name": section.name, "title": section.title, "pictures": list(seen.values())}
+        told = {name: story for name, story in stories.items() if section.is_told_by(story)}
+        if not told:
+            continue
+        together = _together(section, told)
+        pictures = [together] if together else _one_by_one(section, told)
+        yield {"name": section.name, "title": section.title, "pictures": pictures}
+
+
+def _together(section: Section, stories: Mapping[str, Story]) -> dict[str, Any] | None:
+    """Return one picture of all runs, where the section has one and they are not all the same."""
+    if section.compare is None:
+        return None
+    same: dict[tuple[bytes, ...], list[str]] = {}
+    for name, story in stories.items():
+        same.setdefault(_content(section, story), []).append(name)
+    if len(same) < 2:
+        return None
+    from ..figures.files import png_bytes
+
+    distinct = {", ".join(names): stories[names[0]] for names in same.values()}
+    return _view(", ".join(stories), shown(png_bytes(section.compare(distinct))))
+
+
+def _content(section: Section, story: Story) -> tuple[bytes, ...]:
+    """Return the bytes of all that a section draws of a run."""
+    records = [story.get(needed) for needed in section.needs]
+    return tuple(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(records))
+
+
+def _one_by_one(section: Section, stories: Mapping[str, Story]) -> list[dict[str, Any]]:
+    """Return a picture of each run; what is the same in several is shown once."""
+    seen: dict[str | int, dict[str, Any]] = {}
+    for name, story in stories.items():
+        view = embedded(section, story, story.run.path / FIGURES)
+        if view["picture"] in seen:  # one network in all variants, say
+            seen[view["picture"]]["variant"] += f", {name}"
+        else:
+            seen[view["picture"]] = _view(name, view)
+    return list(seen.values())
+
+
+def _view(variant: str, picture: Mapping[str, str | int]) -> dict[str, Any]:
+    return {"variant": variant, "basis": round(READABLE * int(picture["width"])), **picture}

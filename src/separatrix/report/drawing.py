@@ -1,5 +1,6 @@
 """Each section's figure, drawn from a run; matplotlib is imported when the first one is."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +76,16 @@ def fixed_points(story: Story) -> "Figure":
     return figures.fixed_points(story.get(FixedPoints), story.get(Activity), story.plane)
 
 
+def compare_fixed_points(stories: Mapping[str, Story]) -> "Figure":
+    """Draw the points of several runs over their activities."""
+    return figures.compare_fixed_points(
+        {
+            name: (story.get(FixedPoints), story.get(Activity), story.plane)
+            for name, story in stories.items()
+        }
+    )
+
+
 def speeds(story: Story) -> "Figure":
     """Draw the speeds of the points."""
     return figures.speeds(story.get(FixedPoints))
@@ -122,6 +133,13 @@ def fixed_point_topology(story: Story) -> "Figure":
     return figures.fixed_point_topology(story.get(FixedPointTopology), story.plane)
 
 
+def compare_topologies(stories: Mapping[str, Story]) -> "Figure":
+    """Draw what the saddles of several runs link."""
+    return figures.compare_topologies(
+        {name: (story.get(FixedPointTopology), story.plane) for name, story in stories.items()}
+    )
+
+
 def lyapunov(story: Story) -> "Figure":
     """Draw the Lyapunov exponents."""
     return figures.lyapunov(story.get(LyapunovSpectrum))
@@ -130,8 +148,15 @@ def lyapunov(story: Story) -> "Figure":
 def context_gating(story: Story) -> "Figure":
     """Draw what the frozen context selects."""
     gating = story.get(InputGating)
-    name = f"{gating.sources[gating.relevant]} counts"
-    rows = {name: (gating, story.get(TargetedAverages))}
+    return compare_gating({f"{gating.sources[gating.relevant]} counts": story})
+
+
+def compare_gating(stories: Mapping[str, Story]) -> "Figure":
+    """Draw what each of several contexts selects, a row for each."""
+    rows = {
+        name: (story.get(InputGating), story.get(TargetedAverages))
+        for name, story in stories.items()
+    }
     return figures.context_gating(rows, evidence_units="%")
 
 

@@ -95,9 +95,13 @@ def _sections(
 
 def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:
     """Return a section's picture as an address that holds it, and the width to show it at."""
-    picture = _picture(section, story, directory)
-    encoded = base64.b64encode(picture).decode("ascii")
-    return {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(picture)}
+    return shown(_picture(section, story, directory))
+
+
+def shown(png: bytes) -> dict[str, str | int]:
+    """Return a PNG file as an address that holds it, and the width to show it at."""
+    encoded = base64.b64encode(png).decode("ascii")
+    return {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(png)}
 
 
 def _picture(section: Section, story: Story, directory: Path | None) -> bytes:

@@ -1,7 +1,7 @@
 """The figures of a run, in the order of its story; which there are is decided only here."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Section:
     missing: Callable[[Story], str]
     """What is said where the run lacks what the figure needs; nothing: it is left out."""
     applies: Callable[[Story], bool] = lambda story: True
+    compare: "Callable[[Mapping[str, Story]], Figure] | None" = None
+    """Draws several runs in one picture; none: each has its own picture beside the others."""
 
     def is_told_by(self, story: Story) -> bool:
         """Tell whether the run has what the figure needs."""
@@ -112,6 +114,7 @@ SECTIONS = (
         captions.fixed_points,
         captions.no_points,
         drawing.has_plane,
+        drawing.compare_fixed_points,
     ),
     Section(
         "speeds",
@@ -179,6 +182,7 @@ SECTIONS = (
         topology.fixed_point_topology,
         topology.no_topology,
         drawing.has_plane,
+        drawing.compare_topologies,
     ),
     Section(
         "lyapunov",
@@ -219,6 +223,7 @@ SECTIONS = (
         drawing.context_gating,
         integration.context_gating,
         integration.asked_in_vain("input_gating", "context_averages"),
+        compare=drawing.compare_gating,
     ),
     Section(
         "graded_memory",

@@ -1,0 +1,83 @@
+"""The page that compares variants: which pictures hold several runs, and which one."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sample_records import RECORDS, network
+
+from separatrix import figures
+from separatrix.report import sections, write_comparison
+from separatrix.store import Run
+
+
+def run(name, **records):
+    return Run(Path("/nowhere") / name, {"name": "compared"}, network(), records, {})
+
+
+def pictures(tmp_path, runs, section):
+    """What is said below and shown in the pictures of a section."""
+    page = write_comparison("compared", "", runs, tmp_path / "report.html").read_text("utf-8")
+    (found,) = re.findall(rf'<section id="{section}">(.*?)</section>', page, re.DOTALL)
+    return re.findall(r'<figcaption>(.*?)</figcaption>\s*<img src="([^"]*)"', found)
+
+
+def with_points(points):
+    names = ("activity", "components")
+    return {name: RECORDS[name] for name in names} | {"fixed_points": points}
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The names of the runs in each figure of fixed points that is drawn of several."""
+    drawn = []
+
+    def compare(networks):
+        drawn.append(list(networks))
+        return figures.speeds(RECORDS["fixed_points"])
+
+    monkeypatch.setattr(sections.drawing.figures, "compare_fixed_points", compare, raising=False)
+    monkeypatch.setattr(
+        sections,
+        "SECTIONS",
+        [section for section in sections.SECTIONS if section.name in ("fixed_points", "speeds")],
+    )
+    monkeypatch.setattr("separatrix.report.comparison.SECTIONS", sections.SECTIONS)
+    return drawn
+
+
+def test_fixed_points_of_several_runs_are_one_picture(tmp_path, compared):
+    points = RECORDS["fixed_points"]
+    runs = {
+        "a": run("a", **with_points(points)),
+        "b": run("b", **with_points(points[:2])),
+        "again": run("again", **with_points(points)),
+        "without": run("without"),
+    }
+    ((caption, _),) = pictures(tmp_path, runs, "fixed_points")
+    assert caption == "a, b, again"
+    assert compared == [["a, again", "b"]]
+    assert [c for c, _ in pictures(tmp_path, runs, "speeds")] == ["a, again", "b"]
+
+
+def test_fixed_points_that_are_the_same_in_all_runs_are_shown_as_those_of_one(tmp_path, compared):
+    runs = {name: run(name, **with_points(RECORDS["fixed_points"])) for name in "ab"}
+    ((caption, _),) = pictures(tmp_path, runs, "fixed_points")
+    assert (caption, compared) == ("a, b", [])
+
+
+def test_the_pictures_of_several_runs_are_those_that_scripts_draw():
+    from separatrix.report.drawing import compare_gating, compare_topologies
+    from separatrix.report.story import Story
+
+    topology = RECORDS["fixed_point_topology"]
+    shared = {name: RECORDS[name] for name in ("activity", "components")}
+    stories = {
+        name: Story(run(name, **shared, topology=record))
+        for name, record in {"a": topology, "b": topology[:2]}.items()
+    }
+    titles = [axes.get_title().split("\n")[0] for axes in compare_topologies(stories).axes]
+    assert titles == ["a", "b"]
+    gating = {name: RECORDS[name] for name in ("input_gating", "targeted_averages")}
+    rows = compare_gating({name: Story(run(name, **gating)) for name in ("motion", "color")})
+    assert {"motion", "color"} <= {text.get_text() for axes in rows.axes for text in axes.texts}
