@@ -8,6 +8,10 @@ The public names, in the order of the pipeline::
 
 __version__ = "0.1.0.dev0"
 
+from ._interrupts import end_shortly_on_ctrl_c
+
+end_shortly_on_ctrl_c()  # before the imports that take long
+
 from . import (
     networks,
     solvers,

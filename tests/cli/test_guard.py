@@ -150,3 +150,57 @@ def test_ctrl_c_before_anything_is_written(run, tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix._cache.enable_compilation_cache", stop)
     done = run("analyze", tmp_path)
     assert (done.exit_code, done.stderr) == (130, "separatrix: interrupted. Nothing was written.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+def test_a_help_without_room(arguments):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def interrupted_in_import(tmp_path, *command):
+    """Run with a jax that presses Ctrl-C and then, as some modules do, hides the exception."""
+    (tmp_path / "jax.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    for _ in range(1000): pass\n"
+        "except KeyboardInterrupt:\n"
+        "    raise ImportError('it did not work') from None\n"
+    )
+    source = Path(sx.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, source)))}
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, env=environment
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
+def test_ctrl_c_before_the_package_is_imported(tmp_path):
+    script = tmp_path / "separatrix"
+    script.write_text("from separatrix.cli import main\nmain()\n")
+    for command in (["-m", "separatrix", "list"], [str(script), "list"]):
+        done = interrupted_in_import(tmp_path, *command)
+        said = "separatrix: interrupted. Nothing was written.\n"
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+    done = interrupted_in_import(tmp_path, "-c", "import separatrix")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "ImportError: it did not work")
+
+
+def test_a_command_deals_with_ctrl_c_itself(run, monkeypatch):
+    import signal
+
+    from separatrix import _interrupts
+
+    before = signal.signal(signal.SIGINT, _interrupts._end)
+    try:
+        assert run("list").exit_code == 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

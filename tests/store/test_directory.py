@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 import separatrix as sx
@@ -169,3 +171,20 @@ def test_what_is_incomplete_stands_beside_the_target_of_a_link(tmp_path):
         assert directory == tmp_path / "large" / "all.incomplete"
     assert names(tmp_path) == ["all", "large"]
     assert names(tmp_path / "large") == ["all"]
+
+
+@pytest.mark.parametrize("asked", ["run", "absolute"])
+def test_an_error_names_the_path_that_was_asked_for(tmp_path, monkeypatch, asked):
+    """The hidden directory is gone when the error is read."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("run") if asked == "run" else tmp_path / "run"
+    with pytest.raises(sx.InvalidInputError) as ours, new_directory(path) as directory:
+        error = sx.InvalidInputError(f"cannot write {directory / 'results.nc'}: No space.")
+        error.add_note(f"What there was stood in {directory}.")
+        raise error
+    assert str(ours.value) == f"cannot write {path / 'results.nc'}: No space."
+    assert ours.value.__notes__ == [f"What there was stood in {path}."]
+    with pytest.raises(FileNotFoundError) as systems, new_directory(path) as directory:
+        (directory / "nowhere" / "file").touch()
+    assert systems.value.filename == str(path / "nowhere" / "file")
+    assert names(tmp_path) == []

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from .drawing import drawing, write_figures_and_report
-from .guard import errors, guarded, noting, os_problem
+from .guard import errors, guarded, noting, os_problem, outside_of_commands
 
 app = typer.Typer(
     name="separatrix",
@@ -223,4 +223,5 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    app(prog_name="separatrix")
+    with outside_of_commands():
+        app(prog_name="separatrix")

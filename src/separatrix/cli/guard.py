@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from .._files import reason
+from .._interrupts import leave_ctrl_c_to_the_command
 from .._types import SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -27,6 +29,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run_guarded(*args: Any, **kwargs: Any) -> None:
         try:
+            leave_ctrl_c_to_the_command()
             _keep_compiled_programs()
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:
@@ -41,6 +44,31 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise _refused(error, _os_error(error)) from None
 
     return run_guarded
+
+
+@contextlib.contextmanager
+def outside_of_commands() -> Iterator[None]:
+    """Say in a line what the system refuses of what no command writes: the help, above all.
+
+    What it is comes from writing: nothing is read before a command begins.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or isinstance(error, BrokenPipeError):
+            raise
+        _forget_output()
+        with contextlib.suppress(OSError):  # there may be no room for this either
+            errors.print(f"separatrix: {_os_error(error)}")
+        sys.exit(2)
+
+
+def _forget_output() -> None:
+    """Lead what is still to be written to nowhere, or Python would try again and say so."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _refused(error: Exception, text: str) -> typer.Exit:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._files import cannot_write, umask
-from .._types import InvalidInputError
+from .._types import InvalidInputError, SeparatrixError
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 FIGURES, REPORT = "figures", "report.html"
@@ -71,13 +71,31 @@ def new_directory(
         yield temporary
         check_replaceable(target, force, Path(path), of_several)
         _put_in_place(temporary, target)
-    except BaseException:
+    except BaseException as stopped:
+        _name_as_asked(stopped, temporary, Path(path))
         shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(made)
         raise
     finally:
         if holding is not None:
             os.close(holding)
+
+
+def _name_as_asked(stopped: BaseException, temporary: Path, path: Path) -> None:
+    """Let an error name the path that was asked for, not the hidden one, which is gone by then."""
+
+    def asked(text: str) -> str:
+        return text.replace(str(temporary), str(path))
+
+    if isinstance(stopped, SeparatrixError):
+        stopped.args = tuple(asked(a) if isinstance(a, str) else a for a in stopped.args)
+    if isinstance(stopped, OSError):
+        for name in ("filename", "filename2"):
+            place = getattr(stopped, name)
+            if isinstance(place, str | bytes | os.PathLike):
+                setattr(stopped, name, asked(os.fsdecode(place)))
+    if notes := getattr(stopped, "__notes__", None):
+        notes[:] = map(asked, notes)
 
 
 @contextmanager
