@@ -74,7 +74,7 @@ def tanh_map(W: np.ndarray, b: np.ndarray) -> sx.DiscreteMap:
 
 
 def gru_map(W: np.ndarray, input_bias: np.ndarray, recurrent_bias: np.ndarray) -> sx.DiscreteMap:
-    """Return a GRU without input, in PyTorch's layout, with its gate-normalised residual."""
+    """Return a GRU without input, in PyTorch's layout, with its gate-normalized residual."""
     size = W.shape[1]
 
     def gates(h: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -40,3 +40,15 @@ def test_the_readme_counts_and_names_the_experiments():
 def test_every_experiment_has_a_page_that_reproduces_it(name):
     pages = [page.read_text(encoding="utf-8") for page in PAGES[1:]]
     assert any(f"separatrix run {name}" in text for text in pages)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_prose_is_spelled_as_in_oxford(page):
+    """With -ize and -our; names of the code, such as `analyze`, are what they are."""
+    prose = re.sub(
+        r"```.*?```|^    .*?$|`[^`]*`", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    stems = "recogn|minim|maxim|optim|normal|regular|parametr|linear|initial|general|factor|real"
+    other = r"behavior|neighbor|favor|analyz|center(s|ed)?\b|gray\b"
+    found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
+    assert [match.group() for match in found] == []

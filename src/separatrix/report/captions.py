@@ -152,7 +152,7 @@ def tolerance(story: Story) -> str:
     points = story.get(FixedPoints)
     counts = points.tolerance_curve(np.array([1e-12, 1e-6, 1e-4])).count
     return (
-        "A search that minimises q = ½ speed² and calls fixed what ends below a tolerance counts "
+        "A search that minimizes q = ½ speed² and calls fixed what ends below a tolerance counts "
         f"slow points too: {counts[0]} at 1e-12, {counts[1]} at 1e-6 and {counts[2]} at 1e-4, if "
         "it follows every candidate to the end and counts no point twice. The dotted line is the "
         "number of states whose residual cannot be told from zero."

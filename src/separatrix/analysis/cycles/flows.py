@@ -10,7 +10,7 @@ from .found import Cycle, Found
 from .merging import same_orbit
 from .propagation import Propagator
 
-PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognised
+PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognized
 _STEP = 0.02  # of the integrator that looks for recurrence, in time constants
 _SPACING = 5  # of its steps between the states that are looked at
 _LOOKED_AT = 4096  # states in which a trajectory has to return

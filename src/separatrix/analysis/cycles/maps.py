@@ -26,7 +26,7 @@ def search_map(
         for states in attempts:
             solved: tuple[np.ndarray, ...]
             if isinstance(method, CycleWalk):
-                assert form is not None  # only a recognised map is given to it
+                assert form is not None  # only a recognized map is given to it
                 walked = method.solve(form, states, length)
                 solved = (walked.found, walked.orbits, walked.errors, walked.exact, walked.reasons)
             else:

@@ -128,7 +128,7 @@ class FixedPoints(Record):
     ) -> "ToleranceCurve":
         r"""Return how many points a search that trusts a tolerance would have called fixed.
 
-        Such tools minimise $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call fixed what
+        Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call fixed what
         ends with $q$ below a tolerance: slow points as well, so the number depends on it. Here
         every minimum is counted once; a tool that stops before it has reached one counts more.
 

@@ -38,7 +38,7 @@ class Interval:
     """An array of closed intervals ``[lower, upper]``.
 
     Point intervals hold one and the same array in both fields (:attr:`exact`), which makes them
-    cheap to carry and to recognise. Booleans are intervals of False < True: ``lower`` is
+    cheap to carry and to recognize. Booleans are intervals of False < True: ``lower`` is
     "certainly", ``upper`` is "possibly".
     """
 

@@ -172,7 +172,7 @@ class _Builder:
 def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:
     """Tell one step from another: the same operation on the same slots is done once.
 
-    So a quantity is recognised where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
+    So a quantity is recognized where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
     """
     key = (name, tuple(arguments), tuple(sorted(params.items(), key=lambda item: item[0])))
     try:

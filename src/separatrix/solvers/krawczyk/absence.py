@@ -53,7 +53,7 @@ def certify_absence(
     residual
         Any JAX function from (unit,) to (unit,), computing in float64.
     states
-        Centers of the balls (point, unit).
+        Centres of the balls (point, unit).
     radius
         Radius of the balls, a number or (point,). By default the largest that succeeds is looked
         for, by bisection on a ladder of powers of two.
@@ -157,7 +157,7 @@ def _rows_exclude(residual: Interval, slopes: Interval, radii: Array) -> Flags:
 
 
 def _rows(slopes: Interval) -> Array:
-    """Stack unit vectors, left singular vectors and a regularised inverse, (point, 3 n, n)."""
+    """Stack unit vectors, left singular vectors and a regularized inverse, (point, 3 n, n)."""
     middle, _ = slopes.midpoint_radius()
     middle = np.where(np.isfinite(middle), middle, 0.0)
     unit = np.broadcast_to(np.eye(middle.shape[-1]), middle.shape)

@@ -139,7 +139,7 @@ def _decided(discs: tuple[Interval, Interval, Array] | None, kind: Kind) -> tupl
 def _discs(
     jacobian: Interval, basis: Array, inverse: Array
 ) -> tuple[Interval, Interval, Array] | None:
-    """Centers (real, imaginary) and radii of Gershgorin's discs; None if V may be singular."""
+    """Centres (real, imaginary) and radii of Gershgorin's discs; None if V may be singular."""
     size = basis.shape[0]
     image = matmul(jacobian, point(np.hstack([basis.real, basis.imag])))
     real, imaginary = _times(inverse, image[:, :size], image[:, size:])

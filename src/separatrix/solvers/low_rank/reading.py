@@ -1,4 +1,4 @@
-"""Recognising that all zeros of a residual lie on a surface of few dimensions."""
+"""Recognizing that all zeros of a residual lie on a surface of few dimensions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROUNDS = 4  # of narrowing the box that holds all zeros
 def reduce(
     residual: Callable[[Any], Any], size: int, domain: Interval | None = None
 ) -> Reduction | None:
-    r"""Recognise a residual of which all zeros lie on a surface of few dimensions.
+    r"""Recognize a residual of which all zeros lie on a surface of few dimensions.
 
     The traced function is cut where its dependence on x is narrowest. A constant matrix of low
     numerical rank is factorized first; what the factors leave over is bounded.
@@ -40,7 +40,7 @@ def reduce(
 
     Returns
     -------
-    The reduction to fewer variables, or None if none was recognised.
+    The reduction to fewer variables, or None if none was recognized.
 
     Raises
     ------

@@ -85,7 +85,7 @@ def _deepest(
         return x, np.inf
     scale = (signs / np.where(felt, reach, 1.0))[felt]
     slope, value = scale[:, None] * (W @ directions)[felt], scale * (W @ x + d)[felt]
-    # maximise depth subject to value + slope t >= depth; the cap keeps it bounded.
+    # maximize depth subject to value + slope t >= depth; the cap keeps it bounded.
     k = directions.shape[1]
     cap = 1.0 + np.abs(value).max()
     answer = linprog(

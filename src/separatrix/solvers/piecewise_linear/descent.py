@@ -54,11 +54,11 @@ class Ends:
 class Descent:
     """Second-order descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
-    Each step goes from the present point straight to the minimiser of the present piece (a region,
+    Each step goes from the present point straight to the minimizer of the present piece (a region,
     or the intersection of held kinks) and stops at the first kink on the way.  That kink is
     crossed if the speed falls on beyond it, and held otherwise or if it was crossed before.  At
-    the minimiser of a piece the kink whose multiplier has the wrong sign is let go.  What follows
-    after a minimiser depends on its piece alone, so candidates that meet there go on as one.
+    the minimizer of a piece the kink whose multiplier has the wrong sign is let go.  What follows
+    after a minimizer depends on its piece alone, so candidates that meet there go on as one.
     """
 
     def __init__(self, reduced: Reduced, max_steps: int) -> None:
@@ -130,7 +130,7 @@ class Descent:
         at.on[rows[stays], gate[stays]] = False
 
     def _arrive(self, at: Travellers, target: Targets, arrived: Bools) -> Bools:
-        """At minimisers of pieces: let a kink go, or stop.  Returns the rows that are done."""
+        """At minimizers of pieces: let a kink go, or stop.  Returns the rows that are done."""
         gone = np.zeros(len(arrived), dtype=bool)
         rows = np.flatnonzero(arrived)
         keys = np.packbits(np.concatenate([at.on[rows], at.held[rows]], axis=1), axis=1)

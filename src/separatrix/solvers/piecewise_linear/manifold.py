@@ -16,7 +16,7 @@ _SINGULAR = 1e11
 
 @dataclass(frozen=True)
 class Targets:
-    """Minimisers of ``½|r|²`` on pieces of a residual, one per row.
+    """Minimizers of ``½|r|²`` on pieces of a residual, one per row.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Targets:
         ``λ`` with ``r = Mᵀ λ``, shape ``(k, m)``: for a held kink the slope of ``½|r|²`` against
         ``z`` on its off side.
     unique
-        Whether the piece has one minimiser only (to working accuracy).
+        Whether the piece has one minimizer only (to working accuracy).
     """
 
     z: Array
@@ -38,7 +38,7 @@ class Targets:
 
 
 def piece_minima(reduced: Reduced, gram: Array, on: Bools, held: Bools, z: Array) -> Targets:
-    """Minimise ``½|r|²`` with the gates ``on`` linear, ``held`` at zero and the others off.
+    """Minimize ``½|r|²`` with the gates ``on`` linear, ``held`` at zero and the others off.
 
     With ``D`` on, ``K`` held, ``P = D ∪ K`` and ``G = M Mᵀ`` the conditions of Karush, Kuhn and
     Tucker reduce to ``(I − N)_PD z_D − G_PP λ = q_P`` and ``(I − N)_PDᵀ λ = 0``; eliminating
@@ -51,7 +51,7 @@ def piece_minima(reduced: Reduced, gram: Array, on: Bools, held: Bools, z: Array
     on, held
         Disjoint sets of gates, turned to the reference, shape ``(k, m)``.
     z
-        Present pre-activations ``(k, m)``: where a piece has many minimisers, a near one is taken.
+        Present pre-activations ``(k, m)``: where a piece has many minimizers, a near one is taken.
     """
     multipliers = np.zeros(on.shape)
     gates = np.zeros(on.shape)

@@ -50,7 +50,7 @@ class Minimum:
         Of the Jacobian of the residual along the kinks, the flat directions left out; near 0 the
         minimum is nearly a valley.
     rounding
-        The minimiser of the piece lies within about this distance of ``state``.
+        The minimizer of the piece lies within about this distance of ``state``.
     lower_samples
         How many of 64 random points in the ball were slower (beyond rounding): 0 as it should be.
     slowest_sample
@@ -75,16 +75,16 @@ class Minimum:
 def examine_minimum(
     residual: PiecewiseLinear, pattern: Bools, kinks: Bools, near: Array
 ) -> Minimum:
-    """Solve for the minimiser on one piece and examine the pieces around it.
+    """Solve for the minimizer on one piece and examine the pieces around it.
 
     Parameters
     ----------
     residual
-        The residual whose speed is minimised.
+        The residual whose speed is minimized.
     pattern, kinks
         The gates that are on and those held at their kink, shape ``(m,)`` each.
     near
-        A point close to it, shape ``(n,)``; on a valley the minimiser nearest to it is taken.
+        A point close to it, shape ``(n,)``; on a valley the minimizer nearest to it is taken.
     """
     B, b = residual.piece(pattern)
     W, d = residual.gate_rows(pattern)
@@ -136,7 +136,7 @@ class _Solved:
 
 
 def _constrained_least_squares(B: Array, b: Array, C: Array, c: Array, near: Array) -> _Solved:
-    """Minimise ``|B x + b|`` subject to ``C x + c = 0``, near a point."""
+    """Minimize ``|B x + b|`` subject to ``C x + c = 0``, near a point."""
     n = len(b)
     U, s, Vt = np.linalg.svd(C) if len(C) else (np.eye(0), np.zeros(0), np.eye(n))
     rank = int((s > 16 * n * _EPS * s.max(initial=0.0)).sum())

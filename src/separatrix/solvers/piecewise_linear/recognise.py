@@ -21,7 +21,7 @@ _LONGEST_LOOP = 256
 
 @dataclass(frozen=True)
 class NotPiecewiseLinear:
-    """The verdict on a function that is not piecewise linear, or was not recognised as such.
+    """The verdict on a function that is not piecewise linear, or was not recognized as such.
 
     Attributes
     ----------

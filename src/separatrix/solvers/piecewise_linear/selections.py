@@ -78,7 +78,7 @@ def _above_zero(
     jump = np.inf if slope is None else abs(rest_constant - slope * z_constant)
     if slope is None or jump > _ROUNDINGS * (scale + abs(slope * z_constant)):
         raise UnrecognisedError(
-            "a selection on a sign is discontinuous (or not recognised as continuous): its two "
+            "a selection on a sign is discontinuous (or not recognized as continuous): its two "
             "branches do not meet where the compared quantity changes sign"
         )
     return slope, row, constant

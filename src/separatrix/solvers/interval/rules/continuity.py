@@ -3,7 +3,7 @@ r"""Whether the two sides of a choice meet where it switches.
 ``where(a > b, f, g)`` with a constant threshold b is continuous if f = g wherever a = b. When f and
 g are elementwise functions of a alone this can be decided exactly: a is replaced by b, and both
 sides are computed in rational arithmetic, together with the few values of elementary functions that
-are rational (exp 0 = 1, tanh 0 = 0 …). So leaky ReLU, ELU, SELU and hard tanh are recognised
+are rational (exp 0 = 1, tanh 0 = 0 …). So leaky ReLU, ELU, SELU and hard tanh are recognized
 whatever they are called, and a step function is not. Each side is followed over the whole box by
 the interpreter, so its own continuity is seen to there.
 

@@ -96,7 +96,7 @@ def _removable_factor(program: Program, step: Step, inner: Step) -> tuple[int, i
 
 
 def removable(program: Program, step: Step) -> tuple[Interval, float] | None:
-    """Recognise u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign."""
+    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign."""
     key = ("removable", step.outputs)
     if key not in program.notes:
         program.notes[key] = _removable(program, step)
