@@ -84,9 +84,11 @@ def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
     kinds = np.full(len(branches), -1)
     for kind, those in enumerate(classes):
         kinds[those.rows] = kind
-        axes.plot([], [], **_line(those))  # the legend has them in the order of all figures
-    for k in range(branches.n_branches):
-        parameters, states, pieces = _polyline(branches, k, kinds)
+    lines = [_polyline(branches, k, kinds) for k in range(branches.n_branches)]
+    drawn = np.unique(np.concatenate([pieces for _, _, pieces in lines]))
+    for kind in drawn[drawn >= 0]:  # the legend has them in the order of all figures
+        axes.plot([], [], **_line(classes[kind]))
+    for parameters, states, pieces in lines:
         edges = [0, *(np.flatnonzero(pieces[1:] != pieces[:-1]) + 1), len(pieces)]
         for first, last in pairwise(edges):
             piece = slice(first, last + 1)
