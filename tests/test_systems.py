@@ -344,6 +344,27 @@ def test_attributes_are_read_anew_for_every_analysis(function_of):
     assert len(fixed_points(system)) == 3
 
 
+@pytest.mark.parametrize("analysis", [sx.basins, sx.separatrix, sx.fixed_point_graph])
+def test_boundaries_are_those_of_the_function_as_it_is(analysis):
+    """What had been compiled before the change follows the motion after it."""
+    border = Mutable(0.0)
+
+    def field(x):
+        return -(x + 1) * (x - border.gain) * (x - 1)
+
+    starts = np.linspace(-0.9, 0.9, 10)[:, None]
+
+    def seen(system):
+        edges = np.array([[-1.0], [border.gain], [1.0]])
+        found = analysis(system, edges, *([] if analysis is sx.fixed_point_graph else [starts]))
+        return found.fraction if analysis is sx.basins else found.states
+
+    system = sx.Flow(field, 1)
+    seen(system)
+    border.gain = 0.5
+    np.testing.assert_array_equal(seen(system), seen(sx.Flow(lambda x: field(x), 1)))
+
+
 def test_what_changes_within_other_objects_and_modules_is_read_anew():
     other, net = types.ModuleType("other"), Mutable(np.array([0.5]))
     other.gain = 1.0

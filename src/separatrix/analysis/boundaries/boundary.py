@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
 from .graph import oriented
@@ -116,6 +116,7 @@ def separatrix(
     True
     """
     require_count(segments, "segments", least=0)
+    system = require_system(system)
     landscape = survey(system, points)
     follower = Follower(system, landscape, method_of(method, Settling))
     brackets = _attractor_pairs(landscape)

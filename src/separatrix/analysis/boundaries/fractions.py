@@ -7,7 +7,7 @@ from jaxtyping import Float, Int, Real, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_number
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
 from .landscape import survey
@@ -94,6 +94,7 @@ def basins(
     >>> sx.basins(system, points, np.linspace(-1, 1, 8)[:, None]).fraction
     array([0.5, 0.5])
     """
+    system = require_system(system)
     landscape = survey(system, points)
     sampled = states_of(system, states, "states")
     if not is_number(confidence) or not 0 < confidence < 1:

@@ -7,7 +7,7 @@ from scipy.linalg import qr
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
@@ -122,6 +122,7 @@ def fixed_point_graph(
     (array([2, 2]), array([ True,  True]))
     """
     require_count(rays, "rays", least=0)
+    system = require_system(system)
     landscape = survey(system, points)
     follower = Follower(system, landscape, method_of(method, Settling))
     gates = np.flatnonzero(landscape.gates)

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from ..._types import InvalidInputError, require_finite
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem
 from ..checks import points_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
@@ -68,7 +68,6 @@ class Landscape:
 
 def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> Landscape:
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
-    system = require_system(system)
     given = points.states if isinstance(points, FixedPoints) else points
     states = points_of(system, given)
     label = np.arange(len(states))

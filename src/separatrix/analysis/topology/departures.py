@@ -5,7 +5,7 @@ from jaxtyping import Float, Shaped
 
 from ..._types import Array, InvalidInputError, real_array, require_count
 from ...solvers.threads import one_blas_thread
-from ...systems import AbstractSystem
+from ...systems import AbstractSystem, require_system
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower, Settling
 from ..checks import method_of
@@ -84,6 +84,7 @@ def fixed_point_topology(
     >>> topology.is_cube
     True
     """
+    system = require_system(system)
     require_count(directions, "directions")
     landscape = survey(system, points)
     signs = _signs(outputs, points, landscape)
