@@ -49,6 +49,8 @@ RECOGNISED = {
     "one choice for all": lambda h: (
         h[0] * jax.lax.select(h[0] > 0, jnp.ones(3), 2 * jnp.ones(3)).reshape(3, 1)[:, 0]
     ),
+    "one choice for a scalar": lambda h: h[0] * jax.lax.select(h[0] > 0, 0.5, 2.0) + 0 * h,
+    "a choice made a scalar": lambda h: h[0] * jax.lax.select(h[:1].reshape(()) > 0, 1.0, 2.0) + h,
     "slopes by sign": lambda h: h * (0.6 - 0.4 * jnp.sign(-h)),
     "hard_tanh": lambda h: jax.nn.hard_tanh(W @ h),
     "hard_sigmoid": jax.nn.hard_sigmoid,

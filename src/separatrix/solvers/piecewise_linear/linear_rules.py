@@ -26,7 +26,7 @@ def _mapped(a: Value, function: Callable[[AnyArray], AnyArray]) -> Value:
 
 def _reshape(table: GateTable, a: Value, *, new_sizes: Axes, **_: Any) -> Value:
     rank = len(a.shape)
-    return _mapped(a, lambda v: v.reshape(*new_sizes, *v.shape[rank:]))
+    return _mapped(a, lambda v: v.reshape((*new_sizes, *v.shape[rank:])))
 
 
 def _squeeze(table: GateTable, a: Value, *, dimensions: Axes) -> Value:
@@ -53,7 +53,7 @@ def _broadcast_in_dim(
 
     def spread(v: AnyArray) -> AnyArray:
         tail = v.shape[rank:]
-        return np.broadcast_to(v.reshape(*middle, *tail), (*shape, *tail))
+        return np.broadcast_to(v.reshape((*middle, *tail)), (*shape, *tail))
 
     return _mapped(a, spread)
 
