@@ -393,3 +393,9 @@ def test_random_expressions_are_bounded_only_where_they_point_back(count, least)
             # (Not strictly: in floating point a gate does reach 1.)
             assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
     assert boxes >= least  # the test is not empty
+
+
+def test_a_choice_by_a_number_beyond_the_cases_is_the_last():
+    beyond = np.full(N, 5)
+    system = sx.DiscreteMap(lambda x: jax.lax.select_n(beyond, 1.25 * jnp.tanh(x), jnp.tanh(x)), N)
+    np.testing.assert_allclose(domain(system).upper, 1.0)

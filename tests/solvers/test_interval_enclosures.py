@@ -440,6 +440,18 @@ def test_refusals_are_errors_of_one_family() -> None:
         Enclosed(lambda x: (x, x), (2,))
 
 
+def test_a_choice_by_a_number_beyond_the_cases_is_the_one_that_xla_makes() -> None:
+    def function(x: jax.Array) -> jax.Array:
+        return jax.lax.select_n(jnp.floor(x).astype(int), x, x + 10.0, x + 20.0)
+
+    states = np.array([[-1.5], [0.5], [1.5], [2.5], [3.5], [9.5]])
+    result = Enclosed(function, (1,)).slopes(ball(states, 0.1))
+    with jax.enable_x64(True):
+        values = np.asarray(jax.vmap(function)(jnp.asarray(states)))
+    assert not any(result.refusals)
+    assert ((result.bounds.lower <= values) & (values <= result.bounds.upper)).all()
+
+
 @pytest.mark.parametrize("operation", ["index", "remainder", "larger"])
 def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str) -> None:
     table = jnp.array([10.0, 20.0, 30.0])

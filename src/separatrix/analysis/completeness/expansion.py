@@ -125,7 +125,7 @@ class Expansion:
         which = self._bounds(step.inputs[0])
         if not which.exact:
             return None
-        chosen = which.lower.astype(float)
+        chosen = np.clip(which.lower, 0, 1).astype(float)
         masks = [forms.constant(point(m)).broadcast(step.shapes[0]) for m in (1 - chosen, chosen)]
         parts = (self.form(slot).broadcast(step.shapes[0]) for slot in step.inputs[1:])
         return [forms.add(*(forms.multiply(m, p) for m, p in zip(masks, parts, strict=True)))]

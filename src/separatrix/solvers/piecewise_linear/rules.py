@@ -144,8 +144,9 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
         return select(table, which.is_true(), branches[1], branches[0])
     width = max(branch.coefficients.shape[-1] for branch in branches)
     chosen = np.broadcast_to(np.asarray(which, dtype=np.intp), branches[0].shape)
-    rows = np.choose(chosen[..., None], [branch.widened(width) for branch in branches])
-    return Affine(rows, np.asarray(np.choose(chosen, [branch.constant for branch in branches])))
+    rows = np.choose(chosen[..., None], [b.widened(width) for b in branches], mode="clip")
+    constants = np.choose(chosen, [b.constant for b in branches], mode="clip")
+    return Affine(rows, np.asarray(constants))
 
 
 def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:

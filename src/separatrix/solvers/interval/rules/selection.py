@@ -125,9 +125,10 @@ def _select_n(run: Run, program: Program, step: Step, which: Value, *cases: Valu
 
 
 def _select_by_number(which: Interval, cases: tuple[Value, ...]) -> Value:
+    """Choose as XLA does: a number beyond the last case is that one, one below 0 the first."""
     result = cases[0]
     for number, case in enumerate(cases[1:], start=1):
-        result = select(Value(point(which.lower == number)), result, case)
+        result = select(Value(point(which.lower >= number)), result, case)
     return result
 
 
