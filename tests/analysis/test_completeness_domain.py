@@ -8,7 +8,7 @@ import systems
 from rooms import quick
 
 import separatrix as sx
-from separatrix.analysis.completeness import find_domain
+from separatrix.analysis.completeness import Domain, find_domain
 from separatrix.systems import in_float64
 
 N = 5
@@ -393,6 +393,15 @@ def test_random_expressions_are_bounded_only_where_they_point_back(count, least)
             # (Not strictly: in floating point a gate does reach 1.)
             assert (velocity[above] <= 0).all() and (velocity[below] >= 0).all(), seed
     assert boxes >= least  # the test is not empty
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(1e-12, "[-1e-12, 1e-12]^2"), (2.5e300, "[-2.5e+300, 2.5e+300]^2")]
+)
+def test_a_box_of_any_size_is_written_as_it_is(size, text):
+    side = np.array([size, size * (1 + 1e-12)])
+    assert str(Domain(-side, side, True, "", "")) == text
+    assert str(Domain(0 * side, 0 * side, True, "", "")) == "[0, 0]^2"
 
 
 def test_a_choice_by_a_number_beyond_the_cases_is_the_last():

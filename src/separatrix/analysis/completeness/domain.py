@@ -75,7 +75,9 @@ class Domain:
         if not self.bounded:
             return "no box"
         size = len(self.lower)
-        low, high = self.lower.round(9) + 0.0, self.upper.round(9) + 0.0  # no −0
+        sides = np.array([self.lower, self.upper])
+        unit = 10.0 ** np.floor(np.log10(np.abs(sides).max() or 1.0))  # of any size
+        low, high = (sides / unit).round(9) * unit + 0.0  # no −0
         if np.ptp(low) == 0 and np.ptp(high) == 0:
             return f"[{low[0]:.4g}, {high[0]:.4g}]^{size}"
         return f"a box in [{low.min():.4g}, {high.max():.4g}]^{size}"
