@@ -452,6 +452,14 @@ def test_a_choice_by_a_number_beyond_the_cases_is_the_one_that_xla_makes() -> No
     assert ((result.bounds.lower <= values) & (values <= result.bounds.upper)).all()
 
 
+def test_what_is_refused_of_an_integer_is_not_said_to_jump() -> None:
+    def function(x: jax.Array) -> jax.Array:
+        return x * jnp.where(x > 0, 3, 4) + jnp.where(x > 0, 3, 4) % 2
+
+    (reason,) = Enclosed(function, (1,)).bounds(ball(np.zeros((1, 1)), 0.1)).refusals
+    assert reason == "not shown to be continuous: rem of what is undecided within the box"
+
+
 @pytest.mark.parametrize("operation", ["index", "remainder", "larger"])
 def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str) -> None:
     table = jnp.array([10.0, 20.0, 30.0])

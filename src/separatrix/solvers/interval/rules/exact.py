@@ -20,7 +20,10 @@ def decided(run: Run, step: Step, value: Value) -> Interval:
     if value.bounds.exact:
         return value.bounds
     undecided = value.bounds.lower != value.bounds.upper
-    run.refuse(undecided, f"not continuous: {step.name} of what is undecided within the box")
+    run.refuse(
+        undecided,
+        f"not shown to be continuous: {step.name} of what is undecided within the box",
+    )
     return point(value.bounds.lower)
 
 
