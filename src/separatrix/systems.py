@@ -134,7 +134,7 @@ class DiscreteMap(AbstractSystem):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
-        own = (step, residual, residual_jacobian)
+        own = map(_as_module, (step, residual, residual_jacobian))
         now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
         self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "step")
@@ -193,7 +193,7 @@ class Flow(AbstractSystem):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
-        own = (field, residual, residual_jacobian)
+        own = map(_as_module, (field, residual, residual_jacobian))
         now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
         self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "field")
@@ -232,6 +232,13 @@ def require_system(value: Any) -> AbstractSystem:
 
 
 def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
+def _as_module(function: Any) -> Any:
+    """Return JAX's `Partial` as Equinox's: JAX fails on one that holds what is being traced."""
+    if isinstance(function, jax.tree_util.Partial):
+        return eqx.Partial(function.func, *function.args, **function.keywords)
+    return function
+
+
     return system.function, system.residual_function, system.residual_jacobian_function
 
 
