@@ -39,8 +39,9 @@ def as_it_is_now(function: Any, size: int, input: Any = None) -> Any:
     reads, or an attribute of the object whose method it is, is another one later, and the old
     program would speak of the old value. So the function is traced, which shows all that it reads,
     and compared with what it was. Equinox modules are returned as they are: their arrays are
-    arguments of programs. Not seen is what does not enter the trace: what a function under
-    `jax.jit` of its own, a derivative rule or a callback reads.
+    arguments of programs. Not seen is what does not enter the trace: what a function of which JAX
+    keeps a trace of its own (`jax.jit`, `jax.checkpoint`, the body of a `jax.lax.scan`), a
+    derivative rule or a callback reads.
 
     Examples
     --------

@@ -108,9 +108,10 @@ class DiscreteMap(AbstractSystem):
     is called computes something else than before, because a variable, an attribute or the contents
     of an array have changed, is noticed when a system is made of it and when an analysis of the
     system begins: the analysis is of the function as it is then. Not noticed is a change of what a
-    function under `jax.jit` of its own, the rule of a `jax.custom_jvp`, a callback, or a method of
-    an Equinox module reads from outside the module: pass that as the `input`, keep it in the
-    module, or give a new function, such as a lambda, after each change.
+    function under `jax.jit` or `jax.checkpoint` of its own, one that is the body of a
+    `jax.lax.scan`, the rule of a `jax.custom_jvp`, a callback, or a method of an Equinox module
+    reads from outside the module: pass that as the `input`, keep it in the module, or give a new
+    function, such as a lambda, after each change.
 
     Examples
     --------
@@ -231,7 +232,6 @@ def require_system(value: Any) -> AbstractSystem:
     )
 
 
-def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
 def _as_module(function: Any) -> Any:
     """Return JAX's `Partial` as Equinox's: JAX fails on one that holds what is being traced."""
     if isinstance(function, jax.tree_util.Partial):
@@ -239,6 +239,7 @@ def _as_module(function: Any) -> Any:
     return function
 
 
+def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
     return system.function, system.residual_function, system.residual_jacobian_function
 
 
