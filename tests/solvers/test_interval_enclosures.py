@@ -460,7 +460,7 @@ def test_what_is_refused_of_an_integer_is_not_said_to_jump() -> None:
     assert reason == "not shown to be continuous: rem of what is undecided within the box"
 
 
-@pytest.mark.parametrize("operation", ["index", "remainder", "larger"])
+@pytest.mark.parametrize("operation", ["index", "entry", "window", "remainder", "larger"])
 def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str) -> None:
     table = jnp.array([10.0, 20.0, 30.0])
 
@@ -468,6 +468,8 @@ def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str
         number = jnp.floor(x).astype(int)
         results = {
             "index": lambda: table[jnp.clip(number, 0, 2)],
+            "entry": lambda: x * table[jnp.clip(number[0], 0, 2)],
+            "window": lambda: x * jax.lax.dynamic_slice(table, (number[0],), (2,))[1],
             "remainder": lambda: x + number % 2,
             "larger": lambda: x * jnp.maximum(number, 1),
         }

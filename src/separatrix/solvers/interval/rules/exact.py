@@ -139,6 +139,10 @@ def low_precision(
 ) -> Value:
     """Compute with captured float32 weights as long as nothing is rounded; refuse the rest."""
     refusal = ComputesInFloat32(step.name, str(step.dtypes[0]))
+    values = [
+        Value(decided(run, step, value)) if dtype.kind in "iub" else value
+        for value, dtype in zip(values, step.input_dtypes, strict=True)
+    ]
     if len(step.dtypes) != 1 or not all(value.bounds.exact for value in values):
         raise refusal
     if (

@@ -94,20 +94,17 @@ def _split(run: Run, program: Program, step: Step, value: Value) -> list[Value]:
     ]
 
 
-def _dynamic_slice(run: Run, program: Program, step: Step, value: Value, *starts: Value) -> Value:
-    """Cut a window at exactly known indices, which JAX clamps into the array."""
-    sizes, window = step.params["slice_sizes"], []
+def _dynamic_slice(
+    run: Run, program: Program, step: Step, value: Value, *starts: Value
+) -> Value | list[Value]:
+    """Cut a window at indices, which JAX clamps into the array."""
+    if any(not start.bounds.exact or start.bounds.shape[0] != 1 for start in starts):
+        return _first(run, program, step, value, *starts)
+    sizes, window = step.params["slice_sizes"], []  # the same in all boxes: JAX is not asked
     for start, size, length in zip(starts, sizes, value.bounds.shape[1:], strict=True):
-        first = int(np.clip(_known(step, start), 0, length - size))
+        first = int(np.clip(start.bounds.lower[0], 0, length - size))
         window.append(slice(first, first + size))
     return _moved(value, lambda array, lead: array[(slice(None),) * lead + tuple(window)])
-
-
-def _known(step: Step, value: Value) -> Array:
-    """Read an index, which must not depend on the argument."""
-    if not value.bounds.exact or value.bounds.shape[0] != 1:
-        raise NoIntervalRule(f"{step.name} at an index that depends on the state")
-    return value.bounds.lower[0]
 
 
 def _concatenate(run: Run, program: Program, step: Step, *values: Value) -> Value:
