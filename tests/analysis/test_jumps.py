@@ -73,6 +73,19 @@ def test_a_zero_beside_a_jump_is_found_and_its_rounding_level_is_no_jump(name):
     assert (points.rounding_level[fixed] < 1e-13).all()
 
 
+def test_a_unit_that_jumps_at_0_may_rest_there_among_others():
+    """Newton's steps end beside 0, where the residual is told from zero."""
+    drive = lambda x: jnp.where(x[0] > 0, jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0]))  # noqa: E731
+    system = sx.DiscreteMap(lambda x: jnp.tanh(drive(x) + 0.3 * x), 2)
+    starts = np.random.default_rng(0).uniform(-4, 4, (60, 2))
+    points = sx.find_fixed_points(system, starts, completeness=False)
+    other = 0.849650556
+    np.testing.assert_allclose(points.states[points.certified], [[other, 0]], atol=1e-9)
+    np.testing.assert_allclose(points.states[~points.certified], [[0, other]], atol=1e-9)
+    assert points.states.min() == 0
+    assert (points.outcomes == "fixed").all()
+
+
 def test_an_index_that_depends_on_the_state_is_no_error():
     system, _ = ZEROS["on a jump of an integer"]
     points = sx.find_fixed_points(system, np.ones((3, 1)))

@@ -88,8 +88,21 @@ class Polishing:
             error[rows] = np.fmin(error[rows], length)
             states[rows[better]] += step[better]
             going[rows[~better]] = False
-        astray[astray] = self.zero_test.misses(states[astray])
+        self._look_at_zero(states, astray)
         return Polished(states, error, *_singular(jacobians, hidden), astray)
+
+    def _look_at_zero(self, states: States, astray: Bool[np.ndarray, " state"]) -> None:
+        """Say in `astray` which of those states are no zeros, and put those that 0 is into place.
+
+        Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
+        other, and not to 0 itself.
+        """
+        astray[astray] = self.zero_test.misses(states[astray])
+        rows = np.flatnonzero(astray)
+        here = states[rows]
+        zeroed = np.where(np.abs(here) <= self.zero_test.blur(here)[:, None], 0.0, here)
+        there = ~self.zero_test.misses(zeroed)
+        states[rows[there]], astray[rows[there]] = zeroed[there], False
 
 
 def _newton(r: States, J: batched.Stack) -> States:
