@@ -8,6 +8,8 @@ import systems
 from rooms import quick
 
 import separatrix as sx
+from separatrix.analysis.fixed_points.certificates import certify
+from separatrix.analysis.fixed_points.found import Found
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
 TEXTBOOK = {
@@ -496,6 +498,19 @@ def test_states_that_are_proved_to_be_one_point_are_merged():
     fixed = sx.find_fixed_points(noisy, candidates).fixed
     assert len(fixed) == 1 and fixed.certified.all()
     assert fixed.hits[0] > 30  # of all that were merged
+
+
+def test_what_is_no_zero_does_not_join_two_that_are_each_alone():
+    """x³ = x at 0 and at 1, and a state where either is proved to be the only one."""
+    found, nobody = Found.empty(0, 1), np.zeros(0, int)
+    for state, radius in ((0.0, 0.6), (0.5, 0.0), (1.0, 0.6)):
+        label = found.add(np.array([state]), "fixed", 1e-9, nobody, "")
+        if radius:
+            found.prove(label, 1e-15, radius, "exists")
+        else:
+            found.refuse(label, "not shown")
+    certify(sx.Flow(lambda x: x - x**3, 1), found)
+    assert np.ravel(found.states).tolist() == [0.0, 1.0]
 
 
 def test_a_proof_overrules_eigenvalues_that_are_not_those_of_the_function():

@@ -65,6 +65,8 @@ def _proved_to_be_one(found: Found) -> dict[int, int]:
     for row in np.flatnonzero(radii > 0):
         reach = np.abs(states - states[row]).max(1, initial=0) + errors
         near[row] = reach * (1 + 1e-9) < radii[row]
+    # Where two are the only zero each, an unproved state is neither, and does not join them.
+    near &= (radii > 0) | (near.cumsum(0) == 1)
     _, group = connected_components(near, directed=False)
     exactness = np.where(radii > 0, errors, np.inf)
     best = {g: k for k, g in sorted(enumerate(group), key=lambda pair: -exactness[pair[0]])}
