@@ -39,6 +39,14 @@ def test_it_is_refused_without_proofs_and_for_flows():
         sx.find_fixed_points(system, STARTS, certify=False)
 
 
+@pytest.mark.parametrize("field", [lambda x: jnp.abs(x) - 1, lambda x: x**2 - 1])
+def test_a_candidate_that_rests_is_a_fixed_point_of_the_residual_too(field):
+    """The residual has one zero less, of which it is proved that there are no others."""
+    system = sx.Flow(field, 1, residual=lambda x: x - 1)
+    with pytest.raises(sx.InvalidInputError, match=r"the state \[-1.\] is a fixed point"):
+        sx.find_fixed_points(system, np.array([[0.3], [-1.0], [2.0]]))
+
+
 def test_the_state_is_told_in_the_units_given():
     sizes = np.array([1e-9, 1e3])
     system = sx.Flow(

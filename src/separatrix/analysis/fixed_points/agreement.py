@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.spatial.distance import cdist
 
 from ..._types import InvalidInputError
 from ...solvers.interval import Enclosed, EnclosureError, ball
@@ -27,6 +28,8 @@ from .units import sizes_of
 NO_ZERO_OF_STEP = "the residual has a zero there, the step has none"
 _MOVES = "the residual is at rounding level there, but the speed, {:.1e}, is not"
 _RESTING = 1e-6  # of the size of a state: a speed that may be zero, but for rounding
+_APART = 1e-3  # of that size: further from all fixed points, a state at rest is none of them
+_LOOKED_AT = 16  # of those, about
 _LARGE = 1e-3  # of that size: a speed that no error of a state explains in a large system
 
 States = Float[np.ndarray, "point unit"]
@@ -34,7 +37,12 @@ Flags = Bool[np.ndarray, " point"]
 Function = Callable[[Any], Any]
 
 
-def require_agreement(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> None:
+def require_agreement(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    found: Found,
+    starts: Float[np.ndarray, "start unit"],
+) -> None:
     """Raise InvalidInputError where a zero of the residual is none of the velocity, or vice versa.
 
     Points of which only rounding says that they are zeros are rejected where the speed is not at
@@ -43,7 +51,7 @@ def require_agreement(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -
     if evaluator.system.residual_function is None:
         return
     _check_fixed(evaluator, zero_test, found)
-    _check_resting(evaluator, zero_test, found)
+    _check_resting(evaluator, zero_test, found, starts)
 
 
 def require_index(system: AbstractSystem, known: Completeness | None, count: int) -> None:
@@ -98,11 +106,14 @@ def _check_fixed(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> Non
         found.reject([label], _MOVES.format(value))
 
 
-def _check_resting(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> None:
+def _check_resting(evaluator: Evaluator, zero_test: ZeroTest, found: Found, starts: States) -> None:
     """Look at slow points whose speed may be zero, and at zeros of the speed that led to none."""
-    states = found.stacked(found.labels("slow"))
-    states = np.concatenate([states, np.reshape(found.resting, (-1, found.size))])
-    if evaluator.is_large or not len(states):
+    if evaluator.is_large:
+        return
+    resting = np.reshape(found.resting, (-1, found.size))
+    left = _left_behind(evaluator, zero_test, found, starts)
+    states = np.concatenate([found.stacked(found.labels("slow")), resting, left])
+    if not len(states):
         return
     system, sizes = evaluator.system, sizes_of(evaluator.system)
     size = np.maximum(np.abs(states).max(1, initial=0), zero_test.scale)
@@ -116,6 +127,19 @@ def _check_resting(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> N
             f"{_other_zeros(system)}: the state {_text(states[row] * sizes)} is a fixed point, and "
             f"the residual there is {_text(residual)}, not zero. {_REMEDY}"
         )
+
+
+def _left_behind(
+    evaluator: Evaluator, zero_test: ZeroTest, found: Found, starts: States
+) -> Float[np.ndarray, "start unit"]:
+    """Return some starts that rest where no fixed point was found."""
+    still = _RESTING * zero_test.scale * np.max(sizes_of(evaluator.system))
+    states = starts[evaluator.speed(starts) <= still]
+    size = np.maximum(np.abs(states).max(1, initial=0), zero_test.scale)
+    fixed = found.stacked(found.labels("fixed"))
+    nearest = cdist(states, fixed, "chebyshev").min(1, initial=np.inf)
+    states = states[nearest > _APART * size]
+    return states[:: max(1, len(states) // _LOOKED_AT)]
 
 
 def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarray:

@@ -189,7 +189,7 @@ def _following(
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         found = solve(starts, slow_points)
-        require_agreement(evaluator, zero_test, found)
+        require_agreement(evaluator, zero_test, found, starts)
         return found
 
     return follow
