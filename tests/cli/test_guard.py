@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -176,9 +177,14 @@ def interrupted_in_import(tmp_path, *command):
     )
     source = Path(sx.__file__).parents[1]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, source)))}
-    return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, env=environment
-    )
+    # Whoever runs the tests in the background ignores Ctrl-C, and so would what they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, env=environment
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
@@ -193,9 +199,7 @@ def test_ctrl_c_before_the_package_is_imported(tmp_path):
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "ImportError: it did not work")
 
 
-def test_a_command_deals_with_ctrl_c_itself(run, monkeypatch):
-    import signal
-
+def test_a_command_deals_with_ctrl_c_itself(run):
     from separatrix import _interrupts
 
     before = signal.signal(signal.SIGINT, _interrupts._end)

@@ -1,9 +1,9 @@
-r"""States on a kink, where the Jacobian is another on each side.
+r"""States on a kink or a jump, where the function is another on each side.
 
 A rectifier whose input is exactly zero has no derivative; JAX gives that of one side, whose
 eigenvalues tell nothing of the other. At a kink :math:`J(x + \delta r)\,v - J(x - \delta r)\,v`
-stays the same however small δ is; anywhere else it shrinks with δ. Both directions are random, so
-no kink contains them.
+stays the same however small δ is, at a jump :math:`F(x + \delta r) - F(x - \delta r)` does;
+anywhere else they shrink with δ. Both directions are random, so no kink contains them.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ _NEAR = 1e-11  # of the size of a state: more than rounding moves it by
 _WIDER = 64.0  # times as far, where what is smooth differs so much more
 _ANY = 1e-80  # a size in any unit, where kinks that go through the origin are all that is near it
 _JUMP = 1e-6  # of the derivative
+_GAP = 1e-9  # of the value: more than rounding
 _BATCH = 256
 _MOST = 256  # forms of systems whose smoothness is remembered
 
@@ -34,7 +35,7 @@ def on_kinks(
     errors: Float[np.ndarray, " point"] | None = None,
     parameters: Float[np.ndarray, " point"] | None = None,
 ) -> Bool[np.ndarray, " point"]:
-    """Tell which states lie on a kink of a map or field, as nearly as they are known.
+    """Tell which states lie on a kink or jump of a map or field, as nearly as they are known.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def on_kinks(
 
 @eqx.filter_jit
 def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
-    """Tell where derivatives jump.
+    """Tell where values or derivatives jump.
 
     Columns are the distance to look at, the state, and the parameter if there is one.
     """
@@ -78,12 +79,16 @@ def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
 
         def push(factor: Any) -> Any:
             place = state + factor * near * across
-            return jax.jvp(lambda x: evaluate(x, *parameter), (place,), (along,))[1]
+            return jax.jvp(lambda x: evaluate(x, *parameter), (place,), (along,))
 
-        one, other, far, farther = jax.vmap(push)(jnp.array([1.0, -1.0, _WIDER, -_WIDER]))
-        jump, wider = jnp.abs(one - other).max(), jnp.abs(far - farther).max()
-        level = _JUMP * jnp.maximum(jnp.abs(one).max(), jnp.abs(other).max())
-        return (jump > level) & (jump > wider / 8)
+        def stays(sides: Any, level: float) -> Any:
+            one, other, far, farther = sides
+            jump, wider = jnp.abs(one - other).max(), jnp.abs(far - farther).max()
+            size = jnp.maximum(jnp.abs(one).max(), jnp.abs(other).max())
+            return (jump > level * size) & (jump > wider / 8)
+
+        values, derivatives = jax.vmap(push)(jnp.array([1.0, -1.0, _WIDER, -_WIDER]))
+        return stays(values, _GAP) | stays(derivatives, _JUMP)
 
     return jax.vmap(at)(columns)
 

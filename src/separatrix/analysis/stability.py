@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 KINK = "kink"
-"""The stability of a point at which the Jacobian is another on each side."""
+"""The stability of a point at which the function bends or jumps."""
 
 
 def growth(

@@ -33,7 +33,7 @@ class Branches(Record):
     )
     n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     stability: Shaped[Text, " point"] = array(
-        '"stable", "saddle", "unstable", "marginal" or "kink" (another Jacobian on each side)'
+        '"stable", "saddle", "unstable", "marginal" or "kink" (the function bends or jumps there)'
     )
     largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
     special_type: Shaped[Text, " special"] = array("what happens at the special point")

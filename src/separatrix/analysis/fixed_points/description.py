@@ -39,25 +39,10 @@ def describe(
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    on_kink = on_kinks(system.evaluate, states, errors=np.array(found.bounds, float).reshape(count))
-    n_unstable = count_unstable(eigenvalues, system.kind, marginal_band, on_kink)
-    stability = classify(eigenvalues, system.kind, marginal_band, on_kink)
     unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED
     proofs = _proofs(system, found, asked.certify and not evaluator.is_large, unproved)
-    refuted = _refuted(proofs["n_unstable"], n_unstable, eigenvalues, system.kind, marginal_band)
-    eigenvalues[refuted] = np.nan
-    proved = refuted | (on_kink & (proofs["n_unstable"] >= 0))  # of all sides of a kink
-    n_unstable[proved] = proofs["n_unstable"][proved]
-    stability[proved] = name_of(n_unstable[proved], system.size)
-    # The marginal band may hide a direction that the proof counts: then nothing is claimed.
-    agreed = (proofs["n_unstable"] >= 0) & (proofs["n_unstable"] == n_unstable)
-    if evaluator.is_large:
-        # All the eigenvalues that were asked for may be unstable: there may be more of them.
-        unknown = n_unstable == eigenvalues.shape[1]
-        n_unstable, stability = (
-            np.where(unknown, -1, n_unstable),
-            np.where(unknown, "unknown", stability),
-        )
+    told = _directions(evaluator, states, eigenvalues, proofs, marginal_band)
+    n_unstable = told.n_unstable
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
     offset = 1.0 if system.kind == "map" else 0.0
@@ -71,10 +56,10 @@ def describe(
         error_bound=proofs["error_bound"][order],
         radius=proofs["radius"][order],
         certificate=proofs["certificate"][order],
-        n_unstable_certified=agreed[order],
+        n_unstable_certified=told.proved[order],
         n_unstable=n_unstable[order],
-        stability=stability[order],
-        largest_eigenvalue=(growth(eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
+        stability=told.stability[order],
+        largest_eigenvalue=(growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
             order
         ],
         hits=np.bincount(reached[reached >= 0], minlength=count),
@@ -151,6 +136,41 @@ def _renumber(
     reached = rank[reached]
     outcomes = np.append(kinds[order], "rejected")[reached]
     return reached, outcomes.astype("<U8")
+
+
+class _Directions(NamedTuple):
+    """What leaves each point: unstable directions, whether their number is proved, its name."""
+
+    n_unstable: np.ndarray
+    stability: np.ndarray
+    proved: np.ndarray
+    eigenvalues: np.ndarray  # NaN where they are not those of the system
+
+
+def _directions(
+    evaluator: Evaluator,
+    states: np.ndarray,
+    eigenvalues: np.ndarray,
+    proofs: dict[str, np.ndarray],
+    band: float,
+) -> _Directions:
+    """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
+    system, known = evaluator.system, proofs["n_unstable"]
+    on_kink = on_kinks(system.evaluate, states, errors=proofs["error_bound"])
+    n_unstable = count_unstable(eigenvalues, system.kind, band, on_kink)
+    stability = classify(eigenvalues, system.kind, band, on_kink)
+    if evaluator.is_large:
+        # All the eigenvalues that were asked for may be unstable: there may be more of them.
+        more = n_unstable == eigenvalues.shape[1]
+        n_unstable[more], stability[more] = -1, "unknown"
+    refuted = _refuted(known, n_unstable, eigenvalues, system.kind, band)
+    eigenvalues = np.where(refuted[:, None], np.nan, eigenvalues)
+    # What is proved holds on all sides of a kink, and where derivatives are NaN.
+    overruled = refuted | ((known >= 0) & (n_unstable < 0))
+    n_unstable[overruled] = known[overruled]
+    stability[overruled] = name_of(known[overruled], system.size)
+    # The marginal band may hide a direction that the proof counts: then nothing is claimed.
+    return _Directions(n_unstable, stability, (known >= 0) & (known == n_unstable), eigenvalues)
 
 
 def _refuted(

@@ -45,7 +45,7 @@ class FixedPoints(Record):
     n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
     stability: Shaped[Text, " point"] = array(
-        '"stable", "saddle", "unstable", "marginal", "kink" (another Jacobian on each side) or '
+        '"stable", "saddle", "unstable", "marginal", "kink" (the function bends or jumps there) or '
         '"unknown"'
     )
     largest_eigenvalue: Float[Array, " point"] = array(

@@ -42,7 +42,7 @@ class Linearization(Record):
     )
     n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
     stability: Shaped[np.ndarray, " point"] = array(
-        '"stable", "saddle", "unstable", "marginal"; "kink": the Jacobian is another on each side; '
+        '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
         '"unknown": no finite Jacobian'
     )
     system: str = setting('"map" or "flow"')
