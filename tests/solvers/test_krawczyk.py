@@ -369,3 +369,17 @@ def test_searches_of_random_functions_prove_nothing_false() -> None:
     assert counts["all FALSE"] == 0
     assert counts["planted complete"] > 2
     assert counts["planted certified"] > 12
+
+
+@pytest.mark.parametrize("slope", [0.3, 0.6, 0.9, -3.0])
+def test_a_zero_on_a_kink_is_alone_as_far_as_the_next_one(slope: float) -> None:
+    """The smallest cube holds the kink, so its contraction rate tells nothing of larger ones."""
+    right = 2.0 - slope  # beyond 1, where the residual rises and is zero again
+
+    def residual(x: jax.Array) -> jax.Array:
+        return slope * jnp.maximum(x, 0) + right * jnp.maximum(x - 1, 0) - x
+
+    zero = 1 + (1 - slope) / (slope + right - 1)
+    found = certify_zeros(residual, [[0.0], [zero]])
+    assert found.exists.all() and found.unique.all()
+    assert 0.5 < found.radius[0] <= zero

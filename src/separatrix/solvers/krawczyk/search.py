@@ -33,6 +33,8 @@ TOO_FAR = (
 _FIRST_RADIUS = 2.0**-40  # wider than rounding, narrower than any curvature
 _REACH = 1e-3  # how far Newton's method may carry a state: beyond, it is not "near" any more
 _REFINEMENTS = 3
+_BENT = 0.01  # the contraction rate of a first cube that holds a kink; of others it is near 0
+_STRIDE = 2.0**10  # between cubes that are tried then
 _ENOUGH = 0.85  # a contraction rate this close to 1 leaves nothing to gain
 
 
@@ -149,9 +151,12 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
     which = np.flatnonzero(search.exists)
     largest = LARGEST_RADIUS * scale_of(search.centers)
     failed, failed_rate = np.full(len(search.exists), np.inf), np.full(len(search.exists), np.inf)
-    guess = np.minimum(0.7 * search.radius / search.rate, largest)
+    bent = search.rate > _BENT
+    guess = np.where(bent, _STRIDE * search.radius, 0.7 * search.radius / search.rate)
+    guess = np.minimum(guess, largest)
     for trial_number in range(trials):
-        which = which[(guess[which] > 1.02 * search.radius[which]) & (search.rate[which] < _ENOUGH)]
+        open_end = (search.rate[which] < _ENOUGH) | bent[which]
+        which = which[(guess[which] > 1.02 * search.radius[which]) & open_end]
         if which.size == 0:
             return
         trial = _try(enclosed, search, which, guess[which])
@@ -160,7 +165,8 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
         search.error[good] = np.minimum(search.error[good], trial.error[trial.exists])
         bad = which[~trial.exists]
         failed[bad], failed_rate[bad] = guess[bad], trial.rate[~trial.exists]
-        next_guess = _next_radius(search.radius, search.rate, failed, failed_rate, trial_number)
+        in_turn = trial_number % 2 == 0
+        next_guess = _next_radius(search.radius, search.rate, failed, failed_rate, bent, in_turn)
         guess = np.minimum(next_guess, largest)
 
 
@@ -172,17 +178,19 @@ def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array
     return judge_cubes(result.slopes, allowed, radius, preconditioner, search.step[which])
 
 
-def _next_radius(good: Array, rate: Array, bad: Array, bad_rate: Array, number: int) -> Array:
+def _next_radius(
+    good: Array, rate: Array, bad: Array, bad_rate: Array, bent: Flags, in_turn: bool
+) -> Array:
     """Guess between the largest radius that worked and the smallest that did not.
 
     The rate grows about linearly with the radius for smooth functions, in steps for piecewise
     linear ones, so linear interpolation to a rate of 0.95 takes turns with bisection of the
-    exponent.
+    exponent. Where the smallest of cubes holds a kink already, the rate tells nothing.
     """
-    growing = good * np.minimum(0.95 / rate, 32.0)
+    growing = good * np.where(bent, _STRIDE, np.minimum(0.95 / rate, 32.0))
     slope = (bad_rate - rate) / (bad - good)
     linear = np.clip(good + (0.95 - rate) / slope, 1.05 * good, 0.95 * bad)
     middle = np.sqrt(good) * np.sqrt(bad)
-    inner = np.where(np.isfinite(linear) & (number % 2 == 0), linear, middle)
+    inner = np.where(np.isfinite(linear) & in_turn & ~bent, linear, middle)
     inner = np.where(bad > 1.1 * good, inner, 0.0)  # close enough: zero ends the search
     return np.where(np.isfinite(bad), inner, growing)
