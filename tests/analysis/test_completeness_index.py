@@ -34,7 +34,7 @@ def sum_of(system, points, domain=None):
     velocity = Enclosed(system.velocity, (system.size,))
     bounds = np.where(points.certified, points.error_bounds, 0.0)
     indices = point_indices(velocity, points.states, bounds)
-    domain = find_domain(system, velocity) if domain is None else domain
+    domain = find_domain(system) if domain is None else domain
     return index_sum(domain, indices, points.states, bounds, points.certified), indices
 
 

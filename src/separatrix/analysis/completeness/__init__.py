@@ -2,7 +2,7 @@
 
 from .assess import assess
 from .coverage import Richness, chao1, good_turing_coverage
-from .domain import Domain, find_domain
+from .domain import Domain, Enclosure, find_domain
 from .exhaustive import Proof
 from .further import FurtherSearch
 from .index import IndexSum, Indices, index_sum, point_indices
@@ -11,6 +11,7 @@ from .known import Completeness, PointSet
 __all__ = [
     "Completeness",
     "Domain",
+    "Enclosure",
     "FurtherSearch",
     "IndexSum",
     "Indices",

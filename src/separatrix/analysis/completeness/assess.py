@@ -1,18 +1,17 @@
 """What is known about fixed points that are still missing: search for them, count, prove."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from ...solvers.branch_and_prune import BranchAndPrune
-from ...solvers.interval import Enclosed, EnclosureError, point
+from ...solvers.interval import point
 from ...solvers.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
-from .domain import find_domain
+from .domain import Enclosure, find_domain
 from .exhaustive import Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
 from .index import IndexSum, KnownIndices, index_sum
@@ -31,6 +30,7 @@ def assess(
     exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = 8,
     adopt: Adopt | None = None,
+    enclosure: Enclosure | None = None,
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -58,6 +58,8 @@ def assess(
     exhaustive_size
         Systems with at most so many units, or that depend on at most so many variables, are
         searched exhaustively.
+    enclosure
+        What was proved of the system before the search.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    assessment = _Assessment(system, points, search, adopt)
+    assessment = _Assessment(system, points, search, adopt, enclosure)
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
@@ -121,14 +123,14 @@ class _Assessment:
         points: PointSet,
         search: Search | None,
         adopt: Adopt | None = None,
+        enclosure: Enclosure | None = None,
     ):
         self.system, self.search, self.adopt = system, search, adopt
-        self.velocity: Enclosed | None = None
-        with suppress(EnclosureError):  # find_domain will say why
-            self.velocity = Enclosed(system.velocity, (system.size,))
+        enclosure = enclosure or Enclosure.of(system)
+        self.velocity = enclosure.velocity
         proved = points.certified
         known = points.states[proved], points.error_bounds[proved]
-        self.domain = find_domain(system, self.velocity, known)
+        self.domain = find_domain(system, enclosure, known)
         self._indices = KnownIndices()
         self.update(points)
 

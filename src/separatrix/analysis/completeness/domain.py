@@ -47,6 +47,9 @@ class Domain:
         Why `inward` is not proved; empty where it is.
     given
         Whether the box rests on the word of the system's `domain`.
+    paced
+        Whether each unit is driven to a target of its own at a pace that changes with the state, as
+        gated units are: see `solvers.pace`.
     """
 
     lower: Float[np.ndarray, " unit"]
@@ -55,6 +58,7 @@ class Domain:
     evidence: str
     obstacle: str
     given: bool = False
+    paced: bool = False
 
     @property
     def bounded(self) -> bool:
@@ -83,8 +87,30 @@ class Domain:
         return f"a box in [{low.min():.4g}, {high.max():.4g}]^{size}"
 
 
+@dataclass(frozen=True)
+class Enclosure:
+    """The velocity of a system, traced for intervals, and the box that is proved with it.
+
+    `velocity` is None where it cannot be traced, for the reason that `domain` gives.
+    """
+
+    velocity: Enclosed | None
+    domain: Domain
+
+    @classmethod
+    def of(cls, system: AbstractSystem, inward: bool = True) -> "Enclosure":
+        """Enclose a system that computes in float64; `inward` asks for that proof as well."""
+        velocity = None
+        try:
+            velocity = Enclosed(system.velocity, (system.size,))
+            return cls(velocity, _proved(velocity, inward))
+        except EnclosureError as refusal:
+            why = f"the step cannot be enclosed: {refusal}"
+            return cls(velocity, _nowhere(system.size, why))
+
+
 def find_domain(
-    system: AbstractSystem, velocity: Enclosed | None = None, known: Known | None = None
+    system: AbstractSystem, enclosure: Enclosure | None = None, known: Known | None = None
 ) -> Domain:
     r"""Find the box that holds all fixed points of a system, and prove it where possible.
 
@@ -92,8 +118,8 @@ def find_domain(
     ----------
     system
         A map or a flow that computes in float64.
-    velocity
-        Its velocity, where it has been traced already.
+    enclosure
+        What was proved of it already.
     known
         States of proved fixed points and their error bounds: a domain that the system was given is
         dropped when one of them lies outside.
@@ -112,11 +138,7 @@ def find_domain(
     >>> print(find_domain(sx.DiscreteMap(step, 3)))
     [-1, 1]^3
     """
-    try:
-        velocity = Enclosed(system.velocity, (system.size,)) if velocity is None else velocity
-        proved = _proved(velocity)
-    except EnclosureError as refusal:
-        proved = _nowhere(system.size, f"the step cannot be enclosed: {refusal}")
+    proved = (enclosure or Enclosure.of(system)).domain
     return proved if proved.bounded else _with_given(proved, system, known)
 
 
@@ -124,7 +146,7 @@ def _nowhere(size: int, reason: str) -> Domain:
     return Domain(np.full(size, -np.inf), np.full(size, np.inf), False, reason, reason)
 
 
-def _proved(velocity: Enclosed) -> Domain:
+def _proved(velocity: Enclosed, inward: bool) -> Domain:
     """Bound the units in rounds, each over the box of the round before."""
     (size,) = velocity.shape
     lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
@@ -145,9 +167,9 @@ def _proved(velocity: Enclosed) -> Domain:
     if not bounded:
         why = _why_unbounded(lower, upper, found)
         return Domain(lower, upper, False, why, why)
-    rough = _not_lipschitz(velocity, lower, upper)
+    rough = _not_lipschitz(velocity, lower, upper) if inward else "that was not asked for"
     evidence = "proved by interval arithmetic over all states"
-    return Domain(lower, upper, not rough, evidence, rough)
+    return Domain(lower, upper, not rough, evidence, rough, paced=found.paced)
 
 
 def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> str:

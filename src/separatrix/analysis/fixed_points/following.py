@@ -48,7 +48,8 @@ class Follower:
             object.__setattr__(self, name, KnownZeros(self.evaluator.size))
 
     @property
-    def _is_rough(self) -> bool:
+    def is_rough(self) -> bool:
+        """Whether Jacobians of single precision lead near zeros."""
         return self.evaluator.size >= _ROUGH_FROM
 
     def solve(self, starts: States, exactly: bool) -> Solution:
@@ -57,7 +58,7 @@ class Follower:
             krylov = NewtonKrylov(self.method.max_steps, self.method.stall_steps)
             room = self.evaluator.batch_size
             return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
-        if exactly or not self._is_rough or len(starts) <= _FIRST:
+        if exactly or not self.is_rough or len(starts) <= _FIRST:
             return self._solve_in_double(starts, exactly)
         solution = Solution.unmoved(starts)
         pending, portion = np.arange(len(starts)), _SCOUTS
@@ -211,13 +212,13 @@ class Follower:
         """Descend the speed from all starts, as many at a time as their Hessians have room for."""
         ends = Minima.unmoved(starts)
         pending, room = np.arange(len(starts)), self.evaluator.batch_size
-        portion = _FIRST if self._is_rough else room
+        portion = _FIRST if self.is_rough else room
         while len(pending):
             rows, pending = pending[:portion], pending[portion:]
             minima = DampedNewton().minimize(self.evaluator.speed_derivatives, starts[rows])
             ends.put(rows, minima)
             portion = min(2 * portion, room)
-            if self._is_rough and len(pending):
+            if self.is_rough and len(pending):
                 self._learn_minima(self.minima, self.evaluator.speed_derivatives, minima)
                 led = self.minima.lead(self.evaluator.speed_gradient, starts[pending])
                 there = led.arrived

@@ -15,13 +15,14 @@ from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of
-from ..completeness import assess
+from ..completeness import Enclosure, assess
 from .agreement import require_agreement, require_index
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
+from .guidance import Guide
 from .piecewise import is_as_read, search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
@@ -127,10 +128,11 @@ def find_fixed_points(
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
-        zero_test, evaluator = _zero_test(evaluator, typical)
         asked = Asked(certify, certify and completeness)
         certify = certify and not evaluator.is_large
-        follow = _following(evaluator, zero_test, method)
+        zero_test, evaluator = _zero_test(evaluator, typical)
+        enclosure = _enclosed(evaluator, asked)
+        follow = _following(evaluator, zero_test, method, enclosure)
         found = follow(starts, slow_points)
         if certify:
             certify_points(evaluator.system, found)
@@ -139,7 +141,7 @@ def find_fixed_points(
             collection = Collection(evaluator.system, found, lambda new: follow(new, False))
             known = assess(
                 evaluator.system, collection.points(), collection.search,
-                exhaustion=exhaustion, adopt=collection.adopt,
+                exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure,
             )  # fmt: skip
             require_index(evaluator.system, known, len(found.labels("fixed")))
             collection.reject_outside(known.domain)
@@ -168,15 +170,28 @@ def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> tuple[ZeroTest, Eval
     return zero_test, evaluator
 
 
+def _enclosed(evaluator: Evaluator, asked: Asked) -> Enclosure | None:
+    """Return the box that holds every fixed point, where the search may need it."""
+    system = evaluator.system
+    told = system.domain is not None or system.residual_function is not None
+    return None if told or evaluator.is_large else Enclosure.of(system, asked.completeness)
+
+
 def _following(
-    evaluator: Evaluator, zero_test: ZeroTest, method: LevenbergMarquardt
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    enclosure: Enclosure | None,
 ) -> Callable[[np.ndarray, bool], Found]:
     """Return how starts are followed in this system: exactly where it is piecewise linear.
 
     Should it turn out not to be what was read of it, it is followed as any other.
     """
     forms = _piecewise_linear_forms(evaluator.system, zero_test)
-    smooth = SmoothSearch(evaluator, method, zero_test)
+    guide = None
+    if enclosure is not None and enclosure.domain.paced:
+        guide = Guide(evaluator.system, enclosure.domain, method)
+    smooth = SmoothSearch(evaluator, method, zero_test, guide)
 
     def solve(starts: np.ndarray, slow_points: bool) -> Found:
         nonlocal forms

@@ -14,6 +14,7 @@ from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
 from .evaluator import Evaluator
 from .following import Follower
 from .found import Found
+from .guidance import Guide
 from .polishing import Polishing
 from .starts import FROM_DOMAIN, nearest_in_domain, solved_for_explicit_units
 
@@ -74,6 +75,7 @@ class SmoothSearch:
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
+    guide: Guide | None = None  # around false valleys, where there may be some
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
     degenerate: DegenerateZeros = field(init=False)
     polishing: Polishing = field(init=False)
@@ -100,7 +102,10 @@ class SmoothSearch:
             rows = np.arange(first, min(first + portion, len(starts)))
             near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
             led = solved_for_explicit_units(self.evaluator, near)
-            ends = follower.solve(led, exactly=False)
+            if self.guide is None:
+                ends = follower.solve(led, exactly=False)
+            else:
+                ends = self.guide.solve(follower, led)
             doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
             settled = np.zeros(len(rows), bool)
