@@ -14,6 +14,7 @@ from ..solvers.tangent_qr import Growth, TangentQR
 from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64, require_system
 from .checks import method_of
+from .derivatives import derivatives_of
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
@@ -126,7 +127,7 @@ def lyapunov_exponents(
         )
     steps = _number_of_steps(method, given)
     advance, per_step = _advance(system, method)
-    with one_blas_thread():
+    with one_blas_thread(), derivatives_of(system):
         growth = method.run(advance, starts, given, steps)
     return _record(system, starts, growth, per_step)
 

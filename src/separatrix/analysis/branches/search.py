@@ -7,6 +7,7 @@ from ..._types import Array, InvalidInputError
 from ...solvers.continuation import Deflation, PseudoArclength
 from ...solvers.threads import one_blas_thread
 from ..checks import band_of, method_of
+from ..derivatives import derivatives_of
 from ..fixed_points.record import FixedPoints
 from .atlas import Atlas
 from .family import Family
@@ -124,7 +125,8 @@ def continue_fixed_points(
     ends = [checked_system(system_of, p) for p in (first, last, value)]
     box = enclosing_box(ends)
     atlas = Atlas(family, (min(first, last), max(first, last)), method, box, marginal_band)
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with one_blas_thread(), derivatives_of(sample), quiet:
         for k, state in enumerate(states):
             point = corrected_start(family, state, value, name)
             atlas.add(point, "start" if len(states) == 1 else f"start {k}")

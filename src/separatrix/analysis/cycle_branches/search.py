@@ -16,6 +16,7 @@ from ..branches.models import SystemOf
 from ..branches.starts import checked_range, checked_system
 from ..checks import band_of, method_of
 from ..cycles import Cycles
+from ..derivatives import derivatives_of
 from ..stability import classify, count_unstable
 from .equations import STIFF, TOO_STIFF, ClosedOrbits
 from .record import CycleBranch
@@ -131,7 +132,8 @@ def continue_cycles(
         shooting.substeps,
         method.state_scale,
     )
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with one_blas_thread(), derivatives_of(sample), quiet:
         point = _closed(orbits, orbit, period, value, name)
         halves = _both_ways(orbits, point, bounds, method)
         return _record(orbits, halves, sample, name, (first, last), marginal_band)

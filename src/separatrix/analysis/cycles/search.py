@@ -14,6 +14,7 @@ from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
 from ..checks import band_of, method_of, states_of
+from ..derivatives import derivatives_of
 from ..stability import classify, count_unstable
 from .flows import search_flow
 from .found import Cycle, Found
@@ -95,7 +96,7 @@ def find_cycles(
         candidates, length = _start_of(orbit, system, length)
     starts = states_of(system, candidates, "candidates", least=0)
     propagator = Propagator(system)
-    with one_blas_thread():
+    with one_blas_thread(), derivatives_of(system):
         if system.kind == "map":
             form = _form_for(system, method)
             if method is None:

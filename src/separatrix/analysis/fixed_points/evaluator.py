@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._types import InvalidInputError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, check_residual, in_float64
+from ..derivatives import require_derivatives
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
@@ -35,7 +35,7 @@ class Evaluator:
             check_residual(self.system, state)
             formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
             self._has_formula = formula is not None
-            _require_derivatives(self.system, state)
+            require_derivatives(self.system)
         self.size = system.size
         self.is_large = self.size > DENSE
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
@@ -193,31 +193,6 @@ class Evaluator:
             parts.append(rows[:take])
             rows = rows[take:]
         return parts
-
-
-def _require_derivatives(system: AbstractSystem, state: jax.ShapeDtypeStruct) -> None:
-    """Differentiate the residual and the map or field abstractly, as the programs will.
-
-    A rule for reverse mode alone fails only under `vmap`.
-    """
-
-    def along(system: AbstractSystem, state: Any) -> list[Any]:
-        functions: list[Callable[..., Any]] = [system.evaluate]
-        if system.residual_function is not None:
-            functions.append(system.residual)
-        pushes = [jax.linearize(function, state)[1] for function in functions]
-        return [jax.vmap(push)(state[None]) for push in pushes]
-
-    try:
-        eqx.filter_eval_shape(along, system, state)
-    except Exception as error:  # whatever JAX, or the user's own rule, finds wrong
-        raise InvalidInputError(
-            f"the system cannot be differentiated: {type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else 'no reason given'} Fixed points need "
-            "its Jacobian, forward-mode: use operations that have one, or give them a rule with "
-            "jax.custom_jvp, which serves reverse mode as well (jax.custom_vjp does not serve "
-            "forward mode)."
-        ) from error
 
 
 def _padded(rows: np.ndarray, size: int) -> jax.Array:

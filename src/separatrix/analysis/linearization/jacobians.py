@@ -10,6 +10,7 @@ import numpy as np
 from ...solvers.jacobian import value_and_transposed_jacobian
 from ...systems import AbstractSystem, in_float64
 from ..batches import in_batches
+from ..derivatives import derivatives_of
 
 _BYTES = 1 << 26  # of Jacobians in one batch: 64 MiB
 
@@ -21,7 +22,7 @@ def jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, n
     the derivatives alone would look sound.
     """
     known = np.isfinite(states).all(1)
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), derivatives_of(system):
         system = in_float64(system)
         channels = 0 if system.input is None else np.size(system.input)
         of_state = np.empty((len(states), system.size, system.size))

@@ -207,8 +207,8 @@ def linearize(
     Raises
     ------
     InvalidInputError
-        When the points are no numbers or have another number of units than the system, or the band
-        is negative.
+        When the points are no numbers or have another number of units than the system, the band is
+        negative, or JAX cannot differentiate the system.
 
     References
     ----------
