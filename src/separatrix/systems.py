@@ -44,19 +44,19 @@ class AbstractSystem(eqx.Module):
 
     def evaluate(self, state: Array, input: Any = None) -> Array:
         """Return F(x) for a map, f(x) for a flow, at the frozen input or at another one."""
-        return _apply(self.function, state, self.input if input is None else input)
+        return self._apply(self.function, state, self.input if input is None else input)
 
     def residual(self, state: Array) -> Array:
         """Return a function with the same zeros as the velocity, of the best shape known."""
         if self.residual_function is None:
             return self.velocity(state)
-        return _apply(self.residual_function, state, self.input)
+        return self._apply(self.residual_function, state, self.input)
 
     def residual_jacobian(self, state: Array) -> Array | None:
         """Return the Jacobian of the residual `(size, size)` by the formula given, else None."""
         if self.residual_jacobian_function is None:
             return None
-        return _apply(self.residual_jacobian_function, state, self.input)
+        return self._apply(self.residual_jacobian_function, state, self.input)
 
     def jacobian(self, state: Array) -> Array:
         """Return dF/dx or df/dx, `(size, size)`."""
@@ -69,6 +69,16 @@ class AbstractSystem(eqx.Module):
     def speed(self, state: Array) -> Array:
         """Return the Euclidean norm of the velocity: zero at fixed points only."""
         return jnp.linalg.norm(self.velocity(state))
+
+    def _apply(self, function: StateFunction, state: Array, input: Any) -> Any:
+        if jnp.shape(state) != (self.size,):
+            raise InvalidInputError(
+                f"state must have shape ({self.size},), one number for each unit of the system, "
+                f"got {jnp.shape(state)}. For many states at once there is jax.vmap, such as "
+                "jax.vmap(system.speed)(states)."
+            )
+        own = with_own_arrays(function)
+        return own(state) if input is None else own(state, input)
 
 
 class DiscreteMap(AbstractSystem):
@@ -241,11 +251,6 @@ def _as_module(function: Any) -> Any:
 
 def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
     return system.function, system.residual_function, system.residual_jacobian_function
-
-
-def _apply(function: StateFunction, state: Array, input: Any) -> Any:
-    own = with_own_arrays(function)
-    return own(state) if input is None else own(state, input)
 
 
 def _checked_input(input: Any) -> np.ndarray | None:

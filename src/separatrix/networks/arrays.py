@@ -26,6 +26,29 @@ def check_not_negative(value: Any, name: str) -> None:
         raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
 
 
+def check_state(state: Any, size: int) -> None:
+    """Raise InvalidInputError unless a state has one number for each unit; free when compiled."""
+    if jnp.shape(state) != (size,):
+        raise InvalidInputError(
+            f"state must have shape ({size},), as the initial_state() of the network has, got "
+            f"{jnp.shape(state)}. {_ONE_AT_A_TIME}"
+        )
+
+
+def check_input(input: Any, num_inputs: int) -> None:
+    """Raise InvalidInputError unless an input has one number for each channel."""
+    if jnp.shape(input) != (num_inputs,):
+        raise InvalidInputError(
+            f"input must have shape ({num_inputs},), one number for each input channel, got "
+            f"{jnp.shape(input)}. {_ONE_AT_A_TIME}"
+        )
+
+
+_ONE_AT_A_TIME = (
+    "For many at once there are jax.vmap(network.step)(states, inputs) and network.unroll(inputs)."
+)
+
+
 def check_euler(tau: Any, dt: float, num_units: int) -> None:
     """Raise InvalidInputError unless Euler's method on the leak of every unit is stable."""
     require_positive(dt, "dt", "ms")

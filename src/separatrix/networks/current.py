@@ -13,7 +13,15 @@ from jaxtyping import Float, PRNGKeyArray
 from .._types import Array
 from ..systems import Flow
 from .activations import RANGES, activation
-from .arrays import at_every_trial, initial_or_zeros, per_unit, private_noise, step_fraction
+from .arrays import (
+    at_every_trial,
+    check_input,
+    check_state,
+    initial_or_zeros,
+    per_unit,
+    private_noise,
+    step_fraction,
+)
 from .base import AbstractNetwork
 from .flows import rate_flow
 from .unroll import AbstractCell, Factors, project, unroll_cell
@@ -71,6 +79,8 @@ class AbstractCurrentNetwork(AbstractNetwork):
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
         """Return what flows into each unit, W φ(x) + W_x u + b."""
+        check_state(state, self.num_units)
+        check_input(input, self.num_inputs)
         product = self.rates(state)
         for factor in self.factors():
             product = factor @ product

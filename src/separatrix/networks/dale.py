@@ -19,7 +19,14 @@ from .._types import (
     require_number,
 )
 from .activations import activation as activation_called
-from .arrays import check_euler, check_not_negative, check_sizes, time_constants, zeros_if
+from .arrays import (
+    check_euler,
+    check_not_negative,
+    check_sizes,
+    check_state,
+    time_constants,
+    zeros_if,
+)
 from .current import AbstractCurrentNetwork
 from .initialization import dense
 from .unroll import Factors
@@ -152,6 +159,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
         return (jnp.abs(self.recurrent_weights) * there,)
 
     def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        check_state(state, self.num_units)
         rates = self.rates(state[: self.num_excitatory])
         return self.readout_weights @ rates + self.readout_bias
 

@@ -13,7 +13,7 @@ from .._types import Array, GivenKey, InvalidInputError, require_key
 from ..systems import DiscreteMap
 from .activations import RANGES
 from .activations import activation as activation_called
-from .arrays import check_euler, check_not_negative, check_sizes, zeros_if
+from .arrays import check_euler, check_not_negative, check_sizes, check_state, zeros_if
 from .current import AbstractCurrentNetwork
 from .unroll import Factors
 
@@ -145,6 +145,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         return (self.left @ thin[0] + jax.lax.stop_gradient(self.random_weights),)
 
     def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        check_state(state, self.num_units)
         return self.readout_weights @ self.rates(state) / self.num_units + self.readout_bias
 
     def embed(

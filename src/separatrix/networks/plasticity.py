@@ -13,8 +13,10 @@ from .._types import Array, GivenKey, require_positive
 from .arrays import (
     at_every_trial,
     check_euler,
+    check_input,
     check_not_negative,
     check_sizes,
+    check_state,
     per_unit,
     private_noise,
 )
@@ -189,11 +191,14 @@ class ShortTermPlasticityRNN(AbstractNetwork):
     def step(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
+        check_state(state, 3 * self.num_units)
+        check_input(input, self.num_inputs)
         cell = self._cell
         product = self.connectivity() @ cell.emit(state) + self.bias
         return cell.advance(state, product, self.input_weights @ input)
 
     def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        check_state(state, 3 * self.num_units)
         rates = state[: self.readout_weights.shape[1]]
         return self.readout_weights @ rates + self.readout_bias
 
@@ -212,6 +217,8 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         U − u + τ_u U (1 − u) h. At a zero h is not negative, so x and u lie within [0, 1] by
         themselves, and a step finds them there too.
         """
+        check_state(state, 3 * self.num_units)
+        check_input(input, self.num_inputs)
         h, x, u = jnp.split(jnp.asarray(state), 3)
         current = self.connectivity() @ (u * x * h) + self.input_weights @ input + self.bias
         of_x, of_u = self._cell.change(state)

@@ -17,8 +17,10 @@ from .activations import RANGES, activation
 from .arrays import (
     at_every_trial,
     check_euler,
+    check_input,
     check_not_negative,
     check_sizes,
+    check_state,
     initial_or_zeros,
     per_unit,
     private_noise,
@@ -184,6 +186,8 @@ class CTRNN(AbstractNetwork):
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
         """Return what flows into each unit, W r + W_x x + b."""
+        check_state(state, self.num_units)
+        check_input(input, self.num_inputs)
         return self.recurrent_weights @ state + self.input_weights @ input + self.bias
 
     def step(
@@ -192,6 +196,7 @@ class CTRNN(AbstractNetwork):
         return self.update(state, self.current(state, input))
 
     def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        check_state(state, self.num_units)
         return self.readout_weights @ state + self.readout_bias
 
     def initial_state(self) -> Float[Array, " unit"]:

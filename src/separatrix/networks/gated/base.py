@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, GivenKey, InvalidInputError, require_positive
-from ..arrays import at_every_trial, check_sizes, initial_or_zeros, zeros_if
+from ..arrays import (
+    at_every_trial,
+    check_input,
+    check_sizes,
+    check_state,
+    initial_or_zeros,
+    zeros_if,
+)
 from ..base import AbstractNetwork
 from ..initialization import gated
 from ..unroll import AbstractCell, project, unroll_cell
@@ -78,6 +85,8 @@ class AbstractGatedNetwork(AbstractNetwork):
 
     def _currents(self, state: Array, input: Array) -> tuple[Array, Array]:
         """Return what the gates get from the units and what they get from outside."""
+        check_state(state, self._state_size)
+        check_input(input, self.num_inputs)
         product = self.recurrent_weights @ self.cell.emit(state) + self.recurrent_bias
         return product, self.input_weights @ input + self.input_bias
 
@@ -87,6 +96,7 @@ class AbstractGatedNetwork(AbstractNetwork):
         return self.cell.advance(state, *self._currents(state, input))
 
     def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        check_state(state, self._state_size)
         return self.readout_weights @ self.cell.emit(state) + self.readout_bias
 
     def initial_state(self) -> Float[Array, " state"]:

@@ -1,0 +1,48 @@
+"""States and inputs of the wrong width are told what was expected."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+
+KEY = jax.random.key(0)
+RATE = {"tau": 100.0, "dt": 20.0, "key": KEY}
+NETWORKS = {
+    "CTRNN": lambda: sx.networks.CTRNN(3, 5, 2, **RATE),
+    "DaleCTRNN": lambda: sx.networks.DaleCTRNN(3, 5, 2, **RATE),
+    "LowRankRNN": lambda: sx.networks.LowRankRNN(3, 5, 2, rank=2, **RATE),
+    "ShortTermPlasticityRNN": lambda: sx.networks.ShortTermPlasticityRNN(3, 5, 2, **RATE),
+    "GRU": lambda: sx.networks.GRU(3, 5, 2, key=KEY),
+    "LSTM": lambda: sx.networks.LSTM(3, 5, 2, key=KEY),
+}
+
+
+def refused(what, call, *arguments):
+    with pytest.raises(sx.InvalidInputError, match=rf"{what}.*vmap"):
+        call(*arguments)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_says_which_shapes_it_takes(name):
+    network = NETWORKS[name]()
+    state, u = network.initial_state(), jnp.zeros(3)
+    size = len(state)
+    wide = jnp.zeros(size + 1)
+    for call in (network.step, network.residual, jax.jit(lambda x, u: network.step(x, u))):
+        refused(r"input must have shape \(3,\), .* got \(4,\)", call, state, jnp.zeros(4))
+        refused(rf"state must have shape \({size},\), .* got \({size + 1},\)", call, wide, u)
+    refused(rf"state must have shape \({size},\)", network.readout, wide)
+    system = network.at_input(np.zeros(3))
+    refused(rf"state must have shape \({size},\), one number for each unit", system.speed, wide)
+    refused(r"input must have shape \(3,\)", system.evaluate, state, jnp.zeros(4))
+
+
+@pytest.mark.parametrize("of", [sx.DiscreteMap, sx.Flow])
+def test_a_system_of_any_function_does_too(of):
+    system = of(lambda x: jnp.tanh(2 * x), 3, residual=lambda x: jnp.tanh(2 * x) - x)
+    for call in (system.evaluate, system.residual, system.velocity, system.speed, system.jacobian):
+        for shape in ((4,), (2, 3), ()):
+            refused(r"state must have shape \(3,\)", call, np.zeros(shape))
+    assert jax.vmap(system.speed)(np.ones((2, 3))).shape == (2,)
