@@ -150,6 +150,9 @@ class Expansion:
     def _moved(self, step: Step) -> list[Form] | None:
         """Move coefficients and factors by the rule of the values; terms stand for boxes."""
         moving = [place for place, dtype in enumerate(step.input_dtypes) if dtype == _FLOAT64]
+        others = set(range(len(step.inputs))).difference(moving)
+        if not all(self.execution.values[step.inputs[k]].bounds.exact for k in others):
+            return None  # to places that are undecided
         parts = [self.form(step.inputs[place]) for place in moving]
         terms = max(len(part.lower) for part in parts)
         parts = [part.padded(terms) for part in parts]

@@ -8,7 +8,7 @@ from ..arithmetic import Array, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value
-from . import movement
+from .joining import joined
 from .selection import select
 
 _LONGEST_LOOP = 10_000
@@ -43,7 +43,7 @@ def _element(sequence: Value, index: int) -> Value:
 
 
 def _stacked(column: tuple[Value, ...]) -> Value:
-    return movement.joined(column, lambda parts, lead: np.stack(parts, axis=lead))
+    return joined(column, lambda parts, lead: np.stack(parts, axis=lead))
 
 
 def _while(run: Run, program: Program, step: Step, *values: Value) -> list[Value]:

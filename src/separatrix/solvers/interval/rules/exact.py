@@ -65,6 +65,23 @@ def distinct(arrays: list[Array]) -> tuple[Array, Array]:
     return first, which.reshape(-1)
 
 
+def _increasing(function: Callable[..., Any]) -> Rule:
+    """Apply what increases in each operand to the bounds of integers, if that overflows nowhere."""
+
+    def rule(run: Run, program: Program, step: Step, *values: Value) -> Value | list[Value]:
+        bounds = [value.bounds for value in aligned(*values)]
+        if not all(b.exact for b in bounds):
+            ends = [[np.abs(end.astype(float)) for end in (b.lower, b.upper)] for b in bounds]
+            reach = sum(np.maximum(*pair) for pair in ends)
+            if np.all(reach < np.iinfo(step.dtypes[0]).max):
+                lower, upper = ([getattr(b, name) for b in bounds] for name in ("lower", "upper"))
+                results = (np.asarray(function(*end)) for end in (lower, upper))
+                return Value(Interval(*(r.astype(step.dtypes[0]) for r in results)))
+        return _integers(function)(run, program, step, *values)
+
+    return rule
+
+
 def _integers(function: Callable[..., Any]) -> Rule:
     def rule(run: Run, program: Program, step: Step, *values: Value) -> Value:
         arrays = [decided(run, step, value).lower for value in aligned(*values)]
@@ -74,7 +91,10 @@ def _integers(function: Callable[..., Any]) -> Rule:
 
 
 def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
-    """To an integer: truncation, which is a jump wherever the two ends differ."""
+    """To an integer: truncation, which is a jump wherever the two ends differ.
+
+    Bounds alone may be those of several integers.
+    """
     bounds, dtype = value.bounds, np.dtype(step.dtypes[0])
     inside = np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
     if bounds.lower.dtype.kind == "f" and dtype.kind in "iu":
@@ -85,7 +105,7 @@ def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
     undecided = ~inside | (moved.lower != moved.upper)
     if np.any(undecided):
         run.refuse(
-            undecided,
+            undecided if run.differentiate else ~inside,
             "not shown to be continuous: a value is turned into an integer within the box",
         )
         return Value(moved)
@@ -105,13 +125,25 @@ def iota(step: Step) -> Array:
     return np.broadcast_to(ramp, shape).astype(step.dtypes[0])
 
 
+def _subtract(
+    run: Run, program: Program, step: Step, first: Value, second: Value
+) -> Value | list[Value]:
+    """Add what is turned round, where the type has a sign."""
+    if (first.bounds.exact and second.bounds.exact) or step.dtypes[0].kind != "i":
+        return _integers(np.subtract)(run, program, step, first, second)
+    bounds = second.bounds
+    turned = Interval(-bounds.upper.astype(np.int64), -bounds.lower.astype(np.int64))
+    return _increasing(np.add)(run, program, step, first, Value(turned))
+
+
 INTEGER_RULES: dict[str, Rule] = {
-    "add": _integers(np.add),
-    "sub": _integers(np.subtract),
+    "add": _increasing(np.add),
+    "sub": _subtract,
     "mul": _integers(np.multiply),
     "neg": _integers(np.negative),
-    "max": _integers(np.maximum),
-    "min": _integers(np.minimum),
+    "max": _increasing(np.maximum),
+    "min": _increasing(np.minimum),
+    "clamp": _increasing(lambda least, x, most: np.minimum(np.maximum(x, least), most)),
     "convert_element_type": _convert,
     "iota": _iota,
 }
@@ -120,6 +152,10 @@ INTEGER_RULES: dict[str, Rule] = {
 def is_low_precision(dtype: np.dtype[Any]) -> bool:
     """Whether a type is floating with less precision than float64."""
     return bool(jnp.issubdtype(dtype, jnp.floating)) and dtype.itemsize < 8
+
+
+def _as_list(results: Value | list[Value]) -> list[Value]:
+    return results if isinstance(results, list) else [results]
 
 
 _WITHOUT_ROUNDING: dict[str, Callable[..., Array]] = {
@@ -139,11 +175,16 @@ def low_precision(
 ) -> Value:
     """Compute with captured float32 weights as long as nothing is rounded; refuse the rest."""
     refusal = ComputesInFloat32(step.name, str(step.dtypes[0]))
+    if len(step.dtypes) != 1:
+        raise refusal
+    if step.name in moves and not all(value.bounds.exact for value in values):
+        (result,) = _as_list(moves[step.name](run, program, step, *values))
+        return result  # one of several known numbers is as little rounded as each of them
     values = [
         Value(decided(run, step, value)) if dtype.kind in "iub" else value
         for value, dtype in zip(values, step.input_dtypes, strict=True)
     ]
-    if len(step.dtypes) != 1 or not all(value.bounds.exact for value in values):
+    if not all(value.bounds.exact for value in values):
         raise refusal
     if (
         step.name == "convert_element_type"
@@ -155,8 +196,7 @@ def low_precision(
     elif step.name in _WITHOUT_ROUNDING:
         array = _without_rounding(step.name, *(value.bounds.lower for value in aligned(*values)))
     elif step.name in moves:
-        moved = moves[step.name](run, program, step, *values)
-        (result,) = moved if isinstance(moved, list) else (moved,)
+        (result,) = _as_list(moves[step.name](run, program, step, *values))
         array = result.bounds.lower
     else:
         raise refusal

@@ -1,0 +1,34 @@
+"""Putting values together, those without slopes having slopes of zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..arithmetic import Array, Interval
+from ..values import Value, count_inputs, zero_slopes
+
+
+def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array]) -> Value:
+    """Put several values together."""
+
+    def together(parts: list[Interval], lead: int) -> Interval:
+        boxes = max(part.shape[0] for part in parts)
+
+        def end(arrays: list[Array]) -> Array:
+            return join(
+                [np.broadcast_to(array, (boxes, *array.shape[1:])) for array in arrays], lead
+            )
+
+        lower = end([part.lower for part in parts])
+        exact = all(part.exact for part in parts)
+        return Interval(lower, lower if exact else end([part.upper for part in parts]))
+
+    bounds = together([value.bounds for value in values], 1)
+    inputs = count_inputs(*values)
+    if inputs is None:
+        return Value(bounds)
+    return Value(
+        bounds, together([value.slopes or zero_slopes(value, inputs) for value in values], 2)
+    )
