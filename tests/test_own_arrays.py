@@ -43,6 +43,16 @@ def _as_attributes():
     return Cell().step
 
 
+def _as_attributes_of_the_class():
+    class Cell:
+        weights, bias = _weights(9)
+
+        def __call__(self, x):
+            return jnp.tanh(jnp.dot(self.weights, x) + self.bias)
+
+    return Cell()
+
+
 def _as_arguments():
     return functools.partial(lambda w, b, x: jnp.tanh(jnp.dot(w, x) + b), *_weights(5))
 
@@ -71,6 +81,7 @@ WAYS = [
     _as_defaults,
     _in_a_dict_and_a_list,
     _as_attributes,
+    _as_attributes_of_the_class,
     _as_arguments,
     _compiled,
     _below_a_compiled_function,

@@ -412,3 +412,12 @@ def test_programs_forget_what_is_gone():
     del net
     gc.collect()
     assert len(_SEEN) <= before
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda x: np.tanh(np.asarray(x)), lambda x: x if x[0] > 0 else -x, lambda x: x * int(x[0])],
+)
+def test_a_step_in_numpy_is_told_to_be_written_in_jax(step):
+    with pytest.raises(sx.InvalidInputError, match=r"jax\.numpy in place of NumPy"):
+        sx.DiscreteMap(step, 3)

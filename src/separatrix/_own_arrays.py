@@ -59,8 +59,7 @@ class _Copies:
 
     def _copy(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            wide = value.dtype.kind in _WIDE and value.dtype.itemsize >= 8
-            return value.view() if wide and not isinstance(value, np.ma.MaskedArray) else value
+            return value.view() if _is_wide(value) else value
         if type(value) in (list, tuple):
             parts = [self.of(part) for part in value]
             return value if _same(parts, value) else type(value)(parts)
@@ -118,6 +117,10 @@ class _Copies:
             return value
         if _of_library(type(value)):
             return value
+        shared = {
+            k: v for c in type(value).__mro__[::-1] for k, v in vars(c).items() if _is_wide(v)
+        }
+        inside = shared | inside  # those of the class become the object's own
         names, before = list(inside), list(inside.values())
         parts = [self.of(part) for part in before]
         if _same(parts, before) or not _is_plain(type(value)):
@@ -136,6 +139,12 @@ def _inside(cell: CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # not filled yet
         return _EMPTY
+
+
+def _is_wide(value: Any) -> bool:
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        return False
+    return value.dtype.kind in _WIDE and value.dtype.itemsize >= 8
 
 
 def _same(parts: Any, others: Any) -> bool:

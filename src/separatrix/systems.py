@@ -328,8 +328,20 @@ def _traced(
         text = str(error).strip().split("\n")[0]
         raise InvalidInputError(
             f"`{name}` could not be evaluated on a state of shape ({system.size},): "
-            f"{type(error).__name__}: {text}"
+            f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
         ) from error
+
+
+_NEEDS_NUMBERS = (
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerBoolConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.ConcretizationTypeError,
+)
+_NUMPY = (
+    " Write it with jax.numpy in place of NumPy, and what depends on the state with jnp.where or "
+    "jax.lax.cond in place of `if`; of a PyTorch function sx.torch_map makes a system."
+)
 
 
 def _require_shape(result: Any, shape: tuple[int, ...], expected: str, remedy: str) -> None:

@@ -133,8 +133,7 @@ def _left_behind(
     evaluator: Evaluator, zero_test: ZeroTest, found: Found, starts: States
 ) -> Float[np.ndarray, "start unit"]:
     """Return some starts that rest where no fixed point was found."""
-    still = _RESTING * zero_test.scale * np.max(sizes_of(evaluator.system))
-    states = starts[evaluator.speed(starts) <= still]
+    states = starts[evaluator.speed(starts) <= _RESTING * zero_test.scale]
     size = np.maximum(np.abs(states).max(1, initial=0), zero_test.scale)
     fixed = found.stacked(found.labels("fixed"))
     nearest = cdist(states, fixed, "chebyshev").min(1, initial=np.inf)
