@@ -2,6 +2,7 @@
 
 import functools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -61,6 +62,10 @@ def _compiled():
     return jax.jit(_as_variable())
 
 
+def _compiled_by_equinox():
+    return eqx.filter_jit(_as_variable())
+
+
 def _below_a_compiled_function():
     weights, bias = _weights(6)
     drive = jax.jit(lambda x: jnp.dot(weights, x) + bias)
@@ -84,6 +89,7 @@ WAYS = [
     _as_attributes_of_the_class,
     _as_arguments,
     _compiled,
+    _compiled_by_equinox,
     _below_a_compiled_function,
     _that_calls_itself,
 ]

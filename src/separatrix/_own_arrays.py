@@ -74,13 +74,13 @@ class _Copies:
             return value if _same(parts, (value.__func__, value.__self__)) else MethodType(*parts)
         if isinstance(value, functools.partial):
             return self._partial(value)
+        if _is_jitted(value):
+            inner = self.of(value.__wrapped__)
+            return value if inner is value.__wrapped__ else inner
         if isinstance(value, eqx.Module):
             leaves, form = jax.tree.flatten(value)
             parts = [self.of(leaf) for leaf in leaves]
             return value if _same(parts, leaves) else jax.tree.unflatten(form, parts)
-        if _is_jitted(value):
-            inner = self.of(value.__wrapped__)
-            return value if inner is value.__wrapped__ else inner
         return self._object(value)
 
     def _function(self, function: FunctionType) -> FunctionType:
