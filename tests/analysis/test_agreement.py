@@ -92,3 +92,14 @@ def test_saturated_gates_raise_no_alarm():
         system, np.random.default_rng(0).uniform(-1, 1, (30, 4)), completeness=False
     )
     assert points.certified.all() and not any("but the speed" in t for t in points.outcome_reasons)
+
+
+def test_a_complete_set_of_zeros_of_a_residual_given_says_so():
+    own = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1, residual=lambda x: x - jnp.tanh(2 * x))
+    network = sx.networks.GRU(2, 3, 1, key=jax.random.key(0)).at_input(np.zeros(2))
+    plain = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    for system, said in ((own, True), (network, False), (plain, False)):
+        starts = np.random.default_rng(0).uniform(-1, 1, (20, system.size))
+        points = sx.find_fixed_points(system, starts)
+        assert points.complete
+        assert ("zeros of `residual`" in points.completeness) == said

@@ -5,6 +5,7 @@ not so. An error is raised only where it is proved: one of the two has a zero wh
 none. A saturated gate makes the velocity tiny where the residual is not, which proves nothing.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,22 @@ def require_index(system: AbstractSystem, known: Completeness | None, count: int
             f"{_other_zeros(system)}: it is proved to have {count} and no more, whose indices add "
             f"up to {known.index_sum}, but those of all fixed points add up to 1. {_REMEDY}"
         )
+
+
+def told_on_trust(system: AbstractSystem, known: Completeness) -> Completeness:
+    """Say of a complete set that it is one of zeros of the residual, where a user has given that.
+
+    Of the residuals of networks here it is known that they have the zeros of the step.
+    """
+    function = system.residual_function
+    owner = getattr(function, "__self__", None)
+    module = type(owner).__module__ if owner is not None else getattr(function, "__module__", "")
+    if function is None or not known.complete or str(module).startswith("separatrix.networks"):
+        return known
+    return dataclasses.replace(known, text=known.text + _ON_TRUST)
+
+
+_ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
 
 
 def lacks_zero_of_step(

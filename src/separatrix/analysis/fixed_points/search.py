@@ -16,7 +16,7 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of
 from ..completeness import Enclosure, assess
-from .agreement import require_agreement, require_index
+from .agreement import require_agreement, require_index, told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
@@ -144,6 +144,7 @@ def find_fixed_points(
                 exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure,
             )  # fmt: skip
             require_index(evaluator.system, known, len(found.labels("fixed")))
+            known = told_on_trust(system, known)
             collection.reject_outside(known.domain)
         points = describe(evaluator, zero_test, found, known, asked, marginal_band)
     return points if units is None else units.given_back(points)
