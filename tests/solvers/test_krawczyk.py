@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +14,12 @@ from jax import lax
 from rooms import quick
 
 from separatrix.solvers.interval import Enclosed, Interval, ball, point
-from separatrix.solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
+from separatrix.solvers.krawczyk import (
+    certify_absence,
+    certify_unstable,
+    certify_zeros,
+    spectrum,
+)
 from separatrix.solvers.krawczyk.contraction import Preconditioner
 
 FLIP_FLOP = Path(__file__).parents[1] / "data" / "flipflop_tanh16.npz"
@@ -319,6 +325,68 @@ def test_unstable_directions_of_the_identity_and_a_low_rank(
     values = shift + lengths
     expected = np.count_nonzero(np.abs(values) > 1 if kind == "map" else values > 0)
     assert certify_unstable(ball(matrix[None], 1e-14), kind).counts == (expected,)
+
+
+@pytest.mark.parametrize("width", [0.0, 1e-9])
+@pytest.mark.parametrize(
+    "size, low_rank", [(1, False), (2, False), (9, False), (30, False), (70, True)]
+)
+def test_discs_hold_the_eigenvalues_of_every_matrix(
+    size: int, low_rank: bool, width: float
+) -> None:
+    """V⁻¹JV − C, worked out by Arb, has no larger row sums, for any basis V."""
+    rng = np.random.default_rng(size)
+    middle = rng.standard_normal((size, size)) / np.sqrt(size)
+    if low_rank:
+        middle = np.outer(rng.standard_normal(size), rng.standard_normal(size)) / size - np.eye(
+            size
+        )
+        basis = spectrum._low_rank_basis(middle)
+    else:
+        basis = np.linalg.eig(middle)[1]
+    basis = basis * (1 + 1e-9 * rng.standard_normal(basis.shape))  # not quite
+    jacobian = ball(middle, width) if width else point(middle)
+    centres, radii = spectrum._discs(jacobian, basis, np.linalg.inv(basis))
+    before, flint.ctx.prec = flint.ctx.prec, 300
+    try:
+        corner = np.where(rng.random((size, size)) < 0.5, jacobian.lower, jacobian.upper)
+        V = exactly(basis)
+        rest = V.inv() * exactly(corner) * V - exactly(np.diag(centres))
+        for row, radius in enumerate(radii.tolist()):
+            total = sum((abs(rest[row, column]) for column in range(size)), flint.arb(0))
+            assert total < flint.arb(radius)
+    finally:
+        flint.ctx.prec = before
+    assert radii.max() < (0.1 if low_rank else 1e-5)
+
+
+def exactly(matrix: np.ndarray) -> flint.acb_mat:
+    """Return a matrix as Arb has it."""
+    return flint.acb_mat(
+        [[flint.acb(x.real, x.imag) for x in row] for row in matrix.astype(complex).tolist()]
+    )
+
+
+def test_discs_of_a_singular_basis_tell_nothing() -> None:
+    inverse = np.eye(3)
+    assert spectrum._discs(point(np.eye(3)), np.ones((3, 3)), inverse) is None
+    assert spectrum._discs(point(np.eye(3)), np.full((3, 3), np.nan), inverse) is None
+
+
+def test_known_eigenvectors_are_asked_for_where_they_are_of_use() -> None:
+    rng = np.random.default_rng(4)
+    matrices = rng.standard_normal((3, 6, 6))
+    asked = []
+
+    def basis_of(number: int) -> np.ndarray:
+        asked.append(number)
+        return np.linalg.eig(matrices[number])[1]
+
+    jacobians = ball(matrices, 1e-12)
+    assert certify_unstable(jacobians, "flow", basis_of) == certify_unstable(jacobians, "flow")
+    assert asked == [0, 1, 2]
+    low_rank = point(np.outer(np.ones(80), np.full(80, 0.05))[None])
+    assert certify_unstable(low_rank, "map", basis_of).counts == (1,) and len(asked) == 3
 
 
 def test_no_number_of_unstable_directions_is_guessed() -> None:

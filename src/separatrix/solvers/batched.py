@@ -207,11 +207,14 @@ def solve_symmetric(matrices: Stack, vectors: Vectors) -> Vectors:
 
 def _solve_symmetric_part(matrices: Stack, vectors: Vectors) -> Vectors:
     solutions = np.empty(vectors.shape)
-    writable = matrices.flags.writeable
+    own = None if matrices.flags.writeable else np.empty(matrices.shape[1:], matrices.dtype)
     for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        # Copies are made by the threads, one by one: what is factorized is in the cache then.
-        own = matrix.T if writable else np.array(matrix.T, order="F")
-        solutions[row] = _solve_positive(own, vector)
+        if own is not None:
+            # Copies are made by the threads, one by one, in one place: what is factorized is in the
+            # cache then.
+            own[...] = matrix
+            matrix = own
+        solutions[row] = _solve_positive(matrix.T, vector)
     return solutions
 
 

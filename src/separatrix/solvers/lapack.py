@@ -17,9 +17,12 @@ Matrix = Float[np.ndarray, "row column"]
 Square = Float[np.ndarray, "column column"]
 Vector = Float[np.ndarray, " column"]
 
+_OF_BLAS = ("syrk", "trsv")
+_SLOW_SOLUTIONS = 192
+"""Rows from which LAPACK, which prepares for many right-hand sides, takes longer than two calls."""
 _LETTERS = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
-_LOWER, _PLAIN, _TRANSPOSED = (ctypes.c_char(letter) for letter in (b"L", b"N", b"T"))
-_ONE = ctypes.c_int(1)
+_LOWER, _PLAIN, _TRANSPOSED = (ctypes.byref(ctypes.c_char(letter)) for letter in (b"L", b"N", b"T"))
+_ONE = ctypes.byref(ctypes.c_int(1))
 
 
 def square(matrix: Matrix) -> Square:
@@ -33,7 +36,7 @@ def square(matrix: Matrix) -> Square:
     # Of a matrix in C's order BLAS sees the transposed one.
     form, leading = (_PLAIN, size) if in_order else (_TRANSPOSED, rows)
     _routine("syrk", matrix.dtype)(
-        ctypes.byref(_LOWER), ctypes.byref(form), _number(size), _number(rows),
+        _LOWER, form, _number(size), _number(rows),
         ctypes.byref(length(1.0)), matrix.ctypes.data, _number(max(leading, 1)),
         ctypes.byref(length(0.0)), result.ctypes.data, _number(max(size, 1)),
     )  # fmt: skip
@@ -46,12 +49,18 @@ def solve_positive(matrix: Square, vector: Vector) -> bool:
     A is overwritten, too. Returns whether it is positive definite; if not, b is no solution. Of NaN
     in A there may be no other sign than NaN in b.
     """
-    size = _number(len(matrix))
+    rows, size, address = len(matrix), _number(len(matrix)), matrix.ctypes.data
     failed = ctypes.c_int(0)
-    _routine("posv", matrix.dtype)(
-        ctypes.byref(_LOWER), size, ctypes.byref(_ONE), matrix.ctypes.data, size,
-        vector.ctypes.data, size, ctypes.byref(failed),
-    )  # fmt: skip
+    if rows < _SLOW_SOLUTIONS:
+        _routine("posv", matrix.dtype)(
+            _LOWER, size, _ONE, address, size, vector.ctypes.data, size, ctypes.byref(failed)
+        )
+        return failed.value == 0
+    _routine("potrf", matrix.dtype)(_LOWER, size, address, size, ctypes.byref(failed))
+    if failed.value == 0:
+        solve = _routine("trsv", matrix.dtype)
+        for form in (_PLAIN, _TRANSPOSED):
+            solve(_LOWER, form, _PLAIN, size, address, size, vector.ctypes.data, _ONE)
     return failed.value == 0
 
 
@@ -62,7 +71,7 @@ def _number(value: int) -> Any:
 @cache
 def _routine(name: str, dtype: np.dtype[Any]) -> Callable[..., None]:
     """Return a routine, whose arguments are addresses, for a type of number."""
-    module = cython_blas if name == "syrk" else cython_lapack
+    module = cython_blas if name in _OF_BLAS else cython_lapack
     capsule = module.__pyx_capi__[_LETTERS[dtype] + name]
     signature = ctypes.pythonapi.PyCapsule_GetName
     signature.restype, signature.argtypes = ctypes.c_char_p, [ctypes.py_object]

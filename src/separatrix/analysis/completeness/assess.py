@@ -92,7 +92,7 @@ def assess(
         if search is None or proof.complete or not assessment.suggests_more(likely):
             break
         before = len(assessment.points.states)
-        leaving = assessment.unstable_directions(attempt.left(before))
+        leaving = assessment.unstable_directions(attempt.left(before), attempt.enough)
         new = attempt.draw(assessment.points.states, *leaving)
         assessment.update(search(new))
         starts.append(len(new))
@@ -157,8 +157,11 @@ class _Assessment:
         likely = richness is not None and richness.estimate >= len(self.points.states) + 1
         return self.index.value != 1 or likely
 
-    def unstable_directions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return directions in which some of the points are unstable, and which points."""
+    def unstable_directions(self, rows: np.ndarray, enough: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return directions in which points are unstable, and which points, until there are enough.
+
+        Each point costs eigenvectors.
+        """
         assert self.velocity is not None  # there is an index sum
         origins, directions = [np.zeros(0, int)], [np.zeros((0, self.system.size))]
         for turn in in_turns(len(rows), self.system.size):
@@ -167,6 +170,8 @@ class _Assessment:
             which, found = unstable_directions(slopes.midpoint_radius()[0], self.system.kind)
             origins.append(rows[turn][which])
             directions.append(found)
+            if sum(map(len, directions)) >= enough:
+                break
         return np.concatenate(origins), np.concatenate(directions)
 
     def prove(self, method: BranchAndPrune, largest: int) -> Proof:

@@ -11,7 +11,7 @@ from .domain import Domain
 States = Float[np.ndarray, "start unit"]
 
 _DISTANCES = (0.01, 0.1, 0.5)  # from an unstable point, in units of the way to another point
-_ORIGINS = 32  # unstable points that are left in a round: each costs eigenvectors
+_ORIGINS = 32  # points that are looked at for unstable directions in a round, at most
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,13 @@ class Round:
     rng: np.random.Generator
 
     def left(self, count: int) -> Int[np.ndarray, " origin"]:
-        """Return which of so many points are to be left in their unstable directions."""
-        if count <= _ORIGINS:
-            return np.arange(count)
-        return np.sort(self.rng.choice(count, _ORIGINS, replace=False))
+        """Return which of so many points may be left in their unstable directions, and in turn."""
+        return self.rng.permutation(count)[:_ORIGINS]
+
+    @property
+    def enough(self) -> int:
+        """How many unstable directions are of use: each is gone along to either side."""
+        return -(-(self.count // 4) // 2)
 
     def draw(
         self,

@@ -26,7 +26,7 @@ from scipy.spatial.distance import pdist
 from ...solvers.interval import Enclosed, Interval, ball, point
 from ...solvers.interval.products import matmul
 from ...solvers.krawczyk.context import in_turns, quietly
-from ...solvers.krawczyk.contraction import approximate_inverse, contraction_rates
+from ...solvers.krawczyk.contraction import Preconditioner
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
@@ -85,11 +85,10 @@ def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -
     with quietly(size):
         result = velocity.slopes(ball(states, error_bounds[:, None]))
         assert result.slopes is not None  # asked for
-        inverse = approximate_inverse(result.slopes)
-        regular = contraction_rates(inverse, result.slopes).max(axis=1) < 1
-        middle, _ = result.slopes.midpoint_radius()
+        nearly = Preconditioner.of(result.slopes)
+        regular = nearly.rates(result.slopes).max(axis=1) < 1
         signs = np.zeros(len(states), int)
-        signs[regular] = _signs_of_determinants(middle[regular], inverse[regular])
+        signs[regular] = _signs_of_determinants(nearly.rows(regular))
     zero = np.all(result.bounds.contains(0.0), axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
@@ -104,15 +103,16 @@ _DEGENERATE = "its Jacobian is not shown to be non-singular"
 _NO_ZERO = "the residual has a zero there, the step has none"
 
 
-def _signs_of_determinants(matrices: np.ndarray, inverses: np.ndarray) -> np.ndarray:
+def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
     """Return the sign of the determinant of each matrix, 0 where it is not proved."""
+    matrices = nearly.middle
     if not len(matrices):
         return np.zeros(0, int)
     order, lower, upper = lu(matrices, p_indices=True)
     rows = np.arange(len(matrices))[:, None]
     product = matmul(point(lower), point(upper))
     product = Interval(product.lower[rows, order], product.upper[rows, order])
-    near = contraction_rates(inverses, product).max(axis=1) < 1
+    near = nearly.rates(product).max(axis=1) < 1
     diagonal = np.diagonal(upper, axis1=1, axis2=2)
     signs = np.sign(diagonal).prod(axis=1) * [_parity(permutation) for permutation in order]
     return np.where(near, signs, 0).astype(int)

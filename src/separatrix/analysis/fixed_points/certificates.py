@@ -1,5 +1,8 @@
 """Proofs about the points that a search has found."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
@@ -86,11 +89,15 @@ def _prove_absence(
 
 
 def count_unstable_certified(
-    system: AbstractSystem, states: np.ndarray, bounds: np.ndarray
+    system: AbstractSystem,
+    states: np.ndarray,
+    bounds: np.ndarray,
+    basis_of: Callable[[int], np.ndarray] | None = None,
 ) -> list[int | None]:
     """Return the proved number of unstable directions of each point, None where nothing is proved.
 
-    `bounds (point,)` are the proved distances to the exact points.
+    `bounds (point,)` are the proved distances to the exact points; `basis_of` gives the
+    eigenvectors of a point's Jacobian, where they are of use.
     """
     kind: Kind = "map" if system.kind == "map" else "flow"
     counts: list[int | None] = []
@@ -99,7 +106,8 @@ def count_unstable_certified(
         for turn in in_turns(*states.shape):
             found = enclosed.slopes(ball(states[turn], bounds[turn, None]))
             assert found.slopes is not None  # asked for
-            unstable = certify_unstable(found.slopes, kind).counts
+            basis = basis_of and partial(_later, basis_of, turn.start)
+            unstable = certify_unstable(found.slopes, kind, basis).counts
             counts += [
                 None if refusal else number
                 for number, refusal in zip(unstable, found.refusals, strict=True)
@@ -107,3 +115,7 @@ def count_unstable_certified(
     except EnclosureError:
         return [None] * len(states)
     return counts
+
+
+def _later(basis_of: Callable[[int], np.ndarray], first: int, row: int) -> np.ndarray:
+    return basis_of(first + row)

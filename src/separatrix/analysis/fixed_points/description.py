@@ -4,16 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...solvers.batched import over_parts
 from ...solvers.zero_test import ZeroTest
-from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
 from ..stability import classify, count_unstable, growth, name_of
-from .certificates import count_unstable_certified
 from .evaluator import DENSE, Evaluator
 from .found import Found
 from .record import FixedPoints
+from .spectra import Spectra, spectra_of
 from .units import sizes_of
 
 
@@ -37,11 +35,11 @@ def describe(
     count = len(found.states)
     states = np.array(found.states).reshape(count, system.size)
     kinds = np.array(found.kinds, dtype="<U5")
-    residuals, levels, eigenvalues = _local(evaluator, zero_test, states)
+    residuals, levels = _residuals(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    unproved = _unproved(evaluator) if asked.certify else _NOT_ASKED
-    proofs = _proofs(system, found, asked.certify and not evaluator.is_large, unproved)
-    told = _directions(evaluator, states, eigenvalues, proofs, marginal_band)
+    proofs = _proofs(found, _unproved(evaluator) if asked.certify else _NOT_ASKED)
+    counted = proofs["certified"] & (kinds == "fixed") & asked.certify
+    told = _directions(evaluator, states, counted, proofs["error_bound"], marginal_band)
     n_unstable = told.n_unstable
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
@@ -87,32 +85,20 @@ def _unproved(evaluator: Evaluator) -> str:
     return "no proof was found"
 
 
-def _local(
+def _residuals(
     evaluator: Evaluator, zero_test: ZeroTest, states: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return residuals (largest entry), their rounding levels, and eigenvalues."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return residuals (largest entry) and their rounding levels."""
     if evaluator.is_large:
         size = np.abs(evaluator.residual(states)).max(1, initial=0)
-        return size, zero_test.level(states, None), evaluator.leading_eigenvalues(states)
+        return size, zero_test.level(states, None)
     size, levels = np.empty(len(states)), np.empty(len(states))
-    eigenvalues = np.empty(states.shape, complex)
     room = evaluator.batch_size  # many points of many units: their Jacobians take turns
     for rows in (slice(first, first + room) for first in range(0, len(states), room)):
         residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
         size[rows] = np.abs(residuals).max(1, initial=0)
         levels[rows] = zero_test.level(states[rows], jacobians)
-        eigenvalues[rows] = _eigenvalues(evaluator.jacobian(states[rows]))
-    return size, levels, eigenvalues
-
-
-def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
-    finite = np.isfinite(jacobians).all((1, 2))
-    values = np.full(jacobians.shape[:2], np.nan, complex)
-    work = 10 * float(finite.sum()) * jacobians.shape[-1] ** 3
-    if finite.any():
-        values[finite] = over_parts(np.linalg.eigvals, jacobians[finite], work=work)
-    return values
+    return size, levels
 
 
 def _completeness(known: Completeness | None, unknown: str) -> dict[str, Any]:
@@ -150,13 +136,21 @@ class _Directions(NamedTuple):
 def _directions(
     evaluator: Evaluator,
     states: np.ndarray,
-    eigenvalues: np.ndarray,
-    proofs: dict[str, np.ndarray],
+    counted: np.ndarray,
+    bounds: np.ndarray,
     band: float,
 ) -> _Directions:
-    """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
-    system, known = evaluator.system, proofs["n_unstable"]
-    on_kink = on_kinks(system.evaluate, states, errors=proofs["error_bound"])
+    """Count unstable directions by eigenvalues where these tell, by proofs where there are any.
+
+    `counted (point,)` tells of which points the number can be proved.
+    """
+    system = evaluator.system
+    if evaluator.is_large:
+        spectra = Spectra(evaluator.leading_eigenvalues(states), np.full(len(states), -1))
+    else:
+        spectra = spectra_of(evaluator, states, bounds, counted)
+    eigenvalues, known = spectra
+    on_kink = on_kinks(system.evaluate, states, errors=bounds)
     n_unstable = count_unstable(eigenvalues, system.kind, band, on_kink)
     stability = classify(eigenvalues, system.kind, band, on_kink)
     if evaluator.is_large:
@@ -185,13 +179,8 @@ def _refuted(
     return (proved >= 0) & (counted >= 0) & (proved != counted) & ~marginal
 
 
-def _proofs(
-    system: AbstractSystem, found: Found, certify: bool, unproved: str
-) -> dict[str, np.ndarray]:
-    """Return the columns that hold proofs, in the order in which the points were found.
-
-    The number of unstable directions is -1 where it is not proved.
-    """
+def _proofs(found: Found, unproved: str) -> dict[str, np.ndarray]:
+    """Return the columns that hold proofs, in the order in which the points were found."""
     count = len(found.states)
     certified = np.array([k in found.proofs for k in range(count)], bool)
     bounds = np.array(found.bounds, float).reshape(count)
@@ -199,16 +188,9 @@ def _proofs(
     texts = [found.refusals.get(k) or unproved for k in range(count)]
     for label, (error, ball, text) in found.proofs.items():
         bounds[label], radius[label], texts[label] = error, ball, text
-    fixed = np.flatnonzero(certified & np.array([k == "fixed" for k in found.kinds], bool))
-    n_unstable = np.full(count, -1)
-    if certify:
-        states = np.array(found.states).reshape(count, system.size)
-        counts = count_unstable_certified(system, states[fixed], bounds[fixed])
-        n_unstable[fixed] = [-1 if number is None else number for number in counts]
     return {
         "certified": certified,
         "error_bound": bounds,
         "radius": radius,
         "certificate": np.array(texts, dtype=str).reshape(count),
-        "n_unstable": n_unstable,
     }

@@ -24,6 +24,7 @@ _SCOUTS = 128  # candidates followed before any zero is known
 _MINIMUM = Ending.MINIMUM
 _SHORTEST = 20  # shortest steps to a continuum, at most
 _ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
+_CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it would take a hundred
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
@@ -148,7 +149,7 @@ class Follower:
         often = often[~self.dead_ends.contain(minima[often], float(near[0]))]
         if len(often):
             derivatives = self.evaluator.square_derivatives
-            exact = DampedNewton().minimize(derivatives, minima[often])
+            exact = DampedNewton(max_steps=_CLOSE_BY).minimize(derivatives, minima[often])
             self._learn_minima(self.dead_ends, derivatives, exact)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:

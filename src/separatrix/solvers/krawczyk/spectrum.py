@@ -1,14 +1,17 @@
 r"""A certified number of unstable directions.
 
-For an approximate eigenbasis V of the middle of an interval matrix J and an approximate inverse Y
-of V, let :math:`E=I-YV` and :math:`B=YJV`. If :math:`\|E\|_\infty<1`, then V is not singular and
+For an approximate eigenbasis V of the middle of an interval matrix J, approximate eigenvalues
+:math:`C=\operatorname{diag} c` and an approximate inverse Y of V, let :math:`E=I-YV` and
+:math:`T=Y(JV-VC)`. If :math:`e=\|E\|_\infty<1`, then V is not singular and
 
-.. math:: V^{-1}JV=(I-E)^{-1}B = B + E\,(I-E)^{-1}B ,
-   \qquad \big|E(I-E)^{-1}B\big|_{ij} \le \frac{\sum_k |E|_{ik}}{1-\|E\|_\infty}\,\max_k |B|_{kj}.
+.. math:: V^{-1}JV = C+(I-E)^{-1}T ,
+   \qquad \sum_j\big|(I-E)^{-1}T\big|_{ij} \le
+   \sum_j|T|_{ij} + \frac{\sum_k |E|_{ik}}{1-e}\,\max_k\sum_j|T|_{kj} .
 
-So Gershgorin's discs of that matrix are known; if none of them meets the boundary of stability,
-those on the unstable side hold as many eigenvalues as there are discs (Rump 2010, *Acta Numerica*
-19:287, section 13.4). Complex matrices are pairs of real interval matrices.
+So the discs of that radius around the :math:`c_i` hold the eigenvalues (Gershgorin); if none of
+them meets the boundary of stability, those on the unstable side hold as many eigenvalues as there
+are discs (Rump 2010, *Acta Numerica* 19:287, section 13.4). Only row sums are asked for, so what
+rounding and the width of J leave is bounded by products of matrices and vectors.
 
 Any V will do. Where J is a multiple s of the identity but for a matrix of low rank, the many
 eigenvectors of s are badly conditioned; then V consists of eigenvectors within the range of J − s
@@ -17,20 +20,14 @@ and of an orthonormal basis of the rest, shortened so that what couples the two 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..interval.arithmetic import (
-    Array,
-    Interval,
-    divide,
-    down,
-    point,
-    subtract,
-    up,
-)
-from ..interval.products import matmul, row_sums
+from ..interval.arithmetic import TINY, ULP, Array, Interval, down, up
+from ..interval.products import gamma, row_sums
 from .context import quietly
 
 Kind = Literal["map", "flow"]
@@ -47,7 +44,9 @@ class UnstableDirections(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def certify_unstable(jacobians: Interval, kind: Kind) -> UnstableDirections:
+def certify_unstable(
+    jacobians: Interval, kind: Kind, basis_of: Callable[[int], Array] | None = None
+) -> UnstableDirections:
     """Count eigenvalues outside the unit circle (map) or right of the imaginary axis (flow).
 
     The count holds for every matrix in the enclosure.
@@ -58,6 +57,9 @@ def certify_unstable(jacobians: Interval, kind: Kind) -> UnstableDirections:
         Interval matrices (point, n, n).
     kind
         ``"map"`` or ``"flow"``.
+    basis_of
+        Gives approximate eigenvectors of a matrix, as columns, where they are known already; it is
+        called where they are of use.
 
     Returns
     -------
@@ -79,18 +81,24 @@ def certify_unstable(jacobians: Interval, kind: Kind) -> UnstableDirections:
     if kind not in ("map", "flow"):
         raise ValueError(f'expected kind "map" or "flow", got {kind!r}')
     with quietly(jacobians.shape[1]):
-        results = [_count(jacobians[index], kind) for index in range(jacobians.shape[0])]
+        results = [
+            _count(jacobians[index], kind, basis_of and partial(basis_of, index))
+            for index in range(jacobians.shape[0])
+        ]
     return UnstableDirections(tuple(r[0] for r in results), tuple(r[1] for r in results))
 
 
-def _count(jacobian: Interval, kind: Kind) -> tuple[int | None, str]:
+def _count(
+    jacobian: Interval, kind: Kind, known: Callable[[], Array] | None
+) -> tuple[int | None, str]:
     if not np.isfinite(jacobian.magnitude()).all():
         return None, "the Jacobian is not bounded"
     middle, _ = jacobian.midpoint_radius()
     count, reason = None, ""
-    for basis_of in (_low_rank_basis, _eigenbasis):
+    eigenbasis = known or (lambda: np.linalg.eig(middle)[1])
+    for basis_of in (lambda: _low_rank_basis(middle), eigenbasis):
         try:
-            basis = basis_of(middle)
+            basis = basis_of()
             if basis is None:
                 continue
             discs = _discs(jacobian, basis, np.linalg.inv(basis))
@@ -101,10 +109,6 @@ def _count(jacobian: Interval, kind: Kind) -> tuple[int | None, str]:
         if count is not None:
             break
     return count, reason
-
-
-def _eigenbasis(matrix: Array) -> Array:
-    return np.linalg.eig(matrix)[1]
 
 
 def _low_rank_basis(matrix: Array) -> Array | None:
@@ -126,7 +130,7 @@ def _low_rank_basis(matrix: Array) -> Array | None:
     return np.hstack([first @ np.linalg.eig(first.T @ matrix @ first)[1], _COUPLING * rest])
 
 
-def _decided(discs: tuple[Interval, Interval, Array] | None, kind: Kind) -> tuple[int | None, str]:
+def _decided(discs: tuple[Array, Array] | None, kind: Kind) -> tuple[int | None, str]:
     """Count the discs on the unstable side, if none meets the boundary."""
     if discs is None:
         return None, "the eigenvectors are too ill-conditioned"
@@ -136,51 +140,71 @@ def _decided(discs: tuple[Interval, Interval, Array] | None, kind: Kind) -> tupl
     return int(np.count_nonzero(outside)), ""
 
 
-def _discs(
-    jacobian: Interval, basis: Array, inverse: Array
-) -> tuple[Interval, Interval, Array] | None:
-    """Centres (real, imaginary) and radii of Gershgorin's discs; None if V may be singular."""
-    size = basis.shape[0]
-    image = matmul(jacobian, point(np.hstack([basis.real, basis.imag])))
-    real, imaginary = _times(inverse, image[:, :size], image[:, size:])
-    unit_real, unit_imaginary = _times(inverse, point(basis.real.copy()), point(basis.imag.copy()))
-    defect = _modulus(subtract(point(np.eye(size)), unit_real), unit_imaginary)
-    rows = row_sums(defect)
-    worst = float(np.max(rows, initial=0.0))
+def _discs(jacobian: Interval, basis: Array, inverse: Array) -> tuple[Array, Array] | None:
+    """Centres and radii of discs that hold the eigenvalues; None if V may be singular.
+
+    Of a complex number |Re| + |Im| is a bound, which is easy to sum up; the difference matters only
+    for T and E, whose moduli are taken.
+    """
+    size = len(basis)
+    middle, width = jacobian.midpoint_radius()
+    V, Y = _bounds(basis), _bounds(inverse)
+    defect = row_sums(_moduli(np.eye(size) - _times(inverse, basis)))
+    defect = up(defect + _rounding_of_product(Y, V.sum(1)) + ULP * (1 + defect), 4.0)
+    worst = float(np.max(defect, initial=0.0))
     if not worst < 0.5:
         return None
-    entries = _modulus(real, imaginary)
-    factor = divide(point(rows), subtract(point(np.ones(1)), point(np.full(1, worst)))).upper
-    correction = up(factor[:, None] * entries.max(axis=0)[None, :])  # |V^-1 J V - B|
-    off_diagonal = up(entries + correction)
-    np.fill_diagonal(off_diagonal, np.diag(correction))
-    diagonal = np.arange(size)
-    return real[diagonal, diagonal], imaginary[diagonal, diagonal], row_sums(off_diagonal)
+    image = _times(middle, basis)
+    centres = np.einsum("ij,ji->i", inverse, image)
+    left = image - basis * centres
+    # From the product, the width of J, and the difference: two products and two sums in each part.
+    lost = _rounding_of_product(np.abs(middle), V.sum(1))
+    if width is not None:
+        lost = up(lost + _applied(width, V.sum(1)))
+    terms = up(row_sums(_bounds(image)) + _applied(V, _bounds(centres)))
+    lost = up(lost + 4 * ULP * terms + 8 * size * TINY, 4.0)
+    rows = row_sums(_moduli(_times(inverse, left)))
+    rows = up(rows + _rounding_of_product(Y, _bounds(left).sum(1)) + _applied(Y, lost), 4.0)
+    return centres, up(rows + defect / down(np.float64(1 - worst)) * np.max(rows), 4.0)
 
 
-def _times(inverse: Array, real: Interval, imaginary: Interval) -> tuple[Interval, Interval]:
-    """Multiply a complex matrix with a complex interval matrix, each part as one real product."""
-    stacked = Interval(
-        np.vstack([real.lower, imaginary.lower]), np.vstack([real.upper, imaginary.upper])
-    )
-    signed = np.hstack([inverse.real, -inverse.imag])
-    crossed = np.hstack([inverse.imag, inverse.real])
-    return matmul(point(signed), stacked), matmul(point(crossed), stacked)
+def _times(left: Array, right: Array) -> Array:
+    """Multiply matrices, by real products, whose rounding is that of sums of at most 2 n terms."""
+    if np.isrealobj(left):
+        return left @ right.real + 1j * (left @ right.imag)
+    parts = np.vstack([right.real, right.imag])
+    real, imaginary = np.hstack([left.real, -left.imag]), np.hstack([left.imag, left.real])
+    return real @ parts + 1j * (imaginary @ parts)
 
 
-def _modulus(real: Interval, imaginary: Interval) -> Array:
+def _rounding_of_product(left: Array, right: Array) -> Array:
+    """Bound the row sums of what rounding adds to `_times`, in either part, of bounds of factors.
+
+    `right` are the row sums of those of the right factor.
+    """
+    terms = 2 * len(right)
+    return up(gamma(terms) * _applied(left, right) + terms**2 * TINY, 4.0)
+
+
+def _applied(matrix: Array, vector: Array) -> Array:
+    """Upper bounds of the product of a matrix and a vector, both non-negative."""
+    terms = len(vector)
+    return up(matrix @ vector * (1 + 4 * gamma(terms)) + terms * TINY)
+
+
+def _bounds(numbers: Array) -> Array:
+    """Return |Re z| + |Im z|, but for rounding, which `_applied` has room for."""
+    return np.abs(numbers.real) + np.abs(numbers.imag)
+
+
+def _moduli(numbers: Array) -> Array:
     """Upper bounds of |z|; hypot is accurate to an ulp or so."""
-    return up(np.hypot(real.magnitude(), imaginary.magnitude()), 4.0)
+    return up(np.abs(numbers), 4.0)
 
 
-def _sides(real: Interval, imaginary: Interval, radius: Array, kind: Kind) -> tuple[Array, Array]:
+def _sides(centres: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
     """Which discs lie strictly outside, and which strictly inside, the region of stability."""
     if kind == "flow":
-        return down(real.lower - radius) > 0, up(real.upper + radius) < 0
-    farthest = _modulus(real, imaginary)
-    nearest = down(np.hypot(_distance_to_zero(real), _distance_to_zero(imaginary)), 4.0)
-    return down(nearest - radius) > 1, up(farthest + radius) < 1
-
-
-def _distance_to_zero(a: Interval) -> Array:
-    return np.maximum(np.maximum(a.lower, -a.upper), 0.0)
+        return down(centres.real - radii) > 0, up(centres.real + radii) < 0
+    sizes = np.abs(centres)
+    return down(down(sizes, 4.0) - radii) > 1, up(up(sizes, 4.0) + radii) < 1

@@ -1,0 +1,72 @@
+"""Eigenvalues at each point, and how many of them are proved to be unstable."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ...solvers.batched import over_parts
+from .certificates import count_unstable_certified
+from .evaluator import Evaluator
+
+
+class Spectra(NamedTuple):
+    """The eigenvalues of each point (point, unit), and the proved number of unstable ones (point,).
+
+    Eigenvalues are NaN where a Jacobian is not finite, the number is -1 where it is not proved.
+    """
+
+    eigenvalues: np.ndarray
+    n_unstable: np.ndarray
+
+
+def spectra_of(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> Spectra:
+    """Work out the eigenvalues at each state, and prove how many are unstable where asked to.
+
+    `bounds (point,)` are the proved distances to the exact points, `proved (point,)` tells which
+    points are counted.
+    """
+    found = Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
+    room = evaluator.batch_size  # many points of many units: their Jacobians take turns
+    for first in range(0, len(states), room):
+        rows = np.arange(first, min(first + room, len(states)))
+        eigen = _Eigen(evaluator.jacobian(states[rows]))
+        among = np.flatnonzero(proved[rows])
+        counted = rows[among]
+        counts = count_unstable_certified(
+            evaluator.system, states[counted], bounds[counted], partial(eigen.vectors, among)
+        )
+        found.n_unstable[counted] = [-1 if number is None else number for number in counts]
+        found.eigenvalues[rows] = eigen.values()
+    return found
+
+
+@dataclass
+class _Eigen:
+    """Jacobians (point, unit, unit), whose eigenvalues come with eigenvectors where these do."""
+
+    jacobians: np.ndarray
+    _values: np.ndarray = field(init=False)
+    _pending: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._values = np.full(self.jacobians.shape[:2], np.nan, complex)
+        self._pending = np.isfinite(self.jacobians).all((1, 2))
+
+    def vectors(self, among: np.ndarray, number: int) -> np.ndarray:
+        """Return the eigenvectors of one among some rows."""
+        row = among[number]
+        self._values[row], vectors = np.linalg.eig(self.jacobians[row])
+        self._pending[row] = False
+        return vectors
+
+    def values(self) -> np.ndarray:
+        """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
+        rows = np.flatnonzero(self._pending)
+        if len(rows):
+            work = 10 * float(len(rows)) * self.jacobians.shape[-1] ** 3
+            self._values[rows] = over_parts(np.linalg.eigvals, self.jacobians[rows], work=work)
+        return self._values
