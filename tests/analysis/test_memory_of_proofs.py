@@ -9,9 +9,12 @@ import pytest
 
 import separatrix as sx
 from separatrix.analysis.completeness import point_indices
+from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.certificates import count_unstable_certified
+from separatrix.analysis.fixed_points.degenerate import DegenerateZeros
 from separatrix.solvers.interval import Enclosed
 from separatrix.solvers.krawczyk import certify_zeros, context
+from separatrix.solvers.zero_test import ZeroTest
 
 SIZE = 24
 
@@ -40,9 +43,17 @@ def indices(states):
     return point_indices(velocity, states, np.zeros(len(states))).signs.tolist()
 
 
-@pytest.mark.parametrize("prove", [count_unstable, certify, indices])
+def decide(states):
+    """Whether each is a zero."""
+    batches = evaluator.Evaluator(system())
+    test = ZeroTest(batches.system.residual, SIZE, states)
+    return DegenerateZeros(batches, test).are_zeros(states).tolist()
+
+
+@pytest.mark.parametrize("prove", [count_unstable, certify, indices, decide])
 def test_it_does_not_grow_with_the_number_of_points(prove, monkeypatch):
     monkeypatch.setattr(context, "_ENTRIES", 8 * SIZE**2)
+    monkeypatch.setattr(evaluator, "_BYTES", 8 * 8 * SIZE**2)
     prove(points(2))
     peaks = []
     for count in (16, 160):

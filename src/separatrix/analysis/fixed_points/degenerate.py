@@ -39,9 +39,8 @@ class DegenerateZeros:
         steps = self._newton_steps(states)
         extent = _NEAR * np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
         near = np.flatnonzero(np.linalg.norm(steps, axis=1) <= extent)
-        room = self.evaluator.batch_size
-        for first in range(0, len(near), room):
-            rows = near[first : first + room]
+        for turn in self.evaluator.turns(len(near)):
+            rows = near[turn]
             slow = self._converge_slowly(states[rows], steps[rows])
             self._reach_part(rows[slow], extent, ends)
         return ends
@@ -73,14 +72,22 @@ class DegenerateZeros:
 
     def _newton_steps(self, states: States) -> States:
         """Return the Newton step at each state, infinite where the Jacobian is singular."""
-        steps, room = np.empty(states.shape), self.evaluator.batch_size
-        for first in range(0, len(states), room):
-            r, J = self.evaluator.residual_and_jacobian(states[first : first + room])
+        steps = np.empty(states.shape)
+        for rows in self.evaluator.turns(len(states)):
+            r, J = self.evaluator.residual_and_jacobian(states[rows])
             with np.errstate(over="ignore", invalid="ignore"):
                 step = batched.solve(J, -r)
             usable = np.isfinite(step).all(1)
-            steps[first : first + room] = np.where(usable[:, None], step, np.inf)
+            steps[rows] = np.where(usable[:, None], step, np.inf)
         return steps
+
+    def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
+        """Tell which states are zeros, as exactly as can be told."""
+        zeros = np.empty(len(states), bool)
+        for rows in self.evaluator.turns(len(states)):
+            r, J = self.evaluator.residual_and_jacobian(states[rows])
+            zeros[rows] = self.zero_test.decide(states[rows], r, J)
+        return zeros
 
     def merge(
         self, follower: Follower, states: States, steps: Float[np.ndarray, " state"]
@@ -135,8 +142,7 @@ class DegenerateZeros:
         joined = np.ones(len(edges), bool)
         for share in _BETWEEN:
             between = (1 - share) * states[one] + share * states[other]
-            r, J = self.evaluator.residual_and_jacobian(between)
-            joined &= self.zero_test.decide(between, r, J)
+            joined &= self.are_zeros(between)
         links = np.ones(int(joined.sum())), (one[joined], other[joined])
         graph = coo_array(links, shape=(count, count))
         return connected_components(graph, directed=False)[1][which]

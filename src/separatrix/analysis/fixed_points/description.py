@@ -93,8 +93,7 @@ def _residuals(
         size = np.abs(evaluator.residual(states)).max(1, initial=0)
         return size, zero_test.level(states, None)
     size, levels = np.empty(len(states)), np.empty(len(states))
-    room = evaluator.batch_size  # many points of many units: their Jacobians take turns
-    for rows in (slice(first, first + room) for first in range(0, len(states), room)):
+    for rows in evaluator.turns(len(states)):
         residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
         size[rows] = np.abs(residuals).max(1, initial=0)
         levels[rows] = zero_test.level(states[rows], jacobians)

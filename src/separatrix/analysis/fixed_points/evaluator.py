@@ -1,7 +1,7 @@
 """Evaluating a system on batches of any size with few compiled programs, in float64."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
@@ -45,6 +45,11 @@ class Evaluator:
         self._is_small = self.size <= _SMALL
         sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
         self._sizes = sorted({min(s, largest) for s in sizes})
+
+    def turns(self, count: int) -> Iterator[slice]:
+        """Cut so many states into parts: many Jacobians of many units take turns in memory."""
+        room = self.batch_size
+        return (slice(first, min(first + room, count)) for first in range(0, count, room))
 
     def residual(self, states: np.ndarray) -> np.ndarray:
         """Return residuals `(batch, unit)`."""

@@ -117,24 +117,25 @@ class Follower:
 
     def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
         """Tell from which minima a Newton step in double precision leads on, so are none."""
-        doubtful, room = np.zeros(len(minima), bool), self.evaluator.batch_size
-        for first in range(0, len(minima), room):
-            states = minima[first : first + room]
+        doubtful = np.zeros(len(minima), bool)
+        for rows in self.evaluator.turns(len(minima)):
+            states = minima[rows]
             residuals, jacobians = self.evaluator.residual_and_jacobian(states)
             steps = batched.solve(jacobians, -residuals)
             with np.errstate(over="ignore", invalid="ignore"):
                 after = np.linalg.norm(self.evaluator.residual(states + steps), axis=1)
             before = np.linalg.norm(residuals, axis=1)
-            doubtful[first : first + room] = after <= before / 2
+            doubtful[rows] = after <= before / 2
         return doubtful
 
     def _learn(self, solution: Solution) -> None:
         """Keep the zeros among what was solved."""
         zeros = np.flatnonzero(solution.endings == Ending.ZERO)
         states, steps = solution.states[zeros], solution.steps[zeros]
-        distinct, room = np.unique(self.merge(states, steps)), self.evaluator.batch_size
+        distinct = np.unique(self.merge(states, steps))
         jacobian = lambda x: self.evaluator.residual_and_jacobian(x)[1]  # noqa: E731
-        for rows in (distinct[first : first + room] for first in range(0, len(distinct), room)):
+        for turn in self.evaluator.turns(len(distinct)):
+            rows = distinct[turn]
             jacobians = jacobian(states[rows])
             levels = self.zero_test.estimated_level(states[rows], jacobians)
             self.zeros.add(states[rows], steps[rows], jacobians, levels, jacobian)
@@ -179,8 +180,8 @@ class Follower:
         A zero stays where it is if rounding is all that there is of its Jacobian, as of that of an
         identity: there Newton's steps lead anywhere.
         """
-        there, room = np.zeros(len(states), bool), self.evaluator.batch_size
-        for rows in (slice(first, first + room) for first in range(0, len(states), room)):
+        there = np.zeros(len(states), bool)
+        for rows in self.evaluator.turns(len(states)):
             r, J = self.evaluator.residual_and_jacobian(states[rows])
             hidden = np.abs(J).max((1, 2), initial=0) <= self.zero_test.slope_level(states[rows])
             there[rows] = hidden & self.zero_test.decide(states[rows], r, J)
@@ -194,9 +195,9 @@ class Follower:
 
         They go straight to a continuum of zeros, where damped ones may go far along it.
         """
-        ends, there, room = states.copy(), np.zeros(len(states), bool), self.evaluator.batch_size
-        for first in range(0, len(states), room):
-            going = np.arange(first, min(first + room, len(states)))
+        ends, there = states.copy(), np.zeros(len(states), bool)
+        for turn in self.evaluator.turns(len(states)):
+            going = np.arange(turn.start, turn.stop)
             for _ in range(_SHORTEST):
                 r, J = self.evaluator.residual_and_jacobian(ends[going])
                 finite = np.isfinite(r).all(1) & np.isfinite(J).all((1, 2))

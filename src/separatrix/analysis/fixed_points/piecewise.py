@@ -69,8 +69,7 @@ def is_as_read(
     states = found.stacked(list(range(len(found.states))))
     fixed = np.array([kind == "fixed" for kind in found.kinds], bool)
     expected = np.where(fixed[:, None], 0.0, residual(states))
-    for first in range(0, len(states), evaluator.batch_size):  # many Jacobians take turns
-        rows = slice(first, first + evaluator.batch_size)
+    for rows in evaluator.turns(len(states)):
         if evaluator.is_large:
             residuals, jacobians = evaluator.residual(states[rows]), None
         else:

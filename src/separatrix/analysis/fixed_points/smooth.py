@@ -134,8 +134,7 @@ class SmoothSearch:
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
         best = self._merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
-        residuals, jacobians = self.evaluator.residual_and_jacobian(ends.states[zeros[distinct]])
-        sure = self.zero_test.decide(ends.states[zeros[distinct]], residuals, jacobians)
+        sure = self.degenerate.are_zeros(ends.states[zeros[distinct]])
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
             # Many were led to one state.

@@ -30,12 +30,10 @@ def spectra_of(
     points are counted.
     """
     found = Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
-    room = evaluator.batch_size  # many points of many units: their Jacobians take turns
-    for first in range(0, len(states), room):
-        rows = np.arange(first, min(first + room, len(states)))
+    for rows in evaluator.turns(len(states)):
         eigen = _Eigen(evaluator.jacobian(states[rows]))
         among = np.flatnonzero(proved[rows])
-        counted = rows[among]
+        counted = rows.start + among
         counts = count_unstable_certified(
             evaluator.system, states[counted], bounds[counted], partial(eigen.vectors, among)
         )

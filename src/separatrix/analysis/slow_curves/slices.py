@@ -105,9 +105,7 @@ class Slices:
         self, found: Found, rows: np.ndarray, starts: np.ndarray, values: np.ndarray
     ) -> None:
         assert isinstance(self.method, DampedNewton)
-        room = self.evaluator.batch_size
-        for first in range(0, len(rows), room):
-            part = slice(first, first + room)
+        for part in self.evaluator.turns(len(rows)):
             minima = self.method.minimize(self._derivatives, starts[part])
             states = self.onto(minima.states, values[part])
             zero = np.isfinite(states).all(1)
