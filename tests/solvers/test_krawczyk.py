@@ -373,6 +373,14 @@ def test_discs_of_a_singular_basis_tell_nothing() -> None:
     assert spectrum._discs(point(np.eye(3)), np.full((3, 3), np.nan), inverse) is None
 
 
+def test_beside_a_kink_eigenvectors_of_one_side_are_not_all() -> None:
+    side = np.array([[-1.0, 1.5], [0.0, -3.0]])
+    wide = Interval(np.diag(np.diag(side)), side)
+    known = np.linalg.eig(side)[1]
+    assert spectrum._decided(spectrum._discs(wide, known, np.linalg.inv(known)), "flow")[0] is None
+    assert certify_unstable(wide[None], "flow", lambda number: known).counts == (0,)
+
+
 def test_known_eigenvectors_are_asked_for_where_they_are_of_use() -> None:
     rng = np.random.default_rng(4)
     matrices = rng.standard_normal((3, 6, 6))

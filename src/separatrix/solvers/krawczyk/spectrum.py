@@ -95,8 +95,10 @@ def _count(
         return None, "the Jacobian is not bounded"
     middle, _ = jacobian.midpoint_radius()
     count, reason = None, ""
-    eigenbasis = known or (lambda: np.linalg.eig(middle)[1])
-    for basis_of in (lambda: _low_rank_basis(middle), eigenbasis):
+    # Beside a kink, where slopes are wide, what is known belongs to one side: their middle is best.
+    for basis_of in (lambda: _low_rank_basis(middle), known, lambda: np.linalg.eig(middle)[1]):
+        if basis_of is None:
+            continue
         try:
             basis = basis_of()
             if basis is None:
@@ -165,7 +167,7 @@ def _discs(jacobian: Interval, basis: Array, inverse: Array) -> tuple[Array, Arr
     lost = up(lost + 4 * ULP * terms + 8 * size * TINY, 4.0)
     rows = row_sums(_moduli(_times(inverse, left)))
     rows = up(rows + _rounding_of_product(Y, _bounds(left).sum(1)) + _applied(Y, lost), 4.0)
-    return centres, up(rows + defect / down(np.float64(1 - worst)) * np.max(rows), 4.0)
+    return centres, up(rows + defect / down(np.asarray(1 - worst)) * np.max(rows), 4.0)
 
 
 def _times(left: Array, right: Array) -> Array:
