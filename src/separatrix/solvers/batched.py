@@ -5,12 +5,13 @@ threads, each with its part of the stack, use the machine.
 """
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -28,9 +29,26 @@ _SMALL = 32  # rows up to which a call of LAPACK costs more than what it compute
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
 
 
+_THREADS = "separatrix"
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def cores() -> int:
+    """Return how many threads are at work."""
+    return os.cpu_count() or 1
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="separatrix")
+    return ThreadPoolExecutor(cores(), thread_name_prefix=_THREADS)
+
+
+def on_every_core(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """Apply a function to each item, on several threads; what runs on one of them stays there."""
+    if len(items) < 2 or threading.current_thread().name.startswith(_THREADS):
+        return [function(item) for item in items]
+    return list(_pool().map(function, items))
 
 
 def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: float) -> np.ndarray:
@@ -39,13 +57,13 @@ def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: f
     `work` is about the number of multiply-adds in all; little work stays on this thread.
     """
     count = len(stacks[0])
-    number = int(min(os.cpu_count() or 1, count, work // _SMALLEST_PART))
+    number = int(min(cores(), count, work // _SMALLEST_PART))
     if number <= 1:
         return function(*stacks)
     edges = np.linspace(0, count, number + 1).astype(int)
     slices = [slice(a, b) for a, b in pairwise(edges)]
     with one_blas_thread():  # a part each is enough
-        parts = list(_pool().map(lambda s: function(*(x[s] for x in stacks)), slices))
+        parts = on_every_core(lambda s: function(*(x[s] for x in stacks)), slices)
     return np.concatenate(parts)
 
 

@@ -25,7 +25,7 @@ from scipy.spatial.distance import pdist
 
 from ...solvers.interval import Enclosed, Interval, ball, point
 from ...solvers.interval.products import matmul
-from ...solvers.krawczyk.context import in_turns, quietly
+from ...solvers.krawczyk.context import over_turns, quietly
 from ...solvers.krawczyk.contraction import Preconditioner
 from .domain import Domain
 
@@ -52,9 +52,9 @@ def point_indices(
     velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Indices:
     """Prove the index of the zero of the velocity within `error_bounds` of each state."""
-    parts = [
-        _indices(velocity, states[turn], error_bounds[turn]) for turn in in_turns(*states.shape)
-    ]
+    parts = over_turns(
+        lambda turn: _indices(velocity, states[turn], error_bounds[turn]), *states.shape
+    )
     return Indices(
         np.concatenate([np.zeros(0, int), *(part.signs for part in parts)]),
         tuple(text for part in parts for text in part.obstacles),

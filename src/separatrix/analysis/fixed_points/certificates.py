@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from ...solvers.interval import Enclosed, EnclosureError, ball
 from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...solvers.krawczyk.context import in_turns
+from ...solvers.krawczyk.context import over_turns
 from ...solvers.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.low_rank import alone_at_origin
@@ -100,22 +101,17 @@ def count_unstable_certified(
     eigenvectors of a point's Jacobian, where they are of use.
     """
     kind: Kind = "map" if system.kind == "map" else "flow"
-    counts: list[int | None] = []
+
+    def count(enclosed: Enclosed, turn: slice) -> list[int | None]:
+        found = enclosed.slopes(ball(states[turn], bounds[turn, None]))
+        assert found.slopes is not None  # asked for
+        basis = basis_of and (lambda row: basis_of(turn.start + row))
+        counts = certify_unstable(found.slopes, kind, basis).counts
+        pairs = zip(counts, found.refusals, strict=True)
+        return [None if refusal else number for number, refusal in pairs]
+
     try:
         enclosed = Enclosed(system.evaluate, (system.size,))
-        for turn in in_turns(*states.shape):
-            found = enclosed.slopes(ball(states[turn], bounds[turn, None]))
-            assert found.slopes is not None  # asked for
-            basis = basis_of and partial(_later, basis_of, turn.start)
-            unstable = certify_unstable(found.slopes, kind, basis).counts
-            counts += [
-                None if refusal else number
-                for number, refusal in zip(unstable, found.refusals, strict=True)
-            ]
+        return [*chain.from_iterable(over_turns(partial(count, enclosed), *states.shape))]
     except EnclosureError:
         return [None] * len(states)
-    return counts
-
-
-def _later(basis_of: Callable[[int], np.ndarray], first: int, row: int) -> np.ndarray:
-    return basis_of(first + row)

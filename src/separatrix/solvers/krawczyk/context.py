@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..batched import cores, on_every_core
 from ..interval.arithmetic import Array
 from ..interval.interpreter import Enclosed
 from ..threads import one_blas_thread
 
-_LARGE = 192  # units from which a second BLAS thread is of use
+_LARGE = 192  # units from which a second thread is of use
+_Result = TypeVar("_Result")
 _ENTRIES = 2**20  # of the matrices that are held at once
 
 
-def in_turns(count: int, size: int) -> Iterator[slice]:
-    """Cut `count` points into parts whose matrices (size, size) fit into memory together."""
-    room = max(1, _ENTRIES // max(1, size * size))
-    return (slice(first, first + room) for first in range(0, count, room))
+def in_turns(count: int, size: int, workers: int = 1) -> Iterator[slice]:
+    """Cut `count` points into parts of which `workers` fit into memory with all matrices (n, n)."""
+    room = max(1, _ENTRIES // max(1, workers * size * size))
+    return (slice(first, min(first + room, count)) for first in range(0, count, room))
+
+
+def over_turns(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
+    """Apply a function to each part of `count` points; of many units, to a part on each core."""
+    if size < _LARGE:
+        return [function(turn) for turn in in_turns(count, size)]
+    with one_blas_thread():
+        return on_every_core(function, list(in_turns(count, size, cores())))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..interval.arithmetic import Array, down, up
 from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
-from .context import checked_states, enclose_residual, in_turns, quietly
+from .context import checked_states, enclose_residual, over_turns, quietly
 from .contraction import Flags
 from .search import enlarge, locate
 
@@ -94,7 +94,7 @@ def certify_enclosed(
     enclosed: EnclosedFunction, points: Array, trials: int = 10
 ) -> ZeroCertificates:
     """Do the same for a function that is traced already, at states (point, unit)."""
-    parts = [_certify(enclosed, points[turn], trials) for turn in in_turns(*points.shape)]
+    parts = over_turns(lambda turn: _certify(enclosed, points[turn], trials), *points.shape)
     return _joined(parts) if parts else _none(0, "")
 
 
