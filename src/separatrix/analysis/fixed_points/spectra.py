@@ -34,10 +34,11 @@ def spectra_of(
         eigen = _Eigen(evaluator.jacobian(states[rows]))
         among = np.flatnonzero(proved[rows])
         counted = rows.start + among
-        counts = count_unstable_certified(
-            evaluator.system, states[counted], bounds[counted], partial(eigen.vectors, among)
-        )
-        found.n_unstable[counted] = [-1 if number is None else number for number in counts]
+        if len(counted):
+            basis_of = partial(eigen.vectors, among)
+            points = states[counted], bounds[counted]
+            counts = count_unstable_certified(evaluator.system, *points, basis_of)
+            found.n_unstable[counted] = [-1 if number is None else number for number in counts]
         found.eigenvalues[rows] = eigen.values()
     return found
 

@@ -26,11 +26,15 @@ def in_turns(count: int, size: int, workers: int = 1) -> Iterator[slice]:
 
 
 def over_turns(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
-    """Apply a function to each part of `count` points; of many units, to a part on each core."""
-    if size < _LARGE:
+    """Apply a function to each part of `count` points; of many units, to a part on each core.
+
+    Few points of many units leave the cores to BLAS.
+    """
+    parts = list(in_turns(count, size, cores()))
+    if size < _LARGE or len(parts) < 2 * cores():
         return [function(turn) for turn in in_turns(count, size)]
     with one_blas_thread():
-        return on_every_core(function, list(in_turns(count, size, cores())))
+        return on_every_core(function, parts)
 
 
 @contextmanager
