@@ -73,6 +73,7 @@ def certify_unstable(
 
     Examples
     --------
+    >>> from separatrix.solvers.interval import point
     >>> certify_unstable(point(np.diag([2.0, 0.5])[None]), "map").counts
     (1,)
     """
