@@ -289,6 +289,14 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
 
 
+def test_lines_that_are_thin_and_faint_are_seen_in_the_legend():
+    axes = figures.training(RECORDS["history"]).axes[0]
+    (drawn,) = (x for x in axes.lines if x.get_label() == "each batch")
+    shown = axes.get_legend().get_lines()[0]
+    assert drawn.get_linewidth() < 1 <= shown.get_linewidth()
+    assert drawn.get_alpha() < 0.5 < shown.get_alpha()
+
+
 def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
     accuracy = np.random.default_rng(0).uniform(size=2505)  # 251 epochs, the last of 5 steps
     history = sx.History(loss=1 + accuracy, accuracy=accuracy, epoch_steps=10)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..training import History
-from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, styled
+from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, show_lines, styled
 
 MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
 
@@ -63,7 +63,7 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GREY, linestyle="--", linewidth=1.2, label=label)
     for axes in (top, bottom):
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        show_lines(axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5)))
     figure.align_ylabels()
     return figure
 

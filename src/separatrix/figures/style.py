@@ -13,6 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .given import require_given
@@ -130,8 +131,16 @@ def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -
             **kwargs,
         )
         if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            show_lines(legend)
             return
         legend.remove()
+
+
+def show_lines(legend: Legend) -> None:
+    """Draw in a legend so that it is seen what is thin or faint in the panel, being many lines."""
+    for line in legend.get_lines():
+        line.set_linewidth(max(line.get_linewidth(), 1.8))
+        line.set_alpha(max(line.get_alpha() or 1.0, 0.6))
 
 
 def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 1.2) -> None:
