@@ -344,9 +344,14 @@ def test_discs_hold_the_eigenvalues_of_every_matrix(
         basis = spectrum._low_rank_basis(middle)
     else:
         basis = np.linalg.eig(middle)[1]
-    basis = basis * (1 + 1e-9 * rng.standard_normal(basis.shape))  # not quite
+    parts, first = spectrum._in_real_numbers(basis)
+    assert low_rank or size < 3 or 0 < 2 * len(first) <= size
+    parts = parts * (1 + 1e-9 * rng.standard_normal(parts.shape))  # not quite
     jacobian = ball(middle, width) if width else point(middle)
-    centres, radii = spectrum._discs(jacobian, basis, np.linalg.inv(basis))
+    centres, radii = spectrum._discs(jacobian, parts, first)
+    basis = parts.astype(complex)
+    basis[:, first] = (parts[:, first] + 1j * parts[:, first + 1]) / np.sqrt(2)
+    basis[:, first + 1] = basis[:, first].conj()
     before, flint.ctx.prec = flint.ctx.prec, 300
     try:
         corner = np.where(rng.random((size, size)) < 0.5, jacobian.lower, jacobian.upper)
@@ -368,16 +373,25 @@ def exactly(matrix: np.ndarray) -> flint.acb_mat:
 
 
 def test_discs_of_a_singular_basis_tell_nothing() -> None:
-    inverse = np.eye(3)
-    assert spectrum._discs(point(np.eye(3)), np.ones((3, 3)), inverse) is None
-    assert spectrum._discs(point(np.eye(3)), np.full((3, 3), np.nan), inverse) is None
+    none, nearly = np.zeros(0, int), 1 / (1 + np.add.outer(np.arange(20.0), np.arange(20)))
+    assert spectrum._discs(point(np.eye(20)), nearly, none) is None
+    assert spectrum._discs(point(np.eye(3)), np.full((3, 3), np.nan), none) is None
+
+
+def test_bases_that_are_of_no_real_matrix_are_refused() -> None:
+    for basis in (np.array([[1.0, 1j], [0, 1]]), np.array([[1j, -1j + 1e-12], [1, 1]])):
+        counts, reasons = certify_unstable(point(np.eye(2)[None]), "map", lambda _, b=basis: b)
+        assert counts == (None,) and "boundary" in reasons[0]  # its own eigenvectors decide
+        with pytest.raises(np.linalg.LinAlgError, match="conjugate pairs"):
+            spectrum._in_real_numbers(basis)
 
 
 def test_beside_a_kink_eigenvectors_of_one_side_are_not_all() -> None:
     side = np.array([[-1.0, 1.5], [0.0, -3.0]])
     wide = Interval(np.diag(np.diag(side)), side)
     known = np.linalg.eig(side)[1]
-    assert spectrum._decided(spectrum._discs(wide, known, np.linalg.inv(known)), "flow")[0] is None
+    discs = spectrum._discs(wide, *spectrum._in_real_numbers(known))
+    assert spectrum._decided(discs, "flow")[0] is None
     assert certify_unstable(wide[None], "flow", lambda number: known).counts == (0,)
 
 

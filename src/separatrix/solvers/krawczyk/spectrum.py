@@ -1,17 +1,22 @@
 r"""A certified number of unstable directions.
 
-For an approximate eigenbasis V of the middle of an interval matrix J, approximate eigenvalues
-:math:`C=\operatorname{diag} c` and an approximate inverse Y of V, let :math:`E=I-YV` and
+For an approximate eigenbasis V of the middle of an interval matrix J, in real numbers, approximate
+eigenvalues, as a real matrix C with a block :math:`(a, b; -b, a)` for each pair
+:math:`a\pm\mathrm{i}b`, and an approximate inverse Y of V, let :math:`E=I-YV` and
 :math:`T=Y(JV-VC)`. If :math:`e=\|E\|_\infty<1`, then V is not singular and
 
 .. math:: V^{-1}JV = C+(I-E)^{-1}T ,
-   \qquad \sum_j\big|(I-E)^{-1}T\big|_{ij} \le
-   \sum_j|T|_{ij} + \frac{\sum_k |E|_{ik}}{1-e}\,\max_k\sum_j|T|_{kj} .
+   \qquad \sum_j\big|(I-E)^{-1}T\big|_{ij}w_j \le
+   \sum_j|T|_{ij}w_j + \frac{\sum_k |E|_{ik}}{1-e}\,\max_k\sum_j|T|_{kj}w_j =: t_i .
 
-So the discs of that radius around the :math:`c_i` hold the eigenvalues (Gershgorin); if none of
-them meets the boundary of stability, those on the unstable side hold as many eigenvalues as there
-are discs (Rump 2010, *Acta Numerica* 19:287, section 13.4). Only row sums are asked for, so what
-rounding and the width of J leave is bounded by products of matrices and vectors.
+A unitary matrix makes C diagonal: blocks :math:`(1, 1; \mathrm i, -\mathrm i)/\sqrt2` of it each
+turn two rows and columns that belong to a pair. With the weights :math:`w=\sqrt2` of columns that
+do and 1 of others, what is added to C then has row sums of at most :math:`(t_i+t_j)/\sqrt2` in the
+two rows i, j of a pair, and of :math:`t_i` in any other. So the discs of these radii around the
+approximate eigenvalues hold the eigenvalues (Gershgorin); if none of them meets the boundary of
+stability, those on the unstable side hold as many eigenvalues as there are discs (Rump 2010, *Acta
+Numerica* 19:287, section 13.4). Only row sums are asked for, so what rounding and the width of J
+leave is bounded by products of matrices and vectors.
 
 Any V will do. Where J is a multiple s of the identity but for a matrix of low rank, the many
 eigenvectors of s are badly conditioned; then V consists of eigenvectors within the range of J − s
@@ -34,6 +39,7 @@ Kind = Literal["map", "flow"]
 
 _RANK = 16  # columns with which a low rank is looked for
 _NEGLIGIBLE = 1e-10  # beside the norm of a matrix
+_ROOT_OF_TWO = 1.4143  # and more
 _COUPLING = 1e-6  # between the root of rounding and what keeps discs small
 
 
@@ -104,7 +110,7 @@ def _count(
             basis = basis_of()
             if basis is None:
                 continue
-            discs = _discs(jacobian, basis, np.linalg.inv(basis))
+            discs = _discs(jacobian, *_in_real_numbers(basis))
         except np.linalg.LinAlgError:
             reason = "the eigenvectors could not be computed"
             continue
@@ -143,49 +149,71 @@ def _decided(discs: tuple[Array, Array] | None, kind: Kind) -> tuple[int | None,
     return int(np.count_nonzero(outside)), ""
 
 
-def _discs(jacobian: Interval, basis: Array, inverse: Array) -> tuple[Array, Array] | None:
+def _in_real_numbers(basis: Array) -> tuple[Array, Array]:
+    """Return the basis with real and imaginary parts in place of conjugates.
+
+    Also the places of the former. Conjugates follow each other, as LAPACK returns them.
+    """
+    if np.isrealobj(basis):
+        return basis, np.zeros(0, int)
+    places = np.flatnonzero(basis.imag.any(axis=0))
+    first, second = places[::2], places[1::2]
+    if len(places) % 2 or not np.array_equal(basis[:, first].conj(), basis[:, second]):
+        raise np.linalg.LinAlgError("expected eigenvectors of a real matrix in conjugate pairs")
+    parts = basis.real.copy()
+    parts[:, second] = basis[:, first].imag
+    return parts, first
+
+
+def _discs(jacobian: Interval, basis: Array, first: Array) -> tuple[Array, Array] | None:
     """Centres and radii of discs that hold the eigenvalues; None if V may be singular.
 
-    Of a complex number |Re| + |Im| is a bound, which is easy to sum up; the difference matters only
-    for T and E, whose moduli are taken.
+    `first` are the places of pairs, each with the next one.
     """
-    size = len(basis)
+    size, second = len(basis), first + 1
+    inverse = np.linalg.inv(basis)
     middle, width = jacobian.midpoint_radius()
-    V, Y = _bounds(basis), _bounds(inverse)
-    defect = row_sums(_moduli(np.eye(size) - _times(inverse, basis)))
+    V, Y = np.abs(basis), np.abs(inverse)
+    defect = row_sums(np.abs(np.eye(size) - inverse @ basis))
     defect = up(defect + _rounding_of_product(Y, V.sum(1)) + ULP * (1 + defect), 4.0)
     worst = float(np.max(defect, initial=0.0))
     if not worst < 0.5:
         return None
-    image = _times(middle, basis)
-    centres = np.einsum("ij,ji->i", inverse, image)
-    left = image - basis * centres
-    # From the product, the width of J, and the difference: two products and two sums in each part.
-    lost = _rounding_of_product(np.abs(middle), V.sum(1))
+    image = middle @ basis
+    real = np.einsum("ij,ji->i", inverse, image)
+    real[first] = real[second] = (real[first] + real[second]) / 2
+    turns = np.einsum("ij,ji->i", inverse[first], image[:, second])
+    turns = (turns - np.einsum("ij,ji->i", inverse[second], image[:, first])) / 2
+    expected, sizes = basis * real, np.abs(real)
+    expected[:, first] -= basis[:, second] * turns
+    expected[:, second] += basis[:, first] * turns
+    sizes[first] += np.abs(turns)
+    sizes[second] += np.abs(turns)
+    left = image - expected
+    weights = np.ones(size)
+    weights[first] = weights[second] = _ROOT_OF_TWO
+    # From the product, the width of J, and the difference: two products and two sums at most.
+    lost = _rounding_of_product(np.abs(middle), V @ weights)
     if width is not None:
-        lost = up(lost + _applied(width, V.sum(1)))
-    terms = up(row_sums(_bounds(image)) + _applied(V, _bounds(centres)))
-    lost = up(lost + 4 * ULP * terms + 8 * size * TINY, 4.0)
-    rows = row_sums(_moduli(_times(inverse, left)))
-    rows = up(rows + _rounding_of_product(Y, _bounds(left).sum(1)) + _applied(Y, lost), 4.0)
-    return centres, up(rows + defect / down(np.asarray(1 - worst)) * np.max(rows), 4.0)
-
-
-def _times(left: Array, right: Array) -> Array:
-    """Multiply matrices, by real products, whose rounding is that of sums of at most 2 n terms."""
-    if np.isrealobj(left):
-        return left @ right.real + 1j * (left @ right.imag)
-    parts = np.vstack([right.real, right.imag])
-    real, imaginary = np.hstack([left.real, -left.imag]), np.hstack([left.imag, left.real])
-    return real @ parts + 1j * (imaginary @ parts)
+        lost = up(lost + _applied(width, V @ weights))
+    terms = _applied(np.abs(image), weights) + _applied(V, up(sizes * weights))
+    lost = up(lost + 4 * ULP * up(terms) + 8 * size * TINY, 4.0)
+    rows = _applied(np.abs(inverse @ left), weights)
+    rows = up(rows + _rounding_of_product(Y, np.abs(left) @ weights) + _applied(Y, lost), 4.0)
+    rows = up(rows + defect / down(np.asarray(1 - worst)) * np.max(rows), 4.0)
+    centres = real.astype(complex)
+    centres[first] += 1j * turns
+    centres[second] -= 1j * turns
+    rows[first] = rows[second] = up((rows[first] + rows[second]) * (_ROOT_OF_TWO / 2), 4.0)
+    return centres, rows
 
 
 def _rounding_of_product(left: Array, right: Array) -> Array:
-    """Bound the row sums of what rounding adds to `_times`, in either part, of bounds of factors.
+    """Bound the row sums of what rounding adds to a product of matrices, of moduli of factors.
 
     `right` are the row sums of those of the right factor.
     """
-    terms = 2 * len(right)
+    terms = len(right)
     return up(gamma(terms) * _applied(left, right) + terms**2 * TINY, 4.0)
 
 
@@ -193,16 +221,6 @@ def _applied(matrix: Array, vector: Array) -> Array:
     """Upper bounds of the product of a matrix and a vector, both non-negative."""
     terms = len(vector)
     return up(matrix @ vector * (1 + 4 * gamma(terms)) + terms * TINY)
-
-
-def _bounds(numbers: Array) -> Array:
-    """Return |Re z| + |Im z|, but for rounding, which `_applied` has room for."""
-    return np.abs(numbers.real) + np.abs(numbers.imag)
-
-
-def _moduli(numbers: Array) -> Array:
-    """Upper bounds of |z|; hypot is accurate to an ulp or so."""
-    return up(np.abs(numbers), 4.0)
 
 
 def _sides(centres: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
