@@ -12,6 +12,7 @@ from separatrix.solvers.piecewise_linear import (
     RegionWalk,
     WalkOutcome,
     recognise,
+    region_solves,
     solve_regions,
 )
 
@@ -129,6 +130,18 @@ def test_splitting_the_candidates_changes_nothing():
     assert zeros == {tuple(x.round(9)) for x in whole.states}
     joined = np.concatenate([part.outcome for part in parts])
     assert joined.tolist() == whole.outcome.tolist()
+
+
+def test_regions_solved_on_several_threads_are_those_of_one(monkeypatch):
+    residual = residual_of(random_map("relu", 40, np.random.default_rng(3)), 40)
+    states = np.random.default_rng(4).normal(size=(2000, 40)) * 4
+    several = solve_regions(residual, states)
+    monkeypatch.setattr(region_solves, "_FEW", len(states) + 1)
+    alone = solve_regions(residual, states)
+    np.testing.assert_array_equal(several.states, alone.states)
+    assert several.outcome.tolist() == alone.outcome.tolist()
+    assert several.steps.tolist() == alone.steps.tolist()
+    assert several.steps.max() > 2 and several.regions_solved > 2000
 
 
 PLRNN = {

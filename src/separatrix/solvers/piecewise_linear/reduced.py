@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,22 @@ class Reduced:
         """Return ``x`` of shape ``(..., n)`` where the reference residual is ``e``."""
         flat = np.linalg.solve(self.jacobian, (e - self.offset).reshape(-1, len(self.offset)).T)
         return flat.T.reshape(e.shape)
+
+    def equations(self, index: Ints) -> Array:
+        """Return ``I − N`` for some of the gates ``(k, w)`` each, ``m`` standing for none."""
+        flat = index[:, :, None] * len(self._padded) + index[:, None, :]
+        chosen = self._padded.take(flat)
+        np.einsum("kii->ki", chosen)[...] += 1.0
+        return chosen
+
+    def constants(self, index: Ints) -> Array:
+        """Return ``q`` for some of the gates ``(k, w)`` each, 0 for none."""
+        return np.append(self.q, 0.0)[index]
+
+    @cached_property
+    def _padded(self) -> Array:
+        """``−N`` with a row and a column of zeros."""
+        return -np.pad(self.N, (0, 1))
 
     def patterns(self, turned: Bools) -> Bools:
         """Turn patterns relative to the reference into patterns of the residual, or back."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..batched import on_every_core
 from .affine import Array
 from .form import Bools
-from .reduced import BLOCK, Reduced, buckets, padded_indices
+from .reduced import BLOCK, Ints, Reduced, buckets, padded_indices
 
+_PART = BLOCK // 16  # numbers in the equations that are solved together, on one core
+_FEW = 512  # regions that other threads would cost more than they save
 _EPS = np.finfo(np.float64).eps
 
 
@@ -30,12 +33,21 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
 def _solve_block(reduced: Reduced, turned: Bools) -> tuple[Bools, Bools, Bools, Array]:
     gates = np.zeros(turned.shape)
     growth = np.ones(len(turned))
+
+    def solve(part: tuple[int, Ints]) -> None:
+        width, rows = part
+        gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
+
+    parts = []
     for width, rows in buckets(turned):
-        if width == 0:
-            continue
-        batch = max(BLOCK // width**2, 1)
-        for part in np.split(rows, range(batch, len(rows), batch)):
-            gates[part], growth[part] = _solve(reduced, turned[part], width)
+        batch = max(_PART // max(width, 1) ** 2, 1)
+        if width > 0:
+            parts += [(width, rows[i : i + batch]) for i in range(0, len(rows), batch)]
+    if len(turned) < _FEW:
+        for part in parts:
+            solve(part)
+    else:
+        on_every_core(solve, parts)
     growth[~np.isfinite(gates).all(axis=1)] = np.inf
     gates[np.isinf(growth)] = 0.0
     z = gates @ reduced.N.T + reduced.q
@@ -54,20 +66,19 @@ def _solve_block(reduced: Reduced, turned: Bools) -> tuple[Bools, Bools, Bools, 
 def _solve(reduced: Reduced, turned: Bools, width: int) -> tuple[Array, Array]:
     """Solve ``(I − N_DD) z_D = q_D``; return ``z_D`` in its place and a condition estimate."""
     index, valid = padded_indices(turned, width)
-    A = -reduced.N[index[:, :, None], index[:, None, :]]
-    A *= valid[:, :, None] & valid[:, None, :]
-    diagonal = np.arange(width)
-    A[:, diagonal, diagonal] += 1.0
+    index = np.where(valid, index, turned.shape[1])
+    A = reduced.equations(index)
     # A second, alternating right-hand side shows how much the inverse magnifies.
+    diagonal = np.arange(width)
     probe = np.where(diagonal % 2 == 0, 1.0, -1.0) * (1.0 + diagonal / width)
-    right = np.stack([reduced.q[index] * valid, np.broadcast_to(probe, index.shape)], axis=-1)
+    right = np.stack([reduced.constants(index), np.broadcast_to(probe, index.shape)], axis=-1)
     solved = _solve_each(A, right)
-    values = np.zeros(turned.shape)
-    np.put_along_axis(values, index, np.where(valid, solved[..., 0], 0.0), axis=1)
+    values = np.zeros((len(turned), turned.shape[1] + 1))
+    np.put_along_axis(values, index, solved[..., 0], axis=1)
     with np.errstate(invalid="ignore"):
         magnified = np.abs(solved[..., 1]).max(axis=1) * np.abs(A).sum(axis=2).max(axis=1)
     growth = np.where(np.isfinite(magnified), magnified + 1.0, np.inf)
-    return values, growth
+    return values[:, :-1], growth
 
 
 def _solve_each(A: Array, right: Array) -> Array:
