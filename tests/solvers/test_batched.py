@@ -25,21 +25,6 @@ def test_a_singular_matrix_spoils_only_its_own_answer(stack):
     assert np.abs(left).max() < ROUNDING[stack.dtype.type]
 
 
-@pytest.mark.parametrize("size", [5, 40])
-def test_damped_systems(stack, size):
-    """Of a few rows all at once, of many one by one."""
-    vectors, shifts = np.ones((4, size)), np.array([1.0, 0.5, 2.0, 0.0])
-    matrices = np.tile(np.eye(size, dtype=stack.dtype), (4, 1, 1))
-    matrices[:, :5, :5] = stack
-    matrices[3, :, 0] = 0
-    x = batched.solve_damped(matrices, vectors, np.repeat(shifts[:, None], size, axis=1))
-    assert np.isnan(x[3]).all()  # nothing holds its first column
-    wide = matrices.astype(float)
-    damped = wide.swapaxes(1, 2) @ wide + shifts[:, None, None] * np.eye(size)
-    left = batched.apply(damped[:3], x[:3]) - vectors[:3]
-    assert np.abs(left).max() < ROUNDING[stack.dtype.type]
-
-
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("size", [5, 40])
 def test_a_solver_solves_more_than_once_and_at_some_places(stack, layout, size):
@@ -84,16 +69,3 @@ def test_matrices_that_are_regular_by_far():
     matrices = np.stack([np.diag(np.r_[np.ones(39), least]) for least in (1.0, 1e-6, 1e-12, 0.0)])
     assert batched.Solver(matrices).are_regular().tolist() == [True, True, False, False]
     assert not batched.Solver(np.eye(5)[None]).are_regular().any()
-
-
-@pytest.mark.parametrize("writable", [True, False])
-def test_symmetric_matrices_that_may_not_be_written_to_are_solved_too(writable):
-    rng = np.random.default_rng(0)
-    roots = rng.standard_normal((3, 40, 40)).astype(np.float32)
-    matrices, vectors = roots @ roots.swapaxes(1, 2), rng.standard_normal((3, 40))
-    matrices += 10 * np.eye(40, dtype=np.float32)
-    expected = np.linalg.solve(matrices.astype(float), vectors[..., None])[..., 0]
-    before = matrices.copy()
-    matrices.flags.writeable = writable
-    np.testing.assert_allclose(batched.solve_symmetric(matrices, vectors), expected, rtol=1e-4)
-    assert writable or (matrices == before).all()

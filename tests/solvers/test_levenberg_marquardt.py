@@ -1,4 +1,4 @@
-"""Jacobians that scale one matrix lead to the steps that matrices of their own would."""
+"""Steps of Levenberg–Marquardt's method, and the Jacobians that they are solved with."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,15 @@ import pytest
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.solvers.levenberg_marquardt import DenseJacobians, ScaledJacobians
+from separatrix.solvers.levenberg_marquardt import (
+    DenseJacobians,
+    Ending,
+    LevenbergMarquardt,
+    ScaledJacobians,
+)
+from separatrix.solvers.levenberg_marquardt.batch import Batch
+from separatrix.solvers.levenberg_marquardt.steps import Factors, squares
+from separatrix.solvers.zero_test import ZeroTest
 
 N = 50
 W = 1.2 * np.random.default_rng(0).standard_normal((N, N)) / N**0.5
@@ -48,7 +56,11 @@ def test_damped_steps(name, damping):
     states = np.random.default_rng(2).standard_normal((20, N))
     residuals, scaled, dense = jacobians(name, states)
     gradient, columns = dense.measured(residuals)
-    steps, weights = scaled.damped_steps(residuals, gradient, np.full(20, damping), columns)
+    damped = scaled.damped(np.full(20, damping), columns)
+    steps, weights = damped.steps(residuals, gradient, np.arange(20)), damped.weights
+    some = np.array([7, 3])
+    again = damped.steps(residuals[some], gradient[some], some)
+    np.testing.assert_allclose(again, steps[some], rtol=1e-12)
     # With the weights that were taken, to single precision: that of the squares of the Jacobians
     J = dense.matrices()
     squares = J.swapaxes(1, 2) @ J + weights[:, :, None] * np.eye(N)
@@ -78,13 +90,54 @@ def test_saturated_units_do_not_slow_the_steps_down():
     """Their scales are as small as 1e-30, and products of those denormal."""
     states = 40 * np.random.default_rng(4).standard_normal((4, N))
     residuals, scaled, dense = jacobians("rows", states)
-    gradient, columns = dense.measured(residuals)
+    _, columns = dense.measured(residuals)
     seen = []
     assemble = scaled._shared.assemble
     scaled._shared.assemble = lambda *a: seen.append(assemble(*a)) or seen[0].copy()
-    scaled.damped_steps(residuals, gradient, np.ones(4), columns)
+    scaled.damped(np.ones(4), columns)
     entries = np.abs(seen[0][seen[0] != 0])
     assert entries.min() > 1e-30
+
+
+@pytest.mark.parametrize("size", [5, 60])
+def test_a_step_is_repeated_where_that_decreases_the_residual(size):
+    """With the factors that there are; Newton's own steps are not."""
+    states = 0.2 * np.random.default_rng(6).standard_normal((40, size))
+    index = np.arange(40)
+    residual = lambda x: np.tanh(2 * x) - 0.1  # noqa: E731
+    slopes = lambda x: 2 / np.cosh(2 * x)[..., None] ** 2 * np.eye(size)  # noqa: E731
+    linearize = lambda x: (residual(x), DenseJacobians(slopes(x)))  # noqa: E731
+    batch = Batch.enter(linearize, states, index, damping=1e-2, newton=False)
+    batch.newton[::4] = True
+    factors = Factors(batch)
+    x = states + 0.1 * factors.steps(batch.r)
+    once, r = x.copy(), residual(x)
+    factors.repeated(x, r, np.arange(0, 40, 2), residual)
+    np.testing.assert_array_equal(r, residual(x))
+    moved = (x != once).any(1)
+    assert moved[2::4].sum() > 5 and not moved[::4].any() and not moved[1::2].any()
+    assert (squares(r) < squares(residual(once)))[moved].all()
+
+
+def test_it_leads_more_candidates_to_zeros_in_fewer_steps(monkeypatch):
+    """Of 200 starts of a random network."""
+    weights = 1.5 * np.random.default_rng(0).standard_normal((96, 96)) / 96**0.5
+    flow = sx.Flow(lambda x: jnp.tanh(weights @ x) - x, 96)
+    starts = np.random.default_rng(1).uniform(-1, 1, (200, 96))
+    evaluator = Evaluator(flow)
+    test = ZeroTest(evaluator.system.residual, 96, starts)
+
+    def solve():
+        return LevenbergMarquardt().solve(
+            evaluator.residual_and_rough_jacobian, evaluator.residual, starts,
+            evaluator.rough_batch_size, lambda x, r, _: test.estimate(x, r), near=1e-3,
+        )  # fmt: skip
+
+    twice = solve()
+    monkeypatch.setattr(Factors, "repeated", lambda *_: None)
+    once = solve()
+    near = [(s.endings == Ending.NEAR).sum() for s in (twice, once)]
+    assert near[0] > near[1] and twice.counts.mean() < 0.9 * once.counts.mean()
 
 
 def test_outlying_candidates_do_not_set_the_scale_of_all():
@@ -92,6 +145,6 @@ def test_outlying_candidates_do_not_set_the_scale_of_all():
     states = np.random.default_rng(5).standard_normal((9, N))
     states[0] *= 20
     residuals, scaled = evaluator.residual_and_rough_jacobian(states)
-    gradient, columns = scaled.measured(residuals)
-    _, weights = scaled.damped_steps(residuals, gradient, np.ones(9), columns)
+    _, columns = scaled.measured(residuals)
+    weights = scaled.damped(np.ones(9), columns).weights
     assert weights.max() < 2.1 * np.median(columns, axis=0).max() < 1e-3 * columns.max()

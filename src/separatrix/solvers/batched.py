@@ -17,12 +17,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import lapack
 
-from . import lapack as unlocked
 from .threads import one_blas_thread
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
-Columns = Float[np.ndarray, "batch column"]
 Vector = Float[np.ndarray, " batch"]
 
 _SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
@@ -179,61 +177,6 @@ class _Factors:
     def is_singular(self) -> bool:
         """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
         return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
-
-
-def solve_damped(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
-    """Solve (AᵀA + diag w) x = b for each A, b and w; the answers are in double precision.
-
-    Large ones by Cholesky's method, which takes half the operations of LU, small ones by NumPy's
-    LU, which takes fewer calls. Where AᵀA + diag w is singular (large: not positive definite) in
-    the arithmetic of A the answers are NaN.
-    """
-    work = len(matrices) * matrices.shape[-1] ** 3
-    return over_parts(_solve_damped_part, matrices, vectors, weights, work=work)
-
-
-def _solve_damped_part(matrices: Stack, vectors: Columns, weights: Columns) -> Columns:
-    size = matrices.shape[-1]
-    with np.errstate(over="ignore", invalid="ignore"):
-        if size <= _SMALL:
-            squares = matrices.swapaxes(1, 2) @ matrices
-            squares.reshape(len(squares), -1)[:, :: size + 1] += weights
-            return _solve_part(squares.astype(float, copy=False), vectors)
-        solutions = np.empty(vectors.shape)
-        for row, matrix in enumerate(matrices):  # one by one: then the square is in the cache
-            square = unlocked.square(matrix)
-            square.T.reshape(-1)[:: size + 1] += weights[row]
-            solutions[row] = _solve_positive(square, vectors[row])
-    return solutions
-
-
-def _solve_positive(matrix: np.ndarray, vector: Vector) -> Vector:
-    """Solve with the lower triangle of a matrix that is overwritten; NaN unless it is positive."""
-    with np.errstate(over="ignore"):  # what is too large for the matrix' type has no solution
-        solution = vector.astype(matrix.dtype)
-    return solution if unlocked.solve_positive(matrix, solution) else np.full_like(vector, np.nan)
-
-
-def solve_symmetric(matrices: Stack, vectors: Vectors) -> Vectors:
-    """Solve A x = b for each symmetric A of single precision, overwritten where that is allowed.
-
-    The answers, in double precision, are NaN where A is not positive definite.
-    """
-    work = len(matrices) * matrices.shape[-1] ** 3 / 6
-    return over_parts(_solve_symmetric_part, matrices, vectors, work=work)
-
-
-def _solve_symmetric_part(matrices: Stack, vectors: Vectors) -> Vectors:
-    solutions = np.empty(vectors.shape)
-    own = None if matrices.flags.writeable else np.empty(matrices.shape[1:], matrices.dtype)
-    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        if own is not None:
-            # Copies are made by the threads, one by one, in one place: what is factorized is in the
-            # cache then.
-            own[...] = matrix
-            matrix = own
-        solutions[row] = _solve_positive(matrix.T, vector)
-    return solutions
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -25,13 +25,17 @@ _LOWER, _PLAIN, _TRANSPOSED = (ctypes.byref(ctypes.c_char(letter)) for letter in
 _ONE = ctypes.byref(ctypes.c_int(1))
 
 
-def square(matrix: Matrix) -> Square:
-    """Return the lower triangle of AᵀA as LAPACK has it, in Fortran's order; the rest is zero."""
+def square(matrix: Matrix, result: Square | None = None) -> Square:
+    """Return the lower triangle of AᵀA as LAPACK has it, in Fortran's order; the rest is zero.
+
+    Of a `result` that is given only the triangle is written.
+    """
     if not matrix.flags.forc:
         matrix = np.ascontiguousarray(matrix)
     in_order = matrix.flags.c_contiguous
     rows, size = matrix.shape
-    result = np.zeros((size, size), matrix.dtype, order="F")
+    if result is None:
+        result = np.zeros((size, size), matrix.dtype, order="F")
     length = ctypes.c_double if matrix.dtype == np.float64 else ctypes.c_float
     # Of a matrix in C's order BLAS sees the transposed one.
     form, leading = (_PLAIN, size) if in_order else (_TRANSPOSED, rows)
@@ -43,25 +47,28 @@ def square(matrix: Matrix) -> Square:
     return result
 
 
-def solve_positive(matrix: Square, vector: Vector) -> bool:
-    """Solve A x = b in place of b, with the lower triangle of A in Fortran's order, by Cholesky.
+def factorize_positive(matrix: Square) -> bool:
+    """Factorize A by Cholesky in its place: the lower triangle, in Fortran's order.
 
-    A is overwritten, too. Returns whether it is positive definite; if not, b is no solution. Of NaN
-    in A there may be no other sign than NaN in b.
+    Returns whether A is positive definite; if not, there are no factors. Of NaN in A there may be
+    no other sign than NaN in solutions.
     """
-    rows, size, address = len(matrix), _number(len(matrix)), matrix.ctypes.data
-    failed = ctypes.c_int(0)
-    if rows < _SLOW_SOLUTIONS:
-        _routine("posv", matrix.dtype)(
-            _LOWER, size, _ONE, address, size, vector.ctypes.data, size, ctypes.byref(failed)
-        )
-        return failed.value == 0
-    _routine("potrf", matrix.dtype)(_LOWER, size, address, size, ctypes.byref(failed))
-    if failed.value == 0:
-        solve = _routine("trsv", matrix.dtype)
-        for form in (_PLAIN, _TRANSPOSED):
-            solve(_LOWER, form, _PLAIN, size, address, size, vector.ctypes.data, _ONE)
+    size, failed = _number(len(matrix)), ctypes.c_int(0)
+    factorize = _routine("potrf", matrix.dtype)
+    factorize(_LOWER, size, matrix.ctypes.data, size, ctypes.byref(failed))
     return failed.value == 0
+
+
+def solve_factorized(factor: Square, vector: Vector) -> None:
+    """Solve A x = b in place of b, with the factor of A that `factorize_positive` left."""
+    size, address = _number(len(factor)), factor.ctypes.data
+    if len(factor) < _SLOW_SOLUTIONS:
+        solve, failed = _routine("potrs", factor.dtype), ctypes.c_int(0)
+        solve(_LOWER, size, _ONE, address, size, vector.ctypes.data, size, ctypes.byref(failed))
+        return
+    solve = _routine("trsv", factor.dtype)
+    for form in (_PLAIN, _TRANSPOSED):
+        solve(_LOWER, form, _PLAIN, size, address, size, vector.ctypes.data, _ONE)
 
 
 def _number(value: int) -> Any:

@@ -17,6 +17,7 @@ from ..derivatives import require_derivatives
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
+_WIDER = 4  # as many states are evaluated at a time where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 
@@ -43,8 +44,8 @@ class Evaluator:
             largest = int(np.clip(_BYTES // (8 * programs.PRODUCTS * self.size), 1, 16))
         self.batch_size = largest
         self._is_small = self.size <= _SMALL
-        sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
-        self._sizes = sorted({min(s, largest) for s in sizes})
+        self._sizes = self._up_to(largest)
+        self._wide_sizes = self._up_to(_WIDER * largest)
 
     def turns(self, count: int) -> Iterator[slice]:
         """Cut so many states into parts: many Jacobians of many units take turns in memory."""
@@ -55,7 +56,7 @@ class Evaluator:
         """Return residuals `(batch, unit)`."""
         if self._is_small:  # one program less, and the Jacobians cost nothing
             return self.residual_and_jacobian(states)[0]
-        return self._in_batches(programs.residual, states)[0]
+        return self._in_batches(programs.residual, states, batches=self._wide_sizes)[0]
 
     def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
@@ -71,13 +72,20 @@ class Evaluator:
         """
         matrix = self._shared_matrix
         if matrix is not None:
-            residuals, *scaled = self._in_batches(programs.residual_and_scales, states)
+            residuals, *scaled = self._in_batches(
+                programs.residual_and_scales, states, batches=self._wide_sizes
+            )
             return residuals, ScaledJacobians(matrix, *scaled)
         program = programs.residual_and_rough_jacobian
         residuals, jacobians = self._in_batches(program, states, dtype=None)
         if not self._has_formula:
             jacobians = jacobians.swapaxes(1, 2)
         return residuals.astype(float), DenseJacobians(jacobians)
+
+    @property
+    def rough_batch_size(self) -> int:
+        """How many states have room for what `residual_and_rough_jacobian` returns."""
+        return self.batch_size if self._shared_matrix is None else self._wide_sizes[-1]
 
     @cached_property
     def _shared_matrix(self) -> SharedMatrix | None:
@@ -87,7 +95,9 @@ class Evaluator:
         if found is None:
             return None
         matrix, by_rows = found
-        return SharedMatrix(np.asarray(matrix), by_rows, self._assemble)
+        return SharedMatrix(
+            np.asarray(matrix), by_rows, self._assemble, self.batch_size, jnp.asarray
+        )
 
     def _assemble(self, squares: Any, side: Any, other: Any, *columns: Any) -> np.ndarray:
         """Return the matrices of damped steps `(batch, unit, unit)`; see `SharedMatrix`."""
@@ -167,6 +177,7 @@ class Evaluator:
         *columns: np.ndarray,
         dtype: type | None = float,
         copied: bool = True,
+        batches: list[int] | None = None,
         **options: Any,
     ) -> Any:
         """Run a compiled program over batches of the sizes it is compiled for.
@@ -174,10 +185,11 @@ class Evaluator:
         What it returns may be written to if it is `copied`: XLA's own memory may not.
         """
         own: Any = partial(np.array, dtype=dtype) if copied else np.asarray
+        sizes = batches or self._sizes
         parts = []
         with jax.enable_x64(True):
-            for rows in self._split(np.arange(len(columns[0]))):
-                size = next(s for s in self._sizes if s >= len(rows))
+            for rows in self._split(np.arange(len(columns[0])), sizes):
+                size = next(s for s in sizes if s >= len(rows))
                 results = program(
                     self.system, *(_padded(c[rows], size) for c in columns), **options
                 )
@@ -186,13 +198,18 @@ class Evaluator:
             return tuple(parts[0])
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
-    def _split(self, rows: np.ndarray) -> list[np.ndarray]:
+    def _up_to(self, largest: int) -> list[int]:
+        """Return the numbers of states that programs are compiled for."""
+        sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
+        return sorted({min(s, largest) for s in sizes})
+
+    def _split(self, rows: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
         """Cut a batch into parts that fill the sizes that are compiled for, or nearly so."""
         parts: list[np.ndarray] = []
         while len(rows) or not parts:
-            above = next((s for s in self._sizes if s >= len(rows)), None)
-            below = max((s for s in self._sizes if s <= len(rows)), default=len(rows))
-            least = above == self._sizes[0] or self._is_small
+            above = next((s for s in sizes if s >= len(rows)), None)
+            below = max((s for s in sizes if s <= len(rows)), default=len(rows))
+            least = above == sizes[0] or self._is_small
             fills = above is not None and (least or len(rows) > 0.7 * above)
             take = len(rows) if fills else below
             parts.append(rows[:take])

@@ -76,7 +76,7 @@ class Follower:
             self.evaluator.residual_and_rough_jacobian,
             self.evaluator.residual,
             starts,
-            self.evaluator.batch_size,
+            self.evaluator.rough_batch_size,
             lambda x, r, _: self.zero_test.estimate(x, r),
             self.zero_test.eps,
             near=_NEAR,

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .. import batched
+from ..cholesky import Cholesky
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]
 Vector = Float[np.ndarray, " batch"]
 Matrix = Float[np.ndarray, "unit unit"]
-Assemble = Callable[[Matrix, Matrix, Matrix, Vectors, Vectors, Vectors], Matrices]
+Rows = Int[np.ndarray, " some"]
+Assemble = Callable[[Any, Any, Any, Vectors, Vectors, Vectors], Matrices]
 """G, A, Aᵀ, s, e, d -> matrices sᵢ Gᵢⱼ sⱼ + sᵢ Aᵢⱼ eⱼ + sⱼ Aⱼᵢ eᵢ, and dᵢ added to i = j."""
 
 _UNSEEN = 1e-10  # beside 1, in single precision
+_SMALL = 32  # units up to which a call of LAPACK costs more than what it computes
 
 
 class Jacobians(abc.ABC):
@@ -53,13 +56,25 @@ class Jacobians(abc.ABC):
         """Return Jᵀ r and the squares of the columns of J, infinite where too large."""
 
     @abc.abstractmethod
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
-        """Return p of (JᵀJ + diag w) p = −Jᵀr, NaN where that is singular, and w.
+    def transposed_times(self, vectors: Vectors) -> Vectors:
+        """Return Jᵀ v for one v each, infinite where too large."""
 
-        These are `damping` times `scale`, or times another scale for all that suits as well.
+    @abc.abstractmethod
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
+        """Return what damped steps are solved with.
+
+        The weights are `damping` times `scale`, or times another scale for all that suits as well.
         """
+
+
+class Damped(abc.ABC):
+    """Factors of JᵀJ + diag w for each of some Jacobians J, and these weights (batch, unit)."""
+
+    weights: Vectors
+
+    @abc.abstractmethod
+    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
+        """Return p of (JᵀJ + diag w) p = −Jᵀr, one for each of some J; NaN where singular."""
 
 
 class DenseJacobians(Jacobians):
@@ -86,14 +101,42 @@ class DenseJacobians(Jacobians):
     def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
         J = self._matrices
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = batched.apply_transposed(J, r.astype(J.dtype)).astype(float)
-            return gradient, np.einsum("bij,bij->bj", J, J).astype(float)
+            return self.transposed_times(r), np.einsum("bij,bij->bj", J, J).astype(float)
 
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
+    def transposed_times(self, vectors: Vectors) -> Vectors:
+        J = self._matrices
+        with np.errstate(over="ignore", invalid="ignore"):
+            return batched.apply_transposed(J, vectors.astype(J.dtype)).astype(float)
+
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
         weights = damping[:, None] * scale
-        return batched.solve_damped(self._matrices, -gradient, weights), weights
+        if self._matrices.shape[1] <= _SMALL:
+            return _DampedSmall(self._matrices, weights)
+        return _DampedDense(Cholesky.of_squares(self._matrices, weights), weights)
+
+
+@dataclass(frozen=True)
+class _DampedSmall(Damped):
+    """Of few units: NumPy, which walks the stack without Python, solves quicker than LAPACK."""
+
+    matrices: Matrices
+    weights: Vectors
+
+    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrices = self.matrices[among]
+            squares = matrices.swapaxes(1, 2) @ matrices
+            np.einsum("bii->bi", squares)[...] += self.weights[among]
+            return batched.solve(squares.astype(float, copy=False), -gradient)
+
+
+@dataclass(frozen=True)
+class _DampedDense(Damped):
+    factors: Cholesky
+    weights: Vectors
+
+    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
+        return self.factors.solve(-gradient, among)
 
 
 @dataclass(eq=False)
@@ -107,32 +150,46 @@ class SharedMatrix:
     .. math:: p = -S^{-1}J^\top(JS^{-1}J^\top+\mu)^{-1}r ,
 
     with one S for all candidates.
+
+    `assemble` makes these matrices, at most `turn` of them at a time; what is the same in each call
+    it finds where `place` has put it.
     """
 
     matrix: Matrix
     by_rows: bool
     assemble: Assemble
-    squares: Matrix = field(init=False)  # MᵀM, or M S⁻¹ Mᵀ
+    turn: int
+    place: Callable[[Matrix], Any] = np.asarray
+    squares: Any = field(init=False)  # MᵀM, or M S⁻¹ Mᵀ
     single: Matrix = field(init=False)  # M in single precision
-    sides: tuple[Matrix, Matrix] = field(init=False)  # that and Mᵀ, or Mᵀ and that
+    sides: tuple[Any, Any] = field(init=False)  # that and Mᵀ, or Mᵀ and that
     scale: Float[np.ndarray, " unit"] | None = field(init=False, default=None)  # S
     reach: Float[np.ndarray, " unit"] = field(init=False)  # largest entries of what is scaled
 
     def __post_init__(self) -> None:
         self.reach = np.abs(self.matrix).max(1 if self.by_rows else 0, initial=0.0)
         self.single = np.ascontiguousarray(self.matrix, np.float32)
-        both = self.single, np.ascontiguousarray(self.single.T)
-        self.sides = both if self.by_rows else both[::-1]
+        plain, turned = self.place(self.single), self.place(np.ascontiguousarray(self.single.T))
+        self.sides = (plain, turned) if self.by_rows else (turned, plain)
         if not self.by_rows:
-            self.squares = (self.matrix.T @ self.matrix).astype(np.float32)
+            self.squares = self.place((self.matrix.T @ self.matrix).astype(np.float32))
 
-    def agree(self, scale: Vectors) -> None:
-        """Let S be what the first candidates want, in the median: outliers do not set it."""
+    def factors(self, s: Vectors, e: Vectors, d: Vectors) -> Cholesky:
+        """Assemble matrices from s, e and d, as many at a time as have room, and factorize them."""
+        factors = Cholesky.empty(len(s), len(self.matrix))
+        for first in range(0, len(s), self.turn):
+            rows = slice(first, first + self.turn)
+            factors.put(rows, self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows]))
+        return factors
+
+    def agreed(self, scale: Vectors) -> Float[np.ndarray, " unit"]:
+        """Return S: what the first candidates want, in the median, which outliers do not set."""
         if self.scale is None:
             tiny = np.finfo(np.float32).tiny
             self.scale = np.maximum(np.median(scale, axis=0), tiny)
             scaled = self.matrix / np.sqrt(self.scale)
-            self.squares = (scaled @ scaled.T).astype(np.float32)
+            self.squares = self.place((scaled @ scaled.T).astype(np.float32))
+        return self.scale
 
 
 class ScaledJacobians(Jacobians):
@@ -169,33 +226,43 @@ class ScaledJacobians(Jacobians):
     def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
         M, s, o = self._shared.matrix, self._scales, self._offsets
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = self._transposed_times(r)
+            gradient = self.transposed_times(r)
             if self._shared.by_rows:
                 columns = np.square(s) @ np.square(M)
             else:
                 columns = np.square(s) * np.square(M).sum(0)
             return gradient, columns + (2 * s * np.diagonal(M) + o) * o
 
-    def _transposed_times(self, vectors: Vectors) -> Vectors:
+    def transposed_times(self, vectors: Vectors) -> Vectors:
         M, s, o = self._shared.matrix, self._scales, self._offsets
-        scaled = (s * vectors) @ M if self._shared.by_rows else s * (vectors @ M)
-        return scaled + o * vectors
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (s * vectors) @ M if self._shared.by_rows else s * (vectors @ M)
+            return scaled + o * vectors
 
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
         shared, o = self._shared, self._offsets
         # Of saturated units: products of such scales are denormal, which takes a hundred times as
         # long.
         s = np.where(np.abs(self._scales) * shared.reach > _UNSEEN * np.abs(o), self._scales, 0.0)
-        weights = damping[:, None] * scale
         with np.errstate(over="ignore", invalid="ignore"):
             if not shared.by_rows:
-                squares = shared.assemble(shared.squares, *shared.sides, s, o, o * o + weights)
-                return batched.solve_symmetric(squares, -gradient), weights
-            shared.agree(scale)
-            S = shared.scale
+                weights = damping[:, None] * scale
+                return _DampedDense(shared.factors(s, o, o * o + weights), weights)
+            S = shared.agreed(scale)
             added = o * o / S + damping[:, None]
-            squares = shared.assemble(shared.squares, *shared.sides, s, o / S, added)
-            solved = batched.solve_symmetric(squares, r)
-            return -self._transposed_times(solved) / S, damping[:, None] * S
+            return _DampedRows(shared.factors(s, o / S, added), damping[:, None] * S, self, S)
+
+
+@dataclass(frozen=True)
+class _DampedRows(Damped):
+    """Of Jacobians whose rows are scaled: factors of J S⁻¹ Jᵀ + μ; see `SharedMatrix`."""
+
+    factors: Cholesky
+    weights: Vectors
+    jacobians: ScaledJacobians
+    scale: Float[np.ndarray, " unit"]
+
+    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
+        solved = self.factors.solve(r, among)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return -self.jacobians[among].transposed_times(solved) / self.scale

@@ -33,9 +33,10 @@ class LevenbergMarquardt:
 
     A step solves $(J^\top J + \mu D)\,p = -J^\top r$ with $D$ diagonal, the largest squares of the
     columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré 1978); the damping
-    μ follows the ratio of actual to predicted decrease (Nielsen 1999). Where such steps do as
-    predicted, plain Newton steps $J p = -r$ take over: they converge quadratically and reach
-    rounding level, where the length of the last one measures the distance to the zero.
+    μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step that halves $|r|^2$
+    is followed by another with the same factors (Fan 2012). Where such steps do as predicted, plain
+    Newton steps $J p = -r$ take over: they converge quadratically and reach rounding level, where
+    the length of the last one measures the distance to the zero.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class LevenbergMarquardt:
     References
     ----------
     Marquardt (1963) J. SIAM 11:431; Moré (1978) Lect. Notes Math. 630:105; Nielsen (1999)
-    IMM-REP-1999-05, Technical University of Denmark.
+    IMM-REP-1999-05, Technical University of Denmark; Fan (2012) Math. Comp. 81:447.
     """
 
     max_steps: int = 200
@@ -84,8 +85,8 @@ class LevenbergMarquardt:
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
-        Without `residual` every step that is tried is evaluated with its Jacobian, else only those
-        that are taken: the former is quicker where a call costs more than what it computes.
+        Without `residual` every step that is tried is evaluated with its Jacobian, and none is
+        followed by another: that is quicker where a call costs more than what it computes.
         `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
         the function. With `near` above 0 a candidate is handed over as NEAR a zero once a step was
         at most so long in units of the largest start and shrank the residual: then Jacobians of

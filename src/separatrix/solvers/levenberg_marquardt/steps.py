@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import batched
 from .batch import Batch
-from .jacobians import Jacobians
+from .jacobians import Damped, Jacobians
 from .solution import Linearize, Residual
 
 
@@ -36,19 +36,24 @@ class Trial:
 
     @classmethod
     def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "Trial":
-        """Take a step from each state of a batch."""
+        """Take a step from each state of a batch.
+
+        With `residual`, a damped one that halves |r|² is followed by another with the same factors,
+        which cost more than all else (Fan 2012).
+        """
         factors = Factors(batch)
         step = factors.steps(batch.r)
-        x = batch.x + step
+        x, before = batch.x + step, squares(batch.r)
         r, J = linearize(x) if residual is None else (residual(x), None)
-        before = squares(batch.r)
+        if residual is not None:
+            factors.repeated(x, r, np.flatnonzero(squares(r) < before / 2), residual)
         with np.errstate(over="ignore", invalid="ignore"):
             # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the damped system gives (JᵀJ + w)p = −Jᵀr.
             predicted = (step * (factors.weights * step - batch.gradient)).sum(1)
             predicted = np.where(factors.newton, before, predicted)
             after = squares(r)
             ratio = np.where(predicted > 0, (before - after) / predicted, -1.0)
-            lengths = np.linalg.norm(step, axis=1)
+            lengths = np.linalg.norm(x - batch.x, axis=1)
         return cls(x, r, J, after, lengths, ratio, factors)
 
     def contracts(self) -> np.ndarray:
@@ -73,28 +78,48 @@ class Factors:
         self.weights = np.zeros(batch.x.shape)
         self._rows = np.flatnonzero(self.newton)
         self._solver = batched.Solver(_among(batch.J, self._rows).matrices())
-        self._damped = self._damped_steps(batch, np.flatnonzero(~self.newton))
+        self._damped_rows = np.flatnonzero(~self.newton)
+        self._jacobians = _among(batch.J, self._damped_rows)
+        self._damped = self._damped_factors(batch)
 
-    def _damped_steps(self, batch: Batch, rows: np.ndarray) -> np.ndarray:
-        """Return the damped steps (batch, unit), zero in other rows than these."""
-        steps = np.zeros(batch.x.shape)
+    def _damped_factors(self, batch: Batch) -> Damped | None:
+        rows = self._damped_rows
         if not len(rows):
-            return steps
-        J, columns = _among(batch.J, rows), batch.columns[rows]
+            return None
+        columns = batch.columns[rows]
         # A unit on which nothing depends is damped as if a little did.
-        least = J.eps * columns.mean(1, keepdims=True)
+        least = batch.J.eps * columns.mean(1, keepdims=True)
         scale = np.maximum(np.maximum(columns, least), batch.scale[rows])
         batch.scale[rows] = scale
-        steps[rows], self.weights[rows] = J.damped_steps(
-            batch.r[rows], batch.gradient[rows], batch.damping[rows], scale
-        )
-        return steps
+        damped = self._jacobians.damped(batch.damping[rows], scale)
+        self.weights[rows] = damped.weights
+        return damped
 
     def steps(self, r: np.ndarray) -> np.ndarray:
         """Return the step of each candidate, of residuals r; NaN where its system is singular."""
-        steps = self._damped.copy()
+        steps = np.zeros(r.shape)
+        if self._damped is not None:
+            rows = self._damped_rows
+            every = np.arange(len(rows))
+            steps[rows] = self._damped.steps(r[rows], self.gradient[rows], every)
         steps[self._rows] = self._solver.solve(-r[self._rows])
         return steps
+
+    def repeated(self, x: np.ndarray, r: np.ndarray, among: np.ndarray, residual: Residual) -> None:
+        """Go on by another step with the same factors where damped ones led to `x` with residual r.
+
+        Both change in the rows `among` these in which the residual decreases.
+        """
+        among = among[~self.newton[among]]
+        if self._damped is None or not len(among):
+            return
+        places = np.searchsorted(self._damped_rows, among)
+        gradient = self._jacobians[places].transposed_times(r[among])
+        with np.errstate(over="ignore", invalid="ignore"):
+            second = x[among] + self._damped.steps(r[among], gradient, places)
+            ahead = residual(second)
+            better = squares(ahead) < squares(r[among])
+        x[among[better]], r[among[better]] = second[better], ahead[better]
 
     def newton_steps(self, r: np.ndarray, among: np.ndarray) -> np.ndarray:
         """Return the Newton steps of residuals r (batch, unit) in rows that have one."""
