@@ -60,7 +60,7 @@ class Follower:
             room = self.evaluator.batch_size
             return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
         if exactly or not self.is_rough or len(starts) <= _FIRST:
-            return self._solve_in_double(starts, exactly)
+            return self._solve_in_double(starts, exactly, newton=exactly)
         solution = Solution.unmoved(starts)
         pending, portion = np.arange(len(starts)), _SCOUTS
         while len(pending):
@@ -85,14 +85,14 @@ class Follower:
         self._finish(solution)
         return solution
 
-    def _solve_in_double(self, starts: States, exactly: bool) -> Solution:
+    def _solve_in_double(self, starts: States, exactly: bool, newton: bool) -> Solution:
         evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
         residual = None if self.evaluator.size <= _BOTH else self.evaluator.residual
         return self.method.solve(
             evaluate, residual, starts, batch_size,
-            lambda x, r, J: test(x, r, J.matrices()), eps, newton=exactly,
+            lambda x, r, J: test(x, r, J.matrices()), eps, newton=newton,
         )  # fmt: skip
 
     def _finish(self, solution: Solution) -> None:
@@ -110,7 +110,8 @@ class Follower:
             rows, pending = pending[:room], pending[room:]
             if not len(rows):
                 break
-            exact = self._solve_in_double(solution.states[rows], exactly=False)
+            # Nearly all are near zeros, where a damped step is only dearer than Newton's.
+            exact = self._solve_in_double(solution.states[rows], exactly=False, newton=True)
             solution.put(rows, exact)
             self._learn(exact)
             room *= 2
