@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._types import InvalidInputError, require_positive
+from ..solvers.turns import turns
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.evaluator import Evaluator
 
@@ -53,8 +54,7 @@ class Stepper:
         """Return the states after a number of steps, one number for all or one for each."""
         counts = np.broadcast_to(np.asarray(steps), (len(states),))
         parts = [np.zeros((0, self.system.size))]
-        for first in range(0, len(states), _SIZES[-1]):
-            part = slice(first, first + _SIZES[-1])
+        for part in turns(len(states), _SIZES[-1]):
             rows, padded = _padded(states[part])
             many = np.zeros(len(padded), int)
             many[:rows] = counts[part]
@@ -101,8 +101,8 @@ def velocities(
     parts = [np.zeros((0, system.size))]
     with jax.enable_x64(True):
         system = in_float64(system)
-        for first in range(0, len(states), _SIZES[-1]):
-            rows, padded = _padded(states[first : first + _SIZES[-1]])
+        for part in turns(len(states), _SIZES[-1]):
+            rows, padded = _padded(states[part])
             parts.append(np.array(_velocities(system, padded))[:rows])
     moved = np.concatenate(parts)
     return np.where(np.isfinite(states).all(1)[:, None], moved, np.nan)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from scipy.linalg import lapack
 
 from .threads import one_blas_thread
@@ -106,6 +106,16 @@ def invert(matrices: Stack) -> Stack:
             with suppress(np.linalg.LinAlgError):
                 inverses[row] = np.linalg.inv(matrices[row])
     return inverses
+
+
+def eigenvalues(matrices: Stack) -> Complex[np.ndarray, "batch mode"]:
+    """Return the eigenvalues of each matrix, which has to be finite."""
+    work = 10 * float(len(matrices)) * matrices.shape[-1] ** 3
+    return over_parts(_eigenvalues, matrices, work=work)
+
+
+def _eigenvalues(matrices: Stack) -> Complex[np.ndarray, "batch mode"]:
+    return np.linalg.eigvals(matrices).astype(complex)
 
 
 class Solver:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .levenberg_marquardt import Ending, Solution
+from .turns import turns
 
 States = Float[np.ndarray, "candidate unit"]
 
@@ -69,8 +70,8 @@ class NewtonKrylov:
     ) -> Solution:
         """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
         parts = [
-            self._solve_part(attempt, starts[i : i + batch_size], is_zero)
-            for i in range(0, len(starts), batch_size)
+            self._solve_part(attempt, starts[part], is_zero)
+            for part in turns(len(starts), batch_size)
         ]
         names = Solution.__annotations__
         return Solution(**{f: np.concatenate([getattr(part, f) for part in parts]) for f in names})

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
+from ...solvers.turns import turns
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints
@@ -237,8 +238,7 @@ def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.nda
     if not len(gates) or not len(states):
         return saddle, normals, nearness
     longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
-    for first in range(0, len(states), _PATHS):
-        part = slice(first, first + _PATHS)
+    for part in turns(len(states), _PATHS):
         path = follower.stepper.path(states[part], longest)
         saddle[part], normals[part], nearness[part] = _pulled_back(follower, gates, path)
     return saddle, normals, nearness

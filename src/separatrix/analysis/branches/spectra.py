@@ -7,6 +7,7 @@ from jaxtyping import Complex
 
 from ...solvers import batched
 from ...solvers.continuation import Curve
+from ...solvers.turns import turns
 from ..stability import growth
 from .family import CHUNK, Family
 
@@ -50,17 +51,10 @@ class Change:
 def eigenvalues(family: Family, points: np.ndarray) -> Complex[np.ndarray, "point mode"]:
     """Return the eigenvalues of the true map or field at scaled points."""
     found = []
-    for first in range(0, len(points), CHUNK):
-        part = points[first : first + CHUNK]
-        jacobians = family.jacobians(part)
-        jacobians = np.where(np.isfinite(jacobians), jacobians, 0.0)
-        work = 10.0 * len(part) * family.size**3
-        found.append(batched.over_parts(_eigenvalues, jacobians, work=work))
+    for part in turns(len(points), CHUNK):
+        jacobians = family.jacobians(points[part])
+        found.append(batched.eigenvalues(np.where(np.isfinite(jacobians), jacobians, 0.0)))
     return np.concatenate(found) if found else np.zeros((0, family.size), complex)
-
-
-def _eigenvalues(jacobians: np.ndarray) -> np.ndarray:
-    return np.linalg.eigvals(jacobians).astype(complex)
 
 
 def signature(values: np.ndarray, kind: str, crossing: float, turn: float) -> Signature:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
+from ...solvers.turns import turns
 from ...systems import AbstractSystem, check_residual, in_float64
 from ..derivatives import require_derivatives
 from . import programs
@@ -49,8 +50,7 @@ class Evaluator:
 
     def turns(self, count: int) -> Iterator[slice]:
         """Cut so many states into parts: many Jacobians of many units take turns in memory."""
-        room = self.batch_size
-        return (slice(first, min(first + room, count)) for first in range(0, count, room))
+        return turns(count, self.batch_size)
 
     def residual(self, states: np.ndarray) -> np.ndarray:
         """Return residuals `(batch, unit)`."""

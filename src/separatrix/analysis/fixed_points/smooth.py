@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
+from ...solvers.turns import turns
 from ...solvers.zero_test import ZeroTest
 from .continua import Continua, find_continua, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
@@ -98,8 +99,8 @@ class SmoothSearch:
         outside = np.zeros(len(starts), bool)
         zeros, minima = _Reached(), _Reached()
         portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
-        for first in range(0, len(starts), portion):
-            rows = np.arange(first, min(first + portion, len(starts)))
+        for turn in turns(len(starts), portion):
+            rows = np.arange(turn.start, turn.stop)
             near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
             led = solved_for_explicit_units(self.evaluator, near)
             if self.guide is None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...solvers.batched import over_parts
+from ...solvers.batched import eigenvalues
 from .certificates import count_unstable_certified
 from .evaluator import Evaluator
 
@@ -66,6 +66,5 @@ class _Eigen:
         """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
         rows = np.flatnonzero(self._pending)
         if len(rows):
-            work = 10 * float(len(rows)) * self.jacobians.shape[-1] ** 3
-            self._values[rows] = over_parts(np.linalg.eigvals, self.jacobians[rows], work=work)
+            self._values[rows] = eigenvalues(self.jacobians[rows])
         return self._values

@@ -230,8 +230,8 @@ def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -
     basis, a = complement(slices.axis), slices.axis / (slices.axis @ slices.axis)
     tangents = np.full(states.shape, np.nan)
     rows = np.flatnonzero(np.isfinite(states).all(1))
-    for first in range(0, len(rows), slices.evaluator.batch_size):
-        part = rows[first : first + slices.evaluator.batch_size]
+    for turn in slices.evaluator.turns(len(rows)):
+        part = rows[turn]
         hessian = slices.evaluator.speed_derivatives(states[part])[2]
         for row, H in zip(part, hessian, strict=True):
             within = np.linalg.lstsq(basis.T @ H @ basis, -(basis.T @ H @ a), rcond=None)[0]

@@ -13,6 +13,7 @@ from ..batched import cores, on_every_core
 from ..interval.arithmetic import Array
 from ..interval.interpreter import Enclosed
 from ..threads import one_blas_thread
+from ..turns import turns
 
 _LARGE = 192  # units from which a second thread is of use
 _Result = TypeVar("_Result")
@@ -22,7 +23,7 @@ _ENTRIES = 2**20  # of the matrices that are held at once
 def in_turns(count: int, size: int, workers: int = 1) -> Iterator[slice]:
     """Cut `count` points into parts of which `workers` fit into memory with all matrices (n, n)."""
     room = max(1, _ENTRIES // max(1, workers * size * size))
-    return (slice(first, min(first + room, count)) for first in range(0, count, room))
+    return turns(count, room)
 
 
 def over_turns(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from .. import batched
 from ..cholesky import Cholesky
+from ..turns import turns
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]
@@ -177,8 +178,7 @@ class SharedMatrix:
     def factors(self, s: Vectors, e: Vectors, d: Vectors) -> Cholesky:
         """Assemble matrices from s, e and d, as many at a time as have room, and factorize them."""
         factors = Cholesky.empty(len(s), len(self.matrix))
-        for first in range(0, len(s), self.turn):
-            rows = slice(first, first + self.turn)
+        for rows in turns(len(s), self.turn):
             factors.put(rows, self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows]))
         return factors
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..turns import turns
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import BLOCK, Ints
@@ -37,7 +38,7 @@ class PatternTable:
 def gate_patterns(residual: PiecewiseLinear, states: Array) -> Bools:
     """Return the patterns of many states ``(k, n)``, a block at a time."""
     block = max(BLOCK // max(residual.gate_count, residual.size), 1)
-    parts = [residual.gates(states[i : i + block]) for i in range(0, len(states), block)]
+    parts = [residual.gates(states[rows]) for rows in turns(len(states), block)]
     return np.concatenate(parts) if parts else residual.gates(states)
 
 

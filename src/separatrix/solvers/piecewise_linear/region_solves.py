@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..batched import on_every_core
+from ..turns import turns
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced, buckets, padded_indices
@@ -23,8 +24,8 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
     """
     block = max(BLOCK // max(patterns.shape[1], 1), 1)
     parts = [
-        _solve_block(reduced, reduced.patterns(patterns[i : i + block]))
-        for i in range(0, len(patterns), block)
+        _solve_block(reduced, reduced.patterns(patterns[rows]))
+        for rows in turns(len(patterns), block)
     ]
     following, stays, singular, solutions = map(np.concatenate, zip(*parts, strict=True))
     return following, stays, singular, solutions
@@ -42,7 +43,7 @@ def _solve_block(reduced: Reduced, turned: Bools) -> tuple[Bools, Bools, Bools, 
     for width, rows in buckets(turned):
         batch = max(_PART // max(width, 1) ** 2, 1)
         if width > 0:
-            parts += [(width, rows[i : i + batch]) for i in range(0, len(rows), batch)]
+            parts += [(width, rows[turn]) for turn in turns(len(rows), batch)]
     if len(turned) < _FEW:
         for part in parts:
             solve(part)
