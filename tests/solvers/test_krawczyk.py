@@ -384,6 +384,9 @@ def test_bases_that_are_of_no_real_matrix_are_refused() -> None:
         assert counts == (None,) and "boundary" in reasons[0]  # its own eigenvectors decide
         with pytest.raises(np.linalg.LinAlgError, match="conjugate pairs"):
             spectrum._in_real_numbers(basis)
+    apart = np.array([[1.0, 1, 1], [1j, 0, -1j], [0, 1, 0]])
+    with pytest.raises(np.linalg.LinAlgError, match="conjugate pairs"):
+        spectrum._in_real_numbers(apart)
 
 
 def test_beside_a_kink_eigenvectors_of_one_side_are_not_all() -> None:

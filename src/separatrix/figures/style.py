@@ -137,7 +137,7 @@ def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -
 
 
 def show_lines(legend: Legend) -> None:
-    """Draw in a legend so that it is seen what is thin or faint in the panel, being many lines."""
+    """Show lines of a legend thicker and stronger that are thin or faint in the panel."""
     for line in legend.get_lines():
         line.set_linewidth(max(line.get_linewidth(), 1.8))
         line.set_alpha(max(line.get_alpha() or 1.0, 0.6))

@@ -18,7 +18,7 @@ from ..derivatives import require_derivatives
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
-_WIDER = 4  # as many states are evaluated at a time where no Jacobians are formed
+_WIDER = 4  # times as many states are evaluated at once where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 

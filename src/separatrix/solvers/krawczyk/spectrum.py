@@ -158,7 +158,8 @@ def _in_real_numbers(basis: Array) -> tuple[Array, Array]:
         return basis, np.zeros(0, int)
     places = np.flatnonzero(basis.imag.any(axis=0))
     first, second = places[::2], places[1::2]
-    if len(places) % 2 or not np.array_equal(basis[:, first].conj(), basis[:, second]):
+    paired = np.array_equal(second, first + 1)
+    if not paired or not np.array_equal(basis[:, first].conj(), basis[:, second]):
         raise np.linalg.LinAlgError("expected eigenvectors of a real matrix in conjugate pairs")
     parts = basis.real.copy()
     parts[:, second] = basis[:, first].imag
