@@ -15,6 +15,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from ._double import double_precision
 from ._own_arrays import with_own_arrays
 
 _MOST = 32  # versions of a function that are remembered, so that going back compiles nothing
@@ -114,7 +115,7 @@ def _copy(code: Any) -> Any:
 def _mark_of(function: Callable[..., Any], size: int, input: Any) -> Any:
     """Return what tells the function from what it was before, None where there is no telling."""
     try:
-        with jax.enable_x64(True), warnings.catch_warnings():
+        with double_precision(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whoever runs it next hears them
             arguments = [jax.ShapeDtypeStruct((size,), jnp.float64)]
             if input is not None:

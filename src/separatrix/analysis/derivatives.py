@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from .._double import double_precision
 from .._types import InvalidInputError
 from ..systems import AbstractSystem, in_float64
 
@@ -25,7 +26,7 @@ def require_derivatives(system: AbstractSystem) -> None:
         pushes = [jax.linearize(function, state)[1] for function in functions]
         return [jax.vmap(push)(state[None]) for push in pushes]
 
-    with jax.enable_x64(True):
+    with double_precision():
         state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
         try:
             eqx.filter_eval_shape(along, in_float64(system), state)

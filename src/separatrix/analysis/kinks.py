@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .._double import double_precision
 from ..solvers.smoothness import is_smooth
 from ..systems import in_float64
 from .batches import in_batches
@@ -49,7 +50,7 @@ def on_kinks(
     """
     found = np.zeros(len(states), bool)
     finite = np.flatnonzero(np.isfinite(states).all(1))
-    with jax.enable_x64(True):
+    with double_precision():
         evaluate = in_float64(evaluate)
         if not len(finite) or _is_smooth(evaluate, states.shape[1], parameters is not None):
             return found

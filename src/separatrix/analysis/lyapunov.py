@@ -3,10 +3,10 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from .._double import double_precision
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
@@ -146,7 +146,7 @@ class _Step(eqx.Module):
 
 def _advance(system: AbstractSystem, method: TangentQR) -> tuple[_Step, float]:
     """Return the step, and how long it is in units of the system's time unit."""
-    with jax.enable_x64(True):
+    with double_precision():
         if system.kind == "map":
             if method.dt is not None:
                 raise InvalidInputError(

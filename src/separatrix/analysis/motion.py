@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from .._double import double_precision
 from .._types import InvalidInputError, require_positive
 from ..solvers.turns import turns
 from ..systems import AbstractSystem, in_float64
@@ -39,7 +40,7 @@ class Stepper:
             require_positive(step, "step, of the integration in units of tau,")
         if step is not None and system.kind == "map":
             raise InvalidInputError("a map has steps of its own: leave `step` out, it is of flows.")
-        with jax.enable_x64(True):
+        with double_precision():
             self.system = in_float64(system)
         self.step = 1.0
         if system.kind == "flow":
@@ -58,7 +59,7 @@ class Stepper:
             rows, padded = _padded(states[part])
             many = np.zeros(len(padded), int)
             many[:rows] = counts[part]
-            with jax.enable_x64(True):
+            with double_precision():
                 moved = _advance(self.system, padded, many, jnp.asarray(self.step))
                 parts.append(np.array(moved)[:rows])
         return np.concatenate(parts)
@@ -69,7 +70,7 @@ class Stepper:
         """Return the states and where the next steps lead; `steps` rounds up to a power of two."""
         steps = 1 << max(int(steps) - 1, 1).bit_length()
         rows, padded = _padded(states)
-        with jax.enable_x64(True):
+        with double_precision():
             visited = _path(self.system, padded, jnp.asarray(self.step), steps)
             return np.array(visited)[:, :rows]
 
@@ -89,7 +90,7 @@ class Stepper:
         wide[:, :rows] = path
         counts = np.zeros(len(padded), int)
         counts[:rows] = steps
-        with jax.enable_x64(True):
+        with double_precision():
             pulled = _pull_back(self.system, wide, counts, padded, jnp.asarray(self.step))
             return np.array(pulled)[:rows]
 
@@ -99,7 +100,7 @@ def velocities(
 ) -> Float[np.ndarray, "state unit"]:
     """Return F(x) − x of a map, f(x) of a flow, in float64; NaN at states that are not finite."""
     parts = [np.zeros((0, system.size))]
-    with jax.enable_x64(True):
+    with double_precision():
         system = in_float64(system)
         for part in turns(len(states), _SIZES[-1]):
             rows, padded = _padded(states[part])

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from .._double import double_precision
 from .drawing import drawing, write_figures_and_report
 from .guard import errors, guarded, noting, os_problem, outside_of_commands
 
@@ -132,7 +133,7 @@ def doctor() -> None:
     import jax.numpy as jnp
 
     packages = ("separatrix", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
-    with jax.enable_x64(True):
+    with double_precision():
         error = abs(float(jnp.tanh(jnp.float64(0.5))) - 0.46211715726000975)
     _print_rows(
         [

@@ -9,6 +9,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from .._double import double_precision
 from .._types import is_random_key
 from .calls import PLAIN_CALLS, body_of
 
@@ -42,7 +43,7 @@ def settle_constants(function: Callable[[Any], Any], size: int) -> Callable[[Any
     ...     print([e.primitive.name for e in jax.make_jaxpr(settled)(jnp.zeros(2)).eqns])
     ['mul', 'add', 'tanh']
     """
-    with jax.enable_x64(True):
+    with double_precision():
         closed = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((size,), jnp.float64))
         program = _Settled()
         (result,) = program.read(closed.jaxpr, closed.consts, [program.new_slot()])

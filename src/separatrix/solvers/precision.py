@@ -9,6 +9,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from .._double import double_precision
 from .calls import LOOPS_AND_CHOICES
 
 _BY_MANTISSA = {23: "float32", 10: "float16", 7: "bfloat16"}
@@ -34,7 +35,7 @@ def coarsest_precision(function: Callable[[Any], Any], size: int) -> Precision:
     >>> coarsest_precision(lambda x: jnp.tanh(x.astype(jnp.bfloat16)).astype(x.dtype), 2).name
     'bfloat16'
     """
-    with jax.enable_x64(True):
+    with double_precision():
         closed = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((size,), jnp.float64))
     reader = _Reader()
     reader.read(closed.jaxpr, [True])

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._double import double_precision
 from .._types import require_count
 
 Advance = Callable[[Any, Any], Any]
@@ -81,7 +82,7 @@ class TangentQR:
         number = self.num_exponents or size
         edges = self._edges(steps)
         logs = np.full((len(edges) - 1, count, number), np.nan)
-        with jax.enable_x64(True):
+        with double_precision():
             given = None if inputs is None else jnp.asarray(inputs, float)
             x = jnp.asarray(starts, float)
             Q = jnp.asarray(np.broadcast_to(_frame(size, number), (count, size, number)))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex, Float
 
+from ..._double import double_precision
 from ..._types import InvalidInputError
 from ...solvers.jacobian import value_and_transposed_jacobian
 from ...solvers.zero_test import ZeroTest
@@ -38,7 +39,7 @@ class Family:
         low, high = min(parameter), max(parameter)
         self.size, self.kind = sample.size, sample.kind
         self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
-        with jax.enable_x64(True):
+        with double_precision():
             self.model = model_of(system_of, sample, low, high)
             double = in_float64(sample)
         if ZeroTest(double.residual, self.size, np.zeros((1, self.size))).single:
@@ -88,7 +89,7 @@ class Family:
             return on_kinks(self.model.evaluate, states, parameters=parameters)
         found = np.zeros(len(points), bool)
         for row, (state, parameter) in enumerate(zip(states, parameters, strict=True)):
-            with jax.enable_x64(True):
+            with double_precision():
                 near = self.model.near(float(parameter))
             found[row] = on_kinks(near.evaluate, state[None], parameters=parameter[None])[0]
         return found
@@ -127,7 +128,7 @@ class Family:
     def _run_at(
         self, program: Any, states: np.ndarray, parameter: Any, *arrays: np.ndarray
     ) -> list[np.ndarray]:
-        with jax.enable_x64(True):
+        with double_precision():
             model = self.model if np.ndim(parameter) else self.model.near(float(parameter))
             results = program(model, states, np.asarray(parameter, np.float64), *arrays)
             return [np.asarray(result) for result in results]

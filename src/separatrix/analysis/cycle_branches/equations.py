@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from ..._double import double_precision
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
 from ..branches.models import AbstractModel, SystemOf, model_of
@@ -41,7 +42,7 @@ class ClosedOrbits:
         state_scale: float,
     ):
         self.size, self.pieces, self.substeps = sample.size, pieces, substeps
-        with jax.enable_x64(True):
+        with double_precision():
             self.model = model_of(system_of, sample, *bounds)
         spread = orbit - orbit.mean(0)
         self.axis = np.linalg.svd(spread, full_matrices=False)[2][0]
@@ -119,7 +120,7 @@ class ClosedOrbits:
     def _run(self, program: Any, point: np.ndarray, **options: Any) -> list[np.ndarray]:
         states, period, parameter = self.split(point)
         substeps = np.asarray(options.pop("substeps", self.substeps))
-        with jax.enable_x64(True):
+        with double_precision():
             model = self.model.near(parameter)
             given = jnp.asarray(states), np.float64(period / self.pieces), np.float64(parameter)
             results = program(model, *given, substeps=substeps, **options)

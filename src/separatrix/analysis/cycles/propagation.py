@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem, in_float64
 
@@ -19,7 +20,7 @@ class Propagator:
     """One system in float64, NumPy in and NumPy out; the number of rows causes no compilation."""
 
     def __init__(self, system: AbstractSystem):
-        with jax.enable_x64(True):
+        with double_precision():
             self.system = in_float64(system)
         self.size = system.size
         self.largest = int(np.clip((1 << 26) // (8 * self.size**2), 16, _SIZES[-1]))
@@ -57,7 +58,7 @@ class Propagator:
         self, program: Callable[..., Any], states: np.ndarray, durations: np.ndarray
     ) -> tuple[np.ndarray, ...]:
         parts = []
-        with jax.enable_x64(True):
+        with double_precision():
             for start in range(0, max(len(states), 1), self.largest):
                 part, lasting = states[start:][: self.largest], durations[start:][: self.largest]
                 size = next((s for s in _SIZES if len(part) <= s <= self.largest), self.largest)

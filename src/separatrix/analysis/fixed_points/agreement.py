@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 
+from ..._double import double_precision
 from ..._types import InvalidInputError
 from ...solvers.interval import Enclosed, EnclosureError, ball
 from ...solvers.krawczyk import certify_zeros
@@ -173,7 +174,7 @@ def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
     moving = evaluator.speed(states) > reach  # which costs little
     rows = np.flatnonzero(moving)
     if len(rows):
-        with jax.enable_x64(True):
+        with double_precision():
             of = jax.vmap(evaluator.system.velocity)
             velocity = np.abs(np.asarray(of(jnp.asarray(states[rows]))))
         slopes = 1 + np.abs(evaluator.jacobian(states[rows])).sum(2)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
 from ...solvers.turns import turns
@@ -31,7 +32,7 @@ class Evaluator:
     """
 
     def __init__(self, system: AbstractSystem):
-        with jax.enable_x64(True):
+        with double_precision():
             self.system = in_float64(system)
             state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
             check_residual(self.system, state)
@@ -90,7 +91,7 @@ class Evaluator:
     @cached_property
     def _shared_matrix(self) -> SharedMatrix | None:
         """The matrix that the Jacobians of the residual scale, if there is one for all."""
-        with jax.enable_x64(True):
+        with double_precision():
             found = programs.shared_matrix(self.system, jnp.zeros(self.size))
         if found is None:
             return None
@@ -119,7 +120,7 @@ class Evaluator:
         values = np.full((len(states), count), np.nan, complex)
         which = "LM" if self.system.kind == "map" else "LR"
         for row, state in enumerate(states):
-            with jax.enable_x64(True):
+            with double_precision():
                 point = jnp.asarray(state)
 
                 def product(v: Any, x: Any = point) -> np.ndarray:
@@ -159,7 +160,7 @@ class Evaluator:
     def goes_backward(self) -> bool:
         """Whether the residual can be differentiated in reverse mode too."""
         try:
-            with jax.enable_x64(True):
+            with double_precision():
                 state = jax.ShapeDtypeStruct((self.size,), jnp.float64)
                 gradient = jax.grad(lambda x: programs.half_square(self.system, x, "residual"))
                 jax.eval_shape(gradient, state)
@@ -187,7 +188,7 @@ class Evaluator:
         own: Any = partial(np.array, dtype=dtype) if copied else np.asarray
         sizes = batches or self._sizes
         parts = []
-        with jax.enable_x64(True):
+        with double_precision():
             for rows in self._split(np.arange(len(columns[0])), sizes):
                 size = next(s for s in sizes if s >= len(rows))
                 results = program(

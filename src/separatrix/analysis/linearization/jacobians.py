@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ...solvers.jacobian import value_and_transposed_jacobian
 from ...systems import AbstractSystem, in_float64
 from ..batches import in_batches
@@ -22,7 +23,7 @@ def jacobians(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, n
     the derivatives alone would look sound.
     """
     known = np.isfinite(states).all(1)
-    with jax.enable_x64(True), derivatives_of(system):
+    with double_precision(), derivatives_of(system):
         system = in_float64(system)
         channels = 0 if system.input is None else np.size(system.input)
         of_state = np.empty((len(states), system.size, system.size))

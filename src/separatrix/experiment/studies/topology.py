@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ...analysis import FixedPointTopology, fixed_point_topology
 from ..stages import SkippedError
 from ..subject import Subject
@@ -14,6 +15,6 @@ def topology(subject: Subject) -> FixedPointTopology:
     points = subject.points
     if not len(points.fixed):
         raise SkippedError("no fixed point was found, so there is nothing to link.")
-    with jax.enable_x64(True):
+    with double_precision():
         outputs = jax.vmap(subject.network.readout)(jnp.asarray(points.states))
     return fixed_point_topology(subject.system, points, np.asarray(outputs))

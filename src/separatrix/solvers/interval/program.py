@@ -17,6 +17,7 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ..calls import CALLS, LOOPS_AND_CHOICES, body_of
 from .arithmetic import Array
 from .errors import NoIntervalRule
@@ -73,7 +74,7 @@ def trace(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Program:
     NoIntervalRule
         If it contains a primitive that is not one of JAX's own.
     """
-    with jax.enable_x64(True):
+    with double_precision():
         arguments = [jax.ShapeDtypeStruct(shape, jnp.float64) for shape in shapes]
         closed = jax.make_jaxpr(function)(*arguments)
         return _program(closed)

@@ -10,6 +10,8 @@ import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
+
 
 @cache
 def _jax_primitives() -> frozenset[int]:
@@ -59,7 +61,7 @@ def is_log_add_exp(equation: Any) -> bool:
 
 @cache
 def _log_add_exp_text(*shapes: tuple[int, ...]) -> str:
-    with jax.enable_x64(True):
+    with double_precision():
         arguments = [jax.ShapeDtypeStruct(shape, jnp.float64) for shape in shapes]
         for equation in _equations(jax.make_jaxpr(jnp.logaddexp)(*arguments).jaxpr):
             if equation.primitive.name == "custom_jvp_call":

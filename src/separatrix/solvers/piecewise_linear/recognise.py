@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..._double import double_precision
 from ..calls import CALLS, body_of
 from ..constants import evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
@@ -70,7 +71,7 @@ def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
     Griewank (2013), "On stable piecewise linearization and generalized algorithmic
     differentiation", Optimization Methods and Software 28:1139 (the abs-normal form).
     """
-    with jax.enable_x64(True):
+    with double_precision():
         argument = jax.ShapeDtypeStruct((size,), np.float64)
         closed, out = jax.make_jaxpr(function, return_shape=True)(argument)
         if not hasattr(out, "shape") or out.shape != (size,):

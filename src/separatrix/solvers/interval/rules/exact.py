@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...._double import double_precision
 from ..arithmetic import Array, Interval, point
 from ..errors import ComputesInFloat32, NoIntervalRule
 from ..program import Program, Step
@@ -41,7 +42,7 @@ def by_jax(run: Run, program: Program, step: Step, *values: Value) -> list[Value
 
 
 def _bound(step: Step, arrays: list[Array]) -> list[Array]:
-    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+    with double_precision(), jax.ensure_compile_time_eval():
         arguments = [
             jnp.asarray(array, dtype)
             for array, dtype in zip(arrays, step.input_dtypes, strict=True)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ...._double import double_precision
 from ..arithmetic import Array, Interval, add, point
 from ..errors import ComputesInFloat32, NoIntervalRule
 from ..products import matmul, total
@@ -165,7 +166,7 @@ def _matrix(
         return kept
     shape = value.bounds.shape[1:]
     size = int(np.prod(shape))
-    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+    with double_precision(), jax.ensure_compile_time_eval():
         basis = jnp.eye(size).reshape(size, *shape)
         matrix = np.asarray(jax.vmap(function)(basis)).reshape(size, -1)
     program.notes[key] = (fixed.bounds.lower, matrix)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...._double import double_precision
 from ..arithmetic import Array, Interval, hull, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
@@ -145,7 +146,7 @@ def _positions(
         cached: Array = program.notes[key]
         return cached
     count = 0
-    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+    with double_precision(), jax.ensure_compile_time_eval():
         operands = []
         for value, index, dtype in zip(values, known, step.input_dtypes, strict=True):
             if index is not None:
