@@ -21,6 +21,7 @@ from . import programs
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
 _WIDER = 4  # times as many states are evaluated at once where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
+_FEW_SIZES = 32  # units up to which a batch too large costs less than one more program
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 
 
@@ -201,7 +202,7 @@ class Evaluator:
 
     def _up_to(self, largest: int) -> list[int]:
         """Return the numbers of states that programs are compiled for."""
-        sizes = (64, largest) if self._is_small else (16, 64, 256, largest)
+        sizes = (64, largest) if self.size <= _FEW_SIZES else (16, 64, 256, largest)
         return sorted({min(s, largest) for s in sizes})
 
     def _split(self, rows: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
