@@ -17,6 +17,7 @@ WORDS = {
     "relu": "ReLU trained on the decision task",
     "gru": "GRU trained on the decision task",
 }
+NETWORKS = 3  # of each size, to tell how time grows
 CASES = [(kind, units, count) for kind in WORDS for units in UNITS for count in CANDIDATES]
 
 
@@ -40,8 +41,7 @@ def test_search(benchmark, figure, full, times, kind, units, count):
         words = f"not done within {limit:.0f} s"
         figure(SECTION, order, work, asked=asked, measured=words, reached=False)
         return
-    # Where points are missing the search makes starts of its own, of one size and not of another.
-    each = done["processor"] / (count + done["further"])
+    each = of_a_start(done, count)
     times[kind, units, count] = each
     starts = f", {done['further']:,} further starts" if done["further"] else ""
     measured = (
@@ -53,25 +53,58 @@ def test_search(benchmark, figure, full, times, kind, units, count):
     if half is not None:
         power = math.log2(each / half)
         measured += f"; {1e3 * each:.2f} ms a start, as units^{power:.1f}"
-        asked += ", time a start ≤ units³"
-        reached = reached and power <= 3
     figure(SECTION, order, work, asked=asked, measured=measured, reached=reached, values=done)
     each_size = [times.get((kind, size, count)) for size in UNITS]
     if None not in each_size:
         work = f"{WORDS[kind]}: {UNITS[0]} to {UNITS[-1]} units, {count:,} candidates"
-        figure(SECTION, order + 5, work, asked="–", measured=growth(each_size), reached=None)
+        words, power, _ = growth(each_size)
+        asked = "time a start ≤ units³"
+        figure(SECTION, order + 5, work, asked=asked, measured=words, reached=power <= 3)
 
 
-def growth(seconds: list[float]) -> str:
+@pytest.mark.parametrize("count", CANDIDATES[:2])
+@pytest.mark.parametrize("kind", WORDS)
+def test_growth(benchmark, figure, full, kind, count):
+    """Several networks of each size, as single ones differ in what their candidates meet."""
+    if not full:
+        pytest.skip("BENCH_FULL=1 measures several networks of every size")
+
+    def measure():
+        done = [[worker("scaling", kind, n, count, k) for k in range(NETWORKS)] for n in UNITS]
+        return [[of_a_start(one, count) for one in size] for size in done]
+
+    times = benchmark.pedantic(measure, rounds=1)
+    means = [float(np.exp(np.mean(np.log(size)))) for size in times]
+    each = ", ".join(f"{1e3 * mean:.2g}" for mean in means)
+    words, _, steepest = growth(means)
+    figure(
+        SECTION,
+        10 * CASES.index((kind, UNITS[-1], count)) + 6,
+        f"{WORDS[kind]}: {NETWORKS} networks of each size, {count:,} candidates",
+        asked="time a start ≤ units³ from each size to the next",
+        measured=f"{each} ms a start at {', '.join(map(str, UNITS))} units (means); {words}",
+        reached=steepest <= 3,
+        values={str(n): size for n, size in zip(UNITS, times, strict=True)},
+    )
+
+
+def of_a_start(done: dict[str, float], count: int) -> float:
+    """Return the seconds of processor time a start took.
+
+    Where points are missing the search makes starts of its own, of one size and not of another.
+    """
+    return done["processor"] / (count + done["further"])
+
+
+def growth(seconds: list[float]) -> tuple[str, float, float]:
     """Say how the time of a start grows over all sizes, and between which two the most.
 
-    Single networks differ in how many regions or minima their candidates meet, so that over all
-    sizes, from a straight line through the logarithms, says more about the method. What was asked
-    is judged from one size to the next.
+    Returns that in words, the power of units from a straight line through the logarithms, and the
+    largest from one size to the next.
     """
     units, times = np.log2(UNITS), np.log2(seconds)
     power = float(np.polyfit(units, times, 1)[0])
     steepest = int(np.argmax(np.diff(times)))
     between = f"{UNITS[steepest]} to {UNITS[steepest + 1]}"
     most = float(np.diff(times)[steepest])
-    return f"as units^{power:.1f}; from {between} units as units^{most:.1f}"
+    return f"as units^{power:.1f}; from {between} units as units^{most:.1f}", power, most

@@ -1,9 +1,10 @@
-"""One search in a process of its own: ``scaling random|tanh|relu|gru units candidates``."""
+"""One search in a process of its own: ``scaling random|tanh|relu|gru units candidates [network]``."""
 
 import json
 import re
 import sys
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -15,24 +16,24 @@ from benchmarks.workers.memory import forget_peak, peak
 LONG = 60.0  # seconds of a first search beside which compilation is nothing: no second is made
 
 
-def trained(kind: str, units: int, count: int) -> tuple[sx.DiscreteMap, np.ndarray]:
+def trained(kind: str, units: int, count: int, number: int) -> tuple[sx.DiscreteMap, np.ndarray]:
     """Return a network after 640 steps of the decision task, and that many of its states."""
     task = sx.tasks.PerceptualDecisionMaking()
-    key = jax.random.key(0)
+    key, learning, drawing = (jax.random.key(3 * number + i) for i in range(3))
     if kind == "gru":
         network: sx.networks.AbstractNetwork = sx.networks.GRU(3, units, 3, key=key)
     else:
         network = sx.networks.CTRNN(3, units, 3, activation=kind, key=key)
-    fit = sx.train(network, task, steps=640, key=jax.random.key(1), progress=False)
-    trials = task.trials(-(-count // task.num_steps), key=jax.random.key(2))
+    fit = sx.train(network, task, steps=640, key=learning, progress=False)
+    trials = task.trials(-(-count // task.num_steps), key=drawing)
     states = sx.simulate(fit.network, trials).flat_states[:count]
     return fit.network.at_input(systems.INPUT), np.asarray(states, float)
 
 
-def random(units: int, count: int) -> tuple[sx.DiscreteMap, np.ndarray]:
+def random(units: int, count: int, number: int) -> tuple[sx.DiscreteMap, np.ndarray]:
     """Return a random tanh network with g = 1.5, and states all over its box."""
-    states = np.random.default_rng(1).uniform(-1.0, 1.0, (count, units))
-    return systems.random_tanh(units), states
+    states = np.random.default_rng(number + 1).uniform(-1.0, 1.0, (count, units))
+    return systems.random_tanh(units, seed=number), states
 
 
 def further_starts(completeness: str) -> int:
@@ -43,8 +44,9 @@ def further_starts(completeness: str) -> int:
 
 def main() -> None:
     """Search twice; the memory is what the searches add to the process as it stood."""
-    kind, units, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    system, candidates = random(units, count) if kind == "random" else trained(kind, units, count)
+    kind, units, count, number = sys.argv[1], *map(int, [*sys.argv[2:], 0][:3])
+    made = random if kind == "random" else partial(trained, kind)
+    system, candidates = made(units, count, number)
     sx.find_fixed_points(sx.DiscreteMap(lambda x: 0.5 * x, 1), np.zeros((1, 1)))
     forget_peak()
     idle = peak()
