@@ -15,6 +15,9 @@ from separatrix.solvers.piecewise_linear import (
     region_solves,
     solve_regions,
 )
+from separatrix.solvers.piecewise_linear.reduced import reduce
+from separatrix.solvers.piecewise_linear.region_solves import solve_each
+from separatrix.solvers.piecewise_linear.region_steps import descend
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -65,6 +68,34 @@ def test_walk_finds_exactly_the_zeros_of_all_regions(kind, n):
             assert np.abs(expected - x).max(axis=1).min() < 1e-10
         assert all(zero.proved for zero in solution.zeros)
         assert solution.hits.sum() == (solution.outcome == WalkOutcome.ZERO).sum()
+
+
+def test_a_walk_downhill_finds_what_newtons_method_cycles_around():
+    rng = np.random.default_rng(10009)
+    W, b = rng.normal(size=(10, 10)) * 2.5 / np.sqrt(10), rng.normal(size=10) * 0.5
+    residual = residual_of(lambda h: jax.nn.relu(W @ h + b), 10)
+    states = np.abs(rng.normal(size=(400, 10))) * 2
+    solution = solve_regions(residual, states)
+    assert len(solution.zeros) == len(enumerated(residual)) == 3
+    for zero, hits in zip(solution.zeros, solution.hits, strict=True):
+        members = states[solution.outcome == WalkOutcome.ZERO]
+        assert hits >= 2 and len(members) == solution.hits.sum()
+        assert np.abs(residual(zero.state)).max() < 1e-13
+
+
+def test_a_walk_downhill_ends_lower_and_within_its_bound():
+    residual, states = brainpy(0)
+    patterns = np.unique(residual.gates(states), axis=0)
+    reduced = reduce(residual, patterns)
+    ends, solved = descend(reduced, patterns, 10**6)
+    starts, zeros = (solve_each(reduced, reduced.patterns(p)) for p in (patterns, ends))
+    moved = ~starts.stays
+    assert (solved[~moved] == 1).all() and (ends[~moved] == patterns[~moved]).all()
+    assert (solved[moved] > 1).all() and zeros.stays.mean() > 0.05 > starts.stays.mean()
+    length = np.linalg.norm(reduced.residual(zeros.e, zeros.z), axis=1)
+    assert length[zeros.stays].max() < 1e-12
+    few = descend(reduced, patterns, 3 * len(patterns))[1]
+    assert len(patterns) < few.sum() <= 3 * len(patterns)
 
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 2), (1, 0)])

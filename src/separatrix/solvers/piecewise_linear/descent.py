@@ -119,7 +119,7 @@ class Descent:
         beyond[np.arange(len(rows)), gate] ^= True
         velocity = dr[rows] - (at.on[rows] * dz[rows]) @ self.reduced.Y.T
         rates = drive = velocity @ self.reduced.M.T
-        for _ in range(1, self.reduced.depth):
+        for _ in self.reduced.layers[1:]:
             rates = drive + (beyond * rates) @ self.reduced.L.T
         slope = (at.r[rows] * (velocity + (beyond * rates) @ self.reduced.Y.T)).sum(axis=1)
         crosses = (slope < 0) & ~at.crossed[rows, gate]

@@ -35,6 +35,12 @@ class PatternTable:
         return numbers, patterns[new]
 
 
+def distinct(patterns: Bools) -> tuple[Bools, Ints]:
+    """Return each pattern once, in the order in which they come, and which of them each row is."""
+    numbers, first = PatternTable(patterns.shape[1]).add(patterns)
+    return first, numbers
+
+
 def gate_patterns(residual: PiecewiseLinear, states: Array) -> Bools:
     """Return the patterns of many states ``(k, n)``, a block at a time."""
     block = max(BLOCK // max(residual.gate_count, residual.size), 1)

@@ -45,12 +45,23 @@ class Reduced:
     L: Array  # (m, m)
     Y: Array  # (n, m)
     N: Array  # (m, m)
-    depth: int  # how many layers of gates lie behind one another
+    layers: list[Ints]  # of gates that lie behind one another
 
     def states(self, e: Array) -> Array:
         """Return ``x`` of shape ``(..., n)`` where the reference residual is ``e``."""
         flat = np.linalg.solve(self.jacobian, (e - self.offset).reshape(-1, len(self.offset)).T)
         return flat.T.reshape(e.shape)
+
+    def preactivations(self, e: Array) -> Array:
+        """Return ``z`` of shape ``(k, m)`` where the reference residual is ``e``, ``(k, n)``."""
+        z = e @ self.M.T + self.q
+        for layer in self.layers[1:]:
+            z[:, layer] += np.maximum(z, 0.0) @ self.L[layer].T
+        return z
+
+    def residual(self, e: Array, z: Array) -> Array:
+        """Return ``r`` of shape ``(k, n)`` where the gates are at ``z``."""
+        return e + np.maximum(z, 0.0) @ self.Y.T
 
     def equations(self, index: Ints) -> Array:
         """Return ``I − N`` for some of the gates ``(k, w)`` each, ``m`` standing for none."""
@@ -85,9 +96,7 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
     M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
     q = turned.gate_offset - M @ turned.offset
     L, Y = turned.gate_coupling, turned.output_weights
-    return Reduced(
-        reference, turned.linear, turned.offset, M, q, L, Y, L - M @ Y, len(turned.layers())
-    )
+    return Reduced(reference, turned.linear, turned.offset, M, q, L, Y, L - M @ Y, turned.layers())
 
 
 def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:

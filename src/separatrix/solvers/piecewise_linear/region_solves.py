@@ -1,6 +1,8 @@
-"""One round of the region walk: many regions solved together."""
+"""The equations of many regions, solved together."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +17,20 @@ _FEW = 512  # regions that other threads would cost more than they save
 _EPS = np.finfo(np.float64).eps
 
 
+@dataclass(frozen=True)
+class RegionZeros:
+    """The zeros of the equations of some regions, wherever they lie.
+
+    Gates are turned to the reference region.  What is singular to working accuracy has no zero:
+    nothing else is meant there.
+    """
+
+    z: Array  # pre-activations, (k, m)
+    e: Array  # the reference residual, (k, n)
+    stays: Bools  # whether the zero lies in its own region, (k,)
+    singular: Bools  # (k,)
+
+
 def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, Bools, Array]:
     """Solve the regions of the patterns ``(k, m)``.
 
@@ -23,15 +39,17 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
     hold them.
     """
     block = max(BLOCK // max(patterns.shape[1], 1), 1)
-    parts = [
-        _solve_block(reduced, reduced.patterns(patterns[rows]))
-        for rows in turns(len(patterns), block)
-    ]
+    parts = []
+    for rows in turns(len(patterns), block):
+        zeros = solve_each(reduced, reduced.patterns(patterns[rows]))
+        following = reduced.patterns(zeros.z > 0)
+        parts.append((following, zeros.stays, zeros.singular, reduced.states(zeros.e[zeros.stays])))
     following, stays, singular, solutions = map(np.concatenate, zip(*parts, strict=True))
     return following, stays, singular, solutions
 
 
-def _solve_block(reduced: Reduced, turned: Bools) -> tuple[Bools, Bools, Bools, Array]:
+def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
+    """Solve the equations of regions, given by their turned patterns ``(k, m)``."""
     gates = np.zeros(turned.shape)
     growth = np.ones(len(turned))
 
@@ -56,12 +74,9 @@ def _solve_block(reduced: Reduced, turned: Bools) -> tuple[Bools, Bools, Bools, 
     # Signs of values at rounding level are not evidence that the region was left.
     with np.errstate(invalid="ignore", over="ignore"):
         rounding = 4.0 * _EPS * growth[:, None] * size
-    following = z > 0
-    differs = (following != turned) & (np.abs(z) > rounding)
+    differs = ((z > 0) != turned) & (np.abs(z) > rounding)
     singular = ~np.isfinite(z).all(axis=1) | ~(growth * turned.shape[1] * _EPS <= 1e-3)
-    stays = ~differs.any(axis=1) & ~singular
-    solutions = reduced.states(-gates[stays] @ reduced.Y.T)
-    return reduced.patterns(following), stays, singular, solutions
+    return RegionZeros(z, -gates @ reduced.Y.T, ~differs.any(axis=1) & ~singular, singular)
 
 
 def _solve(reduced: Reduced, turned: Bools, width: int) -> tuple[Array, Array]:

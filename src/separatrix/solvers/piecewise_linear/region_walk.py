@@ -10,10 +10,12 @@ from ..threads import one_blas_thread
 from .affine import Array
 from .certify import Zero
 from .continua import Continuum
-from .form import PiecewiseLinear
-from .patterns import checked_candidates, gate_patterns
+from .form import Bools, PiecewiseLinear
+from .patterns import checked_candidates, distinct, gate_patterns
 from .reduced import Ints, reduce
-from .walk_graph import Walk, WalkOutcome, ends
+from .walk_graph import Walk, WalkOutcome
+
+_SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
 
 _REASONS = {
     WalkOutcome.ZERO: "reached zero {point} after {steps} regions",
@@ -41,12 +43,14 @@ class RegionWalk:
     """Newton's method between the regions of a piecewise-linear residual.
 
     In the region of a pattern ``s`` the residual is ``B_s x + b_s``; its zero is found exactly
-    and the walk goes on in the region where that zero lies, until a region holds its own.
+    and the walk goes on in the region where that zero lies, until a region holds its own.  Walks
+    that have not come to one after a few steps, as they cycle or wander, are taken up again from
+    where they began with steps that are shortened until the residual falls.
 
     Attributes
     ----------
     max_rounds
-        The most rounds; each round solves the regions met for the first time in the one before.
+        The most steps of Newton's method of one walk.
     max_regions
         The most regions solved in one call; walks that would need more stop.  None for 10,000 and
         20 for every candidate.
@@ -56,7 +60,8 @@ class RegionWalk:
     References
     ----------
     Brugnano & Casulli (2008), "Iterative solution of piecewise linear systems", SIAM Journal on
-    Scientific Computing 30:463.
+    Scientific Computing 30:463; Han, Pang & Rangaraj (1992), "Globally convergent Newton methods
+    for nonsmooth equations", Mathematics of Operations Research 17:586.
     """
 
     max_rounds: int = 200
@@ -155,28 +160,18 @@ def solve_regions(
     """
     method = method or RegionWalk()
     states, finite = checked_candidates(candidates, residual.size)
-    patterns = gate_patterns(residual, states)
-    start = np.full(len(finite), -1, dtype=np.intp)
+    begin, region = distinct(gate_patterns(residual, states))
     most = method.max_regions or 10_000 + 20 * len(states)
     with one_blas_thread():
-        reduced = reduce(residual, patterns)
-        walk = Walk(residual, reduced, method.max_rounds, most, method.slack)
-        start[finite] = walk.run(patterns)
-        return _solution(walk, start)
-
-
-def _solution(walk: Walk, start: Ints) -> RegionSolution:
-    """Follow the graph from each candidate's region to its end."""
+        reduced = reduce(residual, begin[region])
+        walk = Walk(residual, reduced, most, method.slack)
+        node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()
-    ending = ends(walk.successor)
-    outcome = np.full(len(start), WalkOutcome.NOT_FINITE, dtype=np.intp)
-    point, steps, cycles = (np.full(len(start), fill, dtype=np.intp) for fill in (-1, 0, 0))
-    for i in np.flatnonzero(start >= 0):
-        end, steps[i], length = ending[start[i]]
-        if end in walk.ending:
-            outcome[i], point[i] = walk.ending[end]
-        else:
-            outcome[i], cycles[i] = WalkOutcome.CYCLE, length
+    told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]
+    outcome = np.full(len(finite), WalkOutcome.NOT_FINITE, dtype=np.intp)
+    point, steps, cycles = (np.full(len(finite), fill, dtype=np.intp) for fill in (-1, 0, 0))
+    outcome[finite], point[finite], steps[finite], cycles[finite] = told.T
+    steps[finite] += before[region]
     reached = point[outcome == WalkOutcome.ZERO]
     return RegionSolution(
         zeros=tuple(walk.zeros),
@@ -186,6 +181,23 @@ def _solution(walk: Walk, start: Ints) -> RegionSolution:
         point=point,
         steps=steps,
         cycle_length=cycles,
-        regions_solved=len(walk.successor),
-        size=walk.residual.size,
+        regions_solved=walk.solved,
+        size=residual.size,
     )
+
+
+def _walks(walk: Walk, begin: Bools, rounds: int) -> tuple[Ints, Ints]:
+    """Walk from some regions, in three ways until one leads to a zero or a continuum.
+
+    A few steps of Newton's method, which walks from different regions share; from where that began
+    downhill, and on; from where it began once more, as far as the rounds go.  Returns regions from
+    which the graph tells how each walk goes on and ends, and how many each has solved before.
+    """
+    node, found = walk.run(begin, min(_SHARED_STEPS, rounds))
+    before = np.zeros(len(begin), dtype=np.intp)
+    lost = np.flatnonzero(~found)
+    below, solved = walk.descend(begin[lost])
+    on, found = walk.run(below, rounds)
+    node[lost[found]], before[lost[found]] = on[found], solved[found] + _SHARED_STEPS
+    walk.run(begin[lost[~found]], rounds)
+    return node, before

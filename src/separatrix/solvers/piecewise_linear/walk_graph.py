@@ -15,6 +15,7 @@ from .merging import is_at, is_end_of, joined, same_zero, touched_gates, touches
 from .patterns import PatternTable
 from .reduced import Ints, Reduced
 from .region_solves import solve_regions_at
+from .region_steps import descend
 
 
 class WalkOutcome(IntEnum):
@@ -31,36 +32,88 @@ class WalkOutcome(IntEnum):
 
 @dataclass
 class Walk:
-    """The functional graph of regions: each has one successor, or an end."""
+    """The functional graph of regions: each has one successor, or an end, once it is solved."""
 
     residual: PiecewiseLinear
     reduced: Reduced | None
-    max_rounds: int
     max_regions: int
     slack: float
-    successor: list[int] = field(default_factory=list)
+    successor: list[int] = field(default_factory=list)  # −1 where a region is not solved yet
     ending: dict[int, tuple[WalkOutcome, int]] = field(default_factory=dict)
     zeros: list[Zero] = field(default_factory=list)
     continua: list[Continuum] = field(default_factory=list)
     neighbours: list[Bools] = field(default_factory=list)
+    unsolved: dict[int, Bools] = field(default_factory=dict)
+    solved: int = 0
 
-    def run(self, patterns: Bools) -> Ints:
-        """Solve every region that the candidates' patterns lead to; return their regions."""
-        self.table = PatternTable(patterns.shape[1])
-        start, fresh = self.table.add(patterns)
-        for _ in range(self.max_rounds):
-            fresh = fresh[: max(self.max_regions - len(self.successor), 0)]
-            if len(fresh) == 0:
+    def __post_init__(self) -> None:
+        self.table = PatternTable(self.residual.gate_count)
+
+    def run(self, patterns: Bools, steps: int) -> tuple[Ints, Bools]:
+        """Walk from the regions of the patterns, each at most so many steps.
+
+        Returns these regions, and which walks have come to a zero or a continuum.
+        """
+        start = self._numbers(patterns)
+        front, met = start.tolist(), set[int]()
+        for _ in range(steps):
+            front = sorted({*front, *self._neighbours_met()} - met)
+            if not front:
                 break
-            fresh = self._round(fresh)
-        unsolved = range(len(self.successor), len(self.table))
-        self.successor.extend(unsolved)
-        self.ending.update(dict.fromkeys(unsolved, (WalkOutcome.STEP_LIMIT, -1)))
-        return start
+            met.update(front)
+            fresh = [region for region in front if region in self.unsolved]
+            self._solve(fresh[: max(self.max_regions - self.solved, 0)])
+            front = [to for to in (self.successor[region] for region in front) if to >= 0]
+        here, successor = start, np.array(self.successor, dtype=np.intp)
+        for _ in range(steps):
+            here = np.where(successor[here] < 0, here, successor[here])
+        return start, np.array([self._finds(region) for region in here.tolist()], dtype=bool)
 
-    def _round(self, fresh: Bools) -> Bools:
-        """Solve regions not met before; return the new ones that they lead to."""
+    def descend(self, patterns: Bools) -> tuple[Bools, Ints]:
+        """Walk downhill from regions; return those that are reached, and how many were solved."""
+        if self.reduced is None:
+            return patterns, np.zeros(len(patterns), dtype=np.intp)
+        reached, solved = descend(self.reduced, patterns, self.max_regions - self.solved)
+        self.solved += int(solved.sum())
+        return reached, solved
+
+    def ends_of(self, regions: Ints) -> list[tuple[WalkOutcome, int, int, int]]:
+        """Return outcomes of walks, which zero or continuum, their steps and cycles' lengths."""
+        places = ends([k if to < 0 else to for k, to in enumerate(self.successor)])
+        return [self._end_of(*places[region]) for region in regions.tolist()]
+
+    def _end_of(self, region: int, steps: int, cycle: int) -> tuple[WalkOutcome, int, int, int]:
+        if region in self.unsolved:
+            return WalkOutcome.STEP_LIMIT, -1, steps, 0
+        if region in self.ending:
+            return *self.ending[region], steps, 0
+        return WalkOutcome.CYCLE, -1, steps, cycle
+
+    def _finds(self, region: int) -> bool:
+        return self.ending.get(region, (WalkOutcome.CYCLE, -1))[1] >= 0
+
+    def _numbers(self, patterns: Bools) -> Ints:
+        """Return the numbers of regions; those not met before wait to be solved."""
         first = len(self.successor)
+        regions, new = self.table.add(patterns)
+        self.unsolved.update(enumerate(new, start=first))
+        self.successor.extend([-1] * len(new))
+        return regions
+
+    def _neighbours_met(self) -> list[int]:
+        """Return the numbers of regions beside zeros on their boundaries, found since last time."""
+        if not self.neighbours:
+            return []
+        regions = self._numbers(np.array(self.neighbours))
+        self.neighbours.clear()
+        return regions.tolist()
+
+    def _solve(self, regions: list[int]) -> None:
+        """Solve regions that wait for it."""
+        if not regions:
+            return
+        fresh = np.array([self.unsolved.pop(region) for region in regions])
+        self.solved += len(fresh)
         if self.reduced is None:
             stays = np.zeros(len(fresh), dtype=bool)
             singular, following = ~stays, fresh.copy()
@@ -68,17 +121,12 @@ class Walk:
         else:
             following, stays, singular, solutions = solve_regions_at(self.reduced, fresh)
         for i, solution in zip(np.flatnonzero(stays), solutions, strict=True):
-            self._claim(first + int(i), fresh[i], solution)
+            self._claim(regions[i], fresh[i], solution)
         for i in np.flatnonzero(singular):
-            stays[i] = self._singular(first + int(i), fresh[i], following[i])
+            stays[i] = self._singular(regions[i], fresh[i], following[i])
         following[stays] = fresh[stays]
-        regions, new = self.table.add(following)
-        self.successor.extend(int(region) for region in regions)
-        if self.neighbours:
-            more = self.table.add(np.array(self.neighbours))[1]
-            new = np.concatenate([new, more])
-            self.neighbours.clear()
-        return new
+        for region, to in zip(regions, self._numbers(following).tolist(), strict=True):
+            self.successor[region] = to
 
     def _singular(self, region: int, pattern: Bools, following: Bools) -> bool:
         """Examine a singular region; whether the walk ends here.  Sets where it goes if not."""
