@@ -17,6 +17,7 @@ from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.collection import Collection as Points
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.krawczyk import context
+from separatrix.solvers.low_rank import alone_at_origin
 
 
 @pytest.mark.parametrize("architecture, first", [("tanh16", 10), ("gru32", 10)])
@@ -341,3 +342,44 @@ def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch)
     assert points.complete and len(points.fixed) == 3 and points.certified.all()
     assert sorted(points.hits.tolist()) == [0, 0, 1] and points.index_sum == 1
     assert sum("by exhaustive search" in text for text in points.certificate) == 2
+
+
+OUTSIDE = np.array([9])  # of a state of one or two units
+
+
+def test_a_number_filled_in_is_a_constant_of_the_search():
+    def field(x):
+        two = x.at[OUTSIDE].get(mode="fill", fill_value=2.0)[0]
+        coupled = jnp.tanh(0.1 * jnp.tanh(x))  # its atoms have numbers of their own
+        return jnp.stack([-x[0] + two + 3 * jnp.tanh(2 * x[0]), -x[1] + coupled[1]])
+
+    found = sx.find_fixed_points(sx.Flow(field, 2), np.array([[-0.8, 0.0]]))
+    assert found.complete and found.index_sum == 1
+    np.testing.assert_allclose(found.fixed.states, [[5.0, 0.0]], atol=1e-9)
+
+
+def test_a_number_filled_in_does_not_vanish_from_afar():
+    def field(x):  # zero at −0.5 and 0.5
+        return jnp.abs(x) - x.at[OUTSIDE].get(mode="fill", fill_value=0.5)
+
+    found = sx.find_fixed_points(sx.Flow(field, 1), np.array([[0.4], [np.nan]]))
+    assert found.states.tolist() == [[0.5]] and not found.complete
+    assert not alone_at_origin(field, 1)
+
+
+@pytest.mark.parametrize("wrong", ["an index", "a domain"])
+def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
+    system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1))
+    points = point_set(system, [[0.0], [0.9575040240772687], [-0.9575040240772687]])
+    assert assess(system, points).complete
+    if wrong == "an index":
+        monkeypatch.setattr(
+            sys.modules["separatrix.analysis.completeness.assess"],
+            "index_sum",
+            lambda *_: index.IndexSum(3, ""),
+        )
+    else:
+        nowhere = lambda _, states: np.ones(len(states), bool)  # noqa: E731
+        monkeypatch.setattr(Domain, "excludes", nowhere)
+    known = assess(system, points)
+    assert not known.complete and "two proofs contradict each other" in known.text

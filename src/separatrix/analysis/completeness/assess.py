@@ -86,6 +86,7 @@ def assess(
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
+    proof = assessment.without_contradiction(proof)
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
         likely = None if starts else richness
@@ -193,7 +194,26 @@ class _Assessment:
                 self.update(self.adopt(proof))
         return proof
 
+    def without_contradiction(self, proof: Proof) -> Proof:
+        """Withdraw a proof that another one contradicts: then one of our rules is wrong.
 
+        (Or a residual of the user's own, whose zeros are others than those of the step.)
+        """
+        beyond = self.domain.excludes(self.points.states) & self.points.certified
+        own = self.system.residual_function is not None
+        if proof.complete and self.index.value not in (None, 1) and not own:
+            return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
+        if proof.complete and beyond.any() and not self.domain.given:
+            return replace(proof, complete=False, text=_CONTRADICTED.format(_BEYOND))
+        return proof
+
+
+_CONTRADICTED = (
+    "two proofs contradict each other ({}): one of Separatrix's rules is wrong, please report it "
+    "with this function"
+)
+_SUM = "the set is complete, but the sum of its indices is not 1"
+_BEYOND = "a certified point lies outside the domain that holds all of them"
 _NOT_CERTIFIED = "a fixed point is not certified"
 _NOT_ADDED = "the exhaustive search found {} more, which were not to be added"
 _LOST = "the exhaustive search found points that the solver does not reach"

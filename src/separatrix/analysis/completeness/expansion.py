@@ -149,6 +149,8 @@ class Expansion:
 
     def _moved(self, step: Step) -> list[Form] | None:
         """Move coefficients and factors by the rule of the values; terms stand for boxes."""
+        if step.params.get("fill_value") is not None:
+            return None  # a number of its own, which is neither
         moving = [place for place, dtype in enumerate(step.input_dtypes) if dtype == _FLOAT64]
         others = set(range(len(step.inputs))).difference(moving)
         if not all(self.execution.values[step.inputs[k]].bounds.exact for k in others):

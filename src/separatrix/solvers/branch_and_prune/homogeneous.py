@@ -93,7 +93,7 @@ def _is_homogeneous(step: Step, varying: set[int]) -> bool:
         for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True)
         if slot in varying
     ]
-    if step.bodies:
+    if step.bodies or step.params.get("fill_value"):  # a number that does not grow with s
         return False
     if step.name in _LINEAR:
         # a truth value or an integer made a number does not grow with s
