@@ -103,3 +103,15 @@ def test_a_complete_set_of_zeros_of_a_residual_given_says_so():
         points = sx.find_fixed_points(system, starts)
         assert points.complete
         assert ("zeros of `residual`" in points.completeness) == said
+
+
+def test_nothing_is_certified_of_a_step_without_bounds():
+    def residual(x):
+        return jnp.tanh(2 * x) - x
+
+    def step(x):  # its fixed points are 1e-12 from the zeros of the residual
+        return x + residual(x) + 1e-12 + 0 * jnp.sort(x)
+
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 1, residual=residual), STARTS)
+    assert len(points.fixed) == 3 and not points.certified.any() and not points.complete
+    assert all("no interval rule for sort" in text for text in points.certificate)

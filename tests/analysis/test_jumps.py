@@ -119,3 +119,11 @@ def test_candidates_that_overflow_in_single_precision_disturb_nothing(far):
     system = sx.DiscreteMap(lambda x: jnp.tanh(W @ x), 60)
     points = sx.find_fixed_points(system, starts, completeness=False)
     np.testing.assert_allclose(points.states, np.zeros((1, 60)), atol=1e-15)
+
+
+def test_a_number_turned_into_an_integer_jumps_as_its_floor_does():
+    starts = np.array([[1.0], [2.0]])
+    for step in (lambda x: x.astype(jnp.int32).astype(x.dtype), jnp.floor):
+        points = sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)
+        assert points.stability.tolist() == ["kink", "kink"]
+        assert points.n_unstable.tolist() == [-1, -1]

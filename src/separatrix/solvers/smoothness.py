@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .interval.errors import NoIntervalRule
-from .interval.program import trace
+from .interval.program import Step, trace
 
 # Operations without a kink or a jump, where they are defined. What is not among them may be smooth
 # all the same, as a square root is but at zero.
@@ -32,4 +32,14 @@ def is_smooth(function: Callable[..., Any], size: int) -> bool:
         program = trace(function, (size,))
     except NoIntervalRule:
         return False
-    return all(step.name in _SMOOTH and not step.bodies for step in program.steps)
+    return all(
+        step.name in _SMOOTH and not step.bodies and not _rounds_to_integers(step)
+        for step in program.steps
+    )
+
+
+def _rounds_to_integers(step: Step) -> bool:
+    """Whether a step makes whole numbers of others, which jumps."""
+    if step.name != "convert_element_type":
+        return False
+    return step.input_dtypes[0].kind == "f" and step.dtypes[0].kind != "f"

@@ -27,7 +27,8 @@ from .evaluator import Evaluator
 from .found import Found
 from .units import sizes_of
 
-NO_ZERO_OF_STEP = "the residual has a zero there, the step has none"
+_NO_ZERO_OF_STEP = "the residual has a zero there, the step has none"
+_NOTHING_OF_STEP = "the residual has a zero there, but nothing is proved of the step itself: {}"
 _MOVES = "the residual is at rounding level there, but the speed, {:.1e}, is not"
 _RESTING = 1e-6  # of the size of a state: a speed that may be zero, but for rounding
 _APART = 1e-3  # of that size: further from all fixed points, a state at rest is none of them
@@ -86,15 +87,21 @@ def told_on_trust(system: AbstractSystem, known: Completeness) -> Completeness:
 _ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
 
 
-def lacks_zero_of_step(
+def doubts_of_step(
     system: AbstractSystem, states: States, error_bounds: Float[np.ndarray, " point"]
-) -> Flags:
-    """Tell where the velocity is proved to have no zero within `error_bounds` of a state."""
-    nowhere = np.zeros(len(states), bool)
+) -> list[str]:
+    """Say why a zero of the residual within `error_bounds` of a state may be none of the step.
+
+    "" where nothing speaks against it: the velocity may be zero there, as far as it is enclosed.
+    """
     if system.residual_function is None:
-        return nowhere
-    excluded = _excluded(system.velocity, states, error_bounds)
-    return nowhere if excluded is None else excluded
+        return [""] * len(states)
+    try:
+        excluded, refusals = _excluded(system.velocity, states, error_bounds)
+    except EnclosureError as error:
+        return [_NOTHING_OF_STEP.format(error)] * len(states)
+    told = [_NOTHING_OF_STEP.format(refusal) if refusal else "" for refusal in refusals]
+    return [_NO_ZERO_OF_STEP if out else text for out, text in zip(excluded, told, strict=True)]
 
 
 def _check_fixed(evaluator: Evaluator, zero_test: ZeroTest, found: Found) -> None:
@@ -190,27 +197,28 @@ def _zero_of_one_only(one: Function, other: Function, states: States, reach: np.
     proof = certify_zeros(one, states)
     if not proof.exists.any():
         return proof.exists
-    excluded = _excluded(other, states, np.fmax(proof.error_bound, reach))
-    return proof.exists if excluded is None else proof.exists & excluded
-
-
-def _excluded(function: Function, states: States, distances: np.ndarray) -> Flags | None:
-    """Tell where a function has no zero within a distance of a state; None where it has no bounds.
-
-    False where that is not shown.
-    """
-    excluded = np.zeros(len(states), bool)
     try:
-        with quietly(states.shape[1]):
-            enclosed = Enclosed(function, (states.shape[1],))
-            for turn in in_turns(*states.shape):
-                result = enclosed.bounds(ball(states[turn], distances[turn, None]))
-                apart = (result.bounds.lower > 0) | (result.bounds.upper < 0)
-                willing = np.array([not refusal for refusal in result.refusals], bool)
-                excluded[turn] = apart.any(1) & willing
+        excluded, _ = _excluded(other, states, np.fmax(proof.error_bound, reach))
     except EnclosureError:
-        return None
-    return excluded
+        return proof.exists
+    return proof.exists & excluded
+
+
+def _excluded(function: Function, states: States, distances: np.ndarray) -> tuple[Flags, list[str]]:
+    """Tell where a function has no zero within a distance of a state, and where it has no bounds.
+
+    The latter by the reason; EnclosureError where it has none anywhere.
+    """
+    excluded, refusals = np.zeros(len(states), bool), list[str]()
+    with quietly(states.shape[1]):
+        enclosed = Enclosed(function, (states.shape[1],))
+        for turn in in_turns(*states.shape):
+            result = enclosed.bounds(ball(states[turn], distances[turn, None]))
+            apart = (result.bounds.lower > 0) | (result.bounds.upper < 0)
+            willing = np.array([not refusal for refusal in result.refusals], bool)
+            excluded[turn] = apart.any(1) & willing
+            refusals.extend(result.refusals)
+    return excluded, refusals
 
 
 _REMEDY = (

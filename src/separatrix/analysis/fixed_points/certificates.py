@@ -14,7 +14,7 @@ from ...solvers.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.low_rank import alone_at_origin
 from ...systems import AbstractSystem
-from .agreement import NO_ZERO_OF_STEP, lacks_zero_of_step
+from .agreement import doubts_of_step
 from .found import Found
 
 
@@ -38,10 +38,10 @@ def _prove_zeros(
 ) -> None:
     residual = system.residual
     proof = certify_zeros(residual, states)
-    lacking = lacks_zero_of_step(system, states, np.where(proof.exists, proof.error_bound, np.inf))
+    doubts = doubts_of_step(system, states, np.where(proof.exists, proof.error_bound, np.inf))
     for row, label in enumerate(labels):
-        if proof.exists[row] and lacking[row]:
-            found.refuse(label, NO_ZERO_OF_STEP)
+        if proof.exists[row] and doubts[row]:
+            found.refuse(label, doubts[row])
         elif proof.exists[row]:
             error, radius = float(proof.error_bound[row]), float(proof.radius[row])
             alone = f"alone within {radius:.1e}" if proof.unique[row] else "not shown to be alone"
