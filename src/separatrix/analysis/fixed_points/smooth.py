@@ -30,7 +30,7 @@ REASONS = {
     Ending.STALLED: NO_ZERO,
     Ending.MAX_STEPS: "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)",
     Ending.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
-    Ending.RAN_AWAY: "left for infinity",
+    Ending.RAN_AWAY: "left for infinity: more than 1e8 times as far as any candidate",
 }
 UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
 TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"

@@ -149,8 +149,8 @@ class LevenbergMarquardt:
         endings[batch.count >= self.max_steps] = Ending.MAX_STEPS
         endings[level & ~at_floor] = Ending.MINIMUM
         endings[(batch.damping > 1e16) & ~at_floor] = Ending.STALLED
-        endings[measured | (batch.floor_steps > 2) | (norm == 0)] = Ending.ZERO
         endings[np.abs(batch.x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
+        endings[measured | (batch.floor_steps > 2) | (norm == 0)] = Ending.ZERO
         endings[~np.isfinite(norm)] = Ending.NOT_FINITE
         return endings
 
