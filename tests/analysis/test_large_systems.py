@@ -49,6 +49,25 @@ def test_a_point_with_more_unstable_directions_than_are_looked_for():
     assert points.stability.tolist() == ["unknown"]
 
 
+def test_a_continuum_of_a_large_system_is_one_point():
+    m = np.random.default_rng(0).standard_normal(SIZE) / np.sqrt(SIZE)
+    system = sx.DiscreteMap(lambda x: x - m * jnp.tanh(m @ x), SIZE)  # all of m · x = 0 is fixed
+    points = sx.find_fixed_points(system, np.random.default_rng(1).uniform(-1, 1, (12, SIZE)))
+    assert points.kind.tolist() == ["fixed"] and points.hits.tolist() == [12]
+    assert "a continuum of fixed points is likely (12 with others between)" in points.certificate[0]
+    assert np.isinf(points.error_bound[0]) and abs(m @ points.states[0]) < 1e-12
+
+
+def test_isolated_points_between_others_are_no_continuum_of_a_large_system(monkeypatch):
+    monkeypatch.setattr(evaluator, "DENSE", 10)
+    gains = np.array([3.0, 2.0, *np.full(10, 0.3)])  # a grid of 3 by 3, half-way between others
+    system = sx.DiscreteMap(lambda x: jnp.tanh(gains * x), 12)
+    starts = np.random.default_rng(0).uniform(-1, 1, (60, 12))
+    starts[:20, 0], starts[10:30, 1] = 0.0, 0.0
+    points = sx.find_fixed_points(system, starts)
+    assert len(points.fixed) == 9 and np.isfinite(points.error_bound).all()
+
+
 def test_both_ways_agree(monkeypatch):
     """The way of large systems, on one that is small enough for the other."""
     known = systems.rank_one()

@@ -72,6 +72,26 @@ def find_continua(
     return Continua(label, np.array([group[_middle(states[group])] for group in groups]))
 
 
+def find_continua_between(states: Float[np.ndarray, "state unit"], solve: Solve) -> Continua:
+    """Find zeros that others lie between, where no Jacobian tells which ones to suspect.
+
+    Of many, some are looked into; what is left goes with the nearest of these.
+    """
+    if len(states) < 2:
+        return Continua.none(len(states))
+    looked_into = np.unique(np.linspace(0, len(states) - 1, _MOST).astype(int))
+    tree = spanning_tree(states[looked_into])
+    ones, others = (states[looked_into[ends]] for ends in (tree.row, tree.col))
+    numbers = _connected(tree, _are_joined(ones, others, solve))
+    joined = np.flatnonzero(np.bincount(numbers) > 1)
+    renumbered = np.full(numbers.max() + 1, -1)
+    renumbered[joined] = np.arange(len(joined))
+    label = renumbered[numbers[cdist(states, states[looked_into]).argmin(1)]]
+    groups = [np.flatnonzero(label == number) for number in range(len(joined))]
+    middles = [group[_middle(states[group])] for group in groups]
+    return Continua(label, np.array(middles, int))
+
+
 def _has_neighbours(
     states: np.ndarray, directions: np.ndarray, scale: float, solve: Solve
 ) -> Bool[np.ndarray, " state"]:
@@ -114,6 +134,11 @@ def join(
     apart = np.flatnonzero(~joined)
     if approach is not None and len(apart):
         joined[apart] = _are_joined(states[tree.row[apart]], states[tree.col[apart]], approach)
+    return _connected(tree, joined)
+
+
+def _connected(tree: coo_array, joined: Bool[np.ndarray, " edge"]) -> Int[np.ndarray, " state"]:
+    """Give states that edges of a tree join the same number."""
     tree.data = np.where(joined, tree.data, 0.0)
     tree.eliminate_zeros()
     # Equal states have no edge: the tree's zeros are left out of a sparse matrix.
@@ -169,10 +194,11 @@ def _middle(states: np.ndarray) -> int:
     return int(np.linalg.norm(states - states.mean(0), axis=1).argmin())
 
 
-def name_continuum(singular_values: Float[np.ndarray, " unit"]) -> str:
-    """Say that a continuum is likely, with the evidence."""
+def name_continuum(singular_values: Float[np.ndarray, " unit"], count: int = 1) -> str:
+    """Say that a continuum is likely, with the evidence: of large systems `count` zeros alone."""
     values = ", ".join(f"{s:.1e}" for s in singular_values[-3:])
+    evidence = f"smallest singular values {values}" if values else f"{count} with others between"
     return (
-        f"degenerate: a continuum of fixed points is likely (smallest singular values {values}); "
-        "analyse it as a slow curve"
+        f"degenerate: a continuum of fixed points is likely ({evidence}); analyse it as a slow "
+        "curve"
     )

@@ -10,7 +10,7 @@ from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.minimize import Minima
 from ...solvers.turns import turns
 from ...solvers.zero_test import ZeroTest
-from .continua import Continua, find_continua, name_continuum
+from .continua import find_continua, find_continua_between, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
 from .evaluator import Evaluator
 from .following import Follower
@@ -245,8 +245,10 @@ class SmoothSearch:
         distinct, members = zip(*zeros.merged(self._merge), strict=True)
         states = np.array([zeros.states[row] for row in distinct])
         errors = np.array([zeros.steps[row] for row in distinct])
-        singular_values, continua = np.zeros((len(states), 0)), Continua.none(len(states))
-        if not self.evaluator.is_large:
+        singular_values = np.zeros((len(states), 0))
+        if self.evaluator.is_large:
+            continua = find_continua_between(states, follower.reach)
+        else:
             polished = self.polishing.polish(states)
             for number in np.flatnonzero(polished.missed).tolist():
                 found.reasons[members[number]] = JUMP
@@ -270,7 +272,7 @@ class SmoothSearch:
                 found.degenerate[label] = name_degenerate(singular_values[best])
         for number, middle in enumerate(continua.middles):
             parts = [members[k] for k in np.flatnonzero(continua.label == number)]
-            text = name_continuum(singular_values[middle])
+            text = name_continuum(singular_values[middle], len(parts))
             label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
             found.refuse(label, text)
 
