@@ -75,6 +75,7 @@ METHODS = {
     "commitment": lambda m: sx.commitment(MAP, np.zeros((1, 2, 1)), POINTS, method=m),
 }
 BANDS = {
+    "find_fixed_points": lambda band: sx.find_fixed_points(MAP, STATES, marginal_band=band),
     "linearize": lambda band: sx.linearize(FLOW, STATES, marginal_band=band),
     "continue_fixed_points": lambda band: branches(marginal_band=band),
     "find_cycles": lambda band: sx.find_cycles(MAP, STATES, length=2, marginal_band=band),
@@ -102,6 +103,14 @@ def test_a_method_of_another_kind(call, method):
 def test_a_band_that_is_none(call, band):
     with pytest.raises(sx.InvalidInputError, match="marginal_band must be a"):
         BANDS[call](band)
+
+
+@pytest.mark.parametrize("band", [np.float32(1e-6), np.int64(0), jnp.float32(0), np.array(1e-6)])
+@pytest.mark.parametrize("call", BANDS)
+def test_a_band_of_any_kind_of_number_can_be_written(call, band):
+    found = BANDS[call](band)
+    found.to_xarray()  # its settings become text, which NumPy's numbers would not
+    assert type(getattr(found, "marginal_band", 0.0)) is float
 
 
 def test_other_arguments_of_another_kind():

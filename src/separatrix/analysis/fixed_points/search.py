@@ -120,7 +120,7 @@ def find_fixed_points(
     method = method_of(method, LevenbergMarquardt)
     exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     starts = _check_candidates(system, candidates)
-    band_of(marginal_band)
+    marginal_band = band_of(marginal_band)
     evaluator = Evaluator(system)
     with one_blas_thread():
         typical = _typical(starts)
