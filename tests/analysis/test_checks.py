@@ -82,6 +82,17 @@ BANDS = {
 }
 
 
+COUNTS = {
+    solvers.LevenbergMarquardt: {"max_steps": 1, "stall_steps": 1},
+    solvers.BranchAndPrune: {"max_boxes": 1, "max_unresolved": 0},
+    solvers.TangentQR: {"every": 1, "blocks": 1},
+}
+POSITIVE = {
+    solvers.LevenbergMarquardt: "first_damping",
+    solvers.BranchAndPrune: "min_width",
+}
+
+
 @pytest.mark.parametrize("what", ["readout", [[1, 2], [3]], 1j * np.ones((2, 1))], ids=type)
 @pytest.mark.parametrize("call", NO_NUMBERS)
 def test_what_is_no_array_of_numbers(call, what):
@@ -111,6 +122,25 @@ def test_a_band_of_any_kind_of_number_can_be_written(call, band):
     found = BANDS[call](band)
     found.to_xarray()  # its settings become text, which NumPy's numbers would not
     assert type(getattr(found, "marginal_band", 0.0)) is float
+
+
+@pytest.mark.parametrize("method", COUNTS)
+def test_a_number_of_steps_or_boxes_that_is_none(method):
+    for name, least in COUNTS[method].items():
+        method(**{name: least})
+        for value in ("a", None, True, 2.5, least - 1):
+            with pytest.raises(sx.InvalidInputError) as caught:
+                method(**{name: value})
+            assert str(caught.value) == (
+                f"{name} must be a whole number of at least {least}, got {value!r}."
+            )
+
+
+@pytest.mark.parametrize("value", ["a", None, 0.0, -1, np.nan, np.inf])
+@pytest.mark.parametrize("method", POSITIVE)
+def test_a_damping_or_width_that_is_not_positive(method, value):
+    with pytest.raises(sx.InvalidInputError, match=f"{POSITIVE[method]} must be "):
+        method(**{POSITIVE[method]: value})
 
 
 def test_other_arguments_of_another_kind():

@@ -65,7 +65,9 @@ class TangentQR:
     blocks: int = 20
 
     def __post_init__(self) -> None:
-        for name in ("steps", "every", "num_exponents", "blocks"):
+        for name in ("every", "blocks"):
+            require_count(getattr(self, name), name)
+        for name in ("steps", "num_exponents"):
             value = getattr(self, name)
             if value is not None:
                 require_count(value, name)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..._types import require_count, require_positive
 from ..interval.arithmetic import Array
 from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
@@ -43,6 +44,12 @@ class BranchAndPrune:
         How many such boxes there may be before giving up: isolated zeros where the Jacobian is
         singular leave a few, a continuum of zeros any number.
 
+    Raises
+    ------
+    InvalidInputError
+        For a number of boxes that is not a positive whole one (of unresolved ones it may be 0), a
+        width that is not positive.
+
     Examples
     --------
     That there are three solutions of $x = \tanh 2x$ takes more than five boxes to prove.
@@ -59,6 +66,11 @@ class BranchAndPrune:
     max_boxes: int = 200_000
     min_width: float = 2.0**-30
     max_unresolved: int = 64
+
+    def __post_init__(self) -> None:
+        require_count(self.max_boxes, "max_boxes")
+        require_positive(self.min_width, "min_width")
+        require_count(self.max_unresolved, "max_unresolved", least=0)
 
     def search(
         self,

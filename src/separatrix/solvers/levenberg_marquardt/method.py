@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from ..._types import require_count, require_positive
 from .batch import Batch
 from .jacobians import DenseJacobians, Jacobians
 from .solution import (
@@ -49,6 +50,11 @@ class LevenbergMarquardt:
         The damping μ of the first step. More of it leads fewer candidates into local minima, but
         also to fewer different zeros: to those that attract most.
 
+    Raises
+    ------
+    InvalidInputError
+        For a number of steps that is not a positive whole one, a damping that is not positive.
+
     Examples
     --------
     Newton's method for √2 takes five steps from 1; with a bound of two a candidate is given up.
@@ -70,6 +76,11 @@ class LevenbergMarquardt:
     max_steps: int = 200
     stall_steps: int = 8
     first_damping: float = 1e-2
+
+    def __post_init__(self) -> None:
+        for name in ("max_steps", "stall_steps"):
+            require_count(getattr(self, name), name)
+        require_positive(self.first_damping, "first_damping")
 
     def solve(
         self,
