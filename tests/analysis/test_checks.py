@@ -82,6 +82,15 @@ BANDS = {
 }
 
 
+ACTIVITY = sx.Activity(
+    *(np.zeros((2, 3, 1)) for _ in range(3)), choice=np.zeros(2, int), conditions={}, dt=10.0
+)
+STATES_OF = {
+    "find_fixed_points": lambda states: sx.find_fixed_points(MAP, states),
+    "find_cycles": lambda states: sx.find_cycles(MAP, states, length=2),
+    "basins": lambda states: sx.basins(MAP, POINTS, states),
+    "linearize": lambda states: sx.linearize(MAP, states),
+}
 COUNTS = {
     solvers.LevenbergMarquardt: {"max_steps": 1, "stall_steps": 1},
     solvers.BranchAndPrune: {"max_boxes": 1, "max_unresolved": 0},
@@ -122,6 +131,27 @@ def test_a_band_of_any_kind_of_number_can_be_written(call, band):
     found = BANDS[call](band)
     found.to_xarray()  # its settings become text, which NumPy's numbers would not
     assert type(getattr(found, "marginal_band", 0.0)) is float
+
+
+@pytest.mark.parametrize("call", STATES_OF)
+def test_a_record_in_place_of_its_states(call):
+    linear = sx.linearize(MAP, POINTS)
+    for record, part in ((ACTIVITY, "flat_states"), (linear, "states")):
+        with pytest.raises(sx.InvalidInputError) as caught:
+            STATES_OF[call](record)
+        text = str(caught.value)
+        kind = type(record).__name__
+        assert text.endswith(f" must be an array of states (…, 1), got {kind}: give its .{part}.")
+        STATES_OF[call](getattr(record, part))
+    for other in (ACTIVITY.pca(1), None):
+        with pytest.raises(sx.InvalidInputError, match=r"got \w+: give for example the \.flat"):
+            STATES_OF[call](other)
+
+
+def test_fixed_points_in_place_of_their_states():
+    points = sx.find_fixed_points(MAP, POINTS)
+    with pytest.raises(sx.InvalidInputError, match=r"got FixedPoints: give its \.states\."):
+        sx.find_fixed_points(MAP, points)
 
 
 @pytest.mark.parametrize("method", COUNTS)

@@ -240,13 +240,28 @@ def test_too_few_steps_say_so():
     }
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (5,), (2, 5, 1)])
-def test_wrong_width_is_refused(shape):
+@pytest.mark.parametrize(
+    ("shape", "remedy"),
+    [
+        ((5, 3), "give states of this system, 2 numbers each"),
+        ((5,), "give states of this system, 2 numbers each"),
+        ((6,), "if it holds one state after the other, reshape it to (-1, 2)"),
+        ((2, 5, 1), "if axis 0 is that of the units, move it to the end with np.moveaxis"),
+    ],
+)
+def test_wrong_width_is_refused(shape, remedy):
     with pytest.raises(sx.InvalidInputError) as caught:
         sx.find_fixed_points(systems.hopf(0.5, 1.0).system, np.zeros(shape))
     assert str(caught.value) == (
-        f"candidates must have shape (…, 2), one column for each unit of the system, got {shape}."
+        f"candidates must have shape (…, 2), one column for each unit of the system, got {shape}: "
+        f"{remedy}."
     )
+
+
+def test_numbers_for_one_unit_are_no_states_of_it():
+    one = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    with pytest.raises(sx.InvalidInputError, match=r"got \(11,\): .* reshape it to \(-1, 1\)\."):
+        sx.find_fixed_points(one, np.linspace(-1, 1, 11))
 
 
 @pytest.mark.parametrize("none", [np.zeros((0, 2)), np.zeros(0)])

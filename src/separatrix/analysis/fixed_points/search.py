@@ -14,7 +14,7 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import band_of, method_of
+from ..checks import band_of, method_of, require_array_of_states, require_width
 from ..completeness import Enclosure, assess
 from .agreement import require_agreement, require_index, told_on_trust
 from .certificates import certify as certify_points
@@ -244,15 +244,12 @@ def _led_near(
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
+    require_array_of_states(system, candidates, "candidates")
     array = real_array(candidates, "candidates", copied=False)  # there may be a GB of them
     if array.size == 0 and array.shape[-1] in (0, system.size):
         raise InvalidInputError(
             "there are no candidates: give at least one state, for example the activity of "
             "simulated trials (sx.simulate) or random states."
         )
-    if array.ndim == 0 or array.shape[-1] != system.size:
-        raise InvalidInputError(
-            f"candidates must have shape (…, {system.size}), one column for each unit of the "
-            f"system, got {array.shape}."
-        )
+    require_width(system, array, "candidates")
     return array.reshape(-1, system.size)
