@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from separatrix.analysis.completeness import assess
 from separatrix.experiment import experiment_names
+from separatrix.solvers import BranchAndPrune
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -52,3 +54,10 @@ def test_prose_is_spelled_as_in_oxford(page):
     other = r"behavior|neighbor|favor|analyz|center(s|ed)?\b|gray\b"
     found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
     assert [match.group() for match in found] == []
+
+
+def test_where_an_exhaustive_search_gives_up_is_said_as_it_is():
+    page = (ROOT / "docs" / "explanation" / "fixed-points.md").read_text(encoding="utf-8")
+    for text in (page, assess.__doc__):
+        told = re.findall(r"gives up after\s+([\d,]+) boxes", text)
+        assert told == [f"{BranchAndPrune().max_boxes:,}"]

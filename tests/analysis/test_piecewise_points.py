@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import systems
 
 import separatrix as sx
 from separatrix.analysis.fixed_points import search
@@ -25,6 +26,17 @@ def test_a_unit_that_is_masked_is_at_least_zero(holds):
     assert (points.outcomes == "fixed").all()
     np.testing.assert_allclose(points.states, [[2.0, 2.0]], rtol=1e-14)
     assert points.speed.max() < 1e-15
+
+
+def test_the_first_point_of_the_primer_is_known_as_the_page_says():
+    """What docs/explanation/fixed-points.md says of its residual and of rounding."""
+    d = np.load(systems.DATA / "brainpy_seed0.npz")
+    step = lambda h, u: jnp.maximum(u @ d["w_ir"] + h @ d["w_rr"] + d["b_rr"], 0)  # noqa: E731
+    system = sx.DiscreteMap(step, 64, dt=100.0, input=np.array([1.0, 0.5, 0.5]))
+    states = d["activity"].reshape(-1, 64)[::20]
+    fixed = sx.find_fixed_points(system, states, slow_points=False).fixed
+    assert len(fixed) == 2 and fixed.certified.all()
+    assert fixed.residual[0] < 1e-14 and fixed.rounding_level[0] < 1e-12
 
 
 def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):

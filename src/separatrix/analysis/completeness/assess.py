@@ -54,7 +54,7 @@ def assess(
         The method of the further search, with its options; None means `FurtherSearch()`.
     exhaustion
         The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
-        400,000 boxes, up to about 20 s.
+        200,000 boxes, up to about 10 s.
     exhaustive_size
         Systems with at most so many units, or that depend on at most so many variables, are
         searched exhaustively.
