@@ -507,6 +507,19 @@ def test_a_tolerance_curve_may_have_one_tolerance_or_none():
     assert "no tolerances" in repr(points.tolerance_curve(np.array([])))
 
 
+def test_a_tolerance_curve_says_how_many_candidates_it_leaves_out():
+    ghost = systems.ghost(0.01)
+    with_slow, without = (
+        sx.find_fixed_points(ghost.system, ghost.candidates, slow_points=slow).tolerance_curve()
+        for slow in (True, False)
+    )
+    assert (with_slow.count[-1], with_slow.rejected) == (1, 0)
+    assert (without.count[-1], without.rejected) == (0, len(ghost.candidates))
+    assert "candidate" not in with_slow.summary()
+    left_out = f"without {len(ghost.candidates)} rejected candidates: those at slow points"
+    assert left_out in without.summary()
+
+
 def test_states_that_are_proved_to_be_one_point_are_merged():
     """Derivatives of x/(eˣ − 1) are noise about 0: the last step tells nothing of the distance."""
     noisy = sx.DiscreteMap(lambda x: jnp.tanh(x + 0.5 * (x / (jnp.exp(x) - 1) - 1)), 1)

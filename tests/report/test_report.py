@@ -133,7 +133,11 @@ def only(*names):
             ["trials", "activity", "condition_averages"],
             ["No point was found from 3 candidates", "has no fixed points and no slow points"],
         ),
-        (only("fixed_points"), ["speeds", "tolerance"], ["2 fixed points", "no linearization"]),
+        (
+            only("fixed_points"),
+            ["speeds", "tolerance"],
+            ["2 fixed points", "no linearization", "does without 1 rejected candidate as this"],
+        ),
         (only("linearization"), ["spectrum"], ["of all points its integrating mode keeps"]),
     ],
 )

@@ -154,9 +154,17 @@ def tolerance(story: Story) -> str:
     return (
         "A search that minimizes q = ½ speed² and calls fixed what ends below a tolerance counts "
         f"slow points too: {counts[0]} at 1e-12, {counts[1]} at 1e-6 and {counts[2]} at 1e-4, if "
-        "it follows every candidate to the end and counts no point twice. The dotted line is the "
-        "number of states whose residual cannot be told from zero."
+        f"it follows every candidate to the end and counts no point twice{_uncounted(story)}. The "
+        "dotted line is the number of states whose residual cannot be told from zero."
     )
+
+
+def _uncounted(story: Story) -> str:
+    """Say which candidates a curve of tolerances leaves out, where there are any."""
+    rejected = sum(number for _, number in story.rejections())
+    if not rejected:
+        return ""
+    return f", and does without {count(rejected, 'rejected candidate')} as this curve does"
 
 
 def spectrum(story: Story) -> str:

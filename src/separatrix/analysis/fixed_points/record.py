@@ -131,6 +131,9 @@ class FixedPoints(Record):
         Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call fixed what
         ends with $q$ below a tolerance: slow points as well, so the number depends on it. Here
         every minimum is counted once; a tool that stops before it has reached one counts more.
+        Candidates that were rejected are not counted, as all of those that end at slow points are
+        after `find_fixed_points(…, slow_points=False)`: the curve then shows too few points, and
+        its `rejected` and its summary say how many candidates it leaves out.
 
         Parameters
         ----------
@@ -153,7 +156,8 @@ class FixedPoints(Record):
             tolerances = np.logspace(-24, 1, 101)
         q = np.sort(0.5 * np.square(np.asarray(self.speed, float)))
         thresholds = np.atleast_1d(real_array(tolerances, "tolerances"))
-        return ToleranceCurve(thresholds, np.searchsorted(q, thresholds, side="right"))
+        rejected = int((np.asarray(self.outcomes) == "rejected").sum())
+        return ToleranceCurve(thresholds, np.searchsorted(q, thresholds, side="right"), rejected)
 
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
@@ -188,8 +192,13 @@ class ToleranceCurve(Record):
 
     tolerance: Float[Array, " tolerance"] = array("threshold on q = ½ speed²")
     count: Int[Array, " tolerance"] = array("points with q at most that")
+    rejected: int = setting("candidates that were rejected, and are not counted", default=0)
 
     def summary(self) -> str:
         if not len(self.count):
             return "ToleranceCurve: no tolerances"
-        return f"ToleranceCurve: {self.count[0]} to {self.count[-1]} points"
+        text = f"ToleranceCurve: {self.count[0]} to {self.count[-1]} points"
+        if not self.rejected:
+            return text
+        left_out = counted(self.rejected, "rejected candidate")
+        return f"{text}, without {left_out}: those at slow points count with slow_points=True"
