@@ -1,5 +1,6 @@
 """Further search, exhaustion, and what is said about them."""
 
+import dataclasses
 import sys
 from itertools import product
 
@@ -11,7 +12,7 @@ import systems
 from completeness_tools import Collection, float64, point_set, random_tanh
 
 import separatrix as sx
-from separatrix.analysis.completeness import Domain, FurtherSearch, assess, index
+from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.collection import Collection as Points
@@ -379,7 +380,9 @@ def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
             lambda *_: index.IndexSum(3, ""),
         )
     else:
-        nowhere = lambda _, states: np.ones(len(states), bool)  # noqa: E731
-        monkeypatch.setattr(Domain, "excludes", nowhere)
+        module = sys.modules["separatrix.analysis.completeness.assess"]
+        narrow = dataclasses.replace(find_domain(system), upper=np.array([0.5]))
+        monkeypatch.setattr(module, "find_domain", lambda *_: narrow)
+        monkeypatch.setattr(Domain, "excludes", lambda _, states: np.zeros(len(states), bool))
     known = assess(system, points)
     assert not known.complete and "two proofs contradict each other" in known.text

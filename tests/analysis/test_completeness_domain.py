@@ -408,3 +408,8 @@ def test_a_choice_by_a_number_beyond_the_cases_is_the_last():
     beyond = np.full(N, 5)
     system = sx.DiscreteMap(lambda x: jax.lax.select_n(beyond, 1.25 * jnp.tanh(x), jnp.tanh(x)), N)
     np.testing.assert_allclose(domain(system).upper, 1.0)
+
+
+def test_rounding_leads_out_of_no_domain_without_an_upper_end():
+    half = Domain(np.zeros(1), np.full(1, np.inf), True, "", "")
+    assert half.excludes(np.array([[-1e-35], [-0.1], [5.0]])).tolist() == [False, True, False]

@@ -199,7 +199,9 @@ class _Assessment:
 
         (Or a residual of the user's own, whose zeros are others than those of the step.)
         """
-        beyond = self.domain.excludes(self.points.states) & self.points.certified
+        states, errors = self.points.states, self._error_bounds()[:, None]
+        beyond = (states + errors < self.domain.lower) | (states - errors > self.domain.upper)
+        beyond = beyond.any(axis=1) & self.points.certified
         own = self.system.residual_function is not None
         if proof.complete and self.index.value not in (None, 1) and not own:
             return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))

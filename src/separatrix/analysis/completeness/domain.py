@@ -70,8 +70,8 @@ class Domain:
 
         Where a gate saturates, a state far outside may have a velocity at rounding level.
         """
-        slack = _EXCESS * (1 + np.maximum(np.abs(self.lower), np.abs(self.upper)))
-        slack = np.where(np.isfinite(slack), slack, 0.0)
+        ends = np.abs([self.lower, self.upper])
+        slack = _EXCESS * (1 + np.where(np.isfinite(ends), ends, 0.0).max(axis=0))
         return np.any((states < self.lower - slack) | (states > self.upper + slack), axis=1)
 
     def __str__(self) -> str:
