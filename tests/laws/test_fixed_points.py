@@ -17,6 +17,7 @@ from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.piecewise_linear import recognise
 from separatrix.solvers.zero_test import ZeroTest
+from separatrix.systems import in_float64
 
 U = np.array([1.0, 0.5, 0.5])
 
@@ -34,10 +35,12 @@ def textbook(known, box=None):
     return Case(known.system, known.candidates, box)
 
 
-def network(make, scale=1.0, box=None):
-    made = make(jax.random.key(5))
+def network(make, scale=1.0, box=None, seed=5):
+    made = make(jax.random.key(seed))
     size = made.initial_state().shape[0]
-    return Case(made.at_input(U), systems.box(size, -scale, scale, 200), box)
+    with jax.enable_x64(True):  # so that what is made of its weights is the same in all laws
+        system = in_float64(made.at_input(U))
+    return Case(system, systems.box(size, -scale, scale, 200), box)
 
 
 def ctrnn(activation, leak="outside", dt=50.0, units=6):
@@ -48,6 +51,11 @@ def ctrnn(activation, leak="outside", dt=50.0, units=6):
         )  # fmt: skip
 
     return make
+
+
+def paced(key):
+    tau = np.array([100.0, 200.0, 50.0, 80.0, 400.0])
+    return sx.networks.CTRNN(3, 5, 3, tau=tau, dt=20.0, activation="tanh", key=key)
 
 
 CASES = {
@@ -67,6 +75,14 @@ CASES = {
     "CTRNN, softplus": lambda: network(ctrnn("softplus", units=4), scale=3.0),
     "CTRNN, relu": lambda: network(ctrnn("relu", units=4), scale=3.0),
     "CTRNN, leaky relu": lambda: network(ctrnn("leaky_relu", units=4), scale=3.0),
+    "CTRNN, a time constant for each unit": lambda: network(paced, box=1.5),
+    "DaleCTRNN": lambda: network(lambda key: sx.networks.DaleCTRNN(3, 5, 3, key=key), scale=3.0),
+    "LowRankRNN": lambda: network(
+        lambda key: sx.networks.LowRankRNN(3, 6, 3, rank=2, random_strength=0.8, key=key), scale=3.0
+    ),
+    "ShortTermPlasticityRNN": lambda: network(  # a silent unit would lie on a kink
+        lambda key: sx.networks.ShortTermPlasticityRNN(3, 2, 3, key=key), seed=1
+    ),
     "GRU": lambda: network(lambda key: sx.networks.GRU(3, 5, 3, key=key), box=1.0),
     "LSTM": lambda: network(lambda key: sx.networks.LSTM(3, 3, 3, key=key), scale=2.0),
 }
