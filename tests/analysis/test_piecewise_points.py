@@ -28,13 +28,17 @@ def test_a_unit_that_is_masked_is_at_least_zero(holds):
     assert points.speed.max() < 1e-15
 
 
-def test_the_first_point_of_the_primer_is_known_as_the_page_says():
-    """What docs/explanation/fixed-points.md says of its residual and of rounding."""
+def primer():
     d = np.load(systems.DATA / "brainpy_seed0.npz")
     step = lambda h, u: jnp.maximum(u @ d["w_ir"] + h @ d["w_rr"] + d["b_rr"], 0)  # noqa: E731
     system = sx.DiscreteMap(step, 64, dt=100.0, input=np.array([1.0, 0.5, 0.5]))
-    states = d["activity"].reshape(-1, 64)[::20]
-    fixed = sx.find_fixed_points(system, states, slow_points=False).fixed
+    return system, d["activity"].reshape(-1, 64)
+
+
+def test_the_first_point_of_the_primer_is_known_as_the_page_says():
+    """What docs/explanation/fixed-points.md says of its residual and of rounding."""
+    system, states = primer()
+    fixed = sx.find_fixed_points(system, states[::20], slow_points=False).fixed
     assert len(fixed) == 2 and fixed.certified.all()
     assert fixed.residual[0] < 1e-14 and fixed.rounding_level[0] < 1e-12
 
@@ -71,3 +75,11 @@ def test_a_reading_is_believed_where_zeros_are_a_continuum_or_lie_on_kinks():
         assert len(points.fixed) == 1
         assert (points.outcomes == "fixed").all()
     assert (points.outcome_reasons == "reached by region walk").all()
+
+
+def test_candidates_that_are_led_downhill_are_asked_for_slow_points():
+    system, states = primer()
+    points = sx.find_fixed_points(system, states)
+    quick = sx.find_fixed_points(system, states, slow_points=False)
+    assert (len(points.fixed), len(points.slow)) == (2, 9)
+    assert points.slow.hits.sum() > 1600 and (quick.outcomes == "fixed").sum() > 400

@@ -41,7 +41,8 @@ def search_piecewise(
     _collect_continua(residual, walk, found)
     if not slow_points:
         return found
-    lost = np.flatnonzero((walk.point < 0) & np.isfinite(starts).all(1))
+    # Newton's method found nothing from those that were led downhill: slow points may be nearer.
+    lost = np.flatnonzero(((walk.point < 0) | walk.downhill) & np.isfinite(starts).all(1))
     descent = descend_speed(velocity, starts[lost])
     labels = _solve_minima(residual, descent, walk.zeros, found)
     for k, minimum in enumerate(descent.minima):

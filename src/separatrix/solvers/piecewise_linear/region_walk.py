@@ -89,8 +89,10 @@ class RegionSolution:
         How many regions its walk visited.
     cycle_length
         How many regions its cycle has, 0 where there is none.
+    downhill
+        Which candidates reached a zero only by steps that were shortened until the residual fell.
     regions_solved
-        How many distinct regions the whole call solved.
+        How many regions the whole call solved.
     size
         ``n``.
     """
@@ -102,6 +104,7 @@ class RegionSolution:
     point: Ints
     steps: Ints
     cycle_length: Ints
+    downhill: Bools
     regions_solved: int
     size: int
 
@@ -172,6 +175,8 @@ def solve_regions(
     point, steps, cycles = (np.full(len(finite), fill, dtype=np.intp) for fill in (-1, 0, 0))
     outcome[finite], point[finite], steps[finite], cycles[finite] = told.T
     steps[finite] += before[region]
+    downhill = outcome == WalkOutcome.ZERO
+    downhill[finite] &= (before > 0)[region]
     reached = point[outcome == WalkOutcome.ZERO]
     return RegionSolution(
         zeros=tuple(walk.zeros),
@@ -181,6 +186,7 @@ def solve_regions(
         point=point,
         steps=steps,
         cycle_length=cycles,
+        downhill=downhill,
         regions_solved=walk.solved,
         size=residual.size,
     )
