@@ -1,4 +1,4 @@
-"""Zeros of a piecewise-linear residual: from region to region, each solved once."""
+"""Zeros of a piecewise-linear residual: from region to region, by ways that candidates share."""
 
 from __future__ import annotations
 
@@ -199,11 +199,12 @@ def _walks(walk: Walk, begin: Bools, rounds: int) -> tuple[Ints, Ints]:
     downhill, and on; from where it began once more, as far as the rounds go.  Returns regions from
     which the graph tells how each walk goes on and ends, and how many each has solved before.
     """
-    node, found = walk.run(begin, min(_SHARED_STEPS, rounds))
+    shared = min(_SHARED_STEPS, rounds)
+    node, found = walk.run(begin, shared)
     before = np.zeros(len(begin), dtype=np.intp)
     lost = np.flatnonzero(~found)
     below, solved = walk.descend(begin[lost])
     on, found = walk.run(below, rounds)
-    node[lost[found]], before[lost[found]] = on[found], solved[found] + _SHARED_STEPS
+    node[lost[found]], before[lost[found]] = on[found], solved[found] + shared
     walk.run(begin[lost[~found]], rounds)
     return node, before
