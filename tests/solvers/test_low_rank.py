@@ -258,6 +258,29 @@ def test_rank_one_rectified_networks_in_all_of_space(seed):
         assert certify_zeros(residual, found.states).unique.all()
 
 
+@pytest.mark.parametrize("seed", quick(range(4), 0))
+def test_a_bias_that_all_units_share(seed):
+    """Far away it is one number for all of them, unlike the rest of the sum."""
+    m, n = np.random.default_rng(seed).standard_normal((2, 50))
+    n = n + (2.0 if seed % 2 else 0.5) * m
+    bias = 0.3 if seed < 2 else -0.3
+
+    def residual(x):
+        return m * (n @ jax.nn.relu(x)) / 50 - x + bias
+
+    found = search(residual, 50)
+    assert found.complete, found.reason
+    assert len(found.states) == count_roots_of_rank_one(m, n, np.full(50, bias))
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_the_steepness_of_the_reduced_variables_is_that_of_a_matrix(rank):
+    m, n = rank_many(200, rank)
+    reduction = reduce(lambda x: m @ (n.T @ jnp.tanh(x)) / 200 - x, 200)
+    steepest = np.abs(n).sum(0).max()  # where every tanh has the slope 1
+    assert steepest <= reduction.steepness() <= steepest * (1 + 1e-9)
+
+
 @pytest.mark.parametrize(("rank", "seed"), quick([(2, 0), (2, 2), (3, 0)], 0))
 def test_rectified_networks_of_higher_rank(rank, seed):
     rng = np.random.default_rng(seed)

@@ -3,12 +3,13 @@
 from .assess import assess
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import Proof
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch
 from .index import IndexSum, Indices, index_sum, point_indices
-from .known import Completeness, PointSet
+from .known import Completeness, PointSet, describe
 
 __all__ = [
+    "MOST_VARIABLES",
     "Completeness",
     "Domain",
     "Enclosure",
@@ -20,8 +21,10 @@ __all__ = [
     "Richness",
     "assess",
     "chao1",
+    "describe",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
     "point_indices",
+    "prove_complete",
 ]

@@ -12,7 +12,7 @@ from ...solvers.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Enclosure, find_domain
-from .exhaustive import Proof, prove_complete
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
 from .index import IndexSum, KnownIndices, index_sum
 from .known import Completeness, PointSet, describe
@@ -28,7 +28,7 @@ def assess(
     *,
     further: FurtherSearch | None = None,
     exhaustion: BranchAndPrune | None = None,
-    exhaustive_size: int = 8,
+    exhaustive_size: int = MOST_VARIABLES,
     adopt: Adopt | None = None,
     enclosure: Enclosure | None = None,
 ) -> Completeness:

@@ -60,6 +60,11 @@ class Domain:
     given: bool = False
     paced: bool = False
 
+    @classmethod
+    def unknown(cls, size: int, reason: str) -> "Domain":
+        """Return that no bounds are known, and why."""
+        return cls(np.full(size, -np.inf), np.full(size, np.inf), False, reason, reason)
+
     @property
     def bounded(self) -> bool:
         """Whether there is a box."""
@@ -106,7 +111,7 @@ class Enclosure:
             return cls(velocity, _proved(velocity, inward))
         except EnclosureError as refusal:
             why = f"the step cannot be enclosed: {refusal}"
-            return cls(velocity, _nowhere(system.size, why))
+            return cls(velocity, Domain.unknown(system.size, why))
 
 
 def find_domain(
@@ -142,10 +147,6 @@ def find_domain(
     return proved if proved.bounded else _with_given(proved, system, known)
 
 
-def _nowhere(size: int, reason: str) -> Domain:
-    return Domain(np.full(size, -np.inf), np.full(size, np.inf), False, reason, reason)
-
-
 def _proved(velocity: Enclosed, inward: bool) -> Domain:
     """Bound the units in rounds, each over the box of the round before."""
     (size,) = velocity.shape
@@ -155,7 +156,7 @@ def _proved(velocity: Enclosed, inward: bool) -> Domain:
         with np.errstate(all="ignore"):
             execution = velocity.execute(Interval(lower[None], upper[None]))
             if execution.refusals[0]:
-                return _nowhere(size, f"the step is {execution.refusals[0]}")
+                return Domain.unknown(size, f"the step is {execution.refusals[0]}")
             expansion = Expansion(execution)
             found = attraction(expansion.output(), expansion.atoms)
         old = (lower, upper)

@@ -38,13 +38,8 @@ class Collection:
 
     def adopt(self, proof: Proof) -> PointSet:
         """Add points that an exhaustive search has proved, and return all of them."""
-        nobody = np.zeros(0, int)
-        for state, error, radius in zip(
-            proof.states, proof.error_bounds.tolist(), proof.radii.tolist(), strict=True
-        ):
-            label = self.found.add(state, "fixed", error, nobody, "")
-            alone = f"alone within {radius:.1e}, by exhaustive search"
-            self.found.prove(label, error, radius, f"exists within {error:.1e}, {alone}")
+        found = proof.states, proof.error_bounds, proof.radii
+        self.found.add_proved(*found, "by exhaustive search")
         certify(self.system, self.found)
         return self.points()
 

@@ -8,7 +8,7 @@ from ...solvers.zero_test import ZeroTest
 from ..completeness import Completeness
 from ..kinks import on_kinks
 from ..stability import classify, count_unstable, growth, name_of
-from .evaluator import DENSE, Evaluator
+from .evaluator import Evaluator
 from .found import Found
 from .record import FixedPoints
 from .spectra import Spectra, spectra_of
@@ -37,7 +37,7 @@ def describe(
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels = _residuals(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    proofs = _proofs(found, _unproved(evaluator) if asked.certify else _NOT_ASKED)
+    proofs = _proofs(found, _UNPROVED if asked.certify else _NOT_ASKED)
     counted = proofs["certified"] & (kinds == "fixed") & asked.certify
     told = _directions(evaluator, states, counted, proofs["error_bound"], marginal_band)
     n_unstable = told.n_unstable
@@ -69,20 +69,12 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(known, _unproved(evaluator) if asked.completeness else _NOT_ASKED),
+        **_completeness(known, _UNPROVED if asked.completeness else _NOT_ASKED),
     )
 
 
 _NOT_ASKED = "not asked for"
-
-
-def _unproved(evaluator: Evaluator) -> str:
-    """Return why nothing is proved where no other reason is known."""
-    if evaluator.is_large:
-        return (
-            f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units"
-        )
-    return "no proof was found"
+_UNPROVED = "no proof was found"
 
 
 def _residuals(

@@ -45,6 +45,17 @@ class Found:
         """Note that a point was proved by the method that found it."""
         self.proofs[label] = (error_bound, radius, text)
 
+    def add_proved(
+        self, states: np.ndarray, error_bounds: np.ndarray, radii: np.ndarray, how: str
+    ) -> list[int]:
+        """Add fixed points that no candidate led to, proved as `how` says; return their numbers."""
+        labels = []
+        for state, error, radius in zip(states, error_bounds.tolist(), radii.tolist(), strict=True):
+            labels.append(self.add(state, "fixed", error, np.zeros(0, int), ""))
+            text = f"exists within {error:.1e}, alone within {radius:.1e}, {how}"
+            self.prove(labels[-1], error, radius, text)
+        return labels
+
     def refuse(self, label: int, reason: str) -> None:
         """Note why a point is not proved."""
         self.refusals[label] = reason

@@ -15,7 +15,7 @@ from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Enclosure, assess
+from ..completeness import Completeness, Enclosure, assess
 from .agreement import require_agreement, require_index, told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -23,12 +23,16 @@ from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
 from .guidance import Guide
+from .large import prove_large
 from .piecewise import is_as_read, search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
 from .smooth import SmoothSearch
 from .starts import nearest_in_domain
 from .units import fitting_units
+
+Follow = Callable[[np.ndarray, bool], Found]
+"""Starts, and whether slow points are wanted -> where they lead."""
 
 _TYPICAL = 4096  # starts whose sizes are those of all
 
@@ -58,8 +62,8 @@ def find_fixed_points(
     lie on the kinks between regions.
 
     In a system of more than 2048 units the Jacobian is not formed: the steps come from products
-    with it (Newton–Krylov), stability from its leading eigenvalues, and slow points and proofs are
-    not looked for.
+    with it (Newton–Krylov), stability from its leading eigenvalues; slow points are not looked for,
+    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`.
 
     Where possible the answer is proved: that a fixed point exists and is the only one in a ball
     around it, how many unstable directions it has, that no fixed point lies near a slow point.
@@ -129,25 +133,42 @@ def find_fixed_points(
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
         asked = Asked(certify, certify and completeness)
-        certify = certify and not evaluator.is_large
         zero_test, evaluator = _zero_test(evaluator, typical)
         enclosure = _enclosed(evaluator, asked)
         follow = _following(evaluator, zero_test, method, enclosure)
         found = follow(starts, slow_points)
-        if certify:
-            certify_points(evaluator.system, found)
-        known = None
-        if certify and completeness:
-            collection = Collection(evaluator.system, found, lambda new: follow(new, False))
-            known = assess(
-                evaluator.system, collection.points(), collection.search,
-                exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure,
-            )  # fmt: skip
-            require_index(evaluator.system, known, len(found.labels("fixed")))
+        known = _prove(evaluator, found, follow, asked, exhaustion, enclosure)
+        if known is not None:
             known = told_on_trust(system, known)
-            collection.reject_outside(known.domain)
         points = describe(evaluator, zero_test, found, known, asked, marginal_band)
     return points if units is None else units.given_back(points)
+
+
+def _prove(
+    evaluator: Evaluator,
+    found: Found,
+    follow: Follow,
+    asked: Asked,
+    exhaustion: BranchAndPrune,
+    enclosure: Enclosure | None,
+) -> Completeness | None:
+    """Prove what can be proved of each point, note it, and return what may be missing."""
+    system = evaluator.system
+    if asked.certify and evaluator.is_large:
+        known = prove_large(system, found, exhaustion)
+        return known if asked.completeness else None
+    if asked.certify:
+        certify_points(system, found)
+    if not asked.completeness:
+        return None
+    collection = Collection(system, found, lambda new: follow(new, False))
+    known = assess(
+        system, collection.points(), collection.search,
+        exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure,
+    )  # fmt: skip
+    require_index(system, known, len(found.labels("fixed")))
+    collection.reject_outside(known.domain)
+    return known
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:
@@ -183,12 +204,12 @@ def _following(
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
     enclosure: Enclosure | None,
-) -> Callable[[np.ndarray, bool], Found]:
+) -> Follow:
     """Return how starts are followed in this system: exactly where it is piecewise linear.
 
     Should it turn out not to be what was read of it, it is followed as any other.
     """
-    forms = _piecewise_linear_forms(evaluator.system, zero_test)
+    forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
     guide = None
     if enclosure is not None and enclosure.domain.paced:
         guide = Guide(evaluator.system, enclosure.domain, method)

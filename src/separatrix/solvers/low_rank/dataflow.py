@@ -21,7 +21,10 @@ _UNBOUNDED = 2**30  # a capacity that no cut reaches
 
 
 class Terms(NamedTuple):
-    """The result as ``diagonal * x + sum of coefficient * value + offset``, elementwise."""
+    """The result as ``diagonal * x + sum of coefficient * value + offset``, elementwise.
+
+    A value has as many components as the result, or is one number for all of them.
+    """
 
     diagonal: Interval  # (n,)
     values: tuple[tuple[int, Interval], ...]  # slots that depend on x, with coefficients (n,)
@@ -63,7 +66,7 @@ def read_terms(program: Program) -> Terms:
         elif step is None or (parts := _parts(step, factor, varying, constant)) is None:
             values[slot] = _sum(values[slot], factor) if slot in values else factor
         else:
-            fits = all(slot not in varying or known[slot] == (size,) for slot, _ in parts)
+            fits = all(slot not in varying or known[slot] in ((size,), ()) for slot, _ in parts)
             pending.extend(parts if fits else [])
             if not fits:
                 values[slot] = _sum(values[slot], factor) if slot in values else factor

@@ -22,7 +22,11 @@ _ROUNDS = 4  # of narrowing the box that holds all zeros
 
 
 def reduce(
-    residual: Callable[[Any], Any], size: int, domain: Interval | None = None
+    residual: Callable[[Any], Any],
+    size: int,
+    domain: Interval | None = None,
+    *,
+    as_written: bool = False,
 ) -> Reduction | None:
     r"""Recognize a residual of which all zeros lie on a surface of few dimensions.
 
@@ -37,6 +41,9 @@ def reduce(
         The number of components of x.
     domain
         A box (size,) that is known to hold every zero, if there is one.
+    as_written
+        Whether to look for narrow places in the function as it is written only, not for matrices of
+        low numerical rank. The reduction is exact then.
 
     Returns
     -------
@@ -61,7 +68,7 @@ def reduce(
     if program.output_shapes != ((size,),):
         return None
     everything = Interval(np.full(size, -np.inf), np.full(size, np.inf))
-    reduction = _reduce(program, size, domain or everything)
+    reduction = _reduce(program, size, domain or everything, as_written=as_written)
     afar = homogenize(program)
     if reduction is None or np.isfinite(reduction.trap.magnitude()).all() or afar is None:
         return reduction
@@ -69,7 +76,11 @@ def reduce(
 
 
 def _reduce(
-    program: Program, size: int, domain: Interval, cut: tuple[int, ...] | None = None
+    program: Program,
+    size: int,
+    domain: Interval,
+    cut: tuple[int, ...] | None = None,
+    as_written: bool = False,
 ) -> Reduction | None:
     """Reduce a traced function, along a cut that is given or the narrowest there is."""
     terms = read_terms(program)
@@ -84,7 +95,7 @@ def _reduce(
     targets = [slot for slot, _ in terms.values]
     through = narrowest_cut(program, targets, size) if cut is None else cut
     if _width(program, through, size) > size // 2 and not rest:
-        factored = factorize(program, trap, size)
+        factored = None if as_written else factorize(program, trap, size)
         if factored is None:
             return None
         program, through = factored, narrowest_cut(factored, targets, size)

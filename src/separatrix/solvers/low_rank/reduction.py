@@ -108,12 +108,15 @@ class Reduction:
         return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
 
     def steepness(self) -> float:
-        """Return how much k changes at most with a change of x by one, in the largest norm."""
-        seed = point(np.eye(self.size)[None])
-        values, refusals = self._coordinates(Value(self.trap[None], seed), [], 1, True)
+        """Return how much k changes at most with a change of x by one, in the largest norm.
+
+        All the directions in which x may change are one interval, so that no matrix is formed.
+        """
+        every = Interval(np.full((1, 1, self.size), -1.0), np.ones((1, 1, self.size)))
+        values, refusals = self._coordinates(Value(self.trap[None], every), [], 1, True)
         if any(refusals) or values.slopes is None:
             return np.inf
-        return float(np.max(np.sum(values.slopes.magnitude(), axis=1))) * (1.0 + 1e-9)
+        return float(np.max(values.slopes.magnitude()))
 
     def _chunked(self, boxes: Interval, differentiate: bool) -> Enclosures:
         step = max(1, _ENTRIES // (self.size * (1 + self.variables * differentiate)))
@@ -185,15 +188,20 @@ def solve_terms(terms: Terms, results: list[Value], count: int, inputs: int) -> 
     bounds = terms.offset[None]
     slopes = point(np.zeros((1, inputs, size)))
     for (_, factor), value in zip(terms.values, results, strict=True):
-        bounds = add(bounds, multiply(value.bounds, factor[None]))
+        bounds = add(bounds, multiply(_for_each(value.bounds, 2), factor[None]))
         if value.slopes is not None:
-            slopes = add(slopes, multiply(value.slopes, factor[None, None]))
+            slopes = add(slopes, multiply(_for_each(value.slopes, 3), factor[None, None]))
     bounds = negate(divide(bounds, terms.diagonal[None]))
     slopes = negate(divide(slopes, terms.diagonal[None, None]))
     return Value(
         bounds.map(lambda array: np.broadcast_to(array, (count, size))),
         slopes.map(lambda array: np.broadcast_to(array, (count, inputs, size))),
     )
+
+
+def _for_each(values: Interval, ndim: int) -> Interval:
+    """Give a number that all components share an axis for them."""
+    return values if values.ndim == ndim else values[..., None]
 
 
 def _stacked(parts: list[Interval]) -> Interval:
