@@ -34,6 +34,14 @@ def draw_far_graph():
     return figures.fixed_point_graph(far_graph()[0], RECORDS["activity"], RECORDS["components"])
 
 
+def subcritical(start):
+    """Rest of dx/dt = p x + x³ is stable for p < 0; nothing else is."""
+    return sx.continue_fixed_points(
+        lambda p: sx.Flow(lambda x: p * x + x**3, 1), np.zeros(1), (start, 1.0), name="p",
+        disconnected=None,
+    )  # fmt: skip
+
+
 @functools.cache
 def flat():
     return sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
@@ -49,6 +57,7 @@ DRAW = {
         RECORDS["separatrix"],
     ),
     "far graph": draw_far_graph,
+    "short pieces": lambda: figures.bifurcation_diagram(subcritical(-0.02)),
     "topology": lambda: figures.fixed_point_topology(
         RECORDS["fixed_point_topology"],
         RECORDS["components"][:2],
@@ -130,6 +139,26 @@ def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
     ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
     assert ends == {"fixed, stable": pytest.approx(0.5), "fixed, unstable": pytest.approx(1.0)}
+
+
+@pytest.mark.parametrize(("start", "marked"), [(-0.02, True), (-1.0, False)])
+def test_a_stability_whose_pieces_are_too_short_to_be_seen_is_marked(start, marked):
+    """The special point at p = 0 covers a stable piece from −0.02 on, and none from −1 on."""
+    figure = figures.bifurcation_diagram(subcritical(start))
+    marks = [
+        line
+        for line in figure.axes[0].lines
+        if line.get_marker() == "o" and line.get_fillstyle() == "full" and line.get_zorder() == 5
+    ]
+    assert [mark.get_color() for mark in marks] == [INDEX_COLOURS[0]] * marked
+    assert [mark.get_xdata()[0] for mark in marks] == pytest.approx([start / 2] * marked)
+    legend = figure.legends[0]
+    shown = {
+        text.get_text(): handle.get_marker()
+        for text, handle in zip(legend.texts, legend.legend_handles, strict=True)
+    }
+    assert shown["fixed, stable"] == ("o" if marked else "None")
+    assert shown["fixed, unstable"] == "None"
 
 
 def test_points_far_from_the_activity_do_not_widen_the_view_of_the_graph():

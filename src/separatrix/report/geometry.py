@@ -72,7 +72,8 @@ def branches(story: Story) -> str:
         f"from {_number(record.parameter_from)} to {_number(record.parameter_to)} (positive: the "
         f"first stimulus is the stronger). Height: {height}. "
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
-        f"{count(len(record), 'point')}; the lines tell the stability. "
+        f"{count(len(record), 'point')}; the lines tell the stability (marked where all "
+        "pieces of a kind are too short to be seen). "
     )
     points = story.find(FixedPoints)
     if points is not None and not len(points.fixed):
