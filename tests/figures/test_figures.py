@@ -147,6 +147,19 @@ def test_points_far_away_are_counted_not_drawn():
     assert right - left < 100
 
 
+def test_the_line_through_a_point_far_away_says_where_it_is():
+    states = np.array(linear().states)
+    states[1] += 1e3
+    far = fixed_points(states, ["fixed"] * len(states))
+    line = dataclasses.replace(linear(), states=states)
+    figure = figures.line_attractor(far, line, 1, activity(), plane())
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_title() == "1 point lies outside this view"
+    place = "({:.3g}, {:.3g})".format(*plane().project(states[1])[:2]).replace("-", "−")
+    assert f"linearized at {place}" in all_text(figure)
+    assert_texts_are_clear(figure)
+
+
 def test_points_of_every_kind_and_number():
     for count in (0, 1, 3):
         points = fixed_points(activity().flat_states[:count], ["fixed", "slow", "slow"][:count])

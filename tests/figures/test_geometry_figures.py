@@ -1,5 +1,6 @@
 """Figures of slow curves, boundaries and commitment, as all others (test_figures.py)."""
 
+import dataclasses
 import functools
 import logging
 
@@ -18,6 +19,29 @@ SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
 
 
+def far_graph():
+    """The graph of the records, one of whose attractors is moved far along the first component."""
+    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"]
+    away = 100 * np.asarray(components.components)[0]
+    row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
+    states, paths = np.array(graph.states), np.array(graph.paths)
+    states[row] += away
+    paths[0] += np.linspace(0, 1, paths.shape[1])[:, None] * away
+    return dataclasses.replace(graph, states=states, paths=paths), row
+
+
+def draw_far_graph():
+    return figures.fixed_point_graph(far_graph()[0], RECORDS["activity"], RECORDS["components"])
+
+
+def subcritical(start):
+    """Rest of dx/dt = p x + x³ is stable for p < 0; nothing else is."""
+    return sx.continue_fixed_points(
+        lambda p: sx.Flow(lambda x: p * x + x**3, 1), np.zeros(1), (start, 1.0), name="p",
+        disconnected=None,
+    )  # fmt: skip
+
+
 @functools.cache
 def flat():
     return sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
@@ -32,6 +56,8 @@ DRAW = {
         RECORDS["components"],
         RECORDS["separatrix"],
     ),
+    "far graph": draw_far_graph,
+    "short pieces": lambda: figures.bifurcation_diagram(subcritical(-0.02)),
     "topology": lambda: figures.fixed_point_topology(
         RECORDS["fixed_point_topology"],
         RECORDS["components"][:2],
@@ -113,3 +139,82 @@ def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
     ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
     assert ends == {"fixed, stable": pytest.approx(0.5), "fixed, unstable": pytest.approx(1.0)}
+
+
+@pytest.mark.parametrize(("start", "marked"), [(-0.02, True), (-1.0, False)])
+def test_a_stability_whose_pieces_are_too_short_to_be_seen_is_marked(start, marked):
+    """The special point at p = 0 covers a stable piece from −0.02 on, and none from −1 on."""
+    figure = figures.bifurcation_diagram(subcritical(start))
+    marks = [
+        line
+        for line in figure.axes[0].lines
+        if line.get_marker() == "o" and line.get_fillstyle() == "full" and line.get_zorder() == 5
+    ]
+    assert [mark.get_color() for mark in marks] == [INDEX_COLOURS[0]] * marked
+    assert [mark.get_xdata()[0] for mark in marks] == pytest.approx([start / 2] * marked)
+    legend = figure.legends[0]
+    shown = {
+        text.get_text(): handle.get_marker()
+        for text, handle in zip(legend.texts, legend.legend_handles, strict=True)
+    }
+    assert shown["fixed, stable"] == ("o" if marked else "None")
+    assert shown["fixed, unstable"] == "None"
+
+
+def test_points_far_from_the_activity_do_not_widen_the_view_of_the_graph():
+    graph, row = far_graph()
+    figure = draw_far_graph()
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    activity, components = RECORDS["activity"], RECORDS["components"]
+    span = np.ptp(components.project(activity.flat_states)[:, :2], axis=0).max()
+    assert np.ptp(axes.get_xlim()) < 5 * span < 50
+    assert axes.get_title() == "1 point lies outside this view"
+    place = components.project(graph.states[row])[:2]
+    told = "({:.3g}, {:.3g})".format(*place).replace("-", "−")
+    (name,) = [text for text in axes.texts if text.get_text().startswith("point ")]
+    assert name.get_text() == f"point {graph.places[row]} at {told}"
+    corners = axes.bbox.get_points()
+    box = name.get_window_extent().get_points()
+    assert (box[0] > corners[0]).all() and (box[1] < corners[1]).all()
+    _assert_an_arrow_points_to(axes, place)
+    # the path to it runs on to the border
+    ends = [line.get_xdata()[-1] for line in axes.lines if len(line.get_xdata()) > 2]
+    assert max(ends) > axes.get_xlim()[1]
+
+
+def _assert_an_arrow_points_to(axes, place):
+    """It stands at the border, on the line from the middle of the view, and is turned along it."""
+    (arrow,) = [line for line in axes.lines if isinstance(line.get_marker(), tuple)]
+    middle, half = axes.viewLim.get_points().mean(0), np.ptp(axes.viewLim.get_points(), axis=0) / 2
+    foot, away = arrow.get_xydata()[0] - middle, place - middle
+    assert 0.95 < np.abs(foot / half).max() < 1
+    np.testing.assert_allclose(foot / np.linalg.norm(foot), away / np.linalg.norm(away))
+    turn = np.radians(arrow.get_marker()[2] + 90)
+    np.testing.assert_allclose([np.cos(turn), np.sin(turn)], away / np.linalg.norm(away))
+
+
+def test_paths_no_part_of_which_is_seen_are_counted():
+    graph, _ = far_graph()
+    paths = np.array(graph.paths)
+    paths[1] += 100.0
+    figure = figures.fixed_point_graph(
+        dataclasses.replace(graph, paths=paths), RECORDS["activity"], RECORDS["components"]
+    )
+    assert figure.axes[0].get_title() == "1 point and 1 path lie outside this view"
+
+
+def test_many_points_outside_have_arrows_alone():
+    from separatrix.figures.style import new_figure
+    from separatrix.figures.view import MOST_NAMED, point_outside
+
+    figure = new_figure(4.0, 3.0)
+    axes = figure.subplots()
+    turn = np.linspace(0, 2 * np.pi, MOST_NAMED + 1, endpoint=False)
+    places = 9 * np.stack([np.cos(turn), np.sin(turn)], 1)
+    nothing = np.zeros((0, 2)), np.zeros((0, 2, 2))
+    for many in (len(places), MOST_NAMED, 0):
+        point_outside(figure, axes, places[:many], [("point", "k")] * many, *nothing)
+    assert len(axes.lines) == len(places) + MOST_NAMED
+    assert len(axes.texts) == MOST_NAMED
+    assert_texts_are_clear(figure)

@@ -1,5 +1,6 @@
 """What the report says of saddles and branches whose numbers are known."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sample_records import network
 
 import separatrix as sx
+from separatrix.activity import Activity
 from separatrix.report import geometry, tables
 from separatrix.report.story import Story
 from separatrix.store import Run
@@ -39,6 +41,27 @@ def test_rays_that_end_on_a_circle_are_told_of():
     assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
     assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
     assert text.endswith("the network has no state to rest in at this input.")
+
+
+def test_points_outside_the_view_are_told_with_how_far_they_are():
+    """Activity reaches as far as 2 from its mean at the origin, a fixed point lies at 50."""
+    system = sx.Flow(lambda x: jnp.stack([x[0] * (1 - x[0]) * (x[0] - 50), -x[1]]), 2)
+    graph = sx.fixed_point_graph(system, np.array([[0.0, 0.0], [1.0, 0.0], [50.0, 0.0]]))
+    cross = np.array([[[-2.0, 0.0], [2.0, 0.0]], [[0.0, -1.0], [0.0, 1.0]]])
+    active = Activity(
+        states=cross, outputs=cross, inputs=cross, choice=np.zeros(2, int), conditions={}, dt=1.0
+    )
+    text = geometry.fixed_point_graph(story(graph, active))
+    assert (
+        "leaves out 1 fixed point (point 2: 25 times as far from the mean activity as the activity "
+        "ever is); arrows at the border point there, and paths are cut off." in text
+    )
+    assert "leaves out" not in geometry.fixed_point_graph(story(graph))
+    assert "leaves out" not in geometry.fixed_point_graph(story(graph, enlarged(active, 10.0)))
+
+
+def enlarged(active, factor):
+    return dataclasses.replace(active, states=factor * np.asarray(active.states))
 
 
 def test_branches_are_told_with_their_special_points():

@@ -1,5 +1,6 @@
 """Branches of fixed points against their parameter."""
 
+import dataclasses
 from itertools import pairwise
 from typing import Any
 
@@ -7,9 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..analysis import Branches
-from .point_looks import PointClass, classes_of
+from .point_looks import FIXED_MARKERS, PointClass, classes_of
 from .style import (
     GREEN,
     GREY,
@@ -34,6 +36,17 @@ neighbours are."""
 UNKNOWN: dict[str, Any] = {"color": GREY, "linestyle": "-.", "label": "stability not known"}
 """Of a branch all of whose points are marginal."""
 
+UNKNOWN_MARK: dict[str, Any] = {"linestyle": "", "color": GREY, **FIXED_MARKERS["unknown"]}
+
+SPECIAL_SIZE = 6.5
+"""Of the markers of special points, in points."""
+
+SHORTEST = 2 * SPECIAL_SIZE
+"""A shorter piece is hidden for the larger part by the special points at its ends."""
+
+MARK_SIZE = 4.2
+"""Of what marks a piece that cannot be seen: it lies on the special points beside it."""
+
 MARKERS: dict[str, tuple[str, str]] = {
     "fold": ("D", GREEN),
     "pitchfork": ("o", PURPLE),
@@ -46,6 +59,16 @@ MARKERS: dict[str, tuple[str, str]] = {
     "border collision": ("v", GREY),
     "tangency": ("h", GREY),
 }
+
+
+@dataclasses.dataclass
+class _Kind:
+    """Pieces of one stability: the entry of the legend, the looks of lines and marks, the lines."""
+
+    entry: Line2D
+    look: dict[str, Any]
+    mark: dict[str, Any]
+    pieces: list[Line2D] = dataclasses.field(default_factory=list)
 
 
 @styled
@@ -64,40 +87,61 @@ def bifurcation_diagram(
     along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)
     figure = new_figure(6.2, 4.2)
     axes = figure.subplots()
-    _draw_branches(axes, branches, along)
+    kinds = _draw_branches(axes, branches, along)
     _draw_special(axes, branches, along)
     # all of what was asked: where no branch is, no fixed point was found
     low, high = sorted((branches.parameter_from, branches.parameter_to))
     axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    axes.autoscale_view(scalex=False)  # now, because it is measured what can be seen
     axes.set_xlabel(branches.name)
     default = "fixed point" if size == 1 else "mean over units"
     axes.set_ylabel(label or (default if direction is None else "along the direction"))
+    for kind in kinds:
+        _mark_hidden(axes, kind)
     legend_below(figure, axes, columns=3)
     return figure
 
 
-def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> None:
+def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> list[_Kind]:
     """Draw every run of pieces of one stability, which changes at the special points between."""
     classes = [
         c for c in classes_of(branches.stability, branches.n_unstable) if c.stability in LINES
     ]
-    kinds = np.full(len(branches), -1)
-    for kind, those in enumerate(classes):
-        kinds[those.rows] = kind
-    lines = [_polyline(branches, k, kinds) for k in range(branches.n_branches)]
+    numbers = np.full(len(branches), -1)
+    for number, those in enumerate(classes):
+        numbers[those.rows] = number
+    lines = [_polyline(branches, k, numbers) for k in range(branches.n_branches)]
     drawn = np.unique(np.concatenate([pieces for _, _, pieces in lines]))
-    for kind in drawn[drawn >= 0]:  # the legend has them in the order of all figures
-        axes.plot([], [], **_line(classes[kind]))
+    kinds = {}
+    for number in [*drawn[drawn >= 0], *drawn[drawn < 0]]:  # as in the legends of all figures
+        look = _line(classes[number]) if number >= 0 else UNKNOWN
+        mark = classes[number].look if number >= 0 else UNKNOWN_MARK
+        kinds[number] = _Kind(axes.plot([], [], **look)[0], look, mark)
     for parameters, states, pieces in lines:
         edges = [0, *(np.flatnonzero(pieces[1:] != pieces[:-1]) + 1), len(pieces)]
         for first, last in pairwise(edges):
-            piece = slice(first, last + 1)
-            look = _line(classes[pieces[first]]) if pieces[first] >= 0 else UNKNOWN
-            axes.plot(parameters[piece], states[piece] @ along, **look)
+            piece, kind = slice(first, last + 1), kinds[pieces[first]]
+            kind.pieces += axes.plot(parameters[piece], states[piece] @ along, **kind.look)
+    return list(kinds.values())
 
 
 def _line(those: PointClass) -> dict[str, Any]:
     return {"color": those.colour, "label": those.name, **LINES[those.stability]}
+
+
+def _mark_hidden(axes: Axes, kind: _Kind) -> None:
+    """Mark the pieces of a kind none of which is long enough to be seen, in the legend, too."""
+    # the panel is about as large before it is laid out
+    paths = [axes.transData.transform(line.get_xydata()) for line in kind.pieces]
+    ways = [np.append(0, np.linalg.norm(np.diff(p, axis=0), axis=1).cumsum()) for p in paths]
+    if max(way[-1] for way in ways) * 72 / axes.figure.dpi >= SHORTEST:
+        return
+    mark = {**kind.mark, "markersize": MARK_SIZE, "markeredgewidth": 0.8}
+    for path, way in zip(paths, ways, strict=True):
+        halfway = [np.interp(way[-1] / 2, way, xy) for xy in path.T]
+        axes.plot(*axes.transData.inverted().transform(halfway), zorder=5, **mark)
+    del mark["linestyle"]  # the legend shows the line with the mark on it
+    kind.entry.set(**{**mark, "color": kind.entry.get_color()})
 
 
 def _polyline(
@@ -161,7 +205,7 @@ def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
             color=colour,
             markeredgecolor=INK,
             markeredgewidth=0.5,
-            markersize=6.5,
+            markersize=SPECIAL_SIZE,
             fillstyle="none" if criticality == "subcritical" else "full",
             zorder=4,
             label=branches.special_names[k],

@@ -3,22 +3,24 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
-from .point_looks import draw_fixed, index_colour
+from .point_looks import classes_of, draw_fixed, index_colour
 from .state_space import draw_background, in_plane
 from .style import (
     BOUNDARY,
     GREY,
     INK,
     choice_colour,
-    equal_scales,
     legend_below,
     new_figure,
     styled,
 )
+from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
 ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}
 ENDS_NOWHERE: dict[str, Any] = {
@@ -37,29 +39,50 @@ def fixed_point_graph(
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
-    Arms have the colour of the saddle that they leave.
+    Arms have the colour of the saddle that they leave. Arrows point to fixed points that lie too
+    far from the activity to be seen beside it, and tell where they are.
     """
     figure = new_figure(6.2, 5.0)
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
     places = in_plane(components, graph.states)
-    seen = [plane.reshape(-1, 2), places]
+    at = in_plane(components, graph.states[:0] if boundary is None else boundary.states)
+    lines = in_plane(components, graph.paths)
+    _draw_paths(axes, graph, lines)
+    if len(at):
+        axes.plot(*at.T, "x", color=BOUNDARY, markersize=5, label="boundary of basins")
+    draw_fixed(axes, places, graph.stability, graph.n_unstable)
+    inside, near = np.split(limit_view(axes, plane, np.concatenate([places, at])), [len(places)])
+    say_what_is_outside(
+        axes,
+        point=int((~inside).sum()),
+        path=number_outside(axes, lines),
+        boundary_point=int((~near).sum()),
+    )
+    legend_below(figure, axes, columns=3)
+    signs = [sign for sign, seen in zip(_signs(graph), inside, strict=True) if not seen]
+    point_outside(figure, axes, places[~inside], signs, places[inside], lines)
+    return figure
+
+
+def _draw_paths(
+    axes: Axes, graph: FixedPointGraph, lines: Float[np.ndarray, "edge sample 2"]
+) -> None:
+    """Draw paths in the colours of the points that they leave, by how they end."""
     colours = _colours_of_paths(graph)
     neutral = colours[0] if len(set(colours)) == 1 else INK  # in the legend
-    for path, target, colour in zip(graph.paths, graph.target, colours, strict=True):
-        line = in_plane(components, path)
+    for line, target, colour in zip(lines, graph.target, colours, strict=True):
         look = ENDS if target >= 0 else ENDS_NOWHERE
         axes.plot([], [], color=neutral, **look)
         axes.plot(*line.T, zorder=3, **{**look, "color": colour, "label": None})
-        seen.append(line[:1])
-    if boundary is not None and len(boundary):
-        at = in_plane(components, boundary.states)
-        axes.plot(*at.T, "x", color=BOUNDARY, markersize=5, label="boundary of basins")
-        seen.append(at)
-    draw_fixed(axes, places, graph.stability, graph.n_unstable)
-    equal_scales(axes, np.concatenate(seen))
-    legend_below(figure, axes, columns=3)
-    return figure
+
+
+def _signs(graph: FixedPointGraph) -> list[tuple[str, str]]:
+    """Return what each fixed point is called where it is pointed to, and its colour."""
+    colours = np.full(len(graph.states), GREY, dtype=object)
+    for those in classes_of(graph.stability, graph.n_unstable):
+        colours[those.rows] = those.colour
+    return [(f"point {place}", c) for place, c in zip(graph.places, colours, strict=True)]
 
 
 def _colours_of_paths(graph: FixedPointGraph) -> list[str]:

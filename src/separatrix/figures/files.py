@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from .._files import written_in_one_piece
 from .._types import InvalidInputError, require_kind
 from . import DPI
-from .style import house_style
+from .style import house_style, lay_out
 
 
 def _print_png(figure: Figure, file: io.BytesIO) -> None:
@@ -73,7 +73,5 @@ def _printed(figure: Figure, extension: str) -> bytes:
 
 def _fix_layout(figure: Figure) -> None:
     """Find the layout once: every format would find it again, at the cost of the drawing itself."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine("none")
+    lay_out(figure)
+    figure.set_layout_engine("none")

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
 
 LETTERS = 8.0
 """The size of labels in points."""
@@ -22,10 +23,12 @@ def label_beside(
     points: Float[np.ndarray, "point 2"],
     lines: Float[np.ndarray, "line 2 2"],
     size: float,
+    within: bool = False,
 ) -> None:
     """Write names beside points of `size`, on the side where they cover least of what is drawn.
 
-    All places are coordinates of the panel; lines are given by their two ends.
+    All places are coordinates of the panel; lines are given by their two ends. Names that are
+    `within` do not leave the panel.
     """
     to_points = 72 / axes.figure.dpi  # positions are compared in points, as letters are measured
     share = np.linspace(0, 1, 25)[:, None, None]
@@ -33,35 +36,46 @@ def label_beside(
     marks, strokes, own = (
         axes.transData.transform(xy) * to_points for xy in (points, inked, places)
     )
+    border = np.asarray(axes.bbox.get_points()) * to_points
     taken = np.empty((0, 2))
     for at, place, name in zip(own, places, names, strict=True):
-        half = np.array([0.42 * LETTERS * len(name), 0.5 * LETTERS])
+        label = _label(axes, place, name)
+        half = np.array([label.get_window_extent().width * to_points / 2, 0.5 * LETTERS])
         shifts = _shifts(half, size)
         hidden = 10 * _covered(at + shifts, marks, half + size / 2)
         hidden += _covered(at + shifts, strokes, half)
         hidden += 10 * _covered(at + shifts, taken, 2 * half)
+        if within:
+            hidden = np.where(_leaves(at + shifts, half, border), np.inf, hidden)
         away = shifts @ (at - marks.mean(0))  # where nothing decides, away from the middle
         best = shifts[np.lexsort((-away, hidden))[0]]
         taken = np.append(taken, [at + best], 0)
-        axes.annotate(
-            name,
-            place,
-            xytext=tuple(best),
-            textcoords="offset points",
-            horizontalalignment="center",
-            verticalalignment="center",
-            fontsize=LETTERS,
-            path_effects=HALO,
-            zorder=5,
-            annotation_clip=False,
-        ).set_in_layout(False)
+        label.xyann = tuple(best)
+
+
+def _label(axes: Axes, place: Float[np.ndarray, " 2"], name: str) -> Annotation:
+    """Write a name on its place, to be moved from there."""
+    label = axes.annotate(
+        name,
+        tuple(place),
+        xytext=(0.0, 0.0),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="center",
+        fontsize=LETTERS,
+        path_effects=HALO,
+        zorder=5,
+        annotation_clip=False,
+    )
+    label.set_in_layout(False)
+    return label
 
 
 def _shifts(half: Float[np.ndarray, " 2"], size: float) -> Float[np.ndarray, "side 2"]:
     """Return where the middle of a label may be: on the rim of a box around the point."""
     angles = np.arange(16) * np.pi / 8
     sides = np.stack([np.cos(angles), np.sin(angles)], 1)
-    return sides * (half + size / 2 + 1)
+    return sides / np.abs(sides).max(1, keepdims=True) * (half + size / 2 + 1)
 
 
 def _covered(
@@ -72,6 +86,15 @@ def _covered(
     """Count the things within reach of a label, for each place that it may have."""
     apart = np.abs(middles[:, None] - things)
     return (apart < reach).all(2).sum(1).astype(float)
+
+
+def _leaves(
+    middles: Float[np.ndarray, "side 2"],
+    half: Float[np.ndarray, " 2"],
+    border: Float[np.ndarray, "corner 2"],
+) -> Bool[np.ndarray, " side"]:
+    """Tell which places of a label are not wholly inside a border, given by two corners."""
+    return ((middles - half < border[0]) | (middles + half > border[1])).any(1)
 
 
 def spread(places: Float[np.ndarray, " label"], gap: float) -> Float[np.ndarray, " label"]:

@@ -9,7 +9,7 @@ from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
 from .mode_choice import describe_number, describe_time, integrating_mode
-from .points import draw_points, limit_view
+from .points import draw_points
 from .state_space import draw_background, in_plane
 from .style import (
     BLUE,
@@ -22,6 +22,7 @@ from .style import (
     new_figure,
     styled,
 )
+from .view import limit_view, point_outside, say_what_is_outside
 
 ZERO = 1e-9
 """An eigenvalue of this size is drawn at 0, and counted there."""
@@ -79,16 +80,23 @@ def line_attractor(
     vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
     direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
     share = float(np.linalg.norm(direction))
+    lines = np.empty((0, 2, 2))
     if share > 0:
         reach = _reach(plane.reshape(-1, 2), centre, direction / share)
         line = centre + reach[:, None] * direction / share
+        lines = line[None]
         label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
         axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
     axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
-    limit_view(axes, plane, np.concatenate([in_plane(components, points.states), [centre]]))
+    places = in_plane(components, points.states)
+    inside = limit_view(axes, plane, np.append(places, [centre], 0))
+    say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
     legend_below(figure, axes, columns=2)
+    if not inside[-1]:
+        seen = places[inside[:-1]]
+        point_outside(figure, axes, centre[None], [("linearized", GREEN)], seen, lines)
     return figure
 
 

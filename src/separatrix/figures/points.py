@@ -17,16 +17,13 @@ from .style import (
     GREEN,
     GREY,
     INK,
-    equal_scales,
     legend_below,
     new_figure,
     new_panels,
     powers_of_ten,
     styled,
 )
-
-MARGIN = 1.0
-"""How far beyond the activity a view of the points reaches, in spans of the activity."""
+from .view import limit_view, say_what_is_outside
 
 
 @styled
@@ -38,7 +35,8 @@ def fixed_points(
     axes = figure.subplots()
     plane = draw_background(axes, activity, components)
     draw_points(axes, points, components)
-    limit_view(axes, plane, in_plane(components, points.states))
+    inside = limit_view(axes, plane, in_plane(components, points.states))
+    say_what_is_outside(axes, point=int((~inside).sum()))
     legend_below(figure, axes, columns=3)
     return figure
 
@@ -56,7 +54,8 @@ def compare_fixed_points(
         axes = figure.add_subplot(rows, columns, place)
         plane = draw_background(axes, activity, components)
         draw_points(axes, points, components, size=5.5, brief=True)
-        limit_view(axes, plane, in_plane(components, points.states), ratio=1.0)
+        inside = limit_view(axes, plane, in_plane(components, points.states), ratio=1.0)
+        say_what_is_outside(axes, point=int((~inside).sum()))
         beyond = axes.get_title()
         title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
         axes.set_title(title, color=INK)
@@ -166,16 +165,3 @@ def draw_points(
         size=size,
         counts=not brief,
     )
-
-
-def limit_view(axes: Axes, activity: np.ndarray, points: np.ndarray, ratio: float = 1.2) -> None:
-    """Keep the activity readable: leave far points out of the view, and say how many."""
-    flat = activity.reshape(-1, 2)
-    low, high = flat.min(0), flat.max(0)
-    span = max((high - low).max(), np.finfo(float).tiny)
-    inside = ((points >= low - MARGIN * span) & (points <= high + MARGIN * span)).all(1)
-    equal_scales(axes, np.concatenate([flat, points[inside]]), ratio)
-    if not inside.all():
-        n = int((~inside).sum())
-        title = f"{n} {'point lies' if n == 1 else 'points lie'} outside this view"
-        axes.set_title(title, color=GREY)

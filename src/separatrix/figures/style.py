@@ -100,6 +100,13 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
 
 
+def lay_out(figure: Figure) -> None:
+    """Give the parts of a figure their places, which else they have when it is drawn."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
 def new_panels(count: int, height: float, margin: float) -> tuple[Figure, int, int]:
     """Return a page-wide figure for panels, three in a row at most, with its rows and columns."""
     columns = min(count, 3)

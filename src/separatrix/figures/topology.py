@@ -13,7 +13,7 @@ from ..analysis import FixedPointTopology
 from .labels import HALO, label_beside
 from .point_looks import draw_fixed, index_colour
 from .state_space import label_plane
-from .style import GREY, legend_below, new_figure, new_panels, styled
+from .style import GREY, lay_out, legend_below, new_figure, new_panels, styled
 
 _MOST_NAMES = 32
 
@@ -96,9 +96,7 @@ def _name_stable_points(
 
     Lines in space have no extent before they are drawn, so they are left out of the layout.
     """
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
+    lay_out(figure)
     for axes, topology, places in panels:
         stable = topology.attractor_rows[topology.attractor_rows >= 0]
         if len(stable) > _MOST_NAMES:

@@ -212,6 +212,12 @@ def line_attractor(story: Story) -> str:
         f"{describe_number(value)}. The percentage says how much of the direction lies in the "
         "plane; the rest of it is hidden."
     )
+    far = story.outside_view(np.asarray(linearization.states, float)[[index]])
+    if far:
+        text += (
+            f" The view keeps to the activity and leaves the point out ({far[0]}); the arrow at "
+            "the border points there."
+        )
     if value.imag:
         text += " It oscillates, so this is no line attractor; the real part is drawn."
     return text

@@ -19,7 +19,7 @@ from .captions import no_activity
 from .story import Story, count, describe_size
 
 MOST_SPECIAL = 4
-"""Kinds of special points that a caption lists."""
+"""Kinds of special points, or points outside a view, that a caption lists."""
 
 
 def slow_curve(story: Story) -> str:
@@ -72,7 +72,8 @@ def branches(story: Story) -> str:
         f"from {_number(record.parameter_from)} to {_number(record.parameter_to)} (positive: the "
         f"first stimulus is the stronger). Height: {height}. "
         f"{count(record.n_branches, 'branch').replace('branchs', 'branches').capitalize()} of "
-        f"{count(len(record), 'point')}; the lines tell the stability. "
+        f"{count(len(record), 'point')}; the lines tell the stability (marked where all "
+        "pieces of a kind are too short to be seen). "
     )
     points = story.find(FixedPoints)
     if points is not None and not len(points.fixed):
@@ -123,7 +124,7 @@ def fixed_point_graph(story: Story) -> str:
         )
     if saddles and rays:
         text += "Paths have the colour of the point that they leave. "
-    text += _how_paths_end(graph)
+    text += _how_paths_end(graph) + _outside(story, graph)
     if not np.isin(np.asarray(graph.stability), ("stable", "kink")).any():
         text += (
             " None of the fixed points that were found is stable: as far as is known, the network "
@@ -140,6 +141,20 @@ def _how_paths_end(graph: FixedPointGraph) -> str:
     others = Counter(str(r).partition(":")[0] for r in graph.reasons if str(r) != "settled")
     told = "; ".join(f"{n} × {reason}" for reason, n in others.most_common(3))
     return f"{ends or 'None'} of the {total} ends at a stable fixed point ({told})."
+
+
+def _outside(story: Story, graph: FixedPointGraph) -> str:
+    """Tell which points the view leaves out."""
+    far = story.outside_view(np.asarray(graph.states, float))
+    if not far:
+        return ""
+    places = np.asarray(graph.places)
+    told = "; ".join(f"point {places[k]}: {away}" for k, away in list(far.items())[:MOST_SPECIAL])
+    more = f"; and {len(far) - MOST_SPECIAL} more" if len(far) > MOST_SPECIAL else ""
+    return (
+        f" The view keeps to the activity and leaves out {count(len(far), 'fixed point')} ({told}"
+        f"{more}); arrows at the border point there, and paths are cut off."
+    )
 
 
 def rays_each(graph: FixedPointGraph) -> int:

@@ -14,6 +14,8 @@ from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Branches, FixedPoints, Linearization, SlowCurve
 from ..figures.mode_choice import integrating_mode
+from ..figures.state_space import in_plane
+from ..figures.view import reached
 from ..store import Run
 from ..tasks import AbstractTask
 from ..tasks.neurogym import named_environment
@@ -78,6 +80,22 @@ class Story:
     def has_plane(self) -> bool:
         """Tell whether the states have two principal components to be drawn in."""
         return self.has(Activity) and len(self.plane) >= 2
+
+    def outside_view(self, states: np.ndarray) -> dict[int, str]:
+        """Say of those states `(state, unit)` that figures over the activity leave out how far.
+
+        By their rows; in times the distance of the farthest activity from its mean.
+        """
+        if not self.has_plane:
+            return {}
+        active = self.get(Activity).flat_states
+        seen = reached(in_plane(self.plane, active), in_plane(self.plane, states))
+        mean = active.mean(0)
+        away = np.linalg.norm(states - mean, axis=1) / np.linalg.norm(active - mean, axis=1).max()
+        return {
+            int(k): f"{away[k]:.2g} times as far from the mean activity as the activity ever is"
+            for k in np.flatnonzero(~seen)
+        }
 
     @property
     def branch_axis(self) -> np.ndarray | None:

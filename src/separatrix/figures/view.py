@@ -1,0 +1,104 @@
+"""What a view over the activity shows, and how a figure tells of what lies outside it."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+
+from .._types import counted
+from .labels import label_beside
+from .style import GREY, equal_scales, lay_out
+
+MARGIN = 1.0
+"""How far beyond the activity a view reaches for points, in spans of the activity."""
+
+MOST_NAMED = 6
+"""Points outside a view that bear their names and places; of more there are only the arrows."""
+
+ARROW = 7.0
+"""The size in points of the arrows that point to what lies outside."""
+
+INSET = 0.97
+"""Where they stand, on the way from the middle of the view to its border."""
+
+
+def reached(
+    activity: Float[np.ndarray, "... 2"], points: Float[np.ndarray, "point 2"]
+) -> Bool[np.ndarray, " point"]:
+    """Tell which points a view reaches that keeps the activity readable."""
+    flat = activity.reshape(-1, 2)
+    low, high = flat.min(0), flat.max(0)
+    margin = MARGIN * max((high - low).max(), np.finfo(float).tiny)
+    return ((points >= low - margin) & (points <= high + margin)).all(1)
+
+
+def limit_view(
+    axes: Axes,
+    activity: Float[np.ndarray, "... 2"],
+    points: Float[np.ndarray, "point 2"],
+    ratio: float = 1.2,
+) -> Bool[np.ndarray, " point"]:
+    """Keep the activity readable: leave far points out of the view, and tell which lie inside.
+
+    Whoever leaves something out says so: `say_what_is_outside`.
+    """
+    inside = reached(activity, points)
+    equal_scales(axes, np.concatenate([activity.reshape(-1, 2), points[inside]]), ratio)
+    return inside
+
+
+def say_what_is_outside(axes: Axes, **numbers: int) -> None:
+    """Write above a panel how many things lie outside its view; `numbers` are by their nouns."""
+    told = [counted(n, noun.replace("_", " ")) for noun, n in numbers.items() if n]
+    if told:
+        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+        verb = "lies" if sum(numbers.values()) == 1 else "lie"
+        axes.set_title(f"{listed} {verb} outside this view", color=GREY)
+
+
+def number_outside(axes: Axes, lines: Iterable[Float[np.ndarray, "sample 2"]]) -> int:
+    """Count the lines no part of which is seen; of others the border cuts off what is outside."""
+    return sum(not Path(line).intersects_bbox(axes.viewLim, filled=False) for line in lines)
+
+
+def point_outside(
+    figure: Figure,
+    axes: Axes,
+    places: Float[np.ndarray, "point 2"],
+    signs: Sequence[tuple[str, str]],
+    drawn: Float[np.ndarray, "other 2"],
+    lines: Float[np.ndarray, "line sample 2"],
+) -> None:
+    """Draw arrows at the border towards points outside, with their names and where they are.
+
+    Called when all else is drawn, for the names keep clear of the points that are `drawn`, and of
+    lines. `signs` are the name and the colour of each.
+    """
+    if not len(places):
+        return
+    ends = np.asarray(axes.viewLim.get_points())
+    middle, half = ends.mean(0), np.ptp(ends, axis=0) / 2
+    away = places - middle
+    feet = middle + INSET * away / np.abs(away / half).max(1, keepdims=True)
+    for foot, (across, up), (_, colour) in zip(feet, away, signs, strict=True):
+        turn = np.degrees(np.arctan2(up, across)) - 90  # a triangle that is not turned points up
+        axes.plot(*foot, marker=(3, 0, turn), markersize=ARROW, color=colour, zorder=5)
+    if len(places) > MOST_NAMED:
+        return
+    lay_out(figure)  # where there is room follows from where the panel is
+    label_beside(
+        axes,
+        feet,
+        [f"{name} at {_place(place)}" for (name, _), place in zip(signs, places, strict=True)],
+        points=np.concatenate([drawn, feet]),
+        lines=np.stack([lines[:, :-1], lines[:, 1:]], 2).reshape(-1, 2, 2),
+        size=ARROW,
+        within=True,
+    )
+
+
+def _place(place: np.ndarray) -> str:
+    return "({:.3g}, {:.3g})".format(*place).replace("-", "−")
