@@ -172,6 +172,13 @@ def test_the_shown_point_is_fixed_where_one_is():
     part = Story(run({**RECORDS, "linearization": linear[2:]}))
     assert part.shown_point in (2, 3)
     slow = fixed_points(points.states, ["slow"] * 4)
+    shown = story.shown_point
+    away = points.states.copy()
+    away[shown] *= 1e3
+    far = {"fixed_points": dataclasses.replace(points, states=away)}
+    far["linearization"] = dataclasses.replace(linear, states=away)
+    elsewhere = Story(run({**RECORDS, **far}))
+    assert elsewhere.shown_point != shown and points.kind[elsewhere.shown_point] == "fixed"
     middle = Story(run({**RECORDS, "fixed_points": slow})).shown_point
     assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
 

@@ -119,14 +119,17 @@ class Story:
     def index(self) -> int:
         """The entry of the linearization that is shown.
 
-        Of the fixed points, the one that keeps a displacement best (μ nearest to 1); where there is
-        none, the middle slow point along the first principal component, as in the primer.
+        Of the fixed points, the one that keeps a displacement best (μ nearest to 1), of those far
+        from all activity only where there are no others; where there is none, the middle slow point
+        along the first principal component, as in the primer.
         """
         entries, points = self.linearized_points, self.find(FixedPoints)
         if points is not None and entries:
             fixed = [i for i, place in entries.items() if str(points.kind[place]) == "fixed"]
             if fixed:
-                return min(fixed, key=self._stillness)
+                far = self.outside_view(np.asarray(points.states, float))
+                near = [i for i in fixed if entries[i] not in far]
+                return min(near or fixed, key=self._stillness)
             if self.has(Activity):
                 middle = points.middle(np.asarray(self.plane.components)[0])
                 return next((i for i, p in entries.items() if p == middle), next(iter(entries)))
