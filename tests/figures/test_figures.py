@@ -13,6 +13,7 @@ from sample_records import RECORDS, TASK, fixed_points
 
 import separatrix as sx
 from separatrix import figures
+from separatrix.figures.style import lay_out
 
 
 def activity():
@@ -158,6 +159,17 @@ def test_the_line_through_a_point_far_away_says_where_it_is():
     place = "({:.3g}, {:.3g})".format(*plane().project(states[1])[:2]).replace("-", "−")
     assert f"linearized at {place}" in all_text(figure)
     assert_texts_are_clear(figure)
+
+
+def test_a_title_above_a_high_legend_and_a_colour_bar_is_not_cut_off():
+    states = np.array(linear().states)
+    states[1] += 1e3
+    far = fixed_points(states, ["fixed", *["slow"] * (len(states) - 1)])
+    figure = figures.line_attractor(far, linear(), 0, activity(), plane())
+    lay_out(figure)
+    (title,) = (axes.title for axes in figure.axes if axes.get_title())
+    assert title.get_text() == "1 point lies outside this view"
+    assert title.get_window_extent().y1 <= figure.bbox.y1
 
 
 def test_points_of_every_kind_and_number():

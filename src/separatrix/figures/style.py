@@ -101,10 +101,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def lay_out(figure: Figure) -> None:
-    """Give the parts of a figure their places, which else they have when it is drawn."""
+    """Give the parts of a figure their places, which else they have when it is drawn.
+
+    Beside a colour bar and above a high legend one pass may leave a title beyond the edge.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
+        top = figure.bbox.y1
+        if any(a.get_title() and a.title.get_window_extent().y1 > top for a in figure.axes):
+            engine.execute(figure)
 
 
 def new_panels(count: int, height: float, margin: float) -> tuple[Figure, int, int]:
