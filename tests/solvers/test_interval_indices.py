@@ -8,6 +8,7 @@ from jax import lax
 
 import separatrix as sx
 from separatrix.solvers.interval import Enclosed, Interval
+from separatrix.solvers.krawczyk import certify_zeros
 
 TABLE = np.array([0.5, -1.0, 2.0, 0.25, 7.0, -3.0])
 GRID = np.random.default_rng(0).standard_normal((4, 5))
@@ -85,6 +86,16 @@ def test_indices_that_are_decided_differ_from_box_to_box():
         found = read.slopes(boxes)
     assert not any(found.refusals)
     assert found.bounds.upper[0, 0] < 0.2 and found.bounds.lower[1, 0] > 8.9
+
+
+def test_entries_at_an_index_to_which_a_function_is_applied_are_not_taken_for_moved():
+    """JAX calls it `scatter`, as what sets entries; 2 x₀ = 1 has no zero at 1."""
+    with jax.enable_x64(True):
+        for update in (lambda v: 2 * v, jnp.sin):
+            found = certify_zeros(lambda x, f=update: x.at[0].apply(f) - 1, [[1.0], [0.5]])
+            assert not found.exists.any()
+            assert found.reason[0] == "no interval rule for scatter_apply"
+        assert certify_zeros(lambda x: x.at[:1].set(2 * x[:1]) - 1, [[0.5]]).exists.all()
 
 
 def test_fixed_points_of_a_map_with_a_table_are_proved():
