@@ -347,6 +347,13 @@ def test_no_integer_is_beyond_those_of_its_type() -> None:
     assert inside.lower[0] == inside.upper[0] == 2e9
 
 
+@pytest.mark.parametrize("dtype", [jnp.int4, jnp.uint4])
+def test_integers_of_few_bits_are_not_taken_for_real_numbers(dtype) -> None:
+    """NumPy has them as a kind of their own."""
+    with pytest.raises(NoIntervalRule, match=r"convert_element_type on u?int4"):
+        enclose(lambda x: x.astype(dtype).astype(x.dtype), point(np.array([0.3, 2.5])))
+
+
 def test_captured_float32_weights_may_be_moved_in_any_way() -> None:
     held = enclose(lambda x: lax.optimization_barrier(jnp.asarray(W)) @ x, point(np.full(3, 0.3)))
     np.testing.assert_allclose(held.lower, W.astype(float) @ np.full(3, 0.3), atol=1e-14)
