@@ -237,6 +237,9 @@ JUMPS = {
     "where": lambda x: jnp.where(x > 0, 1.0, 0.0) * x + 1.0,
     "where, shifted": lambda x: jnp.where(x > 0, x + 1e-9, x),
     "where, two conditions": lambda x: jnp.where((x > 0) & (x < 9), x, -x - 1),
+    "where, as a truth value": lambda x: jnp.where(
+        x > 0, 1 - x, jnp.where((x + 0.5).astype(bool), 2 - x, 1 - x)
+    ),
     "where, another quantity": lambda x: jnp.where(x[0] > 0, x, -x),
     "spike": lambda x: spike(x) + x,
     "straight-through": lambda x: straight_through(x + 0.5) + x,
