@@ -247,6 +247,21 @@ def test_a_jump_is_not_taken_for_a_zero_nor_passed_over():
     assert (found.unresolved_lower <= 0.1).any()
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: jnp.nan_to_num(jnp.log(x)),
+        lambda x: jnp.where(jnp.log(x) < 0, -1.0, 0.0),
+        lambda x: jnp.where(jnp.isnan(jnp.sqrt(x)), 0.0, jnp.sqrt(x) - 1),
+    ],
+)
+def test_what_stands_for_nan_is_not_passed_over(function):
+    """Each is 0 below 0, so that there is a zero at -1/2."""
+    found = METHOD.search(lambda x: function(x) - 0.1 * (x + 0.5), [-1.0], [0.6])
+    assert not found.complete
+    assert (found.unresolved_lower <= -0.5).any()
+
+
 def test_an_unbounded_box_is_refused():
     for residual in (
         lambda x: jnp.tanh(2.0 * x) - x,
