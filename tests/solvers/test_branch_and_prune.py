@@ -352,6 +352,14 @@ def test_rectified_continua_are_not_called_complete(residual):
     assert len(found.states) == 0
 
 
+def test_the_origin_is_not_alone_beyond_the_box_for_being_alone_in_it():
+    """All numbers below 0 are zeros, of which a box that begins there has but one."""
+    found = METHOD.search(lambda x: -jax.nn.relu(x), [0.0], [np.inf])
+    assert not len(found.states)
+    found = METHOD.search(lambda x: -jax.nn.leaky_relu(x), [0.0], [np.inf])
+    assert found.complete and found.radii.tolist() == [16.0]
+
+
 @pytest.mark.parametrize(
     ("function", "place"), [(jnp.arcsin, 2.0), (jnp.log, -2.0), (lambda x: x * jnp.nan, 2.0)]
 )
