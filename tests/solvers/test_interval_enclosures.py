@@ -341,6 +341,16 @@ def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
     np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
 
 
+@pytest.mark.parametrize("least", [jnp.minimum, lambda a, b: jnp.min(jnp.stack([a, b]), axis=0)])
+def test_truth_values_have_a_least_and_a_largest(least) -> None:
+    def function(x):
+        return jnp.where(least(x > 0, x < 2), 3.0, jnp.where(jnp.maximum(x < -1, x > 4), 4.0, 5.0))
+
+    for center, values in [(1.0, [3.0]), (0.0, [3.0, 5.0]), (3.0, [5.0]), (4.0, [4.0, 5.0])]:
+        found = enclose(function, ball(np.array([center]), 0.5))
+        assert [found.lower[0], found.upper[0]] == [values[0], values[-1]]
+
+
 def test_no_integer_is_beyond_those_of_its_type() -> None:
     """XLA keeps to the last one, NumPy would wrap around to the first."""
     for large in (3e9, -3e9, np.inf):

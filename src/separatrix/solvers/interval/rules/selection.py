@@ -159,3 +159,11 @@ RULES: dict[str, Rule] = {
     "reduce_or": _reduce(np.any),
     "select_n": _select_n,
 }
+
+# False < True
+TRUTH_RULES: dict[str, Rule] = {
+    "max": RULES["or"],
+    "min": RULES["and"],
+    "reduce_max": RULES["reduce_or"],
+    "reduce_min": RULES["reduce_and"],
+}
