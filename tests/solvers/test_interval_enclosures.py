@@ -218,6 +218,14 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         )
 
 
+def test_slopes_hold_those_from_one_side_of_a_pole_to_the_other() -> None:
+    """From 1 to 2, tan is lower at the end, though it rises everywhere."""
+    box = Interval(np.array([1.0]), np.array([2.0]))
+    for function in (jnp.tan, lambda x: -1 / (x - 1.5), lambda x: 1 / (x - 1.5)):
+        slopes = enclose_jacobian(function, box)
+        assert (slopes.lower[0, 0], slopes.upper[0, 0]) == (-np.inf, np.inf)
+
+
 @jax.custom_jvp
 def spike(x):
     return jnp.where(x > 0, 1.0, 0.0)
