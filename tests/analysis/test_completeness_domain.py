@@ -170,6 +170,16 @@ def test_no_box_without_a_proof(name):
     assert "not shown to be driven back" in found.evidence or "not bounded" in found.evidence
 
 
+@pytest.mark.parametrize("gate", [sigmoid, handwritten_sigmoid, tanh_gate])
+def test_a_gate_that_infinity_holds_open_lets_its_unit_rest_anywhere(gate):
+    def step(h):
+        z = gate(U[:, 1:] @ h[1:] + jnp.zeros(N).at[0].set(np.inf))
+        return (1 - z) * jnp.tanh(W @ h) + z * h
+
+    found = domain(sx.DiscreteMap(step, N))
+    assert not found.bounded and not found.inward
+
+
 def test_rectifier_is_bounded_on_one_side():
     found = domain(sx.DiscreteMap(lambda h: jax.nn.relu(W @ h), N))
     np.testing.assert_array_equal(found.lower, 0)

@@ -247,6 +247,21 @@ def test_a_jump_is_not_taken_for_a_zero_nor_passed_over():
     assert (found.unresolved_lower <= 0.1).any()
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: jnp.nan_to_num(jnp.log(x)),
+        lambda x: jnp.where(jnp.log(x) < 0, -1.0, 0.0),
+        lambda x: jnp.where(jnp.isnan(jnp.sqrt(x)), 0.0, jnp.sqrt(x) - 1),
+    ],
+)
+def test_what_stands_for_nan_is_not_passed_over(function):
+    """Each is 0 below 0, so that there is a zero at -1/2."""
+    found = METHOD.search(lambda x: function(x) - 0.1 * (x + 0.5), [-1.0], [0.6])
+    assert not found.complete
+    assert (found.unresolved_lower <= -0.5).any()
+
+
 def test_an_unbounded_box_is_refused():
     for residual in (
         lambda x: jnp.tanh(2.0 * x) - x,
@@ -335,6 +350,14 @@ def test_rectified_continua_are_not_called_complete(residual):
     assert not found.complete
     assert "continuum" in found.reason
     assert len(found.states) == 0
+
+
+def test_the_origin_is_not_alone_beyond_the_box_for_being_alone_in_it():
+    """All numbers below 0 are zeros, of which a box that begins there has but one."""
+    found = METHOD.search(lambda x: -jax.nn.relu(x), [0.0], [np.inf])
+    assert not len(found.states)
+    found = METHOD.search(lambda x: -jax.nn.leaky_relu(x), [0.0], [np.inf])
+    assert found.complete and found.radii.tolist() == [16.0]
 
 
 @pytest.mark.parametrize(

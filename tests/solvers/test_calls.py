@@ -73,6 +73,19 @@ def test_the_same_pieces_are_recognised_inside_of_a_call(name):
     np.testing.assert_array_equal(forms[0].gate_offset, forms[1].gate_offset)
 
 
+def test_numbers_turned_into_integers_are_settled_as_jax_does():
+    """There is no -1.5 and no 300.5 among the integers of eight bits: NumPy wraps around."""
+    far = np.array([-1.5, 300.5, 7.9], np.float32)
+
+    def function(h):
+        return h + jnp.asarray(far).astype(jnp.uint8)
+
+    with jax.enable_x64(True):
+        h = np.zeros(N)
+        np.testing.assert_array_equal(settle_constants(function, N)(h), function(h))
+        np.testing.assert_array_equal(recognise(function, N)(h), function(h))
+
+
 @pytest.mark.parametrize("name", WRAPS)
 def test_constants_are_settled_inside_of_a_call_unless_it_has_a_rule_of_its_own(name):
     function = WRAPS[name](plain)

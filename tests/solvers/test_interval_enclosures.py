@@ -218,6 +218,14 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         )
 
 
+def test_slopes_hold_those_from_one_side_of_a_pole_to_the_other() -> None:
+    """From 1 to 2, tan is lower at the end, though it rises everywhere."""
+    box = Interval(np.array([1.0]), np.array([2.0]))
+    for function in (jnp.tan, lambda x: -1 / (x - 1.5), lambda x: 1 / (x - 1.5)):
+        slopes = enclose_jacobian(function, box)
+        assert (slopes.lower[0, 0], slopes.upper[0, 0]) == (-np.inf, np.inf)
+
+
 @jax.custom_jvp
 def spike(x):
     return jnp.where(x > 0, 1.0, 0.0)
@@ -237,6 +245,9 @@ JUMPS = {
     "where": lambda x: jnp.where(x > 0, 1.0, 0.0) * x + 1.0,
     "where, shifted": lambda x: jnp.where(x > 0, x + 1e-9, x),
     "where, two conditions": lambda x: jnp.where((x > 0) & (x < 9), x, -x - 1),
+    "where, as a truth value": lambda x: jnp.where(
+        x > 0, 1 - x, jnp.where((x + 0.5).astype(bool), 2 - x, 1 - x)
+    ),
     "where, another quantity": lambda x: jnp.where(x[0] > 0, x, -x),
     "spike": lambda x: spike(x) + x,
     "straight-through": lambda x: straight_through(x + 0.5) + x,
@@ -338,6 +349,16 @@ def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
     np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
 
 
+@pytest.mark.parametrize("least", [jnp.minimum, lambda a, b: jnp.min(jnp.stack([a, b]), axis=0)])
+def test_truth_values_have_a_least_and_a_largest(least) -> None:
+    def function(x):
+        return jnp.where(least(x > 0, x < 2), 3.0, jnp.where(jnp.maximum(x < -1, x > 4), 4.0, 5.0))
+
+    for center, values in [(1.0, [3.0]), (0.0, [3.0, 5.0]), (3.0, [5.0]), (4.0, [4.0, 5.0])]:
+        found = enclose(function, ball(np.array([center]), 0.5))
+        assert [found.lower[0], found.upper[0]] == [values[0], values[-1]]
+
+
 def test_no_integer_is_beyond_those_of_its_type() -> None:
     """XLA keeps to the last one, NumPy would wrap around to the first."""
     for large in (3e9, -3e9, np.inf):
@@ -345,6 +366,13 @@ def test_no_integer_is_beyond_those_of_its_type() -> None:
             enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([large])))
     inside = enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([2e9])))
     assert inside.lower[0] == inside.upper[0] == 2e9
+
+
+@pytest.mark.parametrize("dtype", [jnp.int4, jnp.uint4])
+def test_integers_of_few_bits_are_not_taken_for_real_numbers(dtype) -> None:
+    """NumPy has them as a kind of their own."""
+    with pytest.raises(NoIntervalRule, match=r"convert_element_type on u?int4"):
+        enclose(lambda x: x.astype(dtype).astype(x.dtype), point(np.array([0.3, 2.5])))
 
 
 def test_captured_float32_weights_may_be_moved_in_any_way() -> None:

@@ -8,6 +8,7 @@ from jax import lax
 
 import separatrix as sx
 from separatrix.solvers.interval import Enclosed, Interval
+from separatrix.solvers.krawczyk import certify_zeros
 
 TABLE = np.array([0.5, -1.0, 2.0, 0.25, 7.0, -3.0])
 GRID = np.random.default_rng(0).standard_normal((4, 5))
@@ -85,6 +86,30 @@ def test_indices_that_are_decided_differ_from_box_to_box():
         found = read.slopes(boxes)
     assert not any(found.refusals)
     assert found.bounds.upper[0, 0] < 0.2 and found.bounds.lower[1, 0] > 8.9
+
+
+@pytest.mark.parametrize("dtype", [jnp.uint8, jnp.int8])
+def test_integers_that_wrap_around_are_not_bounded_by_the_ends(dtype):
+    """Of 0, 1, ..., 256 the first and the last are 0 in eight bits, and none in between."""
+    with jax.enable_x64(True):
+        read = Enclosed(lambda x: x.astype(int).astype(dtype).astype(float), (1,))
+        found = read.bounds(Interval(np.array([[0.0], [1.0]]), np.array([[256.5], [100.5]])))
+        assert found.refusals[0] and not found.refusals[1]
+        assert found.bounds.contains(np.array([[0.0], [57.0]]))[1, 0]
+        # ⌊x⌋ = x/2 + 64.5 at 129
+        few = sx.solvers.BranchAndPrune(max_boxes=9)
+        found = few.search(lambda x: x.astype(int).astype(jnp.uint8) - x / 2 - 64.5, [0.0], [256.5])
+        assert not found.complete
+
+
+def test_entries_at_an_index_to_which_a_function_is_applied_are_not_taken_for_moved():
+    """JAX calls it `scatter`, as what sets entries; 2 x₀ = 1 has no zero at 1."""
+    with jax.enable_x64(True):
+        for update in (lambda v: 2 * v, jnp.sin):
+            found = certify_zeros(lambda x, f=update: x.at[0].apply(f) - 1, [[1.0], [0.5]])
+            assert not found.exists.any()
+            assert found.reason[0] == "no interval rule for scatter_apply"
+        assert certify_zeros(lambda x: x.at[:1].set(2 * x[:1]) - 1, [[0.5]]).exists.all()
 
 
 def test_fixed_points_of_a_map_with_a_table_are_proved():

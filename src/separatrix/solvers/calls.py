@@ -1,5 +1,6 @@
 """Calls in a traced function: what they compute stands in a jaxpr of their own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 PLAIN_CALLS = frozenset(
@@ -16,6 +17,19 @@ LOOPS_AND_CHOICES = {
     "cond": ("branches",),
 }
 """What is no call, but has programs of its own, and the parameters that hold them."""
+
+
+def sets_values(params: Mapping[str, Any]) -> bool:
+    """Tell whether a `scatter` puts its updates in place of what was there.
+
+    JAX gives the name to `x.at[…].apply(f)` as well, where f of what was there takes its place.
+    """
+    update = params.get("update_jaxpr")
+    if update is None:
+        return True
+    update = getattr(update, "jaxpr", update)
+    return not update.eqns and update.outvars[0] is update.invars[1]
+
 
 _PARAMETERS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 

@@ -16,8 +16,12 @@ from .calls import PLAIN_CALLS, body_of
 
 def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
     """Carry out an operation on constants just as JAX would, in the precision written."""
-    if equation.primitive.name == "convert_element_type":  # The commonest; spare its compilation.
-        return [np.asarray(operands[0]).astype(equation.params["new_dtype"])]
+    if equation.primitive.name == "convert_element_type":
+        given, dtype = np.asarray(operands[0]), np.dtype(equation.params["new_dtype"])
+        # The commonest; spare its compilation. Beyond the integers of a type XLA keeps to the
+        # last one, and NumPy wraps around.
+        if given.dtype.kind in "biu" or dtype.kind == "f":
+            return [given.astype(dtype)]
     return [known(result) for result in bind(equation, operands)]
 
 

@@ -13,12 +13,15 @@ from . import forms
 from .forms import DEGREE, Atoms, Form, TooLargeError
 from .rounding import divide_up, times_down, times_up
 
-# These never reach the ends of their range, since a state is finite. Inside the range the bounds of
-# the interpreter are rounded outward, so they are not reached either. (Nor are those of a gate.)
+# These never reach the ends of their range, since a state is finite, unless a constant of the
+# function is not, as a bias of infinity that keeps a gate open (see `_is_finite`). Inside the range
+# the bounds of the interpreter are rounded outward, so they are not reached either. (Nor are those
+# of a gate.)
 _NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp", "exp2"})
 _SUMS = frozenset({"add", "add_any", "sub", "mul", "div"})
 _WRITTEN_OUT = _SUMS | {"neg", "convert_element_type", "select_n", *movement.RULES}
 _FLOAT64 = np.dtype(np.float64)
+_LARGE = 1e300  # what infinity leaves of a bound that is rounded outward is larger
 
 
 class Expansion:
@@ -70,13 +73,19 @@ class Expansion:
         except TooLargeError:
             results = None
         if results is None:
-            strict = step.name in _NEVER_AT_THE_ENDS
+            never = step.name in _NEVER_AT_THE_ENDS
+            strict = self._is_finite(step.inputs[0]) if never else False
             results = [self.atoms.new(self._bounds(slot), strict) for slot in step.outputs]
         self._forms.update(zip(step.outputs, results, strict=True))
 
     def _bounds(self, slot: int) -> Interval:
         """Return what is known of a value over the box, which is the only one."""
         return self.execution.values[slot].bounds[0]
+
+    def _is_finite(self, slot: int) -> Array:
+        """Tell where a value is finite at every state, though no bound may be known of it."""
+        bounds = self._bounds(slot)
+        return np.asarray((bounds.lower < _LARGE) & (bounds.upper > -_LARGE))
 
     def _results(self, step: Step) -> list[Form] | None:
         """Write a step out, or return None where it cannot be."""
@@ -113,7 +122,8 @@ class Expansion:
         mirrored = producer is not None and producer.name == "neg"
         base = producer.inputs[0] if producer is not None and mirrored else slot
         if base not in self._gates:
-            self._gates[base] = self.atoms.new(logistic(self._bounds(base)), strict=True)
+            bounds, strict = logistic(self._bounds(base)), self._is_finite(base)
+            self._gates[base] = self.atoms.new(bounds, strict)
         gate = self._gates[base]
         one = forms.constant(point(np.ones(gate.shape)))
         return forms.add(one, forms.negative(gate)) if mirrored else gate

@@ -76,14 +76,14 @@ class Atoms:
     strict: list[Array] = field(default_factory=list)
     count: int = 0
 
-    def new(self, bounds: Interval, strict: bool) -> Form:
+    def new(self, bounds: Interval, strict: bool | Array) -> Form:
         """Make the elements of a value atoms, and return it as the form that it then is."""
         shape = bounds.lower.shape
         numbers = self.count + np.arange(bounds.lower.size).reshape(shape)
         self.count += numbers.size
         self.lower.append(np.ravel(bounds.lower).astype(float))
         self.upper.append(np.ravel(bounds.upper).astype(float))
-        self.strict.append(np.full(numbers.size, strict))
+        self.strict.append(np.ravel(np.broadcast_to(strict, shape)))
         factors = np.full((1, DEGREE, *shape), NONE)
         factors[0, -1] = numbers
         ones = np.ones((1, *shape))

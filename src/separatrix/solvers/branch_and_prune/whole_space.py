@@ -30,9 +30,10 @@ def search_unbounded(
 ) -> Exhaustion:
     """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside.
 
-    A function without constants needs neither; see `only_at_origin`.
+    A function without constants needs neither; see `only_at_origin`. That asks for all of space,
+    whatever the box, since the zero is said to be alone on all its sides.
     """
-    examined = only_at_origin(limits, homogeneous, lower, upper)
+    examined = only_at_origin(limits, homogeneous, len(lower))
     if examined is not None:
         known.take(np.zeros(len(lower)), 0.0, LARGEST_RADIUS)
         none = np.zeros((0, len(lower)))
@@ -85,16 +86,13 @@ def _from_both_sides(
     )
 
 
-def only_at_origin(
-    limits: Limits, homogeneous: Homogeneous, lower: Array, upper: Array
-) -> int | None:
+def only_at_origin(limits: Limits, homogeneous: Homogeneous, size: int) -> int | None:
     """Prove that 0 is the only zero; return how many boxes that took, or None if it is not proved.
 
     A piecewise-linear function g without constants has g(λx) = λ g(x) for λ ≥ 0, so it is zero at
     0, and any other zero lies on a ray of zeros, which meets the surface of the cube. That way
     zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
     """
-    size = len(lower)
     cube = Interval(np.append(np.full(size, -1.0), 0.0)[None], np.ones((1, size + 1)))
     found = homogeneous.bounds(cube)
     # An infinite factor makes 0 no zero.
@@ -103,7 +101,8 @@ def only_at_origin(
         return None
     boxes, none = 0, known_zeros(size, None, None, None)
     first = limits.max_boxes - limits.max_boxes // _PART
-    for chart, low, high in charts(homogeneous, lower, upper, np.inf):
+    everywhere = np.full(size, np.inf)
+    for chart, low, high in charts(homogeneous, -everywhere, everywhere, np.inf):
         part = search_box(limits, chart, low, high, none, first + boxes)
         boxes += part.boxes
         if not part.complete:

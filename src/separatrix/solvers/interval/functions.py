@@ -177,6 +177,13 @@ def _logistic_slope(x: Interval, y: Interval) -> Interval:
     return subtract(_like(y, 0.25), square(centred)).map(lambda array: np.maximum(array, 0.0))
 
 
+def _tan_slope(x: Interval, y: Interval) -> Interval:
+    """1 + y²; between the two sides of a pole any slope is possible."""
+    slope = add(_like(y, 1.0), square(y))
+    pole = np.isinf(y.lower) | np.isinf(y.upper)
+    return Interval(np.where(pole, -np.inf, slope.lower), np.where(pole, np.inf, slope.upper))
+
+
 def _erf_slope(x: Interval, y: Interval) -> Interval:
     two_over_root_pi = divide(_like(x, 2.0), sqrt(_PI))
     return multiply(two_over_root_pi, exp(negate(square(x))))
@@ -211,7 +218,7 @@ SMOOTH: dict[str, Function] = {
     "cbrt": Function(cbrt, lambda x, y: reciprocal(multiply(_like(y, 3.0), square(y)))),
     "sin": Function(sin, lambda x, y: cos(x)),
     "cos": Function(cos, lambda x, y: negate(sin(x))),
-    "tan": Function(tan, lambda x, y: add(_like(y, 1.0), square(y))),
+    "tan": Function(tan, _tan_slope),
     "sinh": Function(sinh, lambda x, y: cosh(x)),
     "cosh": Function(cosh, lambda x, y: sinh(x)),
     "asin": Function(asin, lambda x, y: reciprocal(_root_of_one_plus_square(x, -1.0))),

@@ -195,9 +195,12 @@ def _needed(steps: list[Step], outputs: Sequence[int]) -> list[Step]:
 
 def _dtype(aval: Any, name: str) -> np.dtype[Any]:
     try:
-        return np.dtype(aval.dtype)
+        dtype = np.dtype(aval.dtype)
     except (TypeError, AttributeError) as error:  # keys, tokens, references
         raise NoIntervalRule(name) from error
+    if dtype.kind not in "biufc" and not jnp.issubdtype(dtype, jnp.floating):
+        raise NoIntervalRule(f"{name} on {dtype}")  # int4, which NumPy does not know as an integer
+    return dtype
 
 
 def _exact(value: Any) -> Array:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..branch_and_prune import BranchAndPrune
 from ..branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
 from ..branch_and_prune.whole_space import only_at_origin
@@ -29,7 +27,7 @@ def alone_at_origin(
 
     Examples
     --------
-    >>> import jax, jax.numpy as jnp
+    >>> import jax, numpy as np
     >>> m, n = np.linspace(-1.0, 1.0, 50), np.cos(np.arange(50.0))
     >>> alone_at_origin(lambda x: m * (n @ jax.nn.relu(x)) / 50 - x, 50)
     True
@@ -41,8 +39,7 @@ def alone_at_origin(
     if found is None:
         return False
     function, variables = found
-    everywhere = np.full(variables, np.inf)
-    return only_at_origin(method, function, -everywhere, everywhere) is not None
+    return only_at_origin(method, function, variables) is not None
 
 
 def _without_constants(

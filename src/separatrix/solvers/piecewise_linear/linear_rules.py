@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..calls import sets_values
 from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognisedError, Value, as_affine
 
 Rule = Callable[..., Any]
@@ -163,6 +164,8 @@ def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, An
     """
 
     def rule(table: GateTable, *operands: Value, **_: Any) -> Affine:
+        if primitive.name == "scatter" and not sets_values(params):
+            raise UnrecognisedError("it applies a function to entries at an index")
         for position, operand in enumerate(operands):
             if position not in linear and isinstance(operand, (Affine, Step)):
                 raise UnrecognisedError(f"an index of {primitive} depends on the state")

@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
     **linear.RULES,
     **control.RULES,
 }
+_OF_TRUTH_VALUES: dict[str, Rule] = {**RULES, **selection.TRUTH_RULES}
 _MOVES: dict[str, Rule] = {**movement.RULES, "select_n": selection.RULES["select_n"]}
 # These mean the same for integers, truth values and every precision: they move values or hand them
 # to bodies.
@@ -41,10 +42,8 @@ def apply(run: Run, program: Program, step: Step, values: list[Value]) -> list[V
         return [exact.low_precision(run, program, step, values, _MOVES)]
     rule = RULES.get(step.name)
     if all(dtype.kind in "iub" for dtype in step.dtypes) and step.name not in _GENERIC:
-        rule = (
-            exact.INTEGER_RULES.get(step.name, exact.by_jax) if step.dtypes[0].kind != "b" else rule
-        )
-        rule = rule or exact.by_jax
+        rules = _OF_TRUTH_VALUES if step.dtypes[0].kind == "b" else exact.INTEGER_RULES
+        rule = rules.get(step.name, exact.by_jax)
     if rule is None:
         raise NoIntervalRule(step.name)
     results = rule(run, program, step, *values)

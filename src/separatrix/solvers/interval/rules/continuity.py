@@ -83,10 +83,9 @@ def _at_switch(program: Program, slot: int, known: dict[int, Array | None]) -> A
 def _evaluate(program: Program, step: Step, known: dict[int, Array | None]) -> Array | None:
     if step.name not in _RATIONAL and step.name not in _SPECIAL:
         return None
-    if step.dtypes[0].kind not in "fb" or (
-        step.name == "convert_element_type" and step.input_dtypes[0].kind == "b"
-    ):
-        return None
+    kinds = {dtype.kind for dtype in (*step.input_dtypes, *step.dtypes)}
+    if step.dtypes[0].kind not in "fb" or (step.name == "convert_element_type" and "b" in kinds):
+        return None  # a number made a truth value, or the reverse, is another one
     operands = [_at_switch(program, slot, known) for slot in step.inputs]
     values = [operand for operand in operands if operand is not None]
     if len(values) < len(operands):

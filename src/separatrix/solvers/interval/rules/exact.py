@@ -97,11 +97,16 @@ def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
     Bounds alone may be those of several integers.
     """
     bounds, dtype = value.bounds, np.dtype(step.dtypes[0])
-    inside = np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
-    if bounds.lower.dtype.kind == "f" and dtype.kind in "iu":
-        # Beyond the integers of the type XLA keeps to their ends, and NumPy wraps around.
+    inside = np.ones(bounds.shape, bool)
+    if dtype.kind in "iu":
         kept = np.iinfo(dtype)
-        inside = (bounds.lower > kept.min) & (bounds.upper < kept.max)
+        if bounds.lower.dtype.kind == "f":
+            # Beyond the integers of the type XLA keeps to their ends, and NumPy wraps around.
+            inside = (bounds.lower > kept.min) & (bounds.upper < kept.max)
+        elif (
+            bounds.lower.dtype.kind != "b" and not bounds.exact
+        ):  # Both wrap around: the ends do not bound what lies between.
+            inside = (bounds.lower >= kept.min) & (bounds.upper <= kept.max)
     moved = bounds.map(lambda array: np.where(inside, array, 0).astype(dtype))
     undecided = ~inside | (moved.lower != moved.upper)
     if np.any(undecided):

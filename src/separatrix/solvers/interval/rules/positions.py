@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...._double import double_precision
+from ...calls import sets_values
 from ..arithmetic import Array, Interval, hull, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
@@ -188,6 +189,14 @@ def _dynamic_slice(run: Run, program: Program, step: Step, value: Value, *starts
 
 _first: Rule = _by_positions(lambda count: (0,))
 _first_two = _by_positions(lambda count: (0, 1))
+_set: Rule = _by_positions(lambda count: (0, 2))
+
+
+def _scatter(run: Run, program: Program, step: Step, *values: Value) -> Value | list[Value]:
+    if not sets_values(step.params):
+        raise NoIntervalRule("scatter_apply")
+    return _set(run, program, step, *values)
+
 
 RULES: dict[str, Rule] = {
     "pad": _first_two,
@@ -195,5 +204,5 @@ RULES: dict[str, Rule] = {
     "tile": _first,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _first_two,
-    "scatter": _by_positions(lambda count: (0, 2)),
+    "scatter": _scatter,
 }

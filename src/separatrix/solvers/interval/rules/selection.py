@@ -24,19 +24,27 @@ def truth(certain: Array, possible: Array) -> Value:
     return Value(point(certain) if decided else Interval(certain, possible))
 
 
-# Certainly and possibly, for reals a and b in two intervals. "Possibly" is written as a negation,
-# so that a NaN bound (nothing known) leaves everything possible.
+# Certainly and possibly, for reals a and b in two intervals.
 def _less(a: Interval, b: Interval) -> tuple[Array, Array]:
-    return a.upper < b.lower, ~(a.lower >= b.upper)
+    return a.upper < b.lower, a.lower < b.upper
 
 
 def _less_equal(a: Interval, b: Interval) -> tuple[Array, Array]:
-    return a.upper <= b.lower, ~(a.lower > b.upper)
+    return a.upper <= b.lower, a.lower <= b.upper
 
 
 def _equal(a: Interval, b: Interval) -> tuple[Array, Array]:
     certain = (a.lower == a.upper) & (b.lower == b.upper) & (a.lower == b.lower)
-    return certain, ~((a.lower > b.upper) | (a.upper < b.lower))
+    return certain, (a.lower <= b.upper) & (a.upper >= b.lower)
+
+
+def _may_be_nan(*values: Interval) -> Array:
+    """Tell where a bound is NaN: one suffices, as of log over [-1, 1/2], whose other one is known.
+
+    What is compared may be NaN there, which is neither less nor more than anything, nor equal.
+    """
+    unknown = [np.isnan(end) for value in values for end in (value.lower, value.upper)]
+    return np.logical_or.reduce(np.broadcast_arrays(*unknown))
 
 
 def _compare(
@@ -50,6 +58,9 @@ def _compare(
             certain = possible = np.full(first.bounds.shape, reflexive)
         else:
             certain, possible = relation(first.bounds, second.bounds)
+        if first.bounds.lower.dtype.kind == second.bounds.lower.dtype.kind == "f":
+            unknown = _may_be_nan(first.bounds, second.bounds)
+            certain, possible = certain & ~unknown, possible | unknown
         return truth(~possible, ~certain) if negated else truth(certain, possible)
 
     return rule
@@ -147,4 +158,12 @@ RULES: dict[str, Rule] = {
     "reduce_and": _reduce(np.all),
     "reduce_or": _reduce(np.any),
     "select_n": _select_n,
+}
+
+# False < True
+TRUTH_RULES: dict[str, Rule] = {
+    "max": RULES["or"],
+    "min": RULES["and"],
+    "reduce_max": RULES["reduce_or"],
+    "reduce_min": RULES["reduce_and"],
 }
