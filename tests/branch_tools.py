@@ -1,5 +1,7 @@
 """How the tests follow branches, and the unit that most of them follow."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,3 +29,22 @@ def residuals(branches, system_of):
     with jax.enable_x64(True):
         pairs = zip(branches.states, branches.parameters, strict=True)
         return np.array([float(system_of(p).speed(jnp.asarray(x))) for x, p in pairs])
+
+
+def unexplained_changes(branches):
+    """Pairs of neighbouring points whose stability differs, with no special point between them."""
+    sizes = np.append(np.full(branches.states.shape[1], 1.0), branches.parameters.std() or 1.0)
+    points = np.column_stack([branches.states, branches.parameters]) / sizes
+    places = np.column_stack([branches.special_states, branches.special_parameters]) / sizes
+    known = branches.n_unstable >= 0  # on a kink, or marginal, nothing is claimed
+    found = []
+    for number in range(branches.n_branches):
+        rows = np.flatnonzero((branches.branch == number) & known)
+        for k, m in pairwise(rows):
+            if branches.n_unstable[k] != branches.n_unstable[m]:
+                chord = points[m] - points[k]
+                part = np.clip((places - points[k]) @ chord / (chord @ chord), 0, 1)
+                beside = np.linalg.norm(points[k] + part[:, None] * chord - places, axis=1)
+                if not (beside < 0.5 * np.linalg.norm(chord)).any():
+                    found.append((k, m))
+    return found

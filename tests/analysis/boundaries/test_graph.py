@@ -134,3 +134,43 @@ def test_arms_are_followed_where_nothing_is_stable():
     assert any("infinity" in reason for reason in reasons)
     assert any("not among the points" in reason for reason in reasons)
     assert not any("not followed" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+@pytest.mark.parametrize("growth", [0.05, 0.2])
+def test_the_path_onto_a_cycle_shows_its_turns(kind, growth):
+    """r' = g r (1 − r²), θ' = ω: what leaves the origin spirals on to the circle of radius 1."""
+    turn = 0.3
+
+    def field(z):
+        return growth * (1 - z @ z) * z + turn * jnp.stack([-z[1], z[0]])
+
+    def step(z):
+        c, s = np.cos(turn), np.sin(turn)
+        return (1 + growth * (1 - z @ z)) * jnp.stack([c * z[0] - s * z[1], s * z[0] + c * z[1]])
+
+    system = sx.DiscreteMap(step, 2) if kind == "map" else sx.Flow(field, 2)
+    graph = sx.fixed_point_graph(system, np.zeros((1, 2)), rays=1)
+    assert graph.target.tolist() == [-1, -1]
+    x, y = np.moveaxis(graph.paths, 2, 0)
+    radius, angle = np.hypot(x, y), np.unwrap(np.arctan2(y, x))
+    assert (radius[:, -1] > 0.9).all()
+    assert (np.diff(radius, axis=1) > -1e-6).all()
+    turns = np.where(radius[:, 1:] > 0.1, np.diff(angle, axis=1), 0)
+    assert turns.min() > -1e-9
+    assert (radius[:, 1:] * (1 - np.cos(turns / 2))).max() < 0.05  # from a chord to its arc
+    assert np.where(radius[:, 1:] > 0.5, turns, 0).sum(1).min() > 2 * np.pi
+
+
+def test_a_path_to_a_stable_point_ends_there():
+    """However long an arm takes: here it turns 200 times about the focus that it ends at."""
+
+    def field(z):
+        u, v, w = z
+        return jnp.stack([u - u**3, -0.02 * v - w + 0.5 * u, v - 0.02 * w])
+
+    end = np.linalg.solve([[-0.02, -1.0], [1.0, -0.02]], [-0.5, 0.0])
+    points = np.array([[0.0, 0, 0], [1.0, *end], [-1.0, *-end]])
+    graph = sx.fixed_point_graph(sx.Flow(field, 3), points)
+    assert graph.target.tolist() == [1, 2]
+    np.testing.assert_allclose(graph.paths[:, -1], points[1:], atol=2e-3)

@@ -13,9 +13,9 @@ from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
 from .landscape import Landscape, survey
-from .settling import Follower, Settled, Settling
+from .paths import sampled_paths
+from .settling import Follower, Settling
 
-_SAMPLES = 64
 _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is straight to 1e−8 of it
 
 
@@ -37,8 +37,8 @@ class FixedPointGraph(Record):
     reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
     times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
     paths: Float[Array, "edge sample unit"] = array(
-        "states along the arm, evenly spaced in time, until it settles; of one that does not, for "
-        "three times as long as it takes to leave the saddle"
+        "states along the arm, in order, denser where it moves more, until it settles; of one that "
+        "does not, for as long as it can be told from them how it bends: a few turns of a cycle"
     )
     saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
     normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
@@ -141,7 +141,7 @@ def fixed_point_graph(
         target=label[ends.reached],
         reasons=ends.reasons,
         times=ends.steps * follower.stepper.step_time,
-        paths=_samples(follower, starts, _shown(follower, source, ends)),
+        paths=sampled_paths(follower, starts, source, _leaving(follower, source), ends),
         saddles=landscape.label[gates],
         normals=normals,
         growth=landscape.values[gates].real,
@@ -192,28 +192,14 @@ def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     return right, left
 
 
-def _shown(follower: Follower, source: np.ndarray, ends: Settled) -> np.ndarray:
-    """Return for how many steps the path of each arm is kept.
-
-    Samples of all the time for which an arm that circles for ever was followed show nothing.
-    """
+def _leaving(follower: Follower, source: np.ndarray) -> np.ndarray:
+    """Return how many steps each arm takes to leave its saddle, as the linearization tells."""
     values, stepper = follower.landscape.values, follower.stepper
     if stepper.system.kind == "map":
         rate = np.log(np.maximum(np.abs(values), 1e-300))
     else:
         rate = values.real * stepper.step
-    leaving = -np.log(_DEPARTURE) / np.maximum(rate[source], 1e-9)
-    first = np.minimum(ends.steps, np.ceil(3 * leaving).astype(int))
-    return np.where(ends.reached >= 0, ends.steps, first)
-
-
-def _samples(follower: Follower, starts: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return states along the arms, each from its start to where it ended."""
-    samples = [starts]
-    edges = np.rint(np.linspace(0, steps, _SAMPLES)).astype(int)
-    for counts in np.diff(edges, axis=0):
-        samples.append(follower.stepper.advance(samples[-1], counts))
-    return np.stack(samples, axis=1)
+    return -np.log(_DEPARTURE) / np.maximum(rate[source], 1e-9)
 
 
 def _roles(landscape: Landscape, rays: int) -> np.ndarray:

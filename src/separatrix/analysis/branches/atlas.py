@@ -31,6 +31,7 @@ SAME = 1e-6
 
 BLUR = 1e-3
 """The same where one was only enclosed: near them the branch itself is known less well."""
+KINK = "border collision"
 UNFOLD = 0.01
 """How far from a degenerate special point, in parts of the range, its branches are looked for."""
 
@@ -91,7 +92,7 @@ class Atlas:
             k += 1
             if self._full():
                 return
-            if special.is_blurred and special.type != "border collision" and not special.angle:
+            if special.is_blurred and not special.angle:
                 self._unfold(special)
             if special.other is None or len(special.branches) > 1:
                 continue
@@ -197,6 +198,9 @@ class Atlas:
                 return
             blurred = known.is_blurred or special.is_blurred
             alike = known.type == special.type or known.other is not None or blurred
+            # a kink is no part of what happens beside it
+            at_kinks = (known.type == KINK) + (special.type == KINK)
+            alike = alike and at_kinks != 1
             # what was told apart along one branch is not one, however near
             alike = alike and (blurred or number not in known.branches)
             apart = np.linalg.norm(known.point - special.point)

@@ -1,5 +1,6 @@
 """A family of systems in one parameter, evaluated in float64 with few compiled programs."""
 
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,7 @@ from jaxtyping import Complex, Float
 from ..._double import double_precision
 from ..._types import InvalidInputError
 from ...solvers.jacobian import value_and_transposed_jacobian
+from ...solvers.smoothness import is_smooth
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, in_float64
 from ..kinks import on_kinks
@@ -36,7 +38,7 @@ class Family:
         parameter: tuple[float, float],
         state_scale: float,
     ):
-        low, high = min(parameter), max(parameter)
+        low, high = self.bounds = min(parameter), max(parameter)
         self.size, self.kind = sample.size, sample.kind
         self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
         with double_precision():
@@ -93,6 +95,14 @@ class Family:
                 near = self.model.near(float(parameter))
             found[row] = on_kinks(near.evaluate, state[None], parameters=parameter[None])[0]
         return found
+
+    @functools.cached_property
+    def has_kinks(self) -> bool:
+        """Whether the map or field is not seen to be smooth everywhere."""
+        with double_precision():
+            low, high = self.bounds
+            near = self.model.near(0.5 * (low + high))
+            return not is_smooth(lambda z: near.evaluate(z[:-1], z[-1]), self.size + 1)
 
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""

@@ -1,6 +1,6 @@
 """The search for special points along a branch: pieces are halved until each event stands alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,10 @@ HALVINGS = 40
 """How often a piece of a branch is halved in the search for what happens on it."""
 PATIENCE = 4
 """Halvings before Newton's method is tried again: at a kink it fails on pieces of any length."""
+STRAIGHT = 0.9
+"""Cosine of the angle that a branch turns by on a piece without a corner, at least."""
+BEND = 1e-5
+"""The angle, in radians, by which rounding may bend a straight piece of a branch."""
 AT_ONCE = 1e-9
 """Events on a piece this short cannot be told apart."""
 
@@ -51,13 +55,47 @@ def find_special(
     first = 1 if skip_first else 0
     if curve.reason == "closed on itself" and skip_first:
         ends = ends[:-1]  # the last point is the first, a special point that is known
-    for one, other in pairwise(ends[first:]):
+    ends = ends[first:]
+    if family.has_kinks:
+        ends = _with_hidden(family, ends, budget)
+    for one, other in pairwise(ends):
         signs = one.signature, other.signature
         if is_chance(*signs) or not change(*signs).count:
             continue
         passed = [s for s in known if _passes(one.point, other.point, s)]
         found += passed[:1] or _between(family, one, other, budget)
     return found
+
+
+def _with_hidden(family: Family, ends: list[End], budget: Budget) -> list[End]:
+    """Add points between those where something may happen that is undone before the next one.
+
+    Between kinks a branch is straight, or bends evenly: such a piece, and one of two straight sides
+    that meet in one corner, hides nothing.
+    """
+    found = ends[:1]
+    for one, other in pairwise(ends):
+        if not change(one.signature, other.signature).count:
+            found += _inside(family, one, other, budget, HALVINGS)
+        found.append(other)
+    return found
+
+
+def _inside(family: Family, one: End, other: End, budget: Budget, halvings: int) -> list[End]:
+    length = float(np.linalg.norm(other.point - one.point))
+    if halvings == 0 or length < AT_ONCE or budget.is_spent:
+        return []
+    chord, mean = (other.point - one.point) / length, 0.5 * (one.tangent + other.tangent)
+    evenly = 0.1 * float(np.linalg.norm(other.tangent - one.tangent)) + BEND
+    is_even = np.linalg.norm(chord - mean) < evenly
+    if (is_even and evenly < 2 * BEND) or _corner(family, one, other):
+        return []
+    budget.left -= 1
+    middle = _middle(family, one, other)
+    if middle is None or (is_even and np.linalg.norm(middle.tangent - mean) < evenly):
+        return []
+    before = _inside(family, one, middle, budget, halvings - 1)
+    return [*before, middle, *_inside(family, middle, other, budget, halvings - 1)]
 
 
 def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
@@ -68,8 +106,7 @@ def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
     chord = other - one
     part = np.clip((special.point - one) @ chord / (chord @ chord), 0.0, 1.0)
     beside = np.linalg.norm(one + part * chord - special.point)
-    is_degenerate = special.is_blurred and special.type != "border collision"
-    return is_degenerate and bool(beside < 1.5 * np.linalg.norm(chord))
+    return special.is_blurred and bool(beside < 1.5 * np.linalg.norm(chord))
 
 
 def _between(
@@ -88,24 +125,26 @@ def _between(
     if not what.count or budget.is_spent:
         return []
     budget.left -= 1
-    length = float(np.linalg.norm(other.point - one.point))
     if what.count == 1 and wait == 0:
         special = locate(family, one, other, what)
         if special is not None:
             return [special]
         wait = PATIENCE
-        corner = _corner(family, one, other)
-        if corner is not None:
-            one, other = corner
-            length = 0.0
-    if halvings == 0 or length < AT_ONCE:
-        return [sharpened(family, enclose(family, one, other))]
+    corner = None if 0 < wait < PATIENCE else _corner(family, one, other)
+    length = float(np.linalg.norm(other.point - one.point))
+    if corner is not None or halvings == 0 or length < AT_ONCE:
+        return [_enclosed(family, *(corner or (one, other)))]
     middle = _middle(family, one, other)
     if middle is None:
-        return [sharpened(family, enclose(family, one, other))]
+        # the chord of a sharp corner leads past both its sides
+        return [_enclosed(family, *(_corner(family, one, other) or (one, other)))]
     rest, wait = halvings - 1, max(wait - 1, 0)
     first = _between(family, one, middle, budget, rest, wait)
     return first + _between(family, middle, other, budget, rest, wait)
+
+
+def _enclosed(family: Family, one: End, other: End) -> Special:
+    return sharpened(family, enclose(family, one, other))
 
 
 def _middle(family: Family, one: End, other: End) -> End | None:
@@ -113,7 +152,16 @@ def _middle(family: Family, one: End, other: End) -> End | None:
     chord = other.point - one.point
     along = chord / np.linalg.norm(chord)
     # not exactly half way: a symmetric piece would put the special point, singular, in the middle
-    return _end_near(family, one.point + 0.47 * chord, along, 0.25 * float(np.linalg.norm(chord)))
+    within = 0.25 * float(np.linalg.norm(chord))
+    middle = _end_near(family, one.point + 0.47 * chord, along, within)
+    sign = one.signature.crossing
+    if middle is None or one.tangent @ other.tangent > STRAIGHT or other.signature.crossing != sign:
+        return middle
+    # around a corner the chord may point against the branch; this sign stays as it is at kinks
+    if middle.signature.crossing * sign < 0:
+        turned = replace(middle.signature, crossing=sign, turn=-middle.signature.turn)
+        return End(middle.point, -middle.tangent, turned)
+    return middle
 
 
 def _corner(family: Family, one: End, other: End) -> tuple[End, End] | None:

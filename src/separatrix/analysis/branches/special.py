@@ -48,8 +48,11 @@ class Special:
 
     @property
     def is_blurred(self) -> bool:
-        """Whether the point was only enclosed, not solved for."""
-        return self.type in ("crossing", "branch point", "border collision", "tangency")
+        """Whether the point was only enclosed, where the branch itself is hardly told from others.
+
+        A border collision is enclosed too, but the branch is regular on both of its sides.
+        """
+        return self.type in ("crossing", "branch point", "tangency")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from .corners import around_kink
 from .method import PseudoArclength
-from .newton import Corrected, Evaluate, correct, correct_at, null_tangent, tangent_of
+from .newton import Evaluate, correct, correct_at, tangent_of
 
 END_OF_RANGE = "reached the end of the parameter range"
 CLOSED = "closed on itself"
@@ -73,7 +74,7 @@ def follow(
             length *= 0.5
             if length >= method.min_step:
                 continue
-            around = _around_kink(evaluate, here, along, 16 * method.min_step)
+            around = around_kink(evaluate, here, along, signs[-1], method.min_step, cosine)
             if around is None:
                 reason = _stuck(evaluate, here, guess)
                 break
@@ -134,9 +135,12 @@ def _jumps(evaluate: Evaluate, here: np.ndarray, there: np.ndarray) -> bool:
     for _ in range(6):
         chord = there - here
         size = float(np.linalg.norm(chord))
-        guess = here + 0.47 * chord
-        found = correct(evaluate, guess, chord / size)
-        if not found.converged:
+        for part in (0.47, 0.31, 0.66):  # beside a corner Newton's method may go round in circles
+            guess = here + part * chord
+            found = correct(evaluate, guess, chord / size)
+            if found.converged:
+                break
+        else:
             return False
         if np.linalg.norm(found.point - guess) > 0.25 * size:
             return True
@@ -145,28 +149,6 @@ def _jumps(evaluate: Evaluate, here: np.ndarray, there: np.ndarray) -> bool:
         same = tangent_of(found.jacobian, chord)[1] == before
         here, there = (found.point, there) if same else (here, found.point)
     return False
-
-
-def _around_kink(
-    evaluate: Evaluate, here: np.ndarray, along: np.ndarray, length: float
-) -> tuple[Corrected, np.ndarray, float] | None:
-    """Take a step around a corner of the curve, which a piecewise smooth system may have.
-
-    The new direction is the tangent of the piece beyond the kink; None where it leads nowhere new.
-    """
-    beyond = evaluate(here + length * along)[1]
-    if not np.isfinite(beyond).all():
-        return None
-    tangent = null_tangent(beyond)
-    for direction in (tangent, -tangent):
-        guess = here + length * direction
-        found = correct(evaluate, guess, direction)
-        near = np.linalg.norm(found.point - guess) < 0.5 * length
-        step = (found.point - here) / max(float(np.linalg.norm(found.point - here)), 1e-300)
-        if found.converged and near and step @ along > -0.999:
-            turned, sign = tangent_of(found.jacobian, direction)
-            return found, turned, sign
-    return None
 
 
 def _land(

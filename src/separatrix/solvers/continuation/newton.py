@@ -13,6 +13,10 @@ Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 TOLERANCE = 1e-7
 """Of the last Newton step: its square is what remains, below rounding."""
+ROUNDING = 1e-11
+"""A step this short may lead across a kink: what is left of F is as small."""
+JUMP = 1e-3
+"""Change of the Jacobian, as a part of it, that a step below the tolerance makes at a kink only."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,9 @@ def correct(
     tolerance: float = TOLERANCE,
 ) -> Corrected:
     """Solve F = 0 in the plane through `guess` that is orthogonal to `normal`."""
-    point, last, size, jacobian = guess.copy(), np.inf, np.inf, np.zeros((0, len(guess)))
+    point, last = guess.copy(), np.inf
+    residual, jacobian = evaluate(point)
     for count in range(1, max_steps + 1):
-        residual, jacobian = evaluate(point)
         if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
             return Corrected(point, jacobian, count, False)
         right = np.append(-residual, -normal @ (point - guess))
@@ -44,9 +48,20 @@ def correct(
         if not np.isfinite(size) or size > 4 * max(last, 1e-14):
             return Corrected(point, jacobian, count, False)
         point, last = point + step, size
-        if size <= tolerance * (1 + np.linalg.norm(point)):
+        unit = 1 + np.linalg.norm(point)
+        if size <= min(tolerance, ROUNDING) * unit:
             return Corrected(point, jacobian, count, True)
+        before = jacobian
+        residual, jacobian = evaluate(point)
+        # a step across a kink leads to a zero of the piece before it, which is none of F
+        if size <= tolerance * unit and not _jumps(before, jacobian):
+            return Corrected(point, before, count, True)
     return Corrected(point, jacobian, max_steps, False)
+
+
+def _jumps(before: np.ndarray, after: np.ndarray) -> bool:
+    """Tell whether two Jacobians, at the ends of a very short step, belong to different pieces."""
+    return bool(np.abs(after - before).max() > JUMP * np.abs(before).max())
 
 
 def correct_at(evaluate: Evaluate, guess: Point, max_steps: int = 12) -> Corrected:
