@@ -12,6 +12,7 @@ from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.merging import group, group_minima
 from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov
+from ...solvers.valley import follow_valleys
 from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
 
@@ -24,7 +25,7 @@ _SCOUTS = 128  # candidates followed before any zero is known
 _MINIMUM = Ending.MINIMUM
 _SHORTEST = 20  # shortest steps to a continuum, at most
 _ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
-_CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it would take a hundred
+CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it would take a hundred
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
@@ -95,6 +96,25 @@ class Follower:
             lambda x, r, J: test(x, r, J.matrices()), eps, newton=newton,
         )  # fmt: skip
 
+    def follow_valleys(self, starts: States) -> Solution:
+        """Follow states along the curved valleys in which damped steps have stopped."""
+        solution = Solution.unmoved(starts)
+        solution.endings[:] = Ending.MINIMUM
+        evaluate, residual = self.evaluator.residual_and_jacobian, self.evaluator.residual
+        levels = lambda x: self.zero_test.estimated_level(x, None)  # noqa: E731
+        sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
+        for turn in self.evaluator.turns(len(starts)):
+            rows = np.arange(turn.start, turn.stop)
+            walk = follow_valleys(
+                evaluate, residual, levels, starts[rows], sizes[rows], self.method.max_steps
+            )
+            solution.states[rows] = walk.states
+            near = rows[walk.near]
+            if len(near):
+                exact = self._solve_in_double(walk.states[walk.near], exactly=False, newton=True)
+                solution.put(near, exact)
+        return solution
+
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""
         unsure = np.isin(solution.endings, (Ending.NEAR, Ending.STALLED, Ending.MAX_STEPS))
@@ -151,7 +171,7 @@ class Follower:
         often = often[~self.dead_ends.contain(minima[often], float(near[0]))]
         if len(often):
             derivatives = self.evaluator.square_derivatives
-            exact = DampedNewton(max_steps=_CLOSE_BY).minimize(derivatives, minima[often])
+            exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
             self._learn_minima(self.dead_ends, derivatives, exact)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
@@ -211,14 +231,15 @@ class Follower:
                     break
         return ends, there
 
-    def minimize(self, starts: States) -> Minima:
+    def minimize(self, starts: States, max_steps: int = DampedNewton.max_steps) -> Minima:
         """Descend the speed from all starts, as many at a time as their Hessians have room for."""
+        newton = DampedNewton(max_steps)
         ends = Minima.unmoved(starts)
         pending, room = np.arange(len(starts)), self.evaluator.batch_size
         portion = _FIRST if self.is_rough else room
         while len(pending):
             rows, pending = pending[:portion], pending[portion:]
-            minima = DampedNewton().minimize(self.evaluator.speed_derivatives, starts[rows])
+            minima = newton.minimize(self.evaluator.speed_derivatives, starts[rows])
             ends.put(rows, minima)
             portion = min(2 * portion, room)
             if self.is_rough and len(pending):

@@ -13,7 +13,7 @@ from ...solvers.zero_test import ZeroTest
 from .continua import find_continua, find_continua_between, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
 from .evaluator import Evaluator
-from .following import Follower
+from .following import CLOSE_BY, Follower
 from .found import Found
 from .guidance import Guide
 from .polishing import Polishing
@@ -107,6 +107,7 @@ class SmoothSearch:
                 ends = follower.solve(led, exactly=False)
             else:
                 ends = self.guide.solve(follower, led)
+            self._follow_valleys(follower, ends, slow_points)
             doubtful = self._go_on_from_false_zeros(follower, ends)
             found.reasons[rows] = [REASONS[Ending(e)] for e in ends.endings]
             settled = np.zeros(len(rows), bool)
@@ -124,6 +125,23 @@ class SmoothSearch:
             self._collect_fixed(follower, zeros, found)
         found.reasons[outside] += FROM_DOMAIN
         return found
+
+    def _follow_valleys(self, follower: Follower, ends: Solution, slow_points: bool) -> None:
+        """Lead those that were left in a curved valley along it, to a zero or as far as it falls.
+
+        Newton's method comes to a minimum of the speed that is near at less cost: from where |r|²
+        is level, too, none is followed.
+        """
+        lost = np.flatnonzero(np.isin(ends.endings, _ON_THE_WAY))
+        if self.evaluator.is_large or not len(lost):
+            return
+        if slow_points:
+            near = follower.minimize(ends.states[lost], CLOSE_BY)
+            ends.states[lost[near.converged]] = near.states[near.converged]
+        walked = follower.follow_valleys(ends.states[lost])
+        ends.states[lost] = walked.states
+        there = walked.endings == Ending.ZERO
+        ends.put(lost[there], walked, there)
 
     def _go_on_from_false_zeros(self, follower: Follower, ends: Solution) -> np.ndarray:
         """Where only the estimate called a residual zero, go on until there is no doubt.
