@@ -97,14 +97,21 @@ class Follower:
         )  # fmt: skip
 
     def follow_valleys(self, starts: States) -> Solution:
-        """Follow states along the curved valleys in which damped steps have stopped."""
+        """Follow states along the curved valleys in which damped steps have stopped.
+
+        Those that are about to end in a known dead end need no walk, which costs an SVD a step.
+        """
         solution = Solution.unmoved(starts)
         solution.endings[:] = Ending.MINIMUM
+        lost = np.arange(len(starts))
+        if self.dead_ends.states:
+            gradient = self.evaluator.square_gradient
+            lost = _lead(self.dead_ends, gradient, solution, lost, Ending.MINIMUM)
         evaluate, residual = self.evaluator.residual_and_jacobian, self.evaluator.residual
         levels = lambda x: self.zero_test.estimated_level(x, None)  # noqa: E731
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
-        for turn in self.evaluator.turns(len(starts)):
-            rows = np.arange(turn.start, turn.stop)
+        for turn in self.evaluator.turns(len(lost)):
+            rows = lost[turn]
             walk = follow_valleys(
                 evaluate, residual, levels, starts[rows], sizes[rows], self.method.max_steps
             )
