@@ -11,6 +11,7 @@ from sample_records import RECORDS, fixed_points, network
 import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
+from separatrix.report.captions import why_point
 from separatrix.report.sections import SECTIONS, told_sections
 from separatrix.report.story import Story, describe_size
 from separatrix.store import Run
@@ -179,6 +180,8 @@ def test_the_shown_point_is_fixed_where_one_is():
     far["linearization"] = dataclasses.replace(linear, states=away)
     elsewhere = Story(run({**RECORDS, **far}))
     assert elsewhere.shown_point != shown and points.kind[elsewhere.shown_point] == "fixed"
+    assert why_point(story).startswith("of the fixed points its")
+    assert why_point(elsewhere).startswith("of the fixed points near the activity its")
     middle = Story(run({**RECORDS, "fixed_points": slow})).shown_point
     assert middle == slow.middle(np.asarray(RECORDS["components"].components)[0])
 

@@ -238,7 +238,10 @@ def why_point(story: Story) -> str:
     if points is None or place is None:
         return "of all points its integrating mode keeps a displacement best."
     if str(points.kind[place]) == "fixed":
-        return "of the fixed points its integrating mode keeps a displacement best."
+        kinds = np.asarray(points.kind)
+        far = place not in story.far_points and any(kinds[k] == "fixed" for k in story.far_points)
+        which = "fixed points near the activity" if far else "fixed points"
+        return f"of the {which} its integrating mode keeps a displacement best."
     return (
         "no fixed point was found, and this slow point is the middle one along the first principal "
         f"component. Its speed is {float(points.speed[place]):.2g}, so the linear picture "

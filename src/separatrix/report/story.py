@@ -116,6 +116,11 @@ class Story:
         return {i: places[row.tobytes()] for i, row in rows if row.tobytes() in places}
 
     @functools.cached_property
+    def far_points(self) -> dict[int, str]:
+        """The places of points that figures leave out, far from all activity, and how far."""
+        return self.outside_view(np.asarray(self.get(FixedPoints).states, float))
+
+    @functools.cached_property
     def index(self) -> int:
         """The entry of the linearization that is shown.
 
@@ -127,8 +132,7 @@ class Story:
         if points is not None and entries:
             fixed = [i for i, place in entries.items() if str(points.kind[place]) == "fixed"]
             if fixed:
-                far = self.outside_view(np.asarray(points.states, float))
-                near = [i for i in fixed if entries[i] not in far]
+                near = [i for i in fixed if entries[i] not in self.far_points]
                 return min(near or fixed, key=self._stillness)
             if self.has(Activity):
                 middle = points.middle(np.asarray(self.plane.components)[0])
