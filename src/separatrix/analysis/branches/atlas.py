@@ -20,7 +20,7 @@ from ..stability import classify, count_unstable, growth
 from .family import Family
 from .isolating import Budget, find_special
 from .record import Branches
-from .special import Special
+from .special import KINK, Special
 from .spectra import eigenvalues
 from .starts import disconnected_points
 from .tangencies import find_tangencies
@@ -31,7 +31,6 @@ SAME = 1e-6
 
 BLUR = 1e-3
 """The same where one was only enclosed: near them the branch itself is known less well."""
-KINK = "border collision"
 UNFOLD = 0.01
 """How far from a degenerate special point, in parts of the range, its branches are looked for."""
 

@@ -23,6 +23,9 @@ from .spectra import (
     names_together,
 )
 
+KINK = "border collision"
+"""What a special point is called where stability changes at a kink."""
+
 NOT_CROSSING = 1e-7
 """Branches that miss one another by a larger shift of F do not cross."""
 TOGETHER = 1e-7
@@ -165,7 +168,7 @@ def enclose(family: Family, one: End, other: End) -> Special:
     smooth = jump <= max(1e3 * length, 1e-6) * size
     what = change(one.signature, other.signature)
     several = "branch point" if what.crossing else "crossing"
-    name = several if smooth else "border collision"
+    name = several if smooth else KINK
     special = Special(name, 0.5 * (one.point + other.point), length, tangents=[one.tangent])
     if smooth:
         critical = critical_modes(eigenvalues(family, special.point[None])[0], family.kind, LIKELY)
