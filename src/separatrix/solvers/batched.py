@@ -71,6 +71,19 @@ def solve(matrices: Stack, vectors: Vectors) -> Vectors:
     return over_parts(_solve_part, matrices, vectors, work=work)
 
 
+def solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
+    """Solve (AᵀA + diag w) x = b for each A, w and b by LU; NaN where that is singular."""
+    return over_parts(
+        _solve_squares, matrices, weights, vectors, work=len(matrices) * matrices.shape[-1] ** 3
+    )
+
+
+def _solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
+    squares = matrices.swapaxes(1, 2) @ matrices
+    np.einsum("bii->bi", squares)[...] += weights
+    return _solve_part(squares, vectors)
+
+
 def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
     if matrices.dtype == np.float32:
         return _solve_single(matrices, vectors)

@@ -64,7 +64,17 @@ class ZeroTest:
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
         """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
-        return np.abs(residuals).max(1, initial=0) <= self.estimated_level(states, jacobians)
+        found = np.abs(residuals).max(1, initial=0)
+        if jacobians is None:
+            return found <= self.estimated_level(states, None)
+        # |J| |x| is at most the product of the lengths, which costs less and rules most out.
+        with np.errstate(over="ignore", invalid="ignore"):
+            length = np.sqrt(np.einsum("bij,bij->b", jacobians, jacobians))
+            most = np.maximum(length * np.linalg.norm(states, axis=1), self._size(states))
+            rows = np.flatnonzero(~(found > 2 * self._rounding(states) * most))
+        zero = np.zeros(len(states), bool)
+        zero[rows] = found[rows] <= self.estimated_level(states[rows], jacobians[rows])
+        return zero
 
     def decide(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
@@ -153,12 +163,18 @@ class ZeroTest:
         The terms that make up the residual are at most about `|J| |x|`, where the Jacobian is
         given, and |x|; the size of the starts stands for the constant terms (input and bias).
         """
-        size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
+        size = self._size(states)
         if jacobians is not None:
             with np.errstate(over="ignore", invalid="ignore"):  # where Jacobians are not finite
                 terms = (np.abs(jacobians) @ np.abs(states)[..., None])[..., 0].max(1, initial=0)
             size = np.maximum(size, terms)
-        return 16 * self.eps * np.sqrt(states.shape[1]) * size
+        return self._rounding(states) * size
+
+    def _size(self, states: States) -> Levels:
+        return np.maximum(np.abs(states).max(1, initial=0), self.scale)
+
+    def _rounding(self, states: States) -> float:
+        return float(16 * self.eps * np.sqrt(states.shape[1]))
 
     def _enclose(self, boxes: Interval) -> tuple[Flags, Levels]:
         """Tell in which boxes no zero is ruled out, and how wide the residual's enclosures are.

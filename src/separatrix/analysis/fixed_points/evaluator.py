@@ -60,11 +60,18 @@ class Evaluator:
             return self.residual_and_jacobian(states)[0]
         return self._in_batches(programs.residual, states, batches=self._wide_sizes)[0]
 
-    def residual_and_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`."""
+    def residual_and_jacobian(
+        self, states: np.ndarray, copied: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return residuals `(batch, unit)` and their Jacobians `(batch, unit, unit)`.
+
+        Neither may be written to unless they are `copied`.
+        """
         if self._has_formula:
-            return self._in_batches(programs.residual_and_formula, states)
-        residuals, transposed = self._in_batches(programs.residual_and_jacobian, states)
+            return self._in_batches(programs.residual_and_formula, states, copied=copied)
+        residuals, transposed = self._in_batches(
+            programs.residual_and_jacobian, states, copied=copied
+        )
         return residuals, transposed.swapaxes(1, 2)
 
     def residual_and_rough_jacobian(self, states: np.ndarray) -> tuple[np.ndarray, Jacobians]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -87,7 +88,8 @@ class Follower:
         return solution
 
     def _solve_in_double(self, starts: States, exactly: bool, newton: bool) -> Solution:
-        evaluate, batch_size = self.evaluator.residual_and_jacobian, self.evaluator.batch_size
+        evaluate = partial(self.evaluator.residual_and_jacobian, copied=False)
+        batch_size = self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
         eps = self.zero_test.eps
         residual = None if self.evaluator.size <= _BOTH else self.evaluator.residual

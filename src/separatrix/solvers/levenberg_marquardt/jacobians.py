@@ -91,6 +91,8 @@ class DenseJacobians(Jacobians):
         return DenseJacobians(self._matrices[rows])
 
     def __setitem__(self, rows: Any, others: DenseJacobians) -> None:
+        if not self._matrices.flags.writeable:  # they are still where XLA has put them
+            self._matrices = self._matrices.copy()
         self._matrices[rows] = others._matrices
 
     def joined(self, others: DenseJacobians) -> DenseJacobians:
@@ -124,11 +126,11 @@ class _DampedSmall(Damped):
     weights: Vectors
 
     def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
+        matrices, weights = self.matrices, self.weights
+        if len(among) < len(matrices):
+            matrices, weights = matrices[among], weights[among]
         with np.errstate(over="ignore", invalid="ignore"):
-            matrices = self.matrices[among]
-            squares = matrices.swapaxes(1, 2) @ matrices
-            np.einsum("bii->bi", squares)[...] += self.weights[among]
-            return batched.solve(squares.astype(float, copy=False), -gradient)
+            return batched.solve_squares(matrices, weights, -gradient)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .solution import (
     Solution,
     States,
 )
-from .steps import Trial, squares
+from .steps import Trial, among, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -108,7 +108,7 @@ class LevenbergMarquardt:
 
         def linearize(states: States) -> tuple[States, Jacobians]:
             r, J = evaluate(states)
-            return r, J if isinstance(J, Jacobians) else DenseJacobians(J)
+            return np.array(r), J if isinstance(J, Jacobians) else DenseJacobians(J)
 
         solution = Solution.unmoved(starts)
         queue = np.flatnonzero(solution.endings == Ending.RUNNING)
@@ -183,9 +183,10 @@ class LevenbergMarquardt:
         newton_good &= ~_astray(batch, trial, extent)
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():
-            x = trial.x[accept]
-            r, J = linearize(x) if trial.J is None else (trial.r[accept], trial.J[accept])
-            batch.move(np.flatnonzero(accept), x, r, J)
+            rows = np.flatnonzero(accept)
+            x = trial.x[rows]
+            r, J = linearize(x) if trial.J is None else (trial.r[rows], among(trial.J, rows))
+            batch.move(rows, x, r, J)
         self._update(batch, trial, accept, before)
 
     def _update(self, batch: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:

@@ -77,9 +77,9 @@ class Factors:
         self.gradient, self.newton = batch.gradient, batch.newton.copy()
         self.weights = np.zeros(batch.x.shape)
         self._rows = np.flatnonzero(self.newton)
-        self._solver = batched.Solver(_among(batch.J, self._rows).matrices())
+        self._solver = batched.Solver(among(batch.J, self._rows).matrices())
         self._damped_rows = np.flatnonzero(~self.newton)
-        self._jacobians = _among(batch.J, self._damped_rows)
+        self._jacobians = among(batch.J, self._damped_rows)
         self._damped = self._damped_factors(batch)
 
     def _damped_factors(self, batch: Batch) -> Damped | None:
@@ -131,7 +131,7 @@ class Factors:
         return self._solver.are_singular(np.searchsorted(self._rows, among))
 
 
-def _among(J: Jacobians, rows: np.ndarray) -> Jacobians:
+def among(J: Jacobians, rows: np.ndarray) -> Jacobians:
     """Return some Jacobians, without a copy where that is all."""
     return J if len(rows) == len(J) else J[rows]
 
