@@ -59,3 +59,35 @@ def test_what_is_not_finite_does_not_disturb_the_others():
 def test_too_few_steps_are_no_convergence():
     minima = DampedNewton(max_steps=2).minimize(rosenbrock, np.array([[-1.2, 1.0]]))
     assert not minima.converged.any()
+
+
+def test_values_spare_hessians_of_steps_that_lead_upward_and_change_nothing_else():
+    counted = []
+
+    def derivatives(x):
+        counted.append(len(x))
+        return rosenbrock(x)
+
+    starts = np.random.default_rng(0).uniform(-2, 2, (20, 2))
+    plain = DampedNewton().minimize(derivatives, starts)
+    without = sum(counted)
+    counted.clear()
+    spared = DampedNewton().minimize(derivatives, starts, lambda x: rosenbrock(x)[0])
+    assert sum(counted) < 0.9 * without
+    for name in ("states", "values", "steps", "converged", "counts"):
+        np.testing.assert_array_equal(getattr(spared, name), getattr(plain, name))
+
+
+def test_what_leaves_the_bounds_is_followed_no_further():
+    def falling(x):
+        value = np.exp(-x[:, 0])
+        return value, -value[:, None], value[:, None, None]
+
+    bounds = (np.array([-1.0]), np.array([5.0]))
+    minima = DampedNewton().minimize(falling, np.zeros((1, 1)), bounds=bounds)
+    assert minima.escaped.all()
+    assert not minima.converged.any()
+    assert 5.0 < minima.states[0, 0] < 50.0
+    kept = DampedNewton().minimize(double_well, np.array([[-3.0], [0.4]]), bounds=bounds)
+    assert kept.escaped.tolist() == [True, False]  # one begins outside, at which it has moved
+    assert kept.converged.tolist() == [False, True]

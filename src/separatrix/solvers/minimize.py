@@ -11,9 +11,12 @@ from .._types import require_count
 
 EPS = np.finfo(float).eps
 _TINIEST = np.finfo(float).tiny
+_LEAST = 1e-3  # of the decrease that is promised: a step that brings less is not taken
 
 Derivatives = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 """States (batch, unit) -> values (batch,), gradients (batch, unit), Hessians (batch, unit²)."""
+Values = Callable[[np.ndarray], np.ndarray]
+"""States (batch, unit) -> values (batch,)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Minima:
         Newton's method closed in on the state, and every direction from it curves upward.
     stalled (start,)
         No step decreases the function, though its gradient is not zero: a kink.
+    escaped (start,)
+        The function falls on outside the bounds.
     counts (start,)
         Steps taken.
     """
@@ -39,15 +44,20 @@ class Minima:
     steps: Float[np.ndarray, " start"]
     converged: Bool[np.ndarray, " start"]
     stalled: Bool[np.ndarray, " start"]
+    escaped: Bool[np.ndarray, " start"]
     counts: Int[np.ndarray, " start"]
 
     @classmethod
     def unmoved(cls, starts: Float[np.ndarray, "start unit"]) -> "Minima":
         """Return starts that were not followed yet, to be filled in by `put`."""
         count = len(starts)
-        no, zero = np.zeros((2, count), bool), np.zeros(count, int)
+        no, zero = np.zeros((3, count), bool), np.zeros(count, int)
         nan, inf = np.full(count, np.nan), np.full(count, np.inf)
-        return cls(np.array(starts, float), nan, inf, no[0], no[1], zero)
+        return cls(np.array(starts, float), nan, inf, no[0], no[1], no[2], zero)
+
+    def at(self, rows: np.ndarray) -> "Minima":
+        """Return where these starts ended, some of which may be named several times."""
+        return Minima(*(getattr(self, name)[rows] for name in self.__annotations__))
 
     def put(self, rows: np.ndarray, other: "Minima") -> None:
         """Fill in where some of the starts ended."""
@@ -121,8 +131,18 @@ class DampedNewton:
     def __post_init__(self) -> None:
         require_count(self.max_steps, "max_steps")
 
-    def minimize(self, derivatives: Derivatives, starts: Float[np.ndarray, "start unit"]) -> Minima:
-        """Minimize from every start."""
+    def minimize(
+        self,
+        derivatives: Derivatives,
+        starts: Float[np.ndarray, "start unit"],
+        values: Values | None = None,
+        bounds: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Minima:
+        """Minimize from every start.
+
+        Where Hessians are what costs, `values` spares those of damped steps that lead upward. What
+        leaves the `bounds`, a lower and an upper one (unit,), is followed no further.
+        """
         x = np.array(starts, float)
         count = len(x)
         model = _Model.at(derivatives, x)
@@ -130,7 +150,7 @@ class DampedNewton:
         # The last Newton step that closed in; whether the one from here has failed.
         last, failed = np.full(count, np.inf), np.zeros(count, bool)
         taken = np.zeros(count, int)
-        converged, stalled = np.zeros(count, bool), np.zeros(count, bool)
+        converged, stalled, escaped = np.zeros((3, count), bool)
         active = np.flatnonzero(np.isfinite(model.hessian).all((1, 2)))
         for _ in range(self.max_steps):
             settled = _settled(model, x, last, failed, active)
@@ -145,16 +165,28 @@ class DampedNewton:
                 break
             full = damping[active] == 0
             trial = x[active] + step
-            new = _Model.at(derivatives, trial)
-            good, ratio, closing = self._judge(model, new, active, step, full)
+            good, closing = np.zeros((2, len(active)), bool)
+            predicted = _predicted(model, active, step)
+            ratio = np.full(len(active), -np.inf)
+            tried = np.arange(len(active))
+            if values is not None:
+                with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                    ratio = (model.value[active] - values(trial)) / predicted
+                tried = np.flatnonzero(full | (ratio > _LEAST))
+            new = _Model.at(derivatives, trial[tried])
+            kept = self._judge(model, new, active[tried], predicted[tried], full[tried])
+            good[tried], ratio[tried], closing[tried] = kept
             rows = active[good]
             x[rows], taken[rows] = trial[good], taken[rows] + 1
-            model.put(rows, new, np.flatnonzero(good))
+            model.put(rows, new, np.flatnonzero(good[tried]))
             last[active] = np.where(closing, np.linalg.norm(step, axis=1), np.inf)
             failed[active] = full & ~good
             damping[active] = _follow(damping[active], good, ratio, closing)
+            if bounds is not None:
+                escaped[rows] = ((x[rows] < bounds[0]) | (x[rows] > bounds[1])).any(1)
+                active = active[~escaped[active]]
         newton = np.linalg.norm(model.newton, axis=1)
-        return Minima(x, model.value, newton, converged, stalled, taken)
+        return Minima(x, model.value, newton, converged, stalled, escaped, taken)
 
     def _steps(
         self, model: _Model, active: np.ndarray, damping: np.ndarray
@@ -173,18 +205,28 @@ class DampedNewton:
         return step, damping
 
     def _judge(
-        self, model: _Model, new: _Model, active: np.ndarray, step: np.ndarray, full: np.ndarray
+        self,
+        model: _Model,
+        new: _Model,
+        active: np.ndarray,
+        predicted: np.ndarray,
+        full: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tell which steps to keep, how well their models predicted, and which close in."""
-        value, gradient = model.value[active], model.gradient[active]
+        value = model.value[active]
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
-            predicted = -(gradient * step).sum(1) - 0.5 * curved
             ratio = (value - new.value) / predicted
         finite = np.isfinite(new.hessian).all((1, 2)) & np.isfinite(new.value)
         closing = full & finite & (new.value <= 1.1 * value)
         closing &= new.decrement <= model.decrement[active] / 4
-        return finite & ((ratio > 1e-3) | closing), ratio, closing
+        return finite & ((ratio > _LEAST) | closing), ratio, closing
+
+
+def _predicted(model: _Model, active: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return the decrease of the value that the models promise."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
+        return -(model.gradient[active] * step).sum(1) - 0.5 * curved
 
 
 def _share(model: _Model, active: np.ndarray) -> np.ndarray:

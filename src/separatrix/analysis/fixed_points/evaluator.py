@@ -22,6 +22,7 @@ _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes
 _WIDER = 4  # times as many states are evaluated at once where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 _FEW_SIZES = 32  # units up to which a batch too large costs less than one more program
+_ONE_BY_ONE = 96  # units from which a Hessian costs more than a call
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 
 
@@ -150,7 +151,7 @@ class Evaluator:
 
     def speed_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² `(batch,)`, its gradient and its Hessian."""
-        return self._in_batches(programs.half_square_derivatives, states, of="velocity")
+        return self._square_derivatives(states, "velocity")
 
     def speed_gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the gradient of ½ speed² `(batch, unit)`."""
@@ -158,7 +159,12 @@ class Evaluator:
 
     def square_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ |residual|² `(batch,)`, its gradient and its Hessian."""
-        return self._in_batches(programs.half_square_derivatives, states, of="residual")
+        return self._square_derivatives(states, "residual")
+
+    def _square_derivatives(self, states: np.ndarray, of: str) -> tuple[np.ndarray, ...]:
+        sizes = self._sizes if self.size < _ONE_BY_ONE else sorted({1, *self._sizes})
+        program = programs.half_square_derivatives
+        return self._in_batches(program, states, batches=sizes, of=of)
 
     def square_gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the gradient of ½ |residual|² `(batch, unit)`."""

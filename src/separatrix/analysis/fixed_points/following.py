@@ -1,4 +1,4 @@
-"""Following candidates to zeros of the residual and to minima of the speed, many at a time."""
+"""Following candidates to zeros of the residual, many at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,11 +10,12 @@ from jaxtyping import Bool, Float, Int
 from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
-from ...solvers.merging import group, group_minima
-from ...solvers.minimize import DampedNewton, Derivatives, Minima
+from ...solvers.merging import group
+from ...solvers.minimize import DampedNewton
 from ...solvers.newton_krylov import NewtonKrylov
 from ...solvers.valley import follow_valleys
 from ...solvers.zero_test import ZeroTest
+from .descending import learn_minima
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
@@ -44,10 +45,9 @@ class Follower:
     zero_test: ZeroTest
     zeros: KnownZeros = field(init=False)
     dead_ends: KnownZeros = field(init=False)  # minima of the residual
-    minima: KnownZeros = field(init=False)  # of the speed
 
     def __post_init__(self) -> None:
-        for name in ("zeros", "dead_ends", "minima"):
+        for name in ("zeros", "dead_ends"):
             object.__setattr__(self, name, KnownZeros(self.evaluator.size))
 
     @property
@@ -103,12 +103,7 @@ class Follower:
 
         Those that are about to end in a known dead end need no walk, which costs an SVD a step.
         """
-        solution = Solution.unmoved(starts)
-        solution.endings[:] = Ending.MINIMUM
-        lost = np.arange(len(starts))
-        if self.dead_ends.states:
-            gradient = self.evaluator.square_gradient
-            lost = _lead(self.dead_ends, gradient, solution, lost, Ending.MINIMUM)
+        solution, lost = self.at_dead_ends(starts)
         evaluate, residual = self.evaluator.residual_and_jacobian, self.evaluator.residual
         levels = lambda x: self.zero_test.estimated_level(x, None)  # noqa: E731
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
@@ -123,6 +118,16 @@ class Follower:
                 exact = self._solve_in_double(walk.states[walk.near], exactly=False, newton=True)
                 solution.put(near, exact)
         return solution
+
+    def at_dead_ends(self, starts: States) -> tuple[Solution, Int[np.ndarray, " lost"]]:
+        """Lead states to the known dead ends that are near; return where, and which none is."""
+        solution = Solution.unmoved(starts)
+        solution.endings[:] = Ending.MINIMUM
+        lost = np.arange(len(starts))
+        if self.dead_ends.states:
+            gradient = self.evaluator.square_gradient
+            lost = _lead(self.dead_ends, gradient, solution, lost, Ending.MINIMUM)
+        return solution, lost
 
     def _finish(self, solution: Solution) -> None:
         """Lead what is near a zero to it, and go on where single precision may be what failed."""
@@ -181,7 +186,7 @@ class Follower:
         if len(often):
             derivatives = self.evaluator.square_derivatives
             exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
-            self._learn_minima(self.dead_ends, derivatives, exact)
+            learn_minima(self.dead_ends, derivatives, exact, self.merge, self.zero_test)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
         """Return the row of the state that each one is merged with: the most exact of its group."""
@@ -189,20 +194,6 @@ class Follower:
         # one.
         measured = np.where(np.isfinite(steps), steps, 0.0)
         return group(states, 10 * measured + 2 * self.zero_test.blur(states))
-
-    def merge_minima(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
-        """Do the same with minima of the speed, which flat valleys leave less certain."""
-        best = self.merge(states, steps)
-        distinct = np.unique(best)
-        distinct = distinct[np.argsort(steps[distinct], kind="stable")]
-
-        def hessian(number: int) -> np.ndarray:
-            return self.evaluator.speed_derivatives(states[distinct[[number]]])[2][0]
-
-        same = np.empty(len(states), int)
-        eps, scale = self.zero_test.eps, self.zero_test.scale
-        same[distinct] = distinct[group_minima(states[distinct], hessian, eps, scale)]
-        return same[best]
 
     def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
         """Return the states where the solver ends, and whether they are zeros.
@@ -239,39 +230,6 @@ class Follower:
                 if not len(going):
                     break
         return ends, there
-
-    def minimize(self, starts: States, max_steps: int = DampedNewton.max_steps) -> Minima:
-        """Descend the speed from all starts, as many at a time as their Hessians have room for."""
-        newton = DampedNewton(max_steps)
-        ends = Minima.unmoved(starts)
-        pending, room = np.arange(len(starts)), self.evaluator.batch_size
-        portion = _FIRST if self.is_rough else room
-        while len(pending):
-            rows, pending = pending[:portion], pending[portion:]
-            minima = newton.minimize(self.evaluator.speed_derivatives, starts[rows])
-            ends.put(rows, minima)
-            portion = min(2 * portion, room)
-            if self.is_rough and len(pending):
-                self._learn_minima(self.minima, self.evaluator.speed_derivatives, minima)
-                led = self.minima.lead(self.evaluator.speed_gradient, starts[pending])
-                there = led.arrived
-                ends.states[pending[there]] = led.states[there]
-                ends.steps[pending[there]] = led.steps[there]
-                ends.converged[pending[there]] = True
-                pending = pending[~there]
-        return ends
-
-    def _learn_minima(self, known: KnownZeros, derivatives: Derivatives, minima: Minima) -> None:
-        settled = np.flatnonzero(minima.converged)
-        states, steps = minima.states[settled], minima.steps[settled]
-        distinct = np.unique(self.merge(states, steps))
-        if len(distinct):
-            states, steps = states[distinct], steps[distinct]
-            _, gradients, hessians = derivatives(states)
-            left = 4 * np.abs(gradients).max(1)
-            levels = np.maximum(left, self.zero_test.estimated_level(states, hessians))
-            hessian = lambda x: derivatives(x)[2]  # noqa: E731
-            known.add(states, steps, hessians, levels, hessian)
 
 
 def _lead(

@@ -1,0 +1,77 @@
+"""Where candidates end that the residual led to no zero: slow points, zeros after all, nowhere."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.fixed_points.descending import SpeedDescent
+from separatrix.analysis.fixed_points.evaluator import Evaluator
+from separatrix.solvers.zero_test import ZeroTest
+
+
+def caught(velocity, where):
+    """A map whose residual has a minimum of its own at a state."""
+
+    def residual(x):
+        return velocity(x) * (1 - 0.999 * jnp.exp(-4 * jnp.sum((x - jnp.asarray(where)) ** 2)))
+
+    return sx.DiscreteMap(lambda x: x + 0.1 * velocity(x), len(where), residual=residual)
+
+
+@pytest.mark.parametrize("steepness", [30.0, 100.0])
+def test_a_zero_beyond_a_minimum_of_the_residual_and_a_long_curved_valley_is_reached(steepness):
+    def velocity(x):
+        return jnp.stack([steepness * (x[1] - x[0] ** 2), 1 - x[0]])
+
+    begin = np.array([-3.0, 9.0])
+    points = sx.find_fixed_points(caught(velocity, begin), begin + np.array([[0.05, 0.02]]))
+    assert points.outcomes.tolist() == ["fixed"]
+    assert points.states == pytest.approx(np.ones((1, 2)), abs=1e-10)
+    assert points.certified.all()
+
+
+def test_a_slow_point_beyond_a_minimum_of_the_residual_is_reached():
+    def velocity(x):
+        return jnp.stack([x[1] - x[0] ** 2, 1 - x[0], 0.1 + x[2] ** 2])
+
+    begin = np.array([-1.0, 1.0, 0.3])
+    points = sx.find_fixed_points(caught(velocity, begin), begin + np.array([[0.05, 0.02, 0.0]]))
+    assert points.outcomes.tolist() == ["slow"]
+    assert points.states == pytest.approx(np.array([[1.0, 1.0, 0.0]]), abs=1e-8)
+    assert points.speed == pytest.approx([0.01])
+
+
+def test_a_speed_that_falls_for_ever_outside_the_domain_is_told_so():
+    def step(h):
+        return h + jnp.exp(-jnp.square(h))
+
+    def residual(h):
+        return 1 + jnp.square(h - 0.3)
+
+    system = sx.DiscreteMap(step, 1, residual=residual, domain=(-1.0, 1.0))
+    points = sx.find_fixed_points(system, np.array([[0.5], [0.9]]))
+    assert points.outcomes.tolist() == ["rejected", "rejected"]
+    assert all("outside the domain" in reason for reason in points.outcome_reasons)
+
+
+def test_states_that_are_the_same_descend_as_one(monkeypatch):
+    system = sx.DiscreteMap(lambda x: x + 0.1 + jnp.square(x - 0.2), 3)
+    evaluator = Evaluator(system)
+    rows = []
+    derivatives = evaluator.speed_derivatives
+    monkeypatch.setattr(
+        evaluator, "speed_derivatives", lambda x: (rows.append(len(x)), derivatives(x))[1]
+    )
+    starts = np.array([[0.5, 0.4, 0.3], [0.1, 0.0, 0.3]])
+    descent = SpeedDescent(
+        evaluator, ZeroTest(system.residual, 3, starts), lambda states, _: np.arange(len(states))
+    )
+    alone = descent.minimize(starts)
+    single = sum(rows)
+    rows.clear()
+    together = descent.minimize(starts[[1, 0, 1, 1, 0]])
+    assert sum(rows) == single
+    np.testing.assert_array_equal(together.states, alone.states[[1, 0, 1, 1, 0]])
+    assert together.converged.all()
+    assert together.states == pytest.approx(np.full((5, 3), 0.2), abs=1e-9)
