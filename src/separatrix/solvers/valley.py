@@ -26,6 +26,7 @@ Levels = Callable[[np.ndarray], np.ndarray]
 
 _RETURNS = 60  # steps of the chord method, each at most half as long as the one before
 _HALVINGS = 60  # of the interval in which the damping of a step lies
+_MOST_DIRECTIONS = 8  # along a floor: with more of them, r is merely small
 _LEVEL = 1e-10  # beside the steepest that |r|² could be: a minimum
 _NEGLIGIBLE = float(np.sqrt(EPS))  # beside 1, in |r|² and in lengths
 
@@ -50,7 +51,7 @@ def follow_valleys(
 ) -> ValleyWalk:
     """Walk down the valleys in which starts lie, as far as |r| decreases.
 
-    `sizes` are those of the states, which no step exceeds. A start lies in a valley when some, not
+    `sizes` are those of the states, which no step exceeds. A start lies in a valley when a few, not
     all, singular values of J are nearer to |r| / size than to the largest of them, by their ratios:
     along these directions r hardly changes over the size of a state.
 
@@ -126,7 +127,7 @@ class _Floor:
         with np.errstate(invalid="ignore", over="ignore"):
             flat = np.linalg.norm(r[rows], axis=1) / sizes[rows]
             slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
-        inside = slow.any(1) & ~slow.all(1)
+        inside = slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
         rows = rows[inside]
         reach = np.array(sizes[rows], float)
         vectors = U[inside], S[inside], Vt[inside]

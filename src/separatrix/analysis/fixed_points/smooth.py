@@ -100,14 +100,37 @@ class SmoothSearch:
         lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
         if self.evaluator.is_large or not len(lost):
             return
-        if slow_points:
-            ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
-            near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
-            ends.states[lost[near.converged]] = near.states[near.converged]
+        if slow_points or self._is_own_residual:
+            lost = self._look_beyond(ends, lost)
         walked = self.follower.follow_valleys(ends.states[lost])
         ends.states[lost] = walked.states
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
+
+    def _look_beyond(self, ends: Solution, lost: np.ndarray) -> np.ndarray:
+        """Descend the speed a little, and return which of the lost candidates it leads to no zero.
+
+        Another residual than the speed's has minima of its own, and zeros may attract beyond them.
+        """
+        ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
+        near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
+        ends.states[lost[near.converged]] = near.states[near.converged]
+        if not self._is_own_residual:
+            return lost
+        slow = near.converged.copy()
+        slow[slow] = ~self.zero_test.within(near.states[slow], 10 * near.steps[slow])
+        going = np.flatnonzero(~(slow | near.escaped))
+        if len(going):
+            states, which = np.unique(near.states[going], axis=0, return_inverse=True)
+            again, which = self.follower.solve(states, exactly=False), which.reshape(-1)
+            there = (again.endings == Ending.ZERO)[which]
+            ends.put(lost[going[there]], again, which[there])
+        return lost[~slow & (ends.endings[lost] != Ending.ZERO)]
+
+    @property
+    def _is_own_residual(self) -> bool:
+        """Whether the residual is another than that of the speed."""
+        return self.evaluator.system.residual_function is not None
 
     def _go_on_from_false_zeros(self, ends: Solution) -> np.ndarray:
         """Where only the estimate called a residual zero, go on until there is no doubt.
