@@ -142,6 +142,18 @@ def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
     assert "write it as its two factors, U @ (V @ x)" in points.completeness
 
 
+def test_a_matrix_of_low_rank_beside_a_factor_that_nothing_bounds_is_refused():
+    units = 40
+    m, n = np.random.default_rng(0).standard_normal((2, units))
+    matrix = np.outer(m, n) / units + 1e-9 * np.random.default_rng(1).random((units, units))
+
+    def residual(x):
+        return matrix @ jnp.clip(x, -1, 1) + 0.1 * n * (m @ x) / units - x
+
+    found = search(residual, units)
+    assert not found.complete and "the domain is unbounded" in found.reason
+
+
 def test_a_matrix_that_is_only_nearly_of_low_rank_is_not_taken_for_one():
     m, n = rank_one(50)
     noise = np.random.default_rng(1).standard_normal((50, 50))
