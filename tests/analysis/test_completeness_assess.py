@@ -368,6 +368,22 @@ def test_a_number_filled_in_does_not_vanish_from_afar():
     assert not alone_at_origin(field, 1)
 
 
+def test_a_wrong_proof_is_withdrawn_in_uneven_units_too(monkeypatch):
+    """And blamed on no residual, as none was given."""
+    sizes, weights = np.array([1e-3, 1e3]), np.array([[0.3, -0.5], [0.4, 0.2]])
+    system = sx.DiscreteMap(lambda x: sizes * jnp.tanh(weights @ (x / sizes)), 2)
+    starts = sizes * np.random.default_rng(0).uniform(0.5, 1, (20, 2))
+    points = sx.find_fixed_points(system, starts)
+    assert points.complete and points.index_sum == 1 and "power of two" in points.certificate[0]
+    monkeypatch.setattr(
+        sys.modules["separatrix.analysis.completeness.assess"],
+        "index_sum",
+        lambda *_: index.IndexSum(3, ""),
+    )
+    points = sx.find_fixed_points(system, starts)
+    assert not points.complete and "two proofs contradict each other" in points.completeness
+
+
 @pytest.mark.parametrize("wrong", ["an index", "a domain"])
 def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1))

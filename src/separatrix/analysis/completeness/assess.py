@@ -202,7 +202,7 @@ class _Assessment:
         states, errors = self.points.states, self._error_bounds()[:, None]
         beyond = (states + errors < self.domain.lower) | (states - errors > self.domain.upper)
         beyond = beyond.any(axis=1) & self.points.certified
-        own = self.system.residual_function is not None
+        own = self.system.has_own_residual
         if proof.complete and self.index.value not in (None, 1) and not own:
             return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
         if proof.complete and beyond.any() and not self.domain.given:
