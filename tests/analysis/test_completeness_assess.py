@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from completeness_tools import Collection, float64, point_set, random_tanh
+from completeness_tools import Collection, float64, point_set, random_tanh, without
 
 import separatrix as sx
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
@@ -343,6 +343,17 @@ def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch)
     assert points.complete and len(points.fixed) == 3 and points.certified.all()
     assert sorted(points.hits.tolist()) == [0, 0, 1] and points.index_sum == 1
     assert sum("by exhaustive search" in text for text in points.certificate) == 2
+
+
+def test_a_set_in_which_two_points_may_be_one_is_not_called_complete():
+    """That at 0 is there twice: once only known to exist, within less than where it is alone."""
+    system = float64(sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1))
+    twice = point_set(system, [[0.0], [0.0]])
+    twice.states[1], twice.error_bounds[1], twice.radii[1] = 1e-3, 2e-3, 0.0
+    known = assess(system, twice)
+    assert not known.complete and known.index_sum is None
+    assert "not proved complete: two fixed points are nearer than their error bounds" in known.text
+    assert assess(system, without(twice, 1)).complete
 
 
 OUTSIDE = np.array([9])  # of a state of one or two units
