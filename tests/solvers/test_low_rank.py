@@ -375,3 +375,17 @@ def test_rays_of_zeros_and_constants_leave_the_origin_not_alone():
     assert not alone_at_origin(relu_network(40, 9, 0.1), 40)  # too many variables
     assert not alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(30) * 0.5 - x, 30)
     assert alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) * 0.5 - x, 3)
+
+
+def test_steps_that_are_written_out_one_by_one_are_read_once():
+    """Every state enters the next one twice: read in each of the places, it would take 2^60."""
+    m, n = rank_one(50)
+
+    def residual(x):
+        y = x
+        for _ in range(60):
+            y = y + 0.05 * (-y + m * (n @ jnp.tanh(x)) / 50)
+        return y - x
+
+    found = search(residual, 50)
+    assert found.complete and len(found.states) == 3
