@@ -194,6 +194,9 @@ CLOSED_AT_ZERO_RATE = {
     "in a loop": lambda x: sigmoid(
         jax.lax.scan(lambda c, _: (c + jnp.log(rate(x)), None), 0 * x, None, 2)[0]
     ),
+    "masked": lambda x: sigmoid(jnp.where(rate(x) > 0, x, -jnp.inf)),
+    "looked up": lambda x: jnp.exp(jnp.array([-jnp.inf, 0.0])[(rate(x) > 0).astype(int)] - 1),
+    "masked after a sum": lambda x: sigmoid(jnp.where(rate(x) > 0, x, x - jnp.inf)),
     "multiplied by infinity": lambda x: sigmoid(-jnp.inf * (rate(x) == 0.0) * 1.0),
 }
 

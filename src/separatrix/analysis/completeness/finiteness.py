@@ -7,26 +7,22 @@ from ...solvers.interval.interpreter import Execution
 from ...solvers.interval.program import Program, Step
 from ...solvers.interval.rules import movement
 
-# Sums and choices: where a constant that they are given is infinite, so are the bounds of the
-# result, or it is not the one that is taken.
-_SUMS_AND_CHOICES = frozenset(
-    (
-        *("add", "add_any", "sub", "neg", "abs", "max", "min", "clamp", "select_n", "reduce_max"),
-        *("reduce_min", "reduce_sum", "cumsum", "scatter-add", "convert_element_type"),
-        *("floor", "ceil", "round"),
-        *movement.RULES,
-    )
-)
-# Finite wherever what they are given is; not so a product with an infinite constant, which is
-# infinite where the other factor is not zero, and so has bounds of either sign.
+# Finite wherever all that they are given is.
 _ENTIRE = frozenset(
     (
-        *("mul", "dot_general", "conv_general_dilated", "reduce_prod", "square"),
+        *("add", "add_any", "sub", "neg", "mul", "dot_general", "conv_general_dilated", "square"),
+        *("reduce_sum", "reduce_prod", "cumsum", "scatter-add", "reduce_max", "reduce_min"),
+        *("max", "min", "clamp", "select_n", "abs", "floor", "ceil", "round"),
         *("exp", "exp2", "expm1", "sinh", "cosh", "asinh", "sqrt", "cbrt", "logaddexp"),
+        *("convert_element_type", *movement.RULES),
     )
 )
 # Finite as long as the operand in this place stays away from this number.
 _POLES = {"div": (1, 0.0), "log": (0, 0.0), "log1p": (0, -1.0), "rsqrt": (0, 0.0), "pow": (0, 0.0)}
+# The sign of the infinite constants in this place that are taken for the result; the others leave
+# the choice to what they are compared with, as in clip(x, -inf, 1).
+_TAKEN = {("max", 0): 1, ("max", 1): 1, ("min", 0): -1, ("min", 1): -1}
+_TAKEN |= {("clamp", 0): 1, ("clamp", 2): -1}
 
 
 def perhaps_infinite(execution: Execution) -> frozenset[int]:
@@ -40,19 +36,23 @@ def perhaps_infinite(execution: Execution) -> frozenset[int]:
         if all(execution.is_constant(slot) for slot in step.outputs):
             continue
         bounded = all(_is_finite(values[slot].bounds) for slot in step.outputs)
-        if not bounded and (unknown.intersection(step.inputs) or not _keeps(step, execution)):
+        if not bounded and (unknown.intersection(step.inputs) or not _is_harmless(step, execution)):
             unknown.update(step.outputs)
     return frozenset(unknown)
 
 
-def _keeps(step: Step, execution: Execution) -> bool:
-    """Whether a step makes what is finite, or an infinite constant, no worse than it is."""
+def _is_harmless(step: Step, execution: Execution) -> bool:
+    """Whether a step makes only finite numbers of what is finite."""
     bounds = [execution.values[slot].bounds for slot in step.inputs]
-    constants = [execution.is_constant(slot) for slot in step.inputs]
-    if step.name in _SUMS_AND_CHOICES:
-        return True
-    if not all(_is_finite(b) for b, known in zip(bounds, constants, strict=True) if known):
+    filled = step.params.get("fill_value")
+    if filled is not None and not np.isfinite(filled):
         return False
+    for place, slot in enumerate(step.inputs):
+        if execution.is_constant(slot) and not _is_finite(bounds[place]):
+            sign = _TAKEN.get((step.name, place))
+            worst = bounds[place].upper if sign == 1 else -bounds[place].lower
+            if sign is None or not np.all(worst < np.inf):
+                return False
     if step.name in _POLES:
         place, pole = _POLES[step.name]
         operand = bounds[place]
@@ -66,7 +66,7 @@ def _keeps(step: Step, execution: Execution) -> bool:
 def _is_entire(body: Program) -> bool:
     """Whether what the body of a loop or of a branch makes of finite numbers is finite."""
     steps = all(
-        inner.name in _SUMS_AND_CHOICES | _ENTIRE | _BOUNDED
+        inner.name in _ENTIRE | _BOUNDED
         or inner.dtypes[0].kind != "f"
         or (bool(inner.bodies) and all(map(_is_entire, inner.bodies)))
         for inner in body.steps
