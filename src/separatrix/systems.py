@@ -52,6 +52,11 @@ class AbstractSystem(eqx.Module):
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
 
+    @property
+    def has_own_residual(self) -> bool:
+        """Whether a residual came with the system, which might have other zeros than the speed."""
+        return self.residual_function is not None
+
     def residual_jacobian(self, state: Array) -> Array | None:
         """Return the Jacobian of the residual `(size, size)` by the formula given, else None."""
         if self.residual_jacobian_function is None:

@@ -68,6 +68,20 @@ def test_zeros_that_differ_by_rounding_are_not_certified():
     assert points.certificate[0] == "the residual has a zero there, the step has none"
 
 
+def test_a_zero_on_all_kinks_that_the_step_does_not_have_is_not_certified():
+    weights = np.array([[0.0, -3.0], [3.0, 0.0]])
+    starts = np.random.default_rng(0).standard_normal((20, 2))
+
+    def residual(x):
+        return weights @ jax.nn.relu(x) - x
+
+    for shift, certified in ((0.0, True), (1e-9, False)):
+        system = sx.DiscreteMap(lambda x, b=shift: residual(x) + x + b, 2, residual=residual)
+        points = sx.find_fixed_points(system, starts)
+        assert points.states.tolist() == [[0.0, 0.0]] and points.certified.tolist() == [certified]
+    assert points.certificate[0] == "the residual has a zero there, the step has none"
+
+
 @pytest.mark.parametrize(
     "residual",
     [

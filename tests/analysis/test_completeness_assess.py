@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from completeness_tools import Collection, float64, point_set, random_tanh
+from completeness_tools import Collection, float64, point_set, random_tanh, without
 
 import separatrix as sx
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
@@ -345,6 +345,17 @@ def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch)
     assert sum("by exhaustive search" in text for text in points.certificate) == 2
 
 
+def test_a_set_in_which_two_points_may_be_one_is_not_called_complete():
+    """That at 0 is there twice: once only known to exist, within less than where it is alone."""
+    system = float64(sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1))
+    twice = point_set(system, [[0.0], [0.0]])
+    twice.states[1], twice.error_bounds[1], twice.radii[1] = 1e-3, 2e-3, 0.0
+    known = assess(system, twice)
+    assert not known.complete and known.index_sum is None
+    assert "not proved complete: two fixed points are nearer than their error bounds" in known.text
+    assert assess(system, without(twice, 1)).complete
+
+
 OUTSIDE = np.array([9])  # of a state of one or two units
 
 
@@ -366,6 +377,22 @@ def test_a_number_filled_in_does_not_vanish_from_afar():
     found = sx.find_fixed_points(sx.Flow(field, 1), np.array([[0.4], [np.nan]]))
     assert found.states.tolist() == [[0.5]] and not found.complete
     assert not alone_at_origin(field, 1)
+
+
+def test_a_wrong_proof_is_withdrawn_in_uneven_units_too(monkeypatch):
+    """And blamed on no residual, as none was given."""
+    sizes, weights = np.array([1e-3, 1e3]), np.array([[0.3, -0.5], [0.4, 0.2]])
+    system = sx.DiscreteMap(lambda x: sizes * jnp.tanh(weights @ (x / sizes)), 2)
+    starts = sizes * np.random.default_rng(0).uniform(0.5, 1, (20, 2))
+    points = sx.find_fixed_points(system, starts)
+    assert points.complete and points.index_sum == 1 and "power of two" in points.certificate[0]
+    monkeypatch.setattr(
+        sys.modules["separatrix.analysis.completeness.assess"],
+        "index_sum",
+        lambda *_: index.IndexSum(3, ""),
+    )
+    points = sx.find_fixed_points(system, starts)
+    assert not points.complete and "two proofs contradict each other" in points.completeness
 
 
 @pytest.mark.parametrize("wrong", ["an index", "a domain"])

@@ -180,6 +180,52 @@ def test_a_gate_that_infinity_holds_open_lets_its_unit_rest_anywhere(gate):
     assert not found.bounded and not found.inward
 
 
+def rate(x):
+    """Return what is zero from 2 on, and positive below."""
+    return jax.nn.relu(4.0 - x**2)
+
+
+CLOSED_AT_ZERO_RATE = {
+    "logistic of a logarithm": lambda x: sigmoid(2 * jnp.log(rate(x))),
+    "exponential of a logarithm": lambda x: jnp.exp(2 * jnp.log(rate(x)) - 2),
+    "logarithm written with log1p": lambda x: sigmoid(jnp.log1p(rate(x) - 1)),
+    "quotient": lambda x: sigmoid(-1 / rate(x)),
+    "power": lambda x: sigmoid(-(rate(x) ** -1.5)),
+    "in a loop": lambda x: sigmoid(
+        jax.lax.scan(lambda c, _: (c + jnp.log(rate(x)), None), 0 * x, None, 2)[0]
+    ),
+    "masked": lambda x: sigmoid(jnp.where(rate(x) > 0, x, -jnp.inf)),
+    "looked up": lambda x: jnp.exp(jnp.array([-jnp.inf, 0.0])[(rate(x) > 0).astype(int)] - 1),
+    "masked after a sum": lambda x: sigmoid(jnp.where(rate(x) > 0, x, x - jnp.inf)),
+    "multiplied by infinity": lambda x: sigmoid(-jnp.inf * (rate(x) == 0.0) * 1.0),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED_AT_ZERO_RATE)
+def test_a_gate_that_closes_where_a_rate_is_zero_lets_its_unit_rest_there(name):
+    gate = CLOSED_AT_ZERO_RATE[name]
+    found = domain(sx.DiscreteMap(lambda x: x + gate(x) * (0.5 * jnp.tanh(x) - x), 1))
+    assert not found.bounded and not found.inward
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        lambda x: jnp.log(1 + jnp.exp(W @ x)),
+        lambda x: W @ x / (1 + jnp.abs(x)) + jnp.sin(x) ** 3,
+        lambda x: jnp.clip(W @ x, -jnp.inf, 1.0) - jax.nn.softplus(U @ x),
+        lambda x: jax.lax.scan(lambda c, _: (W @ jnp.tanh(c) + x, None), x, None, 2)[0],
+        lambda x: jnp.log(jnp.cosh(jnp.clip(x, -5, 5))) + x,
+    ],
+)
+def test_gates_of_finite_currents_never_close(current):
+    def step(h):
+        z = sigmoid(current(h))
+        return (1 - z) * jnp.tanh(W @ h) + z * h
+
+    assert domain(sx.DiscreteMap(step, N)).inward
+
+
 def test_rectifier_is_bounded_on_one_side():
     found = domain(sx.DiscreteMap(lambda h: jax.nn.relu(W @ h), N))
     np.testing.assert_array_equal(found.lower, 0)

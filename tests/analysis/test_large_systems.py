@@ -55,6 +55,13 @@ def test_a_point_with_more_unstable_directions_than_are_looked_for():
     assert points.stability.tolist() == ["unknown"]
 
 
+def test_nothing_is_told_of_stability_where_derivatives_are_nan():
+    system = sx.Flow(lambda x: jnp.sqrt(jax.nn.relu(x - 1)) - x, SIZE)
+    points = sx.find_fixed_points(system, np.zeros((1, SIZE)))
+    assert points.kind.tolist() == ["fixed"] and points.states.any() == 0
+    assert points.n_unstable.tolist() == [-1] and points.stability.tolist() == ["unknown"]
+
+
 def test_a_continuum_of_a_large_system_is_one_point():
     m = np.random.default_rng(0).standard_normal(SIZE) / np.sqrt(SIZE)
     system = sx.DiscreteMap(lambda x: x - m * jnp.tanh(m @ x), SIZE)  # all of m · x = 0 is fixed

@@ -262,6 +262,19 @@ def test_what_stands_for_nan_is_not_passed_over(function):
     assert (found.unresolved_lower <= -0.5).any()
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_largest_of_several_is_not_lost_where_one_of_them_is_nan(sign):
+    """The zero at 1/4 is one of the root, which is NaN in a part of the box."""
+    largest = {1.0: jnp.max, -1.0: jnp.min}[sign]
+
+    def residual(x):
+        return largest(jnp.stack([sign * jnp.sqrt(x), 0.2 * sign * x]), axis=0) - 2 * sign * x
+
+    found = METHOD.search(residual, [-0.3], [0.4])
+    np.testing.assert_allclose(found.states, [[0.25]])
+    assert not found.complete and (found.unresolved_lower <= 0).any()
+
+
 def test_an_unbounded_box_is_refused():
     for residual in (
         lambda x: jnp.tanh(2.0 * x) - x,

@@ -142,6 +142,18 @@ def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
     assert "write it as its two factors, U @ (V @ x)" in points.completeness
 
 
+def test_a_matrix_of_low_rank_beside_a_factor_that_nothing_bounds_is_refused():
+    units = 40
+    m, n = np.random.default_rng(0).standard_normal((2, units))
+    matrix = np.outer(m, n) / units + 1e-9 * np.random.default_rng(1).random((units, units))
+
+    def residual(x):
+        return matrix @ jnp.clip(x, -1, 1) + 0.1 * n * (m @ x) / units - x
+
+    found = search(residual, units)
+    assert not found.complete and "the domain is unbounded" in found.reason
+
+
 def test_a_matrix_that_is_only_nearly_of_low_rank_is_not_taken_for_one():
     m, n = rank_one(50)
     noise = np.random.default_rng(1).standard_normal((50, 50))
@@ -363,3 +375,17 @@ def test_rays_of_zeros_and_constants_leave_the_origin_not_alone():
     assert not alone_at_origin(relu_network(40, 9, 0.1), 40)  # too many variables
     assert not alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(30) * 0.5 - x, 30)
     assert alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) * 0.5 - x, 3)
+
+
+def test_steps_that_are_written_out_one_by_one_are_read_once():
+    """Every state enters the next one twice: read in each of the places, it would take 2^60."""
+    m, n = rank_one(50)
+
+    def residual(x):
+        y = x
+        for _ in range(60):
+            y = y + 0.05 * (-y + m * (n @ jnp.tanh(x)) / 50)
+        return y - x
+
+    found = search(residual, 50)
+    assert found.complete and len(found.states) == 3

@@ -3,12 +3,13 @@
 from .assess import assess
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MOST_VARIABLES, Proof, prove_complete
+from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch
-from .index import IndexSum, Indices, index_sum, point_indices
+from .index import IndexSum, Indices, index_sum, point_indices, some_may_be_one
 from .known import Completeness, PointSet, describe
 
 __all__ = [
+    "MAY_BE_ONE",
     "MOST_VARIABLES",
     "Completeness",
     "Domain",
@@ -27,4 +28,5 @@ __all__ = [
     "index_sum",
     "point_indices",
     "prove_complete",
+    "some_may_be_one",
 ]

@@ -12,9 +12,9 @@ from ...solvers.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Enclosure, find_domain
-from .exhaustive import MOST_VARIABLES, Proof, prove_complete
+from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
-from .index import IndexSum, KnownIndices, index_sum
+from .index import IndexSum, KnownIndices, index_sum, some_may_be_one
 from .known import Completeness, PointSet, describe
 
 Search = Callable[[Float[np.ndarray, "start unit"]], PointSet]
@@ -86,7 +86,7 @@ def assess(
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
-    proof = assessment.without_contradiction(proof)
+    proof = assessment.without_contradiction(assessment.told_apart(proof))
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
         likely = None if starts else richness
@@ -194,6 +194,12 @@ class _Assessment:
                 self.update(self.adopt(proof))
         return proof
 
+    def told_apart(self, proof: Proof) -> Proof:
+        """Withdraw a proof where two points may be one, and so the set one too many."""
+        if proof.complete and some_may_be_one(self.points.states, self._error_bounds()):
+            return replace(proof, complete=False, text=MAY_BE_ONE)
+        return proof
+
     def without_contradiction(self, proof: Proof) -> Proof:
         """Withdraw a proof that another one contradicts: then one of our rules is wrong.
 
@@ -202,7 +208,7 @@ class _Assessment:
         states, errors = self.points.states, self._error_bounds()[:, None]
         beyond = (states + errors < self.domain.lower) | (states - errors > self.domain.upper)
         beyond = beyond.any(axis=1) & self.points.certified
-        own = self.system.residual_function is not None
+        own = self.system.has_own_residual
         if proof.complete and self.index.value not in (None, 1) and not own:
             return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
         if proof.complete and beyond.any() and not self.domain.given:

@@ -71,6 +71,7 @@ def prove_complete(
     return _proof(found, f"of the {count} that the system depends on")
 
 
+MAY_BE_ONE = "two fixed points are nearer than their error bounds: they may be one"
 _TOO_MANY = "the system depends on {} variables, and no more than {} are searched exhaustively"
 
 

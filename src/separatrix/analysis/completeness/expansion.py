@@ -10,13 +10,14 @@ from ...solvers.interval.program import Step
 from ...solvers.interval.rules import movement
 from ...solvers.interval.values import Value
 from . import forms
+from .finiteness import perhaps_infinite
 from .forms import DEGREE, Atoms, Form, TooLargeError
 from .rounding import divide_up, times_down, times_up
 
-# These never reach the ends of their range, since a state is finite, unless a constant of the
-# function is not, as a bias of infinity that keeps a gate open (see `_is_finite`). Inside the range
-# the bounds of the interpreter are rounded outward, so they are not reached either. (Nor are those
-# of a gate.)
+# These never reach the ends of their range, since a state is finite, unless what they are given is
+# not: a bias of infinity that keeps a gate open, log r where a rate r is zero (see `_is_finite`).
+# Inside the range the bounds of the interpreter are rounded outward, so they are not reached
+# either. (Nor are those of a gate.)
 _NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp", "exp2"})
 _SUMS = frozenset({"add", "add_any", "sub", "mul", "div"})
 _WRITTEN_OUT = _SUMS | {"neg", "convert_element_type", "select_n", *movement.RULES}
@@ -29,6 +30,7 @@ class Expansion:
 
     def __init__(self, execution: Execution):
         self.execution, self.atoms = execution, Atoms()
+        self._perhaps_infinite = perhaps_infinite(execution)
         self._forms: dict[int, Form] = {}
         self._gates: dict[int, Form] = {}
         self._reciprocals: dict[int, Form | None] = {}
@@ -85,6 +87,8 @@ class Expansion:
     def _is_finite(self, slot: int) -> Array:
         """Tell where a value is finite at every state, though no bound may be known of it."""
         bounds = self._bounds(slot)
+        if slot in self._perhaps_infinite:
+            return np.isfinite(bounds.lower) & np.isfinite(bounds.upper)
         return np.asarray((bounds.lower < _LARGE) & (bounds.upper > -_LARGE))
 
     def _results(self, step: Step) -> list[Form] | None:

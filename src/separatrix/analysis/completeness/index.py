@@ -163,12 +163,13 @@ def index_sum(
     if not indices.signs.all():
         worst = int(np.flatnonzero(indices.signs == 0)[0])
         return IndexSum(None, f"fixed point {worst}: {indices.obstacles[worst]}")
-    if _some_may_be_one(states, error_bounds):
+    if some_may_be_one(states, error_bounds):
         return IndexSum(None, "two fixed points are nearer than their error bounds")
     return IndexSum(int(indices.signs.sum()), "")
 
 
-def _some_may_be_one(states: np.ndarray, error_bounds: np.ndarray) -> bool:
+def some_may_be_one(states: States, error_bounds: Float[np.ndarray, " point"]) -> bool:
+    """Tell whether two points are so near that both may be the same zero."""
     if len(states) < 2:
         return False
     first, second = np.triu_indices(len(states), 1)

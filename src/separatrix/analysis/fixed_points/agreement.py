@@ -51,7 +51,7 @@ def require_agreement(
     Points of which only rounding says that they are zeros are rejected where the speed is not at
     rounding level.
     """
-    if evaluator.system.residual_function is None:
+    if not evaluator.system.has_own_residual:
         return
     _check_fixed(evaluator, zero_test, found)
     _check_resting(evaluator, zero_test, found, starts)
@@ -62,7 +62,7 @@ def require_index(system: AbstractSystem, known: Completeness | None, count: int
 
     That they are all is proved of the residual; that their indices add up to 1, of the velocity.
     """
-    if system.residual_function is None or known is None or not known.complete:
+    if not system.has_own_residual or known is None or not known.complete:
         return
     if known.index_sum not in (None, 1):
         raise InvalidInputError(
@@ -94,7 +94,7 @@ def doubts_of_step(
 
     "" where nothing speaks against it: the velocity may be zero there, as far as it is enclosed.
     """
-    if system.residual_function is None:
+    if not system.has_own_residual:
         return [""] * len(states)
     try:
         excluded, refusals = _excluded(system.velocity, states, error_bounds)

@@ -48,8 +48,12 @@ def _prove_zeros(
             text = f"exists within {error:.1e}, {alone}"
             found.prove(label, error, radius, text)
         elif not states[row].any() and alone_at_origin(residual, len(states[row])):
+            (doubt,) = doubts_of_step(system, states[row, None], np.zeros(1))
             text = f"exists, alone within {LARGEST_RADIUS:.1e}: no ray from it holds another"
-            found.prove(label, 0.0, LARGEST_RADIUS, text)
+            if doubt:
+                found.refuse(label, doubt)
+            else:
+                found.prove(label, 0.0, LARGEST_RADIUS, text)
         else:
             what = found.degenerate.get(label)
             found.refuse(label, f"{what}: {proof.reason[row]}" if what else proof.reason[row])

@@ -122,9 +122,9 @@ class Evaluator:
         """Return the eigenvalues `(batch, count)` that decide the stability of large systems.
 
         Those of largest modulus (map) or real part (flow), by Arnoldi's method; NaN where it does
-        not converge.
+        not converge, or derivatives are NaN.
         """
-        from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+        from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
         values = np.full((len(states), count), np.nan, complex)
         which = "LM" if self.system.kind == "map" else "LR"
@@ -137,7 +137,9 @@ class Evaluator:
 
                 operator = LinearOperator((self.size, self.size), product, dtype=float)
                 start = np.random.default_rng(0).standard_normal(self.size)
-                with contextlib.suppress(ArpackNoConvergence):
+                if not np.isfinite(product(start)).all():
+                    continue
+                with contextlib.suppress(ArpackError):
                     values[row] = eigs(
                         operator, count, which=which, v0=start, maxiter=300, tol=1e-8,
                         return_eigenvectors=False,

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from ...solvers.branch_and_prune import BranchAndPrune
 from ...systems import AbstractSystem
 from ..completeness import (
+    MAY_BE_ONE,
     MOST_VARIABLES,
     Completeness,
     Domain,
@@ -18,6 +19,7 @@ from ..completeness import (
     find_domain,
     good_turing_coverage,
     prove_complete,
+    some_may_be_one,
 )
 from .agreement import doubts_of_step
 from .evaluator import DENSE
@@ -43,6 +45,8 @@ def prove_large(system: AbstractSystem, found: Found, exhaustion: BranchAndPrune
         domain = find_domain(system, Enclosure.of(system, inward=False))
     before = len(found.states)
     take_over(proof, found)
+    if proof.complete and some_may_be_one(proof.states, proof.error_bounds):
+        proof = replace(proof, complete=False, text=MAY_BE_ONE)
     count = len(found.states)
     reached = found.reached[found.reached >= 0]
     hits = np.bincount(reached, minlength=count)

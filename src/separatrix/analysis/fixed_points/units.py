@@ -62,10 +62,12 @@ class Rescaled(AbstractSystem):
 
     sizes: Any
     of_kind: str = eqx.field(static=True)
+    of_own_residual: bool = eqx.field(static=True)
 
     def __init__(self, system: AbstractSystem, sizes: Factors, rows: Factors):
         self.size, self.time_unit, self.input = system.size, system.time_unit, system.input
         self.sizes, self.of_kind = sizes, system.kind
+        self.of_own_residual = system.has_own_residual
         self.function = _Step(system.function, sizes)
         self.residual_function = _Residual(system, sizes, rows)
         formula = system.residual_jacobian_function is not None
@@ -80,6 +82,10 @@ class Rescaled(AbstractSystem):
     @property
     def kind(self) -> str:
         return self.of_kind
+
+    @property
+    def has_own_residual(self) -> bool:
+        return self.of_own_residual  # the rows of the velocity, in their units, are none
 
     def velocity(self, state: Array) -> Array:
         image = self.evaluate(state)

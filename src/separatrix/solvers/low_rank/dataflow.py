@@ -48,29 +48,28 @@ def read_terms(program: Program) -> Terms:
     (size,) = program.output_shapes[0]
     varying, argument = dependent(program, program.inputs), program.inputs[0]
     constants: dict[int, Value] = program.notes["folded"]
-    zero, one = point(np.zeros(size)), point(np.ones(size))
-    diagonal, offset = zero, zero
-    values: dict[int, Interval] = {}
+    zero, known = point(np.zeros(size)), shapes(program, size)
 
     def constant(slot: int) -> Interval:
         return constants[slot].bounds[0].map(lambda array: np.broadcast_to(array, (size,)))
 
-    known, pending = shapes(program, size), [(program.outputs[0], one)]
-    while pending:
-        slot, factor = pending.pop()
-        step = program.producers.get(slot)
-        if slot == argument:
-            diagonal = _sum(diagonal, factor)
-        elif slot not in varying:
-            offset = _sum(offset, _product(factor, constant(slot)))
-        elif step is None or (parts := _parts(step, factor, varying, constant)) is None:
-            values[slot] = _sum(values[slot], factor) if slot in values else factor
-        else:
-            fits = all(slot not in varying or known[slot] in ((size,), ()) for slot, _ in parts)
-            pending.extend(parts if fits else [])
-            if not fits:
-                values[slot] = _sum(values[slot], factor) if slot in values else factor
-    return Terms(diagonal, tuple(values.items()), offset)
+    factors = {program.outputs[0]: point(np.ones(size))}
+    # Last steps first: whatever a value enters, and however often, it is looked into once.
+    for step in reversed(program.steps):
+        for slot in varying.intersection(factors, step.outputs):
+            parts = _parts(step, factors[slot], varying, constant)
+            if parts is None or any(
+                part in varying and known[part] not in ((size,), ()) for part, _ in parts
+            ):
+                continue
+            del factors[slot]
+            for part, factor in parts:
+                factors[part] = _sum(factors.get(part, zero), factor)
+    offset = zero
+    for slot in factors.keys() - varying:
+        offset = _sum(offset, _product(factors.pop(slot), constant(slot)))
+    diagonal = factors.pop(argument, zero)
+    return Terms(diagonal, tuple(factors.items()), offset)
 
 
 def _sum(a: Interval, b: Interval) -> Interval:

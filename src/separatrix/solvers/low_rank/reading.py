@@ -69,8 +69,10 @@ def reduce(
         return None
     everything = Interval(np.full(size, -np.inf), np.full(size, np.inf))
     reduction = _reduce(program, size, domain or everything, as_written=as_written)
+    if reduction is None or not reduction.exact:  # from afar nothing bounds what factors leave over
+        return reduction
     afar = homogenize(program)
-    if reduction is None or np.isfinite(reduction.trap.magnitude()).all() or afar is None:
+    if np.isfinite(reduction.trap.magnitude()).all() or afar is None:
         return reduction
     return replace(reduction, afar=_reduce(afar, size, everything, reduction.cut))
 

@@ -11,12 +11,12 @@ from .elementwise import multiply, opposite
 
 
 def _largest(value: Value, axes: tuple[int, ...]) -> Value:
-    """Take the slopes of all elements that may be the largest."""
+    """Take the slopes of all elements that may be the largest: any, where one may be NaN."""
     bounds = value.bounds.map(lambda array: np.max(array, axis=tuple(axis + 1 for axis in axes)))
     if value.slopes is None:
         return Value(bounds)
     lowest = np.max(value.bounds.lower, axis=tuple(axis + 1 for axis in axes), keepdims=True)
-    candidate = (value.bounds.upper >= lowest)[:, None]
+    candidate = ~(value.bounds.upper < lowest)[:, None]
     over = tuple(axis + 2 for axis in axes)
     lower = np.min(np.where(candidate, value.slopes.lower, np.inf), axis=over)
     upper = np.max(np.where(candidate, value.slopes.upper, -np.inf), axis=over)
