@@ -1,11 +1,12 @@
 """What is known about fixed points that a search has missed."""
 
-from .assess import assess
+from .assess import assess, proved_errors, without_contradiction
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
+from .few_variables import FewVariables
 from .further import FurtherSearch
-from .index import IndexSum, Indices, index_sum, point_indices
+from .index import IndexSum, Indices, few_indices, index_sum, point_indices
 from .known import Completeness, PointSet, describe
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Completeness",
     "Domain",
     "Enclosure",
+    "FewVariables",
     "FurtherSearch",
     "IndexSum",
     "Indices",
@@ -22,9 +24,12 @@ __all__ = [
     "assess",
     "chao1",
     "describe",
+    "few_indices",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
     "point_indices",
     "prove_complete",
+    "proved_errors",
+    "without_contradiction",
 ]
