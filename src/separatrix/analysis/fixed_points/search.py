@@ -65,7 +65,8 @@ def find_fixed_points(
 
     In a system of more than 2048 units the Jacobian is not formed: the steps come from products
     with it (Newton–Krylov), stability from its leading eigenvalues; slow points are not looked for,
-    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`.
+    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`. From
+    256 units on such a system is proved in these variables, and followed so where that suffices.
 
     Where possible the answer is proved: that a fixed point exists and is the only one in a ball
     around it, how many unstable directions it has, that no fixed point lies near a slow point.
