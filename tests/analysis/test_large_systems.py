@@ -111,11 +111,30 @@ def test_what_few_variables_decide_is_proved_of_many_units(kind):
     assert len(points) == len(points.fixed) == 3 and points.certified.all()
     assert points.complete and "of the 1 variable that the system depends" in points.completeness
     assert points.stability.tolist() == ["stable", "stable", "saddle"]
+    assert points.n_unstable.tolist() == [0, 0, 1] and points.n_unstable_certified.all()
+    assert points.index_sum == 1 and "index sum 1 over 3 fixed points" in points.completeness
     assert points.hits.sum() == 6  # of candidates, whose own points are taken for those proved
     assert np.abs(points.states[0] + points.states[1]).max() < 1e-12
     assert (np.abs(points.states).max(1) <= 6).all() and (points.radius > 1).all()
     known = sx.find_fixed_points(system, starts, completeness=False)
     assert known.certified.all() and known.completeness == "not asked for" and not known.complete
+
+
+def test_units_that_leak_unlike_each_other_have_an_index_sum_but_no_count():
+    left = np.random.default_rng(0).standard_normal((SIZE, 1))
+    leak = np.linspace(0.5, 1.5, SIZE)
+    field = lambda x: 1.6 * left @ (left.T @ jnp.tanh(x)) / SIZE - leak * x  # noqa: E731
+    points = sx.find_fixed_points(sx.Flow(field, SIZE), np.ones((2, SIZE)))
+    assert points.complete and points.index_sum == 1 and points.certified.all()
+    assert points.n_unstable.tolist() == [0, 0, 1] and not points.n_unstable_certified.any()
+
+
+def test_points_are_proved_where_not_all_of_them_are_found():
+    """A softplus network, of which no box is known that holds every fixed point."""
+    system = rank_one(jax.nn.softplus, bias=-2.0)
+    points = sx.find_fixed_points(system, np.ones((2, SIZE)))
+    assert not points.complete and points.index_sum is None and len(points.fixed) >= 1
+    assert points.certified.all() and points.n_unstable_certified.all()
 
 
 def test_relu_networks_of_many_units_and_low_rank_are_proved_complete():

@@ -52,6 +52,8 @@ class NewtonKrylov:
     stall_steps
         Successive steps without a relative decrease of 1e-3 after which a candidate is handed over
         as near a minimum.
+    first_damping
+        The damping μ of the first step.
 
     References
     ----------
@@ -60,6 +62,7 @@ class NewtonKrylov:
 
     max_steps: int = 200
     stall_steps: int = 8
+    first_damping: float = 1e-2
 
     def solve(
         self,
@@ -85,7 +88,7 @@ class NewtonKrylov:
         x = np.array(starts, float)
         count = len(x)
         residuals, lengths = np.full(x.shape, np.nan), np.full(count, np.inf)
-        damping, growth = np.full(count, 1e-2), np.full(count, 2.0)
+        damping, growth = np.full(count, self.first_damping), np.full(count, 2.0)
         stalls, counts, endings = np.zeros(count, int), np.zeros(count, int), np.zeros(count, int)
         endings[~np.isfinite(x).all(1)] = Ending.NOT_FINITE
         extent = float(np.abs(x[endings == 0]).max(initial=0.0))

@@ -1,19 +1,20 @@
 """What is known about fixed points that a search has missed."""
 
-from .assess import assess
+from .assess import assess, proved_errors, without_contradiction
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete
+from .few_variables import FewVariables
 from .further import FurtherSearch
-from .index import IndexSum, Indices, index_sum, point_indices, some_may_be_one
+from .index import IndexSum, Indices, few_indices, index_sum, point_indices
 from .known import Completeness, PointSet, describe
 
 __all__ = [
-    "MAY_BE_ONE",
     "MOST_VARIABLES",
     "Completeness",
     "Domain",
     "Enclosure",
+    "FewVariables",
     "FurtherSearch",
     "IndexSum",
     "Indices",
@@ -23,10 +24,12 @@ __all__ = [
     "assess",
     "chao1",
     "describe",
+    "few_indices",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
     "point_indices",
     "prove_complete",
-    "some_may_be_one",
+    "proved_errors",
+    "without_contradiction",
 ]

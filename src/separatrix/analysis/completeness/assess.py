@@ -11,8 +11,9 @@ from ...solvers.interval import point
 from ...solvers.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
-from .domain import Enclosure, find_domain
+from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
+from .few_variables import FewVariables
 from .further import FurtherSearch, unstable_directions
 from .index import IndexSum, KnownIndices, index_sum, some_may_be_one
 from .known import Completeness, PointSet, describe
@@ -31,6 +32,7 @@ def assess(
     exhaustive_size: int = MOST_VARIABLES,
     adopt: Adopt | None = None,
     enclosure: Enclosure | None = None,
+    few: FewVariables = FewVariables(),  # noqa: B008 - frozen
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -60,6 +62,8 @@ def assess(
         searched exhaustively.
     enclosure
         What was proved of the system before the search.
+    few
+        The system as one of few variables, where it is written so: indices are proved in them.
 
     Returns
     -------
@@ -82,11 +86,13 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    assessment = _Assessment(system, points, search, adopt, enclosure)
+    assessment = _Assessment(system, points, search, adopt, enclosure, few)
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
-    proof = assessment.without_contradiction(assessment.told_apart(proof))
+    proof = without_contradiction(
+        proof, system, assessment.points, assessment.domain, assessment.index
+    )
     starts: list[int] = []
     for attempt in (FurtherSearch() if further is None else further).plan(assessment.domain):
         likely = None if starts else richness
@@ -125,6 +131,7 @@ class _Assessment:
         search: Search | None,
         adopt: Adopt | None = None,
         enclosure: Enclosure | None = None,
+        few: FewVariables = FewVariables(),  # noqa: B008 - frozen
     ):
         self.system, self.search, self.adopt = system, search, adopt
         enclosure = enclosure or Enclosure.of(system)
@@ -132,7 +139,7 @@ class _Assessment:
         proved = points.certified
         known = points.states[proved], points.error_bounds[proved]
         self.domain = find_domain(system, enclosure, known)
-        self._indices = KnownIndices()
+        self._indices = KnownIndices(few.velocity)
         self.update(points)
 
     def update(self, points: PointSet) -> None:
@@ -148,8 +155,7 @@ class _Assessment:
         self.index = index_sum(self.domain, indices, states, bounds, points.certified)
 
     def _error_bounds(self) -> np.ndarray:
-        """Return the proved error bounds, 0 where there is none."""
-        return np.where(self.points.certified, self.points.error_bounds, 0.0)
+        return proved_errors(self.points)
 
     def suggests_more(self, richness: Richness | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
@@ -194,26 +200,31 @@ class _Assessment:
                 self.update(self.adopt(proof))
         return proof
 
-    def told_apart(self, proof: Proof) -> Proof:
-        """Withdraw a proof where two points may be one, and so the set one too many."""
-        if proof.complete and some_may_be_one(self.points.states, self._error_bounds()):
-            return replace(proof, complete=False, text=MAY_BE_ONE)
-        return proof
 
-    def without_contradiction(self, proof: Proof) -> Proof:
-        """Withdraw a proof that another one contradicts: then one of our rules is wrong.
+def proved_errors(points: PointSet) -> np.ndarray:
+    """Return the proved error bounds, 0 where there is none."""
+    return np.where(points.certified, points.error_bounds, 0.0)
 
-        (Or a residual of the user's own, whose zeros are others than those of the step.)
-        """
-        states, errors = self.points.states, self._error_bounds()[:, None]
-        beyond = (states + errors < self.domain.lower) | (states - errors > self.domain.upper)
-        beyond = beyond.any(axis=1) & self.points.certified
-        own = self.system.has_own_residual
-        if proof.complete and self.index.value not in (None, 1) and not own:
-            return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
-        if proof.complete and beyond.any() and not self.domain.given:
-            return replace(proof, complete=False, text=_CONTRADICTED.format(_BEYOND))
-        return proof
+
+def without_contradiction(
+    proof: Proof, system: AbstractSystem, points: PointSet, domain: Domain, index: IndexSum
+) -> Proof:
+    """Withdraw a proof where two points may be one, or that another proof contradicts.
+
+    Then one of our rules is wrong, or a residual of the user's own, whose zeros are others than
+    those of the step.
+    """
+    if proof.complete and some_may_be_one(points.states, proved_errors(points)):
+        return replace(proof, complete=False, text=MAY_BE_ONE)
+    states, errors = points.states, proved_errors(points)[:, None]
+    beyond = (states + errors < domain.lower) | (states - errors > domain.upper)
+    beyond = beyond.any(axis=1) & points.certified
+    own = system.has_own_residual
+    if proof.complete and index.value not in (None, 1) and not own:
+        return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
+    if proof.complete and beyond.any() and not domain.given:
+        return replace(proof, complete=False, text=_CONTRADICTED.format(_BEYOND))
+    return proof
 
 
 _CONTRADICTED = (

@@ -185,7 +185,7 @@ def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> s
 def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> str:
     """Return why the velocity is not shown to be Lipschitz around the box, or nothing."""
     excess = _EXCESS * (1 + np.maximum(np.abs(lower), np.abs(upper)))
-    result = velocity.slopes(Interval((lower - excess)[None], (upper + excess)[None]))
+    result = velocity.steepness(Interval((lower - excess)[None], (upper + excess)[None]))
     assert result.slopes is not None  # asked for
     if result.refusals[0]:
         return f"the step is {result.refusals[0]}"

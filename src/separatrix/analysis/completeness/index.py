@@ -13,10 +13,13 @@ A sign is proved from an interval matrix S of slopes of v around the zero: if
 to a product LU with :math:`\|I - A L U\|_\infty < 1`, so all have the sign of :math:`\det LU`,
 which is read from the diagonal. With slopes instead of derivatives it is the local degree of v also
 where v has kinks: v(x) = S(x)(x − x*), and S deforms into LU without a singular matrix.
+
+Of a velocity $v(x) = a\circ x + h(z(x))$ of few variables the slopes are $S = A(I + LZ)$, of which
+$\det S = \det A\,\det(I + ZL)$, and the small matrix $I + ZL$ is judged in place of S. (L and Z
+deform one after the other into any that their bounds hold, in A(x − x*) + A L Z (x − x*).)
 """
 
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,9 +27,11 @@ from scipy.linalg import lu
 from scipy.spatial.distance import pdist
 
 from ...solvers.interval import Enclosed, Interval, ball, point
+from ...solvers.interval.interpreter import Enclosures
 from ...solvers.interval.products import matmul
 from ...solvers.krawczyk.context import over_turns, quietly
 from ...solvers.krawczyk.contraction import Preconditioner
+from ...solvers.low_rank import Reduction
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
@@ -52,19 +57,38 @@ def point_indices(
     velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Indices:
     """Prove the index of the zero of the velocity within `error_bounds` of each state."""
-    parts = over_turns(
-        lambda turn: _indices(velocity, states[turn], error_bounds[turn]), *states.shape
-    )
+    orientation = (-1) ** states.shape[1]
+
+    def judge(turn: slice) -> Indices:
+        with quietly(states.shape[1]):
+            result = velocity.slopes(ball(states[turn], error_bounds[turn, None]))
+            return _indices(result, orientation)
+
+    parts = over_turns(judge, *states.shape)
     return Indices(
         np.concatenate([np.zeros(0, int), *(part.signs for part in parts)]),
         tuple(text for part in parts for text in part.obstacles),
     )
 
 
-class KnownIndices:
-    """The indices of the points met so far: while a search goes on each is proved once."""
+def few_indices(
+    velocity: Reduction, states: States, error_bounds: Float[np.ndarray, " point"]
+) -> Indices:
+    """Prove the same of a velocity of few variables, at any number of units."""
+    orientation = (-1) ** int(np.count_nonzero(velocity.diagonal.lower > 0))  # sign det(−A)
+    with quietly(velocity.rank):
+        result = velocity.around(ball(states, error_bounds[:, None]))
+        return _indices(result, orientation)
 
-    def __init__(self) -> None:
+
+class KnownIndices:
+    """The indices of the points met so far: while a search goes on each is proved once.
+
+    In few variables, where there is a reduction to them that succeeds.
+    """
+
+    def __init__(self, few: Reduction | None = None) -> None:
+        self._few = few
         self._known: dict[bytes, tuple[int, str]] = {}
 
     def of(
@@ -72,23 +96,32 @@ class KnownIndices:
     ) -> Indices:
         """Return the index of each point, as `point_indices` does."""
         keys = [state.tobytes() for state in states]
-        new = np.array([key not in self._known for key in keys], bool)
+        new = self._new(keys)
+        if self._few is not None and len(new):
+            found = few_indices(self._few, states[new], error_bounds[new])
+            self._take([keys[row] for row in new], found, proved_only=True)
+            new = self._new(keys)
         found = point_indices(velocity, states[new], error_bounds[new])
-        proved = zip(found.signs.tolist(), found.obstacles, strict=True)
-        self._known.update(zip(compress(keys, new), proved, strict=True))
+        self._take([keys[row] for row in new], found)
         known = [self._known[key] for key in keys]
         return Indices(np.array([sign for sign, _ in known], int), tuple(why for _, why in known))
 
+    def _new(self, keys: list[bytes]) -> np.ndarray:
+        return np.array([row for row, key in enumerate(keys) if key not in self._known], int)
 
-def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -> Indices:
-    size = states.shape[1]
-    with quietly(size):
-        result = velocity.slopes(ball(states, error_bounds[:, None]))
-        assert result.slopes is not None  # asked for
-        nearly = Preconditioner.of(result.slopes)
-        regular = nearly.rates(result.slopes).max(axis=1) < 1
-        signs = np.zeros(len(states), int)
-        signs[regular] = _signs_of_determinants(nearly.rows(regular))
+    def _take(self, keys: list[bytes], found: Indices, proved_only: bool = False) -> None:
+        for key, sign, why in zip(keys, found.signs.tolist(), found.obstacles, strict=True):
+            if sign or not proved_only:
+                self._known[key] = sign, why
+
+
+def _indices(result: Enclosures, orientation: int) -> Indices:
+    """Judge slopes, where bounds tell that there may be a zero."""
+    assert result.slopes is not None  # asked for
+    nearly = Preconditioner.of(result.slopes)
+    regular = nearly.rates(result.slopes).max(axis=1) < 1
+    signs = np.zeros(len(regular), int)
+    signs[regular] = _signs_of_determinants(nearly.rows(regular))
     zero = np.all(result.bounds.contains(0.0), axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
@@ -96,7 +129,7 @@ def _indices(velocity: Enclosed, states: np.ndarray, error_bounds: np.ndarray) -
         refusal or ("" if sign else _DEGENERATE if there else _NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
-    return Indices((-1) ** size * signs, tuple(texts))
+    return Indices(orientation * signs, tuple(texts))
 
 
 _DEGENERATE = "its Jacobian is not shown to be non-singular"

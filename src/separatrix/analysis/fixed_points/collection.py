@@ -7,12 +7,26 @@ import numpy as np
 from jaxtyping import Float
 
 from ...systems import AbstractSystem
-from ..completeness import Domain, PointSet, Proof
+from ..completeness import Domain, FewVariables, PointSet, Proof
 from .certificates import certify
 from .found import Found
 
 Follow = Callable[[np.ndarray], Found]
 """Starts -> where they lead."""
+
+
+def point_set(found: Found) -> PointSet:
+    """Return the fixed points that a search has found, with what is proved of each."""
+    labels = found.labels("fixed")
+    proofs = [found.proofs.get(k, (np.nan, 0.0, "")) for k in labels]
+    hits = np.bincount(found.reached[found.reached >= 0], minlength=len(found.states))
+    return PointSet(
+        states=found.stacked(labels),
+        certified=np.array([k in found.proofs for k in labels], bool),
+        error_bounds=np.array([error for error, _, _ in proofs], float),
+        radii=np.array([radius for _, radius, _ in proofs], float),
+        hits=hits[labels],
+    )
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,7 @@ class Collection:
     system: AbstractSystem
     found: Found
     follow: Follow
+    few: FewVariables = FewVariables()  # noqa: RUF009 - frozen
 
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
@@ -33,29 +48,19 @@ class Collection:
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
-        certify(self.system, self.found)
+        certify(self.system, self.found, self.few)
         return self.points()
 
     def adopt(self, proof: Proof) -> PointSet:
         """Add points that an exhaustive search has proved, and return all of them."""
         found = proof.states, proof.error_bounds, proof.radii
         self.found.add_proved(*found, "by exhaustive search")
-        certify(self.system, self.found)
+        certify(self.system, self.found, self.few)
         return self.points()
 
     def points(self) -> PointSet:
         """Return the fixed points found so far."""
-        found = self.found
-        labels = found.labels("fixed")
-        proofs = [found.proofs.get(k, (np.nan, 0.0, "")) for k in labels]
-        hits = np.bincount(found.reached[found.reached >= 0], minlength=len(found.states))
-        return PointSet(
-            states=found.stacked(labels),
-            certified=np.array([k in found.proofs for k in labels], bool),
-            error_bounds=np.array([error for error, _, _ in proofs], float),
-            radii=np.array([radius for _, radius, _ in proofs], float),
-            hits=hits[labels],
-        )
+        return point_set(self.found)
 
     def reject_outside(self, domain: Domain) -> None:
         """Take out what is proved to be no fixed point, though its residual is at rounding level.

@@ -11,7 +11,7 @@ from ..stability import classify, count_unstable, growth, name_of
 from .evaluator import Evaluator
 from .found import Found
 from .record import FixedPoints
-from .spectra import Spectra, spectra_of
+from .spectra import spectra_of
 from .units import sizes_of
 
 
@@ -136,11 +136,7 @@ def _directions(
     `counted (point,)` tells of which points the number can be proved.
     """
     system = evaluator.system
-    if evaluator.is_large:
-        spectra = Spectra(evaluator.leading_eigenvalues(states), np.full(len(states), -1))
-    else:
-        spectra = spectra_of(evaluator, states, bounds, counted)
-    eigenvalues, known = spectra
+    eigenvalues, known = spectra_of(evaluator, states, bounds, counted)
     on_kink = on_kinks(system.evaluate, states, errors=bounds)
     n_unstable = count_unstable(eigenvalues, system.kind, band, on_kink)
     stability = classify(eigenvalues, system.kind, band, on_kink)

@@ -15,6 +15,7 @@ from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJaco
 from ...solvers.newton_krylov import Attempt
 from ...solvers.turns import turns
 from ...systems import AbstractSystem, check_residual, in_float64
+from ..completeness import FewVariables
 from ..derivatives import require_derivatives
 from . import programs
 
@@ -23,6 +24,7 @@ _WIDER = 4  # times as many states are evaluated at once where no Jacobians are 
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 _FEW_SIZES = 32  # units up to which a batch too large costs less than one more program
 _ONE_BY_ONE = 96  # units from which a Hessian costs more than a call
+LEADING = 6  # eigenvalues that decide the stability of a large system, about
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
 
 
@@ -30,10 +32,11 @@ class Evaluator:
     """A system's residual and its derivatives, NumPy in and NumPy out.
 
     Batches are padded to a few sizes, so the number of candidates at work never causes a
-    compilation. The system's weights are arguments of the compiled programs.
+    compilation. The system's weights are arguments of the compiled programs. Jacobians are formed
+    of up to `DENSE` units, or as told.
     """
 
-    def __init__(self, system: AbstractSystem):
+    def __init__(self, system: AbstractSystem, *, is_large: bool | None = None):
         with double_precision():
             self.system = in_float64(system)
             state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
@@ -42,7 +45,7 @@ class Evaluator:
             self._has_formula = formula is not None
             require_derivatives(self.system)
         self.size = system.size
-        self.is_large = self.size > DENSE
+        self.is_large = self.size > DENSE if is_large is None else is_large
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
         if self.is_large:
             largest = int(np.clip(_BYTES // (8 * programs.PRODUCTS * self.size), 1, 16))
@@ -50,6 +53,11 @@ class Evaluator:
         self._is_small = self.size <= _SMALL
         self._sizes = self._up_to(largest)
         self._wide_sizes = self._up_to(_WIDER * largest)
+
+    @cached_property
+    def few(self) -> FewVariables:
+        """The system as one of few variables, where it is written so."""
+        return FewVariables.of(self.system)
 
     def turns(self, count: int) -> Iterator[slice]:
         """Cut so many states into parts: many Jacobians of many units take turns in memory."""
@@ -118,7 +126,7 @@ class Evaluator:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
         return Attempt(*self._in_batches(programs.damped_step, states, damping))
 
-    def leading_eigenvalues(self, states: np.ndarray, count: int = 6) -> np.ndarray:
+    def leading_eigenvalues(self, states: np.ndarray, count: int = LEADING) -> np.ndarray:
         """Return the eigenvalues `(batch, count)` that decide the stability of large systems.
 
         Those of largest modulus (map) or real part (flow), by Arnoldi's method; NaN where it does

@@ -58,7 +58,8 @@ class Follower:
     def solve(self, starts: States, exactly: bool) -> Solution:
         """Follow starts to zeros; `exactly` where the estimate of what is zero will not do."""
         if self.evaluator.is_large:
-            krylov = NewtonKrylov(self.method.max_steps, self.method.stall_steps)
+            method = self.method
+            krylov = NewtonKrylov(method.max_steps, method.stall_steps, method.first_damping)
             room = self.evaluator.batch_size
             return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
         if exactly or not self.is_rough or len(starts) <= _FIRST:

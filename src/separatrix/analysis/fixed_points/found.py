@@ -80,6 +80,15 @@ class Found:
         if label in other.degenerate:
             self.degenerate[own] = other.degenerate[label]
 
+    def join(self, other: "Found", rows: np.ndarray) -> None:
+        """Take over another search among some of the candidates, and its points."""
+        before = len(self.states)
+        for label in range(len(other.states)):
+            self.adopt(other, label)
+        self.reached[rows] = np.where(other.reached < 0, -1, other.reached + before)
+        self.reasons[rows] = other.reasons
+        self.resting.extend(other.resting)
+
     def reject(self, labels: list[int], reason: str) -> None:
         """Take points out again: their candidates are rejected, and the others numbered anew."""
         for label in sorted(labels, reverse=True):

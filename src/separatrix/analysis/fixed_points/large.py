@@ -6,23 +6,31 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from ...solvers.branch_and_prune import BranchAndPrune
+from ...solvers.low_rank import Reduction
 from ...systems import AbstractSystem
 from ..completeness import (
-    MAY_BE_ONE,
     MOST_VARIABLES,
     Completeness,
     Domain,
     Enclosure,
+    IndexSum,
+    Indices,
+    PointSet,
     Proof,
     chao1,
     describe,
+    few_indices,
     find_domain,
     good_turing_coverage,
+    index_sum,
     prove_complete,
-    some_may_be_one,
+    proved_errors,
+    without_contradiction,
 )
 from .agreement import doubts_of_step
-from .evaluator import DENSE
+from .certificates import certify_in_few
+from .collection import point_set
+from .evaluator import DENSE, Evaluator
 from .found import Found
 
 _TOO_LARGE = (
@@ -32,27 +40,32 @@ _TOO_LARGE = (
 _NO_INDEX = "that needs the Jacobian, and there are too many units"
 
 
-def prove_large(system: AbstractSystem, found: Found, exhaustion: BranchAndPrune) -> Completeness:
+def prove_large(evaluator: Evaluator, found: Found, exhaustion: BranchAndPrune) -> Completeness:
     """Prove what few variables tell of each fixed point and of those missing, and note it.
 
     Points that turn up are added; a state that is proved to be none is rejected.
     """
+    system, few = evaluator.system, evaluator.few
     proof = _searched(system, exhaustion)
-    domain = _no_domain(system)
+    domain, index = _no_domain(system), IndexSum(None, _NO_INDEX)
     if proof is None:
         proof = Proof.failed(_TOO_LARGE, system.size)
     else:
-        domain = find_domain(system, Enclosure.of(system, inward=False))
+        domain = find_domain(system, Enclosure.of(system))
     before = len(found.states)
+    if not proof.complete:
+        certify_in_few(system, found, few)
     take_over(proof, found)
-    if proof.complete and some_may_be_one(proof.states, proof.error_bounds):
-        proof = replace(proof, complete=False, text=MAY_BE_ONE)
+    points = point_set(found)
+    if few.velocity is not None:
+        index = _index_sum(few.velocity, domain, points)
+    proof = without_contradiction(proof, system, points, domain, index)
     count = len(found.states)
     reached = found.reached[found.reached >= 0]
     hits = np.bincount(reached, minlength=count)
     known = Completeness(
-        index_sum=None,
-        index_reason=_NO_INDEX,
+        index_sum=index.value,
+        index_reason=index.reason,
         coverage=good_turing_coverage(hits),
         chao1=chao1(hits[hits > 0]),
         complete=proof.complete,
@@ -63,6 +76,14 @@ def prove_large(system: AbstractSystem, found: Found, exhaustion: BranchAndPrune
         text="",
     )
     return replace(known, text=describe(known, proof, count, max(0, count - before)))
+
+
+def _index_sum(velocity: Reduction, domain: Domain, points: PointSet) -> IndexSum:
+    errors = proved_errors(points)
+    indices = Indices(np.zeros(len(errors), int), ("",) * len(errors))
+    if domain.inward and len(errors):
+        indices = few_indices(velocity, points.states, errors)
+    return index_sum(domain, indices, points.states, errors, points.certified)
 
 
 def _searched(system: AbstractSystem, exhaustion: BranchAndPrune) -> Proof | None:

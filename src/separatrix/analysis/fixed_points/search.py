@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, Enclosure, assess
+from ..completeness import Completeness, Enclosure, FewVariables, assess
 from .agreement import require_agreement, require_index, told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -27,6 +28,7 @@ from .large import prove_large
 from .piecewise import is_as_read, search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
+from .shortcut import Shortcut
 from .smooth import SmoothSearch
 from .starts import nearest_in_domain
 from .units import fitting_units
@@ -63,7 +65,8 @@ def find_fixed_points(
 
     In a system of more than 2048 units the Jacobian is not formed: the steps come from products
     with it (Newton–Krylov), stability from its leading eigenvalues; slow points are not looked for,
-    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`.
+    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`. From
+    256 units on such a system is proved in these variables, and followed so where that suffices.
 
     Where possible the answer is proved: that a fixed point exists and is the only one in a ball
     around it, how many unstable directions it has, that no fixed point lies near a slow point.
@@ -135,7 +138,7 @@ def find_fixed_points(
         asked = Asked(certify, certify and completeness)
         zero_test, evaluator = _zero_test(evaluator, typical)
         enclosure = _enclosed(evaluator, asked)
-        follow = _following(evaluator, zero_test, method, enclosure)
+        follow = _following(evaluator, zero_test, method, enclosure, asked)
         found = follow(starts, slow_points)
         known = _prove(evaluator, found, follow, asked, exhaustion, enclosure)
         if known is not None:
@@ -155,16 +158,18 @@ def _prove(
     """Prove what can be proved of each point, note it, and return what may be missing."""
     system = evaluator.system
     if asked.certify and evaluator.is_large:
-        known = prove_large(system, found, exhaustion)
+        known = prove_large(evaluator, found, exhaustion)
+        require_index(system, known, len(found.labels("fixed")))
         return known if asked.completeness else None
+    few = evaluator.few if asked.certify else FewVariables()
     if asked.certify:
-        certify_points(system, found)
+        certify_points(system, found, few)
     if not asked.completeness:
         return None
-    collection = Collection(system, found, lambda new: follow(new, False))
+    collection = Collection(system, found, lambda new: follow(new, False), few)
     known = assess(
         system, collection.points(), collection.search,
-        exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure,
+        exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure, few=few,
     )  # fmt: skip
     require_index(system, known, len(found.labels("fixed")))
     collection.reject_outside(known.domain)
@@ -204,8 +209,43 @@ def _following(
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
     enclosure: Enclosure | None,
+    asked: Asked,
 ) -> Follow:
-    """Return how starts are followed in this system: exactly where it is piecewise linear.
+    """Return how starts are followed in this system.
+
+    Where it is one of few variables, those that come to a proved point without Jacobians are done.
+    """
+    make = partial(_solving, evaluator, zero_test, method, enclosure)
+    solve = _shortcut(evaluator, zero_test, method, make) if asked.certify else make()
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+        found = solve(starts, slow_points)
+        require_agreement(evaluator, zero_test, found, starts)
+        return found
+
+    return follow
+
+
+def _shortcut(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    make: Callable[[], Follow],
+) -> Follow:
+    """Return how starts are followed where few variables tell what is proved, if there are few."""
+    if evaluator.is_large or evaluator.few.residual is None:
+        return make()
+    without_jacobians = Evaluator(evaluator.system, is_large=True)
+    return Shortcut(evaluator, SmoothSearch(without_jacobians, method, zero_test), make).follow
+
+
+def _solving(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    enclosure: Enclosure | None,
+) -> Follow:
+    """Return how starts are followed in any system: exactly where it is piecewise linear.
 
     Should it turn out not to be what was read of it, it is followed as any other.
     """
@@ -224,12 +264,7 @@ def _following(
             forms = None
         return smooth.search(_led_near(*forms, starts) if forms else starts, slow_points)
 
-    def follow(starts: np.ndarray, slow_points: bool) -> Found:
-        found = solve(starts, slow_points)
-        require_agreement(evaluator, zero_test, found, starts)
-        return found
-
-    return follow
+    return solve
 
 
 def _piecewise_linear_forms(

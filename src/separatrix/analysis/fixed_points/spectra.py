@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...solvers.batched import eigenvalues
+from ...solvers.krawczyk.spectrum import Kind
+from ...solvers.low_rank import few_eigenvalues
 from .certificates import count_unstable_certified
-from .evaluator import Evaluator
+from .evaluator import LEADING, Evaluator
 
 
 class Spectra(NamedTuple):
@@ -27,8 +29,49 @@ def spectra_of(
     """Work out the eigenvalues at each state, and prove how many are unstable where asked to.
 
     `bounds (point,)` are the proved distances to the exact points, `proved (point,)` tells which
-    points are counted.
+    points are counted. Of large systems the eigenvalues are those that decide stability, (point,
+    some), and only what few variables tell is proved.
     """
+    found = _in_few(evaluator, states, bounds, proved)
+    unknown = np.isnan(found.eigenvalues).any(1)
+    if evaluator.is_large:
+        width = found.eigenvalues.shape[1]
+        found.eigenvalues[unknown] = evaluator.leading_eigenvalues(states[unknown], width)
+        return found
+    left = np.flatnonzero(unknown | (proved & (found.n_unstable < 0)))
+    if len(left):
+        rest = _of_all_units(evaluator, states[left], bounds[left], proved[left])
+        found.eigenvalues[left], found.n_unstable[left] = rest
+    return found
+
+
+def _in_few(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> Spectra:
+    """Tell what a reduction to few variables tells, where there is one and all units leak alike."""
+    few, count = evaluator.few.velocity, len(states)
+    width = evaluator.size
+    if evaluator.is_large:
+        width = min(width, max(LEADING, 1 if few is None else few.rank + 1))
+    found = Spectra(np.full((count, width), np.nan, complex), np.full(count, -1))
+    if few is None or not count:
+        return found
+    kind: Kind = "map" if evaluator.system.kind == "map" else "flow"
+    known = few_eigenvalues(few, kind, states, np.where(proved, bounds, 0.0))
+    if known is None:
+        return found
+    found.n_unstable[proved] = known.n_unstable[proved]
+    if evaluator.is_large and known.rest_unstable:
+        return found  # some of the many that are alike are not all of them
+    found.eigenvalues[:] = known.rest
+    found.eigenvalues[:, : few.rank] = known.eigenvalues
+    return found
+
+
+def _of_all_units(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> Spectra:
+    """Do so by the Jacobian in all units."""
     found = Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
     for rows in evaluator.turns(len(states)):
         eigen = _Eigen(evaluator.jacobian(states[rows]))

@@ -136,6 +136,19 @@ class Enclosed:
         run.start(self.program, [Value(boxes, point(np.ones((1, 1, *self.shape))))])
         return run.refusals()
 
+    def steepness(self, boxes: Interval) -> Enclosures:
+        """Bounds of the change over each box (box, n) with x, as (box, output, 1).
+
+        By how much at most a change of x by one, in the largest norm: all directions are one
+        interval, so that no matrix is formed.
+        """
+        run, ends = _Run(boxes.shape[0], differentiate=True), np.ones((1, 1, *self.shape))
+        (value,) = run.start(self.program, [Value(boxes, Interval(-ends, ends.copy()))])
+        shape = (boxes.shape[0], 1, *self.output_shape)
+        slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
+        slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
+        return Enclosures(run.full(value.bounds, self.output_shape), slopes, run.refusals())
+
     def execute(self, boxes: Interval) -> Execution:
         """Bounds of every value on the way over each box, for those who look inside."""
         program, run = self.program, _Run(boxes.shape[0], differentiate=False)

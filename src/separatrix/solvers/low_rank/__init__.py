@@ -5,5 +5,17 @@ from .factors import UnboundedRemainderError
 from .origin import alone_at_origin
 from .reading import reduce
 from .reduction import Reduction
+from .spectrum import FewEigenvalues, few_eigenvalues
+from .zeros import certify, settle
 
-__all__ = ["Reduction", "UnboundedRemainderError", "alone_at_origin", "exhaust", "reduce"]
+__all__ = [
+    "FewEigenvalues",
+    "Reduction",
+    "UnboundedRemainderError",
+    "alone_at_origin",
+    "certify",
+    "exhaust",
+    "few_eigenvalues",
+    "reduce",
+    "settle",
+]

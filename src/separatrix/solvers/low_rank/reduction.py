@@ -18,7 +18,18 @@ from functools import partial
 import numpy as np
 
 from ..branch_and_prune.homogeneous import uses
-from ..interval.arithmetic import Array, Interval, add, divide, multiply, negate, point, subtract
+from ..interval.arithmetic import (
+    Array,
+    Interval,
+    add,
+    divide,
+    down,
+    multiply,
+    negate,
+    point,
+    subtract,
+    up,
+)
 from ..interval.interpreter import Enclosures, run_program
 from ..interval.program import Program
 from ..interval.values import Value
@@ -101,6 +112,52 @@ class Reduction:
         """Bounds of G and of its slopes over each box (box, rank)."""
         return self._chunked(boxes, True)
 
+    @property
+    def diagonal(self) -> Interval:
+        """Bounds (n,) of a, which is nowhere zero."""
+        return self._terms.diagonal
+
+    def around(self, states: Interval, spread: float = 0.0) -> Enclosures:
+        r"""Bounds of g/a, and slopes of G, over boxes of x (box, n), where the reduction is exact.
+
+        At every x in a box the Jacobian of g is :math:`a + HZ`, with Jacobians H of h and Z of z.
+        The slopes returned, (box, rank, rank), hold :math:`I + Z\,(1+\delta)\,a^{-1}H` for every
+        diagonal matrix δ of entries up to `spread`. On a kink they do so for all sides.
+        """
+        if not self.exact:
+            raise ValueError("a matrix of low rank within rounding has no slopes that are exact")
+        step = max(1, _ENTRIES // (self.size * (1 + self.variables)))
+        parts = [
+            self._around(states[start : start + step], spread)
+            for start in range(0, states.shape[0], step)
+        ] or [self._around(states, spread)]
+        return Enclosures(
+            _stacked([part.bounds for part in parts]),
+            _stacked([part.slopes for part in parts if part.slopes is not None]),
+            tuple(why for part in parts for why in part.refusals),
+        )
+
+    def _around(self, states: Interval, spread: float) -> Enclosures:
+        count = states.shape[0]
+        whole, first = self._coordinates(Value(states), [], count, False)
+        lifted, scale, second = self._states(whole.bounds, True)
+        assert lifted.slopes is not None  # asked for
+        slopes = lifted.slopes
+        if spread:
+            wider = Interval(down(np.array(1.0 - spread)), up(np.array(1.0 + spread)))
+            slopes = multiply(slopes, wider)
+        again, third = self._coordinates(Value(states, slopes), scale, count, True)
+        reasons = tuple(a or b or c for a, b, c in zip(first, second, third, strict=True))
+        bounds = subtract(states, lifted.bounds)
+        return Enclosures(bounds, self._less_than_identity(again.slopes, count), reasons)
+
+    def variables_of(self, states: Array) -> Array:
+        """Return k = z(x), nearly, for states (point, n); NaN where it is not known."""
+        boxes = Interval(states, states.copy())
+        values, refusals = self._coordinates(Value(boxes), [], len(states), False)
+        unknown = np.array([bool(why) for why in refusals])[:, None]
+        return np.where(unknown, np.nan, values.bounds.midpoint_radius()[0])
+
     def lift(self, boxes: Interval) -> Interval:
         """Bounds (box, n) of the states x that belong to boxes of k."""
         states, _, refusals = self._states(boxes, False)
@@ -108,15 +165,19 @@ class Reduction:
         return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
 
     def steepness(self) -> float:
-        """Return how much k changes at most with a change of x by one, in the largest norm.
+        """Return how much k changes at most with a change of x by one, in the largest norm."""
+        return float(np.max(self.steepnesses()))
+
+    def steepnesses(self) -> Array:
+        """Return the same of each component of k, (rank,).
 
         All the directions in which x may change are one interval, so that no matrix is formed.
         """
         every = Interval(np.full((1, 1, self.size), -1.0), np.ones((1, 1, self.size)))
         values, refusals = self._coordinates(Value(self.trap[None], every), [], 1, True)
         if any(refusals) or values.slopes is None:
-            return np.inf
-        return float(np.max(values.slopes.magnitude()))
+            return np.full(self.rank, np.inf)
+        return values.slopes.magnitude()[0, 0]
 
     def _chunked(self, boxes: Interval, differentiate: bool) -> Enclosures:
         step = max(1, _ENTRIES // (self.size * (1 + self.variables * differentiate)))
@@ -143,10 +204,14 @@ class Reduction:
         reasons = tuple(a or b for a, b in zip(first, second, strict=True))
         if not differentiate:
             return Enclosures(bounds, None, reasons)
+        return Enclosures(bounds, self._less_than_identity(again.slopes, count), reasons)
+
+    def _less_than_identity(self, slopes: Interval | None, count: int) -> Interval:
+        """Return what is left of the identity, (box, output, input), without slopes of k."""
         shape = (count, self.variables, self.rank)
         eye = point(np.broadcast_to(np.eye(self.variables)[:, : self.rank], shape))
-        slopes = eye if again.slopes is None else subtract(eye, again.slopes)
-        return Enclosures(bounds, slopes.map(lambda a: np.swapaxes(a, -1, -2)), reasons)
+        left = eye if slopes is None else subtract(eye, slopes)
+        return left.map(lambda array: np.swapaxes(array, -1, -2))
 
     def _states(
         self, boxes: Interval, differentiate: bool

@@ -1,0 +1,102 @@
+"""Networks of low rank of many units: proofs take few variables, and tell the same."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.analysis.completeness import few_variables
+from separatrix.analysis.fixed_points import certificates
+
+SIZE = 256
+
+
+def low_rank(activation, kind, rank=1, bias=0.1, leak=0.2, size=SIZE):
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((2, size, rank))
+    right = (right + 1.8 * left) / size
+    field = lambda x: left @ (right.T @ activation(x)) - x + bias  # noqa: E731
+    if kind == "flow":
+        return sx.Flow(field, size)
+    return sx.DiscreteMap(lambda x: (1 - leak) * x + leak * (field(x) + x), size)
+
+
+def candidates(count=12, size=SIZE):
+    return 2 * np.random.default_rng(1).standard_normal((count, size))
+
+
+@pytest.fixture
+def no_large_certificates(monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("a proof in all units was asked for")
+
+    monkeypatch.setattr(certificates, "certify_zeros", refuse)
+    monkeypatch.setattr(certificates, "certify_unstable", refuse)
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_the_same_is_told_as_in_all_units(name, kind, monkeypatch):
+    bias = {"tanh": 0.1, "relu": -0.5}[name]
+    system = low_rank({"tanh": jnp.tanh, "relu": jax.nn.relu}[name], kind, bias=bias)
+    few = sx.find_fixed_points(system, candidates())
+    monkeypatch.setattr(few_variables, "FEW_FROM", SIZE + 1)
+    every = sx.find_fixed_points(system, candidates())
+    assert few.certified.all() and few.n_unstable_certified.all() and few.complete
+    assert len(few) == len(every) and few.index_sum == every.index_sum
+    distance = np.abs(few.states[:, None] - every.states[None]).max(-1)
+    assert (distance.min(1) < 1e-11).all()
+    nearest = distance.argmin(1)
+    assert few.n_unstable.tolist() == every.n_unstable[nearest].tolist()
+    assert few.stability.tolist() == every.stability[nearest].tolist()
+    assert np.allclose(few.largest_eigenvalue, every.largest_eigenvalue[nearest], atol=1e-9)
+    assert (few.error_bound < 1e-11).all() and (few.radius > 1e-3).all()
+
+
+def test_nothing_is_proved_in_all_units(no_large_certificates):
+    points = sx.find_fixed_points(low_rank(jnp.tanh, "flow", rank=2), candidates())
+    assert points.complete and points.index_sum == 1
+    assert points.certified.all() and points.n_unstable_certified.all()
+
+
+def test_a_network_with_a_residual_of_its_own(no_large_certificates):
+    network = sx.networks.LowRankRNN(2, SIZE, 1, rank=1, tau=300.0, key=jax.random.key(0))
+    points = sx.find_fixed_points(network.at_input(np.zeros(2)), candidates())
+    assert points.complete and points.index_sum == 1 and points.n_unstable_certified.all()
+
+
+def test_slow_points_are_found_and_proved_not_to_be_fixed():
+    """With a constant drift along the only direction, beside where it nearly vanishes."""
+    m = np.random.default_rng(0).standard_normal(SIZE)
+    m /= np.linalg.norm(m)
+    ghost = sx.Flow(lambda x: m * (m @ x) - x + m * (0.05 + (m @ x) ** 2), SIZE)
+    points = sx.find_fixed_points(ghost, 0.3 * candidates(4))
+    assert points.kind.tolist() == ["slow"] and points.hits.tolist() == [4]
+    assert abs(m @ points.states[0]) < 1e-6 and points.certified.all()
+
+
+@pytest.mark.parametrize("gain", [1 - 1e-9, 1 + 1e-9])
+def test_no_number_of_unstable_directions_is_claimed_beside_the_boundary(gain):
+    signs = np.where(np.arange(SIZE) % 3, 1.0, -1.0)
+    field = lambda x: signs * gain * (signs @ jnp.tanh(x)) / SIZE - x  # noqa: E731
+    points = sx.find_fixed_points(sx.Flow(field, SIZE), np.zeros((1, SIZE)))
+    at_zero = np.abs(points.states).max(1) == 0
+    claimed = points.n_unstable_certified[at_zero]
+    assert not claimed.any() or points.n_unstable[at_zero].tolist() == [int(gain > 1)]
+    assert points.stability[at_zero].tolist() == ["marginal"]
+
+
+def test_units_that_leak_unlike_each_other_are_counted_in_all_units():
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((2, SIZE, 1))
+    right, leak = (right + 3.0 * left) / SIZE, rng.uniform(0.5, 1.5, SIZE)
+    field = lambda x: left @ (right.T @ jnp.tanh(x)) - leak * x  # noqa: E731
+    points = sx.find_fixed_points(sx.Flow(field, SIZE), candidates(6))
+    assert points.complete and points.index_sum == 1 and points.n_unstable_certified.all()
+    assert sorted(points.n_unstable.tolist()) == [0, 0, 1]
+
+
+def test_without_proofs_none_is_made():
+    points = sx.find_fixed_points(low_rank(jnp.tanh, "map"), candidates(3), certify=False)
+    assert set(points.certificate) == {"not asked for"} and not points.certified.any()
