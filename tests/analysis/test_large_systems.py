@@ -137,6 +137,25 @@ def test_points_are_proved_where_not_all_of_them_are_found():
     assert points.certified.all() and points.n_unstable_certified.all()
 
 
+def test_a_continuum_is_not_searched_to_the_end_and_the_point_beside_it_is_proved():
+    """A ring of 2100 units: boxes along it could be halved for ever."""
+    plane = np.linalg.qr(np.random.default_rng(0).standard_normal((2100, 2)))[0]
+
+    def field(x):
+        k = plane.T @ x
+        length = jnp.sqrt(1e-12 + k @ k)
+        return -x + plane @ (k / length * jnp.tanh(1.5 * length))
+
+    starts = np.random.default_rng(1).standard_normal((20, 2100))
+    points = sx.find_fixed_points(sx.Flow(field, 2100), np.vstack([starts, np.zeros((1, 2100))]))
+    assert "continuum" in points.completeness
+    assert not points.complete
+    assert len(points) == 2
+    middle = np.abs(points.states).max(axis=1) < 1e-9
+    assert points.certified.tolist() == middle.tolist() == sorted(middle)
+    assert points.certificate[0].startswith("degenerate: a continuum")
+
+
 def test_relu_networks_of_many_units_and_low_rank_are_proved_complete():
     points = sx.find_fixed_points(rank_one(jax.nn.relu, bias=0.1), np.ones((2, SIZE)))
     assert points.complete and len(points.fixed) == 3 and points.certified.all()

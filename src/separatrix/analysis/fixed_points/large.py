@@ -37,6 +37,7 @@ _TOO_LARGE = (
     f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units, or a "
     f"function written with at most {MOST_VARIABLES} variables between, as in U @ (V @ x)"
 )
+_CONTINUUM = "a continuum of fixed points has no end that a search could come to"
 _NO_INDEX = "that needs the Jacobian, and there are too many units"
 
 
@@ -46,7 +47,7 @@ def prove_large(evaluator: Evaluator, found: Found, exhaustion: BranchAndPrune) 
     Points that turn up are added; a state that is proved to be none is rejected.
     """
     system, few = evaluator.system, evaluator.few
-    proof = _searched(system, exhaustion)
+    proof = _searched(evaluator, found, exhaustion)
     domain, index = _no_domain(system), IndexSum(None, _NO_INDEX)
     if proof is None:
         proof = Proof.failed(_TOO_LARGE, system.size)
@@ -86,8 +87,15 @@ def _index_sum(velocity: Reduction, domain: Domain, points: PointSet) -> IndexSu
     return index_sum(domain, indices, points.states, errors, points.certified)
 
 
-def _searched(system: AbstractSystem, exhaustion: BranchAndPrune) -> Proof | None:
-    """Search the few variables on which a system depends; None if they are not few."""
+def _searched(evaluator: Evaluator, found: Found, exhaustion: BranchAndPrune) -> Proof | None:
+    """Search the few variables on which a system depends; None if they are not few.
+
+    A continuum of zeros is never exhausted: where there is one they are not searched.
+    """
+    system = evaluator.system
+    refused = [found.bounds[k] for k in found.labels("fixed") if k in found.refusals]
+    if evaluator.few.residual is not None and not np.isfinite(refused).all():
+        return Proof.failed(_CONTINUUM, system.size)
     known = np.zeros((0, system.size)), np.zeros(0), np.zeros(0)
     domain = _no_domain(system)
     proof = prove_complete(system, domain, known, exhaustion, MOST_VARIABLES, as_written=True)

@@ -1,8 +1,5 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
-import dataclasses
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,30 +8,23 @@ from jaxtyping import Float
 from ..._types import Array, InvalidInputError, real_array
 from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
-from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
 from ..completeness import Completeness, Enclosure, FewVariables, assess
-from .agreement import require_agreement, require_index, told_on_trust
+from .agreement import require_index, told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
-from .guidance import Guide
 from .large import prove_large
-from .piecewise import is_as_read, search_piecewise
 from .record import FixedPoints
 from .settled import with_settled_constants
-from .shortcut import Shortcut
-from .smooth import SmoothSearch
 from .starts import nearest_in_domain
 from .units import fitting_units
-
-Follow = Callable[[np.ndarray, bool], Found]
-"""Starts, and whether slow points are wanted -> where they lead."""
+from .ways import Follow, following
 
 _TYPICAL = 4096  # starts whose sizes are those of all
 
@@ -138,7 +128,7 @@ def find_fixed_points(
         asked = Asked(certify, certify and completeness)
         zero_test, evaluator = _zero_test(evaluator, typical)
         enclosure = _enclosed(evaluator, asked)
-        follow = _following(evaluator, zero_test, method, enclosure, asked)
+        follow = following(evaluator, zero_test, method, enclosure, asked)
         found = follow(starts, slow_points)
         known = _prove(evaluator, found, follow, asked, exhaustion, enclosure)
         if known is not None:
@@ -202,101 +192,6 @@ def _enclosed(evaluator: Evaluator, asked: Asked) -> Enclosure | None:
     system = evaluator.system
     told = system.domain is not None or system.residual_function is not None
     return None if told or evaluator.is_large else Enclosure.of(system, asked.completeness)
-
-
-def _following(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    enclosure: Enclosure | None,
-    asked: Asked,
-) -> Follow:
-    """Return how starts are followed in this system.
-
-    Where it is one of few variables, those that come to a proved point without Jacobians are done.
-    """
-    make = partial(_solving, evaluator, zero_test, method, enclosure)
-    solve = _shortcut(evaluator, zero_test, method, make) if asked.certify else make()
-
-    def follow(starts: np.ndarray, slow_points: bool) -> Found:
-        found = solve(starts, slow_points)
-        require_agreement(evaluator, zero_test, found, starts)
-        return found
-
-    return follow
-
-
-def _shortcut(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    make: Callable[[], Follow],
-) -> Follow:
-    """Return how starts are followed where few variables tell what is proved, if there are few."""
-    if evaluator.is_large or evaluator.few.residual is None:
-        return make()
-    without_jacobians = Evaluator(evaluator.system, is_large=True)
-    return Shortcut(evaluator, SmoothSearch(without_jacobians, method, zero_test), make).follow
-
-
-def _solving(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    enclosure: Enclosure | None,
-) -> Follow:
-    """Return how starts are followed in any system: exactly where it is piecewise linear.
-
-    Should it turn out not to be what was read of it, it is followed as any other.
-    """
-    forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
-    guide = None
-    if enclosure is not None and enclosure.domain.paced:
-        guide = Guide(evaluator.system, enclosure.domain, method)
-    smooth = SmoothSearch(evaluator, method, zero_test, guide)
-
-    def solve(starts: np.ndarray, slow_points: bool) -> Found:
-        nonlocal forms
-        if forms is not None and not forms[0].narrowed:
-            found = search_piecewise(*forms, starts, slow_points)
-            if is_as_read(forms[0], evaluator, zero_test, found):
-                return found
-            forms = None
-        return smooth.search(_led_near(*forms, starts) if forms else starts, slow_points)
-
-    return solve
-
-
-def _piecewise_linear_forms(
-    system: AbstractSystem, zero_test: ZeroTest
-) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
-    """Return residual and velocity in canonical form, None where not piecewise linear."""
-    residual = recognise(system.residual, system.size)
-    if not isinstance(residual, PiecewiseLinear):
-        return None
-    velocity = recognise(system.velocity, system.size)
-    if not isinstance(velocity, PiecewiseLinear):
-        return None
-    if zero_test.refusal:
-        return residual, velocity
-    constants = np.concatenate([residual.offset, residual.gate_offset])
-    reach = max(zero_test.scale, np.abs(constants).max(initial=0.0)) or 1.0
-    slopes = zero_test.slope_level(reach * np.array([[1.0], [-1.0]]) * np.ones(system.size))
-    return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
-
-
-def _led_near(
-    residual: PiecewiseLinear, velocity: PiecewiseLinear, starts: np.ndarray
-) -> np.ndarray:
-    """Lead starts to the zeros of the exact function that one which computes in float32 stands for.
-
-    What is found there is nearly, but not quite, a zero of the function as it is.
-    """
-    found = search_piecewise(residual, velocity, starts, True)
-    fixed = np.isin(found.reached, found.labels("fixed"))
-    led = starts.copy()
-    led[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else led[fixed]
-    return led
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

@@ -13,6 +13,7 @@ from .found import Found
 from .smooth import SmoothSearch
 
 Follow = Callable[[np.ndarray, bool], Found]
+"""Starts, and whether slow points are wanted -> where they lead."""
 _NEAR = 1e-6  # of the size of a state, beyond which another zero was reached
 
 

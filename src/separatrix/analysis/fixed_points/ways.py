@@ -1,0 +1,116 @@
+"""The way in which candidates of a system are followed: which solvers, one after the other."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from ...solvers.levenberg_marquardt import LevenbergMarquardt
+from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem
+from ..completeness import Enclosure
+from .agreement import require_agreement
+from .description import Asked
+from .evaluator import Evaluator
+from .found import Found
+from .guidance import Guide
+from .piecewise import is_as_read, search_piecewise
+from .shortcut import Follow, Shortcut
+from .smooth import SmoothSearch
+
+
+def following(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    enclosure: Enclosure | None,
+    asked: Asked,
+) -> Follow:
+    """Return how starts are followed in this system.
+
+    Where it is one of few variables, those that come to a proved point without Jacobians are done.
+    """
+    make = partial(_solving, evaluator, zero_test, method, enclosure)
+    solve = _shortcut(evaluator, zero_test, method, make) if asked.certify else make()
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+        found = solve(starts, slow_points)
+        require_agreement(evaluator, zero_test, found, starts)
+        return found
+
+    return follow
+
+
+def _shortcut(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    make: Callable[[], Follow],
+) -> Follow:
+    """Return how starts are followed where few variables tell what is proved, if there are few."""
+    if evaluator.is_large or evaluator.few.residual is None:
+        return make()
+    without_jacobians = Evaluator(evaluator.system, is_large=True)
+    return Shortcut(evaluator, SmoothSearch(without_jacobians, method, zero_test), make).follow
+
+
+def _solving(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    enclosure: Enclosure | None,
+) -> Follow:
+    """Return how starts are followed in any system: exactly where it is piecewise linear.
+
+    Should it turn out not to be what was read of it, it is followed as any other.
+    """
+    forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
+    guide = None
+    if enclosure is not None and enclosure.domain.paced:
+        guide = Guide(evaluator.system, enclosure.domain, method)
+    smooth = SmoothSearch(evaluator, method, zero_test, guide)
+
+    def solve(starts: np.ndarray, slow_points: bool) -> Found:
+        nonlocal forms
+        if forms is not None and not forms[0].narrowed:
+            found = search_piecewise(*forms, starts, slow_points)
+            if is_as_read(forms[0], evaluator, zero_test, found):
+                return found
+            forms = None
+        return smooth.search(_led_near(*forms, starts) if forms else starts, slow_points)
+
+    return solve
+
+
+def _piecewise_linear_forms(
+    system: AbstractSystem, zero_test: ZeroTest
+) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
+    """Return residual and velocity in canonical form, None where not piecewise linear."""
+    residual = recognise(system.residual, system.size)
+    if not isinstance(residual, PiecewiseLinear):
+        return None
+    velocity = recognise(system.velocity, system.size)
+    if not isinstance(velocity, PiecewiseLinear):
+        return None
+    if zero_test.refusal:
+        return residual, velocity
+    constants = np.concatenate([residual.offset, residual.gate_offset])
+    reach = max(zero_test.scale, np.abs(constants).max(initial=0.0)) or 1.0
+    slopes = zero_test.slope_level(reach * np.array([[1.0], [-1.0]]) * np.ones(system.size))
+    return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
+
+
+def _led_near(
+    residual: PiecewiseLinear, velocity: PiecewiseLinear, starts: np.ndarray
+) -> np.ndarray:
+    """Lead starts to the zeros of the exact function that one which computes in float32 stands for.
+
+    What is found there is nearly, but not quite, a zero of the function as it is.
+    """
+    found = search_piecewise(residual, velocity, starts, True)
+    fixed = np.isin(found.reached, found.labels("fixed"))
+    led = starts.copy()
+    led[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else led[fixed]
+    return led
