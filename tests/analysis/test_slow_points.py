@@ -19,13 +19,17 @@ def caught(velocity, where):
     return sx.DiscreteMap(lambda x: x + 0.1 * velocity(x), len(where), residual=residual)
 
 
-@pytest.mark.parametrize("steepness", [30.0, 100.0])
-def test_a_zero_beyond_a_minimum_of_the_residual_and_a_long_curved_valley_is_reached(steepness):
+@pytest.mark.parametrize(("steepness", "slow_points"), [(3.0, False), (30.0, True), (100.0, True)])
+def test_a_zero_beyond_a_minimum_of_the_residual_and_a_long_curved_valley_is_reached(
+    steepness, slow_points
+):
     def velocity(x):
         return jnp.stack([steepness * (x[1] - x[0] ** 2), 1 - x[0]])
 
     begin = np.array([-3.0, 9.0])
-    points = sx.find_fixed_points(caught(velocity, begin), begin + np.array([[0.05, 0.02]]))
+    points = sx.find_fixed_points(
+        caught(velocity, begin), begin + np.array([[0.05, 0.02]]), slow_points=slow_points
+    )
     assert points.outcomes.tolist() == ["fixed"]
     assert points.states == pytest.approx(np.ones((1, 2)), abs=1e-10)
     assert points.certified.all()

@@ -21,6 +21,8 @@ from .slow_points import SlowPointSearch
 from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
 
 _PORTION = 8192  # candidates that are followed together, at most
+_PROBES = 8  # states that tell whether a residual is a multiple of the velocity
+_SAME = 1e-9  # beside 1, of ratios
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
 
 
@@ -100,22 +102,23 @@ class SmoothSearch:
         lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
         if self.evaluator.is_large or not len(lost):
             return
-        if slow_points or self._is_own_residual:
-            lost = self._look_beyond(ends, lost)
+        misleading = self._is_misleading(ends.states[lost])
+        if slow_points or misleading:
+            lost = self._look_beyond(ends, lost, misleading)
         walked = self.follower.follow_valleys(ends.states[lost])
         ends.states[lost] = walked.states
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
 
-    def _look_beyond(self, ends: Solution, lost: np.ndarray) -> np.ndarray:
+    def _look_beyond(self, ends: Solution, lost: np.ndarray, misleading: bool) -> np.ndarray:
         """Descend the speed a little, and return which of the lost candidates it leads to no zero.
 
-        Another residual than the speed's has minima of its own, and zeros may attract beyond them.
+        A `misleading` residual has minima of its own, and zeros may attract beyond them.
         """
         ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
         near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
         ends.states[lost[near.converged]] = near.states[near.converged]
-        if not self._is_own_residual:
+        if not misleading:
             return lost
         slow = near.converged.copy()
         slow[slow] = ~self.zero_test.within(near.states[slow], 10 * near.steps[slow])
@@ -127,10 +130,16 @@ class SmoothSearch:
             ends.put(lost[going[there]], again, which[there])
         return lost[~slow & (ends.endings[lost] != Ending.ZERO)]
 
-    @property
-    def _is_own_residual(self) -> bool:
-        """Whether the residual is another than that of the speed."""
-        return self.evaluator.system.residual_function is not None
+    def _is_misleading(self, states: np.ndarray) -> bool:
+        """Tell whether the residual may have minima that the speed has not.
+
+        Not where it is the velocity, or as good as certainly a multiple of it.
+        """
+        if self.evaluator.system.residual_function is None:
+            return False
+        some = np.concatenate([states[:_PROBES], states[:_PROBES] / 2])
+        ratios = np.linalg.norm(self.evaluator.residual(some), axis=1) / self.evaluator.speed(some)
+        return not np.ptp(ratios) <= _SAME * ratios.max()
 
     def _go_on_from_false_zeros(self, ends: Solution) -> np.ndarray:
         """Where only the estimate called a residual zero, go on until there is no doubt.
