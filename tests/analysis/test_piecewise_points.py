@@ -59,9 +59,7 @@ def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):
 
 
 def test_a_zero_of_the_reading_at_a_jump_of_the_function_is_not_fixed(monkeypatch):
-    monkeypatch.setattr(
-        ways, "recognise", lambda _, size: recognise(lambda x: 0.5 - 0.5 * x, size)
-    )
+    monkeypatch.setattr(ways, "recognise", lambda _, size: recognise(lambda x: 0.5 - 0.5 * x, size))
     jumps = sx.Flow(lambda x: jnp.where(x > 1, 0.5 - 0.5 * x, 3.0), 2)
     points = sx.find_fixed_points(jumps, STARTS)
     assert (points.outcome_reasons != "reached by region walk").all()

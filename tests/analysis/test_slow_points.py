@@ -35,6 +35,33 @@ def test_a_zero_beyond_a_minimum_of_the_residual_and_a_long_curved_valley_is_rea
     assert points.certified.all()
 
 
+def test_where_some_are_led_past_a_minimum_of_the_residual_all_are():
+    def velocity(x):
+        return jnp.stack([3 * (x[1] - x[0] ** 2), 1 - x[0]])
+
+    begin = np.array([-3.0, 9.0])
+    starts = begin + np.random.default_rng(0).uniform(-0.1, 0.1, (70, 2))
+    points = sx.find_fixed_points(caught(velocity, begin), starts, slow_points=False)
+    assert points.outcomes.tolist() == ["fixed"] * 70
+
+
+def test_where_few_tell_that_none_is_led_to_a_zero_no_other_is_tried(monkeypatch):
+    def velocity(x):
+        return jnp.stack([3 * (x[1] - x[0] ** 2), 1 - x[0], 0.1 + x[2] ** 2])
+
+    begin, asked = np.array([-3.0, 9.0, 0.5]), []
+    descend = SpeedDescent.minimize
+    monkeypatch.setattr(
+        SpeedDescent,
+        "minimize",
+        lambda self, starts, *steps: (asked.append(len(starts)), descend(self, starts, *steps))[1],
+    )
+    starts = begin + np.random.default_rng(0).uniform(-0.1, 0.1, (200, 3))
+    points = sx.find_fixed_points(caught(velocity, begin), starts, slow_points=False)
+    assert points.outcomes.tolist() == ["rejected"] * 200
+    assert max(asked) == 64
+
+
 def test_a_slow_point_beyond_a_minimum_of_the_residual_is_reached():
     def velocity(x):
         return jnp.stack([x[1] - x[0] ** 2, 1 - x[0], 0.1 + x[2] ** 2])

@@ -13,9 +13,13 @@ from .descending import SpeedDescent
 from .found import Found
 from .outcomes import ESCAPED, JUMP, KINK, NO_MINIMUM, ON_THE_WAY, TOO_LARGE, Reached
 
-Solve = Callable[[Float[np.ndarray, "state unit"]], Solution]
+States = Float[np.ndarray, "state unit"]
+Solve = Callable[[States], Solution]
 
-_FIRST_STEPS = 30  # of the descent, after which a zero that is near attracts
+_ROUNDS = (10, 20)  # steps of the descent, after each of which a zero may attract
+_PROBES = 8  # states that tell whether a residual is a multiple of the velocity
+_SAME = 1e-9  # beside 1, of ratios
+_SCOUTS = 64  # states that tell whether any does
 
 
 @dataclass(frozen=True)
@@ -71,23 +75,65 @@ class SlowPointSearch:
         came[unsettled[settled]] = True
         return came
 
-    def _minima(self, ends: Solution, unsettled: np.ndarray) -> tuple[np.ndarray, Minima]:
-        """Descend from what is unsettled; return which of it came to no zero, and where to.
+    def is_misleading(self, states: np.ndarray) -> bool:
+        """Tell whether the residual may have minima that the speed has not.
+
+        Not where it is the velocity, or as good as certainly a multiple of it.
+        """
+        evaluator = self.descent.evaluator
+        if evaluator.system.residual_function is None:
+            return False
+        some = np.concatenate([states[:_PROBES], states[:_PROBES] / 2])
+        ratios = np.linalg.norm(evaluator.residual(some), axis=1) / evaluator.speed(some)
+        return not np.ptp(ratios) <= _SAME * ratios.max()
+
+    def look_beyond(self, states: States, slow_points: bool) -> tuple[Solution, Minima]:
+        """Descend the speed, and look for zeros after each of some rounds.
 
         The speed leads past minima that the residual alone has: zeros may attract beyond them.
+        Where no `slow_points` are wanted, a few states tell whether it is worth while.
+
+        Returns the zeros, as `Ending.ZERO`, and where the descent has come to.
         """
-        minima = self.descent.minimize(ends.states[unsettled], _FIRST_STEPS)
-        going = np.flatnonzero(~(minima.converged | minima.stalled | minima.escaped))
-        if len(going):
-            states, which = np.unique(minima.states[going], axis=0, return_inverse=True)
-            solution, which = self.solve(states), which.reshape(-1)
-            there = (solution.endings == Ending.ZERO)[which]
-            ends.put(unsettled[going[there]], solution, which[there])
-            going = going[~there]
-        if len(going):
-            minima.put(going, self.descent.minimize(minima.states[going]))
-        left = np.flatnonzero(ends.endings[unsettled] != Ending.ZERO)
-        return unsettled[left], minima.at(left)
+        solution, minima = Solution.unmoved(states), Minima.unmoved(states)
+        solution.endings[:] = Ending.MINIMUM
+        parts = [np.arange(len(states))]
+        if not slow_points and len(states) > _SCOUTS:
+            parts = np.split(parts[0], [_SCOUTS])
+        for going in parts:
+            if going[0] > 0 and not (solution.endings[: going[0]] == Ending.ZERO).any():
+                break
+            for steps in _ROUNDS:
+                minima.put(going, self.descent.minimize(minima.states[going], steps))
+                going = going[self._may_reach_zeros(minima.at(going), slow_points)]
+                if not len(going):
+                    break
+                ends = self.solve(minima.states[going])
+                there = ends.endings == Ending.ZERO
+                solution.put(going[there], ends, there)
+                going = going[~there]
+        return solution, minima
+
+    def _may_reach_zeros(self, minima: Minima, slow_points: bool) -> Bool[np.ndarray, " state"]:
+        """Tell what is still on its way down; or where it has come to a zero, not a slow point."""
+        on_the_way = ~(minima.converged | minima.stalled | minima.escaped)
+        rows = np.flatnonzero(minima.converged & (not slow_points))
+        on_the_way[rows] = self.zero_test.within(minima.states[rows], 10 * minima.steps[rows])
+        return on_the_way
+
+    def _minima(self, ends: Solution, unsettled: np.ndarray) -> tuple[np.ndarray, Minima]:
+        """Descend from what is unsettled; return which of it came to no zero, and where to."""
+        states, which = np.unique(ends.states[unsettled], axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        if not self.is_misleading(states):
+            return unsettled, self.descent.minimize(states).at(which)
+        zeros, minima = self.look_beyond(states, slow_points=True)
+        done = minima.converged | minima.stalled | minima.escaped | (zeros.endings == Ending.ZERO)
+        if not done.all():
+            minima.put(np.flatnonzero(~done), self.descent.minimize(minima.states[~done]))
+        there = (zeros.endings == Ending.ZERO)[which]
+        ends.put(unsettled[there], zeros, which[there])
+        return unsettled[~there], minima.at(which[~there])
 
     def _jumping(self, minima: Minima) -> np.ndarray:
         """Return the rows in which a jump of the function ended the descent."""

@@ -21,8 +21,6 @@ from .slow_points import SlowPointSearch
 from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
 
 _PORTION = 8192  # candidates that are followed together, at most
-_PROBES = 8  # states that tell whether a residual is a multiple of the velocity
-_SAME = 1e-9  # beside 1, of ratios
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
 
 
@@ -102,44 +100,30 @@ class SmoothSearch:
         lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
         if self.evaluator.is_large or not len(lost):
             return
-        misleading = self._is_misleading(ends.states[lost])
-        if slow_points or misleading:
-            lost = self._look_beyond(ends, lost, misleading)
+        if self.slow.is_misleading(ends.states[lost]):
+            lost = self._look_beyond(ends, lost, slow_points)
+        elif slow_points:
+            ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
+            near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
+            ends.states[lost[near.converged]] = near.states[near.converged]
         walked = self.follower.follow_valleys(ends.states[lost])
         ends.states[lost] = walked.states
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
 
-    def _look_beyond(self, ends: Solution, lost: np.ndarray, misleading: bool) -> np.ndarray:
-        """Descend the speed a little, and return which of the lost candidates it leads to no zero.
+    def _look_beyond(self, ends: Solution, lost: np.ndarray, slow_points: bool) -> np.ndarray:
+        """Lead lost candidates past minima of the residual; return those that may be in a valley.
 
-        A `misleading` residual has minima of its own, and zeros may attract beyond them.
+        That is where the descent of the speed has come neither to a zero nor to an end.
         """
-        ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
-        near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
-        ends.states[lost[near.converged]] = near.states[near.converged]
-        if not misleading:
-            return lost
-        slow = near.converged.copy()
-        slow[slow] = ~self.zero_test.within(near.states[slow], 10 * near.steps[slow])
-        going = np.flatnonzero(~(slow | near.escaped))
-        if len(going):
-            states, which = np.unique(near.states[going], axis=0, return_inverse=True)
-            again, which = self.follower.solve(states, exactly=False), which.reshape(-1)
-            there = (again.endings == Ending.ZERO)[which]
-            ends.put(lost[going[there]], again, which[there])
-        return lost[~slow & (ends.endings[lost] != Ending.ZERO)]
-
-    def _is_misleading(self, states: np.ndarray) -> bool:
-        """Tell whether the residual may have minima that the speed has not.
-
-        Not where it is the velocity, or as good as certainly a multiple of it.
-        """
-        if self.evaluator.system.residual_function is None:
-            return False
-        some = np.concatenate([states[:_PROBES], states[:_PROBES] / 2])
-        ratios = np.linalg.norm(self.evaluator.residual(some), axis=1) / self.evaluator.speed(some)
-        return not np.ptp(ratios) <= _SAME * ratios.max()
+        led = self.follower.at_dead_ends(ends.states[lost])[0].states
+        states, which = np.unique(led, axis=0, return_inverse=True)
+        zeros, minima = self.slow.look_beyond(states, slow_points)
+        which = which.reshape(-1)
+        ends.states[lost] = minima.states[which]
+        there = zeros.endings == Ending.ZERO
+        ends.put(lost[there[which]], zeros, which[there[which]])
+        return lost[~(there | minima.converged | minima.escaped)[which]]
 
     def _go_on_from_false_zeros(self, ends: Solution) -> np.ndarray:
         """Where only the estimate called a residual zero, go on until there is no doubt.
