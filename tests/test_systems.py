@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import gc
 import types
@@ -323,8 +324,36 @@ class Mutable:
     __call__ = step
 
 
+@dataclasses.dataclass(frozen=True)
+class Named:
+    """A data class, equal to all others of its name, whatever they compute."""
+
+    name: str
+    gain: np.ndarray = dataclasses.field(compare=False)
+
+    def __call__(self, x):
+        return jnp.tanh(self.gain * x)
+
+
+@dataclasses.dataclass
+class Unhashable:
+    gain: np.ndarray
+
+    __call__ = Named.__call__
+
+
 def fixed_points(system):
     return sx.find_fixed_points(system, np.linspace(-2, 2, 5)[:, None]).fixed
+
+
+@pytest.mark.parametrize("kind", [lambda gain: Named("a", gain), Unhashable])
+def test_an_object_that_is_called_is_not_taken_for_its_equals(kind):
+    numbers = [
+        len(fixed_points(sx.DiscreteMap(kind(np.array([gain])), 1))) for gain in (0.5, 3.0, 0.4)
+    ]
+    assert numbers == [1, 3, 1]
+    points = fixed_points(sx.DiscreteMap(jnp.tanh, 1, residual=kind(np.array([0.5]))))
+    assert points.states.tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize("function_of", [lambda net: net.step, lambda net: net])

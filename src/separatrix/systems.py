@@ -5,8 +5,10 @@ of it: a second network of the same shape costs no compilation.
 """
 
 import abc
+import inspect
 import warnings
 from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any
 
 import equinox as eqx
@@ -150,7 +152,7 @@ class DiscreteMap(AbstractSystem):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
-        own = map(_as_module, (step, residual, residual_jacobian))
+        own = map(_as_function, (step, residual, residual_jacobian))
         now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
         self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "step")
@@ -209,7 +211,7 @@ class Flow(AbstractSystem):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
-        own = map(_as_module, (field, residual, residual_jacobian))
+        own = map(_as_function, (field, residual, residual_jacobian))
         now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
         self.function, self.residual_function, self.residual_jacobian_function = now
         _check_shape(self, "field")
@@ -247,11 +249,19 @@ def require_system(value: Any) -> AbstractSystem:
     )
 
 
-def _as_module(function: Any) -> Any:
-    """Return JAX's `Partial` as Equinox's: JAX fails on one that holds what is being traced."""
+def _as_function(function: Any) -> Any:
+    """Return what is called as something that JAX can tell from everything else.
+
+    JAX's `Partial` as Equinox's: JAX fails on one that holds what is being traced. An object of a
+    user's class as its method: methods are those of one object, whereas objects, such as data
+    classes, may be equal to others that compute something else, or have no hash.
+    """
     if isinstance(function, jax.tree_util.Partial):
         return eqx.Partial(function.func, *function.args, **function.keywords)
-    return function
+    if isinstance(function, (eqx.Module, type)):
+        return function
+    code = inspect.getattr_static(type(function), "__call__", None)
+    return MethodType(code, function) if isinstance(code, FunctionType) else function
 
 
 def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:

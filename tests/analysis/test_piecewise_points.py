@@ -81,3 +81,9 @@ def test_candidates_that_are_led_downhill_are_asked_for_slow_points():
     quick = sx.find_fixed_points(system, states, slow_points=False)
     assert (len(points.fixed), len(points.slow)) == (2, 9)
     assert points.slow.hits.sum() > 1600 and (quick.outcomes == "fixed").sum() > 400
+
+
+def test_a_field_that_is_nowhere_zero_nor_changes_has_no_points():
+    points = sx.find_fixed_points(sx.Flow(lambda x: 0 * x + 1.0, 2), np.eye(2))
+    assert len(points) == 0 and not points.complete  # seen from afar it is: of that no warning
+    assert all("singular" in reason for reason in points.outcome_reasons)

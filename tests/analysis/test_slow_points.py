@@ -106,3 +106,10 @@ def test_states_that_are_the_same_descend_as_one(monkeypatch):
     np.testing.assert_array_equal(together.states, alone.states[[1, 0, 1, 1, 0]])
     assert together.converged.all()
     assert together.states == pytest.approx(np.full((5, 3), 0.2), abs=1e-9)
+
+
+def test_the_largest_of_numbers_may_bound_a_domain():
+    largest = np.finfo(float).max
+    pull = sx.Flow(lambda x: jnp.tanh(x - 0.5) - x, 1, domain=(-largest, largest))
+    points = sx.find_fixed_points(pull, np.ones((1, 1)))  # of overflow nothing is heard
+    assert len(points.fixed) == 1

@@ -480,6 +480,30 @@ def test_a_choice_by_a_number_beyond_the_cases_is_the_one_that_xla_makes() -> No
     assert ((result.bounds.lower <= values) & (values <= result.bounds.upper)).all()
 
 
+@pytest.mark.parametrize(("number", "last"), [(-1, 2.0), (5, -1.0)])
+def test_branches_meet_in_the_case_that_xla_takes(number: int, last: float) -> None:
+    def function(x: jax.Array) -> jax.Array:
+        chosen = jax.lax.select_n(jnp.array([number], jnp.int32), x, 3 * x, last * x)
+        return jnp.where(x > 1.0, chosen, 2 * x)  # 1 and 2, or −1 and 2, at the threshold
+
+    (reason,) = Enclosed(function, (1,)).slopes(ball(np.ones((1, 1)), 0.1)).refusals
+    assert "branches are not shown to meet" in reason
+
+
+def test_clamped_truth_values_are_between_their_bounds() -> None:
+    least, most = np.array([True, False, False]), np.array([True, True, False])
+    box = Interval(np.full(3, -1.0), np.full(3, 1.0))
+    result = enclose(lambda x: jax.lax.clamp(least, x > 0, most), box)
+    assert result.lower.tolist() == [True, False, False]
+    assert result.upper.tolist() == [True, True, False]
+
+
+def test_the_largest_of_no_elements_is_refused() -> None:
+    for largest in (lambda x: jnp.max(x[:0], initial=0.0), lambda x: jnp.min(x[:0], initial=0.0)):
+        with pytest.raises(NoIntervalRule, match="of no elements"):
+            enclose(largest, Interval(np.zeros(2), np.ones(2)))
+
+
 def test_what_is_refused_of_an_integer_is_not_said_to_jump() -> None:
     def function(x: jax.Array) -> jax.Array:
         return x * jnp.where(x > 0, 3, 4) + jnp.where(x > 0, 3, 4) % 2

@@ -39,6 +39,7 @@ def test_each_start_goes_downhill_to_a_well():
 def test_a_saddle_is_not_a_minimum():
     minima = DampedNewton().minimize(double_well, np.zeros((1, 1)))
     assert not minima.converged.any()
+    assert not minima.stalled.any()  # which is at a kink, where there is a gradient
 
 
 def test_a_kink_is_not_a_minimum_of_a_smooth_function():

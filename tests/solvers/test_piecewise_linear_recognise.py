@@ -74,6 +74,14 @@ RECOGNISED = {
     "outputs of a loop": two_outputs,
     "constant choice": lambda h: jnp.where(np.array([True, False, True]), h, -h),
     "a number beyond the cases": lambda h: jax.lax.select_n(np.array([-1, 1, 5]), h, -h),
+    "one of very many": lambda h: jax.lax.select_n(
+        np.array([2, 68, 99]), *(k * h for k in range(70))
+    ),
+    "turned bits": lambda h: h * ~(h > 0).astype(int),
+    "divided integers": lambda h: h * jax.lax.div(3 * (h > 0).astype(int), 2),
+    "integers of few bits": lambda h: h * (jnp.int8(2) * (100 * (h > 0).astype(jnp.int8))),
+    "integers without a sign": lambda h: h * ((h > 0).astype(jnp.uint8) - jnp.uint8(1)),
+    "truth compared": lambda h: h * ((h > 0) < np.array([True, True, False])),
     "constant": lambda h: jnp.ones(3),
     "identity": lambda h: h,
     "narrowed": lambda h: jax.nn.relu(W32 @ h.astype(jnp.float32)),
@@ -176,6 +184,7 @@ REFUSED = {
         lambda h: jax.lax.select_n(2 * (h > 0).astype(jnp.int32), -h, 0 * h, h),
         "an integer that depends on the state",
     ),
+    "of nothing": (lambda h: h + jnp.max(h[:0], initial=0.0), "no elements"),
     "not a number": (lambda h: jnp.where(0 * h + np.nan >= 0, h, -h), "not finite"),
     "long loop": (lambda h: jax.lax.fori_loop(0, 1000, lambda i, x: x + h, h), "too long"),
     "nan weights": (lambda h: np.nan * h, "not finite"),

@@ -159,8 +159,9 @@ class DampedNewton:
             share = _share(model, active)
             damping[active[(share <= 1e-4) & ~failed[active]]] = 0.0
             step, damping[active] = self._steps(model, active, damping[active])
-            stalled[active] = (damping[active] > 1e12) | ~np.isfinite(step).all(1)
-            active, step = active[~stalled[active]], step[~stalled[active]]
+            ended = (damping[active] > 1e12) | ~np.isfinite(step).all(1)
+            stalled[active] = ended & model.gradient[active].any(1)  # there is none at a saddle
+            active, step = active[~ended], step[~ended]
             if not len(active):
                 break
             full = damping[active] == 0

@@ -235,5 +235,6 @@ def _bounds(evaluator: Evaluator, guide: Guide | None) -> tuple[np.ndarray, np.n
         lower, upper = guide.domain.lower, guide.domain.upper
     else:
         return None
-    width = np.where(upper > lower, upper - lower, np.inf)
-    return lower - width, upper + width
+    with np.errstate(over="ignore", invalid="ignore"):  # beside the largest numbers, or infinity
+        width = np.where(upper > lower, upper - lower, np.inf)
+        return lower - width, upper + width

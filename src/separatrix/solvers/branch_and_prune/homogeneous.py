@@ -209,7 +209,8 @@ class Chart:
         """Bounds of d/s, which is unbounded where s may be 0."""
         whole = self.embedded(boxes)
         lower = np.where(whole.lower[:, -1:] > 0, whole.lower[:, -1:], np.nan)
-        return divide(whole[:, :-1], Interval(lower, whole.upper[:, -1:]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return divide(whole[:, :-1], Interval(lower, whole.upper[:, -1:]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from ..constants import evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
-from .rules import RULES, STEP_RULES
+from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 
 _LONGEST_LOOP = 256
 
@@ -144,6 +144,8 @@ class _Reader:
             return evaluate_equation(equation, operands)
         if name == "scan":
             return self._scan(params, operands)
+        if name in OF_EITHER_SIDE and _are_of_one_step(operands):
+            return [_of_either_side(equation, operands)]
         if name in RULES and name not in STEP_RULES:
             operands = [_continuous(self.table, operand) for operand in operands]
         if name in RULES:
@@ -183,6 +185,24 @@ class _Reader:
 
 def _lookup(values: dict[Any, Value], atom: Any) -> Value:
     return np.asarray(atom.val) if hasattr(atom, "val") else values[atom]
+
+
+def _are_of_one_step(operands: Sequence[Value]) -> bool:
+    steps = [operand for operand in operands if isinstance(operand, Step)]
+    return len(steps) == 1 and not any(isinstance(operand, Affine) for operand in operands)
+
+
+def _of_either_side(equation: Any, operands: Sequence[Value]) -> Step:
+    """Carry out an operation on either side of a step, just as JAX would: integers wrap around."""
+    (step,) = (operand for operand in operands if isinstance(operand, Step))
+    sides = []
+    for side in (step.above, step.below):
+        given = [
+            np.asarray(side if operand is step else operand, variable.aval.dtype)
+            for operand, variable in zip(operands, equation.invars, strict=True)
+        ]
+        sides += evaluate_equation(equation, given)
+    return Step(step.quantity, *sides)
 
 
 def _continuous(table: GateTable, operand: Value) -> Value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,51 +12,35 @@ from .linear_rules import LINEAR_RULES, REARRANGEMENTS, Rule
 from .selections import select
 
 
-def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
+def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     if isinstance(a, Affine) and isinstance(b, Affine):
         return a.plus(b)
-    for step, other in ((a, b), (b, a)):
-        if isinstance(step, Step):
-            return step.map(partial(np.add, _number(other)))
     return a.shifted(b) if isinstance(a, Affine) else as_affine(b, table.width).shifted(a)
 
 
-def _number(value: Value) -> np.ndarray:
-    """Return what is no function of the state: only that may be added to, or divide, a step."""
-    if isinstance(value, (Affine, Step)):
-        raise UnrecognisedError("a comparison of the state enters the result: it jumps")
-    return np.asarray(value, np.float64)
-
-
 def _neg(table: GateTable, a: Value, **_: Any) -> Value:
-    if isinstance(a, Step):
-        return a.map(np.negative)
     if not isinstance(a, Affine):
         return -np.asarray(a, np.float64)
     return a.scaled(np.array(-1.0))
 
 
-def _sub(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
+def _sub(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     return _add(table, a, _neg(table, b))
 
 
-def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
+def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     for step, other in ((a, b), (b, a)):
-        if isinstance(step, Step) and isinstance(other, Affine):
-            above, below = (other.scaled(np.asarray(v, float)) for v in (step.above, step.below))
-            return select(table, step.quantity, above, below)
         if isinstance(step, Step):
-            return step.map(partial(np.multiply, _number(other)))
+            factor = as_affine(other, table.width)
+            above, below = (factor.scaled(np.asarray(v, float)) for v in (step.above, step.below))
+            return select(table, step.quantity, above, below)
     if isinstance(a, Affine) and isinstance(b, Affine):
         raise UnrecognisedError("it multiplies two values that both depend on the state")
     return a.scaled(b) if isinstance(a, Affine) else b.scaled(a)
 
 
-def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine | Step:
-    if isinstance(a, Step):
-        divisor = _number(b)
-        return a.map(lambda v: v / divisor)
-    if not isinstance(a, Affine) or isinstance(b, (Affine, Step)):
+def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+    if not isinstance(a, Affine) or isinstance(b, Affine):
         raise UnrecognisedError("it divides by a value that depends on the state")
     return Affine(a.coefficients / np.asarray(b, np.float64)[..., None], np.asarray(a.constant / b))
 
@@ -94,6 +77,8 @@ def _clamp(table: GateTable, low: Value, a: Value, high: Value, **_: Any) -> Aff
 
 def _reduce(pairwise: Rule) -> Rule:
     def rule(table: GateTable, a: Affine, *, axes: Any, **_: Any) -> Affine:
+        if not all(a.shape[axis] for axis in axes):
+            raise UnrecognisedError("it takes the largest or smallest of no elements")
         for axis in sorted(axes, reverse=True):
             entries = [_take(a, axis, i) for i in range(a.shape[axis])]
             a = entries[0]
@@ -119,16 +104,9 @@ def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater
         return np.asarray(compare(difference, np.zeros(())))
 
     def rule(table: GateTable, a: Value, b: Value, **_: Any) -> Step:
-        difference = _sub(table, a, b) if greater else _sub(table, b, a)
-        if isinstance(difference, Step):  # of a step, a sign for example, with a number
-            return difference.map(holds)
-        return Step.of(holds, difference)
+        return Step.of(holds, _sub(table, a, b) if greater else _sub(table, b, a))
 
     return rule
-
-
-def _not(table: GateTable, a: Step, **_: Any) -> Step:
-    return a.map(np.logical_not)
 
 
 def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
@@ -143,10 +121,14 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
     if isinstance(which, Step):
         return select(table, which.is_true(), branches[1], branches[0])
     width = max(branch.coefficients.shape[-1] for branch in branches)
-    chosen = np.broadcast_to(np.asarray(which, dtype=np.intp), branches[0].shape)
-    rows = np.choose(chosen[..., None], [b.widened(width) for b in branches], mode="clip")
-    constants = np.choose(chosen, [b.constant for b in branches], mode="clip")
-    return Affine(rows, np.asarray(constants))
+    chosen = np.clip(np.asarray(which, dtype=np.intp), 0, len(branches) - 1)
+    chosen = np.broadcast_to(chosen, branches[0].shape)[None]
+    rows = np.stack([branch.widened(width) for branch in branches])
+    constants = np.stack([branch.constant for branch in branches])
+    return Affine(
+        np.take_along_axis(rows, chosen[..., None], 0)[0],
+        np.asarray(np.take_along_axis(constants, chosen, 0)[0]),
+    )
 
 
 def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
@@ -181,7 +163,6 @@ RULES: dict[str, Rule] = {
     "ge": _comparison(np.greater_equal, greater=True),
     "lt": _comparison(np.greater, greater=False),
     "le": _comparison(np.greater_equal, greater=False),
-    "not": _not,
     "select_n": _select_n,
     "convert_element_type": _convert,
     "copy": _identity,
@@ -192,9 +173,9 @@ RULES: dict[str, Rule] = {
 }
 
 STEP_RULES = frozenset(
-    ("add", "sub", "neg", "mul", "div", "gt", "ge", "lt", "le", "not", "select_n")
-).union(
-    ("convert_element_type", "copy", "copy_p", "sharding_constraint", "stop_gradient"),
-    REARRANGEMENTS,
-)
+    ("mul", "select_n", "convert_element_type", "copy", "copy_p", "sharding_constraint")
+).union(("stop_gradient",), REARRANGEMENTS)
 """The operations that may be given a comparison; any other needs a continuous value."""
+
+OF_EITHER_SIDE = frozenset(("add", "sub", "neg", "mul", "div", "gt", "ge", "lt", "le", "not"))
+"""The operations that make of a single comparison, and of constants, what it is on either side."""

@@ -122,7 +122,8 @@ _RATIONAL: dict[str, Callable[..., Any]] = {
     "eq": lambda x, y: x == y,
     "ne": lambda x, y: x != y,
     "clamp": lambda least, x, greatest: min(max(x, least), greatest),
-    "select_n": lambda which, *cases: cases[int(which)],
+    # As XLA does: a number beyond the last case is that one, one below 0 the first.
+    "select_n": lambda which, *cases: cases[min(max(int(which), 0), len(cases) - 1)],
     "convert_element_type": lambda x: x,
     "copy": lambda x: x,
     "stop_gradient": lambda x: x,

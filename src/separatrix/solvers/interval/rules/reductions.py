@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arithmetic import Interval, point
+from ..errors import NoIntervalRule
 from ..program import Program, Step
 from ..values import Rule, Run, Value
 from .elementwise import multiply, opposite
@@ -12,6 +13,8 @@ from .elementwise import multiply, opposite
 
 def _largest(value: Value, axes: tuple[int, ...]) -> Value:
     """Take the slopes of all elements that may be the largest: any, where one may be NaN."""
+    if not all(value.bounds.shape[axis + 1] for axis in axes):
+        raise NoIntervalRule("the largest of no elements")
     bounds = value.bounds.map(lambda array: np.max(array, axis=tuple(axis + 1 for axis in axes)))
     if value.slopes is None:
         return Value(bounds)

@@ -86,6 +86,15 @@ def _not(run: Run, program: Program, step: Step, value: Value) -> Value:
     return truth(~value.bounds.upper, ~value.bounds.lower)
 
 
+_AND, _OR = _logic(np.logical_and), _logic(np.logical_or)
+
+
+def _clamp(
+    run: Run, program: Program, step: Step, least: Value, value: Value, greatest: Value
+) -> Value | list[Value]:
+    return _AND(run, program, step, _OR(run, program, step, least, value), greatest)
+
+
 def _xor(run: Run, program: Program, step: Step, first: Value, second: Value) -> Value:
     a, b = (value.bounds for value in aligned(first, second))
     certain = (a.lower & ~b.upper) | (~a.upper & b.lower)
@@ -151,8 +160,8 @@ RULES: dict[str, Rule] = {
     "eq": _compare(_equal, reflexive=True, negated=False),
     "ne": _compare(_equal, reflexive=True, negated=True),
     "is_finite": _is_finite,
-    "and": _logic(np.logical_and),
-    "or": _logic(np.logical_or),
+    "and": _AND,
+    "or": _OR,
     "not": _not,
     "xor": _xor,
     "reduce_and": _reduce(np.all),
@@ -164,6 +173,7 @@ RULES: dict[str, Rule] = {
 TRUTH_RULES: dict[str, Rule] = {
     "max": RULES["or"],
     "min": RULES["and"],
+    "clamp": _clamp,
     "reduce_max": RULES["reduce_or"],
     "reduce_min": RULES["reduce_and"],
 }
