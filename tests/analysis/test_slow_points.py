@@ -96,7 +96,10 @@ def test_states_that_are_the_same_descend_as_one(monkeypatch):
     )
     starts = np.array([[0.5, 0.4, 0.3], [0.1, 0.0, 0.3]])
     descent = SpeedDescent(
-        evaluator, ZeroTest(system.residual, 3, starts), lambda states, _: np.arange(len(states))
+        evaluator,
+        ZeroTest(system.residual, 3, starts),
+        lambda states, _: np.arange(len(states)),
+        many_units=False,
     )
     alone = descent.minimize(starts)
     single = sum(rows)

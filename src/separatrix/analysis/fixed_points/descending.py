@@ -18,16 +18,20 @@ Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Bounds = tuple[Float[np.ndarray, " unit"], Float[np.ndarray, " unit"]]
 
 _FIRST = 16  # states that descend without the help of known minima
-_MANY_UNITS = 48  # from which Hessians are nearly all the work
 
 
 @dataclass(frozen=True)
 class SpeedDescent:
-    """Leads states down the speed; `bounds` are what no state is followed beyond."""
+    """Leads states down the speed; `bounds` are what no state is followed beyond.
+
+    Of `many_units` Hessians are nearly all the work, so known minima and values of the speed alone
+    spare as many as they can.
+    """
 
     evaluator: Evaluator
     zero_test: ZeroTest
     merge: Merge
+    many_units: bool
     bounds: Bounds | None = None
     known: KnownZeros = field(init=False)  # minima
 
@@ -43,17 +47,16 @@ class SpeedDescent:
         if len(distinct) < len(starts):
             return self.minimize(distinct, max_steps).at(which.reshape(-1))
         derivatives, newton = self.evaluator.speed_derivatives, DampedNewton(max_steps)
-        is_large = self.evaluator.size >= _MANY_UNITS
-        values = self._half_square if is_large else None
+        values = self._half_square if self.many_units else None
         ends = Minima.unmoved(starts)
         pending, room = np.arange(len(starts)), self.evaluator.batch_size
-        portion = _FIRST if is_large else room
+        portion = _FIRST if self.many_units else room
         while len(pending):
             rows, pending = pending[:portion], pending[portion:]
             minima = newton.minimize(derivatives, starts[rows], values, self.bounds)
             ends.put(rows, minima)
             portion = min(2 * portion, room)
-            if is_large and len(pending):
+            if self.many_units and len(pending):
                 learn_minima(self.known, derivatives, minima, self.merge, self.zero_test)
                 led = self.known.lead(self.evaluator.speed_gradient, starts[pending])
                 there = led.arrived

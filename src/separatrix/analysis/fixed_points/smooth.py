@@ -44,7 +44,9 @@ class SmoothSearch:
     def __post_init__(self) -> None:
         follower = Follower(self.evaluator, self.method, self.zero_test)
         bounds = _bounds(self.evaluator, self.guide)
-        descent = SpeedDescent(self.evaluator, self.zero_test, follower.merge, bounds)
+        descent = SpeedDescent(
+            self.evaluator, self.zero_test, follower.merge, follower.is_rough, bounds
+        )
         slow = SlowPointSearch(
             descent, self.zero_test, self._solve_from_anywhere, self._solve_exactly
         )
