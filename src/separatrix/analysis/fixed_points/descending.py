@@ -1,6 +1,5 @@
 """Descending the speed to its local minima, from many states at a time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,10 +10,9 @@ from ...solvers.merging import group_minima
 from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
+from .outcomes import Merge
 
 States = Float[np.ndarray, "state unit"]
-Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""States and their last steps -> the row that each one is merged with."""
 Bounds = tuple[Float[np.ndarray, " unit"], Float[np.ndarray, " unit"]]
 
 _FIRST = 16  # states that descend without the help of known minima
@@ -67,7 +65,10 @@ class SpeedDescent:
         return ends
 
     def merge_minima(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
-        """Do the same with minima of the speed, which flat valleys leave less certain."""
+        """Return the row of the minimum that each one is merged with.
+
+        As `merge` does, but flat valleys leave minima of the speed less certain than zeros.
+        """
         best = self.merge(states, steps)
         distinct = np.unique(best)
         distinct = distinct[np.argsort(steps[distinct], kind="stable")]
