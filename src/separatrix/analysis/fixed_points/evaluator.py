@@ -23,6 +23,7 @@ _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes
 _WIDER = 4  # times as many states are evaluated at once where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
 _FEW_SIZES = 32  # units up to which a batch too large costs less than one more program
+_CALLS = 4  # on few states, that cost no less than one on many of which most are nothing
 _ONE_BY_ONE = 96  # units from which a Hessian costs more than a call
 LEADING = 6  # eigenvalues that decide the stability of a large system, about
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
@@ -235,7 +236,8 @@ class Evaluator:
             above = next((s for s in sizes if s >= len(rows)), None)
             below = max((s for s in sizes if s <= len(rows)), default=len(rows))
             least = above == sizes[0] or self._is_small
-            fills = above is not None and (least or len(rows) > 0.7 * above)
+            many = above is not None and len(rows) >= min(0.7 * above, _CALLS * below)
+            fills = above is not None and (least or many)
             take = len(rows) if fills else below
             parts.append(rows[:take])
             rows = rows[take:]

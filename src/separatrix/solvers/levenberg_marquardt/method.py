@@ -179,7 +179,8 @@ class LevenbergMarquardt:
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
         harmless = trial.after <= 4 * before
-        newton_good = (trial.after <= before / 4) | (harmless & (tiny | trial.contracts()))
+        newton_good = (trial.after <= before / 4) | (harmless & tiny)
+        newton_good |= trial.contracts(harmless & ~newton_good)
         newton_good &= ~_astray(batch, trial, extent)
         accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():

@@ -56,13 +56,13 @@ class Trial:
             lengths = np.linalg.norm(x - batch.x, axis=1)
         return cls(x, r, J, after, lengths, ratio, factors)
 
-    def contracts(self) -> np.ndarray:
-        """Tell where the next Newton step, with the same Jacobian, is at most half as long.
+    def contracts(self, among: np.ndarray) -> np.ndarray:
+        """Tell where, among some, a next Newton step with the same Jacobian is at most half as long.
 
         That is a measure of progress in which no unit's scale matters: beside a coordinate that is
         known to rounding level, the decrease of another's residual is not seen in |r|.
         """
-        rows = np.flatnonzero(self.factors.newton & np.isfinite(self.after))
+        rows = np.flatnonzero(among & self.factors.newton & np.isfinite(self.after))
         result = np.zeros(len(self.x), bool)
         with np.errstate(over="ignore", invalid="ignore"):
             ahead = np.linalg.norm(self.factors.newton_steps(self.r, rows), axis=1)
