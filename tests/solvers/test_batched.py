@@ -1,5 +1,7 @@
 """Stacks of small linear systems, in double and in single precision."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,30 @@ def test_matrices_that_are_regular_by_far():
     matrices = np.stack([np.diag(np.r_[np.ones(39), least]) for least in (1.0, 1e-6, 1e-12, 0.0)])
     assert batched.Solver(matrices).are_regular().tolist() == [True, True, False, False]
     assert not batched.Solver(np.eye(5)[None]).are_regular().any()
+
+
+def test_work_on_every_core_comes_back_in_order():
+    items = list(range(37))
+    assert batched.on_every_core(lambda i: i * i, items) == [i * i for i in items]
+
+
+def test_work_within_work_stays_where_it_is():
+    """Or threads that wait for each other would fill the pool."""
+    threads = batched.on_every_core(
+        lambda _: set(batched.on_every_core(lambda _: threading.get_ident(), range(4))), range(8)
+    )
+    assert all(len(within) == 1 for within in threads)
+
+
+def test_work_that_fails_ends_with_its_error_and_lets_others_go_on():
+    done = []
+
+    def work(number):
+        if number == 2:
+            raise ValueError("not this one")
+        done.append(number)
+
+    with pytest.raises(ValueError, match="not this one"):
+        batched.on_every_core(work, range(100_000))
+    assert len(done) < 100_000
+    assert batched.on_every_core(str, [1, 2]) == ["1", "2"]

@@ -6,6 +6,7 @@ threads, each with its part of the stack, use the machine.
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,9 +28,9 @@ _SMALL = 32  # rows up to which a call of LAPACK costs more than what it compute
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
 
 
-_THREADS = "separatrix"
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_thread = threading.local()  # whether this one is at work on a part already
 
 
 def cores() -> int:
@@ -39,14 +40,38 @@ def cores() -> int:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), thread_name_prefix=_THREADS)
+    return ThreadPoolExecutor(cores(), thread_name_prefix="separatrix")
 
 
 def on_every_core(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
-    """Apply a function to each item, on several threads; what runs on one of them stays there."""
-    if len(items) < 2 or threading.current_thread().name.startswith(_THREADS):
+    """Apply a function to each item, on this thread and others; what one of them calls stays there.
+
+    This one takes part, as waiting for another to wake up takes as long as a small part.
+    """
+    if len(items) < 2 or getattr(_thread, "is_busy", False):
         return [function(item) for item in items]
-    return list(_pool().map(function, items))
+    results: list[Any] = [None] * len(items)
+    numbers = iter(range(len(items)))  # whose turns threads take without a lock
+
+    def work() -> None:
+        _thread.is_busy = True
+        try:
+            for number in numbers:
+                results[number] = function(items[number])
+        except BaseException:
+            deque(numbers, maxlen=0)  # the others need not go on
+            raise
+        finally:
+            _thread.is_busy = False
+
+    others = [_pool().submit(work) for _ in range(min(cores(), len(items)) - 1)]
+    try:
+        work()
+    finally:
+        for other in others:
+            if not other.cancel():  # one that has not begun finds nothing left to do
+                other.result()
+    return results
 
 
 def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: float) -> np.ndarray:
