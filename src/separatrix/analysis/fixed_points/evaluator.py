@@ -16,7 +16,7 @@ from ...solvers.newton_krylov import Attempt
 from ...solvers.turns import turns
 from ...systems import AbstractSystem, check_residual, in_float64
 from ..completeness import FewVariables
-from ..derivatives import require_derivatives
+from ..derivatives import derivatives_of
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
@@ -44,7 +44,6 @@ class Evaluator:
             check_residual(self.system, state)
             formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
             self._has_formula = formula is not None
-            require_derivatives(self.system)
         self.size = system.size
         self.is_large = self.size > DENSE if is_large is None else is_large
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))
@@ -138,7 +137,7 @@ class Evaluator:
         values = np.full((len(states), count), np.nan, complex)
         which = "LM" if self.system.kind == "map" else "LR"
         for row, state in enumerate(states):
-            with double_precision():
+            with double_precision(), derivatives_of(self.system):
                 point = jnp.asarray(state)
 
                 def product(v: Any, x: Any = point) -> np.ndarray:
@@ -213,7 +212,7 @@ class Evaluator:
         own: Any = partial(np.array, dtype=dtype) if copied else np.asarray
         sizes = batches or self._sizes
         parts = []
-        with double_precision():
+        with double_precision(), derivatives_of(self.system):
             for rows in self._split(np.arange(len(columns[0])), sizes):
                 size = next(s for s in sizes if s >= len(rows))
                 results = program(
