@@ -334,35 +334,44 @@ def test_unstable_directions_of_the_identity_and_a_low_rank(
 def test_discs_hold_the_eigenvalues_of_every_matrix(
     size: int, low_rank: bool, width: float
 ) -> None:
-    """V⁻¹JV − C, worked out by Arb, has no larger row sums, for any basis V."""
+    """V⁻¹JV − C, worked out by Arb, has no larger row sums, for any bases V."""
     rng = np.random.default_rng(size)
-    middle = rng.standard_normal((size, size)) / np.sqrt(size)
     if low_rank:
-        middle = np.outer(rng.standard_normal(size), rng.standard_normal(size)) / size - np.eye(
-            size
-        )
-        basis = spectrum._low_rank_basis(middle)
+        factors = rng.standard_normal((2, size))
+        middles = (np.outer(*factors) / size - np.eye(size))[None]
+        bases = spectrum._low_rank_basis(middles[0])[None]
     else:
-        basis = np.linalg.eig(middle)[1]
-    parts, first = spectrum._in_real_numbers(basis)
-    assert low_rank or size < 3 or 0 < 2 * len(first) <= size
+        middles = rng.standard_normal((3, size, size)) / np.sqrt(size)
+        bases = np.linalg.eig(middles)[1]
+    parts, first = spectrum._in_real_numbers(bases)
+    assert low_rank or size < 3 or np.all(first.any(1) & (2 * first.sum(1) <= size))
     parts = parts * (1 + 1e-9 * rng.standard_normal(parts.shape))  # not quite
-    jacobian = ball(middle, width) if width else point(middle)
-    centres, radii = spectrum._discs(jacobian, parts, first)
-    basis = parts.astype(complex)
+    jacobians = ball(middles, width) if width else point(middles)
+    discs = spectrum._discs(jacobians, parts, first)
+    assert discs.regular.all()
+    corners = np.where(rng.random(middles.shape) < 0.5, jacobians.lower, jacobians.upper)
+    for corner, basis, pairs, centres, radii in zip(
+        corners, parts, first, discs.centres, discs.radii, strict=True
+    ):
+        sums = row_sums_of_remainder(corner, basis, np.flatnonzero(pairs), centres)
+        assert all(total < flint.arb(r) for total, r in zip(sums, radii.tolist(), strict=True))
+    assert discs.radii.max() < (0.1 if low_rank else 1e-5)
+
+
+def row_sums_of_remainder(
+    matrix: np.ndarray, parts: np.ndarray, first: np.ndarray, centres: np.ndarray
+) -> list[flint.arb]:
+    """Return those of V⁻¹JV − C as Arb has them, V and C in complex numbers."""
+    basis, size = parts.astype(complex), len(parts)
     basis[:, first] = (parts[:, first] + 1j * parts[:, first + 1]) / np.sqrt(2)
     basis[:, first + 1] = basis[:, first].conj()
     before, flint.ctx.prec = flint.ctx.prec, 300
     try:
-        corner = np.where(rng.random((size, size)) < 0.5, jacobian.lower, jacobian.upper)
         V = exactly(basis)
-        rest = V.inv() * exactly(corner) * V - exactly(np.diag(centres))
-        for row, radius in enumerate(radii.tolist()):
-            total = sum((abs(rest[row, column]) for column in range(size)), flint.arb(0))
-            assert total < flint.arb(radius)
+        rest = V.inv() * exactly(matrix) * V - exactly(np.diag(centres))
+        return [sum((abs(rest[i, j]) for j in range(size)), flint.arb(0)) for i in range(size)]
     finally:
         flint.ctx.prec = before
-    assert radii.max() < (0.1 if low_rank else 1e-5)
 
 
 def exactly(matrix: np.ndarray) -> flint.acb_mat:
@@ -373,9 +382,32 @@ def exactly(matrix: np.ndarray) -> flint.acb_mat:
 
 
 def test_discs_of_a_singular_basis_tell_nothing() -> None:
-    none, nearly = np.zeros(0, int), 1 / (1 + np.add.outer(np.arange(20.0), np.arange(20)))
-    assert spectrum._discs(point(np.eye(20)), nearly, none) is None
-    assert spectrum._discs(point(np.eye(3)), np.full((3, 3), np.nan), none) is None
+    nearly, nothing = (
+        1 / (1 + np.add.outer(np.arange(20.0), np.arange(20))),
+        np.full((20, 20), np.nan),
+    )
+    bases, identities = np.array([nearly, nothing, np.eye(20)]), np.tile(np.eye(20), (3, 1, 1))
+    discs = spectrum._discs(point(identities), bases, np.zeros((3, 20), bool))
+    assert discs.regular.tolist() == [False, False, True]
+    told = spectrum._decided(discs, "flow")
+    assert [count for count, _ in told] == [None, None, 20] and "ill-conditioned" in told[0][1]
+
+
+def test_many_matrices_are_counted_as_each_is_by_itself() -> None:
+    """Also where one of them has no eigenvectors of use, or no bounds."""
+    rng = np.random.default_rng(5)
+    matrices = rng.standard_normal((100, 6, 6))
+    matrices[3] = np.eye(6, k=1)
+    expected = [np.count_nonzero(np.linalg.eigvals(m).real > 0) for m in matrices]
+    expected[3] = None
+    counts = certify_unstable(ball(matrices, 1e-12), "flow").counts
+    assert list(counts) == expected
+    one_by_one = [certify_unstable(ball(m[None], 1e-12), "flow").counts[0] for m in matrices]
+    assert one_by_one == expected
+    matrices[5] = np.inf
+    expected[5] = None
+    told = certify_unstable(point(matrices), "flow")
+    assert list(told.counts) == expected and "not bounded" in told.reasons[5]
 
 
 def test_bases_that_are_of_no_real_matrix_are_refused() -> None:
@@ -383,18 +415,18 @@ def test_bases_that_are_of_no_real_matrix_are_refused() -> None:
         counts, reasons = certify_unstable(point(np.eye(2)[None]), "map", lambda _, b=basis: b)
         assert counts == (None,) and "boundary" in reasons[0]  # its own eigenvectors decide
         with pytest.raises(np.linalg.LinAlgError, match="conjugate pairs"):
-            spectrum._in_real_numbers(basis)
+            spectrum._in_real_numbers(basis[None])
     apart = np.array([[1.0, 1, 1], [1j, 0, -1j], [0, 1, 0]])
     with pytest.raises(np.linalg.LinAlgError, match="conjugate pairs"):
-        spectrum._in_real_numbers(apart)
+        spectrum._in_real_numbers(apart[None])
 
 
 def test_beside_a_kink_eigenvectors_of_one_side_are_not_all() -> None:
     side = np.array([[-1.0, 1.5], [0.0, -3.0]])
     wide = Interval(np.diag(np.diag(side)), side)
     known = np.linalg.eig(side)[1]
-    discs = spectrum._discs(wide, *spectrum._in_real_numbers(known))
-    assert spectrum._decided(discs, "flow")[0] is None
+    discs = spectrum._discs(wide[None], *spectrum._in_real_numbers(known[None]))
+    assert spectrum._decided(discs, "flow")[0][0] is None
     assert certify_unstable(wide[None], "flow", lambda number: known).counts == (0,)
 
 

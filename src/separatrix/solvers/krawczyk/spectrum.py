@@ -26,6 +26,7 @@ and of an orthonormal basis of the rest, shortened so that what couples the two 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -33,11 +34,15 @@ import numpy as np
 
 from ..interval.arithmetic import TINY, ULP, Array, Interval, down, up
 from ..interval.products import gamma, row_sums
+from ..turns import turns
 from .context import quietly
 
 Kind = Literal["map", "flow"]
+_Counts = list[tuple[int | None, str]]
 
 _RANK = 16  # columns with which a low rank is looked for
+_LARGE = 4 * _RANK  # units from which that is done
+_TOGETHER = 2**14  # entries of matrices of fewer units, which cost more to call than to compute
 _NEGLIGIBLE = 1e-10  # beside the norm of a matrix
 _ROOT_OF_TWO = 1.4143  # and more
 _COUPLING = 1e-6  # between the root of rounding and what keeps discs small
@@ -87,34 +92,58 @@ def certify_unstable(
         raise ValueError(f"expected matrices of shape (point, n, n), got {jacobians.shape}")
     if kind not in ("map", "flow"):
         raise ValueError(f'expected kind "map" or "flow", got {kind!r}')
-    with quietly(jacobians.shape[1]):
+    count, size = jacobians.shape[:2]
+    with quietly(size):
         results = [
-            _count(jacobians[index], kind, basis_of and partial(basis_of, index))
-            for index in range(jacobians.shape[0])
+            result
+            for turn in turns(count, max(1, _TOGETHER // size**2) if 0 < size < _LARGE else 1)
+            for result in _counts(jacobians[turn], kind, basis_of and _shifted(basis_of, turn))
         ]
     return UnstableDirections(tuple(r[0] for r in results), tuple(r[1] for r in results))
 
 
+def _shifted(basis_of: Callable[[int], Array], turn: slice) -> Callable[[int], Array]:
+    return lambda index: basis_of(turn.start + index)
+
+
+def _counts(jacobians: Interval, kind: Kind, basis_of: Callable[[int], Array] | None) -> _Counts:
+    """Count for each matrix, all at once where none asks for more than its eigenvectors."""
+    counts: _Counts = [(None, "")] * jacobians.shape[0]
+    if len(counts) > 1 and np.isfinite(jacobians.magnitude()).all():
+        with suppress(np.linalg.LinAlgError):
+            if basis_of is None:
+                bases = np.linalg.eig(jacobians.midpoint_radius()[0])[1]
+            else:
+                bases = np.array([basis_of(index) for index in range(len(counts))])
+            counts = _decided(_discs(jacobians, *_in_real_numbers(bases)), kind)
+    return [
+        done if done[0] is not None else _count(jacobians[[index]], kind, index, basis_of)
+        for index, done in enumerate(counts)
+    ]
+
+
 def _count(
-    jacobian: Interval, kind: Kind, known: Callable[[], Array] | None
+    jacobian: Interval, kind: Kind, index: int, basis_of: Callable[[int], Array] | None
 ) -> tuple[int | None, str]:
+    """Count for one matrix (1, n, n), with one basis after the other."""
     if not np.isfinite(jacobian.magnitude()).all():
         return None, "the Jacobian is not bounded"
-    middle, _ = jacobian.midpoint_radius()
+    middle = jacobian.midpoint_radius()[0][0]
+    known = None if basis_of is None else partial(basis_of, index)
     count, reason = None, ""
     # Beside a kink, where slopes are wide, what is known belongs to one side: their middle is best.
-    for basis_of in (lambda: _low_rank_basis(middle), known, lambda: np.linalg.eig(middle)[1]):
-        if basis_of is None:
+    for basis_of_one in (lambda: _low_rank_basis(middle), known, lambda: np.linalg.eig(middle)[1]):
+        if basis_of_one is None:
             continue
         try:
-            basis = basis_of()
+            basis = basis_of_one()
             if basis is None:
                 continue
-            discs = _discs(jacobian, *_in_real_numbers(basis))
+            discs = _discs(jacobian, *_in_real_numbers(basis[None]))
         except np.linalg.LinAlgError:
             reason = "the eigenvectors could not be computed"
             continue
-        count, reason = _decided(discs, kind)
+        count, reason = _decided(discs, kind)[0]
         if count is not None:
             break
     return count, reason
@@ -123,7 +152,7 @@ def _count(
 def _low_rank_basis(matrix: Array) -> Array | None:
     """Return the basis where a matrix is s but for a low rank, None for any other."""
     size = len(matrix)
-    if size < 4 * _RANK:
+    if size < _LARGE:
         return None
     some = np.linspace(0, size - 1, 3 * _RANK).astype(int)  # where s is the usual eigenvalue, too
     shift = np.median(np.linalg.eigvals(matrix[np.ix_(some, some)]).real)
@@ -139,74 +168,95 @@ def _low_rank_basis(matrix: Array) -> Array | None:
     return np.hstack([first @ np.linalg.eig(first.T @ matrix @ first)[1], _COUPLING * rest])
 
 
-def _decided(discs: tuple[Array, Array] | None, kind: Kind) -> tuple[int | None, str]:
+def _decided(discs: _Discs, kind: Kind) -> _Counts:
     """Count the discs on the unstable side, if none meets the boundary."""
-    if discs is None:
-        return None, "the eigenvectors are too ill-conditioned"
-    outside, inside = _sides(*discs, kind)
-    if not np.all(outside | inside):
-        return None, "an eigenvalue may lie on the boundary of stability"
-    return int(np.count_nonzero(outside)), ""
+    outside, inside = _sides(discs.centres, discs.radii, kind)
+    apart, number = np.all(outside | inside, axis=1), np.count_nonzero(outside, axis=1)
+    return [
+        (None, "the eigenvectors are too ill-conditioned") if not regular
+        else (int(n), "") if told
+        else (None, "an eigenvalue may lie on the boundary of stability")
+        for regular, told, n in zip(discs.regular, apart, number, strict=True)
+    ]  # fmt: skip
 
 
-def _in_real_numbers(basis: Array) -> tuple[Array, Array]:
-    """Return the basis with real and imaginary parts in place of conjugates.
+def _in_real_numbers(bases: Array) -> tuple[Array, Array]:
+    """Return bases (point, n, n) with real and imaginary parts in place of conjugates.
 
-    Also the places of the former. Conjugates follow each other, as LAPACK returns them.
+    Also which columns are the former. Conjugates follow each other, as LAPACK returns them.
     """
-    if np.isrealobj(basis):
-        return basis, np.zeros(0, int)
-    places = np.flatnonzero(basis.imag.any(axis=0))
-    first, second = places[::2], places[1::2]
-    paired = np.array_equal(second, first + 1)
-    if not paired or not np.array_equal(basis[:, first].conj(), basis[:, second]):
+    if np.isrealobj(bases):
+        return bases, np.zeros(bases.shape[::2], bool)
+    paired = bases.imag.any(axis=1)
+    odd = np.cumsum(paired, axis=1) % 2 == 1
+    first, second = paired & odd, paired & ~odd
+    follow = np.array_equal(second, np.roll(first, 1, axis=1)) and not first[:, -1:].any()
+    before = np.roll(bases, 1, axis=2)
+    if not follow or not np.all((bases == before.conj()) | ~second[:, None]):
         raise np.linalg.LinAlgError("expected eigenvectors of a real matrix in conjugate pairs")
-    parts = basis.real.copy()
-    parts[:, second] = basis[:, first].imag
-    return parts, first
+    return np.where(second[:, None], before.imag, bases.real), first
 
 
-def _discs(jacobian: Interval, basis: Array, first: Array) -> tuple[Array, Array] | None:
-    """Centres and radii of discs that hold the eigenvalues; None if V may be singular.
+class _Discs(NamedTuple):
+    """Discs that hold the eigenvalues of each matrix, if V is shown not to be singular.
 
-    `first` are the places of pairs, each with the next one.
+    Attributes
+    ----------
+    centres, radii (point, n)
+    regular (point,)
     """
-    size, second = len(basis), first + 1
-    inverse = np.linalg.inv(basis)
-    middle, width = jacobian.midpoint_radius()
-    V, Y = np.abs(basis), np.abs(inverse)
-    defect = row_sums(np.abs(np.eye(size) - inverse @ basis))
-    defect = up(defect + _rounding_of_product(Y, V.sum(1)) + ULP * (1 + defect), 4.0)
-    worst = float(np.max(defect, initial=0.0))
-    if not worst < 0.5:
-        return None
-    image = middle @ basis
-    real = np.einsum("ij,ji->i", inverse, image)
-    real[first] = real[second] = (real[first] + real[second]) / 2
-    turns = np.einsum("ij,ji->i", inverse[first], image[:, second])
-    turns = (turns - np.einsum("ij,ji->i", inverse[second], image[:, first])) / 2
-    expected, sizes = basis * real, np.abs(real)
-    expected[:, first] -= basis[:, second] * turns
-    expected[:, second] += basis[:, first] * turns
-    sizes[first] += np.abs(turns)
-    sizes[second] += np.abs(turns)
+
+    centres: Array
+    radii: Array
+    regular: Array
+
+
+def _discs(jacobians: Interval, bases: Array, first: Array) -> _Discs:
+    """Return discs that hold the eigenvalues; `first` are columns of a pair with the next one."""
+    size = bases.shape[2]
+    second = np.roll(first, 1, axis=1)  # the last is never the first of two
+
+    def swapped(columns: Array) -> Array:
+        """Return columns with those of each pair exchanged, zero in place of the others."""
+        behind, before = np.roll(columns, -1, axis=-1), np.roll(columns, 1, axis=-1)
+        turned = np.where(_along(first, columns), behind, 0.0)
+        return np.where(_along(second, columns), before, turned)
+
+    inverses = np.linalg.inv(bases)
+    middle, width = jacobians.midpoint_radius()
+    V, Y = np.abs(bases), np.abs(inverses)
+    defect = row_sums(np.abs(np.eye(size) - inverses @ bases))
+    defect = up(defect + _rounding_of_product(Y, V.sum(2)) + ULP * (1 + defect), 4.0)
+    worst = np.max(defect, axis=1, initial=0.0)
+    regular = worst < 0.5
+    image = middle @ bases
+    real = np.einsum("pij,pji->pi", inverses, image)
+    real = np.where(first | second, (real + swapped(real)) / 2, real)
+    rotated = np.einsum("pij,pji->pi", inverses, swapped(image))
+    rotated = (swapped(rotated) - rotated) / 2  # −b and b of a pair a ± ib
+    expected = bases * real[:, None] + swapped(bases) * rotated[:, None]
     left = image - expected
-    weights = np.ones(size)
-    weights[first] = weights[second] = _ROOT_OF_TWO
+    weights = np.where(first | second, _ROOT_OF_TWO, 1.0)
     # From the product, the width of J, and the difference: two products and two sums at most.
-    lost = _rounding_of_product(np.abs(middle), V @ weights)
+    lost = _rounding_of_product(np.abs(middle), _applied(V, weights))
     if width is not None:
-        lost = up(lost + _applied(width, V @ weights))
-    terms = _applied(np.abs(image), weights) + _applied(V, up(sizes * weights))
+        lost = up(lost + _applied(width, _applied(V, weights)))
+    terms = _applied(np.abs(image), weights)
+    terms = terms + _applied(V, up((np.abs(real) + np.abs(rotated)) * weights))
     lost = up(lost + 4 * ULP * up(terms) + 8 * size * TINY, 4.0)
-    rows = _applied(np.abs(inverse @ left), weights)
-    rows = up(rows + _rounding_of_product(Y, np.abs(left) @ weights) + _applied(Y, lost), 4.0)
-    rows = up(rows + defect / down(np.asarray(1 - worst)) * np.max(rows), 4.0)
-    centres = real.astype(complex)
-    centres[first] += 1j * turns
-    centres[second] -= 1j * turns
-    rows[first] = rows[second] = up((rows[first] + rows[second]) * (_ROOT_OF_TWO / 2), 4.0)
-    return centres, rows
+    rows = _applied(np.abs(inverses @ left), weights)
+    rows = up(
+        rows + _rounding_of_product(Y, _applied(np.abs(left), weights)) + _applied(Y, lost), 4.0
+    )
+    share = defect / down(1 - np.where(regular, worst, 0.5))[:, None]
+    rows = up(rows + share * np.max(rows, axis=1, keepdims=True, initial=0.0), 4.0)
+    radii = np.where(first | second, up((rows + swapped(rows)) * (_ROOT_OF_TWO / 2), 4.0), rows)
+    return _Discs(real - 1j * rotated, radii, regular)
+
+
+def _along(columns: Array, matrices: Array) -> Array:
+    """Return which columns (point, n), as they stand beside vectors or above matrices."""
+    return columns if matrices.ndim == 2 else columns[:, None]
 
 
 def _rounding_of_product(left: Array, right: Array) -> Array:
@@ -214,14 +264,15 @@ def _rounding_of_product(left: Array, right: Array) -> Array:
 
     `right` are the row sums of those of the right factor.
     """
-    terms = len(right)
+    terms = right.shape[-1]
     return up(gamma(terms) * _applied(left, right) + terms**2 * TINY, 4.0)
 
 
-def _applied(matrix: Array, vector: Array) -> Array:
-    """Upper bounds of the product of a matrix and a vector, both non-negative."""
-    terms = len(vector)
-    return up(matrix @ vector * (1 + 4 * gamma(terms)) + terms * TINY)
+def _applied(matrices: Array, vectors: Array) -> Array:
+    """Upper bounds of the products of matrices and vectors, both non-negative."""
+    terms = vectors.shape[-1]
+    products = (matrices @ vectors[..., None])[..., 0]
+    return up(products * (1 + 4 * gamma(terms)) + terms * TINY)
 
 
 def _sides(centres: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:

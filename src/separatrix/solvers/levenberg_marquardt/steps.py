@@ -57,7 +57,7 @@ class Trial:
         return cls(x, r, J, after, lengths, ratio, factors)
 
     def contracts(self, among: np.ndarray) -> np.ndarray:
-        """Tell where, among some, a next Newton step with the same Jacobian is at most half as long.
+        """Tell where, among some, another Newton step of the same Jacobian is at most half as long.
 
         That is a measure of progress in which no unit's scale matters: beside a coordinate that is
         known to rounding level, the decrease of another's residual is not seen in |r|.
