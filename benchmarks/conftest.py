@@ -34,8 +34,8 @@ def figure() -> Callable[..., None]:
 
     def keep(section: str, order: int, work: str, **rest: object) -> None:
         given = {"asked": "–", "reached": None} | rest
-        if given["reached"] is not None:
-            given["reached"] = bool(given["reached"])
+        if not isinstance(given["reached"], str | None):
+            given["reached"] = bool(given["reached"])  # of NumPy's, too
         record(Figure(section, order, work, **given))  # type: ignore[arg-type]
 
     return keep

@@ -15,7 +15,9 @@ FILE = Path(os.environ.get("BENCH_FIGURES", Path(__file__).parents[1] / ".benchm
 class Figure:
     """One row of the report.
 
-    `section` and `order` say where it stands; `reached` is None where nothing was asked for.
+    `section` and `order` say where it stands; `reached` is None where nothing was asked for, and
+    says in words what was reached where that is not all. Day, load and processor belong to the
+    measurement, as parts of the report are measured apart.
     """
 
     section: str
@@ -23,16 +25,21 @@ class Figure:
     work: str
     asked: str
     measured: str
-    reached: bool | None
+    reached: bool | str | None
     values: dict[str, float] = field(default_factory=dict)
     when: str = ""
     load: str = ""
+    processor: str = ""
 
 
 def record(figure: Figure) -> None:
     """Put a figure into the file, in place of an earlier one for the same work."""
     content = load()
-    stamp = {"when": datetime.date.today().isoformat(), "load": machine.load()}
+    stamp = {
+        "when": datetime.date.today().isoformat(),
+        "load": machine.load(),
+        "processor": machine.processor(),
+    }
     content["machine"] = machine.describe()
     content["figures"][f"{figure.section}: {figure.work}"] = asdict(figure) | stamp
     FILE.parent.mkdir(parents=True, exist_ok=True)

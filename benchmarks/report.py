@@ -49,10 +49,26 @@ def markdown(note: str = "") -> str:
 
 
 def table(section: str, rows: list[Figure]) -> str:
-    """Return one section as a Markdown table."""
-    lines = [f"### {section}", "", "| work | asked | measured | reached |", "|---|---|---|---|"]
-    lines += [f"| {r.work} | {r.asked} | {r.measured} | {MARKS[r.reached]} |" for r in rows]
+    """Return one section as a Markdown table, under a line that says where and when it is from.
+
+    Rows that are not from where most of them are say so themselves.
+    """
+    origins = [origin(row) for row in rows]
+    usual = max(origins, key=origins.count)
+    lines = [f"### {section}", ""]
+    lines += [f"Measured on {usual}, unless a row says otherwise.", ""] if usual else []
+    lines += ["| work | asked | measured | reached |", "|---|---|---|---|"]
+    for row, its_own in zip(rows, origins, strict=True):
+        work = row.work if its_own in ("", usual) else f"{row.work} ({its_own})"
+        lines.append(
+            f"| {work} | {row.asked} | {row.measured} | {MARKS.get(row.reached, row.reached)} |"
+        )
     return "\n".join(lines)
+
+
+def origin(row: Figure) -> str:
+    """Say on which processor and when a figure was measured, as far as that is known."""
+    return ", ".join(part for part in (row.processor, row.when) if part)
 
 
 if __name__ == "__main__":

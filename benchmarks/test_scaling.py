@@ -17,6 +17,8 @@ WORDS = {
     "relu": "ReLU trained on the decision task",
     "gru": "GRU trained on the decision task",
 }
+SLOW = 10_000  # candidates with which slow points are looked for, too
+MEMORY = "≤ 1 GiB over the idle process"
 NETWORKS = 3  # of each size, to tell how time grows
 CASES = [(kind, units, count) for kind in WORDS for units in UNITS for count in CANDIDATES]
 
@@ -27,39 +29,58 @@ def times() -> dict[tuple[str, int, int], float]:
     return {}
 
 
+@pytest.fixture
+def limit(full) -> float:
+    """Seconds after which a search is given up (`BENCH_LIMIT`)."""
+    return float(os.environ.get("BENCH_LIMIT", 7200 if full else 180))
+
+
 @pytest.mark.parametrize(("kind", "units", "count"), CASES)
-def test_search(benchmark, figure, full, times, kind, units, count):
+def test_search(benchmark, figure, full, limit, times, kind, units, count):
     """One search."""
     if not full and (units, count) not in QUICK:
         pytest.skip("BENCH_FULL=1 measures every size")
-    limit = float(os.environ.get("BENCH_LIMIT", 7200 if full else 180))
     done = benchmark.pedantic(worker, ("scaling", kind, units, count), {"timeout": limit}, rounds=1)
     order = 10 * CASES.index((kind, units, count))
-    work = f"{WORDS[kind]}: {units} units, {count:,} candidates"
-    asked = "≤ 1 GiB over the idle process"
+    work, asked = f"{WORDS[kind]}: {units} units, {count:,} candidates", MEMORY
     if done is None:
-        words = f"not done within {limit:.0f} s"
-        figure(SECTION, order, work, asked=asked, measured=words, reached=False)
+        figure(SECTION, order, work, asked=asked, measured=not_done(limit), reached=False)
         return
     each = of_a_start(done, count)
     times[kind, units, count] = each
-    starts = f", {done['further']:,} further starts" if done["further"] else ""
-    measured = (
-        f"{done['warm']:.2f} s ({done['processor']:.2f} s of processor time), "
-        f"{done['memory'] / 1024:.2f} GiB; {done['fixed']} fixed, {done['rejected']} rejected{starts}"
-    )
-    reached = done["memory"] <= 1024
+    measured = f"{found(done)}, {done['rejected']} rejected"
+    if done["further"]:
+        measured += f", {done['further']:,} further starts"
+    reached: bool | str = done["memory"] <= 1024
     half = times.get((kind, units // 2, count))
     if half is not None:
         power = math.log2(each / half)
         measured += f"; {1e3 * each:.2f} ms a start, as units^{power:.1f}"
         asked += ", time a start ≤ units³"
-        reached = reached and power <= 3
+        if power > 3:
+            reached = "memory yes, growth **no**" if reached else False
     figure(SECTION, order, work, asked=asked, measured=measured, reached=reached, values=done)
     each_size = [times.get((kind, size, count)) for size in UNITS]
     if None not in each_size:
         work = f"{WORDS[kind]}: {UNITS[0]} to {UNITS[-1]} units, {count:,} candidates"
         figure(SECTION, order + 5, work, asked="–", measured=growth(each_size)[0], reached=None)
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("kind", WORDS)
+def test_search_with_slow_points(benchmark, figure, full, limit, kind, units):
+    """The same as users have it who ask for nothing else."""
+    if not full:
+        pytest.skip("BENCH_FULL=1 measures slow points of every size")
+    given = ("scaling", kind, units, SLOW, 0, "slow")
+    done = benchmark.pedantic(worker, given, {"timeout": limit}, rounds=1)
+    work = f"{WORDS[kind]}: {units} units, {SLOW:,} candidates, slow points too"
+    measured, reached = not_done(limit), False
+    if done is not None:
+        measured = f"{found(done)}, {done['slow']} slow, {done['rejected']} rejected"
+        reached = done["memory"] <= 1024
+    order = 10 * CASES.index((kind, units, SLOW)) + 1
+    figure(SECTION, order, work, asked=MEMORY, measured=measured, reached=reached)
 
 
 @pytest.mark.parametrize("count", CANDIDATES[:2])
@@ -85,6 +106,19 @@ def test_growth(benchmark, figure, full, kind, count):
         measured=f"{each} ms a start at {', '.join(map(str, UNITS))} units (means); {words}",
         reached=steepest <= 3,
         values={str(n): size for n, size in zip(UNITS, times, strict=True)},
+    )
+
+
+def not_done(limit: float) -> str:
+    """Say that a search has been given up."""
+    return f"not done within {limit:.0f} s"
+
+
+def found(done: dict[str, float]) -> str:
+    """Say what a search took and found."""
+    return (
+        f"{done['warm']:.2f} s ({done['processor']:.2f} s of processor time), "
+        f"{done['memory'] / 1024:.2f} GiB; {done['fixed']} fixed"
     )
 
 

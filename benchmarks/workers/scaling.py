@@ -1,4 +1,7 @@
-"""One search in a process of its own: ``scaling random|tanh|relu|gru units candidates [network]``."""
+"""One search in a process of its own.
+
+``scaling random|tanh|relu|gru units candidates [network [slow]]``; with ``slow``, slow points too.
+"""
 
 import json
 import re
@@ -44,7 +47,8 @@ def further_starts(completeness: str) -> int:
 
 def main() -> None:
     """Search twice; the memory is what the searches add to the process as it stood."""
-    kind, units, count, number = sys.argv[1], *map(int, [*sys.argv[2:], 0][:3])
+    kind, units, count, number = sys.argv[1], *map(int, [*sys.argv[2:5], 0][:3])
+    slow_points = "slow" in sys.argv
     made = random if kind == "random" else partial(trained, kind)
     system, candidates = made(units, count, number)
     sx.find_fixed_points(sx.DiscreteMap(lambda x: 0.5 * x, 1), np.zeros((1, 1)))
@@ -53,7 +57,7 @@ def main() -> None:
     times: list[float] = []
     while len(times) < 2 and sum(times) < LONG:
         start, used = time.perf_counter(), time.process_time()
-        points = sx.find_fixed_points(system, candidates, slow_points=False)
+        points = sx.find_fixed_points(system, candidates, slow_points=slow_points)
         times.append(time.perf_counter() - start)
         processor = time.process_time() - used
     result = {
@@ -62,6 +66,7 @@ def main() -> None:
         "processor": processor,
         "memory": peak() - idle,
         "fixed": len(points.fixed),
+        "slow": len(points.slow),
         "rejected": int((points.outcomes == "rejected").sum()),
         "further": further_starts(points.completeness),
     }
