@@ -73,6 +73,14 @@ def two_gate_gru(gate):
     return step
 
 
+def test_units_that_saturate_by_a_choice_have_a_box():
+    """As jax.nn.hard_tanh is written, and not jnp.clip."""
+    for activation, low in ((jax.nn.hard_tanh, -1), (jax.nn.hard_sigmoid, 0)):
+        found = domain(sx.Flow(lambda x, f=activation: -x + f(W @ x), N))
+        np.testing.assert_allclose([found.lower, found.upper], [[low] * N, [1] * N], rtol=1e-12)
+        assert found.inward
+
+
 def test_gates_of_opposite_currents_add_up_to_one():
     for cell in (two_gate_gru(sigmoid), lambda h: two_gate_gru(sigmoid)(-h)):
         found = domain(sx.DiscreteMap(cell, N))

@@ -218,6 +218,35 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         )
 
 
+SWITCHES = {
+    "hard tanh": (jax.nn.hard_tanh, (-1.0, 1.0)),
+    "leaky": (jax.nn.leaky_relu, (-0.02, 3.0)),
+    "each its own slope": (lambda x: jnp.where(x > 0, x, jnp.array([0.5]) * x), (-1.0, 3.0)),
+    "steeper below": (lambda x: jnp.where(x <= 0, x / 0.5, x), (-4.0, 3.0)),
+    "dead zone": (
+        lambda x: jnp.where(x > 0.5, x - 0.5, jnp.where(x < -0.5, x + 0.5, 0.0)),
+        (-1.5, 2.5),
+    ),
+    "ramp": (lambda x: jnp.where(x < -1, 0, jnp.where(x > 1, 1, (x + 1) / 2)), (0.0, 1.0)),
+    "fold": (lambda x: jnp.where(x > 1, 1.0, 2.0 - x), (1.0, 4.0)),
+    "roof": (lambda x: jnp.where(x > 1, -x, x - 2), (-4.0, 1.0)),
+    "smaller": (lambda x: jnp.where(x > 2 * x - 1, 2 * x - 1, x), (-5.0, 3.0)),
+    "none: it bends twice": (lambda x: jnp.where(x > 0, jnp.maximum(x, 2 * x - 1), 3 * x), None),
+    "none: it curves": (lambda x: jnp.where(x > 0, x * x, x), None),
+    "none: it jumps": (lambda x: jnp.where(x > 0, x + 1, -1.0), None),
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_choices_are_bounded_by_the_larger_or_smaller_case(name: str) -> None:
+    function, ends = SWITCHES[name]
+    box = Interval(np.array([-2.0]), np.array([3.0]))
+    found, values = enclose(function, box), function(np.linspace(-2.0, 3.0, 101)[:, None])
+    assert found.lower[0] <= values.min() and values.max() <= found.upper[0]
+    if ends is not None:
+        np.testing.assert_allclose([found.lower[0], found.upper[0]], ends, rtol=1e-12)
+
+
 def test_slopes_hold_those_from_one_side_of_a_pole_to_the_other() -> None:
     """From 1 to 2, tan is lower at the end, though it rises everywhere."""
     box = Interval(np.array([1.0]), np.array([2.0]))

@@ -129,7 +129,8 @@ def _removable(program: Program, step: Step) -> tuple[Interval, float] | None:
     return factor, sign
 
 
-def _constant(program: Program, slot: int) -> Interval | None:
+def constant_bounds(program: Program, slot: int) -> Interval | None:
+    """Return what is known, with its leading axis, of a value that is a constant."""
     folded = program.notes.get("folded", {}).get(slot)
     if folded is not None:
         bounds: Interval = folded.bounds
@@ -139,7 +140,7 @@ def _constant(program: Program, slot: int) -> Interval | None:
 
 
 def _is_one(program: Program, slot: int) -> bool:
-    value = _constant(program, slot)
+    value = constant_bounds(program, slot)
     return value is not None and value.exact and bool(np.all(value.lower == 1.0))
 
 
@@ -156,17 +157,18 @@ def _multiple_of(program: Program, slot: int, base: int) -> Interval | None:
         if step.name not in ("mul", "div"):
             return None
         first, second = step.inputs
-        scale, rest = _constant(program, second), first
+        scale, rest = constant_bounds(program, second), first
         if scale is None and step.name == "mul":
-            scale, rest = _constant(program, first), second
+            scale, rest = constant_bounds(program, first), second
         if scale is None:
             return None
         rank = max(scale.ndim, factor.ndim)
-        scale, factor = (_of_rank(value, rank) for value in (scale, factor))
+        scale, factor = (of_rank(value, rank) for value in (scale, factor))
         combine = arithmetic.multiply if step.name == "mul" else arithmetic.divide
         factor, slot = combine(factor, scale), rest
     return factor
 
 
-def _of_rank(value: Interval, rank: int) -> Interval:
+def of_rank(value: Interval, rank: int) -> Interval:
+    """Give bounds so many axes, by trailing ones: an operand that is one number for all."""
     return value.map(lambda array: array.reshape(array.shape + (1,) * (rank - array.ndim)))

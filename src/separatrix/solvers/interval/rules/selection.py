@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..arithmetic import Array, Interval, hull, point
+from ..arithmetic import Array, Interval, hull, maximum, minimum, point
 from ..program import Program, Step
 from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
 from .continuity import branches_meet
 from .exact import decided
+from .extremes import extreme_of
 
 _JUMP = (
     "not shown to be continuous: a comparison is undecided within the box "
@@ -141,7 +142,23 @@ def _select_n(run: Run, program: Program, step: Step, which: Value, *cases: Valu
         return cases[0]
     if run.differentiate and not which.bounds.exact and not branches_meet(program, step):
         run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
-    return select(which, *cases)
+    return _between_cases(program, step, which, cases)
+
+
+def _between_cases(program: Program, step: Step, which: Value, cases: tuple[Value, ...]) -> Value:
+    """Choose; where the choice is the larger or smaller case, it is bounded as that is."""
+    chosen = select(which, *cases)
+    extreme = "" if which.bounds.exact else extreme_of(program, step)
+    if not extreme:
+        return chosen
+    which, first, second = aligned(which, *cases)
+    ends = (maximum if extreme == "max" else minimum)(first.bounds, second.bounds)
+    undecided = which.bounds.lower != which.bounds.upper
+    bounds = Interval(
+        np.where(undecided, ends.lower, chosen.bounds.lower),
+        np.where(undecided, ends.upper, chosen.bounds.upper),
+    )
+    return Value(bounds, chosen.slopes)
 
 
 def _select_by_number(which: Interval, cases: tuple[Value, ...]) -> Value:
