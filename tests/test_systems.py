@@ -431,6 +431,21 @@ def test_a_method_that_computes_the_same_compiles_nothing(caplog):
     assert compiled() == []
 
 
+def test_a_function_that_is_another_at_every_call_is_refused():
+    """Noise within a step, drawn by NumPy, or an attribute that the step itself changes."""
+    rng, net, starts = np.random.default_rng(0), Mutable(2.0), np.ones((3, 1))
+
+    def counts(x):
+        net.gain += 1
+        return jnp.tanh(net.gain * x)
+
+    for step in (lambda x: jnp.tanh(x) + rng.normal(size=1), counts):
+        with pytest.raises(sx.InvalidInputError, match="something else each time"):
+            sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)
+    noise = rng.normal(size=1)
+    assert len(sx.find_fixed_points(sx.DiscreteMap(lambda x: jnp.tanh(x) + noise, 1), starts)) == 1
+
+
 def test_programs_forget_what_is_gone():
     net = Mutable(2.0)
     before = len(_SEEN)

@@ -17,9 +17,16 @@ import numpy as np
 
 from ._double import double_precision
 from ._own_arrays import with_own_arrays
+from ._types import InvalidInputError
 
 _MOST = 32  # versions of a function that are remembered, so that going back compiles nothing
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.dtype, enum.Enum)
+
+_FICKLE = (
+    "the function computes something else each time it is called: it draws random numbers or keeps "
+    "count of its calls. A system is one function of its state: leave noise out, or draw it once, "
+    "before the function, and let the function read it."
+)
 
 
 class _Versions:
@@ -42,7 +49,8 @@ def as_it_is_now(function: Any, size: int, input: Any = None) -> Any:
     and compared with what it was. Equinox modules are returned as they are: their arrays are
     arguments of programs. Not seen is what does not enter the trace: what a function of which JAX
     keeps a trace of its own (`jax.jit`, `jax.checkpoint`, the body of a `jax.lax.scan`), a
-    derivative rule or a callback reads.
+    derivative rule or a callback reads. Raises InvalidInputError where the trace is another one
+    each time.
 
     Examples
     --------
@@ -64,6 +72,8 @@ def as_it_is_now(function: Any, size: int, input: Any = None) -> Any:
     known = _versions(owner, code, size, shape).known
     bound = code is not owner
     if mark not in known:
+        if known and _mark_of(function, size, input) != mark:
+            raise InvalidInputError(_FICKLE)  # of what has changed, the trace stays as it is now
         if len(known) == _MOST:
             del known[next(iter(known))]
         other = known[mark] = _copy(code) if known else None

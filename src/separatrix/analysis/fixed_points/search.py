@@ -99,7 +99,8 @@ def find_fixed_points(
     InvalidInputError
         When there are no candidates, they are no real numbers or have another number of units than
         the system, a method is of another kind, the band is negative, JAX cannot differentiate the
-        system, or its own `residual` is seen to have other zeros than the speed.
+        system, it computes something else at every call (random numbers), or its own `residual` is
+        seen to have other zeros than the speed.
 
     References
     ----------
