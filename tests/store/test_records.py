@@ -3,6 +3,7 @@ import json
 import shutil
 
 import h5py
+import jaxtyping
 import numpy as np
 import pytest
 import xarray as xr
@@ -166,3 +167,14 @@ def test_what_cannot_be_saved(tmp_path):
     with pytest.raises(sx.InvalidInputError, match=r"cannot write .*nowhere"):
         save_records({"history": RECORDS["history"]}, tmp_path / "nowhere" / "x.nc")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_dict_of_records_is_refused(tmp_path):
+    """One record, or the path first; without the type checks of the tests, as users run it."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        for given in (RECORDS["history"], str(tmp_path / "x.nc")):
+            with pytest.raises(sx.InvalidInputError, match="a dict of names and records, got "):
+                save_records(given, tmp_path / "x.nc")
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)

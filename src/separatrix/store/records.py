@@ -28,14 +28,20 @@ def save_records(
     Raises
     ------
     InvalidInputError
-        When a name is no identifier, a value is no record, or the file cannot be written.
+        When there is no dict of records, a name is no identifier, a value is no record, or the
+        file cannot be written.
     """
     import xarray as xr
 
     from .netcdf import to_dataset
 
+    if not isinstance(records, Mapping):
+        raise InvalidInputError(
+            f"records must be a dict of names and records, got {type(records).__name__}: "
+            'save_records({"points": points}, path).'
+        )
     for name, record in records.items():
-        if not name.isidentifier():
+        if not (isinstance(name, str) and name.isidentifier()):
             raise InvalidInputError(f"a record's name must be an identifier, got {name!r}.")
         if not isinstance(record, Record):
             raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
