@@ -376,6 +376,12 @@ def test_given_domain_is_used_where_nothing_is_proved():
     np.testing.assert_array_equal(found.upper, [1, 2])
 
 
+def test_a_given_domain_without_end_says_so():
+    found = domain(sx.Flow(lambda x: x - x**3, 1, domain=(0, np.inf)))
+    assert not found.bounded
+    assert "was given has no end, and unit 0 is not shown" in found.evidence
+
+
 def test_given_domain_is_dropped_when_a_fixed_point_lies_outside():
     known = np.array([[1.0, 1.0]]), np.array([1e-9])
     found = domain(saturating(domain=(0.0, 0.9)), known=known)

@@ -208,6 +208,8 @@ def _with_given(proved: Domain, system: AbstractSystem, known: Known | None) -> 
         text = "the domain that the system was given does not hold every fixed point"
         return replace(proved, evidence=text)
     evidence = "in the domain that the system was given"
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        evidence = f"the domain that the system was given has no end, and {proved.evidence}"
     return Domain(lower, upper, False, evidence, proved.obstacle, given=True)
 
 
