@@ -125,6 +125,20 @@ def test_a_band_that_is_none(call, band):
         BANDS[call](band)
 
 
+@pytest.mark.parametrize("tolerances", [np.nan, [1e-3, np.nan], np.ones((2, 2)), "small"])
+def test_tolerances_are_a_list_of_numbers(tolerances):
+    points = sx.find_fixed_points(MAP, STATES)
+    assert points.tolerance_curve([0.0, np.inf]).count.tolist()[1] == len(points)
+    with pytest.raises(sx.InvalidInputError, match="tolerances must be"):
+        points.tolerance_curve(tolerances)
+
+
+@pytest.mark.parametrize("name", ["slow_points", "certify", "completeness"])
+def test_a_switch_is_true_or_false(name):
+    with pytest.raises(sx.InvalidInputError, match=f"{name} must be True or False, got 'no'"):
+        sx.find_fixed_points(MAP, STATES, **{name: "no"})
+
+
 @pytest.mark.parametrize("band", [np.float32(1e-6), np.int64(0), jnp.float32(0), np.array(1e-6)])
 @pytest.mark.parametrize("call", BANDS)
 def test_a_band_of_any_kind_of_number_can_be_written(call, band):

@@ -449,6 +449,11 @@ def test_the_middle_point_is_the_median_along_a_direction():
     assert points.states[points.middle(np.ones(1)), 0] == pytest.approx(0, abs=1e-15)
     with pytest.raises(sx.InvalidInputError, match="no points to choose"):
         points[:0].middle(np.ones(1))
+    for direction in (np.ones(2), np.array([np.nan])):
+        with pytest.raises(sx.InvalidInputError, match="direction "):
+            points.middle(direction)
+    with pytest.raises(sx.InvalidInputError, match="number of lines, must be a whole number"):
+        points.table(-1)
 
 
 @pytest.mark.parametrize(("band", "name"), [(1e-6, "stable"), (1e-3, "marginal")])

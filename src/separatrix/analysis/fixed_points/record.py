@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, counted, real_array
+from ..._types import Array, InvalidInputError, counted, real_array, require_count, require_finite
 
 Text = np.ndarray
 _PART = "a part of what a search found"
@@ -99,7 +99,7 @@ class FixedPoints(Record):
         return self.filter(self.kind == "slow")
 
     def table(self, most: int = 40) -> str:
-        """Return the points as text, a line each, at most `most` of them.
+        """Return the points as text, a line each, at most `most` of them (a whole number).
 
         Examples
         --------
@@ -109,6 +109,7 @@ class FixedPoints(Record):
         point  kind   stability  unstable   speed  hits  evidence
             0  fixed  stable            0 0.0e+00     3  exists within ...
         """
+        most = require_count(most, "most, the number of lines,", least=0)
         head = (
             f"{'point':>5}  {'kind':5}  {'stability':9}  {'unstable':>8} {'speed':>7} {'hits':>5}"
         )
@@ -140,6 +141,11 @@ class FixedPoints(Record):
         tolerances
             Thresholds on q `(tolerance,)`, or one; None for four a decade from 1e-24 to 10.
 
+        Raises
+        ------
+        InvalidInputError
+            When the tolerances are no list of numbers, or NaN is among them.
+
         References
         ----------
         Sussillo & Barak (2013) Neural Comput. 25:626; Golub & Sussillo (2018) JOSS 3:1003.
@@ -156,6 +162,11 @@ class FixedPoints(Record):
             tolerances = np.logspace(-24, 1, 101)
         q = np.sort(0.5 * np.square(np.asarray(self.speed, float)))
         thresholds = np.atleast_1d(real_array(tolerances, "tolerances"))
+        if thresholds.ndim > 1 or np.isnan(thresholds).any():
+            raise InvalidInputError(
+                f"tolerances must be one number or a list of them, none of them NaN, got "
+                f"{tolerances!r}."
+            )
         rejected = int((np.asarray(self.outcomes) == "rejected").sum())
         return ToleranceCurve(thresholds, np.searchsorted(q, thresholds, side="right"), rejected)
 
@@ -163,11 +174,19 @@ class FixedPoints(Record):
         """Return the index of the median point along a direction `(unit,)`.
 
         The primer takes the eigenvectors at this point, along the first principal component, for
-        the line attractor. Raises InvalidInputError when there are no points.
+        the line attractor. Raises InvalidInputError when there are no points, or the direction has
+        another shape or is not finite.
         """
         if not len(self):
             raise InvalidInputError("there are no points to choose the middle one from.")
-        along = np.asarray(self.states) @ np.asarray(direction)
+        given, size = real_array(direction, "direction"), self.states.shape[1]
+        if given.shape != (size,):
+            raise InvalidInputError(
+                f"direction must have shape ({size},), a number for each unit, got {given.shape}: "
+                "give for example the first row of the .components of activity.pca(…)."
+            )
+        require_finite(given, "direction")
+        along = np.asarray(self.states) @ given
         return int(np.argsort(along, kind="stable")[(len(self) - 1) // 2])
 
     def summary(self) -> str:

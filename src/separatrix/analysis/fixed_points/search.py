@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array, InvalidInputError, real_array
+from ..._types import Array, InvalidInputError, real_array, require_kind
 from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.threads import one_blas_thread
@@ -98,9 +98,9 @@ def find_fixed_points(
     ------
     InvalidInputError
         When there are no candidates, they are no real numbers or have another number of units than
-        the system, a method is of another kind, the band is negative, JAX cannot differentiate the
-        system, it computes something else at every call (random numbers), or its own `residual` is
-        seen to have other zeros than the speed.
+        the system, a method or a switch is of another kind, the band is negative, JAX cannot
+        differentiate the system, it computes something else at every call (random numbers), or its
+        own `residual` is seen to have other zeros than the speed.
 
     References
     ----------
@@ -119,6 +119,9 @@ def find_fixed_points(
     exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
     starts = _check_candidates(system, candidates)
     marginal_band = band_of(marginal_band)
+    switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
+    for name, switch in switches.items():
+        require_kind(switch, (bool, np.bool_, int), name, "True or False")
     evaluator = Evaluator(system)
     with one_blas_thread():
         typical = _typical(starts)
