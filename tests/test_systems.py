@@ -406,11 +406,18 @@ def test_what_changes_within_other_objects_and_modules_is_read_anew():
     assert len(fixed_points(system)) == len(fixed_points(sx.DiscreteMap(partial, 1))) == 3
 
 
-def test_a_partial_of_jax_keeps_its_arrays_as_arguments():
+def test_a_partial_of_jax_keeps_its_arrays_as_arguments(caplog):
+    def unit(gain, x):
+        return jnp.tanh(gain * x)
+
     starts = np.linspace(-2, 2, 5)[:, None]
-    for gain, count in ((2.0, 3), (0.5, 1)):
-        step = jax.tree_util.Partial(lambda w, x: jnp.tanh(w * x), jnp.array(gain))
-        assert len(sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)) == count
+    for make in (jnp.array, np.array):
+        for gain, count in ((2.0, 3), (0.5, 1)):
+            caplog.clear()
+            step = jax.tree_util.Partial(unit, make(gain))
+            with jax.log_compiles():
+                assert len(sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)) == count
+        assert not [r for r in caplog.records if "Compiling" in r.getMessage()]
 
 
 def test_a_method_that_computes_the_same_compiles_nothing(caplog):

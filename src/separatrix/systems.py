@@ -121,7 +121,8 @@ class DiscreteMap(AbstractSystem):
 
     Notes
     -----
-    A closure is compiled anew for every new closure. That a function, a method, or an object that
+    A closure is compiled anew for every new closure; `jax.tree_util.Partial(function, *weights)` is
+    compiled once for all weights of the same shapes. That a function, a method, or an object that
     is called computes something else than before, because a variable, an attribute or the contents
     of an array have changed, is noticed when a system is made of it and when an analysis of the
     system begins: the analysis is of the function as it is then. Not noticed is a change of what a
