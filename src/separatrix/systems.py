@@ -342,9 +342,11 @@ def _traced(
         raise
     except Exception as error:
         text = str(error).strip().split("\n")[0]
+        lacks_input = system.input is None and "missing 1 required positional argument" in text
         raise InvalidInputError(
             f"`{name}` could not be evaluated on a state of shape ({system.size},): "
             f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
+            f"{_INPUT * lacks_input}"
         ) from error
 
 
@@ -358,6 +360,7 @@ _NUMPY = (
     " Write it with jax.numpy in place of NumPy, and what depends on the state with jnp.where or "
     "jax.lax.cond in place of `if`; of a PyTorch function sx.torch_map makes a system."
 )
+_INPUT = ". Of a function of state and input, give the input to freeze in: input=…"
 
 
 def _require_shape(result: Any, shape: tuple[int, ...], expected: str, remedy: str) -> None:
