@@ -262,6 +262,52 @@ def test_what_stands_for_nan_is_not_passed_over(function):
     assert (found.unresolved_lower <= -0.5).any()
 
 
+def quotient(x):
+    """Between -1 and 1, and NaN at -1/2 alone."""
+    return jnp.tanh((x + 0.5) / (x + 0.5))
+
+
+def in_a_loop(x):
+    values = jnp.stack([quotient(x), 1.0 + 0.0 * x])
+    return jax.lax.scan(lambda found, y: (found * (y < 5), y), jnp.ones_like(x), values)[0]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        lambda x: jnp.nan_to_num(2 + quotient(x)),
+        lambda x: jnp.where(jnp.isfinite(quotient(x)), 1.0, 0.0),
+        lambda x: jnp.where(quotient(x) > -5, 1.0, 0.0),
+        lambda x: jnp.where(jnp.sum(jnp.stack([quotient(x), x]), axis=0) > -5, 1.0, 0.0),
+        lambda x: jnp.where(jnp.concatenate([x, quotient(x)])[1:] > -5, 1.0, 0.0),
+        lambda x: jnp.where(jnp.where(x > 5, x, quotient(x)) > -5, 1.0, 0.0),
+        lambda x: jnp.where((0.0 * quotient(x)).astype(bool), 0.0, 1.0),
+        lambda x: jnp.array([0.0, 1.0])[(1.5 + 0.1 * quotient(x)).astype(jnp.int32)],
+        lambda x: jax.lax.cond(quotient(x)[0] < 5, lambda: 1.0 + 0.0 * x, lambda: 0.0 * x),
+        lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * jnp.log(jnp.abs(x + 0.5)))),
+        lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * (x + 0.5) ** -2)),
+        lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * jax.lax.rsqrt(jnp.abs(x + 0.5)))),
+        lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) / jnp.expm1(2 * (x + 0.5)))),
+        lambda x: jnp.nan_to_num(2 + jnp.sin(jnp.tan(jnp.log(x)))),
+        in_a_loop,
+    ],
+)
+def test_what_stands_for_nan_is_found_where_bounds_are_numbers(number):
+    """What may be NaN at one state alone has the bounds that it has beside it."""
+    assert number(jnp.array([-0.5])) == 0
+    found = METHOD.search(lambda x: number(x) - 0.1 * (x + 0.5), [-1.0], [0.6])
+    assert not found.complete
+    assert np.all((found.unresolved_lower <= -0.5) & (found.unresolved_upper >= -0.5), axis=1).any()
+
+
+def test_what_may_be_nan_and_is_not_asked_about_hinders_nothing():
+    for function in (
+        lambda x: jnp.tanh(x / jnp.abs(x)) - 2.0 * jnp.where(x > 0.1, 2.0, 3.0),
+        lambda x: jnp.where(x > 0, x / (x + 0.3), 0.0) - 0.7 * x - 0.25,
+    ):
+        assert METHOD.search(function, [-1.0], [0.6]).complete
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_largest_of_several_is_not_lost_where_one_of_them_is_nan(sign):
     """The zero at 1/4 is one of the root, which is NaN in a part of the box."""

@@ -389,3 +389,22 @@ def test_steps_that_are_written_out_one_by_one_are_read_once():
 
     found = search(residual, 50)
     assert found.complete and len(found.states) == 3
+
+
+@pytest.mark.parametrize(
+    "coordinate",
+    [
+        lambda x: jnp.tanh((jnp.sum(x) - 25) / (jnp.sum(x) - 25)),
+        lambda x: jnp.tanh(jnp.sum((x - 0.5) / (x - 0.5))),
+        lambda x: jnp.sum(jnp.tanh((x - 0.5) / (x - 0.5))) / 50,
+    ],
+)
+def test_a_zero_whose_coordinate_is_nan_is_not_passed_over(coordinate):
+    """Each is NaN where all of x are 1/2, which is a zero, as is 1/10."""
+
+    def residual(x):
+        return jnp.where(jnp.isnan(jnp.tanh(coordinate(x))), 0.5, 0.1) - x
+
+    assert not np.any(residual(jnp.full(50, 0.5)))
+    reduction = reduce(residual, 50)
+    assert reduction is None or not exhaust(reduction, residual).complete

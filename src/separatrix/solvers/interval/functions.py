@@ -144,7 +144,7 @@ def tan(a: Interval) -> Interval:
     """Tangent; the whole line where a pole may lie inside."""
     cosine = cos(a)
     low, high = down(np.tan(a.lower), ACCURACY), up(np.tan(a.upper), ACCURACY)
-    pole = ~((cosine.lower > 0) | (cosine.upper < 0))
+    pole = (cosine.lower <= 0) & (cosine.upper >= 0)  # of NaN nothing is known, not even bounds
     return Interval(np.where(pole, -np.inf, low), np.where(pole, np.inf, high))
 
 

@@ -19,10 +19,15 @@ from .program import Program
 
 
 class Value(NamedTuple):
-    """Bounds (box, *shape) and slopes (box, input, *shape)."""
+    """Bounds (box, *shape) and slopes (box, input, *shape).
+
+    `doubt` (box, *shape) tells where the value may be NaN in a box, whatever its bounds, as that of
+    tanh(x/x); None where it may not. See `rules.doubt`.
+    """
 
     bounds: Interval
     slopes: Interval | None = None
+    doubt: NDArray[np.bool_] | None = None
 
     @property
     def rank(self) -> int:
@@ -71,6 +76,11 @@ def zero_slopes(value: Value, inputs: int) -> Interval:
     return point(np.zeros((bounds.shape[0], inputs, *bounds.shape[1:])))
 
 
+def doubts(value: Value) -> NDArray[np.bool_]:
+    """Write out where a value may be NaN."""
+    return np.zeros(value.bounds.shape, bool) if value.doubt is None else value.doubt
+
+
 def count_inputs(*values: Value) -> int | None:
     """Return the length of the input axis, if any of the values has slopes."""
     return next((value.slopes.shape[1] for value in values if value.slopes is not None), None)
@@ -90,5 +100,9 @@ def _with_rank(value: Value, rank: int) -> Value:
     def widen(array: Array) -> Array:
         return array.reshape(array.shape + (1,) * missing)
 
-    slopes = value.slopes
-    return Value(value.bounds.map(widen), None if slopes is None else slopes.map(widen))
+    slopes, doubt = value.slopes, value.doubt
+    return Value(
+        value.bounds.map(widen),
+        None if slopes is None else slopes.map(widen),
+        None if doubt is None else np.asarray(widen(doubt)),
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from ..branch_and_prune.homogeneous import homogenize
 from ..interval.arithmetic import Interval
 from ..interval.interpreter import fold, run_program
-from ..interval.program import Program, trace
+from ..interval.program import Program, Step, trace
 from ..interval.values import Value
 from .dataflow import Terms, narrowest_cut, part_between, read_terms, shapes
 from .factors import factorize
@@ -107,8 +107,27 @@ def _reduce(
     lifted = part_between(program, [*through, *rest], targets, size)
     lifted.notes["input_shapes"] = {slot: known[slot] for slot in (*through, *rest)}
     returned = part_between(program, program.inputs, through, size)
+    if not rest and _hides_nan(lifted, returned, trap):
+        return None
     exact = not program.notes.get("bounds")
     return Reduction(size, rank, trap(), exact, None, terms, lifted, returned)
+
+
+def _hides_nan(lifted: Program, returned: Program, trap: Callable[[], Interval]) -> bool:
+    """Tell whether what passes a cut may be NaN, of which the rest might make numbers again.
+
+    Then there may be zeros that no number in the cut belongs to.
+    """
+
+    def asks(step: Step) -> bool:
+        """Whether a step makes truth values or integers of numbers; loops and choices may."""
+        made, given = ({d.kind for d in dtypes} for dtypes in (step.dtypes, step.input_dtypes))
+        return bool(step.bodies) or ("f" in given and bool(made & set("iub")))
+
+    if not any(map(asks, lifted.steps)):
+        return False
+    results, _ = run_program(returned, [Value(trap()[None])], 1, False)
+    return any(value.doubt is not None for value in results)
 
 
 def _width(program: Program, slots: tuple[int, ...], size: int) -> int:

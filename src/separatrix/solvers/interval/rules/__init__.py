@@ -9,6 +9,7 @@ from ..program import Program, Step
 from ..values import Rule, Run, Value
 from . import (
     control,
+    doubt,
     elementwise,
     exact,
     linear,
@@ -47,4 +48,5 @@ def apply(run: Run, program: Program, step: Step, values: list[Value]) -> list[V
     if rule is None:
         raise NoIntervalRule(step.name)
     results = rule(run, program, step, *values)
-    return [results] if isinstance(results, Value) else results
+    results = [results] if isinstance(results, Value) else results
+    return results if step.name in _GENERIC else doubt.passed_on(step, values, results)

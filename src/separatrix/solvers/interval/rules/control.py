@@ -38,8 +38,12 @@ def _scan(run: Run, program: Program, step: Step, *values: Value) -> list[Value]
 
 
 def _element(sequence: Value, index: int) -> Value:
-    slopes = sequence.slopes
-    return Value(sequence.bounds[:, index], None if slopes is None else slopes[:, :, index])
+    slopes, doubt = sequence.slopes, sequence.doubt
+    return Value(
+        sequence.bounds[:, index],
+        None if slopes is None else slopes[:, :, index],
+        None if doubt is None else doubt[:, index],
+    )
 
 
 def _stacked(column: tuple[Value, ...]) -> Value:

@@ -27,6 +27,7 @@ from ..values import (
     summed,
     zero_slopes,
 )
+from .doubt import refused_if_in_doubt
 from .exact import iota
 from .quotients import BERNOULLI, removable
 
@@ -223,6 +224,8 @@ def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
     if step.dtypes[0].kind == "b":  # is it nonzero?
         certain = (value.bounds.lower > 0) | (value.bounds.upper < 0)
         impossible = (value.bounds.lower == 0) & (value.bounds.upper == 0)
+        if value.doubt is not None:  # NaN is no zero
+            impossible &= ~refused_if_in_doubt(run, value.doubt)
         return Value(
             Interval(certain, ~impossible) if np.any(certain == impossible) else point(certain)
         )

@@ -13,7 +13,7 @@ from ...._double import double_precision
 from ..arithmetic import Array, Interval, point
 from ..errors import ComputesInFloat32, NoIntervalRule
 from ..program import Program, Step
-from ..values import Rule, Run, Value, aligned
+from ..values import Rule, Run, Value, aligned, doubts
 
 
 def decided(run: Run, step: Step, value: Value) -> Interval:
@@ -102,7 +102,7 @@ def _convert(run: Run, program: Program, step: Step, value: Value) -> Value:
         kept = np.iinfo(dtype)
         if bounds.lower.dtype.kind == "f":
             # Beyond the integers of the type XLA keeps to their ends, and NumPy wraps around.
-            inside = (bounds.lower > kept.min) & (bounds.upper < kept.max)
+            inside = (bounds.lower > kept.min) & (bounds.upper < kept.max) & ~doubts(value)
         elif (
             bounds.lower.dtype.kind != "b" and not bounds.exact
         ):  # Both wrap around: the ends do not bound what lies between.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..arithmetic import Array, Interval
-from ..values import Value, count_inputs, zero_slopes
+from ..arithmetic import Array, Interval, point
+from ..values import Value, count_inputs, doubts, zero_slopes
 
 
 def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array]) -> Value:
@@ -26,9 +26,11 @@ def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array])
         return Interval(lower, lower if exact else end([part.upper for part in parts]))
 
     bounds = together([value.bounds for value in values], 1)
+    doubt = None
+    if any(value.doubt is not None for value in values):
+        doubt = together([point(doubts(value)) for value in values], 1).lower
     inputs = count_inputs(*values)
     if inputs is None:
-        return Value(bounds)
-    return Value(
-        bounds, together([value.slopes or zero_slopes(value, inputs) for value in values], 2)
-    )
+        return Value(bounds, None, doubt)
+    slopes = together([value.slopes or zero_slopes(value, inputs) for value in values], 2)
+    return Value(bounds, slopes, doubt)

@@ -20,7 +20,8 @@ Mover = Callable[[Array, int], Array]  # an array and the number of its leading 
 def _moved(value: Value, mover: Mover) -> Value:
     bounds = value.bounds.map(lambda array: mover(array, 1))
     slopes = None if value.slopes is None else value.slopes.map(lambda array: mover(array, 2))
-    return Value(bounds, slopes)
+    doubt = None if value.doubt is None else np.asarray(mover(value.doubt, 1))
+    return Value(bounds, slopes, doubt)
 
 
 def _moves(make: Callable[[Step], Mover]) -> Rule:

@@ -17,7 +17,7 @@ from ...calls import sets_values
 from ..arithmetic import Array, Interval, hull, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
-from ..values import Rule, Run, Value
+from ..values import Rule, Run, Value, doubts
 from .exact import decided, distinct
 from .joining import joined
 
@@ -45,11 +45,19 @@ def _by_positions(movable: Callable[[int], tuple[int, ...]], apart: bool = False
                 for place, value in enumerate(values)
             ]
             moved = _moved(run, program, step, tuple(exact), places)
-            result = moved if result is None else Value(hull(result.bounds, moved.bounds))
+            result = moved if result is None else _either(result, moved)
         assert result is not None  # an index has a value
         return result
 
     return rule
+
+
+def _either(first: Value, second: Value) -> Value:
+    """Return what may be one value or the other; without slopes."""
+    bounds = hull(first.bounds, second.bounds)
+    if first.doubt is None and second.doubt is None:
+        return Value(bounds)
+    return Value(bounds, None, doubts(first) | doubts(second))
 
 
 def _possible(run: Run, given: list[Interval], apart: bool) -> list[list[Array]]:
@@ -184,7 +192,8 @@ def _dynamic_slice(run: Run, program: Program, step: Step, value: Value, *starts
         return array[(slice(None),) * lead + tuple(window)]
 
     slopes = None if value.slopes is None else value.slopes.map(lambda array: cut(array, 2))
-    return Value(value.bounds.map(lambda array: cut(array, 1)), slopes)
+    doubt = None if value.doubt is None else cut(value.doubt, 1)
+    return Value(value.bounds.map(lambda array: cut(array, 1)), slopes, doubt)
 
 
 _first: Rule = _by_positions(lambda count: (0,))

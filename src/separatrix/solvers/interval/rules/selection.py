@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arithmetic import Array, Interval, hull, maximum, minimum, point
 from ..program import Program, Step
-from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
+from ..values import Rule, Run, Value, aligned, count_inputs, doubts, zero_slopes
 from .continuity import branches_meet
+from .doubt import refused_if_in_doubt
 from .exact import decided
 from .extremes import extreme_of
 
@@ -61,6 +62,8 @@ def _compare(
             certain, possible = relation(first.bounds, second.bounds)
         if first.bounds.lower.dtype.kind == second.bounds.lower.dtype.kind == "f":
             unknown = _may_be_nan(first.bounds, second.bounds)
+            if first.doubt is not None or second.doubt is not None:
+                unknown = unknown | refused_if_in_doubt(run, doubts(first) | doubts(second))
             certain, possible = certain & ~unknown, possible | unknown
         return truth(~possible, ~certain) if negated else truth(certain, possible)
 
@@ -69,6 +72,8 @@ def _compare(
 
 def _is_finite(run: Run, program: Program, step: Step, value: Value) -> Value:
     certain = np.isfinite(value.bounds.lower) & np.isfinite(value.bounds.upper)
+    if value.doubt is not None:
+        certain = certain & ~refused_if_in_doubt(run, value.doubt)
     possible = certain | ~(value.bounds.exact & ~np.isfinite(value.bounds.lower))
     return truth(certain, possible)
 
@@ -119,11 +124,14 @@ def select(which: Value, if_false: Value, if_true: Value) -> Value:
     exact = which.bounds.exact and if_false.bounds.exact and if_true.bounds.exact
     bounds = _choose(which.bounds, if_false.bounds, if_true.bounds)
     bounds = point(bounds.lower) if exact else bounds
+    doubt = None
+    if if_false.doubt is not None or if_true.doubt is not None:
+        doubt = (which.bounds.upper & doubts(if_true)) | (~which.bounds.lower & doubts(if_false))
     inputs = count_inputs(if_false, if_true)
     if inputs is None:
-        return Value(bounds)
+        return Value(bounds, None, doubt)
     slopes = [value.slopes or zero_slopes(value, inputs) for value in (if_false, if_true)]
-    return Value(bounds, _choose(which.bounds[:, None], *slopes))
+    return Value(bounds, _choose(which.bounds[:, None], *slopes), doubt)
 
 
 def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
