@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import flint
@@ -209,6 +210,25 @@ def test_what_cannot_be_enclosed_is_not_certified(name: str) -> None:
     assert all(reason in text for text in found.reason)
     if reason.startswith("no interval rule"):
         assert found.reason[0] == reason
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 0.0 * (x / jnp.abs(x)),
+        lambda x: jnp.zeros((1, 1)) @ (x / jnp.abs(x)),
+        lambda x: 0.0 * jnp.log(jnp.abs(x)),
+        lambda x: jnp.maximum(jnp.sin(1 / x), 2.0) - 2.0,
+        lambda x: 0.0 * lax.scan(lambda y, _: (y / jnp.abs(x), None), x, None, 2)[0],
+    ],
+)
+def test_a_state_at_which_a_function_is_not_defined_is_no_zero(function: Callable) -> None:
+    """Each is 0 wherever it is a number, and NaN at 0: slopes and values nearby do not show it."""
+    assert np.isnan(function(jnp.zeros(1))).all() and not np.any(function(jnp.ones(1)))
+    found = certify_zeros(lambda x: function(x) - 0.5 * x, [[1e-40], [0.3]])
+    assert not found.exists.any()
+    away = certify_zeros(lambda x: function(x) - 0.5 * (x - 1), [[1.0]])
+    assert away.unique.all() and (away.radius < 1).all()
 
 
 def test_one_state_on_a_jump_does_not_spoil_the_others() -> None:

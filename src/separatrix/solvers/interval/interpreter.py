@@ -25,8 +25,11 @@ from . import rules
 from .arithmetic import Interval, point
 from .errors import NotContinuous
 from .program import Program, Step, trace
+from .rules.doubt import any_where_undefined, undefined_in
 from .rules.quotients import split_products
 from .values import Value, constant
+
+_UNDEFINED = "not shown to be continuous: it may be NaN within the box"
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,8 @@ class Enclosed:
         (value,) = run.start(self.program, [Value(boxes, seed)])
         bounds = run.full(value.bounds, self.output_shape)
         shape = (count, size, *self.output_shape)
-        slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
-        slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
+        slopes = any_where_undefined(self.program, value, shape)
+        slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
         return Enclosures(bounds, slopes, run.refusals())
 
     def jumps(self, boxes: Interval) -> tuple[str, ...]:
@@ -145,8 +148,8 @@ class Enclosed:
         run, ends = _Run(boxes.shape[0], differentiate=True), np.ones((1, 1, *self.shape))
         (value,) = run.start(self.program, [Value(boxes, Interval(-ends, ends.copy()))])
         shape = (boxes.shape[0], 1, *self.output_shape)
-        slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
-        slopes = slopes.map(lambda array: np.swapaxes(np.broadcast_to(array, shape), -1, -2))
+        slopes = any_where_undefined(self.program, value, shape)
+        slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
         return Enclosures(run.full(value.bounds, self.output_shape), slopes, run.refusals())
 
     def execute(self, boxes: Interval) -> Execution:
@@ -240,7 +243,11 @@ def run_program(
 ) -> tuple[list[Value], tuple[str, ...]]:
     """Execute a folded program on values; returns its results and each box's refusal."""
     run = _Run(boxes, differentiate)
-    return run.start(program, arguments), run.refusals()
+    results = run.start(program, arguments)
+    for result in results:
+        if differentiate and (undefined := undefined_in(program, result)) is not None:
+            run.refuse(undefined, _UNDEFINED)
+    return results, run.refusals()
 
 
 class _Run:

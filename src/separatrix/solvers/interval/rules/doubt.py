@@ -1,10 +1,11 @@
 """Values that may be NaN, although there are bounds of them.
 
 A quotient is NaN where numerator and denominator are zero, and x log x at 0; bounds of them are
-those of the reals nearby, of which tanh makes [-1, 1]. For a zero that does not matter, as NaN is
-none, unless something makes a number of it again: ``nan_to_num``, or ``where(r > 0, r, 0.0)``, for
-NaN is not more than 0. So it is remembered which values may be NaN; what is compared with one, or
-asked whether it is finite, or turned into an integer, is undecided.
+those of the reals nearby, of which tanh makes [-1, 1]. Where zeros are excluded that does not
+matter, as NaN is none, unless something makes a number of it again: ``nan_to_num``, or
+``where(r > 0, r, 0.0)``, for NaN is not more than 0. So it is remembered which values may be NaN;
+what is compared with one, or asked whether it is finite, or turned into an integer, is undecided.
+And the slopes of a result that may be NaN are any: those of 0 log x would be zero.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arithmetic import Interval
+from ..arithmetic import Interval, point
 from ..functions import SMOOTH
-from ..program import Step
-from ..values import Run, Value, aligned, doubts
+from ..program import Program, Step
+from ..values import Run, Value, aligned
+from .quotients import continues_quotients
 
 Flags = NDArray[np.bool_]
 
@@ -39,15 +41,16 @@ def passed_on(step: Step, values: list[Value], results: list[Value]) -> list[Val
         return results
     if step.name in _ELEMENTWISE:
         operands = aligned(*values)
-        found = np.logical_or.reduce(np.broadcast_arrays(*map(doubts, operands)))
+        flags = [value.doubt for value in operands if value.doubt is not None]
         if step.name in _PARTIAL:
-            found = found | _PARTIAL[step.name](step, *(value.bounds for value in operands))
-        return [result._replace(doubt=found) for result in results] if found.any() else results
+            flags.append(_PARTIAL[step.name](step, *(value.bounds for value in operands)))
+        found = np.logical_or.reduce(np.broadcast_arrays(*flags))
+        return [_in_doubt(found, result) for result in results] if found.any() else results
     boxes = np.zeros(1, bool)
     for value in values:
         if value.doubt is not None:
             boxes = boxes | value.doubt.reshape(len(value.doubt), -1).any(axis=1)
-    return [_in_doubt_over(boxes, result) for result in results]
+    return [_in_doubt(boxes.reshape(-1, *(1,) * result.rank), result) for result in results]
 
 
 def refused_if_in_doubt(run: Run, doubt: Flags) -> Flags:
@@ -57,11 +60,27 @@ def refused_if_in_doubt(run: Run, doubt: Flags) -> Flags:
     return doubt
 
 
-def _in_doubt_over(boxes: Flags, result: Value) -> Value:
-    bounds = result.bounds.lower
-    shape = (max(len(boxes), len(bounds)), *bounds.shape[1:])
-    whole = boxes.reshape(-1, *(1,) * (bounds.ndim - 1))
-    return result._replace(doubt=np.broadcast_to(whole, shape))
+def undefined_in(program: Program, result: Value) -> Flags | None:
+    """Tell where a result may be NaN; what continues a quotient is meant to be where that is."""
+    return None if continues_quotients(program) else result.doubt
+
+
+def any_where_undefined(program: Program, result: Value, shape: tuple[int, ...]) -> Interval:
+    """Write out slopes (box, input, *output): any, where the result may be NaN."""
+    undefined = undefined_in(program, result)
+    slopes = point(np.zeros(shape)) if result.slopes is None else result.slopes
+    slopes = slopes.map(lambda array: np.broadcast_to(array, shape))
+    if undefined is None:
+        return slopes
+    return Interval(
+        np.where(undefined[:, None], -np.inf, slopes.lower),
+        np.where(undefined[:, None], np.inf, slopes.upper),
+    )
+
+
+def _in_doubt(flags: Flags, result: Value) -> Value:
+    shape = np.broadcast_shapes(flags.shape, result.bounds.shape)
+    return result._replace(doubt=np.broadcast_to(flags, shape))
 
 
 def _not_beyond(value: Interval, end: float) -> Flags:
@@ -77,7 +96,7 @@ def _of_integer_power(step: Step, base: Interval) -> Flags:
 
 
 def _of_power(step: Step, base: Interval, exponent: Interval) -> Flags:
-    return _not_beyond(base, 0.0) & ~(exponent.lower >= 0)
+    return _may_be_zero(base) & ~(exponent.lower >= 0)
 
 
 # Where the result may be infinite or NaN, though what it is made of is a number.

@@ -104,6 +104,18 @@ def removable(program: Program, step: Step) -> tuple[Interval, float] | None:
     return found
 
 
+def continues_quotients(program: Program) -> bool:
+    """Whether any quotient is taken for its continuation, where it is itself 0/0."""
+    key = "continues quotients"
+    if key not in program.notes:
+        program.notes[key] = any(
+            (step.name == "div" and removable(program, step) is not None)
+            or any(map(continues_quotients, step.bodies))
+            for step in program.steps
+        )
+    return bool(program.notes[key])
+
+
 def _removable(program: Program, step: Step) -> tuple[Interval, float] | None:
     numerator, denominator = step.inputs
     sign, below = 1.0, program.producers.get(denominator)
