@@ -288,6 +288,7 @@ def in_a_loop(x):
         lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * (x + 0.5) ** -2)),
         lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * jax.lax.rsqrt(jnp.abs(x + 0.5)))),
         lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) / jnp.expm1(2 * (x + 0.5)))),
+        lambda x: jnp.nan_to_num(2 + jnp.tanh((x + 0.5) * jnp.inf)),
         lambda x: jnp.nan_to_num(2 + jnp.sin(jnp.tan(jnp.log(x)))),
         in_a_loop,
     ],

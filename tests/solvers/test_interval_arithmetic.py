@@ -286,8 +286,13 @@ def test_nothing_is_rounded_where_everything_is_zero():
     assert not zero.map(lambda ends: ends + 1).vanishes
     assert not Interval(np.zeros(2), np.zeros(2)).vanishes  # not known to be exact
     with np.errstate(invalid="ignore"):
-        infinite = multiply(zero, point(np.full((2, 2), np.inf)))
-        assert (infinite.lower <= 0).all() and (infinite.upper >= 0).all()
+        unbounded = multiply(zero, Interval(np.zeros((2, 2)), np.full((2, 2), np.inf)))
+        assert (unbounded.lower <= 0).all() and (unbounded.upper >= 0).all()
+        constant = point(np.full((2, 2), np.inf))  # no number, and NaN where it meets a zero
+        for infinite in (constant, SMOOTH["exp"].value(constant)):
+            for product in (multiply, matmul):
+                assert np.isnan(product(zero, infinite).lower).all()
+                assert np.isnan(product(infinite, zero).upper).all()
         unknown = point(np.full((2, 2), np.nan))
         for product in (multiply, matmul):
             assert np.isnan(product(zero, unknown).lower).all()

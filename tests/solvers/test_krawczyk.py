@@ -231,6 +231,21 @@ def test_a_state_at_which_a_function_is_not_defined_is_no_zero(function: Callabl
     assert away.unique.all() and (away.radius < 1).all()
 
 
+@pytest.mark.parametrize(
+    "constant",
+    [
+        lambda: jnp.zeros(1) * jnp.full(1, jnp.inf),
+        lambda: jnp.array([[0.0, jnp.inf]]) @ jnp.array([1.0, 0.0]),
+        lambda: 0.0 * jnp.exp(jnp.full(1, jnp.inf)),
+        lambda: 0.0 * jnp.log(jnp.zeros(1)),
+    ],
+)
+def test_zero_times_an_infinite_constant_makes_a_function_nan(constant: Callable) -> None:
+    assert np.isnan(constant()).all()
+    found = certify_zeros(lambda x: constant() - 0.5 * x, [[0.0]])
+    assert not found.exists.any()
+
+
 def test_one_state_on_a_jump_does_not_spoil_the_others() -> None:
     found = certify_zeros(lambda x: jnp.where(x > 0.5, x - 1.0, x), [[0.0], [0.5], [1.0]])
     np.testing.assert_array_equal(found.exists, [True, False, True])

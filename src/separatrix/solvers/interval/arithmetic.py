@@ -10,8 +10,9 @@ between the neighbours of :math:`c`, and for :math:`\varphi\ge u(1+2u)`, :math:`
 :math:`\eta=2^{-1021}`, so that gradual underflow, and also results flushed to zero, are covered.
 
 Intervals enclose sets of *real* numbers: a bound may be infinite, and
-:math:`0\cdot[-\infty,\infty]=0`. A NaN bound means "nothing is known"; every operation hands it on,
-and no comparison with it is ever true.
+:math:`0\cdot[-\infty,\infty]=0`; but zero times an infinite constant is NaN, as it is for JAX. A
+NaN bound means "nothing is known"; every operation hands it on, and no comparison with it is ever
+true.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ else:  # NumPy gives scalars, not arrays, for what has no axes
 ULP = 2.0**-52  # an upper bound of ulp(x)/|x| for normal numbers
 TINY = 2.0**-1021  # above any error that comes from underflow, gradual or abrupt
 MAX = float(np.finfo(np.float64).max)
+_LARGE = 1e300  # what infinity leaves of a bound that is rounded outward is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,20 @@ def multiply(a: Interval, b: Interval) -> Interval:
         return point(np.zeros(lower.shape))
     if np.isnan(np.sum(lower)):  # a NaN, or infinities of both signs: look again, with 0 * inf = 0
         lower, upper = _extremes(_corners(a, b, _zero_times_infinity))
+        undefined = (_is_zero(a) & _is_infinite(b)) | (_is_infinite(a) & _is_zero(b))
+        lower, upper = (np.where(undefined, np.nan, end) for end in (lower, upper))
     return Interval(down(lower), up(upper))
+
+
+def _is_zero(a: Interval) -> Array:
+    return np.asarray((a.lower == 0) & (a.upper == 0))
+
+
+def _is_infinite(a: Interval) -> Array:
+    """Tell an infinite constant, or what is made of one, from numbers without a bound."""
+    return np.asarray(
+        ((a.lower > _LARGE) & (a.upper == np.inf)) | ((a.upper < -_LARGE) & (a.lower == -np.inf))
+    )
 
 
 def _corners(a: Interval, b: Interval, product: Callable[[Array, Array], Array]) -> list[Array]:

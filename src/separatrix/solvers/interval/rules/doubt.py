@@ -99,9 +99,19 @@ def _of_power(step: Step, base: Interval, exponent: Interval) -> Flags:
     return _may_be_zero(base) & ~(exponent.lower >= 0)
 
 
+def _of_product(step: Step, first: Interval, second: Interval) -> Flags:
+    """Tell where a product is 0 · ∞, with an infinite constant, which is NaN and not 0."""
+    found = np.zeros(1, bool)
+    for one, other in ((first, second), (second, first)):
+        if one.exact and np.isinf(one.lower).any():
+            found = found | (np.isinf(one.lower) & _may_be_zero(other))
+    return found
+
+
 # Where the result may be infinite or NaN, though what it is made of is a number.
 _PARTIAL: dict[str, Callable[..., Flags]] = {
     "div": lambda step, first, second: _may_be_zero(second),
+    "mul": _of_product,
     "integer_pow": _of_integer_power,
     "pow": _of_power,
     "log": lambda step, value: _not_beyond(value, 0.0),
