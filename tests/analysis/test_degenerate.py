@@ -119,6 +119,15 @@ def test_two_separate_lines_are_two_continua():
     assert all(text.startswith(LIKELY) for text in points.certificate)
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_line_is_one_continuum_across_a_gap_wider_than_the_way_to_the_next(seed):
+    system = sx.Flow(lambda x: jnp.stack([0 * x[0], x[1] - x[1] ** 3]), 2)
+    starts = np.random.default_rng(seed).uniform(-2, 2, (20, 2))
+    starts = starts[np.abs(starts[:, 0]) > 0.75]  # the lines are 1 from each other
+    points = sx.find_fixed_points(system, starts, completeness=False)
+    assert sorted(points.states[:, 1]) == pytest.approx([-1, 0, 1], abs=1e-9)
+
+
 def test_a_shift_has_no_fixed_point_and_no_continuum():
     points = sx.find_fixed_points(sx.DiscreteMap(lambda x: x + 1, 2), systems.box(2, -1, 1, 5))
     assert len(points) == 0

@@ -17,6 +17,7 @@ _SHARE = 0.1  # of the way between two zeros, that one between them is away from
 _BULGE = 0.5  # how far from half-way between two zeros, beside their distance, one between them is
 _ULPS = 8
 _MOST = 400  # states that are looked into one by one
+_MOST_PARTS = 32  # of which all pairs are looked into
 
 
 @dataclass(frozen=True)
@@ -120,21 +121,48 @@ def join(
     Neighbours (along a minimum spanning tree) lie on the same one when the solver, started
     half-way between them, finds a zero there, and another half-way between that one and either.
     From between states far apart on a curve it may go far along it: then the zeros that `approach`
-    leads to decide.
+    leads to decide. So they are asked of the nearest states of any two parts that are left.
     """
-    count = len(states)
-    if count == 1:
+    if len(states) == 1:
         return np.zeros(1, int)
     tree = spanning_tree(states)
-    middles = (states[tree.row] + states[tree.col]) / 2
+    ends = np.stack([tree.row, tree.col])
+    numbers = _connected(tree, _on_one(states, ends, solve, approach))
+    parts = int(numbers.max()) + 1
+    if approach is None or not 2 < parts <= _MOST_PARTS:  # two parts are neighbours
+        return numbers
+    # A gap in one continuum may be wider than the way over another, which the tree then takes.
+    ends, pairs = _nearest_between(states, numbers)
+    pairs = pairs[:, _are_joined(states[ends[0]], states[ends[1]], approach)]
+    met = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), (parts, parts))
+    return connected_components(met, directed=False)[1][numbers]
+
+
+def _on_one(
+    states: np.ndarray, ends: np.ndarray, solve: Solve, approach: Solve | None
+) -> Bool[np.ndarray, " pair"]:
+    """Tell which pairs of zeros, `ends (2, pair)`, lie on one continuum; see `join`."""
+    ones, others = states[ends[0]], states[ends[1]]
+    middles, apart = (ones + others) / 2, np.linalg.norm(ones - others, axis=1)
     zeros, reached = solve(middles)
-    joined = reached & (np.linalg.norm(zeros - middles, axis=1) <= tree.data / 2)
-    sides = [_is_between(states[end], zeros, solve) for end in (tree.row, tree.col)]
-    joined &= sides[0] | sides[1]
-    apart = np.flatnonzero(~joined)
-    if approach is not None and len(apart):
-        joined[apart] = _are_joined(states[tree.row[apart]], states[tree.col[apart]], approach)
-    return _connected(tree, joined)
+    joined = reached & (np.linalg.norm(zeros - middles, axis=1) <= apart / 2)
+    joined &= _is_between(ones, zeros, solve) | _is_between(others, zeros, solve)
+    left = np.flatnonzero(~joined)
+    if approach is not None and len(left):
+        joined[left] = _are_joined(ones[left], others[left], approach)
+    return np.asarray(joined)
+
+
+def _nearest_between(states: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest states `(2, pair)` of every two parts, and which parts these are."""
+    groups = [np.flatnonzero(numbers == part) for part in range(numbers.max() + 1)]
+    pairs = np.array(np.triu_indices(len(groups), 1))
+    ends = np.zeros_like(pairs)
+    for k, (one, other) in enumerate(pairs.T):
+        distances = cdist(states[groups[one]], states[groups[other]])
+        row, column = np.unravel_index(distances.argmin(), distances.shape)
+        ends[:, k] = groups[one][row], groups[other][column]
+    return ends, pairs
 
 
 def _connected(tree: coo_array, joined: Bool[np.ndarray, " edge"]) -> Int[np.ndarray, " state"]:
