@@ -281,6 +281,7 @@ def in_a_loop(x):
         lambda x: jnp.where(jnp.sum(jnp.stack([quotient(x), x]), axis=0) > -5, 1.0, 0.0),
         lambda x: jnp.where(jnp.concatenate([x, quotient(x)])[1:] > -5, 1.0, 0.0),
         lambda x: jnp.where(jnp.where(x > 5, x, quotient(x)) > -5, 1.0, 0.0),
+        lambda x: jnp.where(3.0 + quotient(x) > 1.0, 3.0 + quotient(x), 1.0) - 1.0,
         lambda x: jnp.where((0.0 * quotient(x)).astype(bool), 0.0, 1.0),
         lambda x: jnp.array([0.0, 1.0])[(1.5 + 0.1 * quotient(x)).astype(jnp.int32)],
         lambda x: jax.lax.cond(quotient(x)[0] < 5, lambda: 1.0 + 0.0 * x, lambda: 0.0 * x),

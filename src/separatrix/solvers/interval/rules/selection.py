@@ -154,7 +154,10 @@ def _select_n(run: Run, program: Program, step: Step, which: Value, *cases: Valu
 
 
 def _between_cases(program: Program, step: Step, which: Value, cases: tuple[Value, ...]) -> Value:
-    """Choose; where the choice is the larger or smaller case, it is bounded as that is."""
+    """Choose; where the choice is the larger or smaller case, it is bounded as that is.
+
+    It is not where what is compared may be NaN, as then a case may be.
+    """
     chosen = select(which, *cases)
     extreme = "" if which.bounds.exact else extreme_of(program, step)
     if not extreme:
@@ -162,11 +165,12 @@ def _between_cases(program: Program, step: Step, which: Value, cases: tuple[Valu
     which, first, second = aligned(which, *cases)
     ends = (maximum if extreme == "max" else minimum)(first.bounds, second.bounds)
     undecided = which.bounds.lower != which.bounds.upper
+    undecided = undecided & ~(doubts(first) | doubts(second))
     bounds = Interval(
         np.where(undecided, ends.lower, chosen.bounds.lower),
         np.where(undecided, ends.upper, chosen.bounds.upper),
     )
-    return Value(bounds, chosen.slopes)
+    return chosen._replace(bounds=bounds)
 
 
 def _select_by_number(which: Interval, cases: tuple[Value, ...]) -> Value:
