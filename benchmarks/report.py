@@ -40,7 +40,10 @@ def markdown(note: str = "") -> str:
     figures = [Figure(**row) for row in content["figures"].values()]
     names = [*SECTIONS, *sorted({f.section for f in figures} - set(SECTIONS))]
     parts = [note] if note else []
-    parts.append("\n".join(f"* {name}: {text}" for name, text in content["machine"].items()))
+    machine = dict(content["machine"])
+    if all(figure.processor for figure in figures):  # each section says its own
+        machine.pop("processor", None)
+    parts.append("\n".join(f"* {name}: {text}" for name, text in machine.items()))
     for name in names:
         rows = sorted((f for f in figures if f.section == name), key=lambda f: (f.order, f.work))
         if rows:
