@@ -338,6 +338,27 @@ def kinked(rng: np.random.Generator) -> Problem:
     return Problem("kinked", residual, p[None], displaced(rng, p[None]))
 
 
+def undefined(rng: np.random.Generator) -> Problem:
+    """NaN at one state: it is no zero, or the only one where something makes a number of it."""
+    size, kind = int(rng.integers(1, 4)), int(rng.integers(6))
+    p, matrix = rng.uniform(-1.0, 1.0, size), mixing(rng, size, 3.0)
+
+    def residual(x: jax.Array) -> jax.Array:
+        d = x - p
+        sign = d / jnp.abs(d)
+        value = [
+            lambda: jnp.nan_to_num(2.0 + jnp.tanh(sign)),
+            lambda: jnp.where(3.0 + sign > 1.0, 3.0 + sign, 1.0) - 1.0,
+            lambda: jnp.where(jnp.isfinite(d * jnp.log(jnp.abs(d))), 1.0, 0.0),
+            lambda: jnp.where(sign * d >= 0, 1.0, 0.0),
+            lambda: 0.0 * jnp.log(jnp.abs(d)) + d,
+            lambda: jnp.maximum(jnp.sin(1.0 / d), 2.0) - 2.0 + d,
+        ][kind]()
+        return jnp.asarray(matrix) @ value
+
+    return Problem("undefined", residual, p[None][: kind < 4], displaced(rng, p[None]))
+
+
 FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
     "planted": planted,
     "ill-conditioned": ill_conditioned,
@@ -348,6 +369,7 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
     "float32": float32,
     "jump": jump,
     "kinked": kinked,
+    "undefined": undefined,
 }
 
 if __name__ == "__main__":
