@@ -27,6 +27,7 @@ from .expansion import Expansion
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
 Known = tuple[Float[np.ndarray, "point unit"], Float[np.ndarray, " point"]]
 
+_FARTHEST = 1e307  # beyond which a bound is none: `nan_to_num` makes 1.8e308 of infinity
 _EXCESS = 1e-6  # of the larger box over which the velocity must be continuous
 
 
@@ -160,7 +161,8 @@ def _proved(velocity: Enclosed, inward: bool) -> Domain:
             expansion = Expansion(execution)
             found = attraction(expansion.output(), expansion.atoms)
         old = (lower, upper)
-        lower, upper = np.maximum(lower, found.lower), np.minimum(upper, found.upper)
+        lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
+        upper = np.where(found.upper < _FARTHEST, np.minimum(upper, found.upper), upper)
         bounded = np.isfinite(lower).all() and np.isfinite(upper).all()
         if bounded or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
             break
