@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 import separatrix as sx
 from separatrix.analysis.fixed_points import following, smooth
 from separatrix.analysis.fixed_points.evaluator import Evaluator
+from separatrix.solvers.turns import turns
 
 
 def search(system, candidates):
@@ -103,3 +104,20 @@ def test_zeros_near_one_another_are_told_apart(monkeypatch, rough_from, gap):
     )
     assert points.certified.all()
     assert np.abs(np.sort(points.states[:, 0]) - [-1, low, low + gap]).max() < 1e-3 * gap
+
+
+def test_where_no_valley_leads_to_a_zero_the_other_candidates_are_spared(monkeypatch):
+    """As in the minima of large random networks, in each of which a walk takes many SVDs."""
+    walked, follow_valleys = [], following.follow_valleys
+
+    def counted(evaluate, residual, levels, starts, *rest):
+        walked.append(len(starts))
+        return follow_valleys(evaluate, residual, levels, starts, *rest)
+
+    monkeypatch.setattr(following, "follow_valleys", counted)
+    monkeypatch.setattr(Evaluator, "turns", lambda self, count: turns(count, 4))
+    candidates = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    system = sx.Flow(lambda x: jnp.square(x - 0.1 * x[::-1]) + 0.1, 2)
+    found = sx.find_fixed_points(system, candidates, slow_points=False)
+    assert (found.outcomes == "rejected").all()
+    assert walked == [4]

@@ -102,12 +102,15 @@ class Follower:
     def follow_valleys(self, starts: States) -> Solution:
         """Follow states along the curved valleys in which damped steps have stopped.
 
-        Those that are about to end in a known dead end need no walk, which costs an SVD a step.
+        Those that are about to end in a known dead end need no walk, which costs an SVD a step. Of
+        many units few are walked together: where none of these comes to a zero, as in minima of
+        random networks, others are spared.
         """
         solution, lost = self.at_dead_ends(starts)
         evaluate, residual = self.evaluator.residual_and_jacobian, self.evaluator.residual
         levels = lambda x: self.zero_test.estimated_level(x, None)  # noqa: E731
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
+        lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
         for turn in self.evaluator.turns(len(lost)):
             rows = lost[turn]
             walk = follow_valleys(
@@ -115,9 +118,10 @@ class Follower:
             )
             solution.states[rows] = walk.states
             near = rows[walk.near]
-            if len(near):
-                exact = self._solve_in_double(walk.states[walk.near], exactly=False, newton=True)
-                solution.put(near, exact)
+            if not len(near):
+                break
+            exact = self._solve_in_double(walk.states[walk.near], exactly=False, newton=True)
+            solution.put(near, exact)
         return solution
 
     def at_dead_ends(self, starts: States) -> tuple[Solution, Int[np.ndarray, " lost"]]:
