@@ -2,6 +2,7 @@
 
 import math
 import os
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -56,14 +57,17 @@ def test_search(benchmark, figure, full, limit, times, kind, units, count):
     if half is not None:
         power = math.log2(each / half)
         measured += f"; {1e3 * each:.2f} ms a start, as units^{power:.1f}"
-        asked += ", time a start ≤ units³"
+        asked += ", time a start ≤ units³ from half the units"
         if power > 3:
             reached = "memory yes, growth **no**" if reached else False
     figure(SECTION, order, work, asked=asked, measured=measured, reached=reached, values=done)
     each_size = [times.get((kind, size, count)) for size in UNITS]
     if None not in each_size:
+        grown = growth(each_size)
         work = f"{WORDS[kind]}: {UNITS[0]} to {UNITS[-1]} units, {count:,} candidates"
-        figure(SECTION, order + 5, work, asked="–", measured=growth(each_size)[0], reached=None)
+        asked = "time a start ≤ units³ over the four sizes"
+        reached = grown.power <= 3
+        figure(SECTION, order + 5, work, asked=asked, measured=grown.words, reached=reached)
 
 
 @pytest.mark.parametrize("units", UNITS)
@@ -97,14 +101,14 @@ def test_growth(benchmark, figure, full, kind, count):
     times = benchmark.pedantic(measure, rounds=1)
     means = [float(np.exp(np.mean(np.log(size)))) for size in times]
     each = ", ".join(f"{1e3 * mean:.2g}" for mean in means)
-    words, steepest = growth(means)
+    grown = growth(means)
     figure(
         SECTION,
         10 * CASES.index((kind, UNITS[-1], count)) + 6,
         f"{WORDS[kind]}: {NETWORKS} networks of each size, {count:,} candidates",
         asked="time a start ≤ units³ from each size to the next",
-        measured=f"{each} ms a start at {', '.join(map(str, UNITS))} units (means); {words}",
-        reached=steepest <= 3,
+        measured=f"{each} ms a start at {', '.join(map(str, UNITS))} units (means); {grown.words}",
+        reached=grown.steepest <= 3,
         values={str(n): size for n, size in zip(UNITS, times, strict=True)},
     )
 
@@ -130,15 +134,20 @@ def of_a_start(done: dict[str, float], count: int) -> float:
     return done["processor"] / (count + done["further"])
 
 
-def growth(seconds: list[float]) -> tuple[str, float]:
-    """Say how the time of a start grows over all sizes, and between which two the most.
+class Growth(NamedTuple):
+    """How the time of a start grows: the power of units over all sizes, and the largest doubling's."""
 
-    Over all sizes it is that of a straight line through the logarithms.  Returns the words, and the
-    largest power of units from one size to the next, which is what was asked for.
-    """
+    words: str
+    power: float
+    steepest: float
+
+
+def growth(seconds: list[float]) -> Growth:
+    """Return how times grow over all sizes, along a line through their logarithms, and where most."""
     units, times = np.log2(UNITS), np.log2(seconds)
     power = float(np.polyfit(units, times, 1)[0])
-    steepest = int(np.argmax(np.diff(times)))
-    between = f"{UNITS[steepest]} to {UNITS[steepest + 1]}"
-    most = float(np.diff(times)[steepest])
-    return f"as units^{power:.1f}; from {between} units as units^{most:.1f}", most
+    place = int(np.argmax(np.diff(times)))
+    steepest = float(np.diff(times)[place])
+    between = f"{UNITS[place]} to {UNITS[place + 1]}"
+    words = f"as units^{power:.1f}; from {between} units as units^{steepest:.1f}"
+    return Growth(words, power, steepest)
