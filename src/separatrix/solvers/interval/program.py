@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.extend.core as jex
@@ -22,6 +22,8 @@ from ..calls import CALLS, LOOPS_AND_CHOICES, body_of
 from .arithmetic import Array
 from .errors import NoIntervalRule
 from .recognition import is_jax_own, is_log_add_exp
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,13 @@ class Program:
     notes: dict[Any, Any] = field(
         default_factory=dict
     )  # what rules worked out once and want to keep
+
+    def noted(self, key: Any, work_out: Callable[[], _Result]) -> _Result:
+        """Return what was worked out under a key, which is done once."""
+        if key not in self.notes:
+            self.notes[key] = work_out()
+        result: _Result = self.notes[key]
+        return result
 
     @property
     def last_use(self) -> tuple[tuple[int, ...], ...]:

@@ -27,10 +27,7 @@ _COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 
 def branches_meet(program: Program, step: Step) -> bool:
     """Whether both cases of a ``select_n`` are proved equal where its predicate switches."""
-    key = ("branches meet", step.outputs)
-    if key not in program.notes:
-        program.notes[key] = _branches_meet(program, step)
-    return bool(program.notes[key])
+    return program.noted(("branches meet", step.outputs), lambda: _branches_meet(program, step))
 
 
 def _branches_meet(program: Program, step: Step) -> bool:

@@ -25,10 +25,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 def extreme_of(program: Program, step: Step) -> str:
     """Return "max" or "min" where a choice is proved to be that of its two cases, else ""."""
-    key = ("extreme of", step.outputs)
-    if key not in program.notes:
-        program.notes[key] = _extreme_of(program, step)
-    return str(program.notes[key])
+    return program.noted(("extreme of", step.outputs), lambda: _extreme_of(program, step))
 
 
 def _extreme_of(program: Program, step: Step) -> str:

@@ -97,23 +97,19 @@ def _removable_factor(program: Program, step: Step, inner: Step) -> tuple[int, i
 
 def removable(program: Program, step: Step) -> tuple[Interval, float] | None:
     """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign."""
-    key = ("removable", step.outputs)
-    if key not in program.notes:
-        program.notes[key] = _removable(program, step)
-    found: tuple[Interval, float] | None = program.notes[key]
-    return found
+    return program.noted(("removable", step.outputs), lambda: _removable(program, step))
 
 
 def continues_quotients(program: Program) -> bool:
     """Whether any quotient is taken for its continuation, where it is itself 0/0."""
-    key = "continues quotients"
-    if key not in program.notes:
-        program.notes[key] = any(
+    return program.noted(
+        "continues quotients",
+        lambda: any(
             (step.name == "div" and removable(program, step) is not None)
             or any(map(continues_quotients, step.bodies))
             for step in program.steps
-        )
-    return bool(program.notes[key])
+        ),
+    )
 
 
 def _removable(program: Program, step: Step) -> tuple[Interval, float] | None:
