@@ -100,15 +100,6 @@ def test_a_frozen_input_with_evidence_is_continued_from_there():
     assert min(np.linalg.norm(near - start[0], axis=1)) < 1e-3
 
 
-def test_the_family_may_be_traced(whole):
-    stages, _ = whole
-    family, state = CoherenceFamily(stages.network, TASK), stages.activity.flat_states[7]
-    traced = jax.jit(lambda c: family(c).residual(np.asarray(state, np.float32)))(12.8)
-    u = TASK.evidence_input(12.8)
-    plain = stages.network.at_input(u).residual(np.asarray(state, np.float32))
-    np.testing.assert_allclose(traced, plain, atol=1e-6)
-
-
 def test_the_axis_of_a_network_without_units_of_its_own_readout():
     """An LSTM's state is longer than its readout's weights."""
     network = sx.networks.LSTM(3, 4, 3, dt=TASK.dt, key=jax.random.key(0))

@@ -44,8 +44,11 @@ def test_song2016(tmp_path):
         "training.batch_size=32",
         "training.optimizer.learning_rate=1e-2",
     ]
-    experiment = Experiment.named("song2016").with_changes([*SMALL, *changes])
+    geometry = ["analysis.geometry.slices=5", "analysis.geometry.lyapunov_steps=200"]
+    small = [change for change in SMALL if "geometry" not in change]
+    experiment = Experiment.named("song2016").with_changes([*small, *geometry, *changes])
     done = run_experiment(experiment, tmp_path / "song", progress=False)
+    assert set(done.records["analyses"].outcome) == {"done"}
     found = done.records["selective_connections"]
     assert isinstance(found, sx.SelectiveConnections)
     assert found.excitatory.sum() == 16

@@ -51,7 +51,8 @@ def on_kinks(
     found = np.zeros(len(states), bool)
     finite = np.flatnonzero(np.isfinite(states).all(1))
     with double_precision():
-        evaluate = in_float64(evaluate)
+        if parameters is None:  # what has a parameter comes in float64, or with a program's types
+            evaluate = in_float64(evaluate)
         if not len(finite) or _is_smooth(evaluate, states.shape[1], parameters is not None):
             return found
         near = _NEAR * _sizes(states[finite])

@@ -1,7 +1,5 @@
 """The geometry of a trained network's state space: what a run adds to its fixed points."""
 
-from typing import Any
-
 import jax
 import numpy as np
 
@@ -99,7 +97,7 @@ class Geometry:
         found = {}
         for coherence in (-end, end):
             points = find_fixed_points(
-                family.at(coherence), states, completeness=False, slow_points=False
+                family(coherence), states, completeness=False, slow_points=False
             )
             found[coherence] = np.asarray(points.fixed.states)
         strongest = max(found, key=lambda coherence: len(found[coherence]))
@@ -157,7 +155,7 @@ def decision_axis(network: AbstractNetwork, task: AbstractTask, states: np.ndarr
 class CoherenceFamily:
     """The network at the stimulus of a signed coherence, positive for the first choice.
 
-    The number may be a tracer: the network's arrays then are constants of the traced program.
+    Its maps differ in their input alone and hold the weights, which an analysis casts to float64.
     """
 
     def __init__(self, network: AbstractNetwork, task: PerceptualDecisionMaking):
@@ -165,19 +163,7 @@ class CoherenceFamily:
         self.middle = task.evidence_input(0.0)
         self.slope = (task.evidence_input(100.0) - self.middle) / 100
 
-    def __call__(self, coherence: Any) -> DiscreteMap:
-        u = self.middle + coherence * self.slope
-        known = not isinstance(coherence, jax.core.Tracer)
-        return DiscreteMap(
-            lambda x: self.network.step(x, u),
-            self.network.initial_state().shape[0],
-            self.network.dt,
-            residual=lambda x: self.network.residual(x, u),
-            domain=self.network.domain(u) if known else None,
-        )
-
-    def at(self, coherence: float) -> DiscreteMap:
-        """Return the network's own map at the stimulus of a coherence."""
+    def __call__(self, coherence: float) -> DiscreteMap:
         return self.network.at_input(self.middle + coherence * self.slope)
 
     def coherence_of(self, input: np.ndarray) -> float | None:

@@ -29,6 +29,17 @@ def test_a_network_is_followed_in_its_input(kind):
     assert (branches.parameters.min(), branches.parameters.max()) == (-51.2, 51.2)
 
 
+def test_what_a_closure_works_out_of_float32_weights_may_stay_so():
+    """A program that multiplies arrays of one type is not handed one of them in another."""
+    weights, signs = jnp.array([[0.5, 1.0], [1.0, 0.5]]), np.array([1, -1], np.int8)
+
+    def system_of(p):
+        return sx.DiscreteMap(lambda x: jnp.tanh((jnp.abs(weights) * signs) @ x + p), 2)
+
+    branches = sx.continue_fixed_points(system_of, np.zeros((1, 2)), (-1, 1), at=0.0)
+    assert residuals(branches, system_of).max() < 1e-12
+
+
 @pytest.mark.laws
 @pytest.mark.parametrize("bend", quick([np.sin, lambda p: np.cbrt(p) ** 3 + abs(p) * p], 0))
 def test_arrays_that_bend_with_the_parameter_are_followed_too(bend):

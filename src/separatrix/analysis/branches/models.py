@@ -161,7 +161,7 @@ def _sampled(source: Source, reason: str) -> SampledModel:
     width = source.high - source.low
     probes = [source.low + part * width for part in PROBES]
     arrays, rests = zip(*(source.arrays(p) for p in probes), strict=True)
-    if not all(eqx.tree_equal(rests[0], other) is True for other in rests[1:]):
+    if not all(bool(eqx.tree_equal(rests[0], other)) for other in rests[1:]):
         raise InvalidInputError(
             "system_of gives another function for every parameter and cannot be traced by JAX "
             f"({reason}): write it with jax.numpy, so that the parameter may be a tracer, or "
