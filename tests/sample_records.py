@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.analysis import Analyses, FixedPoints, linearize
+from separatrix.analysis import Analyses, FixedPoints, FrozenInputs, linearize
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 NAMES = (
@@ -44,6 +44,7 @@ NAMES = (
     "task_variance",
     "branches",
     "analyses",
+    "frozen_inputs",
 )
 
 
@@ -225,6 +226,11 @@ def all_records():
             analysis=np.array(["slow_curve", "branches", "fixed_point_graph"]),
             outcome=np.array(["done", "skipped", "failed"]),
             reason=np.array(["", "no fixed point was found.", "ValueError: <odd> & sudden"]),
+        ),
+        "frozen_inputs": FrozenInputs(
+            names=np.array(["stimulus"]),
+            values=np.array([[1.0, 0.5, 0.5]]),
+            words=np.array(["fixation 1, both stimuli 0.5"]),
         ),
     }
     assert tuple(records) == NAMES  # whoever adds a record adds its name

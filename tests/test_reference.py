@@ -23,6 +23,7 @@ from separatrix.experiment import (
     Setup,
     settings,
 )
+from separatrix.experiment.inputs import frozen_inputs
 from separatrix.networks.activations import ACTIVATIONS, RANGES
 from separatrix.networks.initialization import GAINS, INITIALIZATIONS, check_initialization
 from separatrix.tasks.durations import as_length
@@ -123,7 +124,7 @@ KINDS = [
     (settings.Flag, "true or false"),
     (str, "text"),
     (int, "whole number, 0 to 2³² − 1"),
-    (tuple[settings.Number, ...] | None, "list of numbers"),
+    (settings.Input | None, "text, table or list"),
     (tuple[settings.Number, settings.Number], "two numbers, the first below the second"),
     (tuple[str, ...], "list of names"),
     (typing.Literal["activity", "random"], '`"activity"` or `"random"`'),
@@ -183,11 +184,16 @@ def test_the_variants_of_the_page_are_what_it_says():
     assert whole.variant("vanilla").network == whole.network
 
 
-def test_the_input_is_required_but_for_one_task():
-    example = Experiment.from_dict(tomllib.loads(toml_blocks()[0]))
-    assert Setup(example).input == [1.0, 0.5, 0.5]
-    with pytest.raises(sx.InvalidInputError, match=r"analysis\.input"):
-        Setup(example.with_changes(['task={name="GoNoGo"}']))
+def test_the_inputs_of_the_page_can_be_frozen():
+    """Each of the task whose periods and channels it names."""
+    tasks = {"rule": "Yang2019", "context": "ContextDecisionMaking"}
+    text = (PAGES / "experiment-file.md").read_text(encoding="utf-8")
+    written = [w for w in re.findall(r"`input = (.*?)`", text) if 'delay"`' not in w]
+    assert len(written) == 6
+    for given in written:
+        name = next((t for key, t in tasks.items() if key in given), "PerceptualDecisionMaking")
+        task = getattr(sx.tasks, name)(**{} if name == "Yang2019" else {"delay": 300.0})
+        assert len(frozen_inputs(tomllib.loads(f"x = {given}")["x"], task, "it").values)
 
 
 def test_the_changes_of_the_page_can_be_made():

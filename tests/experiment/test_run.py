@@ -55,6 +55,7 @@ def test_the_directory_holds_the_whole_run(run):
         "activity",
         "principal_components",
         "psychometric",
+        "frozen_inputs",
         "fixed_points",
         "linearization",
         "non_normality",

@@ -388,4 +388,4 @@ def test_the_configuration_as_executed_tells_every_default(write):
     assert executed["network"]["tau"] == 100.0
     assert executed["network"]["initialization"] == "kaiming_normal"
     assert executed["training"]["optimizer"]["b1"] == 0.9
-    assert executed["analysis"]["input"] == [1.0, 0.5, 0.5]
+    assert executed["analysis"]["input"] == "stimulus"

@@ -53,6 +53,7 @@ from .memory import (
 )
 from .outcomes import (
     Analyses,
+    FrozenInputs,
 )
 from .projections import (
     TargetedAverages,
@@ -90,6 +91,7 @@ __all__ = [
     "FixedPointGraph",
     "FixedPointTopology",
     "FixedPoints",
+    "FrozenInputs",
     "GradedMemory",
     "InputGating",
     "Linearization",

@@ -1,7 +1,9 @@
-"""What became of the analyses of a run."""
+"""What a run analyzed, and what became of its analyses."""
+
+import re
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 
 from .._records import Record, array
 
@@ -26,3 +28,21 @@ class Analyses(Record):
             if (outcomes == name).any()
         ]
         return f"Analyses: {'; '.join(said)}"
+
+
+class FrozenInputs(Record):
+    """The inputs that were held constant in a run, the main one first."""
+
+    names: Shaped[np.ndarray, " input"] = array("the period, or what else it is called")
+    values: Float[np.ndarray, "input channel"] = array("the input")
+    words: Shaped[np.ndarray, " input"] = array("the same by the names of the channels")
+
+    @property
+    def record_names(self) -> tuple[str, ...]:
+        """The names that the fixed points at each input have in the run."""
+        further = (re.sub(r"\W", "_", f"fixed_points_{name}") for name in self.names[1:])
+        return "fixed_points", *further
+
+    def summary(self) -> str:
+        said = (f"{name} ({words})" for name, words in zip(self.names, self.words, strict=True))
+        return f"FrozenInputs: {'; '.join(said)}"

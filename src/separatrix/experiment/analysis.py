@@ -14,7 +14,7 @@ from ..networks import AbstractNetwork
 from ..tasks import PerceptualDecisionMaking
 from .geometry import Geometry, readout_slopes
 from .setup import Setup
-from .stages import Announce, run_stages
+from .stages import Announce, Stage, run_stages
 from .studies import study_stages
 from .subject import Subject
 
@@ -39,12 +39,12 @@ def analyze(
         records["psychometric"] = psychometric(
             network, setup.task, num_trials=settings.test_trials, key=setup.key_test
         )
+    records["frozen_inputs"] = setup.inputs
     meanwhile(records)
     announce("fixed points")
     system = network.at_input(setup.input)
-    points = find_fixed_points(
-        system, _candidates(setup, activity, system.size), slow_points=settings.slow_points
-    )
+    candidates = _candidates(setup, activity, system.size)
+    points = find_fixed_points(system, candidates, slow_points=settings.slow_points)
     records["fixed_points"] = points
     linear = None
     if len(points):
@@ -68,8 +68,24 @@ def analyze(
         settings,
         setup.key_studies,
     )
-    stages = Geometry(subject).stages() | study_stages(subject)
+    stages = _further_points(setup, network, candidates)
+    stages |= Geometry(subject).stages() | study_stages(subject)
     return records | run_stages(stages, announce, lambda done: meanwhile(records | done))
+
+
+def _further_points(
+    setup: Setup, network: AbstractNetwork, candidates: np.ndarray
+) -> dict[str, Stage | None]:
+    """Return the searches for fixed points at the inputs after the main one."""
+    slow_points = setup.experiment.analysis.slow_points
+
+    def search(value: np.ndarray) -> Stage:
+        return lambda: find_fixed_points(
+            network.at_input(value), candidates, slow_points=slow_points
+        )
+
+    further = zip(setup.inputs.record_names[1:], setup.inputs.values[1:], strict=True)
+    return {name: search(value) for name, value in further}
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:

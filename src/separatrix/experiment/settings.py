@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+    field_validator,
+)
 
 from .._files import reason
 from .._types import InvalidInputError, UnreadableFileError, nearest
@@ -20,6 +29,33 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
+
+
+def is_several(given: Any) -> bool:
+    """Tell whether what is given for inputs is a list of them, and not one list of numbers."""
+    is_list = isinstance(given, (list, tuple)) and len(given) > 0
+    return is_list and all(isinstance(one, (str, Mapping, list, tuple)) for one in given)
+
+
+def _way(given: Any) -> str:
+    """Return the way in which an input is given."""
+    if isinstance(given, str):
+        return "<period>"
+    return "<channels>" if isinstance(given, Mapping) else "<numbers>"
+
+
+_WAYS = ("<period>", "<channels>", "<numbers>", "<one>", "<several>")
+_Input = Annotated[
+    Annotated[str, Tag("<period>")]
+    | Annotated[dict[str, Any], Tag("<channels>")]
+    | Annotated[tuple[Number, ...], Tag("<numbers>")],
+    Discriminator(_way),
+]
+Input = Annotated[
+    Annotated[_Input, Tag("<one>")] | Annotated[tuple[_Input, ...], Tag("<several>")],
+    Discriminator(lambda given: "<several>" if is_several(given) else "<one>"),
+]
+"""One input to freeze, or several: a period by name, a table of channels, or all its numbers."""
 
 
 class _Settings(BaseModel):
@@ -93,8 +129,9 @@ class AnalysisSettings(_Settings):
 
     num_trials: Count = 100
     test_trials: Count = 4096
-    input: tuple[Number, ...] | None = None
-    """The input to freeze; None: the task's stimulus without evidence."""
+    input: Input | None = None
+    """The input to freeze, or several, the main one first; None: that of the period before the
+    answer."""
     candidates: Literal["activity", "random"] = "activity"
     num_candidates: Count | None = None
     """How many candidates; None: all states of the activity, or 1024 random ones."""
@@ -248,7 +285,7 @@ _EXPECTED = {
 
 def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
     """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
-    location = [str(part) for part in error["loc"]]
+    location = [str(part) for part in error["loc"] if part not in _WAYS]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
         valid = _valid_keys(location[:-1])

@@ -9,11 +9,12 @@ import jax.random as jr
 from .. import networks, tasks
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork, check_network_fits
-from ..tasks import AbstractTask, PerceptualDecisionMaking
+from ..tasks import AbstractTask
 from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
 from ..training.devices import check_divisible, provide_devices
 from .building import construct, fill_defaults
+from .inputs import frozen_inputs
 from .optimizers import build_optimizer, build_regularizers, fill_optimizer
 from .settings import Experiment, TrainingSettings
 from .studies import check_studies
@@ -71,15 +72,19 @@ class Setup:
         self.optimizer = build_optimizer(settings, self.network, source)
         self.regularizers = build_regularizers(settings.regularizers)
         self.batches = _batches(settings, source)
-        self.input = _frozen_input(experiment, self.task)
-        self.network.at_input(self.input)
+        given = experiment.analysis.input
+        asked = self.task.period_before_answer if given is None else given
+        self.inputs = frozen_inputs(asked, self.task, f"analysis.input in {source}")
+        self.input = self.inputs.values[0].tolist()
+        for value in self.inputs.values:
+            self.network.at_input(value)
         check_studies(experiment.analysis.studies, source)
         self.experiment = experiment.model_copy(
             update={
                 "task": fill_defaults(experiment.task, TASK_MAKERS, ()),
                 "network": fill_defaults(experiment.network, NETWORKS, _GIVEN),
                 "training": fill_optimizer(settings),
-                "analysis": experiment.analysis.model_copy(update={"input": tuple(self.input)}),
+                "analysis": experiment.analysis.model_copy(update={"input": asked}),
             }
         )
 
@@ -99,25 +104,3 @@ def _batches(settings: TrainingSettings, source: str) -> AbstractBatches:
             "of the two out."
         )
     return Windows(settings.window)
-
-
-def _frozen_input(experiment: Experiment, task: AbstractTask) -> list[float]:
-    given = experiment.analysis.input
-    if given is None:
-        if not isinstance(task, PerceptualDecisionMaking):
-            raise InvalidInputError(
-                f"analysis.input in {experiment.source}: give the input to freeze, "
-                f"{task.num_inputs} values ({_told(task.channels)})."
-            )
-        return [float(u) for u in task.evidence_input(0.0)]
-    if len(given) != task.num_inputs:
-        raise InvalidInputError(
-            f"analysis.input in {experiment.source}: expected {task.num_inputs} values "
-            f"({_told(task.channels)}), got {len(given)}."
-        )
-    return list(given)
-
-
-def _told(channels: tuple[str, ...], most: int = 12) -> str:
-    """Name the channels, the first of many."""
-    return ", ".join(channels[:most]) + (", …" if len(channels) > most else "")

@@ -20,6 +20,7 @@ from ..multitask import RulePerformance
 from ..store import Run
 from ..training import History
 from .captions import which_point
+from .inputs import input_numbers
 from .populations import population_numbers
 from .story import Story, count, describe_size, percent
 from .topology import topology_numbers
@@ -94,6 +95,7 @@ def key_numbers(run: Run) -> Rows:
         if np.isfinite(last["accuracy"]):
             text += f", accuracy {percent(last['accuracy'])}"
         rows.append(("training", text))
+    rows += input_numbers(story)
     if story.find(FixedPoints) is not None:
         rows += _points_numbers(story)
     if story.has(Linearization):

@@ -23,6 +23,7 @@ from .._types import (
     require_key,
     require_number,
 )
+from . import inputs
 from .durations import count_steps
 
 
@@ -78,6 +79,8 @@ class AbstractTask(eqx.Module):
 
     reference: ClassVar[str]
     units: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    varying: ClassVar[tuple[str, ...]] = ()
+    """Periods that are drawn for each trial: the conditions hold their durations in ms."""
     dt: eqx.AbstractVar[float]
 
     @property
@@ -147,6 +150,36 @@ class AbstractTask(eqx.Module):
         That is the task, unless the trials of a batch have something in common in training.
         """
         return self
+
+    def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
+        """Return the mean input of a period without noise, to freeze in: stimuli are neutral.
+
+        It is the mean over many trials and the steps of the period, rounded to the digits that they
+        tell. Raises InvalidInputError for what is no period of the task, or is left out of it.
+
+        Examples
+        --------
+        >>> import separatrix as sx
+        >>> sx.tasks.ContextDecisionMaking(delay=300.0).period_input("delay")
+        array([1. , 0. , 0. , 0. , 0. , 0.5, 0.5])
+        """
+        return inputs.period_input(self, name)
+
+    @property
+    def period_before_answer(self) -> str:
+        """The last period before the answer is scored; the first one where that is scored, too."""
+        return inputs.period_before_answer(self)
+
+    def describe_input(self, values: Any) -> str:
+        """Say an input `(channel,)` in words and numbers, by the names of the channels.
+
+        Examples
+        --------
+        >>> import separatrix as sx
+        >>> sx.tasks.PerceptualDecisionMaking().describe_input([1.0, 0.5, 0.5])
+        'fixation 1, both stimuli 0.5'
+        """
+        return inputs.describe_input(self.channels, values)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of answers that are right; NaN where that has no meaning."""

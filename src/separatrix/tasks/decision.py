@@ -200,6 +200,16 @@ class PerceptualDecisionMaking(SolvableTask):
         on_channel = np.arange(self.num_inputs) > 0
         return period_mask(self, "stimulus")[:, None] * on_channel.astype(np.float32)
 
+    def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
+        if name not in self._durations or not self._durations[name]:
+            return super().period_input(name)  # which says what is wrong with it
+        stimulus = 0.5 if name == "stimulus" else 0.0
+        return np.array([float(name in self.cue), *[stimulus] * self.num_choices])
+
+    @property
+    def period_before_answer(self) -> str:
+        return "delay" if self.delay else "stimulus"
+
     def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
         """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
         cue = float("stimulus" in self.cue)

@@ -86,6 +86,10 @@ class StagedTask(SolvableTask):
         check_multiples(name, self.dt, self.durations)
 
     @property
+    def varying(self) -> tuple[str, ...]:  # type: ignore[override]  # as the settings say
+        return tuple(n for n, d in self.durations.items() if isinstance(d, (Duration, Multiple)))
+
+    @property
     def periods(self) -> dict[str, tuple[float, float]]:
         return consecutive(longest_of(self.durations))
 

@@ -47,8 +47,8 @@ class Family:
         if ZeroTest(double.residual, self.size, np.zeros((1, self.size))).single:
             raise InvalidInputError(
                 "the system computes in float32 even where it is given float64, and branches need "
-                "float64: remove the casts from its function, or give systems that hold the weights, "
-                "as network.at_input(...) does."
+                "float64: remove the casts from its function, or give systems that hold their "
+                "weights, as network.at_input(...) does."
             )
 
     def point(self, state: np.ndarray, parameter: float) -> Point:

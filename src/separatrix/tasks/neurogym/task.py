@@ -130,7 +130,7 @@ class NeuroGymTask(AbstractTask):
     reference: str = eqx.field(static=True)  # type: ignore[misc]  # each environment has its own
     make: Make = eqx.field(static=True, repr=False)
     lengths: tuple[tuple[str, int], ...] = eqx.field(static=True)
-    varying: tuple[str, ...] = eqx.field(static=True)
+    varying: tuple[str, ...] = eqx.field(static=True)  # type: ignore[misc]  # of each its own
     columns: tuple[tuple[str, Column], ...] = eqx.field(static=True)
     channel_names: tuple[str, ...] = eqx.field(static=True)
     response_names: tuple[str, ...] = eqx.field(static=True)

@@ -158,6 +158,14 @@ class Yang2019(SolvableTask):
         number = jnp.int32(RULES.index(rule))
         return _draw_aligned(quiet, require_key(key), number, require_count(n, "n"))
 
+    def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
+        if len(self.rules) > 1:
+            raise InvalidInputError(
+                f"Yang2019 draws one of {len(self.rules)} rules for each trial, and their mean is "
+                'no input of any: name channels, such as {fixation = 1.0, "rule delaygo" = 1.0}.'
+            )
+        return super().period_input(name)
+
     def _show(self, script: Script, rule: Int[Array, " trial"], key_noise: PRNGKeyArray) -> Trials:
         """Return the trials that a script describes."""
         steps = jnp.arange(self.num_steps)

@@ -1,0 +1,160 @@
+"""Inputs to freeze: the mean input of a period, and any input in words."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax.random as jr
+import numpy as np
+from jaxtyping import Bool, Float
+
+from .._types import InvalidInputError, nearest, real_array
+
+if TYPE_CHECKING:
+    from .base import AbstractTask, Trials
+
+TRIALS, ENTRIES = 2048, 2**25
+"""How many trials are averaged, and the most numbers that they may have."""
+_KEY = 0x696E7075
+LISTED = 4
+"""Of more channels of one kind that differ, the range is said."""
+_NOISE = ("noise", "sigma_x")
+"""What a task calls the strength of its input noise."""
+
+
+def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel"]:
+    """Return the mean input of a period over trials without noise.
+
+    Channels whose means are alike within four standard errors have their common one, so that the
+    evidence for either side cancels; each is rounded to the digits that so many trials tell.
+    """
+    periods = task.period_steps()
+    if name not in periods:
+        raise InvalidInputError(f"no period {name!r}: {nearest(str(name), periods)}")
+    trials = _trials(task)
+    during = _during(task, trials, name)
+    shown = during.any(1)
+    if not shown.any():
+        raise InvalidInputError(f"the {name} period has no step in this task: it is left out.")
+    inputs, during = np.asarray(trials.inputs)[shown], during[shown]
+    sums = np.einsum("ntc,nt->nc", inputs, during.astype(np.float32)).astype(float)
+    each = sums / during.sum(1, keepdims=True)
+    result = np.zeros(each.shape[1])
+    for alike in _alike(each):
+        together = each[:, alike].mean(1)
+        error = max(2 * float(_standard_error(together)), 1e-6)
+        result[alike] = _shortest(float(together.mean()), error)
+    return result
+
+
+def _alike(each: Float[np.ndarray, "trial channel"]) -> Iterator[list[int]]:
+    """Yield the groups of channels whose means over the trials may be one and the same."""
+    means, errors = each.mean(0), _standard_error(each)
+    group: list[int] = []
+    for channel in map(int, np.argsort(means, kind="stable")):
+        width = 4 * max(errors[[*group, channel]]) + 1e-6
+        if group and means[channel] - means[group].mean() > width:
+            yield group
+            group = []
+        group.append(channel)
+    yield group
+
+
+def _standard_error(each: np.ndarray) -> Any:
+    return each.std(0) / np.sqrt(len(each))
+
+
+def period_before_answer(task: "AbstractTask") -> str:
+    """Return the last period that is shown before the answer is scored.
+
+    Where the answer is scored from the first period on, that one.
+    """
+    trials = _trials(task)
+    first = np.asarray(trials.scored).argmax(1)
+    shown = {name: _during(task, trials, name) for name in task.periods}
+    here = [name for name, steps in shown.items() if steps.any()]
+    answers = [shown[name][np.arange(len(first)), first].mean() for name in here]
+    return here[max(int(np.argmax(answers)) - 1, 0)]
+
+
+def without_noise(task: "AbstractTask") -> "AbstractTask":
+    """Return the task without noise on its inputs, where it has a setting for that."""
+    names = [f.name for f in dataclasses.fields(task) if f.name in _NOISE]
+    return dataclasses.replace(task, **dict.fromkeys(names, 0.0)) if names else task
+
+
+def _trials(task: "AbstractTask") -> "Trials":
+    fit = max(ENTRIES // (task.num_steps * task.num_inputs), 1)
+    return without_noise(task.varied()).trials(min(TRIALS, fit), key=jr.key(_KEY))
+
+
+def _during(task: "AbstractTask", trials: "Trials", name: str) -> Bool[np.ndarray, "trial time"]:
+    """Tell which steps of each trial lie in a period, also where periods vary in duration."""
+    count, steps = trials.num_trials, np.arange(trials.num_steps)
+    stop = np.zeros(count, int)
+    for period, (first, last) in task.period_steps().items():
+        drawn = np.full(count, (last - first) * task.dt)
+        if period in task.varying:
+            drawn = np.asarray(trials.conditions[period])
+        start, stop = stop, stop + np.rint(drawn / task.dt).astype(int)
+        if period == name:
+            break
+    within = (steps >= start[:, None]) & (steps < stop[:, None])
+    inside = within & np.asarray(trials.inside)
+    return inside if inside.any() else within
+
+
+def _shortest(value: float, error: float) -> float:
+    """Return the number with the fewest decimals that is this near."""
+    rounded = (round(value, digits) for digits in range(16))
+    return next((r for r in rounded if abs(r - value) <= error), value) + 0.0  # no -0.0
+
+
+def describe_input(channels: tuple[str, ...], values: Any) -> str:
+    """Say an input by the names of its channels: "fixation 1, both stimuli 0.5"."""
+    given = real_array(values, "the input")
+    if given.shape != (len(channels),):
+        raise InvalidInputError(
+            f"the input must have shape ({len(channels)},), one value for each channel, got "
+            f"{given.shape}."
+        )
+    if not given.any():
+        return "all inputs 0"
+    groups = list(_groups(channels, given))
+    silent = [words for words, is_zero in groups if is_zero]
+    said = [words for words, is_zero in groups if len(silent) <= 2 or not is_zero]
+    if len(silent) > 2:
+        said.append("all else 0")
+    return ("; " if any("," in words for words in said) else ", ").join(said)
+
+
+def _groups(channels: tuple[str, ...], values: np.ndarray) -> Iterator[tuple[str, bool]]:
+    """Yield what is said of channels that differ in their number alone, and whether they are 0."""
+    start = 0
+    for stem, group in itertools.groupby(channels, lambda name: re.sub(r" \d+$", "", name)):
+        names = list(group)
+        here = values[start : start + len(names)]
+        start += len(names)
+        label, comma, noun = stem.rpartition(", ")
+        nouns = _plural(noun)
+        if len(names) > 1 and (here == here[0]).all():
+            many = "both" if len(names) == 2 else f"all {len(names)}"
+            yield f"{label}{comma}{many} {nouns} {here[0]:.4g}", not here[0]
+            continue
+        if len(names) > LISTED and np.count_nonzero(here) > LISTED:
+            what = f"{label}{comma}{len(names)} {nouns}"
+            yield f"{what} between {here.min():.4g} and {here.max():.4g}", False
+            continue
+        for name, value in zip(names, here, strict=True):
+            equals = " = " if name[-1].isdigit() else " "
+            yield f"{name}{equals}{value:.4g}", not value
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("us"):
+        return f"{noun[:-2]}i"
+    if noun.endswith("s"):
+        return noun
+    return f"{noun}es" if noun.endswith("sh") else f"{noun}s"

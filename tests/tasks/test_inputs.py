@@ -1,0 +1,93 @@
+"""The mean input of a period, and inputs in words."""
+
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.tasks import inputs
+
+T = sx.tasks
+PDM = T.PerceptualDecisionMaking(delay=500.0)
+
+
+@pytest.mark.parametrize("period", PDM.periods)
+def test_many_trials_tell_the_input_that_is_known(period):
+    """Evidence for either choice cancels, noise or not, to the last digit."""
+    known = {"fixation": [1, 0, 0], "stimulus": [1, 0.5, 0.5], "delay": [1, 0, 0]}
+    expected = known.get(period, [0, 0, 0])
+    assert inputs.period_input(PDM, period).tolist() == expected
+    assert PDM.period_input(period).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "period", "said"),
+    [
+        (T.DelayMatchSample(), "sample", "fixation 1, both stimuli 0.5"),  # a condition, too
+        (
+            T.ContextDecisionMaking(),  # its delay varies
+            "decision",
+            "both contexts 0.5, all else 0",
+        ),
+        (T.DelayComparison(delay=[200.0, 400.0]), "stimulus2", "fixation 1, stimulus 0.75"),
+        (T.FlipFlop(), "memory", "all inputs 0"),
+    ],
+)
+def test_the_mean_of_a_period(task, period, said):
+    assert task.describe_input(task.period_input(period)) == said
+
+
+@pytest.mark.parametrize(
+    ("task", "period"),
+    [
+        (T.PerceptualDecisionMaking(), "stimulus"),
+        (PDM, "delay"),
+        (T.MultiSensoryIntegration(), "stimulus"),
+        (T.DelayComparison(), "stimulus2"),
+        (T.FlipFlop(), "memory"),  # scored from the beginning
+    ],
+)
+def test_the_period_before_the_answer(task, period):
+    assert task.period_before_answer == period == inputs.period_before_answer(task)
+
+
+def test_what_is_no_period_is_refused():
+    for task in (T.PerceptualDecisionMaking(), T.DelayComparison()):
+        with pytest.raises(sx.InvalidInputError, match="no period 'dlay': did you mean 'delay'"):
+            task.period_input("dlay")
+    with pytest.raises(sx.InvalidInputError, match="the delay period has no step in this task"):
+        T.PerceptualDecisionMaking().period_input("delay")
+    with pytest.raises(sx.InvalidInputError, match=r"one of 20 rules .* name channels"):
+        T.Yang2019().period_input("trial")
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "said"),
+    [
+        (T.PerceptualDecisionMaking(), [1, 0.5, 0.5], "fixation 1, both stimuli 0.5"),
+        (
+            T.PerceptualDecisionMaking(),
+            [1, 0.756, 0.244],
+            "fixation 1, stimulus 1 = 0.756, stimulus 2 = 0.244",
+        ),
+        (T.PerceptualDecisionMaking(num_choices=3), [0] * 4, "all inputs 0"),
+        (T.DelayComparison(), [1, 0], "fixation 1, stimulus 0"),
+        (
+            T.ContextDecisionMaking(),
+            [1, 0.5, 0.5, 0.5, 0.5, 1, 0],
+            "fixation 1; modality 1, both stimuli 0.5; modality 2, both stimuli 0.5; context 1 = 1"
+            "; context 2 = 0",
+        ),
+        (
+            T.Yang2019(),
+            [1, *np.linspace(0, 0.8, 32), *[0] * 34, 1, *[0] * 17],
+            "fixation 1; modality 1, 32 directions between 0 and 0.8; rule delaygo 1; all else 0",
+        ),
+    ],
+)
+def test_an_input_in_words(task, values, said):
+    assert task.describe_input(values) == said
+
+
+def test_an_input_of_another_length_is_not_described():
+    with pytest.raises(sx.InvalidInputError, match=r"must have shape \(3,\), one value for each"):
+        T.PerceptualDecisionMaking().describe_input([1.0])
