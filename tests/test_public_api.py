@@ -20,6 +20,7 @@ TABLE = [
     "linearize",
     "slow_curve",
     "continuous_attractor",
+    "verdict",
     "fixed_point_graph",
     "fixed_point_topology",
     "separatrix",

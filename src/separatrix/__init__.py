@@ -57,6 +57,7 @@ from .analysis import (
     TargetedAverages,
     TaskVariance,
     ToleranceCurve,
+    Verdict,
     Watching,
     basins,
     coding_axis,
@@ -79,6 +80,7 @@ from .analysis import (
     slow_curve,
     targeted_averages,
     task_variance,
+    verdict,
 )
 from .evaluation import (
     Performance,
@@ -158,6 +160,7 @@ __all__ = [
     "TrainingInterruptedError",
     "Trials",
     "UnreadableFileError",
+    "Verdict",
     "Watching",
     "WholeTrials",
     "Windows",
@@ -194,6 +197,7 @@ __all__ = [
     "torch_map",
     "train",
     "training",
+    "verdict",
 ]
 
 _LAZY = {

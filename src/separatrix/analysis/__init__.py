@@ -78,6 +78,10 @@ from .topology import (
     FixedPointTopology,
     fixed_point_topology,
 )
+from .verdicts import (
+    Verdict,
+    verdict,
+)
 
 __all__ = [
     "Analyses",
@@ -106,6 +110,7 @@ __all__ = [
     "TargetedAverages",
     "TaskVariance",
     "ToleranceCurve",
+    "Verdict",
     "Watching",
     "basins",
     "coding_axis",
@@ -128,4 +133,5 @@ __all__ = [
     "slow_curve",
     "targeted_averages",
     "task_variance",
+    "verdict",
 ]

@@ -22,6 +22,7 @@ from .fixed_points.evaluator import Evaluator
 
 _SIZES = (16, 64, 256, 1024)
 _FINENESS = 0.1
+_ROUND = 32  # snapshots are taken in multiples of this, so that few programs are compiled
 
 
 class Stepper:
@@ -73,6 +74,21 @@ class Stepper:
         with double_precision():
             visited = _path(self.system, padded, jnp.asarray(self.step), steps)
             return np.array(visited)[:, :rows]
+
+    def snapshots(
+        self, states: Float[np.ndarray, "state unit"], count: int, stride: int
+    ) -> Float[np.ndarray, "time state unit"]:
+        """Return the states, and where they are after each of `count` times `stride` steps."""
+        rounded = -(-count // _ROUND) * _ROUND
+        parts = [np.zeros((count + 1, 0, self.system.size))]
+        for part in turns(len(states), _SIZES[-1]):
+            rows, padded = _padded(states[part])
+            with double_precision():
+                seen = _snapshots(
+                    self.system, padded, jnp.asarray(self.step), jnp.asarray(stride), rounded
+                )
+                parts.append(np.array(seen)[: count + 1, :rows])
+        return np.concatenate(parts, axis=1)
 
     def pull_back(
         self,
@@ -156,6 +172,17 @@ def _advance(system: AbstractSystem, states: Any, counts: Any, h: Any) -> Any:
 def _path(system: AbstractSystem, states: Any, h: Any, steps: int) -> Any:
     move = jax.vmap(lambda x: _step(system, x, h))
     return jax.lax.scan(lambda now, _: (move(now), now), states, None, length=steps + 1)[1]
+
+
+@eqx.filter_jit
+def _snapshots(system: AbstractSystem, states: Any, h: Any, stride: Any, count: int) -> Any:
+    move = jax.vmap(lambda x: _step(system, x, h))
+
+    def next_one(now: Any, _: None) -> tuple[Any, Any]:
+        return jax.lax.fori_loop(0, stride, lambda k, x: move(x), now), now
+
+    last, seen = jax.lax.scan(next_one, states, None, length=count)
+    return jnp.concatenate([seen, last[None]])
 
 
 @eqx.filter_jit

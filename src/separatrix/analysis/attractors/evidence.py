@@ -36,15 +36,15 @@ def examine(
     reference = extent if continuous else float(cdist(starts, starts).max())
     relative_drift = float(np.median(drift)) / reference if reference > 0 else 0.0
     moving = relative_drift > method.still
-    dimension = _dimension(after[distinct], method) if continuous else 0
+    dimension = dimension_of(after[distinct], method) if continuous else 0
     birth, death = float("nan"), float("nan")
     if continuous and dimension == 1:
         birth, death = longest_loop(after[distinct])
     examined = after[distinct] if continuous else after
     with one_blas_thread():
         surface = surface_of(examined, method.flat) if dimension == 2 else None
-        alignment, slow, following = _modes(system, examined, dimension, method)
-    groups = 0 if continuous else _groups(after)
+        alignment, slow, following = modes_of(system, examined, dimension, method)
+    groups = 0 if continuous else groups_of(after)
     pieces, apart = pieces_of(examined) if dimension else (0, float("nan"))
     gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
     verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth, surface=surface)
@@ -94,7 +94,7 @@ def _kept(before: np.ndarray, after: np.ndarray) -> Float[np.ndarray, " state"]:
     return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
 
 
-def _dimension(states: np.ndarray, method: Watching) -> int:
+def dimension_of(states: np.ndarray, method: Watching) -> int:
     """Return the median number of directions in which the neighbourhood of a state extends."""
     chosen = landmarks(states, method.examined)
     counts = []
@@ -111,7 +111,7 @@ def _neighbourhood(states: np.ndarray, k: int, method: Watching) -> tuple[np.nda
     return directions, extents
 
 
-def _modes(
+def modes_of(
     system: AbstractSystem, states: np.ndarray, dimension: int, method: Watching
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compare the tangents of the set with the slowest modes, at some of the states."""
@@ -134,7 +134,7 @@ def _modes(
     return alignment, times[:, dimension - 1], following
 
 
-def _groups(states: np.ndarray) -> int:
+def groups_of(states: np.ndarray) -> int:
     """Count the places where states have gathered, a hundredth of the extent apart or more."""
     extent = cdist(states, states).max()
     if extent <= 1e-9 * (1e-300 + np.abs(states).max()):

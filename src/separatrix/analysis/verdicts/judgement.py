@@ -1,0 +1,94 @@
+"""From what was observed to what holds the states."""
+
+import dataclasses
+
+import numpy as np
+
+from ...systems import AbstractSystem
+from ..attractors.evidence import dimension_of, groups_of, modes_of
+from ..attractors.loops import longest_loop
+from ..attractors.watching import Watching
+from .observation import Observation
+
+_APPROXIMATELY = 3.0
+"""Times `Watching.still`: how much a set may change that holds states approximately."""
+_FORGOTTEN = 0.05
+"""Part of their distance up to which neighbors have met."""
+_SLOWS_DOWN, _SPEEDS_UP = 1.5, 5.0
+"""Times the least speed, that states have before and after a ghost."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """What holds the states, and the numbers that say how well; see `Verdict`."""
+
+    held: str
+    answer: str
+    doubt: str = ""
+    still: float = float("nan")
+    growth: float = float("nan")
+    holds_for: float = float("nan")
+    places: int = 0
+    gap: float = float("nan")
+
+
+def judge(
+    system: AbstractSystem, seen: Observation, duration: float, method: Watching
+) -> Judgement:
+    """Say what holds the states."""
+    if seen.path.shape[1] < 3 or seen.left > 0.5 * (seen.left + seen.path.shape[1]):
+        return Judgement("unknown", "unknown", doubt="few states")
+    changed = np.maximum(seen.moved, np.abs(seen.size - 1))
+    over = np.flatnonzero(changed > _APPROXIMATELY * method.still)
+    watched = seen.times[seen.settled :] - seen.times[seen.settled]
+    judged = Judgement(
+        "moving",
+        "no",
+        still=float(seen.moved.max()),
+        growth=float(seen.size[-1]),
+        holds_for=min(float(watched[over[0]]) if len(over) else duration, duration),
+    )
+    if np.isfinite(seen.period):
+        return dataclasses.replace(judged, held="cycle")
+    kept = float(np.median(seen.kept))
+    if kept <= _FORGOTTEN and seen.rests.mean() > 0.5:
+        places = groups_of(seen.path[-1]) if seen.extent > 1e-6 * seen.apart else 1
+        return dataclasses.replace(judged, held="points", places=places)
+    if kept < method.kept and _is_ghost(seen):
+        return dataclasses.replace(judged, held="ghost", places=1)
+    settled = seen.path[seen.settled]
+    dimension = max(1, dimension_of(settled, method))
+    if len(over):
+        return dataclasses.replace(judged, held="slow path" if dimension == 1 else "moving")
+    if kept < method.kept:
+        return dataclasses.replace(judged, held="unknown", answer="unknown", doubt="mixed")
+    answer = "yes" if changed.max() <= method.still else "approximately"
+    return _continuous(
+        system, settled, dimension, dataclasses.replace(judged, answer=answer), method
+    )
+
+
+def _continuous(
+    system: AbstractSystem,
+    settled: np.ndarray,
+    dimension: int,
+    judged: Judgement,
+    method: Watching,
+) -> Judgement:
+    """Name the set that states stay on, and say how much faster they come back to it."""
+    held = "surface"
+    if dimension == 1:
+        birth, death = longest_loop(settled)
+        held = "ring" if death >= method.loop * birth else "line"
+    _, along, across = modes_of(system, settled, dimension, method)
+    gap = float(np.median(along / across)) if system.size > dimension else float("nan")
+    return dataclasses.replace(judged, held=held, gap=gap)
+
+
+def _is_ghost(seen: Observation) -> bool:
+    """Tell whether states slow down and speed up again, above what rounding explains."""
+    speeds = np.concatenate([seen.speeds, seen.later_speeds])
+    before = np.maximum.accumulate(speeds)
+    after = np.maximum.accumulate(speeds[::-1])[::-1]
+    slow = (before >= _SLOWS_DOWN * speeds) & (after >= _SPEEDS_UP * speeds)
+    return bool((slow & (speeds > 1e-8 * speeds.max())).any())

@@ -1,0 +1,192 @@
+"""What states do when they are left alone: where they are, how far they move, what they return to.
+
+Times are counted in durations T, over which states are to be held. All states settle for T/2 and
+are watched for T; a few of them are followed for some 4 T more, to see whether they come back to
+where they were (a cycle) or come to rest.
+"""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial.distance import cdist
+
+from ..attractors.loops import landmarks
+from ..motion import Stepper, velocities
+
+SETTLE = 0.5
+_SNAPSHOTS = 96
+"""Of the watch and the settling before it; a third fewer fall into the watch."""
+_FOLLOWED, _FOLLOWED_SNAPSHOTS = 16, 512
+_LEFT, _RETURNED = 0.5, 0.1
+"""Parts of the largest distance: a state has left its place, or is back."""
+_GATHERED = 0.1
+"""Part of their first extent up to which states have come together."""
+_AT_REST = 1e-2
+"""Part of the extent of all states within which one that is followed stays when it is at rest."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """Snapshots of states that are left alone.
+
+    Attributes
+    ----------
+    times
+        Of the snapshots, in ms since the states were given `(time,)`.
+    path
+        The states `(time, state, unit)`; those that left for infinity are left out.
+    settled
+        The snapshot from which on states are watched.
+    end
+        The snapshot a duration after the states were given.
+    apart
+        Largest distance between the states that were given.
+    extent
+        Largest distance between the settled ones.
+    kept
+        Distance to the nearest settled neighbor at the end, as a part of that when settled
+        `(state,)`; 0 where two had met already.
+    moved
+        Median distance from where they settled `(watched,)`, as a part of the extent, or of `apart`
+        where states have come together.
+    size
+        Root mean square distance from the mean, as a part of that when settled `(watched,)`.
+    speeds
+        Median speed in the watch `(watched,)`.
+    period
+        Of what the states that are followed return to, in ms; NaN: most of them do not return.
+    rests
+        Which of the followed ones stay where the watch left them `(followed,)`.
+    later_speeds
+        Median speed of the followed ones `(later,)`.
+    left
+        How many states left for infinity.
+    """
+
+    times: Float[np.ndarray, " time"]
+    path: Float[np.ndarray, "time state unit"]
+    settled: int
+    end: int
+    apart: float
+    extent: float
+    kept: Float[np.ndarray, " state"]
+    moved: Float[np.ndarray, " watched"]
+    size: Float[np.ndarray, " watched"]
+    speeds: Float[np.ndarray, " watched"]
+    period: float
+    rests: Bool[np.ndarray, " followed"]
+    later_speeds: Float[np.ndarray, " later"]
+    left: int
+
+
+def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: int) -> Observation:
+    """Leave states alone for `steps` steps of a duration, and half as many before."""
+    stride = _coprime_to_six(max(1, round(1.5 * steps / _SNAPSHOTS)))
+    at = np.arange(1 + max(3, -(-round(1.5 * steps) // stride)))
+    path = stepper.snapshots(starts, len(at) - 1, stride)
+    fine = np.isfinite(path).all((0, 2)) & (np.abs(path).max((0, 2)) < 1e8 * _size(starts))
+    path, times = path[:, fine], at * stride * stepper.step_time
+    settled = int(np.argmin(np.abs(at * stride - SETTLE * steps)))
+    end = int(np.argmin(np.abs(at * stride - steps)))
+    if path.shape[1] < 3:
+        return _nothing(times, path, settled, end, int((~fine).sum()))
+    first, final = path[settled], path[-1]
+    apart, extent = float(cdist(path[0], path[0]).max()), float(cdist(first, first).max())
+    away = np.linalg.norm(path[settled:] - first, axis=2)
+    size = np.sqrt(path[settled:].var(axis=1).sum(axis=1))
+    scale = extent if extent > _GATHERED * apart else apart
+    period, rests, later = _followed(stepper, final[landmarks(final, _FOLLOWED)], steps, apart)
+    return Observation(
+        times=times,
+        path=path,
+        settled=settled,
+        end=end,
+        apart=apart,
+        extent=extent,
+        kept=_kept(first, final, 1e-6 * apart),
+        moved=np.median(away, axis=1) / scale if scale > 0 else np.zeros(len(away)),
+        size=size / size[0] if size[0] > 0 else np.ones(len(size)),
+        speeds=_speeds(stepper, path[settled:]),
+        period=period,
+        rests=rests,
+        later_speeds=later,
+        left=int((~fine).sum()),
+    )
+
+
+def _nothing(times: np.ndarray, path: np.ndarray, settled: int, end: int, left: int) -> Observation:
+    nan = float("nan")
+    none = np.zeros(0)
+    numbers = (nan, nan, none, none, none, none, nan)
+    return Observation(times, path, settled, end, *numbers, np.zeros(0, bool), none, left)
+
+
+def _size(starts: np.ndarray) -> float:
+    return 1.0 + float(np.abs(starts).max(initial=0.0))
+
+
+def _coprime_to_six(stride: int) -> int:
+    """Return a stride that hides no cycle of two or three steps."""
+    while stride % 2 == 0 or stride % 3 == 0:
+        stride += 1
+    return stride
+
+
+def _kept(before: np.ndarray, after: np.ndarray, floor: float) -> Float[np.ndarray, " state"]:
+    """Return what is left of the distance of each state to its nearest neighbor."""
+    apart = cdist(before, before)
+    np.fill_diagonal(apart, np.inf)
+    neighbor = apart.argmin(1)
+    distance = apart[np.arange(len(before)), neighbor]
+    now = np.linalg.norm(after - after[neighbor], axis=1)
+    return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
+
+
+def _followed(
+    stepper: Stepper, starts: np.ndarray, steps: int, apart: float
+) -> tuple[float, Bool[np.ndarray, " followed"], Float[np.ndarray, " later"]]:
+    """Follow states: return the median period (NaN: most do not return), which rest, speeds."""
+    stride = _coprime_to_six(max(1, round(4 * steps / _FOLLOWED_SNAPSHOTS)))
+    path = stepper.snapshots(starts, _FOLLOWED_SNAPSHOTS, stride)
+    with np.errstate(all="ignore"):
+        periods = np.array([_period(path[:, k]) for k in range(path.shape[1])])
+        wandered = np.linalg.norm(path - path[0], axis=2).max(0)
+    returning = np.isfinite(periods)
+    period = float("nan")
+    if returning.sum() > 0.5 * len(periods):
+        period = float(np.median(periods[returning])) * stride * stepper.step_time
+    return period, wandered <= _AT_REST * apart, _speeds(stepper, path[::16])
+
+
+def _speeds(stepper: Stepper, path: Float[np.ndarray, "time state unit"]) -> np.ndarray:
+    """Return the median speed at each time `(time,)`."""
+    moving = velocities(stepper.system, path.reshape(-1, path.shape[2])).reshape(path.shape)
+    return np.asarray(np.median(np.linalg.norm(moving, axis=2), axis=1))
+
+
+def _period(path: Float[np.ndarray, "time unit"]) -> float:
+    """Return the period of a path in snapshots; NaN: it does not repeat itself.
+
+    Distances |x(t + L) − x(t)|, in the mean over t, rise with the lag L and fall again at the
+    period, or where a multiple of it is a whole number of snapshots.
+    """
+    half = len(path) // 2
+    lags = np.arange(1, half)
+    distances = cdist(path, path)
+    apart = np.array([distances.diagonal(lag).mean() for lag in lags])
+    most = apart.max()
+    early, late = (np.linalg.norm(np.ptp(part, axis=0)) for part in np.array_split(path, 2))
+    if not (np.isfinite(most) and most > 1e-9 * _size(path) and late > 0.5 * early):
+        return float("nan")
+    gone = np.flatnonzero(apart > _LEFT * most)
+    back = np.flatnonzero(apart <= _RETURNED * most)
+    back = back[back > gone[0]]
+    if not len(back):
+        return float("nan")
+    near = np.flatnonzero((apart <= 0.6 * most) & (lags > lags[gone[0]]))
+    first = near[0]
+    while first + 1 < len(apart) and apart[first + 1] < apart[first]:
+        first += 1
+    best = lags[back[0]]
+    return float(best / max(1, round(best / lags[first])))

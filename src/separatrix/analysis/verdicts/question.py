@@ -1,0 +1,203 @@
+"""What holds the states of a system? The question, from the arguments to the verdict."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import spearmanr
+
+from ..._types import Array, InvalidInputError, real_array, require_finite, require_positive
+from ...solvers.threads import one_blas_thread
+from ...systems import AbstractSystem, require_system
+from ..attractors.loops import landmarks
+from ..attractors.verdict import continuous_attractor
+from ..attractors.watching import Watching
+from ..checks import method_of, states_of
+from ..fixed_points.record import FixedPoints
+from ..motion import Stepper
+from ..slow_curves.record import SlowCurve
+from .agreement import compared, refuted
+from .judgement import Judgement, judge
+from .observation import Observation, observe
+from .record import Verdict
+
+
+def verdict(
+    system: AbstractSystem,
+    states: Float[Array, "..."],
+    *,
+    duration: float,
+    axis: Float[Array, " unit"] | None = None,
+    axis_name: str = "the axis",
+    points: FixedPoints | None = None,
+    curve: SlowCurve | None = None,
+    method: Watching | None = None,
+) -> Verdict:
+    r"""Say what holds the states of a system over a duration: a line, a ring, points, or nothing.
+
+    The states are left alone for 1.5 durations T. After T/2, when they have settled, their extent E
+    is the largest distance between two of them. Then
+
+    * they rest on a *line*, a *ring* or a *surface* where neighbors keep their distances, the
+      median state moves by at most 5 % of E ("yes") or 15 % ("approximately") during T, and the
+      size of the set changes by no more;
+    * at *points* where neighbors have met, and stay where they are for another 4 T;
+    * on a *cycle* where they come back to where they were, again and again;
+    * at a *ghost* where neighbors have met and their speed falls and rises again fivefold;
+    * on a *slow path* where they move along one dimension otherwise; *moving* is anything else.
+
+    Along the axis a, such as the readout of a choice, `spread` is the standard deviation of
+    $a \cdot x$ over the states: whether differences between them are kept, at rest or on the way.
+    What `continuous_attractor` says of the same states, the points and the slow curve are compared
+    with the verdict (`checks`, `agreement`); where a proof contradicts it, it is "unknown".
+
+    Parameters
+    ----------
+    system
+        A map or a flow, with the input of the time over which states are to be held.
+    states
+        Where trials stand when that time begins `(…, unit)`, a hundred or so.
+    duration
+        T in ms: how long the task asks for states to be held.
+    axis
+        What states are read out along `(unit,)`; None: `spread` is not told.
+    axis_name
+        What that is called in the sentence.
+    points
+        What `find_fixed_points` found of this system.
+    curve
+        What `slow_curve` found of this system.
+    method
+        `sx.Watching(…)`: the step of a flow, bounds, and thresholds.
+
+    Returns
+    -------
+    Verdict
+        What holds the states, its evidence, and a sentence (`summary()`).
+
+    Raises
+    ------
+    InvalidInputError
+        For states or an axis of another size than the system, fewer than three states, a duration
+        that is not positive, or takes more steps than `method` allows.
+
+    References
+    ----------
+    Seung (1996) PNAS 93:13339; Sussillo & Barak (2013) Neural Comput. 25:626; Khona & Fiete (2022)
+    Nat. Rev. Neurosci. 23:744.
+
+    Examples
+    --------
+    >>> import jax, numpy as np, separatrix as sx
+    >>> W = np.array([[0.0, -1.0], [-1.0, 0.0]])
+    >>> pair = sx.Flow(lambda r: -r + jax.nn.relu(W @ r + 1), size=2, tau=10.0)
+    >>> starts = np.random.default_rng(0).uniform(0, 1, (60, 2))
+    >>> held = sx.verdict(pair, starts, duration=200.0, axis=np.array([1.0, -1.0]))
+    >>> held.held, held.answer
+    ('line', 'yes')
+    """
+    system, method = require_system(system), method_of(method, Watching)
+    starts = states_of(system, states, "states", least=0)
+    starts = starts[np.isfinite(starts).all(1)]
+    if len(starts) < 3:
+        raise InvalidInputError(
+            f"{len(starts)} finite states do not show what holds them: give some tens, such as "
+            "the states of many trials at the end of the stimulus."
+        )
+    starts = starts[np.unique(np.linspace(0, len(starts) - 1, method.max_states).astype(int))]
+    along = _checked_axis(system, axis)
+    require_positive(duration, "duration", "ms")
+    stepper = Stepper(system, starts[landmarks(starts, method.examined)], method.step)
+    steps = max(2, round(duration / stepper.step_time))
+    if steps > method.max_steps:
+        raise InvalidInputError(
+            f"a watch of {steps} steps of {stepper.step_time:.3g} ms is longer than max_steps = "
+            f"{method.max_steps}: give a shorter duration, or Watching(max_steps=…)."
+        )
+    with one_blas_thread():
+        seen = observe(stepper, starts, steps)
+        judged = judge(system, seen, duration, method)
+    attractor = continuous_attractor(system, starts, duration=duration, method=method)
+    checks = compared(judged, seen, duration, attractor, points, curve)
+    if judged.held != "unknown" and refuted(judged, seen, points):
+        judged = Judgement("unknown", "unknown", doubt="a proof", places=judged.places)
+    return dataclasses.replace(
+        _verdict(judged, seen, along, duration, checks), axis_name=str(axis_name)
+    )
+
+
+def _verdict(
+    judged: Judgement,
+    seen: Observation,
+    axis: np.ndarray | None,
+    duration: float,
+    checks: dict[str, str],
+) -> Verdict:
+    moved = np.full(len(seen.times), np.nan)
+    moved[seen.settled :] = seen.moved if len(seen.moved) else np.nan
+    spread, order = _spread(seen, axis)
+    kept = float(spread[seen.end])
+    ratio = np.log(kept) if kept > 0 else -np.inf
+    return Verdict(
+        times=seen.times,
+        spread=spread,
+        moved=moved,
+        direction=_direction(seen),
+        checks=np.array(list(checks), dtype=str),
+        agreement=np.array(list(checks.values()), dtype=str),
+        held=judged.held,
+        answer=judged.answer,
+        doubt=judged.doubt,
+        duration=float(duration),
+        extent=seen.extent,
+        still=judged.still,
+        growth=judged.growth,
+        holds_for=judged.holds_for,
+        kept=float(np.median(seen.kept)) if len(seen.kept) else float("nan"),
+        places=judged.places,
+        period=seen.period if judged.held == "cycle" else float("nan"),
+        gap=judged.gap,
+        spread_kept=kept,
+        spread_time=float(-duration / ratio) if ratio != 0 else float("inf"),
+        order=order,
+    )
+
+
+def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray | None:
+    if axis is None:
+        return None
+    along = real_array(axis, "axis")
+    if along.shape != (system.size,):
+        raise InvalidInputError(
+            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
+            f"{along.shape}."
+        )
+    require_finite(along, "axis")
+    if not along.any():
+        raise InvalidInputError("axis is zero everywhere: it names no direction.")
+    return along
+
+
+def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Return the spread along the axis `(time,)`, and the rank correlation after the duration.
+
+    Of a cycle that changes sides at every snapshot, the side is taken on which the order is kept.
+    """
+    if axis is None or seen.path.shape[1] < 3:
+        return np.full(len(seen.times), np.nan), float("nan")
+    along = seen.path @ axis
+    deviation = along.std(1)
+    if not deviation[0] > 1e-12 * np.abs(along[0]).max(initial=0.0):
+        return np.full(len(seen.times), np.nan), float("nan")
+    last = along[[seen.end - 1, seen.end]]
+    orders = [float(spearmanr(along[0], one)[0]) if one.std() > 0 else 0.0 for one in last]
+    return deviation / deviation[0], max(orders, key=abs)
+
+
+def _direction(seen: Observation) -> np.ndarray:
+    """Return the direction in which the settled states extend most; zero where they do not."""
+    settled = seen.path[seen.settled]
+    if len(settled) < 2:
+        return np.zeros(settled.shape[1])
+    return np.asarray(np.linalg.svd(settled - settled.mean(0), full_matrices=False)[2][0])
