@@ -1,5 +1,6 @@
 """Taking a trained network apart: every result of a run, by name."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..evaluation import psychometric
 from ..networks import AbstractNetwork
 from ..tasks import PerceptualDecisionMaking
 from .geometry import Geometry, readout_slopes
+from .question import held
 from .setup import Setup
 from .stages import Announce, Stage, run_stages
 from .studies import study_stages
@@ -70,6 +72,7 @@ def analyze(
     )
     stages = _further_points(setup, network, candidates)
     stages |= Geometry(subject).stages() | study_stages(subject)
+    stages["verdict"] = functools.partial(held, subject)
     return records | run_stages(stages, announce, lambda done: meanwhile(records | done))
 
 

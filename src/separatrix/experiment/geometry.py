@@ -19,6 +19,7 @@ from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
 from ..tasks import AbstractTask, PerceptualDecisionMaking
+from .once import once
 from .stages import SkippedError, Stage
 from .subject import Subject
 
@@ -50,17 +51,11 @@ class Geometry:
 
     def slow_curve(self) -> SlowCurve:
         """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
-        states = self.subject.activity.flat_states
-        axis = decision_axis(self.subject.network, self._decision(), states)
-        low, high = np.percentile(states @ axis, [1, 99])
-        if not low < high:
-            raise SkippedError("the activity does not vary along the readout of the choice.")
-        values = np.linspace(low, high, self.settings.slices)
-        return slow_curve(self.subject.system, axis, values, states)
+        return readout_curve(self.subject)
 
     def branches(self) -> Branches:
         """Continue the fixed points in signed coherence, over the coherences of the task."""
-        family = CoherenceFamily(self.subject.network, self._decision())
+        family = CoherenceFamily(self.subject.network, decision_between_two(self.subject))
         end = max(family.task.coherences)
         at = family.coherence_of(self.subject.input)
         if end == 0 or at is None or abs(at) > end * (1 + 1e-9):
@@ -125,12 +120,25 @@ class Geometry:
         )
         return lyapunov_exponents(self.subject.system, starts, method=method)
 
-    def _decision(self) -> PerceptualDecisionMaking:
-        """Return the task, where it is a decision between two choices."""
-        task = self.subject.task
-        if isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2:
-            return task
-        raise SkippedError("it needs a task with a coherence and two choices.")
+
+def decision_between_two(subject: Subject) -> PerceptualDecisionMaking:
+    """Return the task, where it is a decision between two choices."""
+    task = subject.task
+    if isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2:
+        return task
+    raise SkippedError("it needs a task with a coherence and two choices.")
+
+
+@once
+def readout_curve(subject: Subject) -> SlowCurve:
+    """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
+    states = subject.activity.flat_states
+    axis = decision_axis(subject.network, decision_between_two(subject), states)
+    low, high = np.percentile(states @ axis, [1, 99])
+    if not low < high:
+        raise SkippedError("the activity does not vary along the readout of the choice.")
+    values = np.linspace(low, high, subject.settings.geometry.slices)
+    return slow_curve(subject.system, axis, values, states)
 
 
 def readout_slopes(network: AbstractNetwork, states: np.ndarray) -> np.ndarray:

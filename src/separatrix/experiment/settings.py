@@ -124,6 +124,23 @@ class GeometrySettings(_Settings):
     lyapunov_steps: Count = 2000
 
 
+class QuestionSettings(_Settings):
+    """What holds the states, and for how long: the question that opens the report."""
+
+    period: str | None = None
+    """At whose end states are left alone; None: the one before the answer."""
+    duration: Positive | None = None
+    """How long states are to be held, in ms; None: as long as the period lasts."""
+    trials: dict[str, Number] = {}
+    """Which trials are looked at: the values of conditions, such as `{context = 0}`."""
+    claim: Literal["line", "ring", "surface", "points", "cycle"] | None = None
+    """What a paper says that holds the states."""
+    along: Literal["PC1"] | None = None
+    """The direction in which it says that a line extends."""
+    paper: str = ""
+    """The paper that says so, such as "Yang & Wang (2020)"."""
+
+
 class AnalysisSettings(_Settings):
     """How the trained network is taken apart."""
 
@@ -141,6 +158,7 @@ class AnalysisSettings(_Settings):
     max_linearized: Count = 64
     """The fixed points, then the slowest slow points, up to this many, are linearized."""
     geometry: GeometrySettings = GeometrySettings()
+    question: QuestionSettings = QuestionSettings()
     studies: tuple[str, ...] = ()
     """What is asked beyond what every run asks, by the names of `STUDIES`."""
 

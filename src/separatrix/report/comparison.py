@@ -9,10 +9,11 @@ import numpy as np
 
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
+from .answer import sentences
 from .page import embedded, shown, write_page
 from .sections import SECTIONS, Section
 from .story import Story
-from .tables import key_numbers, summary
+from .tables import key_numbers
 
 READABLE = 0.72
 """The fraction of its size down to which a picture can be read; it never gets less room."""
@@ -54,7 +55,7 @@ def write_comparison(
         missing=", ".join(missing),
         names=list(stories),
         reports={name: f"{name}/{REPORT}" for name in stories},
-        summaries={name: summary(story) for name, story in stories.items()},
+        summaries={name: " ".join(sentences(story)) for name, story in stories.items()},
         rows=list(_rows(runs)),
         sections=list(_sections(stories)),
     )

@@ -8,9 +8,10 @@ from .._files import written_in_one_piece
 from ..analysis import FixedPoints
 from ..figures import DPI
 from ..store import Run
+from .answer import sentences
 from .sections import SECTIONS, Section
 from .story import Story
-from .tables import MAX_POINTS, POINT_COLUMNS, key_numbers, origin, point_rows, summary
+from .tables import MAX_POINTS, POINT_COLUMNS, key_numbers, origin, point_rows
 
 SHOWN_PIXELS_PER_INCH = 108
 """Makes letters of 9 points in a figure about as large as those of its caption."""
@@ -46,7 +47,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         path,
         "run.html",
         title=story.name,
-        summary=summary(story),
+        sentences=sentences(story),
         key_numbers=key_numbers(run),
         sections=sections,
         absent=absent,

@@ -16,7 +16,6 @@ from ..analysis import (
 )
 from ..evaluation import Performance, Psychometric
 from ..figures.mode_choice import describe_number, describe_time, integrating_mode, slowest_mode
-from ..multitask import RulePerformance
 from ..store import Run
 from ..training import History
 from .captions import which_point
@@ -41,42 +40,6 @@ POINT_COLUMNS = (
     "slowest time constant",
     "hits",
 )
-
-
-def summary(story: Story) -> str:
-    """Tell the run in one sentence."""
-    network, history = story.run.network, story.find(History)
-    parts = ["A network that was not kept"]
-    if network is not None:
-        parts = [f"A {type(network).__name__} of {count(network.num_units, 'unit')}"]
-    if history is not None:
-        parts[0] += f", trained for {count(len(history), 'step')},"
-    record = story.find(Psychometric)
-    if record is not None:
-        parts.append(
-            f" answers {percent(record.mean_accuracy)} of trials correctly, where the ideal "
-            f"observer answers {percent(record.ideal_mean_accuracy)}"
-        )
-    scored = None if record is not None else story.find(Performance)
-    if scored is not None:
-        parts.append(f" scores {percent(scored.mean_score)}")
-        if np.isfinite(scored.ideal_mean_score):
-            parts.append(f", where the ideal observer scores {percent(scored.ideal_mean_score)}")
-    rules = None if scored is not None else story.find(RulePerformance)
-    if rules is not None:
-        ideal = float(np.mean(rules.ideal_score))
-        parts.append(
-            f" scores {percent(rules.mean_score)} in the mean of {count(len(rules), 'rule')}, "
-            f"where the ideal observer scores {percent(ideal)}"
-        )
-    if story.find(FixedPoints) is not None:
-        kinds = story.kind_counts()
-        found = f"{count(kinds['fixed'], 'fixed point')} and {count(kinds['slow'], 'slow point')}"
-        joined = " " if len(parts) == 1 else ", and "
-        parts.append(f"{joined}has {found} at the input that was held constant")
-    if len(parts) == 1:
-        parts.append(" was not analysed further")
-    return "".join(parts) + "."
 
 
 def key_numbers(run: Run) -> Rows:

@@ -34,13 +34,13 @@ def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel
     if name not in periods:
         raise InvalidInputError(f"no period {name!r}: {nearest(str(name), periods)}")
     trials = _trials(task)
-    during = _during(task, trials, name)
-    shown = during.any(1)
+    within = during(task, trials, name)
+    shown = within.any(1)
     if not shown.any():
         raise InvalidInputError(f"the {name} period has no step in this task: it is left out.")
-    inputs, during = np.asarray(trials.inputs)[shown], during[shown]
-    sums = np.einsum("ntc,nt->nc", inputs, during.astype(np.float32)).astype(float)
-    each = sums / during.sum(1, keepdims=True)
+    inputs, within = np.asarray(trials.inputs)[shown], within[shown]
+    sums = np.einsum("ntc,nt->nc", inputs, within.astype(np.float32)).astype(float)
+    each = sums / within.sum(1, keepdims=True)
     result = np.zeros(each.shape[1])
     for alike in _alike(each):
         together = each[:, alike].mean(1)
@@ -73,7 +73,7 @@ def period_before_answer(task: "AbstractTask") -> str:
     """
     trials = _trials(task)
     first = np.asarray(trials.scored).argmax(1)
-    shown = {name: _during(task, trials, name) for name in task.periods}
+    shown = {name: during(task, trials, name) for name in task.periods}
     here = [name for name, steps in shown.items() if steps.any()]
     answers = [shown[name][np.arange(len(first)), first].mean() for name in here]
     return here[max(int(np.argmax(answers)) - 1, 0)]
@@ -85,12 +85,7 @@ def without_noise(task: "AbstractTask") -> "AbstractTask":
     return dataclasses.replace(task, **dict.fromkeys(names, 0.0)) if names else task
 
 
-def _trials(task: "AbstractTask") -> "Trials":
-    fit = max(ENTRIES // (task.num_steps * task.num_inputs), 1)
-    return without_noise(task.varied()).trials(min(TRIALS, fit), key=jr.key(_KEY))
-
-
-def _during(task: "AbstractTask", trials: "Trials", name: str) -> Bool[np.ndarray, "trial time"]:
+def during(task: "AbstractTask", trials: "Trials", name: str) -> Bool[np.ndarray, "trial time"]:
     """Tell which steps of each trial lie in a period, also where periods vary in duration."""
     count, steps = trials.num_trials, np.arange(trials.num_steps)
     stop = np.zeros(count, int)
@@ -104,6 +99,11 @@ def _during(task: "AbstractTask", trials: "Trials", name: str) -> Bool[np.ndarra
     within = (steps >= start[:, None]) & (steps < stop[:, None])
     inside = within & np.asarray(trials.inside)
     return inside if inside.any() else within
+
+
+def _trials(task: "AbstractTask") -> "Trials":
+    fit = max(ENTRIES // (task.num_steps * task.num_inputs), 1)
+    return without_noise(task.varied()).trials(min(TRIALS, fit), key=jr.key(_KEY))
 
 
 def _shortest(value: float, error: float) -> float:

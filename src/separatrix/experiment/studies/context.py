@@ -22,9 +22,9 @@ from ...analysis import (
 )
 from ...tasks import ContextDecisionMaking
 from ..geometry import decision_axis
+from ..once import once
 from ..stages import SkippedError
 from ..subject import Subject
-from .once import once
 
 STIMULUS = 750.0
 """How long Mante et al. (2013) show the stimulus, in ms."""

@@ -18,9 +18,9 @@ from ...analysis import (
     slow_curve,
 )
 from ...tasks import DelayComparison
+from ..once import once
 from ..stages import SkippedError
 from ..subject import Subject
-from .once import once
 
 DELAY = 3000.0
 """How long the first frequency is to be held, in ms; as long as in the experiments, up to 6 s."""

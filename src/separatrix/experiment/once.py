@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..subject import Subject
+from .subject import Subject
 
 T = TypeVar("T")
 

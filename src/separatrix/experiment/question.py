@@ -1,0 +1,79 @@
+"""What holds the states of a trained network: the question that opens the report."""
+
+import jax.random as jr
+import numpy as np
+
+from ..activity import Activity, simulate
+from ..analysis import SlowCurve, Verdict, verdict
+from ..tasks.inputs import during
+from .geometry import decision_axis, readout_curve
+from .stages import SkippedError
+from .subject import Subject
+
+NUM_TRIALS = 512
+"""Trials that are looked at, or of which those of some conditions are."""
+_KEY = 0x68656C64
+
+
+def held(subject: Subject) -> Verdict:
+    """Leave states alone at the end of the period, at the frozen input; say what holds them."""
+    question, task = subject.settings.question, subject.task
+    given = subject.settings.input
+    period = question.period or (given if isinstance(given, str) else task.period_before_answer)
+    if period not in task.periods:
+        raise SkippedError(
+            f"the task has no period {period!r} (analysis.question.period): it has "
+            f"{', '.join(task.periods)}."
+        )
+    states = states_at_end(subject, period)
+    begin, end = task.periods[period]
+    axis, name = _axis(subject, states)
+    return verdict(
+        subject.system,
+        states,
+        duration=question.duration or end - begin,
+        axis=axis,
+        axis_name=name,
+        points=subject.points,
+        curve=_curve(subject),
+    )
+
+
+def states_at_end(subject: Subject, period: str) -> np.ndarray:
+    """Return where trials stand at the last step of a period `(trial, state)`."""
+    task, wanted = subject.task.varied(), subject.settings.question.trials
+    trials = task.trials(NUM_TRIALS, key=jr.fold_in(subject.key, _KEY))
+    activity: Activity = simulate(subject.network, trials)
+    within = during(task, trials, period)
+    chosen = within.any(1)
+    for condition, value in wanted.items():
+        if condition not in trials.conditions:
+            raise SkippedError(
+                f"trials have no condition {condition!r} (analysis.question.trials): they have "
+                f"{', '.join(trials.conditions)}."
+            )
+        chosen &= np.asarray(trials.conditions[condition]) == value
+    if chosen.sum() < 3:
+        raise SkippedError(f"fewer than three trials of these conditions have a {period} period.")
+    last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
+    return np.asarray(activity.states, float)[np.arange(len(last)), last][chosen]
+
+
+def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the axis of the choice, or else the one along which the states differ most."""
+    if "choice 1" in subject.task.responses:
+        try:
+            return decision_axis(subject.network, subject.task, states), "the axis of the choice"
+        except SkippedError:
+            pass
+    direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
+    return direction, "their first principal component"
+
+
+def _curve(subject: Subject) -> SlowCurve | None:
+    if not subject.settings.geometry.slow_curve:
+        return None
+    try:
+        return readout_curve(subject)
+    except SkippedError:
+        return None
