@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.analysis.cycle_branches.search import _place
+from separatrix.analysis.cycle_branches.starts import place_of
 
 
 def turn(x):
@@ -162,7 +162,7 @@ def test_what_cannot_work_is_said():
     with pytest.raises(sx.InvalidInputError, match="say with `at` at which value"):
         follow(forked, one, (-1, 1))
     with pytest.raises(sx.InvalidInputError, match=r"start must be what .*, got ndarray"):
-        _place(np.ones(3), 0.0)
+        place_of(np.ones(3), 0.0)
     with pytest.raises(sx.InvalidInputError, match="one cycle, got 0"):
         follow(forked, one[:0], (-1, 1), at=0.0)
     with pytest.raises(sx.InvalidInputError, match="outside the range from 0 to 1"):

@@ -95,6 +95,16 @@ class ClosedOrbits:
         """Return how far the cycle reaches from its middle, in units of its units."""
         return float(np.sqrt(np.square(self.spread(point)).mean()))
 
+    def stride(self, point: np.ndarray, tangent: np.ndarray) -> float:
+        """Return how long a step is that changes the parameter or the shape by 1, or ln T by 4.
+
+        The shape by 1 in units of its units, or by its own size, where that is more. The middle of
+        a small cycle may move by many times its size.
+        """
+        shape = tangent[:-2].reshape(self.pieces, self.size)
+        change = np.linalg.norm(shape - shape.mean(0)) / max(1.0, self.extent(point))
+        return float(1 / np.abs([change, tangent[-1], tangent[-2] / 4, 1e-12]).max())
+
     def turned(self, point: np.ndarray) -> bool:
         """Tell whether the cycle is that of reference turned by half, as beyond a fixed point."""
         hat = self.reference[0]

@@ -124,7 +124,7 @@ def continue_cycles(
     orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with one_blas_thread(), derivatives_of(sample), quiet:
-        point = closed(orbits, start, sample, value, name, method.state_scale)
+        point = closed(orbits, start, sample, value, name)
         halves = _both_ways(orbits, point, bounds, method)
         return _record(orbits, halves, sample, name, (first, last), marginal_band)
 
@@ -149,7 +149,7 @@ def _both_ways(
             method,
             ends.reached,
             orbits.accepts,
-            orbits.extent,
+            orbits.stride,
         )
         curves.append(ends.named(curve))
         if curve.reason == CLOSED:

@@ -11,7 +11,7 @@ from .equations import ClosedOrbits
 
 ON_CIRCLE = 1e-4
 """How far from the unit circle a multiplier may be where it is said to cross it."""
-MEETS = 1e-2
+MEETS = 0.1
 """How far from 1 a second multiplier may be where cycles are said to meet."""
 STEPS = 60
 """Evaluations, at most, that place one special point."""
@@ -69,7 +69,6 @@ def _met(chord: "_Chord", name: str, function: Callable[..., float]) -> Special 
         return None
     chord.orbits.refine(found.point)
     across = chord.orbits.multipliers(found.point)[1:]
-    print("MET", name, np.abs(across-1).min(), across[:3])
     return found if np.abs(across - 1).min() <= MEETS else None
 
 

@@ -62,7 +62,6 @@ def closed(
     sample: AbstractSystem,
     value: float,
     name: str,
-    state_scale: float,
 ) -> np.ndarray:
     """Return the point of the cycle that a start leads to, and measure the units by its swing.
 
@@ -79,14 +78,11 @@ def closed(
         guess = orbits.point(smaller, period, value)
         orbits.refer(guess)
         orbits.refine(guess)
-        found = _newton(orbits, guess, halving > 0)
-        if found is None:
-            continue
-        shrinks = orbits.turned(found) or orbits.extent(found) < SHRUNK * orbits.extent(guess)
-        if not shrinks and orbits.holds(found):
+        found, shrinks = _newton(orbits, guess, halving > 0)
+        if found is not None and orbits.holds(found):
             plain = found * orbits.scales
             grows = GROWS if emerging else 1.0
-            orbits.measure(_swing(orbits.orbit(found, DENSE)) * grows * state_scale)
+            orbits.measure(grows * _swing(orbits.orbit(found, DENSE)))
             return plain / orbits.scales
     why = "shrinks to a fixed point" if shrinks else "does not close"
     raise InvalidInputError(
@@ -95,8 +91,11 @@ def closed(
     )
 
 
-def _newton(orbits: ClosedOrbits, guess: np.ndarray, free: bool) -> np.ndarray | None:
-    """Return the cycle near a guess that closes with finer steps too, or None.
+def _newton(
+    orbits: ClosedOrbits, guess: np.ndarray, free: bool
+) -> tuple[np.ndarray | None, bool]:
+    """Return the cycle near a guess that closes with finer steps too, and whether that is a
+    fixed point instead.
 
     It has the parameter of the guess; or its size, where the parameter is free.
     """
@@ -107,11 +106,14 @@ def _newton(orbits: ClosedOrbits, guess: np.ndarray, free: bool) -> np.ndarray |
         else:
             found = correct_at(orbits.evaluate, guess, NEWTON_STEPS)
         if not found.converged:
-            return None
+            return None, False
+        size = orbits.extent(found.point)
+        if orbits.turned(found.point) or size < SHRUNK * orbits.extent(guess):
+            return None, True
         if orbits.accepts(found.point):
-            return found.point
+            return found.point, False
         if orbits.substeps >= MOST_SUBSTEPS:
-            return None
+            return None, False
 
 
 def _swing(orbit: np.ndarray) -> np.ndarray:

@@ -27,8 +27,8 @@ Leaves = Callable[[np.ndarray], str]
 """A point -> why the branch may not go on there, or an empty text."""
 Accepts = Callable[[np.ndarray], bool]
 """A zero of F -> whether it may stand for a point of the curve; else a shorter step is tried."""
-Size = Callable[[np.ndarray], float]
-"""A point -> how large it is: where that is more than 1, steps may be as many times longer."""
+Stride = Callable[[np.ndarray, np.ndarray], float]
+"""A point and the tangent there -> how many times longer than `max_step` steps may be."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def follow(
     method: PseudoArclength,
     leaves: Leaves = lambda point: "",
     accepts: Accepts = lambda point: True,
-    size: Size = lambda point: float(np.linalg.norm(point)) / 2,
+    stride: Stride | None = None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
@@ -111,16 +111,16 @@ def follow(
         tangents.append(turned)
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
-            length = min(1.5 * length, method.max_step * _stride(size(point), turned))
+            length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
     return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
 
 
-def _stride(size: float, tangent: np.ndarray) -> float:
+def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
     """Return how much longer steps may be where the state is large: a blow-up should end soon.
 
     The parameter changes by no more than a step of the usual length would change it.
     """
-    return max(1.0, min(size, 1 / max(abs(tangent[-1]), 1e-12)))
+    return max(1.0, min(float(np.linalg.norm(point)) / 2, 1 / max(abs(tangent[-1]), 1e-12)))
 
 
 def closes(
