@@ -22,10 +22,8 @@ HOMOCLINIC = (
     "near a homoclinic orbit: the period grows without bound, and the cycle passes a saddle"
 )
 OPEN = "the cycle no longer closes with finer steps of the integrator"
-SAME = 1e-4
-"""Difference of a cycle and one met again, in units of its units."""
-DENSE = 256
-"""States of which mean and spread are taken."""
+SAME = 1e-5
+"""Distance of a cycle from one that is met again."""
 FEWEST = 4
 """Points of a closed branch."""
 
@@ -88,11 +86,18 @@ class Ends:
         guess = before + part * (last - before)
         guess[-1] = first[-1]
         found = correct_at(self.orbits.evaluate, guess)
-        if found.converged and np.allclose(self._looks(found.point), self._looks(first), atol=SAME):
+        if found.converged and self._is_first(found.point):
             self.met = found.point
         return self.met is not None
 
-    def _looks(self, point: np.ndarray) -> np.ndarray:
-        """Return what does not depend on the phase: logarithm of the period, mean and spread."""
-        orbit = self.orbits.orbit(point, DENSE) / self.orbits.units
-        return np.concatenate([[point[-2]], orbit.mean(0), orbit.std(0)])
+    def _is_first(self, point: np.ndarray) -> bool:
+        """Tell whether a cycle is the first one, which is turned to its phase for that."""
+        orbits = self.orbits
+        orbit, period, parameter = orbits.orbit(self.points[0]), *orbits.split(self.points[0])[1:]
+        turns = [np.roll(orbit, -shift, axis=0) for shift in range(len(orbit))]
+        states = orbits.split(point)[0]
+        apart = [np.square((turn[:: orbits.each] - states) / orbits.units).sum() for turn in turns]
+        orbits.refer(point)
+        turned = orbits.point(turns[int(np.argmin(apart))], period, parameter)
+        found = correct_at(orbits.evaluate, turned)
+        return found.converged and bool(np.linalg.norm(found.point - point) < SAME)

@@ -14,6 +14,8 @@ from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
 from ..branches.models import AbstractModel, SystemOf, model_of
 
+PHASES = 64
+"""States that are kept of each cycle, at least."""
 ACCURATE = 1e-8
 """Part of its size by which finer steps of the integrator may leave a cycle open."""
 TRIVIAL = 1e-5
@@ -51,6 +53,8 @@ class ClosedOrbits:
     ):
         self.size, self.pieces, self.fewest = sample.size, pieces, substeps
         self.substeps, self.refused = substeps, False
+        self.known: dict[bytes, int] = {}  # points -> steps that suit
+        self.each = -(-PHASES // pieces)
         with double_precision():
             self.model = model_of(system_of, sample, *bounds)
         self.bounds = bounds
@@ -60,6 +64,7 @@ class ClosedOrbits:
         """Measure every unit in units of its own; points change with that."""
         unknowns = self.pieces * self.size
         self.units = units
+        self.known.clear()
         self.scales = np.append(np.tile(units, self.pieces) * np.sqrt(unknowns), [1.0, self.bounds[1] - self.bounds[0]])
 
     def point(
@@ -139,31 +144,31 @@ class ClosedOrbits:
         return not self.refused
 
     def refine(self, *points: np.ndarray) -> None:
-        """Take as many steps as orbits ask for that need not be closed."""
-        while not all(self._steps_suit(p) for p in points) and self.substeps < MOST_SUBSTEPS:
-            pass
+        """Take as many steps as all of some orbits ask for, which need not be closed."""
+        for point in points:
+            while point.tobytes() not in self.known and self.substeps < MOST_SUBSTEPS:
+                self._steps_suit(point)
+        self.substeps = max(self.known.get(p.tobytes(), MOST_SUBSTEPS) for p in points)
 
     def holds(self, point: np.ndarray) -> bool:
         """Tell whether the parameter lies in its range."""
         return self.bounds[0] <= self.split(point)[2] <= self.bounds[1]
 
     def _steps_suit(self, point: np.ndarray) -> bool:
-        """Tell whether the steps are fine enough; if not, double them; if far too fine, halve."""
-        change = self._change(point)
+        """Tell whether the steps are fine enough; if not, double them; if far too fine, halve.
+
+        The ends of pieces may change little with twice the steps.
+        """
+        coarse, fine = (self._trace(point, n)[1] / self.units for n in (1, 2))
+        allowed = ACCURATE * self.extent(point) + ROUNDING * np.abs(fine).max()
+        change = float(np.abs(fine - coarse).max() / allowed)
         if not change <= 1:
             self.substeps = min(2 * self.substeps, MOST_SUBSTEPS)
-        elif change < FAR_TOO_FINE and self.substeps >= 2 * self.fewest:
+            return False
+        self.known[point.tobytes()] = self.substeps
+        if change < FAR_TOO_FINE and self.substeps >= 2 * self.fewest:
             self.substeps //= 2
-        return change <= 1
-
-    def _change(self, point: np.ndarray) -> float:
-        """Return how much the ends of pieces change with twice the steps, in what is allowed."""
-        coarse, fine = (
-            self._run(_ends, point, substeps=substeps)[0] / self.units
-            for substeps in (self.substeps, 2 * self.substeps)
-        )
-        allowed = ACCURATE * self.extent(point) + ROUNDING * np.abs(fine).max()
-        return float(np.abs(fine - coarse).max() / allowed)
+        return True
 
     def multipliers(self, point: np.ndarray) -> np.ndarray:
         """Return the Floquet multipliers, that along the orbit first, the others by their size.
@@ -191,37 +196,34 @@ class ClosedOrbits:
 
         Infinite where Newton's method leads to none from there.
         """
-        states, period, parameter = self.split(point)
-        fields = self._run(_fields, point)[0] / self.units
-        slow = int(np.linalg.norm(fields, axis=1).argmin())
-        state = states[slow].copy()
+        states = self.split(point)[0]
+        speeds = np.linalg.norm(self._run(_fields, point)[0] / self.units, axis=1)
+        state = slowest = states[speeds.argmin()] / self.units
         for _ in range(NEWTON_STEPS):
-            field, slope = self._at(state, parameter)
-            slope = slope * self.units / self.units[:, None]
-            step, _ = solve(slope, -field / self.units)
-            if not np.isfinite(step).all():
+            rows = np.tile(state, self.pieces) / np.sqrt(len(point) - 2)
+            fields, slopes = self._run(_fields, np.append(rows, point[-2:]))
+            slope = slopes[0] * self.units / self.units[:, None]
+            step, _ = solve(slope, -fields[0] / self.units)
+            if not (np.isfinite(step).all() and np.isfinite(slope).all()):
                 return np.inf
-            state = state + step * self.units
-            if np.linalg.norm(step) <= ROUNDING * (1 + np.linalg.norm(state / self.units)):
+            state = state + step
+            if np.linalg.norm(step) <= ROUNDING * (1 + np.linalg.norm(state)):
                 break
         else:
             return np.inf
         rates = np.linalg.eigvals(slope).real
         if not rates.min() < 0 < rates.max():
             return np.inf
-        return float(np.linalg.norm((state - states[slow]) / self.units)) / self.extent(point)
+        return float(np.linalg.norm(state - slowest)) / self.extent(point)
 
-    def orbit(self, point: np.ndarray, phases: int) -> Float[np.ndarray, "phase unit"]:
+    def orbit(self, point: np.ndarray) -> Float[np.ndarray, "phase unit"]:
         """Return states at equally spaced phases, every piece followed from its own start."""
-        each = -(-phases // self.pieces)
-        traced = self._run(_traced, point, count=each, substeps=-(-self.substeps // each))[0]
-        return traced.reshape(self.pieces * each, self.size)
+        return self._trace(point, 1)[0].reshape(self.pieces * self.each, self.size)
 
-    def _at(self, state: np.ndarray, parameter: float) -> tuple[np.ndarray, np.ndarray]:
-        with double_precision():
-            model = self.model.near(parameter)
-            field, slope = _local(model, jnp.asarray(state), np.float64(parameter))
-            return np.asarray(field), np.asarray(slope)
+    def _trace(self, point: np.ndarray, finer: int) -> list[np.ndarray]:
+        """Return states along the pieces (piece, phase, unit) and where these end."""
+        substeps = finer * -(-self.substeps // self.each)
+        return self._run(_traced, point, count=self.each, substeps=substeps)
 
     def _run(self, program: Any, point: np.ndarray, **options: Any) -> list[np.ndarray]:
         states, period, parameter = self.split(point)
@@ -265,23 +267,12 @@ def _pieces(
 
 
 @eqx.filter_jit
-def _ends(
-    model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
-) -> Any:
-    return (jax.vmap(lambda x: _follow(model, x, duration, parameter, substeps))(states),)
-
-
-@eqx.filter_jit
 def _fields(
     model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
 ) -> Any:
-    return (jax.vmap(lambda x: model.evaluate(x, parameter))(states),)
-
-
-@eqx.filter_jit
-def _local(model: AbstractModel, state: Any, parameter: Any) -> Any:
+    """Return the field at the states, and its derivatives there."""
     field = lambda x: model.evaluate(x, parameter)  # noqa: E731
-    return field(state), jax.jacfwd(field)(state)
+    return jax.vmap(lambda x: (field(x), jax.jacfwd(field)(x)))(states)
 
 
 @eqx.filter_jit
@@ -292,6 +283,7 @@ def _traced(
         def go(x: Any, _: None) -> tuple[Any, Any]:
             return _follow(model, x, duration / count, parameter, substeps), x
 
-        return jax.lax.scan(go, state, None, length=count)[1]
+        end, along = jax.lax.scan(go, state, None, length=count)
+        return along, end
 
-    return (jax.vmap(trace)(states),)
+    return jax.vmap(trace)(states)

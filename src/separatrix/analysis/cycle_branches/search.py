@@ -24,8 +24,6 @@ from .record import CycleBranch
 from .special import find_special
 from .starts import check_start, closed, place_of
 
-PHASES = 64
-"""States that are kept of each cycle, at least."""
 MAX_POINTS = 500
 MAX_UNKNOWNS = 4096
 """A step of Newton's method solves a system of this size."""
@@ -216,5 +214,5 @@ def _states(orbits: ClosedOrbits, points: Iterable[np.ndarray]) -> np.ndarray:
     rows = []
     for point in points:
         orbits.refine(point)
-        rows.append(orbits.orbit(point, PHASES))
+        rows.append(orbits.orbit(point))
     return np.array(rows)

@@ -20,7 +20,7 @@ AT_REST = 1e-9
 """Part of the largest swing of a unit: one that swings less has no size of its own."""
 NEWTON_STEPS = 20
 DENSE = 240
-"""States of an orbit whose swing is measured."""
+"""States of the first guess of an orbit."""
 
 
 def place_of(start: Any, at: float | None) -> float | None:
@@ -82,7 +82,7 @@ def closed(
         if found is not None and orbits.holds(found):
             plain = found * orbits.scales
             grows = GROWS if emerging else 1.0
-            orbits.measure(grows * _swing(orbits.orbit(found, DENSE)))
+            orbits.measure(grows * _swing(orbits.orbit(found)))
             return plain / orbits.scales
     why = "shrinks to a fixed point" if shrinks else "does not close"
     raise InvalidInputError(
