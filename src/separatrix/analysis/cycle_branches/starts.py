@@ -16,8 +16,8 @@ GROWS = 10.0
 """Times that a cycle near a Hopf point is expected to grow."""
 HALVINGS = 12
 """Of the size of such a cycle, until it closes."""
-AT_REST = 1e-9
-"""Part of the largest swing of a unit: one that swings less has no size of its own."""
+AT_REST = 1e-12
+"""Part of its value, or of the largest swing of a unit, by which one at rest swings."""
 NEWTON_STEPS = 20
 DENSE = 240
 """States of the first guess of an orbit."""
@@ -117,7 +117,8 @@ def _newton(
 
 
 def _swing(orbit: np.ndarray) -> np.ndarray:
-    """Return half of how far each unit swings; that of the largest for one at rest."""
-    swing = 0.5 * np.ptp(orbit, axis=0)
-    largest = swing.max()
-    return np.where(swing > AT_REST * largest, swing, largest if largest > 0 else 1.0)
+    """Return half of how far each unit swings; for one at rest its value, or the largest swing."""
+    swing, value = 0.5 * np.ptp(orbit, axis=0), np.abs(orbit).max(0)
+    largest = swing.max() if swing.max() > 0 else 1.0
+    at_rest = swing <= AT_REST * np.maximum(value, largest)
+    return np.where(at_rest, np.where(value > AT_REST * largest, value, largest), swing)
