@@ -267,3 +267,71 @@ def flip_flop(architecture):
         return sx.DiscreteMap(cell.step, 16), data["x0"]
     cell = GRUCell(hidden, of_input, of_hidden)
     return sx.DiscreteMap(cell.step, 32, residual=cell.residual), data["x0"]
+
+
+def morris_lecar(current):
+    """Morris & Lecar (1981) in Rinzel & Ermentrout's homoclinic regime; mV, ms and μA/cm²."""
+
+    def field(x):
+        v, w = x
+        m = 0.5 * (1 + jnp.tanh((v + 1.2) / 18))
+        rest = 0.5 * (1 + jnp.tanh((v - 12) / 17.4))
+        channels = 2 * (v + 60) + 4 * m * (v - 120) + 8 * w * (v + 84)
+        slowly = 0.23 * jnp.cosh((v - 12) / 34.8)
+        return jnp.stack([(current - channels) / 20, slowly * (rest - w)])
+
+    return sx.Flow(field, 2)
+
+
+MORRIS_LECAR = {"Hopf": 36.316217, "fold": 40.59335, "homoclinic": (35.0067322, 35.0067352)}
+"""Where its cycle is born, folds and ends; the last one was bracketed by simulation."""
+
+
+def lorenz(r):
+    """Lorenz (1963), σ = 10, b = 8/3: cycles lie between the homoclinic and the Hopf point."""
+    return sx.Flow(
+        lambda x: jnp.stack(
+            [10 * (x[1] - x[0]), r * x[0] - x[1] - x[0] * x[2], x[0] * x[1] - 8 / 3 * x[2]]
+        ),
+        3,
+    )
+
+
+LORENZ = {"Hopf": 470 / 19, "homoclinic": 13.9265574075}
+
+
+def jansen_rit(p):
+    """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
+
+    def rate(v):
+        return 5 * jax.nn.sigmoid(0.56 * (v - 6))
+
+    def field(y):
+        x, slopes = y[:3], y[3:]
+        drives = jnp.stack(
+            [
+                325 * rate(x[1] - x[2]),
+                325 * (p + 108 * rate(135 * x[0])),
+                1100 * 33.75 * rate(33.75 * x[0]),
+            ]
+        )
+        a = np.array([100.0, 100.0, 50.0])
+        return jnp.concatenate([slopes, drives - 2 * a * slopes - a**2 * x])
+
+    return sx.Flow(field, 6)
+
+
+JANSEN_RIT = {"Hopf": (-12.1475, 89.8291, 315.6964), "fold": 137.3793}
+JANSEN_RIT_AT_REST = np.array([0.00077825, -1.00143, 2.52819, 0.0, 0.0, 0.0])
+"""The only fixed point at p = −50, roughly."""
+
+
+def brusselator(b, sizes=(1.0, 1.0)):
+    """x' = 1 + x²y − (b + 1) x, y' = b x − x²y, measured in other units; Hopf at b = 2."""
+    sizes = np.asarray(sizes)
+
+    def field(z):
+        x, y = z / sizes
+        return sizes * jnp.stack([1 + x * x * y - (b + 1) * x, b * x - x * x * y])
+
+    return sx.Flow(field, 2)

@@ -1,11 +1,15 @@
 """Branches of cycles whose folds, flips and tori are known exactly, and FitzHugh–Nagumo's."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import separatrix as sx
-from separatrix.analysis.cycle_branches.search import _place
+from separatrix.analysis.cycle_branches.ends import HOMOCLINIC
+from separatrix.analysis.cycle_branches.starts import place_of
+from systems import MORRIS_LECAR, brusselator, morris_lecar
 
 
 def turn(x):
@@ -137,17 +141,69 @@ def test_bounds_are_kept_and_told(fold):
     assert few.endings.tolist() == ["reached max_points = 5"] * 2
     assert len(few) == 9
     assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
-    # x' = v, v' = x − x² …: towards a homoclinic orbit the period has no bound
-    bent = lambda p: sx.Flow(  # noqa: E731
-        lambda x: jnp.stack([x[1], x[0] - x[0] ** 2 + (p + x[0]) * x[1]]), 2
+
+
+def born_at(system_of, start, parameter, hopf, **options):
+    """The branch of cycles from the Hopf point at a parameter."""
+    fixed = sx.continue_fixed_points(system_of, start, parameter, disconnected=None)
+    near = np.abs(fixed.special_parameters - hopf) < 1e-4 * abs(hopf)
+    (number,) = np.flatnonzero(near & (fixed.special_type == "Hopf"))
+    return sx.continue_cycles(system_of, fixed.emerging_cycle(int(number)), parameter, **options)
+
+
+def all_close(branch, system_of, every):
+    """Whether other steps lead from phase to phase, and every cycle has a multiplier 1."""
+    count = branch.states.shape[1]
+    for k in range(0, len(branch), every):
+        field = jax.jit(system_of(float(branch.parameters[k])).evaluate)
+        states, size = branch.states[k], np.ptp(branch.states[k], axis=0)
+        with jax.enable_x64(True):
+            for j in range(0, count, 7):
+                later = solve_ivp(
+                    lambda _, x, field=field: np.asarray(field(x)),
+                    (0, branch.period[k] / branch.time_unit / count),
+                    states[j],
+                    method="DOP853",
+                    rtol=1e-11,
+                    atol=1e-12 * size,
+                ).y[:, -1]
+                apart = np.abs(later - states[(j + 1) % count]) / size
+                assert apart.max() < 1e-5, (k, j, branch.parameters[k], apart)
+    assert np.abs(branch.multipliers[:, 0] - 1).max() < 1e-5
+
+
+def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
+    branch = born_at(morris_lecar, np.array([5.09, 0.311]), (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I")
+    low, high = MORRIS_LECAR["homoclinic"]
+    assert low < branch.parameters.min() < high
+    assert branch.special_type.tolist() == ["fold"]
+    assert branch.special_parameters == pytest.approx([MORRIS_LECAR["fold"]], abs=1e-5)
+    assert sorted(branch.endings) == [HOMOCLINIC, "the cycle shrank to a fixed point"]
+    assert branch.period.max() > 10 * branch.period.min()
+    all_close(branch, morris_lecar, 16)
+
+
+@pytest.mark.parametrize("sizes", [(1e3, 1.0), (1e-6, 1e3)])
+def test_units_may_be_of_any_size(sizes):
+    """The Brusselator's cycles, born with the period 2π."""
+    known, other = (
+        born_at(lambda b: brusselator(b, s), np.array([1.0, 1.5]) * s, (1.5, 2.6), 2.0)
+        for s in (np.ones(2), np.array(sizes))
     )
-    fixed = sx.continue_fixed_points(bent, np.ones(2) * [1, 0], (-1.2, -0.7), disconnected=None)
-    born = fixed.emerging_cycle(0)
-    long = sx.continue_cycles(
-        bent, born, (-1.2, -0.7), method=sx.solvers.PseudoArclength(max_points=60)
-    )
-    assert long.period.max() > 2 * born.period
-    assert "reached the end of the parameter range" not in long.endings
+    assert other.endings.tolist() == known.endings.tolist()
+    assert len(other) == len(known)
+    np.testing.assert_allclose(other.parameters, known.parameters, rtol=1e-6)
+    np.testing.assert_allclose(other.period, known.period, rtol=1e-6)
+    np.testing.assert_allclose(other.amplitude, known.amplitude * sizes, rtol=1e-3)
+    assert other.period.min() == pytest.approx(2 * np.pi, abs=1e-3)
+
+
+def test_a_start_at_a_hopf_point_moves_nearer_to_it():
+    """Normal forms tell nothing of cycles that far away."""
+    fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
+    far = fixed.emerging_cycle(0, -0.4)
+    branch = sx.continue_cycles(folded, far, (-0.5, 0.5))
+    assert branch.special("fold") == pytest.approx([-0.25], abs=1e-8)
 
 
 def test_branches_of_cycles_survive_xarray(fold):
@@ -162,7 +218,7 @@ def test_what_cannot_work_is_said():
     with pytest.raises(sx.InvalidInputError, match="say with `at` at which value"):
         follow(forked, one, (-1, 1))
     with pytest.raises(sx.InvalidInputError, match=r"start must be what .*, got ndarray"):
-        _place(np.ones(3), 0.0)
+        place_of(np.ones(3), 0.0)
     with pytest.raises(sx.InvalidInputError, match="one cycle, got 0"):
         follow(forked, one[:0], (-1, 1), at=0.0)
     with pytest.raises(sx.InvalidInputError, match="outside the range from 0 to 1"):

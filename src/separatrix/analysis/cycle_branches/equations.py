@@ -9,14 +9,22 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._double import double_precision
+from ...solvers.continuation.newton import solve
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
 from ..branches.models import AbstractModel, SystemOf, model_of
 
-STIFF = 0.5
-"""Step times |λ| that the integrator is begun with at most; it is unstable above 2.8."""
-TOO_STIFF = 2.0
-"""The same at which a branch ends."""
+PHASES = 64
+"""States that are kept of each cycle, at least."""
+ACCURATE = 1e-8
+"""Part of its size by which finer steps of the integrator may leave a cycle open."""
+TRIVIAL = 1e-5
+"""How far from 1 the multiplier along a cycle may be."""
+FAR_TOO_FINE = 1e-3
+ROUNDING = 1e-13
+MOST_SUBSTEPS = 2**14
+"""Of the integrator in one piece."""
+NEWTON_STEPS = 20
 
 
 class ClosedOrbits:
@@ -24,11 +32,15 @@ class ClosedOrbits:
 
     The unknowns are the states $x_j$ at k equally spaced phases, $\ln T$ and the parameter p:
 
-    .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad e \cdot f(x_0, p) = 0.
+    .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad \sum_j \hat f_j \cdot (x_j - \hat x_j) = 0.
 
-    The last equation says that the orbit is at its largest along a fixed axis e at phase 0. Unlike
-    a plane that the orbit has to cross, every orbit has such a place, so that it need not be moved
-    along the branch. Points are scaled by `scales`, the parameter last.
+    The last equation chooses phase 0 such that the cycle has moved as little as possible along
+    itself since $\hat x$, a cycle next to it with directions $\hat f$: `refer` says which. Every
+    unit is measured in units of its own (`units`); points are scaled by `scales`, the parameter
+    last.
+
+    The integrator has as many steps as the cycle asks for: `accepts` doubles them while finer ones
+    change it.
     """
 
     def __init__(
@@ -36,31 +48,42 @@ class ClosedOrbits:
         system_of: SystemOf,
         sample: AbstractSystem,
         bounds: tuple[float, float],
-        orbit: Float[np.ndarray, "phase unit"],
         pieces: int,
         substeps: int,
-        state_scale: float,
     ):
-        self.size, self.pieces, self.substeps = sample.size, pieces, substeps
+        self.size, self.pieces, self.fewest = sample.size, pieces, substeps
+        self.substeps, self.refused = substeps, False
+        self.known: dict[bytes, int] = {}  # points -> steps that suit
+        self.each = -(-PHASES // pieces)
         with double_precision():
             self.model = model_of(system_of, sample, *bounds)
-        spread = orbit - orbit.mean(0)
-        self.axis = np.linalg.svd(spread, full_matrices=False)[2][0]
-        self.extent = float(np.sqrt(np.square(spread).sum(1).mean()))
-        unknowns = pieces * self.size
-        sizes = np.full(unknowns, state_scale * np.sqrt(unknowns))
-        self.scales = np.append(sizes, [1.0, bounds[1] - bounds[0]])
+        self.bounds = bounds
+        self.measure(np.ones(self.size))
+
+    def measure(self, units: Float[np.ndarray, " unit"]) -> None:
+        """Measure every unit in units of its own; points change with that."""
+        unknowns = self.pieces * self.size
+        self.units = units
+        self.known.clear()
+        self.scales = np.append(np.tile(units, self.pieces) * np.sqrt(unknowns), [1.0, self.bounds[1] - self.bounds[0]])
 
     def point(
         self, orbit: Float[np.ndarray, "phase unit"], period: float, parameter: float
     ) -> np.ndarray:
-        """Return the scaled point of an orbit at equally spaced phases, turned to its phase 0."""
+        """Return the scaled point of an orbit at equally spaced phases."""
         count = len(orbit)
-        top = int((orbit @ self.axis).argmax())
-        phases = (top / count + np.arange(self.pieces) / self.pieces) % 1.0
+        phases = np.arange(self.pieces) / self.pieces
         closed, grid = np.append(orbit, orbit[:1], axis=0), np.linspace(0, 1, count + 1)
         states = np.stack([np.interp(phases, grid, unit) for unit in closed.T], axis=1)
         return np.append(states.ravel(), [np.log(period), parameter]) / self.scales
+
+    def refer(self, point: np.ndarray) -> None:
+        """Measure phases from those of a cycle."""
+        states = self.split(point)[0]
+        along = self._run(_fields, point)[0] / self.units
+        length = np.linalg.norm(along)
+        along = along / (length if 0 < length < np.inf else 1.0)
+        self.reference = states / self.units, along
 
     def split(self, point: np.ndarray) -> tuple[np.ndarray, float, float]:
         """Return the states (piece, unit), the period and the parameter."""
@@ -68,19 +91,38 @@ class ClosedOrbits:
         states = plain[:-2].reshape(self.pieces, self.size)
         return states, float(np.exp(plain[-2])), float(plain[-1])
 
-    def swing(self, point: np.ndarray) -> float:
-        """Return how far phase 0 lies beyond the middle of the orbit along the axis."""
+    def spread(self, point: np.ndarray) -> np.ndarray:
+        """Return the states (piece, unit) from their mean on, in units of their own."""
         states = self.split(point)[0]
-        return float((states[0] - states.mean(0)) @ self.axis)
+        return (states - states.mean(0)) / self.units
+
+    def extent(self, point: np.ndarray) -> float:
+        """Return how far the cycle reaches from its middle, in units of its units."""
+        return float(np.sqrt(np.square(self.spread(point)).mean()))
+
+    def stride(self, point: np.ndarray, tangent: np.ndarray) -> float:
+        """Return how long a step is that changes the parameter or the shape by 1, or ln T by 4.
+
+        The shape by 1 in units of its units, or by its own size, where that is more. The middle of
+        a small cycle may move by many times its size.
+        """
+        shape = tangent[:-2].reshape(self.pieces, self.size)
+        change = np.linalg.norm(shape - shape.mean(0)) / max(1.0, self.extent(point))
+        return float(1 / np.abs([change, tangent[-1], tangent[-2] / 4, 1e-12]).max())
+
+    def turned(self, point: np.ndarray) -> bool:
+        """Tell whether the cycle is that of reference turned by half, as beyond a fixed point."""
+        hat = self.reference[0]
+        return bool(np.sum((hat - hat.mean(0)) * self.spread(point)) <= 0)
 
     def evaluate(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the residual (m,) and its Jacobian (m, m + 1) in scaled coordinates."""
         k, n = self.pieces, self.size
         states, period, _ = self.split(point)
-        ends, by_state, by_time, by_parameter, field, slope, change = self._run(_pieces, point)
-        residual = np.append(
-            (ends - np.roll(states, -1, axis=0)).ravel(), period * self.axis @ field
-        )
+        ends, by_state, by_time, by_parameter = self._run(_pieces, point)
+        hat, along = self.reference
+        gaps = (ends - np.roll(states, -1, axis=0)) / self.units
+        residual = np.append(gaps.ravel(), (along * (states / self.units - hat)).sum())
         jacobian = np.zeros((k * n + 1, k * n + 2))
         for j in range(k):
             rows = slice(j * n, (j + 1) * n)
@@ -88,34 +130,100 @@ class ClosedOrbits:
             after = (j + 1) % k
             jacobian[rows, after * n : (after + 1) * n] -= np.eye(n)
         jacobian[:-1, -2], jacobian[:-1, -1] = (by_time * period / k).ravel(), by_parameter.ravel()
-        jacobian[-1, :n] = period * self.axis @ slope
-        jacobian[-1, -2], jacobian[-1, -1] = residual[-1], period * self.axis @ change
-        return residual / self.extent, jacobian * self.scales / self.extent
+        jacobian[:-1] /= np.tile(self.units, k)[:, None]
+        jacobian[-1, :-2] = (along / self.units).ravel()
+        return residual, jacobian * self.scales
+
+    def accepts(self, point: np.ndarray) -> bool:
+        """Tell whether the cycle closes with twice the steps too, and has a multiplier 1.
+
+        Where it does not, the next attempt has twice the steps; where they are far too many, half.
+        """
+        along = self.multipliers(point)[0]
+        self.refused = not (self._steps_suit(point) and abs(along - 1) <= TRIVIAL)
+        return not self.refused
+
+    def refine(self, *points: np.ndarray) -> None:
+        """Take as many steps as all of some orbits ask for, which need not be closed."""
+        for point in points:
+            while point.tobytes() not in self.known and self.substeps < MOST_SUBSTEPS:
+                self._steps_suit(point)
+        self.substeps = max(self.known.get(p.tobytes(), MOST_SUBSTEPS) for p in points)
+
+    def holds(self, point: np.ndarray) -> bool:
+        """Tell whether the parameter lies in its range."""
+        return self.bounds[0] <= self.split(point)[2] <= self.bounds[1]
+
+    def _steps_suit(self, point: np.ndarray) -> bool:
+        """Tell whether the steps are fine enough; if not, double them; if far too fine, halve.
+
+        The ends of pieces may change little with twice the steps.
+        """
+        coarse, fine = (self._trace(point, n)[1] / self.units for n in (1, 2))
+        allowed = ACCURATE * self.extent(point) + ROUNDING * np.abs(fine).max()
+        change = float(np.abs(fine - coarse).max() / allowed)
+        if not change <= 1:
+            self.substeps = min(2 * self.substeps, MOST_SUBSTEPS)
+            return False
+        self.known[point.tobytes()] = self.substeps
+        if change < FAR_TOO_FINE and self.substeps >= 2 * self.fewest:
+            self.substeps //= 2
+        return True
 
     def multipliers(self, point: np.ndarray) -> np.ndarray:
-        """Return the Floquet multipliers, that along the orbit first, the others by their size."""
-        product = np.eye(self.size)
-        for slope in self._run(_pieces, point)[1]:
-            product = slope @ product
-        values = np.linalg.eigvals(product).astype(complex)
-        along = int(np.abs(values - 1).argmin())
-        across = np.delete(values, along)
-        return np.append(values[along], across[np.argsort(-np.abs(across), kind="stable")])
+        """Return the Floquet multipliers, that along the orbit first, the others by their size.
 
-    def stiffness(self, point: np.ndarray) -> float:
-        """Return the step of the integrator times the largest |λ| on the orbit."""
-        _, period, _ = self.split(point)
-        slopes = self._run(_slopes, point)[0]
-        if not np.isfinite(slopes).all():
+        The flow carries its own direction f along, so that in axes of which f is the first the
+        derivatives of the pieces are block triangular: no large multiplier hides the 1. NaN where
+        they are not finite.
+        """
+        fields = self._run(_fields, point)[0] / self.units
+        slopes = self._run(_pieces, point)[1] * self.units / self.units[:, None]
+        if not (np.isfinite(slopes).all() and np.isfinite(fields).all()):
+            return np.full(self.size, np.nan + 0j)
+        axes = np.stack([_axes_along(field) for field in fields])
+        along, product = 1.0, np.eye(self.size - 1)
+        for j in range(self.pieces):
+            turned = axes[(j + 1) % self.pieces].T @ slopes[j] @ axes[j]
+            along, product = along * turned[0, 0], turned[1:, 1:] @ product
+        if not np.isfinite(product).all():
+            return np.full(self.size, np.nan + 0j)
+        across = np.linalg.eigvals(product).astype(complex)
+        return np.append(along, across[np.argsort(-np.abs(across), kind="stable")])
+
+    def saddle_distance(self, point: np.ndarray) -> float:
+        """Return how near the cycle comes to a saddle where it is slowest, in parts of its size.
+
+        Infinite where Newton's method leads to none from there.
+        """
+        states = self.split(point)[0]
+        speeds = np.linalg.norm(self._run(_fields, point)[0] / self.units, axis=1)
+        state = slowest = states[speeds.argmin()] / self.units
+        for _ in range(NEWTON_STEPS):
+            rows = np.tile(state, self.pieces) / np.sqrt(len(point) - 2)
+            fields, slopes = self._run(_fields, np.append(rows, point[-2:]))
+            slope = slopes[0] * self.units / self.units[:, None]
+            step, _ = solve(slope, -fields[0] / self.units)
+            if not (np.isfinite(step).all() and np.isfinite(slope).all()):
+                return np.inf
+            state = state + step
+            if np.linalg.norm(step) <= ROUNDING * (1 + np.linalg.norm(state)):
+                break
+        else:
             return np.inf
-        fastest = float(np.abs(np.linalg.eigvals(slopes)).max())
-        return fastest * period / (self.pieces * self.substeps)
+        rates = np.linalg.eigvals(slope).real
+        if not rates.min() < 0 < rates.max():
+            return np.inf
+        return float(np.linalg.norm(state - slowest)) / self.extent(point)
 
-    def orbit(self, point: np.ndarray, phases: int) -> Float[np.ndarray, "phase unit"]:
+    def orbit(self, point: np.ndarray) -> Float[np.ndarray, "phase unit"]:
         """Return states at equally spaced phases, every piece followed from its own start."""
-        each = -(-phases // self.pieces)
-        traced = self._run(_traced, point, count=each, substeps=-(-self.substeps // each))[0]
-        return traced.reshape(self.pieces * each, self.size)
+        return self._trace(point, 1)[0].reshape(self.pieces * self.each, self.size)
+
+    def _trace(self, point: np.ndarray, finer: int) -> list[np.ndarray]:
+        """Return states along the pieces (piece, phase, unit) and where these end."""
+        substeps = finer * -(-self.substeps // self.each)
+        return self._run(_traced, point, count=self.each, substeps=substeps)
 
     def _run(self, program: Any, point: np.ndarray, **options: Any) -> list[np.ndarray]:
         states, period, parameter = self.split(point)
@@ -125,6 +233,13 @@ class ClosedOrbits:
             given = jnp.asarray(states), np.float64(period / self.pieces), np.float64(parameter)
             results = program(model, *given, substeps=substeps, **options)
             return [np.asarray(result) for result in results]
+
+
+def _axes_along(direction: np.ndarray) -> np.ndarray:
+    """Return orthonormal axes (columns) of which the first is along a direction."""
+    axes = np.linalg.qr(np.column_stack([direction, np.eye(len(direction))]))[0]
+    axes[:, 0] *= 1.0 if axes[:, 0] @ direction >= 0 else -1.0
+    return axes
 
 
 def _follow(model: AbstractModel, state: Any, duration: Any, parameter: Any, substeps: Any) -> Any:
@@ -138,7 +253,7 @@ def _follow(model: AbstractModel, state: Any, duration: Any, parameter: Any, sub
 def _pieces(
     model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
 ) -> Any:
-    """Return the ends of all pieces and their derivatives; the field at phase 0 and its own."""
+    """Return the ends of all pieces and their derivatives."""
 
     def end(state: Any, time: Any, p: Any) -> Any:
         after = _follow(model, state, time, p, substeps)
@@ -148,16 +263,16 @@ def _pieces(
         slopes, after = jax.jacfwd(end, argnums=(0, 1, 2), has_aux=True)(state, duration, parameter)
         return after, *slopes
 
-    field = model.evaluate(states[0], parameter)
-    slope, change = jax.jacfwd(model.evaluate, argnums=(0, 1))(states[0], parameter)
-    return *jax.vmap(piece)(states), field, slope, change
+    return jax.vmap(piece)(states)
 
 
 @eqx.filter_jit
-def _slopes(
+def _fields(
     model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
 ) -> Any:
-    return (jax.vmap(lambda x: jax.jacfwd(lambda y: model.evaluate(y, parameter))(x))(states),)
+    """Return the field at the states, and its derivatives there."""
+    field = lambda x: model.evaluate(x, parameter)  # noqa: E731
+    return jax.vmap(lambda x: (field(x), jax.jacfwd(field)(x)))(states)
 
 
 @eqx.filter_jit
@@ -168,6 +283,7 @@ def _traced(
         def go(x: Any, _: None) -> tuple[Any, Any]:
             return _follow(model, x, duration / count, parameter, substeps), x
 
-        return jax.lax.scan(go, state, None, length=count)[1]
+        end, along = jax.lax.scan(go, state, None, length=count)
+        return along, end
 
-    return (jax.vmap(trace)(states),)
+    return jax.vmap(trace)(states)

@@ -1,11 +1,11 @@
 """From one cycle to the branch that it lies on."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.continuation import Curve, PseudoArclength, correct_at, follow
+from ...solvers.continuation import Curve, PseudoArclength, follow
 from ...solvers.continuation.curve import CLOSED
 from ...solvers.continuation.newton import null_tangent
 from ...solvers.shooting import MultipleShooting
@@ -18,19 +18,15 @@ from ..checks import band_of, method_of
 from ..cycles import Cycles
 from ..derivatives import derivatives_of
 from ..stability import classify, count_unstable
-from .equations import STIFF, TOO_STIFF, ClosedOrbits
+from .ends import Ends
+from .equations import ClosedOrbits
 from .record import CycleBranch
 from .special import find_special
+from .starts import check_start, closed, place_of
 
-PHASES = 64
-"""States that are kept of each cycle, at least."""
 MAX_POINTS = 500
 MAX_UNKNOWNS = 4096
 """A step of Newton's method solves a system of this size."""
-SHRUNK = 1e-3
-"""A cycle of this part of the largest extent on the branch has shrunk to a fixed point."""
-LONGEST = 100.0
-"""Periods of the start after which a branch ends: its cycles near a homoclinic orbit."""
 
 
 def continue_cycles(
@@ -109,89 +105,26 @@ def continue_cycles(
     >>> cycles.special_type.tolist(), cycles.special("fold").round(6).tolist()
     (['fold'], [-0.25])
     """
-    first, last, value = checked_range(parameter, _place(start, at), name)
+    first, last, value = checked_range(parameter, place_of(start, at), name)
     method = (
         method_of(method, PseudoArclength) if method else PseudoArclength(max_points=MAX_POINTS)
     )
     shooting = method_of(shooting, MultipleShooting, name="shooting")
     marginal_band = band_of(marginal_band)
     sample = checked_system(system_of, value)
-    orbit, period = _checked_start(start, sample)
+    check_start(start, sample)
     if shooting.segments * sample.size + 2 > MAX_UNKNOWNS:
         raise InvalidInputError(
             f"{shooting.segments} phases of {sample.size} units are more than {MAX_UNKNOWNS} "
             "unknowns: give fewer phases, MultipleShooting(segments=…)."
         )
     bounds = (min(first, last), max(first, last))
-    orbits = ClosedOrbits(
-        system_of,
-        sample,
-        bounds,
-        orbit,
-        shooting.segments,
-        shooting.substeps,
-        method.state_scale,
-    )
+    orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with one_blas_thread(), derivatives_of(sample), quiet:
-        point = _closed(orbits, orbit, period, value, name)
+        point = closed(orbits, start, sample, value, name)
         halves = _both_ways(orbits, point, bounds, method)
         return _record(orbits, halves, sample, name, (first, last), marginal_band)
-
-
-def _place(start: Any, at: float | None) -> float | None:
-    if not isinstance(start, (EmergingCycle, Cycles)):
-        raise InvalidInputError(
-            "start must be what Branches.emerging_cycle(…) or find_cycles(…) returned, got "
-            f"{type(start).__name__}."
-        )
-    if at is None and isinstance(start, EmergingCycle):
-        return start.parameter
-    if at is None:
-        raise InvalidInputError(
-            "say with `at` at which value of the parameter the start was found."
-        )
-    return at
-
-
-def _checked_start(
-    start: EmergingCycle | Cycles, sample: AbstractSystem
-) -> tuple[np.ndarray, float]:
-    """Return the first guess of the orbit, and of its period in time constants."""
-    if sample.kind != "flow" or start.system != "flow":
-        raise InvalidInputError(
-            "cycles of flows are continued: those of a map are fixed points of its iterate, "
-            "sx.DiscreteMap(lambda x: F(F(x)), …), for sx.continue_fixed_points."
-        )
-    if isinstance(start, EmergingCycle):
-        orbit, period = start.orbit(240), start.period
-    else:
-        if len(start) != 1:
-            raise InvalidInputError(
-                f"start must be one cycle, got {len(start)}: give cycles[[k]] of find_cycles."
-            )
-        orbit, period = start.orbit(0), float(start.period[0])
-    if orbit.shape[1] != sample.size:
-        raise InvalidInputError(
-            f"the start is a cycle of {orbit.shape[1]} units, the system has {sample.size}."
-        )
-    return orbit, period / sample.time_unit
-
-
-def _closed(
-    orbits: ClosedOrbits, orbit: np.ndarray, period: float, value: float, name: str
-) -> np.ndarray:
-    """Return the point of the cycle that the start leads to at its own parameter."""
-    guess = orbits.point(orbit, period, value)
-    orbits.substeps *= max(1, int(np.ceil(orbits.stiffness(guess) / STIFF)))
-    found = correct_at(orbits.evaluate, guess, 20)
-    if found.converged and orbits.swing(found.point) > SHRUNK * orbits.extent:
-        return found.point
-    why = "shrinks to a fixed point" if found.converged else "does not close"
-    raise InvalidInputError(
-        f"the start is no cycle at {name} = {value:g}: it {why}. Start from what sx.find_cycles "
-        "finds for that system, or nearer to the Hopf point."
-    )
 
 
 def _both_ways(
@@ -199,26 +132,24 @@ def _both_ways(
 ) -> list[Curve]:
     """Follow the branch in both directions, or once where it is closed."""
     scaled = bounds[0] / orbits.scales[-1], bounds[1] / orbits.scales[-1]
-    largest = [orbits.swing(point)]
-    longest = orbits.split(point)[1] * LONGEST
-
-    def leaves(at: np.ndarray) -> str:
-        largest[0] = max(largest[0], orbits.swing(at))
-        if orbits.swing(at) < SHRUNK * largest[0]:
-            return "the cycle shrank to a fixed point"
-        if orbits.split(at)[1] > longest:
-            return f"the period grew beyond {LONGEST:g} times that of the start"
-        if orbits.stiffness(at) > TOO_STIFF:
-            return "the motion became too fast for the integrator: MultipleShooting(substeps=…)"
-        return ""
-
-    tangent = null_tangent(orbits.evaluate(point)[1])
+    orbits.refer(point)
+    tangent, substeps = null_tangent(orbits.evaluate(point)[1]), orbits.substeps
     curves = []
     for along in (tangent, -tangent):
-        curve = follow(orbits.evaluate, point, along, scaled, method, leaves)
-        if curve.reason.startswith("the cycle shrank"):  # what lies beyond is turned by half
-            curve = Curve(curve.points[:-1], curve.tangents[:-1], curve.signs[:-1], curve.reason)
-        curves.append(curve)
+        orbits.refer(point)
+        orbits.substeps = substeps
+        ends = Ends(orbits, point, along)
+        curve = follow(
+            orbits.evaluate,
+            point,
+            along,
+            scaled,
+            method,
+            ends.reached,
+            orbits.accepts,
+            orbits.stride,
+        )
+        curves.append(ends.named(curve))
         if curve.reason == CLOSED:
             break
     return curves
@@ -233,7 +164,7 @@ def _record(
     band: float,
 ) -> CycleBranch:
     forth, back = curves[0], curves[-1]
-    rows = [np.array([orbits.multipliers(p) for p in curve.points]) for curve in curves]
+    rows = [_multipliers(orbits, curve.points) for curve in curves]
     special = [
         found
         for curve, values in zip(curves, rows, strict=True)
@@ -244,7 +175,7 @@ def _record(
         points = np.concatenate([back.points[:0:-1], points])
         multipliers = np.concatenate([rows[1][:0:-1], multipliers])
     tau = sample.time_unit
-    states = np.array([orbits.orbit(point, PHASES) for point in points])
+    states = _states(orbits, points)
     split = [orbits.split(point) for point in points]
     there = [orbits.split(s.point) for s in special]
     across = multipliers[:, 1:]
@@ -260,9 +191,7 @@ def _record(
         special_type=np.array([s.type for s in special], dtype="<U14"),
         special_parameters=np.array([p for _, _, p in there], float),
         special_period=tau * np.array([t for _, t, _ in there], float),
-        special_states=np.array([orbits.orbit(s.point, PHASES) for s in special]).reshape(
-            -1, *states.shape[1:]
-        ),
+        special_states=_states(orbits, [s.point for s in special]).reshape(-1, *states.shape[1:]),
         special_angle=np.array([s.angle for s in special], float),
         special_error=np.array([s.error for s in special], float),
         endings=np.array([back.reason, forth.reason], dtype=np.str_),
@@ -271,3 +200,19 @@ def _record(
         parameter_from=parameter[0],
         parameter_to=parameter[1],
     )
+
+
+def _multipliers(orbits: ClosedOrbits, points: np.ndarray) -> np.ndarray:
+    rows = []
+    for point in points:
+        orbits.refine(point)
+        rows.append(orbits.multipliers(point))
+    return np.array(rows)
+
+
+def _states(orbits: ClosedOrbits, points: Iterable[np.ndarray]) -> np.ndarray:
+    rows = []
+    for point in points:
+        orbits.refine(point)
+        rows.append(orbits.orbit(point))
+    return np.array(rows)

@@ -11,6 +11,8 @@ from .equations import ClosedOrbits
 
 ON_CIRCLE = 1e-4
 """How far from the unit circle a multiplier may be where it is said to cross it."""
+MEETS = 0.1
+"""How far from 1 a second multiplier may be where cycles are said to meet."""
 STEPS = 60
 """Evaluations, at most, that place one special point."""
 WIDER = (-0.5, 1.5)
@@ -34,11 +36,13 @@ def find_special(orbits: ClosedOrbits, curve: Curve, multipliers: np.ndarray) ->
     found = []
     along = _parameter_slopes(orbits, curve)
     for k in range(len(curve.points) - 1):
+        orbits.refer(curve.points[k])
+        orbits.refine(*curve.points[k : k + 2])
         chord = _Chord(orbits, curve, k)
         if along[k] * along[k + 1] < 0:
-            found.append(chord.special("fold", lambda point, tangent: tangent[-1]))
+            found.append(_met(chord, "fold", lambda point, tangent: tangent[-1]))
         elif curve.signs[k] * curve.signs[k + 1] < 0:
-            found.append(chord.special("branch point", chord.sign))
+            found.append(_met(chord, "branch point", chord.sign))
         found.append(_crossing(chord, multipliers[k], multipliers[k + 1]))
     return [special for special in found if special is not None]
 
@@ -50,7 +54,22 @@ def _parameter_slopes(orbits: ClosedOrbits, curve: Curve) -> np.ndarray:
     the parameter all but stands still, as in a canard explosion.
     """
     pairs = zip(curve.points, curve.tangents, strict=True)
-    return np.array([tangent_of(orbits.evaluate(p)[1], t)[0][-1] for p, t in pairs])
+    slopes = []
+    for point, tangent in pairs:
+        orbits.refer(point)
+        orbits.refine(point)
+        slopes.append(tangent_of(orbits.evaluate(point)[1], tangent)[0][-1])
+    return np.array(slopes)
+
+
+def _met(chord: "_Chord", name: str, function: Callable[..., float]) -> Special | None:
+    """Return where cycles meet, if two multipliers are 1 there: else rounding changed the sign."""
+    found = chord.special(name, function)
+    if found is None:
+        return None
+    chord.orbits.refine(found.point)
+    across = chord.orbits.multipliers(found.point)[1:]
+    return found if np.abs(across - 1).min() <= MEETS else None
 
 
 def _crossing(chord: "_Chord", before: np.ndarray, after: np.ndarray) -> Special | None:
@@ -121,11 +140,14 @@ class _Chord:
             if fine is None:
                 fine = self._root(function, *WIDER)
             if fine is None:  # the branch itself moves as far
-                fine = correct(self.orbits.evaluate, coarse, self.tangent).point
+                moved = correct(self.orbits.evaluate, coarse, self.tangent)
+                fine = moved.point if moved.converged else None
         finally:
             self.orbits.substeps = substeps
-        moved = abs(fine[-1] - coarse[-1]) * self.orbits.scales[-1]
-        return Special(name, fine, 0.0, float(moved))
+        if fine is None:
+            return None
+        shift = abs(fine[-1] - coarse[-1]) * self.orbits.scales[-1]
+        return Special(name, fine, 0.0, float(shift))
 
     def _root(
         self, function: Callable[[np.ndarray, np.ndarray], float], low: float, high: float

@@ -13,6 +13,10 @@ from .newton import Evaluate, correct, correct_at, tangent_of
 END_OF_RANGE = "reached the end of the parameter range"
 CLOSED = "closed on itself"
 
+NOT_FINITE = "the system is not finite beyond"
+LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
+NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
+STUCK = (NOT_FINITE, LOST_RANK, NO_STEP)
 STANDS = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 STILL, STILL_POINTS = 1e-12, 100
 """A curve has come to such an end where so many points lie within so little of the range."""
@@ -21,6 +25,10 @@ FINEST_JUMP = 1e-4
 
 Leaves = Callable[[np.ndarray], str]
 """A point -> why the branch may not go on there, or an empty text."""
+Accepts = Callable[[np.ndarray], bool]
+"""A zero of F -> whether it may stand for a point of the curve; else a shorter step is tried."""
+Stride = Callable[[np.ndarray, np.ndarray], float]
+"""A point and the tangent there -> how many times longer than `max_step` steps may be."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ def follow(
     bounds: tuple[float, float],
     method: PseudoArclength,
     leaves: Leaves = lambda point: "",
+    accepts: Accepts = lambda point: True,
+    stride: Stride | None = None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
@@ -70,7 +80,8 @@ def follow(
         found = correct(evaluate, guess, along)
         turned, sign = tangent_of(found.jacobian, along) if found.converged else (along, 0.0)
         strayed = np.linalg.norm(found.point - guess) > 0.5 * length
-        if not found.converged or sign == 0 or strayed or turned @ along < cosine:
+        lost = not found.converged or sign == 0 or strayed or turned @ along < cosine
+        if lost or not accepts(found.point):
             length *= 0.5
             if length >= method.min_step:
                 continue
@@ -100,7 +111,7 @@ def follow(
         tangents.append(turned)
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
-            length = min(1.5 * length, method.max_step * _stride(point, turned))
+            length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
     return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
 
 
@@ -167,9 +178,10 @@ def _land(
 
 
 def _stuck(evaluate: Evaluate, here: np.ndarray, guess: np.ndarray) -> str:
-    if not np.isfinite(evaluate(guess)[0]).all():
-        return "the system is not finite beyond"
-    values = np.linalg.svd(evaluate(here)[1], compute_uv=False)
+    jacobian = evaluate(here)[1]
+    if not (np.isfinite(evaluate(guess)[0]).all() and np.isfinite(jacobian).all()):
+        return NOT_FINITE
+    values = np.linalg.svd(jacobian, compute_uv=False)
     if values[-1] <= 1e-9 * values[0]:
-        return "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
-    return "no step of min_step leads on: the system may have a kink or a pole here"
+        return LOST_RANK
+    return NO_STEP
