@@ -213,6 +213,8 @@ def _roles(landscape: Landscape, rays: int) -> np.ndarray:
         if landscape.stability[row] == "marginal":
             return "marginal: linearization cannot tell what leaves it"
         n = int(landscape.n_unstable[row])
+        if n < 0:
+            return "an unknown number of unstable directions: what leaves it is not followed"
         if rays and n > 0:
             return f"{n} unstable directions: sampled along {2 * min(n, rays)} rays"
         return f"{n} unstable directions: what leaves it is no curve, and is not followed"

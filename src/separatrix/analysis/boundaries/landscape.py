@@ -15,7 +15,7 @@ from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..kinks import on_kinks
 from ..linearization import eigenmodes
-from ..stability import KINK, classify, count_unstable
+from ..stability import KINK, disturbed, judge
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,17 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
+        uncertainty = disturbed(evaluator.jacobian, states)
     on_kink = on_kinks(system.evaluate, states)
+    told = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)
     return Landscape(
         states=states,
         label=label,
-        n_unstable=count_unstable(values, system.kind, marginal_band, on_kink),
-        stability=classify(values, system.kind, marginal_band, on_kink),
+        n_unstable=told.n_unstable,
+        stability=told.names,
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],
         right=right[:, :, 0].real,

@@ -7,7 +7,7 @@ import numpy as np
 from ...solvers.zero_test import ZeroTest
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..stability import classify, count_unstable, growth, name_of
+from ..stability import disturbed, growth, judge, name_of
 from .evaluator import Evaluator
 from .found import Found
 from .record import FixedPoints
@@ -39,7 +39,8 @@ def describe(
     speed = evaluator.speed(states, sizes_of(system))
     proofs = _proofs(found, _UNPROVED if asked.certify else _NOT_ASKED)
     counted = proofs["certified"] & (kinds == "fixed") & asked.certify
-    told = _directions(evaluator, states, counted, proofs["error_bound"], marginal_band)
+    errors = _Errors(proofs["error_bound"], zero_test.eps)
+    told = _directions(evaluator, states, counted, errors, marginal_band)
     n_unstable = told.n_unstable
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
@@ -115,6 +116,13 @@ def _renumber(
     return reached, outcomes.astype("<U8")
 
 
+class _Errors(NamedTuple):
+    """How far each point may be from the exact one (NaN: not known), and the unit of rounding."""
+
+    bounds: np.ndarray
+    eps: float
+
+
 class _Directions(NamedTuple):
     """What leaves each point: unstable directions, whether their number is proved, its name."""
 
@@ -128,42 +136,39 @@ def _directions(
     evaluator: Evaluator,
     states: np.ndarray,
     counted: np.ndarray,
-    bounds: np.ndarray,
+    errors: _Errors,
     band: float,
 ) -> _Directions:
     """Count unstable directions by eigenvalues where these tell, by proofs where there are any.
 
     `counted (point,)` tells of which points the number can be proved.
     """
-    system = evaluator.system
+    system, bounds = evaluator.system, errors.bounds
     eigenvalues, known = spectra_of(evaluator, states, bounds, counted)
     on_kink = on_kinks(system.evaluate, states, errors=bounds)
-    n_unstable = count_unstable(eigenvalues, system.kind, band, on_kink)
-    stability = classify(eigenvalues, system.kind, band, on_kink)
+    n_unstable, stability = judge(eigenvalues, system.kind, band, on_kink)
+    rows = np.flatnonzero(known < 0)
+    if len(rows) and not evaluator.is_large:
+        uncertainty = disturbed(evaluator.jacobian, states[rows], bounds[rows], errors.eps)
+        told = judge(
+            eigenvalues[rows], system.kind, band, on_kink[rows], uncertainty=uncertainty
+        )
+        n_unstable[rows], stability[rows] = told
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
         more = n_unstable == eigenvalues.shape[1]
         n_unstable[more], stability[more] = -1, "unknown"
-    refuted = _refuted(known, n_unstable, eigenvalues, system.kind, band)
+    # Where the proof has another number, the eigenvalues are not those of the system: derivatives
+    # are noisy, as where 0/0 has a limit, or a rule of the user's own says what is not so; or the
+    # modes are so far from orthogonal that rounding moves eigenvalues.
+    proved = known >= 0
+    refuted = proved & (n_unstable >= 0) & (n_unstable != known)
     eigenvalues = np.where(refuted[:, None], np.nan, eigenvalues)
     # What is proved holds on all sides of a kink, and where derivatives are NaN.
-    overruled = refuted | ((known >= 0) & (n_unstable < 0))
-    n_unstable[overruled] = known[overruled]
-    stability[overruled] = name_of(known[overruled], system.size)
-    # The marginal band may hide a direction that the proof counts: then nothing is claimed.
-    return _Directions(n_unstable, stability, (known >= 0) & (known == n_unstable), eigenvalues)
-
-
-def _refuted(
-    proved: np.ndarray, counted: np.ndarray, eigenvalues: np.ndarray, kind: str, band: float
-) -> np.ndarray:
-    """Tell where the eigenvalues are not those of the system, as the proof has another number.
-
-    Derivatives are then noisy, as where 0/0 has a limit, or a rule of the user's own says what is
-    not so; or the modes are so far from orthogonal that rounding moves eigenvalues.
-    """
-    marginal = (np.abs(growth(eigenvalues, kind)) <= band).any(1)
-    return (proved >= 0) & (counted >= 0) & (proved != counted) & ~marginal
+    renamed = refuted | (proved & (n_unstable < 0) & (stability != "marginal"))
+    n_unstable[proved] = known[proved]
+    stability[renamed] = name_of(known[renamed], system.size)
+    return _Directions(n_unstable, stability, proved, eigenvalues)
 
 
 def _proofs(found: Found, unproved: str) -> dict[str, np.ndarray]:
