@@ -14,15 +14,20 @@ KINK = "kink"
 
 _EPS = float(np.finfo(float).eps)
 _ULPS = 8  # of a state, and of the size of a Jacobian: what rounding makes of either
+_BLURRED = 1e-4  # of the spectrum: eigenvalues that rounding moves further tell nothing
 _TOGETHER = 256  # points whose Jacobians are formed at a time, at most
 _ENTRIES = 1 << 22  # of them
 
 
 class Stability(NamedTuple):
-    """What linearization tells of each point: how many directions leave it, and its name."""
+    """What linearization tells of each point: how many directions leave it, and its name.
+
+    `least` are those that are sure to, where the number is not known.
+    """
 
     n_unstable: Int[np.ndarray, " point"]
     names: Shaped[np.ndarray, " point"]
+    least: Int[np.ndarray, " point"]
 
 
 def growth(
@@ -90,7 +95,7 @@ def judge(
     The names are "stable", "saddle", "unstable", "marginal", "kink" and "unknown" (a mode is NaN).
     A point is marginal when no mode is clearly unstable and one is within `band` of the boundary,
     for a flow in units of its largest |λ|, or the number is not known. It is a saddle where some
-    mode is clearly unstable and the number is not known.
+    mode is clearly unstable, and it is only not known how many are.
     """
     margin = growth(eigenvalues, kind)
     width = np.full(len(margin), band)
@@ -104,14 +109,36 @@ def judge(
     least = (margins > level[:, None]).sum(2).min(0)
     most = (margins >= -level[:, None]).sum(2).max(0)
     known = least == most
-    names = np.where(known | (least == 0), name_of(least, margin.shape[1]), "saddle")
+    moved = np.ptp(np.sort(margins, 2), 0).max(1, initial=0)
+    blurred = moved > _BLURRED * np.abs(margin).max(1, initial=0)
+    names = np.where(known, name_of(least, margin.shape[1]), "saddle")
     near = (np.abs(margin) <= width[:, None]).any(1) & ~(margin > width[:, None]).any(1)
-    names = np.where(near | (~known & (least == 0)), "marginal", names)
+    names = np.where(near | (~known & ((least == 0) | blurred)), "marginal", names)
     names = np.where(on_kink, KINK, names)
     lost = np.isnan(margin).any(1)
-    return Stability(
-        np.where(known & ~lost & ~np.asarray(on_kink), least, -1), np.where(lost, "unknown", names)
-    )
+    least = np.where(lost | blurred | np.asarray(on_kink), 0, least)
+    number = np.where(known & ~lost & ~np.asarray(on_kink), most, -1)
+    return Stability(number, np.where(lost, "unknown", names), least)
+
+
+def judge_slow(
+    eigenvalues: Complex[np.ndarray, "point mode"],
+    kind: str,
+    band: float,
+    on_kink: Bool[np.ndarray, " point"] | bool = False,
+) -> Stability:
+    """Judge minima of the speed, at which one mode lies on the boundary exactly: Jᵀ f = 0.
+
+    So the one nearest to λ = 0, or μ = 1, is not counted. Where another one is within the band the
+    number is −1.
+    """
+    still = np.abs(eigenvalues - (kind == "map")).argmin(1)
+    others = np.arange(eigenvalues.shape[1]) != still[:, None]
+    rest = eigenvalues[others].reshape(len(eigenvalues), eigenvalues.shape[1] - 1)
+    counted = judge(rest, kind, band, on_kink)
+    told = judge(eigenvalues, kind, band, on_kink)
+    number = np.where(np.isnan(eigenvalues).any(1), -1, counted.n_unstable)
+    return Stability(number, told.names, counted.least)
 
 
 def name_of(n_unstable: Int[np.ndarray, " point"], size: int) -> Shaped[np.ndarray, " point"]:

@@ -26,6 +26,8 @@ class Landscape:
     ----------
     label (point,)
         The place of each point in what the user gave: slow points have none here.
+    least_unstable (point,)
+        The number of directions that are sure to leave, where not all are known (`n_unstable` −1).
     separation (point,)
         Distance to the nearest other fixed point; of a single one, 1 + its norm.
     values, right, left (point, mode)
@@ -35,6 +37,7 @@ class Landscape:
     states: Float[np.ndarray, "point unit"]
     label: Int[np.ndarray, " point"]
     n_unstable: Int[np.ndarray, " point"]
+    least_unstable: Int[np.ndarray, " point"]
     stability: Shaped[np.ndarray, " point"]
     separation: Float[np.ndarray, " point"]
     values: Complex[np.ndarray, " point"]
@@ -70,9 +73,10 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
     given = points.states if isinstance(points, FixedPoints) else points
     states = points_of(system, given)
-    label = np.arange(len(states))
+    label, errors = np.arange(len(states)), None
     if isinstance(points, FixedPoints):
         label = np.flatnonzero(np.asarray(points.kind) == "fixed")
+        errors = np.asarray(points.error_bound)[label]
     states = states[label]
     if not len(states):
         raise InvalidInputError(
@@ -83,7 +87,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
-        uncertainty = disturbed(evaluator.jacobian, states)
+        uncertainty = disturbed(evaluator.jacobian, states, errors)
     on_kink = on_kinks(system.evaluate, states)
     told = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
@@ -93,6 +97,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
         states=states,
         label=label,
         n_unstable=told.n_unstable,
+        least_unstable=told.least,
         stability=told.names,
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],

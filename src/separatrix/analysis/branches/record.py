@@ -31,7 +31,9 @@ class Branches(Record):
     arclength: Float[Array, " point"] = array(
         "along the branch, in units of the parameter range and of the state scale"
     )
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown, also where rounding may change it")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal" or "kink" (the function bends or jumps there)'
     )

@@ -7,7 +7,7 @@ import numpy as np
 from ...solvers.zero_test import ZeroTest
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..stability import disturbed, growth, judge, name_of
+from ..stability import disturbed, growth, judge, judge_slow, name_of
 from .evaluator import Evaluator
 from .found import Found
 from .record import FixedPoints
@@ -39,8 +39,8 @@ def describe(
     speed = evaluator.speed(states, sizes_of(system))
     proofs = _proofs(found, _UNPROVED if asked.certify else _NOT_ASKED)
     counted = proofs["certified"] & (kinds == "fixed") & asked.certify
-    errors = _Errors(proofs["error_bound"], zero_test.eps)
-    told = _directions(evaluator, states, counted, errors, marginal_band)
+    points = _Points(states, kinds == "fixed", counted, proofs["error_bound"], zero_test.eps)
+    told = _directions(evaluator, points, marginal_band)
     n_unstable = told.n_unstable
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
@@ -116,10 +116,17 @@ def _renumber(
     return reached, outcomes.astype("<U8")
 
 
-class _Errors(NamedTuple):
-    """How far each point may be from the exact one (NaN: not known), and the unit of rounding."""
+class _Points(NamedTuple):
+    """Points; which are fixed, and of which the directions can be counted with a proof.
 
-    bounds: np.ndarray
+    `errors` are how far each may be from the exact one (NaN: not known), `eps` is the unit of
+    rounding.
+    """
+
+    states: np.ndarray
+    fixed: np.ndarray
+    counted: np.ndarray
+    errors: np.ndarray
     eps: float
 
 
@@ -132,28 +139,21 @@ class _Directions(NamedTuple):
     eigenvalues: np.ndarray  # NaN where they are not those of the system
 
 
-def _directions(
-    evaluator: Evaluator,
-    states: np.ndarray,
-    counted: np.ndarray,
-    errors: _Errors,
-    band: float,
-) -> _Directions:
-    """Count unstable directions by eigenvalues where these tell, by proofs where there are any.
-
-    `counted (point,)` tells of which points the number can be proved.
-    """
-    system, bounds = evaluator.system, errors.bounds
-    eigenvalues, known = spectra_of(evaluator, states, bounds, counted)
-    on_kink = on_kinks(system.evaluate, states, errors=bounds)
-    n_unstable, stability = judge(eigenvalues, system.kind, band, on_kink)
-    rows = np.flatnonzero(known < 0)
-    if len(rows) and not evaluator.is_large:
-        uncertainty = disturbed(evaluator.jacobian, states[rows], bounds[rows], errors.eps)
-        told = judge(
-            eigenvalues[rows], system.kind, band, on_kink[rows], uncertainty=uncertainty
+def _directions(evaluator: Evaluator, points: _Points, band: float) -> _Directions:
+    """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
+    system, states, errors = evaluator.system, points.states, points.errors
+    eigenvalues, known = spectra_of(evaluator, states, errors, points.counted)
+    on_kink = on_kinks(system.evaluate, states, errors=errors)
+    n_unstable, stability, _ = judge(eigenvalues, system.kind, band, on_kink)
+    slow, left = np.flatnonzero(~points.fixed), np.flatnonzero(points.fixed & (known < 0))
+    n_unstable[slow], stability[slow], _ = judge_slow(
+        eigenvalues[slow], system.kind, band, on_kink[slow]
+    )
+    if len(left) and not evaluator.is_large:
+        uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], points.eps)
+        n_unstable[left], stability[left], _ = judge(
+            eigenvalues[left], system.kind, band, on_kink[left], uncertainty=uncertainty
         )
-        n_unstable[rows], stability[rows] = told
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
         more = n_unstable == eigenvalues.shape[1]

@@ -42,7 +42,9 @@ class FixedPoints(Record):
     certified: Bool[Array, " point"] = array("fixed: proved to exist; slow: proved not fixed")
     radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
     certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown, also where rounding may change it")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal", "kink" (the function bends or jumps there) or '

@@ -10,7 +10,7 @@ from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints
 from ..kinks import on_kinks
-from ..stability import disturbed, judge
+from ..stability import disturbed, judge, judge_slow
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
@@ -40,7 +40,9 @@ class Linearization(Record):
     condition: Float[Array, " point"] = array(
         "condition number of the eigenvectors; infinite: defective; NaN: no finite Jacobian"
     )
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown, also where rounding may change it")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
         '"unknown": no finite Jacobian'
@@ -200,8 +202,9 @@ def linearize(
     Returns
     -------
     Linearization
-        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. Where the
-        state or its Jacobian is not finite, Jacobian, modes and condition
+        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. Of a slow
+        point, a minimum of the speed, one mode is neither stable nor unstable. Where the state or
+        its Jacobian is not finite, Jacobian, modes and condition
         are NaN, `n_unstable` is −1 and `stability` is "unknown". On a kink, where the Jacobian is
         another on each side, Jacobian and modes are of the side that JAX takes, `n_unstable` is −1
         and `stability` is "kink".
@@ -225,14 +228,21 @@ def linearize(
     [14.427, 14.427]
     """
     system = require_system(system)
-    states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
+    found = isinstance(points, FixedPoints)
+    states = points_of(system, points.states if found else points)
+    errors = np.asarray(points.error_bound) if found else None
+    slow = np.asarray(points.kind) == "slow" if found else np.zeros(len(states), bool)
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
     with one_blas_thread():
         eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
-        uncertainty = disturbed(lambda x: jacobians(system, x)[0], states)
+        uncertainty = disturbed(lambda x: jacobians(system, x)[0], states, errors)
     told = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    rows = np.flatnonzero(slow)
+    told.n_unstable[rows], told.names[rows], _ = judge_slow(
+        eigenvalues[rows], system.kind, marginal_band, on_kink[rows]
+    )
     return Linearization(
         states=states,
         jacobians=by_state,

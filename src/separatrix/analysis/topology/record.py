@@ -23,7 +23,9 @@ class FixedPointTopology(Record):
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown, also where rounding may change it")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[np.ndarray, " point"] = array("stability of the points")
     places: Int[Array, " point"] = array("places of the points in what was given")
     states: Float[Array, "point unit"] = array("the fixed points")
