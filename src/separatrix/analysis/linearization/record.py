@@ -228,10 +228,10 @@ def linearize(
     [14.427, 14.427]
     """
     system = require_system(system)
-    found = isinstance(points, FixedPoints)
-    states = points_of(system, points.states if found else points)
-    errors = np.asarray(points.error_bound) if found else None
-    slow = np.asarray(points.kind) == "slow" if found else np.zeros(len(states), bool)
+    found = points if isinstance(points, FixedPoints) else None
+    states = points_of(system, points if found is None else found.states)
+    errors = None if found is None else np.asarray(found.error_bound)
+    slow = [] if found is None else np.asarray(found.kind) == "slow"
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)

@@ -133,7 +133,8 @@ def read_lfads(arrays: NamedArrays, prefix: str | None, layer: int | None) -> Re
         )
     cell = read_torch(arrays, prefix, layer)
     blocks = cell.input_weights, cell.recurrent_weights, cell.input_bias, cell.recurrent_bias
-    return RecurrentLayer("reset-first gru", *map(_swap_first_two, blocks))
+    into, recurrent, from_input, from_state = map(_swap_first_two, blocks)
+    return RecurrentLayer("reset-first gru", into, recurrent, from_input, from_state)
 
 
 def read_keras(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:

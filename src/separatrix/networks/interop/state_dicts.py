@@ -114,8 +114,10 @@ def from_state_dict(
     weights = _take_readout(arrays, recurrent, readout, layout)
     if clip is not None and layout != "lfads":
         raise InvalidInputError('clip belongs to layout="lfads": leave it out.')
-    options = {"activation": activation, "dt": dt, "tau": tau, "start": initial_state}
-    network = build(recurrent, weights, **options, clip=clip)
+    start = initial_state
+    network = build(
+        recurrent, weights, activation=activation, dt=dt, tau=tau, start=start, clip=clip
+    )
     if check is not None:
         compare_step(network, check)
     return network
