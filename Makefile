@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+KERNEL ?= Haswell
 
-.PHONY: demo test lint docs bench peers format doctor clean test-report test-runs test-laws test-interop
+.PHONY: demo test lint docs bench peers format doctor clean test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -13,6 +14,11 @@ demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a r
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" tests \
 	  --ignore tests/laws --ignore tests/runs --ignore tests/interop
+
+test-kernel: $(VENV)/installed-test  ## Run the tests of fixed points under another kernel of OpenBLAS (KERNEL=Zen, SkylakeX)
+	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" \
+	  tests/analysis/test_fixed_points.py tests/analysis/test_completeness_assess.py \
+	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py tests/solvers/test_krawczyk.py
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
 	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/laws --ignore tests/interop

@@ -28,8 +28,12 @@ def test_few_starts_are_made_up_for(architecture, first):
     found = len(collection.points.states)
     known = assess(float64(system), collection.points, collection.search)
     assert found < 27 and len(collection.points.states) == 27
-    assert known.index_sum == 1 and not known.complete and known.rounds == 1
-    assert known.text.startswith(f"512 further starts in 1 round added {27 - found}; index sum 1")
+    assert known.index_sum == 1 and not known.complete
+    # how many rounds it takes is a matter of the last bit
+    assert known.starts == 512 * known.rounds <= 512 * FurtherSearch().rounds
+    rounds = "1 round" if known.rounds == 1 else f"{known.rounds} rounds"
+    told = f"{known.starts} further starts in {rounds} added {27 - found}; index sum 1"
+    assert known.text.startswith(told)
     assert known.coverage < 1  # of the first search
 
 
@@ -46,7 +50,7 @@ def test_each_point_is_proved_once(monkeypatch):
         monkeypatch.setattr(where, name, noted)
     system, starts = systems.flip_flop("gru32")
     points = sx.find_fixed_points(system, starts[:10], slow_points=False)
-    assert len(points.fixed) == 27 and "further starts in 1 round" in points.completeness
+    assert len(points.fixed) == 27 and "further starts in " in points.completeness
     for states in seen.values():
         assert len(states) == len(set(states)) == 27
 

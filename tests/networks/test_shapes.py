@@ -15,6 +15,7 @@ NETWORKS = {
     "LowRankRNN": lambda: sx.networks.LowRankRNN(3, 5, 2, rank=2, **RATE),
     "ShortTermPlasticityRNN": lambda: sx.networks.ShortTermPlasticityRNN(3, 5, 2, **RATE),
     "GRU": lambda: sx.networks.GRU(3, 5, 2, key=KEY),
+    "ResetFirstGRU": lambda: sx.networks.ResetFirstGRU(3, 5, 2, key=KEY),
     "LSTM": lambda: sx.networks.LSTM(3, 5, 2, key=KEY),
 }
 

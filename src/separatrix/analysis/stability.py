@@ -1,10 +1,33 @@
 """Stability of maps and of flows, told apart."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
+from ..solvers import batched
+from ..solvers.turns import turns
+
 KINK = "kink"
 """The stability of a point at which the function bends or jumps."""
+
+_EPS = float(np.finfo(float).eps)
+_ULPS = 8  # of a state, and of the size of a Jacobian: what rounding makes of either
+_BLURRED = 1e-4  # of the spectrum: eigenvalues that rounding moves further tell nothing
+_TOGETHER = 256  # points whose Jacobians are formed at a time, at most
+_ENTRIES = 1 << 22  # of them
+
+
+class Stability(NamedTuple):
+    """What linearization tells of each point: how many directions leave it, and its name.
+
+    `least` are those that are sure to, where the number is not known.
+    """
+
+    n_unstable: Int[np.ndarray, " point"]
+    names: Shaped[np.ndarray, " point"]
+    least: Int[np.ndarray, " point"]
 
 
 def growth(
@@ -14,39 +37,108 @@ def growth(
     return np.abs(eigenvalues) - 1 if kind == "map" else eigenvalues.real
 
 
-def count_unstable(
+class Disturbed(NamedTuple):
+    """Eigenvalues of J + E and of J − E, where E is what may be wrong with J.
+
+    `level` is how far rounding alone moves those of a normal matrix of its size.
+    """
+
+    spectra: Complex[np.ndarray, "sign point mode"]
+    level: Float[np.ndarray, " point"]
+
+
+def disturbed(
+    jacobians_at: Callable[[np.ndarray], np.ndarray],
+    states: Float[np.ndarray, "point unit"],
+    errors: Float[np.ndarray, " point"] | None = None,
+    eps: float = _EPS,
+) -> Disturbed:
+    """Return what errors of the state, and rounding, make of the eigenvalues at each state.
+
+    `errors` are distances within which the exact states lie; where they are not known, and at
+    least, a state is known to rounding, in units of `eps`. Eigenvalues are NaN where a Jacobian is
+    not finite.
+    """
+    rng, size, rounding = np.random.default_rng(0), states.shape[1], _ULPS * eps
+    signs = rng.choice([-1.0, 1.0], (size, size)) / np.sqrt(max(size, 1))
+    away = rounding * np.abs(states).max(1, initial=0)
+    if errors is not None:
+        away = np.maximum(away, np.where(np.isfinite(errors), errors, 0.0))
+    moved = states + 2 * away[:, None] * rng.choice([-1.0, 1.0], size)
+    spectra, level = np.full((2, *states.shape), np.nan, complex), np.full(len(states), np.nan)
+    for rows in turns(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
+        here, there = jacobians_at(states[rows]), jacobians_at(moved[rows])
+        finite = np.isfinite(here).all((1, 2))
+        here = np.where(finite[:, None, None], here, 0.0)
+        level[rows] = rounding * np.linalg.norm(here, axis=(1, 2))
+        change = np.where(np.isfinite(there), there - here, 0.0)
+        change = change + level[rows, None, None] * signs
+        for of, matrices in zip(spectra, (here + change, here - change), strict=True):
+            of[rows] = np.where(finite[:, None], batched.eigenvalues(matrices), np.nan)
+    return Disturbed(spectra, level)
+
+
+def judge(
     eigenvalues: Complex[np.ndarray, "point mode"],
     kind: str,
     band: float,
     on_kink: Bool[np.ndarray, " point"] | bool = False,
-) -> Int[np.ndarray, " point"]:
-    """Return the number of modes beyond the boundary by more than `band`.
+    *,
+    uncertainty: Disturbed | Float[np.ndarray, " point"] | None = None,
+) -> Stability:
+    """Count the unstable modes of each point, and name it by them.
 
-    It is −1, unknown, where a mode is NaN, and on a kink.
+    A number is told where no error changes it: by what the `Disturbed` eigenvalues show, or else
+    where no mode lies within an uncertainty of the boundary, by default that of the band. Anywhere
+    else, on a kink, and where a mode is NaN, it is −1.
+
+    The names are "stable", "saddle", "unstable", "marginal", "kink" and "unknown" (a mode is NaN).
+    A point is marginal when no mode is clearly unstable and one is within `band` of the boundary,
+    for a flow in units of its largest |λ|, or the number is not known. It is a saddle where some
+    mode is clearly unstable, and it is only not known how many are.
     """
     margin = growth(eigenvalues, kind)
-    return np.where(np.isnan(margin).any(1) | on_kink, -1, (margin > band).sum(1))
-
-
-def classify(
-    eigenvalues: Complex[np.ndarray, "point mode"],
-    kind: str,
-    band: float,
-    on_kink: Bool[np.ndarray, " point"] | bool = False,
-) -> Shaped[np.ndarray, " point"]:
-    """Name each point "stable", "saddle", "unstable", "marginal" or "kink", or "unknown".
-
-    A point is marginal when no mode is clearly unstable and at least one lies within `band` of the
-    boundary, so that linearization cannot tell. Nor can it on a kink. It is unknown where a mode is
-    NaN.
-    """
-    margin = growth(eigenvalues, kind)
-    unstable = (margin > band).sum(1)
-    marginal = (np.abs(margin) <= band).any(1)
-    names = name_of(unstable, margin.shape[1])
-    names = np.where((unstable == 0) & marginal, "marginal", names)
+    width = np.full(len(margin), band)
+    if kind != "map":
+        width = band * np.abs(eigenvalues).max(1, initial=0)
+    level = uncertainty if isinstance(uncertainty, np.ndarray) else width
+    margins = margin[None]
+    if isinstance(uncertainty, Disturbed):
+        level = uncertainty.level
+        margins = np.stack([margin, *(growth(of, kind) for of in uncertainty.spectra)])
+    least = (margins > level[:, None]).sum(2).min(0)
+    most = (margins >= -level[:, None]).sum(2).max(0)
+    known = least == most
+    moved = np.ptp(np.sort(margins, 2), 0).max(1, initial=0)
+    blurred = moved > _BLURRED * np.abs(margin).max(1, initial=0)
+    names = np.where(known, name_of(least, margin.shape[1]), "saddle")
+    near = (np.abs(margin) <= width[:, None]).any(1) & ~(margin > width[:, None]).any(1)
+    names = np.where(near | (~known & ((least == 0) | blurred)), "marginal", names)
     names = np.where(on_kink, KINK, names)
-    return np.where(np.isnan(margin).any(1), "unknown", names)
+    lost = np.isnan(margin).any(1)
+    least = np.where(lost | blurred | np.asarray(on_kink), 0, least)
+    number = np.where(known & ~lost & ~np.asarray(on_kink), most, -1)
+    return Stability(number, np.where(lost, "unknown", names), least)
+
+
+def judge_slow(
+    eigenvalues: Complex[np.ndarray, "point mode"],
+    kind: str,
+    band: float,
+    on_kink: Bool[np.ndarray, " point"] | bool = False,
+) -> Stability:
+    """Judge minima of the speed, at which one mode lies on the boundary exactly: Jᵀ f = 0.
+
+    So the one nearest to λ = 0, or μ = 1, is not counted. Where another one is within the band the
+    number is −1.
+    """
+    still = np.abs(eigenvalues - (kind == "map")).argmin(1)
+    others = np.arange(eigenvalues.shape[1]) != still[:, None]
+    rest = eigenvalues[others].reshape(len(eigenvalues), eigenvalues.shape[1] - 1)
+    counted = judge(rest, kind, band, on_kink)
+    told = judge(eigenvalues, kind, band, on_kink)
+    number = np.where(np.isnan(eigenvalues).any(1), -1, counted.n_unstable)
+    return Stability(number, told.names, counted.least)
 
 
 def name_of(n_unstable: Int[np.ndarray, " point"], size: int) -> Shaped[np.ndarray, " point"]:

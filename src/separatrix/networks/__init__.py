@@ -2,7 +2,7 @@
 
 from .base import AbstractNetwork, check_network_fits, check_weights, trained_leaves
 from .dale import DaleCTRNN
-from .gated import GRU, LSTM
+from .gated import GRU, LSTM, ResetFirstGRU
 from .interop import from_state_dict, from_torch, to_torch
 from .low_rank import LowRankRNN
 from .plasticity import ShortTermPlasticityRNN
@@ -15,6 +15,7 @@ __all__ = [
     "AbstractNetwork",
     "DaleCTRNN",
     "LowRankRNN",
+    "ResetFirstGRU",
     "ShortTermPlasticityRNN",
     "check_network_fits",
     "check_weights",

@@ -31,10 +31,13 @@ class AbstractNetwork(eqx.Module):
 
     not_trained: ClassVar[tuple[str, ...]] = ()
     """Fields whose arrays training leaves as they are."""
+    convention: ClassVar[str] = ""
+    """What the rows of the weights mean, and where gates act, where that can be mistaken."""
 
     def __repr__(self) -> str:
         """Name the settings and the shapes of the arrays; a number for each unit is no summary."""
-        return eqx.tree_pformat(self, truncate_leaf=_is_long)
+        text = eqx.tree_pformat(self, truncate_leaf=_is_long)
+        return f"{text}  # {self.convention}" if self.convention else text
 
     @abc.abstractmethod
     def step(

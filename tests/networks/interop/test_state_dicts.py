@@ -115,6 +115,71 @@ def test_keras_layers(kind):
     np.testing.assert_allclose(net.readout(state), expected, rtol=1e-13)
 
 
+def lfads_step(weights, h, x):
+    """A GRU cell of LFADS: rows z, r, n; the reset gate acts before the recurrent weights."""
+    xz, xr, xn = np.split(weights["weight_ih"] @ x + weights["bias_ih"], 3)
+    wz, wr, wn = np.split(weights["weight_hh"], 3)
+    bz, br, bn = np.split(weights["bias_hh"], 3)
+    z, r = sigmoid(xz + wz @ h + bz), sigmoid(xr + wr @ h + br)
+    return z * h + (1 - z) * np.tanh(xn + wn @ (r * h) + bn)
+
+
+LFADS = torch_weights(3, "")
+
+
+def test_the_generator_of_lfads():
+    generator = {f"decoder.rnn.cell.gen_cell.{name}": array for name, array in LFADS.items()}
+    factors = draw(a=(O, U))["a"]
+    source = generator | {"decoder.rnn.cell.fac_linear.weight": 3 * factors}
+    net = from_state_dict(source, layout="lfads", clip=5.0)
+    h = state_for(net)
+    np.testing.assert_allclose(step64(net, h), lfads_step(LFADS, h, X), rtol=1e-13)
+    np.testing.assert_allclose(
+        step64(net, 9 + 0 * h)[0], min(5, lfads_step(LFADS, 9 + 0 * h, X)[0])
+    )
+    expected = factors @ h / np.linalg.norm(factors, axis=1)  # rows are normalized there
+    np.testing.assert_allclose(net.readout(h), expected, rtol=1e-6)
+    points = sx.find_fixed_points(net.at_input(X), np.zeros((1, U)))
+    moved = [lfads_step(LFADS, state, X) for state in points.fixed.states]
+    np.testing.assert_allclose(moved, points.fixed.states, atol=1e-13)
+    assert len(points.fixed) and points.fixed.certified.all()
+
+
+def test_kerass_other_gru():
+    """With reset_after=False it has one bias, and its reset gate acts before the weights."""
+    weights = {
+        "kernel": LFADS["weight_ih"].T,
+        "recurrent_kernel": LFADS["weight_hh"].T,
+        "bias": LFADS["bias_ih"] + LFADS["bias_hh"],
+    }
+    net = from_state_dict(weights, layout="keras")
+    h = state_for(net)
+    np.testing.assert_allclose(step64(net, h), lfads_step(LFADS, h, X), rtol=1e-13)
+
+
+def test_a_step_of_the_original_is_compared():
+    """Names and shapes are those of PyTorch's GRU, too."""
+    h = np.random.default_rng(1).uniform(-1, 1, (4, U))
+    x = np.random.default_rng(2).standard_normal((4, C))
+    after = np.array([lfads_step(LFADS, *pair) for pair in zip(h, x, strict=True)])
+    one = (h[0], x[0], after[0])
+    for check in ((h, x, after), one, [part.astype(np.float32) for part in one]):
+        from_state_dict(LFADS, layout="lfads", check=check)
+    with pytest.raises(sx.InvalidInputError) as caught:
+        from_state_dict(LFADS, check=(h, x, after))
+    taken = from_state_dict(LFADS)
+    wrong = max(np.abs(step64(taken, a, b) - c).max() for a, b, c in zip(h, x, after, strict=True))
+    assert wrong > 0.1 and f"next_state differs by up to {wrong:.2g}, in unit" in str(caught.value)
+    assert "It assumes rows r, z, n; the reset gate acts after" in str(caught.value)
+
+
+def test_a_network_says_which_gate_order_it_assumes():
+    texts = [repr(from_state_dict(LFADS, layout=layout)) for layout in ("torch", "lfads")]
+    for text, when in zip(texts, ("after", "before"), strict=True):
+        assert f"rows r, z, n; the reset gate acts {when} the recurrent weights" in text
+    assert "rows i, f, g, o" in repr(from_state_dict(torch_weights(4)))
+
+
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_flax_cells(kind):
     torch = torch_weights({"rnn": 1, "gru": 3, "lstm": 4}[kind])
@@ -278,11 +343,14 @@ REFUSED = {
     ),
     "no dictionary": ([1, 2], {}, "expected a dictionary of arrays or the path"),
     "unknown file": ("weights.h5", {}, r"cannot tell from the name of weights.h5"),
-    "Keras's other GRU": (
-        {"kernel": np.ones((C, 3 * U)), "recurrent_kernel": np.ones((U, 3 * U)),
-         "bias": np.ones(3 * U)},
-        {"layout": "keras"},
-        "reset_after=False follows another equation",
+    "no cell of LFADS": (torch_weights(4, ""), {"layout": "lfads"}, "expected 3 times as many"),
+    "a clip elsewhere": (GRU_, {"clip": 5.0}, 'clip belongs to layout="lfads"'),
+    "a clip that moves points": (
+        torch_weights(3, ""), {"layout": "lfads", "clip": 0.5}, "clip must be 1 or more"
+    ),
+    "half a check": (GRU_, {"check": np.zeros(2)}, "check must be .state, input, next_state."),
+    "a check of other units": (
+        GRU_, {"check": (np.zeros(U), np.zeros(C), np.zeros(U + 1))}, r"next_state in check must"
     ),
     "a layer of Flax": (
         {"hn": {"kernel": np.ones((U, U))}},

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.linalg import qr
 
 from ..._records import Record, array, setting
-from ..._types import Array, require_count
+from ..._types import Array, counted, require_count
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of
@@ -162,13 +162,13 @@ def _rays(
     rows: list[int] = []
     numbers: list[int] = []
     directions = [np.zeros((0, system.size))]
-    several = np.flatnonzero((landscape.n_unstable > 0) & ~landscape.gates)
+    several = np.flatnonzero((landscape.least_unstable > 0) & ~landscape.gates)
     if most and len(several):
         jacobians = Evaluator(system).jacobian(landscape.states[several])
         with one_blas_thread():
             right = eigenmodes(jacobians, system.kind).right
         for row, vectors in zip(several, right, strict=True):
-            unstable = vectors[:, : landscape.n_unstable[row]]
+            unstable = vectors[:, : landscape.least_unstable[row]]
             plane = np.stack([unstable.real, unstable.imag], axis=2).reshape(system.size, -1)
             basis, sizes, _ = qr(plane, mode="economic", pivoting=True)
             basis = basis[:, np.abs(np.diagonal(sizes)) > 1e-8][:, :most]
@@ -212,9 +212,12 @@ def _roles(landscape: Landscape, rays: int) -> np.ndarray:
             return "saddle with one unstable direction: both arms are followed"
         if landscape.stability[row] == "marginal":
             return "marginal: linearization cannot tell what leaves it"
-        n = int(landscape.n_unstable[row])
+        n = int(landscape.least_unstable[row])
+        number = counted(n, "unstable direction")
+        if landscape.n_unstable[row] < 0:
+            number += " or more, which cannot be told"
         if rays and n > 0:
-            return f"{n} unstable directions: sampled along {2 * min(n, rays)} rays"
-        return f"{n} unstable directions: what leaves it is no curve, and is not followed"
+            return f"{number}: sampled along {2 * min(n, rays)} rays"
+        return f"{number}: what leaves it is no curve, and is not followed"
 
     return np.array([role(row) for row in range(len(landscape.states))], dtype=str)

@@ -15,7 +15,7 @@ from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..kinks import on_kinks
 from ..linearization import eigenmodes
-from ..stability import KINK, classify, count_unstable
+from ..stability import KINK, disturbed, judge
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Landscape:
     ----------
     label (point,)
         The place of each point in what the user gave: slow points have none here.
+    least_unstable (point,)
+        The number of directions that are sure to leave, where not all are known (`n_unstable` −1).
     separation (point,)
         Distance to the nearest other fixed point; of a single one, 1 + its norm.
     values, right, left (point, mode)
@@ -35,6 +37,7 @@ class Landscape:
     states: Float[np.ndarray, "point unit"]
     label: Int[np.ndarray, " point"]
     n_unstable: Int[np.ndarray, " point"]
+    least_unstable: Int[np.ndarray, " point"]
     stability: Shaped[np.ndarray, " point"]
     separation: Float[np.ndarray, " point"]
     values: Complex[np.ndarray, " point"]
@@ -70,9 +73,10 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     """Read the fixed points out of a `FixedPoints`, or out of states `(point, unit)`."""
     given = points.states if isinstance(points, FixedPoints) else points
     states = points_of(system, given)
-    label = np.arange(len(states))
+    label, errors = np.arange(len(states)), None
     if isinstance(points, FixedPoints):
         label = np.flatnonzero(np.asarray(points.kind) == "fixed")
+        errors = np.asarray(points.error_bound)[label]
     states = states[label]
     if not len(states):
         raise InvalidInputError(
@@ -83,15 +87,18 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
+        uncertainty = disturbed(evaluator.jacobian, states, errors)
     on_kink = on_kinks(system.evaluate, states)
+    told = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)
     return Landscape(
         states=states,
         label=label,
-        n_unstable=count_unstable(values, system.kind, marginal_band, on_kink),
-        stability=classify(values, system.kind, marginal_band, on_kink),
+        n_unstable=told.n_unstable,
+        least_unstable=told.least,
+        stability=told.names,
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],
         right=right[:, :, 0].real,

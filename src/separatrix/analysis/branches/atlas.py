@@ -16,7 +16,7 @@ from ...solvers.continuation import (
 from ...solvers.continuation.curve import CLOSED
 from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
-from ..stability import classify, count_unstable, growth
+from ..stability import growth, judge
 from .family import Family
 from .isolating import Budget, find_special
 from .record import Branches
@@ -25,6 +25,8 @@ from .spectra import eigenvalues
 from .starts import disconnected_points
 from .tangencies import find_tangencies
 
+_KNOWN = 1e-9
+"""Of the size of a spectrum: eigenvalues nearer the boundary are not counted on either side."""
 SAME = 1e-6
 """Special points, and branches, that are nearer than this are the same."""
 
@@ -226,13 +228,15 @@ class Atlas:
             np.append(0.0, np.cumsum(np.linalg.norm(np.diff(b.points, axis=0), axis=1)))
             for b in self.branches
         ]
+        size = np.abs(values).max(1) if family.kind == "flow" else np.ones(len(values))
+        told = judge(values, family.kind, band, on_kink, uncertainty=_KNOWN * size)
         return Branches(
             states=states,
             parameters=parameters,
             branch=np.repeat(np.arange(len(self.branches)), [len(b.points) for b in self.branches]),
             arclength=np.concatenate(arclengths),
-            n_unstable=count_unstable(values, family.kind, band, on_kink),
-            stability=classify(values, family.kind, band, on_kink),
+            n_unstable=told.n_unstable,
+            stability=told.names,
             largest_eigenvalue=growth(values, family.kind).max(1) + boundary,
             special_type=_texts([s.type for s in self.special]),
             special_parameters=special_parameters,

@@ -31,7 +31,9 @@ class Branches(Record):
     arclength: Float[Array, " point"] = array(
         "along the branch, in units of the parameter range and of the state scale"
     )
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal" or "kink" (the function bends or jumps there)'
     )
@@ -57,7 +59,9 @@ class Branches(Record):
     name: str = setting("name of the parameter")
     parameter_from: float = setting("one end of the parameter's range")
     parameter_to: float = setting("the other end")
-    marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
+    marginal_band: float = setting(
+        "a mode this near the boundary is called marginal; of a flow in units of the largest |λ|"
+    )
     remarks: tuple[str, ...] = setting("bounds that were hit", default=())
     special_mode: Complex[Array, "special unit"] | None = array(
         "critical right vector q, |q| = 1, of Hopf, Neimark–Sacker and flip points; else NaN",

@@ -74,7 +74,8 @@ def continue_fixed_points(
     disconnected
         How to look for branches that are not connected to the others, or None: not to look.
     marginal_band
-        Eigenvalues within this distance of the stability boundary count as marginal.
+        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
+        in units of its largest |λ|, so that the unit of time tells nothing.
 
     Returns
     -------

@@ -23,7 +23,7 @@ class CycleBranch(Record):
     multipliers: Complex[Array, "point multiplier"] = array(
         "Floquet multipliers: first the one along the orbit, then the others, the largest first"
     )
-    n_unstable: Int[Array, " point"] = array("multipliers outside the unit circle")
+    n_unstable: Int[Array, " point"] = array("multipliers outside the unit circle; −1: not known")
     stability: Shaped[np.ndarray, " point"] = array('"stable", "saddle", "unstable", "marginal"')
     special_type: Shaped[np.ndarray, " special"] = array(
         '"fold", "flip" (the period doubles), "Neimark–Sacker" (a torus) or "branch point"'

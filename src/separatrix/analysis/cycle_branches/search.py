@@ -17,7 +17,7 @@ from ..branches.starts import checked_range, checked_system
 from ..checks import band_of, method_of
 from ..cycles import Cycles
 from ..derivatives import derivatives_of
-from ..stability import classify, count_unstable
+from ..stability import judge
 from .ends import Ends
 from .equations import ClosedOrbits
 from .record import CycleBranch
@@ -71,7 +71,8 @@ def continue_cycles(
         `MultipleShooting(segments=…, substeps=…)`: phases k that are solved for, and Runge–Kutta
         steps between them, at least.
     marginal_band
-        Multipliers within this distance of the unit circle count as marginal.
+        Multipliers within this distance of the unit circle, or the distance from 1 of the one along
+        the orbit, are not told from it: they are called marginal, and `n_unstable` is −1.
 
     Returns
     -------
@@ -180,14 +181,15 @@ def _record(
     there = [orbits.split(s.point) for s in special]
     across = multipliers[:, 1:]
     gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    told = judge(across, "map", band, uncertainty=np.fmax(band, abs(multipliers[:, 0] - 1)))
     return CycleBranch(
         states=states,
         parameters=np.array([p for _, _, p in split]),
         period=tau * np.array([t for _, t, _ in split]),
         arclength=np.append(0.0, np.cumsum(gaps)),
         multipliers=multipliers,
-        n_unstable=count_unstable(across, "map", band),
-        stability=classify(across, "map", band),
+        n_unstable=told.n_unstable,
+        stability=told.names,
         special_type=np.array([s.type for s in special], dtype="<U14"),
         special_parameters=np.array([p for _, _, p in there], float),
         special_period=tau * np.array([t for _, t, _ in there], float),

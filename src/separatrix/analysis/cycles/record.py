@@ -24,7 +24,7 @@ class Cycles(Record):
     )
     multipliers: Complex[Array, "cycle multiplier"] = array("Floquet multipliers, largest first")
     stability: Shaped[np.ndarray, " cycle"] = array('"stable", "saddle", "unstable", "marginal"')
-    n_unstable: Int[Array, " cycle"] = array("multipliers outside the unit circle")
+    n_unstable: Int[Array, " cycle"] = array("multipliers outside the unit circle; −1: not known")
     error_bound: Float[Array, " cycle"] = array(
         "length of the last Newton correction: an estimate of the distance to the cycle"
     )

@@ -15,7 +15,7 @@ from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
 from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
-from ..stability import classify, count_unstable
+from ..stability import judge
 from .flows import search_flow
 from .found import Cycle, Found
 from .maps import search_map
@@ -58,7 +58,8 @@ def find_cycles(
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system; None chooses. Both bound the work, and say when they hit the bound.
     marginal_band
-        Multipliers within this distance of the unit circle count as marginal.
+        Multipliers within this distance of the unit circle, of a flow also within the distance from
+        1 of the one along the orbit, are called marginal, and `n_unstable` is −1.
 
     Returns
     -------
@@ -188,14 +189,18 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
         row[: len(cycle.orbit)] = cycle.orbit
     multipliers = np.array([_sorted(c) for c in cycles], complex).reshape(-1, system.size)
     across = _across(multipliers) if system.kind == "flow" else multipliers
+    slip = np.zeros(len(cycles))  # how wrong multipliers are, as the one along the orbit is 1
+    if system.kind == "flow":
+        slip = np.abs(multipliers - 1).min(1, initial=np.inf)
+    told = judge(across, "map", band, uncertainty=np.fmax(band, slip))
     return Cycles(
         states=states,
         length=np.array([len(c.orbit) for c in cycles], int),
         period=system.time_unit * np.array([c.period for c in cycles], float),
         period_error=system.time_unit * np.array([c.period_error for c in cycles], float),
         multipliers=multipliers,
-        stability=classify(across, "map", band),
-        n_unstable=count_unstable(across, "map", band),
+        stability=told.names,
+        n_unstable=told.n_unstable,
         error_bound=np.array([c.error for c in cycles], float),
         exact=np.array([c.exact for c in cycles], bool),
         hits=np.array([len(c.starts) for c in cycles], int),

@@ -7,7 +7,7 @@ import numpy as np
 from ...solvers.zero_test import ZeroTest
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..stability import classify, count_unstable, growth, name_of
+from ..stability import disturbed, growth, judge, judge_slow, name_of
 from .evaluator import Evaluator
 from .found import Found
 from .record import FixedPoints
@@ -39,7 +39,8 @@ def describe(
     speed = evaluator.speed(states, sizes_of(system))
     proofs = _proofs(found, _UNPROVED if asked.certify else _NOT_ASKED)
     counted = proofs["certified"] & (kinds == "fixed") & asked.certify
-    told = _directions(evaluator, states, counted, proofs["error_bound"], marginal_band)
+    points = _Points(states, kinds == "fixed", counted, proofs["error_bound"], zero_test.eps)
+    told = _directions(evaluator, points, marginal_band)
     n_unstable = told.n_unstable
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
@@ -115,6 +116,20 @@ def _renumber(
     return reached, outcomes.astype("<U8")
 
 
+class _Points(NamedTuple):
+    """Points; which are fixed, and of which the directions can be counted with a proof.
+
+    `errors` are how far each may be from the exact one (NaN: not known), `eps` is the unit of
+    rounding.
+    """
+
+    states: np.ndarray
+    fixed: np.ndarray
+    counted: np.ndarray
+    errors: np.ndarray
+    eps: float
+
+
 class _Directions(NamedTuple):
     """What leaves each point: unstable directions, whether their number is proved, its name."""
 
@@ -124,46 +139,36 @@ class _Directions(NamedTuple):
     eigenvalues: np.ndarray  # NaN where they are not those of the system
 
 
-def _directions(
-    evaluator: Evaluator,
-    states: np.ndarray,
-    counted: np.ndarray,
-    bounds: np.ndarray,
-    band: float,
-) -> _Directions:
-    """Count unstable directions by eigenvalues where these tell, by proofs where there are any.
-
-    `counted (point,)` tells of which points the number can be proved.
-    """
-    system = evaluator.system
-    eigenvalues, known = spectra_of(evaluator, states, bounds, counted)
-    on_kink = on_kinks(system.evaluate, states, errors=bounds)
-    n_unstable = count_unstable(eigenvalues, system.kind, band, on_kink)
-    stability = classify(eigenvalues, system.kind, band, on_kink)
+def _directions(evaluator: Evaluator, points: _Points, band: float) -> _Directions:
+    """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
+    system, states, errors = evaluator.system, points.states, points.errors
+    eigenvalues, known = spectra_of(evaluator, states, errors, points.counted)
+    on_kink = on_kinks(system.evaluate, states, errors=errors)
+    n_unstable, stability, _ = judge(eigenvalues, system.kind, band, on_kink)
+    slow, left = np.flatnonzero(~points.fixed), np.flatnonzero(points.fixed & (known < 0))
+    n_unstable[slow], stability[slow], _ = judge_slow(
+        eigenvalues[slow], system.kind, band, on_kink[slow]
+    )
+    if len(left) and not evaluator.is_large:
+        uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], points.eps)
+        n_unstable[left], stability[left], _ = judge(
+            eigenvalues[left], system.kind, band, on_kink[left], uncertainty=uncertainty
+        )
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
         more = n_unstable == eigenvalues.shape[1]
         n_unstable[more], stability[more] = -1, "unknown"
-    refuted = _refuted(known, n_unstable, eigenvalues, system.kind, band)
+    # Where the proof has another number, the eigenvalues are not those of the system: derivatives
+    # are noisy, as where 0/0 has a limit, or a rule of the user's own says what is not so; or the
+    # modes are so far from orthogonal that rounding moves eigenvalues.
+    proved = known >= 0
+    refuted = proved & (n_unstable >= 0) & (n_unstable != known)
     eigenvalues = np.where(refuted[:, None], np.nan, eigenvalues)
     # What is proved holds on all sides of a kink, and where derivatives are NaN.
-    overruled = refuted | ((known >= 0) & (n_unstable < 0))
-    n_unstable[overruled] = known[overruled]
-    stability[overruled] = name_of(known[overruled], system.size)
-    # The marginal band may hide a direction that the proof counts: then nothing is claimed.
-    return _Directions(n_unstable, stability, (known >= 0) & (known == n_unstable), eigenvalues)
-
-
-def _refuted(
-    proved: np.ndarray, counted: np.ndarray, eigenvalues: np.ndarray, kind: str, band: float
-) -> np.ndarray:
-    """Tell where the eigenvalues are not those of the system, as the proof has another number.
-
-    Derivatives are then noisy, as where 0/0 has a limit, or a rule of the user's own says what is
-    not so; or the modes are so far from orthogonal that rounding moves eigenvalues.
-    """
-    marginal = (np.abs(growth(eigenvalues, kind)) <= band).any(1)
-    return (proved >= 0) & (counted >= 0) & (proved != counted) & ~marginal
+    renamed = refuted | (proved & (n_unstable < 0) & (stability != "marginal"))
+    n_unstable[proved] = known[proved]
+    stability[renamed] = name_of(known[renamed], system.size)
+    return _Directions(n_unstable, stability, proved, eigenvalues)
 
 
 def _proofs(found: Found, unproved: str) -> dict[str, np.ndarray]:

@@ -20,6 +20,9 @@ ENDED = {
     Ending.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
     Ending.RAN_AWAY: "left for infinity: more than 1e8 times as far as any candidate",
 }
+NONE_WITHIN_REACH = (
+    "no zero within reach: the residual falls below rounding, and stays there as far as one looks"
+)
 UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
 TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
 NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"

@@ -42,7 +42,9 @@ class FixedPoints(Record):
     certified: Bool[Array, " point"] = array("fixed: proved to exist; slow: proved not fixed")
     radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
     certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal", "kink" (the function bends or jumps there) or '
@@ -58,7 +60,9 @@ class FixedPoints(Record):
     outcome_reasons: Shaped[Text, " candidate"] = array("why the candidate ended so")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
-    marginal_band: float = setting("an eigenvalue this near the boundary counts as marginal")
+    marginal_band: float = setting(
+        "a mode this near the boundary is called marginal; of a flow in units of the largest |λ|"
+    )
     precision: str = setting(
         '"float64"; "float32", "bfloat16" … when the function computes in it: no certificates then',
         default="float64",

@@ -86,7 +86,10 @@ def find_fixed_points(
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
     marginal_band
-        Eigenvalues within this distance of the stability boundary count as marginal.
+        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
+        in units of its largest |λ|, so that the unit of time tells nothing. `n_unstable` does not
+        depend on it: it is −1 where no proof and no eigenvalue tells, as rounding may change it. Of
+        a slow point, a minimum of the speed, one mode is neither stable nor unstable.
 
     Returns
     -------

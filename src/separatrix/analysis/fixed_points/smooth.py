@@ -15,10 +15,22 @@ from .evaluator import Evaluator
 from .following import CLOSE_BY, Follower
 from .found import Found
 from .guidance import Guide
-from .outcomes import ENDED, JUMP, KINK, MINIMUM, NO_ZERO, ON_THE_WAY, UNSETTLED, ZERO, Reached
+from .outcomes import (
+    ENDED,
+    JUMP,
+    KINK,
+    MINIMUM,
+    NO_ZERO,
+    NONE_WITHIN_REACH,
+    ON_THE_WAY,
+    UNSETTLED,
+    ZERO,
+    Reached,
+)
 from .polishing import Polishing
 from .slow_points import SlowPointSearch
 from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
+from .vanishing import are_vanishing
 
 _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
@@ -193,7 +205,10 @@ class SmoothSearch:
             polished = self.polishing.polish(states)
             for number in np.flatnonzero(polished.missed).tolist():
                 found.reasons[members[number]] = JUMP
-            kept = np.flatnonzero(~polished.missed)
+            vanishing = self._vanish(polished.states, polished.errors) & ~polished.missed
+            for number in np.flatnonzero(vanishing).tolist():
+                found.reasons[members[number]] = NONE_WITHIN_REACH
+            kept = np.flatnonzero(~polished.missed & ~vanishing)
             if not len(kept):
                 return
             members = [members[number] for number in kept]
@@ -216,6 +231,15 @@ class SmoothSearch:
             text = name_continuum(singular_values[middle], len(parts))
             label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
             found.refuse(label, text)
+
+    def _vanish(self, states: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Tell which zeros with a long last step are none, as the residual only fades there."""
+        size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
+        rows = np.flatnonzero(~(errors <= np.cbrt(self.zero_test.eps) * size) & (size > 0))
+        vanishing = np.zeros(len(states), bool)
+        are_zeros = self.degenerate.are_zeros
+        vanishing[rows] = are_vanishing(self.evaluator, are_zeros, states[rows], size[rows])
+        return vanishing
 
     def _settle(self, states: np.ndarray, errors: np.ndarray) -> None:
         """Lead states on which Newton's method does not close in to degenerate zeros, in place."""

@@ -10,7 +10,7 @@ from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints
 from ..kinks import on_kinks
-from ..stability import classify, count_unstable
+from ..stability import disturbed, judge, judge_slow
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
@@ -40,7 +40,9 @@ class Linearization(Record):
     condition: Float[Array, " point"] = array(
         "condition number of the eigenvectors; infinite: defective; NaN: no finite Jacobian"
     )
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
         '"unknown": no finite Jacobian'
@@ -194,12 +196,15 @@ def linearize(
         What `find_fixed_points` returned, or states `(point, unit)`; any state may be given, but
         the linear system describes the motion only where the speed is small.
     marginal_band
-        Eigenvalues within this distance of the stability boundary count as marginal.
+        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
+        in units of its largest |λ|, so that the unit of time tells nothing.
 
     Returns
     -------
     Linearization
-        In float64. Where the state or its Jacobian is not finite, Jacobian, modes and condition
+        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. Of a slow
+        point, a minimum of the speed, one mode is neither stable nor unstable. Where the state or
+        its Jacobian is not finite, Jacobian, modes and condition
         are NaN, `n_unstable` is −1 and `stability` is "unknown". On a kink, where the Jacobian is
         another on each side, Jacobian and modes are of the side that JAX takes, `n_unstable` is −1
         and `stability` is "kink".
@@ -223,12 +228,21 @@ def linearize(
     [14.427, 14.427]
     """
     system = require_system(system)
-    states = points_of(system, points.states if isinstance(points, FixedPoints) else points)
+    found = points if isinstance(points, FixedPoints) else None
+    states = points_of(system, points if found is None else found.states)
+    errors = None if found is None else np.asarray(found.error_bound)
+    slow = [] if found is None else np.asarray(found.kind) == "slow"
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
     with one_blas_thread():
         eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
+        uncertainty = disturbed(lambda x: jacobians(system, x)[0], states, errors)
+    told = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    rows = np.flatnonzero(slow)
+    told.n_unstable[rows], told.names[rows], _ = judge_slow(
+        eigenvalues[rows], system.kind, marginal_band, on_kink[rows]
+    )
     return Linearization(
         states=states,
         jacobians=by_state,
@@ -239,8 +253,8 @@ def linearize(
         time_constants=decay_times(eigenvalues, system.kind, system.time_unit),
         periods=oscillation_periods(eigenvalues, system.kind, system.time_unit),
         condition=condition,
-        n_unstable=count_unstable(eigenvalues, system.kind, marginal_band, on_kink),
-        stability=classify(eigenvalues, system.kind, marginal_band, on_kink),
+        n_unstable=told.n_unstable,
+        stability=told.names,
         system=system.kind,
         time_unit=system.time_unit,
     )

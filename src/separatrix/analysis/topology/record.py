@@ -23,7 +23,9 @@ class FixedPointTopology(Record):
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
-    n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
+    n_unstable: Int[Array, " point"] = array(
+        "number of unstable directions; −1: unknown, also where rounding may change it"
+    )
     stability: Shaped[np.ndarray, " point"] = array("stability of the points")
     places: Int[Array, " point"] = array("places of the points in what was given")
     states: Float[Array, "point unit"] = array("the fixed points")
@@ -55,8 +57,13 @@ class FixedPointTopology(Record):
         return tuple(np.bincount(np.asarray(self.n_unstable)[self.n_unstable >= 0]).tolist())
 
     @property
-    def euler_characteristic(self) -> int:
-        r"""$\sum (-1)^k$ over the points with k unstable directions: 1 where they fill a box."""
+    def euler_characteristic(self) -> int | None:
+        r"""$\sum (-1)^k$ over the points with k unstable directions: 1 where they fill a box.
+
+        None where the number of unstable directions of some point is not known.
+        """
+        if (np.asarray(self.n_unstable) < 0).any():
+            return None
         return sum((-1) ** k * count for k, count in enumerate(self.counts))
 
     @property

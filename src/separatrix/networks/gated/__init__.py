@@ -1,6 +1,7 @@
-"""Gated networks, in PyTorch's equations."""
+"""Gated networks."""
 
 from .gru import GRU
 from .lstm import LSTM
+from .reset_first import ResetFirstGRU
 
-__all__ = ["GRU", "LSTM"]
+__all__ = ["GRU", "LSTM", "ResetFirstGRU"]

@@ -74,7 +74,8 @@ class GRU(AbstractGatedNetwork):
 
     References
     ----------
-    Cho et al. (2014) EMNLP; the reset gate acts as in PyTorch, after the recurrent weights.
+    Cho et al. (2014) EMNLP; the reset gate acts as in PyTorch, after the recurrent weights. As it
+    was published, and in LFADS, it acts before them: `ResetFirstGRU`.
 
     Examples
     --------
@@ -85,6 +86,9 @@ class GRU(AbstractGatedNetwork):
     """
 
     cell: ClassVar[GRUCell] = GRUCell()
+    convention: ClassVar[str] = (
+        "rows r, z, n; the reset gate acts after the recurrent weights; h' = (1 - z) n + z h"
+    )
 
     def __init__(
         self,

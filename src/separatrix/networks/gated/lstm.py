@@ -91,6 +91,7 @@ class LSTM(AbstractGatedNetwork):
     """
 
     cell: ClassVar[LSTMCell] = LSTMCell()
+    convention: ClassVar[str] = "rows i, f, g, o; a state is h, then c"
 
     def __init__(
         self,

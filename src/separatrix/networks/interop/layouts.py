@@ -1,7 +1,8 @@
 """Where other libraries keep the weights of a recurrent layer, and in which order.
 
 Everything is turned into PyTorch's layout: gates one below the other, in the order r, z, n for a
-GRU and i, f, g, o for an LSTM; weights `(to, from)`; one bias for the input, one for the state.
+GRU and i, f, g, o for an LSTM; weights `(to, from)`; one bias for the input, one for the state. The
+reset gate of a "reset-first gru" acts before the recurrent weights, not after.
 """
 
 import re
@@ -13,7 +14,7 @@ import numpy as np
 from ..._types import InvalidInputError
 from .reading import NamedArrays, listed
 
-GATES = {"rnn": 1, "ctrnn": 1, "gru": 3, "lstm": 4}
+GATES = {"rnn": 1, "ctrnn": 1, "gru": 3, "reset-first gru": 3, "lstm": 4}
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,23 @@ def _read_primer(arrays: NamedArrays, prefix: str | None) -> RecurrentLayer:
     )
 
 
+def read_lfads(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
+    """Take a GRU cell of LFADS (lfads-torch): PyTorch's names, rows z, r, n, reset before W."""
+    prefix = the_prefix(arrays, "weight_hh", prefix, "decoder.rnn.cell.gen_cell.weight_hh")
+    name = f"{prefix}weight_hh"
+    rows, units = arrays.left[name].shape if arrays.left[name].ndim == 2 else (0, 1)
+    if rows != 3 * units:
+        raise InvalidInputError(
+            f"{name} has shape {arrays.left[name].shape}: expected 3 times as many rows as columns."
+        )
+    cell = read_torch(arrays, prefix, layer)
+    blocks = cell.input_weights, cell.recurrent_weights, cell.input_bias, cell.recurrent_bias
+    into, recurrent, from_input, from_state = map(_swap_first_two, blocks)
+    return RecurrentLayer("reset-first gru", into, recurrent, from_input, from_state)
+
+
 def read_keras(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a layer of Keras's `SimpleRNN`, `GRU` (reset_after=True) or `LSTM`."""
+    """Take a layer of Keras's `SimpleRNN`, `GRU` or `LSTM`."""
     _no_layers(layer, "Keras")
     prefix = the_prefix(arrays, "recurrent_kernel", prefix, "recurrent_kernel")
     recurrent = arrays.take(f"{prefix}recurrent_kernel", (None, None)).T
@@ -134,13 +150,11 @@ def read_keras(arrays: NamedArrays, prefix: str | None, layer: int | None) -> Re
     if name in arrays and kind != "gru":
         from_input = arrays.take(name, (rows,))
     elif name in arrays:
-        if arrays.left[name].ndim == 1:
-            raise InvalidInputError(
-                f"{name} has one row: a GRU with reset_after=False follows another equation "
-                "(the reset gate acts before the recurrent weights), which is not supported."
-            )
-        from_input, from_state = arrays.take(name, (2, rows))
-    if kind == "gru":  # Keras writes z, r, n
+        if arrays.left[name].ndim == 1:  # reset_after=False
+            kind, from_input = "reset-first gru", arrays.take(name, (rows,))
+        else:
+            from_input, from_state = arrays.take(name, (2, rows))
+    if GATES[kind] == 3:  # Keras writes z, r, n
         into, recurrent, from_input, from_state = (
             _swap_first_two(block) for block in (into, recurrent, from_input, from_state)
         )
@@ -227,6 +241,7 @@ def the_prefix(arrays: NamedArrays, mark: str, prefix: str | None, example: str)
 
 LAYOUTS: dict[str, Callable[[NamedArrays, str | None, int | None], RecurrentLayer]] = {
     "torch": read_torch,
+    "lfads": read_lfads,
     "keras": read_keras,
     "flax": read_flax,
 }

@@ -7,15 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._double import double_precision
 from ..._types import Array, InvalidInputError, nearest, real_array, require_finite
 from ..arrays import skeleton
 from ..base import AbstractNetwork
-from ..gated import GRU, LSTM
+from ..gated import GRU, LSTM, ResetFirstGRU
 from ..rate import CTRNN
 from .layouts import LAYOUTS, RecurrentLayer
 from .reading import NamedArrays, listed, read_arrays
 
 Readout = tuple[np.ndarray, np.ndarray]
+GATED = {"gru": GRU, "lstm": LSTM, "reset-first gru": ResetFirstGRU}
+_PYTORCH_LIKE = ("torch", "lfads")
 
 
 def from_state_dict(
@@ -29,6 +32,8 @@ def from_state_dict(
     dt: float = 100.0,
     tau: float | None = None,
     initial_state: Array | None = None,
+    clip: float | None = None,
+    check: Any = None,
 ) -> AbstractNetwork:
     r"""Make a network from named weights, without the library that trained them.
 
@@ -38,8 +43,10 @@ def from_state_dict(
     "torch"  `nn.RNN`, `nn.GRU`, `nn.LSTM` and their cells  `CTRNN` with dt = τ, `GRU`,
              (`weight_ih_l0`, …)                            `LSTM`
     "torch"  the primer's CTRNN (`input2h`, `h2h`)          `CTRNN`, the leak inside
-    "keras"  `SimpleRNN`, `GRU`, `LSTM`                     as above
-             (`recurrent_kernel`, …)
+    "lfads"  a GRU cell of LFADS, as lfads-torch writes it  `ResetFirstGRU`
+             (`gen_cell.weight_ih`, …)
+    "keras"  `SimpleRNN`, `GRU`, `LSTM`                     as above; `ResetFirstGRU` where
+             (`recurrent_kernel`, …)                        `reset_after=False`
     "flax"   `SimpleCell`, `GRUCell`, `LSTMCell` of linen   as above
              or nnx (`hn.kernel`, `dense_h.kernel`, …)
     ======== ============================================== ============================
@@ -48,13 +55,16 @@ def from_state_dict(
     is left must be one linear layer, the readout; without one the outputs are the hidden units.
     Every array must find its place: nothing is ignored, but for the layers that were not chosen.
 
+    Names and shapes prove no equation: a layer of one's own may have PyTorch's names, and its gates
+    in another order. The network's `repr` says which order is assumed; `check` compares a step.
+
     Parameters
     ----------
     source
         A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or `.pt` file;
         the last needs PyTorch, and is read without running code that it may hold.
     layout
-        "torch", "keras" or "flax".
+        "torch", "lfads", "keras" or "flax".
     prefix
         Where the recurrent layer stands, if there are several.
     layer
@@ -70,6 +80,11 @@ def from_state_dict(
         Time constant of the primer's CTRNN in ms; None means dt.
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default.
+    clip
+        What LFADS cuts states off at (its `cell_clip`), 1 or more; None: nothing.
+    check
+        `(state, input, next_state)` that the original computed, of one step or of many
+        `(step, …)`: the network must compute the same, to single precision.
 
     Returns
     -------
@@ -80,7 +95,7 @@ def from_state_dict(
     ------
     InvalidInputError
         When arrays are missing, left over or of other shapes than expected; for bidirectional
-        layers, projected LSTMs and Keras's GRU with `reset_after=False`.
+        layers and projected LSTMs; when a step differs from the one in `check`.
     UnreadableFileError
         For a file that is missing or damaged.
 
@@ -97,14 +112,22 @@ def from_state_dict(
     arrays = read_arrays(source)
     recurrent = LAYOUTS[layout](arrays, prefix, layer)
     weights = _take_readout(arrays, recurrent, readout, layout)
-    return build(recurrent, weights, activation=activation, dt=dt, tau=tau, start=initial_state)
+    if clip is not None and layout != "lfads":
+        raise InvalidInputError('clip belongs to layout="lfads": leave it out.')
+    start = initial_state
+    network = build(
+        recurrent, weights, activation=activation, dt=dt, tau=tau, start=start, clip=clip
+    )
+    if check is not None:
+        compare_step(network, check)
+    return network
 
 
 def _take_readout(
     arrays: NamedArrays, recurrent: RecurrentLayer, readout: str | None, layout: str
 ) -> Readout | None:
     """Return the weights of the one linear layer that is left, or None where nothing is."""
-    matrix = "weight" if layout == "torch" else "kernel"
+    matrix = "weight" if layout in _PYTORCH_LIKE else "kernel"
     if readout is None:
         if not arrays.left:
             return None
@@ -124,9 +147,11 @@ def _take_readout(
         (readout,) = layers
     units = recurrent.num_units
     join = f"{readout}." if readout else ""
-    shape = (None, units) if layout == "torch" else (units, None)
+    shape = (None, units) if layout in _PYTORCH_LIKE else (units, None)
     weights = arrays.take(f"{join}{matrix}", shape)
-    weights = weights if layout == "torch" else weights.T
+    weights = weights if layout in _PYTORCH_LIKE else weights.T
+    if layout == "lfads" and readout.rpartition(".")[2] == "fac_linear":
+        weights = weights / np.linalg.norm(weights, axis=1, keepdims=True)  # as LFADS does
     bias = arrays.take_or_zeros(f"{join}bias", len(weights))
     if arrays.left:
         raise InvalidInputError(
@@ -144,6 +169,7 @@ def build(
     dt: float,
     tau: float | Array | None,
     start: Array | None,
+    clip: float | None = None,
 ) -> AbstractNetwork:
     """Return the network of a layer in PyTorch's layout."""
     units, channels = layer.num_units, layer.input_weights.shape[1]
@@ -163,9 +189,10 @@ def build(
     else:
         if activation is not None or tau is not None:
             raise InvalidInputError(
-                f"a {layer.kind.upper()} has neither an activation nor a tau to choose."
+                f"a {GATED[layer.kind].__name__} has neither an activation nor a tau to choose."
             )
-        network = skeleton(GRU if layer.kind == "gru" else LSTM, *sizes, **settings)
+        settings |= {} if clip is None else {"clip": clip}
+        network = skeleton(GATED[layer.kind], *sizes, **settings)
         fields |= {"input_bias": layer.input_bias, "recurrent_bias": layer.recurrent_bias}
     if start is not None:
         size = network.trained_initial_state.shape[0]
@@ -200,6 +227,41 @@ def _rate_network(
         leak=leak,
         **settings,
     )
+
+
+def compare_step(network: AbstractNetwork, check: Any) -> None:
+    """Raise InvalidInputError where a network does not step from one state to the next as told."""
+    try:
+        state, input, expected = (real_array(part, "check") for part in check)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            "check must be (state, input, next_state), three arrays of what the original computed, "
+            f"got {type(check).__name__}."
+        ) from error
+    size = network.initial_state().shape[0]
+    for part, name, width in (
+        (state, "state", size),
+        (input, "input", network.num_inputs),
+        (expected, "next_state", size),
+    ):
+        if part.shape[-1:] != (width,) or part.shape[:-1] != state.shape[:-1]:
+            raise InvalidInputError(
+                f"the {name} in check must have shape ({width},), or (step, {width}) of as many "
+                f"steps as the others, got {part.shape}."
+            )
+        require_finite(part, f"the {name} in check")
+    with double_precision():
+        rows = (jnp.asarray(part.reshape(-1, part.shape[-1]), float) for part in (state, input))
+        found = np.asarray(jax.vmap(network.step)(*rows)).reshape(expected.shape)
+    wrong = np.abs(found - expected)
+    if not (wrong <= 1e-5 + 1e-4 * np.abs(expected)).all():
+        assumed = f" It assumes {network.convention}." if network.convention else ""
+        raise InvalidInputError(
+            f"the network does not step as the original does: next_state differs by up to "
+            f"{wrong.max():.2g}, in unit {int(np.unravel_index(wrong.argmax(), wrong.shape)[-1])}."
+            f"{assumed} Names prove no equation: choose another layout= or activation=, or write "
+            "the step as a JAX function for sx.DiscreteMap."
+        )
 
 
 def fill(network: Any, fields: dict[str, Any]) -> Any:

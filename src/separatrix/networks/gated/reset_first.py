@@ -1,0 +1,151 @@
+"""Gated recurrent units as they were published: the reset gate acts before the weights."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from ..._types import Array, GivenKey, InvalidInputError, require_positive
+from ..arrays import check_input, check_sizes, check_state, initial_or_zeros, zeros_if
+from ..base import AbstractNetwork
+from ..initialization import gated
+
+
+class ResetFirstGRU(AbstractNetwork):
+    r"""A network of gated recurrent units whose reset gate acts before the recurrent weights.
+
+    $$r = \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}), \quad
+      z = \sigma(W_{iz} x + b_{iz} + W_{hz} h + b_{hz}),$$
+    $$c(h) = \tanh\big(W_{in} x + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
+      h' = (1-z) \circ c(h) + z \circ h.$$
+
+    So do the generator of LFADS and Keras's GRU with `reset_after=False`; PyTorch's GRU is `GRU`. A
+    fixed point solves $c(h) = h$, which is the residual that the analysis solves. All of them lie
+    in the unit box. The readout is $y = W_y h + b_y$.
+
+    Parameters
+    ----------
+    num_inputs, num_units, num_outputs
+        Sizes.
+    dt
+        Duration of a time step in ms.
+    clip
+        States are cut off at ±clip, as by LFADS's `cell_clip`; None: nowhere. At 1 or more it
+        changes no fixed point.
+    initialization
+        "torch" (U(±1/√num_units) for all, biases too) or a name of
+        `networks.initialization.INITIALIZATIONS`, for each gate.
+    trainable_initial_state
+        Whether the state before the first step is learned; it is zero otherwise.
+    key
+        A JAX random key.
+
+    Attributes
+    ----------
+    input_weights (gated, channel), recurrent_weights (gated, unit), input_bias (gated,),
+    recurrent_bias (gated,)
+        The weights of reset gate, update gate and candidate, one below the other: gated = 3 unit.
+    readout_weights (output, unit), readout_bias (output,)
+        The readout.
+
+    Raises
+    ------
+    InvalidInputError
+        For sizes below 1, a dt that is not positive, a clip below 1, an unknown initialization.
+
+    References
+    ----------
+    Cho et al. (2014) EMNLP; Pandarinath et al. (2018) Nature Methods 15:805.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.ResetFirstGRU(3, 64, 3, dt=20.0, key=jax.random.key(0))
+    >>> net.at_input([1.0, 0.5, 0.5]).size
+    64
+    """
+
+    input_weights: Float[Array, "gated channel"]
+    recurrent_weights: Float[Array, "gated unit"]
+    input_bias: Float[Array, " gated"]
+    recurrent_bias: Float[Array, " gated"]
+    readout_weights: Float[Array, "output unit"]
+    readout_bias: Float[Array, " output"]
+    trained_initial_state: Float[Array, " unit"] | None
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
+    clip: float | None = eqx.field(static=True)
+
+    convention: ClassVar[str] = (
+        "rows r, z, n; the reset gate acts before the recurrent weights; h' = (1 - z) n + z h"
+    )
+
+    def __init__(
+        self,
+        num_inputs: int,
+        num_units: int,
+        num_outputs: int,
+        *,
+        dt: float = 100.0,
+        clip: float | None = None,
+        initialization: str = "torch",
+        trainable_initial_state: bool = False,
+        key: GivenKey,
+    ):
+        sizes = num_inputs, num_units, num_outputs
+        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
+        require_positive(dt, "dt", "ms")
+        if clip is not None:
+            require_positive(clip, "clip")
+            if clip < 1:
+                raise InvalidInputError(
+                    f"clip must be 1 or more, or None, got {clip:g}: below 1 it would move fixed "
+                    "points, which the analysis does not know of."
+                )
+        drawn = gated(initialization, key, 3, *sizes)
+        self.input_weights, self.input_bias = drawn.input
+        self.recurrent_weights, self.recurrent_bias = drawn.recurrent
+        self.readout_weights, self.readout_bias = drawn.readout
+        self.num_inputs, self.num_units, self.num_outputs = sizes
+        self.dt, self.clip = float(dt), None if clip is None else float(clip)
+        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
+
+    def _update_and_candidate(self, state: Array, input: Array) -> tuple[jax.Array, jax.Array]:
+        """Return the current of the update gate and the candidate c(h)."""
+        check_state(state, self.num_units)
+        check_input(input, self.num_inputs)
+        gates = 2 * self.num_units
+        drive = self.input_weights @ input + self.input_bias + self.recurrent_bias
+        currents = self.recurrent_weights[:gates] @ state + drive[:gates]
+        reset, update = jnp.split(currents, 2)
+        kept = jax.nn.sigmoid(reset) * state
+        return update, jnp.tanh(self.recurrent_weights[gates:] @ kept + drive[gates:])
+
+    def step(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        update, candidate = self._update_and_candidate(state, input)
+        # Both factors as gates: 1 − z would lose the digits of a small one.
+        following = jax.nn.sigmoid(-update) * candidate + jax.nn.sigmoid(update) * state
+        return following if self.clip is None else jnp.clip(following, -self.clip, self.clip)
+
+    def residual(
+        self, state: Float[Array, " unit"], input: Float[Array, " channel"]
+    ) -> Float[Array, " unit"]:
+        """Return c(h) − h; `step(h) − h` is that times 1 − z, which makes false valleys."""
+        return self._update_and_candidate(state, input)[1] - state
+
+    def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
+        """Return the unit box, which a step maps into itself."""
+        return (-1.0, 1.0)
+
+    def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
+        check_state(state, self.num_units)
+        return self.readout_weights @ state + self.readout_bias
+
+    def initial_state(self) -> Float[Array, " unit"]:
+        return initial_or_zeros(self.trained_initial_state, self.num_units, self.input_bias)
