@@ -1,7 +1,7 @@
 """From an experiment's settings to the objects that they describe."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import jax.random as jr
@@ -13,8 +13,14 @@ from ..tasks import AbstractTask, PerceptualDecisionMaking
 from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
 from ..training.devices import check_divisible, provide_devices
-from .building import construct, fill_defaults
-from .optimizers import build_optimizer, build_regularizers, fill_optimizer
+from .building import construct, fill_defaults, keys_taken
+from .optimizers import (
+    OPTIMIZERS,
+    SCHEDULES,
+    build_optimizer,
+    build_regularizers,
+    fill_optimizer,
+)
 from .settings import Experiment, TrainingSettings
 from .studies import check_studies
 
@@ -36,6 +42,18 @@ NETWORKS = {
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
 }
 _GIVEN = ("num_inputs", "num_outputs", "dt", "key")
+
+
+def keys_of(table: str, name: str) -> Container[str] | None:
+    """Return the keys that a table of settings may have where it names `name`, None: unknown."""
+    registries: dict[str, Mapping[str, Any]] = {
+        "task": TASK_MAKERS,
+        "network": NETWORKS,
+        "training.optimizer": OPTIMIZERS,
+        "training.schedule": SCHEDULES,
+    }
+    made = registries[table].get(name)
+    return None if made is None else keys_taken(made)
 
 
 class Setup:
