@@ -94,3 +94,10 @@ def test_what_the_site_does_not_show_is_found(name):
     )
     found = check_site.defects(check_site.read(f"<article>{shown}</article>"), markdown)
     assert set(wrong) <= set(found) and bool(found) == bool(wrong)
+
+
+def test_the_readme_shows_the_cube():
+    picture = "docs/assets/flipflop-cube.png"
+    assert f"]({picture})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    data = (ROOT / picture).read_bytes()
+    assert data.startswith(b"\x89PNG") and 20_000 < len(data) < 200_000

@@ -38,6 +38,7 @@ SAYS = {
     "how-to/results-in-matlab-and-julia": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
+    "../README": ["accuracy 0.", "slowest of 64 modes"],
 }
 TAKE_MINUTES = "classics/"
 """The scripts of these pages train for minutes, or read what such an experiment wrote."""
@@ -59,6 +60,8 @@ def test_a_page_runs(name, capsys, tmp_path, monkeypatch, small_run):
     (tmp_path / "results.nc").symlink_to(small_run / "results.nc")
     (tmp_path / "tests").symlink_to(page_code.ROOT / "tests")
     page_code.run(f"docs/{name}")
+    if name == "../README":
+        assert (tmp_path / "points.png").stat().st_size > 20_000
     said = capsys.readouterr().out
     for words in SAYS[name]:
         assert words in said, said
