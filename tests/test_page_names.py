@@ -37,7 +37,7 @@ STANDS_FOR = {
 }
 """What a variable of such a name is, on every page: a class stands for an object of it."""
 
-FILES = ("py", "toml", "html")
+FILES = ("py", "toml", "html", "png")
 PLANNED = ("train_ensemble", "sweep")  # so says the design
 
 
