@@ -39,8 +39,9 @@ lint: $(VENV)/installed-lint  ## Check style, floors and types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link stops it
+docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link or page stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python docs/check_site.py site
 
 format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples docs/*.py

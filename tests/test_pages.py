@@ -1,5 +1,6 @@
 """A reader finds every page and every experiment from the README."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from separatrix.solvers import BranchAndPrune
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SPEC = importlib.util.spec_from_file_location("check_site", ROOT / "docs" / "check_site.py")
+check_site = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(check_site)
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -61,3 +65,39 @@ def test_where_an_exhaustive_search_gives_up_is_said_as_it_is():
     for text in (page, assess.__doc__):
         told = re.findall(r"gives up after\s+([\d,]+) boxes", text)
         assert told == [f"{BranchAndPrune().max_boxes:,}"]
+
+
+SITE = {
+    "as it is": ("# A\n\n```python\nx = 1  # one\n```\n\n## B `c`\n", "", []),
+    "a fence that is none": (
+        "# A\n\n```python no-run\n# x\n```\n",
+        "<p><code>python no-run</code></p><h1>x</h1>```",
+        ["raw Markdown: '```'", "no code block: '# x'", "not written as a heading: 'x'"],
+    ),
+    "a link that is none": ("# A\n", "<h1>A</h1><p>see [b](c)</p>", ["raw Markdown: 'see [b](c)'"]),
+    "a table that is none": (
+        "# A\n\n| a |\n|---|\n| b |\n",
+        "<h1>A</h1><p>| a |</p>",
+        ["raw Markdown: '| a |'", "0 tables of 1 that are written"],
+    ),
+    "a heading too few": ("# A\n\n## B\n", "<h1>A</h1>", ["no heading: 'B'"]),
+}
+
+
+@pytest.mark.parametrize("name", SITE)
+def test_what_the_site_does_not_show_is_found(name):
+    """`make docs` compares all pages; here are some, with what is wrong with them."""
+    markdown, shown, wrong = SITE[name]
+    shown = shown or (
+        '<h1>A<a class="headerlink">¶</a></h1><div><pre><span></span><code>x = 1  # one</code>'
+        "</pre></div><h2>B <code>c</code></h2>"
+    )
+    found = check_site.defects(check_site.read(f"<article>{shown}</article>"), markdown)
+    assert set(wrong) <= set(found) and bool(found) == bool(wrong)
+
+
+def test_the_readme_shows_the_cube():
+    picture = "docs/assets/flipflop-cube.png"
+    assert f"]({picture})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    data = (ROOT / picture).read_bytes()
+    assert data.startswith(b"\x89PNG") and 20_000 < len(data) < 200_000

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from systems import MORRIS_LECAR, brusselator, morris_lecar
 
 import separatrix as sx
 from separatrix.analysis.cycle_branches.ends import HOMOCLINIC
 from separatrix.analysis.cycle_branches.starts import place_of
-from systems import MORRIS_LECAR, brusselator, morris_lecar
 
 
 def turn(x):
@@ -173,7 +173,9 @@ def all_close(branch, system_of, every):
 
 
 def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
-    branch = born_at(morris_lecar, np.array([5.09, 0.311]), (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I")
+    branch = born_at(
+        morris_lecar, np.array([5.09, 0.311]), (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I"
+    )
     low, high = MORRIS_LECAR["homoclinic"]
     assert low < branch.parameters.min() < high
     assert branch.special_type.tolist() == ["fold"]

@@ -389,6 +389,19 @@ def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
     assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
 
 
+def test_version(run):
+    assert run("--version").stdout == f"separatrix {sx.__version__}\n"
+
+
+def test_another_network_says_which_keys_of_the_old_one_it_lacks(run, tmp_path):
+    done = run("run", "yang2020", "--set", "network.name=GRU", "--set", "network.num_units=0")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0] == (
+        "separatrix: left out: network.tau, network.activation, network.leak, which CTRNN has and "
+        "GRU has not."
+    )
+
+
 def test_no_arguments_give_help(run):
     assert "Usage" in run().output
     assert run("--help").exit_code == 0

@@ -3,9 +3,17 @@ import optax
 import pytest
 
 import separatrix as sx
-from separatrix.experiment import OPTIMIZERS, Experiment, Setup, experiment_names, read_toml
+from separatrix.experiment import (
+    NETWORKS,
+    OPTIMIZERS,
+    Experiment,
+    Setup,
+    experiment_names,
+    read_toml,
+)
 from separatrix.experiment.building import construct
 from separatrix.experiment.settings import Named
+from separatrix.experiment.setup import keys_of
 
 MINIMAL = """
 name = "mine"
@@ -389,3 +397,44 @@ def test_the_configuration_as_executed_tells_every_default(write):
     assert executed["network"]["initialization"] == "kaiming_normal"
     assert executed["training"]["optimizer"]["b1"] == 0.9
     assert executed["analysis"]["input"] == "stimulus"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_another_network_keeps_the_keys_that_it_takes(name):
+    """Also where all defaults of the old one are written out, as in a run's directory."""
+    whole = Setup(Experiment.named("yang2020")).experiment
+    changed = whole.with_changes([f"network.name={name}", "network.num_units=8"])
+    network = Setup(changed).network
+    assert type(network).__name__ == name and network.num_units == 8
+    kept = changed.network.arguments
+    assert set(kept) <= set(keys_of("network", name)) and "num_units" in kept
+    assert bool(changed.left_out) == (set(kept) < set(whole.network.arguments))
+
+
+RENAMED = [
+    (
+        "training.optimizer.name=sgd",
+        "left out: training.optimizer.b1, which adam has and sgd has not.",
+        {"learning_rate": 1e-3},
+    ),
+    ('training.optimizer={name="sgd", learning_rate=0.1}', None, {"learning_rate": 0.1}),
+    ("training.optimizer.name=adamw", None, {"learning_rate": 1e-3, "b1": 0.5}),
+]
+
+
+@pytest.mark.parametrize(("change", "said", "kept"), RENAMED)
+def test_what_a_change_of_name_leaves_out(change, said, kept):
+    before = Experiment.named("yang2020").with_changes(["training.optimizer.b1=0.5"])
+    changed = before.with_changes([change])
+    assert changed.left_out == (() if said is None else (said,))
+    assert changed.training.optimizer.arguments == kept
+
+
+def test_a_key_that_is_given_with_another_name_is_not_left_out():
+    changed = Experiment.named("yang2020").with_changes(["network.name=GRU", "network.tau=50.0"])
+    assert "unknown key 'network.tau'" in refusal(lambda: Setup(changed))
+
+
+def test_an_unknown_name_is_refused_as_it_was():
+    changed = Experiment.named("yang2020").with_changes(["network.name=GRUU"])
+    assert "unknown network 'GRUU'" in refusal(lambda: Setup(changed))

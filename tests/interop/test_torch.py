@@ -138,14 +138,15 @@ class RNNNet(nn.Module):
 def test_the_primers_network_knows_its_step():
     """Its alpha and its tau tell dt; another one would make another time constant."""
     module = RNNNet()
-    assert from_torch(module).tau == 500.0  # alpha alone: whatever dt says
+    assert (from_torch(module).dt, from_torch(module).tau) == (1.0, 5.0)  # alpha alone: steps
     module.rnn.tau = 100
+    assert (from_torch(module).dt, from_torch(module).tau) == pytest.approx((20.0, 100.0))
     with pytest.raises(
         sx.InvalidInputError, match=r"tau = 100 and alpha = 0\.2, so its dt is 20, got"
     ):
-        from_torch(module)
+        from_torch(module, dt=100.0)
     assert from_torch(module, dt=20.0).tau == pytest.approx(100.0)
-    assert from_torch(module, tau=500.0).tau == 500.0
+    assert (from_torch(module, tau=500.0).dt, from_torch(module, tau=500.0).tau) == (100.0, 500.0)
 
 
 class WithRecurrence(CTRNN):

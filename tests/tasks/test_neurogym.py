@@ -7,10 +7,12 @@ import pytest
 import separatrix as sx
 from separatrix.experiment import Setup
 
+INSTALL = r"pip install --constraint constraints-interop.txt '\.\[neurogym\]'"
+
 
 def test_without_neurogym(monkeypatch):
     monkeypatch.setitem(sys.modules, "neurogym", None)
-    with pytest.raises(sx.InvalidInputError, match=r"pip install 'separatrix\[neurogym\]'"):
+    with pytest.raises(sx.InvalidInputError, match=INSTALL):
         sx.tasks.from_neurogym("PerceptualDecisionMaking-v0")
 
 
@@ -19,7 +21,7 @@ def test_an_experiment_without_neurogym(monkeypatch):
     table = {"name": "neurogym", "environment": "PerceptualDecisionMaking-v0"}
     rest = {"name": "own", "network": {"name": "GRU", "num_units": 4}}
     for given, text in (
-        (table, r"task in the settings: .*pip install 'separatrix\[neurogym\]'"),
+        (table, f"task in the settings: .*{INSTALL}"),
         ({"name": "neurogym"}, "missing key 'task.environment' in the settings"),
         ({**table, "environment": 3}, "task.environment in the settings: expected a text, got 3"),
     ):

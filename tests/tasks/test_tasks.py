@@ -317,6 +317,30 @@ class Sides(sx.tasks.StagedTask):
         return 0.5
 
 
+class Unsolved(Sides):
+    """The task without a solution."""
+
+    solve, chance = sx.tasks.StagedTask.solve, sx.tasks.StagedTask.chance
+
+
+@pytest.mark.parametrize("task", [Unsolved(), Integral()], ids=["periods", "its own trials"])
+def test_a_task_needs_no_solution(task):
+    """It trains, is scored and is told of without an ideal observer and a chance level."""
+    assert not task.is_solved and Sides().is_solved
+    net = sx.networks.GRU(task.num_inputs, 4, task.num_outputs, dt=task.dt, key=KEY)
+    fit = sx.train(net, task, steps=2, batch_size=4, key=KEY, progress=False)
+    done = sx.performance(fit.network, task, num_trials=20, key=KEY)
+    assert np.isnan([done.chance, done.ideal_mean_score, *done.ideal_score]).all()
+    assert "nan" not in done.summary().replace("score nan", "") and task.dt > 0
+    assert [text.get_text() for text in sx.figures.performance(done).texts]
+
+
+def test_what_is_not_known_without_a_solution():
+    assert np.isnan([Unsolved().ideal_mean_accuracy, Unsolved().chance]).all()
+    with pytest.raises(sx.InvalidInputError, match=r"Unsolved has no solve.*task\.is_solved"):
+        Unsolved().solve(jnp.zeros((1, 4, 1)))
+
+
 def test_a_staged_task_of_ones_own_can_be_done():
     task = Sides()
     assert task.ideal_mean_accuracy == 1.0

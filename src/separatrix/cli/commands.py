@@ -33,6 +33,26 @@ Out = Annotated[Path | None, typer.Option("--out", help="The run directory to ma
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        console.print(f"separatrix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def separatrix(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train recurrent networks on cognitive tasks and take them apart as dynamical systems."""
+
+
 @app.command()
 @guarded
 def run(
@@ -58,6 +78,8 @@ def run(
     if seed is not None:
         chosen = chosen.with_changes([f"seed={seed}"], "--seed")
     chosen = chosen.with_changes(changes or [])
+    for line in chosen.left_out:
+        errors.print(f"separatrix: {line}")
     if variant is not None:
         chosen = chosen.variant(variant)
     target = out or Path("runs") / chosen.name

@@ -48,11 +48,14 @@ class Performance(Record):
     task: str = setting("name of the task")
 
     def summary(self) -> str:
-        known = f"chance {self.chance:.3f}, ideal observer {self.ideal_mean_score:.4f}"
+        told = {"chance": f"{self.chance:.3f}", "ideal observer": f"{self.ideal_mean_score:.4f}"}
+        known = ", ".join(f"{name} {score}" for name, score in told.items() if score != "nan")
         fit = self.mean_variance_explained
         return (
             f"Performance: score {self.mean_score:.4f} on {self.total_trials} trials of "
-            f"{self.task} ({known})" + (f", R² {fit:.4f}" if np.isfinite(fit) else "")
+            + self.task
+            + (f" ({known})" if known else "")
+            + (f", R² {fit:.4f}" if np.isfinite(fit) else "")
         )
 
     def by(self, condition: str) -> "Performance":
@@ -75,7 +78,7 @@ def performance(
     network
         Any network that fits the task.
     task
-        Any task; one that is not solvable has no ideal observer and no chance level here.
+        Any task; one without `solve` has no ideal observer, one without `chance` no chance level.
     num_trials
         How many trials to draw.
     key
@@ -106,7 +109,7 @@ def performance(
     outputs = simulate(network, trials).outputs
     measured = _measure(task, outputs, trials)
     ideal = np.full(num_trials, np.nan)
-    if isinstance(task, SolvableTask):
+    if isinstance(task, SolvableTask) and task.is_solved:
         ideal = np.asarray(_ideal(task, trials), float)
     groups = list(_groups(trials.conditions))
     members = [chosen for _, _, chosen in groups]

@@ -54,6 +54,12 @@ def construct(
         raise InvalidInputError(f"{what} {table.name!r} in {source}: {text}.") from None
 
 
+def keys_taken(function: Any) -> list[str] | None:
+    """Return the names of a function's arguments, None where it takes any."""
+    named, takes_any = _parameters(function)
+    return None if takes_any else list(named)
+
+
 def _parameters(function: Any) -> tuple[dict[str, inspect.Parameter], bool]:
     """Return the named parameters of a function, and whether it takes others as well."""
     every = inspect.signature(function).parameters

@@ -1,7 +1,7 @@
 """Changes to nested tables of settings: single ones as text, and those that make a variant."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._types import InvalidInputError, nearest
@@ -45,6 +45,42 @@ def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _renames(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
     return "name" in new and new["name"] != old.get("name")
+
+
+def leave_out(
+    values: dict[str, Any],
+    before: Mapping[str, Any],
+    changes: Iterable[str],
+    takes: Callable[[str, str], Container[str] | None],
+) -> list[str]:
+    """Leave out of tables that changes gave another name the keys that the new one does not take.
+
+    Those keys were the old one's; a key that is among the changes stays, and is an error later.
+    `takes(table, name)` returns the keys that are known, or None for a name that is not. Returns
+    what was left out, a sentence for each table.
+    """
+    given = {text.partition("=")[0].strip() for text in changes}
+    lines = []
+    for path in ("task", "network", "training.optimizer", "training.schedule"):
+        old, new = _table(before, path), _table(values, path)
+        if path in given or "name" not in old or not _renames(new, old):
+            continue  # a table that is given whole has no other keys
+        known = takes(path, new["name"])
+        ours = [k for k in new if k in old and k != "name" and f"{path}.{k}" not in given]
+        foreign = [] if known is None else [key for key in ours if key not in known]
+        for key in foreign:
+            del new[key]
+        if foreign:
+            keys = ", ".join(f"{path}.{key}" for key in foreign)
+            lines.append(f"left out: {keys}, which {old['name']} has and {new['name']} has not.")
+    return lines
+
+
+def _table(values: Mapping[str, Any], path: str) -> Any:
+    table: Any = values
+    for key in path.split("."):
+        table = table.get(key) if isinstance(table, Mapping) else None
+    return table if isinstance(table, Mapping) else {}
 
 
 def _assign(values: dict[str, Any], keys: list[str], value: Any, source: str) -> None:

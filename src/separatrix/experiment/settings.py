@@ -20,7 +20,7 @@ from pydantic import (
 
 from .._files import reason
 from .._types import InvalidInputError, UnreadableFileError, nearest
-from .changes import change, merge
+from .changes import change, leave_out, merge
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
@@ -187,6 +187,7 @@ class Experiment(_Settings):
     variants: dict[VariantName, dict[str, Any]] = {}
     """Changes to the tables above by name: such an experiment is run once for each of them."""
     _source: str = PrivateAttr("the experiment")
+    _left_out: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("name")
     @classmethod
@@ -199,6 +200,11 @@ class Experiment(_Settings):
     def source(self) -> str:
         """Where the settings came from, for errors."""
         return self._source
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What `with_changes` left out of tables that it gave another name, in words."""
+        return self._left_out
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
@@ -233,13 +239,22 @@ class Experiment(_Settings):
         return cls.from_dict(tomllib.loads(text), f"{name}.toml")
 
     def with_changes(self, changes: Iterable[str], source: str = "--set") -> "Experiment":
-        """Return a copy with changes like `"training.steps=200"`; values are TOML."""
+        """Return a copy with changes like `"training.steps=200"`; values are TOML.
+
+        Where a change names another task, network or optimizer, the keys of the old one that the
+        new one does not take are left out; `left_out` says which.
+        """
+        from .setup import keys_of  # which imports this module
+
         values, changes = self.to_dict(), list(changes)
         if not changes:
             return self
         for text in changes:
             change(values, text, source)
-        return type(self).from_dict(values, f"{self.source} with {source}")
+        left_out = leave_out(values, self.to_dict(), changes, keys_of)
+        changed = type(self).from_dict(values, f"{self.source} with {source}")
+        changed._left_out = (*self._left_out, *left_out)
+        return changed
 
     def variant(self, name: str) -> "Experiment":
         """Return the experiment that a variant makes of this one.

@@ -1,7 +1,7 @@
 """From an experiment's settings to the objects that they describe."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import jax.random as jr
@@ -13,9 +13,15 @@ from ..tasks import AbstractTask
 from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
 from ..training.devices import check_divisible, provide_devices
-from .building import construct, fill_defaults
+from .building import construct, fill_defaults, keys_taken
 from .inputs import frozen_inputs
-from .optimizers import build_optimizer, build_regularizers, fill_optimizer
+from .optimizers import (
+    OPTIMIZERS,
+    SCHEDULES,
+    build_optimizer,
+    build_regularizers,
+    fill_optimizer,
+)
 from .settings import Experiment, TrainingSettings
 from .studies import check_studies
 
@@ -37,6 +43,18 @@ NETWORKS = {
     for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
 }
 _GIVEN = ("num_inputs", "num_outputs", "dt", "key")
+
+
+def keys_of(table: str, name: str) -> Container[str] | None:
+    """Return the keys that a table of settings may have where it names `name`, None: unknown."""
+    registries: dict[str, Mapping[str, Any]] = {
+        "task": TASK_MAKERS,
+        "network": NETWORKS,
+        "training.optimizer": OPTIMIZERS,
+        "training.schedule": SCHEDULES,
+    }
+    made = registries[table].get(name)
+    return None if made is None else keys_taken(made)
 
 
 class Setup:

@@ -197,6 +197,6 @@ def check_network_fits(
     if network.dt != dt:
         raise InvalidInputError(
             f"the network steps in dt = {network.dt:g} ms, the task in dt = {dt:g} ms: "
-            "build one with the other's dt."
+            f"build one with the other's dt (from_torch and from_state_dict take dt={dt:g})."
         )
     check_weights(network)

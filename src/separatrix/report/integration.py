@@ -20,9 +20,10 @@ def performance(story: Story) -> str:
     if np.isfinite(record.ideal_mean_score):
         text += (
             f"; the ideal observer, who sees the same trials, scores "
-            f"{percent(record.ideal_mean_score)}, and without the stimuli {percent(record.chance)} "
-            "can be had"
+            f"{percent(record.ideal_mean_score)}"
         )
+    if np.isfinite(record.chance):
+        text += f"; without the stimuli {percent(record.chance)} can be had"
     text += ". "
     if np.isfinite(record.mean_variance_explained):
         text += (

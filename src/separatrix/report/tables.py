@@ -91,6 +91,7 @@ def _integration_numbers(story: Story) -> Rows:
         rows.append(("score", f"{percent(scored.mean_score)} of {scored.total_trials} new trials"))
         if np.isfinite(scored.ideal_mean_score):
             rows.append(("score of the ideal observer", percent(scored.ideal_mean_score)))
+        if np.isfinite(scored.chance):
             rows.append(("score without the stimuli", percent(scored.chance)))
         if np.isfinite(scored.mean_variance_explained):
             rows.append(("variance explained", percent(scored.mean_variance_explained)))

@@ -103,6 +103,11 @@ class AbstractTask(eqx.Module):
         """Draw `n` random trials; pure, compiled into whatever calls it."""
 
     @property
+    def is_solved(self) -> bool:
+        """Whether the task has a `solve`, and so an ideal observer to compare a network with."""
+        return False
+
+    @property
     def condition_units(self) -> dict[str, str]:
         """The units of the conditions that have one: of `units`, and ms of durations of periods."""
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
@@ -205,6 +210,10 @@ class SolvableTask(AbstractTask):
 
     ideal_trials: ClassVar[int] = 4096
 
+    @property
+    def is_solved(self) -> bool:
+        return True
+
     @abc.abstractmethod
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Return the outputs of an ideal observer, or of an exact solution, of these inputs."""
@@ -216,12 +225,14 @@ class SolvableTask(AbstractTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The `score` of `solve`, on `ideal_trials` trials of a fixed key."""
+        """The `score` of `solve`, on `ideal_trials` trials of a fixed key; NaN without `solve`."""
         return measured_accuracy(self)
 
 
 def measured_accuracy(task: SolvableTask) -> float:
-    """Return the `score` of `solve` on trials of a fixed key."""
+    """Return the `score` of `solve` on trials of a fixed key, NaN where there is none."""
+    if not task.is_solved:
+        return float("nan")
     return float(_score_compiled(task, jr.key(0x69646561), task.ideal_trials))
 
 

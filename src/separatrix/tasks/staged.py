@@ -55,6 +55,9 @@ class StagedTask(SolvableTask):
     its end a trial has no input, is not scored and has no weight in the loss. The conditions hold
     the durations in ms of the periods that vary. Noise of standard deviation $\sigma/\sqrt{dt}$ is
     added to the stimuli while they are shown, or to everything (`noise_on = "all"`).
+
+    A class of one's own may leave out `solve` and `chance`: the ideal observer's score and the
+    chance level are then not known (NaN), and all else is as with them.
     """
 
     noise: eqx.AbstractVar[float]
@@ -88,6 +91,20 @@ class StagedTask(SolvableTask):
     @property
     def varying(self) -> tuple[str, ...]:  # type: ignore[override]  # as the settings say
         return tuple(n for n, d in self.durations.items() if isinstance(d, (Duration, Multiple)))
+
+    @property
+    def is_solved(self) -> bool:
+        return type(self).solve is not StagedTask.solve
+
+    def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
+        raise InvalidInputError(
+            f"{type(self).__name__} has no solve, so its ideal observer is not known. Ask with "
+            "task.is_solved, or write solve(self, inputs), which returns outputs."
+        )
+
+    @property
+    def chance(self) -> float:
+        return float("nan")
 
     @property
     def periods(self) -> dict[str, tuple[float, float]]:

@@ -212,6 +212,21 @@ def primer_weights(prefix="rnn."):
     }
 
 
+def test_without_dt_times_are_numbers_of_steps():
+    """h' = 0.75 h forgets by 1/e in −1/ln 0.75 steps, whatever a step lasts."""
+    weights = {"weight_ih": np.zeros((1, 1)), "weight_hh": np.array([[0.75]])}
+    for given, dt in (({}, 1.0), ({"dt": 20.0}, 20.0)):
+        net = from_state_dict(weights, **given)
+        assert net.dt == dt
+        found = sx.linearize(net.at_input([0.0]), np.zeros((1, 1)))
+        np.testing.assert_allclose(found.time_constants, -dt / np.log(0.75))
+
+
+def test_a_tau_needs_a_dt():
+    with pytest.raises(sx.InvalidInputError, match=r"tau, got 100\.0, says nothing without"):
+        from_state_dict(primer_weights(), tau=100.0)
+
+
 def test_the_primers_network():
     w = primer_weights()
     net = from_state_dict(w | draw(**{"fc.weight": (O, U), "fc.bias": O}), dt=20.0, tau=100.0)

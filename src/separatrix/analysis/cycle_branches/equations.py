@@ -65,7 +65,9 @@ class ClosedOrbits:
         unknowns = self.pieces * self.size
         self.units = units
         self.known.clear()
-        self.scales = np.append(np.tile(units, self.pieces) * np.sqrt(unknowns), [1.0, self.bounds[1] - self.bounds[0]])
+        self.scales = np.append(
+            np.tile(units, self.pieces) * np.sqrt(unknowns), [1.0, self.bounds[1] - self.bounds[0]]
+        )
 
     def point(
         self, orbit: Float[np.ndarray, "phase unit"], period: float, parameter: float

@@ -91,9 +91,7 @@ def closed(
     )
 
 
-def _newton(
-    orbits: ClosedOrbits, guess: np.ndarray, free: bool
-) -> tuple[np.ndarray | None, bool]:
+def _newton(orbits: ClosedOrbits, guess: np.ndarray, free: bool) -> tuple[np.ndarray | None, bool]:
     """Return the cycle near a guess that closes with finer steps too, and whether that is a
     fixed point instead.
 

@@ -29,7 +29,7 @@ def from_state_dict(
     layer: int | None = None,
     readout: str | None = None,
     activation: str | None = None,
-    dt: float = 100.0,
+    dt: float | None = None,
     tau: float | None = None,
     initial_state: Array | None = None,
     clip: float | None = None,
@@ -75,9 +75,10 @@ def from_state_dict(
         The nonlinearity, which the weights do not tell: by default "tanh", and "relu" for the
         primer's CTRNN. Gated layers have none to choose.
     dt
-        Duration of a time step in ms.
+        Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
+        time constant, period and duration is a number of steps.
     tau
-        Time constant of the primer's CTRNN in ms; None means dt.
+        Time constant of the primer's CTRNN in ms, which needs a dt; None means dt.
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default.
     clip
@@ -166,7 +167,7 @@ def build(
     readout: Readout | None,
     *,
     activation: str | None,
-    dt: float,
+    dt: float | None,
     tau: float | Array | None,
     start: Array | None,
     clip: float | None = None,
@@ -176,6 +177,12 @@ def build(
     if readout is None:
         readout = np.eye(units, dtype=np.float32), np.zeros(units, np.float32)
     sizes = (channels, units, len(readout[0]))
+    if dt is None:
+        if tau is not None and layer.kind == "ctrnn":
+            raise InvalidInputError(
+                f"a tau, got {tau}, says nothing without the duration of a step: give dt, too."
+            )
+        dt = 1.0  # the step is the unit
     settings: dict[str, Any] = {"dt": dt, "trainable_initial_state": start is not None}
     fields = {
         "input_weights": layer.input_weights,

@@ -19,7 +19,7 @@ def from_torch(
     *,
     layer: int | None = None,
     activation: str | None = None,
-    dt: float = 100.0,
+    dt: float | None = None,
     tau: float | None = None,
     initial_state: Array | None = None,
 ) -> AbstractNetwork:
@@ -40,7 +40,9 @@ def from_torch(
         The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. Unless it or
         tau is given, a step is compared with the module's own (its `recurrence`, if it has one).
     dt
-        Duration of a time step in ms.
+        Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
+        time constant, period and duration is a number of steps. A CTRNN of the primer's that has
+        a tau says its dt itself.
     tau
         Time constant of the primer's CTRNN in ms; None means dt / module.alpha, which has to be
         module.tau where the module has one. The other modules have none.
@@ -80,7 +82,9 @@ def from_torch(
         raise InvalidInputError(
             f"a {type(recurrent).__name__} says itself what its activation is: leave it out."
         )
-    taken, own, times = _take(recurrent, layer, dt, tau)
+    if _is_primer(recurrent):
+        dt, tau = _primer_times(recurrent, dt, tau)
+    taken, own = _take(recurrent, layer)
     weights = None
     if given is not None and not taken.is_last:
         raise InvalidInputError(
@@ -89,7 +93,7 @@ def from_torch(
     if readout is not None and taken.is_last:
         weights = _linear(readout, taken.num_units)
     network = build(
-        taken, weights, activation=activation or own, dt=dt, tau=times, start=initial_state
+        taken, weights, activation=activation or own, dt=dt, tau=tau, start=initial_state
     )
     if _is_primer(recurrent) and not chosen:
         _compare_step(recurrent, network)
@@ -153,20 +157,18 @@ def _find_readout(module: Any, path: str, recurrent: Any) -> Any:
     return next(iter(others.values()), None)
 
 
-def _take(
-    module: Any, layer: int | None, dt: float, tau: float | None
-) -> tuple[RecurrentLayer, str | None, float | Array | None]:
-    """Return a layer's weights, its activation and its time constant (or one of each unit)."""
+def _take(module: Any, layer: int | None) -> tuple[RecurrentLayer, str | None]:
+    """Return a layer's weights and its activation."""
     from torch import nn
 
     if not isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        return _primer(module, layer), None, _primer_tau(module, dt) if tau is None else tau
+        return _primer(module, layer), None
     _refuse_unsupported(module)
     cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     names = module._flat_weights_names if isinstance(module, nn.RNNBase) else cell
     # From the attributes, not from the state dict, which holds what a parametrization starts from.
     arrays = {n: getattr(module, n) for n in names if getattr(module, n) is not None}
-    return read_torch(read_arrays(arrays), None, layer), getattr(module, "nonlinearity", None), tau
+    return read_torch(read_arrays(arrays), None, layer), getattr(module, "nonlinearity", None)
 
 
 def _refuse_unsupported(module: Any) -> None:
@@ -218,24 +220,32 @@ def _compare_step(module: Any, network: AbstractNetwork) -> None:
         )
 
 
-def _primer_tau(module: Any, dt: float) -> float | Array | None:
-    """Return the time constant that makes the module's alpha at this dt, None where it has none.
+def _primer_times(
+    module: Any, dt: float | None, tau: float | None
+) -> tuple[float | None, float | Array | None]:
+    """Return the time step and the time constant, of which the module's alpha is the ratio.
 
-    One for each unit, where alpha is a tensor of them.
+    One time constant for each unit, where alpha is a tensor of them.
     """
     alpha, own = (getattr(module, name, None) for name in ("alpha", "tau"))
     if alpha is None:
-        return None
+        return dt, tau
     alpha = read_arrays({"alpha": alpha}).left["alpha"]
     if alpha.ndim > 0:
-        return dt / alpha
+        return (dt, tau) if tau is not None else (dt or 1.0, (dt or 1.0) / alpha)
+    own = float(own) if own is not None and is_number(own) else None
+    known = own if tau is None else tau
+    if dt is None:
+        dt = 1.0 if known is None else known * float(alpha)
+    if tau is not None:
+        return dt, tau
     tau = dt / float(alpha)
-    if own is not None and is_number(own) and not np.isclose(tau, own):
+    if own is not None and not np.isclose(tau, own):
         raise InvalidInputError(
             f"{type(module).__name__} has tau = {own:g} and alpha = {float(alpha):g}, so its dt is "
             f"{own * float(alpha):g}, got dt = {dt:g}: give that one, or the tau that you mean."
         )
-    return tau
+    return dt, tau
 
 
 def _primer(module: Any, layer: int | None) -> RecurrentLayer:

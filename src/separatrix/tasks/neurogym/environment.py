@@ -40,8 +40,9 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
             import neurogym  # noqa: F401
     except ImportError as error:
         raise InvalidInputError(
-            "from_neurogym needs NeuroGym, which is not installed here: "
-            "pip install 'separatrix[neurogym]'."
+            "from_neurogym needs NeuroGym, which is not installed here. In a clone of Separatrix, "
+            "in an environment of its own: "
+            "pip install --constraint constraints-interop.txt '.[neurogym]'"
         ) from error
     if isinstance(environment, str):
         _check_name(environment)

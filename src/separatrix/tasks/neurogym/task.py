@@ -83,7 +83,8 @@ def from_neurogym(
 
     Notes
     -----
-    With `pip install 'separatrix[neurogym]'`::
+    NeuroGym is installed in a clone, in an environment of its own, by
+    `pip install --constraint constraints-interop.txt '.[neurogym]'`::
 
         task = sx.tasks.from_neurogym("PerceptualDecisionMaking-v0", dt=100)
         task.trials(16, key=jax.random.key(0)).conditions["coh"]

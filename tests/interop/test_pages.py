@@ -1,0 +1,31 @@
+"""The examples of pages that need other libraries run (`make test-interop`)."""
+
+import os
+import warnings
+
+import page_code
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+PAGES = ("how-to/networks-made-elsewhere", "how-to/your-own-network")
+NEEDED = [
+    pytest.param(page, library, id=f"{page}-{library}")
+    for page in PAGES
+    for library in sorted({needed for needed, _ in page_code.blocks(f"docs/{page}")} - {""})
+]
+
+
+@pytest.mark.parametrize(("page", "library"), NEEDED)
+def test_the_blocks_of_a_library_run(page, library, tmp_path, monkeypatch):
+    pytest.importorskip(library, exc_type=ImportError)
+    monkeypatch.chdir(tmp_path)  # pages save weights
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        page_code.run(f"docs/{page}", library)
+
+
+def test_no_page_is_left_out():
+    docs = page_code.ROOT / "docs"
+    pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
+    needing = {p for p in pages if any(needed for needed, _ in page_code.blocks(f"docs/{p}"))}
+    assert needing == set(PAGES)

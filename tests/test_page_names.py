@@ -1,0 +1,113 @@
+"""The names that pages write as code, such as `activity.pca(2).components[0]`, are there."""
+
+import ast
+import dataclasses
+import inspect
+import re
+from types import SimpleNamespace
+
+import page_code
+import pytest
+
+import separatrix as sx
+
+PAGES = [page_code.ROOT / "README.md", *sorted((page_code.ROOT / "docs").rglob("*.md"))]
+STANDS_FOR = {
+    "sx": sx,
+    "activity": sx.Activity,
+    "boundary": sx.Separatrix,
+    "branches": sx.Branches,
+    "curve": sx.SlowCurve,
+    "cycles": sx.Cycles,
+    "fit": sx.Training,
+    "graph": sx.FixedPointGraph,
+    "network": sx.networks.AbstractNetwork,
+    "points": sx.FixedPoints,
+    "run": SimpleNamespace(  # as its records are attributes
+        network=sx.networks.AbstractNetwork,
+        activity=sx.Activity,
+        linearization=sx.Linearization,
+        analyses=None,
+    ),
+    "system": sx.DiscreteMap,
+    "task": sx.tasks.AbstractTask,
+    "topology": sx.FixedPointTopology,
+    "vanilla": sx.FixedPointTopology,
+    "trials": sx.tasks.Trials,
+}
+"""What a variable of such a name is, on every page: a class stands for an object of it."""
+
+FILES = ("py", "toml", "html", "png")
+PLANNED = ("train_ensemble", "sweep")  # so says the design
+
+
+def written(page):
+    """Yield the inline code of a page that begins with one of the names."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text):
+        name, dot, rest = code.partition(".")
+        if rest in FILES or "NAME" in code or rest.startswith(PLANNED):
+            continue
+        if dot and name in STANDS_FOR:
+            yield code
+
+
+def resolve(code):
+    """Look up the attributes in a piece of code; raise AttributeError for one that is missing."""
+    try:
+        tree = ast.parse(code.replace("…", "..."), mode="eval")
+    except SyntaxError:
+        tree = ast.parse(re.match(r"[\w.]*\w", code)[0], mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            what_is(node)
+
+
+def what_is(node):
+    """Return the object, or the class of it, that an expression is; None where nothing tells."""
+    if isinstance(node, ast.Name):
+        return STANDS_FOR.get(node.id)
+    if isinstance(node, ast.Call):
+        called = what_is(node.func)
+        return called if called is None or inspect.isclass(called) else given_by(called)
+    if not isinstance(node, ast.Attribute) or (owner := what_is(node.value)) is None:
+        return None
+    if inspect.isclass(owner) and dataclasses.is_dataclass(owner):
+        types = {field.name: field.type for field in dataclasses.fields(owner)}
+        if node.attr in types:
+            return ours(types[node.attr])
+    found = getattr(owner, node.attr)
+    return given_by(found.fget) if isinstance(found, property) else found
+
+
+def given_by(function):
+    return ours(inspect.signature(function).return_annotation)
+
+
+def ours(annotation):
+    """Return a class of the package, also by its name; None for anything else."""
+    if isinstance(annotation, str):
+        return getattr(sx, annotation, None)
+    known = inspect.isclass(annotation) and annotation.__module__.startswith("separatrix")
+    return annotation if known else None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_inline_code_names_what_is_there(page):
+    for code in written(page):
+        resolve(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "activity.pca(2).axes[0]",
+        "sx.tasks.GoNogo(dt=20.0)",
+        "run.network.at_input(u).velocities(x)",
+        "points.filter(points.stable)",
+        "sx.train(…, checkpoint=sx.Checkpoints(1))",
+    ],
+)
+def test_a_name_that_is_not_there_is_found(code):
+    with pytest.raises(AttributeError):
+        resolve(code)
