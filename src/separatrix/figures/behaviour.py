@@ -13,16 +13,8 @@ from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask
 from . import MOST_LINES
-from .style import (
-    BLUE,
-    GREY,
-    SEQUENTIAL,
-    choice_colour,
-    choice_name,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .canvas import new_figure
+from .style import BLUE, GREY, SEQUENTIAL, choice_colour, choice_name, legend_below, styled
 
 PERIOD_SHADES = ("#E4E4E4", "#FFFFFF", "#EFEFEF", "#FFF1C9")
 

@@ -11,18 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..analysis import Branches
+from .canvas import new_figure
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    LIGHT_GREY,
-    PURPLE,
-    SKY,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import GREEN, GREY, INK, LIGHT_GREY, PURPLE, SKY, legend_below, styled
 
 LINES: dict[str, dict[str, Any]] = {
     "stable": {"linestyle": "-", "linewidth": 1.8},

@@ -9,17 +9,10 @@ from matplotlib.figure import Figure
 
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
+from .canvas import new_figure
 from .point_looks import classes_of, draw_fixed, index_colour
 from .state_space import draw_background, in_plane
-from .style import (
-    BOUNDARY,
-    GREY,
-    INK,
-    choice_colour,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import BOUNDARY, GREY, INK, choice_colour, legend_below, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
 ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}

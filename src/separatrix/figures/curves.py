@@ -7,16 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import SlowCurve
+from .canvas import new_figure
 from .point_looks import draw_fixed
-from .style import (
-    GREEN,
-    GREY,
-    PURPLE,
-    legend_below,
-    new_figure,
-    powers_of_ten,
-    styled,
-)
+from .style import GREEN, GREY, PURPLE, legend_below, powers_of_ten, styled
 
 
 @styled

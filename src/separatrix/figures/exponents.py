@@ -5,7 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
-from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, new_figure, styled
+from .canvas import new_figure
+from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, styled
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 

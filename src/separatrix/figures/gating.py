@@ -10,17 +10,8 @@ from matplotlib.lines import Line2D
 
 from .._types import InvalidInputError
 from ..analysis import InputGating, TargetedAverages
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    PAGE_WIDTH,
-    SIGNED,
-    labelled,
-    new_figure,
-    signed,
-    styled,
-)
+from .canvas import new_figure
+from .style import GREEN, GREY, INK, PAGE_WIDTH, SIGNED, labelled, signed, styled
 
 ARROWS = 5
 """Selection vectors that are drawn along the line."""

@@ -6,18 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import GradedMemory
+from .canvas import new_figure
 from .labels import spread
-from .style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    PAGE_WIDTH,
-    SEQUENTIAL,
-    VERMILLION,
-    new_figure,
-    styled,
-)
+from .style import BLUE, GREEN, GREY, INK, PAGE_WIDTH, SEQUENTIAL, VERMILLION, styled
 
 MOST_NAMES = 12
 """Of more values than this only some are named beside their curves."""

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..training import History
-from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, show_lines, styled
+from .canvas import new_figure
+from .style import BLUE, GREEN, GREY, VERMILLION, powers_of_ten, show_lines, styled
 
 MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
 

@@ -8,20 +8,11 @@ from matplotlib.ticker import MaxNLocator
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
+from .canvas import new_figure
 from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points
 from .state_space import draw_background, in_plane
-from .style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    PURPLE,
-    equal_scales,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import BLUE, GREEN, GREY, INK, PURPLE, equal_scales, legend_below, styled
 from .view import limit_view, point_outside, say_what_is_outside
 
 ZERO = 1e-9

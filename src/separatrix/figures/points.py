@@ -11,18 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from .._types import InvalidInputError, counted
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints
+from .canvas import new_figure
 from .point_looks import SIZE, SLOW, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow
 from .state_space import draw_background, in_plane
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    legend_below,
-    new_figure,
-    new_panels,
-    powers_of_ten,
-    styled,
-)
+from .style import GREEN, GREY, INK, legend_below, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
 
 

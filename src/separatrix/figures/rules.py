@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
-from .style import BLUE, GREY, INK, legend_below, new_figure, styled
+from .canvas import new_figure
+from .style import BLUE, GREY, INK, legend_below, styled
 
 
 @styled

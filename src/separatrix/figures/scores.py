@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
-from .style import BLUE, GREY, legend_below, new_figure, styled
+from .canvas import new_figure
+from .style import BLUE, GREY, legend_below, styled
 
 COLUMNS = 4
 NUMBERED = ("choice", "context")

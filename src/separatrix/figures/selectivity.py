@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import SelectiveConnections
-from .style import BLUE, EXCITATION, GREY, INK, VERMILLION, legend_below, new_figure, styled
+from .canvas import new_figure
+from .style import BLUE, EXCITATION, GREY, INK, VERMILLION, legend_below, styled
 
 
 @styled

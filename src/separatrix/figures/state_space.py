@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from .._types import Array, InvalidInputError
 from ..activity import Activity, PrincipalComponents
+from .canvas import new_figure
 from .style import (
     GREY,
     INK,
@@ -18,7 +19,6 @@ from .style import (
     choice_colour,
     choice_name,
     equal_scales,
-    new_figure,
     signed,
     styled,
 )

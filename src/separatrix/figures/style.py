@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from .canvas import hidden, new_figure, tell_pyplot
 from .given import require_given
 
 P = ParamSpec("P")
@@ -71,6 +71,7 @@ STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.fonttype": "none",  # text stays text: small files, and a journal can set its own font
+    "pdf.fonttype": 42,  # of the usual kind, 3, other programs cannot edit the text
     "svg.hashsalt": "separatrix",  # the same figure gives the same bytes
 }
 
@@ -89,15 +90,12 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         require_given(draw, args, kwargs)
-        with house_style():
-            return draw(*args, **kwargs)
+        with hidden(), house_style():
+            figure = draw(*args, **kwargs)
+        tell_pyplot(figure)
+        return figure
 
     return wrapper
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches whose parts keep clear of one another."""
-    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
 
 
 def lay_out(figure: Figure) -> None:

@@ -12,8 +12,9 @@ from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES, behaviour
 from .behaviour import PERIOD_SHADES as SHADES
+from .canvas import new_figure
 from .scores import NUMBERED
-from .style import GREY, new_figure, styled
+from .style import GREY, styled
 
 
 @styled

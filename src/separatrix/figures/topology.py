@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from .._types import InvalidInputError
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
+from .canvas import new_figure
 from .labels import HALO, label_beside
 from .point_looks import draw_fixed, index_colour
 from .state_space import label_plane
-from .style import GREY, lay_out, legend_below, new_figure, new_panels, styled
+from .style import GREY, lay_out, legend_below, new_panels, styled
 
 _MOST_NAMES = 32
 

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis import TaskVariance
-from .style import GREY, INK, SEQUENTIAL, VERMILLION, new_figure, styled
+from .canvas import new_figure
+from .style import GREY, INK, SEQUENTIAL, VERMILLION, styled
 
 
 @styled
