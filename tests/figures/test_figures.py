@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import matplotlib as mpl
 import numpy as np
+import pypdf
 import pytest
 from figure_texts import assert_letters_are_readable, assert_texts_are_clear
 from matplotlib.text import Text
@@ -96,9 +97,11 @@ def test_files_are_the_same_bytes_every_time(name, tmp_path):
     once, again = tmp_path / "1", tmp_path / "2"
     for directory in (once, again):
         directory.mkdir()
-        paths = figures.save(DRAW[name](), directory, name)
+        figure = DRAW[name]()
+        paths = figures.save(figure, directory, name)
         assert [p.name for p in paths] == [f"{name}.png", f"{name}.svg"]
-    for extension in ("png", "svg"):
+        assert figures.save(figure, directory / f"{name}.pdf") == [directory / f"{name}.pdf"]
+    for extension in ("png", "svg", "pdf"):
         file = f"{name}.{extension}"
         assert (once / file).read_bytes() == (again / file).read_bytes()
     rasterized = b"<image" in (once / f"{name}.svg").read_bytes()
@@ -118,10 +121,31 @@ def test_global_settings_and_pyplot_are_left_alone(tmp_path):
     assert "matplotlib.pyplot" not in sys.modules
 
 
+def test_text_stays_text_in_pdf_and_svg(tmp_path):
+    figures.save(DRAW["spectrum"](), tmp_path, "s", ["pdf", "svg"])
+    (page,) = pypdf.PdfReader(tmp_path / "s.pdf").pages
+    drawing = (tmp_path / "s.svg").read_text(encoding="utf-8")
+    for said in ("|μ| = 1: stable inside", "Re μ", "integrating mode: μ = "):
+        assert said in page.extract_text() and said in drawing
+    fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
+    assert fonts and "/Type3" not in {font["/Subtype"] for font in fonts}  # cannot be edited
+
+
+def test_a_saved_figure_is_as_it_was(tmp_path):
+    """It may be on a screen, or be drawn into and saved again."""
+    figure = DRAW["spectrum"]()
+    before = figure.canvas, figure.dpi, figure.get_layout_engine()
+    assert before[2] is not None
+    figures.save(figure, tmp_path, "s", ["png", "svg", "pdf"])
+    assert (figure.canvas, figure.dpi, figure.get_layout_engine()) == before
+
+
 def test_saving_that_cannot_work(tmp_path):
     figure = DRAW["spectrum"]()
-    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg; got 'docx'"):
+    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg, pdf; got 'docx'"):
         figures.save(figure, tmp_path, "s", ["docx"])
+    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg, pdf; got ''"):
+        figures.save(figure, tmp_path / "s")
     with pytest.raises(sx.InvalidInputError, match=r"cannot write .*s.png: No such file"):
         figures.save(figure, tmp_path / "nowhere", "s")
 

@@ -205,7 +205,7 @@ def test_paths_no_part_of_which_is_seen_are_counted():
 
 
 def test_many_points_outside_have_arrows_alone():
-    from separatrix.figures.style import new_figure
+    from separatrix.figures.canvas import new_figure
     from separatrix.figures.view import MOST_NAMED, point_outside
 
     figure = new_figure(4.0, 3.0)

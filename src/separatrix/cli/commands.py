@@ -115,6 +115,10 @@ def analyze(
 @guarded
 def report(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Write the figures as this, too: pdf, beside png and svg."),
+    ] = None,
 ) -> None:
     """Write the report and the figures of a run again."""
     from ..experiment import Experiment
@@ -128,7 +132,7 @@ def report(
         "the same command writes all of them."
     ):
         for name, found in runs.items():
-            write_figures_and_report(found, path / name)
+            write_figures_and_report(found, path / name, formats=formats or ())
         if several:
             experiment = Experiment.from_toml(path / "experiment.toml")
             if missing := _write_comparison(experiment, runs, path):

@@ -53,12 +53,18 @@ def _load_ahead() -> None:
     del sklearn, report, netcdf
 
 
-def write_figures_and_report(found: Any, directory: Path, drawn: Collection[str] = ()) -> None:
-    """Write the figures of a run, but for those that are drawn already, and its report."""
+def write_figures_and_report(
+    found: Any, directory: Path, drawn: Collection[str] = (), formats: Collection[str] = ()
+) -> None:
+    """Write the figures of a run, but for those that are drawn already, and its report.
+
+    Figures are PNG and SVG files, and those of further `formats`.
+    """
     from ..report import write_report
     from ..report.sections import write_figures
 
-    write_figures(found, directory, without=drawn)
+    every = dict.fromkeys(("png", "svg", *formats))
+    write_figures(found, directory, without=drawn, formats=list(every))
     write_report(found, directory / "report.html", figures=directory / "figures")
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 
 from ..activity import Activity
@@ -13,36 +14,40 @@ from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from ..tasks import AbstractTask
 from . import MOST_LINES
-from .style import (
-    BLUE,
-    GREY,
-    SEQUENTIAL,
-    choice_colour,
-    choice_name,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .canvas import Width, in_a_row, inches_across, new_figure, whole
+from .legends import BESIDE, labelled, legend_below, legend_beside, legend_of
+from .style import GREY, choice_colour, choice_name, cycle, ink, paper, sequential, styled, tint
 
-PERIOD_SHADES = ("#E4E4E4", "#FFFFFF", "#EFEFEF", "#FFF1C9")
+YELLOW = "#FFD24D"
+
+USUAL_TRIALS = 3
 
 
-@styled
+def period_shades() -> tuple[str, ...]:
+    """Return the shades of periods, which come in turn: three of gray, and a yellow one."""
+    return tint(ink(), 0.12), paper(), tint(ink(), 0.07), tint(YELLOW, 0.3)
+
+
 def trials(
     activity: Activity,
     task: AbstractTask | None = None,
     *,
-    num_trials: int = 3,
+    num_trials: int | None = None,
     softmax: bool = True,
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the inputs and outputs of a few trials, from the least to the most coherent one.
 
-    `task` names channels and outputs and lends its periods for the shading; with `softmax` the
-    outputs are drawn as probabilities, otherwise as they are, and no answer is read from them.
-    What follows the end of a trial that is shorter than others is not drawn.
+    Without `num_trials` these are three, or fewer where the figure is narrow. `task` names channels
+    and outputs and lends its periods for the shading; with `softmax` the outputs are drawn as
+    probabilities, otherwise as they are, and no answer is read from them. What follows the end of a
+    trial that is shorter than others is not drawn.
     """
+    usual = USUAL_TRIALS if num_trials is None else num_trials
+    figure = new_figure(2.6 + 2.0 * min(usual, len(activity)), 4.4, figure, width)
+    num_trials = room_for_trials(figure) if num_trials is None else num_trials
     chosen = _spread_trials(activity, num_trials)
-    figure = new_figure(2.6 + 2.0 * len(chosen), 4.4)
     panels = figure.subplots(2, len(chosen), sharex=True, sharey="row", squeeze=False)
     inputs, outputs = np.asarray(activity.inputs, float), np.asarray(activity.outputs, float)
     outputs = _softmax(outputs) if softmax else outputs
@@ -62,31 +67,52 @@ def trials(
         panels[1, 0].set_ylim(-0.03, 1.03)
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel("output (probability)" if softmax else "output")
+    lines = [row[-1] for row in panels if not row[-1].images]
     for row in panels:
         if row[-1].images:
             figure.colorbar(row[-1].images[0], ax=row[-1], label="value")
-        else:
-            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    if task and not panels[0, 0].images:
-        steps = zip(task.period_steps().items(), PERIOD_SHADES * 9, strict=False)
-        handles = [
-            Patch(facecolor=shade, edgecolor=GREY, linewidth=0.6, label=name)
-            for (name, (first, stop)), shade in steps
-            if stop > first
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    shown = [name for name, (a, b) in task.period_steps().items() if b > a] if task else []
+    if panels[0, 0].images:
+        shown = []
+    legends_of_trials(figure, lines, shown)
     figure.align_ylabels()
-    return figure
+    return whole(figure)
+
+
+def room_for_trials(figure: FigureBase) -> int:
+    """Return how many trials to draw: as many as there is room for, up to three."""
+    return max(1, min(USUAL_TRIALS, int(inches_across(figure) / 1.6)))
+
+
+def legends_of_trials(figure: FigureBase, panels: Sequence[Axes], periods: Sequence[str]) -> None:
+    """Name the lines beside their panels, and the shades of the periods below."""
+    if not periods or inches_across(figure) >= BESIDE:
+        legend_beside(figure, *panels)
+    if not periods:
+        return
+    shades = dict(zip(periods, period_shades() * 9, strict=False))
+    handles: dict[str, Any] = {
+        name: Patch(facecolor=shade, edgecolor=GREY, linewidth=0.6)
+        for name, shade in shades.items()
+    }
+    if inches_across(figure) < BESIDE:
+        handles |= labelled(*panels)
+    legend_of(figure, handles, columns=6)
 
 
 @styled
-def psychometric(psychometric: Psychometric) -> Figure:
+def psychometric(
+    psychometric: Psychometric,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw choices and accuracy against coherence beside the ideal observer.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
     """
-    figure = new_figure(7.4, 3.7)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(7.4, 3.7, figure, width)
+    left, right = in_a_row(figure, 2)
     signed = np.asarray(psychometric.signed_coherence)
     count = np.asarray(psychometric.num_trials)
     fine = np.linspace(signed.min(), signed.max(), 301)
@@ -97,15 +123,17 @@ def psychometric(psychometric: Psychometric) -> Figure:
         linestyle="--",
         label="ideal observer",
     )
-    _fractions(left, signed, np.asarray(psychometric.p_first), count, BLUE)
-    left.set_xlabel("signed coherence (%)\n← stimulus 2 stronger   stimulus 1 stronger →")
+    _fractions(left, signed, np.asarray(psychometric.p_first), count, cycle(0))
+    stronger = " stronger" if inches_across(figure) >= BESIDE else ""
+    sides = f"← stimulus 2{stronger}   stimulus 1{stronger} →"
+    left.set_xlabel(f"signed coherence (%)\n{sides}")
     left.set_ylabel("fraction of choice 1")
 
     levels, right_trials, total, ideal = _by_strength(psychometric)
     fine = np.linspace(levels.min(), levels.max(), 301)
     curve = _probit_interpolation(fine, levels, ideal)
     right.plot(fine, curve, color=GREY, linestyle="--", label="ideal observer")
-    _fractions(right, levels, right_trials / total, total, BLUE)
+    _fractions(right, levels, right_trials / total, total, cycle(0))
     right.set_xlabel("coherence (%)")
     right.set_ylabel("fraction correct")
     left.set_title("choices")
@@ -117,7 +145,7 @@ def psychometric(psychometric: Psychometric) -> Figure:
         axes.set_ylim(-0.03, 1.03)
         axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
     legend_below(figure, left)
-    return figure
+    return whole(figure)
 
 
 def _fractions(axes: Axes, x: np.ndarray, fraction: np.ndarray, n: np.ndarray, c: str) -> None:
@@ -181,7 +209,7 @@ def draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: floa
     if len(names) > MOST_LINES:
         extent = (float(edges[0]), float(edges[-1]), len(names) - 0.5, -0.5)
         axes.imshow(
-            values.T, aspect="auto", extent=extent, cmap=SEQUENTIAL, interpolation="nearest"
+            values.T, aspect="auto", extent=extent, cmap=sequential(), interpolation="nearest"
         )
         return
     for k, name in enumerate(names):
@@ -194,7 +222,7 @@ def shade_periods(
     """Shade the periods of a trial, whose durations are among its conditions where they vary."""
     start = 0.0
     lengths = _durations(task, conditions, trial)
-    for length, shade in zip(lengths, PERIOD_SHADES * 9, strict=False):
+    for length, shade in zip(lengths, period_shades() * 9, strict=False):
         axes.axvspan(start, start + length, facecolor=shade, linewidth=0, zorder=0)
         start += length
 

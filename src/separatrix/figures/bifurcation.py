@@ -11,18 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..analysis import Branches
+from .canvas import Width, one_panel, whole
+from .legends import legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    LIGHT_GREY,
-    PURPLE,
-    SKY,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import GREEN, GREY, LIGHT_GREY, PURPLE, SKY, ink, styled
 
 LINES: dict[str, dict[str, Any]] = {
     "stable": {"linestyle": "-", "linewidth": 1.8},
@@ -77,6 +69,8 @@ def bifurcation_diagram(
     direction: Float[np.ndarray, " unit"] | None = None,
     *,
     label: str | None = None,
+    ax: Axes | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the branches by stability, and their special points by type.
 
@@ -85,8 +79,7 @@ def bifurcation_diagram(
     """
     size = branches.states.shape[1]
     along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)
-    figure = new_figure(6.2, 4.2)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.2, 4.2, ax, width)
     kinds = _draw_branches(axes, branches, along)
     _draw_special(axes, branches, along)
     # all of what was asked: where no branch is, no fixed point was found
@@ -98,8 +91,8 @@ def bifurcation_diagram(
     axes.set_ylabel(label or (default if direction is None else "along the direction"))
     for kind in kinds:
         _mark_hidden(axes, kind)
-    legend_below(figure, axes, columns=3)
-    return figure
+    legend_below(figure, axes, columns=3, inside=ax is not None)
+    return whole(figure)
 
 
 def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> list[_Kind]:
@@ -203,7 +196,7 @@ def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
             height[k],
             marker,
             color=colour,
-            markeredgecolor=INK,
+            markeredgecolor=ink(),
             markeredgewidth=0.5,
             markersize=SPECIAL_SIZE,
             fillstyle="none" if criticality == "subcritical" else "full",

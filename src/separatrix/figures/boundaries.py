@@ -5,21 +5,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
+from .canvas import Width, new_figure, one_panel, whole
+from .legends import legend_below
 from .point_looks import classes_of, draw_fixed, index_colour
 from .state_space import draw_background, in_plane
-from .style import (
-    BOUNDARY,
-    GREY,
-    INK,
-    choice_colour,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import BOUNDARY, GREY, choice_colour, ink, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
 ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}
@@ -36,14 +30,16 @@ def fixed_point_graph(
     activity: Activity,
     components: PrincipalComponents,
     boundary: Separatrix | None = None,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
     Arms have the colour of the saddle that they leave. Arrows point to fixed points that lie too
     far from the activity to be seen beside it, and tell where they are.
     """
-    figure = new_figure(6.2, 5.0)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.2, 5.0, ax, width)
     plane = draw_background(axes, activity, components)
     places = in_plane(components, graph.states)
     at = in_plane(components, graph.states[:0] if boundary is None else boundary.states)
@@ -59,10 +55,10 @@ def fixed_point_graph(
         path=number_outside(axes, lines),
         boundary_point=int((~near).sum()),
     )
-    legend_below(figure, axes, columns=3)
+    legend_below(figure, axes, columns=3, inside=ax is not None)
     signs = [sign for sign, seen in zip(_signs(graph), inside, strict=True) if not seen]
     point_outside(figure, axes, places[~inside], signs, places[inside], lines)
-    return figure
+    return whole(figure)
 
 
 def _draw_paths(
@@ -70,7 +66,7 @@ def _draw_paths(
 ) -> None:
     """Draw paths in the colours of the points that they leave, by how they end."""
     colours = _colours_of_paths(graph)
-    neutral = colours[0] if len(set(colours)) == 1 else INK  # in the legend
+    neutral = colours[0] if len(set(colours)) == 1 else ink()  # in the legend
     for line, target, colour in zip(lines, graph.target, colours, strict=True):
         look = ENDS if target >= 0 else ENDS_NOWHERE
         axes.plot([], [], color=neutral, **look)
@@ -99,9 +95,15 @@ def _colours_of_paths(graph: FixedPointGraph) -> list[str]:
 
 
 @styled
-def commitment(made: Commitment, *, num_trials: int = 60) -> Figure:
+def commitment(
+    made: Commitment,
+    *,
+    num_trials: int = 60,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw signed distances to the boundary over time, and the times of decision."""
-    figure = new_figure(6.4, 5.0)
+    figure = new_figure(6.4, 5.0, figure, width)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     times = (np.arange(made.reached.shape[1]) + 1) * made.dt
     above.axhline(0, color=BOUNDARY, linewidth=1, label="boundary")
@@ -121,19 +123,18 @@ def commitment(made: Commitment, *, num_trials: int = 60) -> Figure:
     below.set_ylabel("decisions")
     below.set_xlabel("time of decision (ms)")
     legend_below(figure, above, columns=4)
-    return figure
+    return whole(figure)
 
 
 @styled
-def basins(record: Basins) -> Figure:
+def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Figure:
     """Draw the fraction of sampled states that each attractor gets, with its interval."""
-    figure = new_figure(5.2, 3.2)
-    axes = figure.subplots()
+    figure, axes = one_panel(5.2, 3.2, ax, width)
     place = np.arange(len(record))
     low = np.asarray(record.fraction) - np.asarray(record.low)
     high = np.asarray(record.high) - np.asarray(record.fraction)
     axes.errorbar(
-        place, record.fraction, yerr=np.maximum([low, high], 0), fmt="o", color=INK, capsize=3
+        place, record.fraction, yerr=np.maximum([low, high], 0), fmt="o", color=ink(), capsize=3
     )
     axes.set_xticks(place, [str(int(k)) for k in record.attractor])
     axes.set_xlim(-0.5, len(record) - 0.5)
@@ -141,4 +142,4 @@ def basins(record: Basins) -> Figure:
     axes.set_xlabel("attractor (place among the points)")
     axes.set_ylabel(f"fraction of {len(record.states)} states")
     axes.set_title(f"not settled: {record.unsettled} of the states", color=GREY)
-    return figure
+    return whole(figure)

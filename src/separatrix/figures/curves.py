@@ -4,31 +4,31 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import SlowCurve
+from .canvas import Width, new_figure, whole
+from .legends import legend_below
 from .point_looks import draw_fixed
-from .style import (
-    GREEN,
-    GREY,
-    PURPLE,
-    legend_below,
-    new_figure,
-    powers_of_ten,
-    styled,
-)
+from .style import GREEN, GREY, PURPLE, powers_of_ten, styled
 
 
 @styled
-def slow_curve(curve: SlowCurve, *, axis_name: str = "axis") -> Figure:
+def slow_curve(
+    curve: SlowCurve,
+    *,
+    axis_name: str = "axis",
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the drift along a slow curve with its fixed points, and the two timescales."""
-    figure = new_figure(6.4, 5.2)
+    figure = new_figure(6.4, 5.2, figure, width)
     above, below = figure.subplots(2, 1, sharex=True)
     _drift(above, curve)
     _times(below, curve)
     below.set_xlabel(f"position along the {axis_name}")
     legend_below(figure, above, below, columns=3)
-    return figure
+    return whole(figure)
 
 
 def _drift(axes: Axes, curve: SlowCurve) -> None:

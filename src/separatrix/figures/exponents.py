@@ -1,24 +1,28 @@
 """Lyapunov exponents: how they converge, and their spectrum."""
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
-from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, new_figure, styled
-
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+from .canvas import Width, in_a_row, new_figure, whole
+from .style import GREY, cycle, styled
 
 
 @styled
-def lyapunov(spectrum: LyapunovSpectrum) -> Figure:
+def lyapunov(
+    spectrum: LyapunovSpectrum,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the largest exponent against the steps averaged over, and all exponents in order."""
-    figure = new_figure(7.0, 3.4)
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(7.0, 3.4, figure, width)
+    left, right = in_a_row(figure, 2)
     per = "step" if spectrum.system == "map" else "time constant"
     place = 1 + np.arange(spectrum.exponents.shape[1])
     for k in range(len(spectrum)):
-        look = {"color": COLOURS[k % len(COLOURS)], "label": f"trajectory {k}"}
+        look = {"color": cycle(k), "label": f"trajectory {k}"}
         left.plot(spectrum.checkpoints, np.asarray(spectrum.history)[k, :, 0], "-", **look)
         # −∞ has no place on the axis
         values = np.where(np.isfinite(spectrum.exponents[k]), spectrum.exponents[k], np.nan)
@@ -32,4 +36,4 @@ def lyapunov(spectrum: LyapunovSpectrum) -> Figure:
     right.set_ylabel(f"exponent (per {per})")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.legend(loc="lower left")
-    return figure
+    return whole(figure)

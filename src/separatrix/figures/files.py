@@ -4,12 +4,14 @@ The canvases are asked to print by themselves: `Figure.savefig` draws every figu
 layout engine twice.
 """
 
+import contextlib
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -20,37 +22,56 @@ from .style import house_style, lay_out
 
 
 def _print_png(figure: Figure, file: io.BytesIO) -> None:
-    figure.set_dpi(DPI)
     # level 1 packs in half the time of the usual level 6, to 5 % more bytes
     options: dict[str, Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}}
     FigureCanvasAgg(figure).print_png(file, **options)
 
 
 def _print_svg(figure: Figure, file: io.BytesIO) -> None:
-    figure.set_dpi(DPI)  # of the parts that are drawn as pixels
     FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
 
 
-PRINTERS: dict[str, Callable[[Figure, io.BytesIO], None]] = {"png": _print_png, "svg": _print_svg}
+def _print_pdf(figure: Figure, file: io.BytesIO) -> None:
+    without = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+    FigureCanvasPdf(figure).print_pdf(file, metadata=without)
+
+
+PRINTERS: dict[str, Callable[[Figure, io.BytesIO], None]] = {
+    "png": _print_png,
+    "svg": _print_svg,
+    "pdf": _print_pdf,
+}
 """They leave out dates and versions of matplotlib, which would make equal figures differ."""
+
+USUAL = ("png", "svg")
 
 
 def save(
-    figure: Figure, directory: str | Path, name: str, formats: Iterable[str] = tuple(PRINTERS)
+    figure: Figure,
+    directory: str | Path,
+    name: str | None = None,
+    formats: Iterable[str] = USUAL,
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
+
+    Without a name, `directory` is the file itself, such as "figure.pdf". In SVG and PDF files text
+    stays text, which other programs can edit. `formats` are some of "png", "svg" and "pdf".
 
     A file that is there is replaced in one piece. Raises InvalidInputError for what is no figure,
     for an unknown format, or when the files cannot be written.
     """
     require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
+    stem, extensions = Path(directory), list(formats)
+    if name is None:
+        extensions, stem = [stem.suffix[1:].lower()], stem.with_suffix("")
+        folder, name = stem.parent, stem.name
+    else:
+        folder = stem
+    require_formats(extensions)
     paths = []
-    with house_style():
-        _fix_layout(figure)
-        for extension in formats:
-            if extension not in PRINTERS:
-                raise InvalidInputError(f"formats are {', '.join(PRINTERS)}; got {extension!r}.")
-            path = Path(directory) / f"{name}.{extension}"
+    with _as_printed(figure):
+        for extension in extensions:
+            path = folder / f"{name}.{extension}"
             content = _printed(figure, extension)
             with written_in_one_piece(path) as temporary:
                 temporary.write_bytes(content)
@@ -58,20 +79,39 @@ def save(
     return paths
 
 
+def require_formats(formats: Iterable[str]) -> None:
+    """Raise InvalidInputError for a format that figures are not written in."""
+    for extension in formats:
+        if extension not in PRINTERS:
+            raise InvalidInputError(f"formats are {', '.join(PRINTERS)}; got {extension!r}.")
+
+
 def png_bytes(figure: Figure) -> bytes:
     """Return a figure as the bytes that `save` writes to its PNG file."""
-    with house_style():
-        _fix_layout(figure)
+    with _as_printed(figure):
         return _printed(figure, "png")
 
 
 def _printed(figure: Figure, extension: str) -> bytes:
     buffer = io.BytesIO()
+    figure.set_dpi(DPI)  # in SVG and PDF, of the parts that are drawn as pixels
     PRINTERS[extension](figure, buffer)
     return buffer.getvalue()
 
 
-def _fix_layout(figure: Figure) -> None:
-    """Find the layout once: every format would find it again, at the cost of the drawing itself."""
-    lay_out(figure)
-    figure.set_layout_engine("none")
+@contextlib.contextmanager
+def _as_printed(figure: Figure) -> Iterator[None]:
+    """Find the layout once: every format would find it again, at the cost of the drawing itself.
+
+    Afterwards the figure is as it was: it may be shown on a screen, or changed.
+    """
+    canvas, dpi, engine = figure.canvas, figure.get_dpi(), figure.get_layout_engine()
+    with house_style():
+        lay_out(figure)
+        figure.set_layout_engine("none")
+        try:
+            yield
+        finally:
+            figure.set_canvas(canvas)
+            figure.set_dpi(dpi)
+            figure.set_layout_engine(engine or "none")

@@ -5,29 +5,21 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from .._types import InvalidInputError
 from ..analysis import InputGating, TargetedAverages
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    PAGE_WIDTH,
-    SIGNED,
-    labelled,
-    new_figure,
-    signed,
-    styled,
-)
+from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .legends import fit, legend_below
+from .style import GREEN, GREY, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
 
 ARROWS = 5
 """Selection vectors that are drawn along the line."""
 
 OVERLAP_LOOKS: tuple[dict[str, Any], ...] = (
     {"linestyle": "-", "marker": "o"},
-    {"linestyle": "--", "marker": "s", "markerfacecolor": "white"},
+    {"linestyle": "--", "marker": "s", "markerfacecolor": "none"},
     {"linestyle": ":", "marker": "^"},
 )
 """Lines by input, all in the colour of the selection vector: the other colours are evidence."""
@@ -42,6 +34,8 @@ def context_gating(
     *,
     source_names: Mapping[str, str] | None = None,
     evidence_units: str = "",
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw, for each context, the trials along the axes of its inputs, and what is selected.
 
@@ -54,8 +48,10 @@ def context_gating(
         raise InvalidInputError("expected the gating and the averages of one context at least.")
     names = dict(source_names or {})
     sources = max(len(gating.sources) for gating, _ in contexts.values())
-    figure = new_figure(max(PAGE_WIDTH, 2.2 * (sources + 1)), 1.1 + 2.4 * len(contexts))
-    panels = figure.subplots(len(contexts), sources + 1, squeeze=False)
+    figure = new_figure(
+        max(PAGE_WIDTH, 2.2 * (sources + 1)), 1.1 + 2.4 * len(contexts), figure, width
+    )
+    panels = _panels(figure, len(contexts), sources + 1)
     colours = _colours([averages for _, averages in contexts.values()])
     for row, (name, (gating, averages)) in zip(panels, contexts.items(), strict=True):
         if averages.positions.shape[2] <= len(gating.sources):
@@ -68,7 +64,20 @@ def context_gating(
         _name_row(row[0], name)
         _overlaps(row[-1], gating, names)
     _legends(figure, panels.flatten(), colours, evidence_units)
-    return figure
+    return whole(figure)
+
+
+def _panels(figure: FigureBase, contexts: int, each: int) -> np.ndarray:
+    """Return the panels `(context, panel)`, in several rows for a context where it is narrow."""
+    columns = min(each, max(1, int(inches_across(figure) / NARROWEST)))
+    if columns == each:
+        return figure.subplots(contexts, each, squeeze=False)
+    rows = contexts * -(-each // columns)
+    grow(figure, 1.1 + 2.2 * rows - height_of(figure))
+    panels = figure.subplots(rows, columns, squeeze=False).reshape(contexts, -1)
+    for unused in panels[:, each:].ravel():
+        unused.axis("off")
+    return panels
 
 
 def _colours(averages: Sequence[TargetedAverages]) -> Colours:
@@ -140,7 +149,7 @@ def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: l
     line = averages.project(gating.states)[:, places]
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     seen = line[((line > low) & (line < high)).all(1)]
-    axes.plot(*seen.T, "x", color=INK, markersize=3.5, label="slow states", zorder=3)
+    axes.plot(*seen.T, "x", color=ink(), markersize=3.5, label="slow states", zorder=3)
     left = np.asarray(gating.selection).real
     length = np.linalg.norm(left, axis=1, keepdims=True)
     unit = averages.project_direction(left / np.where(length > 0, length, 1))[:, places]
@@ -186,16 +195,16 @@ def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None
     axes.set_title("median ratio " + (f"{ratio:.3g}" if np.isfinite(ratio) else "not known"))
 
 
-def _legends(figure: Figure, panels: Iterable[Axes], colours: Colours, units: str) -> None:
+def _legends(figure: FigureBase, panels: Iterable[Axes], colours: Colours, units: str) -> None:
     """Put the scale of the evidence above the panels, and all other signs below them."""
     lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colours.values()]
-    figure.legend(
+    above = figure.legend(
         lines,
         [signed(value) for value in colours],
         loc="outside upper center",
         ncols=min(8, len(colours)),
         title="mean trajectories by signed evidence" + (f" ({units})" if units else ""),
-        title_fontsize=9,
+        title_fontsize=letters(9),
     )
-    handles = labelled(*panels)
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3)
+    fit(figure, above)
+    legend_below(figure, *panels, columns=3)

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
+
 from .._records import Record
 from .._types import InvalidInputError
 from ..tasks import AbstractTask
 
-_CHECKED = (Record, AbstractTask, Mapping, NoneType)
+_CHECKED = (Record, AbstractTask, Mapping, Axes, FigureBase, NoneType)
 
 
 def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:

@@ -1,23 +1,13 @@
 """A value held along a curve of slow states."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import GradedMemory
+from .canvas import Width, in_a_row, new_figure, whole
 from .labels import spread
-from .style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    PAGE_WIDTH,
-    SEQUENTIAL,
-    VERMILLION,
-    new_figure,
-    styled,
-)
+from .style import GREY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
 
 MOST_NAMES = 12
 """Of more values than this only some are named beside their curves."""
@@ -28,15 +18,20 @@ POSITION = "position along the curve"
 
 @styled
 def graded_memory(
-    memory: GradedMemory, *, value_name: str = "value", value_units: str = ""
+    memory: GradedMemory,
+    *,
+    value_name: str = "value",
+    value_units: str = "",
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw positions along the curve by value, in time and at the end, and how well they tell it.
 
     Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
     the same at the first and the last time. Right: the order and the decoding in time.
     """
-    figure = new_figure(PAGE_WIDTH, 3.6)
-    left, middle, right = figure.subplots(1, 3)
+    figure = new_figure(PAGE_WIDTH, 3.6, figure, width, least_share=1.0)
+    left, middle, right = in_a_row(figure, 3)
     times = memory.start + np.arange(memory.positions.shape[1]) * memory.dt
     _courses(left, memory, times, value_units)
     _ends(middle, memory, times)
@@ -44,13 +39,13 @@ def graded_memory(
     _measures(right, memory, times)
     for axes in (left, middle, right):
         axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.25))
-    return figure
+    return whole(figure)
 
 
 def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) -> None:
     """Draw the mean position of each value in time, named at the end of its curve."""
     values, means = np.asarray(memory.values), np.asarray(memory.positions)
-    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0, 0.92, len(values)))
+    colours = sequential()(np.linspace(0, 0.92, len(values)))
     for colour, mean, width in zip(colours, means, np.asarray(memory.spreads), strict=True):
         axes.plot(times, mean, color=colour)
         axes.fill_between(times, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
@@ -58,10 +53,10 @@ def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) ->
     heights = spread(means[named, -1], 0.075)
     for value, height in zip(values[named], heights, strict=True):
         beside = axes.get_yaxis_transform()
-        axes.text(1.03, height, f"{value:g}", transform=beside, fontsize=8.5, va="center")
+        axes.text(1.03, height, f"{value:g}", transform=beside, fontsize=letters(8.5), va="center")
     if units and len(heights):
         top = max(heights.max() + 0.09, 1.0)
-        axes.text(1.03, top, units, transform=axes.get_yaxis_transform(), fontsize=8.5)
+        axes.text(1.03, top, units, transform=axes.get_yaxis_transform(), fontsize=letters(8.5))
     axes.plot([], [], color=GREY, label="mean of the trials")
     axes.fill_between([], [], [], color=GREY, alpha=0.3, linewidth=0, label="± s.d.")
     _limit_times(axes, times)
@@ -71,7 +66,7 @@ def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) ->
 
 
 def _ends(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
-    look = ((0, GREY, "white", "--"), (-1, INK, INK, "-"))
+    look = ((0, GREY, paper(), "--"), (-1, ink(), ink(), "-"))
     for time, colour, face, line in look:
         axes.errorbar(
             np.asarray(memory.values),
@@ -92,11 +87,13 @@ def _ends(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
 
 
 def _measures(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
-    axes.plot(times, np.abs(memory.order), color=BLUE, linestyle="--", label="|Kendall's τ|, means")
+    axes.plot(
+        times, np.abs(memory.order), color=cycle(0), linestyle="--", label="|Kendall's τ|, means"
+    )
     trials = "|Spearman's ρ|, trials"
-    axes.plot(times, np.abs(memory.rank_correlation), color=VERMILLION, label=trials)
-    axes.plot(times, np.asarray(memory.decoded), color=GREEN, label="fraction told")
-    axes.axhline(memory.chance, color=GREEN, linestyle=":", label="fraction by guessing")
+    axes.plot(times, np.abs(memory.rank_correlation), color=cycle(1), label=trials)
+    axes.plot(times, np.asarray(memory.decoded), color=cycle(2), label="fraction told")
+    axes.axhline(memory.chance, color=cycle(2), linestyle=":", label="fraction by guessing")
     axes.set_ylim(-0.03, 1.06)
     _limit_times(axes, times)
     axes.set_ylabel("order, fraction of trials")

@@ -8,11 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 
+from .style import letters, paper
+
 LETTERS = 8.0
 """The size of labels in points."""
 
-HALO = [withStroke(linewidth=2.0, foreground="white")]
-"""A white rim, which keeps letters readable over lines."""
+
+def halo() -> list[withStroke]:
+    """Return a rim in the color of the paper, which keeps letters readable over lines."""
+    return [withStroke(linewidth=2.0, foreground=paper())]
 
 
 def label_beside(
@@ -40,7 +44,7 @@ def label_beside(
     taken = np.empty((0, 2))
     for at, place, name in zip(own, places, names, strict=True):
         label = _label(axes, place, name)
-        half = np.array([label.get_window_extent().width * to_points / 2, 0.5 * LETTERS])
+        half = np.array([label.get_window_extent().width * to_points / 2, 0.5 * letters(LETTERS)])
         shifts = _shifts(half, size)
         hidden = 10 * _covered(at + shifts, marks, half + size / 2)
         hidden += _covered(at + shifts, strokes, half)
@@ -62,8 +66,8 @@ def _label(axes: Axes, place: Float[np.ndarray, " 2"], name: str) -> Annotation:
         textcoords="offset points",
         horizontalalignment="center",
         verticalalignment="center",
-        fontsize=LETTERS,
-        path_effects=HALO,
+        fontsize=letters(LETTERS),
+        path_effects=halo(),
         zorder=5,
         annotation_clip=False,
     )

@@ -4,16 +4,24 @@ import dataclasses
 import math
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..training import History
-from .style import BLUE, GREEN, GREY, VERMILLION, new_figure, powers_of_ten, show_lines, styled
+from .canvas import Width, new_figure, whole
+from .legends import legend_beside
+from .style import GREY, cycle, powers_of_ten, styled
 
 MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
 
 
 @styled
-def training(history: History, *, ideal_accuracy: float | None = None) -> Figure:
+def training(
+    history: History,
+    *,
+    ideal_accuracy: float | None = None,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
     Of more than 100 epochs several go together: then the light band holds 90 % of their batches,
@@ -21,7 +29,7 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
     beside it, where there were any. `ideal_accuracy`, a fraction, adds the ideal observer's
     accuracy as a line.
     """
-    figure = new_figure(6.4, 4.2)
+    figure = new_figure(6.4, 4.2, figure, width)
     top, bottom = figure.subplots(2, 1, sharex=True)
     together = epochs_together(history)
     stretches = dataclasses.replace(history, epoch_steps=together * history.epoch_steps)
@@ -30,8 +38,8 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
     middles = (starts + 1 + ends) / 2
     means = stretches.epochs()
     panels = (
-        (top, history.loss, means["loss"], "loss", BLUE),
-        (bottom, history.accuracy, means["accuracy"], "accuracy", VERMILLION),
+        (top, history.loss, means["loss"], "loss", cycle(0)),
+        (bottom, history.accuracy, means["accuracy"], "accuracy", cycle(1)),
     )
     for axes, each, mean, name, colour in panels:
         values = np.asarray(each)
@@ -51,7 +59,7 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
         top.plot(
             middles,
             means["penalty"],
-            color=GREEN,
+            color=cycle(2),
             marker="." if together == 1 else "",
             label=label,
         )
@@ -62,10 +70,9 @@ def training(history: History, *, ideal_accuracy: float | None = None) -> Figure
     if ideal_accuracy is not None:
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GREY, linestyle="--", linewidth=1.2, label=label)
-    for axes in (top, bottom):
-        show_lines(axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5)))
+    legend_beside(figure, top, bottom)
     figure.align_ylabels()
-    return figure
+    return whole(figure)
 
 
 def epochs_together(history: History) -> int:

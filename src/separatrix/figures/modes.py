@@ -8,20 +8,12 @@ from matplotlib.ticker import MaxNLocator
 from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints, Linearization
+from .canvas import Width, one_panel, whole
+from .legends import legend_below
 from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points
 from .state_space import draw_background, in_plane
-from .style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    PURPLE,
-    equal_scales,
-    legend_below,
-    new_figure,
-    styled,
-)
+from .style import GREEN, GREY, PURPLE, cycle, equal_scales, ink, styled
 from .view import limit_view, point_outside, say_what_is_outside
 
 ZERO = 1e-9
@@ -29,7 +21,13 @@ ZERO = 1e-9
 
 
 @styled
-def spectrum(linearization: Linearization, index: int = 0) -> Figure:
+def spectrum(
+    linearization: Linearization,
+    index: int = 0,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
     The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
@@ -38,12 +36,13 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     """
     index = _checked(linearization, index)
     values = np.asarray(linearization.eigenvalues)[index]
-    figure = new_figure(5.4, 5.0)
-    axes = figure.subplots()
+    figure, axes = one_panel(5.4, 5.0, ax, width)
     axes.axhline(0, color=GREY, linewidth=0.5)
     axes.axvline(0, color=GREY, linewidth=0.5)
     _boundary(axes, linearization.system, values)
-    axes.plot(values.real, values.imag, "o", color=BLUE, markersize=4.5, label=_how_many(values))
+    axes.plot(
+        values.real, values.imag, "o", color=cycle(0), markersize=4.5, label=_how_many(values)
+    )
     integrating = integrating_mode(linearization, index)
     if np.isfinite(values).all():
         _mark(axes, linearization, index, integrating, "integrating", GREEN, 9)
@@ -55,8 +54,8 @@ def spectrum(linearization: Linearization, index: int = 0) -> Figure:
     _limit_spectrum(axes, linearization.system, values)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
-    legend_below(figure, axes, columns=1, labelspacing=0.7)
-    return figure
+    legend_below(figure, axes, columns=1, inside=ax is not None, labelspacing=0.7)
+    return whole(figure)
 
 
 @styled
@@ -66,6 +65,9 @@ def line_attractor(
     index: int,
     activity: Activity,
     components: PrincipalComponents,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
@@ -73,8 +75,7 @@ def line_attractor(
     legend says how much of the eigenvector's length lies in the plane that is drawn.
     """
     index = _checked(linearization, index)
-    figure = new_figure(6.2, 5.2)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.2, 5.2, ax, width)
     plane = draw_background(axes, activity, components)
     centre = in_plane(components, np.asarray(linearization.states)[index])
     vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
@@ -93,11 +94,11 @@ def line_attractor(
     places = in_plane(components, points.states)
     inside = limit_view(axes, plane, np.append(places, [centre], 0))
     say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
-    legend_below(figure, axes, columns=2)
+    legend_below(figure, axes, columns=2, inside=ax is not None)
     if not inside[-1]:
         seen = places[inside[:-1]]
         point_outside(figure, axes, centre[None], [("linearized", GREEN)], seen, lines)
-    return figure
+    return whole(figure)
 
 
 def _checked(linearization: Linearization, index: int) -> int:
@@ -118,10 +119,12 @@ def _boundary(axes: Axes, kind: str, values: np.ndarray) -> None:
     if kind == "map":
         angle = np.linspace(0, 2 * np.pi, 361)
         circle = np.cos(angle), np.sin(angle)
-        axes.plot(*circle, color=INK, linestyle="--", linewidth=1.0, label="|μ| = 1: stable inside")
+        axes.plot(
+            *circle, color=ink(), linestyle="--", linewidth=1.0, label="|μ| = 1: stable inside"
+        )
     else:
         label = "Re λ = 0: stable to the left"
-        axes.axvline(0, color=INK, linestyle="--", linewidth=1.0, label=label)
+        axes.axvline(0, color=ink(), linestyle="--", linewidth=1.0, label=label)
 
 
 def _limit_spectrum(axes: Axes, kind: str, values: np.ndarray) -> None:

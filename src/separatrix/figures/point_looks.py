@@ -15,7 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 
 from .._types import Array, counted
-from .style import BLUE, GREY, INK, ORANGE, SEQUENTIAL, VERMILLION, powers_of_ten
+from .style import BLUE, GREY, INK, ORANGE, VERMILLION, ink, paper, powers_of_ten, sequential
 
 FIXED_MARKERS: dict[str, dict[str, Any]] = {
     "stable": {"marker": "o", "fillstyle": "full"},
@@ -30,16 +30,8 @@ FIXED_MARKERS: dict[str, dict[str, Any]] = {
 INDEX_COLOURS = (INK, BLUE, ORANGE, VERMILLION)
 """Colour by the number of unstable directions; the last one is for all higher numbers too.
 
-Whatever else a figure draws beside points has other colours.
+The first one is the ink of the style. Whatever else a figure draws beside points has other colours.
 """
-
-SLOW: dict[str, Any] = {
-    "marker": "o",
-    "markerfacecolor": "white",
-    "markeredgecolor": INK,
-    "markeredgewidth": 0.6,
-}
-"""Of a slow point whose speed no colour tells."""
 
 SIZE = 8.0
 """Of fixed points in a figure of their own."""
@@ -69,14 +61,26 @@ class PointClass:
         return {
             "linestyle": "",
             "color": self.colour,
-            "markerfacecoloralt": "white",
+            "markerfacecoloralt": paper(),
             **FIXED_MARKERS[self.stability],
         }
 
 
+def slow_look() -> dict[str, Any]:
+    """Return what `Axes.plot` is told of a slow point whose speed no colour tells."""
+    return {
+        "marker": "o",
+        "markerfacecolor": paper(),
+        "markeredgecolor": ink(),
+        "markeredgewidth": 0.6,
+    }
+
+
 def index_colour(number: int) -> str:
     """Return the colour of a number of unstable directions; grey where it is not known."""
-    return GREY if number < 0 else INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)]
+    if number < 0:
+        return GREY
+    return INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)] if number else ink()
 
 
 def classes_of(
@@ -95,7 +99,7 @@ def classes_of(
     colours = np.array([index_colour(int(number)) for number in numbers], dtype=object)
     among = np.ones(len(stability), bool) if fixed is None else fixed
     for name in FIXED_MARKERS:
-        for colour in (*INDEX_COLOURS, GREY):
+        for colour in (ink(), *INDEX_COLOURS[1:], GREY):
             rows = among & (stability == name) & (colours == colour)
             if rows.any():
                 yield PointClass(_called(name, numbers[rows]), name, colour, rows)
@@ -143,18 +147,18 @@ def draw_slow(
     """
     label = "slow" + ("" if brief else f" ({len(places)})")
     if brief:
-        look = {"linestyle": "", "markersize": SLOW_SIZE, "zorder": 3, **SLOW}
+        look = {"linestyle": "", "markersize": SLOW_SIZE, "zorder": 3, **slow_look()}
         axes.plot(*places.T, label=label, **look)
         return
     norm, beyond = _speed_scale(speed)
-    shade: dict[str, Any] = {"c": speed, "norm": norm, "cmap": SEQUENTIAL}
-    edge: dict[str, Any] = {"edgecolors": INK, "linewidths": SLOW["markeredgewidth"]}
+    shade: dict[str, Any] = {"c": speed, "norm": norm, "cmap": sequential()}
+    edge: dict[str, Any] = {"edgecolors": ink(), "linewidths": 0.6}
     axes.scatter(places[:, 0], places[:, 1], s=SLOW_SIZE**2, zorder=3, **shade, **edge)
-    shades = ScalarMappable(norm, SEQUENTIAL)
+    shades = ScalarMappable(norm, sequential())
     bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
     bar.set_label(f"speed of slow points ({per})")
     powers_of_ten(bar.ax.yaxis)
-    shown = {**SLOW, "markerfacecolor": shades.cmap(0.5)}
+    shown = {**slow_look(), "markerfacecolor": shades.cmap(0.5)}
     axes.plot([], [], linestyle="", markersize=SLOW_SIZE, label=label, **shown)
 
 

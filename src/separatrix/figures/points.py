@@ -5,50 +5,50 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from .._types import InvalidInputError, counted
 from ..activity import Activity, PrincipalComponents
 from ..analysis import FixedPoints
-from .point_looks import SIZE, SLOW, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow
+from .canvas import Width, inches_across, one_panel, whole
+from .legends import BESIDE, legend_below, legend_beside
+from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
 from .state_space import draw_background, in_plane
-from .style import (
-    GREEN,
-    GREY,
-    INK,
-    legend_below,
-    new_figure,
-    new_panels,
-    powers_of_ten,
-    styled,
-)
+from .style import GREEN, GREY, cycle, ink, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
 
 
 @styled
 def fixed_points(
-    points: FixedPoints, activity: Activity, components: PrincipalComponents
+    points: FixedPoints,
+    activity: Activity,
+    components: PrincipalComponents,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity."""
-    figure = new_figure(6.2, 5.0)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.2, 5.0, ax, width)
     plane = draw_background(axes, activity, components)
     draw_points(axes, points, components)
     inside = limit_view(axes, plane, in_plane(components, points.states))
     say_what_is_outside(axes, point=int((~inside).sum()))
-    legend_below(figure, axes, columns=3)
-    return figure
+    legend_below(figure, axes, columns=3, inside=ax is not None)
+    return whole(figure)
 
 
 @styled
 def compare_fixed_points(
     networks: Mapping[str, tuple[FixedPoints, Activity, PrincipalComponents]],
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the fixed points of several networks side by side, each over its own activity."""
     if not networks:
         raise InvalidInputError("expected the fixed points of one network at least.")
-    figure, rows, columns = new_panels(len(networks), height=2.3, margin=0.8)
+    figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
     panels = []
     for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
@@ -58,10 +58,10 @@ def compare_fixed_points(
         say_what_is_outside(axes, point=int((~inside).sum()))
         beyond = axes.get_title()
         title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
-        axes.set_title(title, color=INK)
+        axes.set_title(title, color=ink())
         panels.append(axes)
     legend_below(figure, *panels, columns=3)
-    return figure
+    return whole(figure)
 
 
 def _how_many(points: FixedPoints) -> str:
@@ -71,17 +71,16 @@ def _how_many(points: FixedPoints) -> str:
 
 
 @styled
-def speeds(points: FixedPoints) -> Figure:
+def speeds(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) -> Figure:
     """Draw the speeds of all points in order, and the level that rounding alone can leave."""
-    figure = new_figure(6.4, 3.4)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.4, 3.4, ax, width, least_share=0.7)
     speed = np.asarray(points.speed, float)
     order = np.argsort(speed, kind="stable")
     level = _rounding_speed(points)
     floor = max(min([level, *speed[speed > 0]]) / 10, SMALLEST)  # where exact zeros are drawn
     rank, height = np.arange(1, len(speed) + 1), np.maximum(speed[order], floor)
     kind = np.asarray(points.kind)[order]
-    for name, look in (("slow", SLOW), ("fixed", {"marker": "o", "color": INK})):
+    for name, look in (("slow", slow_look()), ("fixed", {"marker": "o", "color": ink()})):
         here = kind == name
         label = f"{name} ({int(here.sum())})"
         axes.plot(rank[here], height[here], linestyle="", markersize=SLOW_SIZE, label=label, **look)
@@ -103,28 +102,28 @@ def speeds(points: FixedPoints) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("point, in the order of speed")
     axes.set_ylabel(f"speed ({per_what(points)})")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
+    legend_beside(figure, axes, inside=ax is not None)
+    return whole(figure)
 
 
 @styled
-def tolerance(points: FixedPoints) -> Figure:
+def tolerance(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) -> Figure:
     """Draw how many points a threshold on q = ½ speed² would have called fixed."""
-    figure = new_figure(6.4, 3.0)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.4, 3.0, ax, width, least_share=0.9)
     curve = points.tolerance_curve()
-    axes.step(curve.tolerance, curve.count, where="post", color=GREEN, label="below a tolerance")
+    axes.step(curve.tolerance, curve.count, where="post", color=cycle(2), label="below a tolerance")
     fixed = int((np.asarray(points.kind) == "fixed").sum())
-    axes.axhline(fixed, color=INK, linestyle=":", label=f"fixed, to rounding ({fixed})")
+    axes.axhline(fixed, color=ink(), linestyle=":", label=f"fixed, to rounding ({fixed})")
     axes.set_xscale("log")
     powers_of_ten(axes.xaxis)
     axes.set_xlim(float(curve.tolerance[0]), float(curve.tolerance[-1]))
     axes.set_ylim(-0.05 * max(len(points), 1), 1.1 * max(len(points), 1))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(f"tolerance on q = ½ speed², speed {per_what(points)}")
+    gap = ", " if inches_across(figure) >= BESIDE else ",\n"
+    axes.set_xlabel(f"tolerance on q = ½ speed²{gap}speed {per_what(points)}")
     axes.set_ylabel("number of points")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
+    legend_beside(figure, axes, inside=ax is not None)
+    return whole(figure)
 
 
 def per_what(points: FixedPoints) -> str:

@@ -3,36 +3,40 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
-from .style import BLUE, GREY, INK, legend_below, new_figure, styled
+from .canvas import Width, one_panel, whole
+from .legends import legend_below
+from .style import GREY, cycle, ink, styled
 
 
 @styled
-def rule_performance(found: RulePerformance) -> Figure:
+def rule_performance(
+    found: RulePerformance, *, ax: Axes | None = None, width: Width = None
+) -> Figure:
     """Draw the fraction of right trials in each rule, beside the ideal observer and chance.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
     """
-    figure = new_figure(6.4, 1.5 + 0.2 * len(found))
-    axes = figure.subplots()
+    figure, axes = one_panel(6.4, 1.5 + 0.2 * len(found), ax, width, least_share=1.0)
     places = np.arange(len(found))
     score = np.asarray(found.score, float)
     low, high = wilson(score, np.asarray(found.num_trials))
     bars = np.maximum([score - low, high - score], 0)
     label = "network (95 % interval)"
-    look: dict[str, Any] = {"color": BLUE, "capsize": 2, "linewidth": 0.9, "linestyle": ""}
+    look: dict[str, Any] = {"color": cycle(0), "capsize": 2, "linewidth": 0.9, "linestyle": ""}
     axes.errorbar(score, places, xerr=bars, marker="o", label=label, zorder=3, **look)
     ideal, chance = np.asarray(found.ideal_score), np.asarray(found.chance)
-    axes.plot(ideal, places, "|", color=INK, markersize=10, label="ideal observer")
+    axes.plot(ideal, places, "|", color=ink(), markersize=10, label="ideal observer")
     axes.plot(chance, places, "|", color=GREY, markersize=10, label="chance")
-    axes.hlines(places, chance, score, color=BLUE, linewidth=0.8, alpha=0.5)
+    axes.hlines(places, chance, score, color=cycle(0), linewidth=0.8, alpha=0.5)
     axes.set_yticks(places, found.rules)
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlim(-0.02, 1.04)
     axes.set_xlabel("fraction of trials right")
     axes.set_title(f"mean {found.mean_score:.3f} (ideal observer {np.mean(ideal):.3f})")
-    legend_below(figure, axes)
-    return figure
+    legend_below(figure, axes, inside=ax is not None)
+    return whole(figure)

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
-from .style import BLUE, GREY, legend_below, new_figure, styled
+from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .legends import legend_below
+from .style import GREY, cycle, letters, styled
 
 COLUMNS = 4
 NUMBERED = ("choice", "context")
@@ -17,7 +19,13 @@ NUMBERED = ("choice", "context")
 
 
 @styled
-def performance(performance: Performance, units: Mapping[str, str] | None = None) -> Figure:
+def performance(
+    performance: Performance,
+    units: Mapping[str, str] | None = None,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the score by the values of each condition, beside chance and the ideal observer.
 
     `units` names the units of conditions, such as `{"delay": "ms"}`.
@@ -27,8 +35,11 @@ def performance(performance: Performance, units: Mapping[str, str] | None = None
     """
     names = list(dict.fromkeys(map(str, performance.condition))) or [""]
     columns = min(len(names), COLUMNS)
+    usual = max(4.6, 2.5 * columns), 0.9 + 2.5 * -(-len(names) // columns)
+    figure = new_figure(*usual, figure, width)
+    columns = min(columns, max(1, int(inches_across(figure) / NARROWEST)))
     rows = -(-len(names) // columns)
-    figure = new_figure(max(4.6, 2.5 * columns), 0.9 + 2.5 * rows)
+    grow(figure, 0.9 + 2.0 * rows - height_of(figure))
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in panels.ravel()[len(names) :]:
         axes.axis("off")
@@ -42,9 +53,9 @@ def performance(performance: Performance, units: Mapping[str, str] | None = None
     panels[0, 0].set_ylim(-0.03, 1.03)
     known = performance.ideal_mean_score
     best = f" (ideal observer {known:.3f})" if np.isfinite(known) else ""
-    figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=9.5)
+    figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=letters(9.5))
     legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3)
-    return figure
+    return whole(figure)
 
 
 def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
@@ -75,7 +86,7 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
         places,
         score,
         bars,
-        color=BLUE,
+        color=cycle(0),
         marker="o",
         markersize=4,
         linestyle="",

@@ -2,26 +2,37 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import SelectiveConnections
-from .style import BLUE, EXCITATION, GREY, INK, VERMILLION, legend_below, new_figure, styled
+from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .legends import legend_below
+from .style import BLUE, EXCITATION, GREY, VERMILLION, ink, styled, tint
 
 
 @styled
-def selective_connections(connections: SelectiveConnections) -> Figure:
+def selective_connections(
+    connections: SelectiveConnections,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the sorted recurrent weights, the selectivity, and the mean strengths of connections.
 
     Bars compare units that prefer the same choice with units of opposite preference; p-values are
     those of shuffled preferences.
     """
-    figure = new_figure(8.6, 3.8)
-    parts = figure.subplots(1, 3, width_ratios=(3.2, 1.0, 2.9))
-    _matrix(parts[0], connections)
-    _selectivity(parts[1], connections)
-    _strengths(parts[2], connections)
-    legend_below(figure, parts[1], parts[2])
-    return figure
+    figure = new_figure(8.6, 3.8, figure, width)
+    if inches_across(figure) / 3 >= NARROWEST:
+        parts = figure.subplot_mosaic("ABC", width_ratios=(3.2, 1.0, 2.9))
+    else:
+        grow(figure, height_of(figure) - LETTERING)
+        parts = figure.subplot_mosaic("AB;CC", width_ratios=(1.6, 1.0))
+    _matrix(parts["A"], connections)
+    _selectivity(parts["B"], connections)
+    _strengths(parts["C"], connections)
+    legend_below(figure, parts["B"], parts["C"])
+    return whole(figure)
 
 
 def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
@@ -36,7 +47,7 @@ def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
     bar.set_label("weight")
     border = int(np.asarray(connections.excitatory).sum())
     for line in (axes.axhline, axes.axvline):
-        line(border, color=INK, linewidth=0.8)
+        line(border, color=ink(), linewidth=0.8)
     axes.set_xlabel("from unit (E, then I; by d′)")
     axes.set_ylabel("to unit")
     axes.set_title("recurrent weights")
@@ -48,7 +59,7 @@ def _selectivity(axes: Axes, connections: SelectiveConnections) -> None:
     for choice, colour in ((1, BLUE), (2, VERMILLION)):
         here = np.asarray(connections.preferred) == choice
         axes.barh(places[here], dprime[here], 0.9, color=colour, label=f"prefers choice {choice}")
-    axes.axhline(int(np.asarray(connections.excitatory).sum()), color=INK, linewidth=0.8)
+    axes.axhline(int(np.asarray(connections.excitatory).sum()), color=ink(), linewidth=0.8)
     axes.axvline(0, color=GREY, linewidth=0.6)
     axes.set_ylim(len(dprime), 0)
     axes.set_yticks([])
@@ -58,7 +69,7 @@ def _selectivity(axes: Axes, connections: SelectiveConnections) -> None:
 
 def _strengths(axes: Axes, connections: SelectiveConnections) -> None:
     places = np.arange(len(connections.block))
-    for shift, name, colour in ((-0.2, "same", INK), (0.2, "opposite", "#B9B9B9")):
+    for shift, name, colour in ((-0.2, "same", ink()), (0.2, "opposite", tint(ink(), 0.32))):
         heights = np.nan_to_num(np.asarray(getattr(connections, name), float))
         axes.bar(places + shift, heights, 0.38, color=colour, label=f"{name} preference")
     labels = [

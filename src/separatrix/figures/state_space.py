@@ -6,19 +6,31 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from .._types import Array, InvalidInputError
 from ..activity import Activity, PrincipalComponents
+from .canvas import (
+    LETTERING,
+    NARROWEST,
+    Width,
+    grow,
+    height_of,
+    inches_across,
+    new_figure,
+    one_panel,
+    whole,
+)
+from .legends import BESIDE, legend_below, legend_of
 from .style import (
     GREY,
-    INK,
-    SEQUENTIAL,
     SIGNED,
     choice_colour,
     choice_name,
     equal_scales,
-    new_figure,
+    ink,
+    paper,
+    sequential,
     signed,
     styled,
 )
@@ -34,13 +46,19 @@ def activity(
     *,
     num_trials: int = 8,
     by_choice: bool = True,
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories.
 
     Without `by_choice`, for outputs that follow values and do not compete: the first trials.
     """
-    figure = new_figure(8.6, 4.3)
-    (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
+    figure = new_figure(8.6, 4.3, figure, width)
+    if inches_across(figure) / 2 >= NARROWEST:
+        (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
+    else:
+        grow(figure, height_of(figure) - LETTERING / 2)
+        left, bar, right, below = figure.subplots(4, 1, height_ratios=(1, 0.035, 1, 0.035))
     plane = trajectories(activity, components)
     times = (np.arange(plane.shape[1]) + 1) * activity.dt
     inside = np.isfinite(plane[..., 0])
@@ -48,7 +66,7 @@ def activity(
         *plane[inside].T,
         c=np.broadcast_to(times, inside.shape)[inside],
         s=5,
-        cmap=SEQUENTIAL,
+        cmap=sequential(),
         linewidths=0,
         rasterized=True,
     )
@@ -62,7 +80,7 @@ def activity(
         right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=label)
         end = np.flatnonzero(inside[trial])[-1]
         right.plot(*plane[trial, end], "o", color=choice_colour(c), markersize=4)
-    right.plot(*plane[shown, 0].T, "s", color=INK, markersize=3, zorder=3, label="first step")
+    right.plot(*plane[shown, 0].T, "s", color=ink(), markersize=3, zorder=3, label="first step")
     right.plot([], [], "o", color=GREY, markersize=4, label="last step")
     right.set_title(f"{len(shown)} trials" + (" by the network's choice" if by_choice else ""))
     for axes in (left, right):
@@ -70,7 +88,7 @@ def activity(
         equal_scales(axes, plane[inside])
     below.axis("off")
     below.legend(*_distinct(right), loc="upper center", ncols=2)
-    return figure
+    return whole(figure)
 
 
 @styled
@@ -80,14 +98,15 @@ def condition_averages(
     labels: Shaped[Array, " trial"],
     *,
     label_name: str = "signed coherence (%)",
+    ax: Axes | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
 
     Where trials differ in length a trajectory ends with the longest of its condition.
     Colours diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
     """
-    figure = new_figure(6.4, 4.4)
-    axes = figure.subplots()
+    figure, axes = one_panel(6.4, 4.4, ax, width)
     values, means = activity.average_over(np.asarray(labels))
     plane = in_plane(components, means)
     strength = np.abs(values)
@@ -98,17 +117,22 @@ def condition_averages(
         colour = SIGNED(0.5 + 0.5 * rank / span)
         axes.plot(*path.T, color=colour, linewidth=1.8, label=signed(value))
         end = path[np.isfinite(path[:, 0])][-1]
-        axes.plot(*end, "o", color=colour, markersize=6, markeredgecolor="white")
-    axes.plot(*plane[:, 0].T, "s", color=INK, markersize=4, linestyle="", zorder=4)
+        axes.plot(*end, "o", color=colour, markersize=6, markeredgecolor=paper())
+    axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, linestyle="", zorder=4)
     label_plane(axes, components)
     equal_scales(axes, plane[np.isfinite(plane[..., 0])])
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
-    handles = [
-        axes.plot([], [], marker, color=colour, label=label)[0]
-        for marker, colour, label in (("s", INK, "first step"), ("o", GREY, "last step"))
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
+    apart = ax is None and inches_across(figure) >= BESIDE
+    if apart:
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
+    ends = {
+        label: axes.plot([], [], marker, color=colour, label=label)[0]
+        for marker, colour, label in (("s", ink(), "first step"), ("o", GREY, "last step"))
+    }
+    if apart:
+        legend_of(figure, ends, columns=2)
+    else:
+        legend_below(figure, axes, inside=ax is not None, title=label_name)
+    return whole(figure)
 
 
 def in_plane(components: PrincipalComponents, states: Array) -> np.ndarray:
@@ -123,8 +147,9 @@ def in_plane(components: PrincipalComponents, states: Array) -> np.ndarray:
 def label_plane(axes: Axes, components: PrincipalComponents) -> None:
     """Name the axes with the share of the variance that each explains."""
     ratio = np.asarray(components.explained_variance_ratio)
-    axes.set_xlabel(f"PC 1 ({100 * ratio[0]:.0f} % of variance)")
-    axes.set_ylabel(f"PC 2 ({100 * ratio[1]:.0f} % of variance)")
+    of = " of variance" if inches_across(axes.figure) >= BESIDE else ""
+    axes.set_xlabel(f"PC 1 ({100 * ratio[0]:.0f} %{of})")
+    axes.set_ylabel(f"PC 2 ({100 * ratio[1]:.0f} %{of})")
 
 
 def trajectories(activity: Activity, components: PrincipalComponents) -> np.ndarray:

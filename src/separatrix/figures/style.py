@@ -1,21 +1,35 @@
 """How all figures look: one palette, one set of sizes, applied without touching global settings."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, ParamSpec, cast
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.collections import PathCollection
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from .canvas import (
+    NARROWEST,
+    NewFigure,
+    Width,
+    grow,
+    height_of,
+    hidden,
+    inches_across,
+    new_figure,
+    tell_pyplot,
+    whole,
+)
 from .given import require_given
 
 P = ParamSpec("P")
@@ -38,19 +52,28 @@ EXCITATION = LinearSegmentedColormap.from_list(
 )
 """Diverging colours of weights, excitation green and inhibition purple: no hues of choices."""
 
-SEQUENTIAL = "viridis"
-
 BOUNDARY = PURPLE
 """Of what separates basins; the colours of points and of choices mean other things."""
 
 PAGE_WIDTH = 7.4
 """The widest in inches that a page shows at full size; letters of wider figures shrink."""
 
+SCALED = {"lines.linewidth": 1.5, "lines.markersize": 5.0}
+"""What lines and markers have where a figure says nothing else; see `_scale`."""
+
+SIZES = {
+    "axes.titlesize": 9.5 / 9,
+    "axes.labelsize": 1.0,
+    "xtick.labelsize": 8.5 / 9,
+    "ytick.labelsize": 8.5 / 9,
+    "legend.fontsize": 8.5 / 9,
+}
+"""Of letters, in those of `font.size`."""
+
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
     "font.size": 9.0,
-    "axes.titlesize": 9.5,
-    "axes.labelsize": 9.0,
+    "axes.prop_cycle": cycler(color=[BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE]),
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
     "axes.linewidth": 0.8,
@@ -59,25 +82,32 @@ STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
     "text.color": INK,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.fontsize": 8.5,
     "legend.frameon": False,
     "legend.handlelength": 1.8,
-    "lines.linewidth": 1.5,
-    "lines.markersize": 5.0,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
+    **SCALED,
     "svg.fonttype": "none",  # text stays text: small files, and a journal can set its own font
+    "pdf.fonttype": 42,  # of the usual kind, 3, other programs cannot edit the text
     "svg.hashsalt": "separatrix",  # the same figure gives the same bytes
 }
 
 
 def house_style() -> AbstractContextManager[None]:
-    """Return a context with the house style; matplotlib's settings are restored at its end."""
-    return mpl.rc_context(cast(Any, STYLE))  # matplotlib's annotation lists all of its settings
+    """Return a context with the house style; matplotlib's settings are restored at its end.
+
+    What whoever asks for a figure has changed of matplotlib's settings stays: by `rcParams`, by a
+    style, or by a file. Lines and markers are drawn in the house's sizes, and `_scale` them.
+    """
+    # as dictionaries, for matplotlib's annotation lists all of its settings
+    now, usual = cast(dict, mpl.rcParams), cast(dict, mpl.rcParamsDefault)
+    changed = {key for key in STYLE if now[key] != usual[key]} - SCALED.keys()
+    if now["font.sans-serif"] != usual["font.sans-serif"]:
+        changed.add("font.family")
+    base = now["font.size"] if "font.size" in changed else STYLE["font.size"]
+    sizes = {key: share * base for key, share in SIZES.items() if now[key] == usual[key]}
+    kept = {key: value for key, value in STYLE.items() if key not in changed}
+    return mpl.rc_context(cast(Any, kept | sizes))
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -89,22 +119,80 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         require_given(draw, args, kwargs)
-        with house_style():
-            return draw(*args, **kwargs)
+        given: Any = kwargs.get("ax") or kwargs.get("figure")
+        before = [] if given is None else _marks(given.figure.figure)
+        with hidden(), house_style():
+            figure = draw(*args, **kwargs)
+            if isinstance(figure, NewFigure) and figure.may_grow:
+                lay_out(figure)  # letters take much of a narrow figure: one pass is not enough
+        _scale(set(_marks(figure)).difference(before))
+        tell_pyplot(figure)
+        return figure
 
     return wrapper
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches whose parts keep clear of one another."""
-    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+def _marks(figure: Figure) -> list[Any]:
+    """Return the lines, and what is drawn like them, of all panels and legends."""
+    panels = [mark for axes in figure.axes for mark in (*axes.lines, *axes.collections)]
+    legends = [axes.get_legend() for axes in figure.axes] + figure.findobj(Legend)
+    return panels + [line for legend in legends if legend for line in legend.get_lines()]
 
 
-def lay_out(figure: Figure) -> None:
+def _scale(marks: Iterable[Any]) -> None:
+    """Make lines and markers as much larger as the settings for them are than the usual ones."""
+    wide = mpl.rcParams["lines.linewidth"] / mpl.rcParamsDefault["lines.linewidth"]
+    large = mpl.rcParams["lines.markersize"] / mpl.rcParamsDefault["lines.markersize"]
+    if wide == large == 1:
+        return
+    for mark in marks:
+        if isinstance(mark, Line2D):
+            mark.set_linewidth(wide * mark.get_linewidth())
+            mark.set_markersize(large * mark.get_markersize())
+            continue
+        mark.set_linewidth(wide * np.asarray(mark.get_linewidth()))
+        if isinstance(mark, PathCollection):
+            mark.set_sizes(large**2 * mark.get_sizes())
+
+
+def ink() -> str:
+    """Return the color of letters, of which lines are that mean nothing else."""
+    return to_hex(mpl.rcParams["text.color"])
+
+
+def paper() -> str:
+    """Return the color of what is drawn on."""
+    face = mpl.rcParams["axes.facecolor"]
+    return mpl.rcParams["figure.facecolor"] if face == "none" else face
+
+
+def tint(colour: str, share: float) -> str:
+    """Return the paper's color with a share of another one."""
+    mixed = (1 - share) * np.array(to_rgb(paper())) + share * np.array(to_rgb(colour))
+    return to_hex((mixed[0], mixed[1], mixed[2]))
+
+
+def cycle(number: int) -> str:
+    """Return a color that only tells one thing from another: one of the style's, in turn."""
+    return to_hex(f"C{number}")
+
+
+def sequential() -> Colormap:
+    """Return the colors of values that are more or less."""
+    return mpl.colormaps[mpl.rcParams["image.cmap"]]
+
+
+def letters(size: float) -> float:
+    """Return a size of letters, which is `size` where letters have their usual size."""
+    return size / STYLE["font.size"] * mpl.rcParams["font.size"]
+
+
+def lay_out(figure: FigureBase) -> None:
     """Give the parts of a figure their places, which else they have when it is drawn.
 
     Beside a colour bar and above a high legend one pass may leave a title beyond the edge.
     """
+    figure = whole(figure)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
@@ -113,47 +201,21 @@ def lay_out(figure: Figure) -> None:
             engine.execute(figure)
 
 
-def new_panels(count: int, height: float, margin: float) -> tuple[Figure, int, int]:
+def new_panels(
+    count: int,
+    height: float,
+    margin: float,
+    figure: FigureBase | None = None,
+    wanted: Width = None,
+) -> tuple[FigureBase, int, int]:
     """Return a page-wide figure for panels, three in a row at most, with its rows and columns."""
     columns = min(count, 3)
+    width = PAGE_WIDTH * max(columns, 2) / 3
+    made = new_figure(width, margin + height * -(-count // columns), figure, wanted)
+    columns = min(columns, max(1, int(inches_across(made) / NARROWEST)))
     rows = -(-count // columns)
-    return new_figure(PAGE_WIDTH * max(columns, 2) / 3, margin + height * rows), rows, columns
-
-
-def labelled(*axes: Axes) -> dict[str, Any]:
-    """Return the labelled artists of panels by their labels, the first of each label."""
-    handles: dict[str, Any] = {}
-    for panel in axes:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    return handles
-
-
-def legend_below(figure: Figure, *axes: Axes, columns: int = 4, **kwargs: Any) -> None:
-    """Put one legend of all labelled artists of `axes` below the figure, clear of the data.
-
-    It has fewer columns than `columns` where those would be wider than the figure.
-    """
-    handles = labelled(*axes)
-    for ncols in range(min(columns, len(handles)), 0, -1):
-        legend = figure.legend(
-            list(handles.values()),
-            list(handles),
-            loc="outside lower center",
-            ncols=ncols,
-            **kwargs,
-        )
-        if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
-            show_lines(legend)
-            return
-        legend.remove()
-
-
-def show_lines(legend: Legend) -> None:
-    """Show lines of a legend thicker and stronger that are thin or faint in the panel."""
-    for line in legend.get_lines():
-        line.set_linewidth(max(line.get_linewidth(), 1.8))
-        line.set_alpha(max(line.get_alpha() or 1.0, 0.6))
+    grow(made, margin + height * rows - height_of(made))
+    return made, rows, columns
 
 
 def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 1.2) -> None:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 
 import jax
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.figure import Figure, FigureBase
 
 from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES, behaviour
-from .behaviour import PERIOD_SHADES as SHADES
+from .canvas import Width, new_figure, whole
 from .scores import NUMBERED
-from .style import GREY, new_figure, styled
+from .style import styled
 
 
 @styled
@@ -21,9 +20,11 @@ def trials(
     what: Activity | AbstractTask,
     task: AbstractTask | None = None,
     *,
-    num_trials: int = 3,
+    num_trials: int | None = None,
     softmax: bool = True,
     key: GivenKey | None = None,
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw a few trials: of a network's activity in a task, or of a task by itself.
 
@@ -31,17 +32,22 @@ def trials(
     `task` names channels and outputs and lends its periods for the shading; with `softmax` the
     outputs are drawn as probabilities, otherwise as they are. Of a task the inputs and the targets
     are drawn, with the periods of each trial, up to its end; above, what distinguishes it from the
-    others, as far as there is room. `key` draws other trials than the usual ones.
+    others, as far as there is room. Without `num_trials` they are three, or fewer where the figure
+    is narrow. `key` draws other trials than the usual ones.
     """
     if isinstance(what, AbstractTask):
-        return _of_task(what, num_trials, jax.random.key(0) if key is None else key)
-    return behaviour.trials(what, task, num_trials=num_trials, softmax=softmax)
+        usual = behaviour.USUAL_TRIALS if num_trials is None else num_trials
+        made = new_figure(2.6 + 2.0 * usual, 4.4, figure, width)
+        num_trials = behaviour.room_for_trials(made) if num_trials is None else num_trials
+        return _of_task(what, num_trials, jax.random.key(0) if key is None else key, made)
+    return behaviour.trials(
+        what, task, num_trials=num_trials, softmax=softmax, figure=figure, width=width
+    )
 
 
-def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
+def _of_task(task: AbstractTask, num_trials: int, key: GivenKey, figure: FigureBase) -> Figure:
     """Draw the inputs and the targets of trials; many channels are drawn as an image."""
     drawn = task.trials(num_trials, key=key)
-    figure = new_figure(2.6 + 2.0 * num_trials, 4.4)
     panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
     inputs = np.asarray(drawn.inputs, float)
     targets = _as_outputs(drawn, task.num_outputs)
@@ -62,16 +68,11 @@ def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> Figure:
         bottom.set_xlabel("time (ms)")
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel("target")
-    for row, names in zip(panels, (task.channels, task.responses), strict=True):
-        if len(names) <= MOST_LINES:
-            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    shades = [
-        Patch(facecolor=SHADES[k % len(SHADES)], edgecolor=GREY, linewidth=0.6, label=name)
-        for k, name in enumerate(task.periods)
-    ]
-    figure.legend(handles=shades, loc="outside lower center", ncols=min(6, len(shades)))
+    rows = zip(panels, (task.channels, task.responses), strict=True)
+    lines = [row[-1] for row, names in rows if len(names) <= MOST_LINES]
+    behaviour.legends_of_trials(figure, lines, list(task.periods))
     figure.align_ylabels()
-    return figure
+    return whole(figure)
 
 
 def describe(

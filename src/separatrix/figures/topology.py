@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from .._types import InvalidInputError
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
-from .labels import HALO, label_beside
+from .canvas import Width, one_panel, whole
+from .labels import halo, label_beside
+from .legends import legend_below
 from .point_looks import draw_fixed, index_colour
 from .state_space import label_plane
-from .style import GREY, lay_out, legend_below, new_figure, new_panels, styled
+from .style import GREY, lay_out, letters, new_panels, styled
 
 _MOST_NAMES = 32
 
@@ -22,31 +24,40 @@ SIZE, SMALL = 7.0, 5.5
 
 
 @styled
-def fixed_point_topology(topology: FixedPointTopology, components: PrincipalComponents) -> Figure:
+def fixed_point_topology(
+    topology: FixedPointTopology,
+    components: PrincipalComponents,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw fixed points by their number of unstable directions, and lines to what each links.
 
     In three principal components, where there are so many, else in two; stable points bear their
     names.
     """
     spatial = len(components) > 2
-    figure = new_figure(6.0, 5.4 if spatial else 4.6)
-    axes: Any = figure.add_subplot(projection="3d" if spatial else None)
+    height = 5.4 if spatial else 4.6
+    figure, axes = one_panel(6.0, height, ax, width, 3 if spatial else 2)
     places = _draw(axes, topology, components)
     if spatial:
         axes.set_title(f"{_shares(components)} of variance")
-    legend_below(figure, axes, columns=2)
+    legend_below(figure, axes, columns=2, inside=ax is not None)
     _name_stable_points(figure, [(axes, topology, places)], SIZE)
-    return figure
+    return whole(figure)
 
 
 @styled
 def compare_topologies(
     networks: Mapping[str, tuple[FixedPointTopology, PrincipalComponents]],
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
 ) -> Figure:
     """Draw the linked fixed points of several networks side by side, each in its own space."""
     if not networks:
         raise InvalidInputError("expected the topology of one network at least.")
-    figure, rows, columns = new_panels(len(networks), height=2.7, margin=0.9)
+    figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):
         kind = "3d" if len(components) > 2 else None
@@ -57,7 +68,7 @@ def compare_topologies(
         panels.append((axes, topology, places))
     legend_below(figure, *(axes for axes, _, _ in panels), columns=3)
     _name_stable_points(figure, panels, SMALL)
-    return figure
+    return whole(figure)
 
 
 def _shape(topology: FixedPointTopology) -> str:
@@ -90,7 +101,7 @@ def _draw(
 
 
 def _name_stable_points(
-    figure: Figure, panels: Sequence[tuple[Any, FixedPointTopology, np.ndarray]], size: float
+    figure: FigureBase, panels: Sequence[tuple[Any, FixedPointTopology, np.ndarray]], size: float
 ) -> None:
     """Write the names when the panels have their places, from which it follows where there is room.
 
@@ -155,10 +166,10 @@ def _label(axes: Any, components: PrincipalComponents, places: np.ndarray) -> No
         axes.annotate(
             f"PC {k + 1}",
             at,
-            fontsize=8,
+            fontsize=letters(8),
             color=GREY,
             horizontalalignment="center" if k == 2 else "left",
             verticalalignment=("top", "center", "bottom")[k],
-            path_effects=HALO,
+            path_effects=halo(),
             annotation_clip=False,
         ).set_in_layout(False)

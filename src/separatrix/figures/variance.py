@@ -4,24 +4,30 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import TaskVariance
-from .style import GREY, INK, SEQUENTIAL, VERMILLION, new_figure, styled
+from .canvas import Width, new_figure, whole
+from .style import GREY, VERMILLION, ink, sequential, styled
 
 
 @styled
-def task_variance(found: TaskVariance) -> Figure:
+def task_variance(
+    found: TaskVariance,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
     """Draw the normalized task variance of every active unit in every task, sorted by cluster.
 
     Below: the mean silhouette against the number of clusters.
     """
     height = 1.6 + 0.17 * len(found.tasks)
-    figure = new_figure(7.4, height + 1.9)
+    figure = new_figure(7.4, height + 1.9, figure, width, least_share=1.0)
     above, below = figure.subplots(2, 1, height_ratios=(height, 1.5))
     _heat_map(above, found)
     _silhouettes(below, found)
-    return figure
+    return whole(figure)
 
 
 def _heat_map(axes: Axes, found: TaskVariance) -> None:
@@ -29,7 +35,7 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
     count, tasks = rows.shape
     image = axes.imshow(
         rows.T,
-        cmap=SEQUENTIAL,
+        cmap=sequential(),
         vmin=0,
         vmax=1,
         aspect="auto",
@@ -51,7 +57,7 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
             "linewidth": 5,
             "solid_capstyle": "butt",
             "clip_on": False,
-            "color": (INK, GREY)[number % 2],
+            "color": (ink(), GREY)[number % 2],
         }
         axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
         middles.append((first + stop) / 2)
@@ -68,7 +74,7 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
 
 def _silhouettes(axes: Axes, found: TaskVariance) -> None:
     numbers, scores = np.asarray(found.num_clusters), np.asarray(found.silhouette, float)
-    axes.plot(numbers, scores, "o-", color=INK, markersize=3)
+    axes.plot(numbers, scores, "o-", color=ink(), markersize=3)
     if len(scores):
         best = scores.argmax()
         axes.plot(numbers[best], scores[best], "o", color=VERMILLION, markersize=6)

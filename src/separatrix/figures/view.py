@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 from matplotlib.path import Path
 
 from .._types import counted
@@ -65,7 +65,7 @@ def number_outside(axes: Axes, lines: Iterable[Float[np.ndarray, "sample 2"]]) -
 
 
 def point_outside(
-    figure: Figure,
+    figure: FigureBase,
     axes: Axes,
     places: Float[np.ndarray, "point 2"],
     signs: Sequence[tuple[str, str]],

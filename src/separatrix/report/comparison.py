@@ -88,10 +88,12 @@ def _together(section: Section, stories: Mapping[str, Story]) -> dict[str, Any] 
         same.setdefault(_content(section, story), []).append(name)
     if len(same) < 2:
         return None
+    from ..figures.canvas import hidden
     from ..figures.files import png_bytes
 
     distinct = {", ".join(names): stories[names[0]] for names in same.values()}
-    return _view(", ".join(stories), shown(png_bytes(section.compare(distinct))))
+    with hidden():
+        return _view(", ".join(stories), shown(png_bytes(section.compare(distinct))))
 
 
 def _content(section: Section, story: Story) -> tuple[bytes, ...]:

@@ -110,9 +110,11 @@ def _picture(section: Section, story: Story, directory: Path | None) -> bytes:
     drawn = None if directory is None else directory / f"{section.name}.png"
     if drawn is not None and drawn.is_file():
         return drawn.read_bytes()
+    from ..figures.canvas import hidden
     from ..figures.files import png_bytes
 
-    return png_bytes(section.draw(story))
+    with hidden():
+        return png_bytes(section.draw(story))
 
 
 def _shown_width(png: bytes) -> int:

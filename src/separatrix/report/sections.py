@@ -236,12 +236,23 @@ SECTIONS = (
 )
 
 
-def write_figures(run: Run, directory: str | Path, *, without: Collection[str] = ()) -> list[Path]:
+def write_figures(
+    run: Run,
+    directory: str | Path,
+    *,
+    without: Collection[str] = (),
+    formats: Collection[str] = ("png", "svg"),
+) -> list[Path]:
     """Write every figure that a run has the records for, as PNG and SVG; return the paths.
 
     They go to the folder `figures` of `directory`, as in a run directory; those that are named in
-    `without` are left out. Raises InvalidInputError when the folder cannot be made or written.
+    `without` are left out. `formats` may be others, such as "pdf". Raises InvalidInputError when
+    the folder cannot be made or written, or for an unknown format.
     """
+    from ..figures.canvas import hidden
+    from ..figures.files import require_formats
+
+    require_formats(formats)
     folder = Path(directory) / FIGURES
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -251,7 +262,9 @@ def write_figures(run: Run, directory: str | Path, *, without: Collection[str] =
     paths: list[Path] = []
     for section in told_sections(story):
         if section.name not in without:
-            paths += figures.save(section.draw(story), folder, section.name)
+            with hidden():
+                figure = section.draw(story)
+            paths += figures.save(figure, folder, section.name, formats)
     return paths
 
 

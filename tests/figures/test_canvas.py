@@ -1,0 +1,163 @@
+"""Every figure in given axes, in the user's style, and as wide as a column of a journal."""
+
+import logging
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from figure_texts import assert_texts_are_clear
+from matplotlib import style
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+from sample_records import RECORDS, TASK
+
+import separatrix as sx
+from separatrix import figures
+
+POINTS, ACTIVITY, LINEAR = (RECORDS[k] for k in ("fixed_points", "activity", "linearization"))
+SPACE = RECORDS["components"]
+PLANE = SPACE[:2]
+SIGNED = sx.tasks.signed_coherence(ACTIVITY.conditions)
+AVERAGES = sx.targeted_averages(
+    np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1),
+    np.eye(6)[:4],
+    {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in "abc"},
+    names=("choice", *"abc"),
+)
+GRAPH, TOPOLOGY = RECORDS["fixed_point_graph"], RECORDS["fixed_point_topology"]
+
+ONE_PANEL = {
+    "basins": (RECORDS["basins"],),
+    "bifurcation_diagram": (RECORDS["branches"],),
+    "condition_averages": (ACTIVITY, PLANE, SIGNED),
+    "fixed_point_graph": (GRAPH, ACTIVITY, PLANE, RECORDS["separatrix"]),
+    "fixed_point_topology": (TOPOLOGY, PLANE),
+    "fixed_points": (POINTS, ACTIVITY, PLANE),
+    "line_attractor": (POINTS, LINEAR, 2, ACTIVITY, PLANE),
+    "rule_performance": (RECORDS["rule_performance"],),
+    "spectrum": (LINEAR, 1),
+    "speeds": (POINTS,),
+    "tolerance": (POINTS,),
+}
+COMPOSITE = {
+    "activity": (ACTIVITY, PLANE),
+    "commitment": (RECORDS["commitment"],),
+    "compare_fixed_points": (dict.fromkeys("ab", (POINTS, ACTIVITY, PLANE)),),
+    "compare_topologies": (dict.fromkeys("ab", (TOPOLOGY, PLANE)),),
+    "context_gating": ({"first": (RECORDS["input_gating"], AVERAGES)},),
+    "graded_memory": (RECORDS["graded_memory"],),
+    "lyapunov": (RECORDS["lyapunov_spectrum"],),
+    "performance": (RECORDS["performance"],),
+    "psychometric": (RECORDS["psychometric"],),
+    "selective_connections": (RECORDS["selective_connections"],),
+    "slow_curve": (RECORDS["slow_curve"],),
+    "task_variance": (RECORDS["task_variance"],),
+    "training": (RECORDS["history"],),
+    "trials": (ACTIVITY, TASK),
+}
+EVERY = ONE_PANEL | COMPOSITE
+
+DARK = {"font.size": 12.0, "lines.linewidth": 3.0}
+"""The user's style is dark, with large letters and lines twice as wide as they are."""
+
+
+@pytest.fixture
+def dark():
+    with style.context(["dark_background", DARK]):
+        yield
+
+
+def marks(axes):
+    return len(axes.get_children())
+
+
+def in_the_users_style(figure, name):
+    """Letters of the style's color or one with a meaning, all of the size; nothing in black."""
+    figure.draw_without_rendering()
+    said = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    assert {to_hex(t.get_color()) for t in said} <= {"#ffffff", "#8a8a8a"}, name
+    assert min(t.get_fontsize() for t in said) >= 8.0 / 9.0 * 12 - 1e-9
+    lines = [line for axes in figure.axes for line in axes.lines]
+    assert "#222222" not in {to_hex(line.get_color()) for line in lines}
+    return lines
+
+
+@pytest.mark.usefixtures("dark")
+@pytest.mark.parametrize("name", ONE_PANEL)
+def test_a_panel_is_drawn_in_given_axes_and_in_the_users_style(name):
+    given = Figure(figsize=(9.0, 4.0), layout="constrained")
+    other, ax = given.subplots(1, 2)
+    (theirs,) = other.plot([0, 1])
+    before = marks(other)
+    assert getattr(figures, name)(*ONE_PANEL[name], ax=ax) is given
+    in_the_users_style(given, name)
+    assert marks(ax) > 15 or (name in ("basins", "speeds", "tolerance") and marks(ax) > 10)
+    assert (marks(other), theirs.get_linewidth()) == (before, 3.0)
+    assert len(given.axes) <= 3  # a scale of colors at most
+
+
+@pytest.mark.usefixtures("dark")
+@pytest.mark.parametrize("name", COMPOSITE)
+def test_several_panels_are_drawn_in_a_part_of_a_figure_and_in_the_users_style(name):
+    given = Figure(figsize=(9.0, 12.0), layout="constrained")
+    above, below = given.subfigures(2, 1)
+    assert getattr(figures, name)(*COMPOSITE[name], figure=above) is given
+    in_the_users_style(given, name)
+    assert len(above.axes) >= 2 and not below.axes
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_legends_of_a_figure_three_inches_wide_are_whole(name, caplog):
+    with caplog.at_level(logging.WARNING):
+        figure = getattr(figures, name)(*EVERY[name], width=3.0)
+        figure.draw_without_rendering()
+    assert caplog.records == [] and figure.get_figwidth() == 3.0
+    width, height = figure.bbox.size
+    for legend in figure.findobj(Legend):
+        box = legend.get_window_extent()
+        assert box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
+
+    assert_texts_are_clear(figure)
+
+
+def test_widths_of_journals():
+    wide = {w: figures.speeds(POINTS, width=w).get_figwidth() for w in ("column", "page", 3)}
+    assert wide == {"column": 85 / 25.4, "page": 180 / 25.4, 3: 3.0}
+
+
+def test_lines_and_colors_without_a_meaning_are_those_of_the_style():
+    usual = figures.training(RECORDS["history"]).axes[0].lines
+    with style.context(["ggplot", {"lines.linewidth": 3.0, "lines.markersize": 18.0}]):
+        theirs = figures.training(RECORDS["history"]).axes[0].lines
+        first = to_hex("C0")
+    assert first == "#e24a33"
+    for mine, line in zip(usual, theirs, strict=True):
+        assert line.get_linewidth() == pytest.approx(2 * mine.get_linewidth())
+        assert line.get_markersize() == pytest.approx(3 * mine.get_markersize())
+        assert (to_hex(mine.get_color()), to_hex(line.get_color())) == ("#0072b2", first)
+
+
+def test_a_font_is_the_users():
+    with mpl.rc_context({"font.family": "serif"}):
+        figure = figures.tolerance(POINTS)
+    assert figure.axes[0].xaxis.label.get_family() == ["serif"]
+    figure = figures.tolerance(POINTS)
+    assert figure.axes[0].xaxis.label.get_family() == ["DejaVu Sans"]
+
+
+def test_where_a_figure_is_drawn_is_refused_in_words():
+    ax = Figure().subplots()
+    with pytest.raises(sx.InvalidInputError, match="give ax or width, not both"):
+        figures.speeds(POINTS, ax=ax, width=3.0)
+    with pytest.raises(sx.InvalidInputError, match="give figure or width, not both"):
+        figures.training(RECORDS["history"], figure=Figure(), width="page")
+    with pytest.raises(sx.InvalidInputError, match="one of 'column', 'page'; got 'poster'"):
+        figures.speeds(POINTS, width="poster")
+    with pytest.raises(sx.InvalidInputError, match=r"between 1.5 and 40.0 inches, got 300"):
+        figures.speeds(POINTS, width=300)
+    with pytest.raises(sx.InvalidInputError, match="ax must be an Axes or None, got a Figure"):
+        figures.speeds(POINTS, ax=Figure())
+    with pytest.raises(sx.InvalidInputError, match='projection="3d", or two components'):
+        figures.fixed_point_topology(TOPOLOGY, SPACE, ax=ax)
