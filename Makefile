@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 KERNEL ?= Haswell
 
-.PHONY: demo test lint docs bench peers format doctor clean test-report test-runs test-laws test-kernel test-interop
+.PHONY: demo test lint docs bench peers notebook format doctor clean test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -42,6 +42,9 @@ lint: $(VENV)/installed-lint  ## Check style, floors and types
 docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link or page stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python docs/check_site.py site
+
+notebook: $(VENV)/installed-test  ## Make the notebook of the example, without outputs
+	$(BIN)/jupytext --to ipynb --set-kernel python3 --output examples/yang2020.ipynb examples/plot_yang2020.py
 
 format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples docs/*.py

@@ -11,14 +11,15 @@
 #
 # The notebook of *Yang & Wang (2020), Artificial neural networks for neuroscientists: a primer*
 # (Neuron 107:1048), cell by cell. A rate network learns perceptual decisions and is then taken
-# apart as a dynamical system. Run it as a script, which writes its pictures into `figures/`, or
-# open it as a notebook through jupytext.
+# apart as a dynamical system. Run `plot_yang2020.py` as a script, which writes its pictures into
+# `figures/`, or open `yang2020.ipynb`, which is the same.
 
 # %%
 import os
 from pathlib import Path
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
 import optax
 
@@ -58,7 +59,7 @@ print(fit)
 figures = {"training": sx.figures.training(fit.history)}
 
 # %% [markdown]
-# ## Behaviour, beside the ideal observer's
+# ## Behavior, beside the ideal observer's
 
 # %%
 behaviour = sx.psychometric(fit.network, task, key=key_test)
@@ -67,37 +68,85 @@ figures["psychometric"] = sx.figures.psychometric(behaviour)
 
 # %% [markdown]
 # ## Activity of 100 trials, in its first principal components
+# Colored by time and by the network's choice, and at the end of the stimulus by what would have
+# been right.
 
 # %%
 activity = sx.simulate(fit.network, trials)
 print("states:", activity.flat_states.shape)
 components = activity.pca(2)
-coherence = sx.tasks.signed_coherence(activity.conditions)
 figures["activity"] = sx.figures.activity(activity, components)
+
+# %%
+end = task.period_steps()["stimulus"][1] - 1
+plane = components.project(np.asarray(activity.states)[:, end])
+truth = np.asarray(activity.conditions["choice"])
+figure, axes = plt.subplots(figsize=(4.5, 4), layout="constrained")
+for choice in np.unique(truth):
+    axes.plot(*plane[truth == choice].T, "o", label=f"stimulus {choice + 1} was the stronger")
+axes.set(xlabel="PC 1", ylabel="PC 2", title="end of the stimulus")
+axes.legend()
+figures["ground_truth"] = figure
+
+# %%
+coherence = sx.tasks.signed_coherence(activity.conditions)
 figures["condition_averages"] = sx.figures.condition_averages(activity, components, coherence)
 
 # %% [markdown]
 # ## Fixed and slow points at a constant input without evidence
-# ReLU networks are piecewise linear, and so are solved exactly.
+# ReLU networks are piecewise linear, and so are solved exactly. A point is called fixed only where
+# it is one; at a slow point the state still moves, by its speed in every step.
 
 # %%
-system = fit.network.at_input([1.0, 0.5, 0.5])
+system = fit.network.at_input(task.period_input("stimulus"))
 points = sx.find_fixed_points(system, activity.states)
 print(points.summary())
 figures["fixed_points"] = sx.figures.fixed_points(points, activity, components)
 
 # %% [markdown]
-# ## Jacobian, eigenvalues and line attractor at the middle point
+# ## Jacobian and eigenvalues
+# At the first point: fixed ones come first, then slow ones, the slowest first. An eigenvalue of the
+# map near 1 belongs to a mode along which displacements last; the primer draws its eigenvector into
+# the plane as the line attractor. How much of that vector lies in the plane says whether the
+# picture shows it.
 
 # %%
 if len(points):
-    middle = points.middle(np.asarray(components.components)[0])
     linearization = sx.linearize(system, points)
-    print("time constant of the leading mode:", linearization.time_constants[middle, 0], "ms")
-    figures["spectrum"] = sx.figures.spectrum(linearization, middle)
-    figures["line_attractor"] = sx.figures.line_attractor(
-        points, linearization, middle, activity, components
+    shown = 0
+    mode = int(np.abs(linearization.eigenvalues[shown] - 1).argmin())
+    time = linearization.time_constants[shown, mode] / 1000
+    direction = np.real(linearization.right[shown][:, mode])
+    share = np.linalg.norm(components.project_direction(direction / np.linalg.norm(direction)))
+    print(
+        f"at point {shown} ({points.kind[shown]}, speed {points.speed[shown]:.2g} per step) the "
+        f"integrating mode {'decays' if time > 0 else 'grows'} with a time constant of "
+        f"{abs(time):.3g} s; {100 * share:.0f} % of its length lies in the plane"
     )
+    figures["spectrum"] = sx.figures.spectrum(linearization, shown)
+    figures["line_attractor"] = sx.figures.line_attractor(
+        points, linearization, shown, activity, components
+    )
+
+# %% [markdown]
+# ## Conclusion: is it a line attractor?
+# The notebook ends with the claim of an approximate line attractor along PC 1. Here the states at
+# the end of the stimulus are left alone, at the same input, for as long as a stimulus lasts.
+
+# %%
+held = sx.verdict(
+    system,
+    np.asarray(sx.simulate(fit.network, task.trials(512, key=key_test)).states)[:, end],
+    duration=task.stimulus,
+    axis=np.asarray(components.components)[0],
+    axis_name="PC 1",
+    points=points,
+)
+print(held.summary())
+print("Is it a line attractor?", held.is_held_by("line"))
+if held.held == "line":
+    cosine = abs(np.asarray(held.direction) @ np.asarray(components.components)[0])
+    print(f"|cos| of the line and PC 1: {cosine:.2f}")
 
 # %%
 FIGURES.mkdir(parents=True, exist_ok=True)
