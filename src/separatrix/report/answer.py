@@ -44,8 +44,8 @@ def _behavior(story: Story) -> str:
         text = f"scores {percent(scored.mean_score)} on {scored.total_trials} new trials"
         if np.isfinite(scored.ideal_mean_score):
             text += (
-                f", where the ideal observer scores {percent(scored.ideal_mean_score)} and who "
-                f"does not see the stimuli {percent(scored.chance)}"
+                f", where the ideal observer scores {percent(scored.ideal_mean_score)} and "
+                f"guessing {percent(scored.chance)}"
             )
         return text
     if rules is not None:

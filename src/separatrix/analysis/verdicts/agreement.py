@@ -51,8 +51,6 @@ def refuted(judged: Judgement, seen: Observation, points: FixedPoints | None) ->
 
 
 def _attractor(judged: Judgement, attractor: ContinuousAttractor) -> str:
-    if judged.held == "unknown":
-        return SILENT
     if judged.answer == "approximately" and attractor.verdict == "moving":
         return AGREES  # it allows for less movement
     return AGREES if attractor.verdict in _SAME[judged.held] else DISAGREES
@@ -60,7 +58,7 @@ def _attractor(judged: Judgement, attractor: ContinuousAttractor) -> str:
 
 def _points(judged: Judgement, seen: Observation, points: FixedPoints) -> str:
     """States come to rest at stable points, and nowhere else."""
-    if judged.held in ("unknown", "line", "ring", "surface"):
+    if judged.held in ("line", "ring", "surface"):
         return SILENT
     share = _share_at(seen, _chosen(points, certified=False))
     if judged.held == "points":

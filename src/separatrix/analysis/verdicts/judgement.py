@@ -56,15 +56,14 @@ def judge(
         return dataclasses.replace(judged, held="points", places=places)
     if kept < method.kept and _is_ghost(seen):
         return dataclasses.replace(judged, held="ghost", places=1)
-    settled = seen.path[seen.settled]
-    dimension = max(1, dimension_of(settled, method))
+    dimension = max(1, dimension_of(seen.states, method))
     if len(over):
         return dataclasses.replace(judged, held="slow path" if dimension == 1 else "moving")
     if kept < method.kept:
         return dataclasses.replace(judged, held="unknown", answer="unknown", doubt="mixed")
     answer = "yes" if changed.max() <= method.still else "approximately"
     return _continuous(
-        system, settled, dimension, dataclasses.replace(judged, answer=answer), method
+        system, seen.states, dimension, dataclasses.replace(judged, answer=answer), method
     )
 
 

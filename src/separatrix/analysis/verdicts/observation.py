@@ -1,22 +1,23 @@
 """What states do when they are left alone: where they are, how far they move, what they return to.
 
-Times are counted in durations T, over which states are to be held. All states settle for T/2 and
-are watched for T; a few of them are followed for some 4 T more, to see whether they come back to
-where they were (a cycle) or come to rest.
+Times are counted in durations T, over which states are to be held. All states settle for T and are
+watched for another T; a few of them are followed for some 4 T more, to see whether they come back
+to where they were (a cycle) or come to rest. Neighbors are looked for among states far from one
+another (landmarks): nearer ones may differ by what is left of noise across the set.
 """
 
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
 from ..attractors.loops import landmarks
 from ..motion import Stepper, velocities
 
-SETTLE = 0.5
 _SNAPSHOTS = 96
-"""Of the watch and the settling before it; a third fewer fall into the watch."""
+"""Of the settling and the watch together."""
+_LANDMARKS = 48
 _FOLLOWED, _FOLLOWED_SNAPSHOTS = 16, 512
 _LEFT, _RETURNED = 0.5, 0.1
 """Parts of the largest distance: a state has left its place, or is back."""
@@ -37,16 +38,16 @@ class Observation:
     path
         The states `(time, state, unit)`; those that left for infinity are left out.
     settled
-        The snapshot from which on states are watched.
-    end
-        The snapshot a duration after the states were given.
+        The snapshot a duration after the states were given, from which on they are watched.
+    landmarks
+        Which of the settled states are far from one another `(landmark,)`.
     apart
         Largest distance between the states that were given.
     extent
         Largest distance between the settled ones.
     kept
-        Distance to the nearest settled neighbor at the end, as a part of that when settled
-        `(state,)`; 0 where two had met already.
+        Distance of each landmark to the nearest other at the end, as a part of that when settled
+        `(landmark,)`; 0 where two had met already.
     moved
         Median distance from where they settled `(watched,)`, as a part of the extent, or of `apart`
         where states have come together.
@@ -67,10 +68,10 @@ class Observation:
     times: Float[np.ndarray, " time"]
     path: Float[np.ndarray, "time state unit"]
     settled: int
-    end: int
+    landmarks: Int[np.ndarray, " landmark"]
     apart: float
     extent: float
-    kept: Float[np.ndarray, " state"]
+    kept: Float[np.ndarray, " landmark"]
     moved: Float[np.ndarray, " watched"]
     size: Float[np.ndarray, " watched"]
     speeds: Float[np.ndarray, " watched"]
@@ -79,19 +80,24 @@ class Observation:
     later_speeds: Float[np.ndarray, " later"]
     left: int
 
+    @property
+    def states(self) -> Float[np.ndarray, "landmark unit"]:
+        """Where the landmarks settled."""
+        return self.path[self.settled][self.landmarks]
+
 
 def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: int) -> Observation:
-    """Leave states alone for `steps` steps of a duration, and half as many before."""
-    stride = _coprime_to_six(max(1, round(1.5 * steps / _SNAPSHOTS)))
-    at = np.arange(1 + max(3, -(-round(1.5 * steps) // stride)))
+    """Leave states alone for `steps` steps of a duration, and as many before."""
+    stride = _coprime_to_six(max(1, round(2 * steps / _SNAPSHOTS)))
+    at = np.arange(1 + max(3, -(-2 * steps // stride)))
     path = stepper.snapshots(starts, len(at) - 1, stride)
     fine = np.isfinite(path).all((0, 2)) & (np.abs(path).max((0, 2)) < 1e8 * _size(starts))
     path, times = path[:, fine], at * stride * stepper.step_time
-    settled = int(np.argmin(np.abs(at * stride - SETTLE * steps)))
-    end = int(np.argmin(np.abs(at * stride - steps)))
+    settled = int(np.argmin(np.abs(at * stride - steps)))
     if path.shape[1] < 3:
-        return _nothing(times, path, settled, end, int((~fine).sum()))
+        return _nothing(times, path, settled, int((~fine).sum()))
     first, final = path[settled], path[-1]
+    chosen = landmarks(first, _LANDMARKS)
     apart, extent = float(cdist(path[0], path[0]).max()), float(cdist(first, first).max())
     away = np.linalg.norm(path[settled:] - first, axis=2)
     size = np.sqrt(path[settled:].var(axis=1).sum(axis=1))
@@ -101,10 +107,10 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         times=times,
         path=path,
         settled=settled,
-        end=end,
+        landmarks=chosen,
         apart=apart,
         extent=extent,
-        kept=_kept(first, final, 1e-6 * apart),
+        kept=_kept(first[chosen], final[chosen], 1e-6 * apart),
         moved=np.median(away, axis=1) / scale if scale > 0 else np.zeros(len(away)),
         size=size / size[0] if size[0] > 0 else np.ones(len(size)),
         speeds=_speeds(stepper, path[settled:]),
@@ -115,11 +121,11 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
     )
 
 
-def _nothing(times: np.ndarray, path: np.ndarray, settled: int, end: int, left: int) -> Observation:
+def _nothing(times: np.ndarray, path: np.ndarray, settled: int, left: int) -> Observation:
     nan = float("nan")
-    none = np.zeros(0)
+    none, nobody = np.zeros(0), np.zeros(0, int)
     numbers = (nan, nan, none, none, none, none, nan)
-    return Observation(times, path, settled, end, *numbers, np.zeros(0, bool), none, left)
+    return Observation(times, path, settled, nobody, *numbers, np.zeros(0, bool), none, left)
 
 
 def _size(starts: np.ndarray) -> float:
@@ -133,7 +139,7 @@ def _coprime_to_six(stride: int) -> int:
     return stride
 
 
-def _kept(before: np.ndarray, after: np.ndarray, floor: float) -> Float[np.ndarray, " state"]:
+def _kept(before: np.ndarray, after: np.ndarray, floor: float) -> Float[np.ndarray, " landmark"]:
     """Return what is left of the distance of each state to its nearest neighbor."""
     apart = cdist(before, before)
     np.fill_diagonal(apart, np.inf)

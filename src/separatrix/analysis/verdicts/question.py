@@ -36,12 +36,12 @@ def verdict(
 ) -> Verdict:
     r"""Say what holds the states of a system over a duration: a line, a ring, points, or nothing.
 
-    The states are left alone for 1.5 durations T. After T/2, when they have settled, their extent E
-    is the largest distance between two of them. Then
+    The states are left alone for twice the duration T. After the first T, when they have settled,
+    their extent E is the largest distance between two of them. During the second T
 
     * they rest on a *line*, a *ring* or a *surface* where neighbors keep their distances, the
-      median state moves by at most 5 % of E ("yes") or 15 % ("approximately") during T, and the
-      size of the set changes by no more;
+      median state moves by at most 5 % of E ("yes") or 15 % ("approximately"), and the size of
+      the set changes by no more;
     * at *points* where neighbors have met, and stay where they are for another 4 T;
     * on a *cycle* where they come back to where they were, again and again;
     * at a *ghost* where neighbors have met and their speed falls and rises again fivefold;
@@ -118,8 +118,11 @@ def verdict(
     with one_blas_thread():
         seen = observe(stepper, starts, steps)
         judged = judge(system, seen, duration, method)
-    attractor = continuous_attractor(system, starts, duration=duration, method=method)
-    checks = compared(judged, seen, duration, attractor, points, curve)
+    checks: dict[str, str] = {}
+    if judged.held != "unknown":
+        spaced = seen.path[0][seen.landmarks]
+        attractor = continuous_attractor(system, spaced, duration=duration, method=method)
+        checks = compared(judged, seen, duration, attractor, points, curve)
     if judged.held != "unknown" and refuted(judged, seen, points):
         judged = Judgement("unknown", "unknown", doubt="a proof", places=judged.places)
     return dataclasses.replace(
@@ -137,7 +140,7 @@ def _verdict(
     moved = np.full(len(seen.times), np.nan)
     moved[seen.settled :] = seen.moved if len(seen.moved) else np.nan
     spread, order = _spread(seen, axis)
-    kept = float(spread[seen.end])
+    kept = float(spread[seen.settled])
     ratio = np.log(kept) if kept > 0 else -np.inf
     return Verdict(
         times=seen.times,
@@ -190,7 +193,7 @@ def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, flo
     deviation = along.std(1)
     if not deviation[0] > 1e-12 * np.abs(along[0]).max(initial=0.0):
         return np.full(len(seen.times), np.nan), float("nan")
-    last = along[[seen.end - 1, seen.end]]
+    last = along[[seen.settled - 1, seen.settled]]
     orders = [float(spearmanr(along[0], one)[0]) if one.std() > 0 else 0.0 for one in last]
     return deviation / deviation[0], max(orders, key=abs)
 
