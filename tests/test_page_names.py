@@ -48,6 +48,8 @@ def written(page):
         name, dot, rest = code.partition(".")
         if rest in FILES or "NAME" in code or rest.startswith(PLANNED):
             continue
+        if re.fullmatch(r"[\w.]+ ?= ?[\w.]+", code):
+            continue  # a setting of an experiment's file
         if dot and name in STANDS_FOR:
             yield code
 

@@ -147,6 +147,15 @@ class Record(eqx.Module):
         return sizes
 
     @property
+    def time_units(self) -> str:
+        """What times are counted in: ms, or steps, where one step of a map is the unit of time."""
+        counts_steps = getattr(self, "system", "") == "map" and getattr(self, "time_unit", 0) == 1
+        return "steps" if counts_steps else "ms"
+
+    def _units_of(self, info: FieldInfo) -> str:
+        return self.time_units if info.units == "ms" else info.units
+
+    @property
     def leading_axis(self) -> str:
         """The axis that indexing and `len` follow."""
         return next(info.axes[0] for info in self.field_infos() if info.axes)
@@ -195,7 +204,7 @@ class Record(eqx.Module):
         for info in self.field_infos():
             value = getattr(self, info.name)
             if info.axes is None and isinstance(value, (str, int, float, tuple)):
-                lines.append(f"  {info.name:<20} {value!r} {info.units}".rstrip())
+                lines.append(f"  {info.name:<20} {value!r} {self._units_of(info)}".rstrip())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -215,7 +224,7 @@ class Record(eqx.Module):
         coordinates: dict[str, Any] = {}
         fields = {info.name for info in self.field_infos()}
         for info, name, value in self._arrays():
-            attrs = {"description": info.description, "units": info.units}
+            attrs = {"description": info.description, "units": self._units_of(info)}
             if info.is_table:
                 attrs |= {"table": info.name, "column": name}
             # A column may bear the name of a field; both have to find a place in the dataset.

@@ -100,7 +100,8 @@ class DiscreteMap(AbstractSystem):
     size
         The number of units in the state.
     dt
-        Duration of one step in ms: time constants are reported in it.
+        Duration of one step in ms: time constants are reported in it. With 1, the step is the unit
+        of time, and they are numbers of steps.
     input
         The frozen input `(channel,)`, or None.
     residual

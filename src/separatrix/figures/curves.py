@@ -62,7 +62,7 @@ def _times(axes: Axes, curve: SlowCurve) -> None:
             # With a marker, so that a time between slices without one is seen as well.
             look: dict[str, Any] = {"color": PURPLE, "marker": ".", "linestyle": "--"}
             axes.plot(values[part], across[part], label=label, **look)
-    axes.set_ylabel("time (ms)")
+    axes.set_ylabel(f"time ({curve.time_units})")
     if np.isfinite([along, across]).any():
         axes.set_yscale("log")
         powers_of_ten(axes.yaxis)

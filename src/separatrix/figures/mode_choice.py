@@ -34,13 +34,14 @@ def describe_number(value: complex) -> str:
     return f"{real} ± {abs(value.imag):.4g}i" if value.imag else real
 
 
-def describe_time(time: float) -> str:
-    """Say what a time constant in ms means; negative ones are of growth, infinite ones neither."""
+def describe_time(time: float, units: str = "ms") -> str:
+    """Say what a time constant means; negative ones are of growth, infinite ones neither."""
     if np.isnan(time):
         return "time constant unknown"
     if np.isinf(time):
         return "neither decays nor grows"
     if time == 0:
         return "vanishes in one step"
-    size = f"{abs(time):.3g} ms" if abs(time) < 999.5 else f"{abs(time) / 1000:.3g} s"
+    long = units == "ms" and abs(time) >= 999.5
+    size = f"{abs(time) / 1000:.3g} s" if long else f"{abs(time):.3g} {units}"
     return f"{'decays' if time > 0 else 'grows'} with τ = {size}"

@@ -146,8 +146,9 @@ def _mark(
     """Ring a mode, and its conjugate where it has one, and give its numbers in the legend."""
     value = complex(np.asarray(linearization.eigenvalues)[index, mode])
     time = float(np.asarray(linearization.time_constants)[index, mode])
+    decay = describe_time(time, linearization.time_units)
     symbol = "μ" if linearization.system == "map" else "λ τ"
-    label = f"{name} mode: {symbol} = {describe_number(value)}, {describe_time(time)}"
+    label = f"{name} mode: {symbol} = {describe_number(value)}, {decay}"
     axes.plot(
         [value.real] * 2,
         [value.imag, -value.imag],

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from matplotlib.text import Text
 from safetensors.numpy import save_file
 
 import separatrix as sx
@@ -215,11 +216,16 @@ def primer_weights(prefix="rnn."):
 def test_without_dt_times_are_numbers_of_steps():
     """h' = 0.75 h forgets by 1/e in −1/ln 0.75 steps, whatever a step lasts."""
     weights = {"weight_ih": np.zeros((1, 1)), "weight_hh": np.array([[0.75]])}
-    for given, dt in (({}, 1.0), ({"dt": 20.0}, 20.0)):
+    for given, dt, units in (({}, 1.0, "steps"), ({"dt": 20.0}, 20.0, "ms")):
         net = from_state_dict(weights, **given)
         assert net.dt == dt
         found = sx.linearize(net.at_input([0.0]), np.zeros((1, 1)))
         np.testing.assert_allclose(found.time_constants, -dt / np.log(0.75))
+        assert found.to_xarray().time_constants.units == found.time_units == units
+        assert f"time_unit            {dt} {units}" in repr(found)
+        labels = [text.get_text() for text in sx.figures.spectrum(found).findobj(Text)]
+        said = f"decays with τ = {-dt / np.log(0.75):.3g} {units}"
+        assert any(said in label for label in labels), labels
 
 
 def test_a_tau_needs_a_dt():

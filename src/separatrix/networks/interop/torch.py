@@ -82,8 +82,9 @@ def from_torch(
         raise InvalidInputError(
             f"a {type(recurrent).__name__} says itself what its activation is: leave it out."
         )
+    times: tuple[float | None, float | Array | None] = (dt, tau)
     if _is_primer(recurrent):
-        dt, tau = _primer_times(recurrent, dt, tau)
+        times = _primer_times(recurrent, dt, tau)
     taken, own = _take(recurrent, layer)
     weights = None
     if given is not None and not taken.is_last:
@@ -93,7 +94,7 @@ def from_torch(
     if readout is not None and taken.is_last:
         weights = _linear(readout, taken.num_units)
     network = build(
-        taken, weights, activation=activation or own, dt=dt, tau=tau, start=initial_state
+        taken, weights, activation=activation or own, dt=times[0], tau=times[1], start=initial_state
     )
     if _is_primer(recurrent) and not chosen:
         _compare_step(recurrent, network)
