@@ -300,6 +300,29 @@ def lorenz(r):
 LORENZ = {"Hopf": 470 / 19, "homoclinic": 13.9265574075}
 
 
+def hodgkin_huxley(current):
+    """Hodgkin & Huxley (1952), mV from rest and ms."""
+
+    def quotient(x):
+        """x / (exp(x) − 1), continued at 0."""
+        near = jnp.abs(x) < 1e-6
+        return jnp.where(near, 1 - x / 2, x / jnp.expm1(jnp.where(near, 1.0, x)))
+
+    def field(x):
+        v, m, h, n = x
+        opens = [quotient((25 - v) / 10), 0.07 * jnp.exp(-v / 20), 0.1 * quotient((10 - v) / 10)]
+        closes = [4 * jnp.exp(-v / 18), jax.nn.sigmoid((v - 30) / 10), 0.125 * jnp.exp(-v / 80)]
+        channels = 120 * m**3 * h * (v - 115) + 36 * n**4 * (v + 12) + 0.3 * (v - 10.6)
+        gates = jnp.stack([m, h, n])
+        slopes = jnp.stack(opens) * (1 - gates) - jnp.stack(closes) * gates
+        return jnp.append(current - channels, slopes)
+
+    return sx.Flow(field, 4)
+
+
+HODGKIN_HUXLEY = {"Hopf": (9.77933799, 154.52633367), "folds": (6.264, 7.846, 7.922)}
+
+
 def jansen_rit(p):
     """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
 

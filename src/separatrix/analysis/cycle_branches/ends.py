@@ -38,7 +38,7 @@ class Ends:
         self.longest = orbits.split(start)[1] * LONGEST
 
     def reached(self, point: np.ndarray) -> str:
-        """Return why the branch ends at a point, or an empty text; then phases follow that point."""
+        """Return why the branch ends at a point, or an empty text: then phases refer to it."""
         orbits, before = self.orbits, self.points[-1]
         extent = orbits.extent(point)
         self.largest = max(self.largest, extent)

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 
 from ..._double import double_precision
 from ...solvers.continuation.newton import solve
@@ -25,6 +25,9 @@ ROUNDING = 1e-13
 MOST_SUBSTEPS = 2**14
 """Of the integrator in one piece."""
 NEWTON_STEPS = 20
+ROUNDS = 3
+APART = 1e-12
+"""Turn of an invariant subspace in a round, below which it is one to rounding."""
 
 
 class ClosedOrbits:
@@ -141,8 +144,10 @@ class ClosedOrbits:
 
         Where it does not, the next attempt has twice the steps; where they are far too many, half.
         """
-        along = self.multipliers(point)[0]
+        tried, along = self.substeps, self.multipliers(point)[0]
         self.refused = not (self._steps_suit(point) and abs(along - 1) <= TRIVIAL)
+        if self.refused:
+            self.substeps = min(2 * tried, MOST_SUBSTEPS)
         return not self.refused
 
     def refine(self, *points: np.ndarray) -> None:
@@ -184,14 +189,9 @@ class ClosedOrbits:
         if not (np.isfinite(slopes).all() and np.isfinite(fields).all()):
             return np.full(self.size, np.nan + 0j)
         axes = np.stack([_axes_along(field) for field in fields])
-        along, product = 1.0, np.eye(self.size - 1)
-        for j in range(self.pieces):
-            turned = axes[(j + 1) % self.pieces].T @ slopes[j] @ axes[j]
-            along, product = along * turned[0, 0], turned[1:, 1:] @ product
-        if not np.isfinite(product).all():
-            return np.full(self.size, np.nan + 0j)
-        across = np.linalg.eigvals(product).astype(complex)
-        return np.append(along, across[np.argsort(-np.abs(across), kind="stable")])
+        turned = np.roll(axes, -1, axis=0).transpose(0, 2, 1) @ slopes @ axes
+        across = eigenvalues_of_product(turned[:, 1:, 1:])
+        return np.append(turned[:, 0, 0].prod(), across)
 
     def saddle_distance(self, point: np.ndarray) -> float:
         """Return how near the cycle comes to a saddle where it is slowest, in parts of its size.
@@ -235,6 +235,30 @@ class ClosedOrbits:
             given = jnp.asarray(states), np.float64(period / self.pieces), np.float64(parameter)
             results = program(model, *given, substeps=substeps, **options)
             return [np.asarray(result) for result in results]
+
+
+def eigenvalues_of_product(
+    factors: Float[np.ndarray, "factor row column"],
+) -> Complex[np.ndarray, " mode"]:
+    """Return the eigenvalues of a product, the first factor rightmost: the largest first.
+
+    Its axes are turned to its invariant subspaces first, a few times around the cycle, so that
+    small eigenvalues are not lost beside large ones. NaN where the product is not finite.
+    """
+    size = factors.shape[1]
+    axes = np.eye(size)
+    for _ in range(ROUNDS):
+        first, right = axes, np.eye(size)
+        for factor in factors:
+            axes, upper = np.linalg.qr(factor @ axes)
+            right = upper @ right
+    turn = first.T @ axes
+    turn[np.tril(np.abs(turn) < APART, -1)] = 0.0
+    product = turn @ right
+    if not np.isfinite(product).all():
+        return np.full(size, np.nan + 0j)
+    values = np.linalg.eigvals(product).astype(complex)
+    return values[np.argsort(-np.abs(values), kind="stable")]
 
 
 def _axes_along(direction: np.ndarray) -> np.ndarray:

@@ -10,15 +10,14 @@ from ..._types import Array, counted
 class CycleBranch(Record):
     """Cycles of a flow along one branch in a parameter, in the order of `arclength`.
 
-    Phase 0 of every cycle is where it is at its largest along one axis, that of the start's largest
-    extent.
+    Phase 0 moves along the cycles as little as possible from one to the next.
     """
 
     states: Float[Array, "point phase unit"] = array("the cycles, equally spaced in time")
     parameters: Float[Array, " point"] = array("value of the parameter")
     period: Float[Array, " point"] = array("period of the cycle", units="ms")
     arclength: Float[Array, " point"] = array(
-        "along the branch, in units of the parameter range, of the state scale and of ln period"
+        "along the branch, in units of the parameter range, of the start's size and of ln period"
     )
     multipliers: Complex[Array, "point multiplier"] = array(
         "Floquet multipliers: first the one along the orbit, then the others, the largest first"

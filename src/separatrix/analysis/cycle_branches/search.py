@@ -44,10 +44,13 @@ def continue_cycles(
 
     Cycles at k phases, with their period T and the parameter p,
 
-    .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad e \cdot f(x_0, p) = 0,
+    .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad
+              \sum_j \hat f_j \cdot (x_j - \hat x_j) = 0
 
-    form a curve, which is followed by pseudo-arclength in both directions, through folds, whether
-    the cycles are stable or not. Special points, where Floquet multipliers cross the unit circle,
+    with $\hat x$ the cycle before and $\hat f$ its directions, form a curve, which is followed by
+    pseudo-arclength in both directions, through folds, whether the cycles are stable or not. Every
+    cycle closes with twice the integrator's steps too, and has a multiplier 1; where none does any
+    more, the branch ends. Special points, where Floquet multipliers cross the unit circle,
     are placed by bracketing on the branch: folds (+1), flips (−1), Neimark–Sacker points (a
     complex pair), and branch points, whose other branch is not followed. A branch of cycles of a
     map is one of fixed points of its iterate: give that to `continue_fixed_points`.
@@ -57,8 +60,9 @@ def continue_cycles(
     system_of
         A function of one number that returns a flow, as `continue_fixed_points` takes it.
     start
-        What `Branches.emerging_cycle` tells, near a Hopf point; or what `find_cycles` found, one
-        cycle of it, `cycles[[k]]`.
+        What `Branches.emerging_cycle` tells, near a Hopf point: where that is no cycle, one nearer
+        to the Hopf point is looked for. Or what `find_cycles` found, one cycle of it,
+        `cycles[[k]]`.
     parameter
         The range, `(from, to)`.
     at
@@ -66,10 +70,11 @@ def continue_cycles(
     name
         What the parameter is called.
     method
-        Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`.
+        Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`. Every unit is
+        measured by its own swing at the start, so `state_scale` has no part in it.
     shooting
         `MultipleShooting(segments=…, substeps=…)`: phases k that are solved for, and Runge–Kutta
-        steps between them, at least.
+        steps between them, at least: there are as many as each cycle asks for.
     marginal_band
         Multipliers within this distance of the unit circle, or the distance from 1 of the one along
         the orbit, are not told from it: they are called marginal, and `n_unstable` is −1.
@@ -78,7 +83,8 @@ def continue_cycles(
     -------
     CycleBranch
         In float64. Both ends have a reason: the range, the branch is closed, the cycle shrank to a
-        fixed point, its period grew beyond 100 times that of the start, a bound of `method`.
+        fixed point, it is near a homoclinic orbit, its period grew beyond 100 times that of the
+        start, it no longer closes with finer steps, a bound of `method`.
 
     Raises
     ------

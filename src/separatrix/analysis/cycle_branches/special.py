@@ -153,7 +153,10 @@ class _Chord:
         self, function: Callable[[np.ndarray, np.ndarray], float], low: float, high: float
     ) -> np.ndarray | None:
         value = lambda part: function(*self.at(part))  # noqa: E731
-        if value(low) * value(high) >= 0:
+        if not value(low) * value(high) < 0:
             return None
-        part = brentq(value, low, high, xtol=FINE, maxiter=STEPS, disp=False)
+        try:
+            part = brentq(value, low, high, xtol=FINE, maxiter=STEPS, disp=False)
+        except ValueError:  # not finite between
+            return None
         return self.at(part)[0]

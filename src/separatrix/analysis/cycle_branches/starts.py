@@ -24,6 +24,7 @@ DENSE = 240
 
 
 def place_of(start: Any, at: float | None) -> float | None:
+    """Return the value of the parameter at which the start is a cycle."""
     if not isinstance(start, (EmergingCycle, Cycles)):
         raise InvalidInputError(
             "start must be what Branches.emerging_cycle(…) or find_cycles(…) returned, got "
@@ -92,10 +93,10 @@ def closed(
 
 
 def _newton(orbits: ClosedOrbits, guess: np.ndarray, free: bool) -> tuple[np.ndarray | None, bool]:
-    """Return the cycle near a guess that closes with finer steps too, and whether that is a
-    fixed point instead.
+    """Return the cycle near a guess, and whether there is a fixed point instead.
 
-    It has the parameter of the guess; or its size, where the parameter is free.
+    It closes with finer steps too, and has the parameter of the guess; or its size, where the
+    parameter is free.
     """
     while True:
         if free:
