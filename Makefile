@@ -18,7 +18,7 @@ test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and
 test-kernel: $(VENV)/installed-test  ## Run the tests of fixed points under another kernel of OpenBLAS (KERNEL=Zen, SkylakeX)
 	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" \
 	  tests/analysis/test_fixed_points.py tests/analysis/test_completeness_assess.py \
-	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py tests/solvers/test_krawczyk.py
+	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
 	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/laws --ignore tests/interop

@@ -54,6 +54,12 @@ def test_a_number_that_rounding_may_change_is_not_told(jacobian, kind, told):
     assert at_origin(jacobian, kind) == told
 
 
+def test_a_saddle_of_unknown_number_has_no_kreiss_bound():
+    linear = sx.linearize(sx.Flow(lambda x: jnp.array([0.0, 1.0]) * x, 2), np.zeros((1, 2)))
+    assert linear.n_unstable.tolist() == [-1] and linear.stability.tolist() == ["saddle"]
+    assert np.isinf(linear.non_normality().kreiss_bound).all()
+
+
 def test_modes_far_from_orthogonal_are_not_counted_by_rounding():
     """All eigenvalues are −1/2; rounding makes a circle of them, of radius about 1."""
     J = -0.5 * np.eye(60) + 2 * np.eye(60, k=1)

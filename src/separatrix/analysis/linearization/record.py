@@ -116,7 +116,7 @@ class Linearization(Record):
         return non_normality(
             np.asarray(self.jacobians),
             self._modes,
-            np.asarray(self.n_unstable) > 0,
+            (np.asarray(self.n_unstable) > 0) | np.isin(self.stability, ("saddle", "unstable")),
             self.system,
             self.time_unit,
         )
