@@ -23,6 +23,7 @@ SAYS = {
         "subcritical pitchfork at mu = 10.67680576",
         "fold at mu = 65.68198607",
     ],
+    "figures-for-a-paper": ["(20, 50, 2) 3", "85 mm"],
     "train-for-hours": ["400 steps\n0."],
     "where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
 }
