@@ -289,3 +289,47 @@ def test_what_has_no_dimension_is_refused(activity):
         made_up(np.array([[[0.0], [np.nan]]])).dimensionality()
     with pytest.raises(sx.InvalidInputError, match="above 0 and at most 1, got 95"):
         activity.dimensionality().num_components(95)
+
+
+def test_projecting_is_principal_components_or_axes_of_ones_own(activity):
+    seen, components = sx.project(activity, num=3)
+    np.testing.assert_allclose(seen, activity.pca(3).project(activity.states), atol=1e-12)
+    flat, again = sx.project(np.asarray(activity.flat_states))
+    np.testing.assert_allclose(flat, seen[..., :2].reshape(-1, 2), atol=1e-12)
+    assert (len(components), len(again), again.name) == (3, 2, "PC")
+    onto, same = sx.project(activity, onto=components, num=2)
+    np.testing.assert_array_equal(onto, seen[..., :2])
+    np.testing.assert_array_equal(same.components, components.components[:2])
+
+
+def test_directions_become_orthonormal_in_their_order():
+    states = np.random.default_rng(0).standard_normal((4, 10, 3)) * [3.0, 2.0, 1.0]
+    seen, axes = sx.project(states, onto=np.array([[2.0, 0.0, 0.0], [1.0, -3.0, 0.0]]))
+    np.testing.assert_allclose(axes.components, [[1, 0, 0], [0, -1, 0]], atol=1e-12)
+    mean = states.mean((0, 1))
+    expected = (states - mean)[..., :2] * [1, -1]
+    np.testing.assert_allclose(seen, expected, atol=1e-12)
+    spread = states.reshape(-1, 3).var(0)
+    np.testing.assert_allclose(axes.explained_variance_ratio, spread[:2] / spread.sum())
+    assert axes.name == "axis"
+
+
+def test_states_after_the_end_of_a_trial_take_no_part_in_a_projection():
+    states = np.random.default_rng(0).standard_normal((4, 10, 3))
+    padded = np.concatenate([states, np.full((4, 2, 3), np.nan)], 1)
+    seen, _ = sx.project(padded)
+    np.testing.assert_allclose(seen[:, :10], sx.project(states)[0], atol=1e-12)
+    assert np.isnan(seen[:, 10:]).all()
+
+
+def test_what_cannot_be_projected_is_refused():
+    states = np.random.default_rng(0).standard_normal((4, 10, 3))
+    for wrong, words in (
+        ({"num": 4}, "between 1 and 3"),
+        ({"onto": np.eye(4)}, "independent directions"),
+        ({"onto": np.ones((2, 3))}, "independent directions"),
+        ({"onto": np.eye(3), "num": 0}, "num must be between 1 and 3"),
+        ({"onto": sx.project(np.eye(5))[1]}, "the axes are of 5 units, the states of 3"),
+    ):
+        with pytest.raises(sx.InvalidInputError, match=words):
+            sx.project(states, **wrong)

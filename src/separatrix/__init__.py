@@ -30,6 +30,7 @@ from .activity import (
     Activity,
     Dimensionality,
     PrincipalComponents,
+    project,
     simulate,
 )
 from .analysis import (
@@ -181,6 +182,7 @@ __all__ = [
     "lyapunov_exponents",
     "networks",
     "performance",
+    "project",
     "psychometric",
     "regularizers",
     "rule_performance",

@@ -30,6 +30,7 @@ class PrincipalComponents(Record):
     explained_variance: Float[Array, " component"] = array("variance along each component")
     explained_variance_ratio: Float[Array, " component"] = array("fraction of the variance")
     participation_ratio: float = setting("(Σλ)² / Σλ² of all components")
+    name: str = setting("what a figure calls an axis, before its number", default="PC")
 
     def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... component"]:
         """Return the coordinates of states of shape `(…, unit)`."""
@@ -109,30 +110,7 @@ class Activity(Record):
         which are any orthonormal vectors. Raises InvalidInputError when there are fewer units or
         states than components, or states that are not finite.
         """
-        from sklearn.decomposition import PCA
-
-        states = self.flat_states
-        if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
-            raise InvalidInputError(
-                f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
-                f"states of {states.shape[1]} units, got {num_components}."
-            )
-        require_finite(states, "the activity")
-        if (states == states[0]).all():
-            return _no_variance(states[0], num_components)
-        with one_blas_thread():
-            fit = PCA(svd_solver="full").fit(states)
-        variances = fit.explained_variance_
-        basis = fit.components_[:num_components]
-        largest = np.abs(basis).argmax(1)
-        basis = basis * np.sign(basis[np.arange(num_components), largest])[:, None]
-        return PrincipalComponents(
-            components=basis,
-            mean=fit.mean_,
-            explained_variance=variances[:num_components],
-            explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
-            participation_ratio=float(variances.sum() ** 2 / np.square(variances).sum()),
-        )
+        return _components_of(self.flat_states, num_components)
 
     def dimensionality(self, steps: slice | None = None) -> Dimensionality:
         r"""Return the spectrum of variances of the states, and their participation ratio.
@@ -264,6 +242,114 @@ def _run(network: AbstractNetwork, trials: Trials) -> Any:
     states = network.unroll(jnp.asarray(trials.inputs))
     outputs = network.outputs(states)
     return states, outputs, choice_of(outputs, trials), trials.inside
+
+
+def project(
+    states: Activity | Array,
+    onto: PrincipalComponents | Array | None = None,
+    num: int | None = None,
+) -> tuple[Float[np.ndarray, "... axis"], PrincipalComponents]:
+    """Return the coordinates of states along a few axes, and the axes, for a figure to draw.
+
+    Parameters
+    ----------
+    states
+        An `Activity`, or an array `(trial, time, unit)` or `(n, unit)`; states after the end of a
+        trial that is shorter than others are NaN, and stay so.
+    onto
+        Principal components, or directions `(axis, unit)`, which are made orthonormal in their
+        order and pass through the mean state. None: the principal components of these states.
+    num
+        How many axes: 2, or all of `onto`, where nothing is said. Figures draw three in space.
+
+    Returns
+    -------
+    tuple
+        Coordinates, of the states' shape but for the last axis, and the axes.
+
+    Raises
+    ------
+    InvalidInputError
+        When shapes do not fit, `num` is not between 1 and what there is, or no state is finite.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.random.default_rng(0).standard_normal((5, 20, 8))
+    >>> coordinates, axes = sx.project(states, num=3)
+    >>> coordinates.shape, axes.components.shape
+    ((5, 20, 3), (3, 8))
+    """
+    if isinstance(states, Activity):
+        values = np.where(states._inside()[..., None], np.asarray(states.states, float), np.nan)
+    else:
+        values = np.asarray(states, float)
+    if values.ndim < 2:
+        raise InvalidInputError(
+            f"expected states (trial, time, unit) or (n, unit), got shape {values.shape}."
+        )
+    flat = values[np.isfinite(values).all(-1)]
+    if onto is None:
+        axes = _components_of(flat, 2 if num is None else num)
+        return axes.project(values), axes
+    axes = onto if isinstance(onto, PrincipalComponents) else _along(np.asarray(onto, float), flat)
+    count, size = axes.components.shape
+    if size != values.shape[-1]:
+        raise InvalidInputError(f"the axes are of {size} units, the states of {values.shape[-1]}.")
+    num = count if num is None else num
+    if not (is_whole(num) and 1 <= num <= count):
+        raise InvalidInputError(f"num must be between 1 and {count} for these axes, got {num!r}.")
+    return axes[:num].project(values), axes[:num]
+
+
+def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponents:
+    """Return the first principal components of states `(n, unit)`."""
+    from sklearn.decomposition import PCA
+
+    if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
+        raise InvalidInputError(
+            f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
+            f"states of {states.shape[1]} units, got {num_components}."
+        )
+    require_finite(states, "the activity")
+    if (states == states[0]).all():
+        return _no_variance(states[0], num_components)
+    with one_blas_thread():
+        fit = PCA(svd_solver="full").fit(states)
+    variances = fit.explained_variance_
+    basis = fit.components_[:num_components]
+    largest = np.abs(basis).argmax(1)
+    basis = basis * np.sign(basis[np.arange(num_components), largest])[:, None]
+    return PrincipalComponents(
+        components=basis,
+        mean=fit.mean_,
+        explained_variance=variances[:num_components],
+        explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
+        participation_ratio=float(variances.sum() ** 2 / np.square(variances).sum()),
+    )
+
+
+def _along(directions: np.ndarray, states: np.ndarray) -> PrincipalComponents:
+    """Return orthonormal axes through the mean of states `(n, unit)`, the first along the first."""
+    fits = directions.ndim == 2 and directions.shape[1] == states.shape[1] and len(states)
+    if not fits or np.linalg.matrix_rank(directions) < len(directions):
+        raise InvalidInputError(
+            f"expected independent directions (axis, {states.shape[1]}) and finite states, got "
+            f"directions of shape {directions.shape} and {len(states)} finite states."
+        )
+    basis, mixing = np.linalg.qr(directions.T)
+    basis = (basis * np.sign(np.diag(mixing))).T
+    mean = states.mean(0)
+    variance = ((states - mean) @ basis.T).var(0)
+    spread = states.var(0).sum()
+    return PrincipalComponents(
+        components=basis,
+        mean=mean,
+        explained_variance=variance,
+        explained_variance_ratio=variance / (spread or 1.0),
+        participation_ratio=float(variance.sum() ** 2 / (np.square(variance).sum() or 1.0)),
+        name="axis",
+    )
 
 
 def _no_variance(state: np.ndarray, num_components: int) -> PrincipalComponents:

@@ -22,7 +22,7 @@ def activity():
 
 
 def plane():
-    return RECORDS["components"]
+    return RECORDS["components"][:2]
 
 
 def points():

@@ -21,7 +21,7 @@ LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
 
 def far_graph():
     """The graph of the records, one of whose attractors is moved far along the first component."""
-    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"]
+    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"][:2]
     away = 100 * np.asarray(components.components)[0]
     row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
     states, paths = np.array(graph.states), np.array(graph.paths)
@@ -31,7 +31,7 @@ def far_graph():
 
 
 def draw_far_graph():
-    return figures.fixed_point_graph(far_graph()[0], RECORDS["activity"], RECORDS["components"])
+    return figures.fixed_point_graph(far_graph()[0], RECORDS["activity"], RECORDS["components"][:2])
 
 
 def subcritical(start):
@@ -53,7 +53,7 @@ DRAW = {
     "graph": lambda: figures.fixed_point_graph(
         RECORDS["fixed_point_graph"],
         RECORDS["activity"],
-        RECORDS["components"],
+        RECORDS["components"][:2],
         RECORDS["separatrix"],
     ),
     "far graph": draw_far_graph,
@@ -166,7 +166,7 @@ def test_points_far_from_the_activity_do_not_widen_the_view_of_the_graph():
     figure = draw_far_graph()
     (axes,) = figure.axes
     figure.draw_without_rendering()
-    activity, components = RECORDS["activity"], RECORDS["components"]
+    activity, components = RECORDS["activity"], RECORDS["components"][:2]
     span = np.ptp(components.project(activity.flat_states)[:, :2], axis=0).max()
     assert np.ptp(axes.get_xlim()) < 5 * span < 50
     assert axes.get_title() == "1 point lies outside this view"
@@ -199,7 +199,7 @@ def test_paths_no_part_of_which_is_seen_are_counted():
     paths = np.array(graph.paths)
     paths[1] += 100.0
     figure = figures.fixed_point_graph(
-        dataclasses.replace(graph, paths=paths), RECORDS["activity"], RECORDS["components"]
+        dataclasses.replace(graph, paths=paths), RECORDS["activity"], RECORDS["components"][:2]
     )
     assert figure.axes[0].get_title() == "1 point and 1 path lie outside this view"
 

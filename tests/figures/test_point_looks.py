@@ -28,7 +28,7 @@ def points():
 
 def drawn(points):
     """The same points in each of the figures that have them."""
-    activity, components = RECORDS["activity"], RECORDS["components"]
+    activity, components = RECORDS["activity"], RECORDS["components"][:2]
     topology = sx.fixed_point_topology(MAP, points, points.states[:, :2])
     curve = sx.slow_curve(MAP, np.eye(6)[1], np.linspace(-1.2, 1.2, 7), points.states)
     return {
@@ -114,14 +114,14 @@ def test_classes_come_in_one_order_and_hold_every_fixed_point_once():
 
 def test_records_of_before_the_numbers_make_no_claim():
     graph = dataclasses.replace(RECORDS["fixed_point_graph"], n_unstable=None)
-    figure = figures.fixed_point_graph(graph, RECORDS["activity"], RECORDS["components"])
+    figure = figures.fixed_point_graph(graph, RECORDS["activity"], RECORDS["components"][:2])
     shown = looks(figure)
     assert shown["fixed, saddle"][2] == style.GREY
     assert shown["fixed, stable"][2] == INDEX_COLOURS[0]
 
 
 def test_slow_points_look_alike_with_and_without_their_speeds():
-    activity, components = RECORDS["activity"], RECORDS["components"]
+    activity, components = RECORDS["activity"], RECORDS["components"][:2]
     points = fixed_points(activity.flat_states[:3], ["fixed", "slow", "slow"])
     small = figures.compare_fixed_points({"a": (points, activity, components)})
     large = figures.fixed_points(points, activity, components)
@@ -136,7 +136,7 @@ def test_slow_points_look_alike_with_and_without_their_speeds():
 
 def test_what_is_no_point_has_no_colour_of_points(points):
     """Of what is drawn among points: the mode, the drift, the boundary."""
-    activity, components = RECORDS["activity"], RECORDS["components"]
+    activity, components = RECORDS["activity"], RECORDS["components"][:2]
     graph = figures.fixed_point_graph(
         RECORDS["fixed_point_graph"], activity, components, RECORDS["separatrix"]
     )

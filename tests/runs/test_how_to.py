@@ -33,6 +33,7 @@ SAYS = {
         "subcritical pitchfork at mu = 10.67680576",
         "fold at mu = 65.68198607",
     ],
+    "how-to/figures-for-a-paper": ["(20, 50, 2) 3", "85 mm"],
     "how-to/train-for-hours": ["400 steps\n0."],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
     "how-to/results-in-matlab-and-julia": [],

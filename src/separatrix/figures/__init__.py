@@ -1,7 +1,10 @@
-"""Figures: each function takes records and returns a matplotlib Figure; nothing is computed here.
+"""Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
 
-No function touches pyplot or changes matplotlib's settings, so figures can be made in any program
-and in any order. `save` writes them. Matplotlib is imported when the first figure is asked for.
+What is one panel is drawn in given axes, `ax=`, what is several in a figure or a part of one,
+`figure=`, or in a new figure of a `width`. No function imports pyplot or changes matplotlib's
+settings, so figures can be made in any program and in any order; where pyplot was imported and can
+show figures, it is told of new ones. `save` writes them. Matplotlib is imported when the first
+figure is asked for.
 """
 
 import importlib

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from ..activity import Activity, PrincipalComponents
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
 from .legends import legend_below
 from .point_looks import classes_of, draw_fixed, index_colour
-from .state_space import draw_background, in_plane
+from .space import Plane, States, dimensions, in_plane
+from .state_space import draw_background
 from .style import BOUNDARY, GREY, choice_colour, ink, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
@@ -27,8 +27,8 @@ ENDS_NOWHERE: dict[str, Any] = {
 @styled
 def fixed_point_graph(
     graph: FixedPointGraph,
-    activity: Activity,
-    components: PrincipalComponents,
+    activity: States,
+    components: Plane = None,
     boundary: Separatrix | None = None,
     *,
     ax: Axes | None = None,
@@ -39,7 +39,7 @@ def fixed_point_graph(
     Arms have the colour of the saddle that they leave. Arrows point to fixed points that lie too
     far from the activity to be seen beside it, and tell where they are.
     """
-    figure, axes = one_panel(6.2, 5.0, ax, width)
+    figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
     places = in_plane(components, graph.states)
     at = in_plane(components, graph.states[:0] if boundary is None else boundary.states)
@@ -48,7 +48,8 @@ def fixed_point_graph(
     if len(at):
         axes.plot(*at.T, "x", color=BOUNDARY, markersize=5, label="boundary of basins")
     draw_fixed(axes, places, graph.stability, graph.n_unstable)
-    inside, near = np.split(limit_view(axes, plane, np.concatenate([places, at])), [len(places)])
+    seen = limit_view(axes, plane, np.concatenate([places, at]), components)
+    inside, near = np.split(seen, [len(places)])
     say_what_is_outside(
         axes,
         point=int((~inside).sum()),
@@ -62,7 +63,7 @@ def fixed_point_graph(
 
 
 def _draw_paths(
-    axes: Axes, graph: FixedPointGraph, lines: Float[np.ndarray, "edge sample 2"]
+    axes: Axes, graph: FixedPointGraph, lines: Float[np.ndarray, "edge sample axis"]
 ) -> None:
     """Draw paths in the colours of the points that they leave, by how they end."""
     colours = _colours_of_paths(graph)

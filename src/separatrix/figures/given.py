@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+import jax
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
@@ -12,7 +14,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..tasks import AbstractTask
 
-_CHECKED = (Record, AbstractTask, Mapping, Axes, FigureBase, NoneType)
+_CHECKED = (Record, np.ndarray, jax.Array, AbstractTask, Mapping, Axes, FigureBase, NoneType)
 
 
 def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:
@@ -39,9 +41,12 @@ def _kinds(annotation: Any) -> tuple[type, ...]:
 
 
 def _named(kinds: tuple[type, ...]) -> str:
-    return " or ".join(
-        "None" if kind is NoneType else _with_article(kind.__name__) for kind in kinds
-    )
+    arrays = (np.ndarray, jax.Array)
+    names = [
+        "None" if kind is NoneType else _with_article("array" if kind in arrays else kind.__name__)
+        for kind in kinds
+    ]
+    return " or ".join(dict.fromkeys(names))
 
 
 def _with_article(name: str) -> str:

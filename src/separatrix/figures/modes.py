@@ -5,14 +5,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .._types import InvalidInputError
-from ..activity import Activity, PrincipalComponents
+from .._types import Array, InvalidInputError
 from ..analysis import FixedPoints, Linearization
 from .canvas import Width, one_panel, whole
 from .legends import legend_below
 from .mode_choice import describe_number, describe_time, integrating_mode
-from .points import draw_points
-from .state_space import draw_background, in_plane
+from .points import draw_points, states_of
+from .space import Plane, States, dimensions, direction_in_plane, in_plane
+from .state_space import draw_background
 from .style import GREEN, GREY, PURPLE, cycle, equal_scales, ink, styled
 from .view import limit_view, point_outside, say_what_is_outside
 
@@ -60,11 +60,11 @@ def spectrum(
 
 @styled
 def line_attractor(
-    points: FixedPoints,
+    points: FixedPoints | Array,
     linearization: Linearization,
     index: int,
-    activity: Activity,
-    components: PrincipalComponents,
+    activity: States,
+    components: Plane = None,
     *,
     ax: Axes | None = None,
     width: Width = None,
@@ -75,24 +75,25 @@ def line_attractor(
     legend says how much of the eigenvector's length lies in the plane that is drawn.
     """
     index = _checked(linearization, index)
-    figure, axes = one_panel(6.2, 5.2, ax, width)
+    figure, axes = one_panel(6.2, 5.2, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
     centre = in_plane(components, np.asarray(linearization.states)[index])
     vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
-    direction = components.project_direction(vector.real / np.linalg.norm(vector.real))[:2]
+    direction = direction_in_plane(components, vector.real / np.linalg.norm(vector.real))
     share = float(np.linalg.norm(direction))
-    lines = np.empty((0, 2, 2))
+    lines = np.empty((0, 2, len(centre)))
     if share > 0:
-        reach = _reach(plane.reshape(-1, 2), centre, direction / share)
+        reach = _reach(plane, centre, direction / share)
         line = centre + reach[:, None] * direction / share
         lines = line[None]
-        label = f"integrating mode ({100 * share:.0f} % of it in this plane)"
+        where = "plane" if len(centre) == 2 else "space"
+        label = f"integrating mode ({100 * share:.0f} % of it in this {where})"
         axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
     axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
-    places = in_plane(components, points.states)
-    inside = limit_view(axes, plane, np.append(places, [centre], 0))
+    places = in_plane(components, states_of(points))
+    inside = limit_view(axes, plane, np.append(places, [centre], 0), components)
     say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
     legend_below(figure, axes, columns=2, inside=ax is not None)
     if not inside[-1]:

@@ -134,8 +134,8 @@ def draw_fixed(
 
 
 def draw_slow(
-    axes: Axes,
-    places: Float[np.ndarray, "point 2"],
+    axes: Any,
+    places: Float[np.ndarray, "point axis"],
     speed: Float[np.ndarray, " point"],
     per: str,
     *,
@@ -153,7 +153,7 @@ def draw_slow(
     norm, beyond = _speed_scale(speed)
     shade: dict[str, Any] = {"c": speed, "norm": norm, "cmap": sequential()}
     edge: dict[str, Any] = {"edgecolors": ink(), "linewidths": 0.6}
-    axes.scatter(places[:, 0], places[:, 1], s=SLOW_SIZE**2, zorder=3, **shade, **edge)
+    axes.scatter(*places.T, s=SLOW_SIZE**2, zorder=3, **shade, **edge)
     shades = ScalarMappable(norm, sequential())
     bar = axes.figure.colorbar(shades, ax=axes, pad=0.01, shrink=0.8, extend=beyond)
     bar.set_label(f"speed of slow points ({per})")

@@ -8,31 +8,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from .._types import InvalidInputError, counted
-from ..activity import Activity, PrincipalComponents
+from .._types import Array, InvalidInputError, counted
 from ..analysis import FixedPoints
 from .canvas import Width, inches_across, one_panel, whole
 from .legends import BESIDE, legend_below, legend_beside
 from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
-from .state_space import draw_background, in_plane
+from .space import Plane, States, dimensions, in_plane
+from .state_space import draw_background
 from .style import GREEN, GREY, cycle, ink, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
 
 
 @styled
 def fixed_points(
-    points: FixedPoints,
-    activity: Activity,
-    components: PrincipalComponents,
+    points: FixedPoints | Array,
+    activity: States,
+    components: Plane = None,
     *,
     ax: Axes | None = None,
     width: Width = None,
 ) -> Figure:
-    """Draw fixed points (by stability) and slow points (by speed) over the activity."""
-    figure, axes = one_panel(6.2, 5.0, ax, width)
+    """Draw fixed points (by stability) and slow points (by speed) over the activity.
+
+    `points` may be plain states `(point, unit)`, of which no kind is told, and `activity` an array
+    `(trial, time, unit)` or `(n, unit)`. Without components all of them are drawn as they are, of
+    two or three units; three components, or units, are drawn in space.
+    """
+    figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
     draw_points(axes, points, components)
-    inside = limit_view(axes, plane, in_plane(components, points.states))
+    inside = limit_view(axes, plane, in_plane(components, states_of(points)), components)
     say_what_is_outside(axes, point=int((~inside).sum()))
     legend_below(figure, axes, columns=3, inside=ax is not None)
     return whole(figure)
@@ -40,7 +45,7 @@ def fixed_points(
 
 @styled
 def compare_fixed_points(
-    networks: Mapping[str, tuple[FixedPoints, Activity, PrincipalComponents]],
+    networks: Mapping[str, tuple[FixedPoints | Array, States, Plane]],
     *,
     figure: FigureBase | None = None,
     width: Width = None,
@@ -51,10 +56,12 @@ def compare_fixed_points(
     figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
     panels = []
     for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):
-        axes = figure.add_subplot(rows, columns, place)
+        kind = "3d" if dimensions(components, activity) == 3 else None
+        axes = figure.add_subplot(rows, columns, place, projection=kind)
         plane = draw_background(axes, activity, components)
         draw_points(axes, points, components, size=5.5, brief=True)
-        inside = limit_view(axes, plane, in_plane(components, points.states), ratio=1.0)
+        places = in_plane(components, states_of(points))
+        inside = limit_view(axes, plane, places, components, ratio=1.0)
         say_what_is_outside(axes, point=int((~inside).sum()))
         beyond = axes.get_title()
         title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
@@ -64,7 +71,14 @@ def compare_fixed_points(
     return whole(figure)
 
 
-def _how_many(points: FixedPoints) -> str:
+def states_of(points: FixedPoints | Array) -> np.ndarray:
+    """Return the states of points, which may be nothing else."""
+    return np.asarray(points.states if isinstance(points, FixedPoints) else points, float)
+
+
+def _how_many(points: FixedPoints | Array) -> str:
+    if not isinstance(points, FixedPoints):
+        return counted(len(points), "point")
     slow = int((np.asarray(points.kind) == "slow").sum())
     fixed = counted(len(points) - slow, "fixed point")
     return fixed + (f", {slow} slow" if slow else "")
@@ -140,8 +154,8 @@ def _rounding_speed(points: FixedPoints) -> float:
 
 def draw_points(
     axes: Axes,
-    points: FixedPoints,
-    components: PrincipalComponents,
+    points: FixedPoints | Array,
+    components: Plane,
     *,
     size: float = SIZE,
     brief: bool = False,
@@ -150,7 +164,11 @@ def draw_points(
 
     In `brief`, for a small panel, there are no numbers of points, and no scale of their speeds.
     """
-    plane = in_plane(components, points.states)
+    plane = in_plane(components, states_of(points))
+    if not isinstance(points, FixedPoints):
+        label = f"points ({len(plane)})"
+        axes.plot(*plane.T, "o", color=ink(), markersize=size, zorder=4, label=label)
+        return
     slow = np.asarray(points.kind) == "slow"
     if slow.any():
         speed = np.asarray(points.speed, float)[slow]

@@ -1,5 +1,7 @@
 """Activity in the plane of its first two principal components."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Shaped
 from matplotlib.artist import Artist
@@ -7,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, FigureBase
+from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-from .._types import Array, InvalidInputError
-from ..activity import Activity, PrincipalComponents
+from .._types import Array
+from ..activity import Activity
 from .canvas import (
     LETTERING,
     NARROWEST,
@@ -22,12 +25,12 @@ from .canvas import (
     whole,
 )
 from .legends import BESIDE, legend_below, legend_of
+from .space import Plane, States, as_activity, dimensions, in_plane, label_plane, show
 from .style import (
     GREY,
     SIGNED,
     choice_colour,
     choice_name,
-    equal_scales,
     ink,
     paper,
     sequential,
@@ -41,8 +44,8 @@ CROWDED = "#B4B4B4"
 
 @styled
 def activity(
-    activity: Activity,
-    components: PrincipalComponents,
+    activity: States,
+    components: Plane = None,
     *,
     num_trials: int = 8,
     by_choice: bool = True,
@@ -51,14 +54,15 @@ def activity(
 ) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories.
 
-    Without `by_choice`, for outputs that follow values and do not compete: the first trials.
+    Without `by_choice`, for outputs that follow values and do not compete: the first trials. So
+    with plain states `(trial, time, unit)`; `(n, unit)` is one trajectory. Without components they
+    are drawn as they are, of two or three units; three components, or units, are drawn in space.
     """
     figure = new_figure(8.6, 4.3, figure, width)
-    if inches_across(figure) / 2 >= NARROWEST:
-        (left, right), (bar, below) = figure.subplots(2, 2, height_ratios=(1, 0.035))
-    else:
-        grow(figure, height_of(figure) - LETTERING / 2)
-        left, bar, right, below = figure.subplots(4, 1, height_ratios=(1, 0.035, 1, 0.035))
+    left, right, bar, below = _panels(figure, dimensions(components, activity))
+    by_choice = by_choice and isinstance(activity, Activity)
+    time = "time in the trial (ms)" if isinstance(activity, Activity) else "time step"
+    activity = as_activity(activity)
     plane = trajectories(activity, components)
     times = (np.arange(plane.shape[1]) + 1) * activity.dt
     inside = np.isfinite(plane[..., 0])
@@ -70,7 +74,7 @@ def activity(
         linewidths=0,
         rasterized=True,
     )
-    figure.colorbar(points, cax=bar, label="time in the trial (ms)", orientation="horizontal")
+    figure.colorbar(points, cax=bar, label=time, orientation="horizontal")
     left.set_title(f"all {len(plane)} trials")
     choice = np.asarray(activity.choice) if by_choice else np.ones(len(plane), int)
     shown = [i for c in np.unique(choice) for i in np.flatnonzero(choice == c)[:num_trials]]
@@ -85,16 +89,30 @@ def activity(
     right.set_title(f"{len(shown)} trials" + (" by the network's choice" if by_choice else ""))
     for axes in (left, right):
         label_plane(axes, components)
-        equal_scales(axes, plane[inside])
+        show(axes, plane[inside], components)
     below.axis("off")
     below.legend(*_distinct(right), loc="upper center", ncols=2)
     return whole(figure)
 
 
+def _panels(figure: FigureBase, count: int) -> tuple[Any, Any, Any, Any]:
+    """Return two panels of so many dimensions, side by side if there is room, and room for keys."""
+    kind = "3d" if count == 3 else None
+    if inches_across(figure) / 2 >= NARROWEST:
+        grid = figure.add_gridspec(2, 2, height_ratios=(1, 0.035))
+        left, right, bar, below = grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]
+    else:
+        grow(figure, height_of(figure) - LETTERING / 2)
+        grid = figure.add_gridspec(4, 1, height_ratios=(1, 0.035, 1, 0.035))
+        left, bar, right, below = (grid[k, 0] for k in range(4))
+    first, second = (figure.add_subplot(place, projection=kind) for place in (left, right))
+    return first, second, figure.add_subplot(bar), figure.add_subplot(below)
+
+
 @styled
 def condition_averages(
-    activity: Activity,
-    components: PrincipalComponents,
+    activity: States,
+    components: Plane,
     labels: Shaped[Array, " trial"],
     *,
     label_name: str = "signed coherence (%)",
@@ -103,11 +121,13 @@ def condition_averages(
 ) -> Figure:
     """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
 
-    Where trials differ in length a trajectory ends with the longest of its condition.
-    Colours diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
+    `activity` may be plain states `(trial, time, unit)`, and `components` None where those have two
+    or three units. Where trials differ in length a trajectory ends with the longest of its
+    condition. Colours diverge from zero: blue for positive labels (choice 1), orange for negative
+    (choice 2).
     """
-    figure, axes = one_panel(6.4, 4.4, ax, width)
-    values, means = activity.average_over(np.asarray(labels))
+    figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))
+    values, means = as_activity(activity).average_over(np.asarray(labels))
     plane = in_plane(components, means)
     strength = np.abs(values)
     # the levels are powers of two: their ranks spread over the colours, their values would not
@@ -120,7 +140,7 @@ def condition_averages(
         axes.plot(*end, "o", color=colour, markersize=6, markeredgecolor=paper())
     axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, linestyle="", zorder=4)
     label_plane(axes, components)
-    equal_scales(axes, plane[np.isfinite(plane[..., 0])])
+    show(axes, plane[np.isfinite(plane[..., 0])], components)
     apart = ax is None and inches_across(figure) >= BESIDE
     if apart:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
@@ -135,40 +155,32 @@ def condition_averages(
     return whole(figure)
 
 
-def in_plane(components: PrincipalComponents, states: Array) -> np.ndarray:
-    """Return the first two coordinates of states `(…, unit)`; one component makes no plane."""
-    if len(components) < 2:
-        raise InvalidInputError(
-            f"a picture of the state space needs 2 principal components, got {len(components)}."
-        )
-    return components.project(states)[..., :2]
-
-
-def label_plane(axes: Axes, components: PrincipalComponents) -> None:
-    """Name the axes with the share of the variance that each explains."""
-    ratio = np.asarray(components.explained_variance_ratio)
-    of = " of variance" if inches_across(axes.figure) >= BESIDE else ""
-    axes.set_xlabel(f"PC 1 ({100 * ratio[0]:.0f} %{of})")
-    axes.set_ylabel(f"PC 2 ({100 * ratio[1]:.0f} %{of})")
-
-
-def trajectories(activity: Activity, components: PrincipalComponents) -> np.ndarray:
-    """Return the trials in the plane, `(trial, time, 2)`; NaN after the end of a trial."""
+def trajectories(activity: Activity, components: Plane) -> np.ndarray:
+    """Return the trials as they are drawn, `(trial, time, axis)`; NaN after the end of a trial."""
     plane = in_plane(components, activity.states)
     if activity.inside is not None:
         plane[~np.asarray(activity.inside)] = np.nan
     return plane
 
 
-def draw_background(axes: Axes, activity: Activity, components: PrincipalComponents) -> np.ndarray:
-    """Draw all trajectories in grey and return their states in the plane, `(sample, 2)`."""
-    plane = trajectories(activity, components)
+def draw_background(axes: Any, activity: States, components: Plane) -> np.ndarray:
+    """Draw all trajectories in grey and return their states as they are drawn, `(sample, axis)`.
+
+    States `(n, unit)` are of no trials: they are drawn as dots.
+    """
+    label_plane(axes, components)
+    plane = trajectories(as_activity(activity), components)
+    if not isinstance(activity, Activity) and np.ndim(activity) == 2:
+        seen = plane[np.isfinite(plane[..., 0])]
+        axes.plot(
+            *seen.T, ".", color=CROWDED, markersize=2.0, zorder=1, label=f"{len(seen)} states"
+        )
+        return seen
     # see-through: darker where trajectories crowd, and never as dark as the points above them
     colour = to_rgba(CROWDED, min(1.0, max(0.3, 30 / max(len(plane), 1))))
-    lines = LineCollection(list(plane), colors=[colour], linewidths=0.5, zorder=1)
-    axes.add_collection(lines)
+    kind = LineCollection if plane.shape[-1] == 2 else Line3DCollection
+    axes.add_collection(kind(list(plane), colors=[colour], linewidths=0.5, zorder=1))
     axes.plot([], [], color=CROWDED, label=f"activity ({len(plane)} trials)")
-    label_plane(axes, components)
     return plane[np.isfinite(plane[..., 0])]
 
 

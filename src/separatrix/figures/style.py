@@ -123,13 +123,17 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         before = [] if given is None else _marks(given.figure.figure)
         with hidden(), house_style():
             figure = draw(*args, **kwargs)
-            if isinstance(figure, NewFigure) and figure.may_grow:
-                lay_out(figure)  # letters take much of a narrow figure: one pass is not enough
+            if isinstance(figure, NewFigure) and (figure.may_grow or _has_space(figure)):
+                lay_out(figure)  # one pass is not enough where letters take much of the room
         _scale(set(_marks(figure)).difference(before))
         tell_pyplot(figure)
         return figure
 
     return wrapper
+
+
+def _has_space(figure: Figure) -> bool:
+    return any(axes.name == "3d" for axes in figure.axes)
 
 
 def _marks(figure: Figure) -> list[Any]:

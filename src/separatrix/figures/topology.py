@@ -11,11 +11,11 @@ from .._types import InvalidInputError
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .canvas import Width, one_panel, whole
-from .labels import halo, label_beside
+from .labels import label_beside
 from .legends import legend_below
 from .point_looks import draw_fixed, index_colour
-from .state_space import label_plane
-from .style import GREY, lay_out, letters, new_panels, styled
+from .space import Plane, dimensions, in_plane, label_plane, on_paper, shares, show
+from .style import lay_out, new_panels, styled
 
 _MOST_NAMES = 32
 
@@ -26,22 +26,20 @@ SIZE, SMALL = 7.0, 5.5
 @styled
 def fixed_point_topology(
     topology: FixedPointTopology,
-    components: PrincipalComponents,
+    components: Plane = None,
     *,
     ax: Axes | None = None,
     width: Width = None,
 ) -> Figure:
     """Draw fixed points by their number of unstable directions, and lines to what each links.
 
-    In three principal components, where there are so many, else in two; stable points bear their
-    names.
+    In three principal components, where there are so many, else in two; without components as the
+    states are, of two or three units. Stable points bear their names.
     """
-    spatial = len(components) > 2
+    spatial = dimensions(components, topology.states) == 3
     height = 5.4 if spatial else 4.6
     figure, axes = one_panel(6.0, height, ax, width, 3 if spatial else 2)
     places = _draw(axes, topology, components)
-    if spatial:
-        axes.set_title(f"{_shares(components)} of variance")
     legend_below(figure, axes, columns=2, inside=ax is not None)
     _name_stable_points(figure, [(axes, topology, places)], SIZE)
     return whole(figure)
@@ -60,11 +58,11 @@ def compare_topologies(
     figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):
-        kind = "3d" if len(components) > 2 else None
+        kind = "3d" if dimensions(components, topology.states) == 3 else None
         axes: Any = figure.add_subplot(rows, columns, place, projection=kind)
         places = _draw(axes, topology, components, size=SMALL, counts=False)
-        shares = f"\n{_shares(components)}" if kind else ""
-        axes.set_title(f"{name}\n{_shape(topology)}{shares}")
+        told = f"\n{shares(components)}" if kind and components is not None else ""
+        axes.set_title(f"{name}\n{_shape(topology)}{told}")
         panels.append((axes, topology, places))
     legend_below(figure, *(axes for axes, _, _ in panels), columns=3)
     _name_stable_points(figure, panels, SMALL)
@@ -76,27 +74,26 @@ def _shape(topology: FixedPointTopology) -> str:
     return counts + (": a cube" if topology.is_cube else " points")
 
 
-def _shares(components: PrincipalComponents) -> str:
-    parts = np.asarray(components.explained_variance_ratio)[:3]
-    return "PC 1, 2, 3: " + ", ".join(f"{100 * part:.0f}" for part in parts) + " %"
-
-
 def _draw(
     axes: Any,
     topology: FixedPointTopology,
-    components: PrincipalComponents,
+    components: Plane,
     *,
     size: float = SIZE,
     counts: bool = True,
 ) -> np.ndarray:
     """Draw points and links in one panel, name its axes, and return where the points are."""
-    places = components.project(topology.states)[:, : 3 if len(components) > 2 else 2]
+    places = in_plane(components, topology.states)
     unstable = np.asarray(topology.n_unstable)
     for number in np.unique(unstable[unstable > 0]):
         rows = np.flatnonzero(unstable == number)
         _draw_links(axes, topology, places, rows, index_colour(int(number)))
     draw_fixed(axes, places, topology.stability, unstable, size=size, counts=counts)
-    _label(axes, components, places)
+    label_plane(axes, components)
+    if axes.name == "3d":
+        show(axes, places, components)
+    else:
+        axes.margins(0.15)  # for the names
     return places
 
 
@@ -112,7 +109,7 @@ def _name_stable_points(
         stable = topology.attractor_rows[topology.attractor_rows >= 0]
         if len(stable) > _MOST_NAMES:
             continue
-        seen = _on_paper(axes, places)
+        seen = on_paper(axes, places)
         names = [str(topology.names[row]).replace("-", "−") for row in stable]
         gates = seen[_gates(topology)].reshape(-1, 2, 2)
         label_beside(axes, seen[stable], names, points=seen, lines=gates, size=size)
@@ -125,14 +122,6 @@ def _gates(topology: FixedPointTopology) -> np.ndarray:
     return np.stack([gate, ends[stable]], 1)
 
 
-def _on_paper(axes: Any, places: np.ndarray) -> np.ndarray:
-    """Return where points are seen in the coordinates of the picture."""
-    if places.shape[1] == 2:
-        return places
-    seen = np.append(places, np.ones((len(places), 1)), 1) @ np.asarray(axes.get_proj()).T
-    return seen[:, :2] / seen[:, 3:]
-
-
 def _draw_links(
     axes: Axes, topology: FixedPointTopology, places: np.ndarray, rows: np.ndarray, colour: str
 ) -> None:
@@ -142,34 +131,3 @@ def _draw_links(
         for end in topology.attractor_rows[topology.links[row]]:
             width, alpha = (1.4, 1.0) if gate else (0.6, 0.4)
             axes.plot(*places[[row, end]].T, color=colour, linewidth=width, alpha=alpha, zorder=3)
-
-
-def _label(axes: Any, components: PrincipalComponents, places: np.ndarray) -> None:
-    """Name the axes; in space, a small tripod shows where they point."""
-    if places.shape[1] == 2:
-        label_plane(axes, components)
-        axes.margins(0.15)  # for the names
-        return
-    middle = (places.min(0) + places.max(0)) / 2
-    half = 0.5 * max(float(np.ptp(places, axis=0).max()), np.finfo(float).tiny)
-    axes.set(**{f"{k}lim": (m - half, m + half) for k, m in zip("xyz", middle, strict=True)})
-    axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.02)
-    axes.view_init(elev=18, azim=-60)
-    axes.set_axis_off()
-    for line in axes.lines:
-        line.set(clip_on=False, in_layout=False)
-    foot = middle + half * np.array([-1.0, -1.1, -1.3])
-    for k, direction in enumerate(0.4 * half * np.eye(3)):
-        (leg,) = axes.plot(*np.stack([foot, foot + direction]).T, color=GREY, linewidth=1.0)
-        leg.set(clip_on=False, in_layout=False)
-        at = _on_paper(axes, (foot + 1.15 * direction)[None])[0]
-        axes.annotate(
-            f"PC {k + 1}",
-            at,
-            fontsize=letters(8),
-            color=GREY,
-            horizontalalignment="center" if k == 2 else "left",
-            verticalalignment=("top", "center", "bottom")[k],
-            path_effects=halo(),
-            annotation_clip=False,
-        ).set_in_layout(False)

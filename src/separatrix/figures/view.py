@@ -1,6 +1,7 @@
 """What a view over the activity shows, and how a figure tells of what lies outside it."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -10,7 +11,8 @@ from matplotlib.path import Path
 
 from .._types import counted
 from .labels import label_beside
-from .style import GREY, equal_scales, lay_out
+from .space import Plane, show
+from .style import GREY, lay_out
 
 MARGIN = 1.0
 """How far beyond the activity a view reaches for points, in spans of the activity."""
@@ -26,10 +28,10 @@ INSET = 0.97
 
 
 def reached(
-    activity: Float[np.ndarray, "... 2"], points: Float[np.ndarray, "point 2"]
+    activity: Float[np.ndarray, "... axis"], points: Float[np.ndarray, "point axis"]
 ) -> Bool[np.ndarray, " point"]:
     """Tell which points a view reaches that keeps the activity readable."""
-    flat = activity.reshape(-1, 2)
+    flat = activity.reshape(-1, activity.shape[-1])
     low, high = flat.min(0), flat.max(0)
     margin = MARGIN * max((high - low).max(), np.finfo(float).tiny)
     return ((points >= low - margin) & (points <= high + margin)).all(1)
@@ -37,8 +39,9 @@ def reached(
 
 def limit_view(
     axes: Axes,
-    activity: Float[np.ndarray, "... 2"],
-    points: Float[np.ndarray, "point 2"],
+    activity: Float[np.ndarray, "sample axis"],
+    points: Float[np.ndarray, "point axis"],
+    components: Plane,
     ratio: float = 1.2,
 ) -> Bool[np.ndarray, " point"]:
     """Keep the activity readable: leave far points out of the view, and tell which lie inside.
@@ -46,7 +49,7 @@ def limit_view(
     Whoever leaves something out says so: `say_what_is_outside`.
     """
     inside = reached(activity, points)
-    equal_scales(axes, np.concatenate([activity.reshape(-1, 2), points[inside]]), ratio)
+    show(axes, np.concatenate([activity, points[inside]]), components, ratio=ratio)
     return inside
 
 
@@ -56,28 +59,32 @@ def say_what_is_outside(axes: Axes, **numbers: int) -> None:
     if told:
         listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
         verb = "lies" if sum(numbers.values()) == 1 else "lie"
-        axes.set_title(f"{listed} {verb} outside this view", color=GREY)
+        above = [axes.get_title(), f"{listed} {verb} outside this view"]
+        axes.set_title("\n".join(filter(None, above)), color=GREY)
 
 
-def number_outside(axes: Axes, lines: Iterable[Float[np.ndarray, "sample 2"]]) -> int:
+def number_outside(axes: Any, lines: Iterable[Float[np.ndarray, "sample axis"]]) -> int:
     """Count the lines no part of which is seen; of others the border cuts off what is outside."""
+    if axes.name == "3d":
+        low, high = np.transpose([axes.get_xlim(), axes.get_ylim(), axes.get_zlim()])
+        return sum(not ((line >= low) & (line <= high)).all(1).any() for line in lines)
     return sum(not Path(line).intersects_bbox(axes.viewLim, filled=False) for line in lines)
 
 
 def point_outside(
     figure: FigureBase,
     axes: Axes,
-    places: Float[np.ndarray, "point 2"],
+    places: Float[np.ndarray, "point axis"],
     signs: Sequence[tuple[str, str]],
-    drawn: Float[np.ndarray, "other 2"],
-    lines: Float[np.ndarray, "line sample 2"],
+    drawn: Float[np.ndarray, "other axis"],
+    lines: Float[np.ndarray, "line sample axis"],
 ) -> None:
     """Draw arrows at the border towards points outside, with their names and where they are.
 
     Called when all else is drawn, for the names keep clear of the points that are `drawn`, and of
-    lines. `signs` are the name and the colour of each.
+    lines. `signs` are the name and the colour of each. In space there is no border to point from.
     """
-    if not len(places):
+    if not len(places) or axes.name == "3d":
         return
     ends = np.asarray(axes.viewLim.get_points())
     middle, half = ends.mean(0), np.ptp(ends, axis=0) / 2

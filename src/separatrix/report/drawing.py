@@ -130,13 +130,13 @@ def fixed_point_graph(story: Story) -> "Figure":
 
 def fixed_point_topology(story: Story) -> "Figure":
     """Draw what the saddles link."""
-    return figures.fixed_point_topology(story.get(FixedPointTopology), story.plane)
+    return figures.fixed_point_topology(story.get(FixedPointTopology), story.space)
 
 
 def compare_topologies(stories: Mapping[str, Story]) -> "Figure":
     """Draw what the saddles of several runs link."""
     return figures.compare_topologies(
-        {name: (story.get(FixedPointTopology), story.plane) for name, story in stories.items()}
+        {name: (story.get(FixedPointTopology), story.space) for name, story in stories.items()}
     )
 
 

@@ -14,7 +14,7 @@ from .._types import InvalidInputError
 from ..activity import Activity, PrincipalComponents
 from ..analysis import Branches, FixedPoints, Linearization, SlowCurve
 from ..figures.mode_choice import integrating_mode
-from ..figures.state_space import in_plane
+from ..figures.space import in_plane
 from ..figures.view import reached
 from ..store import Run
 from ..tasks import AbstractTask
@@ -68,13 +68,18 @@ class Story:
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
     @functools.cached_property
-    def plane(self) -> PrincipalComponents:
+    def space(self) -> PrincipalComponents:
         """The principal components: those of the run, or else those of its activity."""
         held = self.find(PrincipalComponents)
         if held is not None:
             return held
         activity = self.get(Activity)
         return activity.pca(min(2, *activity.flat_states.shape))
+
+    @property
+    def plane(self) -> PrincipalComponents:
+        """The first two of them, in which the activity is drawn."""
+        return self.space[:2]
 
     @property
     def has_plane(self) -> bool:
