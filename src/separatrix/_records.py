@@ -113,6 +113,9 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
 class Record(eqx.Module):
     """A frozen record of named arrays (see the module's text).
 
+    Printed, it is a table in words and numbers; `record.info()` is its schema: the arrays with
+    their axes, types and meanings.
+
     `record[i]` selects along the leading axis of the first array field and keeps every axis, so an
     integer gives a record of one; `len(record)` and iteration follow the same axis.
     """
