@@ -1,10 +1,11 @@
 import dataclasses
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from sample_records import RECORDS
 
 import separatrix as sx
@@ -160,8 +161,68 @@ def test_records_are_frozen(sample):
         sample.rate = 3.0
 
 
-def test_repr_names_axes_types_and_settings(sample):
-    lines = repr(sample).split("\n")
+def test_a_record_prints_its_table_and_its_settings(sample):
+    assert repr(sample).split("\n") == [
+        "Sample: 4 units, 3 channels, 5 trials",
+        "  unit  region  layer",
+        "     0  V1          0",
+        "     1  MT          1",
+        "     2  LIP         2",
+        "     3  FEF         3",
+        "  rate: 2.5 Hz",
+    ]
+
+
+def test_times_and_numbers_are_printed_in_words():
+    times, numbers = (np.array([17_000.0, -144.27, np.inf, np.nan]), np.array([1e-9, -1, 0.5, 2]))
+
+    class Timed(Record):
+        times: Float[np.ndarray, " mode"] = array("of decay", units="ms")
+        levels: Float[np.ndarray, " mode"] = array("levels", units="mV")
+        n_unstable: Int[np.ndarray, " mode"] = array("counts; −1: unknown")
+        dt: float = setting("a time step", units="ms")
+
+    assert repr(Timed(times, numbers, np.array([0, -1, 2, 3]), 2000.0)).split("\n")[1:] == [
+        "  mode    times  levels (mV)  unstable",
+        "     0     17 s        1e−09         0",
+        "     1  −144 ms           −1         ?",
+        "     2        ∞          0.5         2",
+        "     3        –            2         3",
+        "  dt: 2 s",
+    ]
+
+
+@pytest.mark.parametrize(("rows", "more"), [(16, 0), (17, 5), (46, 34)])
+def test_long_tables_are_cut(rows, more):
+    part = Sample(np.zeros((rows, 1)), None, {"layer": np.arange(rows)}, 1.0)
+    lines = repr(part).split("\n")
+    assert len(lines) == 3 + (13 if more else rows)
+    assert (f"  … {more} more" in lines) == bool(more)
+    assert (f"<p>… {more} more</p>" in part._repr_html_()) == bool(more)
+
+
+def test_fixed_points_say_what_was_found():
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1, dt=100.0)
+    points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    head, titles, *rows, closing = repr(points).split("\n")
+    assert head.startswith("FixedPoints of a map of 1 unit: 3 fixed, 0 slow")
+    assert titles.split()[:4] == ["point", "kind", "stability", "unstable"]
+    assert sorted(row.split()[2] for row in rows) == ["stable", "stable", "unstable"]
+    assert closing.startswith("  3 points: 2 fixed stable, 1 fixed unstable; index sum 1; complete")
+    origin = sx.linearize(system, np.zeros((1, 1)))
+    assert repr(origin).split("\n")[2].split(maxsplit=4) == [
+        "0", "unstable", "1", "2", "grows with τ = 144 ms",
+    ]  # fmt: skip
+
+
+def test_a_record_without_values_prints_its_schema(sample):
+    shapes = jax.eval_shape(lambda values: Sample(values, None, {}, 1.0), sample.weights)
+    assert repr(shapes) == shapes.info()
+    assert "weights" in shapes._repr_html_()
+
+
+def test_info_names_axes_types_and_settings(sample):
+    lines = sample.info().split("\n")
     assert lines[0] == "Sample: 4 units, 3 channels, 5 trials"
     assert any(
         line.split() == ["weights", "(unit,", "channel)", "float64", "weights"] for line in lines
@@ -177,8 +238,7 @@ def test_html_is_escaped():
     page = Odd(np.zeros(1), "<script>")._repr_html_()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
-    assert "x &lt; y &amp; z" in page
-    assert page.startswith("<strong>Odd: 1 unit</strong><pre>")
+    assert page.startswith("<strong>Odd: 1 unit</strong><table><thead>")
 
 
 def test_axes_units_and_tables_in_xarray(sample):

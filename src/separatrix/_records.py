@@ -6,8 +6,9 @@ A field is declared once, with its axes in the jaxtyping annotation and its mean
         states: Float[Array, "trial time unit"] = array("hidden states", units="1")
         dt: float = setting("time step", units="ms")
 
-From that one declaration come indexing, printing, the conversion to and from xarray (so also
-files), and the check of shapes in the tests. No list of fields is kept anywhere by hand.
+From that one declaration come indexing, the table that is printed, the conversion to and from
+xarray (so also files), and the check of shapes in the tests. No list of fields is kept anywhere by
+hand.
 """
 
 import dataclasses
@@ -18,8 +19,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import equinox as eqx
+import jax
 import numpy as np
 
+from ._tables import LETTERS, TIMES, Columns, as_cells, as_html, as_text, cell, undecided
 from ._types import InvalidInputError, UnreadableFileError, counted, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +38,12 @@ def _plain_axes(info: "FieldInfo", value: Any) -> tuple[str, ...]:
     extra = next((axis[1:] for axis in info.axes or () if axis.startswith("*")), "")
     more = np.ndim(value) - len(named)
     return (*named, *(extra if k == 0 else f"{extra}_{k}" for k in range(more)))
+
+
+def _label(name: str) -> str:
+    """Return what a column or a setting is called."""
+    words = {"n_unstable": "unstable", "num_trials": "trials", "dprime": "d′"}
+    return words.get(name, name.replace("_", " "))
 
 
 def array(description: str, *, units: str = "", **kwargs: Any) -> Any:
@@ -103,6 +112,9 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
 
 class Record(eqx.Module):
     """A frozen record of named arrays (see the module's text).
+
+    Printed, it is a table in words and numbers; `record.info()` is its schema: the arrays with
+    their axes, types and meanings.
 
     `record[i]` selects along the leading axis of the first array field and keeps every axis, so an
     integer gives a record of one; `len(record)` and iteration follow the same axis.
@@ -196,11 +208,64 @@ class Record(eqx.Module):
         sizes = ", ".join(counted(size, axis) for axis, size in self.sizes.items())
         return f"{type(self).__name__}: {sizes}"
 
+    def _table(self) -> Columns:
+        """Return the columns that are printed; records override it to say more.
+
+        By default, what has one number or text for each entry of the leading axis.
+        """
+        leading, columns = self.leading_axis, {}
+        for info, name, value in self._arrays():
+            if info.axes == (leading,):
+                label = f"condition {name}" if name in columns else name
+                is_count = name.startswith("n_unstable") and np.asarray(value).dtype.kind == "i"
+                columns[label] = undecided(value) if is_count else np.asarray(value)
+        return {leading: range(len(self)), **columns} if columns else {}
+
+    def _closing(self) -> str:
+        """Return what is printed under the table: by default, the settings."""
+        said = []
+        for info in self.field_infos():
+            value = getattr(self, info.name)
+            known = isinstance(value, (str, int, float)) and value not in ("", "unknown")
+            if info.axes is None and known and value == value and len(str(value)) <= LETTERS:
+                units = self._units_of(info)
+                after = "" if units in ("", *TIMES) else f" {units}"
+                said.append(f"{_label(info.name)}: {cell(value, units)}{after}")
+        return "; ".join(said)
+
+    def _printed(self) -> tuple[list[str], list[list[str]], int]:
+        """Return the heads and the rows of the table, and how many rows are not shown."""
+        columns = self._table()
+        units = {info.name: self._units_of(info) for info in self.field_infos()}
+        rows, more = as_cells(columns, units)
+        heads = [
+            _label(n) + (f" ({u})" if (u := units.get(n)) and u not in TIMES else "")
+            for n in columns
+        ]
+        return heads, rows, more
+
+    @property
+    def _has_values(self) -> bool:
+        """Whether there is something to print: not while JAX traces, nor of a tree of shapes."""
+        kinds = (np.ndarray, jax.Array)
+        values = [value for _, _, value in self._arrays()]
+        return all(isinstance(v, kinds) and not isinstance(v, jax.core.Tracer) for v in values)
+
     def __repr__(self) -> str:
+        if not self._has_values:
+            return self.info()
+        heads, rows, more = self._printed()
+        table = as_text(heads, rows, more) if rows else []
+        closing = [f"  {line}" for line in self._closing().splitlines()]
+        return "\n".join([self.summary(), *table, *closing])
+
+    def info(self) -> str:
+        """Return the schema: each array with its axes, type and meaning, and the settings."""
         lines = [self.summary()]
         for info, name, value in self._arrays():
             axes = ", ".join(info.axes or ())
-            lines.append(f"  {name:<20} ({axes})  {value.dtype}  {info.description}".rstrip())
+            kind = getattr(value, "dtype", type(value).__name__)
+            lines.append(f"  {name:<20} ({axes})  {kind}  {info.description}".rstrip())
         for info in self.field_infos():
             value = getattr(self, info.name)
             if info.axes is None and isinstance(value, (str, int, float, tuple)):
@@ -208,9 +273,12 @@ class Record(eqx.Module):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head, *rows = repr(self).split("\n")
-        body = html.escape("\n".join(rows))
-        return f"<strong>{html.escape(head)}</strong><pre>{body}</pre>"
+        if not self._has_values:
+            return f"<pre>{html.escape(self.info())}</pre>"
+        heads, rows, more = self._printed()
+        table = as_html(heads, rows, more) if rows else ""
+        head, closing = html.escape(self.summary()), html.escape(self._closing())
+        return f"<strong>{head}</strong>{table}" + (f"<p>{closing}</p>" if closing else "")
 
     def to_xarray(self) -> "xr.Dataset":
         """Return an `xarray.Dataset` with the axes, units and descriptions of this record.

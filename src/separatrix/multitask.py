@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from ._records import Record, array, setting
+from ._tables import Columns
 from ._types import (
     Array,
     GivenKey,
@@ -35,6 +36,9 @@ class RulePerformance(Record):
     chance: Float[Array, " rule"] = array("the score to be had without the stimuli")
     num_trials: Int[Array, " rule"] = array("trials of each rule")
     rules: tuple[str, ...] = setting("the rules")
+
+    def _table(self) -> Columns:
+        return {**super()._table(), "rule": self.rules}  # in place of their numbers
 
     @property
     def mean_score(self) -> float:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Shaped
 
 from .._double import double_precision
 from .._records import Record, array, setting
+from .._tables import Columns, cell, describe_time
 from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
@@ -51,6 +52,21 @@ class LyapunovSpectrum(Record):
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     step: float = setting("duration of a step of the map or of the integrator", units="ms")
+
+    def _table(self) -> Columns:
+        values, errors = np.asarray(self.exponents)[:, :3], np.asarray(self.standard_error)[:, :3]
+        largest = [
+            ", ".join(f"{cell(v)} ± {e:.1g}" for v, e in zip(*row, strict=True))
+            for row in zip(values, errors, strict=True)
+        ]
+        times = np.asarray(self.time_constants)[:, 0]
+        return {
+            "trajectory": range(len(self)),
+            "largest exponents": largest,
+            "a small difference": [describe_time(float(time)) for time in times],
+            "Kaplan–Yorke dimension": np.asarray(self.kaplan_yorke),
+            "outcome": self.outcome,
+        }
 
     def summary(self) -> str:
         largest = np.asarray(self.exponents)[:, 0]

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from .._records import Record, array, setting
+from .._tables import Columns
 from .._types import Array, InvalidInputError, require_finite, require_number
 
 BLOCKS = ("E to E", "E to I", "I to E", "I to I")
@@ -115,6 +116,14 @@ class SelectiveConnections(Record):
     )
     threshold: float = setting("|d′| above which a unit has a preference")
     num_shuffles: int = setting("shuffles behind the p-values")
+
+    def _table(self) -> Columns:
+        return {
+            "from → to": self.block,
+            "same preference": np.asarray(self.same),
+            "opposite": np.asarray(self.opposite),
+            "p": np.asarray(self.p_value),
+        }
 
     def summary(self) -> str:
         rows = zip(*(np.asarray(v) for v in (self.block, self.same, self.opposite)), strict=True)

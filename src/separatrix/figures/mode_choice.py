@@ -5,6 +5,8 @@ Nothing here draws, so a text needs no matplotlib.
 
 import numpy as np
 
+from .._tables import describe_number as describe_number
+from .._tables import describe_time as describe_time
 from ..analysis import Linearization
 
 
@@ -26,22 +28,3 @@ def slowest_mode(linearization: Linearization, index: int) -> int:
     """
     length = np.abs(np.asarray(linearization.time_constants)[index])
     return int(np.argmax(np.where(np.isnan(length), -1.0, length)))
-
-
-def describe_number(value: complex) -> str:
-    """Write an eigenvalue; a pair of conjugates with ±."""
-    real = f"{value.real:.4g}".replace("-", "−")
-    return f"{real} ± {abs(value.imag):.4g}i" if value.imag else real
-
-
-def describe_time(time: float, units: str = "ms") -> str:
-    """Say what a time constant means; negative ones are of growth, infinite ones neither."""
-    if np.isnan(time):
-        return "time constant unknown"
-    if np.isinf(time):
-        return "neither decays nor grows"
-    if time == 0:
-        return "vanishes in one step"
-    long = units == "ms" and abs(time) >= 999.5
-    size = f"{abs(time) / 1000:.3g} s" if long else f"{abs(time):.3g} {units}"
-    return f"{'decays' if time > 0 else 'grows'} with τ = {size}"

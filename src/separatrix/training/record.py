@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._records import Record, array, setting
+from .._tables import SHOWN, Columns
 from .._types import Array, SeparatrixError, counted
 from ..networks import AbstractNetwork
 
@@ -19,6 +20,14 @@ class History(Record):
     accuracy: Float[Array, " step"] = array("fraction of scored steps that are right")
     epoch_steps: int = setting("training steps in an epoch")
     penalty: Float[Array, " step"] | None = array("penalty of the regularizers", default=None)
+
+    def _table(self) -> Columns:
+        """Return epochs, all of them or a few that are evenly spaced, the last one among them."""
+        epochs = self.epochs()
+        count = len(epochs["loss"])
+        shown = np.unique(np.linspace(0, count - 1, min(count, SHOWN)).astype(int))
+        ends = np.minimum((shown + 1) * self.epoch_steps, len(self))
+        return {"to step": ends, **{name: values[shown] for name, values in epochs.items()}}
 
     def epochs(self) -> dict[str, Float[np.ndarray, " epoch"]]:
         """Return the mean loss and accuracy of each epoch (the last one may be shorter).

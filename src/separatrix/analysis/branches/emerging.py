@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from ..._records import Record, array, setting
+from ..._tables import Columns
 from ..._types import Array, InvalidInputError
 
 BORN_AT = ("Hopf", "Neimark–Sacker", "flip")
@@ -38,6 +39,9 @@ class EmergingCycle(Record):
         """Return states at equally spaced phases."""
         turns = np.exp(2j * np.pi * np.arange(count) / count)
         return np.asarray(self.centre) + (turns[:, None] * np.asarray(self.mode)).real
+
+    def _table(self) -> Columns:
+        return {}  # it is one cycle; its numbers are settings
 
     def summary(self) -> str:
         what = (

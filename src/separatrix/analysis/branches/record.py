@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
+from ..._tables import Columns
 from ..._types import Array, InvalidInputError, counted, is_number, is_whole
 from .between import states_between
 from .emerging import Birth, EmergingCycle
@@ -243,6 +244,23 @@ class Branches(Record):
             f"{counted(self.n_branches, 'branch', 'branches')}, {counted(len(self), 'point')}, "
             f"{counted(self.n_special, 'special point')}"
         )
+
+    def _table(self) -> Columns:
+        """Return the branches, not the thousands of points."""
+        on = [np.asarray(self.branch) == k for k in range(self.n_branches)]
+        values, stability = np.asarray(self.parameters), np.asarray(self.stability)
+        return {
+            "branch": range(self.n_branches),
+            "points": [int(here.sum()) for here in on],
+            f"lowest {self.name}": [values[here].min(initial=np.inf) for here in on],
+            f"highest {self.name}": [values[here].max(initial=-np.inf) for here in on],
+            "stability": [", ".join(dict.fromkeys(map(str, stability[here]))) for here in on],
+            "begins": self.origin,
+            "ends": [" / ".join(map(str, ends)) for ends in np.asarray(self.endings)],
+        }
+
+    def _closing(self) -> str:
+        return "\n".join(line.strip() for line in self.describe().split("\n")[1:])
 
     def describe(self) -> str:
         """Return the summary, a line for every special point (at most 20), and the bounds hit."""

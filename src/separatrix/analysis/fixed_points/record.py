@@ -1,12 +1,14 @@
 """The answer of a search for fixed points, with its evidence."""
 
 import dataclasses
+from collections import Counter
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
+from ..._tables import Columns, undecided
 from ..._types import Array, InvalidInputError, counted, real_array, require_count, require_finite
 
 Text = np.ndarray
@@ -192,6 +194,28 @@ class FixedPoints(Record):
         require_finite(given, "direction")
         along = np.asarray(self.states) @ given
         return int(np.argsort(along, kind="stable")[(len(self) - 1) // 2])
+
+    def _table(self) -> Columns:
+        return {
+            "point": np.asarray(self.label),
+            "kind": self.kind,
+            "stability": self.stability,
+            "unstable": undecided(self.n_unstable),
+            "speed": np.asarray(self.speed),
+            "hits": np.asarray(self.hits),
+            "evidence": self.certificate,
+        }
+
+    def _closing(self) -> str:
+        kinds = Counter(
+            f"{kind} {how}" for kind, how in zip(self.kind, self.stability, strict=True)
+        )
+        each = ", ".join(f"{number} {words}" for words, number in kinds.most_common())
+        said = [f"{counted(len(self), 'point')}{': ' * bool(each)}{each}"]
+        if self.index_sum is not None:
+            said.append(f"index sum {self.index_sum}")
+        said.append("complete: no fixed point is missing" if self.complete else self.completeness)
+        return "; ".join(text for text in said if text)
 
     def summary(self) -> str:
         counts = {kind: int((self.kind == kind).sum()) for kind in self._kinds}

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
+from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
@@ -49,6 +50,19 @@ class Linearization(Record):
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
+
+    def _table(self) -> Columns:
+        times = np.asarray(self.time_constants)[:, 0], np.asarray(self.periods)[:, 0]
+        return {
+            "point": range(len(self)),
+            "stability": self.stability,
+            "unstable": undecided(self.n_unstable),
+            "leading eigenvalue": np.asarray(self.eigenvalues)[:, 0],
+            "its mode": [
+                describe_mode(float(t), float(p), self.time_units)
+                for t, p in zip(*times, strict=True)
+            ],
+        }
 
     def summary(self) -> str:
         return (

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 
 from ..._records import Record, array, setting
+from ..._tables import Columns, describe_time
 from ..._types import Array, InvalidInputError, is_whole, real_array, require_finite
 from .modes import Modes
 
@@ -40,6 +41,14 @@ class SelectionVectors(Record):
         "|cos| of the angle between l and the readout's direction"
     )
     system: str = setting('"map" or "flow"')
+
+    def _table(self) -> Columns:
+        modes = range(np.shape(self.mode)[1])
+        times = np.asarray(self.time_constants)
+        columns = {
+            f"mode {k}": [describe_time(float(time)) for time in times[:, k]] for k in modes[:3]
+        }
+        return {"point": range(len(self)), **columns}
 
     def summary(self) -> str:
         return (

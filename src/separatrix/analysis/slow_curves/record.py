@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
+from ..._tables import Columns
 from ..._types import Array, counted, require_positive
 
 
@@ -81,6 +82,9 @@ class SlowCurve(Record):
             return float("nan")
         slowness = self.time_unit / np.abs(drift)
         return float(simpson(slowness, x=np.asarray(self.values)))
+
+    def _table(self) -> Columns:
+        return {name: values for name, values in super()._table().items() if name != "reasons"}
 
     def summary(self) -> str:
         outcomes = np.asarray(self.outcomes)
