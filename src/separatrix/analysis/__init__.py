@@ -75,6 +75,7 @@ from .task_variance import (
 )
 from .topology import (
     FixedPointTopology,
+    Undecided,
     fixed_point_topology,
 )
 
@@ -104,6 +105,7 @@ __all__ = [
     "TargetedAverages",
     "TaskVariance",
     "ToleranceCurve",
+    "Undecided",
     "Watching",
     "basins",
     "coding_axis",
