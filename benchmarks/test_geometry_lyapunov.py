@@ -6,6 +6,7 @@ import numpy as np
 import separatrix as sx
 from separatrix.solvers.threads import one_blas_thread
 
+from .exponent_errors import main as coverages
 from .timing import interleaved, ratio, seconds
 
 SECTION = "The geometry of the state space"
@@ -81,3 +82,21 @@ def test_logistic_map_beside_nolds(benchmark, figure, peer):
         f"in {np.median(times['nolds']):.2f} s",
         values={"error": error, "nolds": apart},
     )
+
+
+def test_coverage_of_standard_errors(benchmark, figure):
+    """How often two standard errors cover exponents that are known: 100 runs of each system."""
+    found = benchmark.pedantic(coverages, rounds=1)
+    for place, kind in enumerate(("cycle", "torus", "chaos")):
+        some = [r for name, rows in found.items() if name.startswith(kind) for r in rows]
+        covered, ratio = zip(*some, strict=True)
+        figure(
+            SECTION,
+            22 + place,
+            f"two standard errors cover an exponent: {kind}, 100 runs of each system",
+            asked="90 to 99 %",
+            measured=f"{100 * min(covered):.0f} to {100 * max(covered):.0f} %; errors said are "
+            f"{min(ratio):.2f} to {max(ratio):.2f} of the real ones",
+            reached=min(covered) >= 0.9 and max(covered) <= 0.99,
+            values={"least": min(covered), "most": max(covered)},
+        )

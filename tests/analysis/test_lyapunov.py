@@ -209,6 +209,32 @@ def test_an_exponent_that_may_be_zero_is_said_to_be():
     np.testing.assert_allclose(got.exponents[0, 1], np.log(0.5), atol=2e-3)
 
 
+def van_der_pol(x):
+    return jnp.stack([x[1], (1 - x[0] ** 2) * x[1] - x[0]])
+
+
+@pytest.mark.parametrize(
+    ("system", "starts", "exponent", "steps", "dt"),
+    [
+        (sx.Flow(van_der_pol, 2), (-2, 2), 0.0, 4000, 0.02),
+        (sx.DiscreteMap(henon, 2), (-0.1, 0.1), 0.41922, 4000, None),
+        (sx.DiscreteMap(lambda x: 4 * x * (1 - x), 1), (0.1, 0.9), np.log(2), 4000, None),
+    ],
+    ids=["cycle", "chaos", "chaos whose sums are bounded"],
+)
+def test_two_standard_errors_cover_the_exponent(system, starts, exponent, steps, dt):
+    """Of 96 runs that start anywhere and last 80 to 100 % of some time; more in the benchmarks."""
+    rng, off, said = np.random.default_rng(0), [], []
+    for share in np.linspace(0.8, 1, 12):
+        method = TangentQR(steps=int(share * steps), transient=1500, num_exponents=1, dt=dt)
+        got = sx.lyapunov_exponents(system, rng.uniform(*starts, (8, system.size)), method=method)
+        off.append(got.exponents[:, 0] - exponent)
+        said.append(got.standard_error[:, 0])
+    off, said = np.abs(np.concatenate(off)), np.concatenate(said)
+    assert (off <= 2 * said).mean() >= 0.85 and (off <= 3 * said).mean() >= 0.97
+    assert 0.7 < np.sqrt((said**2).mean() / (off**2).mean()) < 2.2
+
+
 def test_a_trend_counts_in_the_standard_error():
     """The blocks of a slow transient agree with one another, and not with what comes later."""
     slow = sx.DiscreteMap(lambda x: x - 1e-3 * x**3, 1)  # μ = 1 − 3e−3 x², x² ~ 500 / t

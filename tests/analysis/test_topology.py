@@ -1,5 +1,6 @@
 """The topology of fixed points, where it is known exactly."""
 
+import dataclasses
 import itertools
 
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.topology.closure import close
 
 
 def wells(*rates):
@@ -15,6 +17,26 @@ def wells(*rates):
     speeds = np.array(rates)
     system = sx.Flow(lambda x: speeds * (x - x**3), len(rates))
     return system, np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=len(rates))))
+
+
+def kicked(strength, size=2):
+    """Double wells, all but the first slow and kicked up while the first goes to its side, mixed.
+
+    x' = r (x − x³) + s x₁² (1 − x₁²)² for the others: the points are still {−1, 0, 1}ⁿ, and what is
+    kicked by less than from −1 to 0 comes back. So they are a cube; but from the middle only what
+    leaves nearly along the slow directions arrives at −1.
+    """
+    rates = np.array([1.0, 0.2, 0.26])[:size]
+    push = np.array([0.0, strength, strength])[:size]
+    mix = np.random.default_rng(1).standard_normal((size, size))
+    back = np.linalg.inv(mix)
+
+    def field(y):
+        x = back @ y
+        return mix @ (rates * (x - x**3) + push * (x[0] * (1 - x[0] ** 2)) ** 2)
+
+    signs = np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=size)))
+    return sx.Flow(field, size), signs @ mix.T, signs
 
 
 def flip_flop_topology(architecture):
@@ -86,6 +108,57 @@ def test_two_trained_networks_have_the_topology_of_the_same_cube():
     vanilla, gated = flip_flop_topology("tanh16"), flip_flop_topology("gru32")
     assert gated.counts == (8, 12, 6, 1) and gated.is_cube
     assert vanilla.same_as(gated) and vanilla.difference(gated) == ""
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_thin_shares_are_found(size):
+    """Of some hundred random departures none arrives there."""
+    system, states, signs = kicked(3.0, size)
+    topology = sx.fixed_point_topology(system, states, outputs=signs)
+    thin = topology.links & (topology.reach == 0)
+    assert thin.sum() >= 2 and topology.is_cube is True
+
+
+def test_shares_that_are_nothing_are_told_from_thin_ones():
+    """Kicked across: 4 + 4 + 1 points as in a square, but what leaves the middle is all kicked."""
+    square = sx.fixed_point_topology(*kicked(3.0)[:2], outputs=kicked(3.0)[2])
+    system, states, signs = kicked(8.0)
+    topology = sx.fixed_point_topology(system, states, outputs=signs)
+    assert topology.counts == square.counts and topology.undecided == ""
+    assert topology.names[topology.n_unstable == 2].tolist() == ["*+"]
+    assert topology.is_cube is False and topology.same_as(square) is False
+
+
+def test_what_is_not_known_is_neither_yes_nor_no():
+    """Without one of its edges the square has a boundary that leads to no point known."""
+    system, states = wells(1.0, 1.0)
+    whole = sx.fixed_point_topology(system, states, outputs=states)
+    kept = np.delete(states, 1, axis=0)
+    part = sx.fixed_point_topology(system, kept, outputs=kept)
+    assert part.undecided.startswith("of point 3, what lies between its ways to points 0 and 1")
+    assert "not decided: of point 3" in part.table()
+    assert part.is_cube is False and whole.same_as(part) is False  # 4 + 3 + 1 points are no square
+    answer = part.same_as(part)
+    assert isinstance(answer, sx.Undecided) and answer.reason.startswith("in the first, of point 3")
+    with pytest.raises(sx.InvalidInputError, match="not decided: in the first, of point 3"):
+        bool(answer)
+    earlier = dataclasses.replace(whole, linked=None, doubts=None)  # of a file made before
+    assert "work it out again" in earlier.is_cube.reason and "undecided" in earlier.summary()
+
+
+def test_the_sum_of_faces_that_is_closed():
+    """The six faces of a cube enclose it; the three without a given corner enclose nothing."""
+    signs = np.array(list(itertools.product([-1, 0, 1], repeat=3)))
+    number = (signs == 0).sum(1)
+    inside = ((signs[:, None] == 0) | (signs[:, None] == signs[None])).all(2)
+    linked, crossed = inside & (number == 0), inside & (number == 1) & (number == 2)[:, None]
+    body = int(np.flatnonzero(number == 3)[0])
+    assert close(body, number, linked, crossed)
+    np.testing.assert_array_equal(np.flatnonzero(crossed[body]), np.flatnonzero(number == 2))
+    for lost in np.flatnonzero(number == 0):
+        fewer = linked.copy()
+        fewer[body, lost] = False
+        assert not close(body, number, fewer, crossed)
 
 
 def test_the_difference_of_two_topologies_is_told():

@@ -76,6 +76,7 @@ from .task_variance import (
 )
 from .topology import (
     FixedPointTopology,
+    Undecided,
     fixed_point_topology,
 )
 from .verdicts import (
@@ -110,6 +111,7 @@ __all__ = [
     "TargetedAverages",
     "TaskVariance",
     "ToleranceCurve",
+    "Undecided",
     "Verdict",
     "Watching",
     "basins",

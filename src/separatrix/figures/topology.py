@@ -71,7 +71,7 @@ def compare_topologies(
 
 def _shape(topology: FixedPointTopology) -> str:
     counts = " + ".join(map(str, topology.counts))
-    return counts + (": a cube" if topology.is_cube else " points")
+    return counts + (": a cube" if topology.is_cube is True else " points")
 
 
 def _draw(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..analysis import Analyses, FixedPointTopology
+from ..analysis import Analyses, FixedPointTopology, Undecided
 from .story import Story, count
 
 
@@ -17,13 +17,16 @@ def fixed_point_topology(story: Story) -> str:
         "others to all that is reached from them "
         f"({int(np.sum(topology.departures))} departures were followed). "
     )
-    if topology.is_cube:
+    cube = topology.is_cube
+    if cube is True:
         text += (
             "Every pattern of signs occurs once, at every number of free outputs: the topology is "
             "that of independent bits, a cube with its corners, edges, faces and body."
         )
     else:
         text += f"{count(len(topology), 'fixed point').capitalize()}, {_counts(topology)}."
+    if isinstance(cube, Undecided):
+        text += f" Whether that is the cube of independent bits is not decided: {cube.reason}."
     lost = int(np.sum(topology.unsettled > 0))
     if lost:
         text += f" From {count(lost, 'point')} some departures did not settle at a stable point."
@@ -42,7 +45,10 @@ def topology_numbers(story: Story) -> list[tuple[str, str]]:
     topology = story.find(FixedPointTopology)
     if topology is None:
         return []
-    shape = "the cube of independent bits" if topology.is_cube else "not the cube"
+    cube = topology.is_cube
+    shape = "the cube of independent bits" if cube is True else "not the cube"
+    if isinstance(cube, Undecided):
+        shape = "the cube of independent bits or not: undecided"
     return [("topology of fixed points", f"{_counts(topology)}: {shape}")]
 
 

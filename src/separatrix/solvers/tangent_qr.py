@@ -13,6 +13,8 @@ import numpy as np
 from .._double import double_precision
 from .._types import require_count
 
+_PARTS = 5  # of a block
+
 Advance = Callable[[Any, Any], Any]
 """A state `(unit,)` and an input or None -> the next state; a pytree, so weights are arguments."""
 
@@ -20,9 +22,10 @@ Advance = Callable[[Any, Any], Any]
 class Growth(NamedTuple):
     """What the tangent vectors did."""
 
-    logs: np.ndarray  # (block, trajectory, exponent): mean of log|R_ii| over a block, per step
-    edges: np.ndarray  # (block + 1,): the steps at which blocks begin and end
+    logs: np.ndarray  # (part, trajectory, exponent): mean of log|R_ii| over a part, per step
+    edges: np.ndarray  # (part + 1,): the steps at which parts begin and end
     states: np.ndarray  # (trajectory, unit), the last ones
+    parts: int  # of each block
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class TangentQR:
         Step of the fourth-order Runge–Kutta integrator in ms, for flows only; None: tau / 100.
         Take a smaller one to see whether anything depends on it.
     blocks
-        Parts that the steps are cut into, from whose scatter the standard error comes.
+        Blocks that the steps are cut into, at whose ends `history` tells the estimate. Each is cut
+        into five parts, where there are so many steps: from them comes the standard error.
 
     Examples
     --------
@@ -82,7 +86,7 @@ class TangentQR:
         """
         count, size = starts.shape
         number = self.num_exponents or size
-        edges = self._edges(steps)
+        edges, parts = self._edges(steps)
         logs = np.full((len(edges) - 1, count, number), np.nan)
         with double_precision():
             given = None if inputs is None else jnp.asarray(inputs, float)
@@ -97,13 +101,15 @@ class TangentQR:
                 logs[k] = np.asarray(sums) / (end - begin)
                 if not np.isfinite(np.asarray(x)).all(1).any():
                     break
-            return Growth(logs, edges, np.asarray(x))
+            return Growth(logs, edges, np.asarray(x), parts)
 
-    def _edges(self, steps: int) -> np.ndarray:
-        """Cut the steps into blocks of whole decompositions, but for the last one."""
+    def _edges(self, steps: int) -> tuple[np.ndarray, int]:
+        """Cut the steps into parts of whole decompositions, but for the last; so many a block."""
         decompositions = -(-steps // self.every)
-        cuts = np.linspace(0, decompositions, min(self.blocks, decompositions) + 1).astype(int)
-        return np.minimum(cuts * self.every, steps)
+        parts = _PARTS if 1 < self.blocks <= decompositions // _PARTS else 1
+        count = min(self.blocks, decompositions) * parts
+        cuts = np.arange(count + 1) * decompositions // count
+        return np.minimum(cuts * self.every, steps), parts
 
 
 def _frame(size: int, number: int) -> np.ndarray:

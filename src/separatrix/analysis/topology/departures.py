@@ -13,6 +13,7 @@ from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..linearization import eigenmodes
 from .record import ANY, FixedPointTopology
+from .shares import Fan, decide
 
 _DEPARTURE = 1e-4  # of the distance to the nearest other point, along the fastest direction
 _LARGEST = 1e-2  # and along any slower one: there the manifold is still nearly flat
@@ -36,8 +37,14 @@ def fixed_point_topology(
     of a map, Re λ of a flow): then all directions become large at the same time, and the fastest
     does not drown the others. `reach` gives the fraction that ends at each stable point.
 
-    What is found is real; a stable point with a thin share of the manifold may be missed, as in
-    any sampling.
+    Departures go on until thin shares are decided. Between neighbouring departures with different
+    ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et al. 2006);
+    it is followed there, and has to link these two ends. Of a saddle with k > 2, the saddles with
+    k − 1 that lead to nothing else have to enclose what leaves it: their sum is one cycle of Morse
+    homology modulo 2, which leads to the same stable points. If not, departures near the planes of
+    each two modes are followed, too. Where that does not do, `doubts` says why, and `is_cube` and
+    `same_as` are `Undecided` unless other points decide. What is linked is real; that nothing is
+    missed is not proved: it would have to enter and leave between two neighbours.
 
     Parameters
     ----------
@@ -68,7 +75,9 @@ def fixed_point_topology(
 
     References
     ----------
-    Sussillo & Barak (2013) Neural Comput. 25:626; Maheswaranathan et al. (2019) NeurIPS 32:15629.
+    Sussillo & Barak (2013) Neural Comput. 25:626; Maheswaranathan et al. (2019) NeurIPS 32:15629;
+    Skufca et al. (2006) Phys. Rev. Lett. 96:174101; Banyaga & Hurtubise (2004) Lectures on Morse
+    Homology.
 
     Examples
     --------
@@ -88,25 +97,30 @@ def fixed_point_topology(
     require_count(directions, "directions")
     landscape = survey(system, points)
     signs = _signs(outputs, points, landscape)
-    origin, starts = _departures(system, landscape, directions, seed)
-    ends = Follower(system, landscape, method_of(method, Settling)).follow(starts)
-    attractors = np.flatnonzero(landscape.attractors)
-    departures = np.bincount(origin, minlength=len(landscape.states))
-    reach = np.zeros((len(landscape.states), len(attractors)))
-    reach[attractors, np.arange(len(attractors))] = 1.0
-    settled = ends.reached >= 0
-    column = np.searchsorted(attractors, ends.reached[settled])
-    np.add.at(reach, (origin[settled], column), 1.0 / departures[origin[settled]])
+    follower = Follower(system, landscape, method_of(method, Settling))
+    fans = _fans(system, landscape, directions, seed)
+    size, attractors = len(landscape.states), np.flatnonzero(landscape.attractors)
+    departures, counts = np.zeros(size, int), np.diag(landscape.attractors.astype(float))
+    reached = follower.follow(np.concatenate([landscape.states[:0], *(fan.states for fan in fans)]))
+    ends = np.split(reached.reached, np.cumsum([len(fan.vectors) for fan in fans])[:-1])
+    for fan, there in zip(fans, ends, strict=bool(fans)):
+        departures[fan.row] = len(there)
+        np.add.at(counts[fan.row], there[there >= 0], 1.0)
+    linked = counts > 0
+    doubts = decide(follower, fans, ends, linked)
+    linked = linked[:, attractors]
     return FixedPointTopology(
-        names=np.array([_name(signs[attractors[row]]) for row in reach > 0], dtype=str),
+        names=np.array([_name(signs[attractors[row]]) for row in linked], dtype=str),
         n_unstable=landscape.n_unstable,
         stability=landscape.stability,
         places=landscape.label,
         states=landscape.states,
         attractors=landscape.label[attractors],
-        reach=reach,
+        reach=counts[:, attractors] / np.maximum(departures, 1)[:, None],
         departures=departures,
         seed=seed,
+        linked=linked,
+        doubts=np.array([doubts.get(row, "") for row in range(size)], dtype=str),
     )
 
 
@@ -129,24 +143,21 @@ def _signs(
     return np.array(["".join("+" if y > 0 else "-" for y in row) for row in rows], dtype=str)
 
 
-def _departures(
-    system: AbstractSystem, landscape: Landscape, directions: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return states on small ellipsoids in the unstable subspaces, and the point of each."""
+def _fans(system: AbstractSystem, landscape: Landscape, directions: int, seed: int) -> list[Fan]:
+    """Return departures from each saddle, on a small ellipsoid in its unstable subspace."""
     rng = np.random.default_rng(seed)
     saddles = np.flatnonzero(landscape.n_unstable > 0)
     with one_blas_thread():
         modes = eigenmodes(Evaluator(system).jacobian(landscape.states[saddles]), system.kind)
-    origin, starts = [saddles[:0]], [landscape.states[:0]]
+    fans = []
     for row, values, right in zip(saddles, modes.eigenvalues, modes.right, strict=True):
         k = int(landscape.n_unstable[row])
         basis = _real_columns(values[:k], right[:, :k])
         rates = np.log(np.abs(values[:k])) if system.kind == "map" else values[:k].real
         radii = np.minimum(_DEPARTURE ** (rates / rates[0]), _LARGEST)
-        ways = _unit_vectors(rng, k, directions) * radii * landscape.separation[row]
-        starts.append(landscape.states[row] + ways @ basis.T)
-        origin.append(np.full(len(ways), row))
-    return np.concatenate(origin), np.concatenate(starts)
+        axes = basis * radii * landscape.separation[row]
+        fans.append(Fan(int(row), landscape.states[row], axes, _unit_vectors(rng, k, directions)))
+    return fans
 
 
 def _real_columns(values: np.ndarray, right: np.ndarray) -> np.ndarray:

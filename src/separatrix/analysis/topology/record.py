@@ -1,16 +1,41 @@
 """The topology of fixed points: the stable ones by name, and which of them each saddle links."""
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import product
+from typing import NoReturn
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array
+from ..._types import Array, InvalidInputError
 
 ANY = "*"
 """Stands in the name of a saddle for a sign that differs between the stable points it links."""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """The answer to a question that is neither yes nor no, and the reason.
+
+    It has no truth value: `if answer:` raises InvalidInputError.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> answer = sx.Undecided("departures from point 3 do not settle")
+    >>> answer is True, answer is False
+    (False, False)
+    """
+
+    reason: str
+
+    def __bool__(self) -> NoReturn:
+        raise InvalidInputError(
+            f"expected yes or no, but this is not decided: {self.reason}. Ask first: "
+            "isinstance(answer, sx.Undecided); answer.reason says why."
+        )
 
 
 class FixedPointTopology(Record):
@@ -19,7 +44,8 @@ class FixedPointTopology(Record):
     A stable point is called by the signs of its outputs, such as "+-+". A saddle is called by the
     stable points that it links: "+*+" between "+++" and "+-+"; where those are not all that the
     pattern stands for, by their list. Two topologies are the same when the same names occur with
-    the same numbers of unstable directions; states, units and architectures do not enter.
+    the same numbers of unstable directions; states, units and architectures do not enter. All of
+    this is of the points given: whether there are others is for the search to say.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
@@ -33,11 +59,17 @@ class FixedPointTopology(Record):
     reach: Float[Array, "point attractor"] = array("fraction of the departures that end there")
     departures: Int[Array, " point"] = array("states that were followed from near the point")
     seed: int = setting("seed of the directions of departure")
+    linked: Bool[Array, "point attractor"] | None = array(
+        "whether it leads there, by however thin a share", default=None
+    )
+    doubts: Shaped[np.ndarray, " point"] | None = array(
+        "why more may be linked to it than is known; empty where all is", default=None
+    )
 
     @property
     def links(self) -> Bool[np.ndarray, "point attractor"]:
         """Which stable points each point leads to."""
-        return np.asarray(self.reach) > 0
+        return np.asarray(self.reach) > 0 if self.linked is None else np.asarray(self.linked)
 
     @property
     def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
@@ -73,21 +105,63 @@ class FixedPointTopology(Record):
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
     @property
-    def is_cube(self) -> bool:
+    def undecided(self) -> str:
+        """Why more may be linked than is known, of the first such point; empty where all is."""
+        reasons = np.asarray(self._reasons)
+        if not len(rows := np.flatnonzero(reasons != "")):
+            return ""
+        more = f", and so of {len(rows) - 1} more" if len(rows) > 1 else ""
+        return f"of point {self.places[rows[0]]}, {reasons[rows[0]]}{more}"
+
+    @property
+    def _reasons(self) -> Shaped[np.ndarray, " point"]:
+        if self.doubts is not None:
+            return np.asarray(self.doubts)
+        earlier = "thin shares were not looked for, in an earlier version: work it out again"
+        return np.where(np.asarray(self.n_unstable) > 1, earlier, "")
+
+    @property
+    def is_cube(self) -> bool | Undecided:
         """Whether this is the cube of independent bits, $3^n$ points for n outputs.
 
         Its vertices are the stable points; a saddle with k unstable directions links the $2^k$
-        corners of an edge, a face, a body.
+        corners of an edge, a face, a body. True, False, or `Undecided` with the reason.
         """
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
         bits = len(stable[0]) if len(stable) else 0
-        return self.cells == Counter(
+        cube = Counter(
             (pattern.count(ANY), pattern) for pattern in map("".join, product("+-*", repeat=bits))
         )
+        return self._equal(cube, self._unsure, self.undecided)
 
-    def same_as(self, other: "FixedPointTopology") -> bool:
-        """Return whether two systems have the same topology of fixed points."""
-        return self.cells == other.cells
+    def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
+        """Return whether two systems have the same topology of fixed points.
+
+        True, False, or `Undecided` with the reason: where more may be linked than is known, and
+        what is known is no difference.
+        """
+        reasons = {"the first": self.undecided, "the second": other.undecided}
+        told = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
+        return self._equal(other.cells, self._unsure | other._unsure, told)
+
+    @property
+    def _unsure(self) -> set[int]:
+        """Of which numbers of unstable directions some point may link more than is known."""
+        return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
+
+    def _equal(
+        self, cells: Counter[tuple[int, str]], unsure: set[int], reason: str
+    ) -> bool | Undecided:
+        """Compare cells; of numbers of unstable directions that are unsure, their count alone."""
+        for number in {number for number, _ in self.cells | cells}:
+            one, other = (
+                Counter({name: n for (k, name), n in these.items() if k == number})
+                for these in (self.cells, cells)
+            )
+            differ = one.total() != other.total() if number in unsure else one != other
+            if differ and -1 not in unsure:
+                return False
+        return Undecided(reason) if unsure else True
 
     def difference(self, other: "FixedPointTopology") -> str:
         """Return what one topology has and the other lacks, in words; nothing where none."""
@@ -110,11 +184,15 @@ class FixedPointTopology(Record):
         if (unknown := np.asarray(self.n_unstable) < 0).any():
             names = sorted(np.asarray(self.names)[unknown].tolist())
             lines.append(f"{'unknown':>8} {len(names):7}  {' '.join(names)}")
+        if self.undecided:
+            lines.append(f"not decided: {self.undecided}")
         return "\n".join(lines)
 
     def summary(self) -> str:
         counts = " + ".join(map(str, self.counts))
-        cube = ": the cube of independent bits" if self.is_cube else ""
+        answer = self.is_cube
+        cube = ": the cube of independent bits" if answer is True else ""
+        cube = "; a cube or not: undecided" if isinstance(answer, Undecided) else cube
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
         return text + (f"; from {lost} of them some departures do not settle" if lost else "")
