@@ -20,7 +20,11 @@ from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
-from ..tasks import AbstractTask, PerceptualDecisionMaking
+from ..tasks import (
+    AbstractTask,
+    PerceptualDecisionMaking,
+    PerceptualDecisionMakingDelayResponse,
+)
 from .stages import SkippedError, Stage
 from .subject import Subject
 
@@ -32,6 +36,9 @@ MAX_STARTS = 8
 """Fixed points from which branches are followed."""
 
 PARAMETER = "signed coherence (%)"
+
+Decision = PerceptualDecisionMaking | PerceptualDecisionMakingDelayResponse
+"""Tasks whose stimulus is a signed coherence."""
 
 
 class Geometry:
@@ -127,10 +134,10 @@ class Geometry:
         )
         return lyapunov_exponents(self.subject.system, starts, method=method)
 
-    def _decision(self) -> PerceptualDecisionMaking:
+    def _decision(self) -> Decision:
         """Return the task, where it is a decision between two choices."""
         task = self.subject.task
-        if isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2:
+        if isinstance(task, Decision) and len(task.responses) == 3:
             return task
         raise SkippedError("it needs a task with a coherence and two choices.")
 
@@ -160,7 +167,7 @@ class CoherenceFamily:
     The number may be a tracer: the network's arrays then are constants of the traced program.
     """
 
-    def __init__(self, network: AbstractNetwork, task: PerceptualDecisionMaking):
+    def __init__(self, network: AbstractNetwork, task: Decision):
         self.network, self.task = network, task
         self.middle = task.evidence_input(0.0)
         self.slope = (task.evidence_input(100.0) - self.middle) / 100
