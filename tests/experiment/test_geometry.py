@@ -131,6 +131,15 @@ def test_a_task_without_coherence_still_has_its_graph_and_exponents():
     assert "branches" not in records
 
 
+def test_a_decision_after_any_time_has_its_slow_curve_and_branches():
+    task = sx.tasks.PerceptualDecisionMakingDelayResponse(
+        dt=100.0, stimulus=[500.0, 1000.0], delay=0.0, decision=100.0, coherences=[12.8]
+    )
+    records = results(build(task, graph=False, lyapunov=False))
+    assert records["analyses"].outcome.tolist() == ["done", "done", "skipped", "skipped"]
+    np.testing.assert_allclose(np.abs(records["branches"].parameters).max(), 12.8)
+
+
 def test_what_is_switched_off_is_told():
     off = dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False)
     records = results(build(**off))

@@ -142,6 +142,13 @@ def test_evidence_input(task):
     np.testing.assert_allclose(task.evidence_input(51.2, 1), [1, 0.244, 0.756])
 
 
+def test_the_evidence_input_of_delayed_answers_is_what_their_stimulus_shows_without_noise():
+    task = sx.tasks.PerceptualDecisionMakingDelayResponse(noise=0.0, coherences=(12.8,))
+    trials = task.trials(8, key=jax.random.key(0))
+    for shown, choice in zip(trials.inputs, trials.conditions["choice"], strict=True):
+        np.testing.assert_allclose(task.evidence_input(12.8, int(choice)), shown[0], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

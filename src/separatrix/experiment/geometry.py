@@ -18,7 +18,11 @@ from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
-from ..tasks import AbstractTask, PerceptualDecisionMaking
+from ..tasks import (
+    AbstractTask,
+    PerceptualDecisionMaking,
+    PerceptualDecisionMakingDelayResponse,
+)
 from .once import once
 from .stages import SkippedError, Stage
 from .subject import Subject
@@ -31,6 +35,9 @@ MAX_STARTS = 8
 """Fixed points from which branches are followed."""
 
 PARAMETER = "signed coherence (%)"
+
+Decision = PerceptualDecisionMaking | PerceptualDecisionMakingDelayResponse
+"""Tasks whose stimulus is a signed coherence."""
 
 
 class Geometry:
@@ -121,10 +128,10 @@ class Geometry:
         return lyapunov_exponents(self.subject.system, starts, method=method)
 
 
-def decision_between_two(subject: Subject) -> PerceptualDecisionMaking:
+def decision_between_two(subject: Subject) -> Decision:
     """Return the task, where it is a decision between two choices."""
     task = subject.task
-    if isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2:
+    if isinstance(task, Decision) and len(task.responses) == 3:
         return task
     raise SkippedError("it needs a task with a coherence and two choices.")
 
@@ -166,7 +173,7 @@ class CoherenceFamily:
     Its maps differ in their input alone and hold the weights, which an analysis casts to float64.
     """
 
-    def __init__(self, network: AbstractNetwork, task: PerceptualDecisionMaking):
+    def __init__(self, network: AbstractNetwork, task: Decision):
         self.network, self.task = network, task
         self.middle = task.evidence_input(0.0)
         self.slope = (task.evidence_input(100.0) - self.middle) / 100

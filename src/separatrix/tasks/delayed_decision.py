@@ -100,6 +100,11 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)
         return respond(cue_off(self, inputs[..., 0], "decision"), two_sided(difference))
 
+    def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
+        """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
+        half = coherence / 200 * (1 - 2 * choice)
+        return np.array([1.0, 0.5 + half, 0.5 - half])
+
     @property
     def chance(self) -> float:
         return 0.5
