@@ -10,6 +10,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import TASKS
+from separatrix.tasks.inputs import without_noise
 
 N = 256
 # Small settings where the default is long, so that the laws are quick to check.
@@ -373,3 +374,16 @@ def test_a_network_learns_from_it(name):
     )
     assert np.isfinite(fit.history.loss).all()
     assert ((fit.history.accuracy >= 0) & (fit.history.accuracy <= 1)).all()
+
+
+@every
+def test_the_mean_input_of_a_period_lies_among_those_of_its_trials(name):
+    """Without noise; evidence for either side cancels, so that like channels are alike."""
+    task = make(name) if name != "Yang2019" else TASKS[name](rules=["delaygo"])
+    inputs = np.asarray(without_noise(task).trials(N, key=jax.random.key(1)).inputs)
+    low, high = inputs.min((0, 1)) - 1e-6, inputs.max((0, 1)) + 1e-6
+    assert task.period_before_answer in task.periods
+    u = task.period_input(task.period_before_answer)
+    assert u.shape == (task.num_inputs,)
+    assert ((u >= low) & (u <= high)).all()
+    assert task.describe_input(u)
