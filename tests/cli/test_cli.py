@@ -248,9 +248,15 @@ def test_divergence(run, tmp_path):
     )
     assert len(sx.load_run(tmp_path / "two.incomplete").history) == 2
     assert not out.exists()
-    report = run("report", tmp_path / "two.incomplete")
+    report = run("report", tmp_path / "two.incomplete", "--format", "pdf")
     assert report.exit_code == 0
     assert (tmp_path / "two.incomplete" / "report.html").exists()
+    written = {p.suffix for p in (tmp_path / "two.incomplete" / "figures").iterdir()}
+    assert written == {".png", ".svg", ".pdf"}
+    refused(
+        run("report", tmp_path / "two.incomplete", "--format", "docx"),
+        "formats are png, svg, pdf; got 'docx'.",
+    )
 
 
 @pytest.mark.parametrize(

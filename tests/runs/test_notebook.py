@@ -12,14 +12,16 @@ import pytest
 
 PLOT = "sx.figures.trials(task, num_trials=1)"
 CELLS = {
-    "start": "import sys, separatrix as sx\ntask = sx.tasks.PerceptualDecisionMaking()",
+    "start": "import sys, numpy as np, separatrix as sx\n"
+    "task = sx.tasks.PerceptualDecisionMaking()",
     "last line, no pyplot": f"assert 'matplotlib.pyplot' not in sys.modules\n{PLOT}",
     "pyplot": "import matplotlib.pyplot as plt",
     "plt.show()": f"figure = {PLOT}\nplt.show()",
     "last line": PLOT,
     "last line of a name": f"figure = {PLOT}\nfigure",
     "shown again": "figure",
-    "in given axes": "fig, ax = plt.subplots()\nax.plot([0, 1])\nplt.show()",
+    "in given axes": "fig, ax = plt.subplots()\n"
+    "sx.figures.fixed_points(np.eye(2), np.eye(2), ax=ax)\nplt.show()",
     "none is left open": "assert plt.get_fignums() == []",
 }
 WITHOUT_PICTURE = ("start", "pyplot", "none is left open")

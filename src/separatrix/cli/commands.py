@@ -132,7 +132,7 @@ def report(
         "the same command writes all of them."
     ):
         for name, found in runs.items():
-            write_figures_and_report(found, path / name, formats=formats or ())
+            write_figures_and_report(found, path / name, (), formats or ())
         if several:
             experiment = Experiment.from_toml(path / "experiment.toml")
             if missing := _write_comparison(experiment, runs, path):
