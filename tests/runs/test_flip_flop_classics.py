@@ -43,9 +43,9 @@ def one_bit(tmp_path_factory):
 
 def test_one_bit_has_the_same_topology_in_two_architectures(one_bit):
     vanilla, gru = (done.records["topology"] for done in one_bit.values())
-    assert isinstance(vanilla, sx.FixedPointTopology) and vanilla.is_cube
+    assert isinstance(vanilla, sx.FixedPointTopology) and vanilla.is_cube is True
     assert sorted(vanilla.names.tolist()) == ["*", "+", "-"]
-    assert vanilla.same_as(gru)
+    assert vanilla.same_as(gru) is True
 
 
 def test_the_report_tells_the_topology(one_bit, tmp_path):
@@ -53,6 +53,16 @@ def test_the_report_tells_the_topology(one_bit, tmp_path):
     assert "a cube with its corners, edges, faces and body" in text
     told = dict(key_numbers(one_bit["gru"]))["topology of fixed points"]
     assert told.startswith("2 + 1 by number of unstable directions: the cube")
+
+
+def test_a_memory_with_a_thin_share_is_found(tmp_path):
+    """In this network none of 256 departures from the body leads to one of the eight memories."""
+    changes = ["network.num_units=24", "training.steps=600", 'analysis.studies=["topology"]']
+    experiment = Experiment.named("sussillo2013").variant("gru").with_changes(changes)
+    done = run_experiment(experiment, tmp_path / "run", progress=False)
+    topology = done.records["topology"]
+    assert topology.counts == (8, 12, 6, 1) and topology.undecided == ""
+    assert topology.is_cube is True
 
 
 @pytest.mark.parametrize("name", ["sussillo2013", "maheswaranathan2019"])

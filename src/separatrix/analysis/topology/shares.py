@@ -22,12 +22,12 @@ from ..boundaries.settling import Follower
 from .closure import close
 
 _PARTS = 8  # of a bracket, in one halving
-_HALVINGS = 5
-_ROUNDS = 12  # of halving and going on
+_HALVINGS = 8
+_ROUNDS = 40  # of halving and going on
 _WIDE = 1e-3  # of the distance to the nearest other point: up to here both sides go on together
 _PASSES = 0.05  # of the same: so near to a saddle its boundary has been found
 _MOST = 128  # brackets of one saddle
-_LONGEST_PATH = 4096  # steps
+_LONGEST_PATH = 1024  # steps
 _PATHS = 8  # pairs kept at once: memory
 _CIRCLE = 32  # departures around a circle
 _TILTS = (1e-3, -1e-3, 1e-8, -1e-8)  # off the plane of two modes, which may be invariant
@@ -238,11 +238,15 @@ class _Shares:
         return self._not_too_many(new)
 
     def _not_too_many(self, brackets: Brackets) -> Brackets:
+        """Keep some of each saddle's; one with more than two directions is judged by its links."""
         keep = np.ones(len(brackets), bool)
         for origin in np.unique(brackets.origin):
             of = np.flatnonzero(brackets.origin == origin)
-            if len(of) > _MOST:
-                keep[of[_MOST:]] = False
+            if len(of) <= _MOST:
+                continue
+            keep[of] = False
+            keep[of[np.linspace(0, len(of) - 1, _MOST).astype(int)]] = True
+            if self.follower.landscape.n_unstable[origin] == 2:
                 told = f"more than {_MOST} boundaries divide what leaves it"
                 self.doubts.setdefault(int(origin), told)
         return brackets[keep]
