@@ -79,7 +79,7 @@ def holds(story: Story) -> str:
     slow = count(kinds["slow"], "slow point")
     text = f"At {frozen_input(story)} its state space holds {fixed} and {slow}; {_missing(points)}"
     topology = story.find(FixedPointTopology)
-    if topology is not None and topology.is_cube:
+    if topology is not None and topology.is_cube is True:
         numbers = " + ".join(str(n) for _, n in sorted(story.unstable_counts("fixed").items()))
         text += f". The fixed points form a cube: {numbers}"
     return f"{text}."

@@ -14,7 +14,7 @@ _APPROXIMATELY = 3.0
 """Times `Watching.still`: how much a set may change that holds states approximately."""
 _FORGOTTEN = 0.05
 """Part of their distance up to which neighbors have met."""
-_SLOWS_DOWN, _SPEEDS_UP = 1.5, 5.0
+_FASTER = 5.0
 """Times the least speed, that states have before and after a ghost."""
 
 
@@ -50,7 +50,7 @@ def judge(
     )
     if np.isfinite(seen.period):
         return dataclasses.replace(judged, held="cycle")
-    kept = float(np.median(seen.kept))
+    kept = 0.0 if seen.is_gathered else float(np.median(seen.kept))
     if kept <= _FORGOTTEN and seen.rests.mean() > 0.5:
         places = groups_of(seen.path[-1]) if seen.extent > 1e-6 * seen.apart else 1
         return dataclasses.replace(judged, held="points", places=places)
@@ -89,5 +89,5 @@ def _is_ghost(seen: Observation) -> bool:
     speeds = np.concatenate([seen.speeds, seen.later_speeds])
     before = np.maximum.accumulate(speeds)
     after = np.maximum.accumulate(speeds[::-1])[::-1]
-    slow = (before >= _SLOWS_DOWN * speeds) & (after >= _SPEEDS_UP * speeds)
+    slow = np.minimum(before, after) >= _FASTER * speeds
     return bool((slow & (speeds > 1e-8 * speeds.max())).any())

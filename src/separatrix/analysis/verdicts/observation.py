@@ -22,7 +22,7 @@ _FOLLOWED, _FOLLOWED_SNAPSHOTS = 16, 512
 _LEFT, _RETURNED = 0.5, 0.1
 """Parts of the largest distance: a state has left its place, or is back."""
 _GATHERED = 0.1
-"""Part of their first extent up to which states have come together."""
+"""Part of their first extent up to which all states have come together at one place."""
 _AT_REST = 1e-2
 """Part of the extent of all states within which one that is followed stays when it is at rest."""
 
@@ -54,7 +54,7 @@ class Observation:
     size
         Root mean square distance from the mean, as a part of that when settled `(watched,)`.
     speeds
-        Median speed in the watch `(watched,)`.
+        Median speed `(time,)`.
     period
         Of what the states that are followed return to, in ms; NaN: most of them do not return.
     rests
@@ -74,11 +74,16 @@ class Observation:
     kept: Float[np.ndarray, " landmark"]
     moved: Float[np.ndarray, " watched"]
     size: Float[np.ndarray, " watched"]
-    speeds: Float[np.ndarray, " watched"]
+    speeds: Float[np.ndarray, " time"]
     period: float
     rests: Bool[np.ndarray, " followed"]
     later_speeds: Float[np.ndarray, " later"]
     left: int
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether all states have come together at one place before they are watched."""
+        return self.extent <= _GATHERED * self.apart
 
     @property
     def states(self) -> Float[np.ndarray, "landmark unit"]:
@@ -113,7 +118,7 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         kept=_kept(first[chosen], final[chosen], 1e-6 * apart),
         moved=np.median(away, axis=1) / scale if scale > 0 else np.zeros(len(away)),
         size=size / size[0] if size[0] > 0 else np.ones(len(size)),
-        speeds=_speeds(stepper, path[settled:]),
+        speeds=_speeds(stepper, path),
         period=period,
         rests=rests,
         later_speeds=later,
@@ -124,7 +129,7 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
 def _nothing(times: np.ndarray, path: np.ndarray, settled: int, left: int) -> Observation:
     nan = float("nan")
     none, nobody = np.zeros(0), np.zeros(0, int)
-    numbers = (nan, nan, none, none, none, none, nan)
+    numbers = (nan, nan, none, none, none, np.full(len(times), nan), nan)
     return Observation(times, path, settled, nobody, *numbers, np.zeros(0, bool), none, left)
 
 
