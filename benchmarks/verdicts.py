@@ -18,8 +18,8 @@ else:
     sys.path.insert(0, str(Path(__file__).parent))
     from planted import CLASSES, Planted, plant
 
-HELD = {"plane": "surface", "discrete": "points"}
-"""What `Verdict.held` calls the class, where that has another name."""
+HELD = {"plane": "surface", "discrete": "points", "one point": "point"}
+"""What `Verdict.held` calls the class, or a system of it, where that has another name."""
 
 
 def judged(planted: Planted) -> sx.Verdict:
@@ -31,16 +31,16 @@ def main(count: int = 200, first: int = 0) -> None:
     """Print a line for each class, and one for each wrong verdict."""
     for answer in CLASSES:
         begun, given = time.perf_counter(), Counter[str]()
-        expected = HELD.get(answer, answer)
         for seed in range(first, first + count):
             planted = plant(answer, seed)
+            expected = HELD.get(planted.name, HELD.get(answer, answer))
             found = judged(planted)
-            given[found.held] += 1
+            given["right" if found.held == expected else found.held] += 1
             if found.held != expected:
                 kind = planted.system.kind
                 print(f"  {answer} {seed} ({planted.name}, {kind}): {found.summary()}", flush=True)
         unknown = given.pop("unknown", 0)
-        right = given.pop(expected, 0)
+        right = given.pop("right", 0)
         took = time.perf_counter() - begun
         print(
             f"{answer}: right {right}, wrong {count - right - unknown}, unknown {unknown}; "

@@ -27,10 +27,9 @@ from separatrix.experiment.setup import Setup
 
 PRESETS = ("yang2020", "yang2020-pytorch", "yang2020-line")
 STIMULUS = 2000.0  # ms: how long the task asks for evidence to be held
-SETTLE = 200.0  # ms, until the noise of the last steps is gone
 TRIALS = 256  # whose states at the end of the stimulus are watched
 CANDIDATES = 2200  # the states of 100 trials, as in a run
-RESULTS = "results.jsonl"
+RESULTS = "verdicts.jsonl"
 COLORS = {"yang2020": "C0", "yang2020-pytorch": "C1", "yang2020-line": "C2"}
 
 
@@ -62,52 +61,30 @@ def analyse(
     points = sx.find_fixed_points(system, activity.flat_states[:CANDIDATES])
     fixed = points.fixed
     stability = Counter(np.asarray(fixed.stability).tolist())
-    ends = end_states(activity, task)
-    held = sx.continuous_attractor(system, ends, duration=STIMULUS)
+    last = task.period_steps()["stimulus"][1] - 1
+    ends = np.asarray(activity.states, float)[:, last]
+    axis = np.asarray(network.readout_weights[1] - network.readout_weights[2], float)
+    held = sx.verdict(system, ends, duration=STIMULUS, axis=axis, points=points)
+    modes = sx.linearize(system, ends[:: len(ends) // 32])
+    times = np.sort(np.abs(np.asarray(modes.time_constants)), axis=1)[:, ::-1]
+    first = np.asarray(activity.pca(1).components)[0]
     return {
         "fixed": len(fixed),
         "proved": int(np.asarray(fixed.certified).sum()),
         "stability": dict(sorted(stability.items())),
         "slow": len(points.slow),
-        **motion(network, system, ends),
-        "verdict": held.verdict,
-        "dimension": held.dimension,
-        "retention": held.retention,
-        "relative_drift": held.relative_drift,
-    }
-
-
-def end_states(activity: sx.Activity, task: sx.tasks.AbstractTask) -> np.ndarray:
-    """Return the states at the end of the stimulus."""
-    last = task.period_steps()["stimulus"][1] - 1
-    return np.asarray(activity.states, float)[:, last]
-
-
-def motion(network: Any, system: Any, ends: np.ndarray) -> dict[str, float]:
-    """Return how far states move without noise, how much they keep of the choice, and their modes.
-
-    The times are those of the two slowest modes at the states: medians.
-    """
-    settled = advance(system, ends, SETTLE / network.dt)
-    after = advance(system, settled, STIMULUS / network.dt)
-    axis = np.asarray(network.readout_weights[1] - network.readout_weights[2], float)
-    extent = np.linalg.norm(settled[:, None] - settled, axis=-1).max()
-    modes = sx.linearize(system, settled[:: len(settled) // 32])
-    times = np.sort(np.abs(np.asarray(modes.time_constants)), axis=1)[:, ::-1]
-    return {
-        "drift": float(np.median(np.linalg.norm(after - settled, axis=1)) / extent),
-        "spread_kept": float((after @ axis).std() / (settled @ axis).std()),
+        "held": held.held,
+        "line": held.is_held_by("line"),
+        "drift": held.still,
+        "growth": held.growth,
+        "spread_kept": held.spread_kept,
+        "keeps_differences": held.keeps_differences,
+        "period": held.period,
+        "along_pc1": abs(float(np.asarray(held.direction) @ first)),
+        "disagreeing": list(held.disagreeing),
         "slowest_time": float(np.median(times[:, 0])),
         "next_time": float(np.median(times[:, 1])),
     }
-
-
-def advance(system: Any, states: np.ndarray, steps: float) -> np.ndarray:
-    """Return states after a number of steps without noise, in float64."""
-    with jax.enable_x64(True):
-        now = jax.numpy.asarray(states)
-        move = jax.vmap(system.evaluate)
-        return np.asarray(jax.lax.fori_loop(0, round(steps), lambda _, x: move(x), now))
 
 
 def accuracy(
@@ -181,11 +158,19 @@ def results(out: Path) -> list[dict[str, Any]]:
 
 def table(out: Path) -> None:
     """Print medians and ranges by preset."""
-    columns = ("accuracy", "drift", "spread_kept", "slowest_time", "next_time", "fixed", "slow")
+    columns = (
+        *("accuracy", "drift", "growth", "spread_kept", "along_pc1"),
+        *("slowest_time", "next_time", "fixed", "proved", "slow"),
+    )
     rows = results(out)
     for preset in dict.fromkeys(row["preset"] for row in rows):
         mine = [row for row in rows if row["preset"] == preset]
-        print(preset, len(mine), dict(Counter(row["verdict"] for row in mine).most_common()))
+        print(preset, len(mine), dict(Counter(row["held"] for row in mine).most_common()))
+        print("    a line:", dict(Counter(row["line"] for row in mine).most_common()))
+        kept = sum(row["keeps_differences"] for row in mine)
+        print(
+            f"    differences kept: {kept}; mean accuracy", np.mean([r["accuracy"] for r in mine])
+        )
         for name in columns:
             values = np.array([row[name] for row in mine], float)
             low, middle, high = np.nanpercentile(values, [0, 50, 100])
@@ -200,7 +185,7 @@ def figure(out: Path, file: Path) -> None:
     fig, (motion_axes, score_axes) = plt.subplots(1, 2, figsize=(7.2, 3.2), layout="constrained")
     for column, preset in enumerate(dict.fromkeys(row["preset"] for row in rows)):
         mine = [row for row in rows if row["preset"] == preset]
-        line = np.array([row["verdict"] == "line" for row in mine])
+        line = np.array([row["held"] == "line" for row in mine])
         drift, kept, score = (
             np.array([row[name] for row in mine], float)
             for name in ("drift", "spread_kept", "accuracy")

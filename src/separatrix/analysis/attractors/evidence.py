@@ -44,7 +44,7 @@ def examine(
     with one_blas_thread():
         surface = surface_of(examined, method.flat) if dimension == 2 else None
         alignment, slow, following = modes_of(system, examined, dimension, method)
-    groups = 0 if continuous else groups_of(after)
+    groups = 0 if continuous else _groups(after)
     pieces, apart = pieces_of(examined) if dimension else (0, float("nan"))
     gap = float(np.median(slow / following)) if dimension and system.size > dimension else np.nan
     verdict = verdict_of(dimension, moving, lasts=death >= method.loop * birth, surface=surface)
@@ -134,7 +134,7 @@ def modes_of(
     return alignment, times[:, dimension - 1], following
 
 
-def groups_of(states: np.ndarray) -> int:
+def _groups(states: np.ndarray) -> int:
     """Count the places where states have gathered, a hundredth of the extent apart or more."""
     extent = cdist(states, states).max()
     if extent <= 1e-9 * (1e-300 + np.abs(states).max()):

@@ -17,6 +17,7 @@ _SAME = {
     "ring": {"ring"},
     "surface": {"plane", "surface", "closed surface", "torus", "sphere", "cylinder"},
     "points": {"isolated points"},
+    "point": {"isolated points"},
     "ghost": {"isolated points", "moving", "none"},
     "slow path": {"moving", "isolated points", "none"},
     "cycle": {"moving", "none"},
@@ -44,7 +45,7 @@ def compared(
 
 def refuted(judged: Judgement, seen: Observation, points: FixedPoints | None) -> bool:
     """Tell whether states are said to move where they lie at proved stable points."""
-    if points is None or judged.held in ("points", "line", "ring", "surface"):
+    if points is None or judged.held in ("points", "point", "line", "ring", "surface"):
         return False
     proved = _chosen(points, certified=True)
     return _share_at(seen, proved) > 0.5 and judged.still <= _NEAR
@@ -61,7 +62,7 @@ def _points(judged: Judgement, seen: Observation, points: FixedPoints) -> str:
     if judged.held in ("line", "ring", "surface"):
         return SILENT
     share = _share_at(seen, _chosen(points, certified=False))
-    if judged.held == "points":
+    if judged.held in ("points", "point"):
         return AGREES if share > 0.5 else DISAGREES
     return DISAGREES if share > 0.5 else AGREES
 

@@ -5,15 +5,13 @@ import dataclasses
 import numpy as np
 
 from ...systems import AbstractSystem
-from ..attractors.evidence import dimension_of, groups_of, modes_of
+from ..attractors.evidence import dimension_of, modes_of
 from ..attractors.loops import longest_loop
 from ..attractors.watching import Watching
 from .observation import Observation
 
 _APPROXIMATELY = 3.0
 """Times `Watching.still`: how much a set may change that holds states approximately."""
-_FORGOTTEN = 0.05
-"""Part of their distance up to which neighbors have met."""
 _FASTER = 5.0
 """Times the least speed, that states have before and after a ghost."""
 
@@ -50,10 +48,12 @@ def judge(
     )
     if np.isfinite(seen.period):
         return dataclasses.replace(judged, held="cycle")
+    resting = seen.rest * seen.followed
+    if seen.rest > 0.5 and seen.places <= 0.5 * resting:
+        return dataclasses.replace(
+            judged, held="points" if seen.places > 1 else "point", places=seen.places
+        )
     kept = 0.0 if seen.is_gathered else float(np.median(seen.kept))
-    if kept <= _FORGOTTEN and seen.rests.mean() > 0.5:
-        places = groups_of(seen.path[-1]) if seen.extent > 1e-6 * seen.apart else 1
-        return dataclasses.replace(judged, held="points", places=places)
     if kept < method.kept and _is_ghost(seen):
         return dataclasses.replace(judged, held="ghost", places=1)
     dimension = max(1, dimension_of(seen.states, method))

@@ -9,7 +9,8 @@ another (landmarks): nearer ones may differ by what is left of noise across the 
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from ..attractors.loops import landmarks
@@ -18,7 +19,9 @@ from ..motion import Stepper, velocities
 _SNAPSHOTS = 96
 """Of the settling and the watch together."""
 _LANDMARKS = 48
-_FOLLOWED, _FOLLOWED_SNAPSHOTS = 16, 512
+_FOLLOWED, _FOLLOWED_SNAPSHOTS = 64, 512
+_RETURNING = 16
+"""Of the states that are followed, those of which it is asked whether they return."""
 _LEFT, _RETURNED = 0.5, 0.1
 """Parts of the largest distance: a state has left its place, or is back."""
 _GATHERED = 0.1
@@ -57,8 +60,12 @@ class Observation:
         Median speed `(time,)`.
     period
         Of what the states that are followed return to, in ms; NaN: most of them do not return.
-    rests
-        Which of the followed ones stay where the watch left them `(followed,)`.
+    followed
+        How many states are followed further.
+    rest
+        Share of them that stays where the watch left them.
+    places
+        Number of places at which those lie.
     later_speeds
         Median speed of the followed ones `(later,)`.
     left
@@ -76,7 +83,9 @@ class Observation:
     size: Float[np.ndarray, " watched"]
     speeds: Float[np.ndarray, " time"]
     period: float
-    rests: Bool[np.ndarray, " followed"]
+    followed: int
+    rest: float
+    places: int
     later_speeds: Float[np.ndarray, " later"]
     left: int
 
@@ -107,7 +116,8 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
     away = np.linalg.norm(path[settled:] - first, axis=2)
     size = np.sqrt(path[settled:].var(axis=1).sum(axis=1))
     scale = extent if extent > _GATHERED * apart else apart
-    period, rests, later = _followed(stepper, final[landmarks(final, _FOLLOWED)], steps, apart)
+    evenly = np.unique(np.linspace(0, len(final) - 1, _FOLLOWED).astype(int))
+    period, rest, places, later = _followed(stepper, final[evenly], steps, apart)
     return Observation(
         times=times,
         path=path,
@@ -120,17 +130,18 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         size=size / size[0] if size[0] > 0 else np.ones(len(size)),
         speeds=_speeds(stepper, path),
         period=period,
-        rests=rests,
+        followed=len(evenly),
+        rest=rest,
+        places=places,
         later_speeds=later,
         left=int((~fine).sum()),
     )
 
 
 def _nothing(times: np.ndarray, path: np.ndarray, settled: int, left: int) -> Observation:
-    nan = float("nan")
-    none, nobody = np.zeros(0), np.zeros(0, int)
-    numbers = (nan, nan, none, none, none, np.full(len(times), nan), nan)
-    return Observation(times, path, settled, nobody, *numbers, np.zeros(0, bool), none, left)
+    nan, none, nobody = float("nan"), np.zeros(0), np.zeros(0, int)
+    numbers = (nan, nan, none, none, none, np.full(len(times), nan), nan, 0, nan, 0)
+    return Observation(times, path, settled, nobody, *numbers, none, left)
 
 
 def _size(starts: np.ndarray) -> float:
@@ -156,18 +167,30 @@ def _kept(before: np.ndarray, after: np.ndarray, floor: float) -> Float[np.ndarr
 
 def _followed(
     stepper: Stepper, starts: np.ndarray, steps: int, apart: float
-) -> tuple[float, Bool[np.ndarray, " followed"], Float[np.ndarray, " later"]]:
-    """Follow states: return the median period (NaN: most do not return), which rest, speeds."""
+) -> tuple[float, float, int, Float[np.ndarray, " later"]]:
+    """Follow states: return their period, the share that rests, at how many places, and speeds.
+
+    The period is the median one; NaN where most do not return.
+    """
     stride = _coprime_to_six(max(1, round(4 * steps / _FOLLOWED_SNAPSHOTS)))
     path = stepper.snapshots(starts, _FOLLOWED_SNAPSHOTS, stride)
     with np.errstate(all="ignore"):
-        periods = np.array([_period(path[:, k]) for k in range(path.shape[1])])
-        wandered = np.linalg.norm(path - path[0], axis=2).max(0)
+        some = path[:, :: -(-len(starts) // _RETURNING)]
+        periods = np.array([_period(some[:, k]) for k in range(some.shape[1])])
+        rests = np.linalg.norm(path - path[0], axis=2).max(0) <= _AT_REST * apart
     returning = np.isfinite(periods)
     period = float("nan")
     if returning.sum() > 0.5 * len(periods):
         period = float(np.median(periods[returning])) * stride * stepper.step_time
-    return period, wandered <= _AT_REST * apart, _speeds(stepper, path[::16])
+    places = _places(starts[rests], _AT_REST * apart)
+    return period, float(rests.mean()), places, _speeds(stepper, path[::16])
+
+
+def _places(states: Float[np.ndarray, "state unit"], apart: float) -> int:
+    """Count the places at which states lie, so far apart."""
+    if len(states) < 2:
+        return len(states)
+    return int(fcluster(linkage(states), apart, "distance").max())
 
 
 def _speeds(stepper: Stepper, path: Float[np.ndarray, "time state unit"]) -> np.ndarray:

@@ -42,9 +42,9 @@ def verdict(
     * they rest on a *line*, a *ring* or a *surface* where neighbors keep their distances, the
       median state moves by at most 5 % of E ("yes") or 15 % ("approximately"), and the size of
       the set changes by no more;
-    * at *points* where neighbors have met, and stay where they are for another 4 T;
+    * at *points* where most come to rest, for another 4 T, at fewer than half as many places;
     * on a *cycle* where they come back to where they were, again and again;
-    * at a *ghost* where neighbors have met and their speed falls and rises again fivefold;
+    * at a *ghost* where they have met, and their speed falls and rises again fivefold;
     * on a *slow path* where they move along one dimension otherwise; *moving* is anything else.
 
     Along the axis a, such as the readout of a choice, `spread` is the standard deviation of

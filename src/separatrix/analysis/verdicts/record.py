@@ -12,6 +12,7 @@ HELD = (
     "ring",
     "surface",
     "points",
+    "point",
     "ghost",
     "slow path",
     "cycle",
@@ -27,7 +28,8 @@ class Verdict(Record):
 
     * "line", "ring", "surface": a continuous attractor, on which states stay where they are and
       keep their distances; `still` says how far they move;
-    * "points": isolated states of rest, `places` of them, at which states come together;
+    * "points": isolated states of rest, `places` of them, at which states come together; "point":
+      one, at which they all do;
     * "ghost": a place without a fixed point, where states come together, slow down, and leave;
     * "slow path": a curve along which states move, apart from one another or together;
     * "cycle": states come back to where they were after every `period`;

@@ -12,6 +12,7 @@ NAMES = {
     "ring": "a ring attractor",
     "surface": "a surface attractor",
     "points": "discrete attractors",
+    "point": "one stable state",
     "ghost": "a ghost",
     "slow path": "a slow path",
     "cycle": "a cycle",
@@ -59,8 +60,9 @@ def finding(v: "Verdict") -> str:
         gap = "" if np.isnan(v.gap) else f", and come back to it {v.gap:.2g} times faster"
         return f"{about}{what}: states move by {_share(v.still)} {part}{_resized(v)}{gap}"
     if v.held == "points":
-        where = "one stable state" if v.places == 1 else f"{v.places} places"
-        return f"{what}: states come to rest at {where}"
+        return f"{what}: states come to rest at {v.places} places"
+    if v.held == "point":
+        return f"{what}: all come to rest there"
     if v.held == "ghost":
         return f"{what}: states come together where no fixed point is, slow down, and leave"
     if v.held == "cycle":
@@ -99,7 +101,7 @@ def differences(v: "Verdict") -> str:
 
 def _so(v: "Verdict") -> str:
     """Say what that means where states move."""
-    if v.held in ("line", "ring", "surface", "points", "unknown"):
+    if v.held in ("line", "ring", "surface", "points", "point", "unknown"):
         return ""
     if v.keeps_differences:
         return ": what distinguishes them is kept on a moving path"
