@@ -48,11 +48,9 @@ def judge(
     )
     if np.isfinite(seen.period):
         return dataclasses.replace(judged, held="cycle")
-    resting = seen.rest * seen.followed
-    if seen.rest > 0.5 and seen.places <= 0.5 * resting:
-        return dataclasses.replace(
-            judged, held="points" if seen.places > 1 else "point", places=seen.places
-        )
+    if seen.rest > 0.5 and seen.places <= 0.5 * seen.rest * seen.followed:
+        held = "points" if seen.places > 1 else "point"
+        return dataclasses.replace(judged, held=held, places=seen.places)
     kept = 0.0 if seen.is_gathered else float(np.median(seen.kept))
     if kept < method.kept and _is_ghost(seen):
         return dataclasses.replace(judged, held="ghost", places=1)

@@ -20,6 +20,8 @@ _SNAPSHOTS = 96
 """Of the settling and the watch together."""
 _LANDMARKS = 48
 _FOLLOWED, _FOLLOWED_SNAPSHOTS = 64, 512
+_TOGETHER = 1e-3
+"""Part of the extent of all states within which two lie at one place."""
 _RETURNING = 16
 """Of the states that are followed, those of which it is asked whether they return."""
 _LEFT, _RETURNED = 0.5, 0.1
@@ -182,7 +184,7 @@ def _followed(
     period = float("nan")
     if returning.sum() > 0.5 * len(periods):
         period = float(np.median(periods[returning])) * stride * stepper.step_time
-    places = _places(starts[rests], _AT_REST * apart)
+    places = _places(starts[rests], _TOGETHER * apart)
     return period, float(rests.mean()), places, _speeds(stepper, path[::16])
 
 
