@@ -1,4 +1,4 @@
-"""Integration by context: trials, slow states and selection vectors along targeted axes."""
+"""Integration by context: trials, the slow curve and selection vectors along targeted axes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def context_gating(
 
     One row for each context, by name. For each input, which `source_names` may call otherwise: mean
     trajectories by its signed strength in the plane of the choice and of the input's own axis, over
-    the slow states of the line, with the selection vector at some of them. Right: the overlap of
+    the slow curve, with the selection vector at some of its states. Right: the overlap of
     the selection vectors with the inputs.
     """
     if not contexts:
@@ -134,7 +134,7 @@ def _name_row(axes: Axes, name: str) -> None:
 
 
 def _limits(axes: Axes, positions: np.ndarray) -> None:
-    """Show all trajectories, of whatever label: slow states may lie far beyond them."""
+    """Show all trajectories, of whatever label: the slow curve may lie far beyond them."""
     low, high = positions.min((0, 1)), positions.max((0, 1))
     margin = 0.15 * np.maximum(high - low, np.finfo(float).tiny)
     axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
@@ -142,14 +142,14 @@ def _limits(axes: Axes, positions: np.ndarray) -> None:
 
 
 def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: list[int]) -> None:
-    """Draw the slow states, and at some of them the part of the selection vector in this plane.
+    """Draw the slow curve, and at some states of it the selection vector in this plane.
 
     The arrows have one scale for both of their parts, and for all panels, unlike the axes.
     """
     line = averages.project(gating.states)[:, places]
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     seen = line[((line > low) & (line < high)).all(1)]
-    axes.plot(*seen.T, "x", color=ink(), markersize=3.5, label="slow states", zorder=3)
+    axes.plot(*seen.T, "x", color=ink(), markersize=3.5, label="slow curve", zorder=3)
     left = np.asarray(gating.selection).real
     length = np.linalg.norm(left, axis=1, keepdims=True)
     unit = averages.project_direction(left / np.where(length > 0, length, 1))[:, places]

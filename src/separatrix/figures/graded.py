@@ -1,4 +1,4 @@
-"""A value held along a curve of slow states."""
+"""A value held along a slow curve."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -95,7 +95,8 @@ def _missing(points: FixedPoints) -> str:
             return f"some fixed points are missing, for the index sum is {points.index_sum}"
     if points.coverage is not None:
         known.append(f"coverage {points.coverage:.3f}")
-    return "whether a fixed point is missing is not known" + (f" ({', '.join(known)})" if known else "")
+    evidence = f" ({', '.join(known)})" if known else ""
+    return f"whether a fixed point is missing is not known{evidence}"
 
 
 def held(story: Story) -> str:

@@ -76,7 +76,7 @@ def graded_memory(story: Story) -> str:
         )
     }
     return (
-        "Where trials lie along the curve of slow states during a long delay, by the value to be "
+        "Where trials lie along the slow curve during a long delay, by the value to be "
         f"held (0 and 1: the ends of the curve). After {after:.4g} ms the mean positions have "
         f"Kendall's τ {last['order']:+.2f} with the values (±1: all in order), all trials "
         f"Spearman's ρ {last['rank']:+.3f}; the position tells {percent(last['told'])} of held-out "
