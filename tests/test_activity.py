@@ -231,7 +231,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(network, trials):
             (3, 5, 3),
             50.0,
             "the network steps in dt = 50 ms, the task in dt = 100 ms: build one with the other's "
-            "dt.",
+            "dt (from_torch and from_state_dict take dt=100).",
         ),
     ],
 )

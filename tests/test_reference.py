@@ -127,6 +127,10 @@ KINDS = [
     (settings.Input | None, "text, table or list"),
     (tuple[settings.Number, settings.Number], "two numbers, the first below the second"),
     (tuple[str, ...], "list of names"),
+    (str | None, "text"),
+    (dict[str, settings.Number], "table of numbers"),
+    (settings.Claim | None, "what holds states"),
+    (typing.Literal["PC1"] | None, '`"PC1"`'),
     (typing.Literal["activity", "random"], '`"activity"` or `"random"`'),
     (dict[settings.VariantName, dict[str, typing.Any]], "tables"),
 ]
@@ -135,6 +139,7 @@ MODELS = {
     "`[training]`": settings.TrainingSettings,
     "`[training.regularizers]`": settings.RegularizerSettings,
     "`[analysis]`": settings.AnalysisSettings,
+    "`[analysis.question]`": settings.QuestionSettings,
     "`[analysis.geometry]`": settings.GeometrySettings,
 }
 

@@ -210,7 +210,7 @@ def test_things_that_are_not_there(run, tmp_path):
     refused(
         run("run", "yang2021"),
         "no experiment is called 'yang2021': did you mean 'yang2020' or 'yang2019' or "
-        "'yang2019-small'? A file of your own is named with its ending, my.toml.",
+        "'yang2020-line'? A file of your own is named with its ending, my.toml.",
     )
     path = tmp_path / "no.toml"
     refused(run("run", path), f"cannot read {path}: No such file or directory.")

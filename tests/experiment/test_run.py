@@ -60,6 +60,7 @@ def test_the_directory_holds_the_whole_run(run):
         "linearization",
         "non_normality",
         "selection_vectors",
+        "verdict",
         "analyses",
     ]
     assert len(run.history) == 5

@@ -366,7 +366,7 @@ def test_changes_are_toml_and_bare_words_are_texts():
 def test_an_unknown_experiment():
     assert refusal(lambda: Experiment.named("yang2O20")) == (
         "no experiment is called 'yang2O20': did you mean 'yang2020' or 'yang2019' or "
-        "'yang2020-pytorch'? A file of your own is named with its ending, my.toml."
+        "'yang2020-line'? A file of your own is named with its ending, my.toml."
     )
 
 

@@ -90,8 +90,9 @@ def test_texts_come_from_the_run(whole):
     record = RECORDS["psychometric"]
     for said in (
         "small <run>",
-        f"answers {100 * record.mean_accuracy:.1f} % of trials correctly",
-        "2 fixed points and 2 slow points",
+        f"answers {100 * record.mean_accuracy:.1f} % of {int(record.num_trials.sum())} new trials",
+        "holds 2 fixed points",
+        "2 slow points; whether a fixed point is missing is not known",
         "1 × left for <infinity> & more",
         "are fixed points missing?not known: coverage 0.75",
         "seed7",
@@ -122,8 +123,8 @@ def only(*names):
 @pytest.mark.parametrize(
     ("records", "drawn", "said"),
     [
-        ({}, [], ["The run holds no results", "was not analysed further", "none were searched"]),
-        (only("history"), ["training"], ["trained for 5 steps, was not analysed further"]),
+        ({}, [], ["The run holds no results", "was not tested", "none were searched"]),
+        (only("history"), ["training"], ["trained for 5 steps, was not tested"]),
         (
             only("history", "activity"),
             [*ALL[:2], "activity", "condition_averages"],
@@ -132,7 +133,7 @@ def only(*names):
         (
             only("activity", "components") | {"fixed_points": RECORDS["fixed_points"][:0]},
             ["trials", "activity", "condition_averages"],
-            ["No point was found from 3 candidates", "has no fixed points and no slow points"],
+            ["No point was found from 3 candidates", "holds no fixed points and no slow points"],
         ),
         (
             only("fixed_points"),

@@ -249,6 +249,8 @@ def _record(
         history = np.cumsum(blocks * lengths[:, None], 1) / np.cumsum(lengths)[:, None]
         history = history[:, growth.parts - 1 :: growth.parts]
         error = _standard_error(blocks, lengths)
+        # A logarithm of a factor near 1 errs by rounding, in every step alike where they are equal.
+        error = np.where(error > 0, np.maximum(error, np.finfo(float).eps / per_step), error)
     order = np.argsort(-history[:, -1], axis=1, kind="stable")
     exponents = np.take_along_axis(history[:, -1], order, 1)
     error = np.take_along_axis(error, order, 1)
@@ -291,7 +293,8 @@ def _standard_error(parts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     ]
     trend = np.abs(halves[1] - halves[0]) / 2
     onward = (np.diff(quarters, axis=0) * (last - first) > 0).all(0)
-    return np.where(collapsed, 0.0, np.where(onward & (trend > _TREND * error), trend, error))
+    error = np.where(onward & (trend > _TREND * error), trend, error)
+    return np.where(collapsed, 0.0, error)
 
 
 def _spread(parts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

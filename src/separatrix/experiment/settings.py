@@ -124,6 +124,9 @@ class GeometrySettings(_Settings):
     lyapunov_steps: Count = 2000
 
 
+Claim = Literal["line", "ring", "surface", "points", "cycle"]
+
+
 class QuestionSettings(_Settings):
     """What holds the states, and for how long: the question that opens the report."""
 
@@ -133,7 +136,7 @@ class QuestionSettings(_Settings):
     """How long states are to be held, in ms; None: as long as the period lasts."""
     trials: dict[str, Number] = {}
     """Which trials are looked at: the values of conditions, such as `{context = 0}`."""
-    claim: Literal["line", "ring", "surface", "points", "cycle"] | None = None
+    claim: Claim | None = None
     """What a paper says that holds the states."""
     along: Literal["PC1"] | None = None
     """The direction in which it says that a line extends."""

@@ -1,5 +1,7 @@
 """What opens a report: three sentences that a reviewer could quote, each with its evidence."""
 
+from typing import Any
+
 import numpy as np
 
 from ..analysis import FixedPoints, FixedPointTopology, FrozenInputs, Verdict
@@ -143,5 +145,5 @@ def claimed(story: Story) -> str:
     return f"{text}."
 
 
-def _question(story: Story) -> dict[str, str]:
+def _question(story: Story) -> dict[str, Any]:
     return dict(story.run.experiment.get("analysis", {}).get("question", {}))

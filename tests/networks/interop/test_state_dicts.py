@@ -222,7 +222,7 @@ def test_without_dt_times_are_numbers_of_steps():
         found = sx.linearize(net.at_input([0.0]), np.zeros((1, 1)))
         np.testing.assert_allclose(found.time_constants, -dt / np.log(0.75))
         assert found.to_xarray().time_constants.units == found.time_units == units
-        assert f"time_unit            {dt} {units}" in repr(found)
+        assert f"time_unit            {dt} {units}" in found.info()
         labels = [text.get_text() for text in sx.figures.spectrum(found).findobj(Text)]
         said = f"decays with τ = {-dt / np.log(0.75):.3g} {units}"
         assert any(said in label for label in labels), labels

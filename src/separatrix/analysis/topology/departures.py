@@ -102,8 +102,8 @@ def fixed_point_topology(
     size, attractors = len(landscape.states), np.flatnonzero(landscape.attractors)
     departures, counts = np.zeros(size, int), np.diag(landscape.attractors.astype(float))
     reached = follower.follow(np.concatenate([landscape.states[:0], *(fan.states for fan in fans)]))
-    ends = np.split(reached.reached, np.cumsum([len(fan.vectors) for fan in fans])[:-1])
-    for fan, there in zip(fans, ends, strict=bool(fans)):
+    ends = np.split(reached.reached, np.cumsum([len(fan.vectors) for fan in fans]))[:-1]
+    for fan, there in zip(fans, ends, strict=True):
         departures[fan.row] = len(there)
         np.add.at(counts[fan.row], there[there >= 0], 1.0)
     linked = counts > 0
