@@ -22,6 +22,7 @@ SHIPPED = {
     "yang2019": MEMORY,
     "yang2019-small": MEMORY,
     "yang2020": [1, 0.5, 0.5],
+    "yang2020-line": [1, 0.5, 0.5],
     "yang2020-pytorch": [1, 0.5, 0.5],
 }
 

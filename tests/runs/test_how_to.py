@@ -36,6 +36,7 @@ SAYS = {
     "how-to/figures-for-a-paper": ["(20, 50, 2) 3", "85 mm"],
     "how-to/train-for-hours": ["400 steps\n0."],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
+    "how-to/networks-made-elsewhere": [],
     "how-to/results-in-matlab-and-julia": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],

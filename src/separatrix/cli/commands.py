@@ -33,12 +33,13 @@ Out = Annotated[Path | None, typer.Option("--out", help="The run directory to ma
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
 
 
-def _tell_version(asked: bool) -> None:
+def _tell_version(asked: bool) -> bool:
     if asked:
         from .. import __version__
 
         console.print(f"separatrix {__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()
