@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._records import Record
-from .._types import InvalidInputError, real_array, require_number
+from .._types import InvalidInputError, real_array, require_finite, require_number
 from ..systems import AbstractSystem
 
 T = TypeVar("T")
@@ -55,6 +55,20 @@ def _remedy(size: int, shape: tuple[int, ...]) -> str:
     if size == 1 or (len(shape) == 1 and shape[0] % size == 0):
         return f"if it holds one state after the other, reshape it to (-1, {size})"
     return f"give states of this system, {size} numbers each"
+
+
+def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
+    """Return an axis of the state space; raise InvalidInputError for what names no direction."""
+    axis = real_array(value, "axis")
+    if axis.shape != (system.size,):
+        raise InvalidInputError(
+            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
+            f"{axis.shape}."
+        )
+    require_finite(axis, "axis")
+    if not axis.any():
+        raise InvalidInputError("axis is zero everywhere: it names no direction.")
+    return axis
 
 
 def points_of(

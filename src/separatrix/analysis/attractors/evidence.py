@@ -27,7 +27,7 @@ def examine(
 ) -> ContinuousAttractor:
     """Weigh the evidence."""
     extent = float(cdist(after, after).max())
-    kept = _kept(before, after)
+    kept = kept_distances(before, after, 1e-6 * float(cdist(before, before).max()))
     drift = np.linalg.norm(after - before, axis=1)
     distinct = kept >= method.kept
     retention = float(distinct.mean())
@@ -80,13 +80,14 @@ def examine(
     return with_reasons(record, method.kept, lasts=death >= method.loop * birth)
 
 
-def _kept(before: np.ndarray, after: np.ndarray) -> Float[np.ndarray, " state"]:
-    """Return what is left of the distance between each state and its nearest neighbour.
+def kept_distances(
+    before: np.ndarray, after: np.ndarray, floor: float
+) -> Float[np.ndarray, " state"]:
+    """Return what is left of the distance between each state and its nearest neighbor.
 
-    States that had met before, to a millionth of the extent, have kept nothing.
+    States that had met before, to a distance of `floor`, have kept nothing.
     """
     apart = cdist(before, before)
-    floor = 1e-6 * apart.max()
     np.fill_diagonal(apart, np.inf)
     neighbour = apart.argmin(1)
     distance = apart[np.arange(len(before)), neighbour]

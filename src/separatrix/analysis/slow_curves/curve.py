@@ -12,7 +12,7 @@ from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognise
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of, states_of
+from ..checks import axis_of, method_of, states_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.record import FixedPoints
 from ..fixed_points.search import find_fixed_points
@@ -82,7 +82,7 @@ def slow_curve(
     array([1.01, 0.26, 0.01, 0.26, 1.01])
     """
     system = require_system(system)
-    a, v = _checked_axis(system, axis), _checked_values(values)
+    a, v = axis_of(system, axis), _checked_values(values)
     states = _checked_start(system, start)
     if method is not None:
         method = method_of(method, DampedNewton, KinkDescent)
@@ -117,19 +117,6 @@ def slow_curve(
         system=system.kind,
         time_unit=system.time_unit,
     )
-
-
-def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray:
-    a = real_array(axis, "axis")
-    if a.shape != (system.size,):
-        raise InvalidInputError(
-            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
-            f"{a.shape}."
-        )
-    require_finite(a, "axis")
-    if not a.any():
-        raise InvalidInputError("axis is zero everywhere: it names no direction.")
-    return a
 
 
 def _checked_values(values: Any) -> np.ndarray:

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
+from ..attractors.evidence import kept_distances
 from ..attractors.loops import landmarks
 from ..motion import Stepper, velocities
 
@@ -127,7 +128,7 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         landmarks=chosen,
         apart=apart,
         extent=extent,
-        kept=_kept(first[chosen], final[chosen], 1e-6 * apart),
+        kept=kept_distances(first[chosen], final[chosen], 1e-6 * apart),
         moved=np.median(away, axis=1) / scale if scale > 0 else np.zeros(len(away)),
         size=size / size[0] if size[0] > 0 else np.ones(len(size)),
         speeds=_speeds(stepper, path),
@@ -155,16 +156,6 @@ def _coprime_to_six(stride: int) -> int:
     while stride % 2 == 0 or stride % 3 == 0:
         stride += 1
     return stride
-
-
-def _kept(before: np.ndarray, after: np.ndarray, floor: float) -> Float[np.ndarray, " landmark"]:
-    """Return what is left of the distance of each state to its nearest neighbor."""
-    apart = cdist(before, before)
-    np.fill_diagonal(apart, np.inf)
-    neighbor = apart.argmin(1)
-    distance = apart[np.arange(len(before)), neighbor]
-    now = np.linalg.norm(after - after[neighbor], axis=1)
-    return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
 
 
 def _followed(

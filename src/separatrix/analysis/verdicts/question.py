@@ -1,19 +1,18 @@
 """What holds the states of a system? The question, from the arguments to the verdict."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import spearmanr
 
-from ..._types import Array, InvalidInputError, real_array, require_finite, require_positive
+from ..._types import Array, InvalidInputError, require_positive
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..attractors.loops import landmarks
 from ..attractors.verdict import continuous_attractor
 from ..attractors.watching import Watching
-from ..checks import method_of, states_of
+from ..checks import axis_of, method_of, states_of
 from ..fixed_points.record import FixedPoints
 from ..motion import Stepper
 from ..slow_curves.record import SlowCurve
@@ -106,7 +105,7 @@ def verdict(
             "the states of many trials at the end of the stimulus."
         )
     starts = starts[np.unique(np.linspace(0, len(starts) - 1, method.max_states).astype(int))]
-    along = _checked_axis(system, axis)
+    along = None if axis is None else axis_of(system, axis)
     require_positive(duration, "duration", "ms")
     stepper = Stepper(system, starts[landmarks(starts, method.examined)], method.step)
     steps = max(2, round(duration / stepper.step_time))
@@ -165,21 +164,6 @@ def _verdict(
         spread_time=float(-duration / ratio) if ratio != 0 else float("inf"),
         order=order,
     )
-
-
-def _checked_axis(system: AbstractSystem, axis: Any) -> np.ndarray | None:
-    if axis is None:
-        return None
-    along = real_array(axis, "axis")
-    if along.shape != (system.size,):
-        raise InvalidInputError(
-            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
-            f"{along.shape}."
-        )
-    require_finite(along, "axis")
-    if not along.any():
-        raise InvalidInputError("axis is zero everywhere: it names no direction.")
-    return along
 
 
 def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, float]:
