@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(room)
 
 
-FILES, FILES_TOGETHER = itertools.count(1), 8
+FILES, FILES_TOGETHER = itertools.count(1), 4
 """After so many files a process lets go of its compiled programs: all would take gigabytes."""
 
 
