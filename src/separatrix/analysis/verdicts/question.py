@@ -119,7 +119,8 @@ def verdict(
         judged = judge(system, seen, duration, method)
     checks: dict[str, str] = {}
     if judged.held != "unknown":
-        spaced = seen.path[0][seen.landmarks]
+        apart = seen.landmarks if len(seen.landmarks) > 2 else slice(None)  # fewer: they have met
+        spaced = seen.path[0][apart]
         attractor = continuous_attractor(system, spaced, duration=duration, method=method)
         checks = compared(judged, seen, duration, attractor, points, curve)
     if judged.held != "unknown" and refuted(judged, seen, points):
