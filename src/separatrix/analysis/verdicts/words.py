@@ -57,7 +57,11 @@ def finding(v: "Verdict") -> str:
     if v.held in ("line", "ring", "surface"):
         about = "approximately " if v.answer == "approximately" else ""
         part = {"line": "its length", "ring": "its diameter"}.get(v.held, "its extent")
-        gap = "" if np.isnan(v.gap) else f", and come back to it {v.gap:.2g} times faster"
+        gap = (
+            ""
+            if np.isnan(v.gap)
+            else f", and come back to it {float(f'{v.gap:.2g}'):g} times faster"
+        )
         return f"{about}{what}: states move by {_share(v.still)} {part}{_resized(v)}{gap}"
     if v.held == "points":
         return f"{what}: states come to rest at {v.places} places"
