@@ -1,0 +1,96 @@
+"""How large is the package, and how much of it does one search run? ``make lines``.
+
+With ``python benchmarks/lines.py --search`` also the functions and files of ours that one search
+for the fixed points of `flipflop_tanh16` runs, compiled before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "separatrix"
+WING = ("solvers", "analysis/fixed_points", "analysis/completeness")
+"""What serves one public function, `find_fixed_points`."""
+SURGERY = {
+    "files that import jax.extend": r"jax\.extend",
+    "files with object.__setattr__": r"object\.__setattr__",
+    "files that copy __dict__ or bytecode": r"__dict__|CodeType|co_consts|__closure__",
+    "files that import ctypes": r"import ctypes|from ctypes",
+    "files that walk jaxprs": r"\.eqns\b",
+}
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def lines(paths: list[Path]) -> int:
+    """Return the number of lines, blank ones and docstrings among them."""
+    return sum(len(path.read_text().splitlines()) for path in paths)
+
+
+def sizes() -> Iterator[str]:
+    """Yield a line of text for each part."""
+    for name, folder in {"src": ROOT / "src", "tests": ROOT / "tests"}.items():
+        yield f"{name}: {lines(files(folder)):,} lines in {len(files(folder))} files"
+    wing = [path for part in WING for path in files(PACKAGE / part)]
+    yield f"  {', '.join(WING)}: {lines(wing):,} lines in {len(wing)} files"
+    for part in sorted(p for p in PACKAGE.iterdir() if files(p)):
+        yield f"  {part.name}: {lines(files(part)):,}"
+    texts = [path.read_text() for path in files(PACKAGE)]
+    for what, pattern in SURGERY.items():
+        yield f"{what}: {sum(bool(re.search(pattern, text)) for text in texts)}"
+
+
+def functions_of_one_search() -> set[tuple[str, str, int]]:
+    """Return the functions of ours that one search runs, those without a name too."""
+    import numpy as np
+
+    import separatrix as sx
+
+    if __package__:
+        from .systems import flip_flop_tanh
+    else:
+        sys.path.insert(0, str(Path(__file__).parent))
+        from systems import flip_flop_tanh
+
+    system, starts = flip_flop_tanh()
+    starts = np.asarray(starts)
+    sx.find_fixed_points(system, starts)  # compiles
+    seen: set[CodeType] = set()
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            seen.add(frame.f_code)
+
+    threading.setprofile(profile)
+    sys.setprofile(profile)
+    try:
+        sx.find_fixed_points(system, starts)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    home = str(Path(sx.__file__).parent)
+    return {
+        (code.co_filename, code.co_qualname, code.co_firstlineno)
+        for code in seen
+        if code.co_filename.startswith(home)
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--search", action="store_true", help="count what one search runs")
+    search = parser.parse_args().search
+    print("\n".join(sizes()))
+    if search:
+        ours = functions_of_one_search()
+        print(f"one search: {len(ours)} functions in {len({name for name, *_ in ours})} files")
