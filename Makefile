@@ -6,25 +6,29 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 KERNEL ?= Haswell
 
-.PHONY: demo test lint docs bench peers notebook format doctor clean test-report test-runs test-laws test-kernel test-interop
+.PHONY: demo test lint lines docs bench peers notebook format doctor clean
+.PHONY: test-golden test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" tests \
-	  --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" tests \
+	  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+
+test-golden: $(VENV)/installed-test  ## Search the systems of the golden table (tests/golden/README.md)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/golden
 
 test-kernel: $(VENV)/installed-test  ## Run the tests of fixed points under another kernel of OpenBLAS (KERNEL=Zen, SkylakeX)
-	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not laws and not runs" \
+	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" \
 	  tests/analysis/test_fixed_points.py tests/analysis/test_completeness_assess.py \
 	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
-	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/laws --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
-	$(BIN)/python -m pytest -n $(WORKERS) -m laws tests --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
@@ -38,6 +42,9 @@ lint: $(VENV)/installed-lint  ## Check style, floors and types
 	$(BIN)/ruff format --check src tests benchmarks examples docs/*.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+lines: $(VENV)/installed  ## Count the lines of the package, and what one search runs of it
+	$(BIN)/python benchmarks/lines.py --search
 
 docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link or page stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -51,7 +51,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        for room in ("laws", "runs"):
+        for room in ("golden", "laws", "runs"):
             if TESTS / room in item.path.parents:
                 item.add_marker(room)
 

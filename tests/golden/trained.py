@@ -1,0 +1,162 @@
+"""Trained networks: `make_trained.py` trains them, once, and writes `weights`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import separatrix as sx
+
+from .row import WEIGHTS, Problem, Row
+
+
+def arrays(name: str) -> dict[str, np.ndarray]:
+    """Return what a file of arrays holds, in double precision."""
+    with np.load(WEIGHTS / f"{name}.npz") as data:
+        return {key: np.asarray(data[key], float) for key in data}
+
+
+def network(name: str, input: Sequence[float], flow: bool = False) -> Callable[[], Problem]:
+    """Return what gives a network of ours at a constant input, and its starts."""
+
+    def make() -> Problem:
+        trained = sx.load_network(WEIGHTS / f"{name}.safetensors")
+        system = trained.flow_at_input(input) if flow else trained.at_input(input)
+        return system, arrays(name)["starts"]
+
+    return make
+
+
+def primer(seed: int) -> Callable[[], Problem]:
+    """Return what gives a network of the primer, trained with BrainPy, without evidence."""
+
+    def make() -> Problem:
+        data = arrays(f"brainpy_seed{seed}")
+        w_rr, b_rr = data["w_rr"], data["b_rr"]
+        drive = np.array([1.0, 0.5, 0.5]) @ data["w_ir"]
+        return sx.DiscreteMap(lambda h: jax.nn.relu(drive + h @ w_rr + b_rr), 64, 100.0), data[
+            "starts"
+        ]
+
+    return make
+
+
+def tanh16() -> Problem:
+    """Return PyTorch's `nn.RNN` of 16 units that holds three bits, without pulses."""
+    data = arrays("flipflop_tanh16")
+    W, b = data["rnn.weight_hh_l0"], data["rnn.bias_ih_l0"] + data["rnn.bias_hh_l0"]
+    return sx.DiscreteMap(lambda h: jnp.tanh(W @ h + b), 16), data["starts"]
+
+
+def printed_tanh16() -> np.ndarray:
+    """Return the points that FixedPointFinder printed, after Newton steps in double precision."""
+    data = arrays("flipflop_tanh16")
+    W, b = data["rnn.weight_hh_l0"], data["rnn.bias_ih_l0"] + data["rnn.bias_hh_l0"]
+    h = data["fpf"]
+    for _ in range(8):
+        new = np.tanh(h @ W.T + b)
+        jacobian = (1 - new**2)[:, :, None] * W - np.eye(len(b))
+        h = h - np.linalg.solve(jacobian, (new - h)[:, :, None])[:, :, 0]
+    return h
+
+
+def gates32() -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
+    """Return what gives candidate and update gate of PyTorch's `nn.GRU` of 32 units."""
+    data = arrays("flipflop_gru32")
+    W, b, b_hidden = (data[f"rnn.{n}_l0"] for n in ("weight_hh", "bias_ih", "bias_hh"))
+    b_r, b_z, b_n = np.split(b, 3)
+
+    def gates(h: jax.Array) -> tuple[jax.Array, jax.Array]:
+        r, z, n = jnp.split(W @ h + b_hidden, 3)
+        return jnp.tanh(b_n + jax.nn.sigmoid(r + b_r) * n), jax.nn.sigmoid(z + b_z)
+
+    return gates
+
+
+def gru32() -> Problem:
+    """Return a GRU of 32 units that holds three bits, without pulses, as a plain step."""
+    gates = gates32()
+
+    def step(h: jax.Array) -> jax.Array:
+        new, z = gates(h)
+        return (1 - z) * new + z * h
+
+    return sx.DiscreteMap(step, 32), arrays("flipflop_gru32")["starts"]
+
+
+def printed_gru32() -> np.ndarray:
+    """Return the 27 points that are known in print, from Newton steps on candidate − h.
+
+    The velocity (1 − z) (candidate − h) is at rounding level, too, where z is 1: a plain Newton
+    iteration on it runs to more than 80 states with |h| > 36, in which the candidate is not h.
+    """
+    gates = gates32()
+    with jax.enable_x64():
+        residual = jax.vmap(lambda h: gates(h)[0] - h)
+        both = jax.jit(lambda h: (residual(h), jax.vmap(jax.jacfwd(lambda h: gates(h)[0] - h))(h)))
+        h = arrays("flipflop_gru32")["starts"]
+        for _ in range(100):
+            rest, jacobian = (np.asarray(a) for a in both(h))
+            h = h - np.clip(np.linalg.solve(jacobian, rest[:, :, None])[:, :, 0], -0.5, 0.5)
+        h = h[np.abs(np.asarray(residual(h))).max(1) < 1e-12]
+    kept: list[np.ndarray] = []
+    for state in h:
+        if all(np.abs(state - other).max() > 1e-6 for other in kept):
+            kept.append(state)
+    return np.array(kept)
+
+
+NEUTRAL = (1.0, 0.5, 0.5)
+"""Of the perceptual decision: the fixation cue, and no evidence either way."""
+CUE = (1.0, 0.0)
+"""Of the comparison of two frequencies: the delay."""
+FIRST_CONTEXT = (1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 0.0)
+NO_PULSES = (0.0, 0.0, 0.0)
+
+DELAY_GO = np.zeros(85)
+"""Of the tasks of Yang et al. (2019): the fixation cue, and the rule of the third task."""
+DELAY_GO[[0, 67]] = 1.0
+
+ROWS: list[Row] = [
+    Row("brainpy_seed0", primer(0)),
+    Row("brainpy_seed1", primer(1)),
+    Row("flipflop_tanh16", tanh16, known="print", states=printed_tanh16),
+    Row("flipflop_gru32", gru32, known="print", states=printed_gru32),
+    # Each of the three solves its linear region exactly, at least 0.002 away from the kinks.
+    Row(
+        "yang2020",
+        network("yang2020", NEUTRAL),
+        unsolved="2 of 3 fixed points: the third, of norm 665 (activity: up to 31), is found from "
+        "more starts only",
+    ),
+    Row("yang2020_line", network("yang2020_line", NEUTRAL)),
+    Row("decision_tanh64", network("decision_tanh64", NEUTRAL)),
+    Row("decision_tanh64_flow", network("decision_tanh64", NEUTRAL, flow=True)),
+    # Its main thread computes for 88 s; 30 s without proofs (most exclude fixed points near the 87
+    # slow points), 9 s without slow points.
+    Row(
+        "decision_relu480",
+        network("decision_relu480", NEUTRAL),
+        unsolved="computes for 88 s (a busy machine took 130 s), of these 57 s for proofs",
+    ),
+    Row("decision_dale50", network("decision_dale50", NEUTRAL)),
+    Row("decision_lowrank128", network("decision_lowrank128", NEUTRAL)),
+    Row("decision_plastic64", network("decision_plastic64", (1.0, 0.0, 0.0))),
+    Row("flipflop_tanh128", network("flipflop_tanh128", NO_PULSES)),
+    Row("flipflop_gru128", network("flipflop_gru128", NO_PULSES)),
+    Row("flipflop_lstm32", network("flipflop_lstm32", NO_PULSES)),
+    Row("flipflop_lowrank512", network("flipflop_lowrank512", NO_PULSES)),
+    Row("comparison_relu64", network("comparison_relu64", CUE)),
+    Row("comparison_lstm48", network("comparison_lstm48", CUE)),
+    Row("comparison_dale80", network("comparison_dale80", CUE)),
+    Row("context_softplus64", network("context_softplus64", FIRST_CONTEXT)),
+    Row("context_tanh256", network("context_tanh256", FIRST_CONTEXT)),
+    Row("context_gru48", network("context_gru48", FIRST_CONTEXT)),
+    # The search rejects 268 of 512 candidates, 246 because no step decreases the speed; from all of
+    # them 5000 steps of the network lead to the one fixed point.
+    Row("match_plastic32", network("match_plastic32", (1.0, 0.0, 0.0))),
+    Row("yang2019_softplus128", network("yang2019_softplus128", DELAY_GO)),
+]
