@@ -13,6 +13,7 @@ hand.
 
 import dataclasses
 import html
+import importlib
 import json
 import typing
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 
 R = TypeVar("R", bound="Record")
+
+DECLARING = ("activity", "analysis", "evaluation", "multitask", "tasks", "training")
+"""The packages and modules that declare records."""
 
 
 def _plain_axes(info: "FieldInfo", value: Any) -> tuple[str, ...]:
@@ -125,6 +129,14 @@ class Record(eqx.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         Record._registry[cls.__name__] = cls
+
+    @staticmethod
+    def named(name: str) -> "type[Record] | None":
+        """Return the class of that name, if there is one; packages that none has used are read."""
+        if name not in Record._registry:
+            for package in DECLARING:
+                importlib.import_module(f".{package}", __package__)
+        return Record._registry.get(name)
 
     @classmethod
     def field_infos(cls) -> tuple[FieldInfo, ...]:
@@ -313,11 +325,11 @@ class Record(eqx.Module):
         default.
         """
         name = dataset.attrs.get("record", "")
-        if name not in Record._registry:
+        cls = Record.named(name)
+        if cls is None:
             raise UnreadableFileError(
                 f"no record is called {name!r}: {nearest(name, Record._registry)}"
             )
-        cls = Record._registry[name]
         settings = json.loads(dataset.attrs["settings"])
         values: dict[str, Any] = {}
         for info in cls.field_infos():

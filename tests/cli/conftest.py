@@ -9,9 +9,8 @@ from separatrix.cli import app
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch):
-    """Keep the command line to the cache of the tests, and to this process, which has threads."""
+    """Keep the command line to the cache of the tests."""
     monkeypatch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
-    monkeypatch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import shutil
-import time
 
 import jax
 import pytest
@@ -8,7 +7,6 @@ from typer.testing import CliRunner
 
 import separatrix as sx
 from separatrix.cli import app
-from separatrix.cli.drawing import drawing
 
 SMALL = [
     *("--set", "network.num_units=16"),
@@ -22,7 +20,7 @@ SMALL = [
 @pytest.fixture
 def plain(monkeypatch):
     """Leave out figures and report, which take longest."""
-    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", lambda *found: None)
+    monkeypatch.setattr("separatrix.cli.commands._draw", lambda *found: None)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +28,6 @@ def directory(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "one"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
-        patch.setattr("separatrix.cli.drawing.is_worthwhile", lambda: False)
         done = CliRunner(env={"COLUMNS": "300"}).invoke(
             app, ["run", "yang2020", *SMALL, "--out", str(out)]
         )
@@ -275,29 +272,15 @@ def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, 
     def stop(*found):
         raise error
 
-    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", stop)
+    monkeypatch.setattr("separatrix.cli.commands._draw", stop)
     out = tmp_path / "two"
     done = run("run", "yang2020", *SMALL, "--out", out)
     assert done.exit_code == code
     said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
     assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
-    monkeypatch.setattr("separatrix.cli.drawing.write_figures_and_report", lambda *found: None)
+    monkeypatch.setattr("separatrix.cli.commands._draw", lambda *found: None)
     done = run("analyze", f"{out}.incomplete", "--out", out)
     assert done.exit_code == 0, done.output
-
-
-def test_a_run_that_is_refused_at_once_leaves_no_import_behind(monkeypatch):
-    loaded = []
-
-    def load():
-        time.sleep(0.2)
-        loaded.append(True)
-
-    monkeypatch.setattr("separatrix.cli.drawing._load_ahead", load)
-    with pytest.raises(sx.InvalidInputError), drawing(lambda stage: None) as callbacks:
-        callbacks["announce"]("training")
-        raise sx.InvalidInputError("refused.")
-    assert loaded
 
 
 @pytest.mark.runs

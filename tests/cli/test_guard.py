@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +23,7 @@ def stopped_by(run, tmp_path, monkeypatch):
         def stop(*found):
             raise error
 
-        monkeypatch.setattr("separatrix.cli.commands.write_figures_and_report", stop)
+        monkeypatch.setattr("separatrix.cli.commands._draw", stop)
         return run("report", tmp_path / "one")
 
     return stopped_by
@@ -163,48 +162,3 @@ def test_a_help_without_room(arguments):
     assert done.returncode == 2
     assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
     assert len(done.stderr.splitlines()) == 1
-
-
-def interrupted_in_import(tmp_path, *command):
-    """Run with a jax that presses Ctrl-C and then, as some modules do, hides the exception."""
-    (tmp_path / "jax.py").write_text(
-        "import os, signal\n"
-        "try:\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "    for _ in range(1000): pass\n"
-        "except KeyboardInterrupt:\n"
-        "    raise ImportError('it did not work') from None\n"
-    )
-    source = Path(sx.__file__).parents[1]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, source)))}
-    # Whoever runs the tests in the background ignores Ctrl-C, and so would what they start.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.run(
-            [sys.executable, *command], capture_output=True, text=True, env=environment
-        )
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
-def test_ctrl_c_before_the_package_is_imported(tmp_path):
-    script = tmp_path / "separatrix"
-    script.write_text("from separatrix.cli import main\nmain()\n")
-    for command in (["-m", "separatrix", "list"], [str(script), "list"]):
-        done = interrupted_in_import(tmp_path, *command)
-        said = "separatrix: interrupted. Nothing was written.\n"
-        assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
-    done = interrupted_in_import(tmp_path, "-c", "import separatrix")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "ImportError: it did not work")
-
-
-def test_a_command_deals_with_ctrl_c_itself(run):
-    from separatrix import _interrupts
-
-    before = signal.signal(signal.SIGINT, _interrupts._end)
-    try:
-        assert run("list").exit_code == 0
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)

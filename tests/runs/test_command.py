@@ -57,44 +57,13 @@ def test_the_same_seed_gives_the_same_bits(run):
     assert (path / "experiment.toml").read_text() == (two / "experiment.toml").read_text()
 
 
-def test_what_is_drawn_ahead_is_what_is_drawn_afterwards(run, tmp_path):
+def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):
     path, _ = run
     drawn = {p.name: p.read_bytes() for p in (path / "figures").iterdir()}
     again = write_figures(sx.load_run(path), tmp_path)
     assert sorted(drawn) == sorted(p.name for p in again)
     for file in again:
         assert drawn[file.name] == file.read_bytes(), file.name
-
-
-DYING = """
-import sys
-from pathlib import Path
-import separatrix as sx
-from separatrix.cli import drawing
-
-ahead = drawing.DrawingAhead()
-run, out = sx.load_run(sys.argv[1]), Path(sys.argv[2])
-if sys.argv[3] == "at once":
-    ahead._process.kill()
-    ahead._process.join()
-ahead.tell(run, out)
-drawn = ahead.finish()
-ahead.stop()
-print(len(drawn))
-drawing.write_figures_and_report(run, out, drawn)
-"""
-
-
-@pytest.mark.parametrize(("when", "some"), [("at once", False), ("never", True)])
-def test_a_second_process_that_dies_costs_nothing_but_time(run, tmp_path, when, some):
-    path, _ = run
-    command = [sys.executable, "-c", DYING, path, tmp_path, when]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert (int(done.stdout) > 0) == some
-    expected = sorted(p.name for p in (path / "figures").iterdir())
-    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == expected
-    assert (tmp_path / "report.html").stat().st_size > 100_000
 
 
 def test_a_network_is_analysed_again_and_reported_again(run):

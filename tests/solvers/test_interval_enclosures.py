@@ -4,6 +4,7 @@ import functools
 
 import flint
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from separatrix.solvers.interval import (
     enclose_jacobian,
     point,
 )
+from separatrix.solvers.interval.rules import RULES
 
 rng = np.random.default_rng(0)
 W = rng.standard_normal((3, 3)).astype(np.float32)
@@ -563,3 +565,14 @@ def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str
     values = np.array([function(jnp.asarray(state)) for state in states])
     within = (result.bounds.lower <= values) & (values <= result.bounds.upper)
     assert within[[0, 1, 3] if undecided else slice(None)].all()
+
+
+OURS = {"logaddexp"}
+"""What the interpreter reads as one step, though JAX has several for it."""
+
+
+def test_every_primitive_that_proofs_rely_on_is_still_there():
+    homes = (jax.lax, jax.extend.core.primitives)
+    known = {getattr(home, n).name for home in homes for n in dir(home) if n.endswith("_p")}
+    gone = set(RULES) - known - OURS
+    assert not gone, f"JAX {jax.__version__} has no primitive called {', '.join(sorted(gone))}"

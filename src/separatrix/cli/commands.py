@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from .._double import double_precision
-from .drawing import drawing, write_figures_and_report
 from .guard import errors, guarded, noting, os_problem, outside_of_commands
 
 app = typer.Typer(
@@ -84,15 +83,11 @@ def run(
     if variant is not None:
         chosen = chosen.variant(variant)
     target = out or Path("runs") / chosen.name
-    with drawing(_say) as pictures:
-        if not chosen.variants:
-            done = run_experiment(chosen, target, force=force, resume=resume, **pictures)
-            _print_summary(done)
-            return
-        runs = run_variants(
-            chosen, target, force=force, resume=resume, **pictures, compare=_write_comparison
-        )
-    _print_comparison(runs, target)
+    asked: dict[str, Any] = {"force": force, "resume": resume, "announce": _say, "finish": _draw}
+    if chosen.variants:
+        _print_comparison(run_variants(chosen, target, **asked, compare=_write_comparison), target)
+    else:
+        _print_summary(run_experiment(chosen, target, **asked))
 
 
 @app.command()
@@ -107,9 +102,8 @@ def analyze(
     from ..experiment import reanalyze
 
     target = out or _beside(path, "-analysis")
-    with drawing(_say) as pictures:
-        done = reanalyze(path, target, changes=changes or [], force=force, **pictures)
-    _print_summary(done)
+    asked: dict[str, Any] = {"force": force, "announce": _say, "finish": _draw}
+    _print_summary(reanalyze(path, target, changes=changes or [], **asked))
 
 
 @app.command()
@@ -133,7 +127,7 @@ def report(
         "the same command writes all of them."
     ):
         for name, found in runs.items():
-            write_figures_and_report(found, path / name, (), formats or ())
+            _draw(found, path / name, formats or ())
         if several:
             experiment = Experiment.from_toml(path / "experiment.toml")
             if missing := _write_comparison(experiment, runs, path):
@@ -202,6 +196,15 @@ def _beside(path: Path, ending: str) -> Path:
 def _say(stage: str) -> None:
     if errors.is_terminal:
         errors.print(f"· {stage}", style="dim")
+
+
+def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
+    """Write the figures of a run, as PNG, SVG and further `formats`, and its report."""
+    from ..report import write_report
+    from ..report.sections import write_figures
+
+    write_figures(found, directory, formats=list(dict.fromkeys(("png", "svg", *formats))))
+    write_report(found, directory / "report.html", figures=directory / "figures")
 
 
 def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> list[str]:

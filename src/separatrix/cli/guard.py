@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from .._files import reason
-from .._interrupts import leave_ctrl_c_to_the_command
 from .._types import SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -29,7 +28,6 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run_guarded(*args: Any, **kwargs: Any) -> None:
         try:
-            leave_ctrl_c_to_the_command()
             _keep_compiled_programs()
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:

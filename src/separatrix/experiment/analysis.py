@@ -1,8 +1,6 @@
 """Taking a trained network apart: every result of a run, by name."""
 
 import functools
-from collections.abc import Callable
-from typing import Any
 
 import jax.random as jr
 import numpy as np
@@ -22,15 +20,9 @@ from .subject import Subject
 
 
 def analyze(
-    setup: Setup,
-    network: AbstractNetwork,
-    announce: Announce = lambda stage: None,
-    meanwhile: Callable[[dict[str, Record]], Any] = lambda records: None,
+    setup: Setup, network: AbstractNetwork, announce: Announce = lambda stage: None
 ) -> dict[str, Record]:
-    """Return every result for a trained network, by name.
-
-    `meanwhile` is called with what is known whenever that is more, and never changes again.
-    """
+    """Return every result for a trained network, by name."""
     settings = setup.experiment.analysis
     announce("activity")
     trials = setup.task.varied().trials(settings.num_trials, key=setup.key_trials)
@@ -42,7 +34,6 @@ def analyze(
             network, setup.task, num_trials=settings.test_trials, key=setup.key_test
         )
     records["frozen_inputs"] = setup.inputs
-    meanwhile(records)
     announce("fixed points")
     system = network.at_input(setup.input)
     candidates = _candidates(setup, activity, system.size)
@@ -59,7 +50,6 @@ def analyze(
         records["linearization"] = linear
         records["non_normality"] = linear.non_normality()
         records["selection_vectors"] = linear.selection_vectors(1, readout)
-    meanwhile(records)
     subject = Subject(
         setup.task,
         network,
@@ -73,7 +63,7 @@ def analyze(
     stages = _further_points(setup, network, candidates)
     stages |= Geometry(subject).stages() | study_stages(subject)
     stages["verdict"] = functools.partial(held, subject)
-    return records | run_stages(stages, announce, lambda done: meanwhile(records | done))
+    return records | run_stages(stages, announce)
 
 
 def _further_points(

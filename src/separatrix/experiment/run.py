@@ -35,7 +35,6 @@ def run_experiment(
     force: bool = False,
     progress: bool | Callable[[int, float, float], None] = True,
     announce: Announce = lambda stage: None,
-    meanwhile: Hook | None = None,
     finish: Hook | None = None,
     training: Training | None = None,
     resume: bool = False,
@@ -58,9 +57,6 @@ def run_experiment(
         As in `train`.
     announce
         Called with the name of each stage.
-    meanwhile
-        Called with the run as far as it is known, and the directory, whenever more is known: may
-        start what goes on meanwhile. No result changes afterwards.
     finish
         Called with the run and its still temporary directory before it is put in place: adds
         figures and report to it.
@@ -100,8 +96,7 @@ def run_experiment(
         assert training is not None  # given, if there is no checkpoint
         records: dict[str, Record] = {"history": training.history}
         try:
-            tell = _teller(setup, training.network, records, directory, meanwhile)
-            records |= analyze(setup, training.network, announce, tell)
+            records |= analyze(setup, training.network, announce)
             run = _complete(setup, training.network, records, directory, announce, finish)
         except BaseException as stopped:  # Ctrl-C, too: training may have taken hours
             what = "The trained network is"
@@ -161,23 +156,6 @@ def _train(
         raise
 
 
-def _teller(
-    setup: Setup,
-    network: AbstractNetwork,
-    earlier: dict[str, Record],
-    directory: Path,
-    meanwhile: Hook | None,
-) -> Callable[[dict[str, Record]], Any]:
-    """Return what passes on the results so far to `meanwhile`, as a run."""
-
-    def tell(records: dict[str, Record]) -> None:
-        if meanwhile is not None:
-            known = earlier | records
-            meanwhile(Run(directory, setup.experiment.to_dict(), network, known), directory)
-
-    return tell
-
-
 def _complete(
     setup: Setup,
     network: AbstractNetwork,
@@ -202,7 +180,6 @@ def reanalyze(
     changes: Iterable[str] = (),
     force: bool = False,
     announce: Announce = lambda stage: None,
-    meanwhile: Hook | None = None,
     finish: Hook | None = None,
 ) -> Run:
     """Analyse the network of an earlier run again, with changed settings, into a new directory.
@@ -211,7 +188,7 @@ def reanalyze(
     ----------
     path
         The earlier run; its weights and its history are taken over.
-    out, force, announce, meanwhile, finish
+    out, force, announce, finish
         As in `run_experiment`.
     changes
         Such as `"analysis.num_trials=20"`; only `analysis.*` may change.
@@ -237,7 +214,6 @@ def reanalyze(
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
     with new_directory(out, force) as directory:
         kept = {name: r for name, r in earlier.records.items() if name == "history"}
-        tell = _teller(setup, earlier.network, kept, directory, meanwhile)
-        records = kept | analyze(setup, earlier.network, announce, tell)
+        records = kept | analyze(setup, earlier.network, announce)
         run = _complete(setup, earlier.network, records, directory, announce, finish)
     return dataclasses.replace(run, path=Path(out))

@@ -19,15 +19,10 @@ class SkippedError(Exception):
     """An analysis has nothing to work on, for the reason given."""
 
 
-def run_stages(
-    stages: Mapping[str, Stage | None],
-    announce: Announce,
-    meanwhile: Callable[[dict[str, Record]], object] = lambda done: None,
-) -> dict[str, Record]:
+def run_stages(stages: Mapping[str, Stage | None], announce: Announce) -> dict[str, Record]:
     """Return the result of every stage by name, and as "analyses" what became of each.
 
-    A stage that is None was switched off in the settings. `meanwhile` is called with what is done,
-    after each.
+    A stage that is None was switched off in the settings.
     """
     done: dict[str, Record] = {}
     told: list[tuple[str, str, str]] = []
@@ -38,7 +33,6 @@ def run_stages(
             result = _tried(stage)
         if isinstance(result, Record):
             done[name], result = result, ("done", "")
-            meanwhile(done)
         told.append((name, *result))
     columns = [np.array(column, dtype=str) for column in zip(*told, strict=True)]
     return {**done, "analyses": Analyses(*columns)}

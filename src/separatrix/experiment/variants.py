@@ -25,7 +25,6 @@ def run_variants(
     force: bool = False,
     progress: Progress = True,
     announce: Announce = lambda stage: None,
-    meanwhile: Hook | None = None,
     finish: Hook | None = None,
     compare: Callable[[Experiment, dict[str, Run], Path], Any] | None = None,
     resume: bool = False,
@@ -41,7 +40,7 @@ def run_variants(
         As in `run_experiment`; its `variants` name what is changed in each run.
     out
         The directory to make; it holds `experiment.toml` and a run directory for each variant.
-    force, progress, announce, meanwhile, finish
+    force, progress, announce, finish
         As in `run_experiment`.
     compare
         Called at the end with the experiment, the runs and the directory: adds what compares them.
@@ -83,7 +82,6 @@ def run_variants(
                 place,
                 progress=progress,
                 announce=announce,
-                meanwhile=meanwhile,
                 finish=finish,
                 training=trained.get(networks[name]),
                 resume=resume,

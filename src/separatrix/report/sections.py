@@ -240,14 +240,13 @@ def write_figures(
     run: Run,
     directory: str | Path,
     *,
-    without: Collection[str] = (),
     formats: Collection[str] = ("png", "svg"),
 ) -> list[Path]:
     """Write every figure that a run has the records for, as PNG and SVG; return the paths.
 
-    They go to the folder `figures` of `directory`, as in a run directory; those that are named in
-    `without` are left out. `formats` may be others, such as "pdf". Raises InvalidInputError when
-    the folder cannot be made or written, or for an unknown format.
+    They go to the folder `figures` of `directory`, as in a run directory. `formats` may be others,
+    such as "pdf". Raises InvalidInputError when the folder cannot be made or written, or for an
+    unknown format.
     """
     from ..figures.canvas import hidden
     from ..figures.files import require_formats
@@ -261,10 +260,9 @@ def write_figures(
     story = Story(run)
     paths: list[Path] = []
     for section in told_sections(story):
-        if section.name not in without:
-            with hidden():
-                figure = section.draw(story)
-            paths += figures.save(figure, folder, section.name, formats)
+        with hidden():
+            figure = section.draw(story)
+        paths += figures.save(figure, folder, section.name, formats)
     return paths
 
 

@@ -4,40 +4,6 @@ The methods that have options for users are frozen objects that own them; an ana
 place of None.
 """
 
-from .branch_and_prune import (
-    BranchAndPrune,
-)
-from .continuation import (
-    Deflation,
-    PseudoArclength,
-)
-from .cycle_walk import (
-    CycleWalk,
-)
-from .levenberg_marquardt import (
-    LevenbergMarquardt,
-)
-from .minimize import (
-    DampedNewton,
-)
-from .piecewise_linear import (
-    KinkDescent,
-)
-from .shooting import (
-    MultipleShooting,
-)
-from .tangent_qr import (
-    TangentQR,
-)
+import lazy_loader
 
-__all__ = [
-    "BranchAndPrune",
-    "CycleWalk",
-    "DampedNewton",
-    "Deflation",
-    "KinkDescent",
-    "LevenbergMarquardt",
-    "MultipleShooting",
-    "PseudoArclength",
-    "TangentQR",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

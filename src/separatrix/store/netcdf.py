@@ -45,12 +45,12 @@ def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
     A field that the file lacks has its default: files of older releases have fewer fields.
     """
     name = dataset.attrs["record"]
-    if name not in Record._registry:
+    cls = Record.named(name)
+    if cls is None:
         raise UnreadableFileError(
             f"{path} holds a {name}, which no imported class is called: "
             f"{nearest(name, Record._registry)}"
         )
-    cls = Record._registry[name]
     settings = json.loads(dataset.attrs[SETTINGS])
     absent = json.loads(dataset.attrs[ABSENT])
     values: dict[str, Any] = {}

@@ -1,0 +1,129 @@
+__version__: str
+
+from . import (
+    figures as figures,
+    networks as networks,
+    solvers as solvers,
+    tasks as tasks,
+    training as training,
+)
+from ._cache import (
+    enable_compilation_cache as enable_compilation_cache,
+)
+from ._records import (
+    Record as Record,
+)
+from ._types import (
+    InvalidInputError as InvalidInputError,
+    SeparatrixError as SeparatrixError,
+    UnreadableFileError as UnreadableFileError,
+)
+from .activity import (
+    Activity as Activity,
+    Dimensionality as Dimensionality,
+    PrincipalComponents as PrincipalComponents,
+    project as project,
+    simulate as simulate,
+)
+from .analysis import (
+    Basins as Basins,
+    Branches as Branches,
+    Commitment as Commitment,
+    ContinuousAttractor as ContinuousAttractor,
+    CycleBranch as CycleBranch,
+    Cycles as Cycles,
+    EmergingCycle as EmergingCycle,
+    FixedPointGraph as FixedPointGraph,
+    FixedPointTopology as FixedPointTopology,
+    FixedPoints as FixedPoints,
+    GradedMemory as GradedMemory,
+    InputGating as InputGating,
+    Linearization as Linearization,
+    LyapunovSpectrum as LyapunovSpectrum,
+    NonNormality as NonNormality,
+    SelectionVectors as SelectionVectors,
+    SelectiveConnections as SelectiveConnections,
+    Selectivity as Selectivity,
+    Separatrix as Separatrix,
+    Settling as Settling,
+    SlowCurve as SlowCurve,
+    TargetedAverages as TargetedAverages,
+    TaskVariance as TaskVariance,
+    ToleranceCurve as ToleranceCurve,
+    Undecided as Undecided,
+    Verdict as Verdict,
+    Watching as Watching,
+    basins as basins,
+    coding_axis as coding_axis,
+    commitment as commitment,
+    condition_variance as condition_variance,
+    continue_cycles as continue_cycles,
+    continue_fixed_points as continue_fixed_points,
+    continuous_attractor as continuous_attractor,
+    find_cycles as find_cycles,
+    find_fixed_points as find_fixed_points,
+    fixed_point_graph as fixed_point_graph,
+    fixed_point_topology as fixed_point_topology,
+    graded_memory as graded_memory,
+    input_gating as input_gating,
+    linearize as linearize,
+    lyapunov_exponents as lyapunov_exponents,
+    selective_connections as selective_connections,
+    selectivity as selectivity,
+    separatrix as separatrix,
+    slow_curve as slow_curve,
+    targeted_averages as targeted_averages,
+    task_variance as task_variance,
+    verdict as verdict,
+)
+from .evaluation import (
+    Performance as Performance,
+    Psychometric as Psychometric,
+    performance as performance,
+    psychometric as psychometric,
+)
+from .experiment import (
+    Experiment as Experiment,
+    reanalyze as reanalyze,
+    run_experiment as run_experiment,
+    run_variants as run_variants,
+)
+from .multitask import (
+    RulePerformance as RulePerformance,
+    rule_performance as rule_performance,
+    rule_variance as rule_variance,
+)
+from .report import (
+    write_report as write_report,
+)
+from .store import (
+    Run as Run,
+    load_network as load_network,
+    load_records as load_records,
+    load_run as load_run,
+    load_runs as load_runs,
+    save_network as save_network,
+    save_records as save_records,
+)
+from .systems import (
+    AbstractSystem as AbstractSystem,
+    DiscreteMap as DiscreteMap,
+    Flow as Flow,
+)
+from .tasks import (
+    Trials as Trials,
+)
+from .torch_systems import (
+    torch_map as torch_map,
+)
+from .training import (
+    Checkpoint as Checkpoint,
+    History as History,
+    Training as Training,
+    TrainingDivergedError as TrainingDivergedError,
+    TrainingInterruptedError as TrainingInterruptedError,
+    WholeTrials as WholeTrials,
+    Windows as Windows,
+    regularizers as regularizers,
+    train as train,
+)
