@@ -1,7 +1,4 @@
 import dataclasses
-import functools
-import gc
-import types
 
 import equinox as eqx
 import jax
@@ -10,7 +7,6 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix._closures import _SEEN
 from separatrix.systems import in_float64, require_system
 
 W = np.random.default_rng(0).standard_normal((4, 4))
@@ -22,10 +18,10 @@ def test_a_map_and_a_flow():
     as_flow = sx.Flow(lambda x: step(x) - x, 4, tau=100.0)
     x = jnp.asarray(W[0], jnp.float32)
     assert (as_map.kind, as_map.dt, as_flow.kind, as_flow.tau) == ("map", 20.0, "flow", 100.0)
-    np.testing.assert_allclose(as_map.evaluate(x), step(x))
-    np.testing.assert_allclose(as_map.velocity(x), step(x) - x)
-    np.testing.assert_allclose(as_flow.velocity(x), step(x) - x)
-    np.testing.assert_allclose(as_map.residual(x), as_flow.residual(x))
+    np.testing.assert_allclose(as_map.evaluate(x), step(x), rtol=1e-6)
+    np.testing.assert_allclose(as_map.velocity(x), step(x) - x, rtol=1e-5)
+    np.testing.assert_allclose(as_flow.velocity(x), step(x) - x, rtol=1e-5)
+    np.testing.assert_allclose(as_map.residual(x), as_flow.residual(x), rtol=1e-5)
     np.testing.assert_allclose(as_map.speed(x), np.linalg.norm(step(x) - x), rtol=1e-6)
     np.testing.assert_allclose(
         as_map.jacobian(x), as_flow.jacobian(x) + np.eye(4), rtol=1e-5, atol=1e-6
@@ -97,31 +93,12 @@ def test_bound_methods_of_equinox_cells():
     np.testing.assert_allclose(again.states, points.states, atol=1e-15)
 
 
-def test_weights_are_arguments_of_the_compiled_analysis_not_constants():
-    traced = []
-
-    class Network(eqx.Module):
-        weight: jax.Array
-
-        def step(self, x):
-            traced.append(1)
-            return jnp.tanh(self.weight @ x)
-
-    for seed in range(3):
-        network = Network(jax.random.normal(jax.random.key(seed), (3, 3)))
-        system = sx.DiscreteMap(network.step, 3)
-        count = len(traced)
-        sx.linearize(system, np.zeros((2, 3)))
-        counts = len(traced) - count
-        assert counts == 0 if seed else counts > 0
-
-
 @pytest.mark.parametrize(
     ("step", "dtype"),
     [
         (lambda x: x > 0, "bool"),
-        (lambda x: x + 1j, "complex64"),
-        (lambda x: (x > 0).astype(int), "int32"),
+        (lambda x: x + 1j, "complex128"),
+        (lambda x: (x > 0).astype(int), "int64"),
     ],
 )
 def test_a_step_to_anything_but_real_numbers_is_refused(step, dtype):
@@ -221,50 +198,6 @@ def test_what_is_no_system_is_refused(given, message):
     require_system(sx.Flow(lambda x: -x, 1))
 
 
-GAIN = jnp.array(2.0)
-
-
-def _helper(x):
-    return GAIN * x
-
-
-def _reads_through_another(x):
-    return jnp.tanh(_helper(x))
-
-
-def test_what_a_function_reads_is_read_anew_for_every_system(monkeypatch):
-    """In a notebook a variable is changed and the same function analysed again."""
-    weights = np.array([[2.0]])
-
-    def closure(x):
-        return jnp.tanh(weights @ x)
-
-    def largest(function):
-        points = sx.find_fixed_points(sx.DiscreteMap(function, 1), np.linspace(-2, 2, 5)[:, None])
-        assert points.certified.all()
-        return points.states.max()
-
-    at_two, at_three = 0.9575040240772687, 0.9949015284526289
-    for function in (closure, _reads_through_another):
-        assert largest(function) == pytest.approx(at_two, abs=1e-12)
-    weights *= 1.5
-    monkeypatch.setitem(globals(), "GAIN", jnp.array(3.0))
-    for function in (closure, _reads_through_another):
-        assert largest(function) == pytest.approx(at_three, abs=1e-12)
-    weights = np.array([[0.5]])
-    assert largest(closure) == pytest.approx(0.0, abs=1e-12)
-
-
-def test_a_function_that_reads_the_same_is_the_same():
-    weights = [np.eye(2)]
-    function = lambda x: weights[0] @ x  # noqa: E731
-    one, other = (sx.DiscreteMap(function, 2) for _ in range(2))
-    assert one.function is other.function is function
-    weights[0] = np.zeros((2, 2))
-    changed = sx.DiscreteMap(function, 2).function
-    assert changed is not function and changed is sx.DiscreteMap(function, 2).function
-
-
 @pytest.mark.parametrize("make", [sx.DiscreteMap, sx.Flow])
 def test_a_residual_and_its_formula_of_other_shapes_are_refused(make):
     with pytest.raises(sx.InvalidInputError) as caught:
@@ -282,22 +215,6 @@ def test_a_residual_and_its_formula_of_other_shapes_are_refused(make):
     )
     with pytest.raises(sx.InvalidInputError, match="`residual` could not be evaluated on a state"):
         make(jnp.tanh, 2, residual=lambda x, u: x)
-
-
-def test_a_residual_of_a_module_is_looked_at_when_an_analysis_begins():
-    class Network(eqx.Module):
-        weight: jax.Array
-
-        def step(self, x):
-            return self.weight @ x
-
-        def residual(self, x):
-            return jnp.concatenate([x, x])
-
-    network = Network(jnp.eye(2))
-    system = sx.DiscreteMap(network.step, 2, residual=network.residual)
-    with pytest.raises(sx.InvalidInputError, match=r"`residual` must return .* \(2,\), got \(4,\)"):
-        sx.find_fixed_points(system, np.ones((1, 2)))
 
 
 @pytest.mark.parametrize("residual", [None, lambda x: x])
@@ -356,88 +273,6 @@ def test_an_object_that_is_called_is_not_taken_for_its_equals(kind):
     assert points.states.tolist() == [[0.0]]
 
 
-@pytest.mark.parametrize("function_of", [lambda net: net.step, lambda net: net])
-def test_attributes_are_read_anew_for_every_analysis(function_of):
-    net = Mutable(0.5)
-    system = sx.DiscreteMap(function_of(net), 1)
-    assert len(fixed_points(system)) == 1
-    net.gain = 3.0
-    for again in (sx.DiscreteMap(function_of(net), 1), system):  # one made before the change, too
-        points = fixed_points(again)
-        assert sorted(points.stability) == ["stable", "stable", "unstable"]
-        assert points.certified.all() and points.complete
-    assert sx.linearize(system, np.zeros((1, 1))).jacobians.ravel().tolist() == [3.0]
-    net.gain = np.array([0.5])
-    assert len(fixed_points(sx.DiscreteMap(function_of(net), 1))) == 1
-    net.gain *= 6  # in place
-    assert len(fixed_points(system)) == 3
-
-
-@pytest.mark.parametrize("analysis", [sx.basins, sx.separatrix, sx.fixed_point_graph])
-def test_boundaries_are_those_of_the_function_as_it_is(analysis):
-    """What had been compiled before the change follows the motion after it."""
-    border = Mutable(0.0)
-
-    def field(x):
-        return -(x + 1) * (x - border.gain) * (x - 1)
-
-    starts = np.linspace(-0.9, 0.9, 10)[:, None]
-
-    def seen(system):
-        edges = np.array([[-1.0], [border.gain], [1.0]])
-        found = analysis(system, edges, *([] if analysis is sx.fixed_point_graph else [starts]))
-        return found.fraction if analysis is sx.basins else found.states
-
-    system = sx.Flow(field, 1)
-    seen(system)
-    border.gain = 0.5
-    np.testing.assert_array_equal(seen(system), seen(sx.Flow(lambda x: field(x), 1)))
-
-
-def test_what_changes_within_other_objects_and_modules_is_read_anew():
-    other, net = types.ModuleType("other"), Mutable(np.array([0.5]))
-    other.gain = 1.0
-    system = sx.DiscreteMap(lambda x: jnp.tanh(other.gain * net.gain * x), 1)
-    partial = functools.partial(lambda own, x: jnp.tanh(own.gain * x), net)
-    assert len(fixed_points(system)) == len(fixed_points(sx.DiscreteMap(partial, 1))) == 1
-    other.gain = 6.0
-    assert len(fixed_points(system)) == 3
-    other.gain, net.gain[0] = 1.0, 3.0
-    assert len(fixed_points(system)) == len(fixed_points(sx.DiscreteMap(partial, 1))) == 3
-
-
-def test_a_partial_of_jax_keeps_its_arrays_as_arguments(caplog):
-    def unit(gain, x):
-        return jnp.tanh(gain * x)
-
-    starts = np.linspace(-2, 2, 5)[:, None]
-    for make in (jnp.array, np.array):
-        for gain, count in ((2.0, 3), (0.5, 1)):
-            caplog.clear()
-            step = jax.tree_util.Partial(unit, make(gain))
-            with jax.log_compiles():
-                assert len(sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)) == count
-        assert not [r for r in caplog.records if "Compiling" in r.getMessage()]
-
-
-def test_a_method_that_computes_the_same_compiles_nothing(caplog):
-    net, starts = Mutable(np.array([2.0])), np.linspace(-2, 2, 5)[:, None]
-
-    def compiled():
-        caplog.clear()
-        with jax.log_compiles():
-            sx.find_fixed_points(sx.DiscreteMap(net.step, 1), starts, completeness=False)
-        return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
-
-    assert compiled()
-    net.gain = np.array([2.0])
-    assert compiled() == []
-    net.gain = np.array([3.0])
-    assert compiled()
-    net.gain = np.array([2.0])
-    assert compiled() == []
-
-
 def test_a_function_that_is_another_at_every_call_is_refused():
     """Noise within a step, drawn by NumPy, or an attribute that the step itself changes."""
     rng, net, starts = np.random.default_rng(0), Mutable(2.0), np.ones((3, 1))
@@ -451,18 +286,6 @@ def test_a_function_that_is_another_at_every_call_is_refused():
             sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)
     noise = rng.normal(size=1)
     assert len(sx.find_fixed_points(sx.DiscreteMap(lambda x: jnp.tanh(x) + noise, 1), starts)) == 1
-
-
-def test_programs_forget_what_is_gone():
-    net = Mutable(2.0)
-    before = len(_SEEN)
-    sx.DiscreteMap(net.step, 1)
-    net.gain = 3.0
-    sx.DiscreteMap(net.step, 1)
-    assert len(_SEEN) == before + 2  # the method, and the copy of it
-    del net
-    gc.collect()
-    assert len(_SEEN) <= before
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,11 @@
 """Systems: what every analysis is given. A map or a flow, from any JAX function.
 
-A system is a pytree, so the weights inside it are arguments of the compiled analysis, not constants
-of it: a second network of the same shape costs no compilation.
+A system is a snapshot: its functions are traced when it is made, and their arrays are arguments of
+the compiled analysis, not constants of it. A second network of the same form costs no compilation.
 """
 
 import abc
-import inspect
-import warnings
 from collections.abc import Callable
-from types import FunctionType, MethodType
 from typing import Any
 
 import equinox as eqx
@@ -16,10 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._closures import as_it_is_now
-from ._own_arrays import with_own_arrays
+from ._double import double_precision
 from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
 from .solvers.jacobian import value_and_transposed_jacobian
+from .solvers.program import Program, trace_program
 
 StateFunction = Callable[..., Any]
 
@@ -84,8 +81,7 @@ class AbstractSystem(eqx.Module):
                 f"got {jnp.shape(state)}. For many states at once there is jax.vmap, such as "
                 "jax.vmap(system.speed)(states)."
             )
-        own = with_own_arrays(function)
-        return own(state) if input is None else own(state, input)
+        return function(state) if input is None else function(state, input)
 
 
 class DiscreteMap(AbstractSystem):
@@ -95,8 +91,6 @@ class DiscreteMap(AbstractSystem):
     ----------
     step
         Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
-        A bound method of an Equinox module (`network.step`) lets its weights stay arguments;
-        any other function is compiled for what it computes, see the notes.
     size
         The number of units in the state.
     dt
@@ -122,15 +116,10 @@ class DiscreteMap(AbstractSystem):
 
     Notes
     -----
-    A closure is compiled anew for every new closure; `jax.tree_util.Partial(function, *weights)` is
-    compiled once for all weights of the same shapes. That a function, a method, or an object that
-    is called computes something else than before, because a variable, an attribute or the contents
-    of an array have changed, is noticed when a system is made of it and when an analysis of the
-    system begins: the analysis is of the function as it is then. Not noticed is a change of what a
-    function under `jax.jit` or `jax.checkpoint` of its own, one that is the body of a
-    `jax.lax.scan`, the rule of a `jax.custom_jvp`, a callback, or a method of an Equinox module
-    reads from outside the module: pass that as the `input`, keep it in the module, or give a new
-    function, such as a lambda, after each change.
+    A system is a snapshot, as a function is that JAX has compiled: `step` is traced once, in
+    float64, when the system is made. Whoever changes a weight or a variable that it reads makes a
+    new system. Closures, methods and modules that differ in their numbers alone share what is
+    compiled.
 
     Examples
     --------
@@ -154,10 +143,8 @@ class DiscreteMap(AbstractSystem):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
-        own = map(_as_function, (step, residual, residual_jacobian))
-        now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
-        self.function, self.residual_function, self.residual_jacobian_function = now
-        _check_shape(self, "step")
+        programs = _programs(step, "step", residual, residual_jacobian, self.size, self.input)
+        self.function, self.residual_function, self.residual_jacobian_function = programs
 
     @property
     def kind(self) -> str:
@@ -184,8 +171,7 @@ class Flow(AbstractSystem):
     tau
         The time constant in ms that multiplies the derivative: time constants are reported in it.
     input, residual, residual_jacobian, domain
-        As in `DiscreteMap`; the default residual is the field itself. Its notes say which changes
-        of what a function reads are noticed.
+        As in `DiscreteMap`; the default residual is the field itself.
 
     Raises
     ------
@@ -213,10 +199,8 @@ class Flow(AbstractSystem):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
         self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
-        own = map(_as_function, (field, residual, residual_jacobian))
-        now = tuple(as_it_is_now(function, self.size, self.input) for function in own)
-        self.function, self.residual_function, self.residual_jacobian_function = now
-        _check_shape(self, "field")
+        programs = _programs(field, "field", residual, residual_jacobian, self.size, self.input)
+        self.function, self.residual_function, self.residual_jacobian_function = programs
 
     @property
     def kind(self) -> str:
@@ -232,42 +216,15 @@ class Flow(AbstractSystem):
 
 
 def require_system(value: Any) -> AbstractSystem:
-    """Return a system whose functions are as they are now; raise InvalidInputError for others.
-
-    What they read may have changed since the system was made, and a part of the programs that an
-    analysis runs may be compiled already: with the functions as they are, all of it speaks of one.
-    """
+    """Return a system; raise InvalidInputError for anything else."""
     if isinstance(value, AbstractSystem):
-        own = _functions_of(value)
-        now = tuple(as_it_is_now(function, value.size, value.input) for function in own)
-        if all(one is other for one, other in zip(own, now, strict=True)):
-            return value
-        return eqx.tree_at(_functions_of, value, now, is_leaf=lambda leaf: leaf is None)
+        return value
     hint = "wrap a function in sx.DiscreteMap(step, size) or sx.Flow(field, size)"
     if hasattr(value, "at_input"):
         hint = "freeze an input in, network.at_input(u), to make a network a system"
     raise InvalidInputError(
         f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
     )
-
-
-def _as_function(function: Any) -> Any:
-    """Return what is called as something that JAX can tell from everything else.
-
-    JAX's `Partial` as Equinox's: JAX fails on one that holds what is being traced. An object of a
-    user's class as its method: methods are those of one object, whereas objects, such as data
-    classes, may be equal to others that compute something else, or have no hash.
-    """
-    if isinstance(function, jax.tree_util.Partial):
-        return eqx.Partial(function.func, *function.args, **function.keywords)
-    if isinstance(function, (eqx.Module, type)):
-        return function
-    code = inspect.getattr_static(type(function), "__call__", None)
-    return MethodType(code, function) if isinstance(code, FunctionType) else function
-
-
-def _functions_of(system: AbstractSystem) -> tuple[Any, ...]:
-    return system.function, system.residual_function, system.residual_jacobian_function
 
 
 def _checked_input(input: Any) -> np.ndarray | None:
@@ -281,74 +238,82 @@ def _checked_input(input: Any) -> np.ndarray | None:
     return values
 
 
-def _check_shape(system: AbstractSystem, name: str) -> None:
-    """Trace the functions once on an abstract state; raise in the user's words if they are unfit.
-
-    Those of Equinox modules, such as networks, are looked at when an analysis begins.
-    """
-    state = jax.ShapeDtypeStruct((system.size,), jnp.float32)
-    result = _traced(system, name, lambda s, x: s.evaluate(x), state)
-    _require_shape(
-        result,
-        (system.size,),
-        f"`{name}` must return a state of the shape it is given",
+def _programs(
+    function: Any, name: str, residual: Any, residual_jacobian: Any, size: int, input: Any
+) -> tuple[Program, Program | None, Program | None]:
+    """Trace the functions of a system; raise in the user's words if they are unfit."""
+    given = [jax.ShapeDtypeStruct((size,), np.float64)]
+    if input is not None:
+        kind = np.float64 if jnp.issubdtype(input.dtype, jnp.floating) else input.dtype
+        given.append(jax.ShapeDtypeStruct(input.shape, kind))
+    step = _traced(
+        name, function, given, (size,), f"`{name}` must return a state of the shape it is given",
         "A step that returns (output, state) can be wrapped: lambda x: step(x)[1].",
-    )
-    if not jnp.issubdtype(result.dtype, jnp.floating):
-        raise InvalidInputError(
-            f"`{name}` must return real numbers of floating point, got {result.dtype}."
-        )
-    own = (system.residual_function, system.residual_jacobian_function)
-    if not any(isinstance(function, eqx.Module) for function in own):
-        check_residual(system, state)
-
-
-def check_residual(system: AbstractSystem, state: jax.ShapeDtypeStruct) -> None:
-    """Raise InvalidInputError unless residual and formula, where given, are of the right shapes."""
-    size = system.size
-    if system.residual_function is not None:
-        result = _traced(system, "residual", lambda s, x: s.residual(x), state)
-        _require_shape(
-            result,
-            (size,),
-            "`residual` must return an array of the shape of the state",
-            "Ravel the state and the result where they have more than one axis.",
-        )
-    if system.residual_jacobian_function is None:
-        return
-    formula = _traced(system, "residual_jacobian", lambda s, x: s.residual_jacobian(x), state)
-    if formula is not None:
-        _require_shape(
-            formula,
-            (size, size),
-            "`residual_jacobian` must return the derivative of each entry of the residual (row) by "
-            "each unit (column)",
-            "Leave it out where there is no formula: then JAX differentiates the residual.",
-        )
+    )  # fmt: skip
+    own = residual and _traced(
+        "residual", residual, given, (size,),
+        "`residual` must return an array of the shape of the state",
+        "Ravel the state and the result where they have more than one axis.",
+    )  # fmt: skip
+    formula = residual_jacobian and _traced(
+        "residual_jacobian", residual_jacobian, given, (size, size),
+        "`residual_jacobian` must return the derivative of each entry of the residual (row) by "
+        "each unit (column)",
+        "Leave it out where there is no formula: then JAX differentiates the residual.",
+    )  # fmt: skip
+    assert step is not None  # a state, which is no None
+    return step, own, formula
 
 
 def _traced(
-    system: AbstractSystem,
-    name: str,
-    function: Callable[[AbstractSystem, Any], Any],
-    state: jax.ShapeDtypeStruct,
-) -> Any:
-    """Return what a function gives for an abstract state; raise InvalidInputError if it fails."""
+    name: str, function: Any, given: list[Any], shape: tuple[int, ...], expected: str, remedy: str
+) -> Program | None:
+    """Return a function as a program, None where a formula returns None; raise if it is unfit."""
+
+    def check(result: Any) -> None:
+        if result is None and name == "residual_jacobian":
+            return
+        got = getattr(result, "shape", f"a {type(result).__name__}")
+        if got != shape:
+            raise InvalidInputError(f"{expected}, {shape}, got {got}. {remedy}")
+        if not jnp.issubdtype(result.dtype, jnp.floating):
+            raise InvalidInputError(
+                f"`{name}` must return real numbers of floating point, got {result.dtype}."
+            )
+
     try:
-        with warnings.catch_warnings():
-            # Arrays of float64 in a closure: the analyses keep them so.
-            warnings.filterwarnings("ignore", message="Explicitly requested dtype")
-            return eqx.filter_eval_shape(function, system, state)
+        if isinstance(function, eqx.Module):
+            with double_precision():
+                function = in_float64(function)  # its arrays, or it would compute in float32
+        program = trace_program(function, *given, check=check)
+        if program is not None and not isinstance(function, eqx.Module):
+            _require_the_same(program, trace_program(function, *given))
+        return program
     except InvalidInputError:
         raise
     except Exception as error:
         text = str(error).strip().split("\n")[0]
-        lacks_input = system.input is None and "missing 1 required positional argument" in text
+        lacks_input = len(given) == 1 and "missing 1 required positional argument" in text
         raise InvalidInputError(
-            f"`{name}` could not be evaluated on a state of shape ({system.size},): "
+            f"`{name}` could not be evaluated on a state of shape {given[0].shape}: "
             f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
             f"{_INPUT * lacks_input}"
         ) from error
+
+
+def _require_the_same(one: Program, other: Program | None) -> None:
+    """Raise InvalidInputError where a function has read other numbers when it was traced again."""
+    others = () if other is None else other.arrays
+    pairs = list(zip(one.arrays, others, strict=False))
+    if any(isinstance(array, jax.core.Tracer) for pair in pairs for array in pair):
+        return
+    same = all(np.array_equal(a, b, equal_nan=a.dtype != bool) for a, b in pairs)
+    if not same or len(one.arrays) != len(others):
+        raise InvalidInputError(
+            "the function computes something else each time it is called: it draws random numbers "
+            "or keeps count of its calls. A system is one function of its state: leave noise out, "
+            "or draw it once, before the function, and let the function read it."
+        )
 
 
 _NEEDS_NUMBERS = (
@@ -362,12 +327,6 @@ _NUMPY = (
     "jax.lax.cond in place of `if`; of a PyTorch function sx.torch_map makes a system."
 )
 _INPUT = ". Of a function of state and input, give the input to freeze in: input=…"
-
-
-def _require_shape(result: Any, shape: tuple[int, ...], expected: str, remedy: str) -> None:
-    got = getattr(result, "shape", f"a {type(result).__name__}")
-    if got != shape:
-        raise InvalidInputError(f"{expected}, {shape}, got {got}. {remedy}")
 
 
 def in_float64(tree: Any) -> Any:

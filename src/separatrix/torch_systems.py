@@ -70,7 +70,7 @@ def torch_map(
     Returns
     -------
     DiscreteMap
-        Compiled anew for every new `step`, as closures are.
+        Compiled anew for every new `step`.
 
     Raises
     ------

@@ -5,8 +5,7 @@ Nothing here draws, so a text needs no matplotlib.
 
 import numpy as np
 
-from .._tables import describe_number as describe_number
-from .._tables import describe_time as describe_time
+from .._tables import describe_number as describe_number, describe_time as describe_time
 from ..analysis import Linearization
 
 

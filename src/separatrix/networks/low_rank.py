@@ -11,8 +11,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, GivenKey, InvalidInputError, require_key
 from ..systems import DiscreteMap
-from .activations import RANGES
-from .activations import activation as activation_called
+from .activations import RANGES, activation as activation_called
 from .arrays import check_euler, check_not_negative, check_sizes, check_state, zeros_if
 from .current import AbstractCurrentNetwork
 from .unroll import Factors

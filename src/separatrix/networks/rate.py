@@ -30,8 +30,7 @@ from .arrays import (
 )
 from .base import AbstractNetwork
 from .flows import rate_flow
-from .initialization import dense
-from .initialization import recurrent as draw_recurrent
+from .initialization import dense, recurrent as draw_recurrent
 from .unroll import Weights, time_first, unroll_recurrence
 
 

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from .calls import CALLS, body_of
-from .constants import bind
 from .interval.rules import movement
+from .jaxprs import CALLS, Literal, bind, body_of
 
 _LINEAR = frozenset({"add", "add_any", "sub", "neg", "select_n", *movement.RULES})
 _WRITTEN_OUT = _LINEAR | {"mul", "div", "convert_element_type"}
@@ -43,7 +41,7 @@ def _follow(jaxpr: Any, constants: list[_Pair], arguments: list[_Pair]) -> list[
     known.update(zip(jaxpr.invars, arguments, strict=True))
 
     def read(atom: Any) -> _Pair:
-        return (atom.val, None) if isinstance(atom, jex.Literal) else known[atom]
+        return (atom.val, None) if isinstance(atom, Literal) else known[atom]
 
     for equation in jaxpr.eqns:
         results = _results(equation, [read(atom) for atom in equation.invars])

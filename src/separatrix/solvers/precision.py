@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .calls import LOOPS_AND_CHOICES
+from .jaxprs import LOOPS_AND_CHOICES, Var, bodies_of
 
 _BY_MANTISSA = {23: "float32", 10: "float16", 7: "bfloat16"}
 
@@ -52,11 +51,11 @@ class _Reader:
         """Note the types of what depends on those inputs that are `given`."""
         depends = {var for var, is_so in zip(jaxpr.invars, given, strict=True) if is_so}
         for equation in jaxpr.eqns:
-            inputs = [isinstance(a, jex.Var) and a in depends for a in equation.invars]
+            inputs = [isinstance(a, Var) and a in depends for a in equation.invars]
             if any(inputs):
                 depends.update(equation.outvars)
                 self._note(equation)
-                for inner in _bodies(equation):
+                for inner in bodies_of(equation):
                     # What goes round in a loop may come to depend on the argument.
                     called = equation.primitive.name not in LOOPS_AND_CHOICES
                     alike = called and len(inputs) == len(inner.invars)
@@ -74,15 +73,3 @@ class _Reader:
     def _take(self, precision: Precision) -> None:
         if precision.eps > self.coarsest.eps:
             self.coarsest = precision
-
-
-def _bodies(equation: Any) -> list[Any]:
-    """Return the programs that an operation runs."""
-    found = []
-    for value in equation.params.values():
-        for part in value if isinstance(value, (tuple, list)) else (value,):
-            if isinstance(part, jex.ClosedJaxpr):
-                found.append(part.jaxpr)
-            elif isinstance(part, jex.Jaxpr):
-                found.append(part)
-    return found

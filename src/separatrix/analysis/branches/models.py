@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._own_arrays import with_own_arrays
 from ..._types import InvalidInputError
+from ...solvers.captured import own_arrays
 from ...systems import AbstractSystem, in_float64
 
 SystemOf = Callable[[Any], AbstractSystem]
@@ -131,12 +131,12 @@ def model_of(system_of: SystemOf, sample: AbstractSystem, low: float, high: floa
 
     Raises InvalidInputError when a change of the parameter would compile everything anew.
     """
-    system_of = with_own_arrays(system_of)
-    try:
-        return _traced(system_of, sample, 0.5 * (low + high))
-    except Exception as error:
-        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
-        return _sampled(Source(system_of, low, high), reason)
+    with own_arrays(system_of):
+        try:
+            return _traced(system_of, sample, 0.5 * (low + high))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            return _sampled(Source(system_of, low, high), reason)
 
 
 def without_domain(system: AbstractSystem) -> AbstractSystem:

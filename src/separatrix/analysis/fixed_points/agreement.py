@@ -77,9 +77,8 @@ def told_on_trust(system: AbstractSystem, known: Completeness) -> Completeness:
     Of the residuals of networks here it is known that they have the zeros of the step.
     """
     function = system.residual_function
-    owner = getattr(function, "__self__", None)
-    module = type(owner).__module__ if owner is not None else getattr(function, "__module__", "")
-    if function is None or not known.complete or str(module).startswith("separatrix.networks"):
+    origin = getattr(function, "origin", "")
+    if function is None or not known.complete or origin.startswith("separatrix.networks"):
         return known
     return dataclasses.replace(known, text=known.text + _ON_TRUST)
 

@@ -13,8 +13,7 @@ from ...solvers.krawczyk.context import over_turns
 from ...solvers.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.krawczyk.zeros import ZeroCertificates
-from ...solvers.low_rank import alone_at_origin
-from ...solvers.low_rank import certify as certify_reduced
+from ...solvers.low_rank import alone_at_origin, certify as certify_reduced
 from ...systems import AbstractSystem
 from ..completeness import FewVariables
 from .agreement import doubts_of_step

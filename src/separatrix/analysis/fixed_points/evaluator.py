@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +13,7 @@ from ..._double import double_precision
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
 from ...solvers.turns import turns
-from ...systems import AbstractSystem, check_residual, in_float64
+from ...systems import AbstractSystem, in_float64
 from ..completeness import FewVariables
 from ..derivatives import derivatives_of
 from . import programs
@@ -40,10 +39,7 @@ class Evaluator:
     def __init__(self, system: AbstractSystem, *, is_large: bool | None = None):
         with double_precision():
             self.system = in_float64(system)
-            state = jax.ShapeDtypeStruct((system.size,), jnp.float64)
-            check_residual(self.system, state)
-            formula = eqx.filter_eval_shape(lambda s, x: s.residual_jacobian(x), self.system, state)
-            self._has_formula = formula is not None
+        self._has_formula = system.residual_jacobian_function is not None
         self.size = system.size
         self.is_large = self.size > DENSE if is_large is None else is_large
         largest = int(np.clip(_BYTES // (8 * self.size**2), 1, 1024))

@@ -21,7 +21,6 @@ from .evaluator import Evaluator
 from .found import Found
 from .large import prove_large
 from .record import FixedPoints
-from .settled import with_settled_constants
 from .starts import nearest_in_domain
 from .units import fitting_units
 from .ways import Follow, following
@@ -133,7 +132,7 @@ def find_fixed_points(
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
         asked = Asked(certify, certify and completeness)
-        zero_test, evaluator = _zero_test(evaluator, typical)
+        zero_test = _zero_test(evaluator, typical)
         enclosure = _enclosed(evaluator, asked)
         follow = following(evaluator, zero_test, method, enclosure, asked)
         found = follow(starts, slow_points)
@@ -181,17 +180,11 @@ def _typical(starts: np.ndarray) -> np.ndarray:
     return starts[finite]
 
 
-def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> tuple[ZeroTest, Evaluator]:
-    """Return the test of what is a zero, and the system with which it can be made exactly."""
+def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> ZeroTest:
+    """Return the test of what is a zero."""
     system = evaluator.system
     typical, _ = nearest_in_domain(system, starts)
-    zero_test = ZeroTest(system.residual, system.size, typical)
-    if zero_test.refusal:
-        settled = with_settled_constants(system)
-        again = ZeroTest(settled.residual, system.size, typical)
-        if not again.refusal:
-            return again, Evaluator(settled)
-    return zero_test, evaluator
+    return ZeroTest(system.residual, system.size, typical)
 
 
 def _enclosed(evaluator: Evaluator, asked: Asked) -> Enclosure | None:

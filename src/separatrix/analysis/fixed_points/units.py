@@ -13,7 +13,6 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from ..._own_arrays import with_own_arrays
 from ..._types import Array
 from ...systems import AbstractSystem, StateFunction
 from .evaluator import Evaluator
@@ -39,7 +38,7 @@ class _Step(eqx.Module):
     sizes: Any
 
     def __call__(self, state: Array, *input: Any) -> Any:
-        return with_own_arrays(self.function)(state * self.sizes, *input) / self.sizes
+        return self.function(state * self.sizes, *input) / self.sizes
 
 
 class _Residual(eqx.Module):

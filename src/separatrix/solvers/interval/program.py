@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
-from ..calls import CALLS, LOOPS_AND_CHOICES, body_of
+from ..jaxprs import CALLS, LOOPS_AND_CHOICES, Literal, body_of
 from .arithmetic import Array
 from .errors import NoIntervalRule
 from .recognition import is_jax_own, is_log_add_exp
@@ -136,7 +135,7 @@ class _Builder:
         )
 
         def read(atom: Any) -> int:
-            return self.constant(atom.val) if isinstance(atom, jex.Literal) else slots[atom]
+            return self.constant(atom.val) if isinstance(atom, Literal) else slots[atom]
 
         for equation in jaxpr.eqns:
             arguments = [read(atom) for atom in equation.invars]

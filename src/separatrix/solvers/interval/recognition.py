@@ -6,22 +6,22 @@ from functools import cache
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
+from ..jaxprs import Primitive, bodies_of, primitives
 
 
 @cache
 def _jax_primitives() -> frozenset[int]:
     """Collect the primitives that JAX itself defines: a stranger may carry a familiar name."""
-    modules = (jex.primitives, jax.lax)
+    modules = (primitives, jax.lax)
     found = [
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, jex.Primitive)
+        if isinstance(value, Primitive)
     ]
     return frozenset(id(value) for value in found)
 
@@ -35,10 +35,8 @@ def _equations(jaxpr: Any) -> list[Any]:
     found = []
     for equation in jaxpr.eqns:
         found.append(equation)
-        for value in equation.params.values():
-            body = getattr(value, "jaxpr", value)
-            if hasattr(body, "eqns"):
-                found.extend(_equations(body))
+        for body in bodies_of(equation):
+            found.extend(_equations(body))
     return found
 
 

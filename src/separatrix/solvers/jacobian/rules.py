@@ -5,12 +5,10 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from ..calls import PLAIN_CALLS, body_of
-from ..constants import bind
+from ..jaxprs import PLAIN_CALLS, Literal, bind, body_of
 from .values import ScaledMatrix, Value
 
 _ELEMENTWISE = """
@@ -49,7 +47,7 @@ def evaluate(jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any], size: 
     values.update(zip(jaxpr.invars, arguments, strict=True))
 
     def look_up(atom: Any) -> Value:
-        return Value(atom.val) if isinstance(atom, jex.Literal) else values[atom]
+        return Value(atom.val) if isinstance(atom, Literal) else values[atom]
 
     for equation in jaxpr.eqns:
         operands = [look_up(atom) for atom in equation.invars]

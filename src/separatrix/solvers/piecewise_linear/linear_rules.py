@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..calls import sets_values
+from ..jaxprs import sets_values
 from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognisedError, Value, as_affine
 
 Rule = Callable[..., Any]

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...._double import double_precision
-from ...calls import sets_values
+from ...jaxprs import sets_values
 from ..arithmetic import Array, Interval, hull, point
 from ..errors import NoIntervalRule
 from ..program import Program, Step
