@@ -465,6 +465,6 @@ ROWS = [
     reservoir("esn_oscillator"),
     reservoir(
         "esn_lorenz",
-        unsolved="The search takes more than 150 s; without slow points it finds all five in 105 s.",
+        unsolved="The search takes more than 150 s; without slow points it finds five in 105 s.",
     ),
 ]

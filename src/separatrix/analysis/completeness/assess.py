@@ -31,7 +31,6 @@ def assess(
     exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = MOST_VARIABLES,
     adopt: Adopt | None = None,
-    enclosure: Enclosure | None = None,
     few: FewVariables = FewVariables(),  # noqa: B008 - frozen
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
@@ -60,8 +59,6 @@ def assess(
     exhaustive_size
         Systems with at most so many units, or that depend on at most so many variables, are
         searched exhaustively.
-    enclosure
-        What was proved of the system before the search.
     few
         The system as one of few variables, where it is written so: indices are proved in them.
 
@@ -86,7 +83,7 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    assessment = _Assessment(system, points, search, adopt, enclosure, few)
+    assessment = _Assessment(system, points, search, adopt, few)
     first = assessment.points
     richness = chao1(first.hits)
     proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
@@ -130,11 +127,10 @@ class _Assessment:
         points: PointSet,
         search: Search | None,
         adopt: Adopt | None = None,
-        enclosure: Enclosure | None = None,
         few: FewVariables = FewVariables(),  # noqa: B008 - frozen
     ):
         self.system, self.search, self.adopt = system, search, adopt
-        enclosure = enclosure or Enclosure.of(system)
+        enclosure = Enclosure.of(system)
         self.velocity = enclosure.velocity
         proved = points.certified
         known = points.states[proved], points.error_bounds[proved]

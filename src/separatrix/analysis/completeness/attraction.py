@@ -26,7 +26,6 @@ from .rounding import add_down, add_up, divide_up, times_down, times_up
 
 _OWN = -2  # in the place of an atom: the unit's own state
 _MOST_ATOMS = 10
-_KNOWN = 1e-9  # of its size: a number that is enclosed so closely is a constant
 
 Array = np.ndarray
 
@@ -35,15 +34,12 @@ Array = np.ndarray
 class Attraction:
     """Velocity of unit i: negative wherever x_i > upper[i], positive wherever x_i < lower[i].
 
-    `decays[i]` says whether A < 0 was proved; without it nothing is known of that unit. `paced`
-    says whether A and B hold no states of other units but within atoms, and some A changes with the
-    state.
+    `decays[i]` says whether A < 0 was proved; without it nothing is known of that unit.
     """
 
     lower: Array
     upper: Array
     decays: Array
-    paced: bool
 
 
 def attraction(velocity: Form, atoms: Atoms) -> Attraction:
@@ -58,18 +54,7 @@ def attraction(velocity: Form, atoms: Atoms) -> Attraction:
     for units in _alike(factors, np.stack([table[2], np.isinf(table[0]), np.isinf(table[1])])):
         part = Form(velocity.lower[:, units], velocity.upper[:, units], factors[:, :, units])
         lower[units], upper[units], decays[units] = _attraction_of_alike(part, table)
-    return Attraction(lower, upper, decays, _is_paced(factors, table))
-
-
-def _is_paced(factors: Array, table: tuple[Array, Array, Array]) -> bool:
-    """Tell whether each unit goes to a target of its own, at a pace that depends on the state."""
-    size = factors.shape[2]
-    if ((factors >= 0) & (factors < size)).any():
-        return False
-    beside_own = factors[np.broadcast_to((factors == _OWN).any(1, keepdims=True), factors.shape)]
-    atoms = beside_own[beside_own >= 0]
-    lower, upper = table[0][atoms], table[1][atoms]
-    return bool((~(upper - lower <= _KNOWN * np.abs(upper))).any())
+    return Attraction(lower, upper, decays)
 
 
 def _alike(factors: Array, traits: Array) -> list[Array]:

@@ -48,9 +48,6 @@ class Domain:
         Why `inward` is not proved; empty where it is.
     given
         Whether the box rests on the word of the system's `domain`.
-    paced
-        Whether each unit is driven to a target of its own at a pace that changes with the state, as
-        gated units are: see `solvers.pace`.
     """
 
     lower: Float[np.ndarray, " unit"]
@@ -59,7 +56,6 @@ class Domain:
     evidence: str
     obstacle: str
     given: bool = False
-    paced: bool = False
 
     @classmethod
     def unknown(cls, size: int, reason: str) -> "Domain":
@@ -104,12 +100,12 @@ class Enclosure:
     domain: Domain
 
     @classmethod
-    def of(cls, system: AbstractSystem, inward: bool = True) -> "Enclosure":
-        """Enclose a system that computes in float64; `inward` asks for that proof as well."""
+    def of(cls, system: AbstractSystem) -> "Enclosure":
+        """Enclose a system that computes in float64."""
         velocity = None
         try:
             velocity = Enclosed(system.velocity, (system.size,))
-            return cls(velocity, _proved(velocity, inward))
+            return cls(velocity, _proved(velocity))
         except EnclosureError as refusal:
             why = f"the step cannot be enclosed: {refusal}"
             return cls(velocity, Domain.unknown(system.size, why))
@@ -148,7 +144,7 @@ def find_domain(
     return proved if proved.bounded else _with_given(proved, system, known)
 
 
-def _proved(velocity: Enclosed, inward: bool) -> Domain:
+def _proved(velocity: Enclosed) -> Domain:
     """Bound the units in rounds, each over the box of the round before."""
     (size,) = velocity.shape
     lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
@@ -170,9 +166,9 @@ def _proved(velocity: Enclosed, inward: bool) -> Domain:
     if not bounded:
         why = _why_unbounded(lower, upper, found)
         return Domain(lower, upper, False, why, why)
-    rough = _not_lipschitz(velocity, lower, upper) if inward else "that was not asked for"
+    rough = _not_lipschitz(velocity, lower, upper)
     evidence = "proved by interval arithmetic over all states"
-    return Domain(lower, upper, not rough, evidence, rough, paced=found.paced)
+    return Domain(lower, upper, not rough, evidence, rough)
 
 
 def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> str:

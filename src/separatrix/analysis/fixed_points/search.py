@@ -12,7 +12,7 @@ from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, Enclosure, FewVariables, assess
+from ..completeness import Completeness, FewVariables, assess
 from .agreement import require_index, told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
@@ -133,10 +133,9 @@ def find_fixed_points(
             typical = typical / units.sizes
         asked = Asked(certify, certify and completeness)
         zero_test = _zero_test(evaluator, typical)
-        enclosure = _enclosed(evaluator, asked)
-        follow = following(evaluator, zero_test, method, enclosure, asked)
+        follow = following(evaluator, zero_test, method, asked)
         found = follow(starts, slow_points)
-        known = _prove(evaluator, found, follow, asked, exhaustion, enclosure)
+        known = _prove(evaluator, found, follow, asked, exhaustion)
         if known is not None:
             known = told_on_trust(system, known)
         points = describe(evaluator, zero_test, found, known, asked, marginal_band)
@@ -149,7 +148,6 @@ def _prove(
     follow: Follow,
     asked: Asked,
     exhaustion: BranchAndPrune,
-    enclosure: Enclosure | None,
 ) -> Completeness | None:
     """Prove what can be proved of each point, note it, and return what may be missing."""
     system = evaluator.system
@@ -165,7 +163,7 @@ def _prove(
     collection = Collection(system, found, lambda new: follow(new, False), few)
     known = assess(
         system, collection.points(), collection.search,
-        exhaustion=exhaustion, adopt=collection.adopt, enclosure=enclosure, few=few,
+        exhaustion=exhaustion, adopt=collection.adopt, few=few,
     )  # fmt: skip
     require_index(system, known, len(found.labels("fixed")))
     collection.reject_outside(known.domain)
@@ -185,13 +183,6 @@ def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> ZeroTest:
     system = evaluator.system
     typical, _ = nearest_in_domain(system, starts)
     return ZeroTest(system.residual, system.size, typical)
-
-
-def _enclosed(evaluator: Evaluator, asked: Asked) -> Enclosure | None:
-    """Return the box that holds every fixed point, where the search may need it."""
-    system = evaluator.system
-    told = system.domain is not None or system.residual_function is not None
-    return None if told or evaluator.is_large else Enclosure.of(system, asked.completeness)
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

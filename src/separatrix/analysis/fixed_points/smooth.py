@@ -14,7 +14,6 @@ from .descending import SpeedDescent
 from .evaluator import Evaluator
 from .following import CLOSE_BY, Follower
 from .found import Found
-from .guidance import Guide
 from .outcomes import (
     ENDED,
     JUMP,
@@ -47,7 +46,6 @@ class SmoothSearch:
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
-    guide: Guide | None = None  # around false valleys, where there may be some
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
     degenerate: DegenerateZeros = field(init=False)
     polishing: Polishing = field(init=False)
@@ -55,7 +53,7 @@ class SmoothSearch:
 
     def __post_init__(self) -> None:
         follower = Follower(self.evaluator, self.method, self.zero_test)
-        bounds = _bounds(self.evaluator, self.guide)
+        bounds = _bounds(self.evaluator)
         descent = SpeedDescent(
             self.evaluator, self.zero_test, follower.merge, follower.is_rough, bounds
         )
@@ -82,10 +80,7 @@ class SmoothSearch:
             rows = np.arange(turn.start, turn.stop)
             near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
             led = solved_for_explicit_units(self.evaluator, near)
-            if self.guide is None:
-                ends = self.follower.solve(led, exactly=False)
-            else:
-                ends = self.guide.solve(self.follower, led)
+            ends = self.follower.solve(led, exactly=False)
             self._follow_valleys(ends, slow_points)
             doubtful = self._go_on_from_false_zeros(ends)
             found.reasons[rows] = [ENDED[Ending(e)] for e in ends.endings]
@@ -250,17 +245,14 @@ class SmoothSearch:
             states[there], errors[there] = near.states[near.arrived], near.distances[near.arrived]
 
 
-def _bounds(evaluator: Evaluator, guide: Guide | None) -> tuple[np.ndarray, np.ndarray] | None:
+def _bounds(evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray] | None:
     """Return what the speed is not followed beyond: a box three times as large as the domain.
 
     Far outside, where gates saturate, a state hardly moves, and the speed falls for ever.
     """
-    if evaluator.system.domain is not None:
-        lower, upper = checked_domain(evaluator.system)
-    elif guide is not None:
-        lower, upper = guide.domain.lower, guide.domain.upper
-    else:
+    if evaluator.system.domain is None:
         return None
+    lower, upper = checked_domain(evaluator.system)
     with np.errstate(over="ignore", invalid="ignore"):  # beside the largest numbers, or infinity
         width = np.where(upper > lower, upper - lower, np.inf)
         return lower - width, upper + width

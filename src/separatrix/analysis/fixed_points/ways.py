@@ -10,12 +10,10 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognise
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from ..completeness import Enclosure
 from .agreement import require_agreement
 from .description import Asked
 from .evaluator import Evaluator
 from .found import Found
-from .guidance import Guide
 from .piecewise import is_as_read, search_piecewise
 from .shortcut import Follow, Shortcut
 from .smooth import SmoothSearch
@@ -25,14 +23,13 @@ def following(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-    enclosure: Enclosure | None,
     asked: Asked,
 ) -> Follow:
     """Return how starts are followed in this system.
 
     Where it is one of few variables, those that come to a proved point without Jacobians are done.
     """
-    make = partial(_solving, evaluator, zero_test, method, enclosure)
+    make = partial(_solving, evaluator, zero_test, method)
     solve = _shortcut(evaluator, zero_test, method, make) if asked.certify else make()
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
@@ -60,17 +57,13 @@ def _solving(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-    enclosure: Enclosure | None,
 ) -> Follow:
     """Return how starts are followed in any system: exactly where it is piecewise linear.
 
     Should it turn out not to be what was read of it, it is followed as any other.
     """
     forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
-    guide = None
-    if enclosure is not None and enclosure.domain.paced:
-        guide = Guide(evaluator.system, enclosure.domain, method)
-    smooth = SmoothSearch(evaluator, method, zero_test, guide)
+    smooth = SmoothSearch(evaluator, method, zero_test)
 
     def solve(starts: np.ndarray, slow_points: bool) -> Found:
         nonlocal forms
