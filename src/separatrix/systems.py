@@ -22,7 +22,10 @@ StateFunction = Callable[..., Any]
 
 
 class AbstractSystem(eqx.Module):
-    """A map or a flow on states of shape `(size,)`, with whatever input it has frozen in."""
+    """A map or a flow on states of shape `(size,)`, with whatever input it has frozen in.
+
+    Compile its methods with `eqx.filter_jit(system.evaluate)`, which takes its arrays as arguments.
+    """
 
     function: StateFunction
     size: int = eqx.field(static=True)
@@ -43,6 +46,11 @@ class AbstractSystem(eqx.Module):
 
     def evaluate(self, state: Array, input: Any = None) -> Array:
         """Return F(x) for a map, f(x) for a flow, at the frozen input or at another one."""
+        if input is not None and jnp.shape(input) != jnp.shape(self.input):
+            raise InvalidInputError(
+                f"input must have shape {jnp.shape(self.input)}, that of the input that was frozen "
+                f"in, got {jnp.shape(input)}. For many at once there is jax.vmap."
+            )
         return self._apply(self.function, state, self.input if input is None else input)
 
     def residual(self, state: Array) -> Array:
@@ -64,11 +72,17 @@ class AbstractSystem(eqx.Module):
 
     def jacobian(self, state: Array) -> Array:
         """Return dF/dx or df/dx, `(size, size)`."""
-        return value_and_transposed_jacobian(self.evaluate, state)[1].T
+        with double_precision():
+            exact = jnp.asarray(state, jnp.float64)
+            jacobian = value_and_transposed_jacobian(self.evaluate, exact)[1].T
+        return jacobian.astype(jnp.result_type(state, float))
 
     def input_jacobian(self, state: Array) -> Array:
         """Return dF/du or df/du, `(size, channel)`; the system must know its input."""
-        return jax.jacfwd(self.evaluate, argnums=1)(state, jnp.asarray(self.input))
+        with double_precision():
+            given = jnp.asarray(state, jnp.float64), jnp.asarray(self.input, jnp.float64)
+            jacobian = jax.jacfwd(self.evaluate, argnums=1)(*given)
+        return jacobian.astype(jnp.result_type(state, float))
 
     def speed(self, state: Array) -> Array:
         """Return the Euclidean norm of the velocity: zero at fixed points only."""

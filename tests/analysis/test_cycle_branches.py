@@ -1,5 +1,6 @@
 """Branches of cycles whose folds, flips, tori and ends are known."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -168,7 +169,7 @@ def all_close(branch, system_of, every):
     """Whether other steps lead from phase to phase, and every cycle has a multiplier 1."""
     count = branch.states.shape[1]
     for k in range(0, len(branch), every):
-        field = jax.jit(system_of(float(branch.parameters[k])).evaluate)
+        field = eqx.filter_jit(system_of(float(branch.parameters[k])).evaluate)
         states, size = branch.states[k], np.ptp(branch.states[k], axis=0)
         with jax.enable_x64(True):
             for j in range(0, count, 7):

@@ -75,9 +75,10 @@ def test_a_second_function_of_one_form_compiles_nothing(name, caplog):
 def test_a_program_computes_what_its_function_computes(name):
     function = FORMS[name](weights(0))
     program = trace_program(function, STATE)
+    direct = FORMS[name](weights(0))
     with jax.enable_x64():
-        expected, found = (jax.vmap(f)(STARTS) for f in (FORMS[name](weights(0)), program))
-        slopes = [jax.vmap(jax.jacfwd(f))(STARTS) for f in (FORMS[name](weights(0)), program)]
+        expected, found = (jax.vmap(f)(STARTS) for f in (direct, program))
+        slopes = [jax.vmap(jax.jacfwd(f))(STARTS) for f in (direct, program)]
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
     np.testing.assert_allclose(*slopes, rtol=1e-13, atol=1e-13)
     assert program(jnp.ones(N)).dtype == jnp.float32

@@ -67,8 +67,8 @@ def trace_program(
 
     What it computes without its arguments in less than double precision, such as `x @ w` of a
     closure that holds both in float32, is computed once, as it is written; then the rest can be of
-    double precision. Whatever the function raises is passed on, and what `check` raises, which is
-    called with the shape of the result.
+    double precision. So are numbers that are drawn with a key. Whatever the function raises is
+    passed on, and what `check` raises, which is called with the shape of the result.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _traced(
         if result is None:
             return None
         parts = _Parts.of(closed, folds=False)
-        if parts.is_rounded:
+        if parts.is_foldable:
             parts = _Parts.of(closed, folds=True)
         arrays = tuple(map(_own, parts.arrays))
         kinds = [jax.ShapeDtypeStruct(np.shape(a), a.dtype) for a in arrays]
@@ -129,7 +129,7 @@ class _Parts:
     arguments: list[_Slot] = field(default_factory=list)
     steps: list[tuple[Any, list[Any], list[_Slot]]] = field(default_factory=list)
     result: Any = None
-    is_rounded: bool = False  # something is computed below float64 without the arguments
+    is_foldable: bool = False  # without the arguments something is rounded, or drawn with a key
     depends: set[_Slot] = field(default_factory=set)  # on the arguments
     taken: dict[Any, tuple[Any, _Slot]] = field(default_factory=dict)  # by the identity of arrays
     count: int = 0
@@ -177,7 +177,7 @@ class _Parts:
             return self._read(*body_of(equation), operands)
         depends = any(isinstance(o, _Slot) and o in self.depends for o in operands)
         if not depends and not equation.effects:
-            self.is_rounded |= any(_is_low(variable.aval) for variable in equation.outvars)
+            self.is_foldable |= any(_is_folded(variable.aval) for variable in equation.outvars)
             if self.folds:
                 return evaluate_equation(equation, operands)
         pairs = zip(operands, equation.invars, strict=True)
@@ -209,9 +209,10 @@ def _is_lifted(aval: Any) -> bool:
     return jnp.issubdtype(dtype, jnp.floating) or (dtype.kind == "b" and len(aval.shape) > 0)
 
 
-def _is_low(aval: Any) -> bool:
+def _is_folded(aval: Any) -> bool:
     dtype = getattr(aval, "dtype", np.dtype(int))
-    return jnp.issubdtype(dtype, jnp.floating) and dtype != jnp.float64
+    is_low = jnp.issubdtype(dtype, jnp.floating) and dtype != jnp.float64
+    return is_low or jnp.issubdtype(dtype, jax.dtypes.extended)
 
 
 _KNOWN: WeakValueDictionary[Hashable, Structure] = WeakValueDictionary()
