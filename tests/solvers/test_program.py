@@ -1,5 +1,6 @@
 """Programs: a snapshot of a function, whose structure is shared by all functions of its form."""
 
+import copy
 import functools
 
 import equinox as eqx
@@ -144,3 +145,8 @@ def test_what_float32_computes_before_the_state_comes_is_computed_once():
     drive = np.asarray(jnp.asarray(x) @ w).astype(float)
     with jax.enable_x64():
         np.testing.assert_allclose(program(np.ones(N)), np.tanh(drive + v), rtol=1e-15)
+
+
+def test_a_copy_of_a_system_has_its_structure():
+    system = sx.DiscreteMap(FORMS["closure"](weights(0)), N)
+    assert copy.deepcopy(system).function.structure is system.function.structure

@@ -34,6 +34,12 @@ class Structure:
     def __init__(self, jaxpr: Any, consts: Sequence[Any]):
         self.jaxpr, self.consts = jaxpr, consts
 
+    def __repr__(self) -> str:
+        return f"{len(self.jaxpr.eqns)} operations"
+
+    def __deepcopy__(self, memo: Any) -> "Structure":
+        return self
+
 
 class Program(eqx.Module):
     """A function of arrays as it was when it was traced.
@@ -299,7 +305,12 @@ def _mark_of_parameters(equation: Any, derivatives: int) -> Iterator[Hashable]:
             values, directions = given[: len(kinds)], map(_direction, given[len(kinds) :])
             return jax.jvp(lambda *v: bind(equation, v), values, tuple(directions))[1]
 
-        yield _mark(jax.make_jaxpr(along)(*kinds, *kinds), derivatives - 1)
+        try:
+            rule = jax.make_jaxpr(along)(*kinds, *kinds)
+        except Exception:  # whoever differentiates it says why
+            yield _ByIdentity(equation)
+        else:
+            yield _mark(rule, derivatives - 1)
 
 
 def _direction(value: Any) -> Any:
