@@ -28,7 +28,7 @@ from .outcomes import (
 )
 from .polishing import Polishing
 from .slow_points import SlowPointSearch
-from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain
+from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
 from .vanishing import are_vanishing
 
 _PORTION = 8192  # candidates that are followed together, at most
@@ -79,7 +79,8 @@ class SmoothSearch:
         for turn in turns(len(starts), portion):
             rows = np.arange(turn.start, turn.stop)
             near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
-            ends = self.follower.solve(near, exactly=False)
+            led = solved_for_explicit_units(self.evaluator, near)
+            ends = self.follower.solve(led, exactly=False)
             self._follow_valleys(ends, slow_points)
             doubtful = self._go_on_from_false_zeros(ends)
             found.reasons[rows] = [ENDED[Ending(e)] for e in ends.endings]

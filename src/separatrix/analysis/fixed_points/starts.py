@@ -1,15 +1,74 @@
 """Where candidates are followed from: not always where they were given."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 from ..._types import InvalidInputError
 from ...systems import AbstractSystem
+from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
 Corner = Float[np.ndarray, " unit"]
 
+_PROBED = 16  # states whose Jacobians show which units are explicit
+_ROUNDING = 64 * np.finfo(float).eps
 FROM_DOMAIN = "; followed from the nearest state of the domain, which the candidate lies outside"
+
+
+def solved_for_explicit_units(evaluator: Evaluator, starts: States) -> States:
+    """Return starts with the units that appear in their own equations alone at those equations.
+
+    The cells c of an LSTM are such units: their residual is C(h) − c, and the rest does not read
+    them. Newton's first step would put them at C(h) wherever they started; a damped step shares a
+    large C(h) − c out among the other units too, and throws h off to where every gate is saturated.
+    """
+    finite = np.flatnonzero(np.isfinite(starts).all(1))
+    if evaluator.is_large or not len(finite):
+        return starts
+    order = np.argsort(np.abs(starts[finite]).max(1, initial=0), kind="stable")
+    probed = starts[finite[order[: min(_PROBED, evaluator.batch_size)]]]
+    units, slopes = _explicit_units(evaluator.residual_and_jacobian(probed)[1])
+    if not len(units) or len(units) == evaluator.size:  # of all, Newton's method does it as well
+        return starts
+    return _solved(evaluator.residual, starts, finite, units, slopes)
+
+
+def _explicit_units(jacobians: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units whose columns hold one constant, on the diagonal, and these constants."""
+    jacobians = jacobians[np.isfinite(jacobians).all((1, 2))]
+    if not len(jacobians):
+        return np.zeros(0, int), np.zeros(0)
+    diagonals = np.diagonal(jacobians, axis1=1, axis2=2)
+    alone = ((jacobians != 0).sum(1) == 1) & (diagonals != 0)
+    slopes = diagonals[0]
+    constant = np.abs(diagonals - slopes) <= _ROUNDING * np.abs(slopes)
+    units = np.flatnonzero((alone & constant).all(0))
+    return units, slopes[units]
+
+
+def _solved(
+    residual: Callable[[np.ndarray], np.ndarray],
+    starts: States,
+    finite: np.ndarray,
+    units: np.ndarray,
+    slopes: np.ndarray,
+) -> States:
+    """Solve the equations of explicit units, where that holds what the Jacobians promised."""
+    others = np.setdiff1d(np.arange(starts.shape[1]), units)
+    emptied, led = starts[finite], starts[finite]
+    emptied[:, units] = 0.0  # a far-off start would take the digits of what it is led to
+    due = residual(emptied)[:, units]
+    led[:, units] = -due / slopes
+    before, after = residual(starts[finite]), residual(led)
+    with np.errstate(invalid="ignore"):
+        unread = (after[:, others] == before[:, others]).all(1)
+        solved = (np.abs(after[:, units]) <= _ROUNDING * np.abs(due)).all(1)
+    kept = unread & solved
+    result = starts.copy()
+    result[finite[kept]] = led[kept]
+    return result
 
 
 def checked_domain(system: AbstractSystem) -> tuple[Corner, Corner]:
