@@ -56,14 +56,13 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(room)
 
 
-FILES, FILES_TOGETHER = itertools.count(1), 4
-"""After so many files a process lets go of its compiled programs: all would take gigabytes."""
+DONE, TOGETHER = itertools.count(1), 100
+"""After so many tests a process lets go of its compiled programs: all would take gigabytes, and
+more pieces of memory than the system gives to a process."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def forget_programs():
-    yield
-    if next(FILES) % FILES_TOGETHER == 0:
+def pytest_runtest_teardown():
+    if next(DONE) % TOGETHER == 0:
         import jax
 
         jax.clear_caches()
