@@ -51,9 +51,9 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        for room in ("golden", "laws", "runs"):
-            if TESTS / room in item.path.parents:
-                item.add_marker(room)
+        for name in ("golden", "laws", "runs"):
+            if TESTS / name in item.path.parents:
+                item.add_marker(name)
 
 
 DONE, TOGETHER = itertools.count(1), 100

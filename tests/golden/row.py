@@ -55,6 +55,8 @@ class Row:
     unsolved
         What is wrong today; such a row is run apart, with a limit of 60 seconds, and what is slow
         today is not asked for: there may be a fixed point in its place.
+    near_limit
+        Whether a quicker machine may end such a search in time.
     allowed
         Gives fixed points that need not be found, such as those with negative concentrations.
     """
@@ -66,6 +68,7 @@ class Row:
     states: Callable[[], np.ndarray] | None = None
     continuum: bool = False
     unsolved: str = ""
+    near_limit: bool = False
     allowed: Callable[[], np.ndarray] | None = None
 
     def search(self) -> sx.FixedPoints:
