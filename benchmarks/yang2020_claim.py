@@ -1,11 +1,11 @@
 """Is there a line attractor in the networks of Yang & Wang (2020)? Fifty seeds of three recipes.
 
-``train`` trains the networks that ``separatrix run NAME --seed K`` trains, and ``analyse`` writes
+``train`` trains the networks that ``separatrix run NAME --seed K`` trains, and ``analyze`` writes
 one line of JSON for each of them. Both skip what is there already, so that they can be stopped and
 started again:
 
     python benchmarks/yang2020_claim.py train --out DIRECTORY
-    python benchmarks/yang2020_claim.py analyse --out DIRECTORY
+    python benchmarks/yang2020_claim.py analyze --out DIRECTORY
     python benchmarks/yang2020_claim.py table --out DIRECTORY
     python benchmarks/yang2020_claim.py figure --out DIRECTORY --file docs/classics/yang2020.png
 """
@@ -52,7 +52,7 @@ def train(experiment: sx.Experiment) -> sx.networks.AbstractNetwork:
     ).network
 
 
-def analyse(
+def analyze(
     network: sx.networks.AbstractNetwork, task: sx.tasks.PerceptualDecisionMaking
 ) -> dict[str, Any]:
     """Return what speaks for a line attractor, and against one, as plain numbers."""
@@ -92,8 +92,8 @@ def accuracy(
 ) -> dict[str, float]:
     """Return the accuracy on as many test trials as a run has, with the key of the run."""
     count = setup.experiment.analysis.test_trials
-    behaviour = sx.psychometric(network, task, num_trials=count, key=setup.key_test)
-    return {"accuracy": behaviour.mean_accuracy, "ideal": behaviour.ideal_mean_accuracy}
+    behavior = sx.psychometric(network, task, num_trials=count, key=setup.key_test)
+    return {"accuracy": behavior.mean_accuracy, "ideal": behavior.ideal_mean_accuracy}
 
 
 def papers_task(setup: Setup) -> sx.tasks.PerceptualDecisionMaking:
@@ -130,8 +130,8 @@ def train_all(out: Path, presets: list[str], seeds: range) -> None:
             print(f"{experiment.name} {seed}: {time.perf_counter() - start:.1f} s", flush=True)
 
 
-def analyse_all(out: Path, presets: list[str], seeds: range) -> None:
-    """Analyse the networks that are there and are not analysed yet, a line of JSON for each."""
+def analyze_all(out: Path, presets: list[str], seeds: range) -> None:
+    """Analyze the networks that are there and are not analyzed yet, a line of JSON for each."""
     done = {(row["preset"], row["seed"]) for row in results(out)}
     for preset in presets:
         for seed in seeds:
@@ -143,7 +143,7 @@ def analyse_all(out: Path, presets: list[str], seeds: range) -> None:
             setup = Setup(experiment)
             task = papers_task(setup)
             row = {"preset": experiment.name, "seed": seed}
-            row |= accuracy(network, setup, task) | analyse(network, task)
+            row |= accuracy(network, setup, task) | analyze(network, task)
             with (out / RESULTS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(json.dumps(row), flush=True)
@@ -214,7 +214,7 @@ def figure(out: Path, file: Path) -> None:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("train", "analyse", "table", "figure"))
+    parser.add_argument("what", choices=("train", "analyze", "table", "figure"))
     parser.add_argument("--out", type=Path, required=True, help="where networks and results are")
     parser.add_argument("--presets", nargs="+", default=list(PRESETS))
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 50), help="first, past the last")
@@ -222,8 +222,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "train":
         train_all(given.out, given.presets, range(*given.seeds))
-    elif given.what == "analyse":
-        analyse_all(given.out, given.presets, range(*given.seeds))
+    elif given.what == "analyze":
+        analyze_all(given.out, given.presets, range(*given.seeds))
     elif given.what == "table":
         table(given.out)
     else:

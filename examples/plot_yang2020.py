@@ -62,9 +62,9 @@ figures = {"training": sx.figures.training(fit.history)}
 # ## Behavior, beside the ideal observer's
 
 # %%
-behaviour = sx.psychometric(fit.network, task, key=key_test)
-print(behaviour.summary())
-figures["psychometric"] = sx.figures.psychometric(behaviour)
+behavior = sx.psychometric(fit.network, task, key=key_test)
+print(behavior.summary())
+figures["psychometric"] = sx.figures.psychometric(behavior)
 
 # %% [markdown]
 # ## Activity of 100 trials, in its first principal components

@@ -32,7 +32,7 @@ def residuals(branches, system_of):
 
 
 def unexplained_changes(branches):
-    """Pairs of neighbouring points whose stability differs, with no special point between them."""
+    """Pairs of neighboring points whose stability differs, with no special point between them."""
     sizes = np.append(np.full(branches.states.shape[1], 1.0), branches.parameters.std() or 1.0)
     points = np.column_stack([branches.states, branches.parameters]) / sizes
     places = np.column_stack([branches.special_states, branches.special_parameters]) / sizes

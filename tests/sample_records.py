@@ -183,7 +183,7 @@ def all_records():
             sx.DiscreteMap(lambda x: 1 - 1.5 * abs(x), 1), np.array([[0.2], [0.6]]), length=[1, 2]
         ),
         "emerging_cycle": sx.EmergingCycle(
-            centre=np.zeros(2),
+            center=np.zeros(2),
             mode=np.array([0.1, 0.1j]),
             born_at="Hopf",
             criticality="supercritical",

@@ -85,8 +85,8 @@ def test_a_trial_without_weight_lasts_to_the_end(trials):
 def test_principal_components_are_the_singular_vectors(activity):
     pca = activity.pca(4)
     states = activity.flat_states
-    centred = states - states.mean(0)
-    _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+    centered = states - states.mean(0)
+    _, singular, rows = np.linalg.svd(centered, full_matrices=False)
     variance = singular**2 / (len(states) - 1)
     np.testing.assert_allclose(pca.mean, states.mean(0), atol=1e-14)
     np.testing.assert_allclose(pca.explained_variance, variance[:4], rtol=1e-10)

@@ -78,7 +78,7 @@ def test_the_law_of_many_is_the_normal_one(seed):
     assert abs(beyond.sum() - expected) < 4 * expected**0.5
 
 
-def test_neighbours_and_the_two_of_a_pair_are_independent():
+def test_neighbors_and_the_two_of_a_pair_are_independent():
     from scipy import stats
 
     drawn = np.asarray(standard_normal(jr.key(8), (2**20,)), float)

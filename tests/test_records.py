@@ -11,6 +11,7 @@ from sample_records import RECORDS
 import separatrix as sx
 from separatrix._records import Record, array, setting
 
+Record.named("none of them, so that every package is read")
 PACKAGE = {n: c for n, c in Record._registry.items() if c.__module__.startswith("separatrix.")}
 
 
@@ -264,6 +265,12 @@ def test_what_an_older_dataset_lacks_has_its_default(sample):
         del settings[name]
     data.attrs["settings"] = json.dumps(settings)
     same(Record.from_xarray(data), sample)
+
+
+def test_a_field_that_was_saved_by_its_old_name_is_read():
+    record = RECORDS["emerging_cycle"]
+    data = record.to_xarray().rename(center="centre")
+    same(Record.from_xarray(data), record)
 
 
 def test_every_record_of_the_package_has_a_sample():

@@ -67,7 +67,7 @@ def test_float64_weights_of_a_closure_and_of_a_module_keep_their_digits():
         assert points.states[0, 0] == pytest.approx(0.5, abs=1e-15)
 
 
-def test_closures_over_float32_arrays_are_analysed_in_float64():
+def test_closures_over_float32_arrays_are_analyzed_in_float64():
     weights = jnp.asarray(2.0 * np.eye(2), jnp.float32)
     system = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 2)
     points = sx.find_fixed_points(system, np.ones((1, 2)), completeness=False)

@@ -33,9 +33,9 @@ def draw(run: sx.Run) -> Figure:
     arms = np.isin(graph.source, graph.saddles)
     for path in place(np.asarray(graph.paths)[arms]):
         axes.plot(*path.T, color="#0072B2", linewidth=1.4)
-    for number, (colour, size, name) in enumerate(LOOKS):
+    for number, (color, size, name) in enumerate(LOOKS):
         axes.scatter(
-            *where[index == number].T, color=colour, s=size, depthshade=False, label=name,
+            *where[index == number].T, color=color, s=size, depthshade=False, label=name,
             edgecolor="white", linewidth=0.5,
         )  # fmt: skip
     axes.set_axis_off()

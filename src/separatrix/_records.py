@@ -35,6 +35,9 @@ R = TypeVar("R", bound="Record")
 DECLARING = ("activity", "analysis", "evaluation", "multitask", "tasks", "training")
 """The packages and modules that declare records."""
 
+RENAMED = {"centre": "center"}
+"""Names of fields in records that were saved before, and what the fields are called now."""
+
 
 def _plain_axes(info: "FieldInfo", value: Any) -> tuple[str, ...]:
     """Return one name for each axis of an array, where an annotation has `*output` for some."""
@@ -331,6 +334,8 @@ class Record(eqx.Module):
                 f"no record is called {name!r}: {nearest(name, Record._registry)}"
             )
         settings = json.loads(dataset.attrs["settings"])
+        settings = {RENAMED.get(name, name): value for name, value in settings.items()}
+        dataset = dataset.rename({old: new for old, new in RENAMED.items() if old in dataset})
         values: dict[str, Any] = {}
         for info in cls.field_infos():
             if info.axes is None and (info.name in settings or not info.has_default):

@@ -42,7 +42,7 @@ def torch_map(
     own operations. Layers that `sx.networks.from_torch` knows are better taken over by it, which is
     faster and gives proofs.
 
-    Most of the time goes into slow points, where there are any: each step towards one takes the
+    Most of the time goes into slow points, where there are any: each step toward one takes the
     second derivatives in all pairs of directions, `size`² evaluations of `step` for every state. A
     `residual` under which more candidates converge, or `find_fixed_points(…, slow_points=False)`,
     avoids them.

@@ -137,7 +137,7 @@ def test_a_leaky_line_is_a_line_for_less_than_its_time_constant():
     assert (soon.verdict, late.verdict, late.groups) == ("line", "isolated points", 1)
     np.testing.assert_allclose(soon.slow_times, 1000.0, rtol=1e-9)
     np.testing.assert_allclose(soon.spectral_gap, 1.99 / 0.01, rtol=1e-9)
-    # half of the distance to a neighbour is lost after 1,000 ln 2 = 693 ms
+    # half of the distance to a neighbor is lost after 1,000 ln 2 = 693 ms
     assert sx.continuous_attractor(line(0.99), starts, duration=680.0).retention == 1.0
     assert sx.continuous_attractor(line(0.99), starts, duration=710.0).retention == 0.0
 

@@ -260,8 +260,8 @@ def test_two_cycles_that_mirror_one_another_are_two():
     """x ↦ −x maps each to the other, with the same period: a pair of circles beside the origin."""
 
     def field(x):
-        centre = jnp.where(x[0] > 0, 2.0, -2.0)
-        y = x - jnp.stack([centre, 0.0])
+        center = jnp.where(x[0] > 0, 2.0, -2.0)
+        y = x - jnp.stack([center, 0.0])
         return y * (1 - y @ y) + jnp.stack([-y[1], y[0]])
 
     candidates = np.array([[2.5, 0.3], [-2.5, 0.3], [1.8, -0.5]])

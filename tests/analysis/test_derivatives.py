@@ -38,7 +38,7 @@ def a_cycle():
     return sx.find_cycles(circle(1.0), STATES, length=6.3)
 
 
-ANALYSES = {
+ANALYZES = {
     "linearize": lambda: sx.linearize(MAP, STATES),
     "find_fixed_points": lambda: sx.find_fixed_points(MAP, STATES),
     "separatrix": lambda: sx.separatrix(MAP, STATES[:2], STATES),
@@ -52,10 +52,10 @@ ANALYSES = {
 }
 
 
-@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("name", ANALYZES)
 def test_a_rule_for_reverse_mode_alone_is_refused_in_words(name):
     with pytest.raises(sx.InvalidInputError, match=r"cannot be differentiated.*custom_jvp"):
-        ANALYSES[name]()
+        ANALYZES[name]()
 
 
 def test_other_errors_of_an_analysis_stay_what_they_are():

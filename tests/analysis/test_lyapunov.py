@@ -190,7 +190,7 @@ def test_a_trajectory_that_leaves_says_so_and_the_others_go_on():
 
 
 def test_growth_without_bound_is_not_called_chaos():
-    """relu(1.1 x): the state grows by 1.1 a step for ever, and so do its neighbours."""
+    """relu(1.1 x): the state grows by 1.1 a step for ever, and so do its neighbors."""
     system = sx.DiscreteMap(lambda x: jnp.maximum(1.1 * x, 0), 1)
     got = sx.lyapunov_exponents(system, np.ones((1, 1)), method=TangentQR(steps=1000))
     np.testing.assert_allclose(got.exponents, np.log(1.1), atol=1e-12)

@@ -88,7 +88,7 @@ def test_a_chain_of_three_wells_is_no_cube():
 
 
 def test_corners_that_are_no_face_are_told_one_by_one():
-    """A ring of three wells on a circle around a source: each saddle links its neighbours."""
+    """A ring of three wells on a circle around a source: each saddle links its neighbors."""
 
     def field(x):
         z = x[0] + 1j * x[1]

@@ -89,7 +89,7 @@ def test_the_bounds_hold_in_the_units_given():
     exact = 0.9575040240772687 * sizes[0]
     row = np.argmax(points.states[:, 0])
     assert abs(points.states[row, 0] - exact) <= points.error_bound[row] < 1e-4
-    # Neighbours are at distance 1 of the larger unit: the radius may only claim the smaller.
+    # Neighbors are at distance 1 of the larger unit: the radius may only claim the smaller.
     assert 0 < points.radius[row] < sizes[1]
     assert "power of two" in points.certificate[row]
 

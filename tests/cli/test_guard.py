@@ -130,14 +130,14 @@ def test_a_summary_that_is_stopped_says_that_the_run_is_complete(run, tmp_path, 
 
 
 def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
-    def analyse(*given, **options):
+    def analyze(*given, **options):
         try:
             raise KeyboardInterrupt
         except KeyboardInterrupt as first:
             first.add_note("It goes on with --resume.")
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("separatrix.experiment.reanalyze", analyse)
+    monkeypatch.setattr("separatrix.experiment.reanalyze", analyze)
     done = run("analyze", tmp_path)
     assert done.exit_code == 130
     assert done.stderr == "separatrix: interrupted. It goes on with --resume.\n"

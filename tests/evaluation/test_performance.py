@@ -131,7 +131,7 @@ def test_a_network_that_does_not_fit_is_refused():
 
 @pytest.mark.laws
 def test_codes_are_never_put_into_one_group():
-    """Of 20 rules, neighbouring numbers have nothing in common."""
+    """Of 20 rules, neighboring numbers have nothing in common."""
     task = sx.tasks.Yang2019(dt=100.0)
     network = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=KEY)
     rules = sx.performance(network, task, num_trials=400, key=KEY).by("rule")

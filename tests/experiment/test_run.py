@@ -264,7 +264,7 @@ def test_what_stops_a_run_after_its_training_leaves_the_network(tmp_path, error,
     assert went_on.experiment == whole.experiment
 
 
-def test_a_network_is_analysed_again(run, tmp_path):
+def test_a_network_is_analyzed_again(run, tmp_path):
     again = reanalyze(run.path, tmp_path / "two", changes=["analysis.num_candidates=7"])
     assert len(again.fixed_points.outcomes) == 7
     assert again.experiment["analysis"]["num_candidates"] == 7
@@ -274,7 +274,7 @@ def test_a_network_is_analysed_again(run, tmp_path):
     np.testing.assert_array_equal(again.activity.states, run.activity.states)
 
 
-def test_analysing_again_without_changes_changes_nothing(run, tmp_path):
+def test_analyzing_again_without_changes_changes_nothing(run, tmp_path):
     same_results(reanalyze(run.path, tmp_path / "two"), run)
 
 
@@ -282,7 +282,7 @@ def test_only_the_analysis_can_change_afterwards(run, tmp_path):
     with pytest.raises(sx.InvalidInputError) as caught:
         reanalyze(run.path, tmp_path / "two", changes=["training.steps=3"])
     assert str(caught.value) == (
-        "--set training.steps=3: only analysis.* can change when a trained network is analysed "
+        "--set training.steps=3: only analysis.* can change when a trained network is analyzed "
         "again; `separatrix run` trains a new one."
     )
     with pytest.raises(sx.UnreadableFileError, match="does not exist; expected a run directory"):

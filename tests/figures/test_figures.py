@@ -85,11 +85,11 @@ def test_texts_stay_inside_and_clear_of_one_another(name, caplog):
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_axes_are_labelled(name):
+def test_axes_are_labeled(name):
     for axes in DRAW[name]().axes:
         shared = axes.get_subplotspec() is not None and not axes.get_subplotspec().is_last_row()
-        labelled = axes.get_xlabel() or axes.get_ylabel() or name.startswith("trials")
-        assert labelled or shared or not axes.axison
+        labeled = axes.get_xlabel() or axes.get_ylabel() or name.startswith("trials")
+        assert labeled or shared or not axes.axison
 
 
 @pytest.mark.parametrize("name", ["training", "fixed_points"])
@@ -185,7 +185,7 @@ def test_the_line_through_a_point_far_away_says_where_it_is():
     assert_texts_are_clear(figure)
 
 
-def test_a_title_above_a_high_legend_and_a_colour_bar_is_not_cut_off():
+def test_a_title_above_a_high_legend_and_a_color_bar_is_not_cut_off():
     states = np.array(linear().states)
     states[1] += 1e3
     far = fixed_points(states, ["fixed", *["slow"] * (len(states) - 1)])
@@ -248,7 +248,7 @@ def test_powers_of_ten_are_plain_text():
 
 def test_wilson_interval():
     """The interval for 5 of 10, and for 0 of 10, from Wilson's formula by hand."""
-    from separatrix.figures.behaviour import wilson
+    from separatrix.figures.behavior import wilson
 
     low, high = wilson(np.array([0.5, 0.0]), np.array([10.0, 10.0]))
     np.testing.assert_allclose(low, [0.236593, 0.0], atol=1e-6)

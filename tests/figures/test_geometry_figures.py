@@ -13,7 +13,7 @@ from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
-from separatrix.figures.point_looks import INDEX_COLOURS
+from separatrix.figures.point_looks import INDEX_COLORS
 
 SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
@@ -75,7 +75,7 @@ DRAW = {
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
+def test_texts_stay_inside_and_axes_are_labeled(name, caplog):
     with caplog.at_level(logging.WARNING):
         figure = DRAW[name]()
         figure.draw_without_rendering()
@@ -110,7 +110,7 @@ def test_every_link_of_a_saddle_is_drawn(count):
     links = [
         line
         for line in axes.lines
-        if line.get_marker() == "None" and line.get_color() in INDEX_COLOURS
+        if line.get_marker() == "None" and line.get_color() in INDEX_COLORS
     ]
     assert len(links) == topology.links[saddles].sum() == 2
     tripod = ["PC 1", "PC 2", "PC 3"] if count == 3 else []
@@ -150,7 +150,7 @@ def test_a_stability_whose_pieces_are_too_short_to_be_seen_is_marked(start, mark
         for line in figure.axes[0].lines
         if line.get_marker() == "o" and line.get_fillstyle() == "full" and line.get_zorder() == 5
     ]
-    assert [mark.get_color() for mark in marks] == [INDEX_COLOURS[0]] * marked
+    assert [mark.get_color() for mark in marks] == [INDEX_COLORS[0]] * marked
     assert [mark.get_xdata()[0] for mark in marks] == pytest.approx([start / 2] * marked)
     legend = figure.legends[0]
     shown = {

@@ -66,7 +66,7 @@ DRAW = {
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_texts_stay_inside_and_axes_are_labelled(name, caplog):
+def test_texts_stay_inside_and_axes_are_labeled(name, caplog):
     with caplog.at_level(logging.WARNING):
         figure = DRAW[name]()
         figure.draw_without_rendering()
@@ -92,7 +92,7 @@ def test_inputs_are_called_as_asked_for():
     assert "overlap with motion" in [t.get_text() for t in below.get_texts()]
 
 
-def test_no_colour_of_the_evidence_has_another_meaning():
+def test_no_color_of_the_evidence_has_another_meaning():
     figure = DRAW["two contexts"]()
     above, below = (
         {to_hex(line.get_color()) for line in legend.get_lines()} for legend in figure.legends

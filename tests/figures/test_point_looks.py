@@ -1,4 +1,4 @@
-"""One look of a point in every figure: its marker, colour and legend entry."""
+"""One look of a point in every figure: its marker, color and legend entry."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from sample_records import RECORDS, fixed_points
 import separatrix as sx
 from separatrix import figures
 from separatrix.figures import style
-from separatrix.figures.point_looks import INDEX_COLOURS, classes_of
+from separatrix.figures.point_looks import INDEX_COLORS, classes_of
 
 GAINS = jnp.array([2.0, 3.0, 0.5, 0.5, 0.5, 0.5])
 MAP = sx.DiscreteMap(lambda x: jnp.tanh(GAINS * x), 6)
@@ -42,7 +42,7 @@ def drawn(points):
 
 
 def looks(figure):
-    """Marker, filling and colour of the points, by their legend entry without their number."""
+    """Marker, filling and color of the points, by their legend entry without their number."""
     return {
         line.get_label().split(" (")[0]: (
             line.get_marker(),
@@ -57,9 +57,9 @@ def looks(figure):
 
 def test_every_figure_draws_a_point_alike(points):
     every = {
-        "fixed, stable": ("o", "full", INDEX_COLOURS[0], "white"),
-        "saddle, 1 unstable direction": ("o", "left", INDEX_COLOURS[1], "white"),
-        "saddle, 2 unstable directions": ("o", "left", INDEX_COLOURS[2], "white"),
+        "fixed, stable": ("o", "full", INDEX_COLORS[0], "white"),
+        "saddle, 1 unstable direction": ("o", "left", INDEX_COLORS[1], "white"),
+        "saddle, 2 unstable directions": ("o", "left", INDEX_COLORS[2], "white"),
     }
     for name, figure in drawn(points).items():
         shown = looks(figure)
@@ -71,22 +71,22 @@ def test_every_figure_draws_a_point_alike(points):
         assert_texts_are_clear(figure)
 
 
-def test_what_leaves_a_saddle_has_its_colour(points):
+def test_what_leaves_a_saddle_has_its_color(points):
     axes = drawn(points)["fixed_point_graph"].axes[0]
     paths = [line for line in axes.lines if line.get_marker() == "None" and len(line.get_xdata())]
-    colours = [line.get_color() for line in paths]
-    assert [colour for colour in colours if colour in INDEX_COLOURS] == [
-        INDEX_COLOURS[1]
-    ] * 2 * 4 + [INDEX_COLOURS[2]] * 2 * 2
+    colors = [line.get_color() for line in paths]
+    assert [color for color in colors if color in INDEX_COLORS] == [INDEX_COLORS[1]] * 2 * 4 + [
+        INDEX_COLORS[2]
+    ] * 2 * 2
 
 
-def test_branches_have_the_colours_of_their_points():
+def test_branches_have_the_colors_of_their_points():
     branches = RECORDS["branches"]
     axes = figures.bifurcation_diagram(branches).axes[0]
     lines = {line.get_label(): line for line in axes.lines}
-    assert lines["fixed, stable"].get_color() == INDEX_COLOURS[0]
+    assert lines["fixed, stable"].get_color() == INDEX_COLORS[0]
     saddle = lines["saddle, 1 unstable direction"]
-    assert (saddle.get_color(), saddle.get_linestyle()) == (INDEX_COLOURS[1], "--")
+    assert (saddle.get_color(), saddle.get_linestyle()) == (INDEX_COLORS[1], "--")
 
 
 def test_a_branch_of_marginal_points_is_called_nothing_else():
@@ -109,15 +109,15 @@ def test_classes_come_in_one_order_and_hold_every_fixed_point_once():
         ("fixed, unstable", [4]),
         ("fixed, unknown", [1]),
     ]
-    assert classes[3].colour == classes[2].colour == INDEX_COLOURS[-1]
+    assert classes[3].color == classes[2].color == INDEX_COLORS[-1]
 
 
 def test_records_of_before_the_numbers_make_no_claim():
     graph = dataclasses.replace(RECORDS["fixed_point_graph"], n_unstable=None)
     figure = figures.fixed_point_graph(graph, RECORDS["activity"], RECORDS["components"][:2])
     shown = looks(figure)
-    assert shown["fixed, saddle"][2] == style.GREY
-    assert shown["fixed, stable"][2] == INDEX_COLOURS[0]
+    assert shown["fixed, saddle"][2] == style.GRAY
+    assert shown["fixed, stable"][2] == INDEX_COLORS[0]
 
 
 def test_slow_points_look_alike_with_and_without_their_speeds():
@@ -134,7 +134,7 @@ def test_slow_points_look_alike_with_and_without_their_speeds():
     assert set(sizes) == {"slow", "slow (2)"} and len(set(sizes.values())) == 1
 
 
-def test_what_is_no_point_has_no_colour_of_points(points):
+def test_what_is_no_point_has_no_color_of_points(points):
     """Of what is drawn among points: the mode, the drift, the boundary."""
     activity, components = RECORDS["activity"], RECORDS["components"][:2]
     graph = figures.fixed_point_graph(
@@ -151,11 +151,11 @@ def test_what_is_no_point_has_no_colour_of_points(points):
         for artist in axes.lines
     }
     for start in ("boundary", "integrating mode", "where it was", "drift", "time to return"):
-        (colour,) = {c for label, c in others.items() if label.startswith(start)}
-        assert colour not in INDEX_COLOURS, start
+        (color,) = {c for label, c in others.items() if label.startswith(start)}
+        assert color not in INDEX_COLORS, start
 
 
-def test_weights_and_preferences_share_no_colour():
+def test_weights_and_preferences_share_no_color():
     """Blue weights beside blue units that prefer choice 1 would be of the same kind."""
     figure = figures.selective_connections(RECORDS["selective_connections"])
     (image,) = figure.axes[0].images

@@ -15,7 +15,7 @@ from separatrix.analysis.fixed_points.piecewise import search_piecewise
 from separatrix.analysis.fixed_points.smooth import SmoothSearch
 from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
-from separatrix.solvers.piecewise_linear import recognise
+from separatrix.solvers.piecewise_linear import recognize
 from separatrix.solvers.zero_test import ZeroTest
 from separatrix.systems import in_float64
 
@@ -189,9 +189,9 @@ def test_solvers_agree(case):
     test = ZeroTest(evaluator.system.residual, size, case.candidates)
     smooth = SmoothSearch(evaluator, LevenbergMarquardt(), test).search(case.candidates, False)
     found = [smooth.stacked(smooth.labels("fixed"))]
-    residual = recognise(evaluator.system.residual, size)
+    residual = recognize(evaluator.system.residual, size)
     if not isinstance(residual, str) and hasattr(residual, "gate_weights"):
-        velocity = recognise(evaluator.system.velocity, size)
+        velocity = recognize(evaluator.system.velocity, size)
         exact = search_piecewise(residual, velocity, case.candidates, False)
         found.append(exact.stacked(exact.labels("fixed")))
     if case.box is not None:

@@ -232,7 +232,7 @@ def test_the_flow_has_the_fixed_points_of_the_map_and_euler_multipliers(key):
 
 def test_a_leaky_rectifier_code_has_no_flow(key):
     net = CTRNN(3, 6, 2, tau=100.0, dt=20.0, leak="inside", key=key)
-    with pytest.raises(sx.InvalidInputError, match="analyse it as a map"):
+    with pytest.raises(sx.InvalidInputError, match="analyze it as a map"):
         net.flow_at_input([1.0, 0.5, 0.5])
 
 

@@ -66,7 +66,7 @@ def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):
         assert drawn[file.name] == file.read_bytes(), file.name
 
 
-def test_a_network_is_analysed_again_and_reported_again(run):
+def test_a_network_is_analyzed_again_and_reported_again(run):
     path, _ = run
     done = separatrix("analyze", path, "--set", "analysis.num_trials=5", cwd=path.parent)
     assert done.returncode == 0, done.stderr
@@ -96,7 +96,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(arguments, texts, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"full"}
 
 
-def test_a_misspelt_key_in_a_file_names_the_file(tmp_path):
+def test_a_misspelled_key_in_a_file_names_the_file(tmp_path):
     text = sx.Experiment.named("yang2020").to_toml().replace("batch_size", "batchsize")
     (tmp_path / "my.toml").write_text(text)
     done = separatrix("run", "my.toml", cwd=tmp_path)

@@ -11,10 +11,10 @@ from separatrix import analysis
 FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 # What users meet and are told to type: every analysis, every method with options, and these.
-ANALYSES = [getattr(sx, n) for n in analysis.__all__ if n.islower() and n != "condition_variance"]
+ANALYZES = [getattr(sx, n) for n in analysis.__all__ if n.islower() and n != "condition_variance"]
 METHODS = [*(getattr(sx.solvers, name) for name in sx.solvers.__all__), sx.Settling, sx.Watching]
 MUST_SHOW = [
-    *ANALYSES,
+    *ANALYZES,
     *METHODS,
     sx.DiscreteMap,
     sx.Flow,

@@ -1,4 +1,4 @@
-"""The studies of behaviour, context and memory, on networks that were put together by hand."""
+"""The studies of behavior, context and memory, on networks that were put together by hand."""
 
 import equinox as eqx
 import jax

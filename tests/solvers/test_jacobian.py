@@ -97,7 +97,7 @@ SCALED = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_jacobian_that_scales_one_matrix_is_recognised(name):
+def test_a_jacobian_that_scales_one_matrix_is_recognized(name):
     function, size, _ = FUNCTIONS[name]
     with jax.enable_x64(True):
         matrices = []

@@ -7,7 +7,7 @@ import pytest
 
 from separatrix.solvers.interval.program import trace
 from separatrix.solvers.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
-from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognise
+from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognize
 from separatrix.solvers.program import trace_program
 
 N = 3
@@ -66,8 +66,8 @@ def test_intervals_see_the_same_steps_inside_of_a_call(name):
 
 
 @pytest.mark.parametrize("name", WRAPS)
-def test_the_same_pieces_are_recognised_inside_of_a_call(name):
-    forms = [recognise(function, N) for function in (plain, WRAPS[name](plain))]
+def test_the_same_pieces_are_recognized_inside_of_a_call(name):
+    forms = [recognize(function, N) for function in (plain, WRAPS[name](plain))]
     assert isinstance(forms[1], PiecewiseLinear)
     np.testing.assert_array_equal(forms[0].gate_weights, forms[1].gate_weights)
     np.testing.assert_array_equal(forms[0].gate_offset, forms[1].gate_offset)
@@ -84,7 +84,7 @@ def test_numbers_turned_into_integers_are_settled_as_jax_does():
     with jax.enable_x64(True):
         h = np.zeros(N)
         np.testing.assert_array_equal(program(h), function(h))
-        np.testing.assert_array_equal(recognise(function, N)(h), function(h))
+        np.testing.assert_array_equal(recognize(function, N)(h), function(h))
 
 
 @pytest.mark.parametrize("name", WRAPS)

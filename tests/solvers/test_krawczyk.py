@@ -385,16 +385,16 @@ def test_discs_hold_the_eigenvalues_of_every_matrix(
     discs = spectrum._discs(jacobians, parts, first)
     assert discs.regular.all()
     corners = np.where(rng.random(middles.shape) < 0.5, jacobians.lower, jacobians.upper)
-    for corner, basis, pairs, centres, radii in zip(
-        corners, parts, first, discs.centres, discs.radii, strict=True
+    for corner, basis, pairs, centers, radii in zip(
+        corners, parts, first, discs.centers, discs.radii, strict=True
     ):
-        sums = row_sums_of_remainder(corner, basis, np.flatnonzero(pairs), centres)
+        sums = row_sums_of_remainder(corner, basis, np.flatnonzero(pairs), centers)
         assert all(total < flint.arb(r) for total, r in zip(sums, radii.tolist(), strict=True))
     assert discs.radii.max() < (0.1 if low_rank else 1e-5)
 
 
 def row_sums_of_remainder(
-    matrix: np.ndarray, parts: np.ndarray, first: np.ndarray, centres: np.ndarray
+    matrix: np.ndarray, parts: np.ndarray, first: np.ndarray, centers: np.ndarray
 ) -> list[flint.arb]:
     """Return those of V⁻¹JV − C as Arb has them, V and C in complex numbers."""
     basis, size = parts.astype(complex), len(parts)
@@ -403,7 +403,7 @@ def row_sums_of_remainder(
     before, flint.ctx.prec = flint.ctx.prec, 300
     try:
         V = exactly(basis)
-        rest = V.inv() * exactly(matrix) * V - exactly(np.diag(centres))
+        rest = V.inv() * exactly(matrix) * V - exactly(np.diag(centers))
         return [sum((abs(rest[i, j]) for j in range(size)), flint.arb(0)) for i in range(size)]
     finally:
         flint.ctx.prec = before

@@ -12,7 +12,7 @@ from separatrix.solvers.piecewise_linear import (
     DescentOutcome,
     KinkDescent,
     descend_speed,
-    recognise,
+    recognize,
     solve_regions,
 )
 
@@ -20,7 +20,7 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 def residual_of(function, size):
-    return recognise(function, size).minus_identity()
+    return recognize(function, size).minus_identity()
 
 
 def brainpy(seed):
@@ -79,7 +79,7 @@ def test_minima_of_small_networks_are_minima(kind, n):
 
 
 def grid_minima(residual, half_width, count):
-    """Grid points slower than their eight neighbours, polished without derivatives."""
+    """Grid points slower than their eight neighbors, polished without derivatives."""
     axis = np.linspace(-half_width, half_width, count)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
     speed = np.linalg.norm(residual(grid), axis=-1)

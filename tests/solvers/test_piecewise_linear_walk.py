@@ -11,7 +11,7 @@ import pytest
 from separatrix.solvers.piecewise_linear import (
     RegionWalk,
     WalkOutcome,
-    recognise,
+    recognize,
     region_solves,
     solve_regions,
 )
@@ -23,7 +23,7 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 def residual_of(function, size):
-    return recognise(function, size).minus_identity()
+    return recognize(function, size).minus_identity()
 
 
 def brainpy(seed):
@@ -225,7 +225,7 @@ def test_line_attractor_is_one_continuum():
 
 
 def test_a_flow_is_solved_as_it_stands():
-    field = recognise(lambda r: (-r + jax.nn.relu(-r[::-1] + 1.0)) / 0.02, 2)
+    field = recognize(lambda r: (-r + jax.nn.relu(-r[::-1] + 1.0)) / 0.02, 2)
     solution = solve_regions(field, np.random.default_rng(0).normal(size=(50, 2)))
     assert len(solution.continua) == 1
     assert not solution.zeros

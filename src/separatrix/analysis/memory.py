@@ -50,9 +50,9 @@ class GradedMemory(Record):
 
     @property
     def relative_drift(self) -> float:
-        """The largest drift, as a part of the mean distance between neighbouring values at first.
+        """The largest drift, as a part of the mean distance between neighboring values at first.
 
-        Beyond ½ a value may be taken for its neighbour.
+        Beyond ½ a value may be taken for its neighbor.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))

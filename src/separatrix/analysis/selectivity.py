@@ -20,7 +20,7 @@ class Selectivity(Record):
     mean: Float[Array, "unit group"] = array("mean response in each group")
     deviation: Float[Array, "unit group"] = array("standard deviation in each group")
     num_trials: tuple[int, ...] = setting("trials in each group")
-    labels: tuple[str, ...] = setting("what the two groups are labelled")
+    labels: tuple[str, ...] = setting("what the two groups are labeled")
 
     def summary(self) -> str:
         size = np.abs(np.asarray(self.dprime, float))

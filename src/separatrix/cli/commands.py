@@ -68,7 +68,7 @@ def run(
         bool, typer.Option("--resume", help="Go on with a run that was stopped, if there is one.")
     ] = False,
 ) -> None:
-    """Run an experiment: train, simulate, analyse, draw, report."""
+    """Run an experiment: train, simulate, analyze, draw, report."""
     from ..experiment import Experiment, run_experiment, run_variants
 
     if experiment.endswith(".toml"):
@@ -98,7 +98,7 @@ def analyze(
     changes: Changes = None,
     force: Force = False,
 ) -> None:
-    """Analyse the network of a run again, with other settings, into a new run directory."""
+    """Analyze the network of a run again, with other settings, into a new run directory."""
     from ..experiment import reanalyze
 
     target = out or _beside(path, "-analysis")

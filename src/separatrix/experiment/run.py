@@ -182,7 +182,7 @@ def reanalyze(
     announce: Announce = lambda stage: None,
     finish: Hook | None = None,
 ) -> Run:
-    """Analyse the network of an earlier run again, with changed settings, into a new directory.
+    """Analyze the network of an earlier run again, with changed settings, into a new directory.
 
     Parameters
     ----------
@@ -205,11 +205,11 @@ def reanalyze(
     for change in changes:
         if not change.startswith("analysis."):
             raise InvalidInputError(
-                f"--set {change}: only analysis.* can change when a trained network is analysed "
+                f"--set {change}: only analysis.* can change when a trained network is analyzed "
                 "again; `separatrix run` trains a new one."
             )
     if earlier.network is None:
-        raise InvalidInputError(f"{path} holds no network to analyse.")
+        raise InvalidInputError(f"{path} holds no network to analyze.")
     source = str(Path(path) / "experiment.toml")
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
     with new_directory(out, force) as directory:

@@ -32,7 +32,7 @@ _HOMES = {
     "line_attractor": "modes",
     "lyapunov": "exponents",
     "performance": "scores",
-    "psychometric": "behaviour",
+    "psychometric": "behavior",
     "rule_performance": "rules",
     "save": "files",
     "selective_connections": "selectivity",

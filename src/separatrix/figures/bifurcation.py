@@ -14,7 +14,7 @@ from ..analysis import Branches
 from .canvas import Width, one_panel, whole
 from .legends import legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
-from .style import GREEN, GREY, LIGHT_GREY, PURPLE, SKY, ink, styled
+from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink, styled
 
 LINES: dict[str, dict[str, Any]] = {
     "stable": {"linestyle": "-", "linewidth": 1.8},
@@ -22,13 +22,13 @@ LINES: dict[str, dict[str, Any]] = {
     "unstable": {"linestyle": ":", "linewidth": 1.5},
     "kink": {"linestyle": "-.", "linewidth": 1.2},
 }
-"""How a piece of a branch is drawn, in the colour of its points; a marginal one is drawn as its
-neighbours are."""
+"""How a piece of a branch is drawn, in the color of its points; a marginal one is drawn as its
+neighbors are."""
 
-UNKNOWN: dict[str, Any] = {"color": GREY, "linestyle": "-.", "label": "stability not known"}
+UNKNOWN: dict[str, Any] = {"color": GRAY, "linestyle": "-.", "label": "stability not known"}
 """Of a branch all of whose points are marginal."""
 
-UNKNOWN_MARK: dict[str, Any] = {"linestyle": "", "color": GREY, **FIXED_MARKERS["unknown"]}
+UNKNOWN_MARK: dict[str, Any] = {"linestyle": "", "color": GRAY, **FIXED_MARKERS["unknown"]}
 
 SPECIAL_SIZE = 6.5
 """Of the markers of special points, in points."""
@@ -44,12 +44,12 @@ MARKERS: dict[str, tuple[str, str]] = {
     "pitchfork": ("o", PURPLE),
     "transcritical": ("X", PURPLE),
     "branch point": ("P", PURPLE),
-    "flip": ("^", LIGHT_GREY),
+    "flip": ("^", LIGHT_GRAY),
     "Neimark–Sacker": ("s", SKY),
     "Hopf": ("s", SKY),
-    "crossing": ("*", GREY),
-    "border collision": ("v", GREY),
-    "tangency": ("h", GREY),
+    "crossing": ("*", GRAY),
+    "border collision": ("v", GRAY),
+    "tangency": ("h", GRAY),
 }
 
 
@@ -119,7 +119,7 @@ def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> list[_K
 
 
 def _line(those: PointClass) -> dict[str, Any]:
-    return {"color": those.colour, "label": those.name, **LINES[those.stability]}
+    return {"color": those.color, "label": those.name, **LINES[those.stability]}
 
 
 def _mark_hidden(axes: Axes, kind: _Kind) -> None:
@@ -189,13 +189,13 @@ def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
     height = branches.special_states @ along
     kinds = np.asarray(branches.special_type)
     for k in range(branches.n_special):
-        marker, colour = MARKERS[str(kinds[k])]
+        marker, color = MARKERS[str(kinds[k])]
         criticality = str(branches.special_criticality[k])
         axes.plot(
             branches.special_parameters[k],
             height[k],
             marker,
-            color=colour,
+            color=color,
             markeredgecolor=ink(),
             markeredgewidth=0.5,
             markersize=SPECIAL_SIZE,

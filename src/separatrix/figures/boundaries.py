@@ -10,10 +10,10 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
 from .legends import legend_below
-from .point_looks import classes_of, draw_fixed, index_colour
+from .point_looks import classes_of, draw_fixed, index_color
 from .space import Plane, States, dimensions, in_plane
 from .state_space import draw_background
-from .style import BOUNDARY, GREY, choice_colour, ink, styled
+from .style import BOUNDARY, GRAY, choice_color, ink, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
 ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}
@@ -36,7 +36,7 @@ def fixed_point_graph(
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
-    Arms have the colour of the saddle that they leave. Arrows point to fixed points that lie too
+    Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too
     far from the activity to be seen beside it, and tell where they are.
     """
     figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
@@ -65,32 +65,32 @@ def fixed_point_graph(
 def _draw_paths(
     axes: Axes, graph: FixedPointGraph, lines: Float[np.ndarray, "edge sample axis"]
 ) -> None:
-    """Draw paths in the colours of the points that they leave, by how they end."""
-    colours = _colours_of_paths(graph)
-    neutral = colours[0] if len(set(colours)) == 1 else ink()  # in the legend
-    for line, target, colour in zip(lines, graph.target, colours, strict=True):
+    """Draw paths in the colors of the points that they leave, by how they end."""
+    colors = _colors_of_paths(graph)
+    neutral = colors[0] if len(set(colors)) == 1 else ink()  # in the legend
+    for line, target, color in zip(lines, graph.target, colors, strict=True):
         look = ENDS if target >= 0 else ENDS_NOWHERE
         axes.plot([], [], color=neutral, **look)
-        axes.plot(*line.T, zorder=3, **{**look, "color": colour, "label": None})
+        axes.plot(*line.T, zorder=3, **{**look, "color": color, "label": None})
 
 
 def _signs(graph: FixedPointGraph) -> list[tuple[str, str]]:
-    """Return what each fixed point is called where it is pointed to, and its colour."""
-    colours = np.full(len(graph.states), GREY, dtype=object)
+    """Return what each fixed point is called where it is pointed to, and its color."""
+    colors = np.full(len(graph.states), GRAY, dtype=object)
     for those in classes_of(graph.stability, graph.n_unstable):
-        colours[those.rows] = those.colour
-    return [(f"point {place}", c) for place, c in zip(graph.places, colours, strict=True)]
+        colors[those.rows] = those.color
+    return [(f"point {place}", c) for place, c in zip(graph.places, colors, strict=True)]
 
 
-def _colours_of_paths(graph: FixedPointGraph) -> list[str]:
-    """Return the colour of each path, that of the point which it leaves."""
+def _colors_of_paths(graph: FixedPointGraph) -> list[str]:
+    """Return the color of each path, that of the point which it leaves."""
     numbers = np.full(len(graph.states), -1)
     if graph.n_unstable is not None:
         numbers = np.asarray(graph.n_unstable)
     rows = {int(place): row for row, place in enumerate(np.asarray(graph.places))}
     gates = set(np.asarray(graph.saddles).tolist())  # told of older records, too
     return [
-        index_colour(1 if place in gates else int(numbers[rows[place]]))
+        index_color(1 if place in gates else int(numbers[rows[place]]))
         for place in np.asarray(graph.source).tolist()
     ]
 
@@ -113,14 +113,14 @@ def commitment(
     for trial in shown:
         choice = int(made.choice[trial])
         if choice >= 0:
-            colour = choice_colour(1 + int(np.searchsorted(places, choice)))
+            color = choice_color(1 + int(np.searchsorted(places, choice)))
             label = f"ends at point {choice}"
-            above.plot(times, made.distance[trial], color=colour, linewidth=0.8, label=label)
+            above.plot(times, made.distance[trial], color=color, linewidth=0.8, label=label)
     above.set_ylabel("distance to the boundary")
     decided = np.asarray(made.decision_time)
     decided = decided[np.isfinite(decided)]
     edges = np.append(times, times[-1] + made.dt) - made.dt / 2
-    below.stairs(np.histogram(decided, edges)[0], edges, fill=True, color=GREY)
+    below.stairs(np.histogram(decided, edges)[0], edges, fill=True, color=GRAY)
     below.set_ylabel("decisions")
     below.set_xlabel("time of decision (ms)")
     legend_below(figure, above, columns=4)
@@ -142,5 +142,5 @@ def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Fi
     axes.set_ylim(0, 1)
     axes.set_xlabel("attractor (place among the points)")
     axes.set_ylabel(f"fraction of {len(record.states)} states")
-    axes.set_title(f"not settled: {record.unsettled} of the states", color=GREY)
+    axes.set_title(f"not settled: {record.unsettled} of the states", color=GRAY)
     return whole(figure)

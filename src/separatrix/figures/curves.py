@@ -10,7 +10,7 @@ from ..analysis import SlowCurve
 from .canvas import Width, new_figure, whole
 from .legends import legend_below
 from .point_looks import draw_fixed
-from .style import GREEN, GREY, PURPLE, powers_of_ten, styled
+from .style import GRAY, GREEN, PURPLE, powers_of_ten, styled
 
 
 @styled
@@ -33,7 +33,7 @@ def slow_curve(
 
 def _drift(axes: Axes, curve: SlowCurve) -> None:
     values = np.asarray(curve.values)
-    axes.axhline(0, color=GREY, linewidth=0.8)
+    axes.axhline(0, color=GRAY, linewidth=0.8)
     for part in _pieces(curve):
         axes.plot(values[part], np.asarray(curve.drift)[part], "-", color=GREEN, label="drift")
     rests = np.asarray(curve.outcomes) == "fixed"

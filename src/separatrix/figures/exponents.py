@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
 from .canvas import Width, in_a_row, new_figure, whole
-from .style import GREY, cycle, styled
+from .style import GRAY, cycle, styled
 
 
 @styled
@@ -29,7 +29,7 @@ def lyapunov(
         error = np.nan_to_num(np.asarray(spectrum.standard_error)[k])
         right.errorbar(place, values, yerr=error, fmt="o-", markersize=4, linewidth=0.8, **look)
     for axes in (left, right):
-        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.axhline(0, color=GRAY, linewidth=0.8)
     left.set_xlabel("steps averaged over")
     left.set_ylabel(f"largest exponent (per {per})")
     right.set_xlabel("exponent, in order")

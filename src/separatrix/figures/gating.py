@@ -12,7 +12,7 @@ from .._types import InvalidInputError
 from ..analysis import InputGating, TargetedAverages
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .legends import fit, legend_below
-from .style import GREEN, GREY, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
+from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
 
 ARROWS = 5
 """Selection vectors that are drawn along the line."""
@@ -22,9 +22,9 @@ OVERLAP_LOOKS: tuple[dict[str, Any], ...] = (
     {"linestyle": "--", "marker": "s", "markerfacecolor": "none"},
     {"linestyle": ":", "marker": "^"},
 )
-"""Lines by input, all in the colour of the selection vector: the other colours are evidence."""
+"""Lines by input, all in the color of the selection vector: the other colors are evidence."""
 
-Colours = dict[float, Any]
+Colors = dict[float, Any]
 """Of each signed strength of the evidence: one scale for the whole figure."""
 
 
@@ -52,7 +52,7 @@ def context_gating(
         max(PAGE_WIDTH, 2.2 * (sources + 1)), 1.1 + 2.4 * len(contexts), figure, width
     )
     panels = _panels(figure, len(contexts), sources + 1)
-    colours = _colours([averages for _, averages in contexts.values()])
+    colors = _colors([averages for _, averages in contexts.values()])
     for row, (name, (gating, averages)) in zip(panels, contexts.items(), strict=True):
         if averages.positions.shape[2] <= len(gating.sources):
             raise InvalidInputError(
@@ -60,10 +60,10 @@ def context_gating(
                 f"{len(gating.sources) + 1}; they have {averages.positions.shape[2]}."
             )
         for k in range(len(gating.sources)):
-            _plane(row[k], gating, averages, k, colours, names)
+            _plane(row[k], gating, averages, k, colors, names)
         _name_row(row[0], name)
         _overlaps(row[-1], gating, names)
-    _legends(figure, panels.flatten(), colours, evidence_units)
+    _legends(figure, panels.flatten(), colors, evidence_units)
     return whole(figure)
 
 
@@ -80,8 +80,8 @@ def _panels(figure: FigureBase, contexts: int, each: int) -> np.ndarray:
     return panels
 
 
-def _colours(averages: Sequence[TargetedAverages]) -> Colours:
-    """Give each strength of any input its colour, by its rank among all strengths."""
+def _colors(averages: Sequence[TargetedAverages]) -> Colors:
+    """Give each strength of any input its color, by its rank among all strengths."""
     values = np.unique(np.concatenate([np.asarray(a.value, float) for a in averages]))
     strength = np.abs(values)
     ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
@@ -95,16 +95,16 @@ def _plane(
     gating: InputGating,
     averages: TargetedAverages,
     source: int,
-    colours: Colours,
+    colors: Colors,
     names: Mapping[str, str],
 ) -> None:
     """Draw the plane of the choice and of one input."""
     shown = averages.by(gating.sources[source])
     places = [0, source + 1]
     for value, path in zip(np.asarray(shown.value), np.asarray(shown.positions), strict=True):
-        colour = colours[float(value)]
-        axes.plot(*path[:, places].T, color=colour, linewidth=1.3, marker=".", markersize=2.5)
-        axes.plot(*path[-1, places], "o", color=colour, markersize=4.5)
+        color = colors[float(value)]
+        axes.plot(*path[:, places].T, color=color, linewidth=1.3, marker=".", markersize=2.5)
+        axes.plot(*path[-1, places], "o", color=color, markersize=4.5)
     _limits(axes, np.asarray(averages.positions)[..., places])
     _line(axes, gating, averages, places)
     counts = source == gating.relevant
@@ -187,7 +187,7 @@ def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None
             label=f"overlap with {names.get(name, name)}",
             **OVERLAP_LOOKS[k % len(OVERLAP_LOOKS)],
         )
-    axes.axhline(gating.chance_overlap, color=GREY, linestyle=":", label="overlap at random")
+    axes.axhline(gating.chance_overlap, color=GRAY, linestyle=":", label="overlap at random")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("choice readout (a.u.)" if known else "point")
     axes.set_ylabel("|cos| with selection vector")
@@ -195,14 +195,14 @@ def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None
     axes.set_title("median ratio " + (f"{ratio:.3g}" if np.isfinite(ratio) else "not known"))
 
 
-def _legends(figure: FigureBase, panels: Iterable[Axes], colours: Colours, units: str) -> None:
+def _legends(figure: FigureBase, panels: Iterable[Axes], colors: Colors, units: str) -> None:
     """Put the scale of the evidence above the panels, and all other signs below them."""
-    lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colours.values()]
+    lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colors.values()]
     above = figure.legend(
         lines,
-        [signed(value) for value in colours],
+        [signed(value) for value in colors],
         loc="outside upper center",
-        ncols=min(8, len(colours)),
+        ncols=min(8, len(colors)),
         title="mean trajectories by signed evidence" + (f" ({units})" if units else ""),
         title_fontsize=letters(9),
     )

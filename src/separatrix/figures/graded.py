@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis import GradedMemory
 from .canvas import Width, in_a_row, new_figure, whole
 from .labels import spread
-from .style import GREY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
+from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
 
 MOST_NAMES = 12
 """Of more values than this only some are named beside their curves."""
@@ -45,10 +45,10 @@ def graded_memory(
 def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) -> None:
     """Draw the mean position of each value in time, named at the end of its curve."""
     values, means = np.asarray(memory.values), np.asarray(memory.positions)
-    colours = sequential()(np.linspace(0, 0.92, len(values)))
-    for colour, mean, width in zip(colours, means, np.asarray(memory.spreads), strict=True):
-        axes.plot(times, mean, color=colour)
-        axes.fill_between(times, mean - width, mean + width, color=colour, alpha=0.2, linewidth=0)
+    colors = sequential()(np.linspace(0, 0.92, len(values)))
+    for color, mean, width in zip(colors, means, np.asarray(memory.spreads), strict=True):
+        axes.plot(times, mean, color=color)
+        axes.fill_between(times, mean - width, mean + width, color=color, alpha=0.2, linewidth=0)
     named = slice(None, None, -(-len(values) // MOST_NAMES))
     heights = spread(means[named, -1], 0.075)
     for value, height in zip(values[named], heights, strict=True):
@@ -57,8 +57,8 @@ def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) ->
     if units and len(heights):
         top = max(heights.max() + 0.09, 1.0)
         axes.text(1.03, top, units, transform=axes.get_yaxis_transform(), fontsize=letters(8.5))
-    axes.plot([], [], color=GREY, label="mean of the trials")
-    axes.fill_between([], [], [], color=GREY, alpha=0.3, linewidth=0, label="± s.d.")
+    axes.plot([], [], color=GRAY, label="mean of the trials")
+    axes.fill_between([], [], [], color=GRAY, alpha=0.3, linewidth=0, label="± s.d.")
     _limit_times(axes, times)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel(POSITION)
@@ -66,13 +66,13 @@ def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) ->
 
 
 def _ends(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
-    look = ((0, GREY, paper(), "--"), (-1, ink(), ink(), "-"))
-    for time, colour, face, line in look:
+    look = ((0, GRAY, paper(), "--"), (-1, ink(), ink(), "-"))
+    for time, color, face, line in look:
         axes.errorbar(
             np.asarray(memory.values),
             np.asarray(memory.positions)[:, time],
             np.asarray(memory.spreads)[:, time],
-            color=colour,
+            color=color,
             marker="o",
             markersize=4,
             markerfacecolor=face,

@@ -104,7 +104,7 @@ def _leaves(
 def spread(places: Float[np.ndarray, " label"], gap: float) -> Float[np.ndarray, " label"]:
     """Return places in the same order, `gap` apart at least, as near to the given as can be.
 
-    Neighbours that are too near are set out evenly around their mean (pooled until none are).
+    Neighbors that are too near are set out evenly around their mean (pooled until none are).
     """
     order = np.argsort(places, kind="stable")
     groups: list[tuple[float, int]] = []  # middle and number of labels

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..training import History
 from .canvas import Width, new_figure, whole
 from .legends import legend_beside
-from .style import GREY, cycle, powers_of_ten, styled
+from .style import GRAY, cycle, powers_of_ten, styled
 
 MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
 
@@ -41,18 +41,18 @@ def training(
         (top, history.loss, means["loss"], "loss", cycle(0)),
         (bottom, history.accuracy, means["accuracy"], "accuracy", cycle(1)),
     )
-    for axes, each, mean, name, colour in panels:
+    for axes, each, mean, name, color in panels:
         values = np.asarray(each)
         if together == 1:
             steps = np.arange(1, len(history) + 1)
-            axes.plot(steps, values, color=colour, alpha=0.3, linewidth=0.6, label="each batch")
-            axes.plot(middles, mean, color=colour, marker=".", label="mean of an epoch")
+            axes.plot(steps, values, color=color, alpha=0.3, linewidth=0.6, label="each batch")
+            axes.plot(middles, mean, color=color, marker=".", label="mean of an epoch")
         else:
             band = np.array([np.percentile(part, (5, 95)) for part in np.split(values, starts[1:])])
             axes.fill_between(
-                middles, *band.T, color=colour, alpha=0.25, linewidth=0, label="90 % of the batches"
+                middles, *band.T, color=color, alpha=0.25, linewidth=0, label="90 % of the batches"
             )
-            axes.plot(middles, mean, color=colour, label=f"mean of {together} epochs")
+            axes.plot(middles, mean, color=color, label=f"mean of {together} epochs")
         axes.set_ylabel(name)
     if "penalty" in means:
         label = "penalty of regularizers"
@@ -69,7 +69,7 @@ def training(
     bottom.set_xlabel(f"training step (an epoch is {history.epoch_steps} steps)")
     if ideal_accuracy is not None:
         label = f"ideal observer ({ideal_accuracy:.3f})"
-        bottom.axhline(ideal_accuracy, color=GREY, linestyle="--", linewidth=1.2, label=label)
+        bottom.axhline(ideal_accuracy, color=GRAY, linestyle="--", linewidth=1.2, label=label)
     legend_beside(figure, top, bottom)
     figure.align_ylabels()
     return whole(figure)

@@ -25,8 +25,8 @@ SHORTEST = 8
 """Letters of a line into which a long entry is broken, at least."""
 
 
-def labelled(*axes: Axes) -> dict[str, Any]:
-    """Return the labelled artists of panels by their labels, the first of each label."""
+def labeled(*axes: Axes) -> dict[str, Any]:
+    """Return the labeled artists of panels by their labels, the first of each label."""
     handles: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -37,12 +37,12 @@ def labelled(*axes: Axes) -> dict[str, Any]:
 def legend_below(
     figure: FigureBase, *axes: Axes, columns: int = 4, inside: bool = False, **kwargs: Any
 ) -> None:
-    """Put one legend of all labelled artists of `axes` below the figure, clear of the data.
+    """Put one legend of all labeled artists of `axes` below the figure, clear of the data.
 
     It has fewer columns than `columns` where those would be wider than the figure. Where axes were
     given, which may stand beside others, it is `inside` of them: see `_legend_at`.
     """
-    handles = labelled(*axes)
+    handles = labeled(*axes)
     if inside:
         _legend_at(axes[0], handles, **kwargs)
         return

@@ -13,7 +13,7 @@ from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points, states_of
 from .space import Plane, States, dimensions, direction_in_plane, in_plane
 from .state_space import draw_background
-from .style import GREEN, GREY, PURPLE, cycle, equal_scales, ink, styled
+from .style import GRAY, GREEN, PURPLE, cycle, equal_scales, ink, styled
 from .view import limit_view, point_outside, say_what_is_outside
 
 ZERO = 1e-9
@@ -37,8 +37,8 @@ def spectrum(
     index = _checked(linearization, index)
     values = np.asarray(linearization.eigenvalues)[index]
     figure, axes = one_panel(5.4, 5.0, ax, width)
-    axes.axhline(0, color=GREY, linewidth=0.5)
-    axes.axvline(0, color=GREY, linewidth=0.5)
+    axes.axhline(0, color=GRAY, linewidth=0.5)
+    axes.axvline(0, color=GRAY, linewidth=0.5)
     _boundary(axes, linearization.system, values)
     axes.plot(
         values.real, values.imag, "o", color=cycle(0), markersize=4.5, label=_how_many(values)
@@ -77,28 +77,28 @@ def line_attractor(
     index = _checked(linearization, index)
     figure, axes = one_panel(6.2, 5.2, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
-    centre = in_plane(components, np.asarray(linearization.states)[index])
+    center = in_plane(components, np.asarray(linearization.states)[index])
     vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
     direction = direction_in_plane(components, vector.real / np.linalg.norm(vector.real))
     share = float(np.linalg.norm(direction))
-    lines = np.empty((0, 2, len(centre)))
+    lines = np.empty((0, 2, len(center)))
     if share > 0:
-        reach = _reach(plane, centre, direction / share)
-        line = centre + reach[:, None] * direction / share
+        reach = _reach(plane, center, direction / share)
+        line = center + reach[:, None] * direction / share
         lines = line[None]
-        where = "plane" if len(centre) == 2 else "space"
+        where = "plane" if len(center) == 2 else "space"
         label = f"integrating mode ({100 * share:.0f} % of it in this {where})"
         axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
     draw_points(axes, points, components)
     label = "where it was linearized"
-    axes.plot(*centre, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
+    axes.plot(*center, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
     places = in_plane(components, states_of(points))
-    inside = limit_view(axes, plane, np.append(places, [centre], 0), components)
+    inside = limit_view(axes, plane, np.append(places, [center], 0), components)
     say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
     legend_below(figure, axes, columns=2, inside=ax is not None)
     if not inside[-1]:
         seen = places[inside[:-1]]
-        point_outside(figure, axes, centre[None], [("linearized", GREEN)], seen, lines)
+        point_outside(figure, axes, center[None], [("linearized", GREEN)], seen, lines)
     return whole(figure)
 
 
@@ -141,7 +141,7 @@ def _mark(
     index: int,
     mode: int,
     name: str,
-    colour: str,
+    color: str,
     size: float,
 ) -> None:
     """Ring a mode, and its conjugate where it has one, and give its numbers in the legend."""
@@ -156,14 +156,14 @@ def _mark(
         "o",
         markersize=size,
         markerfacecolor="none",
-        markeredgecolor=colour,
+        markeredgecolor=color,
         markeredgewidth=1.6,
         label=label,
     )
 
 
-def _reach(flat: np.ndarray, centre: np.ndarray, direction: np.ndarray) -> np.ndarray:
+def _reach(flat: np.ndarray, center: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Return how far the line goes both ways: as far as the activity does along it."""
-    along = (flat - centre) @ direction
+    along = (flat - center) @ direction
     span = np.ptp(along)
     return np.array([min(along.min(), -0.15 * span), max(along.max(), 0.15 * span)])

@@ -1,6 +1,6 @@
-"""How points look in every figure: what marker, colour and legend entry tell of one.
+"""How points look in every figure: what marker, color and legend entry tell of one.
 
-The colour tells the number of unstable directions, the filling from how many directions states
+The color tells the number of unstable directions, the filling from how many directions states
 approach, and the size and the thin edge that a point is slow and not fixed.
 """
 
@@ -15,7 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 
 from .._types import Array, counted
-from .style import BLUE, GREY, INK, ORANGE, VERMILLION, ink, paper, powers_of_ten, sequential
+from .style import BLUE, GRAY, INK, ORANGE, VERMILLION, ink, paper, powers_of_ten, sequential
 
 FIXED_MARKERS: dict[str, dict[str, Any]] = {
     "stable": {"marker": "o", "fillstyle": "full"},
@@ -27,10 +27,10 @@ FIXED_MARKERS: dict[str, dict[str, Any]] = {
 }
 """Filled, half filled, open: from every, some, no direction states approach the point."""
 
-INDEX_COLOURS = (INK, BLUE, ORANGE, VERMILLION)
-"""Colour by the number of unstable directions; the last one is for all higher numbers too.
+INDEX_COLORS = (INK, BLUE, ORANGE, VERMILLION)
+"""Color by the number of unstable directions; the last one is for all higher numbers too.
 
-The first one is the ink of the style. Whatever else a figure draws beside points has other colours.
+The first one is the ink of the style. Whatever else a figure draws beside points has other colors.
 """
 
 SIZE = 8.0
@@ -40,7 +40,7 @@ SLOW_SIZE = 4.2
 """Of slow points, everywhere: they may be many, and are not what is sought."""
 
 DECADES = 6
-"""How many decades of speed the colours tell apart."""
+"""How many decades of speed the colors tell apart."""
 
 SMALLEST = 1e-30
 """The lowest speed that is drawn: smaller ones tell of numbers, not of dynamics."""
@@ -52,7 +52,7 @@ class PointClass:
 
     name: str
     stability: str
-    colour: str
+    color: str
     rows: Bool[np.ndarray, " point"]
 
     @property
@@ -60,14 +60,14 @@ class PointClass:
         """What `Axes.plot` is told of them, but for their size."""
         return {
             "linestyle": "",
-            "color": self.colour,
+            "color": self.color,
             "markerfacecoloralt": paper(),
             **FIXED_MARKERS[self.stability],
         }
 
 
 def slow_look() -> dict[str, Any]:
-    """Return what `Axes.plot` is told of a slow point whose speed no colour tells."""
+    """Return what `Axes.plot` is told of a slow point whose speed no color tells."""
     return {
         "marker": "o",
         "markerfacecolor": paper(),
@@ -76,11 +76,11 @@ def slow_look() -> dict[str, Any]:
     }
 
 
-def index_colour(number: int) -> str:
-    """Return the colour of a number of unstable directions; grey where it is not known."""
+def index_color(number: int) -> str:
+    """Return the color of a number of unstable directions; gray where it is not known."""
     if number < 0:
-        return GREY
-    return INDEX_COLOURS[min(number, len(INDEX_COLOURS) - 1)] if number else ink()
+        return GRAY
+    return INDEX_COLORS[min(number, len(INDEX_COLORS) - 1)] if number else ink()
 
 
 def classes_of(
@@ -96,13 +96,13 @@ def classes_of(
     numbers = np.full(len(stability), -1) if n_unstable is None else np.asarray(n_unstable)
     # stable points have no unstable direction, whether or not it was counted
     numbers = np.where(stability == "stable", 0, numbers)
-    colours = np.array([index_colour(int(number)) for number in numbers], dtype=object)
+    colors = np.array([index_color(int(number)) for number in numbers], dtype=object)
     among = np.ones(len(stability), bool) if fixed is None else fixed
     for name in FIXED_MARKERS:
-        for colour in (ink(), *INDEX_COLOURS[1:], GREY):
-            rows = among & (stability == name) & (colours == colour)
+        for color in (ink(), *INDEX_COLORS[1:], GRAY):
+            rows = among & (stability == name) & (colors == color)
             if rows.any():
-                yield PointClass(_called(name, numbers[rows]), name, colour, rows)
+                yield PointClass(_called(name, numbers[rows]), name, color, rows)
 
 
 def _called(stability: str, numbers: np.ndarray) -> str:
@@ -112,7 +112,7 @@ def _called(stability: str, numbers: np.ndarray) -> str:
 
 
 def unstable_directions(numbers: np.ndarray) -> str:
-    """Say how many directions points of one colour are unstable in."""
+    """Say how many directions points of one color are unstable in."""
     least, most = int(numbers.min()), int(numbers.max())
     return counted(least, "unstable direction") if least == most else f"{least} to {most} unstable"
 
@@ -127,7 +127,7 @@ def draw_fixed(
     size: float = SIZE,
     counts: bool = True,
 ) -> None:
-    """Draw those points that are fixed, each class labelled, with its number in `counts`."""
+    """Draw those points that are fixed, each class labeled, with its number in `counts`."""
     for those in classes_of(stability, n_unstable, fixed):
         label = those.name + (f" ({int(those.rows.sum())})" if counts else "")
         axes.plot(*places[those.rows].T, label=label, markersize=size, zorder=4, **those.look)
@@ -141,7 +141,7 @@ def draw_slow(
     *,
     brief: bool = False,
 ) -> None:
-    """Draw slow points in a plane, coloured by a speed `per` some time, with a scale of it.
+    """Draw slow points in a plane, colored by a speed `per` some time, with a scale of it.
 
     In `brief` there is neither a scale nor a number of points.
     """

@@ -15,7 +15,7 @@ from .legends import BESIDE, legend_below, legend_beside
 from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
 from .space import Plane, States, dimensions, in_plane
 from .state_space import draw_background
-from .style import GREEN, GREY, cycle, ink, new_panels, powers_of_ten, styled
+from .style import GRAY, GREEN, cycle, ink, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
 
 
@@ -98,7 +98,7 @@ def speeds(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) 
         here = kind == name
         label = f"{name} ({int(here.sum())})"
         axes.plot(rank[here], height[here], linestyle="", markersize=SLOW_SIZE, label=label, **look)
-    axes.axhspan(floor / 10, level, color=GREY, alpha=0.2, linewidth=0, label="rounding level")
+    axes.axhspan(floor / 10, level, color=GRAY, alpha=0.2, linewidth=0, label="rounding level")
     proved = np.asarray(points.certified)[order] & (kind == "fixed")
     if proved.any():
         label = f"proved to exist ({int(proved.sum())})"
@@ -160,7 +160,7 @@ def draw_points(
     size: float = SIZE,
     brief: bool = False,
 ) -> None:
-    """Draw the points in the plane, slow ones below, each kind and stability labelled.
+    """Draw the points in the plane, slow ones below, each kind and stability labeled.
 
     In `brief`, for a small panel, there are no numbers of points, and no scale of their speeds.
     """

@@ -10,7 +10,7 @@ from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
 from .canvas import Width, one_panel, whole
 from .legends import legend_below
-from .style import GREY, cycle, ink, styled
+from .style import GRAY, cycle, ink, styled
 
 
 @styled
@@ -31,7 +31,7 @@ def rule_performance(
     axes.errorbar(score, places, xerr=bars, marker="o", label=label, zorder=3, **look)
     ideal, chance = np.asarray(found.ideal_score), np.asarray(found.chance)
     axes.plot(ideal, places, "|", color=ink(), markersize=10, label="ideal observer")
-    axes.plot(chance, places, "|", color=GREY, markersize=10, label="chance")
+    axes.plot(chance, places, "|", color=GRAY, markersize=10, label="chance")
     axes.hlines(places, chance, score, color=cycle(0), linewidth=0.8, alpha=0.5)
     axes.set_yticks(places, found.rules)
     axes.set_ylim(len(found) - 0.4, -0.6)

@@ -11,7 +11,7 @@ from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .legends import legend_below
-from .style import GREY, cycle, letters, styled
+from .style import GRAY, cycle, letters, styled
 
 COLUMNS = 4
 NUMBERED = ("choice", "context")
@@ -77,7 +77,7 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
         axes.set_xlim(-0.6, len(value) - 0.4)
     if np.isfinite(ideal).any():
         axes.plot(
-            places, ideal, "s", color=GREY, markersize=7, markerfacecolor="none",
+            places, ideal, "s", color=GRAY, markersize=7, markerfacecolor="none",
             label="ideal observer, same trials",
         )  # fmt: skip
     low, high = wilson(score, count)
@@ -94,4 +94,4 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
         label="network (95 % interval)",
     )
     if np.isfinite(whole.chance):
-        axes.axhline(whole.chance, color=GREY, linewidth=0.8, linestyle=":", label="chance")
+        axes.axhline(whole.chance, color=GRAY, linewidth=0.8, linestyle=":", label="chance")

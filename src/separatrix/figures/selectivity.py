@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis import SelectiveConnections
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .legends import legend_below
-from .style import BLUE, EXCITATION, GREY, VERMILLION, ink, styled, tint
+from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, styled, tint
 
 
 @styled
@@ -38,7 +38,7 @@ def selective_connections(
 def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
     weights = np.asarray(connections.weights, float)
     n = len(weights)
-    # a few weights are many times larger than the rest, which the colours are for
+    # a few weights are many times larger than the rest, which the colors are for
     top = float(np.quantile(np.abs(weights), 0.98)) or 1.0
     image = axes.imshow(
         weights, cmap=EXCITATION, vmin=-top, vmax=top, extent=(0, n, n, 0), interpolation="nearest"
@@ -56,11 +56,11 @@ def _matrix(axes: Axes, connections: SelectiveConnections) -> None:
 def _selectivity(axes: Axes, connections: SelectiveConnections) -> None:
     dprime = np.asarray(connections.dprime, float)
     places = np.arange(len(dprime)) + 0.5
-    for choice, colour in ((1, BLUE), (2, VERMILLION)):
+    for choice, color in ((1, BLUE), (2, VERMILLION)):
         here = np.asarray(connections.preferred) == choice
-        axes.barh(places[here], dprime[here], 0.9, color=colour, label=f"prefers choice {choice}")
+        axes.barh(places[here], dprime[here], 0.9, color=color, label=f"prefers choice {choice}")
     axes.axhline(int(np.asarray(connections.excitatory).sum()), color=ink(), linewidth=0.8)
-    axes.axvline(0, color=GREY, linewidth=0.6)
+    axes.axvline(0, color=GRAY, linewidth=0.6)
     axes.set_ylim(len(dprime), 0)
     axes.set_yticks([])
     axes.set_xlabel("d′")
@@ -69,9 +69,9 @@ def _selectivity(axes: Axes, connections: SelectiveConnections) -> None:
 
 def _strengths(axes: Axes, connections: SelectiveConnections) -> None:
     places = np.arange(len(connections.block))
-    for shift, name, colour in ((-0.2, "same", ink()), (0.2, "opposite", tint(ink(), 0.32))):
+    for shift, name, color in ((-0.2, "same", ink()), (0.2, "opposite", tint(ink(), 0.32))):
         heights = np.nan_to_num(np.asarray(getattr(connections, name), float))
-        axes.bar(places + shift, heights, 0.38, color=colour, label=f"{name} preference")
+        axes.bar(places + shift, heights, 0.38, color=color, label=f"{name} preference")
     labels = [
         block.replace(" to ", "→") + (f"\n{p:.2g}" if np.isfinite(p) else "")
         for block, p in zip(connections.block, np.asarray(connections.p_value), strict=True)

@@ -11,7 +11,7 @@ from ..activity import Activity, PrincipalComponents
 from .canvas import inches_across, whole
 from .labels import halo
 from .legends import BESIDE
-from .style import GREY, equal_scales, letters
+from .style import GRAY, equal_scales, letters
 
 States = Activity | Array
 """An activity, or an array `(trial, time, unit)` or `(n, unit)`."""
@@ -122,13 +122,13 @@ def show(
     foot = middle + half * np.array([-1.0, -1.1, -1.3])
     names = _names(components)
     for k, direction in enumerate(0.4 * half * np.eye(3)):
-        (leg,) = axes.plot(*np.stack([foot, foot + direction]).T, color=GREY, linewidth=1.0)
+        (leg,) = axes.plot(*np.stack([foot, foot + direction]).T, color=GRAY, linewidth=1.0)
         leg.set(clip_on=False, in_layout=False)
         axes.annotate(
             names[k],
             on_paper(axes, (foot + 1.15 * direction)[None])[0],
             fontsize=letters(8),
-            color=GREY,
+            color=GRAY,
             horizontalalignment="center" if k == 2 else "left",
             verticalalignment=("top", "center", "bottom")[k],
             path_effects=halo(),

@@ -27,9 +27,9 @@ from .canvas import (
 from .legends import BESIDE, legend_below, legend_of
 from .space import Plane, States, as_activity, dimensions, in_plane, label_plane, show
 from .style import (
-    GREY,
+    GRAY,
     SIGNED,
-    choice_colour,
+    choice_color,
     choice_name,
     ink,
     paper,
@@ -39,7 +39,7 @@ from .style import (
 )
 
 CROWDED = "#B4B4B4"
-"""The grey of many trajectories on top of one another."""
+"""The gray of many trajectories on top of one another."""
 
 
 @styled
@@ -81,11 +81,11 @@ def activity(
     for trial in shown:
         c = int(choice[trial])
         label = choice_name(c) if by_choice else None
-        right.plot(*plane[trial].T, color=choice_colour(c), linewidth=0.9, label=label)
+        right.plot(*plane[trial].T, color=choice_color(c), linewidth=0.9, label=label)
         end = np.flatnonzero(inside[trial])[-1]
-        right.plot(*plane[trial, end], "o", color=choice_colour(c), markersize=4)
+        right.plot(*plane[trial, end], "o", color=choice_color(c), markersize=4)
     right.plot(*plane[shown, 0].T, "s", color=ink(), markersize=3, zorder=3, label="first step")
-    right.plot([], [], "o", color=GREY, markersize=4, label="last step")
+    right.plot([], [], "o", color=GRAY, markersize=4, label="last step")
     right.set_title(f"{len(shown)} trials" + (" by the network's choice" if by_choice else ""))
     for axes in (left, right):
         label_plane(axes, components)
@@ -123,21 +123,21 @@ def condition_averages(
 
     `activity` may be plain states `(trial, time, unit)`, and `components` None where those have two
     or three units. Where trials differ in length a trajectory ends with the longest of its
-    condition. Colours diverge from zero: blue for positive labels (choice 1), orange for negative
+    condition. Colors diverge from zero: blue for positive labels (choice 1), orange for negative
     (choice 2).
     """
     figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))
     values, means = as_activity(activity).average_over(np.asarray(labels))
     plane = in_plane(components, means)
     strength = np.abs(values)
-    # the levels are powers of two: their ranks spread over the colours, their values would not
+    # the levels are powers of two: their ranks spread over the colors, their values would not
     ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
     span = max(1, np.abs(ranks).max())
     for value, rank, path in zip(values, ranks, plane, strict=True):
-        colour = SIGNED(0.5 + 0.5 * rank / span)
-        axes.plot(*path.T, color=colour, linewidth=1.8, label=signed(value))
+        color = SIGNED(0.5 + 0.5 * rank / span)
+        axes.plot(*path.T, color=color, linewidth=1.8, label=signed(value))
         end = path[np.isfinite(path[:, 0])][-1]
-        axes.plot(*end, "o", color=colour, markersize=6, markeredgecolor=paper())
+        axes.plot(*end, "o", color=color, markersize=6, markeredgecolor=paper())
     axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, linestyle="", zorder=4)
     label_plane(axes, components)
     show(axes, plane[np.isfinite(plane[..., 0])], components)
@@ -145,8 +145,8 @@ def condition_averages(
     if apart:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
     ends = {
-        label: axes.plot([], [], marker, color=colour, label=label)[0]
-        for marker, colour, label in (("s", ink(), "first step"), ("o", GREY, "last step"))
+        label: axes.plot([], [], marker, color=color, label=label)[0]
+        for marker, color, label in (("s", ink(), "first step"), ("o", GRAY, "last step"))
     }
     if apart:
         legend_of(figure, ends, columns=2)
@@ -164,7 +164,7 @@ def trajectories(activity: Activity, components: Plane) -> np.ndarray:
 
 
 def draw_background(axes: Any, activity: States, components: Plane) -> np.ndarray:
-    """Draw all trajectories in grey and return their states as they are drawn, `(sample, axis)`.
+    """Draw all trajectories in gray and return their states as they are drawn, `(sample, axis)`.
 
     States `(n, unit)` are of no trials: they are drawn as dots.
     """
@@ -177,15 +177,15 @@ def draw_background(axes: Any, activity: States, components: Plane) -> np.ndarra
         )
         return seen
     # see-through: darker where trajectories crowd, and never as dark as the points above them
-    colour = to_rgba(CROWDED, min(1.0, max(0.3, 30 / max(len(plane), 1))))
+    color = to_rgba(CROWDED, min(1.0, max(0.3, 30 / max(len(plane), 1))))
     kind = LineCollection if plane.shape[-1] == 2 else Line3DCollection
-    axes.add_collection(kind(list(plane), colors=[colour], linewidths=0.5, zorder=1))
+    axes.add_collection(kind(list(plane), colors=[color], linewidths=0.5, zorder=1))
     axes.plot([], [], color=CROWDED, label=f"activity ({len(plane)} trials)")
     return plane[np.isfinite(plane[..., 0])]
 
 
 def _distinct(axes: Axes) -> tuple[list[Artist], list[str]]:
-    """Return the labelled artists of a panel, the first of each label."""
+    """Return the labeled artists of a panel, the first of each label."""
     handles, labels = axes.get_legend_handles_labels()
     first = dict(zip(reversed(labels), reversed(handles), strict=True))
     names = list(dict.fromkeys(labels))

@@ -34,26 +34,26 @@ from .given import require_given
 
 P = ParamSpec("P")
 
-# Okabe & Ito's palette: told apart by readers with any of the common colour deficiencies
+# Okabe & Ito's palette: told apart by readers with any of the common color deficiencies
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, ORANGE, BLACK = "#56B4E9", "#E69F00", "#000000"
-GREY, LIGHT_GREY, INK = "#8A8A8A", "#D2D2D2", "#222222"
+GRAY, LIGHT_GRAY, INK = "#8A8A8A", "#D2D2D2", "#222222"
 
-CHOICE_COLOURS = (GREY, BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, BLACK)
-"""Colour of each class of answer; class 0, fixation, is grey."""
+CHOICE_COLORS = (GRAY, BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, BLACK)
+"""Color of each class of answer; class 0, fixation, is gray."""
 
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#8F3B00", VERMILLION, "#EDB48C", "#9A9A9A", "#8CC0E2", BLUE, "#00466F"]
 )
-"""Diverging colours in the hues of choices 1 (positive) and 2 (negative), grey at zero."""
+"""Diverging colors in the hues of choices 1 (positive) and 2 (negative), gray at zero."""
 
 EXCITATION = LinearSegmentedColormap.from_list(
     "excitation", ["#6E2C55", PURPLE, "#EBD0DF", "#F7F7F7", "#BFE3D7", GREEN, "#00513B"]
 )
-"""Diverging colours of weights, excitation green and inhibition purple: no hues of choices."""
+"""Diverging colors of weights, excitation green and inhibition purple: no hues of choices."""
 
 BOUNDARY = PURPLE
-"""Of what separates basins; the colours of points and of choices mean other things."""
+"""Of what separates basins; the colors of points and of choices mean other things."""
 
 PAGE_WIDTH = 7.4
 """The widest in inches that a page shows at full size; letters of wider figures shrink."""
@@ -170,9 +170,9 @@ def paper() -> str:
     return mpl.rcParams["figure.facecolor"] if face == "none" else face
 
 
-def tint(colour: str, share: float) -> str:
+def tint(color: str, share: float) -> str:
     """Return the paper's color with a share of another one."""
-    mixed = (1 - share) * np.array(to_rgb(paper())) + share * np.array(to_rgb(colour))
+    mixed = (1 - share) * np.array(to_rgb(paper())) + share * np.array(to_rgb(color))
     return to_hex((mixed[0], mixed[1], mixed[2]))
 
 
@@ -194,7 +194,7 @@ def letters(size: float) -> float:
 def lay_out(figure: FigureBase) -> None:
     """Give the parts of a figure their places, which else they have when it is drawn.
 
-    Beside a colour bar and above a high legend one pass may leave a title beyond the edge.
+    Beside a color bar and above a high legend one pass may leave a title beyond the edge.
     """
     figure = whole(figure)
     engine = figure.get_layout_engine()
@@ -252,9 +252,9 @@ def power_of_ten(value: float) -> str:
     return "10" + str(round(float(exponent))).translate(digits)
 
 
-def choice_colour(choice: int) -> str:
-    """Return the colour of a class of answer."""
-    return CHOICE_COLOURS[choice % len(CHOICE_COLOURS)]
+def choice_color(choice: int) -> str:
+    """Return the color of a class of answer."""
+    return CHOICE_COLORS[choice % len(CHOICE_COLORS)]
 
 
 def choice_name(choice: int) -> str:

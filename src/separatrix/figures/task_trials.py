@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
-from . import MOST_LINES, behaviour
+from . import MOST_LINES, behavior
 from .canvas import Width, new_figure, whole
 from .scores import NUMBERED
 from .style import styled
@@ -36,11 +36,11 @@ def trials(
     is narrow. `key` draws other trials than the usual ones.
     """
     if isinstance(what, AbstractTask):
-        usual = behaviour.USUAL_TRIALS if num_trials is None else num_trials
+        usual = behavior.USUAL_TRIALS if num_trials is None else num_trials
         made = new_figure(2.6 + 2.0 * usual, 4.4, figure, width)
-        num_trials = behaviour.room_for_trials(made) if num_trials is None else num_trials
+        num_trials = behavior.room_for_trials(made) if num_trials is None else num_trials
         return _of_task(what, num_trials, jax.random.key(0) if key is None else key, made)
-    return behaviour.trials(
+    return behavior.trials(
         what, task, num_trials=num_trials, softmax=softmax, figure=figure, width=width
     )
 
@@ -58,19 +58,19 @@ def _of_task(task: AbstractTask, num_trials: int, key: GivenKey, figure: FigureB
     for trial, (top, bottom) in enumerate(panels.T):
         top.set_title(describe(task, drawn.conditions, trial))
         last = int(inside[trial].sum())
-        behaviour.draw_channels(top, inputs[trial, :last], task.channels, task.dt)
+        behavior.draw_channels(top, inputs[trial, :last], task.channels, task.dt)
         wanted = np.where(asked[trial][:, None], targets[trial], np.nan)[:last]
-        behaviour.draw_channels(bottom, wanted, task.responses, task.dt)
+        behavior.draw_channels(bottom, wanted, task.responses, task.dt)
         for axes in (top, bottom):
             axes.set_xlim(0, longest * task.dt)
             if not axes.images:
-                behaviour.shade_periods(axes, task, drawn.conditions, trial)
+                behavior.shade_periods(axes, task, drawn.conditions, trial)
         bottom.set_xlabel("time (ms)")
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel("target")
     rows = zip(panels, (task.channels, task.responses), strict=True)
     lines = [row[-1] for row, names in rows if len(names) <= MOST_LINES]
-    behaviour.legends_of_trials(figure, lines, list(task.periods))
+    behavior.legends_of_trials(figure, lines, list(task.periods))
     figure.align_ylabels()
     return whole(figure)
 

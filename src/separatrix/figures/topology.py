@@ -13,7 +13,7 @@ from ..analysis import FixedPointTopology
 from .canvas import Width, one_panel, whole
 from .labels import label_beside
 from .legends import legend_below
-from .point_looks import draw_fixed, index_colour
+from .point_looks import draw_fixed, index_color
 from .space import Plane, dimensions, in_plane, label_plane, on_paper, shares, show
 from .style import lay_out, new_panels, styled
 
@@ -87,7 +87,7 @@ def _draw(
     unstable = np.asarray(topology.n_unstable)
     for number in np.unique(unstable[unstable > 0]):
         rows = np.flatnonzero(unstable == number)
-        _draw_links(axes, topology, places, rows, index_colour(int(number)))
+        _draw_links(axes, topology, places, rows, index_color(int(number)))
     draw_fixed(axes, places, topology.stability, unstable, size=size, counts=counts)
     label_plane(axes, components)
     if axes.name == "3d":
@@ -123,11 +123,11 @@ def _gates(topology: FixedPointTopology) -> np.ndarray:
 
 
 def _draw_links(
-    axes: Axes, topology: FixedPointTopology, places: np.ndarray, rows: np.ndarray, colour: str
+    axes: Axes, topology: FixedPointTopology, places: np.ndarray, rows: np.ndarray, color: str
 ) -> None:
     """Draw a line from each saddle to each stable point it leads to; gates are bold."""
     for row in rows:
         gate = topology.n_unstable[row] == 1
         for end in topology.attractor_rows[topology.links[row]]:
             width, alpha = (1.4, 1.0) if gate else (0.6, 0.4)
-            axes.plot(*places[[row, end]].T, color=colour, linewidth=width, alpha=alpha, zorder=3)
+            axes.plot(*places[[row, end]].T, color=color, linewidth=width, alpha=alpha, zorder=3)

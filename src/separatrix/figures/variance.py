@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import TaskVariance
 from .canvas import Width, new_figure, whole
-from .style import GREY, VERMILLION, ink, sequential, styled
+from .style import GRAY, VERMILLION, ink, sequential, styled
 
 
 @styled
@@ -52,12 +52,12 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
         first, stop = members[0], members[-1] + 1
         if first:
             axes.axvline(first, color="white", linewidth=1.0)
-        # Two greys in turn: the numbers tell the clusters, and colours would come round again.
+        # Two grays in turn: the numbers tell the clusters, and colors would come round again.
         bar: dict[str, Any] = {
             "linewidth": 5,
             "solid_capstyle": "butt",
             "clip_on": False,
-            "color": (ink(), GREY)[number % 2],
+            "color": (ink(), GRAY)[number % 2],
         }
         axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
         middles.append((first + stop) / 2)
@@ -78,6 +78,6 @@ def _silhouettes(axes: Axes, found: TaskVariance) -> None:
     if len(scores):
         best = scores.argmax()
         axes.plot(numbers[best], scores[best], "o", color=VERMILLION, markersize=6)
-        axes.axvline(numbers[best], color=GREY, linewidth=0.6, linestyle=":")
+        axes.axvline(numbers[best], color=GRAY, linewidth=0.6, linestyle=":")
     axes.set_xlabel("number of clusters")
     axes.set_ylabel("silhouette")

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from .._types import counted
 from .labels import label_beside
 from .space import Plane, show
-from .style import GREY, lay_out
+from .style import GRAY, lay_out
 
 MARGIN = 1.0
 """How far beyond the activity a view reaches for points, in spans of the activity."""
@@ -60,7 +60,7 @@ def say_what_is_outside(axes: Axes, **numbers: int) -> None:
         listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
         verb = "lies" if sum(numbers.values()) == 1 else "lie"
         above = [axes.get_title(), f"{listed} {verb} outside this view"]
-        axes.set_title("\n".join(filter(None, above)), color=GREY)
+        axes.set_title("\n".join(filter(None, above)), color=GRAY)
 
 
 def number_outside(axes: Any, lines: Iterable[Float[np.ndarray, "sample axis"]]) -> int:
@@ -79,10 +79,10 @@ def point_outside(
     drawn: Float[np.ndarray, "other axis"],
     lines: Float[np.ndarray, "line sample axis"],
 ) -> None:
-    """Draw arrows at the border towards points outside, with their names and where they are.
+    """Draw arrows at the border toward points outside, with their names and where they are.
 
     Called when all else is drawn, for the names keep clear of the points that are `drawn`, and of
-    lines. `signs` are the name and the colour of each. In space there is no border to point from.
+    lines. `signs` are the name and the color of each. In space there is no border to point from.
     """
     if not len(places) or axes.name == "3d":
         return
@@ -90,9 +90,9 @@ def point_outside(
     middle, half = ends.mean(0), np.ptp(ends, axis=0) / 2
     away = places - middle
     feet = middle + INSET * away / np.abs(away / half).max(1, keepdims=True)
-    for foot, (across, up), (_, colour) in zip(feet, away, signs, strict=True):
+    for foot, (across, up), (_, color) in zip(feet, away, signs, strict=True):
         turn = np.degrees(np.arctan2(up, across)) - 90  # a triangle that is not turned points up
-        axes.plot(*foot, marker=(3, 0, turn), markersize=ARROW, color=colour, zorder=5)
+        axes.plot(*foot, marker=(3, 0, turn), markersize=ARROW, color=color, zorder=5)
     if len(places) > MOST_NAMED:
         return
     lay_out(figure)  # where there is room follows from where the panel is

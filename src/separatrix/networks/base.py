@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError, real_array, require_finite, require_kind
-from ..solvers.piecewise_linear import PiecewiseLinear, recognise
+from ..solvers.piecewise_linear import PiecewiseLinear, recognize
 from ..systems import DiscreteMap
 from .unroll import time_first
 
@@ -114,7 +114,7 @@ class AbstractNetwork(eqx.Module):
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
-        return isinstance(recognise(lambda x: self.step(x, u), size), PiecewiseLinear)
+        return isinstance(recognize(lambda x: self.step(x, u), size), PiecewiseLinear)
 
     def outputs(
         self, states: Float[Array, "trial time state"]

@@ -177,7 +177,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         if self.random_weights is not None:
             raise InvalidInputError(
                 "a network with a random part has no latent system of low dimension: "
-                "build it with random_strength=0, or analyse at_input."
+                "build it with random_strength=0, or analyze at_input."
             )
         u = self.at_input(input).input
         return DiscreteMap(

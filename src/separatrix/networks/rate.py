@@ -248,7 +248,7 @@ class CTRNN(AbstractNetwork):
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(
                 'a network with leak="inside" and dt < tau does not follow the rate equation: '
-                'analyse it as a map (at_input), or build it with leak="outside".'
+                'analyze it as a map (at_input), or build it with leak="outside".'
             )
         system = self.at_input(input)
         domain = self.domain(system.input)

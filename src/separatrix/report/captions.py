@@ -82,7 +82,7 @@ def activity(story: Story) -> str:
     if not story.answers_in_classes:
         return text + "."
     return text + (
-        " by the choice that the network made. Where the colours part, the decision can be read "
+        " by the choice that the network made. Where the colors part, the decision can be read "
         "from the state."
     )
 
@@ -110,8 +110,8 @@ def fixed_points(story: Story) -> str:
     text += (
         f" and {count(kinds['slow'], 'slow point')}, from {len(points.outcomes)} candidates. A "
         "point is called fixed only when it was solved to rounding level; a slow point is a local "
-        "minimum of the speed that is not zero, coloured by its speed. Filled circles attract from "
-        "every direction, half-filled ones (saddles, coloured by the number of their unstable "
+        "minimum of the speed that is not zero, colored by its speed. Filled circles attract from "
+        "every direction, half-filled ones (saddles, colored by the number of their unstable "
         "directions, here and in all other figures) from some, open ones from none. The plane is "
         "that of the activity: points may lie off it."
     )
@@ -139,7 +139,7 @@ def speeds(story: Story) -> str:
     kinds = story.kind_counts()
     return (
         f"How far the state at each point moves in one {step}, on a logarithmic scale, in order. "
-        "In the grey band a speed cannot be told from zero with numbers of 64 bits. Where many "
+        "In the gray band a speed cannot be told from zero with numbers of 64 bits. Where many "
         "orders of magnitude part the fixed points from the slow ones, what is called fixed does "
         "not depend on a tolerance. Of the fixed points "
         f"{story.proved('fixed')} of {kinds['fixed']} are proved to exist; of the slow points "

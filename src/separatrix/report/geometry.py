@@ -123,7 +123,7 @@ def fixed_point_graph(story: Story) -> str:
             f"{'' if saddles else ', drawn over the activity'}. "
         )
     if saddles and rays:
-        text += "Paths have the colour of the point that they leave. "
+        text += "Paths have the color of the point that they leave. "
     text += _how_paths_end(graph) + _outside(story, graph)
     if not np.isin(np.asarray(graph.stability), ("stable", "kink")).any():
         text += (
@@ -168,7 +168,7 @@ def lyapunov(story: Story) -> str:
     spectrum = story.get(LyapunovSpectrum)
     is_map = spectrum.system == "map"
     text = (
-        "How fast neighbouring trajectories part or close in at the input held constant, along "
+        "How fast neighboring trajectories part or close in at the input held constant, along "
         f"{count(len(spectrum), 'trajectory').replace('trajectorys', 'trajectories')} that "
         "start from the last state of a trial of each answer, over "
         f"{int(spectrum.checkpoints[-1])} steps. Left: how the estimate of the largest exponent "
@@ -187,7 +187,7 @@ def _one(spectrum: LyapunovSpectrum, k: int) -> str:
     if np.isnan(value) or "without bound" in outcome or "may be 0" in outcome:
         return f"Trajectory {k}: {outcome}.".replace("-", "−")
     time = float(spectrum.time_constants[k, 0])
-    way = "neighbours part" if value > 0 else "neighbours close in"
+    way = "neighbors part" if value > 0 else "neighbors close in"
     return (
         f"Trajectory {k}: {value:.3g} ± {error:.1g} per "
         f"{'step' if spectrum.system == 'map' else 'time constant'}"

@@ -1,4 +1,4 @@
-"""What is said of behaviour in any task, of gating by context, and of graded memories."""
+"""What is said of behavior in any task, of gating by context, and of graded memories."""
 
 from collections.abc import Callable
 
@@ -81,7 +81,7 @@ def graded_memory(story: Story) -> str:
         f"Kendall's τ {last['order']:+.2f} with the values (±1: all in order), all trials "
         f"Spearman's ρ {last['rank']:+.3f}; the position tells {percent(last['told'])} of held-out "
         f"trials their value, where guessing tells {percent(memory.chance)}. The means have moved "
-        f"by at most {memory.relative_drift:.2g} of the distance between neighbouring values, "
+        f"by at most {memory.relative_drift:.2g} of the distance between neighboring values, "
         f"their range is {memory.contraction:.2g} of what it was, and the trials are "
         f"{percent(last['distance'])} of the curve's length away from it."
     ).replace(" -", " −") + held_states(story)

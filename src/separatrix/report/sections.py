@@ -74,7 +74,7 @@ SECTIONS = (
     ),
     Section(
         "psychometric",
-        "Behaviour: choices and the ideal observer",
+        "Behavior: choices and the ideal observer",
         (Psychometric,),
         drawing.psychometric,
         captions.psychometric,

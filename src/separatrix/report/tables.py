@@ -83,7 +83,7 @@ def _in_vain(story: Story) -> Rows:
 
 
 def _integration_numbers(story: Story) -> Rows:
-    """Return what the studies of behaviour, of gating and of memories found."""
+    """Return what the studies of behavior, of gating and of memories found."""
     rows: Rows = []
     scored, verdict = story.find(Performance), story.find(ContinuousAttractor)
     gating, memory = story.find(InputGating), story.find(GradedMemory)

@@ -143,13 +143,13 @@ def test_where_no_cycle_is_born_is_said():
         fold.emerging_cycle(0)
     with pytest.raises(sx.InvalidInputError, match="there is no special point 3"):
         fold.emerging_cycle(3)
-    centre = branches_of(
+    center = branches_of(
         lambda p: sx.Flow(lambda z: jnp.array([[p, -1.0], [1, p]]) @ z, 2), (0.0, 0.0), (-0.5, 0.5)
     )
     with pytest.raises(
         sx.InvalidInputError, match=r"does not tell what is born there \(degenerate"
     ):
-        centre.emerging_cycle(0)
+        center.emerging_cycle(0)
     start = branches_of(*HOPF).emerging_cycle(0)
     with pytest.raises(sx.InvalidInputError, match="the cycle is of a flow of 2 units"):
         sx.find_cycles(unit(-1.1), start)

@@ -89,25 +89,25 @@ def kept_distances(
     """
     apart = cdist(before, before)
     np.fill_diagonal(apart, np.inf)
-    neighbour = apart.argmin(1)
-    distance = apart[np.arange(len(before)), neighbour]
-    now = np.linalg.norm(after - after[neighbour], axis=1)
+    neighbor = apart.argmin(1)
+    distance = apart[np.arange(len(before)), neighbor]
+    now = np.linalg.norm(after - after[neighbor], axis=1)
     return np.where(distance > floor, now / np.where(distance > 0, distance, 1.0), 0.0)
 
 
 def dimension_of(states: np.ndarray, method: Watching) -> int:
-    """Return the median number of directions in which the neighbourhood of a state extends."""
+    """Return the median number of directions in which the neighborhood of a state extends."""
     chosen = landmarks(states, method.examined)
     counts = []
-    for tangents, extents in (_neighbourhood(states, k, method) for k in chosen.tolist()):
+    for tangents, extents in (_neighborhood(states, k, method) for k in chosen.tolist()):
         counts.append(int((extents > method.wide * extents[0]).sum()) if len(tangents) else 0)
     return int(np.median(counts))
 
 
-def _neighbourhood(states: np.ndarray, k: int, method: Watching) -> tuple[np.ndarray, np.ndarray]:
-    """Return the principal directions of a state's neighbours, and how far they extend."""
+def _neighborhood(states: np.ndarray, k: int, method: Watching) -> tuple[np.ndarray, np.ndarray]:
+    """Return the principal directions of a state's neighbors, and how far they extend."""
     distance = np.linalg.norm(states - states[k], axis=1)
-    near = states[np.argsort(distance, kind="stable")[: method.neighbours + 1]]
+    near = states[np.argsort(distance, kind="stable")[: method.neighbors + 1]]
     _, extents, directions = np.linalg.svd(near - near.mean(0), full_matrices=False)
     return directions, extents
 
@@ -129,7 +129,7 @@ def modes_of(
     for row, k in enumerate(chosen.tolist()):
         slow = right[row][:, order[row, :dimension]]
         basis = np.linalg.svd(np.hstack([slow.real, slow.imag]), full_matrices=False)[0]
-        tangents = _neighbourhood(states, k, method)[0][:dimension]
+        tangents = _neighborhood(states, k, method)[0][:dimension]
         cosines = np.linalg.svd(tangents @ basis[:, :dimension], compute_uv=False)
         alignment[row] = min(float(cosines.min()), 1.0)
     return alignment, times[:, dimension - 1], following

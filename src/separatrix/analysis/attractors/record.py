@@ -26,7 +26,7 @@ class ContinuousAttractor(Record):
 
     states: Float[Array, "state unit"] = array("where the states were at the end of the watch")
     kept: Float[Array, " state"] = array(
-        "distance to the neighbour at the end of the watch, as a part of that at its beginning"
+        "distance to the neighbor at the end of the watch, as a part of that at its beginning"
     )
     drift: Float[Array, " state"] = array("distance moved during the watch")
     alignment: Float[Array, " examined"] = array(
@@ -43,7 +43,7 @@ class ContinuousAttractor(Record):
     dimension: int = setting("of the set; 0 for isolated points")
     groups: int = setting("number of points that the states gathered at, of isolated points")
     extent: float = setting("largest distance between two states")
-    retention: float = setting("share of the states that kept their distance to a neighbour")
+    retention: float = setting("share of the states that kept their distance to a neighbor")
     relative_drift: float = setting(
         "median drift during the watch, as a part of the extent; of isolated points, of the starts'"
     )
@@ -93,7 +93,7 @@ def with_reasons(record: ContinuousAttractor, kept: float, *, lasts: bool) -> Co
     """Put the evidence into words."""
     part = "half" if kept == 0.5 else f"{kept:.0%} of"
     parts = [
-        f"{record.retention:.0%} of {len(record)} states kept {part} the distance to a neighbour",
+        f"{record.retention:.0%} of {len(record)} states kept {part} the distance to a neighbor",
         f"the median one moved by {record.relative_drift:.1e} of the extent",
     ]
     if record.verdict == "isolated points":

@@ -11,8 +11,8 @@ from .loops import loops_that_last
 
 _AROUND = 20  # states that surround one: they all but never lie in one half by chance
 _FEWEST = 100  # states that show a surface, its edge and its loops
-_BENT = 0.45  # how far neighbourhoods may extend off two directions, beside the shorter of those
-_INWARD = 0.15  # how far the middle must be inside the hull of the directions to neighbours
+_BENT = 0.45  # how far neighborhoods may extend off two directions, beside the shorter of those
+_INWARD = 0.15  # how far the middle must be inside the hull of the directions to neighbors
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Surface:
     thickness
         Root mean square across the plane that fits best, as a part of that along its shorter side.
     edge
-        Share of the states whose neighbours all lie on one side of them.
+        Share of the states whose neighbors all lie on one side of them.
     loops
         Number of independent loops that last.
     finest
@@ -44,7 +44,7 @@ def surface_of(states: Float[np.ndarray, "state unit"], flat: float) -> Surface:
     """Tell what surface states lie on: a plane up to a thickness of `flat`, or a curved one.
 
     A closed surface has no edge. On one with an edge, of some √N of N states, at least half of √N
-    have neighbours on one side only; where neighbourhoods of 20 states are bent much, or there are
+    have neighbors on one side only; where neighborhoods of 20 states are bent much, or there are
     few states, neither is asked. Over Z/2 a torus has two loops, a sphere none and a cylinder one;
     a sphere is only called so where the samples would show loops around what is as thin as the
     whole set.
@@ -68,9 +68,9 @@ def surface_of(states: Float[np.ndarray, "state unit"], flat: float) -> Surface:
 
 
 def _edge(states: np.ndarray) -> tuple[float, float]:
-    """Return the share of states at an edge, and how far neighbourhoods extend off two directions.
+    """Return the share of states at an edge, and how far neighborhoods extend off two directions.
 
-    A state is inside when the directions to its neighbours surround it: when a point a little to
+    A state is inside when the directions to its neighbors surround it: when a point a little to
     the side where fewer of them are is in their convex hull.
     """
     order = np.argsort(cdist(states, states), axis=1, kind="stable")[:, 1 : _AROUND + 1]

@@ -31,8 +31,8 @@ def continuous_attractor(
     A continuous attractor forgets nothing along itself and everything across, over the time that
     matters. So the states are left to settle for a `duration`, and then watched for another one:
 
-    * where the distance to the neighbour is kept (more than half of it, for half of the states) the
-      set is continuous, and its dimension is that of each state's neighbourhood; where neighbours
+    * where the distance to the neighbor is kept (more than half of it, for half of the states) the
+      set is continuous, and its dimension is that of each state's neighborhood; where neighbors
       fall together it is isolated points;
     * a one-dimensional set is a ring when it holds a loop that lasts: persistent homology, death
       over birth at least 2;
@@ -51,7 +51,7 @@ def continuous_attractor(
         A map or a flow.
     states
         States to start from, `(…, unit)`: activity, or random states, some tens at least; or what
-        `find_fixed_points` returned: then also states between neighbouring points. States that
+        `find_fixed_points` returned: then also states between neighboring points. States that
         rest where they are given keep their distances anywhere, so what lies between them is
         watched first: it tells whether they are isolated.
     duration
@@ -144,7 +144,7 @@ def _rest(system: AbstractSystem, states: np.ndarray) -> bool:
 
 
 def _between(points: np.ndarray) -> np.ndarray:
-    """Return the points, and states on the segments between each and its nearest neighbours.
+    """Return the points, and states on the segments between each and its nearest neighbors.
 
     Each once, up to a millionth of the extent: segments overlap where points lie on a line.
     """

@@ -19,16 +19,16 @@ class Watching:
     max_states
         States that are watched; more are thinned out evenly.
     examined
-        States, far from one another, whose neighbourhoods and modes are looked at.
-    neighbours
-        States that make up a neighbourhood.
+        States, far from one another, whose neighborhoods and modes are looked at.
+    neighbors
+        States that make up a neighborhood.
     kept
-        A state has kept its distance to its neighbour when this part of it is left; the set is
+        A state has kept its distance to its neighbor when this part of it is left; the set is
         continuous when this share of the states has.
     still
         The median drift, as a part of the extent, up to which the set is at rest.
     wide
-        A neighbourhood extends in a direction when it does so by this part of its largest extent.
+        A neighborhood extends in a direction when it does so by this part of its largest extent.
     loop
         The ratio of death to birth from which on a loop of a one-dimensional set lasts.
     flat
@@ -55,7 +55,7 @@ class Watching:
     max_steps: int = 1_000_000
     max_states: int = 512
     examined: int = 64
-    neighbours: int = 8
+    neighbors: int = 8
     kept: float = 0.5
     still: float = 0.05
     wide: float = 0.3
@@ -67,7 +67,7 @@ class Watching:
             require_positive(self.step, "step, of the integration in units of tau,")
         require_count(self.max_steps, "max_steps")
         require_count(self.max_states, "max_states", 3)
-        for name in ("examined", "neighbours"):
+        for name in ("examined", "neighbors"):
             require_count(getattr(self, name), name)
         for name in ("kept", "still", "wide", "loop", "flat"):
             require_positive(getattr(self, name), name)

@@ -72,7 +72,7 @@ def separatrix(
 ) -> Separatrix:
     r"""Find points on the boundary between basins, and the normals of the boundary there.
 
-    Segments between attractors, and between sampled states and their nearest neighbours in other
+    Segments between attractors, and between sampled states and their nearest neighbors in other
     basins, are bisected: states between their ends are followed to where they go. A boundary point
     b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
     of the boundary is $(D\Phi_T(b))^\top l$. Of a flow this is the boundary of its Runge–Kutta
@@ -156,7 +156,7 @@ def _attractor_pairs(landscape: Landscape) -> _Brackets:
 
 
 def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Brackets:
-    """Pair states with their nearest neighbours in another basin."""
+    """Pair states with their nearest neighbors in another basin."""
     if follower.landscape.attractors.sum() < 2:
         most, states = 0, states[:0]
     ends = follower.follow(states)

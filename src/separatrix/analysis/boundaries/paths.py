@@ -11,7 +11,7 @@ SAMPLES = 128
 LOOKS = 1024
 """States of an arm among which they are chosen."""
 APART = 1 / 8
-"""Between neighbours, as a part of the way from the saddle: about 25 to a turn around it."""
+"""Between neighbors, as a part of the way from the saddle: about 25 to a turn around it."""
 LEFT = 1 / 8
 """An arm has left its saddle at this part of the distance at which it is most of the time."""
 _ARMS = 64

@@ -18,7 +18,7 @@ class EmergingCycle(Record):
     Give it to `sx.find_cycles` in place of candidates, with the system at its `parameter`.
     """
 
-    centre: Float[Array, " unit"] = array("fixed point that it goes around")
+    center: Float[Array, " unit"] = array("fixed point that it goes around")
     mode: Complex[Array, " unit"] = array("m: twice the critical vector times the amplitude")
     born_at: str = setting('"Hopf", "Neimark–Sacker" or "flip"')
     criticality: str = setting("of the special point")
@@ -38,7 +38,7 @@ class EmergingCycle(Record):
     def orbit(self, count: int) -> Float[np.ndarray, "phase unit"]:
         """Return states at equally spaced phases."""
         turns = np.exp(2j * np.pi * np.arange(count) / count)
-        return np.asarray(self.centre) + (turns[:, None] * np.asarray(self.mode)).real
+        return np.asarray(self.center) + (turns[:, None] * np.asarray(self.mode)).real
 
     def _table(self) -> Columns:
         return {}  # it is one cycle; its numbers are settings
@@ -91,7 +91,7 @@ class Birth:
         return -float(np.sign(self.growth.real * self.cubic.real))
 
     def cycle(
-        self, parameter: float, centre: np.ndarray, *, name: str, system: str, time_unit: float
+        self, parameter: float, center: np.ndarray, *, name: str, system: str, time_unit: float
     ) -> EmergingCycle:
         """Return the cycle at a parameter on its side, around the fixed point there."""
         delta, flips = parameter - self.parameter, self.born_at == "flip"
@@ -100,7 +100,7 @@ class Birth:
         turn += self.growth.imag * delta + self.cubic.imag * square
         mode = self.mode * np.sqrt(square)
         return EmergingCycle(
-            centre=centre,
+            center=center,
             mode=mode if flips else 2 * mode,
             born_at=self.born_at,
             criticality=self.criticality,

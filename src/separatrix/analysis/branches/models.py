@@ -72,7 +72,7 @@ class SampledModel(AbstractModel):
     everywhere; where not, the arrays are taken anew at every point, so that the residual is exact.
     """
 
-    centre: Any
+    center: Any
     half_width: Any
     coefficients: Any  # of every array, stacked along a new first axis
     static: Any
@@ -80,7 +80,7 @@ class SampledModel(AbstractModel):
 
     def system(self, parameter: Any) -> AbstractSystem:
         """Return the system at a parameter."""
-        x = (parameter - self.centre) / self.half_width
+        x = (parameter - self.center) / self.half_width
 
         def value(coefficients: Any) -> Any:
             terms = _chebyshev(x, len(coefficients))
@@ -178,9 +178,9 @@ def _sampled(source: Source, reason: str) -> SampledModel:
 
 def _series(source: Source, rest: Any, count: int) -> SampledModel:
     """Return the model whose arrays are series of `count` terms through Chebyshev's nodes."""
-    centre, half = 0.5 * (source.low + source.high), 0.5 * (source.high - source.low)
+    center, half = 0.5 * (source.low + source.high), 0.5 * (source.high - source.low)
     angles = np.pi * (np.arange(count) + 0.5) / count
-    nodes = [source.arrays(centre + half * np.cos(angle))[0] for angle in angles]
+    nodes = [source.arrays(center + half * np.cos(angle))[0] for angle in angles]
     weights = 2 / count * np.cos(np.outer(np.arange(count), angles))
     weights[0] /= 2
 
@@ -191,7 +191,7 @@ def _series(source: Source, rest: Any, count: int) -> SampledModel:
         return jnp.asarray(stack[:1] if constant else np.tensordot(weights, stack, 1))
 
     fitted = jax.tree.map(coefficients, *nodes)
-    return SampledModel(jnp.asarray(centre), jnp.asarray(half), fitted, rest, None)
+    return SampledModel(jnp.asarray(center), jnp.asarray(half), fitted, rest, None)
 
 
 def _gap(one: Any, other: Any) -> float:

@@ -23,7 +23,7 @@ from .starts import (
 )
 
 DEFLATION = Deflation()
-OFF_CENTRE = 0.0371
+OFF_CENTER = 0.0371
 
 
 def continue_fixed_points(
@@ -98,7 +98,7 @@ def continue_fixed_points(
     Examples
     --------
     A unit that excites itself, $x_{t+1} = \tanh(w x_t)$. Define how it depends on w, solve from the
-    fixed point at 0, and analyse: the origin loses its stability at w = 1, where two stable
+    fixed point at 0, and analyze: the origin loses its stability at w = 1, where two stable
     states are born.
 
     >>> import jax.numpy as jnp, numpy as np, separatrix as sx
@@ -142,7 +142,7 @@ def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
     """Follow what deflation finds at a few values of the parameter, until they have no more."""
     low, high = atlas.bounds
     # not at the middle of the range or at round parts of it, where special points like to lie
-    inner = (np.arange(search.values) + 0.5 + OFF_CENTRE) / search.values
+    inner = (np.arange(search.values) + 0.5 + OFF_CENTER) / search.values
     for value in low + (high - low) * inner:
         known = atlas.states_at(value)
         scale = atlas.method.state_scale

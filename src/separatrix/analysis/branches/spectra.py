@@ -109,7 +109,7 @@ def names_together(critical: Complex[np.ndarray, " critical"], kind: str) -> str
 
 
 def is_chance(one: Signature, other: Signature) -> bool:
-    """Tell whether neighbours differ by rounding alone, as on a continuum of marginal points."""
+    """Tell whether neighbors differ by rounding alone, as on a continuum of marginal points."""
     return one.marginal and other.marginal and bool(one.crossing * other.crossing >= 0)
 
 

@@ -119,9 +119,9 @@ def _random_states(
     """Return states in the box that holds every fixed point, or about the known ones."""
     if box is not None:
         return rng.uniform(*box, (count, size))
-    centre = known[rng.integers(len(known), size=count)] if len(known) else np.zeros(size)
+    center = known[rng.integers(len(known), size=count)] if len(known) else np.zeros(size)
     spread = max(state_scale, float(np.abs(known).max(initial=0.0)))
-    return 0.5 * centre + spread * rng.standard_normal((count, size))
+    return 0.5 * center + spread * rng.standard_normal((count, size))
 
 
 def enclosing_box(systems: list[AbstractSystem]) -> tuple[np.ndarray, np.ndarray] | None:

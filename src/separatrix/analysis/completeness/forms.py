@@ -113,7 +113,7 @@ def negative(form: Form) -> Form:
 def add(first: Form, second: Form) -> Form:
     """Add; terms with the same factors become one, element by element, where that is exact.
 
-    So h − 0.2 h − h keeps 0.2 h as it is, to be cancelled by another 0.2 h later on.
+    So h − 0.2 h − h keeps 0.2 h as it is, to be canceled by another 0.2 h later on.
     """
     lower, upper = first.lower.copy(), first.upper.copy()
     rest_low, rest_high = second.lower.copy(), second.upper.copy()

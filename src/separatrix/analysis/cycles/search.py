@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
 from ...solvers.cycle_walk import CycleWalk
-from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.shooting import MultipleShooting
 from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
@@ -121,9 +121,9 @@ def _start_of(
     orbit: EmergingCycle, system: AbstractSystem, length: Any
 ) -> tuple[np.ndarray, int | float | Sequence[int]]:
     """Return the states to start from and the length to look for."""
-    if system.kind != orbit.system or system.size != len(orbit.centre):
+    if system.kind != orbit.system or system.size != len(orbit.center):
         raise InvalidInputError(
-            f"the cycle is of a {orbit.system} of {len(orbit.centre)} units, the system a "
+            f"the cycle is of a {orbit.system} of {len(orbit.center)} units, the system a "
             f"{system.kind} of {system.size}: give system_of({orbit.parameter:g})."
         )
     if system.kind == "flow":
@@ -145,7 +145,7 @@ def _form_for(
     """Return the piecewise-linear form of a map that is to be solved by it."""
     if isinstance(method, MultipleShooting):
         return None
-    form = recognise(system.evaluate, system.size)
+    form = recognize(system.evaluate, system.size)
     if isinstance(form, PiecewiseLinear):
         return form
     if method is not None:

@@ -60,7 +60,7 @@ def find_continua(
     if not len(suspect):
         return Continua.none(len(states))
     looked_into = suspect[np.unique(np.linspace(0, len(suspect) - 1, _MOST).astype(int))]
-    here = looked_into[_has_neighbours(states[looked_into], directions[looked_into], scale, solve)]
+    here = looked_into[_has_neighbors(states[looked_into], directions[looked_into], scale, solve)]
     if not len(here):
         return Continua.none(len(states))
     numbers = join(states[here], solve, approach)
@@ -93,7 +93,7 @@ def find_continua_between(states: Float[np.ndarray, "state unit"], solve: Solve)
     return Continua(label, np.array(middles, int))
 
 
-def _has_neighbours(
+def _has_neighbors(
     states: np.ndarray, directions: np.ndarray, scale: float, solve: Solve
 ) -> Bool[np.ndarray, " state"]:
     """Tell which zeros have others beside them, at both distances, on one side at least."""
@@ -118,7 +118,7 @@ def join(
 ) -> Int[np.ndarray, " state"]:
     """Give the states of one continuum the same number.
 
-    Neighbours (along a minimum spanning tree) lie on the same one when the solver, started
+    Neighbors (along a minimum spanning tree) lie on the same one when the solver, started
     half-way between them, finds a zero there, and another half-way between that one and either.
     From between states far apart on a curve it may go far along it: then the zeros that `approach`
     leads to decide. So they are asked of the nearest states of any two parts that are left.
@@ -129,7 +129,7 @@ def join(
     ends = np.stack([tree.row, tree.col])
     numbers = _connected(tree, _on_one(states, ends, solve, approach))
     parts = int(numbers.max()) + 1
-    if approach is None or not 2 < parts <= _MOST_PARTS:  # two parts are neighbours
+    if approach is None or not 2 < parts <= _MOST_PARTS:  # two parts are neighbors
         return numbers
     # A gap in one continuum may be wider than the way over another, which the tree then takes.
     ends, pairs = _nearest_between(states, numbers)
@@ -211,7 +211,7 @@ def _is_between(ends: np.ndarray, others: np.ndarray, solve: Solve) -> Bool[np.n
 
 
 def spanning_tree(states: Float[np.ndarray, "state unit"]) -> coo_array:
-    """Return the neighbours along a minimum spanning tree, with their distances.
+    """Return the neighbors along a minimum spanning tree, with their distances.
 
     Of a dense matrix SciPy would leave out what is below 1e-8.
     """
@@ -227,6 +227,6 @@ def name_continuum(singular_values: Float[np.ndarray, " unit"], count: int = 1) 
     values = ", ".join(f"{s:.1e}" for s in singular_values[-3:])
     evidence = f"smallest singular values {values}" if values else f"{count} with others between"
     return (
-        f"degenerate: a continuum of fixed points is likely ({evidence}); analyse it as a slow "
+        f"degenerate: a continuum of fixed points is likely ({evidence}); analyze it as a slow "
         "curve"
     )

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
-from ...solvers.piecewise_linear import PiecewiseLinear, recognise
+from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from .agreement import require_agreement
@@ -81,10 +81,10 @@ def _piecewise_linear_forms(
     system: AbstractSystem, zero_test: ZeroTest
 ) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
     """Return residual and velocity in canonical form, None where not piecewise linear."""
-    residual = recognise(system.residual, system.size)
+    residual = recognize(system.residual, system.size)
     if not isinstance(residual, PiecewiseLinear):
         return None
-    velocity = recognise(system.velocity, system.size)
+    velocity = recognize(system.velocity, system.size)
     if not isinstance(velocity, PiecewiseLinear):
         return None
     if zero_test.refusal:

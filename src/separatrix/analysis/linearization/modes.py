@@ -80,7 +80,7 @@ def _real_basis(modes: Modes) -> np.ndarray:
     r"""Return a real basis V with R = V U, U unitary.
 
     A real matrix has its complex eigenvectors in pairs a ± ib, for which √2 a and √2 b stand. V has
-    the condition number of R, and its inverse costs a quarter of that of R. Pairs are neighbours:
+    the condition number of R, and its inverse costs a quarter of that of R. Pairs are neighbors:
     LAPACK gives them so, and sorting by equal keys keeps them.
     """
     imag = modes.eigenvalues.imag

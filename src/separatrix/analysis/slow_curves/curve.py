@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, real_array, require_finite
 from ...solvers.minimize import DampedNewton
-from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognise
+from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognize
 from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
@@ -37,7 +37,7 @@ def slow_curve(
     On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized, by
     Newton's method with the exact Hessian, or exactly over the kinks where the system is piecewise
     linear (ReLU). Each slice is started from the given state nearest to it, and from the minimum
-    of its neighbour on either side; the slowest minimum is kept. On the curve
+    of its neighbor on either side; the slowest minimum is kept. On the curve
 
     * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along; where it crosses
       zero lies a fixed point, where it vanishes over a stretch a line attractor;
@@ -145,7 +145,7 @@ def _minimizer(
     """Return the method, and for `KinkDescent` the velocity in canonical form in float64."""
     if isinstance(method, DampedNewton):
         return method, None
-    form = recognise(system.velocity, system.size)
+    form = recognize(system.velocity, system.size)
     if isinstance(form, PiecewiseLinear) and not form.narrowed:
         return method or KinkDescent(), form
     if method is None:
@@ -168,7 +168,7 @@ def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
-    """Start slices from their neighbours, upward and downward; return where the curve goes on."""
+    """Start slices from their neighbors, upward and downward; return where the curve goes on."""
     reached = {}
     for count in range(1, len(v)):
         pair = [(count, 1), (len(v) - 1 - count, -1)]
@@ -189,7 +189,7 @@ def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
 
 
 def _predicted(found: Found, v: np.ndarray, k: int, way: int) -> np.ndarray:
-    """Return the neighbour's state, moved on along the secant through the one before."""
+    """Return the neighbor's state, moved on along the secant through the one before."""
     last, before = k - way, k - 2 * way
     guess = found.states[last]
     if 0 <= before < len(v) and found.outcomes[before] != "rejected":
@@ -210,7 +210,7 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -> np.ndarray:
-    """Return dx/dv: from the Hessian of the speed, or from neighbours where there are kinks."""
+    """Return dx/dv: from the Hessian of the speed, or from neighbors where there are kinks."""
     states = found.states
     if slices.velocity is not None:
         return _differences(states, v, joined)

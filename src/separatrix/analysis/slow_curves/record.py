@@ -13,7 +13,7 @@ class SlowCurve(Record):
 
     `outcomes` is "minimum", "fixed" (the speed there is at rounding level), or "rejected" with the
     reason; what is rejected has NaN in place of a state. Where `joined` is false the curve jumps:
-    the slowest state of the slice is not the one that its neighbour leads to.
+    the slowest state of the slice is not the one that its neighbor leads to.
     """
 
     values: Float[Array, " slice"] = array("value of the axis")

@@ -37,14 +37,14 @@ def fixed_point_topology(
     of a map, Re λ of a flow): then all directions become large at the same time, and the fastest
     does not drown the others. `reach` gives the fraction that ends at each stable point.
 
-    Departures go on until thin shares are decided. Between neighbouring departures with different
+    Departures go on until thin shares are decided. Between neighboring departures with different
     ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et al. 2006);
     it is followed there, and has to link these two ends. Of a saddle with k > 2, the saddles with
     k − 1 that lead to nothing else have to enclose what leaves it: their sum is one cycle of Morse
     homology modulo 2, which leads to the same stable points. If not, departures near the planes of
     each two modes are followed, too. Where that does not do, `doubts` says why, and `is_cube` and
     `same_as` are `Undecided` unless other points decide. What is linked is real; that nothing is
-    missed is not proved: it would have to enter and leave between two neighbours.
+    missed is not proved: it would have to enter and leave between two neighbors.
 
     Parameters
     ----------

@@ -41,14 +41,14 @@ class Fan:
     """
 
     row: int
-    centre: Float[np.ndarray, " unit"]
+    center: Float[np.ndarray, " unit"]
     axes: Float[np.ndarray, "unit mode"]
     vectors: Float[np.ndarray, "departure mode"]
 
     @property
     def states(self) -> Float[np.ndarray, "departure unit"]:
         """Where they begin."""
-        return self.centre + self.vectors @ self.axes.T
+        return self.center + self.vectors @ self.axes.T
 
     @property
     def order(self) -> int:
@@ -65,7 +65,7 @@ class Fan:
         for pair, tilt in product(combinations(range(self.order), 2), _TILTS):
             vectors = np.full((_CIRCLE, self.order), tilt)
             vectors[:, pair] = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-            circles.append(Fan(self.row, self.centre, self.axes, vectors))
+            circles.append(Fan(self.row, self.center, self.axes, vectors))
         return circles
 
 
@@ -84,7 +84,7 @@ class Brackets:
         return len(self.origin)
 
 
-def _neighbours(fan: Fan, ends: np.ndarray, pairs: np.ndarray) -> Brackets:
+def _neighbors(fan: Fan, ends: np.ndarray, pairs: np.ndarray) -> Brackets:
     """Return those pairs of departures that settle at different stable points."""
     pairs = pairs[ends[pairs[:, 0]] != ends[pairs[:, 1]]]
     return Brackets(np.full(len(pairs), fan.row), fan.states[pairs], ends[pairs])
@@ -128,7 +128,7 @@ def decide(
     for fan, there in zip(fans, ends, strict=True):
         shares.note(fan.row, there)
     flat = [
-        _neighbours(fan, there, _on_circle(there, np.argsort(np.arctan2(*fan.vectors.T))))
+        _neighbors(fan, there, _on_circle(there, np.argsort(np.arctan2(*fan.vectors.T))))
         for fan, there in zip(fans, ends, strict=True)
         if fan.order == 2
     ]
@@ -180,17 +180,17 @@ class _Shares:
         )
 
     def follow_around(self, fans: Sequence[tuple[Fan, np.ndarray]]) -> None:
-        """Follow more departures from saddles, and all boundaries between neighbours."""
+        """Follow more departures from saddles, and all boundaries between neighbors."""
         brackets = []
         for fan, ends in fans:
-            brackets.append(_neighbours(fan, ends, _on_sphere(ends, fan.vectors)))
+            brackets.append(_neighbors(fan, ends, _on_sphere(ends, fan.vectors)))
             circles = fan.around()
             starts = np.concatenate([circle.states for circle in circles])
             there = self.follower.follow(starts).reached.reshape(len(circles), -1)
             self.note(fan.row, there.ravel())
             order = np.arange(_CIRCLE)
             for circle, reached in zip(circles, there, strict=True):
-                brackets.append(_neighbours(circle, reached, _on_circle(reached, order)))
+                brackets.append(_neighbors(circle, reached, _on_circle(reached, order)))
         if brackets:
             self.follow(_joined(brackets))
 
@@ -214,7 +214,7 @@ class _Shares:
             self.doubts.setdefault(int(origin), told)
 
     def _halved(self, brackets: Brackets) -> Brackets:
-        """Follow states between the sides, and return all neighbours among them with other ends."""
+        """Follow states between the sides, and return all neighbors among them with other ends."""
         if not len(brackets):
             return brackets
         # not at the middle: there lies a symmetric saddle itself

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from ..attractors.record import ContinuousAttractor
 from ..fixed_points.record import FixedPoints
 from ..slow_curves.record import SlowCurve
-from .judgement import Judgement
+from .judgment import Judgment
 from .observation import Observation
 
 AGREES, DISAGREES, SILENT = "agrees", "disagrees", "does not tell"
@@ -27,7 +27,7 @@ _SAME = {
 
 
 def compared(
-    judged: Judgement,
+    judged: Judgment,
     seen: Observation,
     duration: float,
     attractor: ContinuousAttractor,
@@ -43,7 +43,7 @@ def compared(
     return checks
 
 
-def refuted(judged: Judgement, seen: Observation, points: FixedPoints | None) -> bool:
+def refuted(judged: Judgment, seen: Observation, points: FixedPoints | None) -> bool:
     """Tell whether states are said to move where they lie at proved stable points."""
     if points is None or judged.held in ("points", "point", "line", "ring", "surface"):
         return False
@@ -51,13 +51,13 @@ def refuted(judged: Judgement, seen: Observation, points: FixedPoints | None) ->
     return _share_at(seen, proved) > 0.5 and judged.still <= _NEAR
 
 
-def _attractor(judged: Judgement, attractor: ContinuousAttractor) -> str:
+def _attractor(judged: Judgment, attractor: ContinuousAttractor) -> str:
     if judged.answer == "approximately" and attractor.verdict == "moving":
         return AGREES  # it allows for less movement
     return AGREES if attractor.verdict in _SAME[judged.held] else DISAGREES
 
 
-def _points(judged: Judgement, seen: Observation, points: FixedPoints) -> str:
+def _points(judged: Judgment, seen: Observation, points: FixedPoints) -> str:
     """States come to rest at stable points, and nowhere else."""
     if judged.held in ("line", "ring", "surface"):
         return SILENT
@@ -67,7 +67,7 @@ def _points(judged: Judgement, seen: Observation, points: FixedPoints) -> str:
     return DISAGREES if share > 0.5 else AGREES
 
 
-def _curve(judged: Judgement, duration: float, curve: SlowCurve) -> str:
+def _curve(judged: Judgment, duration: float, curve: SlowCurve) -> str:
     """On a line the drift takes longer than the duration to travel the whole, on a path not so."""
     times = np.asarray(curve.times)
     times = times[~np.isnan(times)]

@@ -17,7 +17,7 @@ from ..fixed_points.record import FixedPoints
 from ..motion import Stepper
 from ..slow_curves.record import SlowCurve
 from .agreement import compared, refuted
-from .judgement import Judgement, judge
+from .judgment import Judgment, judge
 from .observation import Observation, observe
 from .record import Verdict
 
@@ -124,14 +124,14 @@ def verdict(
         attractor = continuous_attractor(system, spaced, duration=duration, method=method)
         checks = compared(judged, seen, duration, attractor, points, curve)
     if judged.held != "unknown" and refuted(judged, seen, points):
-        judged = Judgement("unknown", "unknown", doubt="a proof", places=judged.places)
+        judged = Judgment("unknown", "unknown", doubt="a proof", places=judged.places)
     return dataclasses.replace(
         _verdict(judged, seen, along, duration, checks), axis_name=str(axis_name)
     )
 
 
 def _verdict(
-    judged: Judgement,
+    judged: Judgment,
     seen: Observation,
     axis: np.ndarray | None,
     duration: float,

@@ -54,7 +54,7 @@ def study_stages(subject: Subject) -> dict[str, Stage | None]:
 
 
 def _of_every_run(subject: Subject) -> tuple[str, ...]:
-    """Return the studies that need not be asked for: behaviour, where nothing else tells it.
+    """Return the studies that need not be asked for: behavior, where nothing else tells it.
 
     A psychometric does, of a decision between two choices, and the performance by rule.
     """

@@ -150,9 +150,9 @@ def _largest_cells(weights: Array, drive: Array) -> Array:
     Every gate has a largest current there. `drive` is what it gets beside `weights @ h`.
     """
     xp = drive.__array_namespace__()  # NumPy for a domain, JAX for a residual
-    centre = xp.reshape(drive, (4, -1))
+    center = xp.reshape(drive, (4, -1))
     reach = xp.reshape(xp.sum(xp.abs(weights), axis=1), (4, -1))
-    input, forget, _, _ = centre + reach
-    new = xp.abs(centre[2]) + reach[2]
+    input, forget, _, _ = center + reach
+    new = xp.abs(center[2]) + reach[2]
     with np.errstate(over="ignore"):
         return xp.tanh(new) / (1 + xp.exp(-input)) * (1 + xp.exp(forget))

@@ -83,7 +83,7 @@ def _choose_layer(arrays: NamedArrays, prefix: str, layer: int | None) -> tuple[
     layers = sorted(set(of.values()))
     if layer is None and len(layers) > 1:
         raise InvalidInputError(
-            f"there are {len(layers)} recurrent layers, and one can be analysed at a time: "
+            f"there are {len(layers)} recurrent layers, and one can be analyzed at a time: "
             f"choose it with layer={' or '.join(map(str, layers))}."
         )
     layer = layers[0] if layer is None else layer

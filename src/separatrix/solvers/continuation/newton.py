@@ -90,7 +90,7 @@ def tangent_of(jacobian: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, flo
 
 
 def null_tangent(jacobian: np.ndarray) -> np.ndarray:
-    """Return the tangent where nothing is known of it, towards larger parameters.
+    """Return the tangent where nothing is known of it, toward larger parameters.
 
     Where several branches cross, it is the one whose parameter changes most.
     """

@@ -2,7 +2,7 @@ r"""Outward-rounded interval arithmetic in float64.
 
 NumPy cannot switch the rounding mode, so every operation is computed to nearest and then widened.
 For :math:`c=\mathrm{fl}(a\circ b)` with :math:`\circ\in\{+,-,\times,/\}` the exact result lies
-between the neighbours of :math:`c`, and for :math:`\varphi\ge u(1+2u)`, :math:`u=2^{-53}`,
+between the neighbors of :math:`c`, and for :math:`\varphi\ge u(1+2u)`, :math:`u=2^{-53}`,
 
 .. math:: \mathrm{fl}(c-\mathrm{fl}(\varphi|c|+\eta)) \le \mathrm{pred}(c)
 

@@ -173,8 +173,8 @@ def _tanh_slope(x: Interval, y: Interval) -> Interval:
 
 def _logistic_slope(x: Interval, y: Interval) -> Interval:
     # y(1-y) written with y only once, which keeps it below 1/4
-    centred = subtract(y, _like(y, 0.5))
-    return subtract(_like(y, 0.25), square(centred)).map(lambda array: np.maximum(array, 0.0))
+    centered = subtract(y, _like(y, 0.5))
+    return subtract(_like(y, 0.25), square(centered)).map(lambda array: np.maximum(array, 0.0))
 
 
 def _tan_slope(x: Interval, y: Interval) -> Interval:

@@ -53,7 +53,7 @@ def certify_absence(
     residual
         Any JAX function from (unit,) to (unit,), computing in float64.
     states
-        Centres of the balls (point, unit).
+        Centers of the balls (point, unit).
     radius
         Radius of the balls, a number or (point,). By default the largest that succeeds is looked
         for, by bisection on a ladder of powers of two.

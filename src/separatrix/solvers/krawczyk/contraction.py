@@ -1,6 +1,6 @@
 r"""The Newton-like map whose contraction proves a zero.
 
-For a residual g, a centre m and any matrix A let :math:`N(x)=x-A\,g(x)`. With slopes S of g over
+For a residual g, a center m and any matrix A let :math:`N(x)=x-A\,g(x)`. With slopes S of g over
 the ball :math:`X=\{|x-m|_\infty\le r\}`,
 
 .. math:: |N(x)-m| \le y + Z\,r, \qquad y=|A\,g(m)|,\quad Z_i=\sum_j |I-A\,S|_{ij},
@@ -44,7 +44,7 @@ LARGEST_RADIUS = 16.0
 
 
 class Trial(NamedTuple):
-    """What one cube around each centre proves."""
+    """What one cube around each center proves."""
 
     exists: Flags
     rate: Array  # the largest Z_i, infinite where nothing is known
@@ -112,7 +112,7 @@ def contraction_rates(inverse: Array, slopes: Interval) -> Array:
 def judge_cubes(
     slopes: Interval, allowed: Flags, radius: Array, preconditioner: Preconditioner, step: Array
 ) -> Trial:
-    """Judge the cubes of the given radius (point,) around the centres.
+    """Judge the cubes of the given radius (point,) around the centers.
 
     ``slopes`` are those over each cube, valid where ``allowed``; ``step`` is an upper bound of |A
     g(m)|.

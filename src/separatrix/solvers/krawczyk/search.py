@@ -40,7 +40,7 @@ _ENOUGH = 0.85  # a contraction rate this close to 1 leaves nothing to gain
 
 @dataclass
 class Search:
-    """The proof of each point so far: centre and cube, A, |A g(m)|, and what came of it."""
+    """The proof of each point so far: center and cube, A, |A g(m)|, and what came of it."""
 
     centers: Array
     radius: Array
@@ -105,7 +105,7 @@ def _close_in(enclosed: EnclosedFunction, states: Array, scale: Array) -> Search
 
 
 def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Array) -> Array:
-    """Try a cube around the centres; returns the Newton steps from there."""
+    """Try a cube around the centers; returns the Newton steps from there."""
     centers = search.centers[which]
     value = enclosed.bounds(point(centers))
     known = search.preconditioner.inverse[which]

@@ -170,7 +170,7 @@ def _low_rank_basis(matrix: Array) -> Array | None:
 
 def _decided(discs: _Discs, kind: Kind) -> _Counts:
     """Count the discs on the unstable side, if none meets the boundary."""
-    outside, inside = _sides(discs.centres, discs.radii, kind)
+    outside, inside = _sides(discs.centers, discs.radii, kind)
     apart, number = np.all(outside | inside, axis=1), np.count_nonzero(outside, axis=1)
     return [
         (None, "the eigenvectors are too ill-conditioned") if not regular
@@ -202,11 +202,11 @@ class _Discs(NamedTuple):
 
     Attributes
     ----------
-    centres, radii (point, n)
+    centers, radii (point, n)
     regular (point,)
     """
 
-    centres: Array
+    centers: Array
     radii: Array
     regular: Array
 
@@ -275,9 +275,9 @@ def _applied(matrices: Array, vectors: Array) -> Array:
     return up(products * (1 + 4 * gamma(terms)) + terms * TINY)
 
 
-def _sides(centres: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
+def _sides(centers: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
     """Which discs lie strictly outside, and which strictly inside, the region of stability."""
     if kind == "flow":
-        return down(centres.real - radii) > 0, up(centres.real + radii) < 0
-    sizes = np.abs(centres)
+        return down(centers.real - radii) > 0, up(centers.real + radii) < 0
+    sizes = np.abs(centers)
     return down(down(sizes, 4.0) - radii) > 1, up(up(sizes, 4.0) + radii) < 1

@@ -1,6 +1,6 @@
 """Zeros and slow points of piecewise-linear residuals, exactly.
 
-``recognise`` reads any JAX function into the canonical form ``PiecewiseLinear``;
+``recognize`` reads any JAX function into the canonical form ``PiecewiseLinear``;
 ``solve_regions`` finds the zeros of such a residual region by region, ``descend_speed`` the local
 minima of its speed, most of which lie on the kinks between regions.
 """
@@ -11,7 +11,7 @@ from .form import PiecewiseLinear
 from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
 from .merging import same_zero
 from .minimum import Minimum
-from .recognise import NotPiecewiseLinear, recognise
+from .recognize import NotPiecewiseLinear, recognize
 from .region_walk import RegionSolution, RegionWalk, solve_regions
 from .walk_graph import WalkOutcome
 
@@ -29,7 +29,7 @@ __all__ = [
     "Zero",
     "descend_speed",
     "evaluation_error",
-    "recognise",
+    "recognize",
     "same_zero",
     "solve_regions",
 ]

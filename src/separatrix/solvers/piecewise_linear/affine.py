@@ -15,7 +15,7 @@ Entry = tuple[list[int], list[float], float]
 Value = Any  # what an operation is given: numpy.ndarray (a constant), Affine or Step
 
 
-class UnrecognisedError(Exception):
+class UnrecognizedError(Exception):
     """An operation is not piecewise linear; the text is the reason."""
 
 
@@ -87,7 +87,7 @@ class Step:
     def of(cls, function: Callable[[AnyArray], AnyArray], quantity: Affine) -> Step:
         """Return a function that is constant on either side of 0, of a quantity."""
         if np.isnan(quantity.constant).any():
-            raise UnrecognisedError("its weights are not finite")
+            raise UnrecognizedError("its weights are not finite")
         fixed = ~quantity.coefficients.any(axis=-1)
         above, below = (np.asarray(np.where(fixed, quantity.constant, v)) for v in (1.0, -1.0))
         return cls(quantity, np.asarray(function(above)), np.asarray(function(below)))
@@ -117,7 +117,7 @@ def as_affine(value: Value, width: int) -> Affine:
     if isinstance(value, Step):
         if np.array_equal(value.above, value.below):
             return as_affine(value.above, width)
-        raise UnrecognisedError("a comparison of the state enters the result: it jumps")
+        raise UnrecognizedError("a comparison of the state enters the result: it jumps")
     constant = np.asarray(value, dtype=np.float64)
     return Affine(np.zeros((*constant.shape, width)), constant)
 

@@ -28,7 +28,7 @@ class Zero:
         The true zero lies within this distance in the maximum norm; infinite if not proved.
     rounding
         The zero of the region's equations lies within this distance, whether or not it is one of
-        the residual: what zeros of neighbouring regions may differ by.
+        the residual: what zeros of neighboring regions may differ by.
     margin
         Distance in the maximum norm to the nearest region boundary: the zero is the only one of
         the residual in that ball.  0 when it lies on a boundary to working accuracy.

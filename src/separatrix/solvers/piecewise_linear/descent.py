@@ -16,7 +16,7 @@ UNFINISHED = -1
 
 
 @dataclass
-class Travellers:
+class Travelers:
     """Candidates on their way, one per row; gates are turned to the reference region.
 
     ``on`` gates are linear, ``held`` ones are kept at zero (the candidate slides along their
@@ -74,24 +74,24 @@ class Descent:
         self.known: dict[bytes, int] = {}
         self._returned: set[tuple[bytes, int]] = set()
 
-    def start(self, residual: PiecewiseLinear, states: Array, index: Ints) -> Travellers:
+    def start(self, residual: PiecewiseLinear, states: Array, index: Ints) -> Travelers:
         """Place candidates ``(k, n)`` that are numbered ``index``."""
         z = residual.preactivations(states) * np.where(self.reduced.reference, -1.0, 1.0)
         on = z > 0
         nothing = np.zeros_like(on)
-        return Travellers(index, z, residual(states), on, nothing, nothing.copy())
+        return Travelers(index, z, residual(states), on, nothing, nothing.copy())
 
-    def run(self, travellers: Travellers) -> None:
+    def run(self, travelers: Travelers) -> None:
         """Move candidates until all have stopped, joined another, or run out of steps."""
         for step in range(1, self.max_steps + 1):
-            if len(travellers.index) == 0:
+            if len(travelers.index) == 0:
                 return
-            gone = self._step(travellers)
-            self.steps.update(dict.fromkeys(travellers.index[gone].tolist(), step))
-            travellers.keep(~gone)
-        self.steps.update(dict.fromkeys(travellers.index.tolist(), self.max_steps))
+            gone = self._step(travelers)
+            self.steps.update(dict.fromkeys(travelers.index[gone].tolist(), step))
+            travelers.keep(~gone)
+        self.steps.update(dict.fromkeys(travelers.index.tolist(), self.max_steps))
 
-    def _step(self, at: Travellers) -> Bools:
+    def _step(self, at: Travelers) -> Bools:
         target = piece_minima(self.reduced, self.gram, at.on, at.held, at.z)
         dz, dr = target.z - at.z, target.r - at.r
         dz[at.held] = 0.0
@@ -112,7 +112,7 @@ class Descent:
         at.crossed[arrived] = False
         return self._arrive(at, target, arrived)
 
-    def _meet_kinks(self, at: Travellers, rows: Ints, gate: Ints, dz: Array, dr: Array) -> None:
+    def _meet_kinks(self, at: Travelers, rows: Ints, gate: Ints, dz: Array, dr: Array) -> None:
         """Cross or hold the kink that each of the rows has come to."""
         at.z[rows, gate] = 0.0
         beyond = at.on[rows].copy()
@@ -129,7 +129,7 @@ class Descent:
         at.held[rows[stays], gate[stays]] = True
         at.on[rows[stays], gate[stays]] = False
 
-    def _arrive(self, at: Travellers, target: Targets, arrived: Bools) -> Bools:
+    def _arrive(self, at: Travelers, target: Targets, arrived: Bools) -> Bools:
         """At minimizers of pieces: let a kink go, or stop.  Returns the rows that are done."""
         gone = np.zeros(len(arrived), dtype=bool)
         rows = np.flatnonzero(arrived)
@@ -150,7 +150,7 @@ class Descent:
                 at.on[row, gate[k]] = turns_on[k]
         return gone
 
-    def _releases(self, at: Travellers, target: Targets, rows: Ints) -> tuple[Bools, Ints, Bools]:
+    def _releases(self, at: Travelers, target: Targets, rows: Ints) -> tuple[Bools, Ints, Bools]:
         """Find for each row the kink whose multiplier is most wrong, and its better side."""
         if at.z.shape[1] == 0:
             nothing = np.zeros(len(rows), dtype=bool)
@@ -167,7 +167,7 @@ class Descent:
         turns_on = -on_side[each, gate] > off_side[each, gate]
         return wrong[each, gate] > 16 * _EPS * held.shape[1], gate, turns_on
 
-    def _stop(self, own: int, key: bytes, at: Travellers, row: int) -> None:
+    def _stop(self, own: int, key: bytes, at: Travelers, row: int) -> None:
         if key not in self.known:
             self.known[key] = len(self.ends)
             gates = np.where(at.on[row], at.z[row], 0.0)

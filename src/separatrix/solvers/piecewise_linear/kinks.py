@@ -158,9 +158,9 @@ def descend_speed(
     Examples
     --------
     >>> import jax, numpy as np
-    >>> from separatrix.solvers.piecewise_linear import recognise
+    >>> from separatrix.solvers.piecewise_linear import recognize
     >>> step = lambda h: h + 0.1 + jax.numpy.abs(h)     # never still, slowest at 0
-    >>> solution = descend_speed(recognise(step, 1).minus_identity(), np.array([[3.0], [-2.0]]))
+    >>> solution = descend_speed(recognize(step, 1).minus_identity(), np.array([[3.0], [-2.0]]))
     >>> solution.minima[0].speed, solution.minima[0].kinks, abs(solution.states)
     (0.1, array([ True]), array([[0.]]))
 

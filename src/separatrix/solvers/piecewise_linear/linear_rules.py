@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from ..jaxprs import sets_values
-from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognisedError, Value, as_affine
+from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognizedError, Value, as_affine
 
 Rule = Callable[..., Any]
 Axes = Any  # JAX writes axes as Python or as NumPy integers
@@ -123,10 +123,10 @@ def _dot_general(
     table: GateTable, a: Value, b: Value, *, dimension_numbers: Any, **_: Any
 ) -> Affine:
     if isinstance(a, Affine) and isinstance(b, Affine):
-        raise UnrecognisedError("it multiplies two values that both depend on the state")
+        raise UnrecognizedError("it multiplies two values that both depend on the state")
     for side in (a, b):
         if isinstance(side, Step):
-            raise UnrecognisedError("a comparison of the state enters a product: it jumps")
+            raise UnrecognizedError("a comparison of the state enters a product: it jumps")
     left, right, out = _einsum_axes(len(a.shape), len(b.shape), dimension_numbers)
     if isinstance(a, Affine):
         other = np.asarray(b, dtype=np.float64)
@@ -165,10 +165,10 @@ def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, An
 
     def rule(table: GateTable, *operands: Value, **_: Any) -> Affine:
         if primitive.name == "scatter" and not sets_values(params):
-            raise UnrecognisedError("it applies a function to entries at an index")
+            raise UnrecognizedError("it applies a function to entries at an index")
         for position, operand in enumerate(operands):
             if position not in linear and isinstance(operand, (Affine, Step)):
-                raise UnrecognisedError(f"an index of {primitive} depends on the state")
+                raise UnrecognizedError(f"an index of {primitive} depends on the state")
         width = table.width
         moved = [as_affine(operands[i], width) for i in linear]
 

@@ -18,7 +18,7 @@ _FALL = 0.1  # part of what the equations of the region promise
 def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     """Walk from the zeros of the equations of regions ``(k, m)`` until no step leads lower.
 
-    A step goes towards the zero of the equations of the region where the walk is: the whole way,
+    A step goes toward the zero of the equations of the region where the walk is: the whole way,
     or a half, a quarter, ... of it, until ``|r|`` falls by a tenth of what these equations promise.
     A walk ends in a region that holds the zero of its own equations, or where these are singular,
     or from which no step leads lower.
@@ -71,7 +71,7 @@ class _Walkers:
             return np.sqrt(np.einsum("ki,ki->k", r, r))
 
     def steps(self, target: Array, among: Bools) -> tuple[Bools, Array, Array, Array]:
-        """Look for the longest step towards the targets ``(k, n)`` along which the residual falls.
+        """Look for the longest step toward the targets ``(k, n)`` along which the residual falls.
 
         Returns which walks have one, and for these the places, gates and lengths they come to.
         """

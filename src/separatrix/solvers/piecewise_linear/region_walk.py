@@ -155,9 +155,9 @@ def solve_regions(
     Examples
     --------
     >>> import jax, numpy as np
-    >>> from separatrix.solvers.piecewise_linear import recognise
+    >>> from separatrix.solvers.piecewise_linear import recognize
     >>> step = lambda h: jax.nn.relu(1.0 - 0.5 * h)
-    >>> solution = solve_regions(recognise(step, 1).minus_identity(), np.zeros((1, 1)))
+    >>> solution = solve_regions(recognize(step, 1).minus_identity(), np.zeros((1, 1)))
     >>> solution.states
     array([[0.66666667]])
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
+from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
 from .linear_rules import LINEAR_RULES, REARRANGEMENTS, Rule
 from .selections import select
 
@@ -35,19 +35,19 @@ def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
             above, below = (factor.scaled(np.asarray(v, float)) for v in (step.above, step.below))
             return select(table, step.quantity, above, below)
     if isinstance(a, Affine) and isinstance(b, Affine):
-        raise UnrecognisedError("it multiplies two values that both depend on the state")
+        raise UnrecognizedError("it multiplies two values that both depend on the state")
     return a.scaled(b) if isinstance(a, Affine) else b.scaled(a)
 
 
 def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     if not isinstance(a, Affine) or isinstance(b, Affine):
-        raise UnrecognisedError("it divides by a value that depends on the state")
+        raise UnrecognizedError("it divides by a value that depends on the state")
     return Affine(a.coefficients / np.asarray(b, np.float64)[..., None], np.asarray(a.constant / b))
 
 
 def _integer_pow(table: GateTable, a: Affine, *, y: Any) -> Affine:
     if y != 1:
-        raise UnrecognisedError(f"it raises a value that depends on the state to the power {y}")
+        raise UnrecognizedError(f"it raises a value that depends on the state to the power {y}")
     return a
 
 
@@ -78,7 +78,7 @@ def _clamp(table: GateTable, low: Value, a: Value, high: Value, **_: Any) -> Aff
 def _reduce(pairwise: Rule) -> Rule:
     def rule(table: GateTable, a: Affine, *, axes: Any, **_: Any) -> Affine:
         if not all(a.shape[axis] for axis in axes):
-            raise UnrecognisedError("it takes the largest or smallest of no elements")
+            raise UnrecognizedError("it takes the largest or smallest of no elements")
         for axis in sorted(axes, reverse=True):
             entries = [_take(a, axis, i) for i in range(a.shape[axis])]
             a = entries[0]
@@ -111,7 +111,7 @@ def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater
 
 def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
     if isinstance(which, Affine) or (isinstance(which, Step) and which.above.dtype != bool):
-        raise UnrecognisedError("it selects by an integer that depends on the state")
+        raise UnrecognizedError("it selects by an integer that depends on the state")
     if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
         if not which.shape:  # one choice for all entries
             spread = LINEAR_RULES["broadcast_in_dim"]
@@ -139,7 +139,7 @@ def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
         if to_real or all(np.array_equal(new, old) for new, old in sides):
             return converted
     if not to_real:
-        raise UnrecognisedError(f"it converts a value that depends on the state to {new_dtype}")
+        raise UnrecognizedError(f"it converts a value that depends on the state to {new_dtype}")
     return a
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .affine import Affine, Array, GateTable, UnrecognisedError
+from .affine import Affine, Array, GateTable, UnrecognizedError
 
 # Constants folded in float64 differ from the written ones by a few roundings; a real jump is
 # far larger.  Anything in between is refused as a jump.
@@ -77,7 +77,7 @@ def _above_zero(
     slope = _ratio(rest, z_row) if rest.any() else 0.0
     jump = np.inf if slope is None else abs(rest_constant - slope * z_constant)
     if slope is None or jump > _ROUNDINGS * (scale + abs(slope * z_constant)):
-        raise UnrecognisedError(
+        raise UnrecognizedError(
             "a selection on a sign is discontinuous (or not recognized as continuous): its two "
             "branches do not meet where the compared quantity changes sign"
         )

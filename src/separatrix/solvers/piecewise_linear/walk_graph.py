@@ -42,7 +42,7 @@ class Walk:
     ending: dict[int, tuple[WalkOutcome, int]] = field(default_factory=dict)
     zeros: list[Zero] = field(default_factory=list)
     continua: list[Continuum] = field(default_factory=list)
-    neighbours: list[Bools] = field(default_factory=list)
+    neighbors: list[Bools] = field(default_factory=list)
     unsolved: dict[int, Bools] = field(default_factory=dict)
     solved: int = 0
 
@@ -57,7 +57,7 @@ class Walk:
         start = self._numbers(patterns)
         front, met = start.tolist(), set[int]()
         for _ in range(steps):
-            front = sorted({*front, *self._neighbours_met()} - met)
+            front = sorted({*front, *self._neighbors_met()} - met)
             if not front:
                 break
             met.update(front)
@@ -100,12 +100,12 @@ class Walk:
         self.successor.extend([-1] * len(new))
         return regions
 
-    def _neighbours_met(self) -> list[int]:
+    def _neighbors_met(self) -> list[int]:
         """Return the numbers of regions beside zeros on their boundaries, found since last time."""
-        if not self.neighbours:
+        if not self.neighbors:
             return []
-        regions = self._numbers(np.array(self.neighbours))
-        self.neighbours.clear()
+        regions = self._numbers(np.array(self.neighbors))
+        self.neighbors.clear()
         return regions.tolist()
 
     def _solve(self, regions: list[int]) -> None:
@@ -161,7 +161,7 @@ class Walk:
         if touches_boundary(zero):  # It may be the end of a continuum next door.
             near = touched_gates(self.residual, zero)
             each = np.eye(len(near), dtype=bool)[near]
-            self.neighbours.extend([pattern ^ near, *(pattern ^ single for single in each)])
+            self.neighbors.extend([pattern ^ near, *(pattern ^ single for single in each)])
         for index, other in enumerate(self.zeros):
             if same_zero(zero, other):
                 self.ending[region] = (WalkOutcome.ZERO, index)

@@ -97,9 +97,9 @@ class DelayMatchSample(StagedTask):
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Match where the summed stimuli point the same way."""
-        centred = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
+        centered = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
-        sample, test = (summed(centred, on) for on in when)
+        sample, test = (summed(centered, on) for on in when)
         deciding = cue_off(self, inputs[..., 0], "decision")
         return respond(deciding, two_sided((sample * test).sum(-1)))
 

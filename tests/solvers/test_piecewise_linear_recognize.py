@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.solvers.piecewise_linear import NotPiecewiseLinear, PiecewiseLinear, recognise
+from separatrix.solvers.piecewise_linear import NotPiecewiseLinear, PiecewiseLinear, recognize
 
 N = 3
 rng = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def two_outputs(h):
     return jax.lax.scan(lambda c, w: (c, w @ jax.nn.relu(c)), h, jnp.stack([W, W.T]))[1][1]
 
 
-RECOGNISED = {
+RECOGNIZED = {
     "relu": lambda h: jax.nn.relu(W @ h + 0.3),
     "float32 weights": lambda h: jax.nn.relu(U @ W32 + h @ W32),
     "leaky integration": lambda h: 0.8 * h + 0.2 * jax.nn.relu(W @ h - 0.1),
@@ -88,9 +88,9 @@ RECOGNISED = {
 }
 
 
-@pytest.mark.parametrize("function", RECOGNISED.values(), ids=RECOGNISED.keys())
+@pytest.mark.parametrize("function", RECOGNIZED.values(), ids=RECOGNIZED.keys())
 def test_form_has_the_functions_values_and_pieces(function):
-    form = recognise(function, N)
+    form = recognize(function, N)
     assert isinstance(form, PiecewiseLinear)
     states = np.random.default_rng(1).normal(size=(40, N)) * 2
     with jax.enable_x64(True):
@@ -106,7 +106,7 @@ def test_form_has_the_functions_values_and_pieces(function):
 
 @pytest.mark.parametrize("name", ["hard_tanh", "two layers", "maxima", "leaky_relu"])
 def test_turning_gates_leaves_the_function_unchanged(name):
-    form = recognise(RECOGNISED[name], N)
+    form = recognize(RECOGNIZED[name], N)
     states = np.random.default_rng(2).normal(size=(30, N))
     turned = form.oriented(form.gates(states[0]))
     assert not turned.gates(states[0]).any()
@@ -114,13 +114,13 @@ def test_turning_gates_leaves_the_function_unchanged(name):
 
 
 def test_clip_needs_no_gate_on_a_gate():
-    assert not recognise(RECOGNISED["clip"], N).gate_coupling.any()
-    assert not recognise(RECOGNISED["masked relu6"], N).gate_coupling.any()
-    assert recognise(RECOGNISED["two layers"], N).gate_coupling.any()
+    assert not recognize(RECOGNIZED["clip"], N).gate_coupling.any()
+    assert not recognize(RECOGNIZED["masked relu6"], N).gate_coupling.any()
+    assert recognize(RECOGNIZED["two layers"], N).gate_coupling.any()
 
 
 def test_only_functions_that_round_on_the_way_are_marked_narrowed():
-    narrowed = {name for name, function in RECOGNISED.items() if recognise(function, N).narrowed}
+    narrowed = {name for name, function in RECOGNIZED.items() if recognize(function, N).narrowed}
     assert narrowed == {"narrowed"}
 
 
@@ -152,7 +152,7 @@ OF_A_CONSTANT = {
 def test_what_is_compared_may_be_constant(name, compare, constant):
     """`0 >= 0` holds and `0 > 0` does not, though both have the same boundary."""
     function = OF_A_CONSTANT[name](constant, getattr(jnp, compare))
-    form = recognise(function, N)
+    form = recognize(function, N)
     assert isinstance(form, PiecewiseLinear)
     states = np.random.default_rng(1).normal(size=(10, N))
     with jax.enable_x64(True):
@@ -194,19 +194,19 @@ REFUSED = {
 
 @pytest.mark.parametrize(("function", "reason"), REFUSED.values(), ids=REFUSED.keys())
 def test_anything_else_is_refused_with_the_reason(function, reason):
-    verdict = recognise(function, N)
+    verdict = recognize(function, N)
     assert isinstance(verdict, NotPiecewiseLinear)
     assert reason in verdict.reason
 
 
 def test_a_function_of_another_shape_is_an_error():
     with pytest.raises(ValueError, match=r"must return that shape, not \(2,\)"):
-        recognise(lambda h: h[:2], N)
+        recognize(lambda h: h[:2], N)
     with pytest.raises(ValueError, match="must return that shape"):
-        recognise(lambda h: (h, h), N)
+        recognize(lambda h: (h, h), N)
 
 
 def test_recognition_leaves_the_precision_of_the_user_alone():
     before = jax.config.jax_enable_x64
-    recognise(RECOGNISED["relu"], N)
+    recognize(RECOGNIZED["relu"], N)
     assert jax.config.jax_enable_x64 == before

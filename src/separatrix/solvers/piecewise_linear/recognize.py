@@ -11,7 +11,7 @@ import numpy as np
 
 from ..._double import double_precision
 from ..jaxprs import CALLS, body_of, evaluate_equation, known
-from .affine import Affine, GateTable, Step, UnrecognisedError, Value, as_affine
+from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
 from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
@@ -32,7 +32,7 @@ class NotPiecewiseLinear:
     reason: str
 
 
-def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | NotPiecewiseLinear:
+def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | NotPiecewiseLinear:
     """Decide from its jaxpr whether a function from R^n to R^n is piecewise linear.
 
     The function is traced once, in float64, and its operations are carried out on affine
@@ -59,10 +59,10 @@ def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
     Examples
     --------
     >>> import jax
-    >>> form = recognise(lambda h: 0.5 * h + jax.nn.relu(1.0 - h), 3)
+    >>> form = recognize(lambda h: 0.5 * h + jax.nn.relu(1.0 - h), 3)
     >>> form.gate_count
     3
-    >>> recognise(jax.numpy.tanh, 3).reason
+    >>> recognize(jax.numpy.tanh, 3).reason
     'no piecewise-linear rule for the operation tanh'
 
     References
@@ -86,7 +86,7 @@ def recognise(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
             with np.errstate(all="ignore"):  # Weights that are not finite are refused below.
                 (result,) = reader.read(closed.jaxpr, closed.consts, [state])
             return _form(table, result, reader.narrowed)
-        except UnrecognisedError as error:
+        except UnrecognizedError as error:
             return NotPiecewiseLinear(str(error))
 
 
@@ -103,7 +103,7 @@ def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
     out = result.widened(n + m)
     offsets = np.asarray(table.constants, dtype=np.float64)
     if not all(np.isfinite(part).all() for part in (rows, offsets, out, result.constant)):
-        raise UnrecognisedError("its weights are not finite")
+        raise UnrecognizedError("its weights are not finite")
     form = PiecewiseLinear(
         linear=out[:, :n].copy(),
         offset=np.array(result.constant),
@@ -153,14 +153,14 @@ class _Reader:
             linear = JOINTLY_LINEAR[name]
             result = apply_linearly(equation.primitive, linear, params)(self.table, *operands)
         else:
-            raise UnrecognisedError(f"no piecewise-linear rule for the operation {name}")
+            raise UnrecognizedError(f"no piecewise-linear rule for the operation {name}")
         return list(result) if equation.primitive.multiple_results else [result]
 
     def _scan(self, params: dict[str, Any], operands: list[Value]) -> list[Value]:
         """Unroll a loop of known length."""
         length, body = params["length"], params["jaxpr"]
         if length > _LONGEST_LOOP:
-            raise UnrecognisedError(f"a loop of {length} steps is too long to unroll")
+            raise UnrecognizedError(f"a loop of {length} steps is too long to unroll")
         first, carried = params["num_consts"], params["num_consts"] + params["num_carry"]
         carry, stacks = operands[first:carried], []
         order = range(length)[::-1] if params["reverse"] else range(length)

@@ -15,8 +15,8 @@ from ..evaluation import Psychometric
 from ..tasks import AbstractTask
 from . import MOST_LINES
 from .canvas import Width, in_a_row, inches_across, new_figure, whole
-from .legends import BESIDE, labelled, legend_below, legend_beside, legend_of
-from .style import GREY, choice_colour, choice_name, cycle, ink, paper, sequential, styled, tint
+from .legends import BESIDE, labeled, legend_below, legend_beside, legend_of
+from .style import GRAY, choice_color, choice_name, cycle, ink, paper, sequential, styled, tint
 
 YELLOW = "#FFD24D"
 
@@ -92,11 +92,11 @@ def legends_of_trials(figure: FigureBase, panels: Sequence[Axes], periods: Seque
         return
     shades = dict(zip(periods, period_shades() * 9, strict=False))
     handles: dict[str, Any] = {
-        name: Patch(facecolor=shade, edgecolor=GREY, linewidth=0.6)
+        name: Patch(facecolor=shade, edgecolor=GRAY, linewidth=0.6)
         for name, shade in shades.items()
     }
     if inches_across(figure) < BESIDE:
-        handles |= labelled(*panels)
+        handles |= labeled(*panels)
     legend_of(figure, handles, columns=6)
 
 
@@ -119,7 +119,7 @@ def psychometric(
     left.plot(
         fine,
         _probit_interpolation(fine, signed, np.asarray(psychometric.ideal_p_first)),
-        color=GREY,
+        color=GRAY,
         linestyle="--",
         label="ideal observer",
     )
@@ -132,7 +132,7 @@ def psychometric(
     levels, right_trials, total, ideal = _by_strength(psychometric)
     fine = np.linspace(levels.min(), levels.max(), 301)
     curve = _probit_interpolation(fine, levels, ideal)
-    right.plot(fine, curve, color=GREY, linestyle="--", label="ideal observer")
+    right.plot(fine, curve, color=GRAY, linestyle="--", label="ideal observer")
     _fractions(right, levels, right_trials / total, total, cycle(0))
     right.set_xlabel("coherence (%)")
     right.set_ylabel("fraction correct")
@@ -143,7 +143,7 @@ def psychometric(
     )
     for axes in (left, right):
         axes.set_ylim(-0.03, 1.03)
-        axes.axhline(0.5, color=GREY, linewidth=0.6, linestyle=":")
+        axes.axhline(0.5, color=GRAY, linewidth=0.6, linestyle=":")
     legend_below(figure, left)
     return whole(figure)
 
@@ -213,7 +213,7 @@ def draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: floa
         )
         return
     for k, name in enumerate(names):
-        axes.stairs(values[:, k], edges, baseline=None, color=choice_colour(k), label=name)
+        axes.stairs(values[:, k], edges, baseline=None, color=choice_color(k), label=name)
 
 
 def shade_periods(

@@ -17,7 +17,7 @@ _FASTER = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """What holds the states, and the numbers that say how well; see `Verdict`."""
 
     held: str
@@ -30,16 +30,14 @@ class Judgement:
     gap: float = float("nan")
 
 
-def judge(
-    system: AbstractSystem, seen: Observation, duration: float, method: Watching
-) -> Judgement:
+def judge(system: AbstractSystem, seen: Observation, duration: float, method: Watching) -> Judgment:
     """Say what holds the states."""
     if seen.path.shape[1] < 3 or seen.left > 0.5 * (seen.left + seen.path.shape[1]):
-        return Judgement("unknown", "unknown", doubt="few states")
+        return Judgment("unknown", "unknown", doubt="few states")
     changed = np.maximum(seen.moved, np.abs(seen.size - 1))
     over = np.flatnonzero(changed > _APPROXIMATELY * method.still)
     watched = seen.times[seen.settled :] - seen.times[seen.settled]
-    judged = Judgement(
+    judged = Judgment(
         "moving",
         "no",
         still=float(seen.moved.max()),
@@ -69,9 +67,9 @@ def _continuous(
     system: AbstractSystem,
     settled: np.ndarray,
     dimension: int,
-    judged: Judgement,
+    judged: Judgment,
     method: Watching,
-) -> Judgement:
+) -> Judgment:
     """Name the set that states stay on, and say how much faster they come back to it."""
     held = "surface"
     if dimension == 1:
