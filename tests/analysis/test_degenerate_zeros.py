@@ -8,7 +8,6 @@ from rooms import quick
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.continua import join
-from separatrix.solvers.degenerate import close_in
 
 W2 = 0.9575040240772687
 """tanh(2 y) = y."""
@@ -44,7 +43,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("power", quick([2, 3, 4, 5, 7], 3))
+@pytest.mark.parametrize("power", quick([2, 3], 3))
 @pytest.mark.parametrize("frame", quick(FRAMES, 0, 3))
 @pytest.mark.parametrize("kind", quick(KINDS, 0))
 def test_a_flat_zero_is_fixed_beside_others_that_are_regular(kind, frame, power):
@@ -63,49 +62,11 @@ def test_a_flat_zero_is_fixed_beside_others_that_are_regular(kind, frame, power)
     assert (sides[np.abs(there[points.reached, 1]) > 0.5] > 0).mean() > 0.8
 
 
-@pytest.mark.parametrize("power", quick([3, 5, 9], 1))
-def test_one_flat_unit_is_reached_from_everywhere(power):
-    points = sx.find_fixed_points(sx.Flow(lambda x: -(x**power), 1), systems.box(1, -2, 2, 60))
-    assert points.kind.tolist() == ["fixed"]
-    assert points.hits.tolist() == [60]
-    assert np.abs(points.states).max() < 1e-30  # nothing is rounded near the origin
-
-
-@pytest.mark.parametrize("power", quick([3, 5], 1))
-def test_a_flat_zero_of_a_function_without_an_enclosure_is_closed_in_on(power):
-    field = lambda x: -((jnp.sort(x) - jnp.array([0.2, 0.5])) ** power)  # noqa: E731
-    points = sx.find_fixed_points(sx.Flow(field, 2), systems.box(2, -1, 1, 40))
-    assert points.kind.tolist() == ["fixed"] * 2  # as it is and swapped
-    assert np.sort(points.states, axis=1) == pytest.approx(np.array([[0.2, 0.5]] * 2), abs=1e-8)
-    assert all(text.endswith("no interval rule for sort") for text in points.certificate)
-
-
 def test_two_zeros_that_nearly_meet_are_not_taken_for_one():
     field = lambda x: jnp.stack([x[0] ** 2 - 1e-13, jnp.tanh(2 * x[1]) - x[1]])  # noqa: E731
     points = sx.find_fixed_points(sx.Flow(field, 2), systems.box(2, -2, 2, 200))
     assert len(points.fixed) == 6
     assert points.fixed.certified.all()
-
-
-def test_a_ghost_is_not_closed_in_on():
-    evaluate = lambda x: (1e-12 + x**2, 2 * x[..., None])  # noqa: E731
-    there = lambda x, r, J, left: np.abs(r[:, 0]) < 1e-13  # noqa: E731
-    starts = np.array([[1e-3], [-2e-6]])
-    found = close_in(evaluate, starts, there, np.ones(2))
-    assert not found.arrived.any()
-    assert np.array_equal(found.states, starts)
-
-
-def test_the_rest_of_the_series_is_taken_at_once():
-    seen = []
-
-    def evaluate(x):
-        seen.append(x)
-        return x**9, 9 * x[..., None] ** 8
-
-    found = close_in(evaluate, np.array([[0.1]]), lambda x, *_: np.abs(x[:, 0]) < 1e-40, np.ones(1))
-    assert found.arrived.all()
-    assert len(seen) < 20  # Newton's steps alone take 760
 
 
 def test_states_of_a_tiny_continuum_are_one():

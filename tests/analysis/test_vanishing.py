@@ -18,7 +18,6 @@ FADING = {
 }
 VANISHING = {
     "x^3": (lambda x: x**3, 1),
-    "x^5": (lambda x: x**5, 1),
     "x^2 beside a stable unit": (lambda z: jnp.stack([z[0] ** 2, -z[1]]), 2),
     "a saturated unit": (lambda x: jnp.tanh(40 * x + 800) - x, 1),
     "a line": (lambda z: (z[0] + z[1] - 1) * jnp.array([1.0, 2.0]), 2),

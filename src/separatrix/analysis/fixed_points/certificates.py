@@ -16,7 +16,7 @@ from ...solvers.krawczyk.zeros import ZeroCertificates
 from ...solvers.low_rank import alone_at_origin, certify as certify_reduced
 from ...systems import AbstractSystem
 from ..completeness import FewVariables
-from .agreement import doubts_of_step
+from .agreement import doubts_of_step, is_trusted
 from .found import Found
 
 
@@ -108,7 +108,9 @@ def _proved_to_be_one(found: Found) -> dict[int, int]:
 def _prove_absence(
     system: AbstractSystem, states: np.ndarray, labels: list[int], found: Found
 ) -> None:
-    proof = certify_absence(system.residual, states)
+    # Where a user's own residual has no zero the step may have one all the same.
+    function = system.residual if is_trusted(system) else system.velocity
+    proof = certify_absence(function, states)
     for row, label in enumerate(labels):
         if proof.absent[row]:
             radius = float(proof.radius[row])

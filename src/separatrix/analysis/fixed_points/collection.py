@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ...systems import AbstractSystem
 from ..completeness import Domain, FewVariables, PointSet, Proof
+from .agreement import doubts_of_step
 from .certificates import certify
 from .found import Found
 
@@ -45,6 +46,7 @@ class Collection:
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
         further = self.follow(starts)
+        self.found.contradiction = self.found.contradiction or further.contradiction
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
@@ -53,8 +55,11 @@ class Collection:
 
     def adopt(self, proof: Proof) -> PointSet:
         """Add points that an exhaustive search has proved, and return all of them."""
-        found = proof.states, proof.error_bounds, proof.radii
+        doubts = doubts_of_step(self.system, proof.states, proof.error_bounds)
+        sure = np.array([not doubt for doubt in doubts], bool)
+        found = proof.states[sure], proof.error_bounds[sure], proof.radii[sure]
         self.found.add_proved(*found, "by exhaustive search")
+        self.found.contradiction = next(filter(None, doubts), self.found.contradiction)
         certify(self.system, self.found, self.few)
         return self.points()
 

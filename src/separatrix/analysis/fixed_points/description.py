@@ -45,6 +45,7 @@ def describe(
     order = np.lexsort((speed, n_unstable, kinds))
     reached, outcomes = _renumber(found.reached, kinds, order)
     offset = 1.0 if system.kind == "map" else 0.0
+    unknown = found.contradiction or _UNPROVED
     return FixedPoints(
         states=states[order],
         kind=kinds[order],
@@ -70,7 +71,7 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(known, _UNPROVED if asked.completeness else _NOT_ASKED),
+        **_completeness(known, unknown if asked.completeness else _NOT_ASKED),
     )
 
 

@@ -200,21 +200,13 @@ class Follower:
         measured = np.where(np.isfinite(steps), steps, 0.0)
         return group(states, 10 * measured + 2 * self.zero_test.blur(states))
 
-    def reach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
-        """Return the states where the solver ends, and whether they are zeros.
-
-        A zero stays where it is if rounding is all that there is of its Jacobian, as of that of an
-        identity: there Newton's steps lead anywhere.
-        """
-        there = np.zeros(len(states), bool)
-        for rows in () if self.evaluator.is_large else self.evaluator.turns(len(states)):
+    def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
+        """Tell which states are zeros, as exactly as can be told."""
+        zeros = np.empty(len(states), bool)
+        for rows in self.evaluator.turns(len(states)):
             r, J = self.evaluator.residual_and_jacobian(states[rows])
-            hidden = np.abs(J).max((1, 2), initial=0) <= self.zero_test.slope_level(states[rows])
-            there[rows] = hidden & self.zero_test.decide(states[rows], r, J)
-        ends = states.copy()
-        solution = self.solve(states[~there], exactly=True)
-        ends[~there], there[~there] = solution.states, solution.endings == Ending.ZERO
-        return ends, there
+            zeros[rows] = self.zero_test.decide(states[rows], r, J)
+        return zeros
 
     def approach(self, states: States) -> tuple[States, Bool[np.ndarray, " state"]]:
         """Return where Newton's shortest steps lead, and whether that is a zero.

@@ -21,7 +21,7 @@ class Found:
     reached: np.ndarray
     reasons: np.ndarray = field(repr=False)
     degenerate: dict[int, str] = field(default_factory=dict)  # what shows that a point is so
-    resting: list[np.ndarray] = field(default_factory=list)  # speed zero, but no zero found there
+    contradiction: str = ""  # why zeros of the residual are no fixed points
 
     @classmethod
     def empty(cls, num_candidates: int, size: int) -> "Found":
@@ -87,7 +87,7 @@ class Found:
             self.adopt(other, label)
         self.reached[rows] = np.where(other.reached < 0, -1, other.reached + before)
         self.reasons[rows] = other.reasons
-        self.resting.extend(other.resting)
+        self.contradiction = self.contradiction or other.contradiction
 
     def reject(self, labels: list[int], reason: str) -> None:
         """Take points out again: their candidates are rejected, and the others numbered anew."""

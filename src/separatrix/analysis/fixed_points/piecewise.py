@@ -50,9 +50,7 @@ def search_piecewise(
         if k in labels:
             found.reached[members] = labels[k]
             found.reasons[members] = "slid into a fixed point, to which the region walk leads"
-        elif minimum.verified and minimum.zero:
-            found.resting.append(np.asarray(minimum.state, float))
-        elif minimum.verified and len(members):
+        elif minimum.verified and not minimum.zero and len(members):
             reason = f"a local minimum of the speed on {int(minimum.kinks.sum())} kinks"
             found.add(minimum.state, "slow", np.nan, members, reason)
     for row in np.flatnonzero(found.reached[lost] < 0):

@@ -13,7 +13,7 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
 from ..completeness import Completeness, FewVariables, assess
-from .agreement import require_index, told_on_trust
+from .agreement import told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
@@ -101,8 +101,7 @@ def find_fixed_points(
     InvalidInputError
         When there are no candidates, they are no real numbers or have another number of units than
         the system, a method or a switch is of another kind, the band is negative, JAX cannot
-        differentiate the system, it computes something else at every call (random numbers), or its
-        own `residual` is seen to have other zeros than the speed.
+        differentiate the system, or it computes something else at every call (random numbers).
 
     References
     ----------
@@ -153,21 +152,19 @@ def _prove(
     system = evaluator.system
     if asked.certify and evaluator.is_large:
         known = prove_large(evaluator, found, exhaustion)
-        require_index(system, known, len(found.labels("fixed")))
         return known if asked.completeness else None
     few = evaluator.few if asked.certify else FewVariables()
     if asked.certify:
         certify_points(system, found, few)
-    if not asked.completeness:
+    if not asked.completeness or found.contradiction:
         return None
     collection = Collection(system, found, lambda new: follow(new, False), few)
     known = assess(
         system, collection.points(), collection.search,
         exhaustion=exhaustion, adopt=collection.adopt, few=few,
     )  # fmt: skip
-    require_index(system, known, len(found.labels("fixed")))
     collection.reject_outside(known.domain)
-    return known
+    return None if found.contradiction else known
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:

@@ -84,7 +84,8 @@ class SlowPointSearch:
         if evaluator.system.residual_function is None:
             return False
         some = np.concatenate([states[:_PROBES], states[:_PROBES] / 2])
-        ratios = np.linalg.norm(evaluator.residual(some), axis=1) / evaluator.speed(some)
+        with np.errstate(divide="ignore", invalid="ignore"):  # at rest
+            ratios = np.linalg.norm(evaluator.residual(some), axis=1) / evaluator.speed(some)
         return not np.ptp(ratios) <= _SAME * ratios.max()
 
     def look_beyond(self, states: States, slow_points: bool) -> tuple[Solution, Minima]:

@@ -3,13 +3,19 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.turns import turns
 from ...solvers.zero_test import ZeroTest
-from .continua import find_continua, find_continua_between, name_continuum
-from .degenerate import DegenerateZeros, are_degenerate, name_degenerate
+from .continua import (
+    are_singular,
+    find_continua,
+    find_continua_between,
+    name_continuum,
+    name_degenerate,
+    same_zeros,
+)
 from .descending import SpeedDescent
 from .evaluator import Evaluator
 from .following import CLOSE_BY, Follower
@@ -31,6 +37,8 @@ from .slow_points import SlowPointSearch
 from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
 from .vanishing import are_vanishing
 
+_NEAR = 0.1  # of the size of states, within which degenerate zeros may be one
+_FEW = 1000  # zeros among which it is cheap to look for those that are one
 _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
 
@@ -47,7 +55,6 @@ class SmoothSearch:
     method: LevenbergMarquardt
     zero_test: ZeroTest
     follower: Follower = field(init=False)  # what it learns in one search helps in further ones
-    degenerate: DegenerateZeros = field(init=False)
     polishing: Polishing = field(init=False)
     slow: SlowPointSearch = field(init=False)
 
@@ -61,7 +68,6 @@ class SmoothSearch:
             descent, self.zero_test, self._solve_from_anywhere, self._solve_exactly
         )
         object.__setattr__(self, "follower", follower)
-        object.__setattr__(self, "degenerate", DegenerateZeros(self.evaluator, self.zero_test))
         object.__setattr__(self, "polishing", Polishing(self.evaluator, self.zero_test))
         object.__setattr__(self, "slow", slow)
 
@@ -84,10 +90,8 @@ class SmoothSearch:
             self._follow_valleys(ends, slow_points)
             doubtful = self._go_on_from_false_zeros(ends)
             found.reasons[rows] = [ENDED[Ending(e)] for e in ends.endings]
-            settled = np.zeros(len(rows), bool)
             if slow_points:
-                settled = self.slow.descend(ends, rows, minima, found)
-            self._reach_degenerate(ends, ~settled)
+                self.slow.descend(ends, rows, minima, found)
             # There rounding, not a kink, hides which way the speed decreases.
             hidden = rows[doubtful]
             found.reasons[hidden[np.isin(found.reasons[hidden], (KINK, NO_ZERO))]] = UNSETTLED
@@ -142,9 +146,9 @@ class SmoothSearch:
         if self.evaluator.is_large:
             return np.zeros(0, int)  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = self._merge(ends.states[zeros], ends.steps[zeros])
+        best = self.follower.merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
-        sure = self.degenerate.are_zeros(ends.states[zeros[distinct]])
+        sure = self.follower.are_zeros(ends.states[zeros[distinct]])
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
             # Many were led to one state.
@@ -159,43 +163,26 @@ class SmoothSearch:
         return solution
 
     def _solve_exactly(self, states: np.ndarray) -> Solution:
-        """Follow states near zeros to them, degenerate ones too."""
-        solution = Solution.unmoved(states)
-        solution.endings[:] = Ending.MINIMUM
-        self._reach_degenerate(solution, np.ones(len(states), bool))
-        rest = np.flatnonzero(solution.endings != Ending.ZERO)
-        if len(rest):
-            solution.put(rest, self.follower.solve(states[rest], exactly=True))
-        return solution
+        return self.follower.solve(states, exactly=True)
 
-    def _reach_degenerate(self, ends: Solution, among: Bool[np.ndarray, " state"]) -> None:
-        """Lead those that were left near a degenerate zero to it."""
-        lost = np.flatnonzero(among & np.isin(ends.endings, ON_THE_WAY))
-        if self.evaluator.is_large or not len(lost):
-            return
-        near = self.degenerate.reach(ends.states[lost])
-        there = lost[near.arrived]
-        ends.states[there] = near.states[near.arrived]
-        ends.steps[there] = near.distances[near.arrived]
-        ends.endings[there] = Ending.ZERO
-
-    def _merge(self, states: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        return self.degenerate.merge(self.follower, states, steps)
+    def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        solution = self._solve_exactly(states)
+        return solution.states, solution.endings == Ending.ZERO
 
     def _keep_zeros(self, ends: Solution, rows: np.ndarray, zeros: Reached) -> None:
         at = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = at[self._merge(ends.states[at], ends.steps[at])]
+        best = at[self.follower.merge(ends.states[at], ends.steps[at])]
         for row in np.unique(best):
             zeros.add(ends.states[row].copy(), ends.steps[row], rows[at[best == row]])
 
     def _collect_fixed(self, zeros: Reached, found: Found) -> None:
         """Merge what ended as a zero; the last Newton correction says what is the same point."""
-        distinct, members = zip(*zeros.merged(self._merge), strict=True)
+        distinct, members = zip(*zeros.merged(self.follower.merge), strict=True)
         states = np.array([zeros.states[row] for row in distinct])
         errors = np.array([zeros.steps[row] for row in distinct])
         singular_values = np.zeros((len(states), 0))
         if self.evaluator.is_large:
-            continua = find_continua_between(states, self.follower.reach)
+            continua = find_continua_between(states, self._zeros_reached)
         else:
             polished = self.polishing.polish(states)
             for number in np.flatnonzero(polished.missed).tolist():
@@ -208,41 +195,46 @@ class SmoothSearch:
                 return
             members = [members[number] for number in kept]
             states, errors, singular_values, directions, _ = (part[kept] for part in polished)
-            scale, reach = self.zero_test.scale, self.follower.reach
-            continua = find_continua(states, directions, scale, reach, self.follower.approach)
-        self._settle(states, errors)
+            continua = find_continua(
+                states, directions, self.zero_test.scale, self.follower.approach
+            )
         settled = self.zero_test.settled(states, errors)
         isolated = continua.label < 0
         for number in np.flatnonzero(isolated & ~settled).tolist():
             found.reasons[members[number]] = UNSETTLED
-        singular = are_degenerate(singular_values)
-        for group in self.degenerate.groups(states, singular, isolated & settled):
+        singular = are_singular(singular_values)
+        for group in self._groups(states, singular, isolated & settled):
             best, parts = group[np.argmin(errors[group])], [members[k] for k in group]
             label = found.add(states[best], "fixed", errors[best], np.concatenate(parts), ZERO)
             if singular[best]:
                 found.degenerate[label] = name_degenerate(singular_values[best])
         for number, middle in enumerate(continua.middles):
             parts = [members[k] for k in np.flatnonzero(continua.label == number)]
-            text = name_continuum(singular_values[middle], len(parts))
+            text = name_continuum(singular_values[middle])
             label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
             found.refuse(label, text)
+
+    def _groups(
+        self, states: np.ndarray, singular: np.ndarray, among: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return groups of zeros that are one: degenerate ones are known less exactly."""
+        # Where all singular values are alike none is small beside another.
+        doubtful = among & (singular | (len(states) <= _FEW))
+        groups = [np.array([k]) for k in np.flatnonzero(among & ~doubtful).tolist()]
+        suspect = np.flatnonzero(doubtful)
+        reach = _NEAR * np.maximum(np.abs(states[suspect]).max(1, initial=0), self.zero_test.scale)
+        numbers = same_zeros(states[suspect], self.follower.are_zeros, reach)
+        groups += [suspect[numbers == k] for k in range(numbers.max(initial=-1) + 1)]
+        return sorted(groups, key=lambda group: int(group[0]))
 
     def _vanish(self, states: np.ndarray, errors: np.ndarray) -> np.ndarray:
         """Tell which zeros with a long last step are none, as the residual only fades there."""
         size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
         rows = np.flatnonzero(~(errors <= np.cbrt(self.zero_test.eps) * size) & (size > 0))
         vanishing = np.zeros(len(states), bool)
-        are_zeros = self.degenerate.are_zeros
+        are_zeros = self.follower.are_zeros
         vanishing[rows] = are_vanishing(self.evaluator, are_zeros, states[rows], size[rows])
         return vanishing
-
-    def _settle(self, states: np.ndarray, errors: np.ndarray) -> None:
-        """Lead states on which Newton's method does not close in to degenerate zeros, in place."""
-        unsettled = np.flatnonzero(~self.zero_test.settled(states, errors))
-        if len(unsettled) and not self.evaluator.is_large:
-            near = self.degenerate.reach(states[unsettled])
-            there = unsettled[near.arrived]
-            states[there], errors[there] = near.states[near.arrived], near.distances[near.arrived]
 
 
 def _bounds(evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,7 +10,7 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from .agreement import require_agreement
+from .agreement import reject_moving
 from .description import Asked
 from .evaluator import Evaluator
 from .found import Found
@@ -34,7 +34,7 @@ def following(
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         found = solve(starts, slow_points)
-        require_agreement(evaluator, zero_test, found, starts)
+        reject_moving(evaluator, zero_test, found)
         return found
 
     return follow
