@@ -11,9 +11,10 @@ import separatrix as sx
 from separatrix.analysis.completeness import point_indices
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.certificates import count_unstable_certified
-from separatrix.analysis.fixed_points.degenerate import DegenerateZeros
+from separatrix.analysis.fixed_points.following import Follower
 from separatrix.solvers.interval import Enclosed
 from separatrix.solvers.krawczyk import certify_zeros, context
+from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.zero_test import ZeroTest
 
 SIZE = 24
@@ -47,7 +48,7 @@ def decide(states):
     """Whether each is a zero."""
     batches = evaluator.Evaluator(system())
     test = ZeroTest(batches.system.residual, SIZE, states)
-    return DegenerateZeros(batches, test).are_zeros(states).tolist()
+    return Follower(batches, LevenbergMarquardt(), test).are_zeros(states).tolist()
 
 
 @pytest.mark.parametrize("prove", [count_unstable, certify, indices])
