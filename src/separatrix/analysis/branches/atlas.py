@@ -6,14 +6,15 @@ import numpy as np
 
 from ...solvers.continuation import (
     Curve,
+    CurveEnd,
     Deflation,
     PseudoArclength,
     correct,
     correct_at,
+    ending_text,
     follow,
     tangent_of,
 )
-from ...solvers.continuation.curve import CLOSED
 from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
 from ..stability import growth, judge
@@ -159,16 +160,15 @@ class Atlas:
         for along in (tangent, -tangent):
             at_end = along[-1] * (start[-1] - np.mean(scaled)) > 0 and start[-1] in scaled
             if at_end and through is None:
-                reason = "reached the end of the parameter range"
-                curve = Curve(start[None], along[None], np.ones(1), reason)
+                curve = Curve(start[None], along[None], np.ones(1), CurveEnd.RANGE)
             else:
                 curve = follow(evaluate, start, along, scaled, self.method, self.leaves)
             halves.append((curve, eigenvalues(self.family, curve.points)))
-            if "max_points" in curve.reason:
-                self._remark(f"branch {number} {curve.reason}: it goes on")
-            if curve.reason == CLOSED:
+            if curve.end is CurveEnd.MAX_POINTS:
+                self._remark(f"branch {number} {ending_text(curve.end, self.method)}: it goes on")
+            if curve.end is CurveEnd.CLOSED:
                 break
-        self.branches.append(_joined(halves, origin))
+        self.branches.append(_joined(halves, origin, self.method))
         for curve, values in halves:
             for special in find_tangencies(self.family, curve, values):
                 self._note(special, number)
@@ -180,16 +180,16 @@ class Atlas:
             if budget.is_spent:
                 self._remark(f"signs along branch {number} are rounding: special points may lack")
 
-    def leaves(self, point: np.ndarray) -> str:
-        """Say why a branch may not go on at a point; an empty text where it may."""
+    def leaves(self, point: np.ndarray) -> CurveEnd | None:
+        """Return why a branch may not go on at a point, None where it may."""
         state, _ = self.family.split(point)
         if np.abs(state).max() > self.method.largest_state:
-            return f"a unit exceeded largest_state = {self.method.largest_state:g}"
+            return CurveEnd.LARGE_STATE
         if self.box is not None:
             slack = 1e-6 * (1 + self.box[1] - self.box[0])
             if (state < self.box[0] - slack).any() or (state > self.box[1] + slack).any():
-                return "left the domain of the system"
-        return ""
+                return CurveEnd.DOMAIN
+        return None
 
     def _note(self, special: Special, number: int) -> None:
         """Keep a special point, or mark that this branch too passes one that is known."""
@@ -269,17 +269,17 @@ class Atlas:
         return modes
 
 
-def _joined(halves: list[tuple[Curve, np.ndarray]], origin: str) -> Branch:
+def _joined(halves: list[tuple[Curve, np.ndarray]], origin: str, method: PseudoArclength) -> Branch:
     """Join the two directions of a branch into one run of points."""
     (forth, values), *rest = halves
     if not rest:
-        return Branch(forth.points, values, origin, (forth.reason, forth.reason))
+        return Branch(forth.points, values, origin, (ending_text(forth.end, method),) * 2)
     back, back_values = rest[0]
     return Branch(
         np.concatenate([back.points[:0:-1], forth.points]),
         np.concatenate([back_values[:0:-1], values]),
         origin,
-        (back.reason, forth.reason),
+        (ending_text(back.end, method), ending_text(forth.end, method)),
     )
 
 

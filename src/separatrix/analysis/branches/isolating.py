@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...solvers.continuation import Curve, correct, tangent_of
+from ...solvers.continuation import Curve, CurveEnd, correct, tangent_of
 from .crossings import sharpened
 from .family import Family
 from .special import End, Special, enclose, locate
@@ -53,7 +53,7 @@ def find_special(
     ends = [End(p, t, m) for p, t, m in zip(curve.points, curve.tangents, marks, strict=True)]
     found: list[Special] = []
     first = 1 if skip_first else 0
-    if curve.reason == "closed on itself" and skip_first:
+    if curve.end is CurveEnd.CLOSED and skip_first:
         ends = ends[:-1]  # the last point is the first, a special point that is known
     ends = ends[first:]
     if family.has_kinks:

@@ -1,31 +1,37 @@
 """Where a branch of cycles ends, and why."""
 
+import enum
 from dataclasses import replace
 
 import numpy as np
 
-from ...solvers.continuation import Curve, correct_at
-from ...solvers.continuation.curve import CLOSED, STUCK
+from ...solvers.continuation import Curve, CurveEnd, correct_at
+from ...solvers.continuation.curve import STUCK
 from .equations import ClosedOrbits
 
 SHRUNK = 1e-3
 """A cycle of this part of the largest extent on the branch has shrunk to a fixed point."""
-AT_FIXED_POINT = "the cycle shrank to a fixed point"
 LONGEST = 100.0
 """Periods of the start after which a branch ends."""
-TOO_LONG = f"the period grew beyond {LONGEST:g} times that of the start"
 NEAR_SADDLE = 1e-2
 """Part of its size within which a cycle passes a saddle near a homoclinic orbit."""
 STANDS = 1e-7
 """Part of the range by which the parameter changes while the period grows e-fold, at the end."""
-HOMOCLINIC = (
-    "near a homoclinic orbit: the period grows without bound, and the cycle passes a saddle"
-)
-OPEN = "the cycle no longer closes with finer steps of the integrator"
 SAME = 1e-5
 """Distance of a cycle from one that is met again."""
 FEWEST = 4
 """Points of a closed branch."""
+
+
+class CycleEnd(enum.Enum):
+    """Why a branch of cycles ends, beside the reasons of any curve."""
+
+    FIXED_POINT = "the cycle shrank to a fixed point"
+    LONG_PERIOD = f"the period grew beyond {LONGEST:g} times that of the start"
+    HOMOCLINIC = (
+        "near a homoclinic orbit: the period grows without bound, and the cycle passes a saddle"
+    )
+    OPEN = "the cycle no longer closes with finer steps of the integrator"
 
 
 class Ends:
@@ -37,38 +43,38 @@ class Ends:
         self.met: np.ndarray | None = None
         self.longest = orbits.split(start)[1] * LONGEST
 
-    def reached(self, point: np.ndarray) -> str:
-        """Return why the branch ends at a point, or an empty text: then phases refer to it."""
+    def reached(self, point: np.ndarray) -> enum.Enum | None:
+        """Return why the branch ends at a point, or None: then phases refer to it."""
         orbits, before = self.orbits, self.points[-1]
         extent = orbits.extent(point)
         self.largest = max(self.largest, extent)
         if orbits.turned(point) or extent < SHRUNK * self.largest:
-            return AT_FIXED_POINT
+            return CycleEnd.FIXED_POINT
         self.points.append(point)
         slow = abs(point[-1] - before[-1]) < STANDS * (point[-2] - before[-2])
         if slow and orbits.saddle_distance(point) < NEAR_SADDLE:
-            return HOMOCLINIC
+            return CycleEnd.HOMOCLINIC
         if orbits.split(point)[1] > self.longest:
-            return TOO_LONG
+            return CycleEnd.LONG_PERIOD
         if self._met_again():
-            return CLOSED
+            return CurveEnd.CLOSED
         orbits.refer(point)
-        return ""
+        return None
 
     def named(self, curve: Curve) -> Curve:
         """Return a followed curve with the reason for its end, and without what lies beyond."""
-        orbits, points, reason = self.orbits, curve.points, curve.reason
-        if reason == AT_FIXED_POINT:  # what lies beyond is turned by half
-            return Curve(points[:-1], curve.tangents[:-1], curve.signs[:-1], reason)
+        orbits, points, end = self.orbits, curve.points, curve.end
+        if end is CycleEnd.FIXED_POINT:  # what lies beyond is turned by half
+            return Curve(points[:-1], curve.tangents[:-1], curve.signs[:-1], end)
         if self.met is not None:
             points = np.concatenate([points[:-1], self.met[None]])
             return replace(curve, points=points)
-        if reason in STUCK or reason == TOO_LONG:
+        if end in STUCK or end is CycleEnd.LONG_PERIOD:
             if orbits.saddle_distance(points[-1]) < NEAR_SADDLE:
-                reason = HOMOCLINIC
+                end = CycleEnd.HOMOCLINIC
             elif orbits.refused:
-                reason = OPEN
-        return replace(curve, reason=reason)
+                end = CycleEnd.OPEN
+        return replace(curve, end=end)
 
     def _met_again(self) -> bool:
         """Tell whether the last step passes the first cycle, at whatever phase, in its direction.

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.continuation import Curve, PseudoArclength, follow
-from ...solvers.continuation.curve import CLOSED
+from ...solvers.continuation import Curve, CurveEnd, PseudoArclength, ending_text, follow
 from ...solvers.continuation.newton import null_tangent
 from ...solvers.shooting import MultipleShooting
 from ...solvers.threads import one_blas_thread
@@ -131,7 +130,7 @@ def continue_cycles(
     with one_blas_thread(), derivatives_of(sample), quiet:
         point = closed(orbits, start, sample, value, name)
         halves = _both_ways(orbits, point, bounds, method)
-        return _record(orbits, halves, sample, name, (first, last), marginal_band)
+        return _record(orbits, halves, sample, name, (first, last), marginal_band, method)
 
 
 def _both_ways(
@@ -157,7 +156,7 @@ def _both_ways(
             orbits.stride,
         )
         curves.append(ends.named(curve))
-        if curve.reason == CLOSED:
+        if curve.end is CurveEnd.CLOSED:
             break
     return curves
 
@@ -169,6 +168,7 @@ def _record(
     name: str,
     parameter: tuple[float, float],
     band: float,
+    method: PseudoArclength,
 ) -> CycleBranch:
     forth, back = curves[0], curves[-1]
     rows = [_multipliers(orbits, curve.points) for curve in curves]
@@ -202,7 +202,7 @@ def _record(
         special_states=_states(orbits, [s.point for s in special]).reshape(-1, *states.shape[1:]),
         special_angle=np.array([s.angle for s in special], float),
         special_error=np.array([s.error for s in special], float),
-        endings=np.array([back.reason, forth.reason], dtype=np.str_),
+        endings=np.array([ending_text(c.end, method) for c in (back, forth)], dtype=np.str_),
         time_unit=tau,
         name=name,
         parameter_from=parameter[0],

@@ -18,7 +18,7 @@ Bounds = tuple[Float[np.ndarray, " unit"], Float[np.ndarray, " unit"]]
 _FIRST = 16  # states that descend without the help of known minima
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SpeedDescent:
     """Leads states down the speed; `bounds` are what no state is followed beyond.
 
@@ -34,7 +34,7 @@ class SpeedDescent:
     known: KnownZeros = field(init=False)  # minima
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "known", KnownZeros(self.evaluator.size))
+        self.known = KnownZeros(self.evaluator.size)
 
     def minimize(self, starts: States, max_steps: int = DampedNewton.max_steps) -> Minima:
         """Descend from all starts, as many at a time as their Hessians have room for.

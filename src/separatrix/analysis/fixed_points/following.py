@@ -31,7 +31,7 @@ CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it woul
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Follower:
     """Leads candidates to where they end.
 
@@ -47,8 +47,8 @@ class Follower:
     dead_ends: KnownZeros = field(init=False)  # minima of the residual
 
     def __post_init__(self) -> None:
-        for name in ("zeros", "dead_ends"):
-            object.__setattr__(self, name, KnownZeros(self.evaluator.size))
+        self.zeros = KnownZeros(self.evaluator.size)
+        self.dead_ends = KnownZeros(self.evaluator.size)
 
     @property
     def is_rough(self) -> bool:

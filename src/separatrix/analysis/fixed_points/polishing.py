@@ -40,7 +40,7 @@ class Polished(NamedTuple):
     missed: Bool[np.ndarray, " state"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Polishing:
     """Polishes zeros; one that comes again, in a further search, is remembered."""
 

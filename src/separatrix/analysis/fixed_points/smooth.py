@@ -43,7 +43,7 @@ _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SmoothSearch:
     """Follows every candidate to a zero of the residual, or else to a minimum of the speed.
 
@@ -67,9 +67,8 @@ class SmoothSearch:
         slow = SlowPointSearch(
             descent, self.zero_test, self._solve_from_anywhere, self._solve_exactly
         )
-        object.__setattr__(self, "follower", follower)
-        object.__setattr__(self, "polishing", Polishing(self.evaluator, self.zero_test))
-        object.__setattr__(self, "slow", slow)
+        self.follower, self.slow = follower, slow
+        self.polishing = Polishing(self.evaluator, self.zero_test)
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
         """Return the points found, and what became of every candidate."""

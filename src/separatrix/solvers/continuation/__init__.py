@@ -1,6 +1,6 @@
 """Curves of zeros of F(x, p): following them, their singular points, and other curves."""
 
-from .curve import Curve, follow
+from .curve import Curve, CurveEnd, ending_text, follow
 from .deflation import Deflation, deflated_newton
 from .method import PseudoArclength
 from .newton import correct, correct_at, tangent_of
@@ -13,6 +13,7 @@ from .singular import (
 
 __all__ = [
     "Curve",
+    "CurveEnd",
     "Deflation",
     "Located",
     "PseudoArclength",
@@ -20,6 +21,7 @@ __all__ = [
     "correct_at",
     "crossing_tangents",
     "deflated_newton",
+    "ending_text",
     "extended_branch_point",
     "extended_mode",
     "follow",

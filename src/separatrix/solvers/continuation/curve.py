@@ -1,5 +1,6 @@
 """Following a curve of zeros from a point on it until it ends."""
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,21 +11,29 @@ from .corners import around_kink
 from .method import PseudoArclength
 from .newton import Evaluate, correct, correct_at, tangent_of
 
-END_OF_RANGE = "reached the end of the parameter range"
-CLOSED = "closed on itself"
 
-NOT_FINITE = "the system is not finite beyond"
-LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
-NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
-STUCK = (NOT_FINITE, LOST_RANK, NO_STEP)
-STANDS = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
+class CurveEnd(enum.Enum):
+    """Why a curve ends, in words that `ending_text` completes with the bounds of the method."""
+
+    RANGE = "reached the end of the parameter range"
+    CLOSED = "closed on itself"
+    MAX_POINTS = "reached max_points = {0.max_points}"
+    LARGE_STATE = "a unit exceeded largest_state = {0.largest_state:g}"
+    DOMAIN = "left the domain of the system"
+    NOT_FINITE = "the system is not finite beyond"
+    LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
+    NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
+    STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
+
+
+STUCK = (CurveEnd.NOT_FINITE, CurveEnd.LOST_RANK, CurveEnd.NO_STEP)
 STILL, STILL_POINTS = 1e-12, 100
 """A curve has come to such an end where so many points lie within so little of the range."""
 FINEST_JUMP = 1e-4
 """Steps shorter than this are not looked at: where two branches touch, every step jumps."""
 
-Leaves = Callable[[np.ndarray], str]
-"""A point -> why the branch may not go on there, or an empty text."""
+Leaves = Callable[[np.ndarray], enum.Enum | None]
+"""A point -> why the branch may not go on there, or None."""
 Accepts = Callable[[np.ndarray], bool]
 """A zero of F -> whether it may stand for a point of the curve; else a shorter step is tried."""
 Stride = Callable[[np.ndarray, np.ndarray], float]
@@ -43,14 +52,19 @@ class Curve:
         Unit vectors.
     signs (point,)
         Of det [DF; tangent]; 0 where it is singular.
-    reason
-        Why the curve ends where it does.
+    end
+        Why the curve ends where it does: a `CurveEnd`, or what the caller's `leaves` returned.
     """
 
     points: Float[np.ndarray, "point coordinate"]
     tangents: Float[np.ndarray, "point coordinate"]
     signs: Float[np.ndarray, " point"]
-    reason: str
+    end: enum.Enum
+
+
+def ending_text(end: enum.Enum, method: PseudoArclength) -> str:
+    """Return in words why a curve ends."""
+    return str(end.value).format(method)
 
 
 def follow(
@@ -59,7 +73,7 @@ def follow(
     tangent: np.ndarray,
     bounds: tuple[float, float],
     method: PseudoArclength,
-    leaves: Leaves = lambda point: "",
+    leaves: Leaves = lambda point: None,
     accepts: Accepts = lambda point: True,
     stride: Stride | None = None,
 ) -> Curve:
@@ -70,10 +84,11 @@ def follow(
     """
     sign = tangent_of(evaluate(start)[1], tangent)[1]
     points, tangents, signs = [start], [tangent], [sign]
-    cosine, length, reason = np.cos(np.radians(method.max_angle)), method.first_step, ""
-    while not reason:
+    cosine, length = np.cos(np.radians(method.max_angle)), method.first_step
+    end: enum.Enum | None = None
+    while end is None:
         if len(points) >= method.max_points:
-            reason = f"reached max_points = {method.max_points}"
+            end = CurveEnd.MAX_POINTS
             break
         here, along = points[-1], tangents[-1]
         guess = here + length * along
@@ -87,7 +102,7 @@ def follow(
                 continue
             around = around_kink(evaluate, here, along, signs[-1], method.min_step, cosine)
             if around is None:
-                reason = _stuck(evaluate, here, guess)
+                end = _stuck(evaluate, here, guess)
                 break
             (found, turned, sign), length = around, 16 * method.min_step
         if sign * signs[-1] < 0 and length > FINEST_JUMP and _jumps(evaluate, here, found.point):
@@ -95,24 +110,24 @@ def follow(
             continue
         point = found.point
         if closes(points, point, turned, tangents[0]):
-            point, turned, sign, reason = start, tangents[0], signs[0], CLOSED
+            point, turned, sign, end = start, tangents[0], signs[0], CurveEnd.CLOSED
         elif not bounds[0] <= point[-1] <= bounds[1]:
             landed = _land(evaluate, here, point, bounds)
             if landed is None:
                 length *= 0.5
-                reason = _stuck(evaluate, here, guess) if length < method.min_step else ""
+                end = _stuck(evaluate, here, guess) if length < method.min_step else None
                 continue
-            point, reason = landed, END_OF_RANGE
+            point, end = landed, CurveEnd.RANGE
         else:
             earlier = points[-STILL_POINTS:]
             still = len(earlier) == STILL_POINTS and abs(earlier[0][-1] - point[-1]) < STILL
-            reason = leaves(point) or (STANDS if still else "")
+            end = leaves(point) or (CurveEnd.STILL if still else None)
         points.append(point)
         tangents.append(turned)
         signs.append(sign)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
             length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
-    return Curve(np.array(points), np.array(tangents), np.array(signs), reason)
+    return Curve(np.array(points), np.array(tangents), np.array(signs), end)
 
 
 def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
@@ -177,11 +192,11 @@ def _land(
     return found.point
 
 
-def _stuck(evaluate: Evaluate, here: np.ndarray, guess: np.ndarray) -> str:
+def _stuck(evaluate: Evaluate, here: np.ndarray, guess: np.ndarray) -> CurveEnd:
     jacobian = evaluate(here)[1]
     if not (np.isfinite(evaluate(guess)[0]).all() and np.isfinite(jacobian).all()):
-        return NOT_FINITE
+        return CurveEnd.NOT_FINITE
     values = np.linalg.svd(jacobian, compute_uv=False)
     if values[-1] <= 1e-9 * values[0]:
-        return LOST_RANK
-    return NO_STEP
+        return CurveEnd.LOST_RANK
+    return CurveEnd.NO_STEP
