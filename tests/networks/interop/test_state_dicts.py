@@ -314,7 +314,7 @@ REFUSED = {
         {},
         r"fc\.weight has shape \(2, 6\), expected \(any, 5\)",
     ),
-    "no gates": (GRU_ | {"weight_hh_l0": np.ones((2 * U, U))}, {}, r"10 rows for 5 units.*3 \(gru\)"),
+    "no gates": (GRU_ | {"weight_hh_l0": np.ones((2 * U, U))}, {}, r"10 rows for 5.*3 \(gru\)"),
     "no cell of LFADS": (torch_weights(4, ""), {"layout": "lfads"}, r"unit 3 \(reset-first"),
     "input of other units": (
         GRU_ | {"weight_ih_l0": np.ones((U, C))},
