@@ -188,10 +188,7 @@ class _OnHost:
                 given = _words(start), _words(np.ones_like(start))
                 derivative = _numbers(self.jacobian_along(*given))
         except Exception as error:
-            raise InvalidInputError(
-                f"`{name}` cannot be differentiated twice by torch.func: {_first_line(error)}. It "
-                "must be a pure function of tensors, without .item(), .detach() or NumPy."
-            ) from error
+            raise _unfit(name, f"cannot be differentiated twice: {_first_line(error)}") from error
         require_finite(derivative, f"the second derivative of `{name}` at the state 0")
         self._compare(name, apply, start, size)
 
@@ -237,10 +234,7 @@ class _OnHost:
             close = np.abs(slope - expected).max() <= 1e-2 * np.abs(expected).max() + 1e-12
             if (same and close) or not np.isfinite([here, expected, recorded, slope]).all():
                 return
-        raise InvalidInputError(
-            f"`{name}` has other values or slopes than PyTorch finds in it: it must be a pure "
-            "function of tensors, the same at every call (eval mode), without .detach() or NumPy."
-        )
+        raise _unfit(name, "has other values or slopes than PyTorch finds in it")
 
     @contextlib.contextmanager
     def _one_thread(self) -> Iterator[None]:
@@ -255,8 +249,8 @@ class _OnHost:
     def _checked(self, name: str, apply: Callable[[Any], Any], size: int, start: Any) -> Any:
         """Return the function in elementary operations, which `vmap` knows how to batch.
 
-        It has no rule for the cells of GRUs and LSTMs as they are. Raises InvalidInputError, in the
-        user's words, where the function is unfit.
+        It has no rule for the cells of GRUs and LSTMs as they are. Raises InvalidInputError where
+        the function is unfit.
         """
         from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -266,23 +260,25 @@ class _OnHost:
                 traced = make_fx(lambda z: apply(z))(start)
                 result = apply(start)
         except Exception as error:
-            raise InvalidInputError(
-                f"`{name}` could not be evaluated on a state of shape ({size},) in float64: "
-                f"{_first_line(error)}. Modules must be in float64, copy.deepcopy(module).double()"
-                ", and the function pure, without .item(), .detach() or NumPy."
-            ) from error
+            what = f"could not be evaluated on a state of shape ({size},): {_first_line(error)}"
+            raise _unfit(name, what) from error
         if not isinstance(result, self._torch.Tensor) or result.shape != (size,):
             shape = getattr(result, "shape", None)
             got = type(result).__name__ if shape is None else tuple(shape)
-            raise InvalidInputError(
-                f"`{name}` must return a tensor of the shape it is given, ({size},), got {got}."
+            raise _unfit(
+                name, f"must return a tensor of the shape it is given, ({size},), got {got}"
             )
         if result.dtype != self._torch.float64:
-            raise InvalidInputError(
-                f"`{name}` computes in {result.dtype}, expected torch.float64, in which the state "
-                "is: give it modules in float64, copy.deepcopy(module).double()."
-            )
+            raise _unfit(name, f"computes in {result.dtype}, expected torch.float64")
         return traced
+
+
+def _unfit(name: str, what: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"`{name}` {what}. It must be a pure function of float64 tensors that torch.func can "
+        "differentiate: the same at every call, without .item(), .detach() or NumPy, its modules "
+        "in eval mode and in float64, copy.deepcopy(module).double()."
+    )
 
 
 def _words(numbers: np.ndarray) -> np.ndarray:

@@ -213,10 +213,6 @@ def test_ready_set_go_asks_for_the_measured_interval(gain):
             lambda: sx.tasks.ReadySetGo(gain=0.1, measure={"uniform": [80.0, 1500.0]}),
             "production period lasts 0.2 times the measure period, .* as short as 1 step of 80 ms",
         ),
-        (
-            lambda: sx.tasks.PerceptualDecisionMaking(delay=[100, 200]),
-            r"delay lasts as long in every trial, .* got \[100, 200\].*DelayResponse",
-        ),
         (lambda: sx.tasks.Yang2019(rule_weights=5.0), "rule_weights must be a list of numbers"),
         (lambda: sx.tasks.GoNoGo(noise_on="fixation"), '"stimulus" or "all"'),
         (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5]), "must be two numbers"),

@@ -1,75 +1,27 @@
 """Cognitive tasks, drawn on the device."""
 
-from .accumulation import (
-    EvidenceAccumulation,
-    ProbabilisticReasoning,
-    PulseDecisionMaking,
-)
-from .association import (
-    DelayPairedAssociation,
-    DualDelayMatchSample,
-    GoNoGo,
-)
-from .base import (
-    AbstractTask,
-    SolvableTask,
-    Trials,
-    accuracy,
-    choice_of,
-)
-from .decision import (
-    PerceptualDecisionMaking,
-    signed_coherence,
-)
-from .delayed_decision import (
-    PerceptualDecisionMakingDelayResponse,
-    PostDecisionWager,
-)
-from .durations import (
-    Choice,
-    Duration,
-    Multiple,
-    TruncatedExponential,
-    Uniform,
-)
-from .generation import (
-    FlipFlop,
-    SineWave,
-)
-from .memory import (
-    DelayComparison,
-    DelayMatchCategory,
-    DelayMatchSample,
-)
-from .modalities import (
-    ContextDecisionMaking,
-    MultiSensoryIntegration,
-    SingleContextDecisionMaking,
-)
-from .neurogym import (
-    NeuroGymTask,
-    from_neurogym,
-)
-from .reaching import (
-    AntiReach,
-    Reaching1D,
-)
-from .staged import (
-    Scene,
-    StagedTask,
-)
-from .timeline import (
-    Timeline,
-)
-from .timing import (
-    HierarchicalReasoning,
-    IntervalDiscrimination,
-    ReadySetGo,
-)
-from .yang2019 import (
-    RULES,
-    Yang2019,
-)
+from .accumulation.cues import EvidenceAccumulation
+from .accumulation.pulses import PulseDecisionMaking
+from .accumulation.shapes import ProbabilisticReasoning
+from .association import DelayPairedAssociation, DualDelayMatchSample, GoNoGo
+from .base import AbstractTask, SolvableTask, Trials, accuracy, choice_of
+from .decision import PerceptualDecisionMaking, signed_coherence
+from .delayed_decision import PerceptualDecisionMakingDelayResponse, PostDecisionWager
+from .durations import Choice, Duration, Multiple, TruncatedExponential, Uniform
+from .generation import FlipFlop, SineWave
+from .memory.comparison import DelayComparison
+from .memory.matching import DelayMatchCategory, DelayMatchSample
+from .modalities.context import ContextDecisionMaking, SingleContextDecisionMaking
+from .modalities.multisensory import MultiSensoryIntegration
+from .neurogym import NeuroGymTask, from_neurogym
+from .reaching import AntiReach, Reaching1D
+from .staged import Scene, StagedTask
+from .timeline import Timeline
+from .timing.comparison import IntervalDiscrimination
+from .timing.hierarchical import HierarchicalReasoning
+from .timing.production import ReadySetGo
+from .yang2019.rules import RULES
+from .yang2019.task import Yang2019
 
 __all__ = [
     "RULES",

@@ -56,13 +56,9 @@ class DelayPairedAssociation(StagedTask):
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus 1", "stimulus 2", "stimulus 3", "stimulus 4")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "go")
+    channels = ("fixation", "stimulus 1", "stimulus 2", "stimulus 3", "stimulus 4")
+    responses = ("fixate", "go")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         first, second = (pick(k, when.num_trials, 2) for k in jr.split(key))
@@ -90,10 +86,6 @@ class DelayPairedAssociation(StagedTask):
         )
         deciding = cue_off(self, inputs[..., 0], "decision")
         return one_hot((deciding & (first == second)).astype(int), 2)
-
-    @property
-    def chance(self) -> float:
-        return 0.5
 
 
 class GoNoGo(StagedTask):
@@ -133,13 +125,9 @@ class GoNoGo(StagedTask):
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "no-go", "go")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "go")
+    channels = ("fixation", "no-go", "go")
+    responses = ("fixate", "go")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         go = pick(key, when.num_trials, 2)
@@ -159,10 +147,6 @@ class GoNoGo(StagedTask):
         difference = summed(inputs[..., 2] - inputs[..., 1], shown)
         deciding = cue_off(self, inputs[..., 0], "decision")
         return one_hot((deciding & (difference > 0)).astype(int), 2)
-
-    @property
-    def chance(self) -> float:
-        return 0.5
 
 
 class DualDelayMatchSample(StagedTask):
@@ -215,9 +199,8 @@ class DualDelayMatchSample(StagedTask):
         first, second = ((f"stimulus {s}, 0", f"stimulus {s}, π") for s in (1, 2))
         return ("fixation", *first, *second, "cue 1", "cue 2")
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "match", "non-match")
+    responses = ("fixate", "match", "non-match")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         key_order, key_samples, key_choices = jr.split(key, 3)
@@ -272,7 +255,3 @@ class DualDelayMatchSample(StagedTask):
         test = tests - last_seen(tests, ~testing)
         product = jnp.take_along_axis(sample * test, cued, axis=-1)[..., 0]
         return respond(testing, two_sided(product))
-
-    @property
-    def chance(self) -> float:
-        return 0.5

@@ -2,7 +2,6 @@
 
 import abc
 import dataclasses
-import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -21,7 +20,6 @@ from .._types import (
     InvalidInputError,
     require_count,
     require_key,
-    require_number,
 )
 from . import inputs
 from .durations import count_steps
@@ -273,25 +271,6 @@ def _score_compiled(task: SolvableTask, key: PRNGKeyArray, n: int) -> Float[Arra
 @eqx.filter_jit
 def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
     return draw_checked(task, key, n)
-
-
-def number(name: str) -> Any:
-    """Return a converter for a field of a task that takes real numbers only."""
-    return functools.partial(require_number, name=name)
-
-
-def texts(value: Any, name: str) -> tuple[str, ...]:
-    """Return a list of names as a tuple; a single text would be taken apart into its letters."""
-    if not isinstance(value, (tuple, list)) or not all(isinstance(v, str) for v in value):
-        raise InvalidInputError(f"{name} must be a list of names, got {value!r}.")
-    return tuple(value)
-
-
-def numbers(value: Any, name: str) -> tuple[float, ...]:
-    """Return a list or an array of real numbers as a tuple."""
-    if isinstance(value, (str, bytes)) or np.ndim(value) != 1:
-        raise InvalidInputError(f"{name} must be a list of numbers, got {value!r}.")
-    return tuple(require_number(v, f"each of {name}") for v in value)
 
 
 def consecutive(durations: dict[str, float]) -> dict[str, tuple[float, float]]:

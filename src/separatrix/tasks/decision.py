@@ -2,7 +2,7 @@
 
 import functools
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,34 +11,11 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._random import integers, standard_normal
-from .._types import Array, InvalidInputError, require_count, require_number
-from .base import (
-    SolvableTask,
-    Trials,
-    consecutive,
-    measured_accuracy,
-    number,
-    numbers,
-    period_mask,
-    texts,
-)
-from .durations import Duration, check_timing
+from .._types import Array, InvalidInputError
+from . import fields
+from .base import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
+from .durations import check_timing
 from .solving import respond
-
-
-def _lasting(period: str) -> Any:
-    """Return a converter for the duration of a period that is the same in every trial."""
-
-    def converter(given: Any) -> float:
-        if isinstance(given, (list, tuple, dict, Duration)):
-            raise InvalidInputError(
-                f"PerceptualDecisionMaking: {period} lasts as long in every trial, so it is one "
-                f"number of ms; got {given!r}. In PerceptualDecisionMakingDelayResponse periods "
-                "may vary (noise_on and dt have other defaults there)."
-            )
-        return require_number(given, period)
-
-    return converter
 
 
 class PerceptualDecisionMaking(SolvableTask):
@@ -57,7 +34,8 @@ class PerceptualDecisionMaking(SolvableTask):
     dt
         Time step in ms. A period of d ms has int(d/dt) steps.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms; 0 leaves a period out (but not stimulus and decision).
+        Durations of the periods in ms; 0 leaves a period out (but not stimulus and decision). They
+        are the same in every trial; in `PerceptualDecisionMakingDelayResponse` they may vary.
     coherences
         The coherences in percent, drawn with equal probability.
     num_choices
@@ -95,44 +73,27 @@ class PerceptualDecisionMaking(SolvableTask):
     reference: ClassVar[str] = "Yang & Wang (2020) Neuron 107:1048"
     units = MappingProxyType({"coherence": "%"})
 
-    dt: float = eqx.field(static=True, default=100.0, converter=number("dt"))
-    fixation: float = eqx.field(static=True, default=100.0, converter=_lasting("fixation"))
-    stimulus: float = eqx.field(static=True, default=2000.0, converter=_lasting("stimulus"))
-    delay: float = eqx.field(static=True, default=0.0, converter=_lasting("delay"))
-    decision: float = eqx.field(static=True, default=100.0, converter=_lasting("decision"))
-    coherences: tuple[float, ...] = eqx.field(
-        static=True,
-        default=(0.0, 6.4, 12.8, 25.6, 51.2),
-        converter=functools.partial(numbers, name="coherences"),
+    dt: float = fields.step(100.0)
+    fixation: float = fields.value("fixation", 100.0)
+    stimulus: float = fields.value("stimulus", 2000.0)
+    delay: float = fields.value("delay", 0.0)
+    decision: float = fields.value("decision", 100.0)
+    coherences: tuple[float, ...] = fields.levels(
+        "coherences", (0.0, 6.4, 12.8, 25.6, 51.2), 0, 100
     )
-    num_choices: int = eqx.field(
-        static=True,
-        default=2,
-        converter=functools.partial(require_count, name="num_choices", least=2),
-    )
-    noise: float = eqx.field(static=True, default=1.0, converter=number("noise"))
-    noise_on: str = eqx.field(static=True, default="all")
+    num_choices: int = fields.count("num_choices", 2, least=2)
+    noise: float = fields.noise()
+    noise_on: str = fields.option("noise_on", "all", "stimulus")
     cue: tuple[str, ...] = eqx.field(
         static=True,
         default=("fixation", "stimulus", "delay"),
-        converter=functools.partial(texts, name="cue"),
+        converter=functools.partial(fields.texts, name="cue"),
     )
 
     def __check_init__(self) -> None:
         name = type(self).__name__
         possible = {period: (time,) for period, time in self._durations.items()}
         check_timing(name, self.dt, possible, ("stimulus", "decision"))
-        if not self.coherences or not all(0 <= c <= 100 for c in self.coherences):
-            raise InvalidInputError(
-                f"{name}: coherences are percentages between 0 and 100, at least one; "
-                f"got {self.coherences}."
-            )
-        if not (np.isfinite(self.noise) and self.noise >= 0):
-            raise InvalidInputError(f"{name}: noise must be 0 or more, got {self.noise:g}.")
-        if self.noise_on not in ("all", "stimulus"):
-            raise InvalidInputError(
-                f'{name}: noise_on must be "all" or "stimulus", got {self.noise_on!r}.'
-            )
         unknown = set(self.cue) - set(self._durations)
         if unknown:
             raise InvalidInputError(

@@ -72,13 +72,9 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus 1", "stimulus 2")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "choice 1", "choice 2")
+    channels = ("fixation", "stimulus 1", "stimulus 2")
+    responses = ("fixate", "choice 1", "choice 2")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         key_choice, key_coherence = jr.split(key)
@@ -104,10 +100,6 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
         """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
         half = coherence / 200 * (1 - 2 * choice)
         return np.array([1.0, 0.5 + half, 0.5 - half])
-
-    @property
-    def chance(self) -> float:
-        return 0.5
 
 
 class PostDecisionWager(StagedTask):
@@ -161,13 +153,8 @@ class PostDecisionWager(StagedTask):
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus 1", "stimulus 2", "sure bet")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "choice 1", "choice 2", "sure bet")
+    channels = ("fixation", "stimulus 1", "stimulus 2", "sure bet")
+    responses = ("fixate", "choice 1", "choice 2", "sure bet")
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n = when.num_trials

@@ -63,7 +63,7 @@ def levels(
     name: str, default: tuple[float, ...], least: float = -np.inf, most: float = np.inf
 ) -> Any:
     """Declare a list of numbers in a range, at least one."""
-    converter = functools.partial(_list, name=name, least=least, most=most)
+    converter = functools.partial(numbers, name=name, least=least, most=most)
     return eqx.field(static=True, default=default, converter=converter)
 
 
@@ -93,10 +93,20 @@ def _range(least: float, most: float) -> str:
     return f"{least:g} or more" if np.isfinite(least) else "finite"
 
 
-def _list(given: Any, name: str, least: float, most: float) -> tuple[float, ...]:
+def numbers(
+    given: Any, name: str, least: float = -np.inf, most: float = np.inf
+) -> tuple[float, ...]:
+    """Return a list or an array of numbers in a range, at least one, as a tuple."""
     if isinstance(given, (str, bytes)) or np.ndim(given) != 1 or len(given) == 0:
         raise InvalidInputError(f"{name} must be a list of numbers, at least one; got {given!r}.")
     return tuple(at_least(v, f"each of {name}", least, most) for v in given)
+
+
+def texts(given: Any, name: str) -> tuple[str, ...]:
+    """Return a list of names as a tuple; a single text would be taken apart into its letters."""
+    if not isinstance(given, (tuple, list)) or not all(isinstance(v, str) for v in given):
+        raise InvalidInputError(f"{name} must be a list of names, got {given!r}.")
+    return tuple(given)
 
 
 def one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:

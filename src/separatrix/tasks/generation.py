@@ -138,9 +138,7 @@ class FlipFlop(StagedTask):
         beliefs: Array = jax.lax.scan(functools.partial(_follow_bits, weight), start, now)[1]
         return 2 * jnp.moveaxis(beliefs, 0, 1) - 1
 
-    @property
-    def chance(self) -> float:
-        return 0.5
+    chance = 0.5
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
         """Return the fraction of outputs with the sign of their target."""
@@ -218,13 +216,8 @@ class SineWave(StagedTask):
     def durations(self) -> dict[str, float]:
         return {"oscillation": self.duration}
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("frequency",)
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("oscillation",)
+    channels = ("frequency",)
+    responses = ("oscillation",)
 
     @property
     def angular_frequencies(self) -> Float[np.ndarray, " frequency"]:

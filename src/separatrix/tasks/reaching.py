@@ -159,9 +159,7 @@ class Reaching1D(StagedTask):
     def channels(self) -> tuple[str, ...]:
         return (*names("target", self.ring), *names("hand", self.ring))
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("cosine", "sine")
+    responses = ("cosine", "sine")
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         start, target = 2 * jnp.pi * jr.uniform(key, (2, when.num_trials))

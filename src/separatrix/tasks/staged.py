@@ -164,6 +164,16 @@ def shown(
     return during[..., None] * values[:, None, :]
 
 
+def in_each(when: Timeline, label: str, values: Float[Array, "trial k *more"]) -> Array:
+    """Return what is shown when value k is on during the period `label k`."""
+    total = jnp.zeros((), jnp.float32)
+    for k in range(values.shape[1]):
+        during = when.during(f"{label} {k + 1}")
+        rest = values[:, None, k]
+        total = total + during.reshape(*during.shape, *[1] * (rest.ndim - 2)) * rest
+    return total
+
+
 def side_by_side(*channels: Float[Array, "trial time _"]) -> Float[Array, "trial time channel"]:
     """Join groups of channels."""
     return jnp.concatenate(channels, axis=-1)

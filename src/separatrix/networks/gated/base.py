@@ -1,7 +1,5 @@
 """What gated networks share: weights in blocks, one for each gate, and a cell that uses them."""
 
-from typing import ClassVar
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -21,20 +19,11 @@ from ..initialization import gated
 from ..unroll import AbstractCell, project, unroll_cell
 
 
-class AbstractGatedCell(AbstractCell):
-    """The part of a gated network that has no weights.
-
-    `gates` is the number of blocks of weights, `parts` that of numbers in the state of a unit.
-    """
-
-    gates: ClassVar[int]
-    parts: ClassVar[int]
-
-
 class AbstractGatedNetwork(AbstractNetwork):
     """A network whose units are gated by the others.
 
-    A concrete network names its cell; the weights of its gates stand one below the other.
+    The weights of its `gates` stand one below the other; a unit has `parts` numbers in the state,
+    of which the first is what the others see.
     """
 
     input_weights: Float[Array, "gated channel"]
@@ -49,7 +38,8 @@ class AbstractGatedNetwork(AbstractNetwork):
     num_outputs: int = eqx.field(static=True)
     dt: float = eqx.field(static=True)
 
-    cell: eqx.AbstractClassVar[AbstractGatedCell]
+    gates: eqx.AbstractClassVar[int]
+    parts: eqx.AbstractClassVar[int]
 
     def _build(
         self,
@@ -63,7 +53,7 @@ class AbstractGatedNetwork(AbstractNetwork):
         num_inputs, num_units, num_outputs = sizes
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         require_positive(dt, "dt", "ms")
-        drawn = gated(initialization, key, self.cell.gates, *sizes)
+        drawn = gated(initialization, key, self.gates, *sizes)
         self.input_weights, self.input_bias = drawn.input
         self.recurrent_weights, self.recurrent_bias = drawn.recurrent
         self.readout_weights, self.readout_bias = drawn.readout
@@ -72,16 +62,32 @@ class AbstractGatedNetwork(AbstractNetwork):
         self.trained_initial_state = zeros_if(trainable_initial_state, self._state_size)
 
     def __check_init__(self) -> None:
-        rows = self.cell.gates * self.num_units
+        rows = self.gates * self.num_units
         if self.input_bias.shape != (rows,):
             raise InvalidInputError(
                 f"a {type(self).__name__} of {self.num_units} units has {rows} rows of weights, "
-                f"{self.cell.gates} for each unit, got {self.input_bias.shape[0]}."
+                f"{self.gates} for each unit, got {self.input_bias.shape[0]}."
             )
 
     @property
     def _state_size(self) -> int:
-        return self.cell.parts * self.num_units
+        return self.parts * self.num_units
+
+    def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
+        check_state(state, self._state_size)
+        return self.readout_weights @ state[: self.num_units] + self.readout_bias
+
+    def initial_state(self) -> Float[Array, " state"]:
+        return initial_or_zeros(self.trained_initial_state, self._state_size, self.input_bias)
+
+
+class AbstractCellNetwork(AbstractGatedNetwork):
+    """A gated network whose recurrent weights act before anything else: on what units emit.
+
+    A concrete network names its cell, the part that has no weights.
+    """
+
+    cell: eqx.AbstractClassVar[AbstractCell]
 
     def _currents(self, state: Array, input: Array) -> tuple[Array, Array]:
         """Return what the gates get from the units and what they get from outside."""
@@ -94,13 +100,6 @@ class AbstractGatedNetwork(AbstractNetwork):
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
         return self.cell.advance(state, *self._currents(state, input))
-
-    def readout(self, state: Float[Array, " state"]) -> Float[Array, " output"]:
-        check_state(state, self._state_size)
-        return self.readout_weights @ self.cell.emit(state) + self.readout_bias
-
-    def initial_state(self) -> Float[Array, " state"]:
-        return initial_or_zeros(self.trained_initial_state, self._state_size, self.input_bias)
 
     def unroll(
         self, inputs: Float[Array, "trial time channel"]

@@ -8,15 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from ..._types import Array, GivenKey
-from .base import AbstractGatedCell, AbstractGatedNetwork
+from ..unroll import AbstractCell
+from .base import AbstractCellNetwork
 
 
 @dataclass(frozen=True)
-class GRUCell(AbstractGatedCell):
+class GRUCell(AbstractCell):
     """A step of a GRU from the hidden and the input currents of its gates."""
-
-    gates: ClassVar[int] = 3
-    parts: ClassVar[int] = 1
 
     def emit(self, state: Array) -> Array:
         return state
@@ -34,7 +32,7 @@ class GRUCell(AbstractGatedCell):
         return update + update_drive, jnp.tanh(new_drive + gate * new)
 
 
-class GRU(AbstractGatedNetwork):
+class GRU(AbstractCellNetwork):
     r"""A network of gated recurrent units, in PyTorch's equations.
 
     $$r = \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}), \quad
@@ -85,6 +83,8 @@ class GRU(AbstractGatedNetwork):
     64
     """
 
+    gates: ClassVar[int] = 3
+    parts: ClassVar[int] = 1
     cell: ClassVar[GRUCell] = GRUCell()
     convention: ClassVar[str] = (
         "rows r, z, n; the reset gate acts after the recurrent weights; h' = (1 - z) n + z h"

@@ -9,15 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, GivenKey, require_finite_number
-from .base import AbstractGatedCell, AbstractGatedNetwork, in_float64
+from ..unroll import AbstractCell
+from .base import AbstractCellNetwork, in_float64
 
 
 @dataclass(frozen=True)
-class LSTMCell(AbstractGatedCell):
+class LSTMCell(AbstractCell):
     """A step of an LSTM on the state (h, c) from the currents of its gates."""
-
-    gates: ClassVar[int] = 4
-    parts: ClassVar[int] = 2
 
     def emit(self, state: Array) -> Array:
         return state[..., : state.shape[-1] // 2]
@@ -36,7 +34,7 @@ class LSTMCell(AbstractGatedCell):
         return jnp.concatenate([jax.nn.sigmoid(output) * jnp.tanh(cell), cell], -1)
 
 
-class LSTM(AbstractGatedNetwork):
+class LSTM(AbstractCellNetwork):
     r"""A network of long short-term memory units, in PyTorch's equations.
 
     $$i, f, o = \sigma(W_i x + b_i + W_h h + b_h), \quad
@@ -90,6 +88,8 @@ class LSTM(AbstractGatedNetwork):
     128
     """
 
+    gates: ClassVar[int] = 4
+    parts: ClassVar[int] = 2
     cell: ClassVar[LSTMCell] = LSTMCell()
     convention: ClassVar[str] = "rows i, f, g, o; a state is h, then c"
 

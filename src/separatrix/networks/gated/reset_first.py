@@ -7,13 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from ..._types import Array, GivenKey, InvalidInputError, require_positive
-from ..arrays import check_input, check_sizes, check_state, initial_or_zeros, zeros_if
-from ..base import AbstractNetwork
-from ..initialization import gated
+from ..._types import Array, GivenKey, InvalidInputError, require_number
+from ..arrays import check_input, check_state
+from .base import AbstractGatedNetwork
 
 
-class ResetFirstGRU(AbstractNetwork):
+class ResetFirstGRU(AbstractGatedNetwork):
     r"""A network of gated recurrent units whose reset gate acts before the recurrent weights.
 
     $$r = \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}), \quad
@@ -67,19 +66,10 @@ class ResetFirstGRU(AbstractNetwork):
     64
     """
 
-    input_weights: Float[Array, "gated channel"]
-    recurrent_weights: Float[Array, "gated unit"]
-    input_bias: Float[Array, " gated"]
-    recurrent_bias: Float[Array, " gated"]
-    readout_weights: Float[Array, "output unit"]
-    readout_bias: Float[Array, " output"]
-    trained_initial_state: Float[Array, " unit"] | None
-    num_inputs: int = eqx.field(static=True)
-    num_units: int = eqx.field(static=True)
-    num_outputs: int = eqx.field(static=True)
-    dt: float = eqx.field(static=True)
     clip: float | None = eqx.field(static=True)
 
+    gates: ClassVar[int] = 3
+    parts: ClassVar[int] = 1
     convention: ClassVar[str] = (
         "rows r, z, n; the reset gate acts before the recurrent weights; h' = (1 - z) n + z h"
     )
@@ -96,23 +86,15 @@ class ResetFirstGRU(AbstractNetwork):
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
-        sizes = num_inputs, num_units, num_outputs
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
-        require_positive(dt, "dt", "ms")
-        if clip is not None:
-            require_positive(clip, "clip")
-            if clip < 1:
-                raise InvalidInputError(
-                    f"clip must be 1 or more, or None, got {clip:g}: below 1 it would move fixed "
-                    "points, which the analysis does not know of."
-                )
-        drawn = gated(initialization, key, 3, *sizes)
-        self.input_weights, self.input_bias = drawn.input
-        self.recurrent_weights, self.recurrent_bias = drawn.recurrent
-        self.readout_weights, self.readout_bias = drawn.readout
-        self.num_inputs, self.num_units, self.num_outputs = sizes
-        self.dt, self.clip = float(dt), None if clip is None else float(clip)
-        self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
+        self._build(
+            (num_inputs, num_units, num_outputs), dt, initialization, trainable_initial_state, key
+        )
+        if clip is not None and not require_number(clip, "clip") >= 1:
+            raise InvalidInputError(
+                f"clip must be 1 or more, or None, got {clip:g}: below 1 it would move fixed "
+                "points, which the analysis does not know of."
+            )
+        self.clip = None if clip is None else float(clip)
 
     def _update_and_candidate(self, state: Array, input: Array) -> tuple[jax.Array, jax.Array]:
         """Return the current of the update gate and the candidate c(h)."""
@@ -142,10 +124,3 @@ class ResetFirstGRU(AbstractNetwork):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
         """Return the unit box, which a step maps into itself."""
         return (-1.0, 1.0)
-
-    def readout(self, state: Float[Array, " unit"]) -> Float[Array, " output"]:
-        check_state(state, self.num_units)
-        return self.readout_weights @ state + self.readout_bias
-
-    def initial_state(self) -> Float[Array, " unit"]:
-        return initial_or_zeros(self.trained_initial_state, self.num_units, self.input_bias)

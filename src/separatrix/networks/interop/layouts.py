@@ -1,12 +1,11 @@
-"""Where other libraries keep the weights of a recurrent layer, and in which order.
+"""Where other libraries keep the weights of a recurrent layer, and in which order: a table.
 
-Everything is turned into PyTorch's layout: gates one below the other, in the order r, z, n for a
-GRU and i, f, g, o for an LSTM; weights `(to, from)`; one bias for the input, one for the state. The
-reset gate of a "reset-first gru" acts before the recurrent weights, not after.
+Everything is turned into PyTorch's layout: gates one below the other, in the order of GATES;
+weights `(to, from)`; one bias for the input, one for the state. The reset gate of a
+"reset-first-gru" acts before the recurrent weights, not after; "ctrnn" is the primer's.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +13,65 @@ import numpy as np
 from ..._types import InvalidInputError
 from .reading import NamedArrays, listed
 
-GATES = {"rnn": 1, "ctrnn": 1, "gru": 3, "reset-first gru": 3, "lstm": 4}
+GATES = {"rnn": "h", "ctrnn": "h", "gru": "rzn", "reset-first-gru": "rzn", "lstm": "ifgo"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How a library names the weights of a cell, and orders the gates of a GRU.
+
+    `kinds` are told apart by the number of rows for each unit. `input` and `recurrent` are put into
+    `weight` and `bias`; of several the blocks stand one below the other.
+    """
+
+    kinds: str
+    input: str
+    recurrent: str
+    weight: str
+    bias: str
+    transposed: bool = False
+    gru_order: str = "rzn"
+    all_biases: bool = False  # or none
+
+    def names(self, form: str, prefix: str, suffix: str) -> tuple[list[str], list[str]]:
+        """Return the names of what acts on the input and of what acts on the state."""
+        into, recurrent = (
+            [prefix + form.format(part) + suffix for part in parts.split(" ")]
+            for parts in (self.input, self.recurrent)
+        )
+        return into, recurrent
+
+
+LAYOUTS: dict[str, tuple[Cell, ...]] = {
+    "torch": (
+        Cell("rnn gru lstm", "ih", "hh", "weight_{}", "bias_{}", all_biases=True),
+        Cell("ctrnn", "input2h", "h2h", "{}.weight", "{}.bias"),
+    ),
+    "lfads": (Cell("reset-first-gru", "ih", "hh", "weight_{}", "bias_{}", False, "zrn", True),),
+    "keras": (Cell("rnn gru lstm", "", "recurrent_", "{}kernel", "bias", True, "zrn"),),
+    "flax": (
+        Cell("rnn", "i", "h", "{}.kernel", "{}.bias", True),
+        Cell("gru", "ir iz in", "hr hz hn", "{}.kernel", "{}.bias", True),
+        Cell("lstm", "ii if ig io", "hi hf hg ho", "{}.kernel", "{}.bias", True),
+        # nnx keeps clear of Python's `if`, or has all gates in one
+        Cell("lstm", "ii if_ ig io", "hi hf hg ho", "{}.kernel", "{}.bias", True),
+        Cell("rnn gru lstm", "dense_i", "dense_h", "{}.kernel", "{}.bias", True),
+    ),
+}
+"""The cells of each library."""
 
 
 @dataclass(frozen=True)
 class RecurrentLayer:
-    """A recurrent layer in PyTorch's layout; `kind` is a key of GATES ("ctrnn": the primer's)."""
+    """A recurrent layer in PyTorch's layout; `kind` is a key of GATES."""
 
     kind: str
     input_weights: np.ndarray
     recurrent_weights: np.ndarray
     input_bias: np.ndarray
     recurrent_bias: np.ndarray
-    is_last: bool = True
+    number: int
+    is_last: bool
 
     @property
     def num_units(self) -> int:
@@ -34,214 +79,117 @@ class RecurrentLayer:
         return int(self.recurrent_weights.shape[1])
 
 
-def read_torch(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a layer of `nn.RNN`, `nn.GRU`, `nn.LSTM`, one of their cells, or the primer's CTRNN."""
-    _refuse_unsupported(arrays)
-    if any(re.search(r"(^|\.)h2h\.weight$", name) for name in arrays.left):
-        _refuse_layer(layer, "the primer's CTRNN")
-        return _read_primer(arrays, prefix)
-    prefix = the_prefix(arrays, r"weight_hh(_l\d+)?", prefix, "weight_hh_l0")
-    suffix, is_last = _choose_layer(arrays, prefix, layer)
-    recurrent = arrays.take(f"{prefix}weight_hh{suffix}", (None, None))
-    kind = _kind_from_rows(recurrent, f"{prefix}weight_hh{suffix}")
-    rows = len(recurrent)
-    into = arrays.take(f"{prefix}weight_ih{suffix}", (rows, None))
-    biases = [f"{prefix}bias_{of}{suffix}" for of in ("ih", "hh")]
-    if any(name in arrays for name in biases):
-        from_input, from_state = (arrays.take(name, (rows,)) for name in biases)
-    else:
-        from_input, from_state = np.zeros((2, rows), np.float32)
-    return RecurrentLayer(kind, into, recurrent, from_input, from_state, is_last)
+@dataclass(frozen=True)
+class _Place:
+    """A cell in a state dict: what precedes its names, and the number of its layer."""
+
+    cell: Cell
+    prefix: str
+    number: int
+    weights: tuple[list[str], list[str]]
+    biases: tuple[list[str], list[str]]
 
 
-def _refuse_unsupported(arrays: NamedArrays) -> None:
-    for mark, what, remedy in (
-        (
-            "_reverse",
-            "a bidirectional layer",
-            "no state of it moves forward in time alone. Train one with bidirectional=False",
-        ),
-        ("weight_hr_l", "a projected LSTM (proj_size > 0)", "train one without projection"),
-    ):
-        names = [name for name in arrays.left if mark in name]
-        if names:
-            raise InvalidInputError(f"{what} is not supported ({listed(names)}): {remedy}.")
+def read_layer(
+    arrays: NamedArrays, layout: str, prefix: str | None = None, layer: int | None = None
+) -> RecurrentLayer:
+    """Take the one recurrent layer of a state dict; the other layers of its module are dropped.
 
-
-def _refuse_layer(layer: int | None, what: str) -> None:
-    if layer not in (None, 0):
-        raise InvalidInputError(f"{what} is one layer: leave layer={layer!r} out.")
-
-
-def _choose_layer(arrays: NamedArrays, prefix: str, layer: int | None) -> tuple[str, bool]:
-    """Return the suffix of the chosen layer's names, and drop the other layers."""
-    pattern = re.compile(rf"{re.escape(prefix)}(weight|bias)_(ih|hh)_l(\d+)$")
-    of = {name: int(m[3]) for name in arrays.left if (m := pattern.match(name))}
-    if not of:  # a cell
-        _refuse_layer(layer, "a cell")
-        return "", True
-    layers = sorted(set(of.values()))
-    if layer is None and len(layers) > 1:
+    Raises InvalidInputError where there is none, or several to choose from.
+    """
+    places = _places(arrays, layout)
+    stem = prefix if not prefix or prefix.endswith(".") else f"{prefix}."
+    chosen = [p for p in places if prefix is None or p.prefix == stem]
+    chosen = [p for p in chosen if layer is None or p.number == layer]
+    if len(chosen) != 1:
+        there = [f"prefix={p.prefix!r} layer={p.number}" for p in places]
         raise InvalidInputError(
-            f"there are {len(layers)} recurrent layers, and one can be analyzed at a time: "
-            f"choose it with layer={' or '.join(map(str, layers))}."
+            f"expected one recurrent layer, got {prefix=} {layer=}, and there are: {listed(there)}."
+            " Choose one, and leave other modules out of the dictionary."
         )
-    layer = layers[0] if layer is None else layer
-    if layer not in layers:
-        raise InvalidInputError(f"there is no layer {layer!r}: the layers are {layers}.")
-    for name, number in of.items():
-        if number != layer:
-            del arrays.left[name]
-    return f"_l{layer}", layer == layers[-1]
+    (place,) = chosen
+    siblings = [p for p in places if p.prefix == place.prefix and p != place]
+    read = _read(arrays, place, is_last=all(p.number < place.number for p in siblings))
+    for name in (name for p in siblings for names in (*p.weights, *p.biases) for name in names):
+        arrays.left.pop(name, None)
+    return read
 
 
-def _kind_from_rows(recurrent: np.ndarray, name: str) -> str:
-    rows, units = recurrent.shape
-    for kind, gates in (("rnn", 1), ("gru", 3), ("lstm", 4)):
-        if rows == gates * units:
-            return kind
-    raise InvalidInputError(
-        f"{name} has shape {recurrent.shape}: expected 1 (RNN), 3 (GRU) or 4 (LSTM) times as many "
-        "rows as columns."
-    )
-
-
-def _read_primer(arrays: NamedArrays, prefix: str | None) -> RecurrentLayer:
-    """Take the primer's CTRNN: linear layers `input2h` and `h2h`, each with its bias."""
-    prefix = the_prefix(arrays, r"h2h\.weight", prefix, "h2h.weight")
-    recurrent = arrays.take(f"{prefix}h2h.weight", (None, None))
-    units = recurrent.shape[1]
-    if recurrent.shape != (units, units):
-        raise InvalidInputError(f"{prefix}h2h.weight must be square, got {recurrent.shape}.")
-    return RecurrentLayer(
-        "ctrnn",
-        arrays.take(f"{prefix}input2h.weight", (units, None)),
-        recurrent,
-        arrays.take_or_zeros(f"{prefix}input2h.bias", units),
-        arrays.take_or_zeros(f"{prefix}h2h.bias", units),
-    )
-
-
-def read_lfads(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a GRU cell of LFADS (lfads-torch): PyTorch's names, rows z, r, n, reset before W."""
-    prefix = the_prefix(arrays, "weight_hh", prefix, "decoder.rnn.cell.gen_cell.weight_hh")
-    name = f"{prefix}weight_hh"
-    rows, units = arrays.left[name].shape if arrays.left[name].ndim == 2 else (0, 1)
-    if rows != 3 * units:
-        raise InvalidInputError(
-            f"{name} has shape {arrays.left[name].shape}: expected 3 times as many rows as columns."
-        )
-    cell = read_torch(arrays, prefix, layer)
-    blocks = cell.input_weights, cell.recurrent_weights, cell.input_bias, cell.recurrent_bias
-    into, recurrent, from_input, from_state = map(_swap_first_two, blocks)
-    return RecurrentLayer("reset-first gru", into, recurrent, from_input, from_state)
-
-
-def read_keras(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a layer of Keras's `SimpleRNN`, `GRU` or `LSTM`."""
-    _no_layers(layer, "Keras")
-    prefix = the_prefix(arrays, "recurrent_kernel", prefix, "recurrent_kernel")
-    recurrent = arrays.take(f"{prefix}recurrent_kernel", (None, None)).T
-    kind = _kind_from_rows(recurrent, f"the transpose of {prefix}recurrent_kernel")
-    rows = len(recurrent)
-    into = arrays.take(f"{prefix}kernel", (None, rows)).T
-    from_input, from_state = np.zeros((2, rows), np.float32)
-    name = f"{prefix}bias"
-    if name in arrays and kind != "gru":
-        from_input = arrays.take(name, (rows,))
-    elif name in arrays:
-        if arrays.left[name].ndim == 1:  # reset_after=False
-            kind, from_input = "reset-first gru", arrays.take(name, (rows,))
-        else:
-            from_input, from_state = arrays.take(name, (2, rows))
-    if GATES[kind] == 3:  # Keras writes z, r, n
-        into, recurrent, from_input, from_state = (
-            _swap_first_two(block) for block in (into, recurrent, from_input, from_state)
-        )
-    return RecurrentLayer(kind, into, recurrent, from_input, from_state)
-
-
-def _swap_first_two(blocks: np.ndarray) -> np.ndarray:
-    update, reset, new = np.split(blocks, 3)
-    return np.concatenate([reset, update, new])
-
-
-FLAX_GATES = {"gru": "rzn", "lstm": "ifgo", "rnn": ("",)}
-
-
-def read_flax(arrays: NamedArrays, prefix: str | None, layer: int | None) -> RecurrentLayer:
-    """Take a `SimpleCell`, `GRUCell`, `LSTMCell` or `OptimizedLSTMCell` of Flax's linen or nnx."""
-    _no_layers(layer, "Flax")
-    prefix = the_prefix(arrays, r"(hn|hg|h|dense_h)\.kernel", prefix, "hn.kernel")
-    if f"{prefix}dense_h.kernel" in arrays:
-        return _read_joined(arrays, prefix)
-    marks = {"gru": "hn.kernel", "lstm": "hg.kernel", "rnn": "h.kernel"}
-    kind = next(kind for kind, mark in marks.items() if prefix + mark in arrays)
-    gates = FLAX_GATES[kind]
-    units = arrays.left[prefix + marks[kind]].shape[0]
-    parts = [
-        (
-            arrays.take(f"{prefix}{into}.kernel", (None, units)).T,
-            arrays.take(f"{prefix}h{gate}.kernel", (units, units)).T,
-            arrays.take_or_zeros(f"{prefix}{into}.bias", units),
-            arrays.take_or_zeros(f"{prefix}h{gate}.bias", units),
-        )
-        for gate in gates
-        # nnx keeps clear of Python's `if`
-        for into in (f"i{gate}_" if f"{prefix}i{gate}_.kernel" in arrays else f"i{gate}",)
-    ]
-    into, recurrent, from_input, from_state = map(np.concatenate, zip(*parts, strict=True))
-    return RecurrentLayer(kind, into, recurrent, from_input, from_state)
-
-
-def _read_joined(arrays: NamedArrays, prefix: str) -> RecurrentLayer:
-    """Take a cell of nnx whose gates stand side by side, in PyTorch's order."""
-    recurrent = arrays.take(f"{prefix}dense_h.kernel", (None, None)).T
-    rows = len(recurrent)
-    return RecurrentLayer(
-        _kind_from_rows(recurrent, f"the transpose of {prefix}dense_h.kernel"),
-        arrays.take(f"{prefix}dense_i.kernel", (None, rows)).T,
-        recurrent,
-        arrays.take_or_zeros(f"{prefix}dense_i.bias", rows),
-        arrays.take_or_zeros(f"{prefix}dense_h.bias", rows),
-    )
-
-
-def _no_layers(layer: int | None, library: str) -> None:
-    if layer is not None:
-        raise InvalidInputError(
-            f"layer= chooses among the layers of one PyTorch module; a layer of {library} has a "
-            "name of its own: choose it with prefix=."
-        )
-
-
-def the_prefix(arrays: NamedArrays, mark: str, prefix: str | None, example: str) -> str:
-    """Return what stands before the names of the one recurrent layer."""
-    pattern = re.compile(rf"((?:.*\.)?){mark}$")
-    found = {m[1] for name in arrays.left if (m := pattern.match(name))}
-    if prefix is not None:
-        wanted = prefix if not prefix or prefix.endswith(".") else prefix + "."
-        if wanted not in found:
-            known = listed(repr(f) for f in found) or "none"
-            raise InvalidInputError(f"no recurrent layer under {prefix!r}; there are: {known}.")
-        return wanted
+def _places(arrays: NamedArrays, layout: str) -> list[_Place]:
+    marks, found = [], []
+    for cell in LAYOUTS[layout]:
+        marks.append(cell.names(cell.weight, "", "")[1][0])
+        pattern = re.compile(rf"((?:.*\.)?){re.escape(marks[-1])}(|_l(\d+))$")
+        for match in filter(None, map(pattern.match, arrays.left)):
+            weights, biases = (cell.names(f, match[1], match[2]) for f in (cell.weight, cell.bias))
+            found.append(_Place(cell, match[1], int(match[3] or 0), weights, biases))
     if not found:
         raise InvalidInputError(
-            f"there is no recurrent layer in the state dict: expected a name like {example}, got "
-            f"{listed(arrays.left)}."
+            f"there is no recurrent layer of layout={layout!r} in the state dict: expected a name "
+            f"that ends in {' or '.join(dict.fromkeys(marks))}, got {listed(arrays.left)}."
         )
-    if len(found) > 1:
+    # One mark may belong to several cells: the one all of whose weights are there.
+    complete = [p for p in found if all(n in arrays for names in p.weights for n in names)]
+    return complete or found[:1]
+
+
+def _read(arrays: NamedArrays, place: _Place, is_last: bool) -> RecurrentLayer:
+    cell, (into, recurrent) = place.cell, place.weights
+    to_state = _stacked(arrays, recurrent, None, cell.transposed)
+    rows, units = to_state.shape
+    counts = {len(GATES[kind]): kind for kind in cell.kinds.split(" ")}
+    if not units or rows % units or rows // units not in counts:
         raise InvalidInputError(
-            f"there are {len(found)} recurrent layers: choose one with "
-            f"prefix={' or '.join(repr(f) for f in sorted(found))}, and leave the others out of "
-            "the dictionary."
+            f"{listed(recurrent)}: {rows} rows for {units} units, expected for each unit "
+            f"{' or '.join(f'{n} ({kind})' for n, kind in counts.items())}. (Projected LSTMs "
+            "cannot be taken over.)"
         )
-    return found.pop()
+    kind = counts[rows // units]
+    from_input = _stacked(arrays, into, rows // len(into), cell.transposed)
+    kind, of_input, of_state = _biases(arrays, place, kind, rows)
+    order = cell.gru_order if GATES[kind] == "rzn" else GATES[kind]
+
+    def in_order(array: np.ndarray) -> np.ndarray:
+        blocks = np.split(array, len(order))
+        return np.concatenate([blocks[order.index(gate)] for gate in GATES[kind]])
+
+    weights = in_order(from_input), in_order(to_state)
+    return RecurrentLayer(
+        kind, *weights, in_order(of_input), in_order(of_state), place.number, is_last
+    )
 
 
-LAYOUTS: dict[str, Callable[[NamedArrays, str | None, int | None], RecurrentLayer]] = {
-    "torch": read_torch,
-    "lfads": read_lfads,
-    "keras": read_keras,
-    "flax": read_flax,
-}
+def _stacked(
+    arrays: NamedArrays, names: list[str], rows: int | None, transposed: bool
+) -> np.ndarray:
+    """Take matrices `(to, from)` of one shape and put them one below the other."""
+    blocks: list[np.ndarray] = []
+    shape: tuple[int | None, ...] = (rows, None)
+    for name in names:
+        taken = arrays.take(name, shape[::-1] if transposed else shape)
+        blocks.append(taken.T if transposed else taken)
+        shape = blocks[-1].shape
+    return np.concatenate(blocks)
+
+
+def _biases(
+    arrays: NamedArrays, place: _Place, kind: str, rows: int
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Take the biases, zeros where there are none, and return the kind of layer that they tell."""
+    into, recurrent = place.biases
+    if into == recurrent:  # Keras has one array, of two rows in a GRU with reset_after=True
+        (name,) = into
+        if kind == "gru" and name in arrays and arrays.left[name].ndim == 2:
+            return kind, *arrays.take(name, (2, rows))
+        kind = "reset-first-gru" if kind == "gru" and name in arrays else kind
+        return kind, arrays.take_or_zeros(name, rows), np.zeros(rows, np.float32)
+    must_be = place.cell.all_biases and any(name in arrays for name in into + recurrent)
+    size = rows // len(into)
+    of_input, of_state = (
+        np.concatenate([
+            arrays.take(name, (size,)) if must_be else arrays.take_or_zeros(name, size)
+            for name in names
+        ])
+        for names in (into, recurrent)
+    )  # fmt: skip
+    return kind, of_input, of_state

@@ -1,7 +1,7 @@
 """Named arrays out of dictionaries and files."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,26 @@ class NamedArrays:
         """Remove a bias and return it, or zeros where the layer was built without."""
         return self.take(name, (size,)) if name in self else np.zeros(size, np.float32)
 
+    def refuse_rest(self) -> None:
+        """Raise InvalidInputError where arrays are left: nothing is ignored."""
+        if self.left:
+            raise InvalidInputError(
+                f"there is more than a recurrent layer and a linear readout: {listed(self.left)}. "
+                "Leave out what is neither, and choose one of several linear layers with readout=. "
+                "(Bidirectional layers and projected LSTMs cannot be taken over.)"
+            )
 
-def listed(names: Any, most: int = 8) -> str:
+
+def listed(names: Iterable[str], most: int = 8) -> str:
     """Return names as a text, the first few of many."""
     names = sorted(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def first_line(error: Exception) -> str:
+    """Return what went wrong in one line: other libraries' messages may be long."""
+    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}"
 
 
 def read_arrays(source: Any) -> NamedArrays:
@@ -119,10 +133,7 @@ def _read_file(path: Path) -> Mapping[str, Any]:
     except (SeparatrixError, MemoryError):
         raise
     except Exception as error:  # the readers of three libraries raise what they like
-        text = str(error).split("\n")[0]
-        raise UnreadableFileError(f"{path} cannot be read: {type(error).__name__}: {text}") from (
-            error
-        )
+        raise UnreadableFileError(f"{path} cannot be read: {first_line(error)}") from error
 
 
 def _npz(path: Path) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 """Networks from the weights of other libraries."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,12 +15,19 @@ from ..arrays import skeleton
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM, ResetFirstGRU
 from ..rate import CTRNN
-from .layouts import LAYOUTS, RecurrentLayer
-from .reading import NamedArrays, listed, read_arrays
+from .layouts import LAYOUTS, RecurrentLayer, read_layer
+from .reading import NamedArrays, read_arrays
 
 Readout = tuple[np.ndarray, np.ndarray]
-GATED = {"gru": GRU, "lstm": LSTM, "reset-first gru": ResetFirstGRU}
-_PYTORCH_LIKE = ("torch", "lfads")
+
+NETWORKS: dict[str, tuple[Callable[..., AbstractNetwork], tuple[str, ...]]] = {
+    "rnn": (functools.partial(CTRNN, activation="tanh"), ("activation",)),
+    "ctrnn": (functools.partial(CTRNN, leak="inside"), ("activation", "tau")),
+    "gru": (GRU, ()),
+    "lstm": (LSTM, ()),
+    "reset-first-gru": (ResetFirstGRU, ("clip",)),
+}
+"""What each kind of layer becomes, and which settings it has beside dt and an initial state."""
 
 
 def from_state_dict(
@@ -111,133 +120,110 @@ def from_state_dict(
     if layout not in LAYOUTS:
         raise InvalidInputError(f"unknown layout {layout!r}: {nearest(layout, LAYOUTS)}")
     arrays = read_arrays(source)
-    recurrent = LAYOUTS[layout](arrays, prefix, layer)
-    weights = _take_readout(arrays, recurrent, readout, layout)
-    if clip is not None and layout != "lfads":
-        raise InvalidInputError('clip belongs to layout="lfads": leave it out.')
-    start = initial_state
-    network = build(
-        recurrent, weights, activation=activation, dt=dt, tau=tau, start=start, clip=clip
-    )
+    recurrent = read_layer(arrays, layout, prefix, layer)
+    weights = _take_readout(arrays, recurrent.num_units, readout, layout)
+    settings = {"activation": activation, "tau": tau, "clip": clip}
+    network = build(recurrent, weights if recurrent.is_last else None, dt, settings, initial_state)
     if check is not None:
         compare_step(network, check)
     return network
 
 
 def _take_readout(
-    arrays: NamedArrays, recurrent: RecurrentLayer, readout: str | None, layout: str
+    arrays: NamedArrays, units: int, readout: str | None, layout: str
 ) -> Readout | None:
-    """Return the weights of the one linear layer that is left, or None where nothing is."""
-    matrix = "weight" if layout in _PYTORCH_LIKE else "kernel"
-    if readout is None:
-        if not arrays.left:
-            return None
-        layers = {
-            name.rpartition(".")[0]
-            for name, array in arrays.left.items()
-            if name.rpartition(".")[2] == matrix and array.ndim == 2  # a norm's has one axis
-        }
-        rest = {n for n in arrays.left if n.rpartition(".")[0] not in layers}
-        if rest or len(layers) != 1:
-            several = f" Of several linear layers one is the readout: {listed(layers)}."
-            raise InvalidInputError(
-                f"the state dict has more than a recurrent layer and a linear readout: "
-                f"{listed(rest or arrays.left)}. Leave out of the dictionary what is neither."
-                + (several if len(layers) > 1 else "")
-            )
+    """Take the one linear layer that is left, or None where nothing is."""
+    transposed = LAYOUTS[layout][0].transposed
+    matrix = "kernel" if transposed else "weight"
+    layers = {
+        name.rpartition(".")[0]
+        for name, array in arrays.left.items()
+        if name.rpartition(".")[2] == matrix and array.ndim == 2  # a norm's has one axis
+    }
+    if readout is None and len(layers) == 1:
         (readout,) = layers
-    units = recurrent.num_units
-    join = f"{readout}." if readout else ""
-    shape = (None, units) if layout in _PYTORCH_LIKE else (units, None)
-    weights = arrays.take(f"{join}{matrix}", shape)
-    weights = weights if layout in _PYTORCH_LIKE else weights.T
-    if layout == "lfads" and readout.rpartition(".")[2] == "fac_linear":
-        weights = weights / np.linalg.norm(weights, axis=1, keepdims=True)  # as LFADS does
-    bias = arrays.take_or_zeros(f"{join}bias", len(weights))
-    if arrays.left:
-        raise InvalidInputError(
-            f"the state dict has arrays that belong neither to the recurrent layer nor to the "
-            f"readout {readout!r}: {listed(arrays.left)}. Leave them out of the dictionary."
-        )
-    return (weights, bias) if recurrent.is_last else None
+    found = None
+    if readout is not None:
+        join = f"{readout}." if readout else ""
+        weights = arrays.take(f"{join}{matrix}", (units, None) if transposed else (None, units))
+        weights = weights.T if transposed else weights
+        if layout == "lfads" and readout.rpartition(".")[2] == "fac_linear":
+            weights = weights / np.linalg.norm(weights, axis=1, keepdims=True)  # as LFADS does
+        found = weights, arrays.take_or_zeros(f"{join}bias", len(weights))
+    arrays.refuse_rest()
+    return found
 
 
 def build(
     layer: RecurrentLayer,
     readout: Readout | None,
-    *,
-    activation: str | None,
     dt: float | None,
-    tau: float | Array | None,
-    start: Array | None,
-    clip: float | None = None,
+    settings: dict[str, Any],
+    initial_state: Array | None,
 ) -> AbstractNetwork:
-    """Return the network of a layer in PyTorch's layout."""
+    """Return the network of a layer in PyTorch's layout; settings that are None are not given."""
+    make, known = NETWORKS[layer.kind]
+    given = {name: value for name, value in settings.items() if value is not None}
+    unknown = given.keys() - set(known)
+    if unknown:
+        raise InvalidInputError(
+            f"a {layer.kind} layer has no {' and no '.join(sorted(unknown))} to "
+            f"choose: leave it out. Beside dt it has {' and '.join(known) or 'no settings'}."
+        )
+    if dt is None and "tau" in given:
+        raise InvalidInputError(
+            f"a tau, got {given['tau']}, says nothing without the duration of a step: give dt, too."
+        )
+    dt = 1.0 if dt is None else dt  # the step is the unit
+    if "rnn" in layer.kind:
+        given.setdefault("tau", dt)
     units, channels = layer.num_units, layer.input_weights.shape[1]
     if readout is None:
         readout = np.eye(units, dtype=np.float32), np.zeros(units, np.float32)
-    sizes = (channels, units, len(readout[0]))
-    if dt is None:
-        if tau is not None and layer.kind == "ctrnn":
-            raise InvalidInputError(
-                f"a tau, got {tau}, says nothing without the duration of a step: give dt, too."
-            )
-        dt = 1.0  # the step is the unit
-    settings: dict[str, Any] = {"dt": dt, "trainable_initial_state": start is not None}
+    network = skeleton(
+        make, channels, units, len(readout[0]), dt=dt,
+        trainable_initial_state=initial_state is not None, **given,
+    )  # fmt: skip
     fields = {
         "input_weights": layer.input_weights,
         "recurrent_weights": layer.recurrent_weights,
         "readout_weights": readout[0],
         "readout_bias": readout[1],
     }
-    if layer.kind in ("rnn", "ctrnn"):
-        network = _rate_network(layer.kind, sizes, settings, activation, dt, tau)
+    if isinstance(network, CTRNN):
         fields["bias"] = layer.input_bias + layer.recurrent_bias
     else:
-        if activation is not None or tau is not None:
-            raise InvalidInputError(
-                f"a {GATED[layer.kind].__name__} has neither an activation nor a tau to choose."
-            )
-        settings |= {} if clip is None else {"clip": clip}
-        network = skeleton(GATED[layer.kind], *sizes, **settings)
         fields |= {"input_bias": layer.input_bias, "recurrent_bias": layer.recurrent_bias}
-    if start is not None:
-        size = network.trained_initial_state.shape[0]
-        start = real_array(start, "initial_state")
-        if start.shape != (size,):
-            raise InvalidInputError(f"initial_state must have shape ({size},), got {start.shape}.")
-        require_finite(start, "initial_state")
-        fields["trained_initial_state"] = start
+    if initial_state is not None:
+        size = network.trained_initial_state.shape
+        fields["trained_initial_state"] = _array_of("initial_state", initial_state, size)
     # What stands in for absent biases has the precision of what is there.
     precision = np.result_type(layer.recurrent_weights, layer.input_weights)
-    return fill(network, {name: np.asarray(a).astype(precision) for name, a in fields.items()})
+    values = tuple(_as_weights(array.astype(precision)) for array in fields.values())
+    return eqx.tree_at(lambda n: tuple(getattr(n, name) for name in fields), network, values)
 
 
-def _rate_network(
-    kind: str,
-    sizes: tuple[int, int, int],
-    settings: dict[str, Any],
-    activation: str | None,
-    dt: float,
-    tau: float | Array | None,
-) -> Any:
-    if kind == "rnn" and tau is not None and tau != dt:
-        raise InvalidInputError(
-            "this layer has no leak: tau must be left out. It is the primer's CTRNN that has one."
-        )
-    usual, leak = ("tanh", "outside") if kind == "rnn" else ("relu", "inside")
-    return skeleton(
-        CTRNN,
-        *sizes,
-        tau=dt if tau is None else tau,
-        activation=usual if activation is None else activation,
-        leak=leak,
-        **settings,
-    )
+def _array_of(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return finite numbers of a shape; raise InvalidInputError for anything else."""
+    array = real_array(value, name)
+    if array.shape != shape:
+        raise InvalidInputError(f"{name} must have shape {shape}, got {array.shape}.")
+    require_finite(array, name)
+    return array
 
 
-def compare_step(network: AbstractNetwork, check: Any) -> None:
-    """Raise InvalidInputError where a network does not step from one state to the next as told."""
+def _as_weights(array: np.ndarray) -> Array:
+    """Return an array of JAX, and one of NumPy where JAX would lower its precision."""
+    array = np.ascontiguousarray(array)
+    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if kept else array
+
+
+def compare_step(network: AbstractNetwork, check: Any, tolerance: float = 1e-5) -> None:
+    """Raise InvalidInputError where a network does not step from one state to the next as told.
+
+    `check` is (state, input, next state), of one step or of many.
+    """
     try:
         state, input, expected = (real_array(part, "check") for part in check)
     except (TypeError, ValueError) as error:
@@ -245,41 +231,21 @@ def compare_step(network: AbstractNetwork, check: Any) -> None:
             "check must be (state, input, next_state), three arrays of what the original computed, "
             f"got {type(check).__name__}."
         ) from error
-    size = network.initial_state().shape[0]
-    for part, name, width in (
-        (state, "state", size),
-        (input, "input", network.num_inputs),
-        (expected, "next_state", size),
-    ):
-        if part.shape[-1:] != (width,) or part.shape[:-1] != state.shape[:-1]:
-            raise InvalidInputError(
-                f"the {name} in check must have shape ({width},), or (step, {width}) of as many "
-                f"steps as the others, got {part.shape}."
-            )
-        require_finite(part, f"the {name} in check")
+    size, front = network.initial_state().shape, state.shape[:-1]
+    state = _array_of("the state in check", state, front + size)
+    input = _array_of("the input in check", input, (*front, network.num_inputs))
+    expected = _array_of("the next_state in check", expected, front + size)
     with double_precision():
         rows = (jnp.asarray(part.reshape(-1, part.shape[-1]), float) for part in (state, input))
         found = np.asarray(jax.vmap(network.step)(*rows)).reshape(expected.shape)
     wrong = np.abs(found - expected)
-    if not (wrong <= 1e-5 + 1e-4 * np.abs(expected)).all():
+    if not (wrong <= tolerance * (1 + 10 * np.abs(expected))).all():
+        at = np.unravel_index(wrong.argmax(), wrong.shape)
         assumed = f" It assumes {network.convention}." if network.convention else ""
         raise InvalidInputError(
             f"the network does not step as the original does: next_state differs by up to "
-            f"{wrong.max():.2g}, in unit {int(np.unravel_index(wrong.argmax(), wrong.shape)[-1])}."
-            f"{assumed} Names prove no equation: choose another layout= or activation=, or write "
-            "the step as a JAX function for sx.DiscreteMap."
+            f"{wrong[at]:.2g}, in unit {at[-1]} (the original's {expected[at]:.4g}, here "
+            f"{found[at]:.4g}).{assumed} Names prove no equation: choose another layout= or "
+            "activation=, or write the step as a JAX function for sx.DiscreteMap; sx.torch_map "
+            "takes one of PyTorch."
         )
-
-
-def fill(network: Any, fields: dict[str, Any]) -> Any:
-    """Put arrays into the fields of a network; float64 stays NumPy where JAX would lower it."""
-    values = tuple(_as_weights(array) for array in fields.values())
-    return eqx.tree_at(lambda n: tuple(getattr(n, name) for name in fields), network, values)
-
-
-def _as_weights(array: Array) -> Array:
-    array = np.ascontiguousarray(array)
-    if array.dtype.kind != "f":
-        array = array.astype(np.float32)
-    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
-    return jnp.asarray(array) if kept else array

@@ -8,9 +8,9 @@ from ..._types import Array, InvalidInputError, is_number
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
 from ..rate import CTRNN
-from .layouts import RecurrentLayer, read_torch
-from .reading import NamedArrays, read_arrays
-from .state_dicts import Readout, build
+from .layouts import RecurrentLayer, read_layer
+from .reading import NamedArrays, first_line, listed, read_arrays
+from .state_dicts import build, compare_step
 
 
 def from_torch(
@@ -25,6 +25,8 @@ def from_torch(
 ) -> AbstractNetwork:
     """Make a network from a PyTorch module; it computes the same, to rounding.
 
+    A step of the module itself, from a random state and input, is compared with the network's.
+
     Parameters
     ----------
     module
@@ -38,7 +40,7 @@ def from_torch(
         Which layer, where there are several; only the last one has a readout.
     activation
         The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. Unless it or
-        tau is given, a step is compared with the module's own (its `recurrence`, if it has one).
+        tau is given, a step is compared with the module's own `recurrence`, if it has one.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps. A CTRNN of the primer's that has
@@ -59,9 +61,8 @@ def from_torch(
     ------
     InvalidInputError
         When PyTorch is not installed; for a module with other layers than these, bidirectional or
-        projected ones, layers whose `forward` was replaced, a readout of another width, weights
-        that are not finite, a `tau` where there is no leak, a class with the primer's names that
-        computes something else.
+        projected ones, a layer that computes something else, a readout of another width, weights
+        that are not finite, a `tau` where there is no leak.
 
     Notes
     -----
@@ -76,28 +77,29 @@ def from_torch(
             "dictionaries and files."
         )
     path, recurrent = _find_recurrent(module)
-    given, chosen = readout, activation is not None or tau is not None
-    readout = _find_readout(module, path, recurrent) if readout is None else readout
-    if activation is not None and not _is_primer(recurrent):
-        raise InvalidInputError(
-            f"a {type(recurrent).__name__} says itself what its activation is: leave it out."
-        )
-    times: tuple[float | None, float | Array | None] = (dt, tau)
-    if _is_primer(recurrent):
-        times = _primer_times(recurrent, dt, tau)
-    taken, own = _take(recurrent, layer)
-    weights = None
-    if given is not None and not taken.is_last:
+    given = readout is not None
+    readout = readout if given else _find_readout(module, path, recurrent)
+    arrays = _arrays_of(recurrent)
+    taken = read_layer(arrays, "torch", layer=layer)
+    arrays.refuse_rest()
+    if given and not taken.is_last:
         raise InvalidInputError(
             f"layer {layer} is not the last one, so no readout is on it: leave the readout out."
         )
+    chosen = activation is not None or tau is not None
+    times: tuple[float | None, float | Array | None] = (dt, tau)
+    if _is_primer(recurrent):
+        times = _primer_times(recurrent, dt, tau)
+    elif activation is None:
+        activation = getattr(recurrent, "nonlinearity", None)
+    weights = None
     if readout is not None and taken.is_last:
-        weights = _linear(readout, taken.num_units)
-    network = build(
-        taken, weights, activation=activation or own, dt=times[0], tau=times[1], start=initial_state
-    )
-    if _is_primer(recurrent) and not chosen:
-        _compare_step(recurrent, network)
+        arrays = NamedArrays(_linear(readout, "the readout"))
+        weights = arrays.take("weight", (None, taken.num_units)), arrays.take("bias", (None,))
+    settings = {"activation": activation, "tau": times[1]}
+    network = build(taken, weights, times[0], settings, initial_state)
+    if not _is_primer(recurrent) or (hasattr(recurrent, "recurrence") and not chosen):
+        _compare(recurrent, taken, network)
     return network
 
 
@@ -126,11 +128,10 @@ def _find_recurrent(module: Any) -> tuple[str, Any]:
     """Return the one recurrent layer of a module, and its name in there."""
     found = [(name, m) for name, m in module.named_modules() if _is_recurrent(m)]
     if len(found) != 1:
-        names = ", ".join(repr(name) for name, _ in found)
         raise InvalidInputError(
-            f"{type(module).__name__} holds "
-            + (f"{len(found)} recurrent layers ({names})" if found else "no recurrent layer")
-            + ": give one nn.RNN, nn.GRU, nn.LSTM or cell, and its readout as the second argument."
+            f"{type(module).__name__} holds {len(found)} recurrent layers "
+            f"({listed(repr(name) for name, _ in found) or 'none'}): give one nn.RNN, nn.GRU, "
+            "nn.LSTM or cell, and its readout as the second argument."
         )
     return found[0]
 
@@ -147,78 +148,45 @@ def _find_readout(module: Any, path: str, recurrent: Any) -> Any:
         and not any(m.children())
         and not isinstance(m, (nn.Dropout, nn.Identity))
     }
-    strange = [f"{n} ({type(m).__name__})" for n, m in others.items() if type(m) is not nn.Linear]
-    if strange or len(others) > 1:
-        what = ", ".join(strange or (f"{name} (Linear)" for name in others))
+    if len(others) > 1 or any(type(m) is not nn.Linear for m in others.values()):
         raise InvalidInputError(
-            f"{type(module).__name__} has layers beside {path!r} and a linear readout: {what}. "
-            f"Give the recurrent layer alone, module.{path}, and its readout as the second "
-            "argument; inputs are then what enters that layer."
+            f"{type(module).__name__} has layers beside {path!r} and a linear readout: "
+            f"{listed(f'{name} ({type(m).__name__})' for name, m in others.items())}. Give the "
+            f"recurrent layer alone, module.{path}, and its readout as the second argument; inputs "
+            "are then what enters that layer."
         )
     return next(iter(others.values()), None)
 
 
-def _take(module: Any, layer: int | None) -> tuple[RecurrentLayer, str | None]:
-    """Return a layer's weights and its activation."""
-    from torch import nn
+def _arrays_of(module: Any) -> NamedArrays:
+    """Return the weights of a recurrent layer by name.
 
-    if not isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
-        return _primer(module, layer), None
-    _refuse_unsupported(module)
-    cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    names = module._flat_weights_names if isinstance(module, nn.RNNBase) else cell
-    # From the attributes, not from the state dict, which holds what a parametrization starts from.
-    arrays = {n: getattr(module, n) for n in names if getattr(module, n) is not None}
-    return read_torch(read_arrays(arrays), None, layer), getattr(module, "nonlinearity", None)
-
-
-def _refuse_unsupported(module: Any) -> None:
-    from torch import nn
-
-    known = (nn.RNN, nn.GRU, nn.LSTM, nn.RNNCell, nn.GRUCell, nn.LSTMCell)
-    base = next((cls for cls in known if isinstance(module, cls)), None)
-    if base is None or type(module).forward is not base.forward:
-        raise InvalidInputError(
-            f"{type(module).__name__} does not compute what one of PyTorch's own layers computes: "
-            "write its step as a JAX function and give it to sx.DiscreteMap."
-        )
-    for what, attribute, plain in (
-        ("bidirectional", "bidirectional", False),
-        ("projected", "proj_size", 0),
-    ):
-        if getattr(module, attribute, plain):
-            raise InvalidInputError(
-                f"a {what} {base.__name__} is not supported: build it with {attribute}={plain}."
-            )
-
-
-def _compare_step(module: Any, network: AbstractNetwork) -> None:
-    """Raise InvalidInputError where a module's own step is not the network's.
-
-    Many have changed the primer's class and kept its names.
+    From its attributes, not from its state dict, which holds what a parametrization starts from.
     """
-    recurrence = getattr(module, "recurrence", None)
-    if not callable(recurrence):
-        return
-    torch = _pytorch()
-    rng = np.random.default_rng(0)
-    state, input = rng.normal(size=network.num_units), rng.normal(size=network.num_inputs)
-    weight = module.h2h.weight
-    x, h = (torch.as_tensor(a[None]).to(weight) for a in (input, state))
-    try:
-        with torch.no_grad():
-            own = recurrence(x, h).detach().cpu().double().numpy()[0]
-    except Exception:  # of another signature: nothing can be said
-        return
-    ours = np.asarray(network.step(np.asarray(h[0].cpu()), np.asarray(x[0].cpu())), float)
-    if own.shape != ours.shape or not np.allclose(own, ours, rtol=1e-4, atol=1e-5):
+    from torch.nn import RNNBase
+
+    if _is_primer(module):
+        pairs = {n: _linear(getattr(module, n), n) for n in ("input2h", "h2h")}
+        return read_arrays(pairs)
+    cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    names = module._flat_weights_names if isinstance(module, RNNBase) else cell
+    arrays = {name: getattr(module, name) for name in names}
+    return read_arrays({name: array for name, array in arrays.items() if array is not None})
+
+
+def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
+    """Return the weight and the bias of a linear layer, zeros where it has none."""
+    from torch.nn import Linear
+
+    if not isinstance(layer, Linear) or type(layer).forward is not Linear.forward:
         raise InvalidInputError(
-            f"{type(module).__name__} has the names of the primer's CTRNN, and its recurrence "
-            "computes something else than relu((1 − α) h + α (W h + W_x x + b)): name its "
-            'activation, such as activation="tanh", where that is the difference (or "relu", '
-            "where it draws noise); otherwise write its step as a JAX function for "
+            f"{name} must be an nn.Linear, got {type(layer).__name__}: apply what comes after a "
+            "readout to the network's outputs, and write any other step as a JAX function for "
             "sx.DiscreteMap, or give it to sx.torch_map."
         )
+    parts = {"weight": layer.weight, "bias": layer.bias}
+    arrays = read_arrays({part: array for part, array in parts.items() if array is not None}).left
+    return {"bias": np.zeros(len(arrays["weight"]), np.float32)} | arrays
 
 
 def _primer_times(
@@ -228,60 +196,72 @@ def _primer_times(
 
     One time constant for each unit, where alpha is a tensor of them.
     """
-    alpha, own = (getattr(module, name, None) for name in ("alpha", "tau"))
-    if alpha is None:
+    alpha, own = getattr(module, "alpha", None), getattr(module, "tau", None)
+    if alpha is None or (dt is not None and tau is not None):
         return dt, tau
-    alpha = read_arrays({"alpha": alpha}).left["alpha"]
-    if alpha.ndim > 0:
-        return (dt, tau) if tau is not None else (dt or 1.0, (dt or 1.0) / alpha)
-    own = float(own) if own is not None and is_number(own) else None
+    alpha = read_arrays({"alpha": alpha}).left["alpha"].astype(float)[()]
+    own = float(own) if own is not None and is_number(own) and np.ndim(alpha) == 0 else None
     known = own if tau is None else tau
     if dt is None:
-        dt = 1.0 if known is None else known * float(alpha)
-    if tau is not None:
-        return dt, tau
-    tau = dt / float(alpha)
-    if own is not None and not np.isclose(tau, own):
+        dt = 1.0 if known is None else known * float(np.max(alpha))
+    if known is not None and not np.allclose(dt / alpha, known):
         raise InvalidInputError(
-            f"{type(module).__name__} has tau = {own:g} and alpha = {float(alpha):g}, so its dt is "
-            f"{own * float(alpha):g}, got dt = {dt:g}: give that one, or the tau that you mean."
+            f"{type(module).__name__} has alpha = {alpha}, which is dt / tau, got dt = {dt:g} and "
+            f"tau = {known:g}: leave dt out, or give both as you mean them."
         )
-    return dt, tau
+    return dt, dt / alpha
 
 
-def _primer(module: Any, layer: int | None) -> RecurrentLayer:
-    from torch import nn
+def _compare(module: Any, taken: RecurrentLayer, network: AbstractNetwork) -> None:
+    """Raise InvalidInputError where a step of the module is not the network's, or cannot be taken.
 
-    for name in ("input2h", "h2h"):
-        if type(getattr(module, name)) is not nn.Linear:
-            raise InvalidInputError(
-                f"{type(module).__name__}.{name} is a {type(getattr(module, name)).__name__}, "
-                "expected nn.Linear, as in the primer's CTRNN."
-            )
-    pairs = {n: _linear(getattr(module, n)) for n in ("input2h", "h2h")}
-    named = {f"{n}.{part}": a for n, ab in pairs.items()
-             for part, a in zip(("weight", "bias"), ab, strict=True)}  # fmt: skip
-    return read_torch(NamedArrays(named), None, layer)
-
-
-def _linear(layer: Any, num_units: int | None = None) -> Readout:
-    """Return the weights and the bias of a linear layer."""
-    from torch import nn
-
-    if not isinstance(layer, nn.Linear):
+    A class may keep the names of PyTorch's layers, or of the primer's, and compute something else.
+    """
+    torch = _pytorch()
+    weight, k = next(module.parameters()), taken.number
+    shape = getattr(module, "num_layers", 1), len(network.initial_state())
+    channels = module.input_size if k else network.num_inputs
+    rng, steps = np.random.default_rng(0), []
+    training = [part for part in module.modules() if part.training]
+    try:
+        module.eval()
+        for scale in (1.0, 10.0):  # the latter for what is cut off
+            draws = scale * rng.normal(size=shape), rng.normal(size=channels)
+            states, input = (torch.as_tensor(draw).to(weight) for draw in draws)
+            with torch.no_grad():
+                following = _own_step(module, states, input)
+            below = following[k - 1, : taken.num_units] if k else input
+            step = states[k], below, following[k]
+            steps.append([part.cpu().double().numpy() for part in step])
+    except Exception as error:
         raise InvalidInputError(
-            f"the readout must be an nn.Linear, got {type(layer).__name__}: apply what comes "
-            "after it to the network's outputs."
-        )
-    if num_units is not None and layer.in_features != num_units:
-        raise InvalidInputError(
-            f"the readout takes {layer.in_features} units, the recurrent layer has {num_units}."
-        )
-    arrays = read_arrays({"weight": layer.weight})
-    weights = arrays.take("weight", (None, None))
-    if layer.bias is None:
-        return weights, np.zeros(len(weights), np.float32)
-    return weights, read_arrays({"bias": layer.bias}).take("bias", (len(weights),))
+            f"{type(module).__name__} does not step as PyTorch's layers or the primer's CTRNN do "
+            f"({first_line(error)}). Write its step as a JAX function for sx.DiscreteMap, or give "
+            "it to sx.torch_map. (A class of the primer's names is not compared where you name its "
+            "activation.)"
+        ) from error
+    finally:
+        for part in training:
+            part.training = True
+    # Half precision, and what a GPU makes of single precision.
+    is_rough = weight.device.type != "cpu" or weight.dtype.itemsize < 4
+    check = [np.stack(parts) for parts in zip(*steps, strict=True)]
+    compare_step(network, check, 0.03 if is_rough else 1e-4)
+
+
+def _own_step(module: Any, states: Any, input: Any) -> Any:
+    """Return the states `(layer, state)` after one step of the module itself."""
+    torch = _pytorch()
+    if _is_primer(module):
+        after = module.recurrence(input[None], states)
+    else:
+        is_cell = isinstance(module, torch.nn.RNNCellBase)
+        parts = states.split(module.hidden_size, -1)
+        before = parts if is_cell else tuple(part[:, None] for part in parts)
+        before = before if len(before) > 1 else before[0]
+        after = module(input[None], before) if is_cell else module(input[None, None], before)[1]
+    after = torch.cat(after if isinstance(after, tuple) else (after,), -1)
+    return after.reshape(states.shape)
 
 
 def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any, Any]:

@@ -11,9 +11,8 @@ from .. import fields
 from ..durations import Length
 from ..noticing import shown_during, starts_of_each, summed, tally
 from ..solving import one_hot
-from ..staged import Scene, StagedTask, cue, side_by_side
+from ..staged import Scene, StagedTask, cue, in_each, side_by_side
 from ..timeline import Timeline
-from .periods import in_each
 
 
 class EvidenceAccumulation(StagedTask):
@@ -78,13 +77,9 @@ class EvidenceAccumulation(StagedTask):
             cues |= {f"interval {k}": self.interval, f"cue {k}": self.cue}
         return {**cues, "delay": self.delay, "recall": self.recall}
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("left", "right", "recall", "background")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("left", "right")
+    channels = ("left", "right", "recall", "background")
+    responses = ("left", "right")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n = when.num_trials
@@ -113,7 +108,3 @@ class EvidenceAccumulation(StagedTask):
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)
         votes = tally(difference, starts_of_each(self, shown, cues[0]), jnp.sign)
         return one_hot((votes < 0).astype(int), 2)
-
-    @property
-    def chance(self) -> float:
-        return 0.5

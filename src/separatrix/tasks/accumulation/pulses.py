@@ -22,9 +22,8 @@ from ..noticing import (
     tally,
 )
 from ..solving import respond, two_sided
-from ..staged import Scene, StagedTask, answer_in, pick, side_by_side
+from ..staged import Scene, StagedTask, answer_in, in_each, pick, side_by_side
 from ..timeline import Timeline
-from .periods import in_each
 
 
 class PulseDecisionMaking(StagedTask):
@@ -89,13 +88,9 @@ class PulseDecisionMaking(StagedTask):
             bins |= {f"cue {k}": self.cue, f"gap {k}": self.gap}
         return {"fixation": self.fixation, **bins, "decision": self.decision}
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "pulses 1", "pulses 2")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "choice 1", "choice 2")
+    channels = ("fixation", "pulses 1", "pulses 2")
+    responses = ("fixate", "choice 1", "choice 2")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n = when.num_trials
@@ -141,7 +136,3 @@ class PulseDecisionMaking(StagedTask):
         else:
             starts = [onsets(shown) for shown in sides]
         return jnp.cumsum(jnp.stack(starts, -1), axis=1, dtype=jnp.float32)
-
-    @property
-    def chance(self) -> float:
-        return 0.5

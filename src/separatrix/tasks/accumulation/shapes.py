@@ -82,9 +82,7 @@ class ProbabilisticReasoning(StagedTask):
         places = names("location", self.num_locations)
         return ("fixation", *(f"{place}, {shape}" for place in places for shape in shapes))
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "choice 1", "choice 2")
+    responses = ("fixate", "choice 1", "choice 2")
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n, places, kinds = when.num_trials, self.num_locations, len(self.weights)

@@ -92,13 +92,9 @@ class DelayComparison(StagedTask):
     noise: float = fields.noise()
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "first larger", "second larger")
+    channels = ("fixation", "stimulus")
+    responses = ("fixate", "first larger", "second larger")
+    chance = 0.5
 
     def represent(self, frequency: Float[Array, "..."]) -> Float[Array, "..."]:
         """Return the input, between 1/2 and 1, that stands for a frequency."""
@@ -134,7 +130,3 @@ class DelayComparison(StagedTask):
         )
         deciding = cue_off(self, inputs[..., 0], "decision")
         return respond(deciding, two_sided(first - second))
-
-    @property
-    def chance(self) -> float:
-        return 0.5

@@ -76,9 +76,8 @@ class DelayMatchSample(StagedTask):
     def channels(self) -> tuple[str, ...]:
         return ("fixation", *names("stimulus", self.ring))
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "match", "non-match")
+    responses = ("fixate", "match", "non-match")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         key_sample, key_choice = jr.split(key)
@@ -102,10 +101,6 @@ class DelayMatchSample(StagedTask):
         sample, test = (summed(centered, on) for on in when)
         deciding = cue_off(self, inputs[..., 0], "decision")
         return respond(deciding, two_sided((sample * test).sum(-1)))
-
-    @property
-    def chance(self) -> float:
-        return 0.5
 
 
 def sample_and_test(
@@ -165,9 +160,8 @@ class DelayMatchCategory(StagedTask):
     def channels(self) -> tuple[str, ...]:
         return ("fixation", *names("stimulus", self.ring))
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "match", "non-match")
+    responses = ("fixate", "match", "non-match")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n = when.num_trials
@@ -191,7 +185,3 @@ class DelayMatchCategory(StagedTask):
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
         sample, test = (summed(upward, on) for on in when)
         return respond(cue_off(self, inputs[..., 0], "test"), two_sided(sample * test))
-
-    @property
-    def chance(self) -> float:
-        return 0.5

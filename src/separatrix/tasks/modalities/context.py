@@ -182,9 +182,8 @@ class ContextDecisionMaking(StagedTask):
         first, second = (names(f"modality {m}, stimulus", 2) for m in (1, 2))
         return ("fixation", *first, *second, *names("context", 2))
 
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "choice 1", "choice 2")
+    responses = ("fixate", "choice 1", "choice 2")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         key_stimuli, key_context = jr.split(key)
@@ -209,7 +208,3 @@ class ContextDecisionMaking(StagedTask):
         context = jnp.cumsum(inputs[..., 5] - inputs[..., 6], axis=1)
         deciding = cue_off(self, inputs[..., 0], "decision")
         return respond(deciding, two_sided(jnp.where(context > 0, first, second)))
-
-    @property
-    def chance(self) -> float:
-        return 0.5

@@ -12,17 +12,22 @@ import numpy as np
 from ..._types import InvalidInputError, nearest
 
 Make = Callable[[], Any]
-_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_MOST = 64  # entries of a list in `env.trial` that become conditions of their own
 
 
 @dataclass(frozen=True)
 class RawTrial:
-    """One trial as NeuroGym has it: arrays over its own steps, periods in steps."""
+    """One trial as NeuroGym has it: arrays over its own steps, periods in steps.
+
+    `lengths` are those of the periods laid one after the other: what lies between two periods, and
+    before the first, belongs to the later one, what follows the last to that one.
+    """
 
     inputs: np.ndarray
     targets: np.ndarray
     conditions: dict[str, Any]
     periods: dict[str, tuple[int, int]]
+    lengths: dict[str, int]
 
     @property
     def num_steps(self) -> int:
@@ -37,23 +42,33 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
     """
     try:
         with _quiet():
-            import neurogym  # noqa: F401
+            import gymnasium
+            import neurogym
     except ImportError as error:
         raise InvalidInputError(
             "from_neurogym needs NeuroGym, which is not installed here. In a clone of Separatrix, "
             "in an environment of its own: "
             "pip install --constraint constraints-interop.txt '.[neurogym]'"
         ) from error
-    if isinstance(environment, str):
-        _check_name(environment)
-        make = lambda: _made(environment, settings)  # noqa: E731
-    elif settings:
+    if not isinstance(environment, str):
+        if settings:
+            raise InvalidInputError(
+                f"settings ({', '.join(settings)}) go with the name of an environment; this one is "
+                "made already."
+            )
+        _check_kind(environment)
+        return lambda: environment
+    known = gymnasium.registry
+    if environment not in known:
+        own = [n for n, spec in known.items() if str(spec.entry_point).startswith("neurogym")]
         raise InvalidInputError(
-            f"settings ({', '.join(settings)}) go with the name of an environment; this one is "
-            "made already."
+            f"NeuroGym has no environment {environment!r}: {nearest(environment, own)}"
         )
-    else:
-        make = lambda: environment  # noqa: E731
+
+    def make() -> Any:
+        with _quiet():
+            return neurogym.make(environment, **settings)
+
     try:
         made = make()
     except Exception as error:
@@ -73,22 +88,6 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _made(name: str, settings: dict[str, Any]) -> Any:
-    import neurogym
-
-    with _quiet():
-        return neurogym.make(name, **settings)
-
-
-def _check_name(name: str) -> None:
-    import gymnasium
-
-    registry = gymnasium.registry
-    if name not in registry:
-        own = [n for n, s in registry.items() if str(s.entry_point).startswith("neurogym")]
-        raise InvalidInputError(f"NeuroGym has no environment {name!r}: {nearest(name, own)}")
-
-
 def _check_kind(environment: Any) -> None:
     """Raise InvalidInputError for what is no trial-based environment of discrete actions."""
     from gymnasium.spaces import Box, Discrete
@@ -101,42 +100,37 @@ def _check_kind(environment: Any) -> None:
             f"expected the name of a NeuroGym environment or a neurogym.TrialEnv, got {name}."
         )
     actions, shown = environment.action_space, environment.observation_space
-    if not isinstance(actions, Discrete):
-        kind = "continuous actions" if isinstance(actions, Box) else "several actions at once"
+    if not isinstance(actions, Discrete) or not isinstance(shown, Box):
         raise InvalidInputError(
-            f"{name} has {kind} ({actions}): a task needs one of a number of actions at each step, "
-            "gymnasium.spaces.Discrete. Write it as a task of separatrix with target values."
+            f"{name} shows {shown} and takes {actions}: a task needs numbers, a Box, and one of a "
+            "number of actions at each step, Discrete. One of continuous actions is written as a "
+            "task of separatrix with target values."
         )
-    if not isinstance(shown, Box):
-        raise InvalidInputError(f"{name} shows {shown}: expected numbers, a gymnasium.spaces.Box.")
 
 
-def layers(environment: Any) -> list[Any]:
+def _layers(environment: Any) -> list[Any]:
     """Return an environment, what it wraps, and what those schedule, from the outside in."""
     found: list[Any] = []
     queue = [environment]
     while queue:
         layer = queue.pop(0)
-        if any(layer is known for known in found):
-            continue
-        found.append(layer)
-        inner = vars(layer).get("env")
-        queue += [inner] if inner is not None else []
-        queue += [e for e in vars(layer).get("envs", ()) if e is not inner]
+        if all(layer is not known for known in found):
+            found.append(layer)
+            inner = vars(layer).get("env")
+            queue += [*([] if inner is None else [inner]), *vars(layer).get("envs", ())]
     return found
 
 
-def seed(environment: Any, words: Iterator[int]) -> None:
+def _seed(layers: list[Any], words: Iterator[int]) -> None:
     """Start an environment anew, each of its generators with a number of its own.
 
     NeuroGym gives all of them the same number, and then the durations of the first periods depend
     on the stimuli.
     """
-    parts = layers(environment)
-    for layer in parts:
+    for layer in layers:
         if hasattr(type(layer), "seed"):
             layer.seed(next(words))
-    for layer in parts:
+    for layer in layers:
         for timing in vars(layer).get("timing", {}).values():
             if hasattr(timing, "seed"):
                 timing.seed(next(words))
@@ -148,11 +142,13 @@ def seed(environment: Any, words: Iterator[int]) -> None:
 
 
 def _can_begin_a_block(layer: Any) -> bool:
-    begin = getattr(type(layer), "new_block", None)
-    if begin is None:
+    if not hasattr(type(layer), "new_block"):
         return False
-    parameters = list(inspect.signature(begin).parameters.values())[1:]
-    return all(p.default is not p.empty or p.kind in _ANY_NUMBER for p in parameters)
+    try:
+        inspect.signature(layer.new_block).bind()
+    except TypeError:  # it takes arguments
+        return False
+    return True
 
 
 def draw_trials(make: Make, entropy: tuple[int, ...]) -> Iterator[RawTrial]:
@@ -160,18 +156,17 @@ def draw_trials(make: Make, entropy: tuple[int, ...]) -> Iterator[RawTrial]:
 
     They follow one another, so that environments with blocks of trials have their blocks.
     """
-    environment = make()
+    layers = _layers(make())
     with _quiet():
-        seed(environment, _words(entropy))
-    parts = layers(environment)
-    top = next(layer for layer in parts if hasattr(type(layer), "new_trial"))
+        _seed(layers, _words(entropy))
+    top = next(layer for layer in layers if hasattr(type(layer), "new_trial"))
     while True:
-        for layer in parts:  # a period that this trial has not would stay from the last one
+        for layer in layers:  # a period that this trial has not would stay from the last one
             for memory in ("start_t", "end_t", "start_ind", "end_ind"):
                 vars(layer).get(memory, {}).clear()
         with _quiet():
             trial = top.new_trial()
-        yield _read(top.unwrapped, trial)
+        yield _read(top.unwrapped, trial or {})
 
 
 def _words(entropy: tuple[int, ...]) -> Iterator[int]:
@@ -180,30 +175,43 @@ def _words(entropy: tuple[int, ...]) -> Iterator[int]:
         yield int(sequence.spawn(1)[0].generate_state(1)[0])
 
 
-def _read(inner: Any, trial: Any) -> RawTrial:
-    name = type(inner).__name__
-    if not getattr(inner, "_ob_built", False) or not hasattr(inner, "ob"):
+def _read(inner: Any, trial: dict[str, Any]) -> RawTrial:
+    actions = int(inner.action_space.n)
+    is_given = getattr(inner, "_ob_built", False) and hasattr(inner, "ob") and inner._has_gt
+    targets = np.asarray(inner.gt) if is_given else np.array([np.nan])
+    if targets.ndim != 1 or not ((targets >= 0) & (targets < actions)).all():
         raise InvalidInputError(
-            f"{name} has no trials that are known before they begin (`env.ob` after "
-            "`env.new_trial()`): what it shows depends on the actions, and networks are trained "
-            "here on given inputs and targets."
-        )
-    if not inner._has_gt:
-        raise InvalidInputError(
-            f"{name} does not say which action is right (`env.gt` after `env.new_trial()`): it is "
-            "for reinforcement learning, and networks are trained here on given targets."
+            f"{type(inner).__name__} does not say before a trial what it shows and which of its "
+            f"{actions} actions is right at each step (`env.ob` and `env.gt` after "
+            f"`env.new_trial()`; got {targets.ravel()[:3]}): networks are trained here on given "
+            "inputs and targets."
         )
     inputs = np.asarray(inner.ob, np.float32).reshape(len(inner.ob), -1)
-    targets, actions = np.asarray(inner.gt), int(inner.action_space.n)
-    outside = (targets < 0) | (targets >= actions)
-    if targets.ndim != 1 or outside.any():
-        raise InvalidInputError(
-            f"{name} asks for what is none of its {actions} actions: its ground truth has "
-            f"{targets[outside].ravel()[:3]}."
-        )
-    length = len(inputs)
-    periods = {
-        p: (min(start, length), min(inner.end_ind[p], length))
-        for p, start in inner.start_ind.items()
-    }
-    return RawTrial(inputs, targets.astype(np.int32), dict(trial or {}), periods)
+    stops = {period: min(stop, len(inputs)) for period, stop in inner.end_ind.items()}
+    periods = {p: (min(start, len(inputs)), stops[p]) for p, start in inner.start_ind.items()}
+    conditions = dict(_scalars(trial, periods))
+    return RawTrial(inputs, targets.astype(np.int32), conditions, periods,
+                    _one_after_the_other(periods, len(inputs)))  # fmt: skip
+
+
+def _scalars(trial: dict[str, Any], periods: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the numbers and texts in `env.trial`, and those in its short lists, by name.
+
+    The names of periods are left to their durations.
+    """
+    for key, value in trial.items():
+        name = f"{key}_value" if key in periods else key
+        is_list = np.ndim(value) == 1 and len(value) <= _MOST
+        for k, entry in enumerate(value if is_list else [value]):
+            if np.ndim(entry) == 0 and np.asarray(entry).dtype.kind in "biufU":
+                yield (f"{name}_{k}" if is_list else name), entry
+
+
+def _one_after_the_other(periods: dict[str, tuple[int, int]], num_steps: int) -> dict[str, int]:
+    ordered = sorted(periods.items(), key=lambda item: item[1])
+    if not ordered:
+        return {"trial": num_steps}
+    stops = np.maximum.accumulate([stop for _, (_, stop) in ordered])
+    stops[-1] = num_steps
+    lengths = np.diff(stops, prepend=0).tolist()
+    return dict(zip(dict(ordered), lengths, strict=True))

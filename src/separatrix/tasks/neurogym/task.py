@@ -2,8 +2,8 @@
 
 import functools
 import itertools
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -15,21 +15,9 @@ from jaxtyping import PRNGKeyArray
 from ..._types import InvalidInputError, nearest
 from ..base import AbstractTask, Trials, consecutive
 from .environment import Make, RawTrial, draw_trials, maker
-from .survey import (
-    DTYPES,
-    Column,
-    check_rounding,
-    columns,
-    common_periods,
-    durations,
-    named,
-    scored_steps,
-    varying,
-)
 
 _SURVEYED = 1000  # trials that tell what trials are like
 _ENTROPY = (0x73757276,)
-_PATIENCE = 1000  # trials in a row that may be longer than any of those
 
 
 def from_neurogym(
@@ -93,24 +81,95 @@ def from_neurogym(
     trials = list(itertools.islice(draw_trials(make, _ENTROPY), _SURVEYED))
     environment = make()
     inner = environment.unwrapped
-    if scored is not None and not any(scored in t.periods for t in trials):
-        known = dict.fromkeys(p for t in trials for p in t.periods)
-        raise InvalidInputError(f"no period {scored!r} to score: {nearest(str(scored), known)}")
-    check_rounding(type(inner).__name__, float(inner.dt), getattr(inner, "timing", {}), trials)
-    periods = common_periods(trials)
-    metadata = getattr(inner, "metadata", {})
+    _check_periods(inner, trials, scored)
+    periods = _periods(trials)
+    each = [_lengths(t, periods) for t in trials]
     return NeuroGymTask(
         dt=float(inner.dt),
         name=str(env_or_name) if isinstance(env_or_name, str) else type(inner).__name__,
-        reference=reference or metadata.get("paper_name") or "",
+        reference=reference or getattr(inner, "metadata", {}).get("paper_name") or "",
         make=make,
-        lengths=tuple(periods.items()),
-        varying=varying(trials, periods),
-        columns=tuple(columns(trials, periods).items()),
-        channel_names=named(environment.observation_space, trials[0].inputs.shape[1], "input"),
-        response_names=named(environment.action_space, int(environment.action_space.n), "action"),
+        lengths=tuple((p, max(one[p] for one in each)) for p in periods),
+        varying=tuple(p for p in periods if len({one[p] for one in each}) > 1),
+        columns=tuple(_columns(trials)),
+        channel_names=_named(environment.observation_space, trials[0].inputs.shape[1], "input"),
+        response_names=_named(environment.action_space, int(environment.action_space.n), "action"),
         scored=scored,
     )
+
+
+def _check_periods(inner: Any, trials: list[RawTrial], scored: str | None) -> None:
+    """Raise InvalidInputError for a period that no trial has, or that has no step in any.
+
+    NeuroGym rounds durations down to whole steps, and says nothing where none is left.
+    """
+    longest: dict[str, int] = {}
+    for period, (start, stop) in (item for t in trials for item in t.periods.items()):
+        longest[period] = max(longest.get(period, 0), stop - start)
+    if scored is not None and scored not in longest:
+        raise InvalidInputError(f"no period {scored!r} to score: {nearest(str(scored), longest)}")
+    for period, asked in getattr(inner, "timing", {}).items():
+        is_zero = isinstance(asked, (int, float)) and asked <= 0
+        if not is_zero and longest.get(period) == 0:
+            raise InvalidInputError(
+                f"{type(inner).__name__}: the {period} period (timing {asked!r}) is shorter than "
+                f"one step (dt = {inner.dt:g} ms). Use a smaller dt, or a timing of 0 to leave the "
+                "period out."
+            )
+
+
+def _periods(trials: list[RawTrial]) -> list[str]:
+    """Return the periods in order, "trial" alone where trials differ.
+
+    A trial may lack periods, but not have others, or another order, than the fullest one.
+    """
+    order = max((list(t.lengths) for t in trials), key=len)
+    if any([p for p in order if p in t.lengths] != list(t.lengths) for t in trials):
+        return ["trial"]
+    return order
+
+
+def _lengths(trial: RawTrial, periods: Iterable[str]) -> dict[str, int]:
+    """Return the steps of each of these periods in a trial."""
+    own = {"trial": trial.num_steps} | trial.lengths
+    return {p: own.get(p, 0) for p in periods}
+
+
+class Column(NamedTuple):
+    """A condition: its name, and what its values are; a text is told by its place in `words`."""
+
+    name: str
+    dtype: str
+    words: tuple[str, ...] = ()
+
+    def code(self, trial: RawTrial) -> Any:
+        """Return the value of a trial: NaN, or −1 for a text, where it has none."""
+        value = trial.conditions.get(self.name, np.nan)
+        if self.words:
+            return self.words.index(str(value)) if str(value) in self.words else -1
+        return value
+
+
+def _columns(trials: list[RawTrial]) -> Iterator[Column]:
+    """Yield the conditions of trials."""
+    for name in dict.fromkeys(name for t in trials for name in t.conditions):
+        values = np.array([t.conditions.get(name, np.nan) for t in trials])
+        if values.dtype.kind == "U":
+            words = {str(t.conditions[name]) for t in trials if name in t.conditions}
+            yield Column(name, "int32", tuple(sorted(words)))
+        else:
+            yield Column(name, {"b": "bool", "f": "float32"}.get(values.dtype.kind, "int32"))
+
+
+def _named(space: Any, count: int, what: str) -> tuple[str, ...]:
+    """Return the names of channels or actions that a space of NeuroGym gives, or numbered ones."""
+    found = [f"{what} {k}" for k in range(count)]
+    for name, places in (getattr(space, "name", None) or {}).items():
+        members = np.atleast_1d(np.asarray(list(places) if np.ndim(places) else places, int))
+        for k, place in enumerate(members):
+            if 0 <= place < count:
+                found[place] = name if len(members) == 1 else f"{name} {k + 1}"
+    return tuple(found)
 
 
 def named_environment(
@@ -132,7 +191,7 @@ class NeuroGymTask(AbstractTask):
     make: Make = eqx.field(static=True, repr=False)
     lengths: tuple[tuple[str, int], ...] = eqx.field(static=True)
     varying: tuple[str, ...] = eqx.field(static=True)  # type: ignore[misc]  # of each its own
-    columns: tuple[tuple[str, Column], ...] = eqx.field(static=True)
+    columns: tuple[Column, ...] = eqx.field(static=True)
     channel_names: tuple[str, ...] = eqx.field(static=True)
     response_names: tuple[str, ...] = eqx.field(static=True)
     scored: str | None = eqx.field(static=True)
@@ -151,13 +210,12 @@ class NeuroGymTask(AbstractTask):
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        return {name: c.words for name, c in self.columns if c.kind == "text"}
+        return {column.name: column.words for column in self.columns if column.words}
 
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
-        data = jr.key_data(key)
         steps, channels = self.num_steps, self.num_inputs
-        kinds = {name: DTYPES[column.kind] for name, column in self.columns}
-        kinds |= dict.fromkeys(self.varying, np.float32)
+        kinds = {column.name: column.dtype for column in self.columns}
+        kinds |= dict.fromkeys(self.varying, "float32")
         shapes = (
             jax.ShapeDtypeStruct((n, steps, channels), jnp.float32),
             jax.ShapeDtypeStruct((n, steps), jnp.int32),
@@ -165,9 +223,11 @@ class NeuroGymTask(AbstractTask):
             jax.ShapeDtypeStruct((n, steps), jnp.bool_),
             {name: jax.ShapeDtypeStruct((n,), kind) for name, kind in kinds.items()},
         )
-        batches = functools.partial(self._batches, n=n)
         inputs, targets, mask, scored, conditions = jax.pure_callback(
-            batches, shapes, data, vmap_method="broadcast_all"
+            functools.partial(self._batches, n=n),
+            shapes,
+            jr.key_data(key),
+            vmap_method="broadcast_all",
         )
         return Trials(inputs, targets, mask, scored, conditions, self.dt)
 
@@ -179,8 +239,7 @@ class NeuroGymTask(AbstractTask):
         return jax.tree.map(lambda *rows: np.stack(rows).reshape(*front, *rows[0].shape), *drawn)
 
     def _batch(self, entropy: tuple[int, ...], n: int) -> Any:
-        trials = list(itertools.islice(self._fitting(entropy), n))
-        steps = self.num_steps
+        trials, steps = self._fitting(entropy, n), self.num_steps
         inputs = np.zeros((n, steps, self.num_inputs), np.float32)
         targets = np.zeros((n, steps), np.int32)
         mask, scored = np.zeros((n, steps), np.float32), np.zeros((n, steps), bool)
@@ -188,25 +247,27 @@ class NeuroGymTask(AbstractTask):
             inputs[row, : trial.num_steps] = trial.inputs
             targets[row, : trial.num_steps] = trial.targets
             mask[row, : trial.num_steps] = 1.0
-            scored[row, scored_steps(trial, self.scored)] = True
-        conditions: dict[str, np.ndarray] = {
-            name: np.array([column.code(t) for t in trials], DTYPES[column.kind])
-            for name, column in self.columns
-        }
-        each = [durations(t, dict(self.lengths)) for t in trials]
+            scored[row, self._scored_steps(trial)] = True
+        conditions = {c.name: np.array([c.code(t) for t in trials], c.dtype) for c in self.columns}
+        each = [_lengths(t, self.varying) for t in trials]
         for period in self.varying:
             conditions[period] = np.array([one[period] * self.dt for one in each], np.float32)
         return inputs, targets, mask, scored, conditions
 
-    def _fitting(self, entropy: tuple[int, ...]) -> Iterator[RawTrial]:
-        """Yield trials, but for those that are longer than any that was seen at first."""
-        longer = 0
-        for trial in draw_trials(self.make, entropy):
-            longer = longer + 1 if trial.num_steps > self.num_steps else 0
-            if not longer:
-                yield trial
-            elif longer == _PATIENCE:
-                raise InvalidInputError(
-                    f"{self.name}: {longer} trials in a row are longer than the {self.num_steps} "
-                    "steps of those drawn at first: its trials grow. Make it with a fixed timing."
-                )
+    def _fitting(self, entropy: tuple[int, ...], n: int) -> list[RawTrial]:
+        """Draw trials, but for those that are longer than any that was seen at first."""
+        drawn = itertools.islice(draw_trials(self.make, entropy), 10 * n + _SURVEYED)
+        trials = list(itertools.islice((t for t in drawn if t.num_steps <= self.num_steps), n))
+        if len(trials) < n:
+            raise InvalidInputError(
+                f"{self.name}: most trials are longer than the {self.num_steps} steps of those "
+                "drawn at first: its trials grow. Make it with a fixed timing."
+            )
+        return trials
+
+    def _scored_steps(self, trial: RawTrial) -> slice:
+        """Return the steps of the scored period, by default of the decision or the last one."""
+        if self.scored is not None:
+            return slice(*trial.periods.get(self.scored, (0, 0)))
+        last = max(trial.periods.values(), key=lambda ends: ends[::-1], default=(0, None))
+        return slice(*trial.periods.get("decision", last))

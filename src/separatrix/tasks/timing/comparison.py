@@ -56,13 +56,8 @@ class IntervalDiscrimination(StagedTask):
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "stimulus 1", "stimulus 2")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "first longer", "second longer")
+    channels = ("fixation", "stimulus 1", "stimulus 2")
+    responses = ("fixate", "first longer", "second longer")
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         choice = (when.length("stimulus1") <= when.length("stimulus2")).astype(int)

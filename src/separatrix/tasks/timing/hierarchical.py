@@ -65,13 +65,9 @@ class HierarchicalReasoning(StagedTask):
     noise: float = fields.noise(0.0)
     noise_on: str = fields.noise_on()
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "rule 1", "rule 2", "flash 1", "flash 2")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("fixate", "rule 1", "rule 2", "choice 1", "choice 2")
+    channels = ("fixation", "rule 1", "rule 2", "flash 1", "flash 2")
+    responses = ("fixate", "rule 1", "rule 2", "choice 1", "choice 2")
+    chance = 0.5
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         n = when.num_trials
@@ -105,7 +101,3 @@ class HierarchicalReasoning(StagedTask):
         answer = jnp.where(telling, rule + 1, 0)
         deciding = cue_off(self, inputs[..., 0], "decision")
         return one_hot(jnp.where(deciding, choice + 3, answer), 5)
-
-    @property
-    def chance(self) -> float:
-        return 0.5

@@ -77,13 +77,8 @@ class ReadySetGo(StagedTask):
             "production": Multiple("measure", 2 * self.gain),
         }
 
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return ("fixation", "ready", "set")
-
-    @property
-    def responses(self) -> tuple[str, ...]:
-        return ("ramp",)
+    channels = ("fixation", "ready", "set")
+    responses = ("ramp",)
 
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
         ready, producing = when.during("ready"), when.during("production")

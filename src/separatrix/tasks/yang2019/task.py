@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray
 from ..._random import standard_normal
 from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
-from ..base import SolvableTask, Trials, numbers, texts
+from ..base import SolvableTask, Trials
 from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names
@@ -24,7 +24,7 @@ from .solution import solve
 
 
 def _rules(given: Any) -> tuple[str, ...]:
-    rules = (given,) if isinstance(given, str) else texts(given, "rules")
+    rules = (given,) if isinstance(given, str) else fields.texts(given, "rules")
     if not rules:
         raise InvalidInputError("rules must name at least one rule.")
     for rule in rules:
@@ -34,8 +34,7 @@ def _rules(given: Any) -> tuple[str, ...]:
 
 
 def _weights(given: Any) -> tuple[float, ...]:
-    weights = numbers(given, "rule_weights")
-    return tuple(fields.at_least(v, "each of rule_weights", 0.0) for v in weights)
+    return fields.numbers(given, "rule_weights", 0.0) if np.size(given) else ()
 
 
 class Yang2019(SolvableTask):
