@@ -200,8 +200,7 @@ def _say(stage: str) -> None:
 
 def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
     """Write the figures of a run, as PNG, SVG and further `formats`, and its report."""
-    from ..report import write_report
-    from ..report.sections import write_figures
+    from ..report import write_figures, write_report
 
     write_figures(found, directory, formats=list(dict.fromkeys(("png", "svg", *formats))))
     write_report(found, directory / "report.html", figures=directory / "figures")
