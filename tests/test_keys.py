@@ -6,6 +6,7 @@ import pytest
 
 import separatrix as sx
 from separatrix._types import require_key
+from separatrix.experiment import NETWORKS
 
 KEYS = jax.random.split(jax.random.key(0))
 CALLS = {
@@ -24,8 +25,8 @@ CALLS = {
         "dm1", 2, key=key
     ),
 } | {
-    name: lambda key, task, network, name=name: getattr(sx.networks, name)(3, 4, 3, key=key)
-    for name in ("CTRNN", "GRU", "LSTM", "DaleCTRNN", "LowRankRNN", "ShortTermPlasticityRNN")
+    name: lambda key, task, network, make=make: make(3, 4, 3, key=key)
+    for name, make in NETWORKS.items()
 }
 
 

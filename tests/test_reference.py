@@ -100,8 +100,10 @@ def test_every_regularizer_is_a_public_name():
     assert {k for k in kinds if hasattr(sx.regularizers, k)} == listed
 
 
-def test_the_page_lists_the_public_names_once():
+def test_the_pages_list_the_public_names_once():
     listed = [names(name)[0] for name, _ in ROWS]
+    for kind in ("tasks", "networks"):
+        listed += [f"sx.{kind}.{names(row[0])[0]}" for row in table(f"{kind}.md")]
     assert sorted(listed) == sorted(PUBLIC)
 
 

@@ -46,10 +46,6 @@ def drawn(name, n=N, seed=0, **settings):
     return task, task.trials(n, key=jax.random.key(seed))
 
 
-def test_all_tasks_of_the_list_are_there():
-    assert len(TASKS) == 23
-
-
 @every
 def test_shapes_follow_from_the_settings(name):
     task, trials = drawn(name)

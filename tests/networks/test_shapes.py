@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix.experiment import NETWORKS
 
 KEY = jax.random.key(0)
-RATE = {"tau": 100.0, "dt": 20.0, "key": KEY}
-NETWORKS = {
-    "CTRNN": lambda: sx.networks.CTRNN(3, 5, 2, **RATE),
-    "DaleCTRNN": lambda: sx.networks.DaleCTRNN(3, 5, 2, **RATE),
-    "LowRankRNN": lambda: sx.networks.LowRankRNN(3, 5, 2, rank=2, **RATE),
-    "ShortTermPlasticityRNN": lambda: sx.networks.ShortTermPlasticityRNN(3, 5, 2, **RATE),
-    "GRU": lambda: sx.networks.GRU(3, 5, 2, key=KEY),
-    "ResetFirstGRU": lambda: sx.networks.ResetFirstGRU(3, 5, 2, key=KEY),
-    "LSTM": lambda: sx.networks.LSTM(3, 5, 2, key=KEY),
-}
 
 
 def refused(what, call, *arguments):
@@ -27,7 +18,7 @@ def refused(what, call, *arguments):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_says_which_shapes_it_takes(name):
-    network = NETWORKS[name]()
+    network = NETWORKS[name](3, 5, 2, dt=20.0, key=KEY)
     state, u = network.initial_state(), jnp.zeros(3)
     size = len(state)
     wide = jnp.zeros(size + 1)

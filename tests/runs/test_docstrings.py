@@ -7,6 +7,7 @@ import pytest
 
 import separatrix as sx
 from separatrix import analysis
+from separatrix.experiment import NETWORKS
 
 FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -23,12 +24,7 @@ MUST_SHOW = [
     sx.Branches.emerging_cycle,
     sx.simulate,
     sx.train,
-    sx.networks.CTRNN,
-    sx.networks.GRU,
-    sx.networks.LSTM,
-    sx.networks.DaleCTRNN,
-    sx.networks.LowRankRNN,
-    sx.networks.ShortTermPlasticityRNN,
+    *NETWORKS.values(),
     sx.networks.from_state_dict,
     sx.tasks.PerceptualDecisionMaking,
     *(sx.tasks.DelayComparison, sx.tasks.FlipFlop, sx.tasks.ContextDecisionMaking),
