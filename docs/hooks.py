@@ -4,6 +4,7 @@ The pages stay readable as they are, in a repository's browser. Here
 * each topic of reference/api.md becomes a page with the whole docstrings of its names, to which
   come the tasks and the networks, each of which has a page;
 * what a page links to outside docs/, such as CONTRIBUTING.md, becomes a page or a file of the site;
+* the studies of an experiment's file are put in a table;
 * formulas become MathML, which browsers draw without a script.
 """
 
@@ -20,6 +21,7 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 import separatrix
+from separatrix.experiment import STUDIES
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -58,6 +60,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if uri == NAMES or uri in WITHOUT_PREFIX:
         prefix = WITHOUT_PREFIX.get(uri, "")
         markdown = NAME.sub(lambda found: linked(found[0], found[1], prefix), markdown)
+    markdown = markdown.replace("<!-- studies -->", studies())
     return re.sub(r"(?m)^\|.*$", lambda row: without_bars(row[0]), markdown)
 
 
@@ -101,6 +104,17 @@ def docstrings(topic: str, names: list[str]) -> str:
             options.append(f"  inherited_members: {from_private_bases(resolve(name))}")
         parts.append("\n    ".join([f"::: {place(name)}", *options]))
     return "\n\n".join(parts) + "\n"
+
+
+def studies() -> str:
+    """Return a table of the studies: what each gives, does and needs, as its docstring says."""
+    rows = ["| name | gives | what it does | needs |", "|---|---|---|---|"]
+    for name, study in STUDIES.items():
+        text = inspect.getdoc(study)
+        needs = " ".join(text.partition("\n\nNeeds ")[2].split()).rstrip(".")
+        gives = inspect.signature(study).return_annotation.__name__
+        rows.append(f"| `{name}` | `{gives}` | {text.splitlines()[0]} | {needs} |")
+    return "\n".join(rows)
 
 
 def resolve(name: str) -> Any:

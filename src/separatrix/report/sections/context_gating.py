@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ... import figures
-from ...analysis import ContinuousAttractor, InputGating, TargetedAverages
+from ...analysis import ContinuousAttractor, InputGating
+from ...analysis.projections import TargetedAverages
 from ..section import Figure, Rows, Section, Values
 from ..story import Story
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import ContinuousAttractor, GradedMemory
+from ...analysis import ContinuousAttractor
+from ...analysis.memory import GradedMemory
 from ..section import Figure, Rows, Section, Values
 from ..story import Story
 from ..words import number, percent

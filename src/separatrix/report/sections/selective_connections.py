@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import SelectiveConnections
+from ...analysis.selectivity import SelectiveConnections
 from ..section import Rows, Section, Values
 from ..story import Story
 

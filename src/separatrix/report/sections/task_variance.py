@@ -3,7 +3,7 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import TaskVariance
+from ...analysis.task_variance import TaskVariance
 from ..section import Rows, Section, Values
 from ..story import Story
 from ..words import count
