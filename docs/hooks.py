@@ -1,8 +1,10 @@
 """What the building of the site adds to MkDocs: docstrings, files outside docs/, formulas.
 
 The pages stay readable as they are, in a repository's browser. Here
-* each topic of reference/api.md becomes a page with the whole docstrings of its names;
+* each topic of reference/api.md becomes a page with the whole docstrings of its names, to which
+  come the tasks and the networks, each of which has a page;
 * what a page links to outside docs/, such as CONTRIBUTING.md, becomes a page or a file of the site;
+* the studies of an experiment's file are put in a table;
 * formulas become MathML, which browsers draw without a script.
 """
 
@@ -19,12 +21,14 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 import separatrix
+from separatrix.experiment import STUDIES
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 NAMES = "reference/api.md"
 WITHOUT_PREFIX = {"reference/tasks.md": "sx.tasks.", "reference/networks.md": "sx.networks."}
-"""Pages whose tables begin with names that lack it."""
+"""Pages whose tables begin with names that lack it; the first table lists them all."""
+OF_TOPIC = {"Tasks": "reference/tasks.md", "Networks": "reference/networks.md"}
 
 LINK = re.compile(r"\]\(([^)#\s]+)((?:#[^)]*)?)\)")
 NAME = re.compile(r"(?m)^\| `([\w.]+)` \|")
@@ -56,6 +60,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if uri == NAMES or uri in WITHOUT_PREFIX:
         prefix = WITHOUT_PREFIX.get(uri, "")
         markdown = NAME.sub(lambda found: linked(found[0], found[1], prefix), markdown)
+    markdown = markdown.replace("<!-- studies -->", studies())
     return re.sub(r"(?m)^\|.*$", lambda row: without_bars(row[0]), markdown)
 
 
@@ -68,11 +73,24 @@ def on_page_content(content: str, page: Any, **_: Any) -> str:
 @functools.cache
 def topics() -> dict[str, tuple[str, list[str]]]:
     """Return the topics of the public names, each with its page and its names."""
-    parts = re.split(r"(?m)^## (.*)$", (DOCS / NAMES).read_text(encoding="utf-8"))[1:]
+    parts = sections(NAMES)[1:]
     return {
-        topic: (f"reference/docstrings/{topic.lower().replace(' ', '-')}.md", NAME.findall(text))
+        topic: (
+            f"reference/docstrings/{topic.lower().replace(' ', '-')}.md",
+            [*NAME.findall(text), *listed_on(OF_TOPIC.get(topic))],
+        )
         for topic, text in zip(parts[::2], parts[1::2], strict=True)
     }
+
+
+def listed_on(uri: str | None) -> list[str]:
+    """Return the public names in the first table of a page that lists tasks or networks."""
+    return [WITHOUT_PREFIX[uri] + name for name in NAME.findall(sections(uri)[0])] if uri else []
+
+
+def sections(uri: str) -> list[str]:
+    """Return what stands above the first heading of a page, then each heading and its text."""
+    return re.split(r"(?m)^## (.*)$", (DOCS / uri).read_text(encoding="utf-8"))
 
 
 def docstrings(topic: str, names: list[str]) -> str:
@@ -86,6 +104,17 @@ def docstrings(topic: str, names: list[str]) -> str:
             options.append(f"  inherited_members: {from_private_bases(resolve(name))}")
         parts.append("\n    ".join([f"::: {place(name)}", *options]))
     return "\n\n".join(parts) + "\n"
+
+
+def studies() -> str:
+    """Return a table of the studies: what each gives, does and needs, as its docstring says."""
+    rows = ["| name | gives | what it does | needs |", "|---|---|---|---|"]
+    for name, study in STUDIES.items():
+        text = inspect.getdoc(study)
+        needs = " ".join(text.partition("\n\nNeeds ")[2].split()).rstrip(".")
+        gives = inspect.signature(study).return_annotation.__name__
+        rows.append(f"| `{name}` | `{gives}` | {text.splitlines()[0]} | {needs} |")
+    return "\n".join(rows)
 
 
 def resolve(name: str) -> Any:

@@ -15,8 +15,10 @@ import dataclasses
 import html
 import importlib
 import json
+import pkgutil
 import typing
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import equinox as eqx
@@ -62,6 +64,12 @@ def setting(description: str, *, units: str = "", **kwargs: Any) -> Any:
     """Declare a field that is not an array (a number, a text, a tuple of names)."""
     metadata = {"description": description, "units": units}
     return eqx.field(static=True, metadata=metadata, **kwargs)
+
+
+def _import_all(package: ModuleType) -> None:
+    """Import the modules of a package."""
+    for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
+        importlib.import_module(found.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,10 +143,10 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the class of that name, if there is one; packages that none has used are read."""
+        """Return the class of that name, if there is one; modules that none has used are read."""
         if name not in Record._registry:
             for package in DECLARING:
-                importlib.import_module(f".{package}", __package__)
+                _import_all(importlib.import_module(f".{package}", __package__))
         return Record._registry.get(name)
 
     @classmethod

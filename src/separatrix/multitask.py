@@ -21,7 +21,7 @@ from ._types import (
     require_number,
 )
 from .activity import simulate
-from .analysis import TaskVariance, condition_variance, task_variance
+from .analysis.task_variance import TaskVariance, condition_variance, task_variance
 from .networks import AbstractNetwork, check_network_fits
 from .tasks import RULES, Yang2019
 

@@ -26,7 +26,8 @@ def told(claim="line", **changes):
         "analysis": EXPERIMENT["analysis"]
         | {"question": EXPERIMENT["analysis"]["question"] | {"claim": claim}}
     }
-    return sentences(Story(Run(Path("/nowhere/run"), experiment, network(), records, {})))
+    run = Run(Path("/nowhere/run"), experiment, network(), records, {})
+    return [sentence.unescape() for sentence in sentences(Story(run))]
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():

@@ -7,7 +7,9 @@ import pytest
 from sample_records import RECORDS, network
 
 from separatrix import figures
-from separatrix.report import sections, write_comparison
+from separatrix.report import comparison, write_comparison
+from separatrix.report.sections import context_gating, fixed_point_topology
+from separatrix.report.story import Story
 from separatrix.store import Run
 
 
@@ -36,13 +38,9 @@ def compared(monkeypatch):
         drawn.append(list(networks))
         return figures.speeds(RECORDS["fixed_points"])
 
-    monkeypatch.setattr(sections.drawing.figures, "compare_fixed_points", compare, raising=False)
-    monkeypatch.setattr(
-        sections,
-        "SECTIONS",
-        [section for section in sections.SECTIONS if section.name in ("fixed_points", "speeds")],
-    )
-    monkeypatch.setattr("separatrix.report.comparison.SECTIONS", sections.SECTIONS)
+    monkeypatch.setattr(figures, "compare_fixed_points", compare, raising=False)
+    kept = [s for s in comparison.SECTIONS if s.name in ("fixed_points", "speeds")]
+    monkeypatch.setattr(comparison, "SECTIONS", kept)
     return drawn
 
 
@@ -67,17 +65,18 @@ def test_fixed_points_that_are_the_same_in_all_runs_are_shown_as_those_of_one(tm
 
 
 def test_the_pictures_of_several_runs_are_those_that_scripts_draw():
-    from separatrix.report.drawing import compare_gating, compare_topologies
-    from separatrix.report.story import Story
-
     topology = RECORDS["fixed_point_topology"]
     shared = {name: RECORDS[name] for name in ("activity", "components")}
     stories = {
         name: Story(run(name, **shared, topology=record))
         for name, record in {"a": topology, "b": topology[:2]}.items()
     }
-    titles = [axes.get_title().split("\n")[0] for axes in compare_topologies(stories).axes]
+    titles = [
+        axes.get_title().split("\n")[0] for axes in fixed_point_topology.compare(stories).axes
+    ]
     assert titles == ["a", "b"]
     gating = {name: RECORDS[name] for name in ("input_gating", "targeted_averages")}
-    rows = compare_gating({name: Story(run(name, **gating)) for name in ("motion", "color")})
+    rows = context_gating.compare(
+        {name: Story(run(name, **gating)) for name in ("motion", "color")}
+    )
     assert {"motion", "color"} <= {text.get_text() for axes in rows.axes for text in axes.texts}

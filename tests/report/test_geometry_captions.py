@@ -11,7 +11,7 @@ from sample_records import network
 
 import separatrix as sx
 from separatrix.activity import Activity
-from separatrix.report import geometry, tables
+from separatrix.report.sections import branches as of_branches, fixed_point_graph, lyapunov
 from separatrix.report.story import Story
 from separatrix.store import Run
 
@@ -25,7 +25,7 @@ def test_the_arms_of_a_saddle_are_counted():
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
     state = 0.9575040240772687
     graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
-    text = geometry.fixed_point_graph(story(graph))
+    text = fixed_point_graph.SECTION.caption(story(graph))
     assert "There is 1 saddle of this kind here. All 2 end at stable fixed points." in text
     assert "several" not in text and "state to rest in" not in text
 
@@ -36,7 +36,7 @@ def test_rays_that_end_on_a_circle_are_told_of():
     graph = sx.fixed_point_graph(
         system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
     )
-    text = geometry.fixed_point_graph(story(graph))
+    text = fixed_point_graph.SECTION.caption(story(graph))
     assert text.startswith("The fixed points with several unstable directions (all that leaves ")
     assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
     assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
@@ -51,13 +51,15 @@ def test_points_outside_the_view_are_told_with_how_far_they_are():
     active = Activity(
         states=cross, outputs=cross, inputs=cross, choice=np.zeros(2, int), conditions={}, dt=1.0
     )
-    text = geometry.fixed_point_graph(story(graph, active))
+    text = fixed_point_graph.SECTION.caption(story(graph, active))
     assert (
         "leaves out 1 fixed point (point 2: 25 times as far from the mean activity as the activity "
         "ever is); arrows at the border point there, and paths are cut off." in text
     )
-    assert "leaves out" not in geometry.fixed_point_graph(story(graph))
-    assert "leaves out" not in geometry.fixed_point_graph(story(graph, enlarged(active, 10.0)))
+    assert "leaves out" not in fixed_point_graph.SECTION.caption(story(graph))
+    assert "leaves out" not in fixed_point_graph.SECTION.caption(
+        story(graph, enlarged(active, 10.0))
+    )
 
 
 def enlarged(active, factor):
@@ -68,15 +70,15 @@ def test_branches_are_told_with_their_special_points():
     branches = sx.continue_fixed_points(
         lambda p: sx.Flow(lambda x: p * x - x**3, 1), np.zeros(1), (-1.0, 1.0), name="p"
     )
-    text = geometry.branches(story(branches))
+    text = of_branches.SECTION.caption(story(branches))
     assert "the p of the stimulus held constant goes from −1 to 1" in text
     assert "2 branches of" in text and "Height: the mean over the units." in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
     held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
-    assert geometry.branches(story(branches, held)) == text
+    assert of_branches.SECTION.caption(story(branches, held)) == text
     none = "At the frozen input no fixed point was found: these were found at the strongest"
     assert none not in text
-    assert none in geometry.branches(story(branches, held[:0]))
+    assert none in of_branches.SECTION.caption(story(branches, held[:0]))
 
 
 @pytest.mark.parametrize(
@@ -90,11 +92,11 @@ def test_the_largest_exponent_is_told_as_it_is_known(factor, told):
     method = sx.solvers.TangentQR(steps=3000, transient=0)
     system = sx.DiscreteMap(lambda x: factor * x, 1)
     spectrum = sx.lyapunov_exponents(system, np.ones(1), method=method)
-    assert re.fullmatch(told, tables._largest_exponent(spectrum))
+    assert re.fullmatch(told, lyapunov.largest_exponent(spectrum))
 
 
 def test_an_exponent_that_may_be_zero_has_no_time_constant():
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
     system = sx.DiscreteMap(lambda x: turn @ x / (0.5 + 0.5 * (x @ x)), 2)
     spectrum = sx.lyapunov_exponents(system, np.array([1.0, 0.1]))
-    assert tables._largest_exponent(spectrum).endswith("per step, may be 0")
+    assert lyapunov.largest_exponent(spectrum).endswith("per step, may be 0")

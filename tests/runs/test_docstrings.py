@@ -6,13 +6,15 @@ import pkgutil
 import pytest
 
 import separatrix as sx
-from separatrix import analysis
 from separatrix.experiment import NETWORKS, TASKS
 
 FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 # What users meet and are told to type: every analysis, every method with options, and these.
-ANALYZES = [getattr(sx, n) for n in analysis.__all__ if n.islower() and n != "condition_variance"]
+LOWER = [
+    getattr(sx, name) for name in sx.__all__ if name.islower() and name != "condition_variance"
+]
+ANALYZES = [f for f in LOWER if getattr(f, "__module__", "").startswith("separatrix.analysis.")]
 METHODS = [*(getattr(sx.solvers, name) for name in sx.solvers.__all__), sx.Settling, sx.Watching]
 MUST_SHOW = [
     *ANALYZES,

@@ -5,8 +5,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import Experiment, run_experiment
-from separatrix.report import write_report
-from separatrix.report.tables import key_numbers
+from separatrix.report import key_numbers, write_report
 
 SMALL = [
     "task.duration=3200.0",

@@ -1,4 +1,8 @@
-"""Analyses of any map or flow; nothing here knows a network, a task or a file."""
+"""Analyses of any map or flow; nothing here knows a network, a task or a file.
+
+What several packages use is imported from here. An analysis that only its own study, figure and
+section use (`memory`, `selectivity`) is imported from its module.
+"""
 
 from .attractors import (
     ContinuousAttractor,
@@ -46,33 +50,13 @@ from .lyapunov import (
     LyapunovSpectrum,
     lyapunov_exponents,
 )
-from .memory import (
-    GradedMemory,
-    coding_axis,
-    graded_memory,
-)
 from .outcomes import (
     Analyses,
     FrozenInputs,
 )
-from .projections import (
-    TargetedAverages,
-    targeted_averages,
-)
-from .selectivity import (
-    SelectiveConnections,
-    Selectivity,
-    selective_connections,
-    selectivity,
-)
 from .slow_curves import (
     SlowCurve,
     slow_curve,
-)
-from .task_variance import (
-    TaskVariance,
-    condition_variance,
-    task_variance,
 )
 from .topology import (
     FixedPointTopology,
@@ -97,27 +81,20 @@ __all__ = [
     "FixedPointTopology",
     "FixedPoints",
     "FrozenInputs",
-    "GradedMemory",
     "InputGating",
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
     "SelectionVectors",
-    "SelectiveConnections",
-    "Selectivity",
     "Separatrix",
     "Settling",
     "SlowCurve",
-    "TargetedAverages",
-    "TaskVariance",
     "ToleranceCurve",
     "Undecided",
     "Verdict",
     "Watching",
     "basins",
-    "coding_axis",
     "commitment",
-    "condition_variance",
     "continue_cycles",
     "continue_fixed_points",
     "continuous_attractor",
@@ -125,15 +102,10 @@ __all__ = [
     "find_fixed_points",
     "fixed_point_graph",
     "fixed_point_topology",
-    "graded_memory",
     "input_gating",
     "linearize",
     "lyapunov_exponents",
-    "selective_connections",
-    "selectivity",
     "separatrix",
     "slow_curve",
-    "targeted_averages",
-    "task_variance",
     "verdict",
 ]

@@ -1,6 +1,7 @@
 """The command line: parses and speaks, nothing else."""
 
 import gc
+import inspect
 import os
 import signal
 import sys
@@ -138,12 +139,14 @@ def report(
 @app.command("list")
 @guarded
 def list_() -> None:
-    """List the experiments, tasks and networks that come with the package."""
-    from ..experiment import NETWORKS, TASK_MAKERS, Experiment, experiment_names
+    """List the experiments, tasks, networks and studies that come with the package."""
+    from ..experiment import NETWORKS, STUDIES, TASK_MAKERS, Experiment, experiment_names
 
     names = experiment_names()
     _print_rows([(name, Experiment.named(name).description) for name in names])
-    console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}")
+    console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}\nstudies:")
+    said = {name: inspect.getdoc(study) or "" for name, study in STUDIES.items()}
+    _print_rows([(name, text.partition("\n")[0]) for name, text in said.items()])
 
 
 @app.command()
@@ -200,8 +203,7 @@ def _say(stage: str) -> None:
 
 def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
     """Write the figures of a run, as PNG, SVG and further `formats`, and its report."""
-    from ..report import write_report
-    from ..report.sections import write_figures
+    from ..report import write_figures, write_report
 
     write_figures(found, directory, formats=list(dict.fromkeys(("png", "svg", *formats))))
     write_report(found, directory / "report.html", figures=directory / "figures")

@@ -26,22 +26,26 @@ from .settings import Experiment, TrainingSettings
 from .studies import check_studies
 
 
-def _settings_make(thing: Any) -> bool:
-    """Tell whether something is a task that settings can make: one that needs nothing else."""
-    if not (inspect.isclass(thing) and issubclass(thing, AbstractTask)):
-        return False
-    parameters = inspect.signature(thing).parameters.values()
-    optional = all(p.default is not inspect.Parameter.empty for p in parameters)
-    return optional and not inspect.isabstract(thing)
+def _concrete(package: Any, base: type) -> dict[str, Any]:
+    """Return the classes of a package that implement `base`, by name."""
+    return {
+        name: thing
+        for name, thing in vars(package).items()
+        if inspect.isclass(thing) and issubclass(thing, base) and not inspect.isabstract(thing)
+    }
 
 
-TASKS = {name: thing for name, thing in vars(tasks).items() if _settings_make(thing)}
+def _needs_nothing(task: type[AbstractTask]) -> bool:
+    parameters = inspect.signature(task).parameters.values()
+    return all(p.default is not inspect.Parameter.empty for p in parameters)
+
+
+TASKS = {n: task for n, task in _concrete(tasks, AbstractTask).items() if _needs_nothing(task)}
+"""The tasks of the package that settings can make."""
 TASK_MAKERS: dict[str, Callable[..., AbstractTask]] = {**TASKS, "neurogym": named_environment}
 """What the table of a task may name: a task, or "neurogym" with the name of an environment."""
-NETWORKS = {
-    name: getattr(networks, name)
-    for name in ("CTRNN", "DaleCTRNN", "GRU", "LSTM", "LowRankRNN", "ShortTermPlasticityRNN")
-}
+NETWORKS = _concrete(networks, AbstractNetwork)
+"""The networks of the package, all of which settings can make."""
 _GIVEN = ("num_inputs", "num_outputs", "dt", "key")
 
 

@@ -5,9 +5,14 @@ What is one panel is drawn in given axes, `ax=`, what is several in a figure or 
 settings, so figures can be made in any program and in any order; where pyplot was imported and can
 show figures, it is told of new ones. `save` writes them. Matplotlib is imported when the first
 figure is asked for.
+
+The functions are those that the modules list in `__all__`; a module bears another name than a
+function, which it would hide.
 """
 
+import functools
 import importlib
+import pkgutil
 from typing import Any
 
 DPI = 150
@@ -16,44 +21,24 @@ DPI = 150
 MOST_LINES = 8
 """With more channels than this a picture of them is easier to read than lines."""
 
-_HOMES = {
-    "activity": "state_space",
-    "basins": "boundaries",
-    "bifurcation_diagram": "bifurcation",
-    "commitment": "boundaries",
-    "compare_fixed_points": "points",
-    "compare_topologies": "topology",
-    "condition_averages": "state_space",
-    "context_gating": "gating",
-    "fixed_point_graph": "boundaries",
-    "fixed_point_topology": "topology",
-    "fixed_points": "points",
-    "graded_memory": "graded",
-    "line_attractor": "modes",
-    "lyapunov": "exponents",
-    "performance": "scores",
-    "psychometric": "behavior",
-    "rule_performance": "rules",
-    "save": "files",
-    "selective_connections": "selectivity",
-    "slow_curve": "curves",
-    "spectrum": "modes",
-    "speeds": "points",
-    "task_variance": "variance",
-    "tolerance": "points",
-    "training": "learning",
-    "trials": "task_trials",
-}
-"""The functions, and the files that they are in, which bear other names (a file would hide one)."""
 
-__all__ = list(_HOMES)
+@functools.cache
+def _functions() -> dict[str, Any]:
+    """Return the functions of all modules, which this imports."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f".{name}", __name__) for name in names]
+    return {
+        name: getattr(module, name) for module in modules for name in getattr(module, "__all__", ())
+    }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__all__":
+        return sorted(_functions())
+    if name.startswith("_") or name not in _functions():
         raise AttributeError(f"module 'separatrix.figures' has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    return _functions()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_functions()])

@@ -18,6 +18,8 @@ from .canvas import Width, in_a_row, inches_across, new_figure, whole
 from .legends import BESIDE, labeled, legend_below, legend_beside, legend_of
 from .style import GRAY, choice_color, choice_name, cycle, ink, paper, sequential, styled, tint
 
+__all__ = ["psychometric"]
+
 YELLOW = "#FFD24D"
 
 USUAL_TRIALS = 3

@@ -16,6 +16,8 @@ from .legends import legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
 from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink, styled
 
+__all__ = ["bifurcation_diagram"]
+
 LINES: dict[str, dict[str, Any]] = {
     "stable": {"linestyle": "-", "linewidth": 1.8},
     "saddle": {"linestyle": "--", "linewidth": 1.2},

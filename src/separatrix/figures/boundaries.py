@@ -16,6 +16,8 @@ from .state_space import draw_background
 from .style import BOUNDARY, GRAY, choice_color, ink, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
+__all__ = ["basins", "commitment", "fixed_point_graph"]
+
 ENDS: dict[str, Any] = {"linestyle": "-", "linewidth": 1.2, "label": "path to a stable point"}
 ENDS_NOWHERE: dict[str, Any] = {
     "linestyle": ":",

@@ -12,6 +12,8 @@ from .legends import legend_below
 from .point_looks import draw_fixed
 from .style import GRAY, GREEN, PURPLE, powers_of_ten, styled
 
+__all__ = ["slow_curve"]
+
 
 @styled
 def slow_curve(

@@ -8,6 +8,8 @@ from ..analysis import LyapunovSpectrum
 from .canvas import Width, in_a_row, new_figure, whole
 from .style import GRAY, cycle, styled
 
+__all__ = ["lyapunov"]
+
 
 @styled
 def lyapunov(

@@ -20,6 +20,8 @@ from .._types import InvalidInputError, require_kind
 from . import DPI
 from .style import house_style, lay_out
 
+__all__ = ["save"]
+
 
 def _print_png(figure: Figure, file: io.BytesIO) -> None:
     # level 1 packs in half the time of the usual level 6, to 5 % more bytes

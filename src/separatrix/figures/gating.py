@@ -9,10 +9,13 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from .._types import InvalidInputError
-from ..analysis import InputGating, TargetedAverages
+from ..analysis import InputGating
+from ..analysis.projections import TargetedAverages
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .legends import fit, legend_below
 from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
+
+__all__ = ["context_gating"]
 
 ARROWS = 5
 """Selection vectors that are drawn along the line."""

@@ -4,10 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from ..analysis import GradedMemory
+from ..analysis.memory import GradedMemory
 from .canvas import Width, in_a_row, new_figure, whole
 from .labels import spread
 from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
+
+__all__ = ["graded_memory"]
 
 MOST_NAMES = 12
 """Of more values than this only some are named beside their curves."""

@@ -11,6 +11,8 @@ from .canvas import Width, new_figure, whole
 from .legends import legend_beside
 from .style import GRAY, cycle, powers_of_ten, styled
 
+__all__ = ["training"]
+
 MOST_MEANS = 100  # of as many epochs together that the means are a line and not a smear of dots
 
 

@@ -16,6 +16,8 @@ from .state_space import draw_background
 from .style import GRAY, GREEN, PURPLE, cycle, equal_scales, ink, styled
 from .view import limit_view, point_outside, say_what_is_outside
 
+__all__ = ["line_attractor", "spectrum"]
+
 ZERO = 1e-9
 """An eigenvalue of this size is drawn at 0, and counted there."""
 

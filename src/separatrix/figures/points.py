@@ -18,6 +18,8 @@ from .state_space import draw_background
 from .style import GRAY, GREEN, cycle, ink, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
 
+__all__ = ["compare_fixed_points", "fixed_points", "speeds", "tolerance"]
+
 
 @styled
 def fixed_points(

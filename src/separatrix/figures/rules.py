@@ -12,6 +12,8 @@ from .canvas import Width, one_panel, whole
 from .legends import legend_below
 from .style import GRAY, cycle, ink, styled
 
+__all__ = ["rule_performance"]
+
 
 @styled
 def rule_performance(

@@ -13,6 +13,8 @@ from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure
 from .legends import legend_below
 from .style import GRAY, cycle, letters, styled
 
+__all__ = ["performance"]
+
 COLUMNS = 4
 NUMBERED = ("choice", "context")
 """Conditions that count from 0, where channels and outputs are named from 1: shown as those."""

@@ -4,10 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from ..analysis import SelectiveConnections
+from ..analysis.selectivity import SelectiveConnections
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .legends import legend_below
 from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, styled, tint
+
+__all__ = ["selective_connections"]
 
 
 @styled

@@ -38,6 +38,8 @@ from .style import (
     styled,
 )
 
+__all__ = ["activity", "condition_averages"]
+
 CROWDED = "#B4B4B4"
 """The gray of many trajectories on top of one another."""
 

@@ -14,6 +14,8 @@ from .canvas import Width, new_figure, whole
 from .scores import NUMBERED
 from .style import styled
 
+__all__ = ["trials"]
+
 
 @styled
 def trials(

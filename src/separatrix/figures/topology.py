@@ -17,6 +17,8 @@ from .point_looks import draw_fixed, index_color
 from .space import Plane, dimensions, in_plane, label_plane, on_paper, shares, show
 from .style import lay_out, new_panels, styled
 
+__all__ = ["compare_topologies", "fixed_point_topology"]
+
 _MOST_NAMES = 32
 
 SIZE, SMALL = 7.0, 5.5

@@ -6,9 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from ..analysis import TaskVariance
+from ..analysis.task_variance import TaskVariance
 from .canvas import Width, new_figure, whole
 from .style import GRAY, VERMILLION, ink, sequential, styled
+
+__all__ = ["task_variance"]
 
 
 @styled

@@ -10,10 +10,12 @@ import numpy as np
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
 from .answer import sentences
-from .page import embedded, shown, write_page
-from .sections import SECTIONS, Section
+from .numbers import key_numbers
+from .page import write_page
+from .pictures import embedded, shown
+from .section import Section
+from .sections import SECTIONS
 from .story import Story
-from .tables import key_numbers
 
 READABLE = 0.72
 """The fraction of its size down to which a picture can be read; it never gets less room."""
@@ -55,7 +57,7 @@ def write_comparison(
         missing=", ".join(missing),
         names=list(stories),
         reports={name: f"{name}/{REPORT}" for name in stories},
-        summaries={name: " ".join(sentences(story)) for name, story in stories.items()},
+        summaries={name: sentences(story) for name, story in stories.items()},
         rows=list(_rows(runs)),
         sections=list(_sections(stories)),
     )

@@ -1,20 +1,17 @@
 """The page: one HTML file that needs nothing but a browser."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
 from .._files import written_in_one_piece
-from ..analysis import FixedPoints
-from ..figures import DPI
 from ..store import Run
 from .answer import sentences
-from .sections import SECTIONS, Section
+from .numbers import key_numbers, origin
+from .pictures import embedded
+from .points import MAX_POINTS, POINT_COLUMNS, point_rows
+from .sections import SECTIONS
 from .story import Story
-from .tables import MAX_POINTS, POINT_COLUMNS, key_numbers, origin, point_rows
-
-SHOWN_PIXELS_PER_INCH = 108
-"""Makes letters of 9 points in a figure about as large as those of its caption."""
+from .words import templates
 
 
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -61,16 +58,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
 
 def write_page(path: Path, template: str, **content: Any) -> Path:
     """Fill one of the templates beside this file, write the page in one piece, return its path."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("separatrix.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template(template).render(**content)
+    page = templates().get_template(template).render(**content)
     with written_in_one_piece(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
@@ -94,35 +82,5 @@ def _sections(
     return told, absent
 
 
-def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:
-    """Return a section's picture as an address that holds it, and the width to show it at."""
-    return shown(_picture(section, story, directory))
-
-
-def shown(png: bytes) -> dict[str, str | int]:
-    """Return a PNG file as an address that holds it, and the width to show it at."""
-    encoded = base64.b64encode(png).decode("ascii")
-    return {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(png)}
-
-
-def _picture(section: Section, story: Story, directory: Path | None) -> bytes:
-    """Return a section's figure as a PNG file."""
-    drawn = None if directory is None else directory / f"{section.name}.png"
-    if drawn is not None and drawn.is_file():
-        return drawn.read_bytes()
-    from ..figures.canvas import hidden
-    from ..figures.files import png_bytes
-
-    with hidden():
-        return png_bytes(section.draw(story))
-
-
-def _shown_width(png: bytes) -> int:
-    """Return a width in CSS pixels at which the letters of all figures have one size."""
-    pixels = int.from_bytes(png[16:20], "big")  # where every PNG file says its width
-    return round(pixels / DPI * SHOWN_PIXELS_PER_INCH)
-
-
 def _left_out(story: Story, shown: int) -> int:
-    points = story.find(FixedPoints)
-    return 0 if points is None or shown < MAX_POINTS else len(points) - shown
+    return 0 if story.points is None or shown < MAX_POINTS else len(story.points) - shown

@@ -22,6 +22,9 @@ from ..tasks.neurogym import named_environment
 
 R = TypeVar("R", bound=Record)
 
+READOUT = "readout, choice 1 − choice 2"
+"""What the axis of a slow curve, or of branches, is called in figures."""
+
 
 class Story:
     """A run, asked by what is needed instead of by the names it happens to use."""
@@ -80,6 +83,16 @@ class Story:
     def plane(self) -> PrincipalComponents:
         """The first two of them, in which the activity is drawn."""
         return self.space[:2]
+
+    @property
+    def points(self) -> FixedPoints | None:
+        """The fixed and slow points at the main input, or None."""
+        return self.find(FixedPoints)
+
+    @property
+    def has_activity(self) -> bool:
+        """Tell whether there is activity."""
+        return self.has(Activity)
 
     @property
     def has_plane(self) -> bool:
@@ -149,6 +162,15 @@ class Story:
         """The place among the points of the entry that is shown, or None."""
         return self.linearized_points.get(self.index)
 
+    @property
+    def shown_point_name(self) -> str:
+        """The point whose linearization is shown: "point 3 (fixed, saddle)"."""
+        stability = str(np.asarray(self.get(Linearization).stability)[self.index])
+        place, points = self.shown_point, self.points
+        if points is None or place is None:
+            return f"point {self.index} ({stability})"
+        return f"point {int(points.label[place])} ({points.kind[place]}, {stability})"
+
     def _stillness(self, index: int) -> float:
         linearization = self.get(Linearization)
         still = 1.0 if linearization.system == "map" else 0.0
@@ -196,21 +218,3 @@ class Story:
     def seed(self) -> Any:
         """The seed of the experiment, or None."""
         return self.run.experiment.get("seed")
-
-
-def count(number: int, noun: str) -> str:
-    """Write "no points", "1 point", "2 points"."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
-
-
-def percent(fraction: float) -> str:
-    """Write a fraction as a percentage with one decimal."""
-    return f"{100 * fraction:.1f} %"
-
-
-def describe_size(time: float) -> str:
-    """Write a duration of so many ms with three digits: "12.3 ms", "4.56 s", "1270 s"."""
-    if time < 999.5:
-        return f"{time:.3g} ms"
-    seconds = time / 1000
-    return f"{seconds:.3g} s" if seconds < 999.5 or seconds >= 1e6 else f"{seconds:.0f} s"

@@ -1,11 +1,14 @@
 """What single experiments ask of their network, beyond what every run asks.
 
 A study is a function of a `Subject` that returns a record, which is written into the results under
-the study's name; `analysis.studies = ["its name"]` asks for it. The science is in the library,
-where a user finds it too; here are the questions only.
+the study's name; `analysis.studies = ["its name"]` asks for it. Each module declares its own, and
+the first line of a docstring says what a study does, "Needs …" what it has to work on. The science
+is in the library, where a user finds it too; here are the questions only.
 """
 
 import functools
+import importlib
+import pkgutil
 from collections.abc import Callable, Sequence
 
 from ..._records import Record
@@ -13,27 +16,12 @@ from ..._types import InvalidInputError, nearest
 from ...tasks import PerceptualDecisionMaking
 from ..stages import Stage
 from ..subject import Subject
-from .context import choice_attractor, choice_curve, context_averages, context_gating
-from .memory import frequency_memory, memory_attractor, memory_curve
-from .performance import task_performance
-from .song2016 import connections_by_preference
-from .topology import topology
-from .yang2019 import performance_by_rule, variance_by_rule
 
+_modules = [importlib.import_module(f".{m.name}", __name__) for m in pkgutil.iter_modules(__path__)]
 STUDIES: dict[str, Callable[[Subject], Record]] = {
-    "choice_attractor": choice_attractor,
-    "choice_curve": choice_curve,
-    "context_averages": context_averages,
-    "frequency_memory": frequency_memory,
-    "input_gating": context_gating,
-    "memory_attractor": memory_attractor,
-    "memory_curve": memory_curve,
-    "performance": task_performance,
-    "rule_performance": performance_by_rule,
-    "selective_connections": connections_by_preference,
-    "task_variance": variance_by_rule,
-    "topology": topology,
+    name: study for module in _modules for name, study in sorted(module.STUDIES.items())
 }
+"""The studies by name: those that the modules of this package declare as their `STUDIES`."""
 
 
 def check_studies(names: Sequence[str], source: str) -> None:

@@ -13,13 +13,12 @@ from ...analysis import (
     ContinuousAttractor,
     InputGating,
     SlowCurve,
-    TargetedAverages,
     continuous_attractor,
     input_gating,
     linearize,
     slow_curve,
-    targeted_averages,
 )
+from ...analysis.projections import TargetedAverages, targeted_averages
 from ...tasks import ContextDecisionMaking
 from ..geometry import decision_axis
 from ..once import once
@@ -39,7 +38,10 @@ SLICES = 41
 
 @once
 def choice_curve(subject: Subject) -> SlowCurve:
-    """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
+    """Follow the slowest states along the readout of choice 1 minus that of choice 2.
+
+    Needs `ContextDecisionMaking`, and one context without evidence as input.
+    """
     task, context = frozen_context(subject)
     states = integrating_states(subject, context)
     axis = decision_axis(subject.network, task, states)
@@ -50,7 +52,10 @@ def choice_curve(subject: Subject) -> SlowCurve:
 
 
 def choice_attractor(subject: Subject) -> ContinuousAttractor:
-    """Say whether states that stand evenly along the choice are held, for as long as a stimulus."""
+    """Say whether states that stand evenly along the choice are held, for as long as a stimulus.
+
+    Needs what `choice_curve` needs.
+    """
     return continuous_attractor(
         subject.system, _states_of(choice_curve(subject)), duration=STIMULUS
     )
@@ -58,7 +63,10 @@ def choice_attractor(subject: Subject) -> ContinuousAttractor:
 
 @once
 def context_gating(subject: Subject) -> InputGating:
-    """Compare the selection vectors along the choice with the evidence of both modalities."""
+    """Compare the selection vectors along the choice with the evidence of both modalities.
+
+    Needs what `choice_curve` needs.
+    """
     _, context = frozen_context(subject)
     curve = choice_curve(subject)
     return input_gating(
@@ -75,6 +83,8 @@ def context_averages(subject: Subject) -> TargetedAverages:
 
     The stimulus of these trials lasts as long as in the paper. The axes are the direction of the
     line, and the directions in which the evidence of each modality pushes.
+
+    Needs what `choice_curve` needs.
     """
     task, context = frozen_context(subject)
     shown = dataclasses.replace(task, stimulus=STIMULUS, delay=0.0)
@@ -130,3 +140,11 @@ def _states_of(curve: SlowCurve) -> np.ndarray:
     if found.sum() < 3:
         raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
     return np.asarray(curve.states)[found]
+
+
+STUDIES = {
+    "choice_attractor": choice_attractor,
+    "choice_curve": choice_curve,
+    "context_averages": context_averages,
+    "input_gating": context_gating,
+}

@@ -8,15 +8,8 @@ import dataclasses
 import numpy as np
 
 from ...activity import Activity, simulate
-from ...analysis import (
-    ContinuousAttractor,
-    GradedMemory,
-    SlowCurve,
-    coding_axis,
-    continuous_attractor,
-    graded_memory,
-    slow_curve,
-)
+from ...analysis import ContinuousAttractor, SlowCurve, continuous_attractor, slow_curve
+from ...analysis.memory import GradedMemory, coding_axis, graded_memory
 from ...tasks import DelayComparison
 from ..once import once
 from ..stages import SkippedError
@@ -34,7 +27,10 @@ SLICES = 41
 
 @once
 def memory_curve(subject: Subject) -> SlowCurve:
-    """Follow the slowest states along the axis in which states change with the frequency."""
+    """Follow the slowest states along the axis in which states change with the frequency.
+
+    Needs `DelayComparison` and `input = "delay"`.
+    """
     held, frequencies = delay_states(subject)
     axis = coding_axis(held[:, 0], frequencies)
     states = held.reshape(-1, held.shape[2])
@@ -44,12 +40,18 @@ def memory_curve(subject: Subject) -> SlowCurve:
 
 
 def memory_attractor(subject: Subject) -> ContinuousAttractor:
-    """Say whether states that stand evenly along the memory are held for a second."""
+    """Say whether states that stand evenly along the memory are held for a second.
+
+    Needs what `memory_curve` needs.
+    """
     return continuous_attractor(subject.system, _states_of(memory_curve(subject)), duration=1000.0)
 
 
 def frequency_memory(subject: Subject) -> GradedMemory:
-    """Place trials along the slow curve during a long delay, by the frequency to be held."""
+    """Place trials along the slow curve during a long delay, by the frequency to be held.
+
+    Needs what `memory_curve` needs.
+    """
     held, frequencies = delay_states(subject)
     curve = _states_of(memory_curve(subject))
     dt = subject.task.dt
@@ -77,3 +79,10 @@ def _states_of(curve: SlowCurve) -> np.ndarray:
     if found.sum() < 3:
         raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
     return np.asarray(curve.states)[found]
+
+
+STUDIES = {
+    "frequency_memory": frequency_memory,
+    "memory_attractor": memory_attractor,
+    "memory_curve": memory_curve,
+}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...activity import simulate
-from ...analysis import SelectiveConnections, selective_connections, selectivity
+from ...analysis.selectivity import SelectiveConnections, selective_connections, selectivity
 from ...networks import DaleCTRNN
 from ...tasks import PerceptualDecisionMaking
 from ..stages import SkippedError
@@ -16,6 +16,8 @@ def connections_by_preference(subject: Subject) -> SelectiveConnections:
     """Compare connections within and between the units that prefer each choice.
 
     The preference of a unit is that of its mean rate during the stimulus for the network's choice.
+
+    Needs `DaleCTRNN` and `PerceptualDecisionMaking`.
     """
     network, task = subject.network, subject.task
     if not isinstance(network, DaleCTRNN):
@@ -32,3 +34,6 @@ def connections_by_preference(subject: Subject) -> SelectiveConnections:
     dprime = selectivity(rates[chose], choice[chose]).dprime
     excitatory = np.arange(network.num_units) < network.num_excitatory
     return selective_connections(np.asarray(network.connectivity()), dprime, excitatory)
+
+
+STUDIES = {"selective_connections": connections_by_preference}

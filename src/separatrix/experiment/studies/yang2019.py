@@ -2,7 +2,7 @@
 
 import jax.random as jr
 
-from ...analysis import TaskVariance
+from ...analysis.task_variance import TaskVariance
 from ...multitask import RulePerformance, rule_performance, rule_variance
 from ...tasks import Yang2019
 from ..stages import SkippedError
@@ -10,14 +10,20 @@ from ..subject import Subject
 
 
 def performance_by_rule(subject: Subject) -> RulePerformance:
-    """Measure how often the network is right in each rule, on `test_trials` trials in all."""
+    """Measure how often the network is right in each rule, on `test_trials` trials in all.
+
+    Needs `Yang2019`.
+    """
     key = jr.fold_in(subject.key, 0)
     count = subject.settings.test_trials
     return rule_performance(subject.network, _rules(subject), num_trials=count, key=key)
 
 
 def variance_by_rule(subject: Subject) -> TaskVariance:
-    """Measure in which rules each unit takes part, and cluster the units."""
+    """Measure in which rules each unit takes part, and cluster the units.
+
+    Needs `Yang2019`.
+    """
     return rule_variance(subject.network, _rules(subject), key=jr.fold_in(subject.key, 1))
 
 
@@ -25,3 +31,6 @@ def _rules(subject: Subject) -> Yang2019:
     if not isinstance(subject.task, Yang2019):
         raise SkippedError("the task is not Yang2019, which has the rules.")
     return subject.task
+
+
+STUDIES = {"rule_performance": performance_by_rule, "task_variance": variance_by_rule}

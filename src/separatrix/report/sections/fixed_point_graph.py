@@ -1,0 +1,56 @@
+"""Where the unstable directions of the saddles lead."""
+
+from collections import Counter
+
+import numpy as np
+
+from ... import figures
+from ...activity import Activity
+from ...analysis import FixedPointGraph
+from ..section import Figure, Section, Values
+from ..story import Story
+
+MOST_FAR = 4
+"""Points outside the view that are listed."""
+
+
+def draw(story: Story) -> Figure:
+    """Draw where the arms of the saddles end."""
+    return figures.fixed_point_graph(story.get(FixedPointGraph), story.get(Activity), story.plane)
+
+
+def values(story: Story) -> Values:
+    """Return the paths that leave the saddles and where they end, and which points are not seen."""
+    graph = story.get(FixedPointGraph)
+    others = Counter(str(r).partition(":")[0] for r in graph.reasons if str(r) != "settled")
+    places = np.asarray(graph.places)
+    far = story.outside_view(np.asarray(graph.states, float))
+    rests = np.isin(np.asarray(graph.stability), ("stable", "kink"))
+    return {
+        "num_paths": len(graph),
+        "num_saddles": len(graph.saddles),
+        "num_rays": len(graph) - 2 * len(graph.saddles),
+        "num_directions": num_directions(graph),
+        "num_settled": int(np.sum(np.asarray(graph.target) >= 0)),
+        "other_ends": others.most_common(3),
+        "far": [(places[k], away) for k, away in list(far.items())[:MOST_FAR]],
+        "num_far": len(far),
+        "has_rest": bool(rests.any()),
+    }
+
+
+def num_directions(graph: FixedPointGraph) -> int:
+    """Return the largest number of directions along which one saddle was left."""
+    several = ~np.isin(np.asarray(graph.source), np.asarray(graph.saddles))
+    return int(np.abs(np.asarray(graph.arm)[several]).max(initial=0))
+
+
+SECTION = Section(
+    "fixed_point_graph",
+    "Where the saddles lead",
+    (FixedPointGraph, Activity),
+    draw,
+    values,
+    applies=lambda story: story.has_plane,
+    analyses=("fixed_point_graph",),
+)

@@ -1,0 +1,20 @@
+"""How fast the state moves at each fixed and slow point."""
+
+from ... import figures
+from ...analysis import FixedPoints
+from ..section import Section, Values
+from ..story import Story
+
+
+def values(story: Story) -> Values:
+    """Return the points and how many there are of each kind."""
+    return {"points": story.get(FixedPoints), "kinds": story.kind_counts()}
+
+
+SECTION = Section(
+    "speeds",
+    "How still the points are",
+    (FixedPoints,),
+    lambda story: figures.speeds(story.get(FixedPoints)),
+    values,
+)

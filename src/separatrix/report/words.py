@@ -1,0 +1,95 @@
+"""Numbers in words, and the templates that use them: every text of a report is one.
+
+A template writes `{{ fraction | percent }}`, `{{ 3 | count("point") }}` for "3 points",
+`{{ x | number(".2g") }}`, `{{ time | duration }}`, and `{{ counts | tally }}` for "2 × this; 1 ×
+that". It may break its lines anywhere: a break is a space, and no space stays before a comma.
+"""
+
+import functools
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+MAX_LETTERS = 60
+"""How long a value among the key numbers may be; the whole text is elsewhere in the report."""
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Write "no points", "1 point", "2 points"."""
+    return f"{number or 'no'} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(fraction: float) -> str:
+    """Write a fraction as a percentage with one decimal."""
+    return f"{100 * fraction:.1f} %"
+
+
+def number(value: float, form: str = "g") -> str:
+    """Write a number in one of Python's formats, with a minus sign for a hyphen."""
+    return format(value, form).replace("-", "−")
+
+
+def duration(time: float) -> str:
+    """Write a duration of so many ms with three digits: "12.3 ms", "4.56 s", "1270 s"."""
+    if not math.isfinite(time):
+        return "an infinite time"
+    if time < 999.5:
+        return f"{time:.3g} ms"
+    seconds = time / 1000
+    return f"{seconds:.3g} s" if seconds < 999.5 or seconds >= 1e6 else f"{seconds:.0f} s"
+
+
+def time_constant(time: float) -> str:
+    """Write a time constant in ms or s, and whether it is of decay or of growth."""
+    if math.isnan(time):
+        return "–"
+    if math.isinf(time):
+        return "infinite"
+    return f"{duration(abs(time))} ({'growth' if time < 0 else 'decay'})"
+
+
+def tally(counts: Iterable[tuple[str, int]], between: str = "; ") -> str:
+    """Write "2 × this; 1 × that"."""
+    return between.join(f"{n} × {what}" for what, n in counts)
+
+
+def brief(text: str) -> str:
+    """Cut a text that is too long for one line after its first clause, or else after a word."""
+    if len(text) <= MAX_LETTERS:
+        return text
+    clause = re.split(r"[;:.](?:\s|$)", text, maxsplit=1)[0]
+    if len(clause) <= MAX_LETTERS:
+        return clause
+    return text[: MAX_LETTERS - 2].rsplit(" ", 1)[0] + " …"
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (count, percent, number, duration, tally)
+
+
+@functools.cache
+def templates() -> "Environment":
+    """Return the templates of this package."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("separatrix.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {write.__name__: write for write in _FILTERS}
+    return environment
+
+
+def paragraph(template: str, values: Mapping[str, Any]) -> "Markup":
+    """Fill a template and return its text on one line, as HTML."""
+    from markupsafe import Markup
+
+    text = re.sub(r"[ \n]+", " ", templates().get_template(template).render(values))
+    return Markup(re.sub(r" (?=[,;.:)])|(?<=\() ", "", text).strip())
