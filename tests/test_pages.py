@@ -49,13 +49,12 @@ def test_every_experiment_has_a_page_that_reproduces_it(name):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_prose_is_spelled_as_in_oxford(page):
-    """With -ize and -our; names of the code, such as `analyze`, are what they are."""
+def test_prose_is_spelled_as_in_american_english(page):
     prose = re.sub(
         r"```.*?```|^    .*?$|`[^`]*`", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
     )
     stems = "recogn|minim|maxim|optim|normal|regular|parametr|linear|initial|general|factor|real"
-    other = r"behavior|neighbor|favor|analyz|center(s|ed)?\b|gray\b"
+    other = r"behaviour|neighbour|favour|colour|analys(e|ed|ing)\b|centred?\b|grey\b"
     found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
     assert [match.group() for match in found] == []
 
