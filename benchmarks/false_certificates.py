@@ -29,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.solvers.krawczyk import certify_absence, certify_zeros
+from separatrix.enclosure.krawczyk import certify_absence, certify_zeros
 
 STATES = 50  # cases for each function
 OUTCOMES = ("cases", "exists", "unique", "absent", "FALSE")

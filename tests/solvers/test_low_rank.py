@@ -7,9 +7,9 @@ import pytest
 from rooms import quick
 
 import separatrix as sx
-from separatrix.solvers.branch_and_prune import BranchAndPrune
-from separatrix.solvers.interval import Interval
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.enclosure.interval import Interval
+from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.solvers.low_rank import (
     UnboundedRemainderError,
     alone_at_origin,

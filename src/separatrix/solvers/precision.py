@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .jaxprs import LOOPS_AND_CHOICES, Var, bodies_of
+from ..enclosure.jaxprs import LOOPS_AND_CHOICES, Var, bodies_of
 
 _BY_MANTISSA = {23: "float32", 10: "float16", 7: "bfloat16"}
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from .interval.errors import NoIntervalRule
-from .interval.program import Step, trace
+from ..enclosure.interval.errors import NoIntervalRule
+from ..enclosure.interval.program import Step, trace
 
 # Operations without a kink or a jump, where they are defined. What is not among them may be smooth
 # all the same, as a square root is but at zero.

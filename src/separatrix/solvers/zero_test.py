@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .interval import ComputesInFloat32, Enclosed, EnclosureError, Interval, ball, point
+from ..enclosure.interval import ComputesInFloat32, Enclosed, EnclosureError, Interval, ball, point
 from .precision import FLOAT32, FLOAT64, coarsest_precision
 
 States = Float[np.ndarray, "state unit"]

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ...solvers.interval import Interval, point
-from ...solvers.interval.arithmetic import Array
-from ...solvers.interval.functions import logistic
-from ...solvers.interval.interpreter import Execution
-from ...solvers.interval.program import Step
-from ...solvers.interval.rules import movement
-from ...solvers.interval.values import Value
+from ...enclosure.interval import Interval, point
+from ...enclosure.interval.arithmetic import Array
+from ...enclosure.interval.functions import logistic
+from ...enclosure.interval.interpreter import Execution
+from ...enclosure.interval.program import Step
+from ...enclosure.interval.rules import movement
+from ...enclosure.interval.values import Value
 from . import forms
 from .finiteness import perhaps_infinite
 from .forms import DEGREE, Atoms, Form, TooLargeError

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ...solvers.interval import Interval
-from ...solvers.interval.interpreter import Execution
-from ...solvers.interval.program import Program, Step
-from ...solvers.interval.rules import movement
+from ...enclosure.interval import Interval
+from ...enclosure.interval.interpreter import Execution
+from ...enclosure.interval.program import Program, Step
+from ...enclosure.interval.rules import movement
 
 # Finite wherever all that they are given is.
 _ENTIRE = frozenset(

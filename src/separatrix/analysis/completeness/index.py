@@ -26,11 +26,11 @@ from jaxtyping import Bool, Float, Int
 from scipy.linalg import lu
 from scipy.spatial.distance import pdist
 
-from ...solvers.interval import Enclosed, Interval, ball, point
-from ...solvers.interval.interpreter import Enclosures
-from ...solvers.interval.products import matmul
-from ...solvers.krawczyk.context import over_turns, quietly
-from ...solvers.krawczyk.contraction import Preconditioner
+from ...enclosure.interval import Enclosed, Interval, ball, point
+from ...enclosure.interval.interpreter import Enclosures
+from ...enclosure.interval.products import matmul
+from ...enclosure.krawczyk.context import over_turns, quietly
+from ...enclosure.krawczyk.contraction import Preconditioner
 from ...solvers.low_rank import Reduction
 from .domain import Domain
 

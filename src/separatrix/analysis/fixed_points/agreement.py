@@ -17,9 +17,9 @@ from scipy.spatial.distance import cdist
 
 from ..._double import double_precision
 from ..._types import InvalidInputError
-from ...solvers.interval import Enclosed, EnclosureError, ball
-from ...solvers.krawczyk import certify_zeros
-from ...solvers.krawczyk.context import in_turns, quietly
+from ...enclosure.interval import Enclosed, EnclosureError, ball
+from ...enclosure.krawczyk import certify_zeros
+from ...enclosure.krawczyk.context import in_turns, quietly
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._parallel import turns
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
-from ...solvers.turns import turns
 from ...solvers.zero_test import ZeroTest
 from .continua import find_continua, find_continua_between, name_continuum
 from .degenerate import DegenerateZeros, are_degenerate, name_degenerate

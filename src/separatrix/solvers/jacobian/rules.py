@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..jaxprs import PLAIN_CALLS, Literal, bind, body_of
+from ...enclosure.jaxprs import PLAIN_CALLS, Literal, bind, body_of
 from .values import ScaledMatrix, Value
 
 _ELEMENTWISE = """

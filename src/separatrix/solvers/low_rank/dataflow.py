@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..interval import arithmetic
-from ..interval.arithmetic import Interval, point
-from ..interval.interpreter import fold
-from ..interval.program import Program, Step
-from ..interval.values import Value
+from ...enclosure.interval import arithmetic
+from ...enclosure.interval.arithmetic import Interval, point
+from ...enclosure.interval.interpreter import fold
+from ...enclosure.interval.program import Program, Step
+from ...enclosure.interval.values import Value
 
 _UNBOUNDED = 2**30  # a capacity that no cut reaches
 

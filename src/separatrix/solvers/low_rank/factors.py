@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..interval.arithmetic import Array, Interval, point, subtract, up
-from ..interval.errors import EnclosureError
-from ..interval.interpreter import run_program
-from ..interval.products import matmul, row_sums
-from ..interval.program import Program, Step
-from ..interval.values import Value, constant
+from ...enclosure.interval.arithmetic import Array, Interval, point, subtract, up
+from ...enclosure.interval.errors import EnclosureError
+from ...enclosure.interval.interpreter import run_program
+from ...enclosure.interval.products import matmul, row_sums
+from ...enclosure.interval.program import Program, Step
+from ...enclosure.interval.values import Value, constant
 from .dataflow import dependent, part_between
 
 _LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway

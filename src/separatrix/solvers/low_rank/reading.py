@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..branch_and_prune.homogeneous import homogenize
-from ..interval.arithmetic import Interval
-from ..interval.interpreter import fold, run_program
-from ..interval.program import Program, Step, trace
-from ..interval.values import Value
+from ...enclosure.branch_and_prune.homogeneous import homogenize
+from ...enclosure.interval.arithmetic import Interval
+from ...enclosure.interval.interpreter import fold, run_program
+from ...enclosure.interval.program import Program, Step, trace
+from ...enclosure.interval.values import Value
 from .dataflow import Terms, narrowest_cut, part_between, read_terms, shapes
 from .factors import factorize
 from .reduction import Reduction, solve_terms

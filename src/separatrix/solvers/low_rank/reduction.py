@@ -17,8 +17,8 @@ from functools import partial
 
 import numpy as np
 
-from ..branch_and_prune.homogeneous import uses
-from ..interval.arithmetic import (
+from ...enclosure.branch_and_prune.homogeneous import uses
+from ...enclosure.interval.arithmetic import (
     Array,
     Interval,
     add,
@@ -30,9 +30,9 @@ from ..interval.arithmetic import (
     subtract,
     up,
 )
-from ..interval.interpreter import Enclosures, run_program
-from ..interval.program import Program
-from ..interval.values import Value
+from ...enclosure.interval.interpreter import Enclosures, run_program
+from ...enclosure.interval.program import Program
+from ...enclosure.interval.values import Value
 from .dataflow import Terms
 
 _ENTRIES = 2**18  # of the slopes that are held at once

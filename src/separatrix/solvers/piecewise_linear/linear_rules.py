@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..jaxprs import sets_values
+from ...enclosure.jaxprs import sets_values
 from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognizedError, Value, as_affine
 
 Rule = Callable[..., Any]

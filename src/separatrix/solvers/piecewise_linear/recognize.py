@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from ..._double import double_precision
-from ..jaxprs import CALLS, body_of, evaluate_equation, known
+from ...enclosure.jaxprs import CALLS, body_of, evaluate_equation, known
 from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly

@@ -11,7 +11,7 @@ import pytest
 from jax import lax
 from jax.extend.core import Primitive
 
-from separatrix.solvers.interval import (
+from separatrix.enclosure.interval import (
     ComputesInFloat32,
     Enclosed,
     EnclosureError,
@@ -23,7 +23,7 @@ from separatrix.solvers.interval import (
     enclose_jacobian,
     point,
 )
-from separatrix.solvers.interval.rules import RULES
+from separatrix.enclosure.interval.rules import RULES
 
 rng = np.random.default_rng(0)
 W = rng.standard_normal((3, 3)).astype(np.float32)

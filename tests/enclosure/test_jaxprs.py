@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.solvers.interval.program import trace
-from separatrix.solvers.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
+from separatrix.enclosure.interval.program import trace
+from separatrix.enclosure.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
+from separatrix.enclosure.program import trace_program
 from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognize
-from separatrix.solvers.program import trace_program
 
 N = 3
 W = np.random.default_rng(0).normal(size=(N, N))

@@ -32,9 +32,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..._parallel import turns
 from ..interval.arithmetic import TINY, ULP, Array, Interval, down, up
 from ..interval.products import gamma, row_sums
-from ..turns import turns
 from .context import quietly
 
 Kind = Literal["map", "flow"]
@@ -84,7 +84,7 @@ def certify_unstable(
 
     Examples
     --------
-    >>> from separatrix.solvers.interval import point
+    >>> from separatrix.enclosure.interval import point
     >>> certify_unstable(point(np.diag([2.0, 0.5])[None]), "map").counts
     (1,)
     """

@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..batched import cores, on_every_core
+from ..._parallel import cores, on_every_core, one_blas_thread, turns
 from ..interval.arithmetic import Array
 from ..interval.interpreter import Enclosed
-from ..threads import one_blas_thread
-from ..turns import turns
 
 _LARGE = 192  # units from which a second thread is of use
 _Result = TypeVar("_Result")

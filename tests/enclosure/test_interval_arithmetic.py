@@ -6,8 +6,8 @@ import flint
 import numpy as np
 import pytest
 
-from separatrix.solvers.interval import products
-from separatrix.solvers.interval.arithmetic import (
+from separatrix.enclosure.interval import products
+from separatrix.enclosure.interval.arithmetic import (
     Interval,
     add,
     divide,
@@ -17,8 +17,8 @@ from separatrix.solvers.interval.arithmetic import (
     square,
     subtract,
 )
-from separatrix.solvers.interval.functions import SMOOTH, cos, log_add_exp, sin, tanh
-from separatrix.solvers.interval.products import matmul, total
+from separatrix.enclosure.interval.functions import SMOOTH, cos, log_add_exp, sin, tanh
+from separatrix.enclosure.interval.products import matmul, total
 
 EXTREMES = np.array(
     [

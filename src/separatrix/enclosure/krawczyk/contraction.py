@@ -20,12 +20,12 @@ many units that is worth the radius, which becomes smaller: by a quarter at 512 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..batched import invert
 from ..interval.arithmetic import (
     Array,
     Interval,
@@ -88,6 +88,19 @@ class Preconditioner(NamedTuple):
         rest = matmul(point(np.abs(self.inverse)), point(away[..., None])).upper[..., 0]
         rates = up(self.defect + rest)
         return np.where(np.isnan(rates), np.inf, rates)
+
+
+def invert(matrices: Array) -> Array:
+    """Return the inverse of each matrix, NaN where it is singular or not finite."""
+    inverses = np.full_like(matrices, np.nan)
+    usable = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))
+    try:
+        inverses[usable] = np.linalg.inv(matrices[usable])
+    except np.linalg.LinAlgError:  # one singular matrix spoils the stack
+        for row in usable:
+            with suppress(np.linalg.LinAlgError):
+                inverses[row] = np.linalg.inv(matrices[row])
+    return inverses
 
 
 def approximate_inverse(slopes: Interval) -> Array:

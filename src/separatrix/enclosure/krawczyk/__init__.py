@@ -1,6 +1,6 @@
 """Proofs about zeros of a JAX function: existence, uniqueness, absence, unstable directions.
 
-Everything here rests on :mod:`separatrix.solvers.interval` and never returns a guess: what could
+Everything here rests on :mod:`separatrix.enclosure.interval` and never returns a guess: what could
 not be proved comes back as unproved, with the reason.
 """
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.solvers.branch_and_prune import BranchAndPrune
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.enclosure.krawczyk import certify_zeros
 
 METHOD = BranchAndPrune()
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.solvers.interval import Interval, enclose, enclose_jacobian, point
-from separatrix.solvers.interval.rules.quotients import BERNOULLI
+from separatrix.enclosure.interval import Interval, enclose, enclose_jacobian, point
+from separatrix.enclosure.interval.rules.quotients import BERNOULLI
 
 FORMS = {
     "rate": (lambda u: u / (1 - jnp.exp(-0.154 * u)), 0.154),

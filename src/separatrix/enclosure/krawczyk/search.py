@@ -1,7 +1,7 @@
 """The search for cubes on which the proof succeeds: small for the error, large for uniqueness.
 
 Only floating-point guesses are made here (where to put a cube and how large to make it); whether a
-cube proves anything is decided by :mod:`separatrix.solvers.krawczyk.contraction`.
+cube proves anything is decided by :mod:`separatrix.enclosure.krawczyk.contraction`.
 """
 
 from __future__ import annotations

@@ -14,14 +14,14 @@ import pytest
 from jax import lax
 from rooms import quick
 
-from separatrix.solvers.interval import Enclosed, Interval, ball, point
-from separatrix.solvers.krawczyk import (
+from separatrix.enclosure.interval import Enclosed, Interval, ball, point
+from separatrix.enclosure.krawczyk import (
     certify_absence,
     certify_unstable,
     certify_zeros,
     spectrum,
 )
-from separatrix.solvers.krawczyk.contraction import Preconditioner
+from separatrix.enclosure.krawczyk.contraction import Preconditioner, invert
 
 FLIP_FLOP = Path(__file__).parents[1] / "data" / "flipflop_tanh16.npz"
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "false_certificates.py"
@@ -543,3 +543,13 @@ def test_a_zero_on_a_kink_is_alone_as_far_as_the_next_one(slope: float) -> None:
     found = certify_zeros(residual, [[0.0], [zero]])
     assert found.exists.all() and found.unique.all()
     assert 0.5 < found.radius[0] <= zero
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_singular_matrix_has_no_inverse_and_spoils_no_other(dtype):
+    stack = np.random.default_rng(0).standard_normal((4, 5, 5)).astype(dtype)
+    stack[1, 0, 0], stack[2] = np.inf, 0
+    inverses = invert(stack)
+    assert np.isnan(inverses[[1, 2]]).all()
+    left = inverses[[0, 3]] @ stack[[0, 3]] - np.eye(5)
+    assert np.abs(left).max() < 1e3 * np.finfo(dtype).eps

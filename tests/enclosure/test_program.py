@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.solvers.program import trace_program
+from separatrix.enclosure.program import trace_program
 
 N = 3
 STATE = jax.ShapeDtypeStruct((N,), jnp.float64)

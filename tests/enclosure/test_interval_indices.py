@@ -7,8 +7,8 @@ import pytest
 from jax import lax
 
 import separatrix as sx
-from separatrix.solvers.interval import Enclosed, Interval
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.interval import Enclosed, Interval
+from separatrix.enclosure.krawczyk import certify_zeros
 
 TABLE = np.array([0.5, -1.0, 2.0, 0.25, 7.0, -3.0])
 GRID = np.random.default_rng(0).standard_normal((4, 5))
