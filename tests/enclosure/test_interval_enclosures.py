@@ -37,14 +37,13 @@ FUNCTIONS = {
     "smooth": lambda x: jax.nn.gelu(x) + jax.nn.silu(x) + jax.nn.gelu(x, False) + jax.nn.mish(x),
     "softmax": lambda x: jax.nn.softmax(x) + jax.nn.logsumexp(x) + jnp.sqrt(1 + jnp.sum(x * x)),
     "indexing": lambda x: x.at[jnp.array([1])].add(x[0]) + x[jnp.array([0, 2, 1])],
-    "moving": lambda x: (
-        jnp.roll(x, 1) + jnp.cumsum(x)[::-1] + jnp.pad(x, 1)[:3] + x.at[1].set(x[0])
-    ),
+    "moving": lambda x: jnp.roll(x, 1) + jnp.pad(x, 1)[:3] + x.at[1].set(x[0]),
     "shapes": lambda x: jnp.stack([x, 2 * x], 1).reshape(-1)[::2] + jnp.tile(x, (2, 1)).T[:, 0],
     "fori_loop": lambda x: lax.fori_loop(0, 3, lambda i, c: jnp.tanh(c + x[i]), x),
     "scan": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c * w), x, W)[1][1],
     "scan back": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c), x, W, reverse=True)[0],
     "cond": lambda x: lax.cond(x[0] > 9.0, lambda v: v, lambda v: -v * v, x),
+    "cond that meets": lambda x: lax.cond(x[0] > 0, lambda v: v[0] * 2, lambda v: v[0] * 3, x) * x,
     "powers": lambda x: jnp.sin(x) ** 2 + x**3 + jnp.power(x, 2.0) + (2.5 + jnp.cos(x)) ** 1.5,
     "checkpoint": lambda x: jax.checkpoint(jnp.sin)(x) * jnp.exp(x) + jnp.arctan(x) / (1 + x**2),
     "einsum": lambda x: jnp.einsum("i,j,ij->j", x, x, W) + jnp.outer(x, x) @ x,
@@ -53,12 +52,14 @@ FUNCTIONS = {
         "bi,bij->j", jnp.outer(x, x), jnp.outer(x, x)[:, None] * W
     ),
     "convolution": lambda x: jnp.convolve(x, jnp.array([1.0, 2.0]), mode="same"),
-    "extremes": lambda x: jnp.max(x) * x + jnp.min(x) + jnp.prod(x) + jnp.clip(x, -1, 1),
+    "extremes": lambda x: jnp.max(x) * x + jnp.min(x) + jnp.clip(x, -1, 1),
     "norm": lambda x: (x - x.mean()) / jnp.sqrt(jnp.var(x) + 1e-1),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(jnp.asarray(W)),
     "where": lambda x: jnp.where(x > 0.25, 2 * x - 0.25, x),
     "maximum": lambda x: jnp.where(x > x[::-1], x, x[::-1]),
-    "constants": lambda x: x * jnp.linspace(0.0, 1.0, 3) + jnp.asarray(W)[0] * jnp.sign(W[1]),
+    "constants": lambda x: (
+        x * jnp.linspace(0.0, 1.0, 3) + jnp.abs(jnp.asarray(W)[0]) + jnp.arange(3) // 2
+    ),
 }
 
 
@@ -220,39 +221,9 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         )
 
 
-SWITCHES = {
-    "hard tanh": (jax.nn.hard_tanh, (-1.0, 1.0)),
-    "leaky": (jax.nn.leaky_relu, (-0.02, 3.0)),
-    "each its own slope": (lambda x: jnp.where(x > 0, x, jnp.array([0.5]) * x), (-1.0, 3.0)),
-    "steeper below": (lambda x: jnp.where(x <= 0, x / 0.5, x), (-4.0, 3.0)),
-    "dead zone": (
-        lambda x: jnp.where(x > 0.5, x - 0.5, jnp.where(x < -0.5, x + 0.5, 0.0)),
-        (-1.5, 2.5),
-    ),
-    "ramp": (lambda x: jnp.where(x < -1, 0, jnp.where(x > 1, 1, (x + 1) / 2)), (0.0, 1.0)),
-    "fold": (lambda x: jnp.where(x > 1, 1.0, 2.0 - x), (1.0, 4.0)),
-    "roof": (lambda x: jnp.where(x > 1, -x, x - 2), (-4.0, 1.0)),
-    "smaller": (lambda x: jnp.where(x > 2 * x - 1, 2 * x - 1, x), (-5.0, 3.0)),
-    "none: it bends twice": (lambda x: jnp.where(x > 0, jnp.maximum(x, 2 * x - 1), 3 * x), None),
-    "none: it curves": (lambda x: jnp.where(x > 0, x * x, x), None),
-    "none: it jumps": (lambda x: jnp.where(x > 0, x + 1, -1.0), None),
-}
-
-
-@pytest.mark.parametrize("name", SWITCHES)
-def test_choices_are_bounded_by_the_larger_or_smaller_case(name: str) -> None:
-    function, ends = SWITCHES[name]
-    box = Interval(np.array([-2.0]), np.array([3.0]))
-    found, values = enclose(function, box), function(np.linspace(-2.0, 3.0, 101)[:, None])
-    assert found.lower[0] <= values.min() and values.max() <= found.upper[0]
-    if ends is not None:
-        np.testing.assert_allclose([found.lower[0], found.upper[0]], ends, rtol=1e-12)
-
-
 def test_slopes_hold_those_from_one_side_of_a_pole_to_the_other() -> None:
-    """From 1 to 2, tan is lower at the end, though it rises everywhere."""
     box = Interval(np.array([1.0]), np.array([2.0]))
-    for function in (jnp.tan, lambda x: -1 / (x - 1.5), lambda x: 1 / (x - 1.5)):
+    for function in (lambda x: -1 / (x - 1.5), lambda x: 1 / (x - 1.5)):
         slopes = enclose_jacobian(function, box)
         assert (slopes.lower[0, 0], slopes.upper[0, 0]) == (-np.inf, np.inf)
 
@@ -355,9 +326,8 @@ def test_arithmetic_in_float32_is_refused(name: str) -> None:
 
 
 def test_float32_weights_are_exact_numbers() -> None:
-    signs = np.array([1.0, -1.0, 1.0], np.float32)
-    result = enclose(lambda x: (jnp.abs(jnp.asarray(W)) * signs).T @ x, point(np.full(3, 0.3)))
-    exact = (np.abs(W.astype(np.float64)) * signs).T @ np.full(3, 0.3)
+    result = enclose(lambda x: -jnp.abs(jnp.asarray(W)).T @ x, point(np.full(3, 0.3)))
+    exact = -np.abs(W.astype(np.float64)).T @ np.full(3, 0.3)
     assert np.all(np.abs(result.lower - exact) < 1e-15 * 8)
 
 
@@ -380,25 +350,6 @@ def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
     np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("least", [jnp.minimum, lambda a, b: jnp.min(jnp.stack([a, b]), axis=0)])
-def test_truth_values_have_a_least_and_a_largest(least) -> None:
-    def function(x):
-        return jnp.where(least(x > 0, x < 2), 3.0, jnp.where(jnp.maximum(x < -1, x > 4), 4.0, 5.0))
-
-    for center, values in [(1.0, [3.0]), (0.0, [3.0, 5.0]), (3.0, [5.0]), (4.0, [4.0, 5.0])]:
-        found = enclose(function, ball(np.array([center]), 0.5))
-        assert [found.lower[0], found.upper[0]] == [values[0], values[-1]]
-
-
-def test_no_integer_is_beyond_those_of_its_type() -> None:
-    """XLA keeps to the last one, NumPy would wrap around to the first."""
-    for large in (3e9, -3e9, np.inf):
-        with pytest.raises(NotContinuous):
-            enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([large])))
-    inside = enclose(lambda x: x.astype(jnp.int32).astype(x.dtype), point(np.array([2e9])))
-    assert inside.lower[0] == inside.upper[0] == 2e9
-
-
 @pytest.mark.parametrize("dtype", [jnp.int4, jnp.uint4])
 def test_integers_of_few_bits_are_not_taken_for_real_numbers(dtype) -> None:
     """NumPy has them as a kind of their own."""
@@ -411,11 +362,30 @@ def test_captured_float32_weights_may_be_moved_in_any_way() -> None:
     np.testing.assert_allclose(held.lower, W.astype(float) @ np.full(3, 0.3), atol=1e-14)
 
 
-def test_an_unknown_primitive_is_named() -> None:
-    for function, name in [(jnp.sort, "sort"), (lambda x: jnp.linalg.inv(jnp.diag(x))[0], "lu")]:
-        with pytest.raises(NoIntervalRule) as refusal:
-            enclose(function, point(np.ones(3)))
-        assert str(refusal.value) == f"no interval rule for {name}"
+REFUSED = {
+    "sort": jnp.sort,
+    "lu": lambda x: jnp.linalg.inv(jnp.diag(x))[0],
+    "round": jnp.round,
+    "convert_element_type of int64": lambda x: x * x.astype(int),
+    "argmax": lambda x: x[jnp.argmax(x)],
+    "while": lambda x: lax.while_loop(lambda c: c[0] < 0, lambda c: c + 1.0, x),
+    "scatter_apply": lambda x: x.at[0].apply(jnp.sin),
+    "scan": lambda x: lax.fori_loop(0, 9999, lambda i, c: 0.5 * c, x),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_unknown_primitive_is_named(name: str) -> None:
+    with pytest.raises(NoIntervalRule) as refusal:
+        enclose(REFUSED[name], point(np.ones(3)))
+    assert str(refusal.value) == f"no interval rule for {name}"
+
+
+def test_integers_may_be_chosen() -> None:
+    chosen = Enclosed(lambda x: x * jnp.where(x > 0, 3, 4), (1,))
+    result = chosen.slopes(ball(np.array([[-1.0], [0.0], [1.0]]), 0.1))
+    assert [bool(reason) for reason in result.refusals] == [False, True, False]
+    np.testing.assert_allclose(result.slopes.lower[[0, 2], 0, 0], [4.0, 3.0], rtol=1e-12)
 
 
 def test_a_stranger_with_a_familiar_name_is_not_trusted() -> None:
@@ -435,7 +405,7 @@ def test_unused_parts_of_a_function_are_no_obstacle() -> None:
 
 def test_outside_of_its_domain_a_function_is_not_bounded() -> None:
     box = Interval(np.array([-1.0]), np.array([1.0]))
-    for function in (jnp.log, jnp.sqrt, lambda x: 1.0 / x, lambda x: x**-2, jnp.arccosh):
+    for function in (jnp.log, jnp.sqrt, lambda x: 1.0 / x, lambda x: x**-2):
         result = Enclosed(function, (1,)).slopes(box[None])
         assert (
             not np.isfinite(result.slopes.lower).all() or not np.isfinite(result.slopes.upper).all()
@@ -499,72 +469,10 @@ def test_refusals_are_errors_of_one_family() -> None:
         Enclosed(lambda x: (x, x), (2,))
 
 
-def test_a_choice_by_a_number_beyond_the_cases_is_the_one_that_xla_makes() -> None:
-    def function(x: jax.Array) -> jax.Array:
-        return jax.lax.select_n(jnp.floor(x).astype(int), x, x + 10.0, x + 20.0)
-
-    states = np.array([[-1.5], [0.5], [1.5], [2.5], [3.5], [9.5]])
-    result = Enclosed(function, (1,)).slopes(ball(states, 0.1))
-    with jax.enable_x64(True):
-        values = np.asarray(jax.vmap(function)(jnp.asarray(states)))
-    assert not any(result.refusals)
-    assert ((result.bounds.lower <= values) & (values <= result.bounds.upper)).all()
-
-
-@pytest.mark.parametrize(("number", "last"), [(-1, 2.0), (5, -1.0)])
-def test_branches_meet_in_the_case_that_xla_takes(number: int, last: float) -> None:
-    def function(x: jax.Array) -> jax.Array:
-        chosen = jax.lax.select_n(jnp.array([number], jnp.int32), x, 3 * x, last * x)
-        return jnp.where(x > 1.0, chosen, 2 * x)  # 1 and 2, or −1 and 2, at the threshold
-
-    (reason,) = Enclosed(function, (1,)).slopes(ball(np.ones((1, 1)), 0.1)).refusals
-    assert "branches are not shown to meet" in reason
-
-
-def test_clamped_truth_values_are_between_their_bounds() -> None:
-    least, most = np.array([True, False, False]), np.array([True, True, False])
-    box = Interval(np.full(3, -1.0), np.full(3, 1.0))
-    result = enclose(lambda x: jax.lax.clamp(least, x > 0, most), box)
-    assert result.lower.tolist() == [True, False, False]
-    assert result.upper.tolist() == [True, True, False]
-
-
 def test_the_largest_of_no_elements_is_refused() -> None:
     for largest in (lambda x: jnp.max(x[:0], initial=0.0), lambda x: jnp.min(x[:0], initial=0.0)):
         with pytest.raises(NoIntervalRule, match="of no elements"):
             enclose(largest, Interval(np.zeros(2), np.ones(2)))
-
-
-def test_what_is_refused_of_an_integer_is_not_said_to_jump() -> None:
-    def function(x: jax.Array) -> jax.Array:
-        return x * jnp.where(x > 0, 3, 4) + jnp.where(x > 0, 3, 4) % 2
-
-    (reason,) = Enclosed(function, (1,)).bounds(ball(np.zeros((1, 1)), 0.1)).refusals
-    assert reason == "not shown to be continuous: rem of what is undecided within the box"
-
-
-@pytest.mark.parametrize("operation", ["index", "entry", "window", "remainder", "larger"])
-def test_integers_that_depend_on_the_state_are_decided_box_by_box(operation: str) -> None:
-    table = jnp.array([10.0, 20.0, 30.0])
-
-    def function(x: jax.Array) -> jax.Array:
-        number = jnp.floor(x).astype(int)
-        results = {
-            "index": lambda: table[jnp.clip(number, 0, 2)],
-            "entry": lambda: x * table[jnp.clip(number[0], 0, 2)],
-            "window": lambda: x * jax.lax.dynamic_slice(table, (number[0],), (2,))[1],
-            "remainder": lambda: x + number % 2,
-            "larger": lambda: x * jnp.maximum(number, 1),
-        }
-        return results[operation]()
-
-    states = np.array([[0.5], [1.5], [2.0], [2.5], [7.0]])
-    result = Enclosed(function, (1,)).bounds(ball(states, 0.1))
-    undecided = operation == "remainder"  # of the others, each value is looked at
-    assert [bool(r) for r in result.refusals] == [False, False, undecided, False, undecided]
-    values = np.array([function(jnp.asarray(state)) for state in states])
-    within = (result.bounds.lower <= values) & (values <= result.bounds.upper)
-    assert within[[0, 1, 3] if undecided else slice(None)].all()
 
 
 OURS = {"logaddexp"}

@@ -67,11 +67,11 @@ def test_boxes_about_the_singularity_have_bounds(form):
     assert (np.abs(slopes.lower) <= 1.0).all()
 
 
-def test_quotients_that_only_look_alike_stay_unbounded():
+def test_quotients_that_only_look_alike_may_be_nan():
     box = Interval(np.array([-0.5]), np.array([0.75]))
     for function in (
         lambda u: (u + 0.1) / (1 - jnp.exp(-u)),
         lambda u: u / (2 - jnp.exp(u)),
         lambda u: jnp.tanh(u) / (1 - jnp.exp(-u)),
     ):
-        assert np.isinf(enclose(function, box).upper).all()
+        assert np.isnan(enclose(function, box).upper).all()

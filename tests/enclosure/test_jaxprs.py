@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from separatrix.enclosure.interval.program import trace
+from separatrix.enclosure.flat import trace
 from separatrix.enclosure.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
 from separatrix.enclosure.program import trace_program
 from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognize

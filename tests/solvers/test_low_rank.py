@@ -119,19 +119,6 @@ def test_known_zeros_are_not_found_again_but_a_missing_one_is(form):
     assert np.allclose(one.states, every.states[:1], atol=1e-10)
 
 
-def test_what_an_undecided_integer_leaves_over_is_not_bounded():
-    """Where floor(sin x) is −1 or 0 within the box, no bound of what it multiplies is known."""
-    rest = 1e-13 * np.random.default_rng(0).standard_normal((20, 20))
-    matrix = np.outer(np.ones(20), np.linspace(-1.0, 1.0, 20)) / 20 + rest
-    box = Interval(np.full(20, -1.0), np.full(20, 1.0))
-
-    def residual(x):
-        return matrix @ jnp.tanh(x + 0.1 * (jnp.floor(jnp.sin(x)).astype(int) % 2)) - x
-
-    with pytest.raises(UnboundedRemainderError):
-        reduce(residual, 20, box)
-
-
 def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
     matrix = np.outer(np.linspace(-1.0, 1.0, 20), np.ones(20)) / 20
     system = sx.DiscreteMap(lambda x: jnp.maximum(matrix @ x + 1.0, 0), 20)

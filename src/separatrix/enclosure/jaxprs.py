@@ -3,7 +3,7 @@
 No other module imports `jax.extend`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -28,13 +28,6 @@ PLAIN_CALLS = frozenset(
 RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"))
 """Calls with a rule for their derivative, which may be another one than their body has."""
 CALLS = PLAIN_CALLS | RULED_CALLS
-
-LOOPS_AND_CHOICES = {
-    "scan": ("jaxpr",),
-    "while": ("cond_jaxpr", "body_jaxpr"),
-    "cond": ("branches",),
-}
-"""What is no call, but has programs of its own, and the parameters that hold them."""
 
 
 def sets_values(params: Mapping[str, Any]) -> bool:
@@ -63,6 +56,67 @@ def bodies_of(equation: Any) -> list[Any]:
     values = equation.params.values()
     parts = [p for v in values for p in (v if isinstance(v, (tuple, list)) else (v,))]
     return [getattr(p, "jaxpr", p) for p in parts if isinstance(p, (ClosedJaxpr, Jaxpr))]
+
+
+def is_call(equation: Any) -> bool:
+    """Tell whether an operation is a call, with a rule for its derivative or none."""
+    return equation.primitive.name in CALLS
+
+
+def is_plain_call(equation: Any) -> bool:
+    """Tell whether an operation is a call that means what its body means."""
+    return equation.primitive.name in PLAIN_CALLS
+
+
+def walk(
+    jaxpr: Any,
+    consts: Sequence[Any],
+    arguments: Sequence[Any],
+    apply: Callable[[Any, list[Any]], Sequence[Any]],
+    is_read: Callable[[Any], bool] = is_call,
+    constant: Callable[[Any], Any] = lambda value: value,
+) -> list[Any]:
+    """Carry out a jaxpr on values of any kind: `apply(equation, operands)` gives each result.
+
+    The bodies of calls that `is_read` tells are read in place. What stands in the jaxpr itself
+    becomes a value by `constant`.
+    """
+    values = dict(zip(jaxpr.constvars, map(constant, consts), strict=True))
+    values.update(zip(jaxpr.invars, arguments, strict=True))
+
+    def look_up(atom: Any) -> Any:
+        return constant(atom.val) if isinstance(atom, Literal) else values[atom]
+
+    for equation in jaxpr.eqns:
+        operands = [look_up(atom) for atom in equation.invars]
+        if is_read(equation):
+            results: Sequence[Any] = walk(*body_of(equation), operands, apply, is_read, constant)
+        else:
+            results = apply(equation, operands)
+        values.update(zip(equation.outvars, results, strict=True))
+    return [look_up(atom) for atom in jaxpr.outvars]
+
+
+def unrolled(equation: Any) -> Any:
+    """Return a closed jaxpr that writes out the loop of a `scan`."""
+    params, body = equation.params, equation.params["jaxpr"]
+    first, count = params["num_consts"], params["num_carry"]
+    order = range(params["length"])
+
+    def loop(*operands: Any) -> list[Any]:
+        carry, columns = list(operands[first : first + count]), []
+        sequences = operands[first + count :]
+        for index in reversed(order) if params["reverse"] else order:
+            now = [jax.lax.index_in_dim(part, index, keepdims=False) for part in sequences]
+            given = (*operands[:first], *carry, *now)
+            results = jax.core.eval_jaxpr(body.jaxpr, body.consts, *given)
+            carry = results[:count]
+            columns.append(results[count:])
+        rows = columns[::-1] if params["reverse"] else columns
+        return [*carry, *(jax.numpy.stack(column) for column in zip(*rows, strict=True))]
+
+    avals = [atom.aval for atom in equation.invars]
+    return jax.make_jaxpr(loop)(*[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
 
 
 def bind(equation: Any, operands: Sequence[Any]) -> list[Any]:

@@ -18,13 +18,13 @@ import numpy as np
 from .._double import double_precision
 from .captured import own_arrays
 from .jaxprs import (
-    PLAIN_CALLS,
     ClosedJaxpr,
     Jaxpr,
     Literal,
     bind,
-    body_of,
     evaluate_equation,
+    is_plain_call,
+    walk,
 )
 
 
@@ -145,7 +145,9 @@ class _Parts:
         """Take a traced function of arrays apart."""
         parts = cls(folds)
         parts.arguments = [parts._new_slot(True) for _ in closed.jaxpr.invars]
-        (parts.result,) = parts._read(closed.jaxpr, closed.consts, parts.arguments)
+        (parts.result,) = walk(
+            closed.jaxpr, closed.consts, parts.arguments, parts._equation, is_plain_call
+        )
         return parts
 
     def run(self, *given: Any) -> Any:
@@ -166,21 +168,7 @@ class _Parts:
             self.depends.add(slot)
         return slot
 
-    def _read(self, jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
-        values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-        values.update(zip(jaxpr.invars, arguments, strict=True))
-
-        def look_up(atom: Any) -> Any:
-            return atom.val if isinstance(atom, Literal) else values[atom]
-
-        for equation in jaxpr.eqns:
-            operands = [look_up(atom) for atom in equation.invars]
-            values.update(zip(equation.outvars, self._equation(equation, operands), strict=True))
-        return [look_up(atom) for atom in jaxpr.outvars]
-
     def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
-        if equation.primitive.name in PLAIN_CALLS:
-            return self._read(*body_of(equation), operands)
         depends = any(isinstance(o, _Slot) and o in self.depends for o in operands)
         if not depends and not equation.effects:
             self.is_foldable |= any(_is_folded(variable.aval) for variable in equation.outvars)

@@ -122,7 +122,8 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     regular = nearly.rates(result.slopes).max(axis=1) < 1
     signs = np.zeros(len(regular), int)
     signs[regular] = _signs_of_determinants(nearly.rows(regular))
-    zero = np.all(result.bounds.contains(0.0), axis=1)
+    away = (result.bounds.lower > 0) | (result.bounds.upper < 0)
+    zero = ~np.any(away, axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
     texts = [

@@ -14,9 +14,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, fold, run_program
-from ..interval.program import Program, Step
 from ..interval.values import Value
 from ..krawczyk.contraction import Flags
 from .known import ZeroTable
@@ -24,7 +24,7 @@ from .known import ZeroTable
 # Linear in the one operand that varies; the others are factors, sizes or positions.
 _LINEAR = frozenset(
     (
-        *("neg", "mul", "div", "dot_general", "reduce_sum", "cumsum", "abs", "copy", "rev"),
+        *("neg", "mul", "div", "dot_general", "reduce_sum", "abs", "copy", "rev"),
         *("broadcast_in_dim", "reshape", "squeeze", "expand_dims", "slice", "transpose"),
         *("dynamic_slice", "gather", "reduce_max", "reduce_min", "convert_element_type"),
     )
@@ -38,7 +38,7 @@ _JOINT = frozenset(
 )
 
 
-def homogenize(program: Program) -> Program | None:
+def homogenize(program: FlatProgram) -> FlatProgram | None:
     """Return the program of h, whose inputs are d and s; None if g is not piecewise linear."""
     (argument,) = program.inputs
     folded: dict[int, Value] = program.notes["folded"]
@@ -72,7 +72,6 @@ def homogenize(program: Program) -> Program | None:
         steps=tuple(steps),
         inputs=(argument, scale),
         constants=constants,
-        producers={slot: step for step in steps for slot in step.outputs},
         notes={"bounds": inexact},
     )
     whole = fold(whole)
@@ -81,7 +80,7 @@ def homogenize(program: Program) -> Program | None:
     return whole
 
 
-def uses(program: Program, slot: int) -> bool:
+def uses(program: FlatProgram, slot: int) -> bool:
     """Whether anything in a program is made of a value."""
     return slot in program.outputs or any(slot in step.inputs for step in program.steps)
 
@@ -93,7 +92,7 @@ def _is_homogeneous(step: Step, varying: set[int]) -> bool:
         for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True)
         if slot in varying
     ]
-    if step.bodies or step.params.get("fill_value"):  # a number that does not grow with s
+    if step.params.get("fill_value"):  # a number that does not grow with s
         return False
     if step.name in _LINEAR:
         # a truth value or an integer made a number does not grow with s
@@ -138,7 +137,7 @@ class Homogeneous(Protocol):
 class HomogeneousProgram:
     """The function h of a traced function."""
 
-    program: Program
+    program: FlatProgram
     size: int
 
     @property

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._types import require_count, require_positive
+from ..errors import EnclosureError
 from ..interval.arithmetic import Array
-from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
 from .exhaustion import Exhaustion, refused

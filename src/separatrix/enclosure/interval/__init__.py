@@ -5,13 +5,13 @@ encloses it over many boxes. The arithmetic rounds outward (see ``arithmetic`` a
 the bounds), so what is enclosed is proved.
 """
 
-from .arithmetic import Interval, ball, point
-from .errors import (
+from ..errors import (
     ComputesInFloat32,
     EnclosureError,
     NoIntervalRule,
     NotContinuous,
 )
+from .arithmetic import Interval, ball, point
 from .interpreter import Enclosed, EnclosedFunction, Enclosures, enclose, enclose_jacobian
 
 __all__ = [

@@ -76,19 +76,15 @@ def _sigmoid(x: Array) -> Array:
 
 exp = _increasing(np.exp, 0.0)
 expm1 = _increasing(np.expm1, -1.0)
-exp2 = _increasing(np.exp2, 0.0)
 log = _increasing(np.log)
 log1p = _increasing(np.log1p)
 sqrt = _increasing(np.sqrt, 0.0)
-cbrt = _increasing(np.cbrt)
 tanh = _increasing(np.tanh, -1.0, 1.0)
 logistic = _increasing(_sigmoid, 0.0, 1.0, 2 * ACCURACY)
 sinh = _increasing(np.sinh)
 asinh = _increasing(np.arcsinh)
-acosh = _increasing(np.arccosh, 0.0)
 atanh = _increasing(np.arctanh)
 atan = _increasing(np.arctan)
-asin = _increasing(np.arcsin)
 erf = _increasing(special.erf, -1.0, 1.0, _ERF_ACCURACY)
 
 
@@ -100,11 +96,6 @@ def erfc(a: Interval) -> Interval:
 def cosh(a: Interval) -> Interval:
     """Hyperbolic cosine."""
     return _increasing(np.cosh, 1.0)(absolute(a))
-
-
-def acos(a: Interval) -> Interval:
-    """Arccosine, which decreases."""
-    return negate(_increasing(lambda x: -np.arccos(x))(a))
 
 
 def cos(a: Interval) -> Interval:
@@ -140,14 +131,6 @@ def sin(a: Interval) -> Interval:
     return Interval(np.where(far, -1.0, lower), np.where(far, 1.0, upper))
 
 
-def tan(a: Interval) -> Interval:
-    """Tangent; the whole line where a pole may lie inside."""
-    cosine = cos(a)
-    low, high = down(np.tan(a.lower), ACCURACY), up(np.tan(a.upper), ACCURACY)
-    pole = (cosine.lower <= 0) & (cosine.upper >= 0)  # of NaN nothing is known, not even bounds
-    return Interval(np.where(pole, -np.inf, low), np.where(pole, np.inf, high))
-
-
 def log_add_exp(a: Interval, b: Interval) -> Interval:
     r""":math:`\log(e^a+e^b)=\max(a,b)+\log(1+e^{-|a-b|})`, which increases in both."""
     return Interval(
@@ -177,21 +160,13 @@ def _logistic_slope(x: Interval, y: Interval) -> Interval:
     return subtract(_like(y, 0.25), square(centered)).map(lambda array: np.maximum(array, 0.0))
 
 
-def _tan_slope(x: Interval, y: Interval) -> Interval:
-    """1 + y²; between the two sides of a pole any slope is possible."""
-    slope = add(_like(y, 1.0), square(y))
-    pole = np.isinf(y.lower) | np.isinf(y.upper)
-    return Interval(np.where(pole, -np.inf, slope.lower), np.where(pole, np.inf, slope.upper))
-
-
 def _erf_slope(x: Interval, y: Interval) -> Interval:
     two_over_root_pi = divide(_like(x, 2.0), sqrt(_PI))
     return multiply(two_over_root_pi, exp(negate(square(x))))
 
 
-def _root_of_one_plus_square(x: Interval, sign: float) -> Interval:
-    """sqrt(1 + sign x²)."""
-    return sqrt(add(_like(x, 1.0), multiply(_like(x, sign), square(x))))
+def _asinh_slope(x: Interval, y: Interval) -> Interval:
+    return reciprocal(sqrt(add(_like(x, 1.0), square(x))))
 
 
 def _step(x: Interval) -> Interval:
@@ -203,29 +178,21 @@ def _rsqrt(a: Interval) -> Interval:
     return reciprocal(sqrt(a))
 
 
-_LOG2 = log(point(np.float64(2.0)))
-
 SMOOTH: dict[str, Function] = {
     "tanh": Function(tanh, _tanh_slope),
     "logistic": Function(logistic, _logistic_slope),
     "exp": Function(exp, lambda x, y: y),
-    "exp2": Function(exp2, lambda x, y: multiply(y, _LOG2)),
     "expm1": Function(expm1, lambda x, y: exp(x)),
     "log": Function(log, lambda x, y: reciprocal(x)),
     "log1p": Function(log1p, lambda x, y: reciprocal(add(_like(x, 1.0), x))),
     "sqrt": Function(sqrt, lambda x, y: reciprocal(multiply(_like(y, 2.0), y))),
     "rsqrt": Function(_rsqrt, lambda x, y: divide(multiply(_like(y, -0.5), y), x)),
-    "cbrt": Function(cbrt, lambda x, y: reciprocal(multiply(_like(y, 3.0), square(y)))),
     "sin": Function(sin, lambda x, y: cos(x)),
     "cos": Function(cos, lambda x, y: negate(sin(x))),
-    "tan": Function(tan, _tan_slope),
     "sinh": Function(sinh, lambda x, y: cosh(x)),
     "cosh": Function(cosh, lambda x, y: sinh(x)),
-    "asin": Function(asin, lambda x, y: reciprocal(_root_of_one_plus_square(x, -1.0))),
-    "acos": Function(acos, lambda x, y: negate(reciprocal(_root_of_one_plus_square(x, -1.0)))),
     "atan": Function(atan, lambda x, y: reciprocal(add(_like(x, 1.0), square(x)))),
-    "asinh": Function(asinh, lambda x, y: reciprocal(_root_of_one_plus_square(x, 1.0))),
-    "acosh": Function(acosh, lambda x, y: reciprocal(sqrt(subtract(square(x), _like(x, 1.0))))),
+    "asinh": Function(asinh, _asinh_slope),
     "atanh": Function(atanh, lambda x, y: reciprocal(subtract(_like(x, 1.0), square(x)))),
     "erf": Function(erf, _erf_slope),
     "erfc": Function(erfc, lambda x, y: negate(_erf_slope(x, y))),

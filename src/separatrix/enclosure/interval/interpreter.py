@@ -21,11 +21,10 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import NotContinuous
+from ..flat import FlatProgram, Step, trace
 from . import rules
 from .arithmetic import Interval, point
-from .errors import NotContinuous
-from .program import Program, Step, trace
-from .rules.doubt import any_where_undefined, undefined_in
 from .rules.quotients import split_products
 from .values import Value, constant
 
@@ -51,7 +50,7 @@ class Execution:
     As in `Enclosures`, nothing may be concluded where `refusals[box]` gives a reason.
     """
 
-    program: Program
+    program: FlatProgram
     values: dict[int, Value]
     refusals: tuple[str, ...]
     run: _Run
@@ -126,7 +125,7 @@ class Enclosed:
         (value,) = run.start(self.program, [Value(boxes, seed)])
         bounds = run.full(value.bounds, self.output_shape)
         shape = (count, size, *self.output_shape)
-        slopes = any_where_undefined(self.program, value, shape)
+        slopes = _any_where_undefined(value, shape)
         slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
         return Enclosures(bounds, slopes, run.refusals())
 
@@ -148,7 +147,7 @@ class Enclosed:
         run, ends = _Run(boxes.shape[0], differentiate=True), np.ones((1, 1, *self.shape))
         (value,) = run.start(self.program, [Value(boxes, Interval(-ends, ends.copy()))])
         shape = (boxes.shape[0], 1, *self.output_shape)
-        slopes = any_where_undefined(self.program, value, shape)
+        slopes = _any_where_undefined(value, shape)
         slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
         return Enclosures(run.full(value.bounds, self.output_shape), slopes, run.refusals())
 
@@ -156,14 +155,8 @@ class Enclosed:
         """Bounds of every value on the way over each box, for those who look inside."""
         program, run = self.program, _Run(boxes.shape[0], differentiate=False)
         values = {**program.notes["folded"], program.inputs[0]: Value(_variable(boxes))}
-        with np.errstate(all="ignore"):
-            for step in program.steps:
-                if step not in program.notes["done"]:
-                    results = rules.apply(run, program, step, [values[s] for s in step.inputs])
-                    values.update(zip(step.outputs, results, strict=True))
-        (folded,) = program.notes["refused"]
-        refusals = tuple(folded or reason for reason in run.refusals())
-        return Execution(program, values, refusals, run)
+        run.interpret(program, values, keep=True)
+        return Execution(program, values, run.refusals(), run)
 
 
 def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
@@ -239,15 +232,32 @@ def _raise_refusal(refusals: tuple[str, ...]) -> None:
 
 
 def run_program(
-    program: Program, arguments: list[Value], boxes: int, differentiate: bool
+    program: FlatProgram, arguments: list[Value], boxes: int, differentiate: bool
 ) -> tuple[list[Value], tuple[str, ...]]:
     """Execute a folded program on values; returns its results and each box's refusal."""
     run = _Run(boxes, differentiate)
     results = run.start(program, arguments)
     for result in results:
-        if differentiate and (undefined := undefined_in(program, result)) is not None:
-            run.refuse(undefined, _UNDEFINED)
+        if differentiate:
+            run.refuse(_undefined(result), _UNDEFINED)
     return results, run.refusals()
+
+
+def _undefined(value: Value) -> NDArray[np.bool_]:
+    return np.asarray(np.isnan(value.bounds.lower) | np.isnan(value.bounds.upper))
+
+
+def _any_where_undefined(value: Value, shape: tuple[int, ...]) -> Interval:
+    """Write out slopes (box, input, *output): any, where nothing is known of the result."""
+    undefined = _undefined(value)
+    slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
+    slopes = slopes.map(lambda array: np.broadcast_to(array, shape))
+    if not undefined.any():
+        return slopes
+    return Interval(
+        np.where(undefined[:, None], -np.inf, slopes.lower),
+        np.where(undefined[:, None], np.inf, slopes.upper),
+    )
 
 
 class _Run:
@@ -258,25 +268,19 @@ class _Run:
         self.differentiate = differentiate
         self._reasons = [""] * boxes
 
-    def start(self, program: Program, arguments: list[Value]) -> list[Value]:
-        self._reasons = [*program.notes["refused"]] * self.boxes
-        with np.errstate(all="ignore"):
-            return self.execute(program, [Value(_variable(a.bounds), a.slopes) for a in arguments])
+    def start(self, program: FlatProgram, arguments: list[Value]) -> list[Value]:
+        values: dict[int, Value] = dict(program.notes["folded"])
+        variable = [Value(_variable(a.bounds), a.slopes) for a in arguments]
+        values.update(zip(program.inputs, variable, strict=True))
+        self.interpret(program, values)
+        return [values[slot] for slot in program.outputs]
 
-    def execute(self, program: Program, arguments: list[Value]) -> list[Value]:
-        slots: dict[int, Value] = program.notes.get("folded", {}).copy()
-        if not slots:
-            slots.update((slot, constant(array)) for slot, array in program.constants.items())
-        slots.update(zip(program.inputs, arguments, strict=True))
-        done = program.notes.get("done", frozenset())
-        for step, unused in zip(program.steps, program.last_use, strict=True):
-            if step in done:
-                continue
-            results = rules.apply(self, program, step, [slots[slot] for slot in step.inputs])
-            slots.update(zip(step.outputs, results, strict=True))
-            for slot in unused:
-                slots.pop(slot, None)
-        return [slots[slot] for slot in program.outputs]
+    def interpret(self, program: FlatProgram, values: dict[int, Value], keep: bool = False) -> None:
+        """Carry out on values the steps of a program whose results are not among them."""
+        with np.errstate(all="ignore"):
+            program.interpret(
+                lambda step, operands: rules.apply(self, program, step, operands), values, keep
+            )
 
     def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
         per_box = np.broadcast_to(where.reshape(where.shape[0], -1).any(axis=1), (self.boxes,))
@@ -296,17 +300,15 @@ def _variable(bounds: Interval) -> Interval:
     return Interval(bounds.lower, bounds.upper.copy())
 
 
-def fold(program: Program) -> Program:
+def fold(program: FlatProgram) -> FlatProgram:
     """Execute, once and for all, the steps that do not depend on the arguments."""
     program = split_products(program)
     run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
     known = {slot: constant(array) for slot, array in program.constants.items()}
-    done: set[Step] = set()
     with np.errstate(all="ignore"):
         for step in program.steps:
             if all(slot in known for slot in step.inputs):
                 results = rules.apply(run, program, step, [known[slot] for slot in step.inputs])
                 known.update(zip(step.outputs, results, strict=True))
-                done.add(step)
-    program.notes.update(folded=known, done=frozenset(done), refused=run.refusals())
+    program.notes["folded"] = known
     return program

@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import NoIntervalRule
 from .arithmetic import Array, Interval, add, multiply, point
-from .program import Program
 
 
 class Value(NamedTuple):
     """Bounds (box, *shape) and slopes (box, input, *shape).
 
-    `doubt` (box, *shape) tells where the value may be NaN in a box, whatever its bounds, as that of
-    tanh(x/x); None where it may not. See `rules.doubt`.
+    A bound of NaN says that nothing is known, as of x/x about 0, which may itself be NaN; whatever
+    the slopes are, any are possible there.
     """
 
     bounds: Interval
     slopes: Interval | None = None
-    doubt: NDArray[np.bool_] | None = None
 
     @property
     def rank(self) -> int:
@@ -42,9 +42,6 @@ class Run(Protocol):
     boxes: int
     differentiate: bool
 
-    def execute(self, program: Program, arguments: list[Value]) -> list[Value]:
-        """Run the body of a loop or a branch."""
-
     def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
         """Conclude nothing in boxes where an element of ``where`` (box, …) is true."""
 
@@ -54,8 +51,11 @@ Rule = Callable[..., "Value | list[Value]"]
 
 
 def constant(values: Array) -> Value:
-    """Make a value that is the same in all boxes."""
-    return Value(point(np.asarray(values)[None]))
+    """Make a value that is the same in all boxes; float32 weights are real numbers like others."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf" and not jnp.issubdtype(array.dtype, jnp.floating):
+        raise NoIntervalRule(f"a constant of type {array.dtype}")
+    return Value(point(array[None] if array.dtype.kind in "biu" else array[None].astype(float)))
 
 
 def scaled(slopes: Interval | None, factor: Interval) -> Interval | None:
@@ -74,11 +74,6 @@ def zero_slopes(value: Value, inputs: int) -> Interval:
     """Write out the slopes of a value that does not depend on the argument."""
     bounds = value.bounds
     return point(np.zeros((bounds.shape[0], inputs, *bounds.shape[1:])))
-
-
-def doubts(value: Value) -> NDArray[np.bool_]:
-    """Write out where a value may be NaN."""
-    return np.zeros(value.bounds.shape, bool) if value.doubt is None else value.doubt
 
 
 def count_inputs(*values: Value) -> int | None:
@@ -100,9 +95,28 @@ def _with_rank(value: Value, rank: int) -> Value:
     def widen(array: Array) -> Array:
         return array.reshape(array.shape + (1,) * missing)
 
-    slopes, doubt = value.slopes, value.doubt
-    return Value(
-        value.bounds.map(widen),
-        None if slopes is None else slopes.map(widen),
-        None if doubt is None else np.asarray(widen(doubt)),
-    )
+    slopes = value.slopes
+    return Value(value.bounds.map(widen), None if slopes is None else slopes.map(widen))
+
+
+def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array]) -> Value:
+    """Put several values together, those without slopes having slopes of zero."""
+
+    def together(parts: list[Interval], lead: int) -> Interval:
+        boxes = max(part.shape[0] for part in parts)
+
+        def end(arrays: list[Array]) -> Array:
+            return join(
+                [np.broadcast_to(array, (boxes, *array.shape[1:])) for array in arrays], lead
+            )
+
+        lower = end([part.lower for part in parts])
+        exact = all(part.exact for part in parts)
+        return Interval(lower, lower if exact else end([part.upper for part in parts]))
+
+    bounds = together([value.bounds for value in values], 1)
+    inputs = count_inputs(*values)
+    if inputs is None:
+        return Value(bounds)
+    slopes = [value.slopes or zero_slopes(value, inputs) for value in values]
+    return Value(bounds, together(slopes, 2))

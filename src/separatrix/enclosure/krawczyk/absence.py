@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import EnclosureError
 from ..interval.arithmetic import Array, Interval, ball, down, point, up
-from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
 from .context import checked_states, enclose_residual, in_turns, quietly

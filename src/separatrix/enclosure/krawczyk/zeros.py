@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import EnclosureError
 from ..interval.arithmetic import Array, down, up
-from ..interval.errors import EnclosureError
 from ..interval.interpreter import EnclosedFunction
 from .context import checked_states, enclose_residual, over_turns, quietly
 from .contraction import Flags

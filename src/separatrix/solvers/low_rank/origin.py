@@ -8,7 +8,7 @@ from typing import Any
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
 from ...enclosure.branch_and_prune.whole_space import only_at_origin
-from ...enclosure.interval.errors import EnclosureError
+from ...enclosure.errors import EnclosureError
 from ...enclosure.krawczyk.context import enclose_residual
 from .reading import reduce
 

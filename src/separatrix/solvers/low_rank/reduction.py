@@ -18,6 +18,7 @@ from functools import partial
 import numpy as np
 
 from ...enclosure.branch_and_prune.homogeneous import uses
+from ...enclosure.flat import FlatProgram
 from ...enclosure.interval.arithmetic import (
     Array,
     Interval,
@@ -31,7 +32,6 @@ from ...enclosure.interval.arithmetic import (
     up,
 )
 from ...enclosure.interval.interpreter import Enclosures, run_program
-from ...enclosure.interval.program import Program
 from ...enclosure.interval.values import Value
 from .dataflow import Terms
 
@@ -62,8 +62,8 @@ class Reduction:
     exact: bool
     afar: Reduction | None
     _terms: Terms
-    _lifted: Program
-    _returned: Program
+    _lifted: FlatProgram
+    _returned: FlatProgram
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
+from typing import Any
 
-from ..errors import NoIntervalRule
-from ..program import Program, Step
+import jax.numpy as jnp
+import numpy as np
+
+from ...errors import ComputesInFloat32, NoIntervalRule
+from ...flat import FlatProgram, Step
 from ..values import Rule, Run, Value
-from . import (
-    control,
-    doubt,
-    elementwise,
-    exact,
-    linear,
-    movement,
-    reductions,
-    selection,
-)
+from . import elementwise, linear, movement, positions, selection
 
 RULES: dict[str, Rule] = {
     **elementwise.RULES,
     **selection.RULES,
     **movement.RULES,
-    **reductions.RULES,
+    **positions.RULES,
     **linear.RULES,
-    **control.RULES,
 }
-_OF_TRUTH_VALUES: dict[str, Rule] = {**RULES, **selection.TRUTH_RULES}
-_MOVES: dict[str, Rule] = {**movement.RULES, "select_n": selection.RULES["select_n"]}
-# These mean the same for integers, truth values and every precision: they move values or hand them
-# to bodies.
-_GENERIC = frozenset({*_MOVES, *control.RULES})
+_OF_INTEGERS = frozenset({*movement.RULES, "select_n"})
+_OF_TRUTH_VALUES = frozenset({*movement.RULES, *selection.RULES, "convert_element_type"})
 
 
-def apply(run: Run, program: Program, step: Step, values: list[Value]) -> list[Value]:
+def apply(run: Run, program: FlatProgram, step: Step, values: list[Value]) -> list[Value]:
     """Compute the outputs of one step."""
-    if any(jnp.issubdtype(dtype, jnp.complexfloating) for dtype in step.dtypes):
-        raise NoIntervalRule(f"{step.name} on complex numbers")
-    if step.name not in control.RULES and any(
-        exact.is_low_precision(dtype) for dtype in step.dtypes
-    ):
-        return [exact.low_precision(run, program, step, values, _MOVES)]
     rule = RULES.get(step.name)
-    if all(dtype.kind in "iub" for dtype in step.dtypes) and step.name not in _GENERIC:
-        rules = _OF_TRUTH_VALUES if step.dtypes[0].kind == "b" else exact.INTEGER_RULES
-        rule = rules.get(step.name, exact.by_jax)
     if rule is None:
         raise NoIntervalRule(step.name)
-    results = rule(run, program, step, *values)
-    results = [results] if isinstance(results, Value) else results
-    return results if step.name in _GENERIC else doubt.passed_on(step, values, results)
+    for dtype in step.dtypes:
+        _require_known(step.name, dtype)
+    result = rule(run, program, step, *values)
+    return [result] if isinstance(result, Value) else result
+
+
+def _require_known(name: str, dtype: np.dtype[Any]) -> None:
+    """Refuse what depends on the argument, unless it is a number of float64 or a choice."""
+    if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 8:
+        raise ComputesInFloat32(name, str(dtype))
+    known = {"f": RULES, "b": _OF_TRUTH_VALUES, "i": _OF_INTEGERS, "u": _OF_INTEGERS}
+    if name not in known.get(dtype.kind, ()):
+        raise NoIntervalRule(f"{name} of {dtype}")

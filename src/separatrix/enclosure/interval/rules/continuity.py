@@ -19,18 +19,18 @@ from typing import Any
 
 import numpy as np
 
+from ...flat import FlatProgram, Step
 from ..arithmetic import Array
-from ..program import Program, Step
 
 _COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 
 
-def branches_meet(program: Program, step: Step) -> bool:
+def branches_meet(program: FlatProgram, step: Step) -> bool:
     """Whether both cases of a ``select_n`` are proved equal where its predicate switches."""
     return program.noted(("branches meet", step.outputs), lambda: _branches_meet(program, step))
 
 
-def _branches_meet(program: Program, step: Step) -> bool:
+def _branches_meet(program: FlatProgram, step: Step) -> bool:
     predicate = program.producers.get(step.inputs[0])
     if predicate is None or predicate.name not in _COMPARISONS:
         return False
@@ -49,7 +49,7 @@ def _branches_meet(program: Program, step: Step) -> bool:
     return False
 
 
-def _constant(program: Program, slot: int) -> Array | None:
+def _constant(program: FlatProgram, slot: int) -> Array | None:
     """Return the exactly known value of a slot, as fractions."""
     array = program.constants.get(slot)
     folded = program.notes.get("folded", {}).get(slot)
@@ -67,7 +67,7 @@ def _fractions(array: Array) -> Array:
     return np.asarray(result, dtype=object)
 
 
-def _at_switch(program: Program, slot: int, known: dict[int, Array | None]) -> Array | None:
+def _at_switch(program: FlatProgram, slot: int, known: dict[int, Array | None]) -> Array | None:
     """Evaluate a slot with the compared quantity at its threshold, if the result is rational."""
     if slot not in known:
         known[slot] = _constant(program, slot)
@@ -77,7 +77,7 @@ def _at_switch(program: Program, slot: int, known: dict[int, Array | None]) -> A
     return known[slot]
 
 
-def _evaluate(program: Program, step: Step, known: dict[int, Array | None]) -> Array | None:
+def _evaluate(program: FlatProgram, step: Step, known: dict[int, Array | None]) -> Array | None:
     if step.name not in _RATIONAL and step.name not in _SPECIAL:
         return None
     kinds = {dtype.kind for dtype in (*step.input_dtypes, *step.dtypes)}
@@ -129,9 +129,9 @@ _ZERO, _ONE = Fraction(0), Fraction(1)
 _SPECIAL: dict[str, dict[Fraction, Fraction]] = {
     **{
         name: {_ZERO: _ZERO}
-        for name in ("expm1", "log1p", "tanh", "sinh", "sin", "tan", "atan", "asinh", "erf")
+        for name in ("expm1", "log1p", "tanh", "sinh", "sin", "atan", "asinh", "erf")
     },
-    **{name: {_ZERO: _ONE} for name in ("exp", "exp2", "cos", "cosh")},
+    **{name: {_ZERO: _ONE} for name in ("exp", "cos", "cosh")},
     "logistic": {_ZERO: Fraction(1, 2)},
     "log": {_ONE: _ZERO},
     "sqrt": {_ZERO: _ZERO, _ONE: _ONE},

@@ -10,21 +10,21 @@ import numpy as np
 from jax import lax
 
 from ...._double import double_precision
+from ...errors import ComputesInFloat32, NoIntervalRule
+from ...flat import FlatProgram, Step
 from ..arithmetic import Array, Interval, add, point
-from ..errors import ComputesInFloat32, NoIntervalRule
 from ..products import matmul, total
-from ..program import Program, Step
 from ..values import Rule, Run, Value, summed
 
 
-def _reduce_sum(run: Run, program: Program, step: Step, value: Value) -> Value:
+def _reduce_sum(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
     axes = step.params["axes"]
     bounds = total(value.bounds, tuple(axis + 1 for axis in axes))
     slopes = None if value.slopes is None else total(value.slopes, tuple(axis + 2 for axis in axes))
     return Value(bounds, slopes)
 
 
-def _dot_general(run: Run, program: Program, step: Step, first: Value, second: Value) -> Value:
+def _dot_general(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
     """Contract two arrays, with the product rule for the slopes."""
     if isinstance(step.params.get("precision"), lax.DotAlgorithmPreset | lax.DotAlgorithm):
         raise ComputesInFloat32(step.name, str(step.params["precision"]))
@@ -101,42 +101,22 @@ def _exchange(array: Array, lead: int, first: int, second: int) -> Array:
     return array.transpose(*range(lead), *order)
 
 
-def _cumsum(run: Run, program: Program, step: Step, value: Value) -> Value:
-    """Sum along an axis, as a product with a triangle of ones."""
-    axis = step.params["axis"]
-    length = value.bounds.shape[axis + 1]
-    ones = np.triu(np.ones((length, length)))
-    triangle = point(ones.T if step.params["reverse"] else ones)
-
-    def running(part: Interval, lead: int) -> Interval:
-        last = part.map(lambda array: np.moveaxis(array, axis + lead, -1)[..., None, :])
-        return matmul(last, triangle).map(
-            lambda array: np.moveaxis(array[..., 0, :], -1, axis + lead)
-        )
-
-    return Value(
-        running(value.bounds, 1), None if value.slopes is None else running(value.slopes, 2)
-    )
-
-
 def _scatter_add(
-    run: Run, program: Program, step: Step, operand: Value, indices: Value, updates: Value
+    run: Run, program: FlatProgram, step: Step, operand: Value, indices: Value, updates: Value
 ) -> Value:
     """Add updates at known places, through a matrix of zeros and ones."""
-    if not indices.bounds.exact or indices.bounds.shape[0] != 1:
-        raise NoIntervalRule("scatter-add at an index that depends on the state")
     shape = operand.bounds.shape[1:]
 
     def added(update: jax.Array) -> jax.Array:
         places = jnp.asarray(indices.bounds.lower[0], step.input_dtypes[1])
         return _bound(step, jnp.zeros(shape), places, update)
 
-    spread = _through_matrix(updates, _matrix(program, step, indices, updates, added), shape)
+    spread = _through_matrix(updates, _matrix(program, step, updates, added), shape)
     slopes = summed(operand.slopes, spread.slopes)
     return Value(add(operand.bounds, spread.bounds), slopes)
 
 
-def _convolution(run: Run, program: Program, step: Step, value: Value, kernel: Value) -> Value:
+def _convolution(run: Run, program: FlatProgram, step: Step, value: Value, kernel: Value) -> Value:
     """Convolve with a known kernel: every entry of the matrix is one weight, copied exactly."""
     if not kernel.bounds.exact or kernel.bounds.shape[0] != 1:
         raise NoIntervalRule(step.name)
@@ -144,7 +124,7 @@ def _convolution(run: Run, program: Program, step: Step, value: Value, kernel: V
     def convolved(image: jax.Array) -> jax.Array:
         return _bound(step, image, jnp.asarray(kernel.bounds.lower[0]))
 
-    return _through_matrix(value, _matrix(program, step, kernel, value, convolved), step.shapes[0])
+    return _through_matrix(value, _matrix(program, step, value, convolved), step.shapes[0])
 
 
 def _bound(step: Step, *operands: jax.Array) -> jax.Array:
@@ -153,25 +133,18 @@ def _bound(step: Step, *operands: jax.Array) -> jax.Array:
 
 
 def _matrix(
-    program: Program,
-    step: Step,
-    fixed: Value,
-    value: Value,
-    function: Callable[[jax.Array], jax.Array],
+    program: FlatProgram, step: Step, value: Value, function: Callable[[jax.Array], jax.Array]
 ) -> Array:
-    """Write a linear operation as a matrix, kept while the fixed operand stays the same."""
-    key = ("matrix", step.outputs)
-    # Read once: another thread may replace it, where a loop comes by with other indices.
-    of, kept = program.notes.get(key, (None, None))
-    if kept is not None and np.array_equal(of, fixed.bounds.lower):
-        return np.asarray(kept)
+    """Write a linear operation as a matrix, once."""
     shape = value.bounds.shape[1:]
     size = int(np.prod(shape))
-    with double_precision(), jax.ensure_compile_time_eval():
-        basis = jnp.eye(size).reshape(size, *shape)
-        matrix = np.asarray(jax.vmap(function)(basis)).reshape(size, -1)
-    program.notes[key] = (fixed.bounds.lower, matrix)
-    return matrix
+
+    def work_out() -> Array:
+        with double_precision(), jax.ensure_compile_time_eval():
+            basis = jnp.eye(size).reshape(size, *shape)
+            return np.asarray(jax.vmap(function)(basis)).reshape(size, -1)
+
+    return program.noted(("matrix", step.outputs), work_out)
 
 
 def _through_matrix(value: Value, matrix: Array, shape: tuple[int, ...]) -> Value:
@@ -187,7 +160,6 @@ def _through_matrix(value: Value, matrix: Array, shape: tuple[int, ...]) -> Valu
 RULES: dict[str, Rule] = {
     "reduce_sum": _reduce_sum,
     "dot_general": _dot_general,
-    "cumsum": _cumsum,
     "scatter-add": _scatter_add,
     "conv_general_dilated": _convolution,
 }

@@ -1,4 +1,4 @@
-"""Operations that only move values: the same for bounds, slopes, integers and every precision."""
+"""Operations that only move values: the same for bounds, slopes and truth values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from itertools import accumulate
 
 import numpy as np
 
+from ...errors import NoIntervalRule
+from ...flat import FlatProgram, Step
 from ..arithmetic import Array
-from ..errors import NoIntervalRule
-from ..program import Program, Step
-from ..values import Rule, Run, Value
-from . import positions
-from .joining import joined
+from ..values import Rule, Run, Value, joined
 
 Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
 
@@ -20,22 +18,21 @@ Mover = Callable[[Array, int], Array]  # an array and the number of its leading 
 def _moved(value: Value, mover: Mover) -> Value:
     bounds = value.bounds.map(lambda array: mover(array, 1))
     slopes = None if value.slopes is None else value.slopes.map(lambda array: mover(array, 2))
-    doubt = None if value.doubt is None else np.asarray(mover(value.doubt, 1))
-    return Value(bounds, slopes, doubt)
+    return Value(bounds, slopes)
 
 
 def _moves(make: Callable[[Step], Mover]) -> Rule:
-    def rule(run: Run, program: Program, step: Step, value: Value) -> Value:
+    def rule(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
         return _moved(value, make(step))
 
     return rule
 
 
-def _unchanged(run: Run, program: Program, step: Step, *values: Value) -> list[Value]:
+def _unchanged(run: Run, program: FlatProgram, step: Step, *values: Value) -> list[Value]:
     return list(values)
 
 
-def _same(run: Run, program: Program, step: Step, value: Value) -> Value:
+def _same(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
     return value
 
 
@@ -82,7 +79,7 @@ def _reverse(step: Step) -> Mover:
     )
 
 
-def _split(run: Run, program: Program, step: Step, value: Value) -> list[Value]:
+def _split(run: Run, program: FlatProgram, step: Step, value: Value) -> list[Value]:
     axis, sizes = step.params["axis"], [int(size) for size in step.params["sizes"]]
 
     def piece(start: int, stop: int) -> Mover:
@@ -94,12 +91,12 @@ def _split(run: Run, program: Program, step: Step, value: Value) -> list[Value]:
     ]
 
 
-def _concatenate(run: Run, program: Program, step: Step, *values: Value) -> Value:
+def _concatenate(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
     axis = step.params["dimension"]
     return joined(values, lambda parts, lead: np.concatenate(parts, axis=axis + lead))
 
 
-def _stack(run: Run, program: Program, step: Step, *values: Value) -> Value:
+def _stack(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
     axis = step.params.get("axis", 0)
     return joined(values, lambda parts, lead: np.stack(parts, axis=axis + lead))
 
@@ -114,7 +111,6 @@ RULES: dict[str, Rule] = {
     "split": _split,
     "concatenate": _concatenate,
     "stack": _stack,
-    **positions.RULES,
     "copy": _same,
     "stop_gradient": _same,
     "name": _same,

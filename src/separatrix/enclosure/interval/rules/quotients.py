@@ -15,10 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...flat import FlatProgram, Step
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import ACCURACY, Function
-from ..program import Program, Step
 
 _NEAR = 1.0  # below, the slope is summed from its series
 
@@ -60,7 +60,7 @@ def _slope(t: Interval, value: Interval) -> Interval:
 BERNOULLI = Function(_value, _slope)
 
 
-def split_products(program: Program) -> Program:
+def split_products(program: FlatProgram) -> FlatProgram:
     """Write p u/(exp(c u) - 1) as p times the quotient, wherever it is found."""
     free = 1 + max([*program.producers, *program.constants, *program.inputs], default=0)
     steps: list[Step] = []
@@ -76,12 +76,11 @@ def split_products(program: Program) -> Program:
         free += 1
     if len(steps) == len(program.steps):
         return program
-    producers = {slot: step for step in steps for slot in step.outputs}
-    split = replace(program, steps=tuple(steps), producers=producers, notes={})
+    split = replace(program, steps=tuple(steps), notes={})
     return split_products(split)  # the rest may be a product itself
 
 
-def _removable_factor(program: Program, step: Step, inner: Step) -> tuple[int, int] | None:
+def _removable_factor(program: FlatProgram, step: Step, inner: Step) -> tuple[int, int] | None:
     """Return the factor of a numerator that holds what its denominator fits, and the other one."""
     if inner.name != "mul":
         return None
@@ -95,24 +94,23 @@ def _removable_factor(program: Program, step: Step, inner: Step) -> tuple[int, i
     return None
 
 
-def removable(program: Program, step: Step) -> tuple[Interval, float] | None:
-    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign."""
+def removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
+    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign.
+
+    Not where truth values are made of numbers: a program that compares tells 0/0 from its limit.
+    """
+    if program.noted("compares", lambda: any(map(compares, program.steps))):
+        return None
     return program.noted(("removable", step.outputs), lambda: _removable(program, step))
 
 
-def continues_quotients(program: Program) -> bool:
-    """Whether any quotient is taken for its continuation, where it is itself 0/0."""
-    return program.noted(
-        "continues quotients",
-        lambda: any(
-            (step.name == "div" and removable(program, step) is not None)
-            or any(map(continues_quotients, step.bodies))
-            for step in program.steps
-        ),
-    )
+def compares(step: Step) -> bool:
+    """Whether a step makes truth values of numbers."""
+    made, given = ({d.kind for d in dtypes} for dtypes in (step.dtypes, step.input_dtypes))
+    return "f" in given and "b" in made
 
 
-def _removable(program: Program, step: Step) -> tuple[Interval, float] | None:
+def _removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
     numerator, denominator = step.inputs
     sign, below = 1.0, program.producers.get(denominator)
     if below is not None and below.name == "neg":
@@ -137,7 +135,7 @@ def _removable(program: Program, step: Step) -> tuple[Interval, float] | None:
     return factor, sign
 
 
-def constant_bounds(program: Program, slot: int) -> Interval | None:
+def constant_bounds(program: FlatProgram, slot: int) -> Interval | None:
     """Return what is known, with its leading axis, of a value that is a constant."""
     folded = program.notes.get("folded", {}).get(slot)
     if folded is not None:
@@ -147,12 +145,12 @@ def constant_bounds(program: Program, slot: int) -> Interval | None:
     return None if array is None else point(np.asarray(array)[None])
 
 
-def _is_one(program: Program, slot: int) -> bool:
+def _is_one(program: FlatProgram, slot: int) -> bool:
     value = constant_bounds(program, slot)
     return value is not None and value.exact and bool(np.all(value.lower == 1.0))
 
 
-def _multiple_of(program: Program, slot: int, base: int) -> Interval | None:
+def _multiple_of(program: FlatProgram, slot: int, base: int) -> Interval | None:
     """Return c if the value of a slot is c times that of another."""
     factor = point(np.ones(1))
     while slot != base:

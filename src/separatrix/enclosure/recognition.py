@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._double import double_precision
-from ..jaxprs import Primitive, bodies_of, primitives
+from .._double import double_precision
+from .jaxprs import Primitive, bodies_of, primitives
 
 
 @cache
