@@ -177,7 +177,7 @@ REFUSED = {
     "two comparisons": (lambda h: h * (h > 0) * ((h > 0) + (h < 1)), "operation or"),
     "floor": (jnp.floor, "floor"),
     "sort": (jnp.sort, "sort"),
-    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "cond"),
+    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "discontinuous"),
     "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
     "applied at an index": (lambda h: h.at[1].apply(lambda v: v + 1.0), "at an index"),
     "selected by number": (
