@@ -264,19 +264,10 @@ def _signed_power(
 
 def maximum(a: Interval, b: Interval) -> Interval:
     """Return the interval of the larger of two numbers."""
-    return _pairwise(np.maximum, a, b)
-
-
-def minimum(a: Interval, b: Interval) -> Interval:
-    """Return the interval of the smaller of two numbers."""
-    return _pairwise(np.minimum, a, b)
+    lower = np.maximum(a.lower, b.lower)
+    return Interval(lower, lower if a.exact and b.exact else np.maximum(a.upper, b.upper))
 
 
 def hull(a: Interval, b: Interval) -> Interval:
     """Return the smallest interval around both."""
     return Interval(np.minimum(a.lower, b.lower), np.maximum(a.upper, b.upper))
-
-
-def _pairwise(function: Callable[[Array, Array], Array], a: Interval, b: Interval) -> Interval:
-    lower = function(a.lower, b.lower)
-    return Interval(lower, lower if a.exact and b.exact else function(a.upper, b.upper))
