@@ -182,7 +182,8 @@ class _Builder:
             which = int(np.clip(self.constants[index], 0, len(branches) - 1))
             return self.inline(branches[which], operands)
         made = next(step for step in reversed(self.steps) if index in step.outputs)
-        if len(branches) != 2 or made.name != "convert_element_type":
+        of_truth = made.name == "convert_element_type" and made.input_dtypes[0].kind == "b"
+        if len(branches) != 2 or not of_truth:
             return self._step("cond", equation, arguments)
         cases = zip(*(self.inline(branch, operands) for branch in branches), strict=True)
         ((slot,), (truth,)) = made.inputs, made.input_dtypes
