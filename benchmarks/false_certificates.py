@@ -17,6 +17,7 @@ Run ``python benchmarks/false_certificates.py [cases [searches]]``.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
@@ -29,7 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.solvers.krawczyk import certify_absence, certify_zeros
+from separatrix.enclosure.krawczyk import certify_absence, certify_zeros
 
 STATES = 50  # cases for each function
 OUTCOMES = ("cases", "exists", "unique", "absent", "FALSE")
@@ -206,7 +207,7 @@ def planted(rng: np.random.Generator, condition: float = 0.0, gap: float = 0.0) 
     kind = int(rng.integers(10))
 
     def residual(x: jax.Array) -> jax.Array:
-        product = [jnp.prod(jnp.stack([x[i] - p for p in r])) for i, r in enumerate(roots)]
+        product = [math.prod(x[i] - p for p in r) for i, r in enumerate(roots)]
         return jnp.asarray(matrix) @ (jnp.stack(product) * positive(kind, weights, x))
 
     zeros = grid(roots)

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "separatrix"
-WING = ("solvers", "analysis/fixed_points", "analysis/completeness")
+WING = ("enclosure", "solvers", "analysis/fixed_points", "analysis/completeness")
 """What serves one public function, `find_fixed_points`."""
 SURGERY = {
     "files that import jax.extend": r"jax\.extend",

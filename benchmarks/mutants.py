@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "separatrix"
-PARTS = ("solvers", "analysis")
+PARTS = ("enclosure", "solvers", "analysis")
 LIMIT = 1800
 """Seconds for the tests of one mutation; one that makes them last longer is noticed."""
 COMPARISONS = {
@@ -127,7 +127,7 @@ def first_failure(mutation: Mutation, workers: int) -> str:
         command = [
             sys.executable, "-m", "pytest", "-x", "-q", "-n", str(workers), "--dist", "worksteal",
             "-m", "not laws and not runs", "-p", "no:cacheprovider",
-            "tests/solvers", "tests/golden", "tests/analysis",
+            "tests/enclosure", "tests/solvers", "tests/golden", "tests/analysis",
         ]  # fmt: skip
         try:
             done = subprocess.run(

@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import root
 
 import separatrix as sx
-from separatrix.solvers.threads import one_blas_thread
+from separatrix._parallel import one_blas_thread
 
 from .processes import worker
 from .timing import seconds

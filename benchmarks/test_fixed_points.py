@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.krawczyk import certify_zeros
 
 from . import systems
 from .processes import worker

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
+from separatrix._parallel import one_blas_thread
 from separatrix.solvers.batched import over_parts
-from separatrix.solvers.threads import one_blas_thread
 
 from .timing import interleaved, ratio, seconds
 

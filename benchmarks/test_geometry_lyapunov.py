@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.solvers.threads import one_blas_thread
+from separatrix._parallel import one_blas_thread
 
 from .exponent_errors import main as coverages
 from .timing import interleaved, ratio, seconds

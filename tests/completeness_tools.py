@@ -6,7 +6,7 @@ import numpy as np
 
 import separatrix as sx
 from separatrix.analysis.completeness import PointSet
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.systems import in_float64
 
 

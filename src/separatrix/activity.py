@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from ._parallel import one_blas_thread
 from ._records import Record, array, setting
 from ._types import (
     Array,
@@ -18,7 +19,6 @@ from ._types import (
     require_number,
 )
 from .networks import AbstractNetwork, check_network_fits
-from .solvers.threads import one_blas_thread
 from .tasks import Trials, choice_of
 
 

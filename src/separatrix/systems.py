@@ -15,8 +15,8 @@ import numpy as np
 
 from ._double import double_precision
 from ._types import Array, InvalidInputError, require_count, require_finite, require_positive
+from .enclosure.program import Program, trace_program
 from .solvers.jacobian import value_and_transposed_jacobian
-from .solvers.program import Program, trace_program
 
 StateFunction = Callable[..., Any]
 

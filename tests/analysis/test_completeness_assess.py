@@ -16,8 +16,8 @@ from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.collection import Collection as Points
-from separatrix.solvers.branch_and_prune import BranchAndPrune
-from separatrix.solvers.krawczyk import context
+from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.enclosure.krawczyk import context
 from separatrix.solvers.low_rank import alone_at_origin
 
 

@@ -8,7 +8,7 @@ from completeness_tools import float64, point_set, without
 
 import separatrix as sx
 from separatrix.analysis.completeness import find_domain, index_sum, point_indices
-from separatrix.solvers.interval import Enclosed
+from separatrix.enclosure.interval import Enclosed
 
 COMPLETE = {
     **{

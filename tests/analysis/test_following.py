@@ -7,9 +7,9 @@ import systems
 from scipy.optimize import brentq
 
 import separatrix as sx
+from separatrix._parallel import turns
 from separatrix.analysis.fixed_points import following, smooth
 from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.solvers.turns import turns
 
 
 def search(system, candidates):

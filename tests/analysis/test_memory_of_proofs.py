@@ -12,8 +12,8 @@ from separatrix.analysis.completeness import point_indices
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.certificates import count_unstable_certified
 from separatrix.analysis.fixed_points.following import Follower
-from separatrix.solvers.interval import Enclosed
-from separatrix.solvers.krawczyk import certify_zeros, context
+from separatrix.enclosure.interval import Enclosed
+from separatrix.enclosure.krawczyk import certify_zeros, context
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.zero_test import ZeroTest
 

@@ -13,7 +13,7 @@ import separatrix as sx
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.piecewise import search_piecewise
 from separatrix.analysis.fixed_points.smooth import SmoothSearch
-from separatrix.solvers.branch_and_prune import BranchAndPrune
+from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.piecewise_linear import recognize
 from separatrix.solvers.zero_test import ZeroTest

@@ -1,7 +1,5 @@
 """Stacks of small linear systems, in double and in single precision."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -58,43 +56,8 @@ def test_matrices_are_singular_where_rounding_decides(size, dtype):
     assert solver.are_singular(np.array([3, 1])).tolist() == [False, True]
 
 
-def test_inverses(stack):
-    stack[1, 0, 0] = np.inf
-    inverses = batched.invert(stack)
-    assert np.isnan(inverses[[1, 2]]).all()
-    left = inverses[[0, 3]] @ stack[[0, 3]] - np.eye(5)
-    assert np.abs(left).max() < ROUNDING[stack.dtype.type]
-
-
 def test_matrices_that_are_regular_by_far():
     """Estimates may err, so between 1e-9 and singular nothing is said."""
     matrices = np.stack([np.diag(np.r_[np.ones(39), least]) for least in (1.0, 1e-6, 1e-12, 0.0)])
     assert batched.Solver(matrices).are_regular().tolist() == [True, True, False, False]
     assert not batched.Solver(np.eye(5)[None]).are_regular().any()
-
-
-def test_work_on_every_core_comes_back_in_order():
-    items = list(range(37))
-    assert batched.on_every_core(lambda i: i * i, items) == [i * i for i in items]
-
-
-def test_work_within_work_stays_where_it_is():
-    """Or threads that wait for each other would fill the pool."""
-    threads = batched.on_every_core(
-        lambda _: set(batched.on_every_core(lambda _: threading.get_ident(), range(4))), range(8)
-    )
-    assert all(len(within) == 1 for within in threads)
-
-
-def test_work_that_fails_ends_with_its_error_and_lets_others_go_on():
-    done = []
-
-    def work(number):
-        if number == 2:
-            raise ValueError("not this one")
-        done.append(number)
-
-    with pytest.raises(ValueError, match="not this one"):
-        batched.on_every_core(work, range(100_000))
-    assert len(done) < 100_000
-    assert batched.on_every_core(str, [1, 2]) == ["1", "2"]

@@ -7,9 +7,9 @@ import pytest
 from rooms import quick
 
 import separatrix as sx
-from separatrix.solvers.branch_and_prune import BranchAndPrune
-from separatrix.solvers.interval import Interval
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.enclosure.interval import Interval
+from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.solvers.low_rank import (
     UnboundedRemainderError,
     alone_at_origin,
@@ -117,19 +117,6 @@ def test_known_zeros_are_not_found_again_but_a_missing_one_is(form):
     one = search(residual, 50, known_states=every.states[1:], known_radii=every.radii[1:])
     assert one.complete
     assert np.allclose(one.states, every.states[:1], atol=1e-10)
-
-
-def test_what_an_undecided_integer_leaves_over_is_not_bounded():
-    """Where floor(sin x) is −1 or 0 within the box, no bound of what it multiplies is known."""
-    rest = 1e-13 * np.random.default_rng(0).standard_normal((20, 20))
-    matrix = np.outer(np.ones(20), np.linspace(-1.0, 1.0, 20)) / 20 + rest
-    box = Interval(np.full(20, -1.0), np.full(20, 1.0))
-
-    def residual(x):
-        return matrix @ jnp.tanh(x + 0.1 * (jnp.floor(jnp.sin(x)).astype(int) % 2)) - x
-
-    with pytest.raises(UnboundedRemainderError):
-        reduce(residual, 20, box)
 
 
 def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from separatrix.analysis.completeness import few_indices
-from separatrix.solvers.interval import point
-from separatrix.solvers.krawczyk import certify_zeros
+from separatrix.enclosure.interval import point
+from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.solvers.low_rank import certify, few_eigenvalues, reduce, settle
 
 SIZE = 40

@@ -177,7 +177,7 @@ REFUSED = {
     "two comparisons": (lambda h: h * (h > 0) * ((h > 0) + (h < 1)), "operation or"),
     "floor": (jnp.floor, "floor"),
     "sort": (jnp.sort, "sort"),
-    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "cond"),
+    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "discontinuous"),
     "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
     "applied at an index": (lambda h: h.at[1].apply(lambda v: v + 1.0), "at an index"),
     "selected by number": (
@@ -186,7 +186,7 @@ REFUSED = {
     ),
     "of nothing": (lambda h: h + jnp.max(h[:0], initial=0.0), "no elements"),
     "not a number": (lambda h: jnp.where(0 * h + np.nan >= 0, h, -h), "not finite"),
-    "long loop": (lambda h: jax.lax.fori_loop(0, 1000, lambda i, x: x + h, h), "too long"),
+    "long loop": (lambda h: jax.lax.fori_loop(0, 1000, lambda i, x: x + h, h), "scan"),
     "nan weights": (lambda h: np.nan * h, "not finite"),
     "infinite weights": (lambda h: jnp.maximum(np.inf * h, 0.0), "not finite"),
 }

@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from .._double import double_precision
+from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._tables import Columns, cell, describe_time
 from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
-from ..solvers.threads import one_blas_thread
 from ..systems import AbstractSystem, in_float64, require_system
 from .checks import method_of
 from .derivatives import derivatives_of

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._double import double_precision
+from .._parallel import turns
 from .._types import InvalidInputError, require_positive
-from ..solvers.turns import turns
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.evaluator import Evaluator
 

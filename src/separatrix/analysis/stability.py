@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
+from .._parallel import turns
 from ..solvers import batched
-from ..solvers.turns import turns
 
 KINK = "kink"
 """The stability of a point at which the function bends or jumps."""

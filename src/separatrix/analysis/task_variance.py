@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._types import Array, InvalidInputError, require_count, require_finite
-from ..solvers.threads import one_blas_thread
 
 
 class TaskVariance(Record):

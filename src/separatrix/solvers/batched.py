@@ -4,21 +4,15 @@ NumPy walks a stack of matrices on one core and releases the interpreter while i
 threads, each with its part of the stack, use the machine.
 """
 
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Complex, Float
 from scipy.linalg import lapack
 
-from .threads import one_blas_thread
+from .._parallel import cores, on_every_core, one_blas_thread
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
@@ -26,52 +20,6 @@ Vector = Float[np.ndarray, " batch"]
 
 _SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
 _SMALLEST_PART = 1 << 18  # multiply-adds below which a thread costs more than it saves
-
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-_thread = threading.local()  # whether this one is at work on a part already
-
-
-def cores() -> int:
-    """Return how many threads are at work."""
-    return os.cpu_count() or 1
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), thread_name_prefix="separatrix")
-
-
-def on_every_core(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
-    """Apply a function to each item, on this thread and others; what one of them calls stays there.
-
-    This one takes part, as waiting for another to wake up takes as long as a small part.
-    """
-    if len(items) < 2 or getattr(_thread, "is_busy", False):
-        return [function(item) for item in items]
-    results: list[Any] = [None] * len(items)
-    numbers = iter(range(len(items)))  # whose turns threads take without a lock
-
-    def work() -> None:
-        _thread.is_busy = True
-        try:
-            for number in numbers:
-                results[number] = function(items[number])
-        except BaseException:
-            deque(numbers, maxlen=0)  # the others need not go on
-            raise
-        finally:
-            _thread.is_busy = False
-
-    others = [_pool().submit(work) for _ in range(min(cores(), len(items)) - 1)]
-    try:
-        work()
-    finally:
-        for other in others:
-            if not other.cancel():  # one that has not begun finds nothing left to do
-                other.result()
-    return results
 
 
 def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: float) -> np.ndarray:
@@ -131,19 +79,6 @@ def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
         _, _, solution, info = lapack.sgesv(matrix, vector)
         solutions[row] = solution if info == 0 else np.nan
     return solutions
-
-
-def invert(matrices: Stack) -> Stack:
-    """Return the inverse of each matrix, NaN where it is singular or not finite."""
-    inverses = np.full_like(matrices, np.nan)
-    usable = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))
-    try:
-        inverses[usable] = np.linalg.inv(matrices[usable])
-    except np.linalg.LinAlgError:  # one singular matrix spoils the stack
-        for row in usable:
-            with suppress(np.linalg.LinAlgError):
-                inverses[row] = np.linalg.inv(matrices[row])
-    return inverses
 
 
 def eigenvalues(matrices: Stack) -> Complex[np.ndarray, "batch mode"]:

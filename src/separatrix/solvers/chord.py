@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..enclosure.krawczyk.contraction import invert
 from . import batched
 
 States = Float[np.ndarray, "state unit"]
@@ -66,7 +67,7 @@ class KnownZeros:
         """
         room = max(1, _BYTES // (8 * self.size**2)) - len(self.states)
         jacobians = jacobians[: max(room, 0)]
-        inverses = batched.invert(jacobians)
+        inverses = invert(jacobians)
         condition = _length(jacobians) * _length(
             inverses
         )  # no less than the ratio of singular values

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .._parallel import turns
 from .levenberg_marquardt import Ending, Solution
-from .turns import turns
 
 States = Float[np.ndarray, "candidate unit"]
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from .interval.errors import NoIntervalRule
-from .interval.program import Step, trace
+from ..enclosure.errors import NoIntervalRule
+from ..enclosure.flat import trace
 
 # Operations without a kink or a jump, where they are defined. What is not among them may be smooth
 # all the same, as a square root is but at zero.
 _SMOOTH = frozenset(
     ("add", "add_any", "sub", "mul", "neg", "div", "square", "integer_pow", "dot_general",
-     "conv_general_dilated", "reduce_sum", "cumsum", "exp", "exp2", "expm1", "log", "log1p", "tanh",
-     "logistic", "sin", "cos", "tan", "sinh", "cosh", "asinh", "atan", "erf", "erfc", "reshape",
+     "conv_general_dilated", "reduce_sum", "exp", "expm1", "log", "log1p", "tanh",
+     "logistic", "sin", "cos", "sinh", "cosh", "asinh", "atan", "erf", "erfc", "reshape",
      "squeeze", "broadcast_in_dim", "transpose", "slice", "rev", "split", "concatenate", "stack",
-     "pad", "tile", "copy", "stop_gradient", "name", "device_put", "convert_element_type", "iota")
+     "pad", "tile", "copy", "stop_gradient", "name", "device_put", "convert_element_type")
 )  # fmt: skip
 
 
@@ -33,13 +33,6 @@ def is_smooth(function: Callable[..., Any], size: int) -> bool:
     except NoIntervalRule:
         return False
     return all(
-        step.name in _SMOOTH and not step.bodies and not _rounds_to_integers(step)
+        step.name in _SMOOTH and all(dtype.kind == "f" for dtype in step.dtypes)
         for step in program.steps
     )
-
-
-def _rounds_to_integers(step: Step) -> bool:
-    """Whether a step makes whole numbers of others, which jumps."""
-    if step.name != "convert_element_type":
-        return False
-    return step.input_dtypes[0].kind == "f" and step.dtypes[0].kind != "f"

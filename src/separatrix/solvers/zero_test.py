@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .interval import ComputesInFloat32, Enclosed, EnclosureError, Interval, ball, point
+from ..enclosure.interval import ComputesInFloat32, Enclosed, EnclosureError, Interval, ball, point
 from .precision import FLOAT32, FLOAT64, coarsest_precision
 
 States = Float[np.ndarray, "state unit"]
@@ -190,7 +190,7 @@ class ZeroTest:
         refused = np.array([bool(reason) for reason in result.refusals], bool)
         with np.errstate(invalid="ignore", over="ignore"):
             width = (upper - lower).max(1, initial=0)
-        possible = ((lower <= 0) & (upper >= 0)).all(1) | refused
+        possible = ~((lower > 0) | (upper < 0)).any(1) | refused
         return possible, np.where(refused | np.isnan(width), np.inf, width)
 
     def _torn(self, states: States, width: Levels, jacobians: np.ndarray | None) -> Flags:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
-from ...solvers.threads import one_blas_thread
+from ..._parallel import one_blas_thread
 from ...systems import AbstractSystem
 from ..fixed_points.evaluator import Evaluator
 from ..linearization.modes import decay_times, eigenmodes

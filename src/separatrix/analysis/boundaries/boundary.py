@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
+from ..._parallel import turns
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
-from ...solvers.turns import turns
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.record import FixedPoints

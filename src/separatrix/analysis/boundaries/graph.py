@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.linalg import qr
 
+from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._types import Array, counted, require_count
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator

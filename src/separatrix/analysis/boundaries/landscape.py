@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
+from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError, require_finite
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
 from ..checks import points_of
 from ..fixed_points.evaluator import Evaluator

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...solvers.turns import turns
+from ..._parallel import turns
 from .settling import Follower, Settled
 
 SAMPLES = 128

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._types import InvalidInputError
-from ...solvers.captured import own_arrays
+from ...enclosure.captured import own_arrays
 from ...systems import AbstractSystem, in_float64
 
 SystemOf = Callable[[Any], AbstractSystem]

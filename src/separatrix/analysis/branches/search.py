@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError
 from ...solvers.continuation import Deflation, PseudoArclength
-from ...solvers.threads import one_blas_thread
 from ..checks import band_of, method_of
 from ..derivatives import derivatives_of
 from ..fixed_points.record import FixedPoints

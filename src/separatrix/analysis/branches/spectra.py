@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Complex
 
+from ..._parallel import turns
 from ...solvers import batched
 from ...solvers.continuation import Curve
-from ...solvers.turns import turns
 from ..stability import growth
 from .family import CHUNK, Family
 

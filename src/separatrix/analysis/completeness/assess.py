@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from ...solvers.branch_and_prune import BranchAndPrune
-from ...solvers.interval import point
-from ...solvers.krawczyk.context import in_turns
+from ...enclosure.branch_and_prune import BranchAndPrune
+from ...enclosure.interval import point
+from ...enclosure.krawczyk.context import in_turns
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain

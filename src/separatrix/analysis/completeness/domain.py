@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...solvers.interval import Enclosed, EnclosureError, Interval
+from ...enclosure.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
 from .attraction import Attraction, attraction
 from .expansion import Expansion

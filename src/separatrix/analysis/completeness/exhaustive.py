@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ...solvers.branch_and_prune import BranchAndPrune, Exhaustion
-from ...solvers.interval import EnclosureError, Interval
+from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
+from ...enclosure.interval import EnclosureError, Interval
 from ...solvers.low_rank import Reduction, UnboundedRemainderError, exhaust, reduce
 from ...systems import AbstractSystem
 from .domain import Domain

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ...solvers.interval import Interval, point
-from ...solvers.interval.arithmetic import Array
-from ...solvers.interval.functions import logistic
-from ...solvers.interval.interpreter import Execution
-from ...solvers.interval.program import Step
-from ...solvers.interval.rules import movement
-from ...solvers.interval.values import Value
+from ...enclosure.flat import Step
+from ...enclosure.interval import Interval, point
+from ...enclosure.interval.arithmetic import Array
+from ...enclosure.interval.functions import logistic
+from ...enclosure.interval.interpreter import Execution
+from ...enclosure.interval.rules import movement, positions
+from ...enclosure.interval.values import Value
 from . import forms
 from .finiteness import perhaps_infinite
 from .forms import DEGREE, Atoms, Form, TooLargeError
@@ -18,9 +18,10 @@ from .rounding import divide_up, times_down, times_up
 # not: a bias of infinity that keeps a gate open, log r where a rate r is zero (see `_is_finite`).
 # Inside the range the bounds of the interpreter are rounded outward, so they are not reached
 # either. (Nor are those of a gate.)
-_NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp", "exp2"})
+_NEVER_AT_THE_ENDS = frozenset({"tanh", "erf", "exp"})
 _SUMS = frozenset({"add", "add_any", "sub", "mul", "div"})
-_WRITTEN_OUT = _SUMS | {"neg", "convert_element_type", "select_n", *movement.RULES}
+_MOVES = movement.RULES | positions.RULES
+_WRITTEN_OUT = _SUMS | {"neg", "convert_element_type", "select_n", *_MOVES}
 _FLOAT64 = np.dtype(np.float64)
 _LARGE = 1e300  # what infinity leaves of a bound that is rounded outward is larger
 
@@ -95,7 +96,7 @@ class Expansion:
         """Write a step out, or return None where it cannot be."""
         if any(dtype != _FLOAT64 for dtype in step.dtypes):
             return None
-        if step.name in movement.RULES:
+        if step.name in _MOVES:
             return self._moved(step)
         if step.name == "convert_element_type":
             return [self.form(step.inputs[0])] if step.input_dtypes[0] == _FLOAT64 else None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...solvers.interval import EnclosureError
+from ...enclosure.interval import EnclosureError
 from ...solvers.low_rank import Reduction, reduce
 from ...systems import AbstractSystem
 

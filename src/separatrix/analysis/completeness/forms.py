@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...solvers.interval import Interval
-from ...solvers.interval.arithmetic import Array
+from ...enclosure.interval import Interval
+from ...enclosure.interval.arithmetic import Array
 from .rounding import add_down, add_up, times_down, times_up
 
 DEGREE = 4

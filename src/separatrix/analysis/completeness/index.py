@@ -26,11 +26,11 @@ from jaxtyping import Bool, Float, Int
 from scipy.linalg import lu
 from scipy.spatial.distance import pdist
 
-from ...solvers.interval import Enclosed, Interval, ball, point
-from ...solvers.interval.interpreter import Enclosures
-from ...solvers.interval.products import matmul
-from ...solvers.krawczyk.context import over_turns, quietly
-from ...solvers.krawczyk.contraction import Preconditioner
+from ...enclosure.interval import Enclosed, Interval, ball, point
+from ...enclosure.interval.interpreter import Enclosures
+from ...enclosure.interval.products import matmul
+from ...enclosure.krawczyk.context import over_turns, quietly
+from ...enclosure.krawczyk.contraction import Preconditioner
 from ...solvers.low_rank import Reduction
 from .domain import Domain
 
@@ -122,7 +122,8 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     regular = nearly.rates(result.slopes).max(axis=1) < 1
     signs = np.zeros(len(regular), int)
     signs[regular] = _signs_of_determinants(nearly.rows(regular))
-    zero = np.all(result.bounds.contains(0.0), axis=1)
+    away = (result.bounds.lower > 0) | (result.bounds.upper < 0)
+    zero = ~np.any(away, axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
     texts = [

@@ -6,7 +6,7 @@ leave ±1e-16, and no proof. Lower bounds are computed here, upper bounds by sym
 
 import numpy as np
 
-from ...solvers.interval.arithmetic import Array, down
+from ...enclosure.interval.arithmetic import Array, down
 
 _SPLIT = 2.0**27 + 1
 _SMALL = 2.0**-400

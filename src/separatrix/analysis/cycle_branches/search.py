@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError
 from ...solvers.continuation import Curve, CurveEnd, PseudoArclength, ending_text, follow
 from ...solvers.continuation.newton import null_tangent
 from ...solvers.shooting import MultipleShooting
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem
 from ..branches.emerging import EmergingCycle
 from ..branches.models import SystemOf

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
 from ...solvers.cycle_walk import CycleWalk
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.shooting import MultipleShooting
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
 from ..checks import band_of, method_of, states_of

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..._double import double_precision
-from ...solvers.interval import Enclosed, EnclosureError, ball
-from ...solvers.krawczyk.context import in_turns, quietly
+from ...enclosure.interval import Enclosed, EnclosureError, ball
+from ...enclosure.krawczyk.context import in_turns, quietly
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness

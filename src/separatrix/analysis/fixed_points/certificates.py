@@ -7,12 +7,12 @@ from itertools import chain
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from ...solvers.interval import Enclosed, EnclosureError, ball
-from ...solvers.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...solvers.krawczyk.context import over_turns
-from ...solvers.krawczyk.contraction import LARGEST_RADIUS
-from ...solvers.krawczyk.spectrum import Kind
-from ...solvers.krawczyk.zeros import ZeroCertificates
+from ...enclosure.interval import Enclosed, EnclosureError, ball
+from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
+from ...enclosure.krawczyk.context import over_turns
+from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
+from ...enclosure.krawczyk.spectrum import Kind
+from ...enclosure.krawczyk.zeros import ZeroCertificates
 from ...solvers.low_rank import alone_at_origin, certify as certify_reduced
 from ...systems import AbstractSystem
 from ..completeness import FewVariables

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
+from ..._parallel import turns
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.newton_krylov import Attempt
-from ...solvers.turns import turns
 from ...systems import AbstractSystem, in_float64
 from ..completeness import FewVariables
 from ..derivatives import derivatives_of

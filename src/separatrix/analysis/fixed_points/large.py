@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from ...solvers.branch_and_prune import BranchAndPrune
+from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.low_rank import Reduction
 from ...systems import AbstractSystem
 from ..completeness import (

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_kind
-from ...solvers.branch_and_prune import BranchAndPrune
+from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
-from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import turns
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
-from ...solvers.turns import turns
 from ...solvers.zero_test import ZeroTest
 from .continua import (
     are_singular,

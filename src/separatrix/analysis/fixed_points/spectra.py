@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...enclosure.krawczyk.spectrum import Kind
 from ...solvers.batched import eigenvalues
-from ...solvers.krawczyk.spectrum import Kind
 from ...solvers.low_rank import few_eigenvalues
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator

@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
+from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._types import Array
 from ...solvers.batched import over_parts
-from ...solvers.threads import one_blas_thread
 from .modes import Modes, eigenmodes
 
 _DISTANCES = np.geomspace(1e-4, 1.0, 8)  # from the boundary, where the resolvent is asked for

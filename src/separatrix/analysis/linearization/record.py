@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
+from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.record import FixedPoints

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_finite
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognize
-from ...solvers.threads import one_blas_thread
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, method_of, states_of

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_count
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower, Settling

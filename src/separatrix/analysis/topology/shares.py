@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
-from ...solvers.turns import turns
+from ..._parallel import turns
 from ..boundaries.settling import Follower
 from .closure import close
 

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import spearmanr
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, require_positive
-from ...solvers.threads import one_blas_thread
 from ...systems import AbstractSystem, require_system
 from ..attractors.loops import landmarks
 from ..attractors.verdict import continuous_attractor

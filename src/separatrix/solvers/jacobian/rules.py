@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..jaxprs import PLAIN_CALLS, Literal, bind, body_of
+from ...enclosure.jaxprs import bind, body_of, is_plain_call, walk
 from .values import ScaledMatrix, Value
 
 _ELEMENTWISE = """
@@ -36,29 +36,21 @@ def is_known(jaxpr: Any) -> bool:
 
 
 def _is_call(equation: Any) -> bool:
-    name = equation.primitive.name
-    return name in PLAIN_CALLS or name == "custom_jvp_call"  # others have no forward mode
+    """Tell calls that have a forward mode."""
+    return is_plain_call(equation) or equation.primitive.name == "custom_jvp_call"
 
 
 def evaluate(jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any], size: int) -> list[Any]:
     """Carry out the equations of a jaxpr, constants included, on values with derivatives."""
-    values: dict[Any, Value] = {}
-    values.update(zip(jaxpr.constvars, map(Value, consts), strict=True))
-    values.update(zip(jaxpr.invars, arguments, strict=True))
 
-    def look_up(atom: Any) -> Value:
-        return Value(atom.val) if isinstance(atom, Literal) else values[atom]
+    def apply(equation: Any, operands: list[Value]) -> list[Value]:
+        return _apply(equation, operands, size)
 
-    for equation in jaxpr.eqns:
-        operands = [look_up(atom) for atom in equation.invars]
-        values.update(zip(equation.outvars, _apply(equation, operands, size), strict=True))
-    return [look_up(atom) for atom in jaxpr.outvars]
+    return walk(jaxpr, consts, arguments, apply, is_plain_call, Value)
 
 
 def _apply(equation: Any, operands: list[Value], size: int) -> list[Value]:
     name = equation.primitive.name
-    if name in PLAIN_CALLS:
-        return evaluate(*body_of(equation), operands, size)
     smooth = all(jnp.issubdtype(out.aval.dtype, jnp.inexact) for out in equation.outvars)
     if not smooth or not any(operand.is_varying for operand in operands):
         return [Value(value) for value in bind(equation, [o.value for o in operands])]

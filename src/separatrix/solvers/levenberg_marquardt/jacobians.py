@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..._parallel import turns
 from .. import batched
 from ..cholesky import Cholesky
-from ..turns import turns
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..interval import arithmetic
-from ..interval.arithmetic import Interval, point
-from ..interval.interpreter import fold
-from ..interval.program import Program, Step
-from ..interval.values import Value
+from ...enclosure.flat import FlatProgram, Step
+from ...enclosure.interval import arithmetic
+from ...enclosure.interval.arithmetic import Interval, point
+from ...enclosure.interval.interpreter import fold
+from ...enclosure.interval.values import Value
 
 _UNBOUNDED = 2**30  # a capacity that no cut reaches
 
@@ -31,7 +31,7 @@ class Terms(NamedTuple):
     offset: Interval  # (n,)
 
 
-def dependent(program: Program, inputs: Sequence[int] | None = None) -> frozenset[int]:
+def dependent(program: FlatProgram, inputs: Sequence[int] | None = None) -> frozenset[int]:
     """Return the slots whose values depend on the first argument, or on those named."""
     reached = set(program.inputs[:1] if inputs is None else inputs)
     for step in program.steps:
@@ -40,7 +40,7 @@ def dependent(program: Program, inputs: Sequence[int] | None = None) -> frozense
     return frozenset(reached)
 
 
-def read_terms(program: Program) -> Terms:
+def read_terms(program: FlatProgram) -> Terms:
     """Read the sum that the result is, as far as it is written as one.
 
     A program may have a second input, a number: what depends on it is no constant.
@@ -108,7 +108,7 @@ def _parts(
     return None
 
 
-def shapes(program: Program, size: int) -> dict[int, tuple[int, ...]]:
+def shapes(program: FlatProgram, size: int) -> dict[int, tuple[int, ...]]:
     """Return the shape of every slot that a step writes, and of the argument."""
     found: dict[int, tuple[int, ...]] = dict.fromkeys(program.inputs, ())
     found[program.inputs[0]] = (size,)
@@ -117,7 +117,7 @@ def shapes(program: Program, size: int) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def narrowest_cut(program: Program, targets: Iterable[int], size: int) -> tuple[int, ...]:
+def narrowest_cut(program: FlatProgram, targets: Iterable[int], size: int) -> tuple[int, ...]:
     """Return the slots of least total size that separate the argument from the targets.
 
     The largest flow through a graph in which every value lets through as much as it has elements
@@ -170,8 +170,8 @@ def _reachable(capacities: Any, source: int) -> set[int]:
 
 
 def part_between(
-    program: Program, inputs: Sequence[int], outputs: Sequence[int], size: int
-) -> Program:
+    program: FlatProgram, inputs: Sequence[int], outputs: Sequence[int], size: int
+) -> FlatProgram:
     """Return the program that computes some slots from others; constants are folded anew.
 
     Raises

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..branch_and_prune import BranchAndPrune, Exhaustion
-from ..branch_and_prune.exhaustion import refused
-from ..branch_and_prune.known import KnownZeros, known_zeros, polished
-from ..branch_and_prune.whole_space import search_unbounded
-from ..interval.arithmetic import Array, Interval, ball, down, up
-from ..interval.interpreter import EnclosedFunction
-from ..krawczyk.context import enclose_residual, quietly
-from ..krawczyk.contraction import LARGEST_RADIUS, Flags
+from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
+from ...enclosure.branch_and_prune.exhaustion import refused
+from ...enclosure.branch_and_prune.known import KnownZeros, known_zeros, polished
+from ...enclosure.branch_and_prune.whole_space import search_unbounded
+from ...enclosure.interval.arithmetic import Array, Interval, ball, down, up
+from ...enclosure.interval.interpreter import EnclosedFunction
+from ...enclosure.krawczyk.context import enclose_residual, quietly
+from ...enclosure.krawczyk.contraction import LARGEST_RADIUS, Flags
 from .reduction import Reduction
 
 _NOT_TOLD_APART = "a zero could not be told from others in all of its units"

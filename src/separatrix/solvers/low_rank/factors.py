@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..interval.arithmetic import Array, Interval, point, subtract, up
-from ..interval.errors import EnclosureError
-from ..interval.interpreter import run_program
-from ..interval.products import matmul, row_sums
-from ..interval.program import Program, Step
-from ..interval.values import Value, constant
+from ...enclosure.errors import EnclosureError
+from ...enclosure.flat import FlatProgram, Step
+from ...enclosure.interval.arithmetic import Array, Interval, point, subtract, up
+from ...enclosure.interval.interpreter import run_program
+from ...enclosure.interval.products import matmul, row_sums
+from ...enclosure.interval.values import Value, constant
 from .dataflow import dependent, part_between
 
 _LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway
@@ -30,7 +30,7 @@ class UnboundedRemainderError(EnclosureError):
         )
 
 
-def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Program | None:
+def factorize(program: FlatProgram, trap: Callable[[], Interval], size: int) -> FlatProgram | None:
     """Replace products with matrices of low numerical rank; None if there are none.
 
     The bounds on what is left over hold in the box that ``trap`` gives, which is asked for only if
@@ -73,13 +73,12 @@ def factorize(program: Program, trap: Callable[[], Interval], size: int) -> Prog
         program,
         steps=tuple(steps),
         constants={**program.constants, **added},
-        producers={slot: step for step in steps for slot in step.outputs},
         notes={"folded": folded, "bounds": rest},
     )
 
 
 def _matrix_product(
-    program: Program, step: Step, varying: frozenset[int]
+    program: FlatProgram, step: Step, varying: frozenset[int]
 ) -> tuple[Interval, int] | None:
     """Return (matrix, slot of the vector) if the step multiplies a constant with a vector."""
     if step.name != "dot_general" or len(step.shapes[0]) != 1:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..branch_and_prune import BranchAndPrune
-from ..branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
-from ..branch_and_prune.whole_space import only_at_origin
-from ..interval.errors import EnclosureError
-from ..krawczyk.context import enclose_residual
+from ...enclosure.branch_and_prune import BranchAndPrune
+from ...enclosure.branch_and_prune.homogeneous import Homogeneous, HomogeneousProgram, homogenize
+from ...enclosure.branch_and_prune.whole_space import only_at_origin
+from ...enclosure.errors import EnclosureError
+from ...enclosure.krawczyk.context import enclose_residual
 from .reading import reduce
 
 

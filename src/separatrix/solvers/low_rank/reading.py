@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..branch_and_prune.homogeneous import homogenize
-from ..interval.arithmetic import Interval
-from ..interval.interpreter import fold, run_program
-from ..interval.program import Program, Step, trace
-from ..interval.values import Value
+from ...enclosure.branch_and_prune.homogeneous import homogenize
+from ...enclosure.flat import FlatProgram, trace
+from ...enclosure.interval.arithmetic import Interval
+from ...enclosure.interval.interpreter import fold, run_program
+from ...enclosure.interval.rules.quotients import compares, removable
+from ...enclosure.interval.values import Value
 from .dataflow import Terms, narrowest_cut, part_between, read_terms, shapes
 from .factors import factorize
 from .reduction import Reduction, solve_terms
@@ -78,7 +79,7 @@ def reduce(
 
 
 def _reduce(
-    program: Program,
+    program: FlatProgram,
     size: int,
     domain: Interval,
     cut: tuple[int, ...] | None = None,
@@ -113,30 +114,27 @@ def _reduce(
     return Reduction(size, rank, trap(), exact, None, terms, lifted, returned)
 
 
-def _hides_nan(lifted: Program, returned: Program, trap: Callable[[], Interval]) -> bool:
+def _hides_nan(lifted: FlatProgram, returned: FlatProgram, trap: Callable[[], Interval]) -> bool:
     """Tell whether what passes a cut may be NaN, of which the rest might make numbers again.
 
     Then there may be zeros that no number in the cut belongs to.
     """
-
-    def asks(step: Step) -> bool:
-        """Whether a step makes truth values or integers of numbers; loops and choices may."""
-        made, given = ({d.kind for d in dtypes} for dtypes in (step.dtypes, step.input_dtypes))
-        return bool(step.bodies) or ("f" in given and bool(made & set("iub")))
-
-    if not any(map(asks, lifted.steps)):
+    if not any(map(compares, lifted.steps)):
         return False
+    if any(step.name == "div" and removable(returned, step) for step in returned.steps):
+        return True
     results, _ = run_program(returned, [Value(trap()[None])], 1, False)
-    return any(value.doubt is not None for value in results)
+    ends = [end for value in results for end in (value.bounds.lower, value.bounds.upper)]
+    return any(np.isnan(end).any() for end in ends)
 
 
-def _width(program: Program, slots: tuple[int, ...], size: int) -> int:
+def _width(program: FlatProgram, slots: tuple[int, ...], size: int) -> int:
     """Return how many numbers pass through a cut."""
     known = shapes(program, size)
     return sum(int(np.prod(known[slot])) for slot in slots)
 
 
-def _trap(program: Program, terms: Terms, size: int, box: Interval) -> Interval:
+def _trap(program: FlatProgram, terms: Terms, size: int, box: Interval) -> Interval:
     """Narrow a box that holds the zeros, by x = -h(x)/a."""
     targets = [slot for slot, _ in terms.values]
     part = part_between(program, program.inputs, targets, size)

@@ -17,8 +17,9 @@ from functools import partial
 
 import numpy as np
 
-from ..branch_and_prune.homogeneous import uses
-from ..interval.arithmetic import (
+from ...enclosure.branch_and_prune.homogeneous import uses
+from ...enclosure.flat import FlatProgram
+from ...enclosure.interval.arithmetic import (
     Array,
     Interval,
     add,
@@ -30,9 +31,8 @@ from ..interval.arithmetic import (
     subtract,
     up,
 )
-from ..interval.interpreter import Enclosures, run_program
-from ..interval.program import Program
-from ..interval.values import Value
+from ...enclosure.interval.interpreter import Enclosures, run_program
+from ...enclosure.interval.values import Value
 from .dataflow import Terms
 
 _ENTRIES = 2**18  # of the slopes that are held at once
@@ -62,8 +62,8 @@ class Reduction:
     exact: bool
     afar: Reduction | None
     _terms: Terms
-    _lifted: Program
-    _returned: Program
+    _lifted: FlatProgram
+    _returned: FlatProgram
 
     @property
     def shape(self) -> tuple[int, ...]:

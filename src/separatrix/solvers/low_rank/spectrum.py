@@ -31,9 +31,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..interval.arithmetic import Array, Interval, add, down, multiply, point, up
-from ..krawczyk.context import quietly
-from ..krawczyk.spectrum import Kind, certify_unstable
+from ...enclosure.interval.arithmetic import Array, Interval, add, down, multiply, point, up
+from ...enclosure.krawczyk.context import quietly
+from ...enclosure.krawczyk.spectrum import Kind, certify_unstable
 from .reduction import Reduction
 
 _UNIFORM = 1e-6  # beyond it, units differ by more than rounding

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..branch_and_prune.known import polished
-from ..interval.arithmetic import TINY, Array, Interval, ball, down, up
-from ..interval.interpreter import Enclosures
-from ..krawczyk.context import quietly
-from ..krawczyk.contraction import LARGEST_RADIUS
-from ..krawczyk.scales import scale_of
-from ..krawczyk.zeros import ZeroCertificates, certify_enclosed
+from ...enclosure.branch_and_prune.known import polished
+from ...enclosure.interval.arithmetic import TINY, Array, Interval, ball, down, up
+from ...enclosure.interval.interpreter import Enclosures
+from ...enclosure.krawczyk.context import quietly
+from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
+from ...enclosure.krawczyk.scales import scale_of
+from ...enclosure.krawczyk.zeros import ZeroCertificates, certify_enclosed
 from .reduction import Reduction
 
 _TRIALS = 30  # of cubes, which cost little here
@@ -45,7 +45,7 @@ def certify(reduction: Reduction, states: Array) -> ZeroCertificates:
 
     Returns
     -------
-    ZeroCertificates, of the full states: see :func:`separatrix.solvers.krawczyk.certify_zeros`.
+    ZeroCertificates, of the full states: see :func:`separatrix.enclosure.krawczyk.certify_zeros`.
     """
     with quietly(reduction.rank):
         steepness = reduction.steepnesses()

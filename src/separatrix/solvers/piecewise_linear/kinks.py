@@ -7,8 +7,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from ..._parallel import one_blas_thread
 from ..._types import require_count
-from ..threads import one_blas_thread
 from .affine import Array
 from .descent import UNFINISHED, Descent, Ends
 from .form import PiecewiseLinear

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from ..jaxprs import sets_values
+from ...enclosure.jaxprs import sets_values
 from .affine import Affine, AnyArray, Array, GateTable, Step, UnrecognizedError, Value, as_affine
 
 Rule = Callable[..., Any]
@@ -156,7 +156,7 @@ def _einsum_axes(rank_a: int, rank_b: int, dimension_numbers: Any) -> tuple[str,
     return "".join(left), "".join(right), "".join(out)
 
 
-def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, Any]) -> Rule:
+def apply_linearly(primitive: Any, linear: tuple[int, ...], params: Mapping[str, Any]) -> Rule:
     """Return a rule for an operation that is linear, jointly, in the operands numbered ``linear``.
 
     The operation itself is applied to the constants and, mapped over the last axis, to the
@@ -172,7 +172,7 @@ def apply_linearly(primitive: Any, linear: tuple[int, ...], params: dict[str, An
         width = table.width
         moved = [as_affine(operands[i], width) for i in linear]
 
-        def column(params: dict[str, Any], *values: Any) -> Any:
+        def column(params: Mapping[str, Any], *values: Any) -> Any:
             full = list(operands)
             for position, value in zip(linear, values, strict=True):
                 full[position] = value

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..turns import turns
+from ..._parallel import turns
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import BLOCK, Ints

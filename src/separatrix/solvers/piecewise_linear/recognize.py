@@ -10,13 +10,16 @@ import jax
 import numpy as np
 
 from ..._double import double_precision
-from ..jaxprs import CALLS, body_of, evaluate_equation, known
+from ...enclosure import flat
+from ...enclosure.errors import NoIntervalRule
+from ...enclosure.flat import flatten
+from ...enclosure.jaxprs import evaluate_equation
 from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
 from .form import PiecewiseLinear
 from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
 from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 
-_LONGEST_LOOP = 256
+_NO_RULE = "no piecewise-linear rule for the operation {}"
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,17 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
         table = GateTable(size)
         state = Affine(np.eye(size), np.zeros(size))
         try:
+            program = flatten(closed)
+            values: dict[int, Value] = dict(program.constants)
+            values[program.inputs[0]] = state
             reader = _Reader(table)
             with np.errstate(all="ignore"):  # Weights that are not finite are refused below.
-                (result,) = reader.read(closed.jaxpr, closed.consts, [state])
-            return _form(table, result, reader.narrowed)
+                values = program.interpret(reader.apply, values)
+            return _form(table, values[program.outputs[0]], reader.narrowed)
         except UnrecognizedError as error:
             return NotPiecewiseLinear(str(error))
+        except NoIntervalRule as error:
+            return NotPiecewiseLinear(_NO_RULE.format(error.primitive))
 
 
 def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
@@ -117,73 +125,38 @@ def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
 
 
 class _Reader:
-    """Carries out a jaxpr on constants, affine values and steps."""
+    """Carries out operations on constants, affine values and steps."""
 
     def __init__(self, table: GateTable) -> None:
         self.table = table
         self.narrowed = False
 
-    def read(self, jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Value]) -> list[Value]:
-        values: dict[Any, Value] = {}
-        values.update(zip(jaxpr.constvars, map(known, consts), strict=True))
-        values.update(zip(jaxpr.invars, arguments, strict=True))
-        for equation in jaxpr.eqns:
-            operands = [_lookup(values, atom) for atom in equation.invars]
-            results = self._equation(equation, operands)
-            self._note_precision(equation, results)
-            values.update(zip(equation.outvars, results, strict=True))
-        return [_lookup(values, atom) for atom in jaxpr.outvars]
+    def apply(self, operation: flat.Step, operands: list[Value]) -> list[Value]:
+        """Return the results of one operation."""
+        results = self._results(operation, operands)
+        for dtype, result in zip(operation.dtypes, results, strict=True):
+            rounds = operation.name == "reduce_precision" or dtype.itemsize < 8
+            floating = jax.numpy.issubdtype(dtype, np.floating)
+            self.narrowed |= isinstance(result, Affine) and floating and rounds
+        return results
 
-    def _equation(self, equation: Any, operands: list[Value]) -> list[Value]:
-        name, params = equation.primitive.name, equation.params
-        if name in CALLS:
-            return self.read(*body_of(equation), operands)
+    def _results(self, operation: flat.Step, operands: list[Value]) -> list[Value]:
+        name, params = operation.name, operation.params
         depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
         if not depends and name not in REARRANGEMENTS:
-            return evaluate_equation(equation, operands)
-        if name == "scan":
-            return self._scan(params, operands)
+            return evaluate_equation(operation, operands)
         if name in OF_EITHER_SIDE and _are_of_one_step(operands):
-            return [_of_either_side(equation, operands)]
+            return [_of_either_side(operation, operands)]
         if name in RULES and name not in STEP_RULES:
             operands = [_continuous(self.table, operand) for operand in operands]
         if name in RULES:
             result = RULES[name](self.table, *operands, **params)
         elif name in JOINTLY_LINEAR:
             linear = JOINTLY_LINEAR[name]
-            result = apply_linearly(equation.primitive, linear, params)(self.table, *operands)
+            result = apply_linearly(operation.primitive, linear, params)(self.table, *operands)
         else:
-            raise UnrecognizedError(f"no piecewise-linear rule for the operation {name}")
-        return list(result) if equation.primitive.multiple_results else [result]
-
-    def _scan(self, params: dict[str, Any], operands: list[Value]) -> list[Value]:
-        """Unroll a loop of known length."""
-        length, body = params["length"], params["jaxpr"]
-        if length > _LONGEST_LOOP:
-            raise UnrecognizedError(f"a loop of {length} steps is too long to unroll")
-        first, carried = params["num_consts"], params["num_consts"] + params["num_carry"]
-        carry, stacks = operands[first:carried], []
-        order = range(length)[::-1] if params["reverse"] else range(length)
-        for i in order:
-            slices = [_entry(self.table, operand, i) for operand in operands[carried:]]
-            results = self.read(body.jaxpr, body.consts, [*operands[:first], *carry, *slices])
-            carry = results[: params["num_carry"]]
-            stacks.append(results[params["num_carry"] :])
-        if params["reverse"]:
-            stacks.reverse()
-        return [*carry, *(_stack(self.table, list(column)) for column in zip(*stacks, strict=True))]
-
-    def _note_precision(self, equation: Any, results: Sequence[Value]) -> None:
-        for variable, result in zip(equation.outvars, results, strict=True):
-            dtype = variable.aval.dtype
-            floating = jax.numpy.issubdtype(dtype, np.floating)
-            rounds = equation.primitive.name == "reduce_precision" or dtype.itemsize < 8
-            if isinstance(result, Affine) and floating and rounds:
-                self.narrowed = True
-
-
-def _lookup(values: dict[Any, Value], atom: Any) -> Value:
-    return np.asarray(atom.val) if hasattr(atom, "val") else values[atom]
+            raise UnrecognizedError(_NO_RULE.format(name))
+        return list(result) if operation.primitive.multiple_results else [result]
 
 
 def _are_of_one_step(operands: Sequence[Value]) -> bool:
@@ -191,34 +164,18 @@ def _are_of_one_step(operands: Sequence[Value]) -> bool:
     return len(steps) == 1 and not any(isinstance(operand, Affine) for operand in operands)
 
 
-def _of_either_side(equation: Any, operands: Sequence[Value]) -> Step:
+def _of_either_side(operation: flat.Step, operands: Sequence[Value]) -> Step:
     """Carry out an operation on either side of a step, just as JAX would: integers wrap around."""
     (step,) = (operand for operand in operands if isinstance(operand, Step))
     sides = []
     for side in (step.above, step.below):
         given = [
-            np.asarray(side if operand is step else operand, variable.aval.dtype)
-            for operand, variable in zip(operands, equation.invars, strict=True)
+            np.asarray(side if operand is step else operand, dtype)
+            for operand, dtype in zip(operands, operation.input_dtypes, strict=True)
         ]
-        sides += evaluate_equation(equation, given)
+        sides += evaluate_equation(operation, given)
     return Step(step.quantity, *sides)
 
 
 def _continuous(table: GateTable, operand: Value) -> Value:
     return as_affine(operand, table.width) if isinstance(operand, Step) else operand
-
-
-def _entry(table: GateTable, stacked: Value, index: int) -> Value:
-    if isinstance(stacked, Affine):
-        return Affine(stacked.coefficients[index], np.asarray(stacked.constant[index]))
-    if isinstance(stacked, Step):
-        sides = (np.asarray(side[index]) for side in (stacked.above, stacked.below))
-        return Step(_entry(table, stacked.quantity, index), *sides)
-    return np.asarray(stacked[index])
-
-
-def _stack(table: GateTable, entries: list[Value]) -> Value:
-    if not any(isinstance(entry, (Affine, Step)) for entry in entries):
-        return np.stack(entries)
-    lifted = [RULES["reshape"](table, entry, new_sizes=(1, *entry.shape)) for entry in entries]
-    return RULES["concatenate"](table, *lifted, dimension=0)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..batched import on_every_core
-from ..turns import turns
+from ..._parallel import on_every_core, turns
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced, buckets, padded_indices

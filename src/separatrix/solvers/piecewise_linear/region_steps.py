@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..turns import turns
+from ..._parallel import turns
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced

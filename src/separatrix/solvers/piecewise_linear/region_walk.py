@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..threads import one_blas_thread
+from ..._parallel import one_blas_thread
 from .affine import Array
 from .certify import Zero
 from .continua import Continuum

@@ -1,0 +1,258 @@
+r"""Piecewise-linear functions on all of space, infinity included.
+
+With every constant that is added, or compared with, multiplied by a number s, a piecewise-linear
+function g becomes :math:`h(d,s)=s\,g(d/s)` for s > 0, which is defined at s = 0 as well: there it
+is what g looks like from afar. So the zeros of g outside a cube are those of h with
+:math:`|d|_\infty=1` and s below the cube's reciprocal, a bounded set that can be searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ..flat import FlatProgram, Step
+from ..interval.arithmetic import Array, Interval, divide, point
+from ..interval.interpreter import EnclosedFunction, Enclosures, fold, run_program
+from ..interval.values import Value
+from ..krawczyk.contraction import Flags
+from .known import ZeroTable
+
+# Linear in the one operand that varies; the others are factors, sizes or positions.
+_LINEAR = frozenset(
+    (
+        *("neg", "mul", "div", "dot_general", "reduce_sum", "abs", "copy", "rev"),
+        *("broadcast_in_dim", "reshape", "squeeze", "expand_dims", "slice", "transpose"),
+        *("dynamic_slice", "gather", "reduce_max", "reduce_min", "convert_element_type"),
+    )
+)
+# Sums, choices and comparisons: their constant operands grow with s.
+_JOINT = frozenset(
+    (
+        *("add", "add_any", "sub", "max", "min", "clamp", "select_n", "concatenate", "pad"),
+        *("gt", "ge", "lt", "le"),
+    )
+)
+
+
+def homogenize(program: FlatProgram) -> FlatProgram | None:
+    """Return the program of h, whose inputs are d and s; None if g is not piecewise linear."""
+    (argument,) = program.inputs
+    folded: dict[int, Value] = program.notes["folded"]
+    free = 1 + max([*program.producers, *folded, argument])
+    scale, free = free, free + 1
+    varying, steps, grown = {argument}, [], dict[int, int]()
+    for step in program.steps:
+        if not varying.intersection(step.inputs):
+            continue
+        if not _is_homogeneous(step, varying):
+            return None
+        varying.update(step.outputs)
+        inputs = []
+        for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True):
+            keep = slot in varying or step.name in _LINEAR or dtype.kind != "f"
+            if not keep and slot not in grown and np.any(folded[slot].bounds.magnitude()):
+                grown[slot] = free
+                steps.append(_times(step, slot, scale, free, folded[slot].bounds.shape[1:]))
+                free += 1
+            inputs.append(slot if keep else grown.get(slot, slot))
+        steps.append(replace(step, inputs=tuple(inputs)))
+    if program.outputs[0] not in varying:
+        return None
+    constants = {
+        **program.constants,
+        **{slot: value.bounds.lower[0] for slot, value in folded.items() if value.bounds.exact},
+    }
+    inexact = {slot: value for slot, value in folded.items() if not value.bounds.exact}
+    whole = replace(
+        program,
+        steps=tuple(steps),
+        inputs=(argument, scale),
+        constants=constants,
+        notes={"bounds": inexact},
+    )
+    whole = fold(whole)
+    whole.notes["folded"].update(inexact)
+    whole.notes["bounds"] = inexact
+    return whole
+
+
+def uses(program: FlatProgram, slot: int) -> bool:
+    """Whether anything in a program is made of a value."""
+    return slot in program.outputs or any(slot in step.inputs for step in program.steps)
+
+
+def _is_homogeneous(step: Step, varying: set[int]) -> bool:
+    """Whether a step multiplies its result by s when what varies, and what is added, is."""
+    kinds = [
+        dtype.kind
+        for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True)
+        if slot in varying
+    ]
+    if step.params.get("fill_value"):  # a number that does not grow with s
+        return False
+    if step.name in _LINEAR:
+        # a truth value or an integer made a number does not grow with s
+        numbers = [*kinds, *(dtype.kind for dtype in step.dtypes)]
+        divides = step.name == "div" and step.inputs[0] not in varying
+        return len(kinds) == 1 and set(numbers) == {"f"} and not divides
+    if step.name == "select_n":
+        kinds = kinds[step.inputs[0] in varying :]
+    return step.name in _JOINT and set(kinds) <= {"f"}
+
+
+def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...]) -> Step:
+    dtype = np.dtype(np.float64)
+    return replace(
+        step,
+        name="mul",
+        params={},
+        inputs=(slot, scale),
+        outputs=(output,),
+        shapes=(shape,),
+        dtypes=(dtype,),
+        input_dtypes=(dtype, dtype),
+    )
+
+
+@runtime_checkable
+class Homogeneous(Protocol):
+    """The function h: bounds and slopes over boxes (box, n + 1) of d and s."""
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether h depends on s, so that g is not proportional along every ray from 0."""
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of the n values."""
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes (box, n, n + 1)."""
+
+
+@dataclass(frozen=True, eq=False)
+class HomogeneousProgram:
+    """The function h of a traced function."""
+
+    program: FlatProgram
+    size: int
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether it depends on s."""
+        return uses(self.program, self.program.inputs[1])
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of the n values over boxes (box, n + 1)."""
+        results, refusals = self._run(boxes, False)
+        return Enclosures(results.bounds, None, refusals)
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes (box, n, n + 1)."""
+        results, refusals = self._run(boxes, True)
+        assert results.slopes is not None  # asked for
+        shape = (boxes.shape[0], self.size + 1, self.size)
+        slopes = results.slopes.map(lambda a: np.swapaxes(np.broadcast_to(a, shape), 1, 2))
+        return Enclosures(results.bounds, slopes, refusals)
+
+    def _run(self, boxes: Interval, differentiate: bool) -> tuple[Value, tuple[str, ...]]:
+        eye = np.eye(self.size + 1)[None]
+        seeds = (point(eye[..., :-1]), point(eye[..., -1])) if differentiate else (None, None)
+        arguments = [Value(boxes[:, :-1], seeds[0]), Value(boxes[:, -1], seeds[1])]
+        (value,), refusals = run_program(self.program, arguments, boxes.shape[0], differentiate)
+        return value, refusals
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """The function h on one face of the cube: of the other coordinates of d, and of s."""
+
+    function: Homogeneous
+    size: int
+    axis: int
+    sign: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As many variables as the function has."""
+        return (self.size,)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """And as many values."""
+        return (self.size,)
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds over boxes (box, n)."""
+        return self.function.bounds(self.embedded(boxes))
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of values and slopes over boxes (box, n)."""
+        found = self.function.slopes(self.embedded(boxes))
+        assert found.slopes is not None  # asked for
+        slopes = found.slopes.map(lambda array: np.delete(array, self.axis, axis=2))
+        return replace(found, slopes=slopes)
+
+    def embedded(self, boxes: Interval) -> Interval:
+        """Put the fixed coordinate in its place."""
+
+        def grown(array: Array) -> Array:
+            return np.insert(array, self.axis, self.sign, axis=1)
+
+        return Interval(grown(boxes.lower), grown(boxes.upper))
+
+    def states(self, boxes: Interval) -> Interval:
+        """Bounds of d/s, which is unbounded where s may be 0."""
+        whole = self.embedded(boxes)
+        lower = np.where(whole.lower[:, -1:] > 0, whole.lower[:, -1:], np.nan)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return divide(whole[:, :-1], Interval(lower, whole.upper[:, -1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class ChartZeros:
+    """Zeros known in the coordinates of the function, while a chart is searched."""
+
+    chart: Chart
+    base: EnclosedFunction
+    known: ZeroTable
+
+    def cover(self, lower: Array, upper: Array) -> Flags:
+        """Whether the states of each box lie in the cube of one zero."""
+        states = self.chart.states(Interval(lower, upper))
+        return self.known.cover(states.lower, states.upper)
+
+    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
+        """Prove zeros near the states that belong to candidates."""
+        states = self.chart.states(Interval(candidates, candidates.copy()))
+        self.known.add(self.base, states.midpoint_radius()[0])
+
+    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+        """Return none: they are asked for when all charts are done."""
+        size = self.chart.size
+        return np.zeros((0, size)), np.zeros(0), np.zeros(0)
+
+
+def charts(
+    function: Homogeneous, lower: Array, upper: Array, reach: float
+) -> Iterator[tuple[Chart, Array, Array]]:
+    """Yield the faces of the cube with the part of each that leads into the box beyond `reach`.
+
+    A coordinate that cannot change its sign in the box does not on the cube. With an infinite
+    `reach` they are those of the directions alone (s = 0).
+    """
+    nearest = 0.0 if np.isinf(reach) else reach
+    size = len(lower)
+    low = np.append(np.where(lower >= 0, 0.0, -1.0), 0.0)
+    high = np.append(np.where(upper <= 0, 0.0, 1.0), 1.0 / reach)
+    for axis in range(size):
+        for sign, end in ((1.0, upper[axis]), (-1.0, -lower[axis])):
+            if end > nearest:
+                yield (
+                    Chart(function, size, axis, sign),
+                    np.delete(low, axis),
+                    np.delete(high, axis),
+                )

@@ -1,0 +1,151 @@
+r"""Exhaustive search of a box for the zeros of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._types import require_count, require_positive
+from ..errors import EnclosureError
+from ..interval.arithmetic import Array
+from ..interval.interpreter import EnclosedFunction
+from ..krawczyk.context import enclose_residual
+from .exhaustion import Exhaustion, refused
+from .frontier import search_box
+from .homogeneous import HomogeneousProgram, homogenize
+from .known import ZeroTable, known_zeros
+from .whole_space import search_unbounded
+
+UNBOUNDED = (
+    "the domain is unbounded and the function not piecewise linear: "
+    "give a box that holds every zero"
+)
+
+
+@dataclass(frozen=True)
+class BranchAndPrune:
+    r"""Proof by subdivision that a box holds no zeros but those listed.
+
+    Sub-boxes are contracted and excluded by their interval Newton operator, until each is empty or
+    lies in a cube around a zero that is proved to be its only one.
+
+    Parameters
+    ----------
+    max_boxes
+        How many boxes to examine before giving up.
+    min_width
+        A box narrower than this, in units of its largest coordinate (or 1, or that of the box that
+        is searched if it is smaller), is left unresolved.
+    max_unresolved
+        How many such boxes there may be before giving up: isolated zeros where the Jacobian is
+        singular leave a few, a continuum of zeros any number.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number of boxes that is not a positive whole one (of unresolved ones it may be 0), a
+        width that is not positive.
+
+    Examples
+    --------
+    That there are three solutions of $x = \tanh 2x$ takes more than five boxes to prove.
+
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> few, states = sx.solvers.BranchAndPrune(max_boxes=5), np.linspace(-1, 1, 11)[:, None]
+    >>> sx.find_fixed_points(system, states, exhaustion=few).complete
+    False
+    >>> sx.find_fixed_points(system, states).complete
+    True
+    """
+
+    max_boxes: int = 200_000
+    min_width: float = 2.0**-30
+    max_unresolved: int = 64
+
+    def __post_init__(self) -> None:
+        require_count(self.max_boxes, "max_boxes")
+        require_positive(self.min_width, "min_width")
+        require_count(self.max_unresolved, "max_unresolved", least=0)
+
+    def search(
+        self,
+        residual: Callable[[Any], Any],
+        lower: ArrayLike,
+        upper: ArrayLike,
+        known_states: ArrayLike | None = None,
+        known_radii: ArrayLike | None = None,
+        known_error_bounds: ArrayLike | None = None,
+    ) -> Exhaustion:
+        r"""Find and prove every zero of ``residual`` in a closed box.
+
+        Parameters
+        ----------
+        residual
+            Any JAX function g from (n,) to (n,), computing in float64.
+        lower, upper
+            The box: numbers or (n,). Its ends may be infinite if the function is piecewise linear.
+        known_states, known_radii, known_error_bounds
+            Zeros (point, n) that are proved already, the radii (point,) within which each is the
+            only one, and how far it may be from its state (0 if not given), as from
+            ``certify_zeros``. One of radius 0 is not proved, and so is found again.
+
+        Returns
+        -------
+        Exhaustion. A function that cannot be enclosed is refused, with the reason.
+
+        Raises
+        ------
+        ValueError
+            If the box is empty, or the residual does not return a vector of its argument's length.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp
+        >>> found = BranchAndPrune().search(lambda x: jnp.tanh(2.0 * x) - x, [-1.0], [1.0])
+        >>> found.complete, np.sort(found.states[:, 0]).round(6) + 0.0
+        (True, array([-0.957504,  0.      ,  0.957504]))
+
+        References
+        ----------
+        Hansen & Walster 2004, Global Optimization Using Interval Analysis, ch. 11. Neumaier 1990,
+        Interval Methods for Systems of Equations, ch. 5.
+        """
+        low, high = _corners(lower, upper, known_states)
+        size = len(low)
+        known = known_zeros(size, known_states, known_radii, known_error_bounds)
+        try:
+            enclosed = enclose_residual(residual, size)
+            if np.isfinite(low).all() and np.isfinite(high).all():
+                return self.search_enclosed(enclosed, low, high, known)
+            program = homogenize(enclosed.program)
+            if program is None:
+                return refused(size, UNBOUNDED)
+            afar = HomogeneousProgram(program, size)
+            return search_unbounded(self, enclosed, afar, low, high, known)
+        except EnclosureError as refusal:
+            return refused(size, str(refusal))
+
+    def search_enclosed(
+        self, enclosed: EnclosedFunction, lower: Array, upper: Array, known: ZeroTable
+    ) -> Exhaustion:
+        """Do the same for a function that is traced already."""
+        return search_box(self, enclosed, lower, upper, known)
+
+
+def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tuple[Array, Array]:
+    low, high = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+    size = np.broadcast_shapes(low.shape, high.shape)
+    if len(size) > 1 or (size == () and states is None):
+        raise ValueError(
+            f"expected a box with corners of shape (n,), got {low.shape}, {high.shape}"
+        )
+    if size == ():
+        size = np.asarray(states).shape[-1:]
+    if not np.all(low <= high):
+        raise ValueError("expected a box with lower <= upper in every coordinate")
+    return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()

@@ -1,0 +1,269 @@
+"""A traced function as a flat list of steps, for all who read functions on values of their own.
+
+Calls (``jit``, ``custom_jvp_call``, ``checkpoint`` …), loops of known length and both sides of a
+choice are written out in place, so that a comparison and the ``select_n`` that uses it are seen
+side by side, and so that user-written derivative rules never enter: only the function itself is
+kept. Integers and truth values that do not depend on the arguments are computed once, here; what
+the result does not depend on is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._double import double_precision
+from .errors import NoIntervalRule
+from .jaxprs import evaluate_equation, is_call, primitives, unrolled, walk
+from .recognition import is_jax_own, is_log_add_exp
+
+_Result = TypeVar("_Result")
+_Value = TypeVar("_Value")
+
+_LONGEST_LOOP = 500
+_WITHOUT_ROUNDING = frozenset(
+    """
+    abs broadcast_in_dim concatenate convert_element_type copy gather max min neg
+    optimization_barrier pad reshape rev select_n sign slice split squeeze stack stop_gradient
+    transpose
+    """.split()  # noqa: SIM905
+)
+"""What is done with constants of float32, whose results are as exactly known as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One primitive operation: the slots it reads and writes, and what those look like."""
+
+    name: str
+    primitive: Any
+    params: Mapping[str, Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[np.dtype[Any], ...]
+    input_dtypes: tuple[np.dtype[Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FlatProgram:
+    """Steps over numbered slots, some of which hold constants from the start."""
+
+    steps: tuple[Step, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    constants: Mapping[int, Any]
+    output_shapes: tuple[tuple[int, ...], ...]
+    notes: dict[Any, Any] = field(
+        default_factory=dict
+    )  # what rules worked out once and want to keep
+
+    @cached_property
+    def producers(self) -> Mapping[int, Step]:
+        """The step that writes each slot."""
+        return {slot: step for step in self.steps for slot in step.outputs}
+
+    @cached_property
+    def last_use(self) -> tuple[tuple[int, ...], ...]:
+        """For each step, the slots that nothing reads any more once it has run."""
+        seen, freed = set(self.outputs) | set(self.constants), []
+        for step in reversed(self.steps):
+            freed.append(tuple({slot for slot in step.inputs if slot not in seen}))
+            seen.update(step.inputs)
+        return tuple(reversed(freed))
+
+    def noted(self, key: Any, work_out: Callable[[], _Result]) -> _Result:
+        """Return what was worked out under a key, which is done once."""
+        if key not in self.notes:
+            self.notes[key] = work_out()
+        result: _Result = self.notes[key]
+        return result
+
+    def interpret(
+        self,
+        apply: Callable[[Step, list[_Value]], Sequence[_Value]],
+        values: dict[int, _Value],
+        keep: bool = False,
+    ) -> dict[int, _Value]:
+        """Carry out the steps whose results are not among the values; what is used up goes.
+
+        `apply(step, operands)` gives the results of a step; with `keep` nothing goes.
+        """
+        for step, unused in zip(self.steps, self.last_use, strict=True):
+            if step.outputs[0] in values:
+                continue
+            results = apply(step, [values[slot] for slot in step.inputs])
+            values.update(zip(step.outputs, results, strict=True))
+            for slot in () if keep else unused:
+                values.pop(slot, None)
+        return values
+
+
+def trace(function: Callable[..., Any], *shapes: tuple[int, ...]) -> FlatProgram:
+    """Trace ``function`` with float64 arguments of the given shapes and flatten it.
+
+    Raises
+    ------
+    NoIntervalRule
+        If it contains a primitive that is not one of JAX's own.
+    """
+    with double_precision():
+        arguments = [jax.ShapeDtypeStruct(shape, jnp.float64) for shape in shapes]
+        return flatten(jax.make_jaxpr(function)(*arguments))
+
+
+def flatten(closed: Any) -> FlatProgram:
+    """Write a traced function as a flat program; to be called in double precision."""
+    builder = _Builder()
+    inputs = [builder.new_slot() for _ in closed.jaxpr.invars]
+    outputs = builder.inline(closed, inputs)
+    return FlatProgram(
+        steps=tuple(_needed(builder.steps, outputs)),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        constants=builder.constants,
+        output_shapes=tuple(tuple(variable.aval.shape) for variable in closed.jaxpr.outvars),
+    )
+
+
+class _Builder:
+    """Numbers the variables of nested jaxprs and collects their equations in order."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.constants: dict[int, Any] = {}
+        self._seen: dict[Hashable, list[int]] = {}
+        self._literals: dict[Hashable, int] = {}
+        self._count = 0
+
+    def new_slot(self) -> int:
+        self._count += 1
+        return self._count - 1
+
+    def constant(self, value: Any) -> int:
+        if jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key):
+            raise NoIntervalRule("a random key")
+        array = np.asarray(value)
+        key = (array.dtype, array.tobytes()) if array.ndim == 0 else self._count
+        if key not in self._literals:
+            self._literals[key] = self.new_slot()
+            self.constants[self._literals[key]] = array
+        return self._literals[key]
+
+    def inline(self, closed: Any, inputs: Sequence[int]) -> list[int]:
+        where = closed.jaxpr, closed.consts, inputs
+        return walk(*where, self._equation, _is_read_in_place, self.constant)
+
+    def _equation(self, equation: Any, arguments: list[int]) -> list[int]:
+        name = equation.primitive.name
+        if name == "pure_callback" or not is_jax_own(equation.primitive):
+            raise NoIntervalRule(name)  # rather than for how its arguments are handed over
+        if name == "custom_jvp_call":  # see `_is_read_in_place`
+            return self._step("logaddexp", equation, arguments)
+        if name == "scan" and equation.params["length"] <= _LONGEST_LOOP:
+            return self.inline(unrolled(equation), arguments)
+        if name == "cond":
+            return self._choice(equation, arguments)
+        if all(slot in self.constants for slot in arguments) and _is_exact(equation):
+            known = [self.constants[slot] for slot in arguments]
+            return [self.constant(value) for value in evaluate_equation(equation, known)]
+        return self._step(name, equation, arguments)
+
+    def _choice(self, equation: Any, arguments: list[int]) -> list[int]:
+        """Write out both branches of a choice, and select from them, as JAX does in a batch."""
+        (index, *operands), branches = arguments, equation.params["branches"]
+        if index in self.constants:
+            which = int(np.clip(self.constants[index], 0, len(branches) - 1))
+            return self.inline(branches[which], operands)
+        made = next(step for step in reversed(self.steps) if index in step.outputs)
+        of_truth = made.name == "convert_element_type" and made.input_dtypes[0].kind == "b"
+        if len(branches) != 2 or not of_truth:
+            return self._step("cond", equation, arguments)
+        cases = zip(*(self.inline(branch, operands) for branch in branches), strict=True)
+        ((slot,), (truth,)) = made.inputs, made.input_dtypes
+        outputs = []
+        for pair, variable in zip(cases, equation.outvars, strict=True):
+            output, dtype = self.new_slot(), _dtype(variable.aval, "cond")
+            shape = tuple(variable.aval.shape)
+            self.steps.append(
+                Step("select_n", primitives.select_n_p, {}, (slot, *pair), (output,), (shape,),
+                     (dtype,), (truth, dtype, dtype))
+            )  # fmt: skip
+            outputs.append(output)
+        return outputs
+
+    def _step(self, name: str, equation: Any, arguments: list[int]) -> list[int]:
+        key = _key(name, equation.params, arguments)
+        if key is not None and key in self._seen:
+            return self._seen[key]
+        outputs = [self.new_slot() for _ in equation.outvars]
+        self.steps.append(
+            Step(
+                name=name,
+                primitive=equation.primitive,
+                params=equation.params,
+                inputs=tuple(arguments),
+                outputs=tuple(outputs),
+                shapes=tuple(tuple(variable.aval.shape) for variable in equation.outvars),
+                dtypes=tuple(_dtype(variable.aval, name) for variable in equation.outvars),
+                input_dtypes=tuple(_dtype(atom.aval, name) for atom in equation.invars),
+            )
+        )
+        if key is not None:
+            self._seen[key] = outputs
+        return outputs
+
+
+def _is_read_in_place(equation: Any) -> bool:
+    if equation.primitive.name == "custom_jvp_call" and is_log_add_exp(equation):
+        return False
+    return is_call(equation)
+
+
+def _is_exact(equation: Any) -> bool:
+    """Whether a step on constants makes no real numbers, or rounds none: it is done at once."""
+    name = equation.primitive.name
+    dtypes = [_dtype(variable.aval, name) for variable in equation.outvars]
+    is_whole = all(dtype.kind in "biu" for dtype in dtypes)
+    is_moved = name in _WITHOUT_ROUNDING and all(dtype.itemsize < 8 for dtype in dtypes)
+    return not equation.effects and (is_whole or is_moved or name == "iota")
+
+
+def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:
+    """Tell one step from another: the same operation on the same slots is done once.
+
+    So a quantity is recognized where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
+    """
+    told = () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
+    key = (name, tuple(arguments), told)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _needed(steps: list[Step], outputs: Sequence[int]) -> list[Step]:
+    """Keep the steps that the outputs depend on, in order."""
+    wanted, kept = set(outputs), []
+    for step in reversed(steps):
+        if wanted.intersection(step.outputs):
+            wanted.update(step.inputs)
+            kept.append(step)
+    return kept[::-1]
+
+
+def _dtype(aval: Any, name: str) -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(aval.dtype)
+    except (TypeError, AttributeError) as error:  # keys, tokens, references
+        raise NoIntervalRule(name) from error
+    if dtype.kind not in "biufc" and not jnp.issubdtype(dtype, jnp.floating):
+        raise NoIntervalRule(f"{name} on {dtype}")  # int4, which NumPy does not know as an integer
+    return dtype

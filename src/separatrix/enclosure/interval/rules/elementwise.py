@@ -1,0 +1,319 @@
+"""Arithmetic and functions of numbers, and the largest of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import NoIntervalRule
+from ...flat import FlatProgram, Step
+from .. import arithmetic
+from ..arithmetic import Array, Interval, hull, point
+from ..functions import (
+    SMOOTH,
+    Function,
+    log_add_exp,
+    logistic,
+    power_function,
+)
+from ..values import (
+    Rule,
+    Run,
+    Value,
+    aligned,
+    count_inputs,
+    scaled,
+    summed,
+    zero_slopes,
+)
+from .quotients import BERNOULLI, removable
+
+Flags = NDArray[np.bool_]
+_AS_NUMBER = (
+    "not shown to be continuous: a comparison that is undecided within the box is used as a number"
+)
+
+
+def compose(function: Function, value: Value) -> Value:
+    """Apply a function, and the chain rule."""
+    bounds = function.value(value.bounds)
+    if value.slopes is None:
+        return Value(bounds)
+    return Value(bounds, scaled(value.slopes, function.slope(value.bounds, bounds)))
+
+
+def _unary(name: str) -> Rule:
+    function = SMOOTH[name]
+
+    def rule(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+        return compose(function, value)
+
+    return rule
+
+
+def opposite(value: Value) -> Value:
+    """Negate value and slopes."""
+    slopes = None if value.slopes is None else arithmetic.negate(value.slopes)
+    return Value(arithmetic.negate(value.bounds), slopes)
+
+
+def _negate(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    return opposite(value)
+
+
+def _integer_pow(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    return compose(power_function(int(step.params["y"])), value)
+
+
+def _add(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    first, second = aligned(first, second)
+    return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
+
+
+def _subtract(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    return _add(run, program, step, first, opposite(second))
+
+
+def _same_shape(first: Value, second: Value) -> tuple[Interval | None, Interval | None]:
+    """Slopes with the shape of the result, where a scalar meets an array."""
+    shape = np.broadcast_shapes(first.bounds.shape[1:], second.bounds.shape[1:])
+
+    def grown(slopes: Interval | None) -> Interval | None:
+        if slopes is None or slopes.shape[2:] == shape:
+            return slopes
+        return slopes.map(lambda array: np.broadcast_to(array, (*array.shape[:2], *shape)))
+
+    return grown(first.slopes), grown(second.slopes)
+
+
+def multiply(first: Value, second: Value) -> Value:
+    """Multiply: x y - x' y' = y (x - x') + x' (y - y')."""
+    first, second = aligned(first, second)
+    bounds = arithmetic.multiply(first.bounds, second.bounds)
+    return Value(
+        bounds, summed(scaled(first.slopes, second.bounds), scaled(second.slopes, first.bounds))
+    )
+
+
+def _multiply(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    if step.inputs[0] == step.inputs[1]:
+        return compose(SMOOTH["square"], first)
+    return multiply(first, second)
+
+
+def _divide(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    """x/y - x'/y' = ((x - x') - (x'/y') (y - y')) / y."""
+    first, second = aligned(first, second)
+    quotient = arithmetic.divide(first.bounds, second.bounds)
+    if second.slopes is None:
+        slopes = (
+            None
+            if first.slopes is None
+            else arithmetic.divide(first.slopes, second.bounds[:, None])
+        )
+        return Value(quotient, slopes)
+    inverse = arithmetic.reciprocal(second.bounds)
+    change = arithmetic.negate(arithmetic.multiply(quotient, inverse))
+    return Value(quotient, summed(scaled(first.slopes, inverse), scaled(second.slopes, change)))
+
+
+def _divide_removable(first: Value, factor: Interval, sign: float) -> Value:
+    """u/(± (exp(c u) - 1)) = ± B(c u)/c."""
+    signs = point(np.full(factor.shape, sign))
+    inverse = arithmetic.divide(signs, factor)
+    return multiply(compose(BERNOULLI, multiply(first, Value(factor))), Value(inverse))
+
+
+def _power(run: Run, program: FlatProgram, step: Step, base: Value, exponent: Value) -> Value:
+    """Power x**y: exactly for an integer constant y, else exp(y log x) for positive x."""
+    powers = exponent.bounds.lower
+    if exponent.bounds.exact and powers.size and np.all(powers == powers.flat[0]):
+        only = float(powers.flat[0])
+        if only.is_integer() and abs(only) <= 64:
+            return compose(power_function(int(only)), base)
+        if only == 0.5:
+            return compose(SMOOTH["sqrt"], base)
+    return compose(SMOOTH["exp"], multiply(compose(SMOOTH["log"], base), exponent))
+
+
+def _log_add_exp(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    r"""log(exp(x) + exp(y)), with the slopes σ(x - y) and σ(y - x)."""
+    first, second = aligned(first, second)
+    difference = arithmetic.subtract(first.bounds, second.bounds)
+    weight, other = logistic(difference), logistic(arithmetic.negate(difference))
+    bounds = log_add_exp(first.bounds, second.bounds)
+    return Value(bounds, summed(scaled(first.slopes, weight), scaled(second.slopes, other)))
+
+
+def larger(first: Value, second: Value) -> Value:
+    """max(x, y): the slopes of the larger, and of both where it is undecided which one that is."""
+    first, second = aligned(first, second)
+    bounds = arithmetic.maximum(first.bounds, second.bounds)
+    inputs = count_inputs(first, second)
+    if inputs is None:
+        return Value(bounds)
+    ours, theirs = (value.slopes or zero_slopes(value, inputs) for value in (first, second))
+    first_wins = (first.bounds.lower >= second.bounds.upper)[:, None]
+    second_wins = (second.bounds.lower >= first.bounds.upper)[:, None]
+    both = hull(ours, theirs)
+    lower = np.where(first_wins, ours.lower, np.where(second_wins, theirs.lower, both.lower))
+    upper = np.where(first_wins, ours.upper, np.where(second_wins, theirs.upper, both.upper))
+    return Value(bounds, Interval(lower, upper))
+
+
+def smaller(first: Value, second: Value) -> Value:
+    """Take the minimum, by :func:`larger` of the negatives."""
+    return opposite(larger(opposite(first), opposite(second)))
+
+
+def _max(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    return larger(first, second)
+
+
+def _min(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    return smaller(first, second)
+
+
+def _clamp(
+    run: Run, program: FlatProgram, step: Step, least: Value, value: Value, greatest: Value
+) -> Value:
+    return smaller(larger(value, least), greatest)
+
+
+def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
+    """Functions that are constant between jumps."""
+
+    def rule(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+        bounds = value.bounds.map(function)
+        if run.differentiate and value.slopes is not None:
+            jumps = ~(bounds.lower == bounds.upper)
+            run.refuse(jumps, f"not shown to be continuous: {name} jumps within the box")
+        return Value(bounds)
+
+    return rule
+
+
+def _convert(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    kinds = step.input_dtypes[0].kind, step.dtypes[0].kind
+    if kinds[0] == kinds[1]:
+        return value
+    if kinds[1] == "f":
+        if kinds[0] == "b" and run.differentiate and not value.bounds.exact:
+            run.refuse(value.bounds.lower != value.bounds.upper, _AS_NUMBER)
+        return Value(value.bounds.map(lambda array: array.astype(np.float64)))
+    certain = (value.bounds.lower > 0) | (value.bounds.upper < 0)  # is it nonzero?
+    impossible = (value.bounds.lower == 0) & (value.bounds.upper == 0)
+    return Value(Interval(certain, ~impossible))
+
+
+def _largest(value: Value, axes: tuple[int, ...]) -> Value:
+    """Take the slopes of all elements that may be the largest: any, where one may be NaN."""
+    if not all(value.bounds.shape[axis + 1] for axis in axes):
+        raise NoIntervalRule("the largest of no elements")
+    bounds = value.bounds.map(lambda array: np.max(array, axis=tuple(axis + 1 for axis in axes)))
+    if value.slopes is None:
+        return Value(bounds)
+    lowest = np.max(value.bounds.lower, axis=tuple(axis + 1 for axis in axes), keepdims=True)
+    candidate = ~(value.bounds.upper < lowest)[:, None]
+    over = tuple(axis + 2 for axis in axes)
+    lower = np.min(np.where(candidate, value.slopes.lower, np.inf), axis=over)
+    upper = np.max(np.where(candidate, value.slopes.upper, -np.inf), axis=over)
+    return Value(bounds, Interval(lower, upper))
+
+
+def _reduce_max(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    return _largest(value, tuple(step.params["axes"]))
+
+
+def _reduce_min(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    return opposite(_largest(opposite(value), tuple(step.params["axes"])))
+
+
+def _where_defined(rule: Rule, is_undefined: Callable[..., Flags]) -> Rule:
+    """Know nothing of a result that may be NaN or infinite, though the operands are numbers.
+
+    A quotient is NaN where numerator and denominator are zero, and x log x at 0; bounds of the
+    reals nearby would be turned into those of a number again by tanh, or by ``where(r > 0, r, 0)``.
+    """
+
+    def guarded(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
+        result = rule(run, program, step, *values)
+        assert isinstance(result, Value)
+        where = is_undefined(step, *(value.bounds for value in aligned(*values)))
+        if not where.any():
+            return result
+        ends = (np.where(where, np.nan, end) for end in (result.bounds.lower, result.bounds.upper))
+        return result._replace(bounds=Interval(*ends))
+
+    return guarded
+
+
+def _beyond(end: float) -> Callable[..., Flags]:
+    return lambda step, value: ~(value.lower > end)
+
+
+def _may_be_zero(value: Interval) -> Flags:
+    return np.asarray(~((value.lower > 0) | (value.upper < 0)))
+
+
+def _is_product_undefined(step: Step, first: Interval, second: Interval) -> Flags:
+    """Tell where a product is 0 · ∞, with an infinite constant, which is NaN and not 0."""
+    found = np.zeros(1, bool)
+    for one, other in ((first, second), (second, first)):
+        if one.exact and np.isinf(one.lower).any():
+            found = found | (np.isinf(one.lower) & _may_be_zero(other))
+    return found
+
+
+_PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
+    "mul": (_multiply, _is_product_undefined),
+    "integer_pow": (
+        _integer_pow,
+        lambda step, base: _may_be_zero(base) & (int(step.params["y"]) < 0),
+    ),
+    "pow": (
+        _power,
+        lambda step, base, exponent: _may_be_zero(base) & ~(exponent.lower >= 0),
+    ),
+    "log": (_unary("log"), _beyond(0.0)),
+    "log1p": (_unary("log1p"), _beyond(-1.0)),
+    "rsqrt": (_unary("rsqrt"), _beyond(0.0)),
+    "atanh": (
+        _unary("atanh"),
+        lambda step, value: ~((value.lower > -1.0) & (value.upper < 1.0)),
+    ),
+}
+_quotient = _where_defined(_divide, lambda step, first, second: _may_be_zero(second))
+
+
+def _divide_or_continue(
+    run: Run, program: FlatProgram, step: Step, first: Value, second: Value
+) -> Value | list[Value]:
+    """Divide; a quotient whose singularity is removable is taken for its continuation there."""
+    found = removable(program, step)
+    if found is None:
+        return _quotient(run, program, step, first, second)
+    return _divide_removable(first, *found)
+
+
+RULES: dict[str, Rule] = {
+    **{name: _unary(name) for name in SMOOTH},
+    "neg": _negate,
+    "add": _add,
+    "add_any": _add,
+    "sub": _subtract,
+    "div": _divide_or_continue,
+    "logaddexp": _log_add_exp,
+    "max": _max,
+    "min": _min,
+    "clamp": _clamp,
+    "sign": _staircase("sign", np.sign),
+    "floor": _staircase("floor", np.floor),
+    "ceil": _staircase("ceil", np.ceil),
+    "reduce_max": _reduce_max,
+    "reduce_min": _reduce_min,
+    "convert_element_type": _convert,
+    **{name: _where_defined(*parts) for name, parts in _PARTIAL.items()},
+}

@@ -1,0 +1,165 @@
+"""Sums, matrix products, and operations that are linear in their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from ...._double import double_precision
+from ...errors import ComputesInFloat32, NoIntervalRule
+from ...flat import FlatProgram, Step
+from ..arithmetic import Array, Interval, add, point
+from ..products import matmul, total
+from ..values import Rule, Run, Value, summed
+
+
+def _reduce_sum(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    axes = step.params["axes"]
+    bounds = total(value.bounds, tuple(axis + 1 for axis in axes))
+    slopes = None if value.slopes is None else total(value.slopes, tuple(axis + 2 for axis in axes))
+    return Value(bounds, slopes)
+
+
+def _dot_general(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    """Contract two arrays, with the product rule for the slopes."""
+    if isinstance(step.params.get("precision"), lax.DotAlgorithmPreset | lax.DotAlgorithm):
+        raise ComputesInFloat32(step.name, str(step.params["precision"]))
+    numbers = step.params["dimension_numbers"]
+    slopes = summed(
+        None if first.slopes is None else _contract(first.slopes, second.bounds, (2, 1), numbers),
+        None if second.slopes is None else _contract(first.bounds, second.slopes, (1, 2), numbers),
+    )
+    return Value(_contract(first.bounds, second.bounds, (1, 1), numbers), slopes)
+
+
+Numbers = tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers) -> Interval:
+    """Contract arrays with leading axes, by one matrix product wherever one side is constant.
+
+    The result has the leading axes of both, then the batch axes, then the free axes of x and of y.
+    """
+    (contract_x, contract_y), (batch_x, batch_y) = numbers
+    sharp = leads == (1, 1)  # values: of slopes, rounding is not what limits a proof
+    if not batch_x and x.shape[0] == 1 and leads[0] == 1 and (y.shape[0] > 1 or leads[1] == 2):
+        swapped = _contract(y, x, (leads[1], 1), ((contract_y, contract_x), ((), ())))
+        free_y, free_x = y.ndim - leads[1] - len(contract_y), x.ndim - 1 - len(contract_x)
+        return swapped.map(lambda array: _exchange(array, leads[1], free_y, free_x))
+    left, shape_x = _arranged(x, leads[0], batch_x, contract_x)
+    right, shape_y = _arranged(y, leads[1], batch_y, contract_y)
+    batch = tuple(x.shape[axis + leads[0]] for axis in batch_x)
+    if not batch and y.shape[0] == 1 and leads[1] == 1:
+        rows = left.map(lambda array: array.reshape(-1, array.shape[-1]))
+        columns = right.map(lambda array: array.reshape(array.shape[2:]).T)
+        product = matmul(rows, columns, sharp)
+        return product.map(lambda array: array.reshape(x.shape[: leads[0]] + shape_x + shape_y))
+    product = matmul(left, right.map(lambda array: np.swapaxes(array, -1, -2)), sharp)
+    inputs = (x.shape[1],) if leads[0] == 2 else (y.shape[1],) if leads[1] == 2 else ()
+    boxes = product.shape[0]  # none, where either side has none
+
+    def ordered(array: Array) -> Array:
+        if leads[1] == 2:
+            array = array.reshape(boxes, *batch, *shape_x, *inputs, *shape_y)
+            return np.moveaxis(array, 1 + len(batch) + len(shape_x), 1)
+        array = array.reshape(boxes, *batch, *inputs, *shape_x, *shape_y)
+        return np.moveaxis(array, 1 + len(batch), 1) if inputs else array
+
+    return product.map(ordered)
+
+
+def _arranged(
+    x: Interval, lead: int, batch: tuple[int, ...], contracted: tuple[int, ...]
+) -> tuple[Interval, tuple[int, ...]]:
+    """Arrange as (box, batch, input and free, contracted); also returns the free shape."""
+    free = [axis for axis in range(x.ndim - lead) if axis not in batch and axis not in contracted]
+    order = [
+        0,
+        *(a + lead for a in batch),
+        *range(1, lead),
+        *(a + lead for a in free),
+        *(a + lead for a in contracted),
+    ]
+    depth = int(np.prod([x.shape[axis + lead] for axis in contracted]))
+    groups = int(np.prod([x.shape[axis + lead] for axis in batch]))
+    rows = int(
+        np.prod(
+            [x.shape[axis] for axis in range(1, lead)] + [x.shape[axis + lead] for axis in free]
+        )
+    )
+    arranged = x.map(lambda array: array.transpose(order).reshape(x.shape[0], groups, rows, depth))
+    return arranged, tuple(x.shape[axis + lead] for axis in free)
+
+
+def _exchange(array: Array, lead: int, first: int, second: int) -> Array:
+    """Swap two groups of axes that follow the leading ones."""
+    order = [*range(lead + first, lead + first + second), *range(lead, lead + first)]
+    return array.transpose(*range(lead), *order)
+
+
+def _scatter_add(
+    run: Run, program: FlatProgram, step: Step, operand: Value, indices: Value, updates: Value
+) -> Value:
+    """Add updates at known places, through a matrix of zeros and ones."""
+    shape = operand.bounds.shape[1:]
+
+    def added(update: jax.Array) -> jax.Array:
+        places = jnp.asarray(indices.bounds.lower[0], step.input_dtypes[1])
+        return _bound(step, jnp.zeros(shape), places, update)
+
+    spread = _through_matrix(updates, _matrix(program, step, updates, added), shape)
+    slopes = summed(operand.slopes, spread.slopes)
+    return Value(add(operand.bounds, spread.bounds), slopes)
+
+
+def _convolution(run: Run, program: FlatProgram, step: Step, value: Value, kernel: Value) -> Value:
+    """Convolve with a known kernel: every entry of the matrix is one weight, copied exactly."""
+    if not kernel.bounds.exact or kernel.bounds.shape[0] != 1:
+        raise NoIntervalRule(step.name)
+
+    def convolved(image: jax.Array) -> jax.Array:
+        return _bound(step, image, jnp.asarray(kernel.bounds.lower[0]))
+
+    return _through_matrix(value, _matrix(program, step, value, convolved), step.shapes[0])
+
+
+def _bound(step: Step, *operands: jax.Array) -> jax.Array:
+    result: jax.Array = step.primitive.bind(*operands, **step.params)
+    return result
+
+
+def _matrix(
+    program: FlatProgram, step: Step, value: Value, function: Callable[[jax.Array], jax.Array]
+) -> Array:
+    """Write a linear operation as a matrix, once."""
+    shape = value.bounds.shape[1:]
+    size = int(np.prod(shape))
+
+    def work_out() -> Array:
+        with double_precision(), jax.ensure_compile_time_eval():
+            basis = jnp.eye(size).reshape(size, *shape)
+            return np.asarray(jax.vmap(function)(basis)).reshape(size, -1)
+
+    return program.noted(("matrix", step.outputs), work_out)
+
+
+def _through_matrix(value: Value, matrix: Array, shape: tuple[int, ...]) -> Value:
+    def mapped(part: Interval, lead: int) -> Interval:
+        rows = part.map(lambda array: array.reshape(-1, matrix.shape[0]))
+        return matmul(rows, point(matrix)).map(
+            lambda array: array.reshape(part.shape[:lead] + shape)
+        )
+
+    return Value(mapped(value.bounds, 1), None if value.slopes is None else mapped(value.slopes, 2))
+
+
+RULES: dict[str, Rule] = {
+    "reduce_sum": _reduce_sum,
+    "dot_general": _dot_general,
+    "scatter-add": _scatter_add,
+    "conv_general_dilated": _convolution,
+}

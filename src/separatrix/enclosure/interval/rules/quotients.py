@@ -1,0 +1,180 @@
+r"""Quotients whose singularity is removable.
+
+Firing-rate functions and rate constants are often written as :math:`u/(1-e^{cu})` or
+:math:`u/(e^{cu}-1)`, which is 0/0 where u is zero, though the function continues smoothly there:
+
+.. math:: \frac{u}{e^{cu}-1}=\frac{B(cu)}{c}, \qquad B(t)=\frac{t}{e^t-1},\quad B(0)=1 .
+
+Dividing intervals would give the whole line in every box that u's zeros pass through. B is positive
+and decreases, and its slope grows from −1 to 0, so both are enclosed by their ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...flat import FlatProgram, Step
+from .. import arithmetic
+from ..arithmetic import Array, Interval, down, point, up
+from ..functions import ACCURACY, Function
+
+_NEAR = 1.0  # below, the slope is summed from its series
+
+
+def _bernoulli(t: Array) -> Array:
+    """t/(exp(t) - 1), of relative accuracy everywhere."""
+    quotient = np.where(t == 0, 1.0, t / np.where(t == 0, 1.0, np.expm1(t)))
+    return np.where(np.isposinf(t), 0.0, quotient)
+
+
+def _value(t: Interval) -> Interval:
+    lower = np.maximum(down(_bernoulli(t.upper), 2 * ACCURACY), 0.0)
+    return Interval(lower, up(_bernoulli(t.lower), 2 * ACCURACY))
+
+
+def _slope_bounds(t: Array) -> tuple[Array, Array]:
+    """Bounds of B'(t): -1/2 + t/6 - t³/180 + t⁵/5040 - ..., an alternating series, near zero."""
+    near = np.abs(t) <= _NEAR
+    small = np.where(near, t, 0.0)
+    series = -0.5 + small / 6 - small**3 / 180 + small**5 / 5040
+    left_out = np.abs(small) ** 7 / 151_000
+    decay = np.exp(-np.abs(t))
+    numerator = np.where(t > 0, decay * (1 - decay - t), decay - 1 - t * decay)
+    direct = numerator / np.where(near, 1.0, (1 - decay) ** 2)
+    middle = np.where(near, series, direct)
+    # the terms are below 1 and cancel to no less than a tenth of themselves
+    error = np.where(near, left_out, 0.0) + 2.0**-40 * (np.abs(middle) + 2.0**-40)
+    lower, upper = np.maximum(middle - error, -1.0), np.minimum(middle + error, 0.0)
+    lower = np.where(np.isposinf(t), 0.0, np.where(np.isnan(lower), -1.0, lower))
+    return lower, np.where(np.isneginf(t), -1.0, np.where(np.isnan(upper), 0.0, upper))
+
+
+def _slope(t: Interval, value: Interval) -> Interval:
+    lower, upper = _slope_bounds(t.lower)[0], _slope_bounds(t.upper)[1]
+    unknown = np.isnan(t.lower) | np.isnan(t.upper)
+    return Interval(np.where(unknown, np.nan, lower), np.where(unknown, np.nan, upper))
+
+
+BERNOULLI = Function(_value, _slope)
+
+
+def split_products(program: FlatProgram) -> FlatProgram:
+    """Write p u/(exp(c u) - 1) as p times the quotient, wherever it is found."""
+    free = 1 + max([*program.producers, *program.constants, *program.inputs], default=0)
+    steps: list[Step] = []
+    for step in program.steps:
+        inner = program.producers.get(step.inputs[0]) if step.name == "div" else None
+        found = None if inner is None else _removable_factor(program, step, inner)
+        if found is None:
+            steps.append(step)
+            continue
+        factor, rest = found
+        steps.append(replace(step, inputs=(factor, step.inputs[1]), outputs=(free,)))
+        steps.append(replace(step, name="mul", params={}, inputs=(rest, free)))
+        free += 1
+    if len(steps) == len(program.steps):
+        return program
+    split = replace(program, steps=tuple(steps), notes={})
+    return split_products(split)  # the rest may be a product itself
+
+
+def _removable_factor(program: FlatProgram, step: Step, inner: Step) -> tuple[int, int] | None:
+    """Return the factor of a numerator that holds what its denominator fits, and the other one."""
+    if inner.name != "mul":
+        return None
+    for factor, rest in (inner.inputs, inner.inputs[::-1]):
+        quotient = replace(step, inputs=(factor, step.inputs[1]))
+        if _removable(program, quotient) is not None:
+            return factor, rest
+        deeper = program.producers.get(factor)
+        if deeper is not None and _removable_factor(program, quotient, deeper) is not None:
+            return factor, rest
+    return None
+
+
+def removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
+    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign.
+
+    Not where truth values are made of numbers: a program that compares tells 0/0 from its limit.
+    """
+    if program.noted("compares", lambda: any(map(compares, program.steps))):
+        return None
+    return program.noted(("removable", step.outputs), lambda: _removable(program, step))
+
+
+def compares(step: Step) -> bool:
+    """Whether a step makes truth values of numbers."""
+    made, given = ({d.kind for d in dtypes} for dtypes in (step.dtypes, step.input_dtypes))
+    return "f" in given and "b" in made
+
+
+def _removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
+    numerator, denominator = step.inputs
+    sign, below = 1.0, program.producers.get(denominator)
+    if below is not None and below.name == "neg":
+        sign, below = -1.0, program.producers.get(below.inputs[0])
+    if below is None:
+        return None
+    exponent: int | None = None
+    if below.name == "expm1":
+        exponent = below.inputs[0]
+    elif below.name == "sub":
+        for place, direction in ((0, 1.0), (1, -1.0)):
+            exponential = program.producers.get(below.inputs[place])
+            if exponential is None or exponential.name != "exp":
+                continue
+            if _is_one(program, below.inputs[1 - place]):
+                exponent, sign = exponential.inputs[0], sign * direction
+    if exponent is None:
+        return None
+    factor = _multiple_of(program, exponent, numerator)
+    if factor is None or not np.all((factor.lower > 0) | (factor.upper < 0)):
+        return None
+    return factor, sign
+
+
+def constant_bounds(program: FlatProgram, slot: int) -> Interval | None:
+    """Return what is known, with its leading axis, of a value that is a constant."""
+    folded = program.notes.get("folded", {}).get(slot)
+    if folded is not None:
+        bounds: Interval = folded.bounds
+        return bounds
+    array = program.constants.get(slot)
+    return None if array is None else point(np.asarray(array)[None])
+
+
+def _is_one(program: FlatProgram, slot: int) -> bool:
+    value = constant_bounds(program, slot)
+    return value is not None and value.exact and bool(np.all(value.lower == 1.0))
+
+
+def _multiple_of(program: FlatProgram, slot: int, base: int) -> Interval | None:
+    """Return c if the value of a slot is c times that of another."""
+    factor = point(np.ones(1))
+    while slot != base:
+        step = program.producers.get(slot)
+        if step is None:
+            return None
+        if step.name == "neg":
+            factor, slot = arithmetic.negate(factor), step.inputs[0]
+            continue
+        if step.name not in ("mul", "div"):
+            return None
+        first, second = step.inputs
+        scale, rest = constant_bounds(program, second), first
+        if scale is None and step.name == "mul":
+            scale, rest = constant_bounds(program, first), second
+        if scale is None:
+            return None
+        rank = max(scale.ndim, factor.ndim)
+        scale, factor = (of_rank(value, rank) for value in (scale, factor))
+        combine = arithmetic.multiply if step.name == "mul" else arithmetic.divide
+        factor, slot = combine(factor, scale), rest
+    return factor
+
+
+def of_rank(value: Interval, rank: int) -> Interval:
+    """Give bounds so many axes, by trailing ones: an operand that is one number for all."""
+    return value.map(lambda array: array.reshape(array.shape + (1,) * (rank - array.ndim)))

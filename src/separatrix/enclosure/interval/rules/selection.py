@@ -1,0 +1,139 @@
+"""Comparisons, three-valued, and what chooses by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...errors import NoIntervalRule
+from ...flat import FlatProgram, Step
+from ..arithmetic import Array, Interval, hull, point
+from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
+from .continuity import branches_meet
+
+_MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
+_JUMP = (
+    "not shown to be continuous: a comparison is undecided within the box "
+    "and its branches are not shown to meet"
+)
+
+
+def truth(certain: Array, possible: Array) -> Value:
+    """Make a truth value; a point where it is decided everywhere."""
+    decided = np.array_equal(certain, possible)
+    return Value(point(certain) if decided else Interval(certain, possible))
+
+
+# Certainly and possibly, for reals a and b in two intervals.
+def _less(a: Interval, b: Interval) -> tuple[Array, Array]:
+    return a.upper < b.lower, a.lower < b.upper
+
+
+def _less_equal(a: Interval, b: Interval) -> tuple[Array, Array]:
+    return a.upper <= b.lower, a.lower <= b.upper
+
+
+def _equal(a: Interval, b: Interval) -> tuple[Array, Array]:
+    certain = (a.lower == a.upper) & (b.lower == b.upper) & (a.lower == b.lower)
+    return certain, (a.lower <= b.upper) & (a.upper >= b.lower)
+
+
+def _may_be_nan(*values: Interval) -> Array:
+    """Tell where a bound is NaN: one suffices, as of log over [-1, 1/2], whose other one is known.
+
+    What is compared may be NaN there, which is neither less nor more than anything, nor equal.
+    """
+    unknown = [np.isnan(end) for value in values for end in (value.lower, value.upper)]
+    return np.logical_or.reduce(np.broadcast_arrays(*unknown))
+
+
+def _compare(
+    relation: Callable[[Interval, Interval], tuple[Array, Array]], reflexive: bool, negated: bool
+) -> Rule:
+    """Compare; a real number with itself is decided (``x != x``, the test for NaN, is false)."""
+
+    def rule(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+        first, second = aligned(first, second)
+        if step.inputs[0] == step.inputs[1]:
+            certain = possible = np.full(first.bounds.shape, reflexive)
+        else:
+            certain, possible = relation(first.bounds, second.bounds)
+        if first.bounds.lower.dtype.kind == second.bounds.lower.dtype.kind == "f":
+            unknown = _may_be_nan(first.bounds, second.bounds)
+            if run.differentiate and unknown.any():
+                run.refuse(unknown, _MAYBE_NAN)
+            certain, possible = certain & ~unknown, possible | unknown
+        return truth(~possible, ~certain) if negated else truth(certain, possible)
+
+    return rule
+
+
+def _is_finite(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    certain = np.isfinite(value.bounds.lower) & np.isfinite(value.bounds.upper)
+    possible = certain | ~(value.bounds.exact & ~np.isfinite(value.bounds.lower))
+    return truth(certain, possible)
+
+
+def _logic(function: Callable[..., Array]) -> Rule:
+    """AND and OR increase in each operand, so they act on "certainly" and "possibly" alike."""
+
+    def rule(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
+        bounds = [value.bounds for value in aligned(*values)]
+        return truth(function(*(b.lower for b in bounds)), function(*(b.upper for b in bounds)))
+
+    return rule
+
+
+def _not(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    return truth(~value.bounds.upper, ~value.bounds.lower)
+
+
+_AND, _OR = _logic(np.logical_and), _logic(np.logical_or)
+
+
+def select(which: Value, if_false: Value, if_true: Value) -> Value:
+    """One of two values, or the hull of both where the choice is undecided."""
+    which, if_false, if_true = aligned(which, if_false, if_true)
+    exact = which.bounds.exact and if_false.bounds.exact and if_true.bounds.exact
+    bounds = _choose(which.bounds, if_false.bounds, if_true.bounds)
+    bounds = point(bounds.lower) if exact else bounds
+    inputs = count_inputs(if_false, if_true)
+    if inputs is None:
+        return Value(bounds)
+    slopes = [value.slopes or zero_slopes(value, inputs) for value in (if_false, if_true)]
+    return Value(bounds, _choose(which.bounds[:, None], *slopes))
+
+
+def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
+    lower = np.where(which.lower, if_true.lower, if_false.lower)
+    upper = np.where(which.lower, if_true.upper, if_false.upper)
+    if which.exact:
+        return Interval(lower, upper)
+    undecided, both = which.lower != which.upper, hull(if_false, if_true)
+    return Interval(np.where(undecided, both.lower, lower), np.where(undecided, both.upper, upper))
+
+
+def _select_n(run: Run, program: FlatProgram, step: Step, which: Value, *cases: Value) -> Value:
+    if step.input_dtypes[0].kind != "b":
+        raise NoIntervalRule("a choice by a number")
+    if len(cases) == 1:
+        return cases[0]
+    if run.differentiate and not which.bounds.exact and not branches_meet(program, step):
+        run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
+    return select(which, *cases)
+
+
+RULES: dict[str, Rule] = {
+    "lt": _compare(_less, reflexive=False, negated=False),
+    "le": _compare(_less_equal, reflexive=True, negated=False),
+    "gt": _compare(_less_equal, reflexive=True, negated=True),
+    "ge": _compare(_less, reflexive=False, negated=True),
+    "eq": _compare(_equal, reflexive=True, negated=False),
+    "ne": _compare(_equal, reflexive=True, negated=True),
+    "is_finite": _is_finite,
+    "and": _AND,
+    "or": _OR,
+    "not": _not,
+    "select_n": _select_n,
+}

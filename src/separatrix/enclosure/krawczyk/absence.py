@@ -1,0 +1,171 @@
+r"""Proofs that a ball holds no zero.
+
+A ball X around m holds no zero of g if some component of g(X) excludes zero, or some row t of a
+matrix T has
+
+.. math:: |t\cdot g(m)| > r\,\sum_j |t\,S|_j ,
+
+S being the slopes of g over X: g(x) = 0 would make both sides of :math:`t\,g(m) = t\,S\,(m-x)`
+agree. Rows worth trying are the unit vectors, the left singular vectors of S (near a fold the
+residual lies along the one whose singular value is small) and the rows of an approximate inverse
+(Newton's step is longer than the radius).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import EnclosureError
+from ..interval.arithmetic import Array, Interval, ball, down, point, up
+from ..interval.interpreter import EnclosedFunction
+from ..interval.products import matmul, row_sums
+from .context import checked_states, enclose_residual, in_turns, quietly
+from .contraction import Flags
+from .scales import scale_of, try_smaller
+
+NOT_EXCLUDED = "a zero within the ball could not be excluded"
+
+_LADDER = 2.0 ** np.arange(-44.0, 3.0)  # radii to try, in units of the size of the state
+_FIRST_RUNG = 30  # about 6e-5
+
+
+@dataclass(frozen=True)
+class AbsenceCertificates:
+    """Whether no zero lies within ``radius`` of each state, in the largest norm, or why not."""
+
+    absent: Flags
+    radius: Array
+    reason: tuple[str, ...]
+
+
+def certify_absence(
+    residual: Callable[[Any], Any], states: ArrayLike, radius: float | ArrayLike | None = None
+) -> AbsenceCertificates:
+    """Prove that no zero of ``residual`` lies near each state.
+
+    Parameters
+    ----------
+    residual
+        Any JAX function from (unit,) to (unit,), computing in float64.
+    states
+        Centers of the balls (point, unit).
+    radius
+        Radius of the balls, a number or (point,). By default the largest that succeeds is looked
+        for, by bisection on a ladder of powers of two.
+
+    Returns
+    -------
+    AbsenceCertificates, with radius zero where nothing is proved.
+
+    Raises
+    ------
+    ValueError
+        If ``states`` is not a matrix, or the residual does not return a vector of its argument's
+        length.
+
+    Examples
+    --------
+    >>> ghost = certify_absence(lambda x: 1e-6 + x * x, [[0.0]])
+    >>> bool(ghost.absent[0]), bool(ghost.radius[0] > 1e-3)
+    (True, True)
+    """
+    points = checked_states(states)
+    count, size = points.shape
+    try:
+        enclosed = enclose_residual(residual, size)
+        with quietly(size):
+            proved = (
+                _search(enclosed, points) if radius is None else _given(enclosed, points, radius)
+            )
+    except EnclosureError as refusal:
+        return AbsenceCertificates(np.zeros(count, bool), np.zeros(count), (str(refusal),) * count)
+    absent = proved > 0
+    return AbsenceCertificates(absent, proved, tuple("" if yes else NOT_EXCLUDED for yes in absent))
+
+
+def _given(enclosed: EnclosedFunction, points: Array, radius: float | ArrayLike) -> Array:
+    radii = np.broadcast_to(np.asarray(radius, dtype=np.float64), points.shape[:1])
+    return np.where(_excluded(enclosed, points, radii), radii, 0.0)
+
+
+def _search(enclosed: EnclosedFunction, points: Array) -> Array:
+    """Return the largest radius that is proved, zero where none is."""
+    proved = np.zeros(len(points))
+    rows = np.flatnonzero(np.isfinite(points).all(axis=1))
+
+    def attempt(rows: np.ndarray, scale: Array) -> Flags:
+        found = _climb(enclosed, points[rows], scale)
+        proved[rows] = np.maximum(proved[rows], found)
+        return found > 0
+
+    attempt(rows, scale_of(points[rows]))
+    try_smaller(points, rows[proved[rows] == 0], attempt)
+    return proved
+
+
+def _climb(enclosed: EnclosedFunction, points: Array, scale: Array) -> Array:
+    """Bisect for the largest rung that succeeds: a ball holds all smaller ones."""
+    low, high = np.full(len(points), -1), np.full(len(points), len(_LADDER))
+    rung = np.full(len(points), _FIRST_RUNG)
+    proved = np.zeros(len(points))
+    active = np.arange(len(points))
+    while active.size:
+        radii = _LADDER[rung[active]] * scale[active]
+        yes = _excluded(enclosed, points[active], radii)
+        low[active] = np.where(yes, rung[active], low[active])
+        high[active] = np.where(yes, high[active], rung[active])
+        proved[active] = np.where(yes, radii, proved[active])
+        rung = (low + high) // 2
+        active = active[high[active] - low[active] > 1]
+    return proved
+
+
+def _excluded(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
+    """Whether each ball is proved to hold no zero."""
+    parts = [
+        _excluded_chunk(enclosed, points[turn], radii[turn]) for turn in in_turns(*points.shape)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
+
+
+def _excluded_chunk(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
+    balls = ball(points, radii[:, None])
+    by_value = enclosed.bounds(balls)
+    center, slopes = enclosed.bounds(point(points)), enclosed.slopes(balls)
+    assert slopes.slopes is not None
+    apart = np.any((by_value.bounds.lower > 0) | (by_value.bounds.upper < 0), axis=1)
+    apart &= _allowed(by_value.refusals)
+    tilted = _rows_exclude(center.bounds, slopes.slopes, radii)
+    return apart | (tilted & _allowed(center.refusals) & _allowed(slopes.refusals))
+
+
+def _allowed(refusals: tuple[str, ...]) -> Flags:
+    return np.array([not reason for reason in refusals], dtype=bool)
+
+
+def _rows_exclude(residual: Interval, slopes: Interval, radii: Array) -> Flags:
+    rows = _rows(slopes)
+    tilted = matmul(point(rows), residual[..., None])[..., 0]
+    reach = up(row_sums(matmul(point(rows), slopes).magnitude()) * radii[:, None])
+    distance = np.maximum(tilted.lower, -tilted.upper)
+    return np.any(down(distance - reach) > 0, axis=1)
+
+
+def _rows(slopes: Interval) -> Array:
+    """Stack unit vectors, left singular vectors and a regularized inverse, (point, 3 n, n)."""
+    middle, _ = slopes.midpoint_radius()
+    middle = np.where(np.isfinite(middle), middle, 0.0)
+    unit = np.broadcast_to(np.eye(middle.shape[-1]), middle.shape)
+    try:
+        left, values, right = np.linalg.svd(middle)
+    except np.linalg.LinAlgError:  # it did not converge
+        return unit
+    damped = 1.0 / np.maximum(values, 1e-10 * np.max(values, axis=1, keepdims=True, initial=1e-300))
+    transposed = np.swapaxes(left, 1, 2)
+    inverse = np.swapaxes(right, 1, 2) @ (damped[:, :, None] * transposed)
+    return np.concatenate([unit, transposed, inverse], axis=1)

@@ -1,0 +1,69 @@
+"""What every proof begins with: its arguments checked, and NumPy told how to behave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._parallel import cores, on_every_core, one_blas_thread, turns
+from ..interval.arithmetic import Array
+from ..interval.interpreter import Enclosed
+
+_LARGE = 192  # units from which a second thread is of use
+_Result = TypeVar("_Result")
+_ENTRIES = 2**20  # of the matrices that are held at once
+
+
+def in_turns(count: int, size: int, workers: int = 1) -> Iterator[slice]:
+    """Cut `count` points into parts of which `workers` fit into memory with all matrices (n, n)."""
+    room = max(1, _ENTRIES // max(1, workers * size * size))
+    return turns(count, room)
+
+
+def over_turns(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
+    """Apply a function to each part of `count` points; of many units, to a part on each core.
+
+    Few points of many units leave the cores to BLAS.
+    """
+    parts = list(in_turns(count, size, cores()))
+    if size < _LARGE or len(parts) < 2 * cores():
+        return [function(turn) for turn in in_turns(count, size)]
+    with one_blas_thread():
+        return on_every_core(function, parts)
+
+
+@contextmanager
+def quietly(size: int) -> Iterator[None]:
+    """Let NaN and infinity pass without a warning, and keep small products on one thread.
+
+    Batches of small matrices wait for BLAS's other threads longer than they compute: on a busy
+    machine twenty times longer.
+    """
+    with np.errstate(all="ignore"):
+        if size >= _LARGE:
+            yield
+            return
+        with one_blas_thread():
+            yield
+
+
+def checked_states(states: ArrayLike) -> Array:
+    """Return states (point, unit) in float64; raise ValueError if they are no matrix."""
+    points = np.asarray(states, dtype=np.float64)
+    if points.ndim != 2:
+        raise ValueError(f"expected states of shape (point, unit), got {points.shape}")
+    return points
+
+
+def enclose_residual(residual: Callable[[Any], Any], size: int) -> Enclosed:
+    """Trace a residual from (size,) to (size,); raise ValueError if it has another shape."""
+    enclosed = Enclosed(residual, (size,))
+    if enclosed.output_shape != (size,):
+        raise ValueError(
+            f"expected a residual from ({size},) to ({size},), got {enclosed.output_shape}"
+        )
+    return enclosed

@@ -1,0 +1,283 @@
+r"""A certified number of unstable directions.
+
+For an approximate eigenbasis V of the middle of an interval matrix J, in real numbers, approximate
+eigenvalues, as a real matrix C with a block :math:`(a, b; -b, a)` for each pair
+:math:`a\pm\mathrm{i}b`, and an approximate inverse Y of V, let :math:`E=I-YV` and
+:math:`T=Y(JV-VC)`. If :math:`e=\|E\|_\infty<1`, then V is not singular and
+
+.. math:: V^{-1}JV = C+(I-E)^{-1}T ,
+   \qquad \sum_j\big|(I-E)^{-1}T\big|_{ij}w_j \le
+   \sum_j|T|_{ij}w_j + \frac{\sum_k |E|_{ik}}{1-e}\,\max_k\sum_j|T|_{kj}w_j =: t_i .
+
+A unitary matrix makes C diagonal: blocks :math:`(1, 1; \mathrm i, -\mathrm i)/\sqrt2` of it each
+turn two rows and columns that belong to a pair. With the weights :math:`w=\sqrt2` of columns that
+do and 1 of others, what is added to C then has row sums of at most :math:`(t_i+t_j)/\sqrt2` in the
+two rows i, j of a pair, and of :math:`t_i` in any other. So the discs of these radii around the
+approximate eigenvalues hold the eigenvalues (Gershgorin); if none of them meets the boundary of
+stability, those on the unstable side hold as many eigenvalues as there are discs (Rump 2010, *Acta
+Numerica* 19:287, section 13.4). Only row sums are asked for, so what rounding and the width of J
+leave is bounded by products of matrices and vectors.
+
+Any V will do. Where J is a multiple s of the identity but for a matrix of low rank, the many
+eigenvectors of s are badly conditioned; then V consists of eigenvectors within the range of J − s
+and of an orthonormal basis of the rest, shortened so that what couples the two is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ..._parallel import turns
+from ..interval.arithmetic import TINY, ULP, Array, Interval, down, up
+from ..interval.products import gamma, row_sums
+from .context import quietly
+
+Kind = Literal["map", "flow"]
+_Counts = list[tuple[int | None, str]]
+
+_RANK = 16  # columns with which a low rank is looked for
+_LARGE = 4 * _RANK  # units from which that is done
+_TOGETHER = 2**14  # entries of matrices of fewer units, which cost more to call than to compute
+_NEGLIGIBLE = 1e-10  # beside the norm of a matrix
+_ROOT_OF_TWO = 1.4143  # and more
+_COUPLING = 1e-6  # between the root of rounding and what keeps discs small
+
+
+class UnstableDirections(NamedTuple):
+    """For each matrix the certified number of unstable eigenvalues, or None and the reason."""
+
+    counts: tuple[int | None, ...]
+    reasons: tuple[str, ...]
+
+
+def certify_unstable(
+    jacobians: Interval, kind: Kind, basis_of: Callable[[int], Array] | None = None
+) -> UnstableDirections:
+    """Count eigenvalues outside the unit circle (map) or right of the imaginary axis (flow).
+
+    The count holds for every matrix in the enclosure.
+
+    Parameters
+    ----------
+    jacobians
+        Interval matrices (point, n, n).
+    kind
+        ``"map"`` or ``"flow"``.
+    basis_of
+        Gives approximate eigenvectors of a matrix, as columns, where they are known already; it is
+        called where they are of use.
+
+    Returns
+    -------
+    UnstableDirections; None where a disc meets the boundary or the eigenvectors are too
+    ill-conditioned.
+
+    Raises
+    ------
+    ValueError
+        If the shape or the kind is another.
+
+    Examples
+    --------
+    >>> from separatrix.enclosure.interval import point
+    >>> certify_unstable(point(np.diag([2.0, 0.5])[None]), "map").counts
+    (1,)
+    """
+    if jacobians.ndim != 3 or jacobians.shape[1] != jacobians.shape[2]:
+        raise ValueError(f"expected matrices of shape (point, n, n), got {jacobians.shape}")
+    if kind not in ("map", "flow"):
+        raise ValueError(f'expected kind "map" or "flow", got {kind!r}')
+    count, size = jacobians.shape[:2]
+    with quietly(size):
+        results = [
+            result
+            for turn in turns(count, max(1, _TOGETHER // size**2) if 0 < size < _LARGE else 1)
+            for result in _counts(jacobians[turn], kind, basis_of and _shifted(basis_of, turn))
+        ]
+    return UnstableDirections(tuple(r[0] for r in results), tuple(r[1] for r in results))
+
+
+def _shifted(basis_of: Callable[[int], Array], turn: slice) -> Callable[[int], Array]:
+    return lambda index: basis_of(turn.start + index)
+
+
+def _counts(jacobians: Interval, kind: Kind, basis_of: Callable[[int], Array] | None) -> _Counts:
+    """Count for each matrix, all at once where none asks for more than its eigenvectors."""
+    counts: _Counts = [(None, "")] * jacobians.shape[0]
+    if len(counts) > 1 and np.isfinite(jacobians.magnitude()).all():
+        with suppress(np.linalg.LinAlgError):
+            if basis_of is None:
+                bases = np.linalg.eig(jacobians.midpoint_radius()[0])[1]
+            else:
+                bases = np.array([basis_of(index) for index in range(len(counts))])
+            counts = _decided(_discs(jacobians, *_in_real_numbers(bases)), kind)
+    return [
+        done if done[0] is not None else _count(jacobians[[index]], kind, index, basis_of)
+        for index, done in enumerate(counts)
+    ]
+
+
+def _count(
+    jacobian: Interval, kind: Kind, index: int, basis_of: Callable[[int], Array] | None
+) -> tuple[int | None, str]:
+    """Count for one matrix (1, n, n), with one basis after the other."""
+    if not np.isfinite(jacobian.magnitude()).all():
+        return None, "the Jacobian is not bounded"
+    middle = jacobian.midpoint_radius()[0][0]
+    known = None if basis_of is None else partial(basis_of, index)
+    count, reason = None, ""
+    # Beside a kink, where slopes are wide, what is known belongs to one side: their middle is best.
+    for basis_of_one in (lambda: _low_rank_basis(middle), known, lambda: np.linalg.eig(middle)[1]):
+        if basis_of_one is None:
+            continue
+        try:
+            basis = basis_of_one()
+            if basis is None:
+                continue
+            discs = _discs(jacobian, *_in_real_numbers(basis[None]))
+        except np.linalg.LinAlgError:
+            reason = "the eigenvectors could not be computed"
+            continue
+        count, reason = _decided(discs, kind)[0]
+        if count is not None:
+            break
+    return count, reason
+
+
+def _low_rank_basis(matrix: Array) -> Array | None:
+    """Return the basis where a matrix is s but for a low rank, None for any other."""
+    size = len(matrix)
+    if size < _LARGE:
+        return None
+    some = np.linspace(0, size - 1, 3 * _RANK).astype(int)  # where s is the usual eigenvalue, too
+    shift = np.median(np.linalg.eigvals(matrix[np.ix_(some, some)]).real)
+    low = matrix - shift * np.eye(size)
+    seen = np.linalg.qr(low @ np.random.default_rng(0).standard_normal((size, _RANK)))[0]
+    within = seen.T @ low
+    if np.linalg.norm(low - seen @ within) > _NEGLIGIBLE * np.linalg.norm(low):
+        return None
+    directions, lengths, _ = np.linalg.svd(within, full_matrices=False)
+    rank = np.count_nonzero(lengths > _NEGLIGIBLE * lengths[0])
+    orthonormal = np.linalg.qr(seen @ directions[:, :rank], mode="complete")[0]
+    first, rest = orthonormal[:, :rank], orthonormal[:, rank:]
+    return np.hstack([first @ np.linalg.eig(first.T @ matrix @ first)[1], _COUPLING * rest])
+
+
+def _decided(discs: _Discs, kind: Kind) -> _Counts:
+    """Count the discs on the unstable side, if none meets the boundary."""
+    outside, inside = _sides(discs.centers, discs.radii, kind)
+    apart, number = np.all(outside | inside, axis=1), np.count_nonzero(outside, axis=1)
+    return [
+        (None, "the eigenvectors are too ill-conditioned") if not regular
+        else (int(n), "") if told
+        else (None, "an eigenvalue may lie on the boundary of stability")
+        for regular, told, n in zip(discs.regular, apart, number, strict=True)
+    ]  # fmt: skip
+
+
+def _in_real_numbers(bases: Array) -> tuple[Array, Array]:
+    """Return bases (point, n, n) with real and imaginary parts in place of conjugates.
+
+    Also which columns are the former. Conjugates follow each other, as LAPACK returns them.
+    """
+    if np.isrealobj(bases):
+        return bases, np.zeros(bases.shape[::2], bool)
+    paired = bases.imag.any(axis=1)
+    odd = np.cumsum(paired, axis=1) % 2 == 1
+    first, second = paired & odd, paired & ~odd
+    follow = np.array_equal(second, np.roll(first, 1, axis=1)) and not first[:, -1:].any()
+    before = np.roll(bases, 1, axis=2)
+    if not follow or not np.all((bases == before.conj()) | ~second[:, None]):
+        raise np.linalg.LinAlgError("expected eigenvectors of a real matrix in conjugate pairs")
+    return np.where(second[:, None], before.imag, bases.real), first
+
+
+class _Discs(NamedTuple):
+    """Discs that hold the eigenvalues of each matrix, if V is shown not to be singular.
+
+    Attributes
+    ----------
+    centers, radii (point, n)
+    regular (point,)
+    """
+
+    centers: Array
+    radii: Array
+    regular: Array
+
+
+def _discs(jacobians: Interval, bases: Array, first: Array) -> _Discs:
+    """Return discs that hold the eigenvalues; `first` are columns of a pair with the next one."""
+    size = bases.shape[2]
+    second = np.roll(first, 1, axis=1)  # the last is never the first of two
+
+    def swapped(columns: Array) -> Array:
+        """Return columns with those of each pair exchanged, zero in place of the others."""
+        behind, before = np.roll(columns, -1, axis=-1), np.roll(columns, 1, axis=-1)
+        turned = np.where(_along(first, columns), behind, 0.0)
+        return np.where(_along(second, columns), before, turned)
+
+    inverses = np.linalg.inv(bases)
+    middle, width = jacobians.midpoint_radius()
+    V, Y = np.abs(bases), np.abs(inverses)
+    defect = row_sums(np.abs(np.eye(size) - inverses @ bases))
+    defect = up(defect + _rounding_of_product(Y, V.sum(2)) + ULP * (1 + defect), 4.0)
+    worst = np.max(defect, axis=1, initial=0.0)
+    regular = worst < 0.5
+    image = middle @ bases
+    real = np.einsum("pij,pji->pi", inverses, image)
+    real = np.where(first | second, (real + swapped(real)) / 2, real)
+    rotated = np.einsum("pij,pji->pi", inverses, swapped(image))
+    rotated = (swapped(rotated) - rotated) / 2  # −b and b of a pair a ± ib
+    expected = bases * real[:, None] + swapped(bases) * rotated[:, None]
+    left = image - expected
+    weights = np.where(first | second, _ROOT_OF_TWO, 1.0)
+    # From the product, the width of J, and the difference: two products and two sums at most.
+    lost = _rounding_of_product(np.abs(middle), _applied(V, weights))
+    if width is not None:
+        lost = up(lost + _applied(width, _applied(V, weights)))
+    terms = _applied(np.abs(image), weights)
+    terms = terms + _applied(V, up((np.abs(real) + np.abs(rotated)) * weights))
+    lost = up(lost + 4 * ULP * up(terms) + 8 * size * TINY, 4.0)
+    rows = _applied(np.abs(inverses @ left), weights)
+    rows = up(
+        rows + _rounding_of_product(Y, _applied(np.abs(left), weights)) + _applied(Y, lost), 4.0
+    )
+    share = defect / down(1 - np.where(regular, worst, 0.5))[:, None]
+    rows = up(rows + share * np.max(rows, axis=1, keepdims=True, initial=0.0), 4.0)
+    radii = np.where(first | second, up((rows + swapped(rows)) * (_ROOT_OF_TWO / 2), 4.0), rows)
+    return _Discs(real - 1j * rotated, radii, regular)
+
+
+def _along(columns: Array, matrices: Array) -> Array:
+    """Return which columns (point, n), as they stand beside vectors or above matrices."""
+    return columns if matrices.ndim == 2 else columns[:, None]
+
+
+def _rounding_of_product(left: Array, right: Array) -> Array:
+    """Bound the row sums of what rounding adds to a product of matrices, of moduli of factors.
+
+    `right` are the row sums of those of the right factor.
+    """
+    terms = right.shape[-1]
+    return up(gamma(terms) * _applied(left, right) + terms**2 * TINY, 4.0)
+
+
+def _applied(matrices: Array, vectors: Array) -> Array:
+    """Upper bounds of the products of matrices and vectors, both non-negative."""
+    terms = vectors.shape[-1]
+    products = (matrices @ vectors[..., None])[..., 0]
+    return up(products * (1 + 4 * gamma(terms)) + terms * TINY)
+
+
+def _sides(centers: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
+    """Which discs lie strictly outside, and which strictly inside, the region of stability."""
+    if kind == "flow":
+        return down(centers.real - radii) > 0, up(centers.real + radii) < 0
+    sizes = np.abs(centers)
+    return down(down(sizes, 4.0) - radii) > 1, up(up(sizes, 4.0) + radii) < 1

@@ -1,0 +1,131 @@
+"""Existence and uniqueness of zeros near given states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import EnclosureError
+from ..interval.arithmetic import Array, down, up
+from ..interval.interpreter import EnclosedFunction
+from .context import checked_states, enclose_residual, over_turns, quietly
+from .contraction import Flags
+from .search import enlarge, locate
+
+
+@dataclass(frozen=True)
+class ZeroCertificates:
+    """What is proved about a zero near each of a number of states (point, unit).
+
+    Attributes
+    ----------
+    exists
+        Whether a zero is proved to lie within ``error_bound`` of the state, in the largest norm.
+    unique
+        Whether it is proved to be the only zero within ``radius`` of the state.
+    error_bound
+        Distance within which the zero lies; infinite where none is proved.
+    radius
+        Distance within which there is no other zero; zero where that is not proved.
+    reason
+        Why a state is not certified; empty where it is.
+    """
+
+    exists: Flags
+    unique: Flags
+    error_bound: Array
+    radius: Array
+    reason: tuple[str, ...]
+
+
+def certify_zeros(
+    residual: Callable[[Any], Any], states: ArrayLike, *, trials: int = 10
+) -> ZeroCertificates:
+    r"""Prove that a zero of ``residual`` exists near each state, and that it is alone.
+
+    A cube around the state (moved by a Newton step if need be) must be mapped into itself by
+    :math:`x-A\,g(x)`, in outward-rounded interval arithmetic; then the cube is enlarged for
+    as long as that map still contracts.
+
+    Parameters
+    ----------
+    residual
+        Any JAX function g from (unit,) to (unit,), computing in float64.
+    states
+        Approximate zeros (point, unit).
+    trials
+        How many cubes to try for the radius.
+
+    Returns
+    -------
+    ZeroCertificates. A function that cannot be enclosed (an unknown primitive, float32 arithmetic)
+    certifies no state.
+
+    Raises
+    ------
+    ValueError
+        If ``states`` is not a matrix, or the residual does not return a vector of its argument's
+        length.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> found = certify_zeros(lambda x: jnp.tanh(2.0 * x) - x, [[0.9575040240772687], [0.5]])
+    >>> found.exists, bool(found.error_bound[0] < 1e-14), bool(found.radius[0] > 0.1)
+    (array([ True, False]), True, True)
+
+    References
+    ----------
+    Krawczyk 1969, Computing 4:187. Neumaier 1990, Interval Methods for Systems of Equations, ch. 5.
+    Rump 2010, Acta Numerica 19:287.
+    """
+    points = checked_states(states)
+    try:
+        return certify_enclosed(enclose_residual(residual, points.shape[1]), points, trials)
+    except EnclosureError as refusal:
+        return _none(len(points), str(refusal))
+
+
+def certify_enclosed(
+    enclosed: EnclosedFunction, points: Array, trials: int = 10
+) -> ZeroCertificates:
+    """Do the same for a function that is traced already, at states (point, unit)."""
+    parts = over_turns(lambda turn: _certify(enclosed, points[turn], trials), *points.shape)
+    return _joined(parts) if parts else _none(0, "")
+
+
+def _none(count: int, reason: str) -> ZeroCertificates:
+    no = np.zeros(count, dtype=bool)
+    return ZeroCertificates(no, no, np.full(count, np.inf), np.zeros(count), (reason,) * count)
+
+
+def _joined(parts: list[ZeroCertificates]) -> ZeroCertificates:
+    def together(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return ZeroCertificates(
+        exists=together("exists"),
+        unique=together("unique"),
+        error_bound=together("error_bound"),
+        radius=together("radius"),
+        reason=tuple(reason for part in parts for reason in part.reason),
+    )
+
+
+def _certify(enclosed: EnclosedFunction, states: Array, trials: int) -> ZeroCertificates:
+    with quietly(states.shape[1]):
+        search = locate(enclosed, states)
+        enlarge(enclosed, search, trials)
+        moved = np.max(up(np.abs(search.centers - states)), axis=1, initial=0.0)
+        moved = np.where((search.centers == states).all(axis=1), 0.0, moved)
+        error = np.where(search.exists, up(search.error + moved), np.inf)
+        radius = np.where(search.exists, down(search.radius - moved), 0.0)
+    unique = search.exists & (radius > error)
+    reasons = tuple(
+        "" if exists else why for exists, why in zip(search.exists, search.reasons, strict=True)
+    )
+    return ZeroCertificates(search.exists, unique, error, np.where(unique, radius, 0.0), reasons)

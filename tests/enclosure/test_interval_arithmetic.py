@@ -1,0 +1,306 @@
+"""Intervals contain the exact results, as exact rationals and ball arithmetic give them."""
+
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+
+from separatrix.enclosure.interval import products
+from separatrix.enclosure.interval.arithmetic import (
+    Interval,
+    add,
+    divide,
+    integer_power,
+    multiply,
+    point,
+    square,
+    subtract,
+)
+from separatrix.enclosure.interval.functions import SMOOTH, cos, log_add_exp, sin, tanh
+from separatrix.enclosure.interval.products import matmul, total
+
+EXTREMES = np.array(
+    [
+        0.0,
+        5e-324,
+        1e-310,
+        2.3e-308,
+        1e-300,
+        1e-160,
+        1e-20,
+        1e-08,
+        0.3,
+        0.5,
+        1.0,
+        1.5,
+        3.0,
+        19.1,
+        36.8,
+        88.7,
+        709.7,
+        709.8,
+        745.2,
+        10000.0,
+        100000000.0,
+        1000000000000000.0,
+        1e160,
+        1e300,
+        1.7976931348623157e308,
+    ]
+)
+
+
+def samples(seed: int, count: int = 400) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    wide = rng.standard_normal(count) * 10.0 ** rng.uniform(-12, 12, count)
+    usual = rng.uniform(-5.0, 5.0, count)
+    return np.concatenate([EXTREMES, -EXTREMES, wide, usual])
+
+
+def exact(number: float) -> Fraction:
+    return Fraction(float(number))
+
+
+def holds(lower: float, upper: float, value: Fraction) -> bool:
+    return (lower == -np.inf or exact(lower) <= value) and (
+        upper == np.inf or value <= exact(upper)
+    )
+
+
+@pytest.mark.parametrize("operation", ["add", "subtract", "multiply", "divide"])
+def test_elementary_operations_contain_the_exact_result(operation: str) -> None:
+    rules = {"add": add, "subtract": subtract, "multiply": multiply, "divide": divide}
+    x = samples(0)
+    y = np.random.default_rng(1).permutation(samples(2))
+    with np.errstate(all="ignore"):
+        result = rules[operation](point(x), point(y))
+    exactly = {
+        "add": lambda a, b: a + b,
+        "subtract": lambda a, b: a - b,
+        "multiply": lambda a, b: a * b,
+        "divide": lambda a, b: a / b,
+    }[operation]
+    for a, b, low, high in zip(x, y, result.lower, result.upper, strict=True):
+        if operation != "divide" or b != 0:
+            assert holds(low, high, exactly(exact(a), exact(b)))
+
+
+@pytest.mark.parametrize("name", sorted(set(SMOOTH) - {"abs", "square"}))
+def test_elementary_functions_contain_the_exact_value(name: str) -> None:
+    x = samples(3)
+    if name in ("log", "sqrt", "rsqrt"):
+        x = np.abs(x[x != 0])
+    if name in ("asin", "acos", "atanh"):
+        x = np.concatenate([x[np.abs(x) < 1], np.linspace(-0.999, 0.999, 100)])
+    if name == "log1p":
+        x = x[x > -1]
+    if name == "acosh":
+        x = 1.0 + np.abs(x)
+    with np.errstate(all="ignore"):
+        value = SMOOTH[name].value(point(x))
+        slope = SMOOTH[name].slope(point(x), value)
+    flint.ctx.prec = 200
+    for index, number in enumerate(x):
+        truth, derivative = reference(name, flint.arb(float(number)))
+        assert overlaps(value, index, truth), (name, number)
+        if derivative.is_finite():
+            assert overlaps(slope, index, derivative), (name, number)
+
+
+def overlaps(interval: Interval, index: int, truth: flint.arb) -> bool:
+    """Whether the true value, known to 60 digits, is not outside."""
+    low, high = flint.arb(float(interval.lower[index])), flint.arb(float(interval.upper[index]))
+    return not bool(truth < low) and not bool(truth > high)
+
+
+def reference(name: str, x: flint.arb) -> tuple[flint.arb, flint.arb]:
+    one = flint.arb(1)
+    exp = x.exp()
+    table = {
+        "tanh": lambda: (x.tanh(), one / (x.cosh() * x.cosh())),
+        "logistic": lambda: (one / (one + (-x).exp()), one / (2 + exp + (-x).exp())),
+        "exp": lambda: (exp, exp),
+        "exp2": lambda: (two_to(x), two_to(x) * flint.arb.const_log2()),
+        "expm1": lambda: (x.expm1(), exp),
+        "log": lambda: (x.log(), one / x),
+        "log1p": lambda: (x.log1p(), one / (one + x)),
+        "sqrt": lambda: (x.sqrt(), one / (2 * x.sqrt())),
+        "rsqrt": lambda: (x.rsqrt(), -x.rsqrt() / (2 * x)),
+        "cbrt": lambda: cube_root(x),
+        "sin": lambda: (x.sin(), x.cos()),
+        "cos": lambda: (x.cos(), -x.sin()),
+        "tan": lambda: (x.tan(), one / (x.cos() * x.cos())),
+        "sinh": lambda: (x.sinh(), x.cosh()),
+        "cosh": lambda: (x.cosh(), x.sinh()),
+        "asin": lambda: (x.asin(), one / (one - x * x).sqrt()),
+        "acos": lambda: (x.acos(), -one / (one - x * x).sqrt()),
+        "atan": lambda: (x.atan(), one / (one + x * x)),
+        "asinh": lambda: (x.asinh(), one / (one + x * x).sqrt()),
+        "acosh": lambda: (x.acosh(), one / (x * x - one).sqrt()),
+        "atanh": lambda: (x.atanh(), one / (one - x * x)),
+        "erf": lambda: (x.erf(), 2 * (-x * x).exp() / flint.arb.pi().sqrt()),
+        "erfc": lambda: (x.erfc(), -2 * (-x * x).exp() / flint.arb.pi().sqrt()),
+    }
+    return table[name]()
+
+
+def two_to(x: flint.arb) -> flint.arb:
+    return (x * flint.arb.const_log2()).exp()
+
+
+def cube_root(x: flint.arb) -> tuple[flint.arb, flint.arb]:
+    if x == 0:
+        return flint.arb(0), flint.arb("nan")
+    root = abs(x).root(3)
+    return (root if x > 0 else -root), 1 / (3 * root * root)
+
+
+@pytest.mark.parametrize("function", [sin, cos, tanh])
+def test_wide_intervals_contain_all_values(function) -> None:
+    rng = np.random.default_rng(4)
+    lower = rng.uniform(-20.0, 20.0, 500)
+    width = 10.0 ** rng.uniform(-6.0, 1.0, 500)
+    enclosure = function(Interval(lower, lower + width))
+    inside = lower[:, None] + width[:, None] * np.linspace(0.0, 1.0, 301)
+    values = {sin: np.sin, cos: np.cos, tanh: np.tanh}[function](inside)
+    assert np.all(enclosure.lower <= values.min(axis=1) + 1e-15)
+    assert np.all(enclosure.upper >= values.max(axis=1) - 1e-15)
+    assert np.all(enclosure.upper - enclosure.lower <= np.ptp(values, axis=1) + 1e-3)
+
+
+@pytest.mark.parametrize("exponent", [-3, -2, -1, 0, 1, 2, 3, 7, 12])
+def test_integer_powers_are_exact_and_even_ones_not_negative(exponent: int) -> None:
+    x = np.random.default_rng(5).uniform(-3.0, 3.0, 200)
+    result = integer_power(point(x), exponent)
+    for number, low, high in zip(x, result.lower, result.upper, strict=True):
+        assert holds(low, high, exact(number) ** exponent)
+    with np.errstate(all="ignore"):
+        around = integer_power(Interval(np.array([-1.0]), np.array([2.0])), exponent)
+    if exponent >= 2 and exponent % 2 == 0:
+        assert around.lower[0] == 0.0
+        assert 2.0**exponent <= around.upper[0] <= 2.0**exponent * (1 + 1e-14)
+
+
+def test_zero_times_the_line_is_zero_and_nothing_becomes_certain() -> None:
+    line = Interval(np.array([-np.inf]), np.array([np.inf]))
+    with np.errstate(all="ignore"):
+        product = multiply(point(np.zeros(1)), line)
+    assert abs(product.lower[0]) < 1e-300
+    assert abs(product.upper[0]) < 1e-300
+    with np.errstate(all="ignore"):
+        quotient = divide(point(np.ones(1)), Interval(np.array([-1.0]), np.array([1.0])))
+        assert quotient.lower[0] == -np.inf
+        assert quotient.upper[0] == np.inf
+        unknown = Interval(np.array([np.nan]), np.array([np.nan]))
+        for result in (add(unknown, line), multiply(unknown, point(np.zeros(1))), tanh(unknown)):
+            assert np.isnan(result.lower).all()
+            assert np.isnan(result.upper).all()
+    assert square(line).lower[0] == 0.0
+
+
+@pytest.mark.parametrize("wide", ["neither", "left", "right", "both"])
+@pytest.mark.parametrize("scale", [0.0, 150.0])
+def test_matrix_products_contain_the_exact_product(wide: str, scale: float) -> None:
+    rng = np.random.default_rng(6)
+    for size in (1, 3, 17):
+        a = rng.standard_normal((4, size)) * 10.0 ** rng.uniform(-scale - 3, scale + 3, (4, size))
+        b = rng.standard_normal((size, 3)) * 10.0 ** rng.uniform(-scale - 3, scale, (size, 3))
+        fat_a = Interval(a - 1e-9 * np.abs(a), a) if wide in ("left", "both") else point(a)
+        fat_b = Interval(b, b + 1e-3 * np.abs(b)) if wide in ("right", "both") else point(b)
+        with np.errstate(all="ignore"):
+            result = matmul(fat_a, fat_b)
+        for i in range(4):
+            for j in range(3):
+                value = sum(exact(x) * exact(y) for x, y in zip(a[i], b[:, j], strict=True))
+                assert holds(result.lower[i, j], result.upper[i, j], value)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-16, 1e-12])
+@pytest.mark.parametrize("has_wide", [True, False])
+def test_long_thin_products_contain_the_exact_product(radius, has_wide, monkeypatch) -> None:
+    """In wide numbers, where the platform has them, and without."""
+    monkeypatch.setattr(products, "_HAS_WIDE", has_wide and products._HAS_WIDE)
+    rng = np.random.default_rng(8)
+    a, b = rng.standard_normal((6, 400)), rng.standard_normal((400, 2))
+    a[:3, 200:] = -a[:3, :200]  # half of the rows cancel
+    b[200:] = b[:200]
+    fat = Interval(b, b + radius) if radius else point(b)
+    result = matmul(point(a), fat, sharp=True)
+    for i, j in np.ndindex(6, 2):
+        for chosen in (fat.lower, np.where(a[i][:, None] > 0, fat.upper, fat.lower), fat.upper):
+            value = sum(exact(x) * exact(y) for x, y in zip(a[i], chosen[:, j], strict=True))
+            assert holds(result.lower[i, j], result.upper[i, j], value)
+
+
+@pytest.mark.skipif(not products._HAS_WIDE, reason="no numbers of more than 53 bits here")
+def test_long_products_of_points_are_known_to_rounding() -> None:
+    rng = np.random.default_rng(9)
+    a, b = rng.standard_normal((6, 2000)), rng.standard_normal((2000, 2))
+    result = matmul(point(a), point(b), sharp=True)
+    of_sums = 2.1 * products.gamma(2000) / 2048 * np.abs(a) @ np.abs(b)  # 11 bits more
+    beside = 4 * np.finfo(float).eps * result.magnitude() + of_sums
+    assert (result.upper - result.lower <= beside).all()
+
+
+def test_sums_contain_the_exact_sum_however_much_cancels() -> None:
+    rng = np.random.default_rng(7)
+    terms = rng.standard_normal((20, 300)) * 10.0 ** rng.uniform(-10.0, 10.0, (20, 300))
+    terms = np.concatenate([terms, -terms[:, ::-1], rng.standard_normal((20, 1))], axis=1)
+    result = total(point(terms), (1,))
+    for row, low, high in zip(terms, result.lower, result.upper, strict=True):
+        assert holds(low, high, sum(map(exact, row)))
+
+
+def test_matrix_products_over_the_whole_space() -> None:
+    weights = point(np.array([[1.0, 0.0], [0.0, 0.0]]))
+    line = Interval(np.full((2, 1), -np.inf), np.full((2, 1), np.inf))
+    with np.errstate(all="ignore"):
+        result = matmul(weights, line)
+    assert result.lower[0, 0] == -np.inf
+    assert np.abs([result.lower[1, 0], result.upper[1, 0]]).max() < 1e-300
+
+
+def test_log_add_exp_contains_the_exact_value() -> None:
+    rng = np.random.default_rng(8)
+    a, b = rng.uniform(-800.0, 800.0, (2, 300))
+    b[:100] = a[:100] + rng.standard_normal(100)
+    result = log_add_exp(point(a), point(b))
+    flint.ctx.prec = 3000
+    for index in range(300):
+        x, y = flint.arb(float(a[index])), flint.arb(float(b[index]))
+        assert overlaps(result, index, (x.exp() + y.exp()).log())
+    flint.ctx.prec = 53
+
+
+def test_nothing_is_rounded_where_everything_is_zero():
+    zero, wide = point(np.zeros((2, 2))), Interval(-np.ones((2, 2)), np.ones((2, 2)))
+    for given in (wide, point(np.full((2, 2), 0.1))):
+        for found in (add(zero, given), add(given, zero), subtract(given, zero)):
+            assert (found.lower == given.lower).all()
+            assert (found.upper == given.upper).all()
+            assert found.exact == given.exact
+        for found in (multiply(zero, given), multiply(given, zero), matmul(zero, given)):
+            assert found.vanishes
+    assert divide(zero, point(np.full((2, 2), 3.0))).vanishes
+    assert not zero.map(lambda ends: ends + 1).vanishes
+    assert not Interval(np.zeros(2), np.zeros(2)).vanishes  # not known to be exact
+    with np.errstate(invalid="ignore"):
+        unbounded = multiply(zero, Interval(np.zeros((2, 2)), np.full((2, 2), np.inf)))
+        assert (unbounded.lower <= 0).all() and (unbounded.upper >= 0).all()
+        constant = point(np.full((2, 2), np.inf))  # no number, and NaN where it meets a zero
+        for infinite in (constant, SMOOTH["exp"].value(constant)):
+            for product in (multiply, matmul):
+                assert np.isnan(product(zero, infinite).lower).all()
+                assert np.isnan(product(infinite, zero).upper).all()
+        unknown = point(np.full((2, 2), np.nan))
+        for product in (multiply, matmul):
+            assert np.isnan(product(zero, unknown).lower).all()
+            assert np.isnan(product(unknown, zero).lower).all()
+
+
+def test_a_product_with_the_identity_adds_nothing():
+    rng = np.random.default_rng(0)
+    a = Interval(*np.sort(rng.standard_normal((2, 4, 3, 3)), axis=0))
+    assert matmul(a, point(np.eye(3))) is a and matmul(point(np.eye(3)), a) is a
+    assert matmul(a, point(2 * np.eye(3))) is not a

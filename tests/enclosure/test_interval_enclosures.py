@@ -1,0 +1,486 @@
+"""JAX functions over boxes: values and slopes are enclosed, what cannot be is refused."""
+
+import functools
+
+import flint
+import jax
+import jax.extend
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.extend.core import Primitive
+
+from separatrix.enclosure.interval import (
+    ComputesInFloat32,
+    Enclosed,
+    EnclosureError,
+    Interval,
+    NoIntervalRule,
+    NotContinuous,
+    ball,
+    enclose,
+    enclose_jacobian,
+    point,
+)
+from separatrix.enclosure.interval.rules import RULES
+
+rng = np.random.default_rng(0)
+W = rng.standard_normal((3, 3)).astype(np.float32)
+FUNCTIONS = {
+    "tanh": lambda x: jnp.tanh(W @ x),
+    "tanh, states first": lambda x: jnp.tanh(x @ W),
+    "relu": lambda x: jax.nn.relu(W @ x),
+    "softplus": lambda x: jax.nn.softplus(W @ x) + jnp.logaddexp(x, x[::-1]),
+    "piecewise": lambda x: jax.nn.elu(x) + jax.nn.leaky_relu(x) + jax.nn.selu(x) + jax.nn.celu(x),
+    "hard": lambda x: jax.nn.hard_tanh(x) + jax.nn.relu6(x) + jax.nn.hard_sigmoid(x),
+    "smooth": lambda x: jax.nn.gelu(x) + jax.nn.silu(x) + jax.nn.gelu(x, False) + jax.nn.mish(x),
+    "softmax": lambda x: jax.nn.softmax(x) + jax.nn.logsumexp(x) + jnp.sqrt(1 + jnp.sum(x * x)),
+    "indexing": lambda x: x.at[jnp.array([1])].add(x[0]) + x[jnp.array([0, 2, 1])],
+    "moving": lambda x: jnp.roll(x, 1) + jnp.pad(x, 1)[:3] + x.at[1].set(x[0]),
+    "shapes": lambda x: jnp.stack([x, 2 * x], 1).reshape(-1)[::2] + jnp.tile(x, (2, 1)).T[:, 0],
+    "fori_loop": lambda x: lax.fori_loop(0, 3, lambda i, c: jnp.tanh(c + x[i]), x),
+    "scan": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c * w), x, W)[1][1],
+    "scan back": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c), x, W, reverse=True)[0],
+    "cond": lambda x: lax.cond(x[0] > 9.0, lambda v: v, lambda v: -v * v, x),
+    "cond that meets": lambda x: lax.cond(x[0] > 0, lambda v: v[0] * 2, lambda v: v[0] * 3, x) * x,
+    "powers": lambda x: jnp.sin(x) ** 2 + x**3 + jnp.power(x, 2.0) + (2.5 + jnp.cos(x)) ** 1.5,
+    "checkpoint": lambda x: jax.checkpoint(jnp.sin)(x) * jnp.exp(x) + jnp.arctan(x) / (1 + x**2),
+    "einsum": lambda x: jnp.einsum("i,j,ij->j", x, x, W) + jnp.outer(x, x) @ x,
+    "batched": lambda x: jnp.einsum("bi,bij->bj", jnp.stack([x, x]), jnp.stack([W, W])).sum(0),
+    "batched twice": lambda x: jnp.einsum(
+        "bi,bij->j", jnp.outer(x, x), jnp.outer(x, x)[:, None] * W
+    ),
+    "convolution": lambda x: jnp.convolve(x, jnp.array([1.0, 2.0]), mode="same"),
+    "extremes": lambda x: jnp.max(x) * x + jnp.min(x) + jnp.clip(x, -1, 1),
+    "norm": lambda x: (x - x.mean()) / jnp.sqrt(jnp.var(x) + 1e-1),
+    "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(jnp.asarray(W)),
+    "where": lambda x: jnp.where(x > 0.25, 2 * x - 0.25, x),
+    "maximum": lambda x: jnp.where(x > x[::-1], x, x[::-1]),
+    "constants": lambda x: (
+        x * jnp.linspace(0.0, 1.0, 3) + jnp.abs(jnp.asarray(W)[0]) + jnp.arange(3) // 2
+    ),
+}
+
+
+@functools.cache
+def values_and_jacobians(name):
+    function = FUNCTIONS[name]
+    return jax.jit(jax.vmap(lambda x: (function(x), jax.jacfwd(function)(x))))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("radius", [1e-9, 0.3])
+def test_values_and_slopes_are_enclosed(name: str, radius: float) -> None:
+    function = FUNCTIONS[name]
+    local = np.random.default_rng(1)
+    centers = local.standard_normal((4, 3))
+    enclosed = Enclosed(function, (3,))
+    boxes = ball(centers, radius)
+    with_slopes, alone = enclosed.slopes(boxes), enclosed.bounds(boxes)
+    assert with_slopes.refusals == ("",) * 4
+    with jax.enable_x64(True):
+        both = values_and_jacobians(name)
+        for _ in range(20):
+            x, y = centers + radius * local.uniform(-1, 1, (2, 4, 3))
+            (at_x, slope), (at_y, _) = (map(np.asarray, both(at)) for at in (x, y))
+            for result in (with_slopes, alone):
+                assert widened(result.bounds).contains(at_x).all()
+            assert widened(with_slopes.slopes).contains(slope).all()
+            change = np.abs(with_slopes.slopes.magnitude()) @ np.abs(x - y)[..., None]
+            assert np.all(np.abs(at_x - at_y) <= change[..., 0] + 1e-12)
+
+
+def widened(a: Interval) -> Interval:
+    """Room for the rounding errors of the values that are compared with."""
+    return Interval(
+        a.lower - 1e-12 - 1e-13 * np.abs(a.lower), a.upper + 1e-12 + 1e-13 * np.abs(a.upper)
+    )
+
+
+def arb_matrix(array: np.ndarray) -> flint.arb_mat:
+    return flint.arb_mat([[flint.arb(float(v)) for v in row] for row in np.atleast_2d(array)])
+
+
+def columns(array: np.ndarray) -> flint.arb_mat:
+    return arb_matrix(np.asarray(array)[:, None])
+
+
+def each(function, matrix: flint.arb_mat) -> list[flint.arb]:
+    return [function(matrix[i, 0]) for i in range(matrix.nrows())]
+
+
+def sigma(x: flint.arb) -> flint.arb:
+    return 1 / (1 + (-x).exp())
+
+
+ARB_ACTIVATIONS = {
+    "tanh": (jnp.tanh, lambda x: x.tanh()),
+    "relu": (jax.nn.relu, lambda x: x if x > 0 else flint.arb(0)),
+    "sigmoid": (jax.nn.sigmoid, sigma),
+    "softplus": (jax.nn.softplus, lambda x: (1 + x.exp()).log()),
+}
+
+
+@pytest.mark.parametrize("name", ARB_ACTIVATIONS)
+def test_networks_contain_the_values_of_ball_arithmetic(name: str) -> None:
+    flint.ctx.prec = 150
+    in_jax, in_arb = ARB_ACTIVATIONS[name]
+    local = np.random.default_rng(2)
+    for size in (1, 5, 40):
+        for scale in (0.1, 1.0, 30.0):
+            weights = scale * local.standard_normal((size, size))
+            bias, state = local.standard_normal((2, size))
+            result = enclose(lambda x, w=weights, b=bias: in_jax(w @ x + b), point(state))
+            truth = each(in_arb, arb_matrix(weights) * columns(state) + columns(bias))
+            assert all(holds(result, i, value) for i, value in enumerate(truth))
+
+
+def holds(interval: Interval, index: int, truth: flint.arb) -> bool:
+    """Whether the true value, known to 40 digits, is not outside."""
+    low, high = flint.arb(float(interval.lower[index])), flint.arb(float(interval.upper[index]))
+    return not bool(truth < low) and not bool(truth > high)
+
+
+def gru(h, weights, bias):
+    n = h.shape[0]
+    a = weights @ h + bias
+    r, z = jax.nn.sigmoid(a[:n]), jax.nn.sigmoid(a[n : 2 * n])
+    c = jnp.tanh(r * a[2 * n :])
+    return (1 - z) * c + z * h
+
+
+def test_gru_contains_the_value_of_ball_arithmetic() -> None:
+    flint.ctx.prec = 150
+    local, n = np.random.default_rng(3), 12
+    for _ in range(20):
+        weights, bias = local.standard_normal((3 * n, n)), local.standard_normal(3 * n)
+        state = local.uniform(-1, 1, n)
+        result = enclose(lambda h, w=weights, b=bias: gru(h, w, b), point(state))
+        a = arb_matrix(weights) * columns(state) + columns(bias)
+        for i in range(n):
+            r, z = sigma(a[i, 0]), sigma(a[n + i, 0])
+            candidate = (r * a[2 * n + i, 0]).tanh()
+            assert holds(result, i, (1 - z) * candidate + z * flint.arb(float(state[i])))
+        assert np.max(result.upper - result.lower) < 1e-13
+
+
+def test_lstm_contains_the_value_of_ball_arithmetic() -> None:
+    flint.ctx.prec = 150
+    local, n = np.random.default_rng(4), 6
+    weights, bias = local.standard_normal((4 * n, n)), local.standard_normal(4 * n)
+
+    def lstm(state):
+        h, c = state[:n], state[n:]
+        i, f, g, o = jnp.split(weights @ h + bias, 4)
+        new = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return jnp.concatenate([jax.nn.sigmoid(o) * jnp.tanh(new), new])
+
+    state = local.uniform(-1, 1, 2 * n)
+    result = enclose(lstm, point(state))
+    a = arb_matrix(weights) * columns(state[:n]) + columns(bias)
+    for k in range(n):
+        i, f, g, o = (a[j * n + k, 0] for j in range(4))
+        new = sigma(f) * flint.arb(float(state[n + k])) + sigma(i) * g.tanh()
+        assert holds(result, n + k, new)
+        assert holds(result, k, sigma(o) * new.tanh())
+
+
+def test_tanh_and_gru_cells_map_all_of_space_into_the_unit_box() -> None:
+    local, n = np.random.default_rng(5), 8
+    weights, bias = local.standard_normal((3 * n, n)), local.standard_normal(3 * n)
+    weights[0] = 0.0  # a unit without input: 0 * inf must not spoil anything
+    everywhere = Interval(np.full(n, -np.inf), np.full(n, np.inf))
+    unit = Interval(np.full(n, -1.0), np.full(n, 1.0))
+
+    def candidate(h):
+        a = weights @ h + bias
+        return jnp.tanh(jax.nn.sigmoid(a[:n]) * a[2 * n :])
+
+    for function in (lambda h: jnp.tanh(weights[:n] @ h + bias[:n]), candidate):
+        box = enclose(function, everywhere)
+        assert np.all(box.lower >= -1.0)
+        assert np.all(box.upper <= 1.0)
+    step = enclose(lambda h: gru(h, weights, bias), unit)
+    assert np.all(np.abs(step.lower) <= 2.0)
+    assert np.isinf(enclose(lambda h: gru(h, weights, bias), everywhere).upper).all()
+
+
+def test_slopes_of_a_kink_hold_both_sides() -> None:
+    box = Interval(np.array([-1.0]), np.array([1.0]))
+    for function, low, high in [
+        (jax.nn.relu, 0.0, 1.0),
+        (jnp.abs, -1.0, 1.0),
+        (lambda x: jnp.clip(x, -0.5, 0.5), 0.0, 1.0),
+        (lambda x: jax.nn.leaky_relu(x, 0.25), 0.25, 1.0),
+        (lambda x: jnp.where(x > 0, x, 0.0), 0.0, 1.0),
+    ]:
+        slopes = enclose_jacobian(function, box)
+        np.testing.assert_allclose(
+            [slopes.lower[0, 0], slopes.upper[0, 0]], [low, high], atol=1e-14
+        )
+
+
+def test_slopes_hold_those_from_one_side_of_a_pole_to_the_other() -> None:
+    box = Interval(np.array([1.0]), np.array([2.0]))
+    for function in (lambda x: -1 / (x - 1.5), lambda x: 1 / (x - 1.5)):
+        slopes = enclose_jacobian(function, box)
+        assert (slopes.lower[0, 0], slopes.upper[0, 0]) == (-np.inf, np.inf)
+
+
+@jax.custom_jvp
+def spike(x):
+    return jnp.where(x > 0, 1.0, 0.0)
+
+
+spike.defjvp(lambda primals, tangents: (spike(*primals), tangents[0]))
+
+
+@jax.custom_vjp
+def straight_through(x):
+    return jnp.round(x)
+
+
+straight_through.defvjp(lambda x: (jnp.round(x), None), lambda _, g: (g,))
+
+JUMPS = {
+    "where": lambda x: jnp.where(x > 0, 1.0, 0.0) * x + 1.0,
+    "where, shifted": lambda x: jnp.where(x > 0, x + 1e-9, x),
+    "where, two conditions": lambda x: jnp.where((x > 0) & (x < 9), x, -x - 1),
+    "where, as a truth value": lambda x: jnp.where(
+        x > 0, 1 - x, jnp.where((x + 0.5).astype(bool), 2 - x, 1 - x)
+    ),
+    "where, another quantity": lambda x: jnp.where(x[0] > 0, x, -x),
+    "spike": lambda x: spike(x) + x,
+    "straight-through": lambda x: straight_through(x + 0.5) + x,
+    "stopped": lambda x: x + lax.stop_gradient(jnp.where(x > 0, 1.0, 0.0)),
+    "sign": lambda x: jnp.sign(x) + x,
+    "floor": lambda x: jnp.floor(x) + x,
+    "mask": lambda x: (x > 0).astype(x.dtype) + x,
+    "integer": lambda x: (x + 0.5).astype(jnp.int32).astype(x.dtype) + jnp.floor(x),
+    "branch": lambda x: lax.cond(x[0] > 0, lambda v: v, lambda v: -v, x),
+    "heaviside": lambda x: jnp.heaviside(x, 0.5) + x,
+    "loop": lambda x: lax.while_loop(lambda c: c[0] < 0, lambda c: c + 1.0, x),
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_a_jump_is_refused_where_it_matters_and_only_there(name: str) -> None:
+    across = Interval(np.full(2, -0.1), np.full(2, 0.1))
+    with pytest.raises((NotContinuous, NoIntervalRule)):
+        enclose_jacobian(JUMPS[name], across)
+    beside = Interval(np.full(2, 0.1), np.full(2, 0.2))
+    try:
+        slopes = enclose_jacobian(JUMPS[name], beside)
+    except NoIntervalRule:
+        return
+    with jax.enable_x64(True):
+        shift = np.asarray(JUMPS[name](jnp.full(2, 0.2)) - JUMPS[name](jnp.full(2, 0.1)))
+    assert widened(slopes).contains(np.diag(shift / 0.1)).all()
+
+
+def test_softplus_is_tight_also_where_its_argument_vanishes() -> None:
+    def named_alike(x):
+        return jnp.logaddexp(x, 0.0)
+
+    for function in (
+        jax.nn.softplus,
+        named_alike,
+        lambda x: jax.nn.softplus(jnp.stack([x, -x]))[0],
+    ):
+        slopes = enclose_jacobian(function, Interval(np.full(1, -0.1), np.full(1, 0.1)))
+        assert 0.47 < slopes.lower[0, 0] < 0.5 < slopes.upper[0, 0] < 0.53
+
+
+def test_derivative_rules_and_stopped_gradients_have_no_say() -> None:
+    @jax.custom_jvp
+    def double(x):
+        return 2.0 * x
+
+    double.defjvp(lambda primals, tangents: (double(*primals), 100.0 * tangents[0]))
+    box = Interval(np.array([1.0]), np.array([1.1]))
+    for function in (double, lambda x: lax.stop_gradient(x) * 2.0):
+        slopes = enclose_jacobian(function, box)
+        np.testing.assert_allclose([slopes.lower, slopes.upper], 2.0, rtol=1e-14)
+
+
+FLOAT32 = {
+    "cast": lambda x: jnp.tanh(x.astype(jnp.float32)).astype(x.dtype),
+    "there and back": lambda x: x.astype(jnp.float32).astype(x.dtype),
+    "bfloat16": lambda x: x.astype(jnp.bfloat16).astype(x.dtype) + x,
+    "result": lambda x: x.astype(jnp.float16),
+    "weights": lambda x: (jnp.tanh(jnp.asarray(W))) @ x,
+    "product": lambda x: lax.dot_general(
+        W, x, (((1,), (0,)), ((), ())), preferred_element_type=np.float32
+    ),
+    "in a loop": lambda x: lax.fori_loop(
+        0, 2, lambda i, c: c.astype(jnp.float32).astype(c.dtype), x
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_arithmetic_in_float32_is_refused(name: str) -> None:
+    with pytest.raises(ComputesInFloat32, match=r"computes in b?float(16|32).*cannot be certified"):
+        enclose(FLOAT32[name], point(np.full(3, 0.3)))
+
+
+def test_float32_weights_are_exact_numbers() -> None:
+    result = enclose(lambda x: -jnp.abs(jnp.asarray(W)).T @ x, point(np.full(3, 0.3)))
+    exact = -np.abs(W.astype(np.float64)).T @ np.full(3, 0.3)
+    assert np.all(np.abs(result.lower - exact) < 1e-15 * 8)
+
+
+def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
+    outside = np.array([5, 1])
+
+    def taken(x, **fill):
+        return jnp.take(jnp.tanh(x), outside, mode="fill", **fill) - x
+
+    x = np.array([0.3, -0.2])
+    filled = enclose(lambda v: taken(v, fill_value=0.0), point(x))
+    np.testing.assert_allclose(filled.lower, [-0.3, np.tanh(-0.2) + 0.2], atol=1e-15)
+    assert enclose(lambda v: taken(v, fill_value=9.0), point(x)).lower[0] == pytest.approx(8.7)
+    slopes = enclose_jacobian(lambda v: taken(v, fill_value=9.0), point(x))
+    np.testing.assert_allclose(slopes.lower[0], [-1.0, 0.0], atol=1e-15)
+    blank = enclose(taken, point(x))
+    assert not np.isfinite(blank.lower[0])  # NaN: nothing is known
+    integers = np.arange(2, dtype=np.int32)
+    least = enclose(lambda v: v * jnp.take(integers, outside, mode="fill"), point(x))
+    np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [jnp.int4, jnp.uint4])
+def test_integers_of_few_bits_are_not_taken_for_real_numbers(dtype) -> None:
+    """NumPy has them as a kind of their own."""
+    with pytest.raises(NoIntervalRule, match=r"convert_element_type on u?int4"):
+        enclose(lambda x: x.astype(dtype).astype(x.dtype), point(np.array([0.3, 2.5])))
+
+
+def test_captured_float32_weights_may_be_moved_in_any_way() -> None:
+    held = enclose(lambda x: lax.optimization_barrier(jnp.asarray(W)) @ x, point(np.full(3, 0.3)))
+    np.testing.assert_allclose(held.lower, W.astype(float) @ np.full(3, 0.3), atol=1e-14)
+
+
+REFUSED = {
+    "sort": jnp.sort,
+    "lu": lambda x: jnp.linalg.inv(jnp.diag(x))[0],
+    "round": jnp.round,
+    "convert_element_type of int64": lambda x: x * x.astype(int),
+    "argmax": lambda x: x[jnp.argmax(x)],
+    "while": lambda x: lax.while_loop(lambda c: c[0] < 0, lambda c: c + 1.0, x),
+    "scatter_apply": lambda x: x.at[0].apply(jnp.sin),
+    "scan": lambda x: lax.fori_loop(0, 9999, lambda i, c: 0.5 * c, x),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_unknown_primitive_is_named(name: str) -> None:
+    with pytest.raises(NoIntervalRule) as refusal:
+        enclose(REFUSED[name], point(np.ones(3)))
+    assert str(refusal.value) == f"no interval rule for {name}"
+
+
+def test_integers_may_be_chosen() -> None:
+    chosen = Enclosed(lambda x: x * jnp.where(x > 0, 3, 4), (1,))
+    result = chosen.slopes(ball(np.array([[-1.0], [0.0], [1.0]]), 0.1))
+    assert [bool(reason) for reason in result.refusals] == [False, True, False]
+    np.testing.assert_allclose(result.slopes.lower[[0, 2], 0, 0], [4.0, 3.0], rtol=1e-12)
+
+
+def test_a_stranger_with_a_familiar_name_is_not_trusted() -> None:
+    impostor = Primitive("tanh")
+    impostor.def_abstract_eval(lambda aval: aval)
+    with pytest.raises(NoIntervalRule, match="no interval rule for tanh"):
+        enclose(lambda x: impostor.bind(x), point(np.ones(3)))
+
+
+def test_unused_parts_of_a_function_are_no_obstacle() -> None:
+    def function(x):
+        jnp.sort(x)
+        return jnp.tanh(x)
+
+    assert np.all(enclose(function, point(np.zeros(3))).upper < 1e-300)
+
+
+def test_outside_of_its_domain_a_function_is_not_bounded() -> None:
+    box = Interval(np.array([-1.0]), np.array([1.0]))
+    for function in (jnp.log, jnp.sqrt, lambda x: 1.0 / x, lambda x: x**-2):
+        result = Enclosed(function, (1,)).slopes(box[None])
+        assert (
+            not np.isfinite(result.slopes.lower).all() or not np.isfinite(result.slopes.upper).all()
+        )
+
+
+def random_expression(local: np.random.Generator, depth: int):
+    """A random composition of elementwise functions and a weight matrix, in JAX and in arb."""
+    if depth == 0:
+        return (lambda x: x), (lambda x: list(x))
+    inner_jax, inner_arb = random_expression(local, depth - 1)
+    other_jax, other_arb = random_expression(local, depth - 1)
+    matrix = local.standard_normal((3, 3))
+    unary = {
+        "tanh": (jnp.tanh, lambda v: v.tanh()),
+        "exp": (lambda x: jnp.exp(jnp.sin(x)), lambda v: v.sin().exp()),
+        "cos": (jnp.cos, lambda v: v.cos()),
+        "square": (lambda x: x * x, lambda v: v * v),
+        "atan": (jnp.arctan, lambda v: v.atan()),
+        "log": (lambda x: jnp.log1p(x * x), lambda v: (v * v).log1p()),
+        "abs": (jnp.abs, abs),
+    }
+    choice = int(local.integers(len(unary) + 3))
+    if choice < len(unary):
+        f, g = list(unary.values())[choice]
+        return (lambda x: f(inner_jax(x))), (lambda x: [g(v) for v in inner_arb(x)])
+    if choice == len(unary):
+        rows = arb_matrix(matrix)
+        return (
+            lambda x: matrix @ inner_jax(x),
+            lambda x: each(lambda v: v, rows * flint.arb_mat([[v] for v in inner_arb(x)])),
+        )
+    if choice == len(unary) + 1:
+        return (
+            lambda x: inner_jax(x) * other_jax(x),
+            lambda x: [a * b for a, b in zip(inner_arb(x), other_arb(x), strict=True)],
+        )
+    return (
+        lambda x: inner_jax(x) / (1 + other_jax(x) ** 2),
+        lambda x: [a / (1 + b * b) for a, b in zip(inner_arb(x), other_arb(x), strict=True)],
+    )
+
+
+def test_random_expressions_contain_the_values_of_ball_arithmetic() -> None:
+    flint.ctx.prec = 300
+    local = np.random.default_rng(6)
+    for _ in range(60):
+        in_jax, in_arb = random_expression(local, int(local.integers(1, 5)))
+        states = local.uniform(-3, 3, (20, 3))
+        result = Enclosed(in_jax, (3,)).bounds(point(states)).bounds
+        for index, state in enumerate(states):
+            truth = in_arb([flint.arb(float(v)) for v in state])
+            assert all(holds(result[index], i, value) for i, value in enumerate(truth))
+
+
+def test_refusals_are_errors_of_one_family() -> None:
+    assert issubclass(NoIntervalRule, EnclosureError)
+    assert issubclass(ComputesInFloat32, EnclosureError)
+    assert issubclass(NotContinuous, EnclosureError)
+    with pytest.raises(TypeError, match="returns one array"):
+        Enclosed(lambda x: (x, x), (2,))
+
+
+def test_the_largest_of_no_elements_is_refused() -> None:
+    for largest in (lambda x: jnp.max(x[:0], initial=0.0), lambda x: jnp.min(x[:0], initial=0.0)):
+        with pytest.raises(NoIntervalRule, match="of no elements"):
+            enclose(largest, Interval(np.zeros(2), np.ones(2)))
+
+
+OURS = {"logaddexp"}
+"""What the interpreter reads as one step, though JAX has several for it."""
+
+
+def test_every_primitive_that_proofs_rely_on_is_still_there():
+    homes = (jax.lax, jax.extend.core.primitives)
+    known = {getattr(home, n).name for home in homes for n in dir(home) if n.endswith("_p")}
+    gone = set(RULES) - known - OURS
+    assert not gone, f"JAX {jax.__version__} has no primitive called {', '.join(sorted(gone))}"

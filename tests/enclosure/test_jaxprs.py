@@ -1,0 +1,104 @@
+"""Calls in traced functions: everyone who reads them looks into the same ones."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.enclosure.flat import trace
+from separatrix.enclosure.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
+from separatrix.enclosure.program import trace_program
+from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognize
+
+N = 3
+W = np.random.default_rng(0).normal(size=(N, N))
+STORED = jnp.ones(N, jnp.float32)
+
+
+def plain(h):
+    return jax.lax.max(W @ h + STORED @ STORED.astype(float), 0.0)
+
+
+def with_forward_rule(function):
+    ruled = jax.custom_jvp(function)
+    ruled.defjvp(lambda x, v: (ruled(*x), 2.0 * v[0]))
+    return ruled
+
+
+def with_backward_rule(function):
+    ruled = jax.custom_vjp(function)
+    ruled.defvjp(lambda x: (ruled(x), None), lambda _, v: (2.0 * v,))
+    return ruled
+
+
+PLAIN = {
+    "jit": jax.jit,
+    "checkpoint": jax.checkpoint,
+    "one in another": lambda f: jax.jit(jax.checkpoint(jax.jit(f))),
+}
+RULED = {"custom_jvp": with_forward_rule, "custom_vjp": with_backward_rule}
+WRAPS = PLAIN | RULED
+
+
+def calls_in(jaxpr):
+    found = set()
+    for equation in jaxpr.eqns:
+        found.add(equation.primitive.name)
+        for value in equation.params.values():
+            if hasattr(getattr(value, "jaxpr", value), "eqns"):
+                found |= calls_in(getattr(value, "jaxpr", value))
+    return found & CALLS
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_the_table_knows_what_jax_calls_a_call(name):
+    with jax.enable_x64(True):
+        found = calls_in(jax.make_jaxpr(WRAPS[name](plain))(np.zeros(N)).jaxpr)
+    assert found
+    assert (found <= PLAIN_CALLS) == (name in PLAIN)
+    assert not PLAIN_CALLS & RULED_CALLS
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_intervals_see_the_same_steps_inside_of_a_call(name):
+    steps = [step.name for step in trace(WRAPS[name](plain), (N,)).steps]
+    assert steps == [step.name for step in trace(plain, (N,)).steps]
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_the_same_pieces_are_recognized_inside_of_a_call(name):
+    forms = [recognize(function, N) for function in (plain, WRAPS[name](plain))]
+    assert isinstance(forms[1], PiecewiseLinear)
+    np.testing.assert_array_equal(forms[0].gate_weights, forms[1].gate_weights)
+    np.testing.assert_array_equal(forms[0].gate_offset, forms[1].gate_offset)
+
+
+def test_numbers_turned_into_integers_are_settled_as_jax_does():
+    """There is no -1.5 and no 300.5 among the integers of eight bits: NumPy wraps around."""
+    far = np.array([-1.5, 300.5, 7.9], np.float32)
+
+    def function(h):
+        return h + jnp.asarray(far).astype(jnp.uint8)
+
+    program = trace_program(function, jax.ShapeDtypeStruct((N,), float))
+    with jax.enable_x64(True):
+        h = np.zeros(N)
+        np.testing.assert_array_equal(program(h), function(h))
+        np.testing.assert_array_equal(recognize(function, N)(h), function(h))
+
+
+@pytest.mark.parametrize("name", WRAPS)
+def test_constants_are_settled_inside_of_a_call_unless_it_has_a_rule_of_its_own(name):
+    function = WRAPS[name](plain)
+    program = trace_program(function, jax.ShapeDtypeStruct((N,), float))
+    with jax.enable_x64(True):
+        h = np.random.default_rng(1).normal(size=N)
+        np.testing.assert_allclose(program(h), function(h), rtol=1e-15)
+        left = [e.primitive.name for e in jax.make_jaxpr(program)(h).eqns]
+        assert left.count("dot_general") == 2 * (name in PLAIN)
+        if name == "custom_vjp":
+            slope = jax.vjp(program, h)[1](np.ones(N))[0]
+        else:
+            slope = jax.jvp(program, (h,), (np.ones(N),))[1]
+        expected = 2.0 * np.ones(N) if name in RULED else (W @ np.ones(N)) * (plain(h) > 0)
+        np.testing.assert_allclose(slope, expected, rtol=1e-12)

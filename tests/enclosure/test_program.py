@@ -1,0 +1,152 @@
+"""Programs: a snapshot of a function, whose structure is shared by all functions of its form."""
+
+import copy
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.enclosure.program import trace_program
+
+N = 3
+STATE = jax.ShapeDtypeStruct((N,), jnp.float64)
+STARTS = np.random.default_rng(0).uniform(-1, 1, (20, N))
+
+
+def weights(seed):
+    return 1.5 * np.random.default_rng(seed).standard_normal((N, N))
+
+
+class Cell(eqx.Module):
+    weights: np.ndarray
+
+    def step(self, x):
+        return jax.nn.relu(jnp.tanh(self.weights @ x))
+
+
+class Plain:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def step(self, x):
+        return jax.nn.softplus(self.weights @ x) - 0.5
+
+
+def compiled(weights):
+    held = jnp.asarray(weights)  # of a NumPy array JAX must forget what it has compiled
+    drive = jax.jit(lambda x: held @ x)
+    return lambda x: jnp.tanh(drive(x))
+
+
+def looped(weights):
+    return lambda x: jax.lax.fori_loop(0, 2, lambda _, y: jnp.tanh(weights @ y), x)
+
+
+FORMS = {
+    "closure": lambda w: lambda x: jnp.tanh(w @ x + 0.1 * w[0, 0]),
+    "number": lambda w: lambda x: jnp.tanh(float(w[0, 0]) * x),
+    "module": lambda w: Cell(w).step,
+    "method": lambda w: Plain(w).step,
+    "Partial": lambda w: jax.tree_util.Partial(lambda w, x: jnp.tanh(w @ x), w),
+    "partial": lambda w: functools.partial(lambda w, x: jax.nn.elu(w @ x), w),
+    "compiled": compiled,
+    "looped": looped,
+    "float32": lambda w: lambda x: jnp.tanh(jnp.asarray(w, jnp.float32) @ x),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_second_function_of_one_form_compiles_nothing(name, caplog):
+    numbers = []
+    for seed in range(3):
+        system = sx.DiscreteMap(FORMS[name](weights(seed)), N)
+        caplog.clear()
+        with jax.log_compiles():
+            sx.find_fixed_points(system, STARTS, certify=False, slow_points=False)
+            sx.linearize(system, STARTS[:1])
+        numbers.append(sum("Compiling" in r.getMessage() for r in caplog.records))
+    assert numbers[1:] == [0, 0]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_program_computes_what_its_function_computes(name):
+    function = FORMS[name](weights(0))
+    program = trace_program(function, STATE)
+    direct = FORMS[name](weights(0))
+    with jax.enable_x64():
+        expected, found = (jax.vmap(f)(STARTS) for f in (direct, program))
+        slopes = [jax.vmap(jax.jacfwd(f))(STARTS) for f in (direct, program)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(*slopes, rtol=1e-13, atol=1e-13)
+    assert program(jnp.ones(N)).dtype == jnp.float32
+    assert jax.jit(jax.vmap(jax.jacfwd(program)))(jnp.ones((2, N))).dtype == jnp.float32
+
+
+def with_rule(slope):
+    @jax.custom_jvp
+    def ruled(x):
+        return jnp.tanh(2.0 * x)
+
+    ruled.defjvp(lambda x, v: (ruled(*x), slope(v[0])))
+    return lambda x: ruled(x)
+
+
+def with_call(host):
+    def call(x):
+        return jax.pure_callback(
+            host, jax.ShapeDtypeStruct(x.shape, x.dtype), x, vmap_method="broadcast_all"
+        )
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (with_rule(lambda v: 2.0 * v), with_rule(lambda v: jnp.sin(v))),
+        (with_call(lambda x: np.tanh(x)), with_call(lambda x: np.sin(x))),
+        (FORMS["closure"](weights(0)), FORMS["module"](weights(0))),
+        (lambda x: x[jnp.array([0, 1, 2])], lambda x: x[jnp.array([0, 2, 1])]),
+        (lambda x: x**2, lambda x: x**3),
+    ],
+    ids=["rules", "callbacks", "operations", "positions", "powers"],
+)
+def test_what_prints_alike_is_told_apart(one, other):
+    first, second = trace_program(one, STATE), trace_program(other, STATE)
+    assert first.structure is not second.structure
+    assert first.structure is trace_program(one, STATE).structure
+
+
+def test_rules_that_compute_the_same_are_one():
+    programs = [trace_program(with_rule(lambda v, k=k: k * v), STATE) for k in (2.0, 2.0, 3.0)]
+    assert programs[0].structure is programs[1].structure
+    assert programs[0].structure is not programs[2].structure  # the number is in the rule
+
+
+def test_a_system_is_a_snapshot():
+    held = {"gain": np.array([0.5])}
+    system = sx.DiscreteMap(lambda x: jnp.tanh(held["gain"] * x), 1)
+    held["gain"] *= 6
+    starts = np.linspace(-2, 2, 5)[:, None]
+    assert len(sx.find_fixed_points(system, starts)) == 1
+    again = sx.DiscreteMap(lambda x: jnp.tanh(held["gain"] * x), 1)
+    assert len(sx.find_fixed_points(again, starts)) == 3
+
+
+def test_what_float32_computes_before_the_state_comes_is_computed_once():
+    x, w, v = (np.random.default_rng(0).standard_normal(s).astype("f4") for s in (N, (N, N), 1))
+    program = trace_program(lambda h: jnp.tanh(jnp.asarray(x) @ w + v * h), STATE)
+    kinds = [e.outvars[0].aval.dtype for e in program.structure.jaxpr.eqns]
+    assert all(kind == jnp.float64 for kind in kinds)
+    drive = np.asarray(jnp.asarray(x) @ w).astype(float)
+    with jax.enable_x64():
+        np.testing.assert_allclose(program(np.ones(N)), np.tanh(drive + v), rtol=1e-15)
+
+
+def test_a_copy_of_a_system_has_its_structure():
+    system = sx.DiscreteMap(FORMS["closure"](weights(0)), N)
+    assert copy.deepcopy(system).function.structure is system.function.structure
