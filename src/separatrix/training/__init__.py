@@ -11,17 +11,17 @@ from .batches import (
 from .checkpoint import (
     Checkpoint,
 )
+from .history import (
+    History,
+    Training,
+    TrainingDivergedError,
+    TrainingInterruptedError,
+)
 from .loss import (
     cross_entropy,
     default_loss,
     mean_squared_error,
     rate_error,
-)
-from .record import (
-    History,
-    Training,
-    TrainingDivergedError,
-    TrainingInterruptedError,
 )
 from .regularizers import (
     AbstractRegularizer,

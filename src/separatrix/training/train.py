@@ -15,9 +15,9 @@ from .batches import AbstractBatches, WholeTrials
 from .checkpoint import Checkpoint, Keeper, Standing, identity
 from .devices import Division, check_divisible
 from .epoch import Epoch, compiled
+from .history import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .progress import no_report, progress_bar
-from .record import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .regularizers import AbstractRegularizer, check_regularizers
 
 Report = Callable[[int, float, float], None]

@@ -1,6 +1,6 @@
 """Continuous attractors: points, a line, a ring or a surface, with the evidence for the verdict."""
 
-from .record import ContinuousAttractor
+from .attractor import ContinuousAttractor
 from .verdict import continuous_attractor
 from .watching import Watching
 

@@ -10,9 +10,9 @@ from ...systems import AbstractSystem
 from ..fixed_points.evaluator import Evaluator
 from ..linearization.modes import decay_times, eigenmodes
 from ..motion import velocities
+from .attractor import ContinuousAttractor, verdict_of, with_reasons
 from .loops import landmarks, longest_loop
 from .pieces import pieces_of
-from .record import ContinuousAttractor, verdict_of, with_reasons
 from .surfaces import surface_of
 from .watching import Watching
 

@@ -9,11 +9,11 @@ from scipy.spatial.distance import cdist
 from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..motion import Stepper, velocities
+from .attractor import ContinuousAttractor, nowhere
 from .evidence import examine
 from .loops import landmarks
-from .record import ContinuousAttractor, nowhere
 from .watching import Watching
 
 _AT_REST = 1e-9  # speed beside the extent of the states

@@ -11,7 +11,7 @@ from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from .graph import oriented
 from .landscape import Landscape, survey
 from .settling import Follower, Settled, Settling

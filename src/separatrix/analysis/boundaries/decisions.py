@@ -10,7 +10,7 @@ from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted, real_array, require_positive
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
 from .settling import Follower, Settling

@@ -9,7 +9,7 @@ from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_number
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from .landscape import survey
 from .settling import Follower, Settling
 

@@ -10,7 +10,7 @@ from ..._types import Array, counted, require_count
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..linearization import eigenmodes
 from .landscape import Landscape, survey
 from .paths import sampled_paths

@@ -12,7 +12,7 @@ from ..._types import InvalidInputError, require_finite
 from ...systems import AbstractSystem
 from ..checks import points_of
 from ..fixed_points.evaluator import Evaluator
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
 from ..linearization import eigenmodes
 from ..stability import KINK, disturbed, judge

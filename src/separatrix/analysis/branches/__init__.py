@@ -1,7 +1,7 @@
 """Branches of fixed points in a parameter."""
 
+from .diagram import Branches
 from .emerging import EmergingCycle
-from .record import Branches
 from .search import continue_fixed_points
 
 __all__ = ["Branches", "EmergingCycle", "continue_fixed_points"]

@@ -18,9 +18,9 @@ from ...solvers.continuation import (
 from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
 from ..stability import growth, judge
+from .diagram import Branches
 from .family import Family
 from .isolating import Budget, find_special
-from .record import Branches
 from .special import KINK, Special
 from .spectra import eigenvalues
 from .starts import disconnected_points

@@ -8,11 +8,11 @@ from ..._types import Array, InvalidInputError
 from ...solvers.continuation import Deflation, PseudoArclength
 from ..checks import band_of, method_of
 from ..derivatives import derivatives_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from .atlas import Atlas
+from .diagram import Branches
 from .family import Family
 from .models import SystemOf
-from .record import Branches
 from .starts import (
     checked_range,
     checked_starts,

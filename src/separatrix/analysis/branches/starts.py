@@ -7,7 +7,7 @@ import numpy as np
 from ..._types import InvalidInputError, is_number, real_array
 from ...solvers.continuation import Deflation, correct_at, deflated_newton
 from ...systems import AbstractSystem
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from .family import Family
 from .models import SystemOf
 

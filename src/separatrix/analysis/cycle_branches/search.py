@@ -17,9 +17,9 @@ from ..checks import band_of, method_of
 from ..cycles import Cycles
 from ..derivatives import derivatives_of
 from ..stability import judge
+from .branch import CycleBranch
 from .ends import Ends
 from .equations import ClosedOrbits
-from .record import CycleBranch
 from .special import find_special
 from .starts import check_start, closed, place_of
 

@@ -19,8 +19,8 @@ from ..stability import judge
 from .flows import search_flow
 from .found import Cycle, Found
 from .maps import search_map
+from .orbits import Cycles
 from .propagation import Propagator
-from .record import Cycles
 
 
 def find_cycles(

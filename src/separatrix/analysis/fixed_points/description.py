@@ -10,7 +10,7 @@ from ..kinks import on_kinks
 from ..stability import disturbed, growth, judge, judge_slow, name_of
 from .evaluator import Evaluator
 from .found import Found
-from .record import FixedPoints
+from .points import FixedPoints
 from .spectra import spectra_of
 from .units import sizes_of
 

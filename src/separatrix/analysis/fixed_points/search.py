@@ -20,7 +20,7 @@ from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
 from .large import prove_large
-from .record import FixedPoints
+from .points import FixedPoints
 from .starts import nearest_in_domain
 from .units import fitting_units
 from .ways import Follow, following

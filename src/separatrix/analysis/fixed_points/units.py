@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ..._types import Array
 from ...systems import AbstractSystem, StateFunction
 from .evaluator import Evaluator
-from .record import FixedPoints
+from .points import FixedPoints
 from .starts import nearest_in_domain
 
 Factors = Float[np.ndarray, " unit"]

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Complex, Float
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_whole, real_array, require_finite
-from .record import Linearization
+from .eigenmodes import Linearization
 
 
 class InputGating(Record):

@@ -14,12 +14,12 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, method_of, states_of
 from ..fixed_points.evaluator import Evaluator
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
 from ..linearization.modes import decay_times
 from ..motion import velocities
-from .record import SlowCurve
 from .slices import Found, Slices, complement
+from .states import SlowCurve
 
 _ONE_STATE = 1e-6  # states nearer than this part of their size are one
 

@@ -1,6 +1,6 @@
 """How fixed points hang together: which stable points each saddle links."""
 
 from .departures import fixed_point_topology
-from .record import FixedPointTopology, Undecided
+from .topology import FixedPointTopology, Undecided
 
 __all__ = ["FixedPointTopology", "Undecided", "fixed_point_topology"]

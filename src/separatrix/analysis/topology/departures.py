@@ -10,10 +10,10 @@ from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower, Settling
 from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..linearization import eigenmodes
-from .record import ANY, FixedPointTopology
 from .shares import Fan, decide
+from .topology import ANY, FixedPointTopology
 
 _DEPARTURE = 1e-4  # of the distance to the nearest other point, along the fastest direction
 _LARGEST = 1e-2  # and along any slower one: there the manifold is still nearly flat

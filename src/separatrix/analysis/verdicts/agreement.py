@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from ..attractors.record import ContinuousAttractor
-from ..fixed_points.record import FixedPoints
-from ..slow_curves.record import SlowCurve
+from ..attractors.attractor import ContinuousAttractor
+from ..fixed_points.points import FixedPoints
+from ..slow_curves.states import SlowCurve
 from .judgment import Judgment
 from .observation import Observation
 

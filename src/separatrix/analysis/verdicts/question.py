@@ -13,13 +13,13 @@ from ..attractors.loops import landmarks
 from ..attractors.verdict import continuous_attractor
 from ..attractors.watching import Watching
 from ..checks import axis_of, method_of, states_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..motion import Stepper
-from ..slow_curves.record import SlowCurve
+from ..slow_curves.states import SlowCurve
 from .agreement import compared, refuted
+from .answer import Verdict
 from .judgment import Judgment, judge
 from .observation import Observation, observe
-from .record import Verdict
 
 
 def verdict(

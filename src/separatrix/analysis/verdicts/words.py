@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .record import Verdict
+    from .answer import Verdict
 
 NAMES = {
     "line": "a line attractor",

@@ -9,7 +9,7 @@ from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
-from ..fixed_points.record import FixedPoints
+from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
 from ..stability import disturbed, judge, judge_slow
 from .jacobians import jacobians
