@@ -425,7 +425,7 @@ def test_random_expressions_are_bounded_only_where_they_point_back(count, least)
             finite = np.isfinite(found.upper)
             boxes += found.bounded
             states = rng.uniform(-1, 1, (200, 3)) * 10.0 ** rng.uniform(-2, 2, (200, 3))
-            velocity = np.asarray(jax.vmap(field)(states))
+            velocity = np.asarray(jax.jit(jax.vmap(field))(states))
             inside = np.where(np.isfinite(found.lower), states >= found.lower, True)
             inside &= np.where(finite, states <= found.upper, True)
             # A unit beyond a bound moves back, if the others are within theirs.
