@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-from itertools import product
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +16,6 @@ from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.collection import Collection as Points
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
-from separatrix.enclosure.krawczyk import context
 from separatrix.solvers.low_rank import alone_at_origin
 
 
@@ -265,44 +263,6 @@ def test_mixtures_hold_midpoints_and_exchanges():
     (starts,) = draws(FurtherSearch(starts=400, rounds=1))
     for wanted in ([0.25, 0.25, 0.25], [0.5, -0.5, 0.5], [-0.5, -0.5, -0.5]):
         assert (np.abs(starts - wanted).max(axis=1) < 1e-12).any()
-
-
-def test_of_many_points_some_are_left_in_a_round():
-    (attempt,) = FurtherSearch(rounds=1).plan(DOMAIN)
-    assert sorted(attempt.left(27)) == list(range(27))
-    some = [attempt.left(100) for _ in range(2)]
-    assert all(len(np.unique(rows)) == 32 and rows.max() < 100 for rows in some)
-    assert not np.array_equal(*some)
-
-
-def test_enough_directions_are_gone_along_to_either_side():
-    (attempt,) = FurtherSearch(starts=64, rounds=1).plan(DOMAIN)
-    directions = np.eye(3)[np.arange(attempt.enough) % 3]
-    states = 0.05 * np.arange(attempt.enough)[:, None] * np.ones(3)
-    starts = attempt.draw(states, np.arange(attempt.enough), directions)[-16:]
-    gone = np.sort(starts - np.median(starts, axis=1, keepdims=True), axis=1)
-    assert (gone[:, 2] > 0).sum() == (gone[:, 0] < 0).sum() == attempt.enough == 8
-
-
-def test_points_are_left_until_there_are_enough_directions(monkeypatch):
-    """Each costs eigenvectors: of 27 points with 21 to 24 unstable directions 3 or 4 are enough."""
-    looked_at = []
-
-    def noted(jacobians, kind):
-        looked_at.extend(jacobians)
-        return unstable_directions(jacobians, kind)
-
-    module = sys.modules[assess.__module__]  # whose name is hidden by the function's
-    monkeypatch.setattr(module, "unstable_directions", noted)
-    monkeypatch.setattr(context, "_ENTRIES", 24**2)  # one by one
-    with jax.enable_x64(True):
-        system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 24)
-    states = np.zeros((27, 24))
-    states[:, :3] = 0.9575040240772687 * np.array(list(product((-1, 0, 1), repeat=3)))
-    points = point_set(system, states)
-    known = assess(system, points, lambda starts: points)
-    assert known.rounds == 1 and known.index_sum == -1
-    assert 3 <= len(looked_at) <= 4
 
 
 def test_starts_without_points_are_uniform():

@@ -1,33 +1,52 @@
 r"""Where the velocity of each unit points back, whatever the other units do.
 
-Write the velocity of unit i as $v_i(x) = A(x)\,x_i + B(x)$ with forms A and B that hold no $x_i$.
-They are linear in each atom, so on the box of the atoms' bounds they are averages of their values
-at its corners w, with weights that are products of distances to the opposite faces. If
-$A_w \le 0$ and $A_w u + B_w \le 0$ at every corner, then for $x_i > u$
+The velocity of unit i is written as $v_i = A\,(x_i - c) + B$ around a pivot c, with intervals A and
+B that hold whatever the rest does: sums and products are carried out on such pairs, the value of
+any other operation is a B alone. If $A < 0$, then $v_i < 0$ wherever $x_i > c - \max B/A$.
 
-.. math:: v_i(x) = A\,(x_i - u) + (A u + B) < 0 ,
+Over all of space an interval forgets that the z in $(1-z)\,n$ and in $z\,h$ is the same, so it
+cannot see that $(1-z)\,n + z\,h$ never leaves the hull of n and h. So *gates*, which are what
+multiplies the state, are put at the ends of their range. No product has a gate on both sides, so
+the velocity is linear in each: an average of its values at the corners, with weights that are
+products of distances to the opposite ends. It is negative if it is nowhere positive at the corners,
+and negative at one with a positive weight: z = 0 in a GRU, as a logistic function never reaches 1.
 
-provided $A < 0$, which needs only that a corner with $A_w < 0$ has a positive weight: for
-$A = z - 1$ the corner z = 0, and z < 1 because a logistic function never reaches its bound. The
-least such u is the largest $-B_w/A_w$, as long as $B_w \le 0$ where $A_w = 0$. So the units of a
-GRU, $v = (1-z)(n-h)$, get the range of n.
-
-An atom that is bounded on one side only has its other corner at infinity, where the two conditions
-are asked of its coefficient instead: $f_0 + f_1 (a - l) \le 0$ for all $a \ge l$ just when
-$f_0 \le 0$ and $f_1 \le 0$. So $v = -s + (1 - s)\,r$ with a rate $r \ge 0$ gets [0, 1].
+A pivot away from 0 tells what a gain $r \ge 0$ without an upper bound does: $v = -s + (1 - s)\,r$
+is negative at s = 1, and falls from there.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
-from .forms import NONE, Atoms, Form
-from .rounding import add_down, add_up, divide_up, times_down, times_up
+from ..._parallel import turns
+from ...enclosure.flat import FlatProgram, Step
+from ...enclosure.interval import Interval, point
+from ...enclosure.interval.arithmetic import Array
+from ...enclosure.interval.interpreter import Execution
+from ...enclosure.interval.rules import movement, positions
+from ...enclosure.interval.values import Value
+from .affine import Affine, add_up, divide_up
 
-_OWN = -2  # in the place of an atom: the unit's own state
-_MOST_ATOMS = 10
-
-Array = np.ndarray
+Units = Int[np.ndarray, " unit"]
+_PIVOTS = (0.0, 1.0, -1.0)
+_MOST_GATES = 4
+_ENTRIES = 2**20  # of the arrays (unit, unit) that are held at once
+_MOVES = movement.RULES | positions.RULES
+_SUMS = frozenset({"add", "add_any", "sub", "neg"})
+_FLOAT64 = np.dtype(np.float64)
+# Of a finite argument these never reach the ends of their range.
+_STRICT = frozenset({"tanh", "erf", "exp", "logistic"})
+# Finite wherever all that they are given is.
+_ENTIRE = frozenset(
+    (
+        *("mul", "div", "dot_general", "square", "reduce_sum", "max", "min", "abs", "exp"),
+        *("logaddexp", "select_n", "convert_element_type", *_SUMS, *_MOVES),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -37,113 +56,246 @@ class Attraction:
     `decays[i]` says whether A < 0 was proved; without it nothing is known of that unit.
     """
 
-    lower: Array
-    upper: Array
-    decays: Array
+    lower: Float[np.ndarray, " unit"]
+    upper: Float[np.ndarray, " unit"]
+    decays: Bool[np.ndarray, " unit"]
 
 
-def attraction(velocity: Form, atoms: Atoms) -> Attraction:
-    """Bound the states where the velocity may vanish; atoms 0 … n−1 are the state itself."""
-    size = velocity.shape[0]
-    present = (velocity.lower != 0) | (velocity.upper != 0)
-    factors = np.where(present[:, None], velocity.factors, NONE)
-    factors = np.where(factors == np.arange(size), _OWN, factors)
-    lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
-    decays = np.zeros(size, bool)
-    table = atoms.table()
-    for units in _alike(factors, np.stack([table[2], np.isinf(table[0]), np.isinf(table[1])])):
-        part = Form(velocity.lower[:, units], velocity.upper[:, units], factors[:, :, units])
-        lower[units], upper[units], decays[units] = _attraction_of_alike(part, table)
-    return Attraction(lower, upper, decays)
+def attraction(execution: Execution) -> Attraction:
+    """Bound the states of the box of an execution where the velocity may vanish."""
+    velocity = _Velocity(execution)
+    size = velocity.size
+    found = Attraction(np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size, bool))
+    for pivot in _PIVOTS if velocity.has_gains else _PIVOTS[:1]:
+        left = np.flatnonzero(~(np.isfinite(found.lower) & np.isfinite(found.upper)))
+        for turn in turns(len(left), max(1, _ENTRIES // size)):
+            units = left[turn]
+            lower, upper, found.decays[units] = velocity.attraction(units, pivot)
+            found.lower[units] = np.maximum(found.lower[units], lower)
+            found.upper[units] = np.minimum(found.upper[units], upper)
+    return found
 
 
-def _alike(factors: Array, traits: Array) -> list[Array]:
-    """Group the units whose forms have the same structure.
+class _Velocity:
+    """The velocity of an execution over one box, as a function of single units and of gates.
 
-    That is equal atoms in the same places, and atoms of the same `traits (trait, atom)`.
+    A gate (slot, place) belongs to unit i with the element `place + i`.
     """
-    flat = factors.reshape(-1, factors.shape[-1])
-    first_seen = (flat[:, None] == flat[None]).argmax(axis=1)
-    marks = np.where(flat < 0, flat, first_seen)
-    kinds = [np.where(flat < 0, False, trait[np.maximum(flat, 0)]) for trait in traits]
-    _, group = np.unique(np.concatenate([marks, *kinds]), axis=1, return_inverse=True)
-    group = group.ravel()
-    return [np.flatnonzero(group == g) for g in range(group.max(initial=-1) + 1)]
+
+    def __init__(self, execution: Execution):
+        self.execution, self.program = execution, execution.program
+        (self.state,), (self.output,) = self.program.inputs, self.program.outputs
+        (self.size,) = self.program.output_shapes[0]
+        self.opposites = _opposites(self.program)
+        holds, linear, factors = self._dependence()
+        self.has_gains = bool(factors)
+        self.gates = list(self._places(factors))[:_MOST_GATES]
+        finite = self._finite()
+        self.strict = [self._argument(slot) in finite for slot, _ in self.gates]
+        symbols = {self.state, *(slot for slot, _ in self.gates)}
+        self.steps = [step for step in linear if holds[step.outputs[0]] & symbols]
+        self.known: dict[int, Affine] = {}
+        for step in linear:
+            if not holds[step.outputs[0]] & symbols:
+                for slot, value in zip(step.outputs, self._apply(step, {}), strict=True):
+                    self.known[slot] = value.within(self._bounds(slot))
+
+    def attraction(self, units: Units, pivot: float) -> tuple[Array, Array, Array]:
+        """Bound the zeros of the velocities of some units; also tell whether A < 0."""
+        corners = [self._at(units, pivot, ends) for ends in product((0, 1), repeat=len(self.gates))]
+        steepest, slope, low, high = (np.array(column) for column in zip(*corners, strict=True))
+        negative = (slope < 0).reshape(*(2,) * len(self.gates), len(units))
+        for strict in self.strict:  # one of the corners is enough where both have a weight
+            negative = (np.logical_or if strict else np.logical_and).reduce(negative)
+        decays = negative & (slope <= 0).all(axis=0)
+        upper = add_up(pivot, _farthest(steepest, slope, high))
+        lower = -add_up(-pivot, _farthest(steepest, slope, -low))
+        return np.where(decays, lower, -np.inf), np.where(decays, upper, np.inf), decays
+
+    def _dependence(self) -> tuple[dict[int, frozenset[int]], list[Step], list[int]]:
+        """Return what each value is made of by linear steps, those steps, and the factors of x."""
+        holds, linear = {self.state: frozenset({self.state})}, list[Step]()
+        factors: dict[int, None] = {}
+        for step in self.program.steps:
+            if self.execution.is_constant(step.outputs[0]):
+                continue
+            operands = [holds.get(slot, frozenset[int]()) for slot in step.inputs]
+            if not self._is_linear(step, operands):
+                holds |= {slot: frozenset({slot}) for slot in step.outputs}
+                continue
+            linear.append(step)
+            if step.name == "logistic":
+                operands = [frozenset({self.opposites[step.outputs[0]]})]
+            if step.name == "mul":
+                for one, other in (operands, operands[::-1]):
+                    factors |= dict.fromkeys(other if self.state in one else ())
+            made = operands[:1] if step.name == "div" else operands
+            holds |= dict.fromkeys(step.outputs, frozenset[int]().union(*made))
+        return holds, linear, [slot for slot in factors if slot != self.state]
+
+    def _is_linear(self, step: Step, operands: list[frozenset[int]]) -> bool:
+        """Whether a step is carried out on A (x − c) + B; its value is a B alone otherwise."""
+        if any(dtype != _FLOAT64 for dtype in step.dtypes):
+            return False
+        if step.name in _MOVES:
+            return step.params.get("fill_value") is None
+        if step.name == "convert_element_type":
+            return step.input_dtypes[0] == _FLOAT64
+        if step.name == "mul":
+            return not (operands[0] & operands[1]) - {self.state}
+        if step.name == "div":
+            return bool(operands[0]) and _keeps_its_sign(self._bounds(step.inputs[1]))
+        return step.name in _SUMS or step.outputs[0] in self.opposites
+
+    def _places(self, factors: list[int]) -> Iterator[tuple[int, int]]:
+        """Yield the gates: those of one kind stand one after another, as the units do.
+
+        (To take the gate of another unit would be sound, and of no use.)
+        """
+        for slot in factors:
+            if _is_finite(bounds := self._bounds(slot)):
+                for place in range(0, max(1, bounds.lower.size - self.size + 1), self.size):
+                    yield slot, place
+
+    def _bounds(self, slot: int) -> Interval:
+        bounds = self.execution.values[slot].bounds
+        if self._written_logistic(slot) is not None:
+            return bounds.map(lambda end: np.clip(end, 0.0, 1.0))
+        return bounds
+
+    def _argument(self, slot: int) -> int | None:
+        """Return the argument of a function that never reaches its ends where that is finite."""
+        maker = self.program.producers[slot]
+        return maker.inputs[0] if maker.name in _STRICT else self._written_logistic(slot)
+
+    def _written_logistic(self, slot: int) -> int | None:
+        """Return the b of 1/(1 + exp(b))."""
+        for name in ("div", "add"):
+            step = self.program.producers.get(slot)
+            if step is None or step.name != name:
+                return None
+            ones = [self._is_one(operand) for operand in step.inputs]
+            if sum(ones) != 1 or (name == "div" and not ones[0]):
+                return None
+            slot = step.inputs[ones.index(False)]
+        step = self.program.producers.get(slot)
+        return step.inputs[0] if step is not None and step.name == "exp" else None
+
+    def _is_one(self, slot: int) -> bool:
+        bounds = self.execution.values[slot].bounds
+        return bool(np.all(bounds.lower == 1) and np.all(bounds.upper == 1))
+
+    def _finite(self) -> set[int]:
+        """Return the slots that are finite at every state of the box, though without a bound.
+
+        Bounds do not tell: those of x and those of log r are infinite, and only the latter is so
+        itself, where r is zero.
+        """
+        finite = {slot for slot in self.execution.values if _is_finite(self._bounds(slot))}
+        finite.add(self.state)
+        for step in self.program.steps:
+            entire = step.name in _ENTIRE and finite.issuperset(step.inputs)
+            if step.name == "div":
+                entire = entire and _keeps_its_sign(self._bounds(step.inputs[1]))
+            if entire and step.params.get("fill_value") is None:
+                finite.update(step.outputs)
+        return finite
+
+    def _at(self, units: Units, pivot: float, ends: tuple[int, ...]) -> list[Array]:
+        """Return the ends of A and B of each unit's velocity, with its gates at these ends."""
+        rows = np.arange(len(units))
+        values = {slot: self._rows(slot, units) for slot in {self.state, *dict(self.gates)}}
+        slope, rest = values[self.state]
+        slope.lower[rows, units], rest.lower[rows, units], rest.upper[rows, units] = 1, pivot, pivot
+        for (slot, place), end in zip(self.gates, ends, strict=True):
+            low, high = (flat.reshape(len(units), -1) for flat in _ends(values[slot].rest))
+            at = rows, (place + units) % low.shape[1]
+            low[at] = high[at] = (low, high)[end][at]
+        for step in self.steps:
+            values |= zip(step.outputs, self._apply(step, values), strict=True)
+        velocity, shape = self._value(self.output, values), (len(units), self.size)
+        parts = (*_ends(velocity.slope), *_ends(velocity.rest))
+        return [np.broadcast_to(end, shape)[rows, units] for end in parts]
+
+    def _rows(self, slot: int, units: Units) -> Affine:
+        """Copy the bounds of a value for each unit."""
+        bounds = self._bounds(slot)
+        shape = (len(units), *bounds.shape[1:])
+        ends = (np.broadcast_to(end, shape).astype(float, order="C") for end in _ends(bounds))
+        return Affine.bounded(Interval(*ends))
+
+    def _value(self, slot: int, values: dict[int, Affine]) -> Affine:
+        """Return a value, of which bounds over the box are known at least."""
+        known = values.get(slot) or self.known.get(slot)
+        return known or Affine.bounded(self._bounds(slot))
+
+    def _apply(self, step: Step, values: dict[int, Affine]) -> list[Affine]:
+        """Carry out a linear step."""
+        if step.name == "logistic":  # σ(−a) = 1 − σ(a)
+            gate = self._value(self.opposites[step.outputs[0]], values)
+            return [Affine.bounded(point(np.ones(gate.rest.shape))).plus(gate.negative())]
+        operands = [self._value(slot, values) for slot in step.inputs]
+        if step.name in _MOVES:
+            return self._move(step, operands)
+        first, *others = (operand.of_rank(len(step.shapes[0])) for operand in operands)
+        if step.name == "convert_element_type":
+            return [first]
+        if step.name == "neg":
+            return [first.negative()]
+        (second,) = others
+        if step.name == "mul":
+            return [first.times(second, self._bounds(step.outputs[0]))]
+        if step.name == "div":  # by any value that there is, whatever the gates
+            divisor = self._value(step.inputs[1], {}).of_rank(len(step.shapes[0]))
+            return [first.over(divisor.rest)]
+        return [first.plus(second.negative() if step.name == "sub" else second)]
+
+    def _move(self, step: Step, operands: list[Affine]) -> list[Affine]:
+        """Move the ends of A and of B by the rule of the values; rows stand for boxes."""
+        count = max(len(operand.rest.lower) for operand in operands)
+
+        def moved(part: int, end: int) -> list[Array]:
+            values = [self.execution.values[slot] for slot in step.inputs]
+            for place, dtype in enumerate(step.input_dtypes):
+                if dtype == _FLOAT64:
+                    array = _ends(operands[place][part])[end]
+                    whole = np.broadcast_to(array, (count, *array.shape[1:]))
+                    values[place] = Value(point(whole.copy()))
+            return [np.asarray(v.bounds.lower) for v in self.execution.apply(step, values)]
+
+        results = zip(*(moved(part, end) for part in (0, 1) for end in (0, 1)), strict=True)
+        return [Affine(Interval(*ends[:2]), Interval(*ends[2:])) for ends in results]
 
 
-def _attraction_of_alike(
-    form: Form, table: tuple[Array, Array, Array]
-) -> tuple[Array, Array, Array]:
-    """Bound the zeros of units of one structure, by the corners of their atoms' bounds."""
-    places = form.factors[..., 0].ravel()
-    names = [n for n in dict.fromkeys(places.tolist()) if n >= 0]
-    flat = form.factors.reshape(len(places), -1)
-    rows = [flat[int(np.flatnonzero(places == name)[0])] for name in names]
-    count = flat.shape[1]
-    if len(names) > _MOST_ATOMS:
-        return np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count, bool)
-    ends = np.array([[table[0][row], table[1][row]] for row in rows]).reshape(-1, 2, count)
-    strict = np.array([bool(table[2][row].all()) for row in rows], bool)
-    local = np.array([names.index(n) if n >= 0 else n for n in places.tolist()])
-    local = local.reshape(form.factors.shape[:2])
-    # Of the ends of each atom that are at infinity, those with a finite opposite.
-    afar = np.isinf(ends[..., 0]) & ~np.isinf(ends[..., 0]).all(axis=1, keepdims=True)
-    ends = np.where(afar[..., None], np.sign(ends), ends)
-    corners = [_corner(form, local, ends, afar, bits) for bits in np.ndindex((2,) * len(names))]
-    a_low, a_high, b_low, b_high = (np.array(column) for column in zip(*corners, strict=True))
-    decays = _always_negative(a_high, local, strict, afar) & np.isfinite(a_low).all(axis=0)
-    upper = _least_upper(a_low, a_high, b_high)
-    lower = -_least_upper(a_low, a_high, -b_low)
-    return np.where(decays, lower, -np.inf), np.where(decays, upper, np.inf), decays
+def _opposites(program: FlatProgram) -> dict[int, int]:
+    """Return where there are both σ(−a) and σ(a), for that the one is 1 less the other."""
+    gates = {step.inputs[0]: step.outputs[0] for step in program.steps if step.name == "logistic"}
+    negatives = {step.outputs[0]: step.inputs[0] for step in program.steps if step.name == "neg"}
+    return {
+        gate: gates[negatives[slot]]
+        for slot, gate in gates.items()
+        if slot in negatives and negatives[slot] in gates.keys() - negatives.keys()
+    }
 
 
-def _corner(
-    form: Form, local: Array, ends: Array, afar: Array, bits: tuple[int, ...]
-) -> tuple[Array, Array, Array, Array]:
-    """Return bounds of A and of B where each atom is at the end that `bits` says.
+def _ends(bounds: Interval) -> tuple[Array, Array]:
+    return bounds.lower, bounds.upper
 
-    For ends that are `afar (atom, end)`, bounds of the coefficients of those atoms.
+
+def _is_finite(bounds: Interval) -> bool:
+    return bool(np.isfinite(bounds.lower).all() and np.isfinite(bounds.upper).all())
+
+
+def _keeps_its_sign(bounds: Interval) -> bool:
+    return bool(np.all((bounds.lower > 0) | (bounds.upper < 0)))
+
+
+def _farthest(steepest: Array, slope: Array, high: Array) -> Array:
+    """Return the least y with A y + B ≤ 0 at every corner from there on; infinite if none.
+
+    `steepest` and `slope` bound A ≤ 0, `high` bounds B from above.
     """
-    sums = [np.zeros(form.shape) for _ in range(4)]
-    wanted = {atom for atom, bit in enumerate(bits) if afar[atom, bit]}
-    for t in range(len(form.lower)):
-        if not wanted.issubset(local[t].tolist()):
-            continue
-        low, high = form.lower[t], form.upper[t]
-        for place in local[t]:
-            if place >= 0:
-                value = ends[place, bits[place]]
-                swap = value < 0
-                low, high = np.where(swap, high, low), np.where(swap, low, high)
-                low, high = times_down(low, value), times_up(high, value)
-        at = 0 if (local[t] == _OWN).any() else 2
-        sums[at] = add_down(sums[at], low)
-        sums[at + 1] = add_up(sums[at + 1], high)
-    return sums[0], sums[1], sums[2], sums[3]
-
-
-def _always_negative(a_high: Array, local: Array, strict: Array, afar: Array) -> Array:
-    """Whether A < 0, given upper bounds of it at the corners `(corner, unit)`.
-
-    An atom that may reach the ends of its range may put all weight on one of its corners; one that
-    may not leaves some weight on both. Of a half-bounded one the finite corner always has weight.
-    """
-    atoms = len(strict)
-    negative = (a_high < 0).reshape((2,) * atoms + (-1,))
-    in_a = set(local[(local == _OWN).any(axis=1)].ravel().tolist())
-    some = tuple(k for k in range(atoms) if strict[k] or k not in in_a)
-    every = tuple(k for k in range(atoms) if k not in some)
-    for atom in every:
-        if afar[atom].any():
-            negative = negative.take([int(afar[atom, 0])], axis=atom)
-    found = np.all(np.any(negative, axis=some, keepdims=True), axis=every, keepdims=True)
-    return found.reshape(-1) & (a_high <= 0).all(axis=0)
-
-
-def _least_upper(a_low: Array, a_high: Array, b_high: Array) -> Array:
-    """Return the least u with A u + B ≤ 0 at every corner; infinite where there is none."""
-    falls = a_high < 0
-    quotient = divide_up(b_high, np.where(falls, -a_high, 1.0), np.where(falls, -a_low, 1.0))
-    vanishes = (a_high == 0) & (a_low == 0) & (b_high <= 0)
-    bound = np.where(falls, quotient, np.where(vanishes, -np.inf, np.inf)).max(axis=0)
-    return np.where(np.isfinite(bound), bound, np.inf)
+    beyond = np.where(high > 0, divide_up(high, -slope), divide_up(high, -steepest))
+    beyond = np.where((high <= 0) & (steepest == 0), -np.inf, beyond)
+    farthest = np.where(np.isnan(beyond), np.inf, beyond).max(axis=0)
+    return np.asarray(np.where(np.isfinite(farthest), farthest, np.inf))

@@ -22,7 +22,6 @@ from jaxtyping import Bool, Float
 from ...enclosure.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
 from .attraction import Attraction, attraction
-from .expansion import Expansion
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
 Known = tuple[Float[np.ndarray, "point unit"], Float[np.ndarray, " point"]]
@@ -154,8 +153,7 @@ def _proved(velocity: Enclosed) -> Domain:
             execution = velocity.execute(Interval(lower[None], upper[None]))
             if execution.refusals[0]:
                 return Domain.unknown(size, f"the step is {execution.refusals[0]}")
-            expansion = Expansion(execution)
-            found = attraction(expansion.output(), expansion.atoms)
+            found = attraction(execution)
         old = (lower, upper)
         lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
         upper = np.where(found.upper < _FARTHEST, np.minimum(upper, found.upper), upper)
