@@ -168,6 +168,28 @@ def test_at_the_pitchfork_nothing_is_claimed(overlap):
     assert len(search(FORMS["factors"](m, n, 50), 50).states) == 3
 
 
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda x, k: -x * (1 + k),
+        lambda x, k: -x / (2 + k),
+        lambda x, k: -jnp.clip(x, -9, 9),
+        lambda x, k: -x[::-1],
+        lambda x, k: x - x,
+        lambda x, k: jnp.where(k > 0, -x, -2 * x),
+        lambda x, k: -jnp.linspace(-1.0, 1.0, 21) * x,
+    ],
+)
+def test_what_is_no_leak_is_not_taken_for_one(leak):
+    n = np.linspace(1.0, 3.0, 21)
+
+    def residual(x):
+        k = jnp.tanh(n @ jnp.tanh(x) / 21)
+        return leak(x, k) + k * n
+
+    assert latent_system(residual, 21) is None
+
+
 def test_what_is_not_narrow_is_not_reduced():
     weights = np.random.default_rng(0).standard_normal((20, 20))
     assert latent_system(lambda x: jnp.tanh(weights @ x) - x, 20) is None
