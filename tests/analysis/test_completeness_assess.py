@@ -16,7 +16,7 @@ from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.collection import Collection as Points
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
-from separatrix.solvers.low_rank import alone_at_origin
+from separatrix.enclosure.branch_and_prune.search import alone_at_origin
 
 
 @pytest.mark.parametrize("architecture, first", [("tanh16", 10), ("gru32", 10)])
@@ -131,11 +131,9 @@ def test_an_exhaustive_search_that_gives_up_proves_nothing():
 
 
 def test_rank_one_network_is_proved_complete():
-    system = systems.rank_one().system
-    collection = Collection(system, np.zeros((1, 50)))
-    known = assess(float64(system), collection.points, collection.search)
-    assert known.complete and known.index_sum == 1 and len(collection.points.states) == 3
-    assert "of the 1 variable that the system depends on" in known.text
+    points = sx.find_fixed_points(systems.rank_one().system, np.zeros((1, 50)))
+    assert points.complete and points.index_sum == 1 and len(points.fixed) == 3
+    assert "of the 1 variable that the system depends on" in points.completeness
 
 
 def test_points_that_may_not_be_added_leave_the_set_incomplete():

@@ -10,7 +10,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import Proof
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.found import Found
-from separatrix.analysis.fixed_points.large import take_over
+from separatrix.analysis.fixed_points.latent import take_over
 
 SIZE = 4096
 GAINS = np.full(SIZE, 0.1)
@@ -102,7 +102,7 @@ def rank_one(nonlinearity, bias=0.0, size=SIZE):
 
 
 @pytest.mark.parametrize("kind", ["map", "flow"])
-def test_what_few_variables_decide_is_proved_of_many_units(kind):
+def test_what_latent_variables_decide_is_proved_of_many_units(kind):
     flow = rank_one(jnp.tanh)
     residual = flow.velocity
     system = sx.DiscreteMap(lambda x: x + residual(x), SIZE) if kind == "map" else flow
@@ -129,15 +129,7 @@ def test_units_that_leak_unlike_each_other_have_an_index_sum_but_no_count():
     assert points.n_unstable.tolist() == [0, 0, 1] and not points.n_unstable_certified.any()
 
 
-def test_points_are_proved_where_not_all_of_them_are_found():
-    """A softplus network, of which no box is known that holds every fixed point."""
-    system = rank_one(jax.nn.softplus, bias=-2.0)
-    points = sx.find_fixed_points(system, np.ones((2, SIZE)))
-    assert not points.complete and points.index_sum is None and len(points.fixed) >= 1
-    assert points.certified.all() and points.n_unstable_certified.all()
-
-
-def test_a_continuum_is_not_searched_to_the_end_and_the_point_beside_it_is_proved():
+def test_a_continuum_is_not_searched_to_the_end():
     """A ring of 2100 units: boxes along it could be halved for ever."""
     plane = np.linalg.qr(np.random.default_rng(0).standard_normal((2100, 2)))[0]
 
@@ -152,7 +144,7 @@ def test_a_continuum_is_not_searched_to_the_end_and_the_point_beside_it_is_prove
     assert not points.complete
     assert len(points) == 2
     middle = np.abs(points.states).max(axis=1) < 1e-9
-    assert points.certified.tolist() == middle.tolist() == sorted(middle)
+    assert middle.tolist() == sorted(middle) and not points.certified.any()
     assert points.certificate[0].startswith("degenerate: a continuum")
 
 
@@ -164,7 +156,7 @@ def test_relu_networks_of_many_units_and_low_rank_are_proved_complete():
 
 
 def test_a_residual_that_the_step_contradicts_proves_nothing_of_many_units(monkeypatch):
-    """Where few variables decide the residual, but nothing is known of the step."""
+    """Where latent variables decide the residual, but nothing is known of the step."""
     flow = rank_one(jnp.tanh)
     jump = jax.custom_jvp(lambda x: x + 0.5 * flow.velocity(x) + jnp.argmax(x) * 0.0)
     jump.defjvp(lambda x, dx: (jump(*x), jax.jvp(lambda y: y + 0.5 * flow.velocity(y), x, dx)[1]))
@@ -179,7 +171,7 @@ def test_more_variables_than_are_searched():
     left, right = rng.standard_normal((2, SIZE, 9))
     system = sx.Flow(lambda x: -x + left @ (right.T @ jnp.tanh(x)) / SIZE, SIZE)
     points = sx.find_fixed_points(system, np.zeros((1, SIZE)))
-    assert not points.complete and "depends on 9 variables" in points.completeness
+    assert not points.complete and "at most 8 variables between" in points.completeness
 
 
 def test_a_state_where_all_zeros_are_proved_to_lie_elsewhere_is_rejected():
@@ -196,4 +188,4 @@ def test_a_state_is_kept_where_not_all_zeros_are_known():
     found = Found.empty(1, 2)
     found.add(np.array([3.0, 0.0]), "fixed", 1e-9, np.array([0]), "at rounding level")
     take_over(Proof.failed("why not", 2), found)
-    assert found.reached.tolist() == [0] and found.refusals == {0: "why not"}
+    assert found.reached.tolist() == [0]

@@ -3,10 +3,9 @@
 from .assess import assess, proved_errors, without_contradiction
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MOST_VARIABLES, Proof, prove_complete
-from .few_variables import FewVariables
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete, prove_complete_in_latent
 from .further import FurtherSearch
-from .index import IndexSum, Indices, few_indices, index_sum, point_indices
+from .index import IndexSum, Indices, index_sum, latent_indices, point_indices
 from .known import Completeness, PointSet, describe
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "Completeness",
     "Domain",
     "Enclosure",
-    "FewVariables",
     "FurtherSearch",
     "IndexSum",
     "Indices",
@@ -24,12 +22,13 @@ __all__ = [
     "assess",
     "chao1",
     "describe",
-    "few_indices",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
+    "latent_indices",
     "point_indices",
     "prove_complete",
+    "prove_complete_in_latent",
     "proved_errors",
     "without_contradiction",
 ]

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import point
 from ...enclosure.krawczyk.context import in_turns
+from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
-from .few_variables import FewVariables
 from .further import FurtherSearch, unstable_directions
 from .index import IndexSum, KnownIndices, index_sum, some_may_be_one
 from .known import Completeness, PointSet, describe
@@ -31,14 +31,15 @@ def assess(
     exhaustion: BranchAndPrune | None = None,
     exhaustive_size: int = MOST_VARIABLES,
     adopt: Adopt | None = None,
-    few: FewVariables = FewVariables(),  # noqa: B008 - frozen
+    proof: Proof | None = None,
+    latent: LatentSystem | None = None,
 ) -> Completeness:
     """Look for missing fixed points and say what is known about their absence.
 
-    A small system is searched exhaustively first. Otherwise, while the index sum proves that points
-    are missing, the search is repeated from new starts, a bounded number of times and not after a
-    round that adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of
-    points found, since a sum may be 1 by chance.
+    A small system, or one of low rank, is searched exhaustively first. Otherwise, while the index
+    sum proves that points are missing, the search is repeated from new starts, a bounded number of
+    times and not after a round that adds nothing; once also where the sum is 1 but Chao's estimate
+    exceeds the number of points found, since a sum may be 1 by chance.
 
     Parameters
     ----------
@@ -57,10 +58,11 @@ def assess(
         The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
         200,000 boxes, up to about 10 s.
     exhaustive_size
-        Systems with at most so many units, or that depend on at most so many variables, are
-        searched exhaustively.
-    few
-        The system as one of few variables, where it is written so: indices are proved in them.
+        Systems with at most so many units, or latent variables, are searched exhaustively.
+    proof
+        What an exhaustive search has told already; its points are among those given.
+    latent
+        The latent system of the velocity, where it is written so: indices are proved by it.
 
     Returns
     -------
@@ -83,10 +85,11 @@ def assess(
     >>> assess(system, origin, exhaustive_size=0).index_sum
     1
     """
-    assessment = _Assessment(system, points, search, adopt, few)
+    assessment = _Assessment(system, points, search, adopt, latent)
     first = assessment.points
     richness = chao1(first.hits)
-    proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
+    if proof is None:
+        proof = assessment.prove(exhaustion or BranchAndPrune(), exhaustive_size)
     proof = without_contradiction(
         proof, system, assessment.points, assessment.domain, assessment.index
     )
@@ -127,7 +130,7 @@ class _Assessment:
         points: PointSet,
         search: Search | None,
         adopt: Adopt | None = None,
-        few: FewVariables = FewVariables(),  # noqa: B008 - frozen
+        latent: LatentSystem | None = None,
     ):
         self.system, self.search, self.adopt = system, search, adopt
         enclosure = Enclosure.of(system)
@@ -135,7 +138,7 @@ class _Assessment:
         proved = points.certified
         known = points.states[proved], points.error_bounds[proved]
         self.domain = find_domain(system, enclosure, known)
-        self._indices = KnownIndices(few.velocity)
+        self._indices = KnownIndices(latent)
         self.update(points)
 
     def update(self, points: PointSet) -> None:

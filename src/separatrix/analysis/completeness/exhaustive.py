@@ -7,11 +7,18 @@ from jaxtyping import Float
 
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
 from ...enclosure.interval import EnclosureError, Interval
-from ...solvers.low_rank import Reduction, UnboundedRemainderError, exhaust, reduce
+from ...solvers.low_rank import (
+    MOST_LATENT,
+    LatentSystem,
+    UnboundedRemainderError,
+    exhaust,
+    exhaust_enclosure,
+    low_rank_enclosure,
+)
 from ...systems import AbstractSystem
 from .domain import Domain
 
-MOST_VARIABLES = 8
+MOST_VARIABLES = MOST_LATENT
 """How many there may be for a search of the whole box to be worth a try."""
 
 Known = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -38,57 +45,54 @@ class Proof:
 
 
 def prove_complete(
-    system: AbstractSystem,
-    domain: Domain,
-    known: Known,
-    method: BranchAndPrune,
-    largest: int,
-    *,
-    as_written: bool = False,
+    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune, largest: int
 ) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
     That is in the domain (in all of space, for piecewise-linear systems without one) for systems of
-    at most `largest` units, and for larger ones in the few variables that they depend on, if there
-    are so few. `known` are the states of fixed points, their proved radii and error bounds; radius
-    0 where nothing is proved, so that the point is found again. With `as_written` the variables are
-    those of the function as it is written; matrices are not asked for their rank.
+    at most `largest` units, and for larger ones in the latent variables on which matrices of low
+    rank let them depend. `known` are the states of fixed points, their proved radii and error
+    bounds; radius 0 where nothing is proved, so that the point is found again.
     """
     if system.size <= largest:
         found = method.search(system.residual, domain.lower, domain.upper, *known)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
     try:
-        reduction = _reduction(system, domain, as_written)
+        latent = low_rank_enclosure(system.residual, system.size, _proved_box(domain))
     except UnboundedRemainderError as reason:
         return Proof.failed(str(reason), system.size)
-    if reduction is None:
+    except EnclosureError:
+        latent = None
+    if latent is None or latent.rank > largest:
         return Proof.failed("", system.size)
-    if reduction.rank > largest:
-        return Proof.failed(_TOO_MANY.format(reduction.rank, largest), system.size)
-    found = exhaust(reduction, system.residual, *known, method=method)
-    count = f"{reduction.rank} variable{'s' if reduction.rank > 1 else ''}"
-    return _proof(found, f"of the {count} that the system depends on")
+    found = exhaust_enclosure(latent, system.residual, known, method)
+    return _proof(found, _of_latent(latent))
+
+
+def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:
+    """Search exhaustively for zeros of a residual that is written with few latent variables."""
+    return _proof(exhaust(latent, method), _of_latent(latent))
+
+
+def _of_latent(latent: LatentSystem) -> str:
+    return f"of the {latent.rank} variable{'s' * (latent.rank > 1)} that the system depends on"
+
+
+def _proved_box(domain: Domain) -> Interval:
+    """Return the domain where it is proved, and else all of space."""
+    if domain.given:
+        return Interval(np.full_like(domain.lower, -np.inf), np.full_like(domain.upper, np.inf))
+    return Interval(domain.lower, domain.upper)
 
 
 MAY_BE_ONE = "two fixed points are nearer than their error bounds: they may be one"
-_TOO_MANY = "the system depends on {} variables, and no more than {} are searched exhaustively"
 
 
 def _where(domain: Domain) -> str:
     if not domain.bounded:
         return "all states"
     return f"{domain}, {domain.evidence}," if domain.given else str(domain)
-
-
-def _reduction(system: AbstractSystem, domain: Domain, as_written: bool) -> Reduction | None:
-    box = Interval(domain.lower, domain.upper) if domain.bounded and not domain.given else None
-    try:
-        return reduce(system.residual, system.size, box, as_written=as_written)
-    except UnboundedRemainderError:
-        raise
-    except EnclosureError:
-        return None
 
 
 def _proof(found: Exhaustion, where: str) -> Proof:

@@ -14,9 +14,10 @@ to a product LU with :math:`\|I - A L U\|_\infty < 1`, so all have the sign of :
 which is read from the diagonal. With slopes instead of derivatives it is the local degree of v also
 where v has kinks: v(x) = S(x)(x − x*), and S deforms into LU without a singular matrix.
 
-Of a velocity $v(x) = a\circ x + h(z(x))$ of few variables the slopes are $S = A(I + LZ)$, of which
-$\det S = \det A\,\det(I + ZL)$, and the small matrix $I + ZL$ is judged in place of S. (L and Z
-deform one after the other into any that their bounds hold, in A(x − x*) + A L Z (x − x*).)
+Of a velocity $v(x) = a\circ x + h(z(x))$ with a latent state z the slopes are
+$S = A(I + LZ)$, of which $\det S = \det A\,\det(I + ZL)$, and the small matrix $I + ZL$ is
+judged in place of S. (L and Z deform one after the other into any that their bounds hold, in
+A(x − x*) + A L Z (x − x*).)
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from ...enclosure.interval.interpreter import Enclosures
 from ...enclosure.interval.products import matmul
 from ...enclosure.krawczyk.context import over_turns, quietly
 from ...enclosure.krawczyk.contraction import Preconditioner
-from ...solvers.low_rank import Reduction
+from ...solvers.low_rank import LatentSystem
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
@@ -71,11 +72,12 @@ def point_indices(
     )
 
 
-def few_indices(
-    velocity: Reduction, states: States, error_bounds: Float[np.ndarray, " point"]
+def latent_indices(
+    velocity: LatentSystem, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Indices:
-    """Prove the same of a velocity of few variables, at any number of units."""
-    orientation = (-1) ** int(np.count_nonzero(velocity.diagonal.lower > 0))  # sign det(−A)
+    """Prove the same by the latent system of a velocity, at any number of units."""
+    positive = np.broadcast_to(velocity.leak.lower > 0, velocity.size)
+    orientation = (-1) ** int(np.count_nonzero(positive))  # sign det(−A)
     with quietly(velocity.rank):
         result = velocity.around(ball(states, error_bounds[:, None]))
         return _indices(result, orientation)
@@ -84,11 +86,11 @@ def few_indices(
 class KnownIndices:
     """The indices of the points met so far: while a search goes on each is proved once.
 
-    In few variables, where there is a reduction to them that succeeds.
+    By the latent system, where there is one and it succeeds.
     """
 
-    def __init__(self, few: Reduction | None = None) -> None:
-        self._few = few
+    def __init__(self, latent: LatentSystem | None = None) -> None:
+        self._latent = latent
         self._known: dict[bytes, tuple[int, str]] = {}
 
     def of(
@@ -97,8 +99,8 @@ class KnownIndices:
         """Return the index of each point, as `point_indices` does."""
         keys = [state.tobytes() for state in states]
         new = self._new(keys)
-        if self._few is not None and len(new):
-            found = few_indices(self._few, states[new], error_bounds[new])
+        if self._latent is not None and len(new):
+            found = latent_indices(self._latent, states[new], error_bounds[new])
             self._take([keys[row] for row in new], found, proved_only=True)
             new = self._new(keys)
         found = point_indices(velocity, states[new], error_bounds[new])

@@ -7,51 +7,31 @@ from itertools import chain
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from ...enclosure.branch_and_prune.search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
 from ...enclosure.krawczyk.context import over_turns
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...enclosure.krawczyk.spectrum import Kind
 from ...enclosure.krawczyk.zeros import ZeroCertificates
-from ...solvers.low_rank import alone_at_origin, certify as certify_reduced
 from ...systems import AbstractSystem
-from ..completeness import FewVariables
 from .agreement import doubts_of_step, is_trusted
 from .found import Found
 
 
-def certify(
-    system: AbstractSystem,
-    found: Found,
-    few: FewVariables = FewVariables(),  # noqa: B008 - frozen
-) -> None:
+def certify(system: AbstractSystem, found: Found) -> None:
     """Prove what can be proved of each point on which nothing is decided, and note it in `found`.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
-    (Krawczyk's test, in few variables where the system is written as one of `few`). Slow points:
-    that no fixed point lies within the radius. Points that are proved to be one are merged.
+    (Krawczyk's test). Slow points: that no fixed point lies within the radius. Points that are
+    proved to be one are merged.
     """
-    certify_in_few(system, found, few)
     for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
         settled = found.proofs.keys() | found.refusals.keys()
         labels = [k for k in found.labels(kind) if k not in settled]
         if labels:
             prove(system, found.stacked(labels), labels, found)
     found.merge(_proved_to_be_one(found))
-
-
-def certify_in_few(system: AbstractSystem, found: Found, few: FewVariables) -> None:
-    """Prove what can be proved of fixed points in few variables; decide nothing on others."""
-    settled = found.proofs.keys() | found.refusals.keys()
-    labels = [k for k in found.labels("fixed") if k not in settled]
-    if few.residual is None or not labels:
-        return
-    states = found.stacked(labels)
-    proof = certify_reduced(few.residual, states)
-    doubts = doubts_of_step(system, states, np.where(proof.unique, proof.error_bound, np.inf))
-    for row in np.flatnonzero(proof.unique).tolist():
-        if not doubts[row]:
-            _note(found, labels[row], proof, row)
 
 
 def _note(found: Found, label: int, proof: ZeroCertificates, row: int) -> None:

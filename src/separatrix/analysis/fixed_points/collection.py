@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...systems import AbstractSystem
-from ..completeness import Domain, FewVariables, PointSet, Proof
+from ..completeness import Domain, PointSet, Proof
 from .agreement import doubts_of_step
 from .certificates import certify
 from .found import Found
@@ -41,7 +41,6 @@ class Collection:
     system: AbstractSystem
     found: Found
     follow: Follow
-    few: FewVariables = FewVariables()  # noqa: RUF009 - frozen
 
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
@@ -50,7 +49,7 @@ class Collection:
         for label in further.labels("fixed"):
             if not self._knows(further, label):
                 self.found.adopt(further, label)
-        certify(self.system, self.found, self.few)
+        certify(self.system, self.found)
         return self.points()
 
     def adopt(self, proof: Proof) -> PointSet:
@@ -60,7 +59,7 @@ class Collection:
         found = proof.states[sure], proof.error_bounds[sure], proof.radii[sure]
         self.found.add_proved(*found, "by exhaustive search")
         self.found.contradiction = next(filter(None, doubts), self.found.contradiction)
-        certify(self.system, self.found, self.few)
+        certify(self.system, self.found)
         return self.points()
 
     def points(self) -> PointSet:

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..._double import double_precision
 from ..._parallel import turns
+from ...enclosure.errors import EnclosureError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
+from ...solvers.low_rank import MOST_LATENT, LatentSystem, latent_system
 from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
-from ..completeness import FewVariables
 from ..derivatives import derivatives_of
 from . import programs
 
@@ -51,9 +52,16 @@ class Evaluator:
         self._wide_sizes = self._up_to(_WIDER * largest)
 
     @cached_property
-    def few(self) -> FewVariables:
-        """The system as one of few variables, where it is written so."""
-        return FewVariables.of(self.system)
+    def latent(self) -> LatentSystem | None:
+        """The latent system of the residual, where it is written with few variables between."""
+        return _latent_system(self.system.residual, self.size)
+
+    @cached_property
+    def latent_velocity(self) -> LatentSystem | None:
+        """The latent system of the velocity."""
+        if self.system.residual_function is None:
+            return self.latent
+        return _latent_system(self.system.velocity, self.size)
 
     def turns(self, count: int) -> Iterator[slice]:
         """Cut so many states into parts: many Jacobians of many units take turns in memory."""
@@ -237,6 +245,15 @@ class Evaluator:
             parts.append(rows[:take])
             rows = rows[take:]
         return parts
+
+
+def _latent_system(function: Callable[[Any], Any], size: int) -> LatentSystem | None:
+    if size <= MOST_LATENT:
+        return None
+    try:
+        return latent_system(function, size)
+    except EnclosureError:
+        return None
 
 
 def _padded(rows: np.ndarray, size: int) -> jax.Array:

@@ -12,14 +12,14 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, FewVariables, assess
+from ..completeness import Completeness, assess
 from .agreement import told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
 from .description import Asked, describe
 from .evaluator import Evaluator
 from .found import Found
-from .large import prove_large
+from .latent import assess_large, prove_by_latent
 from .points import FixedPoints
 from .starts import nearest_in_domain
 from .units import fitting_units
@@ -54,8 +54,8 @@ def find_fixed_points(
 
     In a system of more than 2048 units the Jacobian is not formed: the steps come from products
     with it (Newton–Krylov), stability from its leading eigenvalues; slow points are not looked for,
-    and proofs only where the system is written as one of few variables, as in `U @ (V @ x)`. From
-    256 units on such a system is proved in these variables, and followed so where that suffices.
+    and proofs only where the system is written with few latent variables between, as in
+    `U @ (V @ x)`. Such a system is searched exhaustively in these variables, at any size.
 
     Where possible the answer is proved: that a fixed point exists and is the only one in a ball
     around it, how many unstable directions it has, that no fixed point lies near a slow point.
@@ -150,18 +150,20 @@ def _prove(
 ) -> Completeness | None:
     """Prove what can be proved of each point, note it, and return what may be missing."""
     system = evaluator.system
-    if asked.certify and evaluator.is_large:
-        known = prove_large(evaluator, found, exhaustion)
-        return known if asked.completeness else None
-    few = evaluator.few if asked.certify else FewVariables()
-    if asked.certify:
-        certify_points(system, found, few)
+    if not asked.certify:
+        return None
+    proof = prove_by_latent(evaluator, found, exhaustion)
+    if evaluator.is_large:
+        known = assess_large(evaluator, found, proof)
+        return known if asked.completeness and not found.contradiction else None
+    certify_points(system, found)
     if not asked.completeness or found.contradiction:
         return None
-    collection = Collection(system, found, lambda new: follow(new, False), few)
+    collection = Collection(system, found, lambda new: follow(new, False))
     known = assess(
         system, collection.points(), collection.search,
-        exhaustion=exhaustion, adopt=collection.adopt, few=few,
+        exhaustion=exhaustion, adopt=collection.adopt, proof=proof,
+        latent=evaluator.latent_velocity,
     )  # fmt: skip
     collection.reject_outside(known.domain)
     return None if found.contradiction else known

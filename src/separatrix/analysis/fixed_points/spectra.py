@@ -8,7 +8,7 @@ import numpy as np
 
 from ...enclosure.krawczyk.spectrum import Kind
 from ...solvers.batched import eigenvalues
-from ...solvers.low_rank import few_eigenvalues
+from ...solvers.low_rank import latent_spectra
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 
@@ -30,9 +30,9 @@ def spectra_of(
 
     `bounds (point,)` are the proved distances to the exact points, `proved (point,)` tells which
     points are counted. Of large systems the eigenvalues are those that decide stability, (point,
-    some), and only what few variables tell is proved.
+    some), and only what latent variables tell is proved.
     """
-    found = _in_few(evaluator, states, bounds, proved)
+    found = _by_latent(evaluator, states, bounds, proved)
     unknown = np.isnan(found.eigenvalues).any(1)
     if evaluator.is_large:
         width = found.eigenvalues.shape[1]
@@ -45,26 +45,24 @@ def spectra_of(
     return found
 
 
-def _in_few(
+def _by_latent(
     evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
 ) -> Spectra:
-    """Tell what a reduction to few variables tells, where there is one and all units leak alike."""
-    few, count = evaluator.few.velocity, len(states)
+    """Tell what the latent system tells, where there is one and all units leak alike."""
+    latent, count = evaluator.latent_velocity, len(states)
     width = evaluator.size
     if evaluator.is_large:
-        width = min(width, max(LEADING, 1 if few is None else few.rank + 1))
+        width = min(width, max(LEADING, 1 if latent is None else latent.rank + 1))
     found = Spectra(np.full((count, width), np.nan, complex), np.full(count, -1))
-    if few is None or not count:
+    if latent is None or not count:
         return found
     kind: Kind = "map" if evaluator.system.kind == "map" else "flow"
-    known = few_eigenvalues(few, kind, states, np.where(proved, bounds, 0.0))
+    known = latent_spectra(latent, kind, states, np.where(proved, bounds, 0.0))
     if known is None:
         return found
     found.n_unstable[proved] = known.n_unstable[proved]
-    if evaluator.is_large and known.rest_unstable:
-        return found  # some of the many that are alike are not all of them
     found.eigenvalues[:] = known.rest
-    found.eigenvalues[:, : few.rank] = known.eigenvalues
+    found.eigenvalues[:, : latent.rank] = known.eigenvalues
     return found
 
 

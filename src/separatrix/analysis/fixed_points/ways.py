@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from .description import Asked
 from .evaluator import Evaluator
 from .found import Found
 from .piecewise import is_as_read, search_piecewise
-from .shortcut import Follow, Shortcut
 from .smooth import SmoothSearch
+
+Follow = Callable[[np.ndarray, bool], Found]
+"""Starts, and whether slow points are wanted -> where they lead."""
+_MANY_UNITS = 256  # from which Jacobians are most of the work
 
 
 def following(
@@ -27,10 +30,15 @@ def following(
 ) -> Follow:
     """Return how starts are followed in this system.
 
-    Where it is one of few variables, those that come to a proved point without Jacobians are done.
+    Where it is proved by latent variables, those that come to a zero without Jacobians are done.
     """
     make = partial(_solving, evaluator, zero_test, method)
-    solve = _shortcut(evaluator, zero_test, method, make) if asked.certify else make()
+    many = asked.certify and not evaluator.is_large and evaluator.size >= _MANY_UNITS
+    solve = (
+        make()
+        if not many or evaluator.latent is None
+        else _without_jacobians(evaluator, zero_test, method, cache(make))
+    )
 
     def follow(starts: np.ndarray, slow_points: bool) -> Found:
         found = solve(starts, slow_points)
@@ -40,17 +48,23 @@ def following(
     return follow
 
 
-def _shortcut(
+def _without_jacobians(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-    make: Callable[[], Follow],
+    thorough: Callable[[], Follow],
 ) -> Follow:
-    """Return how starts are followed where few variables tell what is proved, if there are few."""
-    if evaluator.is_large or evaluator.few.residual is None:
-        return make()
-    without_jacobians = Evaluator(evaluator.system, is_large=True)
-    return Shortcut(evaluator, SmoothSearch(without_jacobians, method, zero_test), make).follow
+    """Return how starts are followed with products of Jacobians first, and what is left as ever."""
+    quick = SmoothSearch(Evaluator(evaluator.system, is_large=True), method, zero_test)
+
+    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+        found = quick.search(starts, slow_points=False)
+        rest = np.flatnonzero(found.reached < 0)
+        if len(rest):
+            found.join(thorough()(starts[rest], slow_points), rest)
+        return found
+
+    return follow
 
 
 def _solving(

@@ -18,7 +18,9 @@ from .exhaustion import Exhaustion, refused
 from .frontier import search_box
 from .homogeneous import HomogeneousProgram, homogenize
 from .known import ZeroTable, known_zeros
-from .whole_space import search_unbounded
+from .whole_space import only_at_origin, search_unbounded
+
+_MOST = 8  # variables of which a search of all directions is worth a try
 
 UNBOUNDED = (
     "the domain is unbounded and the function not piecewise linear: "
@@ -149,3 +151,26 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
     if not np.all(low <= high):
         raise ValueError("expected a box with lower <= upper in every coordinate")
     return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()
+
+
+def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
+    """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
+
+    That is tried for functions without constants of at most 8 variables. What cannot be enclosed is
+    not proved.
+
+    Examples
+    --------
+    >>> import jax, numpy as np
+    >>> alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) / 2 - x, 3)
+    True
+    """
+    if size > _MOST:
+        return False
+    try:
+        program = homogenize(enclose_residual(residual, size).program)
+    except EnclosureError:
+        return False
+    if program is None:
+        return False
+    return only_at_origin(BranchAndPrune(), HomogeneousProgram(program, size), size) is not None

@@ -13,8 +13,8 @@ too. It is computed from the function itself: derivative rules written by a user
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -312,3 +312,38 @@ def fold(program: FlatProgram) -> FlatProgram:
                 known.update(zip(step.outputs, results, strict=True))
     program.notes["folded"] = known
     return program
+
+
+def part_between(
+    program: FlatProgram, inputs: Sequence[int], outputs: Sequence[int]
+) -> FlatProgram:
+    """Return the program that computes some slots from others; constants are folded anew.
+
+    Raises
+    ------
+    ValueError
+        If the outputs depend on the program's inputs in another way too.
+    """
+    wanted, kept, stops = set(outputs) - set(inputs), list[Step](), set(inputs)
+    for step in reversed(program.steps):
+        if wanted.intersection(step.outputs):
+            kept.append(step)
+            wanted.update(slot for slot in step.inputs if slot not in stops)
+    if wanted & (set(program.inputs) - stops):
+        raise ValueError("the values do not separate the argument from the result")
+    part = replace(
+        program,
+        steps=tuple(reversed(kept)),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        output_shapes=tuple(_shape(program.producers[slot], slot) for slot in outputs),
+        notes={},
+    )
+    part = fold(part)
+    # Bounds that are constant but not points: what a factorization leaves over.
+    part.notes["folded"].update(program.notes.get("bounds", {}))
+    return part
+
+
+def _shape(step: Step, slot: int) -> tuple[int, ...]:
+    return step.shapes[step.outputs.index(slot)]

@@ -1,21 +1,19 @@
-"""All zeros of residuals that depend on their argument through few numbers, at any size."""
+"""All zeros of residuals that depend on their argument through few latent variables."""
 
-from .exhaust import exhaust
+from .exhaust import exhaust, exhaust_enclosure
 from .factors import UnboundedRemainderError
-from .origin import alone_at_origin
-from .reading import reduce
-from .reduction import Reduction
-from .spectrum import FewEigenvalues, few_eigenvalues
-from .zeros import certify, settle
+from .latent import LatentSystem
+from .recognition import MOST_LATENT, latent_system, low_rank_enclosure
+from .spectrum import LatentSpectra, latent_spectra
 
 __all__ = [
-    "FewEigenvalues",
-    "Reduction",
+    "MOST_LATENT",
+    "LatentSpectra",
+    "LatentSystem",
     "UnboundedRemainderError",
-    "alone_at_origin",
-    "certify",
     "exhaust",
-    "few_eigenvalues",
-    "reduce",
-    "settle",
+    "exhaust_enclosure",
+    "latent_spectra",
+    "latent_system",
+    "low_rank_enclosure",
 ]

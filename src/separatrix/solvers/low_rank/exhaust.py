@@ -1,4 +1,4 @@
-"""All zeros of a residual that was reduced to few variables."""
+"""All zeros of a residual that few latent variables decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
 from ...enclosure.branch_and_prune.exhaustion import refused
@@ -17,75 +16,73 @@ from ...enclosure.interval.arithmetic import Array, Interval, ball, down, up
 from ...enclosure.interval.interpreter import EnclosedFunction
 from ...enclosure.krawczyk.context import enclose_residual, quietly
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS, Flags
-from .reduction import Reduction
+from .latent import LatentSystem
 
 _NOT_TOLD_APART = "a zero could not be told from others in all of its units"
-_NO_TRAP = "the domain is unbounded: no box that holds every zero could be derived; give one"
+_NO_BOX = "the domain is unbounded: no box that holds every zero could be derived; give one"
+Known = tuple[Array, Array, Array]
+"""States (point, n) of zeros that are proved already, their radii and their error bounds."""
 
 
 def exhaust(
-    reduction: Reduction,
-    residual: Callable[[Any], Any],
-    known_states: ArrayLike | None = None,
-    known_radii: ArrayLike | None = None,
-    known_error_bounds: ArrayLike | None = None,
+    latent: LatentSystem,
     method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
 ) -> Exhaustion:
-    r"""Find and prove every zero of a residual, in all of space, by its reduction.
-
-    Parameters
-    ----------
-    reduction, residual
-        What :func:`reduce` returned, and what it was given.
-    known_states, known_radii, known_error_bounds
-        Zeros (point, n) that are proved already, as for ``BranchAndPrune.search``.
-    method
-        How to search the reduced variables.
+    r"""Find and prove every zero of a residual, in all of space, by its exact latent system.
 
     Returns
     -------
-    Exhaustion, of full states; its unresolved boxes are of the reduced variables.
+    Exhaustion, of full states; its unresolved boxes are of the latent variables.
 
     Examples
     --------
     >>> import jax.numpy as jnp
-    >>> from separatrix.solvers.low_rank import reduce
+    >>> from separatrix.solvers.low_rank import latent_system
     >>> m, n = np.ones(50), np.linspace(1.0, 3.0, 50)
-    >>> def field(x):
-    ...     return -x + m * (n @ jnp.tanh(x)) / 50
-    >>> found = exhaust(reduce(field, 50), field)
+    >>> found = exhaust(latent_system(lambda x: -x + m * (n @ jnp.tanh(x)) / 50, 50))
     >>> found.complete, len(found.states)
     (True, 3)
     """
-    box = reduction.trapped()
-    bounded = bool(np.isfinite(box.magnitude()).all())
-    if not bounded and (reduction.afar is None or not reduction.exact):
-        return refused(reduction.size, _NO_TRAP)
-    if np.any(box.lower > box.upper):  # nowhere can a zero be
-        return replace(refused(reduction.size, ""), complete=True)
-    known = known_zeros(reduction.size, known_states, known_radii, known_error_bounds)
-    if not reduction.exact:
-        full = enclose_residual(residual, reduction.size)
-        table = _LiftedZeros(reduction, full, known)
-        return method.search_enclosed(reduction, box.lower, box.upper, table)
-    none = known_zeros(reduction.rank, None, None, None)
-    if bounded:
-        found = method.search_enclosed(reduction, box.lower, box.upper, none)
-    else:
-        assert reduction.afar is not None  # looked at above
-        found = search_unbounded(method, reduction, reduction.afar, box.lower, box.upper, none)
-    return _lifted(reduction, found, known)
+    none, box = known_zeros(latent.rank, None, None, None), latent.box
+    if latent.bounded:
+        if np.any(box.lower > box.upper):
+            return _no_zero(latent)
+        return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
+    if latent.afar is None:
+        return refused(latent.size, _NO_BOX)
+    found = search_unbounded(method, latent, latent.afar, box.lower, box.upper, none)
+    return _lifted(latent, found)
+
+
+def exhaust_enclosure(
+    latent: LatentSystem,
+    residual: Callable[[Any], Any],
+    known: Known | None = None,
+    method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
+) -> Exhaustion:
+    """Do so by a latent system that encloses a family: zeros are proved of the residual itself."""
+    box, table = latent.box, known_zeros(latent.size, *(known or (None, None, None)))
+    if not latent.bounded:
+        return refused(latent.size, _NO_BOX)
+    if np.any(box.lower > box.upper):
+        return _no_zero(latent)
+    full = enclose_residual(residual, latent.size)
+    return method.search_enclosed(latent, box.lower, box.upper, _LiftedZeros(latent, full, table))
+
+
+def _no_zero(latent: LatentSystem) -> Exhaustion:
+    return replace(refused(latent.size, ""), complete=True)
 
 
 class _LiftedZeros:
-    """Zeros known in full coordinates, while boxes of the reduced ones are searched."""
+    """Zeros known in full coordinates, while boxes of the latent variables are searched."""
 
-    def __init__(self, reduction: Reduction, full: EnclosedFunction, known: KnownZeros) -> None:
-        self._reduction, self._full, self._known = reduction, full, known
+    def __init__(self, latent: LatentSystem, full: EnclosedFunction, known: KnownZeros) -> None:
+        self._latent, self._full, self._known = latent, full, known
 
     def cover(self, lower: Array, upper: Array) -> Flags:
         """Whether the states that belong to each box lie in the cube of one zero."""
-        states = self._reduction.lift(Interval(lower, upper))
+        states = self._latent.lift(Interval(lower, upper))
         return self._known.cover(states.lower, states.upper)
 
     def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
@@ -93,39 +90,31 @@ class _LiftedZeros:
         candidates = candidates[np.isfinite(candidates).all(axis=1)]
         if len(candidates):
             precise = polished(enclosed, candidates)  # while that is cheap
-            states = self._reduction.lift(Interval(precise, precise.copy()))
-            with quietly(self._reduction.size):
+            states = self._latent.lift(Interval(precise, precise.copy()))
+            with quietly(self._latent.size):
                 self._known.add(self._full, states.midpoint_radius()[0])
 
-    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+    def added(self, lower: Array, upper: Array) -> Known:
         """Return the zeros that were not given."""
-        trap = self._reduction.trap
-        return self._known.added(trap.lower, trap.upper)
+        everywhere = np.full(self._latent.size, np.inf)
+        return self._known.added(-everywhere, everywhere)
 
 
-def _lifted(reduction: Reduction, found: Exhaustion, known: KnownZeros) -> Exhaustion:
-    """Give the zeros of the reduced residual as states, with what is proved of those."""
-    states, errors = np.zeros((0, reduction.size)), np.zeros(0)
-    if len(found.states):
-        around = reduction.lift(ball(found.states, found.error_bounds[:, None]))
+def _lifted(latent: LatentSystem, found: Exhaustion) -> Exhaustion:
+    """Give the zeros of the latent system as states, where these are all there are."""
+    states, errors, radii = np.zeros((0, latent.size)), np.zeros(0), np.zeros(0)
+    if found.complete and len(found.states):
+        around = latent.lift(ball(found.states, found.error_bounds[:, None]))
         states, widths = around.midpoint_radius()
-        errors = errors if widths is None else np.max(widths, axis=1)
-    # zeros less far apart than this have coordinates in one cube of uniqueness
-    radii = down(down(found.radii - found.error_bounds) / reduction.steepness()) - up(2 * errors)
-    if found.complete:
-        radii = np.maximum(radii, _separation(states, errors))
-    told_apart = radii > errors
-    for k in np.flatnonzero(told_apart):
-        known.take(states[k], float(errors[k]), float(radii[k]))
-    states, errors, radii = known.added(reduction.trap.lower, reduction.trap.upper)
-    found = replace(found, states=states, error_bounds=errors, radii=radii)
-    if told_apart.all():
-        return found
-    return replace(found, complete=False, reason=_NOT_TOLD_APART)
+        errors = np.zeros(len(states)) if widths is None else np.max(widths, axis=1)
+        radii = _separation(states, errors)
+    alone = radii > errors
+    found = replace(found, states=states[alone], error_bounds=errors[alone], radii=radii[alone])
+    return found if alone.all() else replace(found, complete=False, reason=_NOT_TOLD_APART)
 
 
 def _separation(states: Array, errors: Array) -> Array:
-    """Return how far each zero is at least from the next, when these are all there are."""
+    """Return how far each zero is at least from the next."""
     scale = np.maximum(1.0, np.max(np.abs(states), axis=1, initial=0.0))
     apart = np.max(np.abs(states[:, None] - states[None]), axis=2, initial=0.0)
     apart = down(apart - up(errors[:, None] + errors[None]))

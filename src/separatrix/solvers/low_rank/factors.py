@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
 from ...enclosure.errors import EnclosureError
 from ...enclosure.flat import FlatProgram, Step
 from ...enclosure.interval.arithmetic import Array, Interval, point, subtract, up
-from ...enclosure.interval.interpreter import run_program
+from ...enclosure.interval.interpreter import part_between, run_program
 from ...enclosure.interval.products import matmul, row_sums
 from ...enclosure.interval.values import Value, constant
-from .dataflow import dependent, part_between
 
 _LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway
 _NOISE = 1e-6  # singular values below this part of the largest are what float32 leaves over
-_TIMES = (((1,), (0,)), ((), ()))  # a matrix times a vector
+_TIMES = {"dimension_numbers": (((1,), (0,)), ((), ()))}  # a matrix times a vector
 
 
 class UnboundedRemainderError(EnclosureError):
@@ -30,66 +29,48 @@ class UnboundedRemainderError(EnclosureError):
         )
 
 
-def factorize(program: FlatProgram, trap: Callable[[], Interval], size: int) -> FlatProgram | None:
+def factorize(program: FlatProgram, domain: Interval) -> FlatProgram | None:
     """Replace products with matrices of low numerical rank; None if there are none.
 
-    The bounds on what is left over hold in the box that ``trap`` gives, which is asked for only if
-    it is needed; they are kept in the program's notes, by slot. Raises UnboundedRemainderError
-    where that box is infinite, and nothing bounds what the only matrices of low rank leave over.
+    The bounds on what is left over hold in the domain; they are kept in the program's notes, by
+    slot. Raises UnboundedRemainderError where a domain is infinite, and nothing else bounds them.
     """
-    varying = dependent(program)
+    free = count(1 + max([*program.producers, *program.constants, *program.inputs]))
     steps: list[Step] = []
     added: dict[int, Array] = {}
     rest: dict[int, Value] = {}
-    unbounded = 0
-    free = 1 + max([*program.producers, *program.constants, *program.inputs])
     for step in program.steps:
-        product = _matrix_product(program, step, varying)
+        product = _matrix_product(program, step)
         factors = None if product is None else _low_rank_factors(product[0])
         if product is None or factors is None:
             steps.append(step)
             continue
         (matrix, vector), (left, right) = product, factors
-        part = part_between(program, program.inputs, [vector], size)
-        (value,), refusals = run_program(part, [Value(trap()[None])], 1, False)
-        remainder = subtract(matrix, matmul(point(left), point(right))).magnitude()
-        bound = row_sums(up(remainder * value.bounds.magnitude()[0]))
-        if any(refusals) or not np.isfinite(bound).all():
-            unbounded = len(right)
-            steps.append(step)
-            continue
-        slots = free, free + 1, free + 2, free + 3, free + 4
-        free += 5
+        bound = _remainder(program, matrix, vector, left, right, domain)
+        slots = [next(free) for _ in range(5)]
         added.update({slots[0]: left, slots[1]: right})
         rest[slots[2]] = Value(Interval(-bound[None], bound[None]))
         steps.extend(_written_out(step, vector, slots, len(right)))
-    if not rest and unbounded:
-        raise UnboundedRemainderError(unbounded)
     if not rest:
         return None
     folded = {**program.notes["folded"], **rest}
     folded.update((slot, constant(array)) for slot, array in added.items())
-    return replace(
-        program,
-        steps=tuple(steps),
-        constants={**program.constants, **added},
-        notes={"folded": folded, "bounds": rest},
-    )
+    constants = {**program.constants, **added}
+    notes = {"folded": folded, "bounds": rest}
+    return replace(program, steps=tuple(steps), constants=constants, notes=notes)
 
 
-def _matrix_product(
-    program: FlatProgram, step: Step, varying: frozenset[int]
-) -> tuple[Interval, int] | None:
+def _matrix_product(program: FlatProgram, step: Step) -> tuple[Interval, int] | None:
     """Return (matrix, slot of the vector) if the step multiplies a constant with a vector."""
     if step.name != "dot_general" or len(step.shapes[0]) != 1:
         return None
     (over_first, over_second), batch = step.params["dimension_numbers"]
     first, second = step.inputs
     folded: dict[int, Value] = program.notes["folded"]
-    if any(batch[0]) or len(over_first) != 1 or {first, second} <= varying:
+    if any(batch[0]) or len(over_first) != 1 or (first in folded) == (second in folded):
         return None
     fixed, moving, axis = (
-        (first, second, over_first[0]) if second in varying else (second, first, over_second[0])
+        (first, second, over_first[0]) if first in folded else (second, first, over_second[0])
     )
     matrix = folded[fixed].bounds[0]
     if matrix.ndim != 2:
@@ -115,15 +96,32 @@ def _low_rank_factors(matrix: Interval) -> tuple[Array, Array] | None:
     return (left, right[:rank]) if noise <= 10.0 * _NOISE * np.linalg.norm(middle) else None
 
 
-def _written_out(step: Step, vector: int, slots: tuple[int, ...], rank: int) -> list[Step]:
+def _remainder(
+    program: FlatProgram, matrix: Interval, vector: int, left: Array, right: Array, domain: Interval
+) -> Array:
+    """Bound what the factors leave over of a product, in the domain."""
+    values = Value(domain[None])
+    if vector not in program.inputs:
+        part = part_between(program, program.inputs, [vector])
+        (values,), refusals = run_program(part, [values], 1, False)
+        if any(refusals):
+            raise UnboundedRemainderError(len(right))
+    rest = subtract(matrix, matmul(point(left), point(right))).magnitude()
+    bound = row_sums(up(rest * values.bounds.magnitude()[0]))
+    if not np.isfinite(bound).all():
+        raise UnboundedRemainderError(len(right))
+    return bound
+
+
+def _written_out(step: Step, vector: int, slots: list[int], rank: int) -> list[Step]:
+    """Return the steps of ``left @ (right @ vector) + rest``."""
     left, right, rest, inner, outer = slots
 
-    def derived(name: str, inputs: tuple[int, ...], output: int, width: int) -> Step:
-        params = {"dimension_numbers": _TIMES} if name == "dot_general" else {}
+    def derived(name: str, inputs: tuple[int, int], output: int, width: int) -> Step:
         return replace(
             step,
             name=name,
-            params=params,
+            params=_TIMES if name == "dot_general" else {},
             inputs=inputs,
             outputs=(output,),
             shapes=((width,),),

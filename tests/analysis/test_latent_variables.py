@@ -1,4 +1,4 @@
-"""Networks of low rank of many units: proofs take few variables, and tell the same."""
+"""Networks of low rank of many units: proofs by latent variables tell the same."""
 
 import jax
 import jax.numpy as jnp
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.analysis.completeness import few_variables
-from separatrix.analysis.fixed_points import certificates
+from separatrix.analysis.fixed_points import certificates, evaluator
 
 SIZE = 256
 
@@ -40,18 +39,18 @@ def no_large_certificates(monkeypatch):
 def test_the_same_is_told_as_in_all_units(name, kind, monkeypatch):
     bias = {"tanh": 0.1, "relu": -0.5}[name]
     system = low_rank({"tanh": jnp.tanh, "relu": jax.nn.relu}[name], kind, bias=bias)
-    few = sx.find_fixed_points(system, candidates())
-    monkeypatch.setattr(few_variables, "FEW_FROM", SIZE + 1)
+    latent = sx.find_fixed_points(system, candidates())
+    monkeypatch.setattr(evaluator, "latent_system", lambda function, size: None)
     every = sx.find_fixed_points(system, candidates())
-    assert few.certified.all() and few.n_unstable_certified.all() and few.complete
-    assert len(few) == len(every) and few.index_sum == every.index_sum
-    distance = np.abs(few.states[:, None] - every.states[None]).max(-1)
+    assert latent.certified.all() and latent.n_unstable_certified.all() and latent.complete
+    assert len(latent) == len(every) and latent.index_sum == every.index_sum
+    distance = np.abs(latent.states[:, None] - every.states[None]).max(-1)
     assert (distance.min(1) < 1e-11).all()
     nearest = distance.argmin(1)
-    assert few.n_unstable.tolist() == every.n_unstable[nearest].tolist()
-    assert few.stability.tolist() == every.stability[nearest].tolist()
-    assert np.allclose(few.largest_eigenvalue, every.largest_eigenvalue[nearest], atol=1e-9)
-    assert (few.error_bound < 1e-11).all() and (few.radius > 1e-3).all()
+    assert latent.n_unstable.tolist() == every.n_unstable[nearest].tolist()
+    assert latent.stability.tolist() == every.stability[nearest].tolist()
+    assert np.allclose(latent.largest_eigenvalue, every.largest_eigenvalue[nearest], atol=1e-9)
+    assert (latent.error_bound < 1e-11).all() and (latent.radius > 1e-3).all()
 
 
 def test_nothing_is_proved_in_all_units(no_large_certificates):

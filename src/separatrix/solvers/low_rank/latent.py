@@ -1,0 +1,212 @@
+r"""Residuals whose zeros lie on a surface of few dimensions, as systems of latent variables.
+
+If :math:`g(x)=a\circ x+h(k)` with a latent state :math:`k=z(x)` and a leak a that is nowhere zero,
+then the zeros of g are :math:`x=-h(k)/a`, where k is a zero of
+
+.. math:: G(k) = k - z\big(-h(k)/a\big) .
+
+Both forms of a network with a narrow recurrent matrix are of this kind: for
+:math:`-x+m\,n^\top\tanh(x)/N`, :math:`k=n^\top\tanh(x)`; for :math:`\tanh(UVx+b)-x`,
+:math:`k=Vx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from ...enclosure.branch_and_prune.homogeneous import uses
+from ...enclosure.flat import FlatProgram
+from ...enclosure.interval.arithmetic import Array, Interval, divide, negate, point, subtract
+from ...enclosure.interval.interpreter import Enclosures, run_program
+from ...enclosure.interval.values import Value
+
+_ENTRIES = 2**18  # of the slopes that are held at once
+_ROUNDS = 4  # of narrowing the box that holds all zeros
+_Run = tuple[Value, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class LatentSystem:
+    """The residual G, to be enclosed over boxes of k; see the module.
+
+    Attributes
+    ----------
+    size
+        The number of components of x.
+    shapes
+        The shapes of the values that are k.
+    leak
+        Bounds of a: one number for all units, or (n,).
+    embed, project
+        The programs of g(x, k) and of z(x).
+    afar
+        For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
+    """
+
+    size: int
+    shapes: tuple[tuple[int, ...], ...]
+    leak: Interval
+    embed: FlatProgram
+    project: FlatProgram
+    afar: LatentSystem | None = None
+
+    @property
+    def rank(self) -> int:
+        """The number of latent variables."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the latent state."""
+        return (self.rank,)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The same: G maps it to as many numbers."""
+        return (self.rank,)
+
+    @property
+    def variables(self) -> int:
+        """The number of components of k, and s if it is there."""
+        return self.rank + len(self.project.inputs) - 1
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether s is there, and anything depends on it."""
+        scale = self.project.inputs[1:]
+        return any(uses(part, s) for s in scale for part in (self.embed, self.project))
+
+    @cached_property
+    def box(self) -> Interval:
+        """A box (rank,) that holds every zero of G; it may be infinite, or empty."""
+        box = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
+        for _ in range(_ROUNDS):
+            states, _, first = self._states(box[None], False)
+            image, second = self._project(states, [], 1, False)
+            if any(first + second):
+                break
+            lower, upper = (end[0] for end in (image.bounds.lower, image.bounds.upper))
+            box = Interval(np.fmax(box.lower, lower), np.fmin(box.upper, upper))
+        return box
+
+    @property
+    def bounded(self) -> bool:
+        """Whether that box is finite."""
+        return bool(np.isfinite(self.box.magnitude()).all())
+
+    def bounds(self, boxes: Interval) -> Enclosures:
+        """Bounds of G over each box (box, rank)."""
+        return self._in_chunks(partial(self._enclose, differentiate=False), boxes)
+
+    def slopes(self, boxes: Interval) -> Enclosures:
+        """Bounds of G and of its slopes over each box (box, rank)."""
+        return self._in_chunks(partial(self._enclose, differentiate=True), boxes)
+
+    def around(self, states: Interval) -> Enclosures:
+        r"""Bounds of g/a, and slopes of G, over boxes of x (box, n).
+
+        At every x in a box the Jacobian of g is :math:`a + HZ`, with Jacobians H of h and Z of z.
+        The slopes returned, (box, rank, rank), hold :math:`I + Z\,a^{-1}H`; on a kink on all sides.
+        """
+        return self._in_chunks(self._around, states)
+
+    def lift(self, boxes: Interval) -> Interval:
+        """Bounds (box, n) of the states x that belong to boxes of k."""
+        states, _, refusals = self._states(boxes, False)
+        unknown = np.array([bool(why) for why in refusals], bool)[:, None]
+        return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
+
+    def _in_chunks(self, enclose: Callable[[Interval], Enclosures], boxes: Interval) -> Enclosures:
+        step = max(1, _ENTRIES // (self.size * (1 + self.variables)))
+        starts = range(0, max(1, boxes.shape[0]), step)
+        parts = [enclose(boxes[start : start + step]) for start in starts]
+        slopes = [part.slopes for part in parts if part.slopes is not None]
+        return Enclosures(
+            _joined([part.bounds for part in parts]),
+            _joined(slopes) if slopes else None,
+            tuple(why for part in parts for why in part.refusals),
+        )
+
+    def _enclose(self, boxes: Interval, differentiate: bool) -> Enclosures:
+        count = boxes.shape[0]
+        states, scale, first = self._states(boxes, differentiate)
+        image, second = self._project(states, scale, count, differentiate)
+        bounds = subtract(boxes[:, : self.rank], image.bounds)
+        reasons = tuple(a or b for a, b in zip(first, second, strict=True))
+        slopes = self._less_than_identity(image, count) if differentiate else None
+        return Enclosures(bounds, slopes, reasons)
+
+    def _around(self, states: Interval) -> Enclosures:
+        count = states.shape[0]
+        latent, first = self._project(Value(states), [], count, False)
+        lifted, scale, second = self._states(latent.bounds, True)
+        image, third = self._project(Value(states, lifted.slopes), scale, count, True)
+        reasons = tuple(a or b or c for a, b, c in zip(first, second, third, strict=True))
+        bounds = subtract(states, lifted.bounds)
+        return Enclosures(bounds, self._less_than_identity(image, count), reasons)
+
+    def _less_than_identity(self, image: Value, count: int) -> Interval:
+        """Return the identity less the slopes of k, as (box, output, input)."""
+        shape = (count, self.variables, self.rank)
+        left = point(np.broadcast_to(np.eye(self.variables)[:, : self.rank], shape))
+        if image.slopes is not None:
+            left = subtract(left, image.slopes)
+        return left.map(lambda array: np.swapaxes(array, -1, -2))
+
+    def _states(
+        self, boxes: Interval, differentiate: bool
+    ) -> tuple[Value, list[Value], tuple[str, ...]]:
+        """Return x = -h(k)/a and its slopes (box, variable, n), and s if it is there.
+
+        As h(k) = g(x, k) - a x, it is g(0, k).
+        """
+        count, size, variables = boxes.shape[0], self.size, self.variables
+        values, place, eye = [Value(point(np.zeros((1, size))))], 0, np.eye(variables)[None]
+        for shape in (*self.shapes, *[()] * (variables - self.rank)):
+            here = slice(place, place := place + int(np.prod(shape)))
+            bounds = boxes[:, here].map(partial(np.reshape, shape=(count, *shape)))
+            seed = point(eye[..., here].reshape(1, variables, *shape))
+            values.append(Value(bounds, seed if differentiate else None))
+        (rest,), refusals = run_program(self.embed, values, count, differentiate)
+        slopes = point(np.zeros((1, variables, size))) if rest.slopes is None else rest.slopes
+        bounds, slopes = (negate(divide(part, self.leak[None])) for part in (rest.bounds, slopes))
+        states = Value(
+            bounds.map(lambda array: np.broadcast_to(array, (count, size))),
+            slopes.map(lambda array: np.broadcast_to(array, (count, variables, size))),
+        )
+        return states, values[1 + len(self.shapes) :], refusals
+
+    def _project(self, states: Value, scale: list[Value], count: int, differentiate: bool) -> _Run:
+        """Return k = z(x), flat, and its slopes (box, input, rank)."""
+        results, refusals = run_program(self.project, [states, *scale], count, differentiate)
+        bounds = _side_by_side([value.bounds for value in results], (count,))
+        if not differentiate or states.slopes is None:
+            return Value(bounds), refusals
+        inputs = states.slopes.shape[1]
+        none = [point(np.zeros((1, inputs, *value.bounds.shape[1:]))) for value in results]
+        slopes = [
+            zero if value.slopes is None else value.slopes
+            for value, zero in zip(results, none, strict=True)
+        ]
+        return Value(bounds, _side_by_side(slopes, (count, inputs))), refusals
+
+
+def _joined(parts: list[Interval], axis: int = 0) -> Interval:
+    return Interval(
+        np.concatenate([part.lower for part in parts], axis),
+        np.concatenate([part.upper for part in parts], axis),
+    )
+
+
+def _side_by_side(parts: list[Interval], lead: tuple[int, ...]) -> Interval:
+    """Put values of any shapes on one axis, with full leading axes."""
+
+    def flat(array: Array) -> Array:
+        array = np.broadcast_to(array, lead + array.shape[len(lead) :])
+        return array.reshape(*lead, -1)
+
+    return _joined([part.map(flat) for part in parts], -1)
