@@ -100,7 +100,7 @@ def method_of(method: Any, default: type[T], *others: type[Any], name: str = "me
 
 
 def _home(kind: type) -> str:
-    return "solvers." if ".solvers." in kind.__module__ else ""
+    return "solvers." if kind.__module__.split(".")[1] in ("solvers", "enclosure") else ""
 
 
 def band_of(marginal_band: Any) -> float:
