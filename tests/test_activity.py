@@ -43,12 +43,6 @@ def test_the_choice_is_the_largest_output_where_it_is_scored(trials, activity):
     assert (activity.conditions["coherence"] == trials.conditions["coherence"]).all()
 
 
-def test_flat_states_keep_trials_together_in_float64(activity):
-    flat = activity.flat_states
-    assert (flat.shape, flat.dtype) == ((132, 10), np.float64)
-    assert (flat[22:44] == np.asarray(activity.states[1])).all()
-
-
 def test_padding_after_a_trial_is_no_activity(network):
     """Whatever a network does after the end of a short trial, nothing that sums states up sees."""
     task = sx.tasks.ReadySetGo(dt=20.0)
@@ -75,11 +69,6 @@ def test_padding_after_a_trial_is_no_activity(network):
     assert (activity[2:3].inside == inside[2:3]).all()
     full = sx.figures.activity(activity, activity.pca(2)).axes[0].collections[0]
     assert len(full.get_offsets()) == ends.sum()
-
-
-def test_a_trial_without_weight_lasts_to_the_end(trials):
-    assert np.asarray(trials.inside).all()
-    assert np.asarray(dataclasses.replace(trials, mask=0 * trials.mask).inside).all()
 
 
 def test_principal_components_are_the_singular_vectors(activity):
@@ -129,13 +118,6 @@ def made_up(states):
     )
 
 
-@pytest.mark.parametrize("dimension", [1, 3])
-def test_participation_ratio_counts_equal_directions(dimension):
-    directions = np.eye(5)[:dimension]
-    states = np.concatenate([directions, -directions])[None]
-    assert made_up(states).pca(1).participation_ratio == pytest.approx(dimension, rel=1e-6)
-
-
 @pytest.mark.parametrize("count", [0, -1, 11])
 def test_impossible_numbers_of_components_are_refused(activity, count):
     with pytest.raises(sx.InvalidInputError) as caught:
@@ -161,16 +143,6 @@ def test_activity_that_does_not_vary(shape):
     assert pca.participation_ratio == 0
     assert pca.explained_variance.tolist() == pca.explained_variance_ratio.tolist() == [0]
     assert np.linalg.norm(pca.components) == pytest.approx(1)
-
-
-def test_principal_components_are_those_of_scikit_learn(activity):
-    from sklearn.decomposition import PCA
-
-    theirs, ours = PCA(svd_solver="full").fit(activity.flat_states), activity.pca(10)
-    for name in ("explained_variance", "explained_variance_ratio"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, f"{name}_"), atol=1e-14)
-    same = np.abs((theirs.components_ * ours.components).sum(1))
-    assert (same[ours.explained_variance_ratio > 1e-9] > 1 - 1e-9).all()
 
 
 def test_averages_by_label(activity):
@@ -268,18 +240,6 @@ def test_equal_directions_are_counted(dimension):
     assert got.participation_ratio == pytest.approx(dimension, rel=1e-12)
     assert got.num_components() == got.num_components(1.0) == dimension
     assert got.num_components(0.5) == (dimension + 1) // 2
-
-
-@pytest.mark.parametrize("units", [1, 4])
-def test_activity_that_does_not_vary_has_no_dimension(units):
-    got = made_up(np.full((2, 3, units), 0.1)).dimensionality()
-    assert (got.participation_ratio, got.num_components()) == (0.0, 0)
-    assert (got.cumulative_fraction == 0).all()
-
-
-def test_a_single_unit_has_one_dimension():
-    got = made_up(np.arange(6.0).reshape(1, 6, 1)).dimensionality()
-    assert (got.participation_ratio, got.variances.tolist()) == (1.0, [3.5])
 
 
 def test_what_has_no_dimension_is_refused(activity):

@@ -44,14 +44,6 @@ def test_what_is_no_key_is_refused(call, task, network):
     )
 
 
-@pytest.mark.parametrize(
-    "wrong", [None, "a", 1.5, True, [0, 1], np.zeros(2, int), np.zeros(3, np.uint32)]
-)
-def test_things_that_are_no_keys(wrong):
-    with pytest.raises(sx.InvalidInputError, match=r"such as jax.random.key\(0\), got "):
-        require_key(wrong)
-
-
 def test_several_keys_are_not_one():
     with pytest.raises(sx.InvalidInputError, match=r"of them of shape \(2,\). Take one, such as"):
         require_key(KEYS)

@@ -115,20 +115,6 @@ def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path):
     assert done.stderr.startswith("separatrix: cannot write. Each figure and report in ")
 
 
-def test_a_summary_that_is_stopped_says_that_the_run_is_complete(run, tmp_path, monkeypatch):
-    def stop(found):
-        raise KeyboardInterrupt
-
-    out = tmp_path / "one"
-    monkeypatch.setattr("separatrix.report.key_numbers", stop)
-    monkeypatch.setattr(
-        "separatrix.experiment.reanalyze", lambda path, out, **options: sx.Run(out, {}, None, {})
-    )
-    done = run("analyze", tmp_path, "--out", out)
-    assert done.exit_code == 130
-    assert done.stderr == f"separatrix: interrupted. What was asked for is complete in {out}.\n"
-
-
 def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
     def analyze(*given, **options):
         try:
@@ -150,15 +136,3 @@ def test_ctrl_c_before_anything_is_written(run, tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix._cache.enable_compilation_cache", stop)
     done = run("analyze", tmp_path)
     assert (done.exit_code, done.stderr) == (130, "separatrix: interrupted. Nothing was written.\n")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_a_help_without_room(arguments):
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run(
-            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
-        )
-    assert done.returncode == 2
-    assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
-    assert len(done.stderr.splitlines()) == 1

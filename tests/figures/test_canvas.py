@@ -2,7 +2,6 @@
 
 import logging
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
@@ -137,14 +136,6 @@ def test_lines_and_colors_without_a_meaning_are_those_of_the_style():
         assert line.get_linewidth() == pytest.approx(2 * mine.get_linewidth())
         assert line.get_markersize() == pytest.approx(3 * mine.get_markersize())
         assert (to_hex(mine.get_color()), to_hex(line.get_color())) == ("#0072b2", first)
-
-
-def test_a_font_is_the_users():
-    with mpl.rc_context({"font.family": "serif"}):
-        figure = figures.tolerance(POINTS)
-    assert figure.axes[0].xaxis.label.get_family() == ["serif"]
-    figure = figures.tolerance(POINTS)
-    assert figure.axes[0].xaxis.label.get_family() == ["DejaVu Sans"]
 
 
 def test_where_a_figure_is_drawn_is_refused_in_words():

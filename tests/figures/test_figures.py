@@ -82,11 +82,7 @@ def test_texts_stay_inside_and_clear_of_one_another(name, caplog):
     assert caplog.records == []  # matplotlib logs what it could not lay out
     assert_texts_are_clear(figure)
     assert_letters_are_readable(figure)
-
-
-@pytest.mark.parametrize("name", DRAW)
-def test_axes_are_labeled(name):
-    for axes in DRAW[name]().axes:
+    for axes in figure.axes:
         shared = axes.get_subplotspec() is not None and not axes.get_subplotspec().is_last_row()
         labeled = axes.get_xlabel() or axes.get_ylabel() or name.startswith("trials")
         assert labeled or shared or not axes.axison
@@ -129,15 +125,6 @@ def test_text_stays_text_in_pdf_and_svg(tmp_path):
         assert said in page.extract_text() and said in drawing
     fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
     assert fonts and "/Type3" not in {font["/Subtype"] for font in fonts}  # cannot be edited
-
-
-def test_a_saved_figure_is_as_it_was(tmp_path):
-    """It may be on a screen, or be drawn into and saved again."""
-    figure = DRAW["spectrum"]()
-    before = figure.canvas, figure.dpi, figure.get_layout_engine()
-    assert before[2] is not None
-    figures.save(figure, tmp_path, "s", ["png", "svg", "pdf"])
-    assert (figure.canvas, figure.dpi, figure.get_layout_engine()) == before
 
 
 def test_saving_that_cannot_work(tmp_path):
@@ -196,13 +183,6 @@ def test_a_title_above_a_high_legend_and_a_color_bar_is_not_cut_off():
     assert title.get_window_extent().y1 <= figure.bbox.y1
 
 
-def test_points_of_every_kind_and_number():
-    for count in (0, 1, 3):
-        points = fixed_points(activity().flat_states[:count], ["fixed", "slow", "slow"][:count])
-        figures.fixed_points(points, activity(), plane()).draw_without_rendering()
-        figures.speeds(points).draw_without_rendering()
-
-
 def test_saddles_are_told_apart_by_their_unstable_directions():
     numbers = np.array([1, 2, 4, 5, 7])
     states = activity().flat_states[: len(numbers)]
@@ -236,14 +216,6 @@ def test_speeds_that_are_not_numbers_or_zero():
         object.__setattr__(points, "speed", np.array(speed))
         figures.speeds(points).draw_without_rendering()
         figures.fixed_points(points, activity(), plane()).draw_without_rendering()
-
-
-def test_powers_of_ten_are_plain_text():
-    from separatrix.figures.style import power_of_ten
-
-    assert [power_of_ten(v) for v in (1e-12, 1.0, 0.5)] == ["10⁻¹²", "10⁰", "0.5"]
-    labels = [t.get_text() for t in DRAW["speeds"]().axes[0].get_yticklabels()]
-    assert not any("$" in label for label in labels)
 
 
 def test_wilson_interval():
@@ -321,11 +293,6 @@ def test_a_task_by_itself_says_what_distinguishes_its_trials_and_ends_where_they
         assert end == 300.0 + 700.0 + float(said["delay"][k]) + 100.0
 
 
-def test_activity_without_answers_speaks_of_no_choice():
-    assert "choice" in all_text(figures.activity(activity(), plane()))
-    assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
-
-
 def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     history = RECORDS["history"]
     labels = lambda h: figures.training(h).axes[0].get_legend_handles_labels()[1]  # noqa: E731
@@ -336,14 +303,6 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     np.testing.assert_allclose(line.get_ydata(), 0.1 * history.epochs()["loss"])
     assert "choice" in all_text(figures.activity(activity(), plane()))
     assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
-
-
-def test_lines_that_are_thin_and_faint_are_seen_in_the_legend():
-    axes = figures.training(RECORDS["history"]).axes[0]
-    (drawn,) = (x for x in axes.lines if x.get_label() == "each batch")
-    shown = axes.get_legend().get_lines()[0]
-    assert drawn.get_linewidth() < 1 <= shown.get_linewidth()
-    assert drawn.get_alpha() < 0.5 < shown.get_alpha()
 
 
 def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
@@ -386,9 +345,8 @@ def test_a_figure_that_is_stopped_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])
-@pytest.mark.parametrize("wrong", ["x", 3.0])
-def test_what_is_no_such_record_is_refused_by_name(name, wrong):
-    function = getattr(figures, name)
+def test_what_is_no_such_record_is_refused_by_name(name):
+    wrong, function = "x", getattr(figures, name)
     first, *others = required(function)
     expected = rf"^figures.{name}: {first} must be an? \w+( or an? \w+)?, got an? "
     with pytest.raises(sx.InvalidInputError, match=f"{expected}{type(wrong).__name__}[.]$"):

@@ -192,29 +192,3 @@ def _assert_an_arrow_points_to(axes, place):
     np.testing.assert_allclose(foot / np.linalg.norm(foot), away / np.linalg.norm(away))
     turn = np.radians(arrow.get_marker()[2] + 90)
     np.testing.assert_allclose([np.cos(turn), np.sin(turn)], away / np.linalg.norm(away))
-
-
-def test_paths_no_part_of_which_is_seen_are_counted():
-    graph, _ = far_graph()
-    paths = np.array(graph.paths)
-    paths[1] += 100.0
-    figure = figures.fixed_point_graph(
-        dataclasses.replace(graph, paths=paths), RECORDS["activity"], RECORDS["components"][:2]
-    )
-    assert figure.axes[0].get_title() == "1 point and 1 path lie outside this view"
-
-
-def test_many_points_outside_have_arrows_alone():
-    from separatrix.figures.canvas import new_figure
-    from separatrix.figures.view import MOST_NAMED, point_outside
-
-    figure = new_figure(4.0, 3.0)
-    axes = figure.subplots()
-    turn = np.linspace(0, 2 * np.pi, MOST_NAMED + 1, endpoint=False)
-    places = 9 * np.stack([np.cos(turn), np.sin(turn)], 1)
-    nothing = np.zeros((0, 2)), np.zeros((0, 2, 2))
-    for many in (len(places), MOST_NAMED, 0):
-        point_outside(figure, axes, places[:many], [("point", "k")] * many, *nothing)
-    assert len(axes.lines) == len(places) + MOST_NAMED
-    assert len(axes.texts) == MOST_NAMED
-    assert_texts_are_clear(figure)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from sample_records import RECORDS, fixed_points
+from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
@@ -118,48 +118,3 @@ def test_records_of_before_the_numbers_make_no_claim():
     shown = looks(figure)
     assert shown["fixed, saddle"][2] == style.GRAY
     assert shown["fixed, stable"][2] == INDEX_COLORS[0]
-
-
-def test_slow_points_look_alike_with_and_without_their_speeds():
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
-    points = fixed_points(activity.flat_states[:3], ["fixed", "slow", "slow"])
-    small = figures.compare_fixed_points({"a": (points, activity, components)})
-    large = figures.fixed_points(points, activity, components)
-    sizes = {
-        line.get_label(): line.get_markersize()
-        for figure in (small, large, figures.speeds(points))
-        for line in figure.axes[0].lines
-        if line.get_label().startswith("slow")
-    }
-    assert set(sizes) == {"slow", "slow (2)"} and len(set(sizes.values())) == 1
-
-
-def test_what_is_no_point_has_no_color_of_points(points):
-    """Of what is drawn among points: the mode, the drift, the boundary."""
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
-    graph = figures.fixed_point_graph(
-        RECORDS["fixed_point_graph"], activity, components, RECORDS["separatrix"]
-    )
-    line = figures.line_attractor(
-        RECORDS["fixed_points"], RECORDS["linearization"], 2, activity, components
-    )
-    curve = drawn(points)["slow_curve"]
-    others = {
-        str(artist.get_label()): artist.get_color()
-        for figure in (graph, line, curve)
-        for axes in figure.axes
-        for artist in axes.lines
-    }
-    for start in ("boundary", "integrating mode", "where it was", "drift", "time to return"):
-        (color,) = {c for label, c in others.items() if label.startswith(start)}
-        assert color not in INDEX_COLORS, start
-
-
-def test_weights_and_preferences_share_no_color():
-    """Blue weights beside blue units that prefer choice 1 would be of the same kind."""
-    figure = figures.selective_connections(RECORDS["selective_connections"])
-    (image,) = figure.axes[0].images
-    bars = {tuple(np.round(bar.get_facecolor()[:3], 2)) for bar in figure.axes[1].patches}
-    shades = np.asarray(image.cmap(np.linspace(0, 1, 256)))[:, :3]
-    for bar in bars:
-        assert np.abs(shades - bar).sum(1).min() > 0.3, bar

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from matplotlib.figure import Figure
 from sample_records import RECORDS
 
 import separatrix as sx
@@ -115,13 +114,6 @@ def test_a_point_beyond_the_space_is_counted():
     figure = figures.fixed_points(far, STATES, SPACE)
     assert "1 point lies outside this view" in figure.axes[0].get_title()
     assert "PC 1, 2, 3: " in figure.axes[0].get_title()
-
-
-def test_axes_in_space_can_be_given():
-    given = Figure(figsize=(8.0, 4.0), layout="constrained")
-    ax = given.add_subplot(1, 2, 1, projection="3d")
-    assert figures.fixed_points(POINTS, ACTIVITY, SPACE, ax=ax) is given
-    assert len(trajectories(ax)) == len(STATES)
 
 
 def test_states_without_axes_to_draw_them_along_are_refused():

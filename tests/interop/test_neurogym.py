@@ -121,20 +121,6 @@ def test_the_durations_do_not_depend_on_the_stimuli():
         assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
 
 
-def test_an_environment_with_a_period_of_no_step_is_a_task_at_a_smaller_dt():
-    task = from_neurogym("MotorTiming-v0", dt=50)
-    assert task.period_steps()["set"][1] - task.period_steps()["set"][0] == 1
-
-
-def test_texts_are_coded():
-    task = from_neurogym("DelayMatchCategory-v0")
-    assert task.condition_words == {"ground_truth": ("match", "non-match")}
-    trials = task.trials(50, key=KEY)
-    np.testing.assert_array_equal(
-        np.asarray(trials.conditions["ground_truth"]) + 1, np.asarray(trials.targets)[:, -1]
-    )
-
-
 def test_settings_and_the_scored_period():
     timing = {"fixation": 100, "stimulus": 800, "delay": 200, "decision": 100}
     task = from_neurogym("PerceptualDecisionMaking-v0", scored="delay", dt=20, timing=timing)
@@ -183,16 +169,6 @@ def test_training_draws_from_it():
     assert np.mean(fit.history.accuracy[-20:]) > 0.95  # chance is 1/3
     trials = task.trials(20, key=KEY)
     assert float(task.score(sx.simulate(fit.network, trials).outputs, trials)) > 0.95
-
-
-def test_windows_draw_from_it():
-    task = from_neurogym("PerceptualDecisionMaking-v0")
-    network = sx.networks.CTRNN(3, 8, 3, key=jax.random.key(0))
-    fit = sx.train(
-        network, task, steps=2, batch_size=2, batches=sx.Windows(50), epoch_steps=2,
-        key=KEY, progress=False,
-    )  # fmt: skip
-    assert np.isfinite(fit.history.loss).all()
 
 
 @pytest.mark.parametrize(

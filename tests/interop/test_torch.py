@@ -173,14 +173,6 @@ def test_a_class_with_the_primers_names_that_computes_something_else_is_refused(
     np.testing.assert_allclose(net.step(h.numpy()[0], x.numpy()[0]), expected, atol=1e-6)
 
 
-def test_the_primers_network_may_have_an_alpha_for_each_unit():
-    module = CTRNN()
-    module.alpha = torch.linspace(0.1, 1.0, 12)
-    np.testing.assert_allclose(
-        from_torch(module, dt=10.0).tau, 10.0 / module.alpha.numpy(), rtol=1e-6
-    )
-
-
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_the_primers_network_with_its_readout(dtype, tmp_path):
     torch.manual_seed(0)
@@ -222,15 +214,6 @@ def test_weights_under_a_parametrization_are_those_that_are_used():
     np.testing.assert_allclose(
         unrolled(from_torch(module), x), states_of(module, x)[0], rtol=0, atol=1e-12
     )
-
-
-def test_half_precision_is_compared_with_its_own_tolerance():
-    assert from_torch(layer(nn.GRU, torch.bfloat16)).num_units == 12
-
-
-def test_a_module_in_training_is_compared_without_its_dropout():
-    module = nn.LSTM(3, 12, num_layers=3, dropout=0.9)
-    assert from_torch(module, layer=2).num_inputs == 12 and module.training
 
 
 class Doubled(nn.GRU):
@@ -288,11 +271,6 @@ def test_what_is_refused(name):
     module, settings, text = REFUSED[name]
     with pytest.raises(sx.InvalidInputError, match=text):
         from_torch(module, **settings)
-
-
-def test_dropout_beside_is_none_of_the_networks_business():
-    network = from_torch(sequential(nn.Dropout(0.5), nn.Linear(12, 2)))
-    assert (network.num_units, network.num_outputs) == (12, 2)
 
 
 def test_what_pytorch_has_no_layer_for():

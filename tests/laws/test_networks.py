@@ -204,14 +204,6 @@ def test_a_step_keeps_the_domain(network):
         assert ((following >= lower) & (following <= upper)).all()
 
 
-def test_a_box_for_all_inputs_holds_that_of_one(network):
-    box, at_input = network.domain(), network.domain(U) or (-np.inf, np.inf)
-    if box is None:
-        box = -np.inf, np.inf
-    assert (np.asarray(box[0]) <= np.asarray(at_input[0])).all()
-    assert (np.asarray(box[1]) >= np.asarray(at_input[1])).all()
-
-
 def test_saving_and_loading_is_exact(network, tmp_path):
     sx.save_network(network, tmp_path / "n.safetensors")
     assert eqx.tree_equal(network, sx.load_network(tmp_path / "n.safetensors"))
@@ -243,21 +235,6 @@ def test_networks_work_with_64_bits_switched_on(network, task):
     assert np.isfinite(np.asarray(fit.history.loss)).all()
     same = sx.simulate(network, task.trials(5, key=jax.random.key(2))).states
     assert same.shape == states.shape and same.dtype == states.dtype
-
-
-def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):
-    linear = getattr(network, "activation", None) in ("relu", "leaky_relu", "linear")
-    assert network.is_piecewise_linear == linear
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_many_networks_can_be_made_at_once(name, key):
-    keys = jax.random.split(key, 3)
-    together = eqx.filter_vmap(NETWORKS[name])(keys)
-    alone = NETWORKS[name](keys[1])
-    second = jax.tree.map(lambda x: x[1] if eqx.is_array(x) else x, together)
-    for a, b in zip(jax.tree.leaves(second), jax.tree.leaves(alone), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -141,13 +141,13 @@ def test_flip_flop_pulses_keep_to_the_clock():
 def test_chance_is_the_best_that_can_be_had_blindly():
     assert sx.tasks.SineWave(frequencies=1).chance == 1.0
     task = sx.tasks.SineWave(frequencies=5)
-    trials = task.trials(2000, key=KEY)
+    trials = task.trials(1000, key=KEY)
     grid = np.linspace(-1, 1, 81)
     near = np.abs(np.asarray(trials.targets)[..., 0][..., None] - grid) <= task.tolerance
     assert task.chance == pytest.approx(near.mean(0).max(1).mean(), abs=0.02)
     uneven = sx.tasks.ProbabilisticReasoning(weights=(0.3, 0.5))
-    choice = np.asarray(uneven.trials(4000, key=KEY).conditions["choice"])
-    assert uneven.chance == pytest.approx((choice == 0).mean(), abs=0.01) and uneven.chance > 0.9
+    choice = np.asarray(uneven.trials(1000, key=KEY).conditions["choice"])
+    assert uneven.chance == pytest.approx((choice == 0).mean(), abs=0.03) and uneven.chance > 0.9
     assert sx.tasks.ProbabilisticReasoning().chance == pytest.approx(0.5)
 
 
@@ -222,15 +222,6 @@ def test_ready_set_go_asks_for_the_measured_interval(gain):
 def test_settings_that_make_no_task(make, text):
     with pytest.raises(sx.InvalidInputError, match=text):
         make()
-
-
-@pytest.mark.parametrize("name", ["ContextDecisionMaking", "FlipFlop", "AntiReach"])
-def test_a_task_can_be_drawn_by_itself(name):
-    task = getattr(sx.tasks, name)()
-    figure = sx.figures.trials(task, num_trials=2)
-    figure.draw_without_rendering()
-    assert len(figure.axes) == 4
-    assert {t.get_text() for t in figure.legends[0].get_texts()} == set(task.periods)
 
 
 def test_an_experiment_takes_distributions_of_durations():
@@ -329,12 +320,6 @@ def test_a_task_needs_no_solution(task):
     assert np.isnan([done.chance, done.ideal_mean_score, *done.ideal_score]).all()
     assert "nan" not in done.summary().replace("score nan", "") and task.dt > 0
     assert [text.get_text() for text in sx.figures.performance(done).texts]
-
-
-def test_what_is_not_known_without_a_solution():
-    assert np.isnan([Unsolved().ideal_mean_accuracy, Unsolved().chance]).all()
-    with pytest.raises(sx.InvalidInputError, match=r"Unsolved has no solve.*task\.is_solved"):
-        Unsolved().solve(jnp.zeros((1, 4, 1)))
 
 
 def test_a_staged_task_of_ones_own_can_be_done():
