@@ -57,8 +57,3 @@ def test_the_keys_of_old_give_the_same_numbers(task):
         sx.networks.CTRNN(3, 4, 3, key=make(7)) for make in (jax.random.key, jax.random.PRNGKey)
     )
     np.testing.assert_array_equal(new.recurrent_weights, old.recurrent_weights)
-
-
-def test_a_key_inside_of_a_compiled_program_is_one(task):
-    inputs = jax.jit(lambda key: task.trials(2, key=key).inputs)(KEYS[0])
-    np.testing.assert_array_equal(inputs, task.trials(2, key=KEYS[0]).inputs)

@@ -67,12 +67,3 @@ def test_units_that_relay_a_modality_vary_in_its_rules():
     assert (first[:, 1] == 0).all() and (second[:, 0] == 0).all()
     assert variance.best_num_clusters == 2
     assert variance.preferred_tasks() == ("dm1", "dm2")
-
-
-def test_bad_input():
-    with pytest.raises(sx.InvalidInputError, match="dt"):
-        sx.rule_performance(Pointer(), sx.tasks.Yang2019(dt=20.0), key=jax.random.key(0))
-    with pytest.raises(sx.InvalidInputError, match="start"):
-        sx.rule_variance(Pointer(), DECISIONS, start=-1.0, key=jax.random.key(0))
-    with pytest.raises(sx.InvalidInputError, match="step that counts"):
-        sx.rule_variance(Pointer(), DECISIONS, num_trials=16, start=1e5, key=jax.random.key(0))

@@ -1,18 +1,12 @@
 """A reader finds every page and every experiment from the README."""
 
-import importlib.util
 import re
 from pathlib import Path
-
-import pytest
 
 from separatrix.experiment import experiment_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SPEC = importlib.util.spec_from_file_location("check_site", ROOT / "docs" / "check_site.py")
-check_site = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(check_site)
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -52,32 +46,3 @@ def test_prose_is_spelled_as_in_american_english():
     other = r"behaviour|neighbour|favour|colour|analys(e|ed|ing)\b|centred?\b|grey\b"
     found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
     assert [match.group() for match in found] == []
-
-
-SITE = {
-    "as it is": ("# A\n\n```python\nx = 1  # one\n```\n\n## B `c`\n", "", []),
-    "a fence that is none": (
-        "# A\n\n```python no-run\n# x\n```\n",
-        "<p><code>python no-run</code></p><h1>x</h1>```",
-        ["raw Markdown: '```'", "no code block: '# x'", "not written as a heading: 'x'"],
-    ),
-    "a link that is none": ("# A\n", "<h1>A</h1><p>see [b](c)</p>", ["raw Markdown: 'see [b](c)'"]),
-    "a table that is none": (
-        "# A\n\n| a |\n|---|\n| b |\n",
-        "<h1>A</h1><p>| a |</p>",
-        ["raw Markdown: '| a |'", "0 tables of 1 that are written"],
-    ),
-    "a heading too few": ("# A\n\n## B\n", "<h1>A</h1>", ["no heading: 'B'"]),
-}
-
-
-@pytest.mark.parametrize("name", SITE)
-def test_what_the_site_does_not_show_is_found(name):
-    """`make docs` compares all pages; here are some, with what is wrong with them."""
-    markdown, shown, wrong = SITE[name]
-    shown = shown or (
-        '<h1>A<a class="headerlink">¶</a></h1><div><pre><span></span><code>x = 1  # one</code>'
-        "</pre></div><h2>B <code>c</code></h2>"
-    )
-    found = check_site.defects(check_site.read(f"<article>{shown}</article>"), markdown)
-    assert set(wrong) <= set(found) and bool(found) == bool(wrong)

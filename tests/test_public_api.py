@@ -3,8 +3,6 @@ import inspect
 import subprocess
 import sys
 
-import pytest
-
 import separatrix as sx
 
 # In the order of the design's table of public names; those of later versions are not there yet.
@@ -75,11 +73,6 @@ def public(module):
 def test_the_names_of_the_contract_are_there():
     assert set(TABLE) <= set(dir(sx))
     assert all(getattr(sx, name) is not None for name in TABLE)
-
-
-def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="nope"):
-        sx.nope  # noqa: B018
 
 
 def has_text(thing):

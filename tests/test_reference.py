@@ -14,7 +14,6 @@ import pytest
 import separatrix as sx
 from separatrix.experiment import (
     NETWORKS,
-    OPTIMIZERS,
     SCHEDULES,
     STUDIES,
     TASK_MAKERS,
@@ -245,11 +244,6 @@ def test_the_settings_of_networks_and_their_defaults():
     assert sorted(map(str, listed)) == sorted(map(str, expected))
 
 
-def test_the_optimizers():
-    row = table("experiment-file.md", "`[training.optimizer]`")[0]
-    assert names(row[3]) == list(OPTIMIZERS)
-
-
 def test_the_schedules_and_their_settings():
     name, end, warmup = table("experiment-file.md", "`[training.schedule]`")
     assert names(name[3]) == list(SCHEDULES)
@@ -381,12 +375,6 @@ def test_the_activations_and_their_ranges():
         reached = np.where(np.abs(reached) > 1e20, np.copysign(np.inf, reached), reached)
         assert ends == reached.tolist()
         assert RANGES.get(names(name)[0], tuple(ends)) == tuple(ends)
-
-
-def test_dale_takes_the_activations_that_the_page_names():
-    text = (PAGES / "networks.md").read_text(encoding="utf-8")
-    sentence = re.search(r"`DaleCTRNN` takes those that are never negative: ([^.]*)\.", text)[1]
-    assert sorted(names(sentence)) == sorted(variations("DaleCTRNN"))
 
 
 def test_the_initializations_and_their_gains():

@@ -59,14 +59,6 @@ def test_a_run_that_is_there_is_not_replaced(run, tmp_path):
     refused(done, f"{tmp_path} {said}")
 
 
-def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
-    (tmp_path / "thesis.tex").touch()
-    done = run("run", "yang2020", *SMALL, "--out", tmp_path, "--force")
-    assert done.exit_code == 2
-    assert "thesis.tex" in done.stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -176,17 +168,6 @@ def test_analyze_of_one_of_several_leaves_their_directory_alone(
     assert done.exit_code == 2 and "holds the runs one" in done.stderr
 
 
-@pytest.mark.runs
-def test_analyze_from_inside_the_run(run, plain, directory, tmp_path, monkeypatch):
-    shutil.copytree(directory[0], tmp_path / "two")
-    (tmp_path / "two" / "inner").mkdir()
-    for inside, path in ((".", "."), ("inner", "..")):
-        monkeypatch.chdir(tmp_path / "two" / inside)
-        done = run("analyze", path, "--force")
-        assert done.exit_code == 0, done.output
-        assert sx.load_run(tmp_path / "two-analysis").network is not None
-
-
 def test_list(run):
     done = run("list")
     assert done.exit_code == 0
@@ -203,36 +184,8 @@ def test_doctor(run):
     assert "INEXACT" not in done.stdout
 
 
-def test_doctor_without_a_cache(run, tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    done = run("doctor")
-    assert done.exit_code == 0
-    assert "float64" in done.stdout
-    assert "compilation cache  NONE" in done.stdout
-    assert str(tmp_path / "file") in done.stdout
-
-
-def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
-    from separatrix.cli import commands
-
-    monkeypatch.setattr(commands.console, "_width", 40)
-    commands._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
-
-
 def test_version(run):
     assert run("--version").stdout == f"separatrix {sx.__version__}\n"
-
-
-def test_another_network_says_which_keys_of_the_old_one_it_lacks(run, tmp_path):
-    done = run("run", "yang2020", "--set", "network.name=GRU", "--set", "network.num_units=0")
-    assert done.exit_code == 2
-    assert done.stderr.splitlines()[0] == (
-        "separatrix: left out: network.tau, network.activation, network.leak, which CTRNN has and "
-        "GRU has not."
-    )
 
 
 def test_no_arguments_give_help(run):

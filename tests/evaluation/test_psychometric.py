@@ -88,9 +88,3 @@ def test_a_task_without_evidence_has_no_curve():
     net = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=jax.random.key(0))
     with pytest.raises(sx.InvalidInputError, match=r"got a GoNoGo: sx\.performance scores any"):
         sx.psychometric(net, task, key=jax.random.key(1))
-
-
-def test_a_network_that_does_not_fit_is_refused(task):
-    network = sx.networks.CTRNN(4, 5, 3, key=jax.random.key(0))
-    with pytest.raises(sx.InvalidInputError, match="takes 4 input channels, the task has 3"):
-        sx.psychometric(network, task, key=jax.random.key(0))

@@ -112,16 +112,6 @@ def test_a_frozen_input_with_evidence_is_that_coherence():
         assert found == pytest.approx(coherence, abs=1e-5) and abs(found) <= 51.2
 
 
-def test_the_axis_of_a_network_without_units_of_its_own_readout():
-    """An LSTM's state is longer than its readout's weights."""
-    network = sx.networks.LSTM(3, 4, 3, dt=TASK.dt, key=jax.random.key(0))
-    axis = decision_axis(network, TASK, np.zeros((2, 8)))
-    assert axis.shape == network.initial_state().shape
-    state = np.asarray(network.initial_state()) + 1
-    outputs = np.asarray(network.readout(state) - network.readout(0 * state))
-    assert axis @ state == pytest.approx(outputs[1] - outputs[2], rel=1e-4)
-
-
 def test_the_axis_of_rates_that_are_read_out_comes_from_units_that_are_active():
     """At rest rectified units have no slope, and their readout would be no axis."""
     network = sx.networks.DaleCTRNN(3, 10, 3, dt=TASK.dt, key=jax.random.key(0))

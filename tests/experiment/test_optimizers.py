@@ -93,25 +93,12 @@ def test_regularizers_are_taken_from_the_settings():
             "0, got -0.001.",
         ),
         (
-            {"regularizers": {"smoothness": "much"}},
-            "training.regularizers.smoothness in my.toml: input should be a valid number, "
-            "got 'much'.",
-        ),
-        (
             {"clip_norm": 0},
             "training.clip_norm in my.toml: input should be greater than 0, got 0.",
         ),
         (
             {"schedule": {"name": "cosin"}},
             "unknown schedule 'cosin' in my.toml: did you mean 'cosine'?",
-        ),
-        (
-            {"schedule": {"name": "cosine", "warmup": 3}},
-            "unknown key 'training.schedule.warmup' in my.toml: did you mean 'warmup_steps'?",
-        ),
-        (
-            {"schedule": {"name": "cosine", "warmup_steps": 2.5}},
-            "training.schedule.warmup_steps in my.toml: expected a whole number, got 2.5.",
         ),
         (
             {"steps": 10, "schedule": {"name": "linear", "warmup_steps": 10}},
@@ -122,11 +109,6 @@ def test_regularizers_are_taken_from_the_settings():
             {"schedule": {"name": "exponential", "end": 0}},
             "training.schedule in my.toml: end is a fraction of the learning rate, above 0 and at "
             "most 1, got 0.",
-        ),
-        (
-            {"schedule": {"name": "linear", "end": -0.5}},
-            "training.schedule in my.toml: end is a fraction of the learning rate, 0 or more and "
-            "at most 1, got -0.5.",
         ),
     ],
 )

@@ -214,16 +214,6 @@ def test_a_last_step_that_diverges_is_a_divergence(tmp_path):
     assert all(np.isfinite(np.asarray(w)).all() for w in jax.tree.leaves(kept.network))
 
 
-def test_divergence_is_told_even_where_the_history_cannot_be_kept(tmp_path):
-    (tmp_path / "two.incomplete").mkdir()
-    (tmp_path / "two.incomplete" / "notes.txt").touch()
-    with pytest.raises(sx.TrainingDivergedError) as caught:
-        run_experiment(small(*DIVERGES), tmp_path / "two", progress=False)
-    assert caught.value.kept == tmp_path / "two.incomplete-2"
-    assert len(sx.load_run(caught.value.kept).history) == caught.value.step + 1
-    assert [p.name for p in (tmp_path / "two.incomplete").iterdir()] == ["notes.txt"]
-
-
 def test_divergence_is_told_even_where_nothing_can_be_written(tmp_path, monkeypatch):
     from separatrix.experiment import writing
 

@@ -1,11 +1,9 @@
 import equinox as eqx
-import optax
 import pytest
 
 import separatrix as sx
 from separatrix.experiment import (
     NETWORKS,
-    OPTIMIZERS,
     Experiment,
     Setup,
     experiment_names,
@@ -113,20 +111,6 @@ def test_what_cannot_be_built(write, old, new, said):
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
 
 
-def test_an_optimizer_that_fails_only_when_it_is_used(write, monkeypatch):
-    def broken(learning_rate):
-        def update(gradient, state, weights):
-            raise ValueError("not today.\nand more")
-
-        return optax.GradientTransformation(lambda weights: (), update)
-
-    monkeypatch.setitem(OPTIMIZERS, "broken", broken)
-    path = write(MINIMAL + '[training.optimizer]\nname = "broken"\nlearning_rate = 0.1\n')
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"training.optimizer in {path} cannot be used: not today."
-    )
-
-
 def test_files_that_cannot_be_read(tmp_path, write):
     assert refusal(lambda: read_toml(tmp_path / "no.toml")) == (
         f"cannot read {tmp_path / 'no.toml'}: No such file or directory. "
@@ -217,13 +201,6 @@ def test_changes_are_toml_and_bare_words_are_texts():
     assert "with --set" in changed.source
 
 
-def test_an_unknown_experiment():
-    assert refusal(lambda: Experiment.named("yang2O20")) == (
-        "no experiment is called 'yang2O20': did you mean 'yang2020' or 'yang2019' or "
-        "'yang2020-line'? A file of your own is named with its ending, my.toml."
-    )
-
-
 def every_run():
     """Yield every experiment that comes with the package, or each of its variants."""
     for experiment in map(Experiment.named, experiment_names()):
@@ -282,8 +259,3 @@ def test_what_a_change_of_name_leaves_out(change, said, kept):
     changed = before.with_changes([change])
     assert changed.left_out == (() if said is None else (said,))
     assert changed.training.optimizer.arguments == kept
-
-
-def test_a_key_that_is_given_with_another_name_is_not_left_out():
-    changed = Experiment.named("yang2020").with_changes(["network.name=GRU", "network.tau=50.0"])
-    assert "unknown key 'network.tau'" in refusal(lambda: Setup(changed))

@@ -1,5 +1,3 @@
-import shlex
-
 import jax
 import numpy as np
 import pytest
@@ -72,23 +70,6 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert names(tmp_path) == ["one.checkpoint", "one.incomplete"]
     run_experiment(experiment(), out, resume=True, progress=False)
     assert names(tmp_path) == ["one"]
-
-
-def test_the_advice_after_ctrl_c_can_be_pasted_into_a_shell(tmp_path):
-    out = tmp_path / "my first; run"
-    with pytest.raises(sx.TrainingInterruptedError) as caught:
-        run_experiment(experiment(), out, progress=stopped_after(4, KeyboardInterrupt))
-    command = caught.value.__notes__[-1].split("`")[1]
-    assert shlex.split(command) == ["separatrix", "analyze", f"{out}.incomplete"]
-
-    def stop(stage):
-        if stage == "writing results":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as caught:
-        run_experiment(experiment(), out, resume=True, progress=False, announce=stop)
-    command = caught.value.__notes__[-1].split("`")[1]
-    assert shlex.split(command)[2:] == [f"{out}.incomplete", "--out", str(out)]
 
 
 def test_a_single_run_in_the_place_of_several_is_not_told_to_go_on(tmp_path):

@@ -14,7 +14,6 @@ from sample_records import RECORDS, TASK, fixed_points
 
 import separatrix as sx
 from separatrix import figures
-from separatrix.figures.style import lay_out
 
 
 def activity():
@@ -159,30 +158,6 @@ def test_points_far_away_are_counted_not_drawn():
     assert right - left < 100
 
 
-def test_the_line_through_a_point_far_away_says_where_it_is():
-    states = np.array(linear().states)
-    states[1] += 1e3
-    far = fixed_points(states, ["fixed"] * len(states))
-    line = dataclasses.replace(linear(), states=states)
-    figure = figures.line_attractor(far, line, 1, activity(), plane())
-    figure.draw_without_rendering()
-    assert figure.axes[0].get_title() == "1 point lies outside this view"
-    place = "({:.3g}, {:.3g})".format(*plane().project(states[1])[:2]).replace("-", "−")
-    assert f"linearized at {place}" in all_text(figure)
-    assert_texts_are_clear(figure)
-
-
-def test_a_title_above_a_high_legend_and_a_color_bar_is_not_cut_off():
-    states = np.array(linear().states)
-    states[1] += 1e3
-    far = fixed_points(states, ["fixed", *["slow"] * (len(states) - 1)])
-    figure = figures.line_attractor(far, linear(), 0, activity(), plane())
-    lay_out(figure)
-    (title,) = (axes.title for axes in figure.axes if axes.get_title())
-    assert title.get_text() == "1 point lies outside this view"
-    assert title.get_window_extent().y1 <= figure.bbox.y1
-
-
 def test_saddles_are_told_apart_by_their_unstable_directions():
     numbers = np.array([1, 2, 4, 5, 7])
     states = activity().flat_states[: len(numbers)]
@@ -201,23 +176,6 @@ def test_saddles_are_told_apart_by_their_unstable_directions():
     assert len(set(shown.values())) == 3
 
 
-def test_fixed_points_side_by_side_are_counted():
-    some = fixed_points(activity().flat_states[:3], ["fixed", "slow", "fixed"])
-    one = (some, activity(), plane())
-    titles = [axes.get_title() for axes in figures.compare_fixed_points({"a": one, "b": one}).axes]
-    assert titles[:2] == ["a: 2 fixed points, 1 slow", "b: 2 fixed points, 1 slow"]
-    with pytest.raises(sx.InvalidInputError, match="one network at least"):
-        figures.compare_fixed_points({})
-
-
-def test_speeds_that_are_not_numbers_or_zero():
-    points = fixed_points(activity().flat_states[:4], ["fixed", "slow", "slow", "slow"])
-    for speed in ([np.nan] * 4, [0.0] * 4, [0.0, np.nan, 1e-300, np.inf], [0.0, 1.0, 1.0, 1.0]):
-        object.__setattr__(points, "speed", np.array(speed))
-        figures.speeds(points).draw_without_rendering()
-        figures.fixed_points(points, activity(), plane()).draw_without_rendering()
-
-
 def test_wilson_interval():
     """The interval for 5 of 10, and for 0 of 10, from Wilson's formula by hand."""
     from separatrix.figures.behavior import wilson
@@ -225,11 +183,6 @@ def test_wilson_interval():
     low, high = wilson(np.array([0.5, 0.0]), np.array([10.0, 10.0]))
     np.testing.assert_allclose(low, [0.236593, 0.0], atol=1e-6)
     np.testing.assert_allclose(high, [0.763407, 0.277533], atol=1e-6)
-
-
-def test_a_point_out_of_range():
-    with pytest.raises(sx.InvalidInputError, match=r"point 9 is out of range.*4 points"):
-        figures.spectrum(linear(), 9)
 
 
 def trials_of(task, choice=0):

@@ -71,24 +71,6 @@ def test_every_figure_draws_a_point_alike(points):
         assert_texts_are_clear(figure)
 
 
-def test_what_leaves_a_saddle_has_its_color(points):
-    axes = drawn(points)["fixed_point_graph"].axes[0]
-    paths = [line for line in axes.lines if line.get_marker() == "None" and len(line.get_xdata())]
-    colors = [line.get_color() for line in paths]
-    assert [color for color in colors if color in INDEX_COLORS] == [INDEX_COLORS[1]] * 2 * 4 + [
-        INDEX_COLORS[2]
-    ] * 2 * 2
-
-
-def test_branches_have_the_colors_of_their_points():
-    branches = RECORDS["branches"]
-    axes = figures.bifurcation_diagram(branches).axes[0]
-    lines = {line.get_label(): line for line in axes.lines}
-    assert lines["fixed, stable"].get_color() == INDEX_COLORS[0]
-    saddle = lines["saddle, 1 unstable direction"]
-    assert (saddle.get_color(), saddle.get_linestyle()) == (INDEX_COLORS[1], "--")
-
-
 def test_a_branch_of_marginal_points_is_called_nothing_else():
     branches = RECORDS["branches"]
     marginal = np.full(len(branches), "marginal")

@@ -94,12 +94,3 @@ def test_a_trained_network_is_solved_exactly(trained):
     assert len(fixed) >= 1 and fixed.certified.all(), fixed.certificate
     steps = np.maximum(fixed.states @ recurrent + np.asarray(DRIVEN) @ into + bias, 0)
     np.testing.assert_allclose(steps, fixed.states, rtol=1e-12, atol=1e-12)
-
-
-def test_float32_is_noticed(trained):
-    network, trials = trained
-    into, recurrent, bias = map(jnp.asarray, arrays_of(network))
-    step = closure(into, recurrent, bias)
-    system = sx.DiscreteMap(lambda h: step(h.astype(jnp.float32)), UNITS, 100.0)
-    points = sx.find_fixed_points(system, states_of(network, trials)[::10])
-    assert points.precision == "float32" and not points.certified.any()

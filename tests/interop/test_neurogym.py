@@ -100,27 +100,6 @@ def test_the_primers_environment_and_ours_are_the_same_task():
     np.testing.assert_allclose(*deviations, rtol=0.02)
 
 
-def test_trials_are_whole_and_padded():
-    task = from_neurogym("ContextDecisionMaking-v0")
-    trials = task.trials(200, key=KEY)
-    assert task.varying == ("delay",)
-    delay, ends = np.asarray(trials.conditions["delay"]), np.asarray(trials.mask).sum(1)
-    assert len(np.unique(delay)) > 5
-    np.testing.assert_allclose(ends, 11 + delay / 100)
-    scored = np.asarray(trials.scored)
-    np.testing.assert_array_equal(scored.argmax(1), ends - 1)  # the decision is the last step
-    assert (scored.sum(1) == 1).all()
-
-
-def test_the_durations_do_not_depend_on_the_stimuli():
-    task = from_neurogym("ContextDecisionMaking-v0")
-    first = jax.jit(jax.vmap(lambda k: task.draw(k, 1)))(jax.random.split(KEY, 300)).conditions
-    delay = np.asarray(first["delay"])[:, 0]
-    for name in ("ground_truth", "other_choice", "coh_1", "coh_2"):
-        values = np.asarray(first[name])[:, 0]
-        assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
-
-
 def test_settings_and_the_scored_period():
     timing = {"fixation": 100, "stimulus": 800, "delay": 200, "decision": 100}
     task = from_neurogym("PerceptualDecisionMaking-v0", scored="delay", dt=20, timing=timing)

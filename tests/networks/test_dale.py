@@ -72,12 +72,6 @@ def test_a_connection_that_is_not_there_is_not_learned(task, key):
     assert not there[~np.tri(10, k=-1, dtype=bool)].any()
 
 
-def test_the_readout_does_not_see_the_inhibitory_units(key):
-    net = Dale(3, 10, 2, key=key)
-    x = jnp.ones(10)
-    np.testing.assert_array_equal(net.readout(x), net.readout(x.at[8:].set(5.0)))
-
-
 def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
     """x = (w_EI r_I + b_E, w_IE r_E + b_I): for rectifiers above threshold a linear system."""
     net = Dale(1, 2, 1, excitatory_fraction=0.5, tau=100.0, dt=20.0, key=jax.random.key(0))
@@ -98,15 +92,10 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
     ("arguments", "text"),
     [
         ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
-        ({"excitatory_fraction": 0.0}, "would be 0 excitatory ones"),
         ({"activation": "tanh"}, "'tanh' gives negative rates.*relu, softplus, sigmoid"),
-        ({"activation": "rleu"}, "did you mean 'relu'"),
         ({"connection_probability": 0.0}, r"must be in \(0, 1\]"),
-        ({"connection_probability": 7, "mask": np.ones((8, 8))}, r"must be in \(0, 1\], got 7"),
         ({"mask": np.ones((3, 3))}, r"the mask must be .* of shape \(8, 8\); got shape \(3, 3\)"),
         ({"mask": np.full((8, 8), 0.3)}, "true and false, or of 1 and 0.* entries from 0.3 to 0.3"),
-        ({"noise": -1.0}, "noise must not be negative"),
-        ({"dt": 300.0}, "larger than 2 tau"),
     ],
 )
 def test_settings_that_make_no_network(arguments, text, key):

@@ -100,12 +100,6 @@ def test_initializations(key):
         assert (np.asarray(bias) == 0).all()
 
 
-def test_the_forget_bias_is_added_to_one_gate(key):
-    plain, open_ = (LSTM(2, 3, 1, forget_bias=b, key=key) for b in (0.0, 2.0))
-    difference = np.asarray(open_.input_bias) - np.asarray(plain.input_bias)
-    np.testing.assert_allclose(difference, np.repeat([0, 2, 0, 0], 3), atol=1e-6)
-
-
 def test_the_box_for_the_cells_of_an_lstm_is_infinite_without_an_input(key):
     lower, upper = LSTM(2, 3, 1, key=key).domain()
     assert upper.tolist() == [1, 1, 1, np.inf, np.inf, np.inf]
@@ -136,19 +130,6 @@ def test_a_file_whose_gates_do_not_fit_the_units(tmp_path, key):
     save_network(net, tmp_path / "n")
     with pytest.raises(sx.UnreadableFileError, match="a GRU of 3 units has 9 rows of weights"):
         load_network(tmp_path / "n")
-
-
-def test_the_residual_of_an_lstm_does_not_know_the_cells_in_what_it_asks_of_h(key):
-    """Its first half is a function of h alone, its second one linear in c: no false valleys."""
-    net, u = LSTM(3, 5, 2, key=key), jnp.array([1.0, 0.2, -0.3])
-    state = jnp.linspace(-1, 1, 10)
-    slopes_at = jax.jit(jax.jacfwd(lambda s: net.residual(s, u)))
-    jacobian = np.asarray(slopes_at(state))
-    assert (jacobian[:5, 5:] == 0).all()
-    slopes = jacobian[5:, 5:]
-    assert (slopes == np.diag(np.diag(slopes))).all() and (np.diag(slopes) < 0).all()
-    far = np.asarray(slopes_at(state * np.where(np.arange(10) < 5, 1, 1e3)))
-    np.testing.assert_array_equal(far, jacobian)
 
 
 @pytest.mark.parametrize("forget", [30.0, 2000.0])

@@ -30,19 +30,6 @@ def test_the_arms_of_a_saddle_are_counted():
     assert "several" not in text and "state to rest in" not in text
 
 
-def test_rays_that_end_on_a_circle_are_told_of():
-    """Around 0 both directions are unstable, and the circle of radius 1 is no fixed point."""
-    system = sx.Flow(lambda x: (1 - x @ x) * x + jnp.stack([-x[1], x[0]]), 2)
-    graph = sx.fixed_point_graph(
-        system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
-    )
-    text = fixed_point_graph.SECTION.caption(story(graph))
-    assert text.startswith("The fixed points with several unstable directions (all that leaves ")
-    assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
-    assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
-    assert text.endswith("the network has no state to rest in at this input.")
-
-
 def test_points_outside_the_view_are_told_with_how_far_they_are():
     """Activity reaches as far as 2 from its mean at the origin, a fixed point lies at 50."""
     system = sx.Flow(lambda x: jnp.stack([x[0] * (1 - x[0]) * (x[0] - 50), -x[1]]), 2)

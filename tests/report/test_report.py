@@ -10,9 +10,8 @@ from sample_records import RECORDS, fixed_points, network
 import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
-from separatrix.report.sections import ORDER, SECTIONS, spectrum, told_sections
+from separatrix.report.sections import ORDER, spectrum, told_sections
 from separatrix.report.story import Story
-from separatrix.report.words import duration
 from separatrix.store import Run
 
 EXPERIMENT = {
@@ -99,20 +98,6 @@ def test_texts_come_from_the_run(whole):
         "steps = 5",
     ):
         assert said in whole.text or said in whole.text.replace(" ", "").replace("%", " %"), said
-
-
-def test_the_table_of_points_is_as_long_as_there_are_points(whole):
-    rows = re.findall(r"\d ?(fixed|slow) ?(?:stable|saddle|marginal|unstable) ?\d", whole.text)
-    assert rows == ["fixed", "fixed", "slow", "slow"]
-
-
-def test_many_points_are_cut_and_counted(tmp_path):
-    states = np.tile(RECORDS["activity"].flat_states[:1], (50, 1))
-    points = fixed_points(states, ["fixed"] + ["slow"] * 49)
-    assert (
-        "20 more, of larger speed, are in results.nc"
-        in page(tmp_path, {"fixed_points": points}).text
-    )
 
 
 def only(*names):
@@ -282,16 +267,6 @@ def test_places_that_cannot_be_written(tmp_path):
         write_figures(run({}), tmp_path)
 
 
-def test_tasks_whose_outputs_follow_values_have_no_choices():
-    task = {"name": "FlipFlop", "bits": 3}
-    story = Story(run(only("activity"), {"task": task}))
-    assert not story.answers_in_classes
-    assert "choice" not in SECTIONS[0].caption(story)
-    activity = next(section for section in SECTIONS if section.name == "activity")
-    assert "choice" not in activity.caption(story)
-    assert "choice" in activity.caption(Story(run()))
-
-
 def test_points_are_counted_by_their_unstable_directions():
     rows = dict(key_numbers(run({"fixed_points": cube()})))
     assert rows["fixed points"] == "27 (19 saddles, 8 stable)"
@@ -306,14 +281,6 @@ def cube():
     points = fixed_points(states, ["fixed"] * 27)
     stability = np.where(unstable > 0, "saddle", "stable")
     return dataclasses.replace(points, n_unstable=unstable, stability=stability)
-
-
-@pytest.mark.parametrize(
-    ("time", "said"),
-    [(12.34, "12.3 ms"), (999.6, "1 s"), (4560.0, "4.56 s"), (1.27e6, "1270 s"), (2e9, "2e+06 s")],
-)
-def test_times_are_written_without_powers_of_ten(time, said):
-    assert duration(time) == said
 
 
 def test_what_was_asked_for_in_vain_is_among_the_key_numbers():

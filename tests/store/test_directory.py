@@ -49,13 +49,6 @@ def test_an_interrupted_replacement_leaves_the_old_run(tmp_path):
     assert "old" in (old / "experiment.toml").read_text()
 
 
-def test_an_empty_directory_is_taken(tmp_path):
-    (tmp_path / "run").mkdir()
-    with new_directory(tmp_path / "run") as directory:
-        (directory / "file").write_text("x")
-    assert names(tmp_path / "run") == ["file"]
-
-
 def test_a_run_is_replaced_only_with_force(tmp_path):
     old = make_run(tmp_path / "run")
     with refused(r"already holds a run.*--force"), new_directory(old):

@@ -103,11 +103,6 @@ def test_absent_arrays_stay_absent(tmp_path):
     assert load_records(tmp_path / "a.nc")["autonomous"].input_jacobians is None
 
 
-def test_no_records(tmp_path):
-    save_records({}, tmp_path / "none.nc")
-    assert load_records(tmp_path / "none.nc") == {}
-
-
 def test_the_file_is_standard_netcdf4(path):
     """Only types that the NetCDF-4 model has: numbers, vlen texts; no bool, complex or enum."""
     kinds = set()

@@ -126,15 +126,6 @@ def test_the_history_keeps_loss_and_penalty_apart(network, task):
     assert priced.history.epochs()["penalty"] == pytest.approx([priced.history.penalty.mean()])
 
 
-def test_a_price_on_rates_makes_them_smaller(network, task):
-    inputs = task.trials(50, key=KEY).inputs
-    rates = [
-        np.asarray(fit(network, task, steps=60, regularizers=given).network.unroll(inputs)).mean()
-        for given in ((), (Rates(1.0, norm=1),))
-    ]
-    assert rates[1] < 0.8 * rates[0]
-
-
 def test_a_penalty_of_ones_own_that_is_not_finite_stops_the_training(network, task):
     class Division(AbstractRegularizer):
         def penalty(self, network, states, trials):

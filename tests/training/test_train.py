@@ -140,11 +140,6 @@ def test_windows_are_consecutive_pieces_of_whole_trials(task):
     assert len(np.unique(inputs[:, :, 1])) > 1190
 
 
-def test_training_on_windows(network, task):
-    after = fit(network, task, batches=sx.Windows(50), steps=60, epoch_steps=20)
-    assert after.history.loss[-10:].mean() < after.history.loss[:5].mean()
-
-
 def test_batches_that_end_with_their_trials_teach_the_same():
     task = sx.tasks.DelayComparison(dt=100.0, delay=[200.0, 400.0, 800.0])
     network = sx.networks.CTRNN(2, 4, 3, key=jax.random.key(1))
