@@ -107,25 +107,6 @@ def made_up(states):
     )
 
 
-@pytest.mark.parametrize("count", [0, -1, 11])
-def test_impossible_numbers_of_components_are_refused(activity, count):
-    with pytest.raises(sx.InvalidInputError) as caught:
-        activity.pca(count)
-    assert str(caught.value) == (
-        f"num_components must be between 1 and 10 for 132 states of 10 units, got {count}."
-    )
-
-
-def test_activity_that_is_not_finite_has_no_components():
-    states = np.ones((2, 3, 4))
-    states[1, 2, 3] = np.nan
-    with pytest.raises(sx.InvalidInputError) as caught:
-        made_up(states).pca(1)
-    assert str(caught.value) == (
-        "the activity has 1 values that are NaN or infinite, the first at (5, 3)."
-    )
-
-
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 4)])
 def test_activity_that_does_not_vary(shape):
     pca = made_up(np.full(shape, 0.1)).pca(1)
@@ -150,15 +131,6 @@ def test_labels_that_are_nan_are_refused(activity):
     labels = np.array([1.0, np.nan, 1.0, np.nan, 0.0, 0.0])
     with pytest.raises(sx.InvalidInputError, match="2 of the labels are NaN, the first of trial 1"):
         activity.average_over(labels)
-
-
-def test_inputs_that_are_not_finite_are_refused(network, trials):
-    bad = dataclasses.replace(trials, inputs=trials.inputs.at[2, 3, 1].set(jnp.nan))
-    with pytest.raises(sx.InvalidInputError) as caught:
-        sx.simulate(network, bad)
-    assert str(caught.value) == (
-        "the inputs of the trials has 1 values that are NaN or infinite, the first at (2, 3, 1)."
-    )
 
 
 def test_the_spectrum_is_that_of_all_principal_components(activity):

@@ -150,20 +150,6 @@ def test_times_and_numbers_are_printed_in_words():
     ]
 
 
-def test_fixed_points_say_what_was_found():
-    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1, dt=100.0)
-    points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
-    head, titles, *rows, closing = repr(points).split("\n")
-    assert head.startswith("FixedPoints of a map of 1 unit: 3 fixed, 0 slow")
-    assert titles.split()[:4] == ["point", "kind", "stability", "unstable"]
-    assert sorted(row.split()[2] for row in rows) == ["stable", "stable", "unstable"]
-    assert closing.startswith("  3 points: 2 fixed stable, 1 fixed unstable; index sum 1; complete")
-    origin = sx.linearize(system, np.zeros((1, 1)))
-    assert repr(origin).split("\n")[2].split(maxsplit=4) == [
-        "0", "unstable", "1", "2", "grows with τ = 144 ms",
-    ]  # fmt: skip
-
-
 def test_html_is_escaped():
     class Odd(Record):
         values: Float[np.ndarray, " unit"] = array("x < y & z")

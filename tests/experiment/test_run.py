@@ -109,20 +109,6 @@ def test_batches_end_at_one_of_several_lengths():
         Setup(small("training.lengths=3", "training.window=50"))
 
 
-@pytest.mark.runs
-def test_batches_are_divided_among_devices(run, tmp_path):
-    two = run_experiment(small("training.devices=2"), tmp_path / "two", progress=False)
-    np.testing.assert_allclose(two.history.loss, run.history.loss, rtol=1e-3)
-    assert sx.load_run(tmp_path / "two").experiment["training"]["devices"] == 2
-    with pytest.raises(sx.InvalidInputError, match="expected 4, but JAX has 2 devices"):
-        run_experiment(small("training.devices=4"), tmp_path / "four", progress=False)
-    assert not (tmp_path / "four").exists()
-    with pytest.raises(
-        sx.InvalidInputError, match=r"training.batch_size in .* must be a multiple of the 5"
-    ):
-        Setup(small("training.devices=5"))
-
-
 def test_random_candidates_and_windows(tmp_path):
     pytorch = small(
         "analysis.input=[1, 0.5, 0.5]", "analysis.max_linearized=1", name="yang2020-pytorch"

@@ -61,13 +61,6 @@ def test_what_is_wrong_in_a_variant_is_said_at_once(variants, said):
         experiment(variants=variants)
 
 
-def test_variants_are_tables():
-    with pytest.raises(sx.InvalidInputError, match=r"--set variants=3: variants are tables"):
-        experiment().with_changes(["variants=3"])
-    with pytest.raises(sx.InvalidInputError, match=r"variants.still .*expected a table.*got 3"):
-        experiment().with_changes(["variants.still=3"])
-
-
 @pytest.mark.runs
 def test_every_variant_is_a_run(compared):
     out, runs = compared

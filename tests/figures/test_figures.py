@@ -158,24 +158,6 @@ def test_points_far_away_are_counted_not_drawn():
     assert right - left < 100
 
 
-def test_saddles_are_told_apart_by_their_unstable_directions():
-    numbers = np.array([1, 2, 4, 5, 7])
-    states = activity().flat_states[: len(numbers)]
-    saddles = fixed_points(states, ["fixed"] * len(numbers))
-    object.__setattr__(saddles, "stability", np.array(["saddle"] * len(numbers)))
-    object.__setattr__(saddles, "n_unstable", numbers)
-    axes = figures.fixed_points(saddles, activity(), plane()).axes[0]
-    shown = {
-        line.get_label(): line.get_color() for line in axes.lines if "saddle" in line.get_label()
-    }
-    assert list(shown) == [
-        "saddle, 1 unstable direction (1)",
-        "saddle, 2 unstable directions (1)",
-        "saddle, 4 to 7 unstable (3)",
-    ]
-    assert len(set(shown.values())) == 3
-
-
 def test_wilson_interval():
     """The interval for 5 of 10, and for 0 of 10, from Wilson's formula by hand."""
     from separatrix.figures.behavior import wilson

@@ -72,12 +72,6 @@ def test_every_environment(name):
     assert float(task.score(perfect, trials)) == 1.0
 
 
-def test_a_block_whose_length_was_drawn_with_the_environment_begins_anew():
-    task = from_neurogym("HierarchicalReasoning-v0")
-    rules = {np.asarray(task.trials(25, key=KEY).conditions["rule"]).tobytes() for _ in range(5)}
-    assert len(rules) == 1 and np.frombuffer(rules.pop(), np.float32).any()
-
-
 def test_the_primers_environment_and_ours_are_the_same_task():
     theirs, ours = from_neurogym("PerceptualDecisionMaking-v0"), sx.tasks.PerceptualDecisionMaking()
     assert (theirs.dt, theirs.periods) == (ours.dt, ours.periods)

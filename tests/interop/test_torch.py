@@ -98,17 +98,6 @@ def test_cells(make, bias):
     np.testing.assert_allclose(unrolled(from_torch(cell), x), expected, rtol=0, atol=1e-12)
 
 
-def test_the_last_of_two_layers_on_what_the_first_gives():
-    module, x = layer(nn.GRU, num_layers=2, batch_first=True), drawn(torch.float64, 50)
-    first, last = (from_torch(module, layer=k) for k in (0, 1))
-    below = torch.tensor(unrolled(first, x))
-    np.testing.assert_allclose(unrolled(last, below), states_of(module, x)[0], atol=1e-12)
-    with pytest.raises(
-        sx.InvalidInputError, match=r"expected one recurrent layer, got .* and there are"
-    ):
-        from_torch(module)
-
-
 class CTRNN(nn.Module):
     """The primer's network, as in its notebook."""
 

@@ -106,21 +106,6 @@ def test_the_box_for_the_cells_of_an_lstm_is_infinite_without_an_input(key):
     assert (lower == -upper).all()
 
 
-@pytest.mark.parametrize("make", [GRU, LSTM])
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({"dt": 0.0}, "dt must be positive"),
-        ({"initialization": "torhc"}, "did you mean 'torch'"),
-        ({"num_units": 0}, "num_units must be a whole number"),
-    ],
-)
-def test_settings_that_make_no_network(make, arguments, text, key):
-    sizes = {"num_inputs": 3, "num_units": 8, "num_outputs": 2}
-    with pytest.raises(sx.InvalidInputError, match=text):
-        make(**(sizes | arguments), key=key)
-
-
 def test_a_file_whose_gates_do_not_fit_the_units(tmp_path, key):
     net = eqx.tree_at(
         lambda n: (n.input_weights, n.recurrent_weights, n.input_bias, n.recurrent_bias),

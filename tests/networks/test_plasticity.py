@@ -72,18 +72,3 @@ def test_excitation_and_inhibition_balance_at_the_start(key):
     """As in `DaleCTRNN`: without it rates of a large network run away."""
     W = np.asarray(STP(3, 400, 2, excitatory_fraction=0.8, key=key).connectivity())
     assert -W[:, 320:].sum() == pytest.approx(W[:, :320].sum(), rel=0.03)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
-        ({"noise": -1.0}, "noise must not be negative"),
-        ({"dt": 300.0}, "larger than 2 tau"),
-        ({"num_units": 0}, "num_units must be a whole number"),
-    ],
-)
-def test_settings_that_make_no_network(arguments, text, key):
-    sizes = {"num_inputs": 3, "num_units": 8, "num_outputs": 2}
-    with pytest.raises(sx.InvalidInputError, match=text):
-        STP(**(sizes | arguments), key=key)

@@ -96,15 +96,6 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(arguments, texts, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"full"}
 
 
-def test_divergence_says_the_step_and_keeps_the_history(tmp_path):
-    options = ["--set", "training.optimizer={name='sgd', learning_rate=1e9}", "--out", "one"]
-    done = separatrix("run", "yang2020", *SMALL, *options, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "not finite at step" in done.stderr
-    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
-    assert len(sx.load_run(tmp_path / "one.incomplete").history) > 0
-
-
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])  # Ctrl-C, and the end of a cluster's time
 def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):

@@ -88,15 +88,6 @@ def test_a_class_of_the_same_name_elsewhere_is_not_taken_for_the_one_that_was_sa
     assert eqx.tree_equal(nested(), load_network(tmp_path / "n.safetensors"))
 
 
-def test_float64_weights_keep_their_precision(tmp_path):
-    weights = np.full((6, 6), 1 / 3)
-    precise = eqx.tree_at(lambda n: n.recurrent_weights, network(), weights)
-    save_network(precise, tmp_path / "n.safetensors")
-    np.testing.assert_array_equal(
-        load_network(tmp_path / "n.safetensors").recurrent_weights, weights
-    )
-
-
 def test_arrays_are_stored_under_their_field_paths(tmp_path):
     save_network(nested(), tmp_path / "n.safetensors")
     assert set(load_file(tmp_path / "n.safetensors")) == {

@@ -61,12 +61,6 @@ def test_neurogyms_noise_is_on_the_stimuli_during_the_stimulus_only(key):
     np.testing.assert_allclose(deviation[on], 0.1, rtol=0.15)
 
 
-def test_the_cue_of_todays_neurogym(key):
-    x = np.asarray(Task(noise=0.0, fixation=300.0, cue=("fixation",)).trials(3, key=key).inputs)
-    assert (x[:, :3, 0] == 1).all()
-    assert (x[:, 3:, 0] == 0).all()
-
-
 def test_conditions_are_uniform(task, key):
     trials = task.trials(20_000, key=key)
     coherence, choice = (np.asarray(trials.conditions[k]) for k in ("coherence", "choice"))

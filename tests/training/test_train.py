@@ -141,10 +141,10 @@ def test_windows_are_consecutive_pieces_of_whole_trials(task):
 
 
 def test_batches_that_end_with_their_trials_teach_the_same():
-    task = sx.tasks.DelayComparison(dt=100.0, delay=[200.0, 400.0, 800.0])
+    task = sx.tasks.DelayComparison(dt=100.0, delay=[200.0, 4000.0])
     network = sx.networks.CTRNN(2, 4, 3, key=jax.random.key(1))
-    assert sx.WholeTrials(3).cuts(task) == (8, 16, 24) and task.num_steps == 24
-    assert sx.WholeTrials(100).cuts(task) == tuple(range(1, 25))
+    assert sx.WholeTrials(2).cuts(task) == (28, 56) and task.num_steps == 56
+    assert sx.WholeTrials(100).cuts(task) == tuple(range(1, 57))
     computed = set()
 
     def loss(outputs, trials):
@@ -162,7 +162,7 @@ def test_batches_that_end_with_their_trials_teach_the_same():
             batches=sx.WholeTrials(lengths),
             batch_size=1,
         )
-        for lengths in (1, 3)
+        for lengths in (1, 2)
     )
     assert len(computed) > 1, computed
     for name in ("loss", "accuracy", "penalty"):
