@@ -1,6 +1,5 @@
 import dataclasses
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,12 +42,6 @@ def test_the_choice_is_the_largest_output_where_it_is_scored(trials, activity):
     assert (activity.conditions["coherence"] == trials.conditions["coherence"]).all()
 
 
-def test_flat_states_keep_trials_together_in_float64(activity):
-    flat = activity.flat_states
-    assert (flat.shape, flat.dtype) == ((132, 10), np.float64)
-    assert (flat[22:44] == np.asarray(activity.states[1])).all()
-
-
 def test_padding_after_a_trial_is_no_activity(network):
     """Whatever a network does after the end of a short trial, nothing that sums states up sees."""
     task = sx.tasks.ReadySetGo(dt=20.0)
@@ -77,11 +70,6 @@ def test_padding_after_a_trial_is_no_activity(network):
     assert len(full.get_offsets()) == ends.sum()
 
 
-def test_a_trial_without_weight_lasts_to_the_end(trials):
-    assert np.asarray(trials.inside).all()
-    assert np.asarray(dataclasses.replace(trials, mask=0 * trials.mask).inside).all()
-
-
 def test_principal_components_are_the_singular_vectors(activity):
     pca = activity.pca(4)
     states = activity.flat_states
@@ -107,16 +95,6 @@ def test_the_sign_of_a_component_is_that_of_its_largest_entry(activity):
     np.testing.assert_allclose(mirrored.components[:3], basis[:3], atol=1e-8)
 
 
-def test_projections(activity):
-    pca = activity.pca(2)
-    plane = pca.project(activity.states)
-    assert plane.shape == (6, 22, 2)
-    np.testing.assert_allclose(plane.mean((0, 1)), 0, atol=1e-12)
-    np.testing.assert_allclose(plane.var((0, 1), ddof=1), pca.explained_variance)
-    np.testing.assert_allclose(pca.project_direction(pca.components), np.eye(2), atol=1e-12)
-    np.testing.assert_allclose(pca.project(pca.mean), 0, atol=1e-12)
-
-
 def made_up(states):
     shape = np.shape(states)[:2]
     return sx.Activity(
@@ -129,48 +107,12 @@ def made_up(states):
     )
 
 
-@pytest.mark.parametrize("dimension", [1, 3])
-def test_participation_ratio_counts_equal_directions(dimension):
-    directions = np.eye(5)[:dimension]
-    states = np.concatenate([directions, -directions])[None]
-    assert made_up(states).pca(1).participation_ratio == pytest.approx(dimension, rel=1e-6)
-
-
-@pytest.mark.parametrize("count", [0, -1, 11])
-def test_impossible_numbers_of_components_are_refused(activity, count):
-    with pytest.raises(sx.InvalidInputError) as caught:
-        activity.pca(count)
-    assert str(caught.value) == (
-        f"num_components must be between 1 and 10 for 132 states of 10 units, got {count}."
-    )
-
-
-def test_activity_that_is_not_finite_has_no_components():
-    states = np.ones((2, 3, 4))
-    states[1, 2, 3] = np.nan
-    with pytest.raises(sx.InvalidInputError) as caught:
-        made_up(states).pca(1)
-    assert str(caught.value) == (
-        "the activity has 1 values that are NaN or infinite, the first at (5, 3)."
-    )
-
-
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 4)])
 def test_activity_that_does_not_vary(shape):
     pca = made_up(np.full(shape, 0.1)).pca(1)
     assert pca.participation_ratio == 0
     assert pca.explained_variance.tolist() == pca.explained_variance_ratio.tolist() == [0]
     assert np.linalg.norm(pca.components) == pytest.approx(1)
-
-
-def test_principal_components_are_those_of_scikit_learn(activity):
-    from sklearn.decomposition import PCA
-
-    theirs, ours = PCA(svd_solver="full").fit(activity.flat_states), activity.pca(10)
-    for name in ("explained_variance", "explained_variance_ratio"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, f"{name}_"), atol=1e-14)
-    same = np.abs((theirs.components_ * ours.components).sum(1))
-    assert (same[ours.explained_variance_ratio > 1e-9] > 1 - 1e-9).all()
 
 
 def test_averages_by_label(activity):
@@ -191,57 +133,6 @@ def test_labels_that_are_nan_are_refused(activity):
         activity.average_over(labels)
 
 
-def test_one_label_for_each_trial(activity):
-    with pytest.raises(sx.InvalidInputError, match=r"each of 6 trials, got shape \(5,"):
-        activity.average_over(np.zeros(5))
-
-
-def test_conditions_by_name(activity):
-    assert activity.condition("choice").shape == (6,)
-    with pytest.raises(sx.InvalidInputError, match="no condition 'choise': did you mean 'choice'"):
-        activity.condition("choise")
-
-
-def test_a_part_of_the_activity_is_activity(activity):
-    part = activity[activity.condition("choice") == 0]
-    assert part.states.shape[1:] == (22, 10)
-    assert set(part.condition("choice")) <= {0}
-
-
-def test_inputs_that_are_not_finite_are_refused(network, trials):
-    bad = dataclasses.replace(trials, inputs=trials.inputs.at[2, 3, 1].set(jnp.nan))
-    with pytest.raises(sx.InvalidInputError) as caught:
-        sx.simulate(network, bad)
-    assert str(caught.value) == (
-        "the inputs of the trials has 1 values that are NaN or infinite, the first at (2, 3, 1)."
-    )
-
-
-def test_weights_that_are_not_finite_are_refused_by_name(network, trials):
-    bad = eqx.tree_at(lambda n: n.bias, network, network.bias.at[0].set(jnp.inf))
-    with pytest.raises(sx.InvalidInputError, match=r"CTRNN\.bias has 1 values that are NaN"):
-        sx.simulate(bad, trials)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "dt", "text"),
-    [
-        ((4, 5, 3), 100.0, "the network takes 4 input channels, the task has 3."),
-        (
-            (3, 5, 3),
-            50.0,
-            "the network steps in dt = 50 ms, the task in dt = 100 ms: build one with the other's "
-            "dt (from_torch and from_state_dict take dt=100).",
-        ),
-    ],
-)
-def test_a_network_that_does_not_fit_is_refused(trials, sizes, dt, text):
-    network = sx.networks.CTRNN(*sizes, dt=dt, key=jax.random.key(0))
-    with pytest.raises(sx.InvalidInputError) as caught:
-        sx.simulate(network, trials)
-    assert str(caught.value) == text
-
-
 def test_the_spectrum_is_that_of_all_principal_components(activity):
     got, pca = activity.dimensionality(), activity.pca(10)
     np.testing.assert_allclose(got.variances, pca.explained_variance, rtol=1e-8, atol=1e-15)
@@ -251,35 +142,6 @@ def test_the_spectrum_is_that_of_all_principal_components(activity):
     )
     assert got.num_samples == 132
     assert f"participation ratio {got.participation_ratio:.3g} of 10" in repr(got)
-
-
-def test_the_dimension_of_a_window_of_time(activity):
-    got = activity.dimensionality(slice(4, 9))
-    states = np.asarray(activity.states, float)[:, 4:9].reshape(-1, 10)
-    variances = np.linalg.svd(states - states.mean(0), compute_uv=False) ** 2 / (len(states) - 1)
-    np.testing.assert_allclose(got.variances, variances, rtol=1e-8, atol=1e-15)
-    assert got.num_samples == 30
-
-
-@pytest.mark.parametrize("dimension", [1, 3])
-def test_equal_directions_are_counted(dimension):
-    directions = np.eye(5, dtype=np.float32)[:dimension]
-    got = made_up(np.concatenate([directions, -directions])[None]).dimensionality()
-    assert got.participation_ratio == pytest.approx(dimension, rel=1e-12)
-    assert got.num_components() == got.num_components(1.0) == dimension
-    assert got.num_components(0.5) == (dimension + 1) // 2
-
-
-@pytest.mark.parametrize("units", [1, 4])
-def test_activity_that_does_not_vary_has_no_dimension(units):
-    got = made_up(np.full((2, 3, units), 0.1)).dimensionality()
-    assert (got.participation_ratio, got.num_components()) == (0.0, 0)
-    assert (got.cumulative_fraction == 0).all()
-
-
-def test_a_single_unit_has_one_dimension():
-    got = made_up(np.arange(6.0).reshape(1, 6, 1)).dimensionality()
-    assert (got.participation_ratio, got.variances.tolist()) == (1.0, [3.5])
 
 
 def test_what_has_no_dimension_is_refused(activity):

@@ -70,13 +70,13 @@ def test_a_full_disk_is_an_error_for_every_kind_of_file(file):
     script = """
 import resource, sys
 from pathlib import Path
-import jax
+import numpy as np
 import separatrix as sx
 from separatrix.report.page import write_page
 
-network = sx.networks.CTRNN(3, 16, 3, key=jax.random.key(0))
-trials = sx.tasks.PerceptualDecisionMaking().trials(20, key=jax.random.key(1))
-records = {"activity": sx.simulate(network, trials)}
+layer = {"weight_ih": np.ones((9, 9)), "weight_hh": np.ones((9, 9))}
+network = sx.networks.from_state_dict(layer, dt=10.0)
+records = {"history": sx.History(np.zeros(999), np.zeros(999), 1)}
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 for write in (
     lambda path: sx.save_network(network, path),

@@ -7,7 +7,6 @@ import re
 from types import SimpleNamespace
 
 import page_code
-import pytest
 
 import separatrix as sx
 
@@ -94,22 +93,7 @@ def ours(annotation):
     return annotation if known else None
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_inline_code_names_what_is_there(page):
-    for code in written(page):
-        resolve(code)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "activity.pca(2).axes[0]",
-        "sx.tasks.GoNogo(dt=20.0)",
-        "run.network.at_input(u).velocities(x)",
-        "points.filter(points.stable)",
-        "sx.train(…, checkpoint=sx.Checkpoints(1))",
-    ],
-)
-def test_a_name_that_is_not_there_is_found(code):
-    with pytest.raises(AttributeError):
-        resolve(code)
+def test_inline_code_names_what_is_there():
+    for page in PAGES:
+        for code in written(page):
+            resolve(code)

@@ -1,7 +1,6 @@
 import dataclasses
 import json
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -44,45 +43,25 @@ def same(one, two):
             np.testing.assert_array_equal(x, y)
 
 
-def test_axes_are_read_from_the_annotations():
-    infos = {info.name: info for info in Sample.field_infos()}
-    assert infos["weights"].axes == ("unit", "channel")
-    assert (infos["weights"].description, infos["weights"].units) == ("weights", "mV")
-    assert infos["values"].axes == ("trial",)
-    assert (infos["columns"].axes, infos["columns"].is_table) == (("unit",), True)
-    assert infos["rate"].axes is None
-    assert infos["rate"].units == "Hz"
-    assert infos["names"].axes is None
-
-
-@pytest.mark.parametrize("name", PACKAGE)
-def test_every_array_of_every_record_has_axes_and_a_description(name):
-    for info in PACKAGE[name].field_infos():
-        assert info.description, info.name
-        annotation = str(PACKAGE[name].__annotations__[info.name])
-        assert (info.axes is not None) == any(k in annotation for k in ("Array", "ndarray", "Text"))
-
-
-def test_sizes_and_length(sample):
-    assert sample.sizes == {"unit": 4, "channel": 3, "trial": 5}
-    assert (sample.leading_axis, len(sample)) == ("unit", 4)
+def test_every_array_of_every_record_has_axes_and_a_description():
+    arrays = ("Array", "ndarray", "Text")
+    for record in PACKAGE.values():
+        for info in record.field_infos():
+            annotation = str(record.__annotations__[info.name])
+            assert info.description, info.name
+            assert (info.axes is not None) == any(kind in annotation for kind in arrays)
 
 
 @pytest.mark.parametrize(
     ("index", "rows"),
     [
         (0, [0]),
-        (-1, [3]),
         (np.int64(2), [2]),
         (slice(1, 3), [1, 2]),
         (slice(None, None, -1), [3, 2, 1, 0]),
-        (slice(4, 9), []),
         ([2, 0, 2], [2, 0, 2]),
-        (np.array([3, 1]), [3, 1]),
         (jnp.array([3, 1]), [3, 1]),
         (np.zeros(0, int), []),
-        ([], []),
-        (np.array(2), [2]),
         (jnp.int32(2), [2]),
         (np.array([True, False, True, False]), [0, 2]),
         ([False, False, False, True], [3]),
@@ -123,23 +102,6 @@ def test_what_is_no_index_is_refused(sample, index):
     )
 
 
-def test_what_is_no_slice_is_refused(sample):
-    with pytest.raises(sx.InvalidInputError, match="is no slice of 4 units"):
-        sample["a":]
-
-
-def test_iteration_gives_records_of_one_and_ends(sample):
-    parts = list(sample)
-    assert [len(part) for part in parts] == [1, 1, 1, 1]
-    assert [part.columns["region"][0] for part in parts] == ["V1", "MT", "LIP", "FEF"]
-
-
-def test_filter(sample):
-    assert sample.filter(sample.columns["layer"] > 1).columns["layer"].tolist() == [2, 3]
-    assert len(sample.filter(np.zeros(4, bool))) == 0
-    assert len(sample.filter([True, True, False, True])) == 3
-
-
 @pytest.mark.parametrize(
     ("keep", "came"),
     [
@@ -155,11 +117,6 @@ def test_filter_asks_for_one_boolean_for_each(sample, keep, came):
     assert str(caught.value) == (
         f"filter takes one boolean for each unit: expected shape (4,) of bool, got {came}."
     )
-
-
-def test_records_are_frozen(sample):
-    with pytest.raises(AttributeError):
-        sample.rate = 3.0
 
 
 def test_a_record_prints_its_table_and_its_settings(sample):
@@ -193,44 +150,6 @@ def test_times_and_numbers_are_printed_in_words():
     ]
 
 
-@pytest.mark.parametrize(("rows", "more"), [(16, 0), (17, 5), (46, 34)])
-def test_long_tables_are_cut(rows, more):
-    part = Sample(np.zeros((rows, 1)), None, {"layer": np.arange(rows)}, 1.0)
-    lines = repr(part).split("\n")
-    assert len(lines) == 3 + (13 if more else rows)
-    assert (f"  … {more} more" in lines) == bool(more)
-    assert (f"<p>… {more} more</p>" in part._repr_html_()) == bool(more)
-
-
-def test_fixed_points_say_what_was_found():
-    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1, dt=100.0)
-    points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
-    head, titles, *rows, closing = repr(points).split("\n")
-    assert head.startswith("FixedPoints of a map of 1 unit: 3 fixed, 0 slow")
-    assert titles.split()[:4] == ["point", "kind", "stability", "unstable"]
-    assert sorted(row.split()[2] for row in rows) == ["stable", "stable", "unstable"]
-    assert closing.startswith("  3 points: 2 fixed stable, 1 fixed unstable; index sum 1; complete")
-    origin = sx.linearize(system, np.zeros((1, 1)))
-    assert repr(origin).split("\n")[2].split(maxsplit=4) == [
-        "0", "unstable", "1", "2", "grows with τ = 144 ms",
-    ]  # fmt: skip
-
-
-def test_a_record_without_values_prints_its_schema(sample):
-    shapes = jax.eval_shape(lambda values: Sample(values, None, {}, 1.0), sample.weights)
-    assert repr(shapes) == shapes.info()
-    assert "weights" in shapes._repr_html_()
-
-
-def test_info_names_axes_types_and_settings(sample):
-    lines = sample.info().split("\n")
-    assert lines[0] == "Sample: 4 units, 3 channels, 5 trials"
-    assert any(
-        line.split() == ["weights", "(unit,", "channel)", "float64", "weights"] for line in lines
-    )
-    assert any(line.split() == ["rate", "2.5", "Hz"] for line in lines)
-
-
 def test_html_is_escaped():
     class Odd(Record):
         values: Float[np.ndarray, " unit"] = array("x < y & z")
@@ -252,12 +171,6 @@ def test_axes_units_and_tables_in_xarray(sample):
     same(Record.from_xarray(data), sample)
 
 
-@pytest.mark.parametrize("values", [None, np.zeros(0)])
-def test_absent_and_empty_arrays_survive_xarray(sample, values):
-    changed = dataclasses.replace(sample, values=values)
-    same(Record.from_xarray(changed.to_xarray()), changed)
-
-
 def test_what_an_older_dataset_lacks_has_its_default(sample):
     data = sample.to_xarray()
     settings = json.loads(data.attrs["settings"])
@@ -274,12 +187,6 @@ def test_a_field_that_was_saved_by_its_old_name_is_read():
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_round_trip_through_xarray(name):
-    record = RECORDS[name]
-    same(Record.from_xarray(record.to_xarray()), record)
-
-
-@pytest.mark.parametrize("name", RECORDS)
 def test_every_record_prints_and_can_be_cut(name):
     record = RECORDS[name]
     assert repr(record).startswith(record.summary() + "\n")
@@ -287,10 +194,3 @@ def test_every_record_prints_and_can_be_cut(name):
     assert len(record[:2]) == min(2, len(record))
     assert len(record[:0]) == 0
     repr(record[:1])
-
-
-def test_an_unknown_record_is_refused(sample):
-    data = sample.to_xarray()
-    data.attrs["record"] = "Sampel"
-    with pytest.raises(sx.UnreadableFileError, match="no record is called 'Sampel': did you mean"):
-        Record.from_xarray(data)

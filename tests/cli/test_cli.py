@@ -2,7 +2,6 @@ import shutil
 
 import jax
 import pytest
-from rooms import quick
 from typer.testing import CliRunner
 
 import separatrix as sx
@@ -14,6 +13,7 @@ SMALL = [
     *("--set", "analysis.num_trials=10"),
     *("--set", "analysis.num_candidates=20"),
     *("--set", "analysis.test_trials=200"),
+    *("--set", "analysis.geometry={slow_curve=false, branches=false, graph=false, lyapunov=false}"),
 ]
 
 
@@ -28,6 +28,7 @@ def directory(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "one"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEPARATRIX_CACHE_DIR", jax.config.jax_compilation_cache_dir)
+        patch.setattr("separatrix.cli.commands._draw", lambda *found: None)
         done = CliRunner(env={"COLUMNS": "300"}).invoke(
             app, ["run", "yang2020", *SMALL, "--out", str(out)]
         )
@@ -44,60 +45,18 @@ def refused(done, said, code=2):
 
 def test_run_writes_everything_and_says_what_matters(directory):
     out, said = directory
-    assert sorted(p.name for p in out.iterdir()) == [
-        "experiment.toml",
-        "figures",
-        "report.html",
-        "results.nc",
-        "weights.safetensors",
-    ]
-    names = {"trials", "training", "psychometric", "activity", "condition_averages"}
-    names |= {"fixed_points", "speeds", "tolerance", "spectrum", "line_attractor"}
-    names |= {"slow_curve", "branches", "lyapunov"}
-    assert {p.stem for p in (out / "figures").iterdir()} == names
-    assert {p.suffix for p in (out / "figures").iterdir()} == {".png", ".svg"}
-    for word in ("accuracy", "ideal observer", "fixed points", "slow points", "report"):
+    names = {p.name for p in out.iterdir()}
+    assert names == {"experiment.toml", "results.nc", "weights.safetensors"}
+    for word in ("accuracy", "ideal observer", "fixed points", "slow points"):
         assert word in said
-    assert str(out / "report.html") in said
+    assert str(out) in said
 
 
-@pytest.mark.runs
-def test_the_seed_option(run, plain, tmp_path):
-    done = run("run", "yang2020", *SMALL, "--seed", 5, "--out", tmp_path / "two")
-    assert done.exit_code == 0
-    assert sx.load_run(tmp_path / "two").experiment["seed"] == 5
-
-
-def test_a_file_of_ones_own(run, plain, directory, tmp_path):
-    out, _ = directory
-    done = run("run", out / "experiment.toml", "--out", tmp_path / "two")
-    assert done.exit_code == 0, done.output
-    weights = "weights.safetensors"
-    assert (tmp_path / "two" / weights).read_bytes() == (out / weights).read_bytes()
-
-
-def test_a_directory_that_is_not_empty_is_refused_and_replaced_when_forced(
-    run, plain, directory, tmp_path
-):
-    out = tmp_path / "two"
-    shutil.copytree(directory[0], out)
-    arguments = ("run", "yang2020", *SMALL, "--out", out)
-    before = (out / "results.nc").stat().st_mtime_ns
-    refused(
-        run(*arguments),
-        f"{out} already holds a run; give another name, or replace it with --force.",
-    )
-    assert (out / "results.nc").stat().st_mtime_ns == before
-    assert run(*arguments, "--force").exit_code == 0
-    assert (out / "results.nc").stat().st_mtime_ns > before
-
-
-def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
-    (tmp_path / "thesis.tex").touch()
-    done = run("run", "yang2020", *SMALL, "--out", tmp_path, "--force")
-    assert done.exit_code == 2
-    assert "thesis.tex" in done.stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+def test_a_run_that_is_there_is_not_replaced(run, tmp_path):
+    (tmp_path / "experiment.toml").touch()
+    done = run("run", "yang2020", *SMALL, "--out", tmp_path)
+    said = "already holds a run; give another name, or replace it with --force."
+    refused(done, f"{tmp_path} {said}")
 
 
 @pytest.mark.parametrize(
@@ -109,10 +68,6 @@ def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
             "'epoch_steps'?",
         ),
         (
-            ["--set", "network.activation=rely"],
-            "network in yang2020.toml with --set: unknown activation 'rely': did you mean 'relu'?",
-        ),
-        (
             ["--set", "network.tau=30"],
             "network in yang2020.toml with --set: dt = 100 ms is larger than 2 tau = 60 ms: "
             "Euler's method on the leak alone would be unstable. Use a smaller dt.",
@@ -121,80 +76,6 @@ def test_what_no_run_has_written_is_never_replaced(run, tmp_path):
             ["--seed", "-1"],
             "seed in yang2020.toml with --seed: input should be greater than or equal to 0, "
             "got -1.",
-        ),
-        (
-            ["--set", "trainng.steps=3"],
-            "--set trainng.steps=3: there is no table 'trainng': did you mean 'training'?",
-        ),
-        (
-            ["--set", "task.stimulu=3"],
-            "unknown key 'task.stimulu' in yang2020.toml with --set: did you mean 'stimulus'",
-        ),
-        (["--set", "steps"], "--set steps: expected KEY=VALUE, such as training.steps=200."),
-        (
-            ["--set", "training.steps=-1"],
-            "training.steps in yang2020.toml with --set: input should be greater than or equal to "
-            "1, got -1.",
-        ),
-        (
-            ["--set", "training.optimizer.name=adm"],
-            "unknown optimizer 'adm' in yang2020.toml with --set: did you mean 'adam'",
-        ),
-        (
-            ["--set", "task.dt=400"],
-            "task in yang2020.toml with --set: PerceptualDecisionMaking: the fixation period "
-            "(100 ms) is shorter than one step (dt = 400 ms).",
-        ),
-        (
-            ["--set", "analysis.input=[1, 2, nan]"],
-            "analysis.input.2 in yang2020.toml with --set: input should be a finite number, "
-            "got nan.",
-        ),
-        (
-            ["--set", "task.dt=abc"],
-            "task.dt in yang2020.toml with --set: expected a number, got 'abc'.",
-        ),
-        (
-            ["--set", 'task.coherences=["a"]'],
-            "task.coherences in yang2020.toml with --set: expected a list (a number each), "
-            "got ['a'].",
-        ),
-        (
-            ["--set", "task.num_choices=two"],
-            "task.num_choices in yang2020.toml with --set: expected a whole number, got 'two'.",
-        ),
-        (
-            ["--set", "task.num_choices=2.7"],
-            "task.num_choices in yang2020.toml with --set: expected a whole number, got 2.7.",
-        ),
-        (
-            ["--set", "network.tau=abc"],
-            "network.tau in yang2020.toml with --set: expected a number, got 'abc'.",
-        ),
-        (
-            ["--set", "training.optimizer.learning_rate=abc"],
-            "training.optimizer.learning_rate in yang2020.toml with --set: expected a number of 0 "
-            "or more, got 'abc'.",
-        ),
-        (
-            ["--set", "training.optimizer.learning_rate=nan"],
-            "training.optimizer.learning_rate in yang2020.toml with --set: expected a number of 0 "
-            "or more, got nan.",
-        ),
-        (
-            ["--set", "training.optimizer={name='sgd', learning_rate=0.1, momentum='much'}"],
-            "training.optimizer.momentum in yang2020.toml with --set: expected a number, "
-            "got 'much'.",
-        ),
-        (
-            ["--seed", str(2**32)],
-            "seed in yang2020.toml with --seed: input should be less than 4294967296, "
-            "got 4294967296.",
-        ),
-        (
-            ["--set", "analysis.input=[1, 0]"],
-            "analysis.input in yang2020.toml with --set: expected 3 values (fixation, stimulus 1, "
-            "stimulus 2), got 2.",
         ),
     ],
 )
@@ -218,18 +99,6 @@ def test_things_that_are_not_there(run, tmp_path):
             run(verb, tmp_path),
             f"{tmp_path} is no run directory: it has no experiment.toml.",
         )
-
-
-def test_a_place_that_cannot_be_written(run, tmp_path):
-    (tmp_path / "file").touch()
-    done = run("run", "yang2020", *SMALL, "--out", tmp_path / "file" / "two")
-    assert done.exit_code == 2
-    assert done.stderr.startswith(f"separatrix: cannot write {tmp_path / 'file' / 'two'}")
-
-
-def test_an_unknown_option_or_verb(run):
-    assert run("run", "yang2020", "--sed", 3).exit_code == 2
-    assert run("rum").exit_code == 2
 
 
 def test_divergence(run, tmp_path):
@@ -256,26 +125,14 @@ def test_divergence(run, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    quick(
-        [
-            (KeyboardInterrupt(), 130),
-            (sx.InvalidInputError("cannot write."), 1),
-            (MemoryError(), 1),
-        ],
-        0,
-        room="runs",
-    ),
-)
-def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, code):
+def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch):
     def stop(*found):
-        raise error
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("separatrix.cli.commands._draw", stop)
     out = tmp_path / "two"
     done = run("run", "yang2020", *SMALL, "--out", out)
-    assert done.exit_code == code
+    assert done.exit_code == 130
     said = f"The trained network is kept in {out}.incomplete; `separatrix analyze"
     assert said in done.stderr + "".join(getattr(done.exception, "__notes__", []))
     monkeypatch.setattr("separatrix.cli.commands._draw", lambda *found: None)
@@ -283,35 +140,14 @@ def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch, error, 
     assert done.exit_code == 0, done.output
 
 
-@pytest.mark.runs
-def test_report_writes_report_and_figures_again(run, directory):
+def test_analyze(run, plain, directory, tmp_path):
     out, _ = directory
-    before = (out / "report.html").read_text()
-    (out / "report.html").unlink()
-    (out / "figures" / "speeds.png").unlink()
-    done = run("report", out)
-    assert done.exit_code == 0
-    assert done.stdout.strip() == f"report: {(out / 'report.html').resolve()}"
-    assert (out / "figures" / "speeds.png").exists()
-    assert (out / "report.html").read_text() == before
-
-
-@pytest.mark.runs
-def test_analyze(run, directory, tmp_path):
-    out, _ = directory
-    done = run("analyze", out, "--set", "analysis.num_candidates=5", "--out", tmp_path / "two")
+    done = run("analyze", out, "--set", "analysis.num_candidates=5")
     assert done.exit_code == 0, done.output
-    assert len(sx.load_run(tmp_path / "two").fixed_points.outcomes) == 5
-    assert (tmp_path / "two" / "report.html").exists()
+    assert len(sx.load_run(out.with_name("one-analysis")).fixed_points.outcomes) == 5
     done = run("analyze", out, "--set", "training.steps=5", "--out", tmp_path / "three")
     assert done.exit_code == 2
     assert "only analysis.* can change" in done.stderr
-
-
-def test_analyze_names_its_directory_after_the_run(run, plain, directory):
-    out, _ = directory
-    assert run("analyze", out).exit_code == 0
-    assert out.with_name("one-analysis").is_dir()
 
 
 @pytest.mark.runs
@@ -332,17 +168,6 @@ def test_analyze_of_one_of_several_leaves_their_directory_alone(
     assert done.exit_code == 2 and "holds the runs one" in done.stderr
 
 
-@pytest.mark.runs
-def test_analyze_from_inside_the_run(run, plain, directory, tmp_path, monkeypatch):
-    shutil.copytree(directory[0], tmp_path / "two")
-    (tmp_path / "two" / "inner").mkdir()
-    for inside, path in ((".", "."), ("inner", "..")):
-        monkeypatch.chdir(tmp_path / "two" / inside)
-        done = run("analyze", path, "--force")
-        assert done.exit_code == 0, done.output
-        assert sx.load_run(tmp_path / "two-analysis").network is not None
-
-
 def test_list(run):
     done = run("list")
     assert done.exit_code == 0
@@ -359,36 +184,8 @@ def test_doctor(run):
     assert "INEXACT" not in done.stdout
 
 
-def test_doctor_without_a_cache(run, tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("SEPARATRIX_CACHE_DIR", str(tmp_path / "file" / "cache"))
-    done = run("doctor")
-    assert done.exit_code == 0
-    assert "float64" in done.stdout
-    assert "compilation cache  NONE" in done.stdout
-    assert str(tmp_path / "file") in done.stdout
-
-
-def test_a_row_stays_one_line_in_a_narrow_window(capsys, monkeypatch):
-    from separatrix.cli import commands
-
-    monkeypatch.setattr(commands.console, "_width", 40)
-    commands._print_rows([("training", "word " * 30), ("a [bold] name", "1")])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == ["training       " + "word " * 30, "a [bold] name  1"]
-
-
 def test_version(run):
     assert run("--version").stdout == f"separatrix {sx.__version__}\n"
-
-
-def test_another_network_says_which_keys_of_the_old_one_it_lacks(run, tmp_path):
-    done = run("run", "yang2020", "--set", "network.name=GRU", "--set", "network.num_units=0")
-    assert done.exit_code == 2
-    assert done.stderr.splitlines()[0] == (
-        "separatrix: left out: network.tau, network.activation, network.leak, which CTRNN has and "
-        "GRU has not."
-    )
 
 
 def test_no_arguments_give_help(run):

@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -69,22 +68,11 @@ def test_what_the_system_refuses_is_told_in_a_line(stopped_by, error, said):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_what_fails_after_the_training_has_a_code_of_its_own(stopped_by):
-    error = system(errno.ENOSPC, "/there")
-    error.kept = Path("there.incomplete")
-    assert stopped_by(error).exit_code == 1
-
-
 @pytest.mark.parametrize("error", [TypeError("a mistake"), OSError("could not get source code")])
 def test_mistakes_of_the_package_keep_their_traceback(stopped_by, error):
     done = stopped_by(error)
     assert done.exception is error
     assert done.stderr == ""
-
-
-def test_a_reader_that_has_gone_away(stopped_by):
-    done = stopped_by(system(errno.EPIPE))
-    assert (done.exit_code, done.output) == (1, "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has other pipes")
@@ -96,14 +84,6 @@ def test_a_closed_pipe_in_a_process_of_its_own():
     assert (done.returncode, done.stderr) == (1, "")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_an_output_without_room():
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
-    assert "Traceback" not in done.stderr
-
-
 def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path):
     done = stopped_by(KeyboardInterrupt())
     assert done.exit_code == 130
@@ -113,20 +93,6 @@ def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path):
     )
     done = stopped_by(sx.InvalidInputError("cannot write."))
     assert done.stderr.startswith("separatrix: cannot write. Each figure and report in ")
-
-
-def test_a_summary_that_is_stopped_says_that_the_run_is_complete(run, tmp_path, monkeypatch):
-    def stop(found):
-        raise KeyboardInterrupt
-
-    out = tmp_path / "one"
-    monkeypatch.setattr("separatrix.report.key_numbers", stop)
-    monkeypatch.setattr(
-        "separatrix.experiment.reanalyze", lambda path, out, **options: sx.Run(out, {}, None, {})
-    )
-    done = run("analyze", tmp_path, "--out", out)
-    assert done.exit_code == 130
-    assert done.stderr == f"separatrix: interrupted. What was asked for is complete in {out}.\n"
 
 
 def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
@@ -141,24 +107,3 @@ def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
     done = run("analyze", tmp_path)
     assert done.exit_code == 130
     assert done.stderr == "separatrix: interrupted. It goes on with --resume.\n"
-
-
-def test_ctrl_c_before_anything_is_written(run, tmp_path, monkeypatch):
-    def stop(*given):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("separatrix._cache.enable_compilation_cache", stop)
-    done = run("analyze", tmp_path)
-    assert (done.exit_code, done.stderr) == (130, "separatrix: interrupted. Nothing was written.\n")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_a_help_without_room(arguments):
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run(
-            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
-        )
-    assert done.returncode == 2
-    assert done.stderr.startswith("separatrix: cannot read or write: No space left on device. Free")
-    assert len(done.stderr.splitlines()) == 1

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -58,7 +56,6 @@ def test_one_and_the_same_answer_is_right_where_it_is_asked_for():
     assert done.by("f1").score[[0, -1]].tolist() == [0.0, 1.0]
 
 
-@pytest.mark.laws
 def test_every_condition_divides_all_trials():
     task = sx.tasks.DelayComparison(delay=[200.0, 400.0])
     network = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=KEY)
@@ -98,38 +95,6 @@ def test_a_condition_of_many_values_is_divided_evenly():
     assert done.by("category").value.tolist() == [0.0, 1.0]
 
 
-class Unsolved(sx.tasks.AbstractTask):
-    """A task that comes without a solution: repeat the input's sign as a class."""
-
-    dt: float = eqx.field(static=True, default=100.0)
-    reference = "none"
-    periods: ClassVar = {"all": (0.0, 200.0)}
-    channels = ("sign",)
-    responses = ("minus", "plus")
-
-    def draw(self, key, n):
-        up = jax.random.bernoulli(key, 0.5, (n, 2))
-        yes = jnp.ones((n, 2))
-        signs = jnp.where(up, 1.0, -1.0)[..., None]
-        return sx.Trials(signs, up.astype(int), yes, yes > 0, {"first": up[:, 0] * 1}, self.dt)
-
-
-def test_a_task_without_a_solution_has_no_ideal():
-    done = sx.performance(
-        Follower([[-1.0], [1.0]], np.zeros(2)), Unsolved(), num_trials=32, key=KEY
-    )
-    assert done.mean_score == 1.0
-    assert np.isnan([done.ideal_mean_score, done.chance]).all()
-    assert np.isnan(done.ideal_score).all()
-
-
-def test_a_network_that_does_not_fit_is_refused():
-    network = sx.networks.CTRNN(4, 5, 3, key=KEY)
-    with pytest.raises(sx.InvalidInputError, match="takes 4 input channels, the task has 2"):
-        sx.performance(network, sx.tasks.DelayComparison(), num_trials=8, key=KEY)
-
-
-@pytest.mark.laws
 def test_codes_are_never_put_into_one_group():
     """Of 20 rules, neighboring numbers have nothing in common."""
     task = sx.tasks.Yang2019(dt=100.0)

@@ -15,20 +15,23 @@ from separatrix.experiment.subject import Subject
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 QUICK = {"slices": 5, "lyapunov_steps": 400}
+OFF = dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False)
 
 
-def build(task=TASK, input=(1.0, 0.5, 0.5), candidates=50, **settings):
+def build(task=TASK, input=(1.0, 0.5, 0.5), **settings):
     """The stages of a small network with one attractor, not trained."""
     network = sx.networks.CTRNN(
         task.num_inputs, 6, task.num_outputs, activation="tanh", dt=task.dt, key=jax.random.key(3)
     )
     activity = sx.simulate(network, task.trials(8, key=jax.random.key(1)))
-    points = sx.find_fixed_points(network.at_input(input), activity.flat_states[:candidates])
-    return subject(task, network, input, activity, points, **QUICK, **settings)
+    points = sx.find_fixed_points(
+        network.at_input(input), activity.flat_states[:50], slow_points=False, completeness=False
+    )
+    return subject(task, network, input, activity, points, **settings)
 
 
 def subject(task, network, input, activity, points, **settings):
-    asked = AnalysisSettings(geometry=GeometrySettings(**settings))
+    asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
     given = np.asarray(input, float)
     return Subject(task, network, given, activity, points, None, asked, jax.random.key(2))
 
@@ -43,19 +46,29 @@ def whole():
     return stages, results(stages)
 
 
-def test_every_stage_has_a_result(whole):
+@pytest.fixture
+def only(whole):
+    """Other stages of the same network: those that are named, with other parts where given."""
+
+    def only(*names, **parts):
+        settings = OFF | dict.fromkeys(names, True)
+        asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
+        return dataclasses.replace(whole[0], settings=asked, **parts)
+
+    return only
+
+
+def test_every_stage_has_a_result(whole, only):
     _, records = whole
-    assert list(records) == [
-        "slow_curve",
-        "branches",
-        "fixed_point_graph",
-        "lyapunov_spectrum",
-        "analyses",
-    ]
+    stages = ["slow_curve", "branches", "fixed_point_graph", "lyapunov_spectrum"]
+    assert list(records) == [*stages, "analyses"]
     told = records["analyses"]
-    assert told.analysis.tolist() == list(records)[:-1]
+    assert told.analysis.tolist() == stages
     assert told.outcome.tolist() == ["done"] * 4
     assert told.reason.tolist() == [""] * 4
+    off = results(only())
+    assert list(off) == ["analyses"]
+    assert set(off["analyses"].reason) == {"it was switched off in the settings."}
 
 
 def test_the_slow_curve_lies_along_the_difference_of_the_readouts(whole):
@@ -90,24 +103,13 @@ def test_the_largest_exponent_at_a_stable_point_is_that_of_its_eigenvalue(whole)
     )
 
 
-def test_a_frozen_input_with_evidence_is_continued_from_there():
-    stages = build(input=TASK.evidence_input(20.0, choice=1), slow_curve=False, lyapunov=False)
-    family = CoherenceFamily(stages.network, TASK)
-    assert family.coherence_of(stages.input) == pytest.approx(-20.0)
-    branches = results(stages)["branches"]
-    near = branches.states_at(-20.0)
-    start = np.asarray(stages.points.fixed.states)
-    assert min(np.linalg.norm(near - start[0], axis=1)) < 1e-3
-
-
-def test_the_axis_of_a_network_without_units_of_its_own_readout():
-    """An LSTM's state is longer than its readout's weights."""
-    network = sx.networks.LSTM(3, 4, 3, dt=TASK.dt, key=jax.random.key(0))
-    axis = decision_axis(network, TASK, np.zeros((2, 8)))
-    assert axis.shape == network.initial_state().shape
-    state = np.asarray(network.initial_state()) + 1
-    outputs = np.asarray(network.readout(state) - network.readout(0 * state))
-    assert axis @ state == pytest.approx(outputs[1] - outputs[2], rel=1e-4)
+def test_a_frozen_input_with_evidence_is_that_coherence():
+    family = CoherenceFamily(build().network, TASK)
+    for coherence in (-51.2, -20.0, 0.0, 12.8, 51.2):
+        choice = 0 if coherence >= 0 else 1
+        frozen = np.asarray(TASK.evidence_input(abs(coherence), choice=choice), float)
+        found = family.coherence_of(frozen)
+        assert found == pytest.approx(coherence, abs=1e-5) and abs(found) <= 51.2
 
 
 def test_the_axis_of_rates_that_are_read_out_comes_from_units_that_are_active():
@@ -131,53 +133,33 @@ def test_a_task_without_coherence_still_has_its_graph_and_exponents():
     assert "branches" not in records
 
 
-def test_a_decision_after_any_time_has_its_slow_curve_and_branches():
-    task = sx.tasks.PerceptualDecisionMakingDelayResponse(
-        dt=100.0, stimulus=[500.0, 1000.0], delay=0.0, decision=100.0, coherences=[12.8]
-    )
-    records = results(build(task, graph=False, lyapunov=False))
-    assert records["analyses"].outcome.tolist() == ["done", "done", "skipped", "skipped"]
-    np.testing.assert_allclose(np.abs(records["branches"].parameters).max(), 12.8)
+def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(only):
+    for input in ((1.0, 0.5, 0.6), (0.0, 0.5, 0.5), (1.0, 0.9, 0.1)):
+        told = results(only("branches", input=np.array(input)))["analyses"]
+        assert told.why_not("branches") == "the frozen input is none of the task's stimuli."
 
 
-def test_what_is_switched_off_is_told():
-    off = dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False)
-    records = results(build(**off))
-    assert list(records) == ["analyses"]
-    assert set(records["analyses"].reason) == {"it was switched off in the settings."}
-
-
-@pytest.mark.parametrize("input", [(1.0, 0.5, 0.6), (0.0, 0.5, 0.5), (1.0, 0.9, 0.1)])
-def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(input):
-    records = results(build(input=input, slow_curve=False, graph=False, lyapunov=False))
-    assert records["analyses"].why_not("branches") == (
-        "the frozen input is none of the task's stimuli."
-    )
-
-
-def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_strongest_stimulus(whole):
+def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_strongest_stimulus(
+    whole, only
+):
     """The points at the frozen input are on the branch, though nothing is told of them."""
-    stages, _ = whole
-    bare = dataclasses.replace(
-        build(slow_curve=False, graph=False, lyapunov=False), points=stages.points[:0]
-    )
-    branches = results(bare)["branches"]
+    points = whole[0].points
+    branches = results(only("branches", points=points[:0]))["branches"]
     starts = branches.parameters[np.asarray(branches.arclength) == 0]
     assert np.abs(starts).tolist() == [51.2] * branches.n_branches
-    known = np.asarray(stages.points.fixed.states)
+    known = np.asarray(points.fixed.states)
     np.testing.assert_allclose(branches.states_at(0.0), known, atol=1e-5)
 
 
-def test_without_any_fixed_point_there_is_nothing_to_continue():
+def test_without_any_fixed_point_there_is_nothing_to_continue(whole, only):
     """r = relu(2 r + u) has no solution where u is positive."""
-    stages = build(slow_curve=False, lyapunov=False)
     plain = sx.networks.CTRNN(3, 6, 3, activation="relu", dt=TASK.dt, key=jax.random.key(3))
     network = eqx.tree_at(
         lambda n: (n.recurrent_weights, n.input_weights, n.bias),
         plain,
         (2 * jnp.eye(6), jnp.ones((6, 3)), jnp.zeros(6)),
     )
-    bare = dataclasses.replace(stages, network=network, points=stages.points[:0])
+    bare = only("branches", "graph", network=network, points=whole[0].points[:0])
     told = results(bare)["analyses"]
     assert told.why_not("branches") == (
         "no fixed point was found to start from, neither at the frozen input nor at the strongest "
@@ -191,40 +173,21 @@ def test_without_any_fixed_point_there_is_nothing_to_continue():
     [
         (sx.InvalidInputError("expected another size."), "expected another size."),
         (ZeroDivisionError("float division by zero"), "ZeroDivisionError: float division by zero"),
+        (KeyboardInterrupt(), None),
     ],
 )
-def test_a_stage_that_fails_leaves_a_reason_and_the_others(monkeypatch, error, said):
+def test_a_stage_that_fails_leaves_a_reason_and_the_others(only, monkeypatch, error, said):
     def fail(*arguments, **settings):
         raise error
 
     monkeypatch.setattr(geometry, "fixed_point_graph", fail)
-    records = results(build(slow_curve=False, branches=False))
+    stages = only("graph", "lyapunov")
+    if said is None:  # an interruption is none of a stage's failures
+        with pytest.raises(KeyboardInterrupt):
+            results(stages)
+        return
+    records = results(stages)
     told = records["analyses"]
     assert told.outcome.tolist() == ["skipped", "skipped", "failed", "done"]
     assert told.why_not("fixed_point_graph") == said
     assert "lyapunov_spectrum" in records
-
-
-def test_an_interruption_is_none_of_a_stages_failures(monkeypatch):
-    def stop(*arguments, **settings):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(geometry, "fixed_point_graph", stop)
-    with pytest.raises(KeyboardInterrupt):
-        results(build(slow_curve=False, branches=False))
-
-
-@pytest.mark.parametrize("end", [12.8, 25.6, 51.2])
-@pytest.mark.parametrize("choice", [0, 1])
-def test_branches_may_start_at_the_strongest_stimulus(monkeypatch, end, choice):
-    def stop(*_, at, **__):
-        raise SkippedError(str(at))  # where it would start
-
-    monkeypatch.setattr(geometry, "continue_fixed_points", stop)
-    task = sx.tasks.PerceptualDecisionMaking(coherences=(0.0, end))
-    stages = build(task, input=task.evidence_input(end, choice=choice), candidates=3)
-    with pytest.raises(SkippedError) as caught:
-        Geometry(stages).branches()
-    at = float(str(caught.value))
-    assert at == pytest.approx(end if choice == 0 else -end)
-    assert abs(at) <= end

@@ -1,15 +1,12 @@
 """The inputs that an analysis freezes: by the name of a period, by channels, or by numbers."""
 
-import numpy as np
 import pytest
 from small_experiment import SETTINGS
 
 import separatrix as sx
-from separatrix.experiment import Experiment, Setup, experiment_names, run_experiment
+from separatrix.experiment import Experiment, Setup, experiment_names
 from separatrix.experiment.inputs import frozen_inputs
-from separatrix.report import key_numbers
 
-TASK = sx.tasks.PerceptualDecisionMaking()
 MEMORY = [1.0] + 84 * [0.0]
 MEMORY[sx.tasks.Yang2019().channels.index("rule delaygo")] = 1.0
 CONTEXTS = {"motion": [1, 0.5, 0.5, 0.5, 0.5, 1, 0], "color": [1, 0.5, 0.5, 0.5, 0.5, 0, 1]}
@@ -78,11 +75,8 @@ def test_the_default_is_the_period_before_the_answer():
     [
         ("stimulsu", "analysis.input in my.toml: no period 'stimulsu': did you mean 'stimulus'"),
         ("delay", "analysis.input in my.toml: the delay period has no step in this task"),
-        (["stimulus", "go"], "analysis.input in my.toml: no period 'go': "),
-        ({"stimulus": 1}, "analysis.input in my.toml: no channel 'stimulus': "),
         ({"fixation": "on"}, "analysis.input in my.toml: fixation must be a number, got 'on'."),
         ([1, 0], "analysis.input in my.toml: expected 3 values (fixation, stimulus 1, stimulus 2)"),
-        ([], "analysis.input in my.toml: expected 3 values (fixation, stimulus 1, stimulus 2)"),
     ],
 )
 def test_what_is_no_input_is_refused_in_a_line(given, said):
@@ -92,36 +86,6 @@ def test_what_is_no_input_is_refused_in_a_line(given, said):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (3.0, "analysis.input in my.toml: expected a list, such as [1.0, 0.5], got 3.0."),
-        ([1, "a", 0], "analysis.input.1 in my.toml: input should be a valid number, got 'a'."),
-    ],
-)
-def test_a_value_of_another_kind_is_refused_when_it_is_read(given, said):
-    with pytest.raises(sx.InvalidInputError) as caught:
-        settings(given)
-    assert str(caught.value) == said
-
-
 def test_a_task_whose_rules_are_mixed_asks_for_channels():
     with pytest.raises(sx.InvalidInputError, match=r"analysis.input in it: .* name channels, such"):
         frozen_inputs("trial", sx.tasks.Yang2019(), "analysis.input in it")
-
-
-def test_a_run_finds_points_at_every_input_and_says_so(tmp_path):
-    run = run_experiment(settings(["stimulus", "fixation"]), tmp_path / "run", progress=False)
-    read = sx.load_run(run.path)
-    inputs = read.frozen_inputs
-    assert inputs.words.tolist() == ["fixation 1, both stimuli 0.5", "fixation 1, both stimuli 0"]
-    assert inputs.record_names == ("fixed_points", "fixed_points_fixation")
-    for record, value in zip(inputs.record_names, inputs.values, strict=True):
-        points = read.records[record].fixed
-        assert len(points)
-        _, still = sx.linearize(read.network.at_input(value), points), np.asarray(points.residual)
-        assert (still < 1e-10).all()
-    numbers = dict(key_numbers(read))
-    assert numbers["input held constant"] == "stimulus: fixation 1, both stimuli 0.5"
-    there = numbers["at the input fixation: fixation 1, both stimuli 0"]
-    assert there.startswith(f"{len(read.fixed_points_fixation.fixed)} fixed point")

@@ -34,23 +34,6 @@ def descend(optimizer, size, count=1):
     return falls
 
 
-def test_every_schedule_goes_from_the_learning_rate_to_its_end():
-    for schedule in SCHEDULES.values():
-        rate = schedule(0.2, 100, end=0.1)
-        assert float(rate(0)) == pytest.approx(0.2)
-        assert float(rate(100)) == pytest.approx(0.02)
-        assert 0.02 < float(rate(50)) < 0.2
-        warm = schedule(0.2, 100, end=0.1, warmup_steps=20)
-        np.testing.assert_allclose([float(warm(k)) for k in (0, 10, 20)], [0, 0.1, 0.2], rtol=1e-6)
-        assert float(warm(100)) == pytest.approx(0.02)
-
-
-def test_the_schedules_have_their_shapes():
-    halves = {name: float(schedule(1.0, 100, end=0.01)(50)) for name, schedule in SCHEDULES.items()}
-    assert halves == pytest.approx({"cosine": 0.505, "linear": 0.505, "exponential": 0.1})
-    assert float(SCHEDULES["cosine"](1.0, 100)(25)) == pytest.approx(0.5 + 0.125**0.5)
-
-
 @pytest.mark.parametrize("warm", [0, 30])
 def test_schedules_are_their_formulas_at_every_step(warm):
     steps, peak, end = 120, 0.3, 0.05
@@ -110,25 +93,12 @@ def test_regularizers_are_taken_from_the_settings():
             "0, got -0.001.",
         ),
         (
-            {"regularizers": {"smoothness": "much"}},
-            "training.regularizers.smoothness in my.toml: input should be a valid number, "
-            "got 'much'.",
-        ),
-        (
             {"clip_norm": 0},
             "training.clip_norm in my.toml: input should be greater than 0, got 0.",
         ),
         (
             {"schedule": {"name": "cosin"}},
             "unknown schedule 'cosin' in my.toml: did you mean 'cosine'?",
-        ),
-        (
-            {"schedule": {"name": "cosine", "warmup": 3}},
-            "unknown key 'training.schedule.warmup' in my.toml: did you mean 'warmup_steps'?",
-        ),
-        (
-            {"schedule": {"name": "cosine", "warmup_steps": 2.5}},
-            "training.schedule.warmup_steps in my.toml: expected a whole number, got 2.5.",
         ),
         (
             {"steps": 10, "schedule": {"name": "linear", "warmup_steps": 10}},
@@ -139,11 +109,6 @@ def test_regularizers_are_taken_from_the_settings():
             {"schedule": {"name": "exponential", "end": 0}},
             "training.schedule in my.toml: end is a fraction of the learning rate, above 0 and at "
             "most 1, got 0.",
-        ),
-        (
-            {"schedule": {"name": "linear", "end": -0.5}},
-            "training.schedule in my.toml: end is a fraction of the learning rate, 0 or more and "
-            "at most 1, got -0.5.",
         ),
     ],
 )

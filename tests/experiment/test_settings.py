@@ -1,18 +1,14 @@
 import equinox as eqx
-import optax
 import pytest
 
 import separatrix as sx
 from separatrix.experiment import (
     NETWORKS,
-    OPTIMIZERS,
     Experiment,
     Setup,
     experiment_names,
     read_toml,
 )
-from separatrix.experiment.building import construct
-from separatrix.experiment.settings import Named
 from separatrix.experiment.setup import keys_of
 
 MINIMAL = """
@@ -59,16 +55,8 @@ def test_a_minimal_file_is_enough(write):
             "unknown key 'trianing' in {file}: did you mean 'training' or 'variants'?",
         ),
         (
-            "[training]\nsteps = 3.5\n",
-            "training.steps in {file}: input should be a valid integer, got 3.5.",
-        ),
-        (
             "[training]\nsteps = 0\n",
             "training.steps in {file}: input should be greater than or equal to 1, got 0.",
-        ),
-        (
-            '[analysis]\ncandidates = "all"\n',
-            "analysis.candidates in {file}: input should be 'activity' or 'random', got 'all'.",
         ),
         (
             "[training.optimizer]\nlearning_rate = 1e-3\n",
@@ -79,13 +67,6 @@ def test_a_minimal_file_is_enough(write):
 def test_what_is_wrong_in_a_file(write, text, said):
     path = write(MINIMAL + text)
     assert refusal(lambda: Experiment.from_toml(path)) == said.format(file=path)
-
-
-def test_missing_tables(write):
-    path = write('name = "mine"\n')
-    assert refusal(lambda: Experiment.from_toml(path)) == (
-        f"missing key 'task' in {path}.\nmissing key 'network' in {path}."
-    )
 
 
 @pytest.mark.parametrize(
@@ -104,11 +85,6 @@ def test_missing_tables(write):
         ),
         (
             "num_units = 8",
-            'num_units = 8\nactivation = "rely"',
-            "network in {file}: unknown activation 'rely': did you mean 'relu'?",
-        ),
-        (
-            "num_units = 8",
             "num_unit = 8",
             "unknown key 'network.num_unit' in {file}: did you mean 'num_units'?",
         ),
@@ -118,23 +94,10 @@ def test_missing_tables(write):
             "network in {file}: num_units must be a whole number of at least 1, got 0.",
         ),
         (
-            "num_units = 8",
-            "num_units = 8\ntau = 40.0",
-            "network in {file}: dt = 100 ms is larger than 2 tau = 80 ms: Euler's method on the "
-            "leak alone would be unstable. Use a smaller dt.",
-        ),
-        (
             "[network]",
             "stimulus = -5.0\n[network]",
             "task in {file}: PerceptualDecisionMaking: the stimulus period must last 0 ms or "
             "more, got -5 ms.",
-        ),
-        (
-            "[network]",
-            "dt = 500.0\n[network]",
-            "task in {file}: PerceptualDecisionMaking: the fixation period (100 ms) is shorter "
-            "than one step (dt = 500 ms). Use a dt of at most 100 ms, or make the period longer, "
-            "or 0 ms to leave it out.",
         ),
         (
             "[network]",
@@ -146,98 +109,6 @@ def test_missing_tables(write):
 def test_what_cannot_be_built(write, old, new, said):
     path = write(MINIMAL.replace(old, new))
     assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ('dt = "abc"', "task.dt in {file}: expected a number, got 'abc'."),
-        ("dt = true", "task.dt in {file}: expected a number, got True."),
-        (
-            'coherences = ["a"]',
-            "task.coherences in {file}: expected a list (a number each), got ['a'].",
-        ),
-        (
-            "coherences = 3",
-            "task.coherences in {file}: expected a list (a number each), got 3.",
-        ),
-        ('num_choices = "two"', "task.num_choices in {file}: expected a whole number, got 'two'."),
-        ("num_choices = 2.7", "task.num_choices in {file}: expected a whole number, got 2.7."),
-        ("noise_on = 3", "task.noise_on in {file}: expected a text, got 3."),
-        ('cue = "fixation"', "task.cue in {file}: expected a list (a text each), got 'fixation'."),
-    ],
-)
-def test_a_value_of_the_wrong_type_for_a_task(write, line, said):
-    path = write(MINIMAL.replace("[network]", f"{line}\n[network]"))
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
-
-
-def test_what_a_called_thing_finds_wrong_in_its_own_words():
-    def fussy(size: object = None):
-        raise ValueError("no size will do\nand more")
-
-    with pytest.raises(sx.InvalidInputError) as caught:
-        construct(Named(name="fussy", size=[1]), {"fussy": fussy}, "task", "my.toml")
-    assert str(caught.value) == "task 'fussy' in my.toml: no size will do."
-
-
-def test_a_missing_argument(write):
-    path = write(MINIMAL.replace("num_units = 8", ""))
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"missing key 'network.num_units' in {path}."
-    )
-
-
-@pytest.mark.parametrize("seed", [2**32, 2**70])
-def test_a_seed_that_no_key_can_hold(write, seed):
-    path = write(MINIMAL.replace('name = "mine"', f'name = "mine"\nseed = {seed}', 1))
-    with pytest.raises(sx.InvalidInputError, match="seed"):
-        Setup(Experiment.from_toml(path))
-
-
-def test_an_optimizer_that_cannot_be_used(write):
-    start = MINIMAL + '[training.optimizer]\nname = "sgd"\nlearning_rate = 0.1\n'
-    path = write(start + 'momentum = "much"\n')
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"training.optimizer.momentum in {path}: expected a number, got 'much'."
-    )
-    path = write(start + "momentum = 0.9\nnesterov = 1\n")
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"training.optimizer.nesterov in {path}: expected true or false, got 1."
-    )
-
-
-def test_an_optimizer_that_fails_only_when_it_is_used(write, monkeypatch):
-    def broken(learning_rate):
-        def update(gradient, state, weights):
-            raise ValueError("not today.\nand more")
-
-        return optax.GradientTransformation(lambda weights: (), update)
-
-    monkeypatch.setitem(OPTIMIZERS, "broken", broken)
-    path = write(MINIMAL + '[training.optimizer]\nname = "broken"\nlearning_rate = 0.1\n')
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"training.optimizer in {path} cannot be used: not today."
-    )
-
-
-def test_an_unknown_optimizer_and_its_arguments(write):
-    path = write(MINIMAL + '[training.optimizer]\nname = "adma"\n')
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"unknown optimizer 'adma' in {path}: did you mean 'adam' or 'nadam' or 'adamw'?"
-    )
-    path = write(MINIMAL + '[training.optimizer]\nname = "adam"\nlearning_rat = 1e-3\n')
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"unknown key 'training.optimizer.learning_rat' in {path}: did you mean 'learning_rate'?"
-    )
-
-
-def test_the_frozen_input(write):
-    path = write(MINIMAL + "[analysis]\ninput = [1.0, 0.5]\n")
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == (
-        f"analysis.input in {path}: expected 3 values (fixation, stimulus 1, stimulus 2), got 2."
-    )
-    assert Setup(Experiment.from_toml(write(MINIMAL))).input == [1.0, 0.5, 0.5]
 
 
 def test_files_that_cannot_be_read(tmp_path, write):
@@ -272,14 +143,6 @@ CHANGES = [
         "did you mean 'training.optimizer.learning_rate'?",
     ),
     (
-        "tau=1",
-        "unknown key 'tau' in yang2020.toml with --set: did you mean 'network.tau'?",
-    ),
-    (
-        "sed=1",
-        "unknown key 'sed' in yang2020.toml with --set: did you mean 'seed'?",
-    ),
-    (
         "xyz=1",
         "unknown key 'xyz' in yang2020.toml with --set: valid: analysis, description, name, "
         "network, seed, task, training, variants.",
@@ -289,26 +152,9 @@ CHANGES = [
         "training.steps in yang2020.toml with --set: input should be a valid integer, got True.",
     ),
     (
-        'training.steps="200"',
-        "training.steps in yang2020.toml with --set: input should be a valid integer, got '200'.",
-    ),
-    (
-        "analysis.slow_points=1",
-        "analysis.slow_points in yang2020.toml with --set: input should be a valid boolean, got 1.",
-    ),
-    (
         "analysis.random_range=[3, 1]",
         "analysis.random_range in yang2020.toml with --set: the first end must be below the "
         "second, got [3, 1].",
-    ),
-    (
-        "analysis.random_range=[0, nan]",
-        "analysis.random_range.1 in yang2020.toml with --set: input should be a finite number, "
-        "got nan.",
-    ),
-    (
-        "analysis.input=[1, nan, 0]",
-        "analysis.input.1 in yang2020.toml with --set: input should be a finite number, got nan.",
     ),
     *(
         (
@@ -316,7 +162,7 @@ CHANGES = [
             "name in yang2020.toml with --set: it names the run's directory, so it can be no path "
             f"and not empty, got {name!r}.",
         )
-        for name in ("../thesis", "/tmp/x", "..", "", " ", "a\\b")
+        for name in ("../thesis", "..", " ")
     ),
     (
         "trainig.steps=3",
@@ -326,14 +172,6 @@ CHANGES = [
     ("training.steps.x=3", "--set training.steps.x=3: 'steps' is a value, not a table."),
     ("training.steps", "--set training.steps: expected KEY=VALUE, such as training.steps=200."),
     ("=3", "--set =3: expected KEY=VALUE, such as training.steps=200."),
-    (
-        "training.steps=many",
-        "training.steps in yang2020.toml with --set: input should be a valid integer, got 'many'.",
-    ),
-    (
-        "seed=-1",
-        "seed in yang2020.toml with --set: input should be greater than or equal to 0, got -1.",
-    ),
 ]
 
 
@@ -361,13 +199,6 @@ def test_changes_are_toml_and_bare_words_are_texts():
     assert changed.training.optimizer.arguments["b1"] == 0.5
     assert Experiment.named("yang2020").training.steps == 1280
     assert "with --set" in changed.source
-
-
-def test_an_unknown_experiment():
-    assert refusal(lambda: Experiment.named("yang2O20")) == (
-        "no experiment is called 'yang2O20': did you mean 'yang2020' or 'yang2019' or "
-        "'yang2020-line'? A file of your own is named with its ending, my.toml."
-    )
 
 
 def every_run():
@@ -428,13 +259,3 @@ def test_what_a_change_of_name_leaves_out(change, said, kept):
     changed = before.with_changes([change])
     assert changed.left_out == (() if said is None else (said,))
     assert changed.training.optimizer.arguments == kept
-
-
-def test_a_key_that_is_given_with_another_name_is_not_left_out():
-    changed = Experiment.named("yang2020").with_changes(["network.name=GRU", "network.tau=50.0"])
-    assert "unknown key 'network.tau'" in refusal(lambda: Setup(changed))
-
-
-def test_an_unknown_name_is_refused_as_it_was():
-    changed = Experiment.named("yang2020").with_changes(["network.name=GRUU"])
-    assert "unknown network 'GRUU'" in refusal(lambda: Setup(changed))

@@ -36,12 +36,6 @@ def test_a_variant_merges_its_tables_key_by_key():
     assert not pushed.variants
 
 
-def test_a_table_of_another_name_replaces_the_one_above():
-    given = SETTINGS["network"] | {"activation": "tanh"}
-    gated = experiment(network=given).variant("gated")
-    assert (gated.network.name, gated.network.arguments) == ("GRU", {"num_units": 4})
-
-
 def test_a_change_reaches_the_variants_that_say_something_else():
     changed = experiment().with_changes(["network.num_units=6", "training.steps=2"])
     assert changed.variant("gated").network.arguments["num_units"] == 6
@@ -65,18 +59,6 @@ def test_a_change_reaches_the_variants_that_say_something_else():
 def test_what_is_wrong_in_a_variant_is_said_at_once(variants, said):
     with pytest.raises(sx.InvalidInputError, match=said):
         experiment(variants=variants)
-
-
-def test_variants_are_tables():
-    with pytest.raises(sx.InvalidInputError, match=r"--set variants=3: variants are tables"):
-        experiment().with_changes(["variants=3"])
-    with pytest.raises(sx.InvalidInputError, match=r"variants.still .*expected a table.*got 3"):
-        experiment().with_changes(["variants.still=3"])
-
-
-def test_an_unknown_variant():
-    with pytest.raises(sx.InvalidInputError, match=r"no variant 'pusht': did you mean 'pushed'"):
-        experiment().variant("pusht")
 
 
 @pytest.mark.runs

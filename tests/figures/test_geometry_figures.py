@@ -95,13 +95,6 @@ def test_the_line_is_drawn_at_rest():
     np.testing.assert_allclose(rests.get_xdata(), np.linspace(-1, 1, 9), atol=1e-12)
 
 
-def test_decisions_are_counted():
-    figure = DRAW["commitment"]()
-    steps = figure.axes[1].patches[0].get_data()
-    decided = np.isfinite(RECORDS["commitment"].decision_time).sum()
-    assert steps.values.sum() == decided > 0
-
-
 @pytest.mark.parametrize("count", [2, 3])
 def test_every_link_of_a_saddle_is_drawn(count):
     topology, components = RECORDS["fixed_point_topology"], RECORDS["components"][:count]
@@ -117,16 +110,6 @@ def test_every_link_of_a_saddle_is_drawn(count):
     assert [text.get_text() for text in axes.texts] == [*tripod, "++", "−−", "−+"]
 
 
-def test_topologies_side_by_side_say_what_they_are():
-    topology, components = RECORDS["fixed_point_topology"], RECORDS["components"]
-    figure = figures.compare_topologies({"a": (topology, components), "b": (topology, components)})
-    counts = " + ".join(map(str, topology.counts))
-    titles = [axes.get_title().split("\n") for axes in figure.axes]
-    assert [title[:2] for title in titles] == [["a", f"{counts} points"], ["b", f"{counts} points"]]
-    with pytest.raises(sx.InvalidInputError, match="one network at least"):
-        figures.compare_topologies({})
-
-
 def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     """Rest of x = tanh(g x) is stable up to g = 1, its other fixed points from there on."""
     coarse = sx.solvers.PseudoArclength(first_step=0.3, max_step=0.3)
@@ -139,82 +122,3 @@ def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
     ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
     assert ends == {"fixed, stable": pytest.approx(0.5), "fixed, unstable": pytest.approx(1.0)}
-
-
-@pytest.mark.parametrize(("start", "marked"), [(-0.02, True), (-1.0, False)])
-def test_a_stability_whose_pieces_are_too_short_to_be_seen_is_marked(start, marked):
-    """The special point at p = 0 covers a stable piece from −0.02 on, and none from −1 on."""
-    figure = figures.bifurcation_diagram(subcritical(start))
-    marks = [
-        line
-        for line in figure.axes[0].lines
-        if line.get_marker() == "o" and line.get_fillstyle() == "full" and line.get_zorder() == 5
-    ]
-    assert [mark.get_color() for mark in marks] == [INDEX_COLORS[0]] * marked
-    assert [mark.get_xdata()[0] for mark in marks] == pytest.approx([start / 2] * marked)
-    legend = figure.legends[0]
-    shown = {
-        text.get_text(): handle.get_marker()
-        for text, handle in zip(legend.texts, legend.legend_handles, strict=True)
-    }
-    assert shown["fixed, stable"] == ("o" if marked else "None")
-    assert shown["fixed, unstable"] == "None"
-
-
-def test_points_far_from_the_activity_do_not_widen_the_view_of_the_graph():
-    graph, row = far_graph()
-    figure = draw_far_graph()
-    (axes,) = figure.axes
-    figure.draw_without_rendering()
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
-    span = np.ptp(components.project(activity.flat_states)[:, :2], axis=0).max()
-    assert np.ptp(axes.get_xlim()) < 5 * span < 50
-    assert axes.get_title() == "1 point lies outside this view"
-    place = components.project(graph.states[row])[:2]
-    told = "({:.3g}, {:.3g})".format(*place).replace("-", "−")
-    (name,) = [text for text in axes.texts if text.get_text().startswith("point ")]
-    assert name.get_text() == f"point {graph.places[row]} at {told}"
-    corners = axes.bbox.get_points()
-    box = name.get_window_extent().get_points()
-    assert (box[0] > corners[0]).all() and (box[1] < corners[1]).all()
-    _assert_an_arrow_points_to(axes, place)
-    # the path to it runs on to the border
-    ends = [line.get_xdata()[-1] for line in axes.lines if len(line.get_xdata()) > 2]
-    assert max(ends) > axes.get_xlim()[1]
-
-
-def _assert_an_arrow_points_to(axes, place):
-    """It stands at the border, on the line from the middle of the view, and is turned along it."""
-    (arrow,) = [line for line in axes.lines if isinstance(line.get_marker(), tuple)]
-    middle, half = axes.viewLim.get_points().mean(0), np.ptp(axes.viewLim.get_points(), axis=0) / 2
-    foot, away = arrow.get_xydata()[0] - middle, place - middle
-    assert 0.95 < np.abs(foot / half).max() < 1
-    np.testing.assert_allclose(foot / np.linalg.norm(foot), away / np.linalg.norm(away))
-    turn = np.radians(arrow.get_marker()[2] + 90)
-    np.testing.assert_allclose([np.cos(turn), np.sin(turn)], away / np.linalg.norm(away))
-
-
-def test_paths_no_part_of_which_is_seen_are_counted():
-    graph, _ = far_graph()
-    paths = np.array(graph.paths)
-    paths[1] += 100.0
-    figure = figures.fixed_point_graph(
-        dataclasses.replace(graph, paths=paths), RECORDS["activity"], RECORDS["components"][:2]
-    )
-    assert figure.axes[0].get_title() == "1 point and 1 path lie outside this view"
-
-
-def test_many_points_outside_have_arrows_alone():
-    from separatrix.figures.canvas import new_figure
-    from separatrix.figures.view import MOST_NAMED, point_outside
-
-    figure = new_figure(4.0, 3.0)
-    axes = figure.subplots()
-    turn = np.linspace(0, 2 * np.pi, MOST_NAMED + 1, endpoint=False)
-    places = 9 * np.stack([np.cos(turn), np.sin(turn)], 1)
-    nothing = np.zeros((0, 2)), np.zeros((0, 2, 2))
-    for many in (len(places), MOST_NAMED, 0):
-        point_outside(figure, axes, places[:many], [("point", "k")] * many, *nothing)
-    assert len(axes.lines) == len(places) + MOST_NAMED
-    assert len(axes.texts) == MOST_NAMED
-    assert_texts_are_clear(figure)

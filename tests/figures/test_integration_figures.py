@@ -6,12 +6,10 @@ import logging
 import numpy as np
 import pytest
 from figure_texts import assert_letters_are_readable, assert_texts_are_clear
-from matplotlib.colors import to_hex
 from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
-from separatrix.figures.labels import spread
 
 STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
 AVERAGES = sx.targeted_averages(
@@ -82,26 +80,6 @@ def test_the_input_that_counts_is_named():
     assert titles[:3] == ["by a: counts", "by b: to be ignored", "by c: to be ignored"]
 
 
-def test_inputs_are_called_as_asked_for():
-    figure = DRAW["two renamed contexts"]()
-    assert figure.axes[4].get_title() == "by motion: counts"
-    assert figure.axes[5].get_ylabel() == "along color (a.u.)"
-    above, below = figure.legends
-    assert above.get_title().get_text() == "mean trajectories by signed evidence (%)"
-    assert [t.get_text() for t in above.get_texts()] == ["−15", "−5", "+5", "+15"]
-    assert "overlap with motion" in [t.get_text() for t in below.get_texts()]
-
-
-def test_no_color_of_the_evidence_has_another_meaning():
-    figure = DRAW["two contexts"]()
-    above, below = (
-        {to_hex(line.get_color()) for line in legend.get_lines()} for legend in figure.legends
-    )
-    assert len(above) == 4 and not above & below
-    by_a = {to_hex(line.get_color()) for line in figure.axes[0].lines[:8]}
-    assert by_a == above  # four means and their ends
-
-
 def test_the_time_of_a_memory_begins_with_the_end_of_the_stimulus():
     left, _, right = DRAW["memory"]().axes
     assert left.get_xlim() == right.get_xlim() == (0, 800)
@@ -109,31 +87,8 @@ def test_the_time_of_a_memory_begins_with_the_end_of_the_stimulus():
     np.testing.assert_allclose(left.lines[0].get_xdata(), np.arange(300, 801, 100))
 
 
-def test_each_value_is_named_beside_its_curve_with_its_unit():
-    said = [text.get_text() for text in DRAW["memory"]().axes[0].texts]
-    assert said == ["10", "14", "18", "Hz"]
-
-
-def test_labels_are_spread_as_little_as_must_be():
-    np.testing.assert_allclose(spread(np.array([0.0, 1.0, 2.0]), 0.5), [0, 1, 2])
-    np.testing.assert_allclose(spread(np.array([1.0, 0.0, 1.0, 1.0]), 0.5), [0.5, 0.0, 1.0, 1.5])
-    places = np.random.default_rng(0).uniform(size=40)
-    spaced = spread(places, 0.05)
-    assert (np.argsort(spaced) == np.argsort(places)).all()
-    assert np.diff(np.sort(spaced)).min() > 0.05 - 1e-12
-    assert spaced.mean() == pytest.approx(places.mean())
-
-
-def test_scores_are_drawn_where_they_are():
-    record = RECORDS["performance"]
-    axes = DRAW["performance"]().axes[0]
-    rows = record.by(str(record.condition[0]))
-    shown = axes.containers[0].lines[0].get_ydata()
-    np.testing.assert_allclose(shown, rows.score)
-
-
-@pytest.mark.parametrize("count", [2, 4, 5, 8])
-@pytest.mark.parametrize(("name", "first"), [("choice", 1), ("context", 1), ("sample", 0)])
+@pytest.mark.parametrize("count", [4, 5])
+@pytest.mark.parametrize(("name", "first"), [("choice", 1), ("sample", 0)])
 def test_choices_are_numbered_from_1_as_outputs_are_whatever_their_number(name, first, count):
     values = np.arange(count)
     record = scores(name, values)
@@ -148,10 +103,3 @@ def test_choices_are_numbered_from_1_as_outputs_are_whatever_their_number(name, 
     else:
         np.testing.assert_array_equal(places, values + first)
         assert first == 0 or all(x == round(x) for x in axes.get_xticks())
-
-
-def test_averages_without_the_axes_of_the_inputs_are_refused():
-    with pytest.raises(sx.InvalidInputError, match="one for each input, 4; they have 2"):
-        figures.context_gating({"x": (gating(), sx.targeted_averages(STATES, np.eye(6)[:2], {}))})
-    with pytest.raises(sx.InvalidInputError, match="one context at least"):
-        figures.context_gating({})

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from sample_records import RECORDS, fixed_points
+from sample_records import RECORDS
 
 import separatrix as sx
 from separatrix import figures
@@ -71,24 +71,6 @@ def test_every_figure_draws_a_point_alike(points):
         assert_texts_are_clear(figure)
 
 
-def test_what_leaves_a_saddle_has_its_color(points):
-    axes = drawn(points)["fixed_point_graph"].axes[0]
-    paths = [line for line in axes.lines if line.get_marker() == "None" and len(line.get_xdata())]
-    colors = [line.get_color() for line in paths]
-    assert [color for color in colors if color in INDEX_COLORS] == [INDEX_COLORS[1]] * 2 * 4 + [
-        INDEX_COLORS[2]
-    ] * 2 * 2
-
-
-def test_branches_have_the_colors_of_their_points():
-    branches = RECORDS["branches"]
-    axes = figures.bifurcation_diagram(branches).axes[0]
-    lines = {line.get_label(): line for line in axes.lines}
-    assert lines["fixed, stable"].get_color() == INDEX_COLORS[0]
-    saddle = lines["saddle, 1 unstable direction"]
-    assert (saddle.get_color(), saddle.get_linestyle()) == (INDEX_COLORS[1], "--")
-
-
 def test_a_branch_of_marginal_points_is_called_nothing_else():
     branches = RECORDS["branches"]
     marginal = np.full(len(branches), "marginal")
@@ -118,48 +100,3 @@ def test_records_of_before_the_numbers_make_no_claim():
     shown = looks(figure)
     assert shown["fixed, saddle"][2] == style.GRAY
     assert shown["fixed, stable"][2] == INDEX_COLORS[0]
-
-
-def test_slow_points_look_alike_with_and_without_their_speeds():
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
-    points = fixed_points(activity.flat_states[:3], ["fixed", "slow", "slow"])
-    small = figures.compare_fixed_points({"a": (points, activity, components)})
-    large = figures.fixed_points(points, activity, components)
-    sizes = {
-        line.get_label(): line.get_markersize()
-        for figure in (small, large, figures.speeds(points))
-        for line in figure.axes[0].lines
-        if line.get_label().startswith("slow")
-    }
-    assert set(sizes) == {"slow", "slow (2)"} and len(set(sizes.values())) == 1
-
-
-def test_what_is_no_point_has_no_color_of_points(points):
-    """Of what is drawn among points: the mode, the drift, the boundary."""
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
-    graph = figures.fixed_point_graph(
-        RECORDS["fixed_point_graph"], activity, components, RECORDS["separatrix"]
-    )
-    line = figures.line_attractor(
-        RECORDS["fixed_points"], RECORDS["linearization"], 2, activity, components
-    )
-    curve = drawn(points)["slow_curve"]
-    others = {
-        str(artist.get_label()): artist.get_color()
-        for figure in (graph, line, curve)
-        for axes in figure.axes
-        for artist in axes.lines
-    }
-    for start in ("boundary", "integrating mode", "where it was", "drift", "time to return"):
-        (color,) = {c for label, c in others.items() if label.startswith(start)}
-        assert color not in INDEX_COLORS, start
-
-
-def test_weights_and_preferences_share_no_color():
-    """Blue weights beside blue units that prefer choice 1 would be of the same kind."""
-    figure = figures.selective_connections(RECORDS["selective_connections"])
-    (image,) = figure.axes[0].images
-    bars = {tuple(np.round(bar.get_facecolor()[:3], 2)) for bar in figure.axes[1].patches}
-    shades = np.asarray(image.cmap(np.linspace(0, 1, 256)))[:, :3]
-    for bar in bars:
-        assert np.abs(shades - bar).sum(1).min() > 0.3, bar

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
-from matplotlib.figure import Figure
 from sample_records import RECORDS
 
 import separatrix as sx
@@ -13,7 +12,6 @@ POINTS, ACTIVITY, LINEAR = (RECORDS[k] for k in ("fixed_points", "activity", "li
 SPACE = RECORDS["components"]
 PLANE = SPACE[:2]
 SIGNED = sx.tasks.signed_coherence(ACTIVITY.conditions)
-GRAPH, TOPOLOGY = RECORDS["fixed_point_graph"], RECORDS["fixed_point_topology"]
 STATES, FIXED = np.asarray(ACTIVITY.states, float), np.asarray(POINTS.states)
 
 DRAW = {
@@ -28,7 +26,7 @@ DRAW = {
         points, LINEAR, 2, states, plane, **k
     ),
     "fixed_point_graph": lambda states, points, plane, **k: figures.fixed_point_graph(
-        GRAPH, states, plane, **k
+        RECORDS["fixed_point_graph"], states, plane, **k
     ),
     "compare_fixed_points": lambda states, points, plane, **k: figures.compare_fixed_points(
         dict.fromkeys("ab", (points, states, plane)), **k
@@ -101,27 +99,6 @@ def test_a_trial_that_is_shorter_ends_with_nan():
     first = figures.activity(seen, num_trials=1).axes[1].lines
     assert np.isfinite(first[0].get_xdata()).sum() == 5
     np.testing.assert_allclose(first[1].get_xdata(), seen[0, 4, 0])  # its last step
-
-
-def test_other_axes_than_principal_components_are_called_so():
-    directions = np.eye(6)[:2]
-    _, axes = sx.project(ACTIVITY, onto=directions)
-    label = figures.fixed_points(POINTS, ACTIVITY, axes).axes[0].get_xlabel()
-    assert label.startswith("axis 1 (") and label.endswith("% of variance)")
-
-
-def test_a_point_beyond_the_space_is_counted():
-    far = np.concatenate([FIXED, FIXED[:1] + 1e3])
-    figure = figures.fixed_points(far, STATES, SPACE)
-    assert "1 point lies outside this view" in figure.axes[0].get_title()
-    assert "PC 1, 2, 3: " in figure.axes[0].get_title()
-
-
-def test_axes_in_space_can_be_given():
-    given = Figure(figsize=(8.0, 4.0), layout="constrained")
-    ax = given.add_subplot(1, 2, 1, projection="3d")
-    assert figures.fixed_points(POINTS, ACTIVITY, SPACE, ax=ax) is given
-    assert len(trajectories(ax)) == len(STATES)
 
 
 def test_states_without_axes_to_draw_them_along_are_refused():

@@ -72,12 +72,6 @@ def test_every_environment(name):
     assert float(task.score(perfect, trials)) == 1.0
 
 
-def test_a_block_whose_length_was_drawn_with_the_environment_begins_anew():
-    task = from_neurogym("HierarchicalReasoning-v0")
-    rules = {np.asarray(task.trials(25, key=KEY).conditions["rule"]).tobytes() for _ in range(5)}
-    assert len(rules) == 1 and np.frombuffer(rules.pop(), np.float32).any()
-
-
 def test_the_primers_environment_and_ours_are_the_same_task():
     theirs, ours = from_neurogym("PerceptualDecisionMaking-v0"), sx.tasks.PerceptualDecisionMaking()
     assert (theirs.dt, theirs.periods) == (ours.dt, ours.periods)
@@ -98,41 +92,6 @@ def test_the_primers_environment_and_ours_are_the_same_task():
     assert abs(error.mean()) < 4 * error.std() / np.sqrt(n)
     deviations = [np.asarray(t.inputs)[:, 1:21, 1].std(1).mean() for t in (a, b)]
     np.testing.assert_allclose(*deviations, rtol=0.02)
-
-
-def test_trials_are_whole_and_padded():
-    task = from_neurogym("ContextDecisionMaking-v0")
-    trials = task.trials(200, key=KEY)
-    assert task.varying == ("delay",)
-    delay, ends = np.asarray(trials.conditions["delay"]), np.asarray(trials.mask).sum(1)
-    assert len(np.unique(delay)) > 5
-    np.testing.assert_allclose(ends, 11 + delay / 100)
-    scored = np.asarray(trials.scored)
-    np.testing.assert_array_equal(scored.argmax(1), ends - 1)  # the decision is the last step
-    assert (scored.sum(1) == 1).all()
-
-
-def test_the_durations_do_not_depend_on_the_stimuli():
-    task = from_neurogym("ContextDecisionMaking-v0")
-    first = jax.jit(jax.vmap(lambda k: task.draw(k, 1)))(jax.random.split(KEY, 300)).conditions
-    delay = np.asarray(first["delay"])[:, 0]
-    for name in ("ground_truth", "other_choice", "coh_1", "coh_2"):
-        values = np.asarray(first[name])[:, 0]
-        assert abs(np.corrcoef(delay, values)[0, 1]) < 4 / np.sqrt(len(delay)), name
-
-
-def test_an_environment_with_a_period_of_no_step_is_a_task_at_a_smaller_dt():
-    task = from_neurogym("MotorTiming-v0", dt=50)
-    assert task.period_steps()["set"][1] - task.period_steps()["set"][0] == 1
-
-
-def test_texts_are_coded():
-    task = from_neurogym("DelayMatchCategory-v0")
-    assert task.condition_words == {"ground_truth": ("match", "non-match")}
-    trials = task.trials(50, key=KEY)
-    np.testing.assert_array_equal(
-        np.asarray(trials.conditions["ground_truth"]) + 1, np.asarray(trials.targets)[:, -1]
-    )
 
 
 def test_settings_and_the_scored_period():
@@ -183,16 +142,6 @@ def test_training_draws_from_it():
     assert np.mean(fit.history.accuracy[-20:]) > 0.95  # chance is 1/3
     trials = task.trials(20, key=KEY)
     assert float(task.score(sx.simulate(fit.network, trials).outputs, trials)) > 0.95
-
-
-def test_windows_draw_from_it():
-    task = from_neurogym("PerceptualDecisionMaking-v0")
-    network = sx.networks.CTRNN(3, 8, 3, key=jax.random.key(0))
-    fit = sx.train(
-        network, task, steps=2, batch_size=2, batches=sx.Windows(50), epoch_steps=2,
-        key=KEY, progress=False,
-    )  # fmt: skip
-    assert np.isfinite(fit.history.loss).all()
 
 
 @pytest.mark.parametrize(

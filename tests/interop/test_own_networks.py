@@ -54,20 +54,6 @@ def test_a_cell_of_flax_linen():
     np.testing.assert_allclose(theirs.states, mine.states, rtol=0, atol=1e-12)
 
 
-def test_a_cell_of_flax_nnx():
-    nnx = pytest.importorskip("flax.nnx")
-    cell = nnx.GRUCell(3, UNITS, rngs=nnx.Rngs(0))
-    weights = {
-        "weight_ih": np.asarray(cell.dense_i.kernel[...]).T,
-        "weight_hh": np.asarray(cell.dense_h.kernel[...]).T,
-        "bias_ih": np.asarray(cell.dense_i.bias[...]),
-        "bias_hh": np.zeros(3 * UNITS, np.float32),
-    }
-    graph, state = nnx.split(cell)
-    wide = nnx.merge(graph, in_float64(state))
-    check_against_ours(lambda h: wide(h, U)[1], weights)
-
-
 def test_a_closure_in_float32_is_noticed():
     cell = eqx.nn.GRUCell(3, UNITS, key=jax.random.key(0))
     points = fixed_points_of(sx.DiscreteMap(lambda h: cell(U, h.astype(jnp.float32)), UNITS, 20.0))

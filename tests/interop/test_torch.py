@@ -98,17 +98,6 @@ def test_cells(make, bias):
     np.testing.assert_allclose(unrolled(from_torch(cell), x), expected, rtol=0, atol=1e-12)
 
 
-def test_the_last_of_two_layers_on_what_the_first_gives():
-    module, x = layer(nn.GRU, num_layers=2, batch_first=True), drawn(torch.float64, 50)
-    first, last = (from_torch(module, layer=k) for k in (0, 1))
-    below = torch.tensor(unrolled(first, x))
-    np.testing.assert_allclose(unrolled(last, below), states_of(module, x)[0], atol=1e-12)
-    with pytest.raises(
-        sx.InvalidInputError, match=r"expected one recurrent layer, got .* and there are"
-    ):
-        from_torch(module)
-
-
 class CTRNN(nn.Module):
     """The primer's network, as in its notebook."""
 
@@ -173,14 +162,6 @@ def test_a_class_with_the_primers_names_that_computes_something_else_is_refused(
     np.testing.assert_allclose(net.step(h.numpy()[0], x.numpy()[0]), expected, atol=1e-6)
 
 
-def test_the_primers_network_may_have_an_alpha_for_each_unit():
-    module = CTRNN()
-    module.alpha = torch.linspace(0.1, 1.0, 12)
-    np.testing.assert_allclose(
-        from_torch(module, dt=10.0).tau, 10.0 / module.alpha.numpy(), rtol=1e-6
-    )
-
-
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_the_primers_network_with_its_readout(dtype, tmp_path):
     torch.manual_seed(0)
@@ -213,26 +194,6 @@ def test_the_jacobian_is_that_of_autograd():
     np.testing.assert_allclose(mine, theirs, atol=1e-13)
 
 
-def test_weights_under_a_parametrization_are_those_that_are_used():
-    module = layer(nn.GRU, batch_first=True)
-    nn.utils.parametrizations.weight_norm(module, "weight_hh_l0")
-    with torch.no_grad():
-        module.parametrizations.weight_hh_l0.original0.mul_(1.5)
-    x = drawn(torch.float64, 100)
-    np.testing.assert_allclose(
-        unrolled(from_torch(module), x), states_of(module, x)[0], rtol=0, atol=1e-12
-    )
-
-
-def test_half_precision_is_compared_with_its_own_tolerance():
-    assert from_torch(layer(nn.GRU, torch.bfloat16)).num_units == 12
-
-
-def test_a_module_in_training_is_compared_without_its_dropout():
-    module = nn.LSTM(3, 12, num_layers=3, dropout=0.9)
-    assert from_torch(module, layer=2).num_inputs == 12 and module.training
-
-
 class Doubled(nn.GRU):
     def forward(self, x, h=None):
         out, last = super().forward(x, h)
@@ -261,25 +222,17 @@ def sequential(*more):
 REFUSED = {
     "bidirectional": (nn.GRU(3, 4, bidirectional=True), {}, "Bidirectional layers and projected"),
     "projected": (nn.LSTM(3, 4, proj_size=2), {}, "16 rows for 2 units"),
-    "no module": ({"a": 1}, {}, "expected a PyTorch module, got dict"),
     "nothing recurrent": (nn.Linear(3, 2), {}, "Linear holds 0 recurrent layers"),
-    "two": (sequential(nn.GRU(3, 2)), {}, "holds 2 recurrent layers"),
     "embedding": (sequential(nn.Embedding(5, 3), nn.Linear(12, 2)), {}, r"extra0 \(Embedding\)"),
-    "two linear": (sequential(nn.Linear(3, 3), nn.Linear(12, 2)), {}, r"extra1 \(Linear\)"),
     "another step": (Doubled(3, 4), {}, "differs by up to .* It assumes rows r, z, n"),
     "cut off": (Clipped(3, 64, nonlinearity="relu"), {}, "the original's 2, here"),
     "another forward": (Mapped(3, 4), {}, "Mapped does not step as PyTorch's layers"),
-    "another activation": (nn.RNN(3, 4), {"activation": "relu"}, "does not step as the original"),
-    "readout": (nn.GRU(3, 4), {"readout": nn.Sequential()}, "must be an nn.Linear, got Sequential"),
-    "width": (nn.GRU(3, 4), {"readout": nn.Linear(5, 2)}, r"shape \(2, 5\), expected \(any, 4\)"),
     "readout below": (
         nn.GRU(3, 4, num_layers=2),
         {"readout": nn.Linear(4, 2), "layer": 0},
         "is not the last one, so no readout",
     ),
-    "no such layer": (nn.GRUCell(3, 4), {"layer": 3}, "got prefix=None layer=3, and there are"),
     "no leak": (nn.RNN(3, 4), {"dt": 20.0, "tau": 100.0}, "has no tau to choose"),
-    "start": (nn.GRU(3, 4), {"initial_state": np.full(4, np.nan)}, "initial_state has 4 values"),
 }
 
 
@@ -288,11 +241,6 @@ def test_what_is_refused(name):
     module, settings, text = REFUSED[name]
     with pytest.raises(sx.InvalidInputError, match=text):
         from_torch(module, **settings)
-
-
-def test_dropout_beside_is_none_of_the_networks_business():
-    network = from_torch(sequential(nn.Dropout(0.5), nn.Linear(12, 2)))
-    assert (network.num_units, network.num_outputs) == (12, 2)
 
 
 def test_what_pytorch_has_no_layer_for():

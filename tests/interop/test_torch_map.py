@@ -67,16 +67,6 @@ def test_the_same_points_and_spectra(both):
     np.testing.assert_allclose(lb.time_constants, la.time_constants, rtol=1e-8)
 
 
-def test_without_a_residual_the_same_fixed_points(both):
-    points = sx.find_fixed_points(
-        sx.torch_map(step_of(cell()), UNITS, 20.0, input=U),
-        np.random.default_rng(0).uniform(-1, 1, (10, UNITS)),
-        slow_points=False,
-    )
-    exact = sorted_points(sx.find_fixed_points(both[0], np.zeros((1, UNITS))))
-    np.testing.assert_allclose(sorted_points(points), exact, atol=1e-12)
-
-
 def test_derivatives_are_those_of_jax(both):
     """Of the speed, which takes second derivatives of the map, and in a batch."""
     states = np.random.default_rng(2).uniform(-1, 1, (5, UNITS))
@@ -108,23 +98,6 @@ def test_a_thread_without_double_precision_changes_no_numbers(both):
     rounded = jax.jit(jax.vmap(both[1].function))(states.astype(np.float32), np.float32([U] * 5))
     assert rounded.dtype == np.float32
     np.testing.assert_allclose(rounded, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("make", [nn.RNNCell, nn.LSTMCell])
-def test_other_cells(make):
-    module = cell(make)
-    size = UNITS * (2 if make is nn.LSTMCell else 1)
-
-    def step(h, u):
-        if make is nn.RNNCell:
-            return module(u, h)
-        return torch.cat(module(u, (h[:UNITS], h[UNITS:])))
-
-    ours = sx.networks.from_torch(module).at_input(U)
-    theirs = sx.torch_map(step, size, 100.0, input=U)
-    states = np.random.default_rng(0).uniform(-1, 1, (4, size))
-    a, b = (sx.linearize(s, states) for s in (ours, theirs))
-    np.testing.assert_allclose(b.jacobians, a.jacobians, atol=1e-13)
 
 
 def test_other_analyses_run():

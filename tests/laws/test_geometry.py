@@ -1,4 +1,4 @@
-"""Laws over the geometry of a run: every stage works for every network, whatever the task."""
+"""Laws over the geometry of a run: every stage works for every network."""
 
 import jax
 import numpy as np
@@ -12,23 +12,15 @@ from separatrix.experiment.stages import run_stages
 from separatrix.experiment.subject import Subject
 
 QUICK = GeometrySettings(slices=3, lyapunov_steps=100, max_points=200)
-TASKS = {
-    "PerceptualDecisionMaking": (sx.tasks.PerceptualDecisionMaking(), [1.0, 0.5, 0.5]),
-    "DelayComparison": (sx.tasks.DelayComparison(dt=100.0), [1.0, 0.0]),
-    "FlipFlop": (sx.tasks.FlipFlop(dt=100.0), [0.0, 0.0, 0.0]),
-}
-ELSEWHERE = "it needs a task with a coherence and two choices."
 
 
-@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_every_stage_is_done_for_every_network(network, task, key):
-    of, u = TASKS[task]
+def test_every_stage_is_done_for_every_network(network, key):
+    of, u = sx.tasks.PerceptualDecisionMaking(), [1.0, 0.5, 0.5]
     net = NETWORKS[network](of.num_inputs, 5, of.num_outputs, dt=of.dt, key=key)
     activity = sx.simulate(net, of.trials(4, key=key))
     points = sx.find_fixed_points(net.at_input(u), activity.flat_states[::10], slow_points=False)
     asked = AnalysisSettings(geometry=QUICK)
     subject = Subject(of, net, np.asarray(u), activity, points, None, asked, jax.random.key(2))
     told = run_stages(Geometry(subject).stages(), lambda stage: None)["analyses"]
-    expected = ["", ""] if task == "PerceptualDecisionMaking" else [ELSEWHERE, ELSEWHERE]
-    assert told.reason.tolist() == [*expected, "", ""], told
+    assert told.outcome.tolist() == ["done"] * 4, told

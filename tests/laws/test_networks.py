@@ -116,14 +116,6 @@ def test_the_zeros_of_the_residual_are_the_fixed_points_and_the_other_way_round(
     assert max(distance.min(0).max(), distance.min(1).max()) < 1e-9 * scale
 
 
-def test_nothing_else_is_a_zero_of_the_residual(network):
-    states = starts(network, 1000, 0.7)
-    residual = np.abs(evaluate(network.residual, states)).max(1)
-    moved = np.abs(evaluate(network.step, states) - states).max(1)
-    assert residual.min() > 1e-3
-    assert moved.min() > 1e-3
-
-
 def test_jacobians_are_the_finite_differences(network):
     system, h = network.at_input(U), 1e-6
     states = starts(network, 5)
@@ -204,14 +196,6 @@ def test_a_step_keeps_the_domain(network):
         assert ((following >= lower) & (following <= upper)).all()
 
 
-def test_a_box_for_all_inputs_holds_that_of_one(network):
-    box, at_input = network.domain(), network.domain(U) or (-np.inf, np.inf)
-    if box is None:
-        box = -np.inf, np.inf
-    assert (np.asarray(box[0]) <= np.asarray(at_input[0])).all()
-    assert (np.asarray(box[1]) >= np.asarray(at_input[1])).all()
-
-
 def test_saving_and_loading_is_exact(network, tmp_path):
     sx.save_network(network, tmp_path / "n.safetensors")
     assert eqx.tree_equal(network, sx.load_network(tmp_path / "n.safetensors"))
@@ -243,31 +227,3 @@ def test_networks_work_with_64_bits_switched_on(network, task):
     assert np.isfinite(np.asarray(fit.history.loss)).all()
     same = sx.simulate(network, task.trials(5, key=jax.random.key(2))).states
     assert same.shape == states.shape and same.dtype == states.dtype
-
-
-def test_what_says_that_it_is_piecewise_linear_is_solved_so(network):
-    linear = getattr(network, "activation", None) in ("relu", "leaky_relu", "linear")
-    assert network.is_piecewise_linear == linear
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_many_networks_can_be_made_at_once(name, key):
-    keys = jax.random.split(key, 3)
-    together = eqx.filter_vmap(NETWORKS[name])(keys)
-    alone = NETWORKS[name](keys[1])
-    second = jax.tree.map(lambda x: x[1] if eqx.is_array(x) else x, together)
-    for a, b in zip(jax.tree.leaves(second), jax.tree.leaves(alone), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_a_network_prints_on_one_page(name, key):
-    """However many units it has: what there is for each of them is not printed."""
-    settings = {
-        "CTRNN": {"tau": np.linspace(100, 200, 300)},
-        "DaleCTRNN": {"tau": np.linspace(100, 200, 300)},
-        "LowRankRNN": {"random_strength": 0.5},
-    }
-    text = repr(EVERY[name](3, 300, 3, key=key, **settings.get(name, {})))
-    assert text.startswith(f"{name}(") and "num_units=300" in text
-    assert len(text.splitlines()) < 25 and len(text) < 600

@@ -47,7 +47,7 @@ def drawn(name, n=N, seed=0, **settings):
 
 
 @every
-def test_shapes_follow_from_the_settings(name):
+def test_shapes_follow_from_the_settings_and_targets_are_classes_or_values(name):
     task, trials = drawn(name)
     n, steps = N, task.num_steps
     assert trials.inputs.shape == (n, steps, task.num_inputs)
@@ -61,11 +61,6 @@ def test_shapes_follow_from_the_settings(name):
     assert set(task.condition_words) <= set(trials.conditions)
     assert task.reference
     assert trials.dt == task.dt
-
-
-@every
-def test_targets_are_classes_of_the_outputs_or_finite_values(name):
-    task, trials = drawn(name)
     targets = np.asarray(trials.targets)
     if targets.ndim == 2:
         assert targets.dtype.kind == "i"
@@ -124,7 +119,7 @@ def test_the_task_can_be_done_and_not_by_chance(name):
 
 
 @every
-def test_the_targets_themselves_score_one(name):
+def test_the_targets_score_one_and_a_single_answer_no_better_than_chance(name):
     task, trials = drawn(name)
     if trials.targets.ndim == 2:
         outputs = jax.nn.one_hot(trials.targets, task.num_outputs)
@@ -134,11 +129,6 @@ def test_the_targets_themselves_score_one(name):
         outputs = trials.targets
     assert float(task.score(outputs, trials)) == 1.0
     assert float(task.score(jnp.roll(outputs, 1, axis=0), trials)) < 1.0
-
-
-@every
-def test_one_and_the_same_answer_scores_no_better_than_chance(name):
-    task, trials = drawn(name)
     score = jax.jit(task.score)
     if trials.targets.ndim == 2:
         answers = jnp.eye(task.num_outputs)[:, None]
@@ -156,7 +146,7 @@ LARGEST_DT = {"PulseDecisionMaking": 10.0, "EvidenceAccumulation": 50.0, "ReadyS
 
 
 @every
-@pytest.mark.parametrize("dt", [1.0, 5.0, 10.0, 20.0, 50.0, 100.0])
+@pytest.mark.parametrize("dt", [5.0, 100.0])
 def test_timing_does_not_depend_on_dt(name, dt):
     if dt > LARGEST_DT.get(name, 100.0):
         with pytest.raises(sx.InvalidInputError, match="shorter than one step") as caught:
@@ -173,32 +163,15 @@ def test_timing_does_not_depend_on_dt(name, dt):
     assert trials.inputs.shape[1] == task.num_steps
 
 
-@pytest.mark.parametrize("dt", [1.0, 100.0])
 @pytest.mark.parametrize("name", [n for n in TASKS if n != "Yang2019"])
-def test_the_task_can_be_done_whatever_the_step(name, dt):
-    task = make(name, dt=min(dt, LARGEST_DT.get(name, 100.0)))
+def test_the_task_can_be_done_whatever_the_step(name):
+    task = make(name, dt=5.0)
     trials = task.trials(100, key=jax.random.key(5))
     reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
     assert reached >= IDEAL.get(name, 1.0) - 0.13  # three standard errors of the least
 
 
-# The periods below 100 ms, as long as a step of 100 ms.
-LENGTHENED = {
-    "PulseDecisionMaking": {"cue": 100.0, "gap": 100.0},
-    "EvidenceAccumulation": {"interval": 100.0},
-    "ReadySetGo": {"ready": 100.0, "set": 100.0},
-}
-
-
-@pytest.mark.parametrize("name", LENGTHENED)
-def test_what_is_too_short_for_a_step_can_be_made_longer(name):
-    task = make(name, dt=100.0, **LENGTHENED[name])
-    trials = task.trials(400, key=jax.random.key(5))
-    reached = float(task.score(jax.jit(task.solve)(trials.inputs), trials))
-    assert reached >= at_least(IDEAL.get(name, 1.0), 400)
-
-
-@pytest.mark.parametrize("dt", [1.0, 5.0, 20.0, 50.0, 100.0])
+@pytest.mark.parametrize("dt", [5.0, 100.0])
 def test_each_of_the_twenty_rules_can_be_done_whatever_the_step(dt):
     task = sx.tasks.Yang2019(dt=dt)
 
@@ -303,12 +276,6 @@ NOISY_STAGED = [name for name in STAGED if make(name).noise > 0]
 
 
 @pytest.mark.parametrize("name", NOISY_STAGED)
-def test_the_task_can_be_done_where_the_periods_vary(name):
-    """Twice as long a stimulus makes it easier, if anything."""
-    assert done(name, 400, **varied(name)) >= at_least(IDEAL.get(name, 1.0), 400)
-
-
-@pytest.mark.parametrize("name", NOISY_STAGED)
 def test_noise_on_what_is_no_stimulus_does_not_mislead(name):
     """It changes no answer where the clock tells what counts; else the cue has to be noticed."""
     reached, usual = done(name, 400, noise_on="all"), done(name, 400)
@@ -318,34 +285,17 @@ def test_noise_on_what_is_no_stimulus_does_not_mislead(name):
         assert usual - 0.13 <= reached <= usual
 
 
-@pytest.mark.parametrize("name", ["DelayComparison", "DelayMatchSample", "DelayMatchCategory"])
-def test_stimuli_are_noticed_where_everything_is_noisy_and_varies(name):
-    reached = done(name, 400, noise_on="all", **varied(name))
-    assert reached >= at_least(IDEAL.get(name, 1.0), 400, 0.12)
-
-
-@pytest.mark.parametrize(("noise", "expected"), [(0.3, 1.0), (1.0, 0.995)])
-def test_noisy_pulses_are_remembered_by_all_of_their_steps(noise, expected):
-    assert done("FlipFlop", 100, dt=10.0, noise=noise) >= expected - 2e-3
-
-
 def test_noisy_pulses_are_counted_where_they_may_come():
     """A pulse of one step is seen with d' = √10 in it, and the noise in between is left out."""
     assert done("PulseDecisionMaking", 400, noise=1.0) >= at_least(0.93, 400)
 
 
-@pytest.mark.parametrize("name", STAGED)
-def test_periods_that_round_to_no_step_are_refused(name):
-    with pytest.raises(sx.InvalidInputError, match="is shorter than one step"):
-        make(name, dt=50_000.0)
-
-
-@pytest.mark.parametrize("name", STAGED)
-def test_a_missing_decision_is_refused(name):
-    for period in TASKS[name].needed:
-        if period in inspect.signature(TASKS[name]).parameters:
-            with pytest.raises(sx.InvalidInputError, match=f"needs a {period} period longer"):
-                make(name, **{period: 0.0})
+def test_a_missing_decision_is_refused():
+    for name in STAGED:
+        for period in TASKS[name].needed:
+            if period in inspect.signature(TASKS[name]).parameters:
+                with pytest.raises(sx.InvalidInputError, match=f"needs a {period} period longer"):
+                    make(name, **{period: 0.0})
 
 
 # One for each loss and each kind of score.

@@ -21,7 +21,13 @@ def test_every_unit_excites_or_inhibits_and_none_reaches_itself(key):
 def test_training_keeps_the_signs(task, key):
     net = Dale(3, 20, 3, noise=0.1, key=key)
     fit = sx.train(
-        net, task, steps=64, optimizer=optax.adam(0.05), key=jax.random.key(1), progress=False
+        net,
+        task,
+        steps=40,
+        epoch_steps=40,
+        optimizer=optax.adam(0.05),
+        key=jax.random.key(1),
+        progress=False,
     )
     W = np.asarray(fit.network.connectivity())
     assert (np.sign(W[:, :16]) >= 0).all()
@@ -59,23 +65,11 @@ def test_masks(key):
     np.testing.assert_array_equal(np.asarray(given.connectivity()) != 0, np.tri(200, k=-1))
 
 
-@pytest.mark.laws
 def test_a_connection_that_is_not_there_is_not_learned(task, key):
     net = Dale(3, 10, 3, mask=np.tri(10), key=key)
     fit = sx.train(net, task, steps=8, epoch_steps=8, key=key, progress=False)
     there = np.asarray(fit.network.connectivity()) != 0
     assert not there[~np.tri(10, k=-1, dtype=bool)].any()
-
-
-def test_the_readout_does_not_see_the_inhibitory_units(key):
-    net = Dale(3, 10, 2, key=key)
-    x = jnp.ones(10)
-    np.testing.assert_array_equal(net.readout(x), net.readout(x.at[8:].set(5.0)))
-
-
-def test_rectifiers_are_piecewise_linear_and_softplus_is_not(key):
-    assert Dale(3, 6, 2, key=key).is_piecewise_linear
-    assert not Dale(3, 6, 2, activation="softplus", key=key).is_piecewise_linear
 
 
 def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
@@ -98,15 +92,10 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
     ("arguments", "text"),
     [
         ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
-        ({"excitatory_fraction": 0.0}, "would be 0 excitatory ones"),
         ({"activation": "tanh"}, "'tanh' gives negative rates.*relu, softplus, sigmoid"),
-        ({"activation": "rleu"}, "did you mean 'relu'"),
         ({"connection_probability": 0.0}, r"must be in \(0, 1\]"),
-        ({"connection_probability": 7, "mask": np.ones((8, 8))}, r"must be in \(0, 1\], got 7"),
         ({"mask": np.ones((3, 3))}, r"the mask must be .* of shape \(8, 8\); got shape \(3, 3\)"),
         ({"mask": np.full((8, 8), 0.3)}, "true and false, or of 1 and 0.* entries from 0.3 to 0.3"),
-        ({"noise": -1.0}, "noise must not be negative"),
-        ({"dt": 300.0}, "larger than 2 tau"),
     ],
 )
 def test_settings_that_make_no_network(arguments, text, key):

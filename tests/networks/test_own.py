@@ -61,13 +61,13 @@ class Unread(Cell):
 
 def test_a_cell_of_ones_own_learns_and_is_taken_apart(task):
     fit = sx.train(
-        Cell(), task, steps=300, batch_size=32, optimizer=optax.adam(5e-3), key=K[2], progress=False
+        Cell(), task, steps=150, batch_size=32, optimizer=optax.adam(5e-3), key=K[2], progress=False
     )
     loss = np.asarray(fit.history.loss)
-    assert loss[-30:].mean() < loss[:30].mean() / 3
+    assert loss[-30:].mean() < loss[:10].mean() / 3
     activity = sx.simulate(fit.network, task.trials(20, key=K[3]))
     system = fit.network.at_input([1.0, 0.5, 0.5])
-    points = sx.find_fixed_points(system, activity.states)
+    points = sx.find_fixed_points(system, activity.flat_states[::8])
     assert len(points) >= 1 and points.certified[points.kind == "fixed"].all()
     moved = np.tanh(
         points.states @ np.asarray(fit.network.weights, float).T

@@ -59,20 +59,6 @@ def test_every_second_unit_facilitates(key):
     np.testing.assert_allclose(at_rest, [0] * 4 + [1] * 4 + [0.15, 0.45] * 2, rtol=1e-6)
 
 
-def test_a_burst_leaves_its_trace_in_the_calcium_of_facilitating_synapses(key):
-    net = STP(1, 2, 1, key=key)
-    zero = jax.tree.map(lambda a: np.zeros(np.shape(a), np.float32), net)
-    net = eqx.tree_at(lambda n: n.input_weights, zero, np.ones((2, 1), np.float32))
-    inputs = np.zeros((1, 150, 1), np.float32)
-    inputs[:, :50] = 20.0  # half a second of 20 Hz, then a second of silence
-    h, x, u = np.split(np.asarray(net.unroll(inputs))[0], 3, axis=1)
-    assert h[-1].max() < 0.01
-    assert u[-1, 0] > 0.35 > 2 * net.baseline[0]  # remembers for τ_u = 1.5 s
-    assert u[-1, 1] == pytest.approx(net.baseline[1], abs=0.02)
-    assert x[-1, 0] > 0.95
-    assert x[-1, 1] < 0.6
-
-
 def test_signs_of_the_units(key):
     net = STP(3, 10, 2, excitatory_fraction=0.8, key=key)
     W = np.asarray(net.connectivity())
@@ -86,18 +72,3 @@ def test_excitation_and_inhibition_balance_at_the_start(key):
     """As in `DaleCTRNN`: without it rates of a large network run away."""
     W = np.asarray(STP(3, 400, 2, excitatory_fraction=0.8, key=key).connectivity())
     assert -W[:, 320:].sum() == pytest.approx(W[:, :320].sum(), rel=0.03)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
-        ({"noise": -1.0}, "noise must not be negative"),
-        ({"dt": 300.0}, "larger than 2 tau"),
-        ({"num_units": 0}, "num_units must be a whole number"),
-    ],
-)
-def test_settings_that_make_no_network(arguments, text, key):
-    sizes = {"num_inputs": 3, "num_units": 8, "num_outputs": 2}
-    with pytest.raises(sx.InvalidInputError, match=text):
-        STP(**(sizes | arguments), key=key)

@@ -32,6 +32,16 @@ def test_a_network_says_which_shapes_it_takes(name):
     refused(r"input must have shape \(3,\)", system.evaluate, state, jnp.zeros(4))
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sizes_and_steps_that_make_no_network(name):
+    for sizes, settings, text in (
+        ((3, 0, 2), {}, "num_units must be a whole number"),
+        ((3, 5, 2), {"dt": 0.0}, "dt must be positive"),
+    ):
+        with pytest.raises(sx.InvalidInputError, match=text):
+            NETWORKS[name](*sizes, key=KEY, **settings)
+
+
 @pytest.mark.parametrize("of", [sx.DiscreteMap, sx.Flow])
 def test_a_system_of_any_function_does_too(of):
     system = of(lambda x: jnp.tanh(2 * x), 3, residual=lambda x: jnp.tanh(2 * x) - x)

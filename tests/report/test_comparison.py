@@ -8,8 +8,6 @@ from sample_records import RECORDS, network
 
 from separatrix import figures
 from separatrix.report import comparison, write_comparison
-from separatrix.report.sections import context_gating, fixed_point_topology
-from separatrix.report.story import Story
 from separatrix.store import Run
 
 
@@ -62,21 +60,3 @@ def test_fixed_points_that_are_the_same_in_all_runs_are_shown_as_those_of_one(tm
     runs = {name: run(name, **with_points(RECORDS["fixed_points"])) for name in "ab"}
     ((caption, _),) = pictures(tmp_path, runs, "fixed_points")
     assert (caption, compared) == ("a, b", [])
-
-
-def test_the_pictures_of_several_runs_are_those_that_scripts_draw():
-    topology = RECORDS["fixed_point_topology"]
-    shared = {name: RECORDS[name] for name in ("activity", "components")}
-    stories = {
-        name: Story(run(name, **shared, topology=record))
-        for name, record in {"a": topology, "b": topology[:2]}.items()
-    }
-    titles = [
-        axes.get_title().split("\n")[0] for axes in fixed_point_topology.compare(stories).axes
-    ]
-    assert titles == ["a", "b"]
-    gating = {name: RECORDS[name] for name in ("input_gating", "targeted_averages")}
-    rows = context_gating.compare(
-        {name: Story(run(name, **gating)) for name in ("motion", "color")}
-    )
-    assert {"motion", "color"} <= {text.get_text() for axes in rows.axes for text in axes.texts}

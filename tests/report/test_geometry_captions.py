@@ -1,6 +1,5 @@
 """What the report says of saddles and branches whose numbers are known."""
 
-import dataclasses
 import re
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from sample_records import network
 
 import separatrix as sx
-from separatrix.activity import Activity
 from separatrix.report.sections import branches as of_branches, fixed_point_graph, lyapunov
 from separatrix.report.story import Story
 from separatrix.store import Run
@@ -28,42 +26,6 @@ def test_the_arms_of_a_saddle_are_counted():
     text = fixed_point_graph.SECTION.caption(story(graph))
     assert "There is 1 saddle of this kind here. All 2 end at stable fixed points." in text
     assert "several" not in text and "state to rest in" not in text
-
-
-def test_rays_that_end_on_a_circle_are_told_of():
-    """Around 0 both directions are unstable, and the circle of radius 1 is no fixed point."""
-    system = sx.Flow(lambda x: (1 - x @ x) * x + jnp.stack([-x[1], x[0]]), 2)
-    graph = sx.fixed_point_graph(
-        system, np.zeros((1, 2)), rays=2, method=sx.Settling(max_steps=200)
-    )
-    text = fixed_point_graph.SECTION.caption(story(graph))
-    assert text.startswith("The fixed points with several unstable directions (all that leaves ")
-    assert "along 2 of these directions, as a sample: 4 paths, drawn over the activity. " in text
-    assert "None of the 4 ends at a stable fixed point (4 × still moving after 200 steps)." in text
-    assert text.endswith("the network has no state to rest in at this input.")
-
-
-def test_points_outside_the_view_are_told_with_how_far_they_are():
-    """Activity reaches as far as 2 from its mean at the origin, a fixed point lies at 50."""
-    system = sx.Flow(lambda x: jnp.stack([x[0] * (1 - x[0]) * (x[0] - 50), -x[1]]), 2)
-    graph = sx.fixed_point_graph(system, np.array([[0.0, 0.0], [1.0, 0.0], [50.0, 0.0]]))
-    cross = np.array([[[-2.0, 0.0], [2.0, 0.0]], [[0.0, -1.0], [0.0, 1.0]]])
-    active = Activity(
-        states=cross, outputs=cross, inputs=cross, choice=np.zeros(2, int), conditions={}, dt=1.0
-    )
-    text = fixed_point_graph.SECTION.caption(story(graph, active))
-    assert (
-        "leaves out 1 fixed point (point 2: 25 times as far from the mean activity as the activity "
-        "ever is); arrows at the border point there, and paths are cut off." in text
-    )
-    assert "leaves out" not in fixed_point_graph.SECTION.caption(story(graph))
-    assert "leaves out" not in fixed_point_graph.SECTION.caption(
-        story(graph, enlarged(active, 10.0))
-    )
-
-
-def enlarged(active, factor):
-    return dataclasses.replace(active, states=factor * np.asarray(active.states))
 
 
 def test_branches_are_told_with_their_special_points():

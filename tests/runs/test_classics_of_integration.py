@@ -1,6 +1,5 @@
 """mante2013 and barak2013 at small size: what is written, not what a trained network shows."""
 
-import numpy as np
 import pytest
 
 import separatrix as sx
@@ -35,16 +34,6 @@ def contexts(tmp_path_factory):
     out = tmp_path_factory.mktemp("mante2013") / "all"
     changes = ("task.stimulus=[300, 600]",)
     return run_variants(small("mante2013", *changes), out, progress=False)
-
-
-def test_two_contexts_of_one_network(contexts):
-    assert list(contexts) == ["motion", "color"]
-    weights = [run.network.recurrent_weights for run in contexts.values()]
-    np.testing.assert_array_equal(*weights)
-    relevant = [run.records["input_gating"].relevant for run in contexts.values()]
-    assert relevant == [0, 1]
-    scores = [run.records["performance"].mean_score for run in contexts.values()]
-    assert scores[0] == scores[1]
 
 
 def test_every_study_of_the_contexts_is_done(contexts):

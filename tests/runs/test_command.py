@@ -96,30 +96,6 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(arguments, texts, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"full"}
 
 
-def test_a_misspelled_key_in_a_file_names_the_file(tmp_path):
-    text = sx.Experiment.named("yang2020").to_toml().replace("batch_size", "batchsize")
-    (tmp_path / "my.toml").write_text(text)
-    done = separatrix("run", "my.toml", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "unknown key 'training.batchsize' in my.toml: did you mean 'batch_size'" in done.stderr
-
-
-def test_an_earlier_run_is_kept_without_force(run):
-    path, _ = run
-    done = separatrix("run", "yang2020", *SMALL, "--out", path, cwd=path.parent)
-    assert done.returncode == 2
-    assert "--force" in done.stderr
-
-
-def test_divergence_says_the_step_and_keeps_the_history(tmp_path):
-    options = ["--set", "training.optimizer={name='sgd', learning_rate=1e9}", "--out", "one"]
-    done = separatrix("run", "yang2020", *SMALL, *options, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "not finite at step" in done.stderr
-    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
-    assert len(sx.load_run(tmp_path / "one.incomplete").history) > 0
-
-
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])  # Ctrl-C, and the end of a cluster's time
 def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):
@@ -146,17 +122,3 @@ def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):
     assert "one.incomplete" in shown
     assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
     assert sx.load_run(tmp_path / "one.incomplete").network is not None
-
-
-def test_list_and_doctor(tmp_path):
-    assert "yang2020-pytorch" in separatrix("list", cwd=tmp_path).stdout
-    shown = separatrix("doctor", cwd=tmp_path).stdout
-    assert "compilation cache" in shown
-    assert "float64" in shown
-
-
-def test_importing_the_package_loads_no_pictures_files_or_command_line():
-    heavy = ("matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2")
-    code = f"import sys, separatrix; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr

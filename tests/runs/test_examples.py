@@ -23,14 +23,6 @@ def test_an_example_runs_as_a_script(path, tmp_path):
     assert (tmp_path / "fixed_points.png").stat().st_size > 5000
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_an_example_opens_as_a_notebook(path):
-    notebook = jupytext.read(path)
-    kinds = [cell.cell_type for cell in notebook.cells]
-    assert kinds.count("code") >= 7
-    assert kinds.count("markdown") >= 7
-
-
 def test_the_notebook_beside_the_script_is_the_same_and_runs(tmp_path, monkeypatch):
     """After a change of the script: `make notebook`."""
     script = jupytext.read(EXAMPLES[0].parent / "plot_yang2020.py")

@@ -49,13 +49,6 @@ def test_an_interrupted_replacement_leaves_the_old_run(tmp_path):
     assert "old" in (old / "experiment.toml").read_text()
 
 
-def test_an_empty_directory_is_taken(tmp_path):
-    (tmp_path / "run").mkdir()
-    with new_directory(tmp_path / "run") as directory:
-        (directory / "file").write_text("x")
-    assert names(tmp_path / "run") == ["file"]
-
-
 def test_a_run_is_replaced_only_with_force(tmp_path):
     old = make_run(tmp_path / "run")
     with refused(r"already holds a run.*--force"), new_directory(old):
@@ -95,16 +88,6 @@ def test_unusable_places(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with refused("current directory"):
         new_directory(".", force=True).__enter__()
-
-
-def test_a_place_without_permission(tmp_path, monkeypatch):
-    def refuse(*args, **kwargs):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("tempfile.mkdtemp", refuse)
-    with refused(r"cannot write .*run: Permission denied"):
-        new_directory(tmp_path / "deep" / "run").__enter__()
-    assert names(tmp_path) == []
 
 
 def test_one_run_does_not_replace_several(tmp_path):
@@ -151,17 +134,6 @@ def test_work_beside_a_foreign_file_is_gone_on_with_and_never_passed_by(tmp_path
         assert directory == left
     assert names(tmp_path) == ["all"]
     assert names(tmp_path / "all") == ["experiment.toml", "first", "slurm-123.out"]
-
-
-def test_work_is_found_in_a_numbered_place(tmp_path):
-    (tmp_path / "all.incomplete").mkdir()
-    (tmp_path / "all.incomplete" / "notes.txt").write_text("x")
-    make_run(tmp_path / "all.incomplete-2" / "first")
-    with refused(r"all.incomplete-2 holds what was reached before"):
-        kept_directory(tmp_path / "all").__enter__()
-    with kept_directory(tmp_path / "all", resume=True):
-        pass
-    assert names(tmp_path) == ["all", "all.incomplete"]
 
 
 def test_what_is_incomplete_stands_beside_the_target_of_a_link(tmp_path):

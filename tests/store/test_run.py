@@ -3,7 +3,7 @@ import pickle
 
 import equinox as eqx
 import pytest
-from sample_records import all_records, network
+from sample_records import RECORDS, network
 
 import separatrix as sx
 from separatrix.store import load_run, save_network, save_records
@@ -15,8 +15,7 @@ def path(tmp_path_factory):
     path.mkdir()
     (path / "experiment.toml").write_text('name = "mine"\n[training]\nsteps = 5\n')
     save_network(network(), path / "weights.safetensors")
-    records = all_records()
-    save_records({name: records[name] for name in ("history", "activity")}, path / "results.nc")
+    save_records({name: RECORDS[name] for name in ("history", "activity")}, path / "results.nc")
     return path
 
 

@@ -1,7 +1,6 @@
 import jax
 import numpy as np
 import pytest
-from rooms import quick
 
 import separatrix as sx
 
@@ -20,11 +19,6 @@ def test_the_primers_trial_has_22_steps_of_100_ms(task, key):
     assert (np.asarray(trials.targets)[:, :21] == 0).all()
     assert (np.asarray(trials.targets)[:, 21] == np.asarray(trials.conditions["choice"]) + 1).all()
     assert (np.asarray(trials.scored).sum(1) == 1).all()
-
-
-@pytest.mark.parametrize(("dt", "steps"), [(100, 22), (20, 110), (10, 220), (1, 2200)])
-def test_timing_does_not_depend_on_dt(dt, steps):
-    assert Task(dt=dt).num_steps == steps
 
 
 def test_a_step_is_not_lost_to_rounding():
@@ -47,9 +41,8 @@ def test_channels_carry_the_evidence_that_the_reference_states(key):
     assert (x[:, 21:, 1:] == 0).all()
 
 
-@pytest.mark.parametrize("dt", quick([20.0, 100.0], 0))
-@pytest.mark.parametrize("noise", quick([0.5, 1.0], 0))
-def test_noise_has_variance_sigma_squared_over_dt_on_every_channel_and_step(dt, noise, key):
+def test_noise_has_variance_sigma_squared_over_dt_on_every_channel_and_step(key):
+    dt, noise = 20.0, 0.5
     kwargs = {"dt": dt, "stimulus": 500.0}
     noisy = np.asarray(Task(noise=noise, **kwargs).trials(4000, key=key).inputs)
     clean = np.asarray(Task(noise=0.0, **kwargs).trials(4000, key=key).inputs)
@@ -68,12 +61,6 @@ def test_neurogyms_noise_is_on_the_stimuli_during_the_stimulus_only(key):
     np.testing.assert_allclose(deviation[on], 0.1, rtol=0.15)
 
 
-def test_the_cue_of_todays_neurogym(key):
-    x = np.asarray(Task(noise=0.0, fixation=300.0, cue=("fixation",)).trials(3, key=key).inputs)
-    assert (x[:, :3, 0] == 1).all()
-    assert (x[:, 3:, 0] == 0).all()
-
-
 def test_conditions_are_uniform(task, key):
     trials = task.trials(20_000, key=key)
     coherence, choice = (np.asarray(trials.conditions[k]) for k in ("coherence", "choice"))
@@ -83,12 +70,8 @@ def test_conditions_are_uniform(task, key):
     assert abs(choice.mean() - 0.5) < 0.015
 
 
-@pytest.mark.parametrize(
-    ("stimulus", "noise_on", "bound"),
-    quick([(2000.0, "all", 0.895696), (2000.0, "stimulus", 0.895696), (500.0, "all", 0.864539)], 0),
-)
-def test_the_optimal_rule_reaches_the_ideal_observers_accuracy(stimulus, noise_on, bound, key):
-    task = Task(stimulus=stimulus, noise_on=noise_on)
+def test_the_optimal_rule_reaches_the_ideal_observers_accuracy(key):
+    task, bound = Task(stimulus=500.0), 0.864539
     trials = task.trials(20_000, key=key)
     right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
     assert abs(right.mean() - bound) < 0.005
@@ -105,8 +88,8 @@ def test_the_ideal_observer_does_not_depend_on_dt():
     np.testing.assert_allclose(accuracies, accuracies[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("choices", quick([2, 3, 5, 8], 1))
-def test_more_choices(choices, key):
+def test_more_choices(key):
+    choices = 3
     task = Task(num_choices=choices, noise=0.3)
     trials = task.trials(500, key=key)
     assert trials.inputs.shape[-1] == task.num_inputs == choices + 1
@@ -120,21 +103,6 @@ def test_more_choices(choices, key):
 def test_no_closed_form_for_three_choices():
     with pytest.raises(sx.InvalidInputError, match="2 choices only"):
         Task(num_choices=3).ideal_accuracy(5.0)
-
-
-def test_the_ideal_observer_of_three_choices_is_measured(key):
-    task = Task(num_choices=3)
-    trials = task.trials(4000, key=key)
-    right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
-    assert 1 / 3 + 0.2 < task.ideal_mean_accuracy < 1
-    assert task.ideal_mean_accuracy == pytest.approx(right.mean(), abs=0.025)
-
-
-def test_the_same_key_gives_the_same_trials(task):
-    a, b = (task.trials(5, key=jax.random.key(3)) for _ in range(2))
-    c = task.trials(5, key=jax.random.key(4))
-    assert (np.asarray(a.inputs) == np.asarray(b.inputs)).all()
-    assert (np.asarray(a.inputs) != np.asarray(c.inputs)).any()
 
 
 def test_evidence_input(task):
@@ -153,26 +121,15 @@ def test_the_evidence_input_of_delayed_answers_is_what_their_stimulus_shows_with
     ("arguments", "text"),
     [
         ({"dt": 0.0}, "dt must be positive, got 0 ms"),
-        ({"dt": -5.0}, "dt must be positive"),
-        ({"dt": float("nan")}, "dt must be positive"),
-        ({"stimulus": -1.0}, "the stimulus period must last 0 ms or more, got -1 ms"),
-        ({"dt": 200.0}, r"the fixation period \(100 ms\) is shorter than one step \(dt = 200 ms\)"),
         (
             {"dt": 50.0, "fixation": 10.0, "decision": 20.0},
             r"fixation period \(10 ms\) .* Use a dt of at most 10 ms, .* longer, or 0 ms to leave",
         ),
-        ({"dt": 50.0, "decision": 20.0}, "at most 20 ms, or make the period longer[.]$"),
         ({"decision": 0.0}, "needs a decision period"),
-        ({"num_choices": 1}, "num_choices must be a whole number of at least 2, got 1"),
         ({"num_choices": 2.7}, "num_choices must be a whole number of at least 2, got 2.7"),
-        ({"dt": "abc"}, "dt must be a number, got 'abc'"),
         ({"delay": [100.0, 200.0]}, r"delay must be a number, got \[100"),
-        ({"coherences": ["a"]}, "each of coherences must be a number, got 'a'"),
-        ({"coherences": 5.0}, "coherences must be a list of numbers, at least one; got 5.0"),
-        ({"coherences": ()}, "at least one"),
         ({"coherences": (120.0,)}, "each of coherences must be between 0 and 100, got 120"),
         ({"cue": "fixation"}, "cue must be a list of names, got 'fixation'"),
-        ({"noise": -1.0}, "noise must be 0 or more"),
         ({"noise_on": "cue"}, '"all" or "stimulus"'),
         ({"cue": ("fixaton",)}, "periods that do not exist: fixaton"),
     ],
@@ -180,9 +137,3 @@ def test_the_evidence_input_of_delayed_answers_is_what_their_stimulus_shows_with
 def test_settings_that_make_no_task(arguments, text):
     with pytest.raises(sx.InvalidInputError, match=text):
         Task(**arguments)
-
-
-@pytest.mark.parametrize("n", [0, -1])
-def test_the_number_of_trials_is_checked(task, n, key):
-    with pytest.raises(sx.InvalidInputError, match="at least 1"):
-        task.trials(n, key=key)

@@ -86,8 +86,3 @@ def test_what_is_no_period_is_refused():
 )
 def test_an_input_in_words(task, values, said):
     assert task.describe_input(values) == said
-
-
-def test_an_input_of_another_length_is_not_described():
-    with pytest.raises(sx.InvalidInputError, match=r"must have shape \(3,\), one value for each"):
-        T.PerceptualDecisionMaking().describe_input([1.0])

@@ -1,6 +1,5 @@
 """What single tasks promise beyond the laws of all."""
 
-import dataclasses
 import re
 
 import equinox as eqx
@@ -122,12 +121,6 @@ def test_flip_flop_pulses_have_their_probability_and_begin_everywhere():
     assert set(np.unique(pulses)) == {-1.0, 0.0, 1.0}
 
 
-def test_flip_flop_does_not_depend_on_dt():
-    coarse = sx.tasks.FlipFlop().trials(8, key=KEY)
-    fine = sx.tasks.FlipFlop(dt=20.0).trials(8, key=KEY)
-    np.testing.assert_array_equal(np.asarray(fine.targets)[:, ::5], np.asarray(coarse.targets))
-
-
 def test_flip_flop_pulses_keep_to_the_clock():
     """Intervals of one and a half steps last one and two in turns; of 1.25, four times one."""
     task = sx.tasks.FlipFlop(bits=1, interval=150.0, probability=1.0)
@@ -141,40 +134,14 @@ def test_flip_flop_pulses_keep_to_the_clock():
 def test_chance_is_the_best_that_can_be_had_blindly():
     assert sx.tasks.SineWave(frequencies=1).chance == 1.0
     task = sx.tasks.SineWave(frequencies=5)
-    trials = task.trials(2000, key=KEY)
+    trials = task.trials(1000, key=KEY)
     grid = np.linspace(-1, 1, 81)
     near = np.abs(np.asarray(trials.targets)[..., 0][..., None] - grid) <= task.tolerance
     assert task.chance == pytest.approx(near.mean(0).max(1).mean(), abs=0.02)
     uneven = sx.tasks.ProbabilisticReasoning(weights=(0.3, 0.5))
-    choice = np.asarray(uneven.trials(4000, key=KEY).conditions["choice"])
-    assert uneven.chance == pytest.approx((choice == 0).mean(), abs=0.01) and uneven.chance > 0.9
+    choice = np.asarray(uneven.trials(1000, key=KEY).conditions["choice"])
+    assert uneven.chance == pytest.approx((choice == 0).mean(), abs=0.03) and uneven.chance > 0.9
     assert sx.tasks.ProbabilisticReasoning().chance == pytest.approx(0.5)
-
-
-def test_a_weight_of_each_step_is_all_that_classes_can_have():
-    class Classes(Integral):
-        def draw(self, key, n):
-            trials = super().draw(key, n)
-            object.__setattr__(trials, "targets", jnp.zeros((n, 10), int))
-            return trials
-
-    assert Classes().trials(3, key=KEY).mask.shape == (3, 10)
-    with pytest.raises(sx.InvalidInputError, match=r"mask of shape \(3, 10, 1\) .* \(3, 10\)"):
-        Classes(shapes=(("mask", (3, 10, 1)),)).trials(3, key=KEY)
-
-
-def test_one_weight_for_all_outputs_of_a_step_is_that_of_the_step():
-    trials = Integral().trials(3, key=KEY)
-    outputs, mask = jax.random.normal(KEY, (3, 10, 4)), jax.random.uniform(KEY, (3, 10))
-    several = dataclasses.replace(trials, targets=jnp.zeros((3, 10, 4)), mask=mask)
-    alike = dataclasses.replace(several, mask=mask[..., None])
-    loss = sx.training.loss.mean_squared_error
-    assert float(loss(outputs, alike)) == pytest.approx(float(loss(outputs, several)), rel=1e-6)
-
-
-def test_two_channels_cannot_show_a_category():
-    with pytest.raises(sx.InvalidInputError, match="ring must be a whole number of at least 3"):
-        sx.tasks.DelayMatchCategory(ring=2)
 
 
 def test_the_interval_is_compared_with_the_threshold_in_time_not_in_steps():
@@ -201,55 +168,20 @@ def test_ready_set_go_asks_for_the_measured_interval(gain):
     ("make", "text"),
     [
         (lambda: sx.tasks.EvidenceAccumulation(num_cues=6), "num_cues must be odd"),
-        (lambda: sx.tasks.AntiReach(ring=5), "ring must be even"),
         (lambda: sx.tasks.EvidenceAccumulation(cue=0), "needs a cue 1 period longer than 0 ms"),
-        (lambda: sx.tasks.PulseDecisionMaking(cue=0), "needs a cue 1 period longer than 0 ms"),
-        (lambda: sx.tasks.ProbabilisticReasoning(stimulus=0), "needs a stimulus 1 period longer"),
-        (lambda: sx.tasks.SingleContextDecisionMaking(context=2), "context must be 0 or 1"),
         (lambda: sx.tasks.DelayComparison(pairs=[(1, 2)]), "the larger one first"),
-        (lambda: sx.tasks.DelayComparison(pairs=[(np.inf, 1)]), "each of pairs must be finite"),
         (lambda: sx.tasks.FlipFlop(pulse=200.0), "no longer than the interval"),
         (
             lambda: sx.tasks.ReadySetGo(gain=0.1, measure={"uniform": [80.0, 1500.0]}),
             "production period lasts 0.2 times the measure period, .* as short as 1 step of 80 ms",
         ),
-        (lambda: sx.tasks.Yang2019(rule_weights=5.0), "rule_weights must be a list of numbers"),
         (lambda: sx.tasks.GoNoGo(noise_on="fixation"), '"stimulus" or "all"'),
-        (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5]), "must be two numbers"),
         (lambda: sx.tasks.PulseDecisionMaking(probabilities=[0.5, 2]), "between 0 and 1"),
     ],
 )
 def test_settings_that_make_no_task(make, text):
     with pytest.raises(sx.InvalidInputError, match=text):
         make()
-
-
-@pytest.mark.parametrize("name", ["ContextDecisionMaking", "FlipFlop", "AntiReach"])
-def test_a_task_can_be_drawn_by_itself(name):
-    task = getattr(sx.tasks, name)()
-    figure = sx.figures.trials(task, num_trials=2)
-    figure.draw_without_rendering()
-    assert len(figure.axes) == 4
-    assert {t.get_text() for t in figure.legends[0].get_texts()} == set(task.periods)
-
-
-def test_an_experiment_takes_distributions_of_durations():
-    settings = {
-        "name": "memory",
-        "task": {
-            "name": "DelayComparison",
-            "delay": [200, 400],
-            "fixation": {"uniform": [200, 500]},
-        },
-        "network": {"name": "CTRNN", "num_units": 4},
-        "analysis": {"input": [1.0, 0.0]},
-    }
-    from separatrix.experiment.run import Setup
-
-    setup = Setup(sx.Experiment.from_dict(settings))
-    assert setup.task.delay == sx.tasks.Choice((200.0, 400.0))
-    again = Setup(sx.Experiment.from_dict(setup.experiment.to_dict()))  # as executed
-    assert again.task == setup.task
 
 
 @pytest.mark.parametrize(
@@ -331,12 +263,6 @@ def test_a_task_needs_no_solution(task):
     assert [text.get_text() for text in sx.figures.performance(done).texts]
 
 
-def test_what_is_not_known_without_a_solution():
-    assert np.isnan([Unsolved().ideal_mean_accuracy, Unsolved().chance]).all()
-    with pytest.raises(sx.InvalidInputError, match=r"Unsolved has no solve.*task\.is_solved"):
-        Unsolved().solve(jnp.zeros((1, 4, 1)))
-
-
 def test_a_staged_task_of_ones_own_can_be_done():
     task = Sides()
     assert task.ideal_mean_accuracy == 1.0
@@ -351,16 +277,12 @@ def test_a_staged_task_of_ones_own_can_be_done():
     ("settings", "text"),
     [
         ({"noise": -1.0}, "Sides: noise must be 0 or more, got -1"),
-        ({"noise_on": "everything"}, 'Sides: noise_on must be "stimulus" or "all"'),
-        ({"lengths": ("list", 100.0)}, "Sides.durations must be a dictionary from periods"),
         ({"lengths": (("cue", "a"),)}, r"durations\['cue'\] must be a number .* got 'a'"),
-        ({"lengths": (("cue", (200.0, 300.0)),)}, r"such as sx.tasks.Choice\(\(200.0, 400.0\)\)"),
         ({"lengths": (("cue", sx.tasks.Uniform(5.0, 1.0)),)}, "between a low and a higher end"),
         (
             {"lengths": (("cue", sx.tasks.Multiple("decision", 2)),)},
             "multiple of an earlier period",
         ),
-        ({"scene": "period"}, "no period 'cu': did you mean 'cue'?"),
         (
             {"scene": "noisy"},
             r"noisy of shape \(4, 10\), expected that of the signal, \(4, 10, 1\)",

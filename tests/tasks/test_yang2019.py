@@ -131,11 +131,6 @@ def test_aligned_trials_differ_in_their_stimuli_alone(rule):
     assert other["stimulus_1"][0] != said["stimulus_1"][0]
 
 
-def test_aligned_trials_of_a_rule_that_is_not_there():
-    with pytest.raises(sx.InvalidInputError, match="did you mean 'dm1'"):
-        sx.tasks.Yang2019(rules=["dm1", "fdgo"]).aligned_trials("dm2", 4, key=KEY)
-
-
 def test_weights_choose_the_rules():
     task = sx.tasks.Yang2019(rules=["dm1", "contextdm1"], rule_weights=[1, 5])
     rule = columns(task.trials(3000, key=KEY))["rule"]

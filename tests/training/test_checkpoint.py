@@ -1,15 +1,13 @@
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from rooms import quick
 
 import separatrix as sx
-from separatrix.training import AbstractRegularizer
 from separatrix.training.checkpoint import Keeper
 from separatrix.training.train import Course
 
+Rates = sx.regularizers.Rates
 NOISY = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))
 
 
@@ -48,22 +46,12 @@ def same(one, other):
 
 @pytest.mark.parametrize(
     "kwargs",
-    quick(
-        [
-            {},
-            {"optimizer": NOISY},
-            {"optimizer": optax.adam(optax.cosine_decay_schedule(1e-2, 12))},
-            {"batches": sx.WholeTrials(3)},
-            {"batches": sx.Windows(10), "regularizers": [sx.regularizers.Rates(1e-2)]},
-        ],
-        0,
-        4,
-    ),
+    [{}, {"optimizer": NOISY, "batches": sx.Windows(10), "regularizers": [Rates(1e-2)]}],
+    ids=["usual", "all else"],
 )
-@pytest.mark.parametrize("error", quick([KilledError, KeyboardInterrupt], 0))
-def test_a_training_that_was_stopped_goes_on_to_the_same_bits(network, task, file, kwargs, error):
-    with pytest.raises(error):
-        fit(network, task, file, progress=stopped_after(8, error), **kwargs)
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(network, task, file, kwargs):
+    with pytest.raises(KilledError):
+        fit(network, task, file, progress=stopped_after(8), **kwargs)
     reports = []
     resumed = fit(network, task, file, progress=lambda *told: reports.append(told[0]), **kwargs)
     assert reports == [8, 12]
@@ -81,15 +69,6 @@ def test_short_trainings_leave_no_file(network, task, file):
     with pytest.raises(KeyboardInterrupt):
         fit(network, task, file, seconds=3600, progress=stopped_after(4, KeyboardInterrupt))
     assert not list(file.parent.iterdir())
-
-
-def test_ctrl_c_brings_the_file_up_to_date(network, task, file):
-    fit(network, task, file, steps=4)
-    with pytest.raises(sx.TrainingInterruptedError):
-        fit(network, task, file, seconds=3600, progress=stopped_after(8, KeyboardInterrupt))
-    reports = []
-    fit(network, task, file, progress=lambda *told: reports.append(told[0]))
-    assert reports[0] == 8
 
 
 def test_ctrl_c_never_keeps_a_history_without_its_weights(network, task, file, monkeypatch):
@@ -126,12 +105,9 @@ def test_divergence_leaves_the_file_of_before(network, task, file):
     ("changed", "told"),
     [
         ({"batch_size": 4}, "batch_size is 16 there and 4 here"),
-        ({"key": jax.random.key(3)}, "another training: key"),
         ({"optimizer": optax.sgd(1e-2)}, "arrays of its optimizer have other shapes"),
         ({"batches": sx.Windows(10)}, "another training: batches"),
-        ({"regularizers": [sx.regularizers.Rates(1e-2)]}, "another training: regularizers"),
         ({"steps": 4}, "holds 8 steps of this training, more than the 4 asked for: ask for more"),
-        ({"checkpoint": {"seed": 3}}, "seed is not given there and 3 here"),
         (
             {"checkpoint": {"a": {"b": 1}, "c": 2, "d": 3, "e": "f"}},
             "a.b .*, c .*, d .* and 1 more",
@@ -191,51 +167,6 @@ def test_a_full_disk_stops_no_training(network, task, file, monkeypatch):
     with pytest.warns(UserWarning, match=r"the training is not kept: .*No space left"):
         kept = fit(network, task, file)
     same(kept, fit(network, task))
-
-
-def test_a_full_disk_as_the_writer_of_the_file_tells_it(network, task, file, monkeypatch):
-    from safetensors import SafetensorError
-
-    def full(*arguments):
-        raise SafetensorError("I/O error: No space left on device (os error 28)")
-
-    monkeypatch.setattr("safetensors.numpy.save_file", full)
-    with pytest.warns(UserWarning, match=r"not kept: cannot write .*No space left"):
-        fit(network, task, file)
-    assert not list(file.parent.iterdir())
-    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*No space left"):
-        sx.save_network(network, file)
-
-
-class Toward(AbstractRegularizer):
-    """A price on the distance of the recurrent weights from a matrix."""
-
-    goal: jax.Array
-
-    def penalty(self, network, states, trials):
-        return ((network.recurrent_weights - self.goal) ** 2).sum()
-
-
-def test_numbers_within_regularizers_are_compared(network, task, file):
-    fit(network, task, file, regularizers=[Toward(jnp.zeros((16, 16)))])
-    with pytest.raises(sx.InvalidInputError, match="another training: regularizers"):
-        fit(network, task, file, regularizers=[Toward(jnp.ones((16, 16)))])
-
-
-def test_settings_of_any_name_are_beside_what_is_compared(network, task, file):
-    settings = {"network": "second", "key": [1, 2.5, None]}
-    start = {"steps": 8, "key": jax.random.key(2), "epoch_steps": 4, "progress": False}
-    kept = sx.Checkpoint(file, 0, settings)
-    sx.train(network, task, checkpoint=kept, **start)
-    other = sx.networks.CTRNN(3, 16, 3, noise=0.1, key=jax.random.key(9))
-    with pytest.raises(sx.InvalidInputError, match="another training: network"):
-        sx.train(other, task, checkpoint=kept, **start)
-
-
-@pytest.mark.parametrize("settings", [None, [1], "lr=3", {1: 2}, {"a": np.zeros(3)}, {"a": {2: 3}}])
-def test_settings_that_are_none(settings):
-    with pytest.raises(sx.InvalidInputError, match="must be a dict of numbers, texts, lists"):
-        sx.Checkpoint("a", settings=settings)
 
 
 def test_a_changed_number_is_noticed(network, task, file):

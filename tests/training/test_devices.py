@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from rooms import quick
 
 import separatrix as sx
 from separatrix.training.devices import Division
@@ -30,29 +29,18 @@ def leaves(training):
     return [np.asarray(leaf) for leaf in jax.tree.leaves(training.network)]
 
 
-@pytest.mark.parametrize("batches", quick([sx.WholeTrials(), sx.WholeTrials(3), sx.Windows(20)], 0))
-def test_two_devices_learn_what_one_learns(batches):
+def test_two_devices_learn_what_one_learns():
     # This loss is divided by the weights of all trials, so halves cannot be averaged.
     def loss(outputs, trials):
         return sx.training.mean_squared_error(jax.nn.sigmoid(outputs), trials)
 
     prices = [sx.regularizers.Rates(1e-2), sx.regularizers.Weights(1e-3)]
-    one, two = (
-        fit(network(), loss=loss, batches=batches, regularizers=prices, devices=count)
-        for count in (1, 2)
-    )
+    one, two = (fit(network(), loss=loss, regularizers=prices, devices=count) for count in (1, 2))
     for name in ("loss", "accuracy", "penalty"):
         a, b = getattr(one.history, name), getattr(two.history, name)
         np.testing.assert_allclose(a, b, rtol=1e-4)
     for a, b in zip(leaves(one), leaves(two), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
-
-
-@pytest.mark.laws
-def test_gated_networks_are_divided_too(task):
-    gru = sx.networks.GRU(3, 8, 3, key=jax.random.key(1))
-    one, two = (fit(gru, task, devices=count) for count in (1, 2))
-    np.testing.assert_allclose(one.history.loss, two.history.loss, rtol=1e-4)
 
 
 def test_each_device_computes_half_of_the_trials_and_draws_noise_of_its_own():
