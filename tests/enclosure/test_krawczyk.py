@@ -281,7 +281,7 @@ def test_unstable_directions_of_the_identity_and_a_low_rank(
 
 @pytest.mark.parametrize("width", [0.0, 1e-9])
 @pytest.mark.parametrize(
-    "size, low_rank", [(1, False), (2, False), (9, False), (30, False), (40, True)]
+    "size, low_rank", [(1, False), (2, False), (9, False), (30, False), (70, True)]
 )
 def test_discs_hold_the_eigenvalues_of_every_matrix(
     size: int, low_rank: bool, width: float
@@ -331,18 +331,6 @@ def exactly(matrix: np.ndarray) -> flint.acb_mat:
     return flint.acb_mat(
         [[flint.acb(x.real, x.imag) for x in row] for row in matrix.astype(complex).tolist()]
     )
-
-
-def test_discs_of_a_singular_basis_tell_nothing() -> None:
-    nearly, nothing = (
-        1 / (1 + np.add.outer(np.arange(20.0), np.arange(20))),
-        np.full((20, 20), np.nan),
-    )
-    bases, identities = np.array([nearly, nothing, np.eye(20)]), np.tile(np.eye(20), (3, 1, 1))
-    discs = spectrum._discs(point(identities), bases, np.zeros((3, 20), bool))
-    assert discs.regular.tolist() == [False, False, True]
-    told = spectrum._decided(discs, "flow")
-    assert [count for count, _ in told] == [None, None, 20] and "ill-conditioned" in told[0][1]
 
 
 def test_beside_a_kink_eigenvectors_of_one_side_are_not_all() -> None:

@@ -24,13 +24,6 @@ def known():
     return zeros
 
 
-def test_states_nearby_arrive_at_the_zero():
-    led = known().lead(curved, ZERO + np.array([[1e-3, -1e-3], [1e-2, 0.0], [0.0, 0.0]]))
-    assert led.arrived.all()
-    assert (led.states == ZERO).all()
-    assert (led.steps == 1e-15).all()
-
-
 @pytest.mark.parametrize("start", [[40.0, 0.0], [10.5, -31.0], [np.nan, 0.0]])
 def test_where_the_method_does_not_contract_states_stay(start):
     """The second start is another zero, where the residual is at rounding level at once."""

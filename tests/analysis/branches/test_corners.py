@@ -1,6 +1,5 @@
 """Branches of piecewise linear systems: around their corners, and what happens at each."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ def bent(slopes, kinks):
     def system_of(p):
         def step(x):
             bends = zip(kinks, slopes, slopes[1:], strict=False)
-            changes = [(b - a) * (jax.nn.relu(x - k) - jax.nn.relu(-k)) for k, a, b in bends]
+            changes = [(b - a) * (jnp.maximum(x - k, 0) - max(-k, 0)) for k, a, b in bends]
             return p + slopes[0] * x + sum(changes)
 
         return sx.DiscreteMap(step, 1)
@@ -26,14 +25,13 @@ def bent(slopes, kinks):
     return system_of
 
 
-def rectified(kind, seed, units, gain):
-    """A random network, its rates rectified or saturating, with an input that is scaled."""
+def rectified(seed, units, gain):
+    """A random network of rectified units with an input that is scaled."""
     rng = np.random.default_rng(seed)
     weights = gain * rng.standard_normal((units, units)) / np.sqrt(units)
     bias, drive = rng.standard_normal((2, units))
-    rate = {"relu": jax.nn.relu, "tanh": jnp.tanh}[kind]
     return lambda p: sx.DiscreteMap(
-        lambda x: rate(jnp.asarray(weights) @ x + bias + p * drive), units
+        lambda x: jnp.maximum(jnp.asarray(weights) @ x + bias + p * drive, 0), units
     )
 
 
@@ -65,15 +63,11 @@ def test_a_branch_that_turns_back_almost_along_itself_is_followed():
 
 
 # of these the first was lost at a corner, the second one's steps led across kinks and back
-CASES = [("relu", 120, 8, 1.8), ("relu", 132, 8, 1.8)]
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_stability_changes_at_special_points_only(case):
-    system_of = rectified(*case)
-    branches = followed(system_of, case[2], COARSE)
+@pytest.mark.parametrize("seed", [120, 132])
+def test_stability_changes_at_special_points_only(seed):
+    system_of = rectified(seed, 8, 1.8)
+    branches = followed(system_of, 8, COARSE)
     assert residuals(branches, system_of).max() < 1e-9
     assert not unexplained_changes(branches)
     assert set(branches.endings.ravel().tolist()) <= {END, "closed on itself"}
-    if case[0] == "relu":
-        assert set(branches.special_type.tolist()) <= {"border collision"}
+    assert set(branches.special_type.tolist()) <= {"border collision"}

@@ -37,6 +37,7 @@ def test_what_a_closure_works_out_of_float32_weights_may_stay_so():
     assert residuals(branches, system_of).max() < 1e-12
 
 
+@pytest.mark.laws
 def test_arrays_that_bend_with_the_parameter_are_followed_too():
     def system_of(p):
         # numpy cannot be traced, and the input is no linear function of p
