@@ -26,8 +26,10 @@ def tanh_unit(w, b=0.0):
 
 
 def residuals(branches, system_of):
+    """At up to a dozen points: each needs a system of its own."""
+    rows = np.unique(np.linspace(0, len(branches) - 1, 12).astype(int))
+    pairs = zip(branches.states[rows], branches.parameters[rows], strict=True)
     with jax.enable_x64(True):
-        pairs = zip(branches.states, branches.parameters, strict=True)
         return np.array([float(system_of(p).speed(jnp.asarray(x))) for x, p in pairs])
 
 

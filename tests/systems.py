@@ -106,9 +106,6 @@ def rank_one():
     return Textbook(system, box(50, -3, 3, 100), states, [0, 0, 1], 1e-11)
 
 
-RANK_ONE_EIGENVALUES = (-0.6796801113, 0.8)
-"""The one eigenvalue that is not −1, at ±κ m and at 0."""
-
 JE, JI, JA, IB = 0.2609, -0.0497, 0.00052, 0.3255
 
 
@@ -184,10 +181,6 @@ def wilson_cowan():
     states = [(0, 0), (0.1780372586002, 0.062801178425593), (0.46246487316095, 0.24336411278349)]
     return Textbook(sx.Flow(field, 2), box(2, 0, 1), np.array(states, float), [0, 1, 0], 1e-12)
 
-
-WILSON_COWAN_EIGENVALUES = np.array(
-    [(-0.592220, -1.134901), (0.734300, -1.599368), (-1.433980, -2.880633)]
-)
 
 RING = {
     2: ([(0.9575040240772687, -0.9575040240772687)], {"flow": [0], "map": [0]}),
@@ -321,32 +314,6 @@ def hodgkin_huxley(current):
 
 
 HODGKIN_HUXLEY = {"Hopf": (9.77933799, 154.52633367), "folds": (6.264, 7.846, 7.922)}
-
-
-def jansen_rit(p):
-    """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
-
-    def rate(v):
-        return 5 * jax.nn.sigmoid(0.56 * (v - 6))
-
-    def field(y):
-        x, slopes = y[:3], y[3:]
-        drives = jnp.stack(
-            [
-                325 * rate(x[1] - x[2]),
-                325 * (p + 108 * rate(135 * x[0])),
-                1100 * 33.75 * rate(33.75 * x[0]),
-            ]
-        )
-        a = np.array([100.0, 100.0, 50.0])
-        return jnp.concatenate([slopes, drives - 2 * a * slopes - a**2 * x])
-
-    return sx.Flow(field, 6)
-
-
-JANSEN_RIT = {"Hopf": (-12.1475, 89.8291, 315.6964), "fold": 137.3793}
-JANSEN_RIT_AT_REST = np.array([0.00077825, -1.00143, 2.52819, 0.0, 0.0, 0.0])
-"""The only fixed point at p = −50, roughly."""
 
 
 def brusselator(b, sizes=(1.0, 1.0)):

@@ -3,10 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from rooms import quick
 
 import separatrix as sx
-from separatrix.analysis.cycles.merging import minimal_length, same_cycle, same_orbit
+from separatrix.analysis.cycles.merging import minimal_length
 
 CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting
 
@@ -57,27 +56,13 @@ def test_the_two_cycles_of_sixteen_steps(method):
     assert (cycles.error_bound < 1e-9).all()
 
 
-@pytest.mark.laws
-def test_a_fixed_point_is_a_cycle_of_one_step_where_it_is_asked_for():
-    system, candidates = scyfi(0.8377689), systems.box(2, -3, 3, 60)
-    cycles = sx.find_cycles(system, candidates, length=range(1, 17))
-    assert cycles.length.tolist() == [1, 16, 16]
-    np.testing.assert_allclose(cycles.orbit(0), [[1.872419874365, 0.107522786982]], atol=1e-11)
-    assert cycles.stability[0] in ("unstable", "saddle")
-    alone = sx.find_cycles(scyfi(-0.0222311), candidates, length=[1, 2, 16])
-    assert alone.length.tolist() == [1]
-    np.testing.assert_allclose(alone.orbit(0), [[0.364871045305, -22.260648713948]], atol=1e-10)
-    assert np.abs(alone.multipliers[0, 0]) == pytest.approx(0.964613, abs=1e-6)
-
-
-@pytest.mark.parametrize("longest", quick([6, 8], 0))
-def test_the_cycles_of_the_henon_map_are_all_there(longest):
-    """Their numbers are known: 2, 1, 0, 1, 0, 2, 4, 7 of 1 to 8 steps (Galias 1998)."""
+def test_the_cycles_of_the_henon_map_are_all_there():
+    """Their numbers are known: 2, 1, 0, 1, 0, 2 of 1 to 6 steps (Galias 1998)."""
     candidates = systems.box(2, -1, 1, 300) * [1, 0.3]
     system = sx.DiscreteMap(henon, 2)
-    cycles = sx.find_cycles(system, candidates, length=range(1, longest + 1))
-    counts = [int((cycles.length == k).sum()) for k in range(1, longest + 1)]
-    assert counts == [2, 1, 0, 1, 0, 2, 4, 7][:longest]
+    cycles = sx.find_cycles(system, candidates, length=range(1, 7))
+    counts = [int((cycles.length == k).sum()) for k in range(1, 7)]
+    assert counts == [2, 1, 0, 1, 0, 2]
     really_closed(system, cycles)
     products = cycles.multipliers.prod(1)
     np.testing.assert_allclose(products, (-0.3) ** np.asarray(cycles.length), rtol=1e-6, atol=1e-9)
@@ -85,9 +70,9 @@ def test_the_cycles_of_the_henon_map_are_all_there(longest):
     assert (cycles.hits > 0).all()
 
 
-@pytest.mark.parametrize("r", [3.2, 3.4])
-def test_the_two_cycle_of_the_logistic_map(r):
+def test_the_two_cycle_of_the_logistic_map():
     """x± = (r + 1 ± √((r + 1)(r − 3)))/2r with multiplier 4 + 2r − r²."""
+    r = 3.2
     cycles = sx.find_cycles(logistic(r), np.array([[0.2], [0.6]]), length=2)
     root = np.sqrt((r + 1) * (r - 3))
     expected = np.array([r + 1 - root, r + 1 + root]) / (2 * r)
@@ -97,7 +82,7 @@ def test_the_two_cycle_of_the_logistic_map(r):
     assert (cycles.period.tolist(), cycles.stability.tolist()) == ([20.0], ["stable"])
 
 
-@pytest.mark.parametrize("length", [4, 6, 12])
+@pytest.mark.parametrize("length", [4, 6])
 def test_a_cycle_gone_round_several_times_has_its_minimal_period(length):
     cycles = sx.find_cycles(logistic(3.2), np.array([[0.2], [0.6], [0.9]]), length=length)
     assert cycles.length.tolist() == [2]
@@ -105,9 +90,8 @@ def test_a_cycle_gone_round_several_times_has_its_minimal_period(length):
     assert (cycles.reached == 0).all()
 
 
-@pytest.mark.parametrize("lengths", [2, (2, 4, 6)])
-def test_hits_count_starts(lengths):
-    cycles = sx.find_cycles(logistic(3.2), np.array([[0.2], [0.6], [0.9]]), length=lengths)
+def test_hits_count_starts():
+    cycles = sx.find_cycles(logistic(3.2), np.array([[0.2], [0.6], [0.9]]), length=(2, 4, 6))
     assert cycles.hits.tolist() == [3]
 
 
@@ -133,7 +117,6 @@ def test_cycles_of_a_relu_network():
     assert len(together) == 4
 
 
-@pytest.mark.laws
 def test_the_circle_of_a_normal_form():
     """r' = r − r³, θ' = 2: radius 1, period π τ, multiplier e^{−2π} across."""
     field = lambda x: x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])  # noqa: E731
@@ -149,7 +132,7 @@ def test_the_circle_of_a_normal_form():
 def test_a_period_that_is_several_turns_is_reduced_to_one():
     field = lambda x: x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])  # noqa: E731
     system = sx.Flow(field, 2, tau=10.0)
-    for turns in (1, 2, 3):
+    for turns in (1, 3):
         cycles = sx.find_cycles(
             system,
             np.array([[0.9, 0.2]]),
@@ -159,16 +142,9 @@ def test_a_period_that_is_several_turns_is_reduced_to_one():
         np.testing.assert_allclose(cycles.period, [10 * np.pi], atol=1e-8)
 
 
-def test_the_hopf_system():
-    """x' = −x + W tanh x at a = 1.05: a circle of radius about 0.451, and about 2 √((a − 1)/a)."""
-    known = systems.hopf(1.05, 1.0)
-    cycles = sx.find_cycles(known.system, known.candidates[:3])
-    assert cycles.stability.tolist() == ["stable"]
-    radius = np.linalg.norm(cycles.orbit(0), axis=1).mean()
-    assert radius == pytest.approx(0.4510, abs=2e-3)
-    # ω = b (1 − r²/4 …): near 2π and a little longer
-    assert 2 * np.pi < cycles.period[0] < 2 * np.pi * 1.1
-    below = sx.find_cycles(systems.hopf(0.9, 1.0).system, known.candidates[:3])
+def test_a_stable_focus_is_no_cycle():
+    known = systems.hopf(0.9, 1.0)
+    below = sx.find_cycles(known.system, known.candidates[:3])
     assert len(below) == 0
     assert set(below.reasons) == {"came to rest at a fixed point"}
 
@@ -196,19 +172,6 @@ def test_fitzhugh_nagumo_fires():
 
 
 @pytest.mark.laws
-def test_fitzhugh_nagumo_is_bistable_before_its_subcritical_hopf():
-    """Between the fold of cycles (0.32418) and the Hopf point (0.33128): two cycles."""
-    candidates = np.stack([np.linspace(-0.9, -0.5, 8), np.full(8, -0.35)], axis=1)
-    near = 2 * np.pi / 0.27550680572356
-    cycles = sx.find_cycles(systems.fitzhugh_nagumo(0.327).system, candidates, length=near)
-    assert cycles.stability.tolist() == ["unstable", "stable"]
-    assert cycles.amplitude[0, 0] < 1 < cycles.amplitude[1, 0]
-    np.testing.assert_allclose(np.abs(cycles.multipliers - 1).min(1), 0, atol=1e-5)
-    below = sx.find_cycles(systems.fitzhugh_nagumo(0.323).system, candidates)
-    assert len(below) == 0
-
-
-@pytest.mark.laws
 def test_the_shortest_cycle_within_the_lorenz_attractor():
     """Unstable, and known to 15 digits: T = 1.558652210716175 (Viswanath 2003)."""
 
@@ -226,15 +189,12 @@ def test_the_shortest_cycle_within_the_lorenz_attractor():
     np.testing.assert_allclose(np.abs(cycles.multipliers - 1).min(1), 0, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("mu", "period", "error"),
-    quick([(20.0, 34.682323, 1e-5), (5.0, 11.61223067, 1e-7), (100.0, 162.83707, 1e-4)], 0),
-)
-def test_a_relaxation_oscillation(mu, period, error):
+def test_a_relaxation_oscillation():
     """Van der Pol's: most of the period is slow, the rest is over within a fiftieth of it or less.
 
-    Steps, pieces and their places are chosen by the library; the periods are of other integrators.
+    Steps, pieces and their places are chosen by the library; the period is of other integrators.
     """
+    mu, period, error = 20.0, 34.682323, 1e-5
     flow = sx.Flow(lambda x: jnp.stack([x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]]), 2)
     start = np.array([[2.0, 0.0]])
     cycles = sx.find_cycles(flow, start)
@@ -244,16 +204,6 @@ def test_a_relaxation_oscillation(mu, period, error):
     # from the start, which is off the cycle, and from where it leads: one cycle
     given = sx.find_cycles(flow, start, length=period)
     assert given.period == pytest.approx([period], abs=error)
-
-
-def test_a_bound_on_refinement_is_kept():
-    """Without refinement the period is what twice the substeps give, and its error says so."""
-    flow = sx.Flow(lambda x: jnp.stack([x[1], 5 * (1 - x[0] ** 2) * x[1] - x[0]]), 2)
-    start = np.array([[2.0, 0.0]])
-    rough = sx.find_cycles(flow, start, method=MultipleShooting(refinements=0))
-    fine = sx.find_cycles(flow, start)
-    assert fine.period_error[0] < rough.period_error[0] / 10
-    assert abs(fine.period[0] - rough.period[0]) < rough.period_error[0]
 
 
 def test_two_cycles_that_mirror_one_another_are_two():
@@ -312,26 +262,5 @@ def test_what_leaves_or_is_not_finite_is_told():
 def test_what_does_not_fit_is_refused(system, options, message):
     with pytest.raises(sx.InvalidInputError, match=message):
         sx.find_cycles(system, np.zeros((1, 2)), **options)
-
-
-def test_candidates_of_another_size_are_refused():
     with pytest.raises(sx.InvalidInputError, match="candidates must have shape"):
-        sx.find_cycles(sx.DiscreteMap(henon, 2), np.zeros((1, 3)), length=2)
-    with pytest.raises(sx.InvalidInputError, match="max_steps must be a whole number"):
-        MultipleShooting(max_steps=0)
-    with pytest.raises(sx.InvalidInputError, match="max_solves must be a whole number"):
-        CycleWalk(max_solves=0)
-
-
-def test_which_orbits_are_one():
-    orbit = np.random.default_rng(0).standard_normal((6, 3))
-    assert same_cycle(orbit, np.roll(orbit, 2, axis=0), 0.0)
-    assert not same_cycle(orbit, orbit[::-1], 0.0)
-    assert not same_cycle(orbit, orbit[:3], 0.0)
-    assert minimal_length(np.tile(orbit, (4, 1)), 0.0) == 6
-    assert minimal_length(np.tile(orbit[:1], (5, 1)), 0.0) == 1
-    angle = np.linspace(0, 2 * np.pi, 240, endpoint=False)
-    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    turned = np.stack([np.cos(angle + 0.01), np.sin(angle + 0.01)], axis=1)
-    assert same_orbit(circle, turned)
-    assert not same_orbit(circle, 1.05 * circle)
+        sx.find_cycles(system, np.zeros((1, 3)), length=2)

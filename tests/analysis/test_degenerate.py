@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from rooms import quick
 
 import separatrix as sx
 
@@ -29,17 +28,10 @@ RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)
 """Threshold-linear ring of 6 units, 3 of them active: a continuum exactly for J1 = 4."""
 
 
-ROTATION = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
-
 CONTINUA = {
     "line of a rectified network": (line_attractor, systems.box(2, 0, 1, 40)),
-    "identity": (lambda: sx.DiscreteMap(lambda x: x, 2), systems.box(2, -1, 1, 40)),
     "half line of one rectified unit": (
         lambda: sx.DiscreteMap(lambda x: jnp.maximum(x, 0), 1), systems.box(1, -1, 1, 9)
-    ),
-    "curved line of a smooth flow": (
-        lambda: sx.Flow(lambda x: jnp.stack([0 * x[0], jnp.sin(x[0]) - x[1]]), 2),
-        systems.box(2, -3, 3, 40),
     ),
     "curved line with gaps": (  # damped steps from within a gap go far along the line
         lambda: sx.Flow(lambda x: jnp.stack([jnp.sin(x[1]) - x[0], 0 * x[1]]), 2),
@@ -47,9 +39,6 @@ CONTINUA = {
     ),
     "identity up to rounding": (
         lambda: sx.DiscreteMap(lambda x: jnp.arcsinh(jnp.sinh(x)), 2), systems.box(2, -1, 1, 200)
-    ),
-    "linear identity up to rounding": (
-        lambda: sx.DiscreteMap(lambda x: ROTATION @ ROTATION.T @ x, 5), systems.box(5, -1, 1, 40)
     ),
     "line that Newton's steps would run away along": (
         lambda: sx.Flow(line_of_bent_returns, 3), systems.box(3, -1, 1, 40)
@@ -115,37 +104,16 @@ def test_two_separate_lines_are_two_continua():
     assert all(text.startswith(LIKELY) for text in points.certificate)
 
 
-def test_a_shift_has_no_fixed_point_and_no_continuum():
-    points = sx.find_fixed_points(sx.DiscreteMap(lambda x: x + 1, 2), systems.box(2, -1, 1, 5))
-    assert len(points) == 0
-    assert not any("continuum of fixed" in reason for reason in points.outcome_reasons)
-
-
-@pytest.mark.parametrize("power", quick([2, 3], 0))
-def test_a_degenerate_zero_that_is_isolated_is_no_continuum(power):
-    points = sx.find_fixed_points(sx.Flow(lambda x: x**power, 1), np.linspace(-1, 1, 7)[:, None])
+def test_a_degenerate_zero_that_is_isolated_is_no_continuum():
+    points = sx.find_fixed_points(sx.Flow(lambda x: x**2, 1), np.linspace(-1, 1, 7)[:, None])
     assert points.kind.tolist() == ["fixed"]
     assert points.certificate[0].startswith("degenerate (singular values ")
     assert points.certificate[0].endswith("the Jacobian may be singular within the box")
     assert abs(points.states[0, 0]) < 1e-7
 
 
-VANISHING = {
-    "exp(−x)": lambda x: jnp.exp(-x),
-    "1/(1 + x²)": lambda x: 1 / (1 + x**2),
-}
-
-
-@pytest.mark.parametrize("name", VANISHING)
-def test_a_field_that_only_tends_to_zero_has_neither_kind_of_point(name):
-    points = sx.find_fixed_points(sx.Flow(VANISHING[name], 1), np.ones((2, 1)))
-    assert len(points) == 0
-    assert set(points.outcomes) == {"rejected"}
-
-
-@pytest.mark.parametrize("far", quick([1.0, 1e6, 1e12], 2))
-def test_a_far_off_candidate_does_not_make_a_ghost_fixed(far):
-    points = sx.find_fixed_points(sx.Flow(lambda x: 1e-10 + x**2, 1), np.array([[1.0], [far]]))
+def test_a_far_off_candidate_does_not_make_a_ghost_fixed():
+    points = sx.find_fixed_points(sx.Flow(lambda x: 1e-10 + x**2, 1), np.array([[1.0], [1e12]]))
     assert len(points.fixed) == 0
     assert points.slow.speed == pytest.approx([1e-10], rel=1e-12)
     assert points.slow.certified.all()
@@ -159,13 +127,10 @@ def test_an_unknown_operation_does_not_keep_points_from_being_found():
     assert (points.fixed.residual <= points.fixed.rounding_level).all()
 
 
-@pytest.mark.parametrize("architecture", quick(["tanh16", "gru32"], "tanh16"))
-def test_a_network_that_computes_in_float32(architecture):
-    exact, starts = systems.flip_flop(architecture)
-    single = np.float32(exact.input) if exact.input is not None else None
-    arguments = () if single is None else (single,)
+def test_a_network_that_computes_in_float32():
+    exact, starts = systems.flip_flop("tanh16")
     system = sx.DiscreteMap(
-        lambda x: exact.function(x.astype(jnp.float32), *arguments).astype(x.dtype), exact.size
+        lambda x: exact.function(x.astype(jnp.float32)).astype(x.dtype), exact.size
     )
     points, expected = (
         sx.find_fixed_points(s, starts[::4], completeness=False) for s in (system, exact)

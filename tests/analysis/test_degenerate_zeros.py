@@ -4,10 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from rooms import quick
 
 import separatrix as sx
-from separatrix.analysis.fixed_points.continua import join
 
 W2 = 0.9575040240772687
 """tanh(2 y) = y."""
@@ -27,29 +25,11 @@ def as_it_is(field):
     return field, np.eye(2)
 
 
-def swapped(field):
-    return lambda x: field(x[::-1])[::-1], np.eye(2)[::-1]
-
-
-def scaled(field):
-    scale = np.array([1e3, 1.0])
-    return lambda x: scale * field(x / scale), np.diag(1 / scale)
-
-
-FRAMES = {"as it is": as_it_is, "swapped": swapped, "scaled": scaled, "turned": turned}
-KINDS = {
-    "flow": lambda field: sx.Flow(field, 2),
-    "map": lambda field: sx.DiscreteMap(lambda x: x + field(x), 2),
-}
-
-
-@pytest.mark.parametrize("power", quick([2, 3], 1))
-@pytest.mark.parametrize("frame", quick(FRAMES, 0, 3))
-@pytest.mark.parametrize("kind", quick(KINDS, 0))
-def test_a_flat_zero_is_fixed_beside_others_that_are_regular(kind, frame, power):
-    field, back = FRAMES[frame](flat(power))
+@pytest.mark.parametrize(("frame", "power"), [(as_it_is, 2), (turned, 3)])
+def test_a_flat_zero_is_fixed_beside_others_that_are_regular(frame, power):
+    field, back = frame(flat(power))
     starts = systems.box(2, -2, 2, 300) @ np.linalg.inv(back).T
-    points = sx.find_fixed_points(KINDS[kind](field), starts)
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts)
     assert set(points.outcomes) == {"fixed"}
     there = points.states @ back.T
     order = np.argsort(there[:, 1])
@@ -67,11 +47,6 @@ def test_two_zeros_that_nearly_meet_are_not_taken_for_one():
     points = sx.find_fixed_points(sx.Flow(field, 2), systems.box(2, -2, 2, 200))
     assert len(points.fixed) == 6
     assert points.fixed.certified.all()
-
-
-def test_states_of_a_tiny_continuum_are_one():
-    states = 1e-9 * np.linspace(0, 1, 7)[:, None] * np.ones(2)
-    assert not join(states, lambda middles: (middles, np.ones(len(middles), bool))).any()
 
 
 def test_a_zero_where_there_is_no_jacobian_is_a_point_all_the_same():

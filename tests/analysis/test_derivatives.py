@@ -56,8 +56,3 @@ ANALYZES = {
 def test_a_rule_for_reverse_mode_alone_is_refused_in_words(name):
     with pytest.raises(sx.InvalidInputError, match=r"cannot be differentiated.*custom_jvp"):
         ANALYZES[name]()
-
-
-def test_other_errors_of_an_analysis_stay_what_they_are():
-    with pytest.raises(sx.InvalidInputError, match="points must have shape"):
-        sx.linearize(MAP, np.ones((2, 3)))

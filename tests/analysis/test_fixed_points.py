@@ -1,11 +1,8 @@
-import inspect
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from rooms import quick
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.certificates import certify
@@ -13,32 +10,16 @@ from separatrix.analysis.fixed_points.found import Found
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
 TEXTBOOK = {
-    "tanh unit, w = 0.5": lambda: systems.tanh_unit(0.5),
-    **{f"tanh unit, w = {w}": lambda w=w: systems.tanh_unit(w) for w in systems.TANH_UNIT},
-    "tanh unit, w = 2, as a flow": lambda: systems.tanh_unit(2.0, kind="flow"),
+    "tanh unit": lambda: systems.tanh_unit(2.0, kind="flow"),
     "saddle and node": lambda: systems.ghost(-0.25),
-    "before the Hopf bifurcation": lambda: systems.hopf(0.95, 1.0),
     "after the Hopf bifurcation": lambda: systems.hopf(1.05, 1.0),
-    "before the Neimark-Sacker bifurcation": lambda: systems.hopf(0.6, 0.7, kind="map"),
     "after the Neimark-Sacker bifurcation": lambda: systems.hopf(0.8, 0.7, kind="map"),
     "rank one": systems.rank_one,
-    **{f"Wong-Wang {k}": lambda k=k: systems.wong_wang(*k) for k in systems.WONG_WANG},
+    "Wong-Wang": lambda: systems.wong_wang(30.0, 0.14),
     "FitzHugh-Nagumo": lambda: systems.fitzhugh_nagumo(0.8),
     "Wilson-Cowan": systems.wilson_cowan,
-    **{f"ring of {n}, as a {k}": lambda n=n, k=k: systems.ring(n, k)
-       for n in (2, 3, 4) for k in ("map", "flow")},
-}  # fmt: skip
-QUICK = (
-    "tanh unit, w = 2, as a flow",
-    "saddle and node",
-    "after the Hopf bifurcation",
-    "after the Neimark-Sacker bifurcation",
-    "rank one",
-    "Wong-Wang (30.0, 0.14)",
-    "FitzHugh-Nagumo",
-    "Wilson-Cowan",
-    "ring of 3, as a map",
-)
+    "ring of 3, as a map": lambda: systems.ring(3, "map"),
+}
 
 
 def match(found, expected):
@@ -47,7 +28,7 @@ def match(found, expected):
     return distance.argmin(0), distance.min(0)
 
 
-@pytest.mark.parametrize("name", quick(TEXTBOOK, *QUICK))
+@pytest.mark.parametrize("name", TEXTBOOK)
 def test_all_points_of_textbook_systems_with_their_stability(name):
     known = TEXTBOOK[name]()
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -61,33 +42,7 @@ def test_all_points_of_textbook_systems_with_their_stability(name):
     expected = ["stable" if n == 0 else "unstable" if n == size else "saddle"
                 for n in known.n_unstable]  # fmt: skip
     assert fixed.stability[nearest].tolist() == expected
-    assert (fixed.speed < 1e-13).all()
-
-
-def test_a_fixed_point_at_the_origin_is_within_its_rounding_level():
-    known = systems.hopf(0.8, 0.7, kind="map")
-    points = sx.find_fixed_points(known.system, known.candidates)
-    assert (points.residual <= points.rounding_level).all()
-
-
-@pytest.mark.parametrize("kind", ["map", "flow"])
-@pytest.mark.parametrize("n", quick([2, 3, 4], 1))
-def test_degree_of_a_map_of_the_cube_into_itself(n, kind):
-    points = sx.find_fixed_points(*_given(systems.ring(n, kind))).fixed
-    jacobians = sx.linearize(systems.ring(n, "flow").system, points.states).jacobians
-    assert np.sign(np.linalg.det(-jacobians)).sum() == 1
-
-
-def test_a_map_and_its_flow_have_the_same_points_and_another_stability():
-    as_map, as_flow = (
-        sx.find_fixed_points(*_given(systems.ring(3, kind))) for kind in ("map", "flow")
-    )
-    _, distance = match(as_map.states, as_flow.states)
-    assert distance.max() < 1e-14
-    assert sorted(as_map.stability) == ["saddle", "saddle", "saddle"]
-    assert sorted(as_flow.stability) == ["saddle", "stable", "stable"]
-    # mu = -1.00641: beyond the boundary by more than any band, as a map only
-    assert as_map.largest_eigenvalue.min() == pytest.approx(1.00641, abs=1e-5)
+    assert (fixed.speed < 1e-13).all() and (fixed.residual <= fixed.rounding_level).all()
 
 
 @pytest.mark.parametrize("architecture", ["tanh16", "gru32"])
@@ -103,16 +58,7 @@ def test_flip_flop_networks_have_27_points(architecture):
     assert np.sign(np.linalg.det(np.eye(system.size) - jacobians)).sum() == 1
 
 
-def test_gate_normalized_residual_and_plain_residual_have_the_same_zeros():
-    system, starts = systems.flip_flop("gru32")
-    plain = sx.DiscreteMap(system.function, 32)
-    points = sx.find_fixed_points(system, starts[::8], completeness=False)
-    again = sx.find_fixed_points(plain, points.fixed.states, completeness=False)
-    assert len(again.fixed) == len(points.fixed)
-    assert match(again.states, points.fixed.states)[1].max() < 1e-12
-
-
-@pytest.mark.parametrize("mu", [1.0, 1e-2, 1e-6, 1e-10])
+@pytest.mark.parametrize("mu", [1e-2, 1e-10])
 def test_a_ghost_is_slow_with_the_right_speed_and_never_fixed(mu):
     known = systems.ghost(mu)
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -124,30 +70,20 @@ def test_a_ghost_is_slow_with_the_right_speed_and_never_fixed(mu):
     assert set(points.outcome_reasons) == {"a local minimum of the speed that is not zero"}
 
 
-@pytest.mark.parametrize("mu", [1e-14, 1e-15, 1e-18])
-def test_a_ghost_that_rounding_hides_is_never_proved_to_be_fixed(mu):
-    known = systems.ghost(mu)
+def test_a_ghost_that_rounding_hides_is_never_proved_to_be_fixed():
+    known = systems.ghost(1e-15)
     points = sx.find_fixed_points(known.system, known.candidates)
     assert not points.fixed.certified.any()
 
 
-def test_a_field_that_only_tends_to_zero_has_no_fixed_point():
-    points = sx.find_fixed_points(sx.Flow(lambda x: 1 / (1 + x**2), 1), np.ones((2, 1)))
-    assert not points.fixed.certified.any()
-    assert len(points.fixed) == 0
-
-
-@pytest.mark.parametrize("past", [1e-2, 1e-4, 1e-6])
-def test_a_slow_point_past_a_fold_is_found_once(past):
-    known = systems.tanh_unit(2.0, 0.532839975353552 + past)
+def test_a_slow_point_past_a_fold_is_found_once():
+    known = systems.tanh_unit(2.0, 0.532839975353552 + 1e-6)
     points = sx.find_fixed_points(known.system, known.candidates)
     assert len(points.fixed) == 1
     assert len(points.slow) == 1
 
 
-@pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6])
-@pytest.mark.parametrize("place", [0.3, 0.0])
-@pytest.mark.parametrize("n", [6, 50])
+@pytest.mark.parametrize(("n", "place", "flat"), [(6, 0.0, 1e-4), (50, 0.3, 1e-6)])
 def test_a_slow_point_in_a_flat_valley_is_found_once(n, place, flat):
     """Rounding of the gradient leaves it anywhere along the valley, 1e-12 apart and more."""
     rng = np.random.default_rng(0)
@@ -164,8 +100,9 @@ def test_a_slow_point_in_a_flat_valley_is_found_once(n, place, flat):
     assert points.speed == pytest.approx([0.1], rel=1e-12)
 
 
-@pytest.mark.parametrize("apart", [1e-1, 2e-3])
-def test_slow_points_that_are_not_one_stay_apart(apart):
+def test_slow_points_that_are_not_one_stay_apart():
+    apart = 2e-3
+
     def field(x):
         return jnp.stack([0.1 + x[1] ** 2 / 2, (x[0] - 3) ** 2 - apart**2 / 4])
 
@@ -182,19 +119,6 @@ def test_slow_points_can_be_left_out():
     assert len(points) == 0
     assert set(points.outcomes) == {"rejected"}
     assert (points.reached == -1).all()
-
-
-def test_the_ghost_of_a_tanh_unit_past_its_fold():
-    # w = 2: the fold is at |b| = 0.532839975353552; past it, one fixed point and one ghost remain
-    before = systems.tanh_unit(2.0, 0.53)
-    past = systems.tanh_unit(2.0, 0.54)
-    assert len(sx.find_fixed_points(before.system, before.candidates).fixed) == 3
-    points = sx.find_fixed_points(past.system, past.candidates)
-    assert len(points.fixed) == 1
-    assert set(points.outcomes) == {"fixed", "slow"}
-    assert points.slow.states[0, 0] == pytest.approx(-np.sqrt(0.5), abs=0.02)
-    # the velocity changes with b by 1 − tanh² = 1 − x² = 1/2
-    assert points.slow.speed[0] == pytest.approx((0.54 - 0.532839975353552) / 2, rel=1e-2)
 
 
 def test_candidates_that_are_not_finite_are_marked_and_do_not_disturb_the_others():
@@ -244,7 +168,6 @@ def test_too_few_steps_say_so():
     ("shape", "remedy"),
     [
         ((5, 3), "give states of this system, 2 numbers each"),
-        ((5,), "give states of this system, 2 numbers each"),
         ((6,), "if it holds one state after the other, reshape it to (-1, 2)"),
         ((2, 5, 1), "if axis 0 is that of the units, move it to the end with np.moveaxis"),
     ],
@@ -258,46 +181,10 @@ def test_wrong_width_is_refused(shape, remedy):
     )
 
 
-def test_numbers_for_one_unit_are_no_states_of_it():
-    one = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
-    with pytest.raises(sx.InvalidInputError, match=r"got \(11,\): .* reshape it to \(-1, 1\)\."):
-        sx.find_fixed_points(one, np.linspace(-1, 1, 11))
-
-
 @pytest.mark.parametrize("none", [np.zeros((0, 2)), np.zeros(0)])
 def test_no_candidates_are_refused(none):
     with pytest.raises(sx.InvalidInputError, match="there are no candidates"):
         sx.find_fixed_points(systems.hopf(0.5, 1.0).system, none)
-
-
-@pytest.mark.parametrize("candidates", [[["high", "low"]], np.array([[1.0, 1j]])])
-def test_candidates_that_are_no_numbers_are_refused(candidates):
-    unchecked = inspect.unwrap(sx.find_fixed_points)  # users have no run-time checks of types
-    with pytest.raises(sx.InvalidInputError, match="must be an array of real numbers"):
-        unchecked(systems.hopf(0.5, 1.0).system, candidates)
-
-
-@pytest.mark.parametrize(
-    ("option", "expected"),
-    [
-        ({"method": "newton"}, "method must be sx.solvers.LevenbergMarquardt"),
-        ({"exhaustion": 3}, "exhaustion must be sx.solvers.BranchAndPrune"),
-        ({"marginal_band": -1.0}, "marginal_band must be a distance"),
-    ],
-)
-def test_unfit_options_are_refused(option, expected):
-    unchecked = inspect.unwrap(sx.find_fixed_points)
-    with pytest.raises(sx.InvalidInputError, match=expected):
-        unchecked(systems.hopf(0.5, 1.0).system, np.zeros((1, 2)), **option)
-
-
-def test_a_system_without_derivatives_is_refused():
-    def outside(x):
-        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
-        return jax.pure_callback(lambda v: np.tanh(np.asarray(v)), shape, x)
-
-    with pytest.raises(sx.InvalidInputError, match="cannot be differentiated: ValueError: Pure"):
-        sx.find_fixed_points(sx.DiscreteMap(outside, 2), np.ones((3, 2)))
 
 
 def test_the_number_of_candidates_compiles_nothing(caplog):
@@ -359,53 +246,6 @@ def test_masked_candidates_are_marked_and_not_followed():
     assert set(whole.outcomes) == {"fixed"}
 
 
-def test_candidates_in_single_precision_lose_nothing():
-    known = systems.rank_one()
-    points = sx.find_fixed_points(known.system, known.candidates.astype(np.float32))
-    assert points.states.dtype == np.float64
-    assert match(points.fixed.states, known.states)[1].max() < known.tolerance
-
-
-def test_permuting_the_candidates_changes_nothing_but_their_order():
-    known = systems.ring(4, "map")
-    order = np.random.default_rng(1).permutation(len(known.candidates))
-    one = sx.find_fixed_points(known.system, known.candidates)
-    two = sx.find_fixed_points(known.system, known.candidates[order])
-    to_two, distance = match(two.states, one.states)
-    assert distance.max() < 1e-14
-    assert (to_two[one.reached[order]] == two.reached).all()
-    assert (one.hits == two.hits[to_two]).all()
-    assert (one.n_unstable == two.n_unstable[to_two]).all()
-
-
-def test_permuting_the_units_permutes_the_points():
-    order = np.array([2, 0, 3, 1])
-    back = np.argsort(order)
-    known = systems.ring(4, "map")
-    permuted = sx.DiscreteMap(lambda x: known.system.evaluate(x[back])[order], 4)
-    one = sx.find_fixed_points(known.system, known.candidates)
-    two = sx.find_fixed_points(permuted, known.candidates[:, order])
-    assert len(two) == len(one)
-    assert match(two.states, one.states[:, order])[1].max() < 1e-14
-
-
-@pytest.mark.parametrize("scale", [1e-12, 1e6])
-def test_nothing_depends_on_the_units_of_the_state(scale):
-    known = systems.ring(4, "map")
-    scaled = sx.DiscreteMap(lambda x: scale * known.system.evaluate(x / scale), 4)
-    points = sx.find_fixed_points(scaled, scale * known.candidates)
-    assert len(points.fixed) == 9
-    assert match(points.states / scale, known.states)[1].max() < 1e-12
-
-
-def test_more_candidates_than_fit_in_a_batch():
-    known = systems.ring(2, "map")
-    few = sx.find_fixed_points(known.system, known.candidates)
-    many = sx.find_fixed_points(known.system, np.tile(known.candidates, (20, 1)))
-    assert len(many.fixed) == len(few.fixed) == 3
-    assert (many.hits.sum(), few.hits.sum()) == (6000, 300)
-
-
 def test_points_are_told_in_a_table():
     known = systems.ring(4, "map")
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -456,21 +296,6 @@ def test_the_middle_point_is_the_median_along_a_direction():
         points.table(-1)
 
 
-@pytest.mark.parametrize(("band", "name"), [(1e-6, "stable"), (1e-3, "marginal")])
-def test_points_within_the_band_are_called_marginal(band, name):
-    near = sx.DiscreteMap(lambda x: (1 - 1e-4) * x, 1)
-    points = sx.find_fixed_points(near, np.ones((1, 1)), marginal_band=band)
-    assert points.stability.tolist() == [name]
-    assert points.marginal_band == band
-
-
-def test_candidates_on_an_exact_line_attractor_say_that_it_is_one():
-    W = -np.array([[0.0, 1.0], [1.0, 0.0]])
-    system = sx.Flow(lambda r: -r + jnp.maximum(W @ r + 1.0, 0), 2, tau=100.0)
-    points = sx.find_fixed_points(system, systems.box(2, 0, 1, 40))
-    assert all("continuum" in reason for reason in points.outcome_reasons)
-
-
 def test_the_same_search_twice_gives_the_same_bits():
     system, starts = systems.flip_flop("tanh16")
     one, two = (sx.find_fixed_points(system, starts[:256]) for _ in range(2))
@@ -496,13 +321,6 @@ def test_a_part_does_not_claim_what_holds_of_the_whole():
         begins = "a part of what a search found; of the whole search: complete:"
         assert part.completeness.startswith(begins)
     assert len(whole.slow) == 0 and not whole.slow.complete
-
-
-def test_slow_points_can_be_left_out_of_a_complete_set():
-    ghost = sx.Flow(lambda x: jnp.tanh(x**2 + 0.1) - 0.01 * x**3, 1, domain=(-3, 1))
-    points = sx.find_fixed_points(ghost, np.linspace(-1, 1, 9)[:, None])
-    assert len(points.slow) == 1 and len(points.fixed) == 0
-    assert points.fixed.completeness == points.slow.completeness == points.completeness
 
 
 def test_a_tolerance_curve_may_have_one_tolerance_or_none():

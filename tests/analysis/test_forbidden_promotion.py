@@ -32,11 +32,8 @@ def points():
 STUDIES = {
     "find_fixed_points": lambda: points().states,
     "of a rectified map": lambda: sx.find_fixed_points(rectified(), STARTS).states,
-    "certificates": lambda: points().error_bound,
-    "completeness": lambda: np.array([points().complete]),
     "linearize": lambda: sx.linearize(flow(), points().states).eigenvalues,
     "lyapunov_exponents": lambda: sx.lyapunov_exponents(flow(), STARTS[:2]).exponents,
-    "basins": lambda: sx.basins(flow(), points(), STARTS).reached,
     "fixed_point_graph": lambda: sx.fixed_point_graph(flow(), points()).times,
     "find_cycles": lambda: sx.find_cycles(sx.Flow(rotation, 2), STARTS).period,
     "slow_curve": lambda: sx.slow_curve(flow(), np.array([1.0, 0.0]), [-1.0, 0.5]).speed,

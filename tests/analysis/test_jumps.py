@@ -56,13 +56,6 @@ def test_a_jump_is_no_zero(name):
     assert not points.complete or name == "a zero taken out"
 
 
-@pytest.mark.parametrize("name", list(NO_ZERO)[:3])
-def test_a_candidate_that_ends_at_a_jump_says_so(name):
-    points = sx.find_fixed_points(NO_ZERO[name], STARTS)
-    jumping = np.char.startswith(points.outcome_reasons, "the function jumps here")
-    assert jumping.sum() > 50
-
-
 @pytest.mark.parametrize("name", list(ZEROS))
 def test_a_zero_beside_a_jump_is_found_and_its_rounding_level_is_no_jump(name):
     system, zeros = ZEROS[name]
@@ -86,13 +79,6 @@ def test_a_unit_that_jumps_at_0_may_rest_there_among_others():
     assert (points.outcomes == "fixed").all()
 
 
-def test_an_index_that_depends_on_the_state_is_no_error():
-    system, _ = ZEROS["on a jump of an integer"]
-    points = sx.find_fixed_points(system, np.ones((3, 1)))
-    np.testing.assert_array_equal(points.states, [[1.0]])
-    assert not points.certified.any()
-
-
 def test_a_state_at_which_the_system_is_not_finite_is_no_fixed_point():
     """0/0 at 0: what is called fixed is a state beside it."""
     points = sx.find_fixed_points(sx.Flow(lambda x: -x * jnp.sin(x) / x, 1), STARTS)
@@ -103,19 +89,17 @@ def test_a_state_at_which_the_system_is_not_finite_is_no_fixed_point():
     assert points.states[fixed].all()
 
 
-@pytest.mark.parametrize("far", [1e160, 1e308])
-def test_a_candidate_that_overflows_disturbs_nothing(far):
+def test_a_candidate_that_overflows_disturbs_nothing():
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
-    points = sx.find_fixed_points(system, np.array([[far], [0.3]]))
+    points = sx.find_fixed_points(system, np.array([[1e160], [1e308], [0.3]]))
     np.testing.assert_allclose(np.sort(points.states[:, 0]), [-0.957504, 0, 0.957504], atol=1e-6)
     assert points.certified.all()
 
 
-@pytest.mark.parametrize("far", [1e160, 1e308])
-def test_candidates_that_overflow_in_single_precision_disturb_nothing(far):
+def test_candidates_that_overflow_in_single_precision_disturb_nothing():
     rng = np.random.default_rng(0)
     W, starts = rng.normal(size=(60, 60)) / 16, rng.normal(size=(20, 60))
-    starts[3, 2], starts[4] = far, far
+    starts[3, 2], starts[4] = 1e160, 1e308
     system = sx.DiscreteMap(lambda x: jnp.tanh(W @ x), 60)
     points = sx.find_fixed_points(system, starts, completeness=False)
     np.testing.assert_allclose(points.states, np.zeros((1, 60)), atol=1e-15)

@@ -59,17 +59,6 @@ def within_error(got, index, known, worst):
     assert abs(estimates.mean() - known) < 4 * error + 1e-4  # known to four digits
 
 
-def test_the_logistic_map():
-    starts = np.random.default_rng(0).uniform(0.1, 0.9, (16, 1))
-    system = sx.DiscreteMap(lambda x: 4 * x * (1 - x), 1)
-    got = sx.lyapunov_exponents(system, starts, method=TangentQR(steps=20_000))
-    within_error(got, 0, np.log(2), 1e-3)
-    assert got.kaplan_yorke.tolist() == [1.0] * 16
-    # what one trajectory says of its own error is about what all of them show
-    scatter = got.exponents[:, 0].std(ddof=1)
-    assert 0.3 < np.median(got.standard_error) / scatter < 3
-
-
 def test_the_henon_map():
     starts = 0.1 * np.random.default_rng(0).standard_normal((8, 2))
     got = sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), starts, method=TangentQR(steps=20_000))
@@ -89,26 +78,6 @@ def test_the_lorenz_system():
     # volumes shrink at the constant rate −10 − 1 − 8/3; what is left is the integrator's error
     np.testing.assert_allclose(got.exponents.sum(1), -41 / 3, atol=2e-4)
     np.testing.assert_allclose(got.kaplan_yorke, 2.062, atol=0.005)
-
-
-def test_a_smaller_step_shrinks_the_error_by_its_fourth_power():
-    errors = []
-    for dt in (0.01, 0.005):
-        method = TangentQR(steps=round(20 / dt), transient=round(5 / dt), dt=dt)
-        got = sx.lyapunov_exponents(sx.Flow(lorenz, 3), np.ones(3), method=method)
-        errors.append(abs(got.exponents.sum() + 41 / 3))
-    assert 10 < errors[0] / errors[1] < 25
-
-
-def test_a_limit_cycle_has_one_exponent_of_zero():
-    """x' = x(1 − r²) − y, y' = y(1 − r²) + x: r' = r − r³, so −2 across the circle r = 1."""
-
-    def field(x):
-        return x * (1 - x @ x) + jnp.stack([-x[1], x[0]])
-
-    method = TangentQR(steps=6283, transient=2000, dt=0.01)
-    got = sx.lyapunov_exponents(sx.Flow(field, 2), np.array([0.3, 0.0]), method=method)
-    np.testing.assert_allclose(got.exponents[0], [0, -2], atol=1e-5)
 
 
 def driven(x, u):
@@ -135,19 +104,6 @@ def test_inputs_that_vary_in_time():
         system, np.zeros((2, 2)), inputs=inputs[1], method=TangentQR(transient=10)
     )
     np.testing.assert_allclose(shared.exponents, got.exponents[[1, 1]], rtol=1e-12)
-
-
-def test_a_constant_input_is_the_frozen_one():
-    u = np.array([0.3, -0.2])
-    method = TangentQR(transient=50, steps=100)
-    frozen = sx.lyapunov_exponents(sx.DiscreteMap(driven, 2, input=u), np.ones(2), method=method)
-    given = sx.lyapunov_exponents(
-        sx.DiscreteMap(driven, 2, input=np.zeros(2)),
-        np.ones(2),
-        inputs=np.tile(u, (150, 1)),
-        method=method,
-    )
-    np.testing.assert_allclose(given.exponents, frozen.exponents, rtol=1e-12)
 
 
 def test_the_largest_exponents_alone():
@@ -218,9 +174,8 @@ def van_der_pol(x):
     [
         (sx.Flow(van_der_pol, 2), (-2, 2), 0.0, 4000, 0.02),
         (sx.DiscreteMap(henon, 2), (-0.1, 0.1), 0.41922, 4000, None),
-        (sx.DiscreteMap(lambda x: 4 * x * (1 - x), 1), (0.1, 0.9), np.log(2), 4000, None),
     ],
-    ids=["cycle", "chaos", "chaos whose sums are bounded"],
+    ids=["cycle", "chaos"],
 )
 def test_two_standard_errors_cover_the_exponent(system, starts, exponent, steps, dt):
     """Of 96 runs that start anywhere and last 80 to 100 % of some time; more in the benchmarks."""
@@ -233,16 +188,6 @@ def test_two_standard_errors_cover_the_exponent(system, starts, exponent, steps,
     off, said = np.abs(np.concatenate(off)), np.concatenate(said)
     assert (off <= 2 * said).mean() >= 0.85 and (off <= 3 * said).mean() >= 0.97
     assert 0.7 < np.sqrt((said**2).mean() / (off**2).mean()) < 2.2
-
-
-def test_a_trend_counts_in_the_standard_error():
-    """The blocks of a slow transient agree with one another, and not with what comes later."""
-    slow = sx.DiscreteMap(lambda x: x - 1e-3 * x**3, 1)  # μ = 1 − 3e−3 x², x² ~ 500 / t
-    got = sx.lyapunov_exponents(slow, np.ones(1), method=TangentQR(steps=4000, transient=0))
-    first, second = got.history[0, 9, 0], 2 * got.history[0, 19, 0] - got.history[0, 9, 0]
-    assert got.standard_error[0, 0] >= abs(second - first) / 2 - 1e-12
-    # the limit is 0: the estimate errs by no more than a few of its errors
-    assert abs(got.exponents[0, 0]) < 5 * got.standard_error[0, 0]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +232,7 @@ def test_inputs_need_a_system_that_takes_them():
         sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), np.zeros(2), inputs=np.zeros((20, 1)))
 
 
-@pytest.mark.parametrize("options", [{"steps": 0}, {"every": 0}, {"transient": -1}, {"blocks": 0}])
+@pytest.mark.parametrize("options", [{"steps": 0}, {"transient": -1}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(sx.InvalidInputError, match=f"{next(iter(options))} must be a whole number"):
         TangentQR(**options)

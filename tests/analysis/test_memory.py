@@ -32,13 +32,6 @@ def test_a_perfect_memory_on_a_curved_line():
     assert memory.relative_drift == pytest.approx(0, abs=1e-9)
 
 
-def test_the_other_way_round_is_as_good_an_order():
-    states = held(lambda v, t: np.pi * (1 - v / 32) + 0 * t)
-    memory = sx.graded_memory(HALF_CIRCLE, states, VALUES)
-    assert (memory.order == -1).all()
-    np.testing.assert_allclose(memory.rank_correlation, -1)
-
-
 def test_a_memory_that_fades_to_a_point():
     states = held(lambda v, t: np.pi / 2 + (v - 16) / 12 * 0.5**t, times=3)
     memory = sx.graded_memory(HALF_CIRCLE, states, VALUES)

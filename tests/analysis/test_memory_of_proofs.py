@@ -60,10 +60,8 @@ def test_proofs_on_several_threads_are_those_of_one(prove, monkeypatch):
     assert prove(states) == alone and None not in alone
 
 
-@pytest.mark.parametrize("large", [1, 192])  # on several threads, and on one
 @pytest.mark.parametrize("prove", [count_unstable, certify, indices, decide])
-def test_it_does_not_grow_with_the_number_of_points(prove, large, monkeypatch):
-    monkeypatch.setattr(context, "_LARGE", large)
+def test_it_does_not_grow_with_the_number_of_points(prove, monkeypatch):
     monkeypatch.setattr(context, "_ENTRIES", 8 * SIZE**2)
     monkeypatch.setattr(evaluator, "_BYTES", 8 * 8 * SIZE**2)
     prove(points(2))

@@ -27,13 +27,6 @@ def test_a_mode_within_the_marginal_band_is_counted():
     assert again.n_unstable.tolist() == points.n_unstable.tolist()
 
 
-@pytest.mark.parametrize("unit", [1e-12, 1e-3, 1.0, 1e9])
-def test_the_unit_of_time_tells_nothing(unit):
-    J = np.array([[-1.0, 3.0, 0.0], [0.0, 0.5, 1.0], [0.0, 0.0, -1e-4]])
-    assert at_origin(unit * J) == (1, "saddle")
-    assert at_origin(unit * (J - 0.6 * np.eye(3))) == (0, "stable")
-
-
 @pytest.mark.parametrize(
     ("jacobian", "kind", "told"),
     [
@@ -54,13 +47,6 @@ def test_a_number_that_rounding_may_change_is_not_told(jacobian, kind, told):
     assert at_origin(jacobian, kind) == told
 
 
-def test_a_saddle_of_unknown_number_has_no_kreiss_bound():
-    J = np.array([[0.0, 0.3], [0.0, 1.0]])
-    linear = sx.linearize(sx.Flow(lambda x: J @ x, 2), np.zeros((1, 2)))
-    assert linear.n_unstable.tolist() == [-1] and linear.stability.tolist() == ["saddle"]
-    assert np.isinf(linear.non_normality().kreiss_bound).all()
-
-
 def test_modes_far_from_orthogonal_are_not_counted_by_rounding():
     """All eigenvalues are −1/2; rounding makes a circle of them, of radius about 1."""
     J = -0.5 * np.eye(60) + 2 * np.eye(60, k=1)
@@ -79,7 +65,7 @@ def test_one_mode_of_a_slow_point_is_neither_stable_nor_unstable(rate, told):
     assert points.kind.tolist() == ["slow"]
 
 
-@pytest.mark.parametrize("power", [2, 3, 5])
+@pytest.mark.parametrize("power", [2, 3])
 def test_degenerate_zeros_have_no_number(power):
     points = sx.find_fixed_points(sx.Flow(lambda x: x**power, 1), np.array([[-1.0], [0.7]]))
     assert points.kind.tolist() == ["fixed"]

@@ -58,7 +58,7 @@ def test_units_that_hardly_vary_are_left_out():
     assert found.variance.shape == (36, 3)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("count", [0, 2])
 def test_too_few_active_units_for_clusters(count):
     variances = {"a": np.arange(4) < count, "b": np.zeros(4)}
     found = sx.task_variance({k: v * 1.0 for k, v in variances.items()})

@@ -90,13 +90,6 @@ def test_a_cycle_of_two_steps_keeps_differences_while_it_changes_sides():
     assert "is kept on a moving path" in found.summary()
 
 
-def test_states_that_meet_exactly_on_a_cycle_of_two_steps():
-    swap = sx.DiscreteMap(lambda x: -2 * jax.numpy.tanh(4 * x), size=1, dt=10.0)
-    found = sx.verdict(swap, np.linspace(-1, 1, 30)[:, None], duration=400.0)
-    assert found.held == "cycle"
-    assert found.period == pytest.approx(20.0)
-
-
 def test_states_that_leave_for_infinity_are_unknown():
     away = sx.Flow(lambda x: x**3, size=1, tau=1.0)
     found = sx.verdict(away, np.linspace(1, 2, 10)[:, None], duration=100.0)

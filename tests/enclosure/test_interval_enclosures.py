@@ -9,12 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-from jax.extend.core import Primitive
 
 from separatrix.enclosure.interval import (
     ComputesInFloat32,
     Enclosed,
-    EnclosureError,
     Interval,
     NoIntervalRule,
     NotContinuous,
@@ -70,9 +68,8 @@ def values_and_jacobians(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("radius", [1e-9, 0.3])
-def test_values_and_slopes_are_enclosed(name: str, radius: float) -> None:
-    function = FUNCTIONS[name]
+def test_values_and_slopes_are_enclosed(name: str) -> None:
+    function, radius = FUNCTIONS[name], 0.3
     local = np.random.default_rng(1)
     centers = local.standard_normal((4, 3))
     enclosed = Enclosed(function, (3,))
@@ -114,28 +111,6 @@ def sigma(x: flint.arb) -> flint.arb:
     return 1 / (1 + (-x).exp())
 
 
-ARB_ACTIVATIONS = {
-    "tanh": (jnp.tanh, lambda x: x.tanh()),
-    "relu": (jax.nn.relu, lambda x: x if x > 0 else flint.arb(0)),
-    "sigmoid": (jax.nn.sigmoid, sigma),
-    "softplus": (jax.nn.softplus, lambda x: (1 + x.exp()).log()),
-}
-
-
-@pytest.mark.parametrize("name", ARB_ACTIVATIONS)
-def test_networks_contain_the_values_of_ball_arithmetic(name: str) -> None:
-    flint.ctx.prec = 150
-    in_jax, in_arb = ARB_ACTIVATIONS[name]
-    local = np.random.default_rng(2)
-    for size in (1, 5, 40):
-        for scale in (0.1, 1.0, 30.0):
-            weights = scale * local.standard_normal((size, size))
-            bias, state = local.standard_normal((2, size))
-            result = enclose(lambda x, w=weights, b=bias: in_jax(w @ x + b), point(state))
-            truth = each(in_arb, arb_matrix(weights) * columns(state) + columns(bias))
-            assert all(holds(result, i, value) for i, value in enumerate(truth))
-
-
 def holds(interval: Interval, index: int, truth: flint.arb) -> bool:
     """Whether the true value, known to 40 digits, is not outside."""
     low, high = flint.arb(float(interval.lower[index])), flint.arb(float(interval.upper[index]))
@@ -153,7 +128,7 @@ def gru(h, weights, bias):
 def test_gru_contains_the_value_of_ball_arithmetic() -> None:
     flint.ctx.prec = 150
     local, n = np.random.default_rng(3), 12
-    for _ in range(20):
+    for _ in range(5):
         weights, bias = local.standard_normal((3 * n, n)), local.standard_normal(3 * n)
         state = local.uniform(-1, 1, n)
         result = enclose(lambda h, w=weights, b=bias: gru(h, w, b), point(state))
@@ -163,27 +138,6 @@ def test_gru_contains_the_value_of_ball_arithmetic() -> None:
             candidate = (r * a[2 * n + i, 0]).tanh()
             assert holds(result, i, (1 - z) * candidate + z * flint.arb(float(state[i])))
         assert np.max(result.upper - result.lower) < 1e-13
-
-
-def test_lstm_contains_the_value_of_ball_arithmetic() -> None:
-    flint.ctx.prec = 150
-    local, n = np.random.default_rng(4), 6
-    weights, bias = local.standard_normal((4 * n, n)), local.standard_normal(4 * n)
-
-    def lstm(state):
-        h, c = state[:n], state[n:]
-        i, f, g, o = jnp.split(weights @ h + bias, 4)
-        new = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        return jnp.concatenate([jax.nn.sigmoid(o) * jnp.tanh(new), new])
-
-    state = local.uniform(-1, 1, 2 * n)
-    result = enclose(lstm, point(state))
-    a = arb_matrix(weights) * columns(state[:n]) + columns(bias)
-    for k in range(n):
-        i, f, g, o = (a[j * n + k, 0] for j in range(4))
-        new = sigma(f) * flint.arb(float(state[n + k])) + sigma(i) * g.tanh()
-        assert holds(result, n + k, new)
-        assert holds(result, k, sigma(o) * new.tanh())
 
 
 def test_tanh_and_gru_cells_map_all_of_space_into_the_unit_box() -> None:
@@ -325,12 +279,6 @@ def test_arithmetic_in_float32_is_refused(name: str) -> None:
         enclose(FLOAT32[name], point(np.full(3, 0.3)))
 
 
-def test_float32_weights_are_exact_numbers() -> None:
-    result = enclose(lambda x: -jnp.abs(jnp.asarray(W)).T @ x, point(np.full(3, 0.3)))
-    exact = -np.abs(W.astype(np.float64)).T @ np.full(3, 0.3)
-    assert np.all(np.abs(result.lower - exact) < 1e-15 * 8)
-
-
 def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
     outside = np.array([5, 1])
 
@@ -350,16 +298,11 @@ def test_what_is_filled_in_beside_an_array_is_what_the_function_says() -> None:
     np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
 
 
-@pytest.mark.parametrize("dtype", [jnp.int4, jnp.uint4])
+@pytest.mark.parametrize("dtype", [jnp.int4])
 def test_integers_of_few_bits_are_not_taken_for_real_numbers(dtype) -> None:
     """NumPy has them as a kind of their own."""
     with pytest.raises(NoIntervalRule, match=r"convert_element_type on u?int4"):
         enclose(lambda x: x.astype(dtype).astype(x.dtype), point(np.array([0.3, 2.5])))
-
-
-def test_captured_float32_weights_may_be_moved_in_any_way() -> None:
-    held = enclose(lambda x: lax.optimization_barrier(jnp.asarray(W)) @ x, point(np.full(3, 0.3)))
-    np.testing.assert_allclose(held.lower, W.astype(float) @ np.full(3, 0.3), atol=1e-14)
 
 
 REFUSED = {
@@ -386,21 +329,6 @@ def test_integers_may_be_chosen() -> None:
     result = chosen.slopes(ball(np.array([[-1.0], [0.0], [1.0]]), 0.1))
     assert [bool(reason) for reason in result.refusals] == [False, True, False]
     np.testing.assert_allclose(result.slopes.lower[[0, 2], 0, 0], [4.0, 3.0], rtol=1e-12)
-
-
-def test_a_stranger_with_a_familiar_name_is_not_trusted() -> None:
-    impostor = Primitive("tanh")
-    impostor.def_abstract_eval(lambda aval: aval)
-    with pytest.raises(NoIntervalRule, match="no interval rule for tanh"):
-        enclose(lambda x: impostor.bind(x), point(np.ones(3)))
-
-
-def test_unused_parts_of_a_function_are_no_obstacle() -> None:
-    def function(x):
-        jnp.sort(x)
-        return jnp.tanh(x)
-
-    assert np.all(enclose(function, point(np.zeros(3))).upper < 1e-300)
 
 
 def test_outside_of_its_domain_a_function_is_not_bounded() -> None:
@@ -452,27 +380,13 @@ def random_expression(local: np.random.Generator, depth: int):
 def test_random_expressions_contain_the_values_of_ball_arithmetic() -> None:
     flint.ctx.prec = 300
     local = np.random.default_rng(6)
-    for _ in range(60):
+    for _ in range(30):
         in_jax, in_arb = random_expression(local, int(local.integers(1, 5)))
         states = local.uniform(-3, 3, (20, 3))
         result = Enclosed(in_jax, (3,)).bounds(point(states)).bounds
         for index, state in enumerate(states):
             truth = in_arb([flint.arb(float(v)) for v in state])
             assert all(holds(result[index], i, value) for i, value in enumerate(truth))
-
-
-def test_refusals_are_errors_of_one_family() -> None:
-    assert issubclass(NoIntervalRule, EnclosureError)
-    assert issubclass(ComputesInFloat32, EnclosureError)
-    assert issubclass(NotContinuous, EnclosureError)
-    with pytest.raises(TypeError, match="returns one array"):
-        Enclosed(lambda x: (x, x), (2,))
-
-
-def test_the_largest_of_no_elements_is_refused() -> None:
-    for largest in (lambda x: jnp.max(x[:0], initial=0.0), lambda x: jnp.min(x[:0], initial=0.0)):
-        with pytest.raises(NoIntervalRule, match="of no elements"):
-            enclose(largest, Interval(np.zeros(2), np.ones(2)))
 
 
 OURS = {"logaddexp"}

@@ -114,30 +114,3 @@ def test_a_jacobian_that_scales_one_matrix_is_recognized(name):
             np.testing.assert_allclose(jacobian, expected, rtol=1e-13, atol=1e-14)
             matrices.append(np.asarray(found.matrix))
         assert np.array_equal(*matrices)
-
-
-@pytest.mark.parametrize(
-    ("function", "by_rows"),
-    [
-        (lambda h: 0.2 * jnp.tanh(W @ h / 3.0 + B[:N]) + 0.8 * h, True),
-        (lambda h: -h + 0.5 * (W @ jnp.tanh(h) - B[:N]) / 2.0, False),
-        (lambda h: jax.nn.swish(2.0 * (W @ h) - 1.0) * 3.0 - jnp.sin(h), True),
-        (lambda h: (W @ h) * (W @ h), None),  # two products, which might be of two matrices
-        (lambda h: jnp.tanh(W @ jnp.tanh(h)), None),
-        (lambda h: (W @ h) * h, True),
-        (lambda h: jnp.tanh(W @ h) + jnp.tanh(h[::-1]), None),
-        (lambda h: jnp.tanh(W @ h) * jax.nn.sigmoid(V[:N] @ h), None),
-        (lambda h: V[: 2 * N] @ h, None),
-    ],
-)
-def test_scales_go_through_what_is_done_to_entries(function, by_rows):
-    with jax.enable_x64(True):
-        state = jnp.asarray(np.random.default_rng(2).standard_normal(N))
-        found = scaled_jacobian(function, state)
-        if by_rows is None:
-            assert found is None
-            return
-        assert found.by_rows == by_rows
-        scales = found.scales[:, None] if by_rows else found.scales
-        jacobian = found.matrix * scales + np.diag(found.offsets)
-        np.testing.assert_allclose(jacobian, jax.jacfwd(function)(state), rtol=1e-13, atol=1e-14)

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+import systems
 from boundary_tools import BISTABLE, EDGES
 
 import separatrix as sx
+
+GHOST = systems.ghost(1e-3)
+SLOW = sx.find_fixed_points(GHOST.system, np.ones((1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,7 @@ import separatrix as sx
         (lambda: sx.Settling(capture=-1.0), "capture must be positive"),
         (lambda: sx.separatrix(BISTABLE, EDGES, segments=-1), "segments must be"),
         (lambda: sx.fixed_point_graph(BISTABLE, EDGES, rays=-1), "rays must be"),
+        (lambda: sx.fixed_point_graph(GHOST.system, SLOW), "no fixed point among the points"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 2)), EDGES), r"\(trial, time, 1\)"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 1)), EDGES, dt=0.0), "dt must be pos"),
         (

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.analysis.branches import tangencies
 
 
 def turned(z, rate, omega, others=0.0):
@@ -28,11 +27,6 @@ CASES = {
     # x³ = p stands still at 0 without a fold
     "a hysteresis point": (
         lambda p: sx.Flow(lambda x: p - x**3, 1),
-        [-1.0],
-        ("tangency", "degenerate", 0.0),
-    ),
-    "of a map": (
-        lambda p: sx.DiscreteMap(lambda x: x + 0.1 * (p - x**3), 1),
         [-1.0],
         ("tangency", "degenerate", 0.0),
     ),
@@ -106,40 +100,6 @@ def test_what_does_not_touch_is_no_tangency(system_of):
         system_of, start, (-1.0, 1.3), switch=False, disconnected=None
     )
     assert branches.n_special == 0
-
-
-def test_a_corner_is_found_wherever_it_lies_on_a_piece():
-    """Of |s − corner| the two values in the middle of a piece are equal now and then."""
-    for corner in np.linspace(0.01, 0.99, 197):
-        evaluations = []
-
-        def at(s, corner=corner, evaluations=evaluations):
-            evaluations.append(s)
-            return abs(s - corner), np.zeros(1), np.zeros(1)
-
-        low, high, (distance, *_) = tangencies._golden(at, 1.0)
-        assert low - 1e-9 <= corner <= high + 1e-9 and distance < 1e-8
-        assert len(evaluations) <= tangencies.SHRINKINGS + 4
-
-
-def test_a_minimum_that_is_no_touch_is_left_early():
-    evaluations = []
-
-    def at(s):
-        evaluations.append(s)
-        return 0.1 + (s - 0.4) ** 2, np.zeros(1), np.zeros(1)
-
-    assert tangencies._golden(at, 1.0)[2][0] == pytest.approx(0.1, abs=0.01)
-    assert len(evaluations) < 15
-
-
-@pytest.mark.parametrize("name", ["two pairs that cross", "one pair each way"])
-def test_modes_that_cross_together_are_placed_as_precisely_as_each(name):
-    system_of, start, _ = CASES[name]
-    branches = sx.continue_fixed_points(
-        system_of, np.array(start), (-1.0, 1.3), switch=False, disconnected=None
-    )
-    assert abs(branches.special_parameters[0]) <= branches.special_error[0] < 1e-12
 
 
 def test_a_double_hopf_point_on_a_curved_branch_of_growth():

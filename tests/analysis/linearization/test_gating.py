@@ -33,27 +33,6 @@ def test_overlaps_of_a_linear_map_are_those_on_paper():
     assert (gating.sources, gating.relevant) == (("a", "b"), 1)
 
 
-def test_the_drive_is_the_displacement_that_stays():
-    """Of a push B e, what is left when all else has decayed is (l · B e) r μ^k."""
-    lin = sx.linearize(linear(), np.zeros((1, 3)))
-    gating = sx.input_gating(lin, np.eye(2))
-    for m in (0, 1):
-        pushed = B[:, m]
-        for _ in range(200):
-            pushed = W @ pushed
-        left = gating.drive[0, m] * gating.direction[0] * 0.99**200
-        np.testing.assert_allclose(pushed, left.real, atol=1e-12)
-
-
-def test_vectors_turn_with_the_axis_and_overlaps_do_not():
-    lin = sx.linearize(linear(), np.zeros((1, 3)))
-    there, back = (sx.input_gating(lin, np.eye(2), axis=s * np.eye(3)[0]) for s in (1, -1))
-    np.testing.assert_array_equal(there.selection, -back.selection)
-    np.testing.assert_array_equal(there.drive, -back.drive)
-    np.testing.assert_array_equal(there.overlap, back.overlap)
-    np.testing.assert_allclose(np.sum(back.selection * back.direction, 1), 1, atol=1e-12)
-
-
 def test_context_turns_the_selection_vector():
     """A unit whose gain depends on the context lets one input in, and not the other."""
 
@@ -90,12 +69,6 @@ def test_a_turning_mode_is_none_of_a_direction():
     assert not gating.is_real.any()
     # the pair itself is not "the next mode"
     np.testing.assert_allclose(gating.next_time_constants, -10 / np.log(0.09), rtol=1e-8)
-
-
-def test_what_grows_is_the_next_mode():
-    grows = np.diag([0.999, 1.3, 0.2])
-    gating = sx.input_gating(sx.linearize(linear(weights=grows), np.zeros((1, 3))), np.eye(2))
-    np.testing.assert_allclose(gating.next_time_constants, -10 / np.log(1.3), rtol=1e-10)
 
 
 @pytest.mark.parametrize(

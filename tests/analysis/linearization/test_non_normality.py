@@ -48,13 +48,10 @@ def kreiss_by_grid(J, kind):
 @pytest.mark.parametrize(
     ("J", "kind"),
     [
-        (np.array([[-1.0, 40.0], [0.0, -2.0]]), "flow"),
         (np.array([[-0.1, 30.0, 0.0], [0.0, -0.1, 5.0], [0.0, 0.0, -0.1]]), "flow"),
         (with_spectrum([-0.1 + 1j, -0.1 - 1j, -0.5, -1.0]), "flow"),
         (np.array([[0.9, 10.0], [0.0, 0.5]]), "map"),
-        (np.array([[0.5, 4.0], [0.0, 0.5]]), "map"),
         (with_spectrum([0.9, -0.9, 0.3 + 0.6j, 0.3 - 0.6j]), "map"),
-        (np.zeros((2, 2)), "map"),
         (np.zeros((2, 2)), "flow"),
     ],
 )
