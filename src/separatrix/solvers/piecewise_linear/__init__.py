@@ -5,7 +5,6 @@
 minima of its speed, most of which lie on the kinks between regions.
 """
 
-from .certify import Zero, evaluation_error
 from .continua import Continuum
 from .form import PiecewiseLinear
 from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
@@ -14,6 +13,7 @@ from .minimum import Minimum
 from .recognize import NotPiecewiseLinear, recognize
 from .region_walk import RegionSolution, RegionWalk, solve_regions
 from .walk_graph import WalkOutcome
+from .zeros import Zero, evaluation_error
 
 __all__ = [
     "Continuum",

@@ -51,7 +51,7 @@ class Travelers:
 
 @dataclass(frozen=True)
 class End:
-    """Where descents end: gates on and at their kinks, and a state near the minimum of the piece."""
+    """Where descents end: gates on and at their kinks, and a state near the minimum there."""
 
     on: Bools
     kinks: Bools

@@ -55,15 +55,13 @@ class KinkDescent:
     Attributes
     ----------
     max_steps
-        The most steps for one candidate (each one small linear solve); None for ``100 + 20 m``
-        with ``m`` gates.
-    chunk
-        How many candidates move at once; bounds the memory.
+        The most steps for one candidate, each to the next kink or to the minimum of a piece; None
+        for ``100 + 20 m`` with ``m`` gates.
 
     Raises
     ------
     InvalidInputError
-        For a number that is not a positive whole one.
+        For a number of steps that is not a positive whole one.
 
     Examples
     --------
@@ -76,12 +74,10 @@ class KinkDescent:
     """
 
     max_steps: int | None = None
-    chunk: int = 2048
 
     def __post_init__(self) -> None:
         if self.max_steps is not None:
             require_count(self.max_steps, "max_steps")
-        require_count(self.chunk, "chunk")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .affine import Array
-from .certify import evaluation_error
 from .form import Bools, PiecewiseLinear
+from .zeros import evaluation_error
 
 _EPS = np.finfo(np.float64).eps
 _SAMPLES = 64
@@ -146,9 +146,7 @@ def _multipliers(
     return low, low + r @ Y - low[kinks] @ coupling[kinks], magnified
 
 
-def _slower(
-    residual: PiecewiseLinear, x: Array, z: Array, W: Array, active: Bools
-) -> Array | None:
+def _slower(residual: PiecewiseLinear, x: Array, z: Array, W: Array, active: Bools) -> Array | None:
     """Return the slowest of random points near ``x``, before the nearest other kink if there is."""
     reach = np.abs(W).sum(axis=1)
     other = ~active & (reach > 0)
