@@ -129,7 +129,7 @@ def descend_speed(
     ``½|r|²`` is quadratic in every region; its minima lie where ``Bᵀ r = 0`` inside a region
     (then, unless ``B`` is singular, ``r = 0``: a fixed point) or on kinks, where several regions
     meet.  The descent holds kinks as equations and lets them go by the signs of their
-    multipliers, so a minimum comes out exact to rounding together with the proof that it is one.
+    multipliers, so a minimum comes out exact to rounding, with the evidence that it is one.
 
     Parameters
     ----------
