@@ -75,9 +75,10 @@ class Descent:
     """
 
     def __init__(self, residual: PiecewiseLinear, states: Array, max_steps: int) -> None:
-        steps = np.abs(residual.output_weights) @ np.abs(residual.gate_weights)
-        size = float((np.abs(residual.linear) + steps).max(initial=0.0)) or 1.0
-        shift = _SHIFT * size * np.eye(residual.size)
+        slopes = np.abs(residual.output_weights) @ np.abs(residual.gate_weights)
+        slopes += np.abs(residual.linear)
+        size = np.minimum(slopes.max(axis=0, initial=0.0), slopes.max(axis=1, initial=0.0))
+        shift = _SHIFT * np.diag(np.where(size > 0, size, slopes.max(initial=0.0) or 1.0))
         center = states.mean(axis=0) if len(states) else np.zeros(residual.size)
         self.residual = replace(
             residual, linear=residual.linear + shift, offset=residual.offset - shift @ center
