@@ -5,21 +5,17 @@
 minima of its speed, most of which lie on the kinks between regions.
 """
 
-from .certify import Zero, evaluation_error
-from .continua import Continuum
 from .form import PiecewiseLinear
 from .kinks import DescentOutcome, KinkDescent, SlowSolution, descend_speed
 from .merging import same_zero
-from .minimum import Minimum
 from .recognize import NotPiecewiseLinear, recognize
 from .region_walk import RegionSolution, RegionWalk, solve_regions
 from .walk_graph import WalkOutcome
+from .zeros import Zero, evaluation_error
 
 __all__ = [
-    "Continuum",
     "DescentOutcome",
     "KinkDescent",
-    "Minimum",
     "NotPiecewiseLinear",
     "PiecewiseLinear",
     "RegionSolution",

@@ -103,17 +103,16 @@ class PiecewiseLinear:
         W, d = self.gate_rows(pattern)
         A, b = self.piece(pattern)
         sign = np.where(pattern, -1.0, 1.0)
-        held = np.eye(self.gate_count) - self.gate_coupling * pattern
-        coupling = np.linalg.solve(held, self.gate_coupling)
-        coupling = coupling if self.gate_coupling.any() else self.gate_coupling
-        Y = self.output_weights
+        coupling, Y = self.gate_coupling, self.output_weights
+        if coupling.any():
+            coupling = np.linalg.solve(np.eye(self.gate_count) - coupling * pattern, coupling)
         return PiecewiseLinear(
             linear=A,
             offset=b,
             gate_weights=sign[:, None] * W,
             gate_coupling=sign[:, None] * coupling,
             gate_offset=sign * d,
-            output_weights=Y + (Y * pattern) @ coupling,
+            output_weights=Y + (Y * pattern) @ coupling if coupling.any() else Y,
             narrowed=self.narrowed,
         )
 

@@ -10,14 +10,16 @@ import numpy as np
 from ..._parallel import one_blas_thread
 from ..._types import require_count
 from .affine import Array
-from .descent import UNFINISHED, Descent, Ends
+from .descent import Descent
 from .form import PiecewiseLinear
 from .merging import same_minimum
 from .minimum import Minimum, examine_minimum
-from .patterns import checked_candidates, gate_patterns
-from .reduced import Ints, Reduced, reduce
+from .patterns import checked_candidates
+from .reduced import Ints
 
 _RESTARTS = 8
+# What is this many times farther from the origin than the candidates went away.
+_FAR = 1e6
 
 
 class DescentOutcome(IntEnum):
@@ -37,10 +39,10 @@ _REASONS = {
     DescentOutcome.UNVERIFIED: (
         "stopped at a stationary point (minimum {point}) that could not be shown to be a minimum"
     ),
-    DescentOutcome.STEP_LIMIT: "ran out of steps after {steps}; raise max_steps",
+    DescentOutcome.STEP_LIMIT: "gave up after {steps} steps; raise max_steps",
     DescentOutcome.SINGULAR: (
-        "every region tried has a singular Jacobian, so no slow point is isolated: the speed is "
-        "the same all along a line or more"
+        "slid away without end, along regions with a singular Jacobian: no slow point is isolated "
+        "there, as the speed is the same all along a line or more"
     ),
     DescentOutcome.NOT_FINITE: "the candidate is not finite",
 }
@@ -53,15 +55,13 @@ class KinkDescent:
     Attributes
     ----------
     max_steps
-        The most steps for one candidate (each one small linear solve); None for ``100 + 20 m``
-        with ``m`` gates.
-    chunk
-        How many candidates move at once; bounds the memory.
+        The most steps for one candidate, each to the next kink or to the minimum of a piece; None
+        for ``100 + 20 m`` with ``m`` gates.
 
     Raises
     ------
     InvalidInputError
-        For a number that is not a positive whole one.
+        For a number of steps that is not a positive whole one.
 
     Examples
     --------
@@ -74,12 +74,10 @@ class KinkDescent:
     """
 
     max_steps: int | None = None
-    chunk: int = 2048
 
     def __post_init__(self) -> None:
         if self.max_steps is not None:
             require_count(self.max_steps, "max_steps")
-        require_count(self.chunk, "chunk")
 
 
 @dataclass(frozen=True)
@@ -90,23 +88,20 @@ class SlowSolution:
     ----------
     minima
         The distinct minima by increasing speed, those at rounding level (``.zero``) included.
-    hits
-        How many candidates slid into each, shape ``(minimum,)``.
     outcome
         A ``DescentOutcome`` per candidate, shape ``(candidate,)``.
     point
         Which minimum a candidate reached, −1 for none.
-    steps
-        How many steps it took on its own: until it stopped or met another candidate's path.
+    max_steps
+        The most steps that it could take.
     size
         ``n``.
     """
 
     minima: tuple[Minimum, ...]
-    hits: Ints
     outcome: Ints
     point: Ints
-    steps: Ints
+    max_steps: int
     size: int
 
     @property
@@ -120,7 +115,7 @@ class SlowSolution:
         found = self.minima[point] if point >= 0 else None
         return _REASONS[DescentOutcome(self.outcome[candidate])].format(
             point=point,
-            steps=int(self.steps[candidate]),
+            steps=self.max_steps,
             speed=found.speed if found else np.nan,
             kinks=int(found.kinks.sum()) if found else 0,
         )
@@ -134,7 +129,7 @@ def descend_speed(
     ``½|r|²`` is quadratic in every region; its minima lie where ``Bᵀ r = 0`` inside a region
     (then, unless ``B`` is singular, ``r = 0``: a fixed point) or on kinks, where several regions
     meet.  The descent holds kinks as equations and lets them go by the signs of their
-    multipliers, so a minimum comes out exact to rounding together with the proof that it is one.
+    multipliers, so a minimum comes out exact to rounding, with the evidence that it is one.
 
     Parameters
     ----------
@@ -172,101 +167,59 @@ def descend_speed(
     """
     method = method or KinkDescent()
     states, finite = checked_candidates(candidates, residual.size)
-    outcome = np.full(len(finite), DescentOutcome.NOT_FINITE, dtype=np.intp)
-    nowhere, still = np.full(len(finite), -1, dtype=np.intp), np.zeros(len(finite), dtype=np.intp)
+    limit = method.max_steps or 100 + 20 * residual.gate_count
     with one_blas_thread():
-        reduced = reduce(residual, gate_patterns(residual, states))
-        if reduced is None or len(states) == 0:
-            outcome[finite] = DescentOutcome.SINGULAR
-            return SlowSolution(
-                (), np.zeros(0, dtype=np.intp), outcome, nowhere, still, residual.size
-            )
-        ends = _descend(residual, reduced, states, method)
-        found = _examine(residual, reduced, ends)
-        stop = _go_on(residual, reduced, ends.stop, found, method)
-        minima, number = _merge(residual, found)
-    nowhere[finite] = np.where(stop == UNFINISHED, -1, np.append(number, -1)[stop])
-    still[finite] = ends.steps
-    outcome[finite] = [_outcome(minima[k] if k >= 0 else None) for k in nowhere[finite]]
-    return _solution(residual, minima, outcome, nowhere, still)
-
-
-def _solution(
-    residual: PiecewiseLinear, minima: list[Minimum], outcome: Ints, point: Ints, steps: Ints
-) -> SlowSolution:
-    """Keep the minima that candidates reached, and count."""
-    reached, place = np.unique(point[point >= 0], return_inverse=True)
-    point[point >= 0] = place
-    hits = np.bincount(place, minlength=len(reached)).astype(np.intp)
-    chosen = tuple(minima[k] for k in reached)
-    return SlowSolution(chosen, hits, outcome, point, steps, residual.size)
+        stop, found = _descend(residual, states, limit)
+    far = _FAR * (1.0 + np.abs(states).max(initial=0.0))
+    away = {k for k, end in found.items() if np.abs(end.state).max(initial=0.0) > far}
+    minima, number = _merge(residual, {k: end for k, end in found.items() if k not in away})
+    point = np.full(len(finite), -1, dtype=np.intp)
+    outcome = np.full(len(finite), DescentOutcome.NOT_FINITE, dtype=np.intp)
+    point[finite] = [number.get(k, -1) for k in stop]
+    outcome[finite] = [
+        DescentOutcome.SINGULAR if k in away else _outcome(found.get(k)) for k in stop
+    ]
+    return SlowSolution(tuple(minima), outcome, point, limit, residual.size)
 
 
 def _descend(
-    residual: PiecewiseLinear, reduced: Reduced, states: Array, method: KinkDescent
-) -> Ends:
-    limit = method.max_steps or 100 + 20 * residual.gate_count
-    descent = Descent(reduced, limit)
-    everyone = np.arange(len(states))
-    for part in np.split(everyone, range(method.chunk, len(states), method.chunk)):
-        descent.run(descent.start(residual, states[part], part))
-    return descent.result(len(states))
+    residual: PiecewiseLinear, states: Array, limit: int
+) -> tuple[list[int], dict[int, Minimum]]:
+    """Return the nodes at which candidates end, −1 for none, and the minima there.
 
-
-def _examine(residual: PiecewiseLinear, reduced: Reduced, ends: Ends) -> list[Minimum]:
-    near = reduced.states(ends.e)
-    return [
-        examine_minimum(residual, reduced.patterns(on) & ~held, held, x)
-        for on, held, x in zip(ends.on, ends.held, near, strict=True)
-    ]
-
-
-def _go_on(
-    residual: PiecewiseLinear,
-    reduced: Reduced,
-    stop: Ints,
-    found: list[Minimum],
-    method: KinkDescent,
-) -> Ints:
-    """Descend again from ends that are no minima, from the slowest point seen beside them.
-
+    From an end that is no minimum the descent goes on, from the slowest point seen beside it.
     That happens where more kinks meet than there are dimensions: there the multipliers of the
-    kinks held do not tell all.  Appends to ``found`` and returns where candidates now stop.
+    kinks held do not tell all.
     """
-    last = np.arange(len(found) + 1)
-    last[-1] = UNFINISHED
-    stuck = [i for i in range(len(found)) if not found[i].verified]
+    descent, found = Descent(residual, states, limit), dict[int, Minimum]()
+    first = descent.run(states).tolist()
     for _ in range(_RESTARTS):
+        stop = [descent.end_of(node) for node in first]
+        for k in set(stop) - {-1} - set(found):
+            end = descent.ends[k]
+            found[k] = examine_minimum(residual, end.on, end.kinks, end.near)
+        beside = {k: found[k].slower for k in set(stop) - {-1}}
+        stuck = [k for k, state in beside.items() if state is not None]
         if not stuck:
             break
-        beside = np.array([found[i].slowest_sample for i in stuck])
-        ends = _descend(residual, reduced, beside, method)
-        first = len(found)
-        found.extend(_examine(residual, reduced, ends))
-        left = set()
-        for i, end in zip(stuck, ends.stop, strict=True):
-            if end != UNFINISHED and found[first + end].speed < found[i].speed:
-                last[last == i] = first + end
-                left.add(first + int(end))
-        stuck = [i for i in left if not found[i].verified]
-    moved: Ints = last[stop]  # UNFINISHED is -1 and finds the last entry.
-    return moved
+        descent.run(np.array([beside[k] for k in stuck]), np.array(stuck))
+    return stop, found
 
 
-def _merge(residual: PiecewiseLinear, found: list[Minimum]) -> tuple[list[Minimum], Ints]:
-    """Merge ends that are one point; return the points by speed and the number of each end."""
+def _merge(
+    residual: PiecewiseLinear, found: dict[int, Minimum]
+) -> tuple[list[Minimum], dict[int, int]]:
+    """Merge ends that are one point; return the points by speed, and the number of each end."""
     kept: list[Minimum] = []
-    owner = np.empty(len(found), dtype=np.intp)
+    owner: dict[int, int] = {}
     # Valleys first, so that their ends join them.
-    for i in sorted(range(len(found)), key=lambda i: -found[i].flat_directions.shape[1]):
-        same = [k for k, other in enumerate(kept) if same_minimum(residual, found[i], other)]
-        owner[i] = same[0] if same else len(kept)
+    for k in sorted(found, key=lambda k: -found[k].flat_directions.shape[1]):
+        same = [i for i, other in enumerate(kept) if same_minimum(residual, found[k], other)]
+        owner[k] = same[0] if same else len(kept)
         if not same:
-            kept.append(found[i])
-    order = np.argsort([minimum.speed for minimum in kept], kind="stable")
-    place = np.empty(len(kept), dtype=np.intp)
-    place[order] = np.arange(len(kept))
-    return [kept[i] for i in order], place[owner]
+            kept.append(found[k])
+    order = sorted(range(len(kept)), key=lambda i: kept[i].speed)
+    return [kept[i] for i in order], {k: order.index(i) for k, i in owner.items()}
 
 
 def _outcome(found: Minimum | None) -> DescentOutcome:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .affine import Array
-from .certify import Zero, evaluation_error
 from .continua import Continuum
 from .form import Bools, PiecewiseLinear
 from .minimum import Minimum
+from .zeros import Zero, evaluation_error
 
 _EPS = float(np.finfo(np.float64).eps)
 # Rounding estimates are worst cases of single points; this covers what they are compared with.
@@ -17,7 +17,7 @@ _SLACK = 16.0
 
 def same_zero(one: Zero, other: Zero) -> bool:
     """Whether zeros of two regions are one point, which can only be on a common boundary."""
-    if one.proved and other.proved:
+    if one.inside and other.inside:
         return False  # Each is the only zero of its own region, and not on its boundary.
     return _coincide(one, other)
 
@@ -25,7 +25,7 @@ def same_zero(one: Zero, other: Zero) -> bool:
 def is_at(zero: Zero, solution: Array) -> bool:
     """Whether a zero on a boundary is what the equations of another region give, to rounding."""
     gap = np.abs(zero.state - solution).max(initial=0.0)
-    return not zero.proved and bool(gap <= _SLACK * zero.rounding)
+    return not zero.inside and bool(gap <= _SLACK * zero.rounding)
 
 
 def same_minimum(residual: PiecewiseLinear, one: Minimum, other: Minimum) -> bool:

@@ -92,11 +92,16 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
     reference = _reference(residual, patterns)
     if reference is None:
         return None
-    turned = residual.oriented(reference)
-    M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
-    q = turned.gate_offset - M @ turned.offset
+    turned, M, q = in_region(residual, reference)
     L, Y = turned.gate_coupling, turned.output_weights
     return Reduced(reference, turned.linear, turned.offset, M, q, L, Y, L - M @ Y, turned.layers())
+
+
+def in_region(residual: PiecewiseLinear, pattern: Bools) -> tuple[PiecewiseLinear, Array, Array]:
+    """Return a residual with gates turned to a regular region, and its ``M`` and ``q`` there."""
+    turned = residual.oriented(pattern)
+    M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
+    return turned, M, turned.gate_offset - M @ turned.offset
 
 
 def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:

@@ -52,9 +52,15 @@ def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
     gates = np.zeros(turned.shape)
     growth = np.ones(len(turned))
 
+    n = len(reduced.offset)
+    coupled = len(reduced.layers) > 1
+
     def solve(part: tuple[int, Ints]) -> None:
         width, rows = part
-        gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
+        if width > 2 * n and not coupled:
+            gates[rows], growth[rows] = _solve_states(reduced, turned[rows])
+        else:
+            gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
 
     parts = []
     for width, rows in buckets(turned):
@@ -82,18 +88,29 @@ def _solve(reduced: Reduced, turned: Bools, width: int) -> tuple[Array, Array]:
     """Solve ``(I − N_DD) z_D = q_D``; return ``z_D`` in its place and a condition estimate."""
     index, valid = padded_indices(turned, width)
     index = np.where(valid, index, turned.shape[1])
-    A = reduced.equations(index)
-    # A second, alternating right-hand side shows how much the inverse magnifies.
-    diagonal = np.arange(width)
-    probe = np.where(diagonal % 2 == 0, 1.0, -1.0) * (1.0 + diagonal / width)
-    right = np.stack([reduced.constants(index), np.broadcast_to(probe, index.shape)], axis=-1)
-    solved = _solve_each(A, right)
+    solved, growth = _solve_and_probe(reduced.equations(index), reduced.constants(index))
     values = np.zeros((len(turned), turned.shape[1] + 1))
-    np.put_along_axis(values, index, solved[..., 0], axis=1)
+    np.put_along_axis(values, index, solved, axis=1)
+    return values[:, :-1], growth
+
+
+def _solve_states(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:
+    """Solve ``(I + Y_D M_D) e = −Y_D q_D``, which is smaller where many gates differ."""
+    Y = reduced.Y * turned[:, None, :]
+    e, growth = _solve_and_probe(np.eye(len(reduced.Y)) + Y @ reduced.M, -(Y @ reduced.q))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(turned, e @ reduced.M.T + reduced.q, 0.0), growth
+
+
+def _solve_and_probe(A: Array, right: Array) -> tuple[Array, Array]:
+    """Solve stacked systems; return the solutions and estimates of the conditions."""
+    # A second, alternating right-hand side shows how much the inverse magnifies.
+    diagonal = np.arange(A.shape[1])
+    probe = np.where(diagonal % 2 == 0, 1.0, -1.0) * (1.0 + diagonal / A.shape[1])
+    solved = _solve_each(A, np.stack([right, np.broadcast_to(probe, right.shape)], axis=-1))
     with np.errstate(invalid="ignore"):
         magnified = np.abs(solved[..., 1]).max(axis=1) * np.abs(A).sum(axis=2).max(axis=1)
-    growth = np.where(np.isfinite(magnified), magnified + 1.0, np.inf)
-    return values[:, :-1], growth
+    return solved[..., 0], np.where(np.isfinite(magnified), magnified + 1.0, np.inf)
 
 
 def _solve_each(A: Array, right: Array) -> Array:

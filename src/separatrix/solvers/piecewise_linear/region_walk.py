@@ -8,12 +8,12 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from .affine import Array
-from .certify import Zero
 from .continua import Continuum
 from .form import Bools, PiecewiseLinear
 from .patterns import checked_candidates, distinct, gate_patterns
 from .reduced import Ints, reduce
 from .walk_graph import Walk, WalkOutcome
+from .zeros import Zero
 
 _SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
 
@@ -76,7 +76,7 @@ class RegionSolution:
     Attributes
     ----------
     zeros
-        The isolated zeros, in the order found, each with its proof.
+        The isolated zeros, in the order found.
     hits
         How many candidates walked to each, shape ``(zero,)``.
     continua

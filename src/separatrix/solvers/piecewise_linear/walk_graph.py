@@ -8,7 +8,6 @@ from enum import IntEnum
 import numpy as np
 
 from .affine import Array
-from .certify import Zero, certify
 from .continua import Continuum, examine_singular
 from .form import Bools, PiecewiseLinear
 from .merging import is_at, is_end_of, joined, same_zero, touched_gates, touches_boundary
@@ -16,6 +15,7 @@ from .patterns import PatternTable
 from .reduced import Ints, Reduced
 from .region_solves import solve_regions_at
 from .region_steps import descend
+from .zeros import Zero, zero_of_region
 
 
 class WalkOutcome(IntEnum):
@@ -149,12 +149,12 @@ class Walk:
         return False
 
     def _claim(self, region: int, pattern: Bools, solution: Array) -> None:
-        """Prove the zero of a region that maps to itself, and merge it with its equals."""
+        """Solve a region that maps to itself to the last digit; merge its zero with its equals."""
         for index, other in enumerate(self.zeros):
             if is_at(other, solution):  # On a boundary, where many regions have the same zero.
                 self.ending[region] = (WalkOutcome.ZERO, index)
                 return
-        zero = certify(self.residual, pattern)
+        zero = zero_of_region(self.residual, pattern)
         if zero is None:
             self.ending[region] = (WalkOutcome.UNVERIFIED, -1)
             return
