@@ -11,7 +11,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import point_indices
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.certificates import count_unstable_certified
-from separatrix.analysis.fixed_points.following import Follower
+from separatrix.analysis.fixed_points.root_finding import RootFinder
 from separatrix.enclosure.interval import Enclosed
 from separatrix.enclosure.krawczyk import certify_zeros, context
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -48,7 +48,7 @@ def decide(states):
     """Whether each is a zero."""
     batches = evaluator.Evaluator(system())
     test = ZeroTest(batches.system.residual, SIZE, states)
-    return Follower(batches, LevenbergMarquardt(), test).are_zeros(states).tolist()
+    return RootFinder(batches, LevenbergMarquardt(), test).are_zeros(states).tolist()
 
 
 @pytest.mark.parametrize("prove", [count_unstable, certify, indices])

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._double import double_precision
-from .._parallel import turns
+from .._parallel import chunks
 from .._types import InvalidInputError, require_positive
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.evaluator import Evaluator
@@ -56,7 +56,7 @@ class Stepper:
         """Return the states after a number of steps, one number for all or one for each."""
         counts = np.broadcast_to(np.asarray(steps), (len(states),))
         parts = [np.zeros((0, self.system.size))]
-        for part in turns(len(states), _SIZES[-1]):
+        for part in chunks(len(states), _SIZES[-1]):
             rows, padded = _padded(states[part])
             many = np.zeros(len(padded), int)
             many[:rows] = counts[part]
@@ -81,7 +81,7 @@ class Stepper:
         """Return the states, and where they are after each of `count` times `stride` steps."""
         rounded = -(-count // _ROUND) * _ROUND
         parts = [np.zeros((count + 1, 0, self.system.size))]
-        for part in turns(len(states), _SIZES[-1]):
+        for part in chunks(len(states), _SIZES[-1]):
             rows, padded = _padded(states[part])
             with double_precision():
                 seen = _snapshots(
@@ -118,7 +118,7 @@ def velocities(
     parts = [np.zeros((0, system.size))]
     with double_precision():
         system = in_float64(system)
-        for part in turns(len(states), _SIZES[-1]):
+        for part in chunks(len(states), _SIZES[-1]):
             rows, padded = _padded(states[part])
             parts.append(np.array(_velocities(system, padded))[:rows])
     moved = np.concatenate(parts)

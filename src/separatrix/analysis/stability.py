@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
-from .._parallel import turns
+from .._parallel import chunks
 from ..solvers import batched
 
 KINK = "kink"
@@ -66,7 +66,7 @@ def disturbed(
         away = np.maximum(away, np.where(np.isfinite(errors), errors, 0.0))
     moved = states + 2 * away[:, None] * rng.choice([-1.0, 1.0], size)
     spectra, level = np.full((2, *states.shape), np.nan, complex), np.full(len(states), np.nan)
-    for rows in turns(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
+    for rows in chunks(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
         here, there = jacobians_at(states[rows]), jacobians_at(moved[rows])
         finite = np.isfinite(here).all((1, 2))
         here = np.where(finite[:, None, None], here, 0.0)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from .._parallel import turns
+from .._parallel import chunks
 from .levenberg_marquardt import Ending, Solution
 
 States = Float[np.ndarray, "candidate unit"]
@@ -74,7 +74,7 @@ class NewtonKrylov:
         """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
         parts = [
             self._solve_part(attempt, starts[part], is_zero)
-            for part in turns(len(starts), batch_size)
+            for part in chunks(len(starts), batch_size)
         ]
         names = Solution.__annotations__
         return Solution(**{f: np.concatenate([getattr(part, f) for part in parts]) for f in names})

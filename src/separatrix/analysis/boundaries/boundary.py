@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ...systems import AbstractSystem, require_system
@@ -238,7 +238,7 @@ def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.nda
     if not len(gates) or not len(states):
         return saddle, normals, nearness
     longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
-    for part in turns(len(states), _PATHS):
+    for part in chunks(len(states), _PATHS):
         path = follower.stepper.path(states[part], longest)
         saddle[part], normals[part], nearness[part] = _pulled_back(follower, gates, path)
     return saddle, normals, nearness

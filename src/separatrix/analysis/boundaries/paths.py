@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from .settling import Follower, Settled
 
 SAMPLES = 128
@@ -35,7 +35,7 @@ def sampled_paths(
     places = follower.landscape.states[source]
     for those in (settles, ~settles):
         arms = np.flatnonzero(those)
-        for part in turns(len(arms), _ARMS):
+        for part in chunks(len(arms), _ARMS):
             rows = arms[part]
             if those is settles:
                 seen = _seen(follower, starts[rows], np.linspace(0, last[rows], LOOKS))

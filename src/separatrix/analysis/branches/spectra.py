@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Complex
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ...solvers import batched
 from ...solvers.continuation import Curve
 from ..stability import growth
@@ -51,7 +51,7 @@ class Change:
 def eigenvalues(family: Family, points: np.ndarray) -> Complex[np.ndarray, "point mode"]:
     """Return the eigenvalues of the true map or field at scaled points."""
     found = []
-    for part in turns(len(points), CHUNK):
+    for part in chunks(len(points), CHUNK):
         jacobians = family.jacobians(points[part])
         found.append(batched.eigenvalues(np.where(np.isfinite(jacobians), jacobians, 0.0)))
     return np.concatenate(found) if found else np.zeros((0, family.size), complex)

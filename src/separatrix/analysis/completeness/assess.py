@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import point
-from ...enclosure.krawczyk.context import in_turns
+from ...enclosure.krawczyk.context import in_chunks
 from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem
 from .coverage import Richness, chao1, good_turing_coverage
@@ -170,11 +170,11 @@ class _Assessment:
         """
         assert self.velocity is not None  # there is an index sum
         origins, directions = [np.zeros(0, int)], [np.zeros((0, self.system.size))]
-        for turn in in_turns(len(rows), self.system.size):
-            slopes = self.velocity.slopes(point(self.points.states[rows[turn]])).slopes
+        for chunk in in_chunks(len(rows), self.system.size):
+            slopes = self.velocity.slopes(point(self.points.states[rows[chunk]])).slopes
             assert slopes is not None  # asked for
             which, found = unstable_directions(slopes.midpoint_radius()[0], self.system.kind)
-            origins.append(rows[turn][which])
+            origins.append(rows[chunk][which])
             directions.append(found)
             if sum(map(len, directions)) >= enough:
                 break

@@ -22,7 +22,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ...enclosure.flat import FlatProgram, Step
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
@@ -68,8 +68,8 @@ def attraction(execution: Execution) -> Attraction:
     found = Attraction(np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size, bool))
     for pivot in _PIVOTS if velocity.has_gains else _PIVOTS[:1]:
         left = np.flatnonzero(~(np.isfinite(found.lower) & np.isfinite(found.upper)))
-        for turn in turns(len(left), max(1, _ENTRIES // size)):
-            units = left[turn]
+        for chunk in chunks(len(left), max(1, _ENTRIES // size)):
+            units = left[chunk]
             lower, upper, found.decays[units] = velocity.attraction(units, pivot)
             found.lower[units] = np.maximum(found.lower[units], lower)
             found.upper[units] = np.minimum(found.upper[units], upper)

@@ -30,7 +30,7 @@ from scipy.spatial.distance import pdist
 from ...enclosure.interval import Enclosed, Interval, ball, point
 from ...enclosure.interval.interpreter import Enclosures
 from ...enclosure.interval.products import matmul
-from ...enclosure.krawczyk.context import over_turns, quietly
+from ...enclosure.krawczyk.context import over_chunks, quietly
 from ...enclosure.krawczyk.contraction import Preconditioner
 from ...solvers.low_rank import LatentSystem
 from .domain import Domain
@@ -65,7 +65,7 @@ def point_indices(
             result = velocity.slopes(ball(states[turn], error_bounds[turn, None]))
             return _indices(result, orientation)
 
-    parts = over_turns(judge, *states.shape)
+    parts = over_chunks(judge, *states.shape)
     return Indices(
         np.concatenate([np.zeros(0, int), *(part.signs for part in parts)]),
         tuple(text for part in parts for text in part.obstacles),

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 
 from ..._double import double_precision
 from ...enclosure.interval import Enclosed, EnclosureError, ball
-from ...enclosure.krawczyk.context import in_turns, quietly
+from ...enclosure.krawczyk.context import in_chunks, quietly
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
@@ -115,10 +115,10 @@ def _excluded(function: Function, states: States, distances: np.ndarray) -> tupl
     excluded, refusals = np.zeros(len(states), bool), list[str]()
     with quietly(states.shape[1]):
         enclosed = Enclosed(function, (states.shape[1],))
-        for turn in in_turns(*states.shape):
-            result = enclosed.bounds(ball(states[turn], distances[turn, None]))
+        for chunk in in_chunks(*states.shape):
+            result = enclosed.bounds(ball(states[chunk], distances[chunk, None]))
             apart = (result.bounds.lower > 0) | (result.bounds.upper < 0)
             willing = np.array([not refusal for refusal in result.refusals], bool)
-            excluded[turn] = apart.any(1) & willing
+            excluded[chunk] = apart.any(1) & willing
             refusals.extend(result.refusals)
     return excluded, refusals

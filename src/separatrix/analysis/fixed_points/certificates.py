@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from ...enclosure.branch_and_prune.search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...enclosure.krawczyk.context import over_turns
+from ...enclosure.krawczyk.context import over_chunks
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...enclosure.krawczyk.spectrum import Kind
 from ...enclosure.krawczyk.zeros import ZeroCertificates
@@ -112,16 +112,16 @@ def count_unstable_certified(
     """
     kind: Kind = "map" if system.kind == "map" else "flow"
 
-    def count(enclosed: Enclosed, turn: slice) -> list[int | None]:
-        found = enclosed.slopes(ball(states[turn], bounds[turn, None]))
+    def count(enclosed: Enclosed, chunk: slice) -> list[int | None]:
+        found = enclosed.slopes(ball(states[chunk], bounds[chunk, None]))
         assert found.slopes is not None  # asked for
-        basis = basis_of and (lambda row: basis_of(turn.start + row))
+        basis = basis_of and (lambda row: basis_of(chunk.start + row))
         counts = certify_unstable(found.slopes, kind, basis).counts
         pairs = zip(counts, found.refusals, strict=True)
         return [None if refusal else number for number, refusal in pairs]
 
     try:
         enclosed = Enclosed(system.evaluate, (system.size,))
-        return [*chain.from_iterable(over_turns(partial(count, enclosed), *states.shape))]
+        return [*chain.from_iterable(over_chunks(partial(count, enclosed), *states.shape))]
     except EnclosureError:
         return [None] * len(states)

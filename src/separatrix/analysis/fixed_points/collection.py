@@ -12,7 +12,7 @@ from .agreement import doubts_of_step
 from .certificates import certify
 from .found import Found
 
-Follow = Callable[[np.ndarray], Found]
+Solve = Callable[[np.ndarray], Found]
 """Starts -> where they lead."""
 
 
@@ -32,7 +32,7 @@ def point_set(found: Found) -> PointSet:
 
 @dataclass(frozen=True)
 class Collection:
-    """What the candidates led to, certified, and a way to follow further starts.
+    """What the candidates led to, certified, and a solver for further starts.
 
     Further starts add fixed points that are not known yet, and these are certified; what became
     of the candidates, and how many of them reached each point, stays as it is.
@@ -40,11 +40,11 @@ class Collection:
 
     system: AbstractSystem
     found: Found
-    follow: Follow
+    solve: Solve
 
     def search(self, starts: Float[np.ndarray, "start unit"]) -> PointSet:
         """Follow further starts, add the fixed points that are new, and return all of them."""
-        further = self.follow(starts)
+        further = self.solve(starts)
         self.found.contradiction = self.found.contradiction or further.contradiction
         for label in further.labels("fixed"):
             if not self._knows(further, label):

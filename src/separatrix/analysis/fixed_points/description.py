@@ -15,7 +15,7 @@ from .spectra import spectra_of
 from .units import sizes_of
 
 
-class Asked(NamedTuple):
+class Options(NamedTuple):
     """What was asked for: proofs, and what may be missing."""
 
     certify: bool
@@ -27,7 +27,7 @@ def describe(
     zero_test: ZeroTest,
     found: Found,
     known: Completeness | None,
-    asked: Asked,
+    options: Options,
     marginal_band: float,
 ) -> FixedPoints:
     """Sort the points by kind, unstable directions and speed, and say what is known of each."""
@@ -37,8 +37,8 @@ def describe(
     kinds = np.array(found.kinds, dtype="<U5")
     residuals, levels = _residuals(evaluator, zero_test, states)
     speed = evaluator.speed(states, sizes_of(system))
-    proofs = _proofs(found, _UNPROVED if asked.certify else _NOT_ASKED)
-    counted = proofs["certified"] & (kinds == "fixed") & asked.certify
+    proofs = _proofs(found, _UNPROVED if options.certify else _NOT_ASKED)
+    counted = proofs["certified"] & (kinds == "fixed") & options.certify
     points = _Points(states, kinds == "fixed", counted, proofs["error_bound"], zero_test.eps)
     told = _directions(evaluator, points, marginal_band)
     n_unstable = told.n_unstable
@@ -71,7 +71,7 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(known, unknown if asked.completeness else _NOT_ASKED),
+        **_completeness(known, unknown if options.completeness else _NOT_ASKED),
     )
 
 
@@ -87,7 +87,7 @@ def _residuals(
         size = np.abs(evaluator.residual(states)).max(1, initial=0)
         return size, zero_test.level(states, None)
     size, levels = np.empty(len(states)), np.empty(len(states))
-    for rows in evaluator.turns(len(states)):
+    for rows in evaluator.chunks(len(states)):
         residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
         size[rows] = np.abs(residuals).max(1, initial=0)
         levels[rows] = zero_test.level(states[rows], jacobians)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
-from ..._parallel import turns
+from ..._parallel import chunks
 from ...enclosure.errors import EnclosureError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.low_rank import MOST_LATENT, LatentSystem, latent_system
@@ -63,9 +63,9 @@ class Evaluator:
             return self.latent
         return _latent_system(self.system.velocity, self.size)
 
-    def turns(self, count: int) -> Iterator[slice]:
+    def chunks(self, count: int) -> Iterator[slice]:
         """Cut so many states into parts: many Jacobians of many units take turns in memory."""
-        return turns(count, self.batch_size)
+        return chunks(count, self.batch_size)
 
     def residual(self, states: np.ndarray) -> np.ndarray:
         """Return residuals `(batch, unit)`."""

@@ -68,7 +68,7 @@ def is_as_read(
     states = found.stacked(list(range(len(found.states))))
     fixed = np.array([kind == "fixed" for kind in found.kinds], bool)
     expected = np.where(fixed[:, None], 0.0, residual(states))
-    for rows in evaluator.turns(len(states)):
+    for rows in evaluator.chunks(len(states)):
         if evaluator.is_large:
             residuals, jacobians = evaluator.residual(states[rows]), None
         else:

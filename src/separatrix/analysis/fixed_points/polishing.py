@@ -52,7 +52,7 @@ class Polishing:
         """Take Newton steps until they stop shrinking."""
         keys = [state.tobytes() for state in states]
         new = [row for row, key in enumerate(keys) if key not in self._known]
-        for rows in (new[turn] for turn in self.evaluator.turns(len(new))):
+        for rows in (new[chunk] for chunk in self.evaluator.chunks(len(new))):
             for row, known in zip(rows, zip(*self._polish(states[rows]), strict=True), strict=True):
                 self._known[keys[row]] = known
         columns = zip(*(self._known[key] for key in keys), strict=True)

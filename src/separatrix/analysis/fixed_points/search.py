@@ -16,14 +16,14 @@ from ..completeness import Completeness, assess
 from .agreement import told_on_trust
 from .certificates import certify as certify_points
 from .collection import Collection
-from .description import Asked, describe
+from .description import Options, describe
 from .evaluator import Evaluator
 from .found import Found
 from .latent import assess_large, prove_by_latent
 from .points import FixedPoints
+from .solver_selection import Solve, select_solver
 from .starts import nearest_in_domain
 from .units import fitting_units
-from .ways import Follow, following
 
 _TYPICAL = 4096  # starts whose sizes are those of all
 
@@ -130,36 +130,36 @@ def find_fixed_points(
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
-        asked = Asked(certify, certify and completeness)
+        options = Options(certify, certify and completeness)
         zero_test = _zero_test(evaluator, typical)
-        follow = following(evaluator, zero_test, method, asked)
-        found = follow(starts, slow_points)
-        known = _prove(evaluator, found, follow, asked, exhaustion)
+        solve = select_solver(evaluator, zero_test, method, options)
+        found = solve(starts, slow_points)
+        known = _prove(evaluator, found, solve, options, exhaustion)
         if known is not None:
             known = told_on_trust(system, known)
-        points = describe(evaluator, zero_test, found, known, asked, marginal_band)
+        points = describe(evaluator, zero_test, found, known, options, marginal_band)
     return points if units is None else units.given_back(points)
 
 
 def _prove(
     evaluator: Evaluator,
     found: Found,
-    follow: Follow,
-    asked: Asked,
+    solve: Solve,
+    options: Options,
     exhaustion: BranchAndPrune,
 ) -> Completeness | None:
     """Prove what can be proved of each point, note it, and return what may be missing."""
     system = evaluator.system
-    if not asked.certify:
+    if not options.certify:
         return None
     proof = prove_by_latent(evaluator, found, exhaustion)
     if evaluator.is_large:
         known = assess_large(evaluator, found, proof)
-        return known if asked.completeness and not found.contradiction else None
+        return known if options.completeness and not found.contradiction else None
     certify_points(system, found)
-    if not asked.completeness or found.contradiction:
+    if not options.completeness or found.contradiction:
         return None
-    collection = Collection(system, found, lambda new: follow(new, False))
+    collection = Collection(system, found, lambda new: solve(new, False))
     known = assess(
         system, collection.points(), collection.search,
         exhaustion=exhaustion, adopt=collection.adopt, proof=proof,

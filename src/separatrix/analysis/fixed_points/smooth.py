@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.zero_test import ZeroTest
 from .continua import (
@@ -18,7 +18,6 @@ from .continua import (
 )
 from .descending import SpeedDescent
 from .evaluator import Evaluator
-from .following import CLOSE_BY, Follower
 from .found import Found
 from .outcomes import (
     ENDED,
@@ -33,6 +32,7 @@ from .outcomes import (
     Reached,
 )
 from .polishing import Polishing
+from .root_finding import CLOSE_BY, RootFinder
 from .slow_points import SlowPointSearch
 from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
 from .vanishing import are_vanishing
@@ -54,20 +54,20 @@ class SmoothSearch:
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
-    follower: Follower = field(init=False)  # what it learns in one search helps in further ones
+    finder: RootFinder = field(init=False)  # what it learns in one search helps in further ones
     polishing: Polishing = field(init=False)
     slow: SlowPointSearch = field(init=False)
 
     def __post_init__(self) -> None:
-        follower = Follower(self.evaluator, self.method, self.zero_test)
+        finder = RootFinder(self.evaluator, self.method, self.zero_test)
         bounds = _bounds(self.evaluator)
         descent = SpeedDescent(
-            self.evaluator, self.zero_test, follower.merge, follower.is_rough, bounds
+            self.evaluator, self.zero_test, finder.merge, finder.is_rough, bounds
         )
         slow = SlowPointSearch(
             descent, self.zero_test, self._solve_from_anywhere, self._solve_exactly
         )
-        self.follower, self.slow = follower, slow
+        self.finder, self.slow = finder, slow
         self.polishing = Polishing(self.evaluator, self.zero_test)
 
     def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
@@ -81,11 +81,11 @@ class SmoothSearch:
         outside = np.zeros(len(starts), bool)
         zeros, minima = Reached(), Reached()
         portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
-        for turn in turns(len(starts), portion):
-            rows = np.arange(turn.start, turn.stop)
+        for chunk in chunks(len(starts), portion):
+            rows = np.arange(chunk.start, chunk.stop)
             near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
             led = solved_for_explicit_units(self.evaluator, near)
-            ends = self.follower.solve(led, exactly=False)
+            ends = self.finder.solve(led, exactly=False)
             self._follow_valleys(ends, slow_points)
             doubtful = self._go_on_from_false_zeros(ends)
             found.reasons[rows] = [ENDED[Ending(e)] for e in ends.endings]
@@ -115,10 +115,10 @@ class SmoothSearch:
         if self.slow.is_misleading(ends.states[lost]):
             lost = self._look_beyond(ends, lost, slow_points)
         elif slow_points:
-            ends.states[lost] = self.follower.at_dead_ends(ends.states[lost])[0].states
+            ends.states[lost] = self.finder.at_spurious_minima(ends.states[lost])[0].states
             near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
             ends.states[lost[near.converged]] = near.states[near.converged]
-        walked = self.follower.follow_valleys(ends.states[lost])
+        walked = self.finder.follow_valleys(ends.states[lost])
         ends.states[lost] = walked.states
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
@@ -128,7 +128,7 @@ class SmoothSearch:
 
         That is where the descent of the speed has come neither to a zero nor to an end.
         """
-        led = self.follower.at_dead_ends(ends.states[lost])[0].states
+        led = self.finder.at_spurious_minima(ends.states[lost])[0].states
         states, which = np.unique(led, axis=0, return_inverse=True)
         zeros, minima = self.slow.look_beyond(states, slow_points)
         which = which.reshape(-1)
@@ -145,9 +145,9 @@ class SmoothSearch:
         if self.evaluator.is_large:
             return np.zeros(0, int)  # there the test was exact from the start
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = self.follower.merge(ends.states[zeros], ends.steps[zeros])
+        best = self.finder.merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
-        sure = self.follower.are_zeros(ends.states[zeros[distinct]])
+        sure = self.finder.are_zeros(ends.states[zeros[distinct]])
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
             # Many were led to one state.
@@ -157,12 +157,12 @@ class SmoothSearch:
 
     def _solve_from_anywhere(self, states: np.ndarray) -> Solution:
         """Follow states to zeros of which there is no doubt."""
-        solution = self.follower.solve(states, exactly=False)
+        solution = self.finder.solve(states, exactly=False)
         self._go_on_from_false_zeros(solution)
         return solution
 
     def _solve_exactly(self, states: np.ndarray) -> Solution:
-        return self.follower.solve(states, exactly=True)
+        return self.finder.solve(states, exactly=True)
 
     def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         solution = self._solve_exactly(states)
@@ -170,13 +170,13 @@ class SmoothSearch:
 
     def _keep_zeros(self, ends: Solution, rows: np.ndarray, zeros: Reached) -> None:
         at = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = at[self.follower.merge(ends.states[at], ends.steps[at])]
+        best = at[self.finder.merge(ends.states[at], ends.steps[at])]
         for row in np.unique(best):
             zeros.add(ends.states[row].copy(), ends.steps[row], rows[at[best == row]])
 
     def _collect_fixed(self, zeros: Reached, found: Found) -> None:
         """Merge what ended as a zero; the last Newton correction says what is the same point."""
-        distinct, members = zip(*zeros.merged(self.follower.merge), strict=True)
+        distinct, members = zip(*zeros.merged(self.finder.merge), strict=True)
         states = np.array([zeros.states[row] for row in distinct])
         errors = np.array([zeros.steps[row] for row in distinct])
         singular_values = np.zeros((len(states), 0))
@@ -194,9 +194,7 @@ class SmoothSearch:
                 return
             members = [members[number] for number in kept]
             states, errors, singular_values, directions, _ = (part[kept] for part in polished)
-            continua = find_continua(
-                states, directions, self.zero_test.scale, self.follower.approach
-            )
+            continua = find_continua(states, directions, self.zero_test.scale, self.finder.approach)
         settled = self.zero_test.settled(states, errors)
         isolated = continua.label < 0
         for number in np.flatnonzero(isolated & ~settled).tolist():
@@ -222,7 +220,7 @@ class SmoothSearch:
         groups = [np.array([k]) for k in np.flatnonzero(among & ~doubtful).tolist()]
         suspect = np.flatnonzero(doubtful)
         reach = _NEAR * np.maximum(np.abs(states[suspect]).max(1, initial=0), self.zero_test.scale)
-        numbers = same_zeros(states[suspect], self.follower.are_zeros, reach)
+        numbers = same_zeros(states[suspect], self.finder.are_zeros, reach)
         groups += [suspect[numbers == k] for k in range(numbers.max(initial=-1) + 1)]
         return sorted(groups, key=lambda group: int(group[0]))
 
@@ -231,7 +229,7 @@ class SmoothSearch:
         size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
         rows = np.flatnonzero(~(errors <= np.cbrt(self.zero_test.eps) * size) & (size > 0))
         vanishing = np.zeros(len(states), bool)
-        are_zeros = self.follower.are_zeros
+        are_zeros = self.finder.are_zeros
         vanishing[rows] = are_vanishing(self.evaluator, are_zeros, states[rows], size[rows])
         return vanishing
 

@@ -71,7 +71,7 @@ def _of_all_units(
 ) -> Spectra:
     """Do so by the Jacobian in all units."""
     found = Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
-    for rows in evaluator.turns(len(states)):
+    for rows in evaluator.chunks(len(states)):
         eigen = _Eigen(evaluator.jacobian(states[rows]))
         among = np.flatnonzero(proved[rows])
         counted = rows.start + among

@@ -34,7 +34,7 @@ def are_vanishing(
     changes least.
     """
     found = np.zeros(len(states), bool)
-    for rows in evaluator.turns(len(states)):
+    for rows in evaluator.chunks(len(states)):
         here = states[rows]
         jacobians = evaluator.residual_and_jacobian(here)[1]
         usable = np.isfinite(jacobians).all((1, 2))

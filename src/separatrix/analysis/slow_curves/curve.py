@@ -217,8 +217,8 @@ def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -
     basis, a = complement(slices.axis), slices.axis / (slices.axis @ slices.axis)
     tangents = np.full(states.shape, np.nan)
     rows = np.flatnonzero(np.isfinite(states).all(1))
-    for turn in slices.evaluator.turns(len(rows)):
-        part = rows[turn]
+    for chunk in slices.evaluator.chunks(len(rows)):
+        part = rows[chunk]
         hessian = slices.evaluator.speed_derivatives(states[part])[2]
         for row, H in zip(part, hessian, strict=True):
             within = np.linalg.lstsq(basis.T @ H @ basis, -(basis.T @ H @ a), rcond=None)[0]

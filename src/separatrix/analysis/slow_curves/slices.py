@@ -105,7 +105,7 @@ class Slices:
         self, found: Found, rows: np.ndarray, starts: np.ndarray, values: np.ndarray
     ) -> None:
         assert isinstance(self.method, DampedNewton)
-        for part in self.evaluator.turns(len(rows)):
+        for part in self.evaluator.chunks(len(rows)):
             minima = self.method.minimize(self._derivatives, starts[part])
             states = self.onto(minima.states, values[part])
             zero = np.isfinite(states).all(1)

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ..boundaries.settling import Follower
 from .closure import close
 
@@ -259,7 +259,7 @@ class _Shares:
         both = brackets.states.reshape(-1, brackets.states.shape[2])
         steps = int(min(follower.follow(both).steps.max(), _LONGEST_PATH))
         states, found = brackets.states.copy(), np.zeros(len(brackets), bool)
-        for part in turns(len(brackets), _PATHS):
+        for part in chunks(len(brackets), _PATHS):
             some = brackets[part]
             path = follower.stepper.path(some.states.reshape(-1, both.shape[1]), steps)
             path = path.reshape(len(path), len(some), 2, -1)

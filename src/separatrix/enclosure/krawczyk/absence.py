@@ -24,7 +24,7 @@ from ..errors import EnclosureError
 from ..interval.arithmetic import Array, Interval, ball, down, point, up
 from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
-from .context import checked_states, enclose_residual, in_turns, quietly
+from .context import checked_states, enclose_residual, in_chunks, quietly
 from .contraction import Flags
 from .scales import scale_of, try_smaller
 
@@ -128,7 +128,7 @@ def _climb(enclosed: EnclosedFunction, points: Array, scale: Array) -> Array:
 def _excluded(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
     """Whether each ball is proved to hold no zero."""
     parts = [
-        _excluded_chunk(enclosed, points[turn], radii[turn]) for turn in in_turns(*points.shape)
+        _excluded_chunk(enclosed, points[chunk], radii[chunk]) for chunk in in_chunks(*points.shape)
     ]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._parallel import cores, on_every_core, one_blas_thread, turns
+from ..._parallel import chunks, cores, on_every_core, one_blas_thread
 from ..interval.arithmetic import Array
 from ..interval.interpreter import Enclosed
 
@@ -18,20 +18,20 @@ _Result = TypeVar("_Result")
 _ENTRIES = 2**20  # of the matrices that are held at once
 
 
-def in_turns(count: int, size: int, workers: int = 1) -> Iterator[slice]:
+def in_chunks(count: int, size: int, workers: int = 1) -> Iterator[slice]:
     """Cut `count` points into parts of which `workers` fit into memory with all matrices (n, n)."""
     room = max(1, _ENTRIES // max(1, workers * size * size))
-    return turns(count, room)
+    return chunks(count, room)
 
 
-def over_turns(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
+def over_chunks(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
     """Apply a function to each part of `count` points; of many units, to a part on each core.
 
     Few points of many units leave the cores to BLAS.
     """
-    parts = list(in_turns(count, size, cores()))
+    parts = list(in_chunks(count, size, cores()))
     if size < _LARGE or len(parts) < 2 * cores():
-        return [function(turn) for turn in in_turns(count, size)]
+        return [function(chunk) for chunk in in_chunks(count, size)]
     with one_blas_thread():
         return on_every_core(function, parts)
 

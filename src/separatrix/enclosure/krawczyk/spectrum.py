@@ -10,7 +10,7 @@ eigenvalues, as a real matrix C with a block :math:`(a, b; -b, a)` for each pair
    \sum_j|T|_{ij}w_j + \frac{\sum_k |E|_{ik}}{1-e}\,\max_k\sum_j|T|_{kj}w_j =: t_i .
 
 A unitary matrix makes C diagonal: blocks :math:`(1, 1; \mathrm i, -\mathrm i)/\sqrt2` of it each
-turn two rows and columns that belong to a pair. With the weights :math:`w=\sqrt2` of columns that
+chunk two rows and columns that belong to a pair. With the weights :math:`w=\sqrt2` of columns that
 do and 1 of others, what is added to C then has row sums of at most :math:`(t_i+t_j)/\sqrt2` in the
 two rows i, j of a pair, and of :math:`t_i` in any other. So the discs of these radii around the
 approximate eigenvalues hold the eigenvalues (Gershgorin); if none of them meets the boundary of
@@ -32,7 +32,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from ..interval.arithmetic import TINY, ULP, Array, Interval, down, up
 from ..interval.products import gamma, row_sums
 from .context import quietly
@@ -96,14 +96,14 @@ def certify_unstable(
     with quietly(size):
         results = [
             result
-            for turn in turns(count, max(1, _TOGETHER // size**2) if 0 < size < _LARGE else 1)
-            for result in _counts(jacobians[turn], kind, basis_of and _shifted(basis_of, turn))
+            for chunk in chunks(count, max(1, _TOGETHER // size**2) if 0 < size < _LARGE else 1)
+            for result in _counts(jacobians[chunk], kind, basis_of and _shifted(basis_of, chunk))
         ]
     return UnstableDirections(tuple(r[0] for r in results), tuple(r[1] for r in results))
 
 
-def _shifted(basis_of: Callable[[int], Array], turn: slice) -> Callable[[int], Array]:
-    return lambda index: basis_of(turn.start + index)
+def _shifted(basis_of: Callable[[int], Array], chunk: slice) -> Callable[[int], Array]:
+    return lambda index: basis_of(chunk.start + index)
 
 
 def _counts(jacobians: Interval, kind: Kind, basis_of: Callable[[int], Array] | None) -> _Counts:

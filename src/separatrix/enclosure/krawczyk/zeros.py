@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import EnclosureError
 from ..interval.arithmetic import Array, down, up
 from ..interval.interpreter import EnclosedFunction
-from .context import checked_states, enclose_residual, over_turns, quietly
+from .context import checked_states, enclose_residual, over_chunks, quietly
 from .contraction import Flags
 from .search import enlarge, locate
 
@@ -94,7 +94,7 @@ def certify_enclosed(
     enclosed: EnclosedFunction, points: Array, trials: int = 10
 ) -> ZeroCertificates:
     """Do the same for a function that is traced already, at states (point, unit)."""
-    parts = over_turns(lambda turn: _certify(enclosed, points[turn], trials), *points.shape)
+    parts = over_chunks(lambda chunk: _certify(enclosed, points[chunk], trials), *points.shape)
     return _joined(parts) if parts else _none(0, "")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from .. import batched
 from ..cholesky import Cholesky
 
@@ -154,14 +154,14 @@ class SharedMatrix:
 
     with one S for all candidates.
 
-    `assemble` makes these matrices, at most `turn` of them at a time; what is the same in each call
-    it finds where `place` has put it.
+    `assemble` makes these matrices, at most `chunk` of them at a time; what is the same in each
+    call it finds where `place` has put it.
     """
 
     matrix: Matrix
     by_rows: bool
     assemble: Assemble
-    turn: int
+    chunk: int
     place: Callable[[Matrix], Any] = np.asarray
     squares: Any = field(init=False)  # MᵀM, or M S⁻¹ Mᵀ
     single: Matrix = field(init=False)  # M in single precision
@@ -180,7 +180,7 @@ class SharedMatrix:
     def factors(self, s: Vectors, e: Vectors, d: Vectors) -> Cholesky:
         """Assemble matrices from s, e and d, as many at a time as have room, and factorize them."""
         factors = Cholesky.empty(len(s), len(self.matrix))
-        for rows in turns(len(s), self.turn):
+        for rows in chunks(len(s), self.chunk):
             factors.put(rows, self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows]))
         return factors
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, in_region, padded_indices
@@ -99,7 +99,7 @@ class Descent:
         n, m = self.residual.size, self.residual.gate_count
         chunk = max(_BLOCK // max(m * (n + m * self.coupled), 1), 1)
         owners = -2 - np.arange(len(states)) if nodes is None else nodes
-        for rows in turns(len(states), chunk):
+        for rows in chunks(len(states), chunk):
             at = self._start(states[rows], owners[rows])
             for _ in range(self.max_steps):
                 if len(at.node) == 0:

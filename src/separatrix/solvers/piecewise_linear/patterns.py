@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import BLOCK, Ints
@@ -44,7 +44,7 @@ def distinct(patterns: Bools) -> tuple[Bools, Ints]:
 def gate_patterns(residual: PiecewiseLinear, states: Array) -> Bools:
     """Return the patterns of many states ``(k, n)``, a block at a time."""
     block = max(BLOCK // max(residual.gate_count, residual.size), 1)
-    parts = [residual.gates(states[rows]) for rows in turns(len(states), block)]
+    parts = [residual.gates(states[rows]) for rows in chunks(len(states), block)]
     return np.concatenate(parts) if parts else residual.gates(states)
 
 

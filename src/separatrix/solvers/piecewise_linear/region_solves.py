@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._parallel import on_every_core, turns
+from ..._parallel import chunks, on_every_core
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced, buckets, padded_indices
@@ -39,7 +39,7 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
     """
     block = max(BLOCK // max(patterns.shape[1], 1), 1)
     parts = []
-    for rows in turns(len(patterns), block):
+    for rows in chunks(len(patterns), block):
         zeros = solve_each(reduced, reduced.patterns(patterns[rows]))
         following = reduced.patterns(zeros.z > 0)
         parts.append((following, zeros.stays, zeros.singular, reduced.states(zeros.e[zeros.stays])))
@@ -66,7 +66,7 @@ def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
     for width, rows in buckets(turned):
         batch = max(_PART // max(width, 1) ** 2, 1)
         if width > 0:
-            parts += [(width, rows[turn]) for turn in turns(len(rows), batch)]
+            parts += [(width, rows[chunk]) for chunk in chunks(len(rows), batch)]
     if len(turned) < _FEW:
         for part in parts:
             solve(part)

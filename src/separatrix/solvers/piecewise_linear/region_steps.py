@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._parallel import turns
+from ..._parallel import chunks
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced
@@ -33,7 +33,7 @@ def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     """
     block = max(BLOCK // max(*reduced.M.shape, 1), 1)
     ends, solved = patterns.copy(), np.zeros(len(patterns), dtype=np.intp)
-    for rows in turns(len(patterns), block):
+    for rows in chunks(len(patterns), block):
         left = most - int(solved.sum())
         if left >= len(patterns[rows]):
             ends[rows], solved[rows] = _descend(reduced, patterns[rows], left)

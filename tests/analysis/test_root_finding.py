@@ -6,12 +6,11 @@ import pytest
 from scipy.optimize import brentq
 
 import separatrix as sx
-from separatrix.analysis.fixed_points import following
 
 
 def test_zeros_with_ill_conditioned_jacobians_are_found(monkeypatch):
     """Rates from 1 to 1e-12 in rotated coordinates, of which the slowest has three zeros."""
-    monkeypatch.setattr(following, "_ROUGH_FROM", 1)
+    monkeypatch.setattr(root_finding, "_ROUGH_FROM", 1)
     size, rng = 24, np.random.default_rng(0)
     turn, _ = np.linalg.qr(rng.standard_normal((size, size)))
     rates, gains = np.logspace(0, -12, size), np.full(size, 0.5)
@@ -28,7 +27,7 @@ def test_zeros_with_ill_conditioned_jacobians_are_found(monkeypatch):
 
 @pytest.mark.parametrize("rough_from", [1, 10**6])
 def test_zeros_near_one_another_are_told_apart(monkeypatch, rough_from):
-    monkeypatch.setattr(following, "_ROUGH_FROM", rough_from)
+    monkeypatch.setattr(root_finding, "_ROUGH_FROM", rough_from)
     size, low, gap = 24, 0.3, 1e-7
 
     def field(x):

@@ -1,4 +1,4 @@
-"""The way in which candidates of a system are followed: which solvers, one after the other."""
+"""Which solvers take candidates to zeros and slow points, one after the other."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,70 +11,69 @@ from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from .agreement import reject_moving
-from .description import Asked
+from .description import Options
 from .evaluator import Evaluator
 from .found import Found
 from .piecewise import is_as_read, search_piecewise
 from .smooth import SmoothSearch
 
-Follow = Callable[[np.ndarray, bool], Found]
+Solve = Callable[[np.ndarray, bool], Found]
 """Starts, and whether slow points are wanted -> where they lead."""
 _MANY_UNITS = 256  # from which Jacobians are most of the work
 
 
-def following(
+def select_solver(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-    asked: Asked,
-) -> Follow:
-    """Return how starts are followed in this system.
+    options: Options,
+) -> Solve:
+    """Return the solver for a system.
 
-    Where it is proved by latent variables, those that come to a zero without Jacobians are done.
+    Where latent variables prove its points, those found without Jacobians are enough.
     """
-    make = partial(_solving, evaluator, zero_test, method)
-    many = asked.certify and not evaluator.is_large and evaluator.size >= _MANY_UNITS
-    solve = (
-        make()
-        if not many or evaluator.latent is None
-        else _without_jacobians(evaluator, zero_test, method, cache(make))
-    )
+    make = partial(_any_solver, evaluator, zero_test, method)
+    many = options.certify and not evaluator.is_large and evaluator.size >= _MANY_UNITS
+    if many and evaluator.latent is not None:
+        solve = _solver_without_jacobians(evaluator, zero_test, method, cache(make))
+    else:
+        solve = make()
 
-    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+    def solve_and_check(starts: np.ndarray, slow_points: bool) -> Found:
         found = solve(starts, slow_points)
         reject_moving(evaluator, zero_test, found)
         return found
 
-    return follow
+    return solve_and_check
 
 
-def _without_jacobians(
+def _solver_without_jacobians(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-    thorough: Callable[[], Follow],
-) -> Follow:
-    """Return how starts are followed with products of Jacobians first, and what is left as ever."""
+    thorough: Callable[[], Solve],
+) -> Solve:
+    """Return a solver that takes products of Jacobians first, and the usual one for the rest."""
     quick = SmoothSearch(Evaluator(evaluator.system, is_large=True), method, zero_test)
 
-    def follow(starts: np.ndarray, slow_points: bool) -> Found:
+    def solve(starts: np.ndarray, slow_points: bool) -> Found:
         found = quick.search(starts, slow_points=False)
         rest = np.flatnonzero(found.reached < 0)
         if len(rest):
             found.join(thorough()(starts[rest], slow_points), rest)
         return found
 
-    return follow
+    return solve
 
 
-def _solving(
+def _any_solver(
     evaluator: Evaluator,
     zero_test: ZeroTest,
     method: LevenbergMarquardt,
-) -> Follow:
-    """Return how starts are followed in any system: exactly where it is piecewise linear.
+) -> Solve:
+    """Return the solver for any system: an exact one where it is piecewise linear.
 
-    Should it turn out not to be what was read of it, it is followed as any other.
+    Where the function turns out to be another than was read, it is solved like any other.
     """
     forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
     smooth = SmoothSearch(evaluator, method, zero_test)
@@ -86,7 +85,7 @@ def _solving(
             if is_as_read(forms[0], evaluator, zero_test, found):
                 return found
             forms = None
-        return smooth.search(_led_near(*forms, starts) if forms else starts, slow_points)
+        return smooth.search(_warm_starts(*forms, starts) if forms else starts, slow_points)
 
     return solve
 
@@ -109,15 +108,15 @@ def _piecewise_linear_forms(
     return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
 
 
-def _led_near(
+def _warm_starts(
     residual: PiecewiseLinear, velocity: PiecewiseLinear, starts: np.ndarray
 ) -> np.ndarray:
-    """Lead starts to the zeros of the exact function that one which computes in float32 stands for.
+    """Move starts to the zeros of the exact function that one which computes in float32 stands for.
 
     What is found there is nearly, but not quite, a zero of the function as it is.
     """
     found = search_piecewise(residual, velocity, starts, True)
     fixed = np.isin(found.reached, found.labels("fixed"))
-    led = starts.copy()
-    led[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else led[fixed]
-    return led
+    moved = starts.copy()
+    moved[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else moved[fixed]
+    return moved

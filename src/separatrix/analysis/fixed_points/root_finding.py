@@ -32,7 +32,7 @@ _FIRST = 16  # candidates finished without the help of known zeros
 
 
 @dataclass(eq=False)
-class Follower:
+class RootFinder:
     """Leads candidates to where they end.
 
     With many units nearly all the time goes into factorizations. So candidates are first brought
@@ -44,11 +44,11 @@ class Follower:
     method: LevenbergMarquardt
     zero_test: ZeroTest
     zeros: KnownZeros = field(init=False)
-    dead_ends: KnownZeros = field(init=False)  # minima of the residual
+    spurious_minima: KnownZeros = field(init=False)  # minima of the residual
 
     def __post_init__(self) -> None:
         self.zeros = KnownZeros(self.evaluator.size)
-        self.dead_ends = KnownZeros(self.evaluator.size)
+        self.spurious_minima = KnownZeros(self.evaluator.size)
 
     @property
     def is_rough(self) -> bool:
@@ -70,7 +70,9 @@ class Follower:
             rows, pending = pending[:portion], pending[portion:]
             solution.put(rows, self._solve_roughly(starts[rows]))
             if len(pending):
-                self._learn_dead_ends(solution.states[rows[solution.endings[rows] == _MINIMUM]])
+                self._learn_spurious_minima(
+                    solution.states[rows[solution.endings[rows] == _MINIMUM]]
+                )
             portion *= 4
         return solution
 
@@ -83,10 +85,16 @@ class Follower:
             lambda x, r, _: self.zero_test.estimate(x, r),
             self.zero_test.eps,
             near=_NEAR,
-            attracted=lambda x, r, g: self.zeros.attracts(x, r) | self.dead_ends.attracts(x, g),
+            attracted=lambda x, r, g: (
+                self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, g)
+            ),
         )
         self._finish(solution)
         return solution
+
+    def _attracted(self, x: States, r: States, gradient: States) -> Bool[np.ndarray, " state"]:
+        """Tell which states a known zero, or a known spurious minimum, attracts."""
+        return self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, gradient)
 
     def _solve_in_double(self, starts: States, exactly: bool, newton: bool) -> Solution:
         evaluate = partial(self.evaluator.residual_and_jacobian, copied=False)
@@ -102,17 +110,17 @@ class Follower:
     def follow_valleys(self, starts: States) -> Solution:
         """Follow states along the curved valleys in which damped steps have stopped.
 
-        Those that are about to end in a known dead end need no walk, which costs an SVD a step. Of
-        many units few are walked together: where none of these comes to a zero, as in minima of
-        random networks, others are spared.
+        Those that are about to end in a known spurious minimum need no walk, which costs an SVD a
+        step. Of many units few are walked together: where none of these comes to a zero, as in
+        minima of random networks, others are spared.
         """
-        solution, lost = self.at_dead_ends(starts)
+        solution, lost = self.at_spurious_minima(starts)
         evaluate, residual = self.evaluator.residual_and_jacobian, self.evaluator.residual
         levels = lambda x: self.zero_test.estimated_level(x, None)  # noqa: E731
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
         lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
-        for turn in self.evaluator.turns(len(lost)):
-            rows = lost[turn]
+        for chunk in self.evaluator.chunks(len(lost)):
+            rows = lost[chunk]
             walk = follow_valleys(
                 evaluate, residual, levels, starts[rows], sizes[rows], self.method.max_steps
             )
@@ -124,14 +132,14 @@ class Follower:
             solution.put(near, exact)
         return solution
 
-    def at_dead_ends(self, starts: States) -> tuple[Solution, Int[np.ndarray, " lost"]]:
-        """Lead states to the known dead ends that are near; return where, and which none is."""
+    def at_spurious_minima(self, starts: States) -> tuple[Solution, Int[np.ndarray, " lost"]]:
+        """Lead states to known spurious minima that are near; return where, and which are left."""
         solution = Solution.unmoved(starts)
         solution.endings[:] = Ending.MINIMUM
         lost = np.arange(len(starts))
-        if self.dead_ends.states:
+        if self.spurious_minima.states:
             gradient = self.evaluator.square_gradient
-            lost = _lead(self.dead_ends, gradient, solution, lost, Ending.MINIMUM)
+            lost = _lead(self.spurious_minima, gradient, solution, lost, Ending.MINIMUM)
         return solution, lost
 
     def _finish(self, solution: Solution) -> None:
@@ -143,9 +151,9 @@ class Follower:
         room = _FIRST
         while len(pending):
             pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
-            if self.dead_ends.states:
+            if self.spurious_minima.states:
                 gradient = self.evaluator.square_gradient
-                pending = _lead(self.dead_ends, gradient, solution, pending, Ending.MINIMUM)
+                pending = _lead(self.spurious_minima, gradient, solution, pending, Ending.MINIMUM)
             rows, pending = pending[:room], pending[room:]
             if not len(rows):
                 break
@@ -158,7 +166,7 @@ class Follower:
     def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
         """Tell from which minima a Newton step in double precision leads on, so are none."""
         doubtful = np.zeros(len(minima), bool)
-        for rows in self.evaluator.turns(len(minima)):
+        for rows in self.evaluator.chunks(len(minima)):
             states = minima[rows]
             residuals, jacobians = self.evaluator.residual_and_jacobian(states)
             steps = batched.solve(jacobians, -residuals)
@@ -174,24 +182,24 @@ class Follower:
         states, steps = solution.states[zeros], solution.steps[zeros]
         distinct = np.unique(self.merge(states, steps))
         jacobian = lambda x: self.evaluator.residual_and_jacobian(x)[1]  # noqa: E731
-        for turn in self.evaluator.turns(len(distinct)):
-            rows = distinct[turn]
+        for chunk in self.evaluator.chunks(len(distinct)):
+            rows = distinct[chunk]
             jacobians = jacobian(states[rows])
             levels = self.zero_test.estimated_level(states[rows], jacobians)
             self.zeros.add(states[rows], steps[rows], jacobians, levels, jacobian)
 
-    def _learn_dead_ends(self, minima: States) -> None:
+    def _learn_spurious_minima(self, minima: States) -> None:
         """Keep the minima of |r|² in which several candidates have ended: others will."""
         if not len(minima) or not self.evaluator.goes_backward:
             return
         near = np.full(len(minima), 1e-2 * np.abs(minima).max())
         best, hits = np.unique(group(minima, near), return_counts=True)
         often = best[np.argsort(-hits, kind="stable")][: np.count_nonzero(hits > 2)][:_FIRST]
-        often = often[~self.dead_ends.contain(minima[often], float(near[0]))]
+        often = often[~self.spurious_minima.contain(minima[often], float(near[0]))]
         if len(often):
             derivatives = self.evaluator.square_derivatives
             exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
-            learn_minima(self.dead_ends, derivatives, exact, self.merge, self.zero_test)
+            learn_minima(self.spurious_minima, derivatives, exact, self.merge, self.zero_test)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
         """Return the row of the state that each one is merged with: the most exact of its group."""
@@ -203,7 +211,7 @@ class Follower:
     def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
         """Tell which states are zeros, as exactly as can be told."""
         zeros = np.empty(len(states), bool)
-        for rows in self.evaluator.turns(len(states)):
+        for rows in self.evaluator.chunks(len(states)):
             r, J = self.evaluator.residual_and_jacobian(states[rows])
             zeros[rows] = self.zero_test.decide(states[rows], r, J)
         return zeros
@@ -214,8 +222,8 @@ class Follower:
         They go straight to a continuum of zeros, where damped ones may go far along it.
         """
         ends, there = states.copy(), np.zeros(len(states), bool)
-        for turn in self.evaluator.turns(len(states)):
-            going = np.arange(turn.start, turn.stop)
+        for chunk in self.evaluator.chunks(len(states)):
+            going = np.arange(chunk.start, chunk.stop)
             for _ in range(_SHORTEST):
                 r, J = self.evaluator.residual_and_jacobian(ends[going])
                 finite = np.isfinite(r).all(1) & np.isfinite(J).all((1, 2))
