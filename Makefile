@@ -37,7 +37,7 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax and BrainPy
 	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
 
-lint: $(VENV)/installed-lint  ## Check style, floors and types
+lint: $(VENV)/installed-lint  ## Check style, layers and types
 	$(BIN)/ruff check src tests benchmarks examples docs/*.py
 	$(BIN)/ruff format --check src tests benchmarks examples docs/*.py
 	$(BIN)/lint-imports
