@@ -6,6 +6,7 @@ import pytest
 from scipy.optimize import brentq
 
 import separatrix as sx
+from separatrix.analysis.fixed_points import root_finding
 
 
 def test_zeros_with_ill_conditioned_jacobians_are_found(monkeypatch):
