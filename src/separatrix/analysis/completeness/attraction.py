@@ -12,7 +12,7 @@ products of distances to the opposite ends. It is negative if it is nowhere posi
 and negative at one with a positive weight: z = 0 in a GRU, as a logistic function never reaches 1.
 
 A pivot away from 0 tells what a gain $r \ge 0$ without an upper bound does: $v = -s + (1 - s)\,r$
-is negative at s = 1, and falls from there.
+is negative at s = 1, where the factor of r is 0, and falls from there.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ from ...enclosure.interval.values import Value
 from .affine import Affine, add_up, divide_up
 
 Units = Int[np.ndarray, " unit"]
-_PIVOTS = (0.0, 1.0, -1.0)
 _MOST_GATES = 4
+_MOST_PIVOTS = 4
 _ENTRIES = 2**20  # of the arrays (unit, unit) that are held at once
 _MOVES = movement.RULES | positions.RULES
 _SUMS = frozenset({"add", "add_any", "sub", "neg"})
@@ -66,13 +66,13 @@ def attraction(execution: Execution) -> Attraction:
     velocity = _Velocity(execution)
     size = velocity.size
     found = Attraction(np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size, bool))
-    for pivot in _PIVOTS if velocity.has_gains else _PIVOTS[:1]:
-        left = np.flatnonzero(~(np.isfinite(found.lower) & np.isfinite(found.upper)))
-        for chunk in chunks(len(left), max(1, _ENTRIES // size)):
-            units = left[chunk]
-            lower, upper, found.decays[units] = velocity.attraction(units, pivot)
+    for chunk in chunks(size, max(1, _ENTRIES // size)):
+        units = np.arange(size)[chunk]
+        for pivots in [np.zeros(len(units)), *velocity.pivots(units)]:
+            lower, upper, decays = velocity.attraction(units, pivots)
             found.lower[units] = np.maximum(found.lower[units], lower)
             found.upper[units] = np.minimum(found.upper[units], upper)
+            found.decays[units] |= decays
     return found
 
 
@@ -88,7 +88,13 @@ class _Velocity:
         (self.size,) = self.program.output_shapes[0]
         self.opposites = _opposites(self.program)
         holds, linear, factors = self._dependence()
-        self.has_gains = bool(factors)
+        self.scaled = [
+            slot
+            for step in linear
+            if step.name == "mul"
+            for slot in step.inputs
+            if self.state in holds.get(slot, ()) and slot != self.state
+        ]
         self.gates = list(self._places(factors))[:_MOST_GATES]
         finite = self._finite()
         self.strict = [self._argument(slot) in finite for slot, _ in self.gates]
@@ -100,7 +106,27 @@ class _Velocity:
                 for slot, value in zip(step.outputs, self._apply(step, {}), strict=True):
                     self.known[slot] = value.within(self._bounds(slot))
 
-    def attraction(self, units: Units, pivot: float) -> tuple[Array, Array, Array]:
+    def pivots(self, units: Units) -> list[Array]:
+        """Return where what is multiplied by a gain may be 0: pivots (unit,) for some units."""
+        values = self._values(units, np.zeros(len(units)), (0,) * len(self.gates))
+        found = list[Array]()
+        for factor in (self._value(slot, values) for slot in self.scaled):
+            slope = self._own(factor.slope.lower, units)
+            for rest in (self._own(end, units) for end in _ends(factor.rest)):
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    zero = np.nan_to_num(-rest / slope, nan=0.0, posinf=0.0, neginf=0.0)
+                if zero.any() and not any(np.array_equal(zero, other) for other in found):
+                    found.append(zero)
+        return found[:_MOST_PIVOTS]
+
+    def _own(self, array: Array, units: Units) -> Array:
+        """Return for each of some units the element that is its own, or a number for all."""
+        flat = np.broadcast_to(array, (len(units), *array.shape[1:])).reshape(len(units), -1)
+        if flat.shape[1] not in (1, self.size):
+            return np.zeros(len(units))
+        return flat[np.arange(len(units)), units % flat.shape[1]]
+
+    def attraction(self, units: Units, pivot: Array) -> tuple[Array, Array, Array]:
         """Bound the zeros of the velocities of some units; also tell whether A < 0."""
         corners = [self._at(units, pivot, ends) for ends in product((0, 1), repeat=len(self.gates))]
         steepest, slope, low, high = (np.array(column) for column in zip(*corners, strict=True))
@@ -201,8 +227,15 @@ class _Velocity:
                 finite.update(step.outputs)
         return finite
 
-    def _at(self, units: Units, pivot: float, ends: tuple[int, ...]) -> list[Array]:
+    def _at(self, units: Units, pivot: Array, ends: tuple[int, ...]) -> list[Array]:
         """Return the ends of A and B of each unit's velocity, with its gates at these ends."""
+        velocity = self._value(self.output, self._values(units, pivot, ends))
+        rows, shape = np.arange(len(units)), (len(units), self.size)
+        parts = (*_ends(velocity.slope), *_ends(velocity.rest))
+        return [np.broadcast_to(end, shape)[rows, units] for end in parts]
+
+    def _values(self, units: Units, pivot: Array, ends: tuple[int, ...]) -> dict[int, Affine]:
+        """Return what depends linearly on the state of each unit, with its gates at these ends."""
         rows = np.arange(len(units))
         values = {slot: self._rows(slot, units) for slot in {self.state, *dict(self.gates)}}
         slope, rest = values[self.state]
@@ -213,9 +246,7 @@ class _Velocity:
             low[at] = high[at] = (low, high)[end][at]
         for step in self.steps:
             values |= zip(step.outputs, self._apply(step, values), strict=True)
-        velocity, shape = self._value(self.output, values), (len(units), self.size)
-        parts = (*_ends(velocity.slope), *_ends(velocity.rest))
-        return [np.broadcast_to(end, shape)[rows, units] for end in parts]
+        return values
 
     def _rows(self, slot: int, units: Units) -> Affine:
         """Copy the bounds of a value for each unit."""
