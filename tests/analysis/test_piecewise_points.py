@@ -6,7 +6,7 @@ import pytest
 import systems
 
 import separatrix as sx
-from separatrix.analysis.fixed_points import ways
+from separatrix.analysis.fixed_points import solver_selection
 from separatrix.solvers.piecewise_linear import recognize
 
 STARTS = np.random.default_rng(0).uniform(0, 4, (20, 2))
@@ -51,7 +51,7 @@ def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):
 
     step = lambda x: jnp.where(x > 1, 0.5 * x, 0.75 * x - 0.25) + 1  # noqa: E731
     right = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
-    monkeypatch.setattr(ways, "recognize", misread)
+    monkeypatch.setattr(solver_selection, "recognize", misread)
     points = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
     assert (right.outcome_reasons == "reached by region walk").all()
     assert (points.outcome_reasons != "reached by region walk").all()
@@ -59,7 +59,9 @@ def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):
 
 
 def test_a_zero_of_the_reading_at_a_jump_of_the_function_is_not_fixed(monkeypatch):
-    monkeypatch.setattr(ways, "recognize", lambda _, size: recognize(lambda x: 0.5 - 0.5 * x, size))
+    monkeypatch.setattr(
+        solver_selection, "recognize", lambda _, size: recognize(lambda x: 0.5 - 0.5 * x, size)
+    )
     jumps = sx.Flow(lambda x: jnp.where(x > 1, 0.5 - 0.5 * x, 3.0), 2)
     points = sx.find_fixed_points(jumps, STARTS)
     assert (points.outcome_reasons != "reached by region walk").all()
