@@ -316,6 +316,32 @@ def hodgkin_huxley(current):
 HODGKIN_HUXLEY = {"Hopf": (9.77933799, 154.52633367), "folds": (6.264, 7.846, 7.922)}
 
 
+def jansen_rit(p):
+    """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
+
+    def rate(v):
+        return 5 * jax.nn.sigmoid(0.56 * (v - 6))
+
+    def field(y):
+        x, slopes = y[:3], y[3:]
+        drives = jnp.stack(
+            [
+                325 * rate(x[1] - x[2]),
+                325 * (p + 108 * rate(135 * x[0])),
+                1100 * 33.75 * rate(33.75 * x[0]),
+            ]
+        )
+        a = np.array([100.0, 100.0, 50.0])
+        return jnp.concatenate([slopes, drives - 2 * a * slopes - a**2 * x])
+
+    return sx.Flow(field, 6)
+
+
+JANSEN_RIT = {"Hopf": (-12.1475, 89.8291, 315.6964), "fold": 137.3793}
+JANSEN_RIT_AT_REST = np.array([0.00077825, -1.00143, 2.52819, 0.0, 0.0, 0.0])
+"""The only fixed point at p = −50, roughly."""
+
+
 def brusselator(b, sizes=(1.0, 1.0)):
     """x' = 1 + x²y − (b + 1) x, y' = b x − x²y, measured in other units; Hopf at b = 2."""
     sizes = np.asarray(sizes)

@@ -46,3 +46,10 @@ def test_prose_is_spelled_as_in_american_english():
     other = r"behaviour|neighbour|favour|colour|analys(e|ed|ing)\b|centred?\b|grey\b"
     found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
     assert [match.group() for match in found] == []
+
+
+def test_the_readme_shows_the_cube():
+    picture = "docs/assets/flipflop-cube.png"
+    assert f"]({picture})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    data = (ROOT / picture).read_bytes()
+    assert data.startswith(b"\x89PNG") and 20_000 < len(data) < 200_000

@@ -9,10 +9,13 @@ import scipy.linalg
 from scipy.integrate import solve_ivp
 from systems import (
     HODGKIN_HUXLEY,
+    JANSEN_RIT,
+    JANSEN_RIT_AT_REST,
     LORENZ,
     MORRIS_LECAR,
     brusselator,
     hodgkin_huxley,
+    jansen_rit,
     lorenz,
     morris_lecar,
 )
@@ -264,3 +267,26 @@ def test_what_cannot_work_is_said():
         follow(forked, one, (-1, 1), at=0.0, shooting=many)
     with pytest.raises(sx.InvalidInputError, match=r"the start is no cycle at parameter = -0\.4"):
         follow(folded, on_the_circle(folded(0.0)), (-1, 1), at=-0.4)
+
+
+@pytest.mark.laws
+def test_jansen_and_rit_in_seconds():
+    fold_from, *others = JANSEN_RIT["Hopf"]
+    rest = JANSEN_RIT_AT_REST
+    branch = born_at(jansen_rit, rest, (-50.0, 350.0), fold_from)
+    assert branch.special_type.tolist() == ["fold"]
+    assert branch.special_parameters == pytest.approx([JANSEN_RIT["fold"]], abs=1e-4)
+    assert branch.parameters.min() == pytest.approx(fold_from, abs=0.1)
+    for hopf in others:
+        branch = born_at(jansen_rit, rest, (-50.0, 350.0), hopf)
+        assert branch.special_type.tolist() == []
+        assert np.sort(branch.parameters[[0, -1]]) == pytest.approx(others, abs=0.1)
+        all_close(branch, jansen_rit, 40)
+
+
+def test_a_start_at_a_hopf_point_moves_nearer_to_it():
+    """Normal forms tell nothing of cycles that far away."""
+    fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
+    far = fixed.emerging_cycle(0, -0.4)
+    branch = sx.continue_cycles(folded, far, (-0.5, 0.5))
+    assert branch.special("fold") == pytest.approx([-0.25], abs=1e-8)

@@ -378,3 +378,11 @@ def test_a_proof_overrules_eigenvalues_that_are_not_those_of_the_function():
     assert points.stability[middle] == "unstable" and points.n_unstable[middle] == 1
     assert points.n_unstable_certified.all() and points.index_sum == 1
     assert np.isnan(points.largest_eigenvalue[middle])
+
+
+@pytest.mark.parametrize(("band", "name"), [(1e-6, "stable"), (1e-3, "marginal")])
+def test_points_within_the_band_are_called_marginal(band, name):
+    near = sx.DiscreteMap(lambda x: (1 - 1e-4) * x, 1)
+    points = sx.find_fixed_points(near, np.ones((1, 1)), marginal_band=band)
+    assert points.stability.tolist() == [name]
+    assert points.marginal_band == band

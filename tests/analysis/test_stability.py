@@ -70,3 +70,10 @@ def test_degenerate_zeros_have_no_number(power):
     points = sx.find_fixed_points(sx.Flow(lambda x: x**power, 1), np.array([[-1.0], [0.7]]))
     assert points.kind.tolist() == ["fixed"]
     assert points.n_unstable.tolist() == [-1] and points.stability.tolist() == ["marginal"]
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-3, 1.0, 1e9])
+def test_the_unit_of_time_tells_nothing(unit):
+    J = np.array([[-1.0, 3.0, 0.0], [0.0, 0.5, 1.0], [0.0, 0.0, -1e-4]])
+    assert at_origin(unit * J) == (1, "saddle")
+    assert at_origin(unit * (J - 0.6 * np.eye(3))) == (0, "stable")

@@ -64,3 +64,13 @@ def test_times_are_in_ms():
     exact = 20 * np.log(1000)
     assert exact <= found.times[0] <= 2 * exact  # seen at the end of a block
     assert found.step == 2.0  # a tenth of the time constant
+
+
+def test_wilsons_interval():
+    """5 of 10 and 0 of 10, from the formula by hand."""
+    found = sx.basins(BISTABLE, EDGES, np.repeat([[-1.0], [1.0]], 5, axis=0))
+    np.testing.assert_allclose(found.low, 0.236593, atol=1e-6)
+    np.testing.assert_allclose(found.high, 0.763407, atol=1e-6)
+    alone = sx.basins(BISTABLE, EDGES, np.ones((10, 1)))
+    np.testing.assert_allclose([alone.low[0], alone.high[0]], [0, 0.277533], atol=1e-6)
+    assert alone.high[1] == 1.0

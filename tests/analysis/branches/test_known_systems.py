@@ -90,9 +90,10 @@ def test_rank_one_network_of_50_units():
     assert largest == pytest.approx([-0.6796801113, -0.6796801113, 0.8], abs=1e-9)
 
 
-def wong_wang(mu):
+def wong_wang(mu, coherence=0.0):
     def field(s):
-        drive = 270.0 * (0.2609 * s - 0.0497 * s[::-1] + 0.3255 + 0.00052 * mu) - 108.0
+        evidence = 0.00052 * mu * (1 + coherence * jnp.array([1.0, -1.0]))
+        drive = 270.0 * (0.2609 * s - 0.0497 * s[::-1] + 0.3255 + evidence) - 108.0
         return -s / 0.1 + (1 - s) * 0.641 * drive / -jnp.expm1(-0.154 * drive)
 
     return sx.Flow(field, 2, domain=(0.0, 1.0))
@@ -116,3 +117,13 @@ def test_wong_wang_in_stimulus_strength():
     assert branches.endings[1].tolist() == ["closed on itself", "closed on itself"]
     counts = [len(branches.states_at(mu)) for mu in (-10.0, 0.0, 30.0, 50.0, 70.0)]
     assert counts == [1, 5, 3, 5, 1]
+
+
+def test_wong_wang_in_coherence():
+    start = np.array([0.709280520282, 0.0239636646117])
+    branches = follow(lambda c: wong_wang(30.0, c), start, (1.0, -1.0), name="coherence")
+    edge = 0.6847012902209954
+    assert branches.special("fold") == pytest.approx([-edge, edge], abs=1e-8)
+    right = branches.special_states[specials(branches, "fold")[1]]
+    assert right == pytest.approx([0.15558657, 0.55120795], abs=1e-7)
+    assert branches.n_branches == 1
