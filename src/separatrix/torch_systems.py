@@ -1,6 +1,6 @@
 """Systems from PyTorch functions, which JAX cannot trace: called on the host, with derivatives.
 
-JAX is told the function by its value and its derivatives, all of them from `torch.func`, so that
+JAX gets the value of the function and its derivatives, all of them from `torch.func`, so that
 every analysis works: slower, the same answers. What needs the function's own operations does not:
 proofs by intervals, and the exact solution of piecewise linear maps.
 """

@@ -67,7 +67,7 @@ def test_a_zero_beside_a_jump_is_found_and_its_rounding_level_is_no_jump(name):
 
 
 def test_a_unit_that_jumps_at_0_may_rest_there_among_others():
-    """Newton's steps end beside 0, where the residual is told from zero."""
+    """Newton's steps end beside 0, where the residual is distinguished from zero."""
     drive = lambda x: jnp.where(x[0] > 0, jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0]))  # noqa: E731
     system = sx.DiscreteMap(lambda x: jnp.tanh(drive(x) + 0.3 * x), 2)
     starts = np.random.default_rng(0).uniform(-4, 4, (60, 2))

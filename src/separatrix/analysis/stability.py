@@ -88,7 +88,7 @@ def judge(
 ) -> Stability:
     """Count the unstable modes of each point, and name it by them.
 
-    A number is told where no error changes it: by what the `Disturbed` eigenvalues show, or else
+    A number is given where no error changes it: by what the `Disturbed` eigenvalues show, or else
     where no mode lies within an uncertainty of the boundary, by default that of the band. Anywhere
     else, on a kink, and where a mode is NaN, it is −1.
 

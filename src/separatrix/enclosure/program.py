@@ -211,7 +211,7 @@ def _is_folded(aval: Any) -> bool:
 
 _KNOWN: WeakValueDictionary[Hashable, Structure] = WeakValueDictionary()
 _DERIVATIVES = 3
-"""Rules of derivatives are told apart by so many derivatives, the most that an analysis takes."""
+"""Rules of derivatives are compared by so many derivatives, the most that an analysis takes."""
 
 
 def _interned(closed: Any) -> Structure:

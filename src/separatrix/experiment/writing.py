@@ -25,7 +25,7 @@ def write_run(
 
 
 def write_settings(experiment: Experiment, directory: Path) -> None:
-    """Write the configuration as executed, by which a directory is told to be of an experiment."""
+    """Write the configuration as executed, which marks a directory as that of an experiment."""
     with written_in_one_piece(directory / EXPERIMENT) as temporary:
         temporary.write_text(experiment.to_toml(), encoding="utf-8")
 

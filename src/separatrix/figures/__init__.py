@@ -3,7 +3,7 @@
 What is one panel is drawn in given axes, `ax=`, what is several in a figure or a part of one,
 `figure=`, or in a new figure of a `width`. No function imports pyplot or changes matplotlib's
 settings, so figures can be made in any program and in any order; where pyplot was imported and can
-show figures, it is told of new ones. `save` writes them. Matplotlib is imported when the first
+show figures, it learns of new ones. `save` writes them. Matplotlib is imported when the first
 figure is asked for.
 
 The functions are those that the modules list in `__all__`; a module bears another name than a

@@ -57,7 +57,7 @@ class PointClass:
 
     @property
     def look(self) -> dict[str, Any]:
-        """What `Axes.plot` is told of them, but for their size."""
+        """The arguments of `Axes.plot` for them, but for their size."""
         return {
             "linestyle": "",
             "color": self.color,
@@ -67,7 +67,7 @@ class PointClass:
 
 
 def slow_look() -> dict[str, Any]:
-    """Return what `Axes.plot` is told of a slow point whose speed no color tells."""
+    """Return the arguments of `Axes.plot` for a slow point whose speed no color shows."""
     return {
         "marker": "o",
         "markerfacecolor": paper(),

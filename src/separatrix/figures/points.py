@@ -32,7 +32,7 @@ def fixed_points(
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
-    `points` may be plain states `(point, unit)`, of which no kind is told, and `activity` an array
+    `points` may be plain states `(point, unit)`, without kinds, and `activity` an array
     `(trial, time, unit)` or `(n, unit)`. Without components all of them are drawn as they are, of
     two or three units; three components, or units, are drawn in space.
     """

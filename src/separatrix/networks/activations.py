@@ -25,7 +25,7 @@ def activation(name: Any) -> Callable[[Array], jax.Array]:
     """Return the activation function called `name`; raise InvalidInputError if there is none."""
     if not isinstance(name, str):
         raise InvalidInputError(
-            f"an activation is told by its name, such as 'tanh', so that files can hold it; got "
+            f"an activation is given by its name, such as 'tanh', so that files can hold it; got "
             f"{name!r}. Valid: {', '.join(ACTIVATIONS)}."
         )
     if name not in ACTIVATIONS:

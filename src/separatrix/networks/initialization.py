@@ -76,7 +76,7 @@ def check_initialization(name: Any, *further: str) -> None:
     known = [*INITIALIZATIONS, *further]
     if not isinstance(name, str):
         raise InvalidInputError(
-            f"an initialization is told by its name, such as 'orthogonal'; got {name!r}. "
+            f"an initialization is given by its name, such as 'orthogonal'; got {name!r}. "
             f"Valid: {', '.join(known)}."
         )
     if name not in known:

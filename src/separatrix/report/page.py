@@ -67,7 +67,7 @@ def write_page(path: Path, template: str, **content: Any) -> Path:
 def _sections(
     story: Story, directory: Path | None
 ) -> tuple[list[dict[str, str | int]], list[dict[str, str | int]]]:
-    """Return what the template needs of every section that is told, and of those that are not.
+    """Return what the template needs of every section that is shown, and of those that are not.
 
     A section with nothing to say of what it lacks is left out: a study that was not asked for.
     """

@@ -115,7 +115,7 @@ class ZeroTest:
         """Tell at which zeros a Newton step that leads to no zero shows that they are none.
 
         There the function jumps before its residual vanishes, and at the state itself, on the one
-        side of the jump, it is told from zero.
+        side of the jump, it is distinguished from zero.
         """
         missed = self.jumps(states, self.blur(states))
         if missed.any():

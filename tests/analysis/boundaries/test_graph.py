@@ -91,7 +91,7 @@ def test_arms_are_followed_where_nothing_is_stable():
     graph = sx.fixed_point_graph(system, np.array([[0.0, 0.0], [1.0, 0.0]]), rays=1)
     assert graph.target.tolist() == [-1, -1, -1, -1]
     assert graph.n_unstable.tolist() == [1, -1]  # of the outer one a mode is exactly 0
-    assert graph.roles[1].startswith("1 unstable direction or more, which cannot be told: sam")
+    assert graph.roles[1].startswith("1 unstable direction or more, which is not known: sam")
     reasons = graph.reasons.astype(str)
     assert any("infinity" in reason for reason in reasons)
     assert any("not among the points" in reason for reason in reasons)

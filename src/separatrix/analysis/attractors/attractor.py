@@ -59,15 +59,15 @@ class ContinuousAttractor(Record):
         default=float("nan"),
     )
     edge: float = setting(
-        "share of the states of a surface at an edge of it; NaN: not told", default=float("nan")
+        "share of the states of a surface at an edge of it; NaN: not known", default=float("nan")
     )
-    loops: int = setting("number of loops of a surface that last; −1: not told", default=-1)
+    loops: int = setting("number of loops of a surface that last; −1: not known", default=-1)
     finest: float = setting(
-        "width of the narrowest loop that the states of a surface would show; NaN: not told",
+        "width of the narrowest loop that the states of a surface would show; NaN: not known",
         default=float("nan"),
     )
     pieces: int = setting(
-        "number of pieces, far apart, in which the states of a continuous set lie; 0: not told",
+        "number of pieces, far apart, in which the states of a continuous set lie; 0: not known",
         default=0,
     )
     piece_gap: float = setting(

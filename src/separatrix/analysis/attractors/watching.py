@@ -7,7 +7,7 @@ from ..._types import InvalidInputError, require_count, require_positive
 
 @dataclass(frozen=True)
 class Watching:
-    """How long states are watched at most, how closely, and what is taken for what.
+    """How long states are watched at most, how closely, and what counts as what.
 
     Parameters
     ----------

@@ -215,7 +215,7 @@ def _roles(landscape: Landscape, rays: int) -> np.ndarray:
         n = int(landscape.least_unstable[row])
         number = counted(n, "unstable direction")
         if landscape.n_unstable[row] < 0:
-            number += " or more, which cannot be told"
+            number += " or more, which is not known"
         if rays and n > 0:
             return f"{number}: sampled along {2 * min(n, rays)} rays"
         return f"{number}: what leaves it is no curve, and is not followed"

@@ -16,7 +16,7 @@ Text = np.ndarray
 MOST = 20
 """Special points that a summary lists."""
 FIRST = 1e-3
-"""How far beyond the special point, in parts of the range, a cycle is told of unless one asks."""
+"""How far beyond the special point, in parts of the range, a cycle is given by default."""
 
 
 class Branches(Record):

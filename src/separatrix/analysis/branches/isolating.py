@@ -20,7 +20,7 @@ STRAIGHT = 0.9
 BEND = 1e-5
 """The angle, in radians, by which rounding may bend a straight piece of a branch."""
 AT_ONCE = 1e-9
-"""Events on a piece this short cannot be told apart."""
+"""Events on a piece this short cannot be distinguished."""
 
 
 @dataclass

@@ -76,7 +76,7 @@ def continue_cycles(
         steps between them, at least: there are as many as each cycle asks for.
     marginal_band
         Multipliers within this distance of the unit circle, or the distance from 1 of the one along
-        the orbit, are not told from it: they are called marginal, and `n_unstable` is −1.
+        the orbit, are called marginal, and `n_unstable` is −1.
 
     Returns
     -------

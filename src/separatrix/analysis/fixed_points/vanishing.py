@@ -29,8 +29,8 @@ def are_vanishing(
 ) -> Flags:
     """Tell where the residual falls below rounding on one side, as far as one looks, and smoothly.
 
-    `states` are ones that cannot be told from zeros, and whose Newton step is not small; `sizes`
-    are those of typical states there. It is looked along the direction in which the residual
+    `states` cannot be distinguished from zeros and have a Newton step that is not small; `sizes`
+    are those of typical states there. The search goes along the direction in which the residual
     changes least.
     """
     found = np.zeros(len(states), bool)
@@ -53,7 +53,7 @@ def are_vanishing(
 def _zeros_along(
     are_zeros: Callable[[States], Flags], states: States, along: States
 ) -> Bool[np.ndarray, "state distance"]:
-    """Tell at which distances along a way the residual cannot be told from zero."""
+    """Tell at which distances along a way the residual cannot be distinguished from zero."""
     there = states[:, None] + _FAR[:, None] * along[:, None]
     return are_zeros(there.reshape(-1, states.shape[1])).reshape(len(states), -1)
 

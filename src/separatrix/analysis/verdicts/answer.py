@@ -79,7 +79,7 @@ class Verdict(Record):
     places: int = setting("at which states come together; 0: they do not", default=0)
     period: float = setting("of a cycle; NaN: none", units="ms", default=float("nan"))
     gap: float = setting(
-        "median ratio of the time constants along and across the set; NaN: not told",
+        "median ratio of the time constants along and across the set; NaN: not known",
         default=float("nan"),
     )
     spread_kept: float = setting(

@@ -60,7 +60,7 @@ def verdict(
     duration
         T in ms: how long the task asks for states to be held.
     axis
-        What states are read out along `(unit,)`; None: `spread` is not told.
+        What states are read out along `(unit,)`; None: `spread` stays unknown.
     axis_name
         What that is called in the sentence.
     points

@@ -32,7 +32,7 @@ def values(story: Story) -> Values:
 
 
 def numbers(story: Story) -> Rows:
-    """Return whether the values are held in order, and how well they are told apart."""
+    """Return whether the values are held in order, and how well they are distinguished."""
     memory = story.find(GradedMemory)
     if memory is None:
         return []

@@ -136,7 +136,7 @@ def _lengths(trial: RawTrial, periods: Iterable[str]) -> dict[str, int]:
 
 
 class Column(NamedTuple):
-    """A condition: its name, and what its values are; a text is told by its place in `words`."""
+    """A condition: its name, and what its values are; a text is stored as its place in `words`."""
 
     name: str
     dtype: str

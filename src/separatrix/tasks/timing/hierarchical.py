@@ -16,14 +16,14 @@ from ..timeline import Timeline
 
 
 class HierarchicalReasoning(StagedTask):
-    r"""Judge an interval by a rule that was told before.
+    r"""Judge an interval by a rule given earlier.
 
     First one of two rule channels is on, and the network has to report it. Then two flashes come at
     one of two places, with an interval between them. Under rule 1 the answer is the place of the
     flashes when the interval was short and the other place when it was long; under rule 2 the
     reverse. At the middle interval short and long are drawn by chance, so nobody can be right there
     on all trials. In the experiment the rule changes unannounced and has to be inferred from the
-    outcomes of earlier trials; trials by themselves hold no outcomes, so here it is told.
+    outcomes of earlier trials; single trials have no outcomes, so here the rule is given.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class HierarchicalReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Report the rule while it is told; count the steps between the flashes."""
+        """Report the rule while it is shown; count the steps between the flashes."""
         telling = shown_during(self, inputs[..., 1:3], "rule")
         rule = jnp.argmax(summed(inputs[..., 1:3], telling), -1)
         flash = shown_during(self, inputs[..., 3:], "flash1", "flash2")

@@ -38,7 +38,7 @@ def _weights(given: Any) -> tuple[float, ...]:
 
 
 class Yang2019(SolvableTask):
-    r"""Twenty tasks for one network, told apart by a rule input.
+    r"""Twenty tasks for one network, distinguished by a rule input.
 
     The 85 inputs are a fixation cue, two rings of 32 channels (the modalities) and one channel for
     each of the 20 rules; the 33 outputs are fixation and a ring for the response. A direction is a
