@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from rooms import quick
 
 import separatrix as sx
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
@@ -87,7 +86,7 @@ def test_a_thousand_units():
     assert np.allclose(scale, [np.mean(n * np.tanh(k * m)) for k in scale], atol=1e-12)
 
 
-@pytest.mark.parametrize("rank", quick([2, 3], 0))
+@pytest.mark.parametrize("rank", [2])
 @pytest.mark.parametrize("outside", [False, True])
 def test_higher_ranks(rank, outside):
     size = 100
@@ -158,7 +157,7 @@ def test_weights_that_float32_rounded():
     assert len(found.states) == 3
 
 
-@pytest.mark.parametrize("overlap", quick([1.0, 1.0 + 1e-12], 0))
+@pytest.mark.parametrize("overlap", [1.0])
 def test_at_the_pitchfork_nothing_is_claimed(overlap):
     m, n = rank_one(50, overlap)
     found = search(FORMS["factors"](m, n, 50), 50)
@@ -244,7 +243,7 @@ def count_roots_of_rank_one(m, n, bias):
     return int(np.sum(signs[1:] != signs[:-1]))
 
 
-@pytest.mark.parametrize("seed", quick(range(4), 0, 1))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_rank_one_rectified_networks_in_all_of_space(seed):
     rng = np.random.default_rng(seed)
     m, n, bias = rng.standard_normal((3, 50))
@@ -261,7 +260,7 @@ def test_rank_one_rectified_networks_in_all_of_space(seed):
         assert certify_zeros(residual, found.states).unique.all()
 
 
-@pytest.mark.parametrize("seed", quick(range(4), 0))
+@pytest.mark.parametrize("seed", [0])
 def test_a_bias_that_all_units_share(seed):
     """Far away it is one number for all of them, unlike the rest of the sum."""
     m, n = np.random.default_rng(seed).standard_normal((2, 50))
@@ -276,7 +275,7 @@ def test_a_bias_that_all_units_share(seed):
     assert len(found.states) == count_roots_of_rank_one(m, n, np.full(50, bias))
 
 
-@pytest.mark.parametrize(("rank", "seed"), quick([(2, 0), (2, 2), (3, 0)], 0))
+@pytest.mark.parametrize(("rank", "seed"), [(2, 0)])
 def test_rectified_networks_of_higher_rank(rank, seed):
     rng = np.random.default_rng(seed)
     m, n = rng.standard_normal((2, 40, rank))
@@ -329,7 +328,7 @@ def relu_network(units, rank, strength, bias=0.0):
 
 @pytest.mark.parametrize(
     ("units", "rank", "strength"),
-    quick([(3, 1, 3.0), (100, 1, 20.0), (100, 2, 2.0), (60, 3, 4.0)], 0, 2),
+    [(3, 1, 3.0), (100, 2, 2.0)],
 )
 def test_a_zero_on_all_kinks_is_proved_to_be_the_only_one(units, rank, strength):
     """Krawczyk's test fails there: it sees slopes of all regions at once."""

@@ -108,8 +108,10 @@ class _Velocity:
 
     def pivots(self, units: Units) -> list[Array]:
         """Return where what is multiplied by a gain may be 0: pivots (unit,) for some units."""
-        values = self._values(units, np.zeros(len(units)), (0,) * len(self.gates))
         found = list[Array]()
+        if not self.scaled:
+            return found
+        values = self._values(units, np.zeros(len(units)), (0,) * len(self.gates))
         for factor in (self._value(slot, values) for slot in self.scaled):
             slope = self._own(factor.slope.lower, units)
             for rest in (self._own(end, units) for end in _ends(factor.rest)):
