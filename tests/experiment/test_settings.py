@@ -205,8 +205,8 @@ def every_run():
     """Yield every experiment that comes with the package, or each of its variants."""
     for experiment in map(Experiment.named, experiment_names()):
         chosen = [experiment.variant(name) for name in experiment.variants] or [experiment]
-        rooms = [] if experiment.name in ("yang2020", "sussillo2013") else [pytest.mark.laws]
-        yield from (pytest.param(one, id=one.name, marks=rooms) for one in chosen)
+        marks = [] if experiment.name in ("yang2020", "sussillo2013") else [pytest.mark.laws]
+        yield from (pytest.param(one, id=one.name, marks=marks) for one in chosen)
 
 
 @pytest.mark.parametrize("experiment", list(every_run()))
