@@ -10,7 +10,7 @@ from sample_records import RECORDS, fixed_points, network
 import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
-from separatrix.report.sections import ORDER, spectrum, told_sections
+from separatrix.report.sections import ORDER, spectrum, shown_sections
 from separatrix.report.story import Story
 from separatrix.store import Run
 
@@ -72,7 +72,7 @@ def whole(written):
 
 
 def test_every_figure_is_inside_and_nothing_is_outside(whole):
-    assert len(whole.sources) == len(list(told_sections(Story(run()))))
+    assert len(whole.sources) == len(list(shown_sections(Story(run()))))
     assert all(source.startswith("data:image/png;base64,") for source in whole.sources)
     assert all(link.startswith("#") and link[1:] in whole.ids for link in whole.links)
     assert set(ALL) <= set(whole.ids)
@@ -132,7 +132,7 @@ def test_runs_that_lack_parts(tmp_path, records, drawn, said):
     assert len(shown.sources) == len(drawn)
     for sentence in said:
         assert sentence in shown.text
-    assert [section.name for section in told_sections(Story(run(records)))] == drawn
+    assert [section.name for section in shown_sections(Story(run(records)))] == drawn
 
 
 def test_a_run_of_another_task(tmp_path):
@@ -200,7 +200,7 @@ def test_what_is_known_of_missing_fixed_points(known, said):
     story = Story(run({"fixed_points": points, "activity": RECORDS["activity"]}))
     rows = dict(key_numbers(story.run))
     assert rows["are fixed points missing?"].startswith(said)
-    text = " ".join(str(section.caption(story)) for section in told_sections(story))
+    text = " ".join(str(section.caption(story)) for section in shown_sections(story))
     assert ("proved that no fixed point is missing" in text) == ("complete" in known)
     if "index_sum" in known:
         assert f"those of the points found add up to {known['index_sum']}" in text

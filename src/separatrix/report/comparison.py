@@ -73,7 +73,7 @@ def _rows(runs: Mapping[str, Run]) -> Iterator[tuple[str, list[str]]]:
 def _sections(stories: Mapping[str, Story]) -> Iterator[dict[str, Any]]:
     """Yield the pictures of every section that any run has: one of all runs, or one of each."""
     for section in SECTIONS:
-        told = {name: story for name, story in stories.items() if section.is_told_by(story)}
+        told = {name: story for name, story in stories.items() if section.is_shown_in(story)}
         if not told:
             continue
         together = _together(section, told)

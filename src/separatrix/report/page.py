@@ -74,7 +74,7 @@ def _sections(
     told, absent = [], []
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
-        if section.is_told_by(story):
+        if section.is_shown_in(story):
             view |= embedded(section, story, directory)
             told.append(view | {"text": section.caption(story)})
         elif missing := section.missing(story):

@@ -9,7 +9,7 @@ from .._files import cannot_write
 from ..store import Run
 from ..store.directory import FIGURES
 from .section import Section
-from .sections import told_sections
+from .sections import shown_sections
 from .story import Story
 
 SHOWN_PIXELS_PER_INCH = 108
@@ -39,7 +39,7 @@ def write_figures(
         raise cannot_write(folder, error) from error
     story = Story(run)
     paths: list[Path] = []
-    for section in told_sections(story):
+    for section in shown_sections(story):
         with hidden():
             figure = section.draw(story)
         paths += figures.save(figure, folder, section.name, formats)

@@ -44,8 +44,8 @@ class Section:
     analyses: tuple[str, ...] = ()
     """The analyses of a run that make what it needs, by the names of their records."""
 
-    def is_told_by(self, story: Story) -> bool:
-        """Tell whether the run has what the figure needs."""
+    def is_shown_in(self, story: Story) -> bool:
+        """Whether the run has what the figure needs."""
         return story.has(*self.needs) and self.applies(story)
 
     def caption(self, story: Story) -> str:

@@ -38,6 +38,6 @@ SECTIONS: tuple[Section, ...] = tuple(
 )
 
 
-def told_sections(story: Story) -> Iterator[Section]:
+def shown_sections(story: Story) -> Iterator[Section]:
     """Yield the sections for which the run has what they need."""
-    return (section for section in SECTIONS if section.is_told_by(story))
+    return (section for section in SECTIONS if section.is_shown_in(story))
