@@ -10,7 +10,7 @@ from sample_records import RECORDS, fixed_points, network
 import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import key_numbers, write_figures, write_report
-from separatrix.report.sections import ORDER, spectrum, shown_sections
+from separatrix.report.sections import ORDER, shown_sections, spectrum
 from separatrix.report.story import Story
 from separatrix.store import Run
 
