@@ -1,6 +1,7 @@
 """A value held on a slow curve: how well ordered, how well told apart, how it drifts."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int, Real
 
 from .._records import Record, array, setting
@@ -245,12 +246,8 @@ def _decoded(positions: np.ndarray, member: np.ndarray, count: int) -> np.ndarra
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(a, b).statistic) if np.ptp(a) and np.ptp(b) else float("nan")
+    return float(scipy.stats.spearmanr(a, b).statistic) if np.ptp(a) and np.ptp(b) else float("nan")
 
 
 def _kendall(a: np.ndarray, b: np.ndarray) -> float:
-    from scipy.stats import kendalltau
-
-    return float(kendalltau(a, b).statistic) if np.ptp(a) else 0.0
+    return float(scipy.stats.kendalltau(a, b).statistic) if np.ptp(a) else 0.0

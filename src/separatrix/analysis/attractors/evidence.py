@@ -1,8 +1,8 @@
 """What speaks for a continuous attractor: what states keep apart, how they extend, their modes."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from ..._parallel import one_blas_thread
@@ -140,4 +140,8 @@ def _groups(states: np.ndarray) -> int:
     extent = cdist(states, states).max()
     if extent <= 1e-9 * (1e-300 + np.abs(states).max()):
         return 1
-    return int(fcluster(linkage(states), 0.01 * extent, "distance").max())
+    return int(
+        scipy.cluster.hierarchy.fcluster(
+            scipy.cluster.hierarchy.linkage(states), 0.01 * extent, "distance"
+        ).max()
+    )

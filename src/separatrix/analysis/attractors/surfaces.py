@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import nnls
 from scipy.spatial.distance import cdist
 
 from .loops import loops_that_last
@@ -84,5 +84,5 @@ def _edge(states: np.ndarray) -> tuple[float, float]:
         middle = along.mean(0)
         target = -_INWARD * middle / max(float(np.linalg.norm(middle)), 1e-300)
         hull = np.vstack([along.T, np.ones(len(along))])
-        outside[k] = nnls(hull, np.append(target, 1.0))[1] > 1e-9
+        outside[k] = scipy.optimize.nnls(hull, np.append(target, 1.0))[1] > 1e-9
     return float(outside.mean()), float(np.median(bent))

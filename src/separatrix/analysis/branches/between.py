@@ -1,8 +1,8 @@
 """States between the points of a branch."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.optimize import brentq
 
 WINDOW = 4
 """Points that a state between two of them is interpolated from: cubic along the branch."""
@@ -32,7 +32,7 @@ def states_between(
             part = (value - p[k]) / (p[k + 1] - p[k])
             found.append(states[k] + part * (states[k + 1] - states[k]))
             continue
-        there = brentq(
+        there = scipy.optimize.brentq(
             lambda t, s=s, rows=rows: _weights(s, t) @ p[rows] - value,
             arclength[k],
             arclength[k + 1],

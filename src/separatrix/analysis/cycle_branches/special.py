@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from ...solvers.continuation import Curve, correct, tangent_of
 from .equations import ClosedOrbits
@@ -156,7 +156,7 @@ class _Chord:
         if not value(low) * value(high) < 0:
             return None
         try:
-            part = brentq(value, low, high, xtol=FINE, maxiter=STEPS, disp=False)
+            part = scipy.optimize.brentq(value, low, high, xtol=FINE, maxiter=STEPS, disp=False)
         except ValueError:  # not finite between
             return None
         return self.at(part)[0]

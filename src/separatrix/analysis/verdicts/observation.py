@@ -9,8 +9,8 @@ another (landmarks): nearer ones may differ by what is left of noise across the 
 import dataclasses
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from ..attractors.evidence import kept_distances
@@ -183,7 +183,11 @@ def _places(states: Float[np.ndarray, "state unit"], apart: float) -> int:
     """Count the places at which states lie, so far apart."""
     if len(states) < 2:
         return len(states)
-    return int(fcluster(linkage(states), apart, "distance").max())
+    return int(
+        scipy.cluster.hierarchy.fcluster(
+            scipy.cluster.hierarchy.linkage(states), apart, "distance"
+        ).max()
+    )
 
 
 def _speeds(stepper: Stepper, path: Float[np.ndarray, "time state unit"]) -> np.ndarray:

@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.stats import spearmanr
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, require_positive
@@ -179,7 +179,9 @@ def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, flo
     if not deviation[0] > 1e-12 * np.abs(along[0]).max(initial=0.0):
         return np.full(len(seen.times), np.nan), float("nan")
     last = along[[seen.settled - 1, seen.settled]]
-    orders = [float(spearmanr(along[0], one)[0]) if np.ptp(one) > 0 else 0.0 for one in last]
+    orders = [
+        float(scipy.stats.spearmanr(along[0], one)[0]) if np.ptp(one) > 0 else 0.0 for one in last
+    ]
     return deviation / deviation[0], max(orders, key=abs)
 
 
