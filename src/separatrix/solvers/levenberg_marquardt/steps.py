@@ -5,9 +5,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import batched
-from .batch import Batch
+from ..iterate import State
 from .jacobians import Damped, Jacobians
 from .solution import Linearize, Residual
+
+
+@dataclass
+class Batch(State):
+    """Candidates at work, and what is known of each; every array has one row for each."""
+
+    r: np.ndarray
+    J: Jacobians
+    gradient: np.ndarray  # Jᵀ r
+    columns: np.ndarray  # the squares of the columns of J
+    scale: np.ndarray  # the largest squares of the columns of J so far
+    damping: np.ndarray
+    growth: np.ndarray
+    newton: np.ndarray
+    last_step: np.ndarray  # length of the last step where it was Newton's, else infinite
+    approach: np.ndarray  # the same of any step that led to a quarter of the residual
+    slow_steps: np.ndarray
+    floor_steps: np.ndarray  # at which the residual was at rounding level
+    tried: np.ndarray  # whether Newton's step was, where damped ones lead no further
+    level: np.ndarray  # whether |r|² decreases no further
+
+    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> None:
+        """Take some candidates to new states, with residuals and Jacobians there."""
+        new = (x, r, J, *J.measured(r))
+        names = ("x", "r", "J", "gradient", "columns")
+        for name, values in zip(names, new, strict=True):
+            if len(rows) == len(self.x):
+                setattr(self, name, values)
+            else:
+                getattr(self, name)[rows] = values
 
 
 @dataclass
