@@ -10,7 +10,7 @@ import abc
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -30,19 +30,22 @@ class Ending(enum.IntEnum):
     SADDLE = 9
 
 
+_Rows = TypeVar("_Rows", bound="Rows")
+
+
 class Rows:
     """A base of dataclasses whose fields have one row for each candidate."""
 
-    def select(self, rows: Any) -> Self:
+    def select(self: _Rows, rows: Any) -> _Rows:
         """Return some of the candidates, any of them several times."""
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))  # type: ignore[arg-type]
 
-    def join(self, other: Self) -> Self:
+    def join(self: _Rows, other: _Rows) -> _Rows:
         """Return the candidates of both."""
         names = [f.name for f in fields(self)]  # type: ignore[arg-type]
         return type(self)(*(_joined(getattr(self, n), getattr(other, n)) for n in names))
 
-    def put(self, rows: Any, other: Self, which: Any = slice(None)) -> None:
+    def put(self: _Rows, rows: Any, other: _Rows, which: Any = slice(None)) -> None:
         """Replace some candidates by those of another one."""
         for f in fields(self):  # type: ignore[arg-type]
             getattr(self, f.name)[rows] = getattr(other, f.name)[which]
