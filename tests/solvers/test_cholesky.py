@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.cholesky import Cholesky
+from separatrix.solvers.batched import Cholesky
 from separatrix.solvers.levenberg_marquardt import DenseJacobians
 
 ROUNDING = {np.float64: 1e-11, np.float32: 1e-3}

@@ -118,4 +118,4 @@ class _Iteration(AbstractIteration[_At]):
         zero = self.is_zero(state.x, state.residual)
         given_up = state.count >= self.method.max_steps
         norm = np.abs(state.residual).max(1)
-        return endings_of(state.x, norm, self.extent, given_up, level, state.damping, zero)
+        return endings_of(state.x, norm, self.extent, given_up, level, state.damping, zero, zero)

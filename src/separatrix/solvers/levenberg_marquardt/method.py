@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from ..._types import require_count, require_positive
 from ..iterate import AbstractIteration, Ending, iterate
-from .jacobians import DenseJacobians, Jacobians
+from .jacobians import DenseJacobians, Jacobians, some
 from .solution import (
     EPS,
     Attracted,
@@ -19,7 +19,7 @@ from .solution import (
     States,
     endings_of,
 )
-from .steps import Batch, Trial, among, squares
+from .steps import Batch, Trial, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -139,7 +139,7 @@ class _Iteration(AbstractIteration[Batch]):
         unknown, no = np.inf * ones, np.zeros((2, n), bool)
         return self._observed(
             Batch(
-                index, x, none[0], r, J, *J.measured(r), np.zeros(x.shape),
+                index, x, none[0], r, J, J.transposed_times(r), J.columns(), np.zeros(x.shape),
                 self.method.first_damping * ones, 2 * ones, np.full(n, self.newton),
                 unknown, unknown, none[1], none[2], *no,
             )
@@ -158,7 +158,7 @@ class _Iteration(AbstractIteration[Batch]):
         if accept.any():
             rows = np.flatnonzero(accept)
             x = trial.x[rows]
-            r, J = self.linearize(x) if trial.J is None else (trial.r[rows], among(trial.J, rows))
+            r, J = self.linearize(x) if trial.J is None else (trial.r[rows], some(trial.J, rows))
             state.move(rows, x, r, J)
         _adapt(state, trial, accept, before)
         return self._observed(state)

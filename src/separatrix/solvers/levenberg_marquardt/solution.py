@@ -65,7 +65,7 @@ def endings_of(
     level: np.ndarray,
     damping: np.ndarray,
     zero: np.ndarray,
-    doubt: np.ndarray | bool = False,
+    doubt: np.ndarray,
 ) -> Int[np.ndarray, " batch"]:
     """Say of candidates whether they are done, and how.
 

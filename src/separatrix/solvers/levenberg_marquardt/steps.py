@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import batched
 from ..iterate import State
-from .jacobians import Damped, Jacobians
+from .jacobians import Damped, Jacobians, some
 from .solution import Linearize, Residual
 
 
@@ -31,7 +31,7 @@ class Batch(State):
 
     def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> None:
         """Take some candidates to new states, with residuals and Jacobians there."""
-        new = (x, r, J, *J.measured(r))
+        new = (x, r, J, J.transposed_times(r), J.columns())
         names = ("x", "r", "J", "gradient", "columns")
         for name, values in zip(names, new, strict=True):
             if len(rows) == len(self.x):
@@ -107,9 +107,9 @@ class Factors:
         self.gradient, self.newton = batch.gradient, batch.newton.copy()
         self.weights = np.zeros(batch.x.shape)
         self._rows = np.flatnonzero(self.newton)
-        self._solver = batched.Solver(among(batch.J, self._rows).matrices())
+        self._solver = batched.Solver(some(batch.J, self._rows).matrices())
         self._damped_rows = np.flatnonzero(~self.newton)
-        self._jacobians = among(batch.J, self._damped_rows)
+        self._jacobians = some(batch.J, self._damped_rows)
         self._damped = self._damped_factors(batch)
 
     def _damped_factors(self, batch: Batch) -> Damped | None:
@@ -159,11 +159,6 @@ class Factors:
     def are_singular(self, among: np.ndarray) -> np.ndarray:
         """Tell in which of the rows that have a Newton step the Jacobian is singular."""
         return self._solver.are_singular(np.searchsorted(self._rows, among))
-
-
-def among(J: Jacobians, rows: np.ndarray) -> Jacobians:
-    """Return some Jacobians, without a copy where that is all."""
-    return J if len(rows) == len(J) else J[rows]
 
 
 def squares(r: np.ndarray) -> np.ndarray:
