@@ -64,8 +64,6 @@ def _squares(matrices: Stack, weights: Vectors) -> Stack:
 
 
 def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
-    if matrices.dtype == np.float32:
-        return _solve_single(matrices, vectors)
     try:
         return np.linalg.solve(matrices, vectors[..., None])[..., 0]
     except np.linalg.LinAlgError:
@@ -76,15 +74,6 @@ def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
         return np.concatenate(
             [_solve_part(matrices[s], vectors[s]) for s in (slice(half), slice(half, None))]
         )
-
-
-def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
-    """Solve in single precision: NumPy's copies take as long as the factorizations there."""
-    solutions = np.empty(vectors.shape)
-    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        _, _, solution, info = lapack.sgesv(matrix, vector)
-        solutions[row] = solution if info == 0 else np.nan
-    return solutions
 
 
 def eigenvalues(matrices: Stack) -> Complex[np.ndarray, "batch mode"]:

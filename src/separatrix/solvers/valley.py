@@ -106,11 +106,11 @@ class _At(State):
     U: np.ndarray
     S: np.ndarray
     Vt: np.ndarray
+    ending: np.ndarray
     step: States  # in right singular vectors
     free: np.ndarray  # whether that is Newton's, not bounded
     slope: np.ndarray  # of ½|r|² over the whole step
     predicted: np.ndarray  # decrease of |r|²
-    ending: np.ndarray
 
 
 def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _At:
@@ -122,24 +122,21 @@ def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _At:
         flat = np.linalg.norm(r[rows], axis=1) / sizes[rows]
         slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
     inside = slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
-    rows, none = rows[inside], np.zeros((3, inside.sum()), int)
-    size = np.array(sizes[rows], float)
-    vectors = U[inside], S[inside], Vt[inside]
-    plan = np.zeros(r[rows].shape), none[0] > 0, size, size
-    state = _At(
-        rows, starts[rows], none[1], size, size, slow[inside], r[rows], *vectors, *plan, none[2]
-    )
-    return _planned(state)
+    rows, slow, S = rows[inside], slow[inside], S[inside]
+    size, none = np.array(sizes[rows], float), np.zeros((2, len(rows)), int)
+    vectors = r[rows], U[inside], S, Vt[inside]
+    plan = _plan(*vectors[:3], slow, size)
+    return _At(rows, starts[rows], none[0], size, size, slow, *vectors, none[1], *plan)
 
 
-def _planned(state: _At) -> _At:
-    """Find the next steps along the floors."""
-    S = state.S
-    g = np.where(state.slow, batched.apply_transposed(state.U, state.r), 0.0)
-    state.step, state.free = _bounded(S, g, state.reach)
-    state.slope = (g * S * state.step).sum(1)
-    state.predicted = -2 * state.slope - np.square(S * state.step).sum(1)
-    return state
+def _plan(
+    r: States, U: np.ndarray, S: np.ndarray, slow: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return steps along floors, whether they are Newton's, slopes of ½|r|² and |r|²'s decrease."""
+    g = np.where(slow, batched.apply_transposed(U, r), 0.0)
+    steps, free = _bounded(S, g, reach)
+    slope = (g * S * steps).sum(1)
+    return steps, free, slope, -2 * slope - np.square(S * steps).sum(1)
 
 
 @dataclass(frozen=True)
@@ -169,7 +166,9 @@ class _Iteration(AbstractIteration[_At]):
         stops |= ~(state.reach > _NEGLIGIBLE * state.size)
         state.ending = np.where(arrived, Ending.NEAR, np.where(stops, Ending.MINIMUM, 0))
         state.count = state.count + 1
-        return _planned(state)
+        plan = _plan(state.r, state.U, state.S, state.slow, state.reach)
+        state.step, state.free, state.slope, state.predicted = plan
+        return state
 
     def terminate(self, state: _At) -> np.ndarray:
         """Tell which stopped, and where steps promise no more of |r|² than can be told from 0."""

@@ -230,6 +230,4 @@ def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
     reach = np.where(batch.floor_steps > 0, _NUDGE, 1.0)
     reach *= np.maximum(np.abs(batch.x).max(1, initial=0), extent)
     far = batch.newton & np.isfinite(trial.lengths) & (trial.lengths > reach)
-    if far.any():
-        far[far] = trial.factors.are_singular(np.flatnonzero(far))
-    return far
+    return trial.are_singular(far) if far.any() else far
