@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Complex, Float
-from scipy.linalg import lapack
+from jaxtyping import Complex, Float, Int
+from numpy.typing import DTypeLike
+from scipy.linalg import get_lapack_funcs, lapack
 
 from .._parallel import cores, on_every_core, one_blas_thread
 
@@ -52,14 +53,17 @@ def solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vector
 
 
 def _solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
-    squares = matrices.swapaxes(1, 2) @ matrices
-    np.einsum("bii->bi", squares)[...] += weights
-    return _solve_part(squares, vectors)
+    return _solve_part(_squares(matrices, weights), vectors)
+
+
+def _squares(matrices: Stack, weights: Vectors) -> Stack:
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = matrices.swapaxes(1, 2) @ matrices
+        np.einsum("bii->bi", squares)[...] += weights
+    return squares
 
 
 def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
-    if matrices.dtype == np.float32:
-        return _solve_single(matrices, vectors)
     try:
         return np.linalg.solve(matrices, vectors[..., None])[..., 0]
     except np.linalg.LinAlgError:
@@ -70,15 +74,6 @@ def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
         return np.concatenate(
             [_solve_part(matrices[s], vectors[s]) for s in (slice(half), slice(half, None))]
         )
-
-
-def _solve_single(matrices: Stack, vectors: Vectors) -> Vectors:
-    """Solve in single precision: NumPy's copies take as long as the factorizations there."""
-    solutions = np.empty(vectors.shape)
-    for row, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        _, _, solution, info = lapack.sgesv(matrix, vector)
-        solutions[row] = solution if info == 0 else np.nan
-    return solutions
 
 
 def eigenvalues(matrices: Stack) -> Complex[np.ndarray, "batch mode"]:
@@ -160,6 +155,57 @@ class _Factors:
     def is_singular(self) -> bool:
         """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
         return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
+
+
+class Cholesky:
+    """Factors of a stack of symmetric matrices A, that solve A x = b several times.
+
+    The answers are in double precision, and NaN where A is not positive definite in its own.
+    """
+
+    def __init__(self, factors: Stack):
+        self._factors = factors
+        (self._solve_one,) = get_lapack_funcs(("potrs",), dtype=factors.dtype)
+
+    @classmethod
+    def empty(cls, count: int, size: int, dtype: DTypeLike = np.float32) -> "Cholesky":
+        """Return room for the factors of so many matrices."""
+        return cls(np.empty((count, size, size), dtype))
+
+    @classmethod
+    def of_squares(cls, matrices: Stack, weights: Vectors) -> "Cholesky":
+        """Factorize AᵀA + diag w for each A and w."""
+        work = matrices.size * matrices.shape[2]
+        return cls(over_parts(_factorize_squares, matrices, weights, work=work))
+
+    def put(self, rows: slice, matrices: Stack) -> None:
+        """Factorize matrices, and keep the factors in these rows."""
+        self._factors[rows] = matrices
+        over_parts(_factorize, self._factors[rows], work=matrices.size * matrices.shape[2] / 3)
+
+    def solve(self, vectors: Vectors, among: Int[np.ndarray, " some"]) -> Vectors:
+        """Return x of A x = b, for one b each for some of the matrices."""
+        with np.errstate(over="ignore"):  # what is too large for a factor's type has no solution
+            right = vectors.astype(self._factors.dtype)
+        solutions = np.empty(vectors.shape)
+        for row, place in enumerate(among.tolist()):
+            solutions[row] = self._solve_one(self._factors[place].T, right[row], lower=1)[0]
+        return solutions
+
+
+def _factorize(matrices: Stack) -> Stack:
+    """Replace each matrix by its factor, or by NaN where there is none."""
+    (factorize,) = get_lapack_funcs(("potrf",), dtype=matrices.dtype)
+    for matrix in matrices:
+        # A symmetric matrix in C's order is one in Fortran's, which LAPACK works in.
+        _, info = factorize(matrix.T, lower=1, overwrite_a=True, clean=False)
+        if info:
+            matrix[...] = np.nan
+    return matrices
+
+
+def _factorize_squares(matrices: Stack, weights: Vectors) -> Stack:
+    return _factorize(_squares(matrices, weights))
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -16,8 +16,6 @@ _BYTES = 1 << 27  # of inverses that are kept: 128 MiB
 _SURELY_REGULAR = np.sqrt(np.finfo(float).eps)
 _STEPS = 12
 _POWERS = 10
-_PROBES = 8  # directions in which corrections are looked at first
-_PROBED_FROM = 128  # units from which that costs less than whole corrections
 
 
 class Arrivals(NamedTuple):
@@ -29,6 +27,14 @@ class Arrivals(NamedTuple):
     states: States
     steps: Float[np.ndarray, " state"]
     arrived: Bool[np.ndarray, " state"]
+
+
+class _Zero(NamedTuple):
+    state: np.ndarray
+    inverse: np.ndarray  # of the Jacobian
+    step: float  # the last Newton correction
+    level: float  # of the residual that rounding leaves
+    reach: float  # how far rounding can leave a state
 
 
 @dataclass
@@ -44,12 +50,11 @@ class KnownZeros:
     """
 
     size: int
-    states: list[np.ndarray] = field(default_factory=list)
-    inverses: list[np.ndarray] = field(default_factory=list)
-    steps: list[float] = field(default_factory=list)
-    levels: list[float] = field(default_factory=list)
-    reaches: list[float] = field(default_factory=list)  # how far rounding can leave a state
-    probes: list[np.ndarray] = field(default_factory=list)  # (direction, state and residual)
+    zeros: list[_Zero] = field(default_factory=list)
+
+    @property
+    def states(self) -> list[np.ndarray]:
+        return [zero.state for zero in self.zeros]
 
     def add(
         self,
@@ -65,12 +70,11 @@ class KnownZeros:
         rounding leaves at each. `jacobian` gives the Jacobians at other states: where they change
         within the distance that rounding explains, another zero may lie there.
         """
-        room = max(1, _BYTES // (8 * self.size**2)) - len(self.states)
+        room = max(1, _BYTES // (8 * self.size**2)) - len(self.zeros)
         jacobians = jacobians[: max(room, 0)]
         inverses = invert(jacobians)
-        condition = _length(jacobians) * _length(
-            inverses
-        )  # no less than the ratio of singular values
+        # No less than the ratio of singular values.
+        condition = _length(jacobians) * _length(inverses)
         regular = np.flatnonzero(condition < 1 / _SURELY_REGULAR)
         if not len(regular):
             return
@@ -84,16 +88,12 @@ class KnownZeros:
         for side in (corners, -corners):
             change = inverses @ jacobian(states + side) - np.eye(self.size)
             apart &= np.linalg.norm(change, axis=(1, 2)) <= 0.5
-        self.states += list(states[apart])
-        self.inverses += list(inverses[apart])
-        self.probes += [_probe(inverse) for inverse in inverses[apart]]
-        self.steps += steps[apart].tolist()
-        self.levels += levels[apart].tolist()
-        self.reaches += reaches[apart].tolist()
+        columns = zip(states, inverses, steps, levels, reaches, strict=True)
+        self.zeros += [_Zero(*row) for row, kept in zip(columns, apart, strict=True) if kept]
 
     def contain(self, states: States, distance: float) -> Bool[np.ndarray, " state"]:
         """Tell which states are so near a known zero."""
-        if not self.states:
+        if not self.zeros:
             return np.zeros(len(states), bool)
         away = states - np.array(self.states)[self._nearest(states)]
         return np.linalg.norm(away, axis=1) <= distance
@@ -102,10 +102,12 @@ class KnownZeros:
         """Lead each state to the known zero that is nearest, if the chord method contracts."""
         x = starts.copy()
         last, arrived = np.full(len(x), np.inf), np.zeros(len(x), bool)
-        if not self.states:
+        if not self.zeros:
             return Arrivals(x, last, arrived)
-        known, nearest = np.array(self.states), self._nearest(x)
-        levels, reaches = np.array(self.levels)[nearest], np.array(self.reaches)[nearest]
+        nearest = self._nearest(x)
+        known = np.array(self.states)[nearest]
+        numbers = np.array([(zero.step, zero.level, zero.reach) for zero in self.zeros])
+        steps, levels, reaches = numbers[nearest].T
         going = np.arange(len(x))
         for _ in range(_STEPS):
             if not len(going):
@@ -119,41 +121,22 @@ class KnownZeros:
             going = going[shrank]
             x[going] += correction[shrank]
         # A state that was at another zero from the start has gone nowhere.
-        arrived &= np.abs(x - known[nearest]).max(1) <= reaches
-        states = np.where(arrived[:, None], known[nearest], starts)
-        return Arrivals(states, np.where(arrived, np.array(self.steps)[nearest], np.inf), arrived)
+        arrived &= np.abs(x - known).max(1) <= reaches
+        states = np.where(arrived[:, None], known, starts)
+        return Arrivals(states, np.where(arrived, steps, np.inf), arrived)
 
     def attracts(self, states: States, residuals: States) -> Bool[np.ndarray, " state"]:
         """Tell which states lie so near a known zero that a step takes away 3/4 of the way to it.
 
         As good as certainly the chord method then leads there; `lead` finds out.
         """
-        if not self.states:
+        if not self.zeros:
             return np.zeros(len(states), bool)
         nearest = self._nearest(states)
         away = states - np.array(self.states)[nearest]
         with np.errstate(over="ignore", invalid="ignore"):
-            goal = np.linalg.norm(away, axis=1) / 4
-            attracted = self._seen_left(away, residuals, nearest) <= goal * (1 + 1e-9)
-            rows = np.flatnonzero(attracted)
-            left = away[rows] + self._corrections(residuals[rows], nearest[rows])
-            attracted[rows] = np.linalg.norm(left, axis=1) <= goal[rows]
-        return attracted
-
-    def _seen_left(self, away: States, residuals: States, nearest: np.ndarray) -> np.ndarray:
-        """Return how much of the way is left after a step, as the probes see it: never too much.
-
-        Far from a zero the step is as good as always long along the few directions that its inverse
-        lengthens most, and then the whole of it need not be worked out, which costs n² operations.
-        """
-        seen = np.zeros(len(away))
-        if self.size < _PROBED_FROM:
-            return seen
-        both = np.hstack([away, residuals])
-        for k in np.unique(nearest):
-            rows = nearest == k
-            seen[rows] = np.linalg.norm(both[rows] @ self.probes[k].T, axis=1)
-        return seen
+            left = away + self._corrections(residuals, nearest)
+            return np.linalg.norm(left, axis=1) <= np.linalg.norm(away, axis=1) / 4
 
     def _nearest(self, states: States) -> np.ndarray:
         known = np.array(self.states)
@@ -164,18 +147,8 @@ class KnownZeros:
         corrections = np.empty_like(residuals)
         for k in np.unique(nearest):
             rows = nearest == k
-            corrections[rows] = -residuals[rows] @ self.inverses[k].T
+            corrections[rows] = -residuals[rows] @ self.zeros[k].inverse.T
         return corrections
-
-
-def _probe(inverse: np.ndarray) -> np.ndarray:
-    """Return what of x − x* and r(x) gives a step's remainder along a few orthogonal directions.
-
-    These span about those in which the inverse A lengthens most.
-    """
-    some = np.random.default_rng(0).standard_normal((len(inverse), _PROBES))
-    directions = np.linalg.qr(inverse @ (inverse.T @ (inverse @ some)))[0].T
-    return np.hstack([directions, -directions @ inverse])
 
 
 def _length(matrices: batched.Stack) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._types import require_count
 from . import batched
+from .iterate import Ending, Rows
 from .piecewise_linear import PiecewiseLinear
 
 _EPS = np.finfo(float).eps
@@ -44,9 +45,8 @@ class CycleWalk:
     def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "Walked":
         """Search from states `(start, unit)` for cycles of `length` steps."""
         patterns = form.gates(_orbits(form, starts, length))
-        walked = Walked.start(starts, length)
+        walked = Walked.unmoved(starts, length)
         active = np.flatnonzero(np.isfinite(starts).all(1))
-        walked.reasons[:] = "left to infinity"
         first: dict[bytes, int] = {}  # which start solved a sequence of patterns
         follows = np.full(len(starts), -1)
         for _ in range(self.max_solves):
@@ -63,44 +63,40 @@ class CycleWalk:
                 break
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
-            walked.reasons[active[~finite]] = "its return map has no isolated fixed point"
+            walked.endings[active[~finite]] = Ending.SINGULAR
             visited = form.gates(np.where(finite[:, None, None], orbits, 0.0))
             own = finite & (visited == patterns[active]).all((1, 2))
-            walked.keep(active[own], orbits[own], errors[own])
-            walked.exact[active[own]] = _inside(form, orbits[own], errors[own])
+            ending, exact = np.full(own.sum(), Ending.ZERO), _inside(form, orbits[own], errors[own])
+            walked.put(active[own], Walked(orbits[own], errors[own], exact, ending))
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
-        walked.reasons[active] = "no cycle in the largest number of solves (max_solves)"
-        walked.join(follows)
+        walked.endings[active] = Ending.MAX_STEPS
+        walked.join_followers(follows)
         return walked
 
 
 @dataclass
-class Walked:
+class Walked(Rows):
     """What every start led to; orbits are NaN where there is no cycle.
 
     `exact` says that the orbit is farther from every kink than its error: it truly visits the
-    regions in which it was solved.
+    regions in which it was solved. What ends as `ZERO` is a cycle; as `STALLED`, it came to regions
+    again that had led there.
     """
 
     orbits: np.ndarray
     errors: np.ndarray
     exact: np.ndarray
-    found: np.ndarray
-    reasons: np.ndarray
+    endings: np.ndarray
 
-    @staticmethod
-    def start(starts: np.ndarray, length: int) -> "Walked":
+    @classmethod
+    def unmoved(cls, starts: np.ndarray, length: int) -> "Walked":
+        """Return starts that were not followed yet."""
         count, size = starts.shape
-        return Walked(
-            np.full((count, length, size), np.nan),
-            np.full(count, np.inf),
-            np.zeros(count, bool),
-            np.zeros(count, bool),
-            np.full(count, "", dtype=object),
-        )
+        orbits, errors = np.full((count, length, size), np.nan), np.full(count, np.inf)
+        return cls(orbits, errors, np.zeros(count, bool), np.full(count, Ending.NOT_FINITE))
 
-    def join(self, follows: np.ndarray) -> None:
+    def join_followers(self, follows: np.ndarray) -> None:
         """Give each start that came upon another one's sequence what that one ended with."""
         for start in np.flatnonzero(follows >= 0):
             passed, end = {int(start)}, int(follows[start])
@@ -108,14 +104,9 @@ class Walked:
                 passed.add(end)
                 end = int(follows[end])
             if end in passed:
-                self.reasons[start] = "its sequences of linear regions repeat without a cycle"
-                continue
-            for field in (self.orbits, self.errors, self.exact, self.found, self.reasons):
-                field[start] = field[end]
-
-    def keep(self, rows: np.ndarray, orbits: np.ndarray, errors: np.ndarray) -> None:
-        self.orbits[rows], self.errors[rows] = orbits, errors
-        self.found[rows], self.reasons[rows] = True, "closed"
+                self.endings[start] = Ending.STALLED
+            else:
+                self.put(start, self, end)
 
 
 def _orbits(form: PiecewiseLinear, starts: np.ndarray, length: int) -> np.ndarray:

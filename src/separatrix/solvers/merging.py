@@ -41,23 +41,6 @@ def group(
     return representative
 
 
-def group_by_unit(
-    states: Float[np.ndarray, "solution unit"], uncertainty: Float[np.ndarray, "solution unit"]
-) -> Int[np.ndarray, " solution"]:
-    """Return the same where what is uncertain differs from unit to unit; the first stands for all.
-
-    One unit may be a thousand times as large as others, or known a thousand times less exactly.
-    """
-
-    def near(rows: np.ndarray, first: int) -> np.ndarray:
-        distance = np.abs(states[rows] - states[first])
-        return (distance <= uncertainty[rows] + uncertainty[first]).all(1)
-
-    representative = np.empty(len(states), int)
-    _merge(np.arange(len(states)), near, representative)
-    return representative
-
-
 def group_minima(
     states: Float[np.ndarray, "minimum unit"],
     hessian: Callable[[int], Float[np.ndarray, "unit unit"]],

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from scipy.linalg import lapack
 
 from .._types import require_count
+from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
 EPS = np.finfo(float).eps
 _TINIEST = np.finfo(float).tiny
@@ -20,7 +21,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Minima:
+class Minima(Rows):
     """Where every start ended.
 
     Attributes
@@ -35,8 +36,6 @@ class Minima:
         No step decreases the function, though its gradient is not zero: a kink.
     escaped (start,)
         The function falls on outside the bounds.
-    counts (start,)
-        Steps taken.
     """
 
     states: Float[np.ndarray, "start unit"]
@@ -45,51 +44,17 @@ class Minima:
     converged: Bool[np.ndarray, " start"]
     stalled: Bool[np.ndarray, " start"]
     escaped: Bool[np.ndarray, " start"]
-    counts: Int[np.ndarray, " start"]
 
     @classmethod
     def unmoved(cls, starts: Float[np.ndarray, "start unit"]) -> "Minima":
         """Return starts that were not followed yet, to be filled in by `put`."""
         count = len(starts)
-        no, zero = np.zeros((3, count), bool), np.zeros(count, int)
         nan, inf = np.full(count, np.nan), np.full(count, np.inf)
-        return cls(np.array(starts, float), nan, inf, no[0], no[1], no[2], zero)
+        return cls(np.array(starts, float), nan, inf, *np.zeros((3, count), bool))
 
     def at(self, rows: np.ndarray) -> "Minima":
         """Return where these starts ended, some of which may be named several times."""
-        return Minima(*(getattr(self, name)[rows] for name in self.__annotations__))
-
-    def put(self, rows: np.ndarray, other: "Minima") -> None:
-        """Fill in where some of the starts ended."""
-        for name in self.__annotations__:
-            getattr(self, name)[rows] = getattr(other, name)
-
-
-@dataclass
-class _Model:
-    """The quadratic models at the present states: value, gradient, Hessian, Newton's step.
-
-    `newton` is NaN, and `decrement` infinite, where the Hessian is not positive definite.
-    """
-
-    value: np.ndarray
-    gradient: np.ndarray
-    hessian: np.ndarray
-    newton: np.ndarray
-    decrement: np.ndarray
-
-    @classmethod
-    def at(cls, derivatives: Derivatives, x: np.ndarray) -> "_Model":
-        value, gradient, hessian = derivatives(x)
-        newton = _downhill(hessian, gradient, np.zeros(len(x)))
-        with np.errstate(over="ignore", invalid="ignore"):
-            decrement = -(newton * gradient).sum(1)
-        decrement = np.where(np.isfinite(decrement), decrement, np.inf)
-        return cls(value, gradient, hessian, newton, decrement)
-
-    def put(self, rows: np.ndarray, other: "_Model", which: np.ndarray) -> None:
-        for name in self.__dataclass_fields__:
-            getattr(self, name)[rows] = getattr(other, name)[which]
+        return self.select(rows)
 
 
 @dataclass(frozen=True)
@@ -143,111 +108,137 @@ class DampedNewton:
         Where Hessians are what costs, `values` spares those of damped steps that lead upward. What
         leaves the `bounds`, a lower and an upper one (unit,), is followed no further.
         """
-        x = np.array(starts, float)
-        count = len(x)
-        model = _Model.at(derivatives, x)
-        damping = np.full(count, 1e-3)
-        # The last Newton step that closed in; whether the one from here has failed.
-        last, failed = np.full(count, np.inf), np.zeros(count, bool)
-        taken = np.zeros(count, int)
-        converged, stalled, escaped = np.zeros((3, count), bool)
-        active = np.flatnonzero(np.isfinite(model.hessian).all((1, 2)))
-        for _ in range(self.max_steps):
-            settled = _settled(model, x, last, failed, active)
-            converged[active[settled]] = True
-            active = active[~settled]
-            share = _share(model, active)
-            damping[active[(share <= 1e-4) & ~failed[active]]] = 0.0
-            step, damping[active] = self._steps(model, active, damping[active])
-            ended = (damping[active] > 1e12) | ~np.isfinite(step).all(1)
-            stalled[active] = ended & model.gradient[active].any(1)  # there is none at a saddle
-            active, step = active[~ended], step[~ended]
-            if not len(active):
-                break
-            full = damping[active] == 0
-            trial = x[active] + step
-            good, closing = np.zeros((2, len(active)), bool)
-            predicted = _predicted(model, active, step)
-            ratio = np.full(len(active), -np.inf)
-            tried = np.arange(len(active))
-            if values is not None:
-                with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-                    ratio = (model.value[active] - values(trial)) / predicted
-                tried = np.flatnonzero(full | (ratio > _LEAST))
-            new = _Model.at(derivatives, trial[tried])
-            kept = self._judge(model, new, active[tried], predicted[tried], full[tried])
-            good[tried], ratio[tried], closing[tried] = kept
-            rows = active[good]
-            x[rows], taken[rows] = trial[good], taken[rows] + 1
-            model.put(rows, new, np.flatnonzero(good[tried]))
-            last[active] = np.where(closing, np.linalg.norm(step, axis=1), np.inf)
-            failed[active] = full & ~good
-            damping[active] = _follow(damping[active], good, ratio, closing)
-            if bounds is not None:
-                escaped[rows] = ((x[rows] < bounds[0]) | (x[rows] > bounds[1])).any(1)
-                active = active[~escaped[active]]
-        newton = np.linalg.norm(model.newton, axis=1)
-        return Minima(x, model.value, newton, converged, stalled, escaped, taken)
+        minima = Minima.unmoved(starts)
+        iteration = _Iteration(self.max_steps, derivatives, starts, values, bounds)
+        for at, endings in iterate(iteration, np.arange(len(starts)), max(len(starts), 1)):
+            flags = (endings == e for e in (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY))
+            length = np.linalg.norm(at.newton, axis=1)
+            minima.put(at.index, Minima(at.x, at.value, length, *flags))
+        return minima
 
-    def _steps(
-        self, model: _Model, active: np.ndarray, damping: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return downhill steps, and the damping that it took for them to be so."""
-        step, damping = model.newton[active].copy(), damping.copy()
-        scale = np.abs(model.hessian[active]).sum(2).max(1, initial=0)
-        pending = np.flatnonzero((damping > 0) | np.isnan(step).any(1))
-        while len(pending):
-            damping[pending] = np.maximum(damping[pending], 1e-6)
-            rows = active[pending]
-            shift = damping[pending] * scale[pending]
-            step[pending] = _downhill(model.hessian[rows], model.gradient[rows], shift)
-            pending = pending[np.isnan(step[pending]).any(1) & (damping[pending] < 1e12)]
-            damping[pending] *= 10
-        return step, damping
 
-    def _judge(
-        self,
-        model: _Model,
-        new: _Model,
-        active: np.ndarray,
-        predicted: np.ndarray,
-        full: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tell which steps to keep, how well their models predicted, and which close in."""
-        value = model.value[active]
+@dataclass
+class _At(State):
+    """Starts at work, and the quadratic models of the function where they are.
+
+    `newton` is Newton's step, NaN, and `decrement` infinite, where the Hessian is not positive
+    definite. `step` is the one to try next.
+    """
+
+    value: np.ndarray
+    gradient: np.ndarray
+    hessian: np.ndarray
+    newton: np.ndarray
+    decrement: np.ndarray
+    damping: np.ndarray
+    last: np.ndarray  # length of the last step, if it was Newton's and closed in, else infinite
+    failed: np.ndarray  # whether Newton's step from here did not
+    moved: np.ndarray
+    step: np.ndarray
+
+
+_MODEL = ("value", "gradient", "hessian", "newton", "decrement")
+
+
+@dataclass(frozen=True)
+class _Iteration(AbstractIteration[_At]):
+    max_steps: int
+    derivatives: Derivatives
+    starts: Float[np.ndarray, "start unit"]
+    values: Values | None
+    bounds: tuple[np.ndarray, np.ndarray] | None
+
+    def init(self, index: np.ndarray) -> _At:
+        x, count = np.array(self.starts[index], float), len(index)
+        no, none = np.zeros((2, count), bool), np.zeros(count, int)
+        rest = (np.full(count, 1e-3), np.full(count, np.inf), *no, x)
+        return _planned(_At(index, x, none, *self._model(x), *rest))
+
+    def step(self, state: _At) -> _At:
+        full, x = state.damping == 0, state.x + state.step
+        with np.errstate(invalid="ignore", over="ignore"):
+            curved = np.einsum("bi,bij,bj->b", state.step, state.hessian, state.step)
+            predicted = -(state.gradient * state.step).sum(1) - 0.5 * curved
+        good, closing = np.zeros((2, len(x)), bool)
+        ratio, tried = np.full(len(x), -np.inf), np.arange(len(x))
+        if self.values is not None:
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                ratio = (state.value - self.values(x)) / predicted
+            tried = np.flatnonzero(full | (ratio > _LEAST))
+        new = self._model(x[tried])
+        value, _, hessian, _, decrement = new
+        before = state.value[tried]
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            ratio = (value - new.value) / predicted
-        finite = np.isfinite(new.hessian).all((1, 2)) & np.isfinite(new.value)
-        closing = full & finite & (new.value <= 1.1 * value)
-        closing &= new.decrement <= model.decrement[active] / 4
-        return finite & ((ratio > _LEAST) | closing), ratio, closing
+            ratio[tried] = (before - value) / predicted[tried]
+        finite = np.isfinite(hessian).all((1, 2)) & np.isfinite(value)
+        closes = full[tried] & finite & (value <= 1.1 * before)
+        closing[tried] = closes & (decrement <= state.decrement[tried] / 4)
+        good[tried] = finite & ((ratio[tried] > _LEAST) | closing[tried])
+        for name, part in zip(_MODEL, new, strict=True):
+            getattr(state, name)[good] = part[good[tried]]
+        state.x[good] = x[good]
+        state.last = np.where(closing, np.linalg.norm(state.step, axis=1), np.inf)
+        state.failed = full & ~good
+        state.moved |= good
+        state.damping = _follow(state.damping, good, ratio, closing)
+        state.count += 1
+        return _planned(state)
+
+    def terminate(self, state: _At) -> np.ndarray:
+        endings = np.zeros(len(state.x), int)
+        none = (state.damping > 1e12) | ~np.isfinite(state.step).all(1)
+        slopes = state.gradient.any(1)
+        endings[none] = np.where(slopes, Ending.STALLED, Ending.SADDLE)[none]
+        endings[_settled(state)] = Ending.MINIMUM
+        endings[state.count >= self.max_steps] = Ending.MAX_STEPS
+        if self.bounds is not None:
+            outside = ((state.x < self.bounds[0]) | (state.x > self.bounds[1])).any(1)
+            endings[state.moved & outside] = Ending.RAN_AWAY
+        endings[~np.isfinite(state.hessian).all((1, 2))] = Ending.NOT_FINITE
+        return endings
+
+    def _model(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return value, gradient, Hessian, Newton's step and the decrease that it promises."""
+        value, gradient, hessian = self.derivatives(x)
+        newton = _downhill(hessian, gradient, np.zeros(len(x)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            decrement = -(newton * gradient).sum(1)
+        return value, gradient, hessian, newton, np.where(np.isfinite(decrement), decrement, np.inf)
 
 
-def _predicted(model: _Model, active: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Return the decrease of the value that the models promise."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        curved = np.einsum("bi,bij,bj->b", step, model.hessian[active], step)
-        return -(model.gradient[active] * step).sum(1) - 0.5 * curved
+def _planned(state: _At) -> _At:
+    """Find downhill steps, and the damping that it takes for them to be so."""
+    damping = np.where((_share(state) <= 1e-4) & ~state.failed, 0.0, state.damping)
+    step = state.newton.copy()
+    pending = np.flatnonzero((damping > 0) | np.isnan(step).any(1))
+    scale = np.abs(state.hessian[pending]).sum(2).max(1, initial=0)
+    pending, scale = pending[np.isfinite(scale)], scale[np.isfinite(scale)]
+    while len(pending):
+        damping[pending] = np.maximum(damping[pending], 1e-6)
+        shift = damping[pending] * scale
+        step[pending] = _downhill(state.hessian[pending], state.gradient[pending], shift)
+        again = np.isnan(step[pending]).any(1) & (damping[pending] < 1e12)
+        pending, scale = pending[again], scale[again]
+        damping[pending] *= 10
+    state.step, state.damping = step, damping
+    return state
 
 
-def _share(model: _Model, active: np.ndarray) -> np.ndarray:
+def _share(state: _At) -> np.ndarray:
     """Return the share of the value that Newton's step promises to take away."""
     with np.errstate(over="ignore", invalid="ignore"):  # where both are infinite
-        return model.decrement[active] / np.maximum(model.value[active], _TINIEST)
+        return state.decrement / np.maximum(state.value, _TINIEST)
 
 
-def _settled(
-    model: _Model, x: np.ndarray, last: np.ndarray, failed: np.ndarray, active: np.ndarray
-) -> np.ndarray:
+def _settled(state: _At) -> np.ndarray:
     """Tell where Newton's steps have stopped shrinking: only rounding of the gradient is left.
 
     That is where the decrease that they promise is a negligible share of the value.
     """
-    length = np.linalg.norm(model.newton[active], axis=1)
-    share = _share(model, active)
-    stopped = (length > last[active] / 2) & (share <= 1e-10)
-    hidden = failed[active] & (share <= 1e-6)
-    return stopped | hidden | (length <= 4 * EPS * np.linalg.norm(x[active], axis=1))
+    length, share = np.linalg.norm(state.newton, axis=1), _share(state)
+    stopped = (length > state.last / 2) & (share <= 1e-10)
+    hidden = state.failed & (share <= 1e-6)
+    return stopped | hidden | (length <= 4 * EPS * np.linalg.norm(state.x, axis=1))
 
 
 def _follow(

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from .._parallel import chunks
-from .levenberg_marquardt import Ending, Solution
+from .iterate import AbstractIteration, State, iterate
+from .levenberg_marquardt.solution import Ending, Solution, endings_of
 
 States = Float[np.ndarray, "candidate unit"]
 
@@ -35,6 +35,8 @@ class Attempt(NamedTuple):
 
 Try = Callable[[np.ndarray, np.ndarray], Attempt]
 """States and dampings -> what a step from each would do."""
+IsZero = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""States and residuals -> where these are at rounding level (batch,)."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,7 @@ class NewtonKrylov:
 
     A step solves $(J^\top J + \mu s I)\,p = -J^\top r$ by conjugate gradients, with
     $s = |J^\top r|^2/|r|^2$; μ follows the ratio of actual to predicted decrease, so that the steps
-    turn into Newton's.
-
-    Attributes
-    ----------
-    max_steps
-        Steps after which a candidate is given up.
-    stall_steps
-        Successive steps without a relative decrease of 1e-3 after which a candidate is handed over
-        as near a minimum.
-    first_damping
-        The damping μ of the first step.
+    turn into Newton's. The options are those of `LevenbergMarquardt`.
 
     References
     ----------
@@ -64,64 +56,66 @@ class NewtonKrylov:
     stall_steps: int = 8
     first_damping: float = 1e-2
 
-    def solve(
-        self,
-        attempt: Try,
-        starts: States,
-        batch_size: int,
-        is_zero: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    ) -> Solution:
+    def solve(self, attempt: Try, starts: States, batch_size: int, is_zero: IsZero) -> Solution:
         """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
-        parts = [
-            self._solve_part(attempt, starts[part], is_zero)
-            for part in chunks(len(starts), batch_size)
-        ]
-        names = Solution.__annotations__
-        return Solution(**{f: np.concatenate([getattr(part, f) for part in parts]) for f in names})
+        solution = Solution.unmoved(starts)
+        running = np.flatnonzero(solution.endings == Ending.RUNNING)
+        extent = float(np.abs(starts[running]).max(initial=0.0))
+        iteration = _Iteration(self, attempt, starts, is_zero, extent)
+        for at, endings in iterate(iteration, running, batch_size):
+            done = Solution(at.x, at.residual, at.length, endings, at.count)
+            solution.put(at.index, done)
+        return solution
 
-    def _solve_part(
-        self,
-        attempt: Try,
-        starts: States,
-        is_zero: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    ) -> Solution:
-        x = np.array(starts, float)
-        count = len(x)
-        residuals, lengths = np.full(x.shape, np.nan), np.full(count, np.inf)
-        damping, growth = np.full(count, self.first_damping), np.full(count, 2.0)
-        stalls, counts, endings = np.zeros(count, int), np.zeros(count, int), np.zeros(count, int)
-        endings[~np.isfinite(x).all(1)] = Ending.NOT_FINITE
-        extent = float(np.abs(x[endings == 0]).max(initial=0.0))
-        while (rows := np.flatnonzero(endings == Ending.RUNNING)).size:
-            tried = attempt(x[rows], damping[rows])
-            residuals[rows] = tried.residual
-            endings[rows] = self._endings(tried, x[rows], counts[rows], stalls[rows], extent)
-            endings[rows[damping[rows] > 1e16]] = Ending.STALLED
-            endings[rows[is_zero(x[rows], tried.residual)]] = Ending.ZERO
-            going = endings[rows] == Ending.RUNNING
-            before, after = (np.square(r).sum(1) for r in (tried.residual, tried.ahead))
-            with np.errstate(invalid="ignore", divide="ignore"):
-                ratio = np.nan_to_num((before - after) / tried.predicted, nan=-1.0)
-            good = going & (ratio > 1e-4) & np.isfinite(after)
-            taken, bad = rows[good], rows[going & ~good]
-            x[taken] += tried.step[good]
-            lengths[taken] = np.linalg.norm(tried.step[good], axis=1)
-            damping[taken] *= np.where(ratio[good] > 0.9, 0.03, np.where(ratio[good] > 0.5, 0.3, 1))
-            growth[taken] = 2.0
-            damping[bad] *= growth[bad]
-            growth[bad] *= 2.0
-            slow = good & (after > (1 - 1e-3) * before)
-            stalls[rows] = np.where(slow, stalls[rows] + 1, np.where(good, 0, stalls[rows]))
-            counts[rows] += 1
-        return Solution(x, residuals, lengths, endings, counts)
 
-    def _endings(
-        self, tried: Attempt, x: np.ndarray, counts: np.ndarray, stalls: np.ndarray, extent: float
-    ) -> np.ndarray:
-        """Say for each candidate that is at no zero whether it is done, and how."""
-        endings = np.zeros(len(x), int)
-        endings[counts >= self.max_steps] = Ending.MAX_STEPS
-        endings[(tried.slope <= 1e-10) | (stalls >= self.stall_steps)] = Ending.MINIMUM
-        endings[np.abs(x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
-        endings[~np.isfinite(tried.residual).all(1)] = Ending.NOT_FINITE
-        return endings
+@dataclass
+class _At(State):
+    """Candidates at work, with an `Attempt` from each and the length of its last step."""
+
+    damping: np.ndarray
+    growth: np.ndarray
+    slow_steps: np.ndarray
+    length: np.ndarray
+    residual: np.ndarray
+    step: np.ndarray
+    ahead: np.ndarray
+    predicted: np.ndarray
+    slope: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Iteration(AbstractIteration[_At]):
+    method: NewtonKrylov
+    attempt: Try
+    starts: States
+    is_zero: IsZero
+    extent: float
+
+    def init(self, index: np.ndarray) -> _At:
+        x, none = np.array(self.starts[index], float), np.zeros(len(index), int)
+        damping = np.full(len(x), self.method.first_damping)
+        tried = self.attempt(x, damping)
+        growth, length = np.full(len(x), 2.0), np.full(len(x), np.inf)
+        return _At(index, x, none, damping, growth, none.copy(), length, *tried)
+
+    def step(self, state: _At) -> _At:
+        before, after = (np.square(r).sum(1) for r in (state.residual, state.ahead))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = np.nan_to_num((before - after) / state.predicted, nan=-1.0)
+        good = (ratio > 1e-4) & np.isfinite(after)
+        x = np.where(good[:, None], state.x + state.step, state.x)
+        length = np.where(good, np.linalg.norm(state.step, axis=1), state.length)
+        less = np.where(ratio > 0.9, 0.03, np.where(ratio > 0.5, 0.3, 1.0))
+        damping = state.damping * np.where(good, less, state.growth)
+        growth = np.where(good, 2.0, 2 * state.growth)
+        slow = good & (after > (1 - 1e-3) * before)
+        slow_steps = np.where(slow, state.slow_steps + 1, np.where(good, 0, state.slow_steps))
+        tried = self.attempt(x, damping)
+        return _At(state.index, x, state.count + 1, damping, growth, slow_steps, length, *tried)
+
+    def terminate(self, state: _At) -> np.ndarray:
+        level = (state.slope <= 1e-10) | (state.slow_steps >= self.method.stall_steps)
+        zero = self.is_zero(state.x, state.residual)
+        given_up = state.count >= self.method.max_steps
+        norm = np.abs(state.residual).max(1)
+        return endings_of(state.x, norm, self.extent, given_up, level, state.damping, zero, zero)

@@ -1,13 +1,13 @@
 """Closed orbits by multiple shooting: Newton's method on all pieces of an orbit at once."""
 
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._types import require_count
 from . import batched
+from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
 Propagate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 """States (row, unit), durations (row,) -> where they end, (row, unit), the derivative by the state,
@@ -15,29 +15,6 @@ Propagate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 
 _CONVERGED = 1e-9  # length of a Newton correction relative to the orbit; the next one is its square
 _SMALLEST_STEP = 1e-3
-
-
-class ShootingEnding(enum.IntEnum):
-    """How the solver left an orbit."""
-
-    RUNNING = 0
-    CLOSED = 1
-    STALLED = 2
-    MAX_STEPS = 3
-    NOT_FINITE = 4
-    SINGULAR = 5
-
-
-REASONS = {
-    ShootingEnding.RUNNING: "was not started",
-    ShootingEnding.CLOSED: "closed",
-    ShootingEnding.STALLED: "no step of Newton's method brings the pieces nearer to one another",
-    ShootingEnding.MAX_STEPS: "still open after the largest number of steps (max_steps)",
-    ShootingEnding.NOT_FINITE: (
-        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
-    ),
-    ShootingEnding.SINGULAR: "its return map has no isolated fixed point: a continuum of orbits",
-}
 
 
 @dataclass(frozen=True)
@@ -86,22 +63,23 @@ class MultipleShooting:
 
     def solve(self, propagate: Propagate, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
         """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None."""
-        shot = Shot.start(orbits, periods)
-        active = np.flatnonzero(np.isfinite(orbits).all((1, 2)))
-        shot.endings[:] = ShootingEnding.NOT_FINITE
-        shot.endings[active] = ShootingEnding.RUNNING
-        work = _Work.begin(shot, active, propagate, periods is not None)
-        for _ in range(self.max_steps):
-            if not len(work.index):
-                break
-            work = work.step(shot, propagate)
-        shot.endings[work.index] = ShootingEnding.MAX_STEPS
+        shot = Shot.unmoved(orbits, periods)
+        running = np.flatnonzero(shot.endings == Ending.RUNNING)
+        timed = periods is not None
+        iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
+        for at, endings in iterate(iteration, running, max(len(orbits), 1)):
+            shot.endings[at.index] = endings
+            closed = at.select(endings == Ending.ZERO)
+            length = np.abs(closed.direction).max((1, 2))
+            last = closed.x + closed.direction, closed.period + closed.drift
+            ending = np.full(len(length), Ending.ZERO)
+            shot.put(closed.index, Shot(*last, ending, length, closed.monodromy))
         return shot
 
 
 @dataclass
-class Shot:
-    """Orbits as the solver left them.
+class Shot(Rows):
+    """Orbits as the solver left them: closed where they end as `ZERO`, else as they were.
 
     `errors` is the length of the last Newton correction, which was applied: an upper estimate of
     the distance to the cycle. `monodromy` is the product of the derivatives around the orbit.
@@ -113,87 +91,71 @@ class Shot:
     errors: np.ndarray
     monodromy: np.ndarray
 
-    @staticmethod
-    def start(orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
-        count, _, size = orbits.shape
-        return Shot(
-            np.array(orbits, float),
-            np.full(count, float(orbits.shape[1])) if periods is None else np.array(periods, float),
-            np.zeros(count, int),
-            np.full(count, np.inf),
-            np.full((count, size, size), np.nan),
-        )
-
-    def reason(self, k: int) -> str:
-        return REASONS[ShootingEnding(int(self.endings[k]))]
-
-
-_MOVED = ("orbits", "periods", "gap", "direction", "drift", "monodromy")  # by a step
+    @classmethod
+    def unmoved(cls, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
+        """Return orbits as they start, those that are not finite ended as such."""
+        count, pieces, size = orbits.shape
+        periods = np.full(count, float(pieces)) if periods is None else np.array(periods, float)
+        finite = np.isfinite(orbits).all((1, 2))
+        endings = np.where(finite, Ending.RUNNING, Ending.NOT_FINITE)
+        monodromy = np.full((count, size, size), np.nan)
+        return cls(np.array(orbits, float), periods, endings, np.full(count, np.inf), monodromy)
 
 
 @dataclass
-class _Work:
-    """The orbits at work, with the Newton direction from where they stand."""
+class _At(State):
+    """Orbits at work (`x`), and the Newton step from where they stand."""
 
-    index: np.ndarray
-    orbits: np.ndarray
-    periods: np.ndarray
-    gap: np.ndarray
+    period: np.ndarray
+    gap: np.ndarray  # the largest between two pieces
     direction: np.ndarray
-    drift: np.ndarray
+    drift: np.ndarray  # of the period
     monodromy: np.ndarray
     damping: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Iteration(AbstractIteration[_At]):
+    max_steps: int
+    propagate: Propagate
+    orbits: np.ndarray
+    periods: np.ndarray
     timed: bool
 
-    @staticmethod
-    def begin(shot: Shot, index: np.ndarray, propagate: Propagate, timed: bool) -> "_Work":
-        orbits, periods = shot.orbits[index], shot.periods[index]
-        newton = _newton(propagate, orbits, periods, timed)
-        return _Work(index, orbits, periods, *newton, np.ones(len(index)), timed)
+    def init(self, index: np.ndarray) -> _At:
+        orbits, periods = np.array(self.orbits[index], float), self.periods[index]
+        newton = _newton(self.propagate, orbits, periods, self.timed)
+        return _At(index, orbits, np.zeros(len(index), int), periods, *newton, np.ones(len(index)))
 
-    def step(self, shot: Shot, propagate: Propagate) -> "_Work":
-        """Try one step of every orbit; put away those that are done."""
-        scale = 1 + np.abs(self.orbits).max((1, 2))
-        length = np.abs(self.direction).max((1, 2))
-        known = np.isfinite(length) & np.isfinite(self.drift) & np.isfinite(self.gap)
-        closed = known & (length <= _CONVERGED * scale)
-        stuck = known & ~closed & (self.damping < _SMALLEST_STEP)
-        for where, ending in (
-            (closed, ShootingEnding.CLOSED),
-            (stuck, ShootingEnding.STALLED),
-            (~known & np.isfinite(self.gap), ShootingEnding.SINGULAR),
-            (~np.isfinite(self.gap), ShootingEnding.NOT_FINITE),
-        ):
-            shot.endings[self.index[where]] = ending
-        done = self.index[closed]
-        shot.orbits[done] = (self.orbits + self.direction)[closed]
-        shot.periods[done] = (self.periods + self.drift)[closed]
-        shot.errors[done] = length[closed]
-        shot.monodromy[done] = self.monodromy[closed]
-        left = self._select(known & ~closed & ~stuck)
-        return left._advance(propagate) if len(left.index) else left
-
-    def _advance(self, propagate: Propagate) -> "_Work":
+    def step(self, state: _At) -> _At:
         # a period may not turn round within a step
-        share = np.minimum(
-            self.damping, 0.3 * self.periods / np.maximum(np.abs(self.drift), 1e-300)
-        )
-        orbits = self.orbits + share[:, None, None] * self.direction
-        periods = self.periods + share * self.drift
-        trial = _newton(propagate, orbits, periods, self.timed)
+        longest = 0.3 * state.period / np.maximum(np.abs(state.drift), 1e-300)
+        share = np.minimum(state.damping, longest)
+        orbits = state.x + share[:, None, None] * state.direction
+        periods = state.period + share * state.drift
+        newton = _newton(self.propagate, orbits, periods, self.timed)
         # at rounding level the gap no longer falls; a full step that keeps it is as good
-        better = trial[0] < self.gap * (1 - 0.1 * share) + 1e-13 * (1 + np.abs(orbits).max((1, 2)))
-        new = dict(zip(_MOVED, (orbits, periods, *trial), strict=True))
-        merged = {
-            name: np.where(better.reshape(-1, *[1] * (value.ndim - 1)), value, getattr(self, name))
-            for name, value in new.items()
-        }
-        damping = np.where(better, np.minimum(1.0, 2 * self.damping), self.damping / 4)
-        return replace(self, damping=damping, **merged)
+        rounding = 1e-13 * (1 + np.abs(orbits).max((1, 2)))
+        better = newton[0] < state.gap * (1 - 0.1 * share) + rounding
+        damping = np.where(better, np.minimum(1.0, 2 * state.damping), state.damping / 4)
+        count = state.count + 1
+        ahead = _At(state.index, orbits, count, periods, *newton, damping)
+        state.count, state.damping = count, damping
+        state.put(better, ahead, better)
+        return state
 
-    def _select(self, keep: np.ndarray) -> "_Work":
-        rows = {name: getattr(self, name)[keep] for name in ("index", "damping", *_MOVED)}
-        return replace(self, **rows)
+    def terminate(self, state: _At) -> np.ndarray:
+        length = np.abs(state.direction).max((1, 2))
+        finite = np.isfinite(state.gap)
+        known = finite & np.isfinite(length) & np.isfinite(state.drift)
+        closed = known & (length <= _CONVERGED * (1 + np.abs(state.x).max((1, 2))))
+        endings = np.zeros(len(length), int)
+        endings[state.damping < _SMALLEST_STEP] = Ending.STALLED
+        endings[~known] = Ending.SINGULAR
+        endings[~finite] = Ending.NOT_FINITE
+        endings[closed] = Ending.ZERO
+        endings[state.count >= self.max_steps] = Ending.MAX_STEPS
+        return endings
 
 
 def _newton(

@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from . import batched
+from .iterate import AbstractIteration, Ending, State, iterate
 from .levenberg_marquardt import EPS, Evaluate, Residual, States
 
 Levels = Callable[[np.ndarray], np.ndarray]
@@ -80,122 +81,120 @@ def follow_valleys(
     (True, [[-1.0, 0.0]])
     """
     ends, near = starts.copy(), np.zeros(len(starts), bool)
-    floor, rows = _Floor.under(evaluate, starts, sizes)
-    going, sizes = np.arange(len(rows)), sizes[rows]
-    for _ in range(max_steps):
-        plan = _Plan.of(floor, going)
-        going, plan = going[plan.promising], plan.select(plan.promising)
-        if not len(going):
-            break
-        trial = _Trial.of(residual, levels, floor, going, plan)
-        good = trial.ratio > 1e-4
-        floor.move(evaluate, going[good], trial.x[good])
-        floor.reach[going] = np.minimum(_reach(plan, trial), sizes[going])
-        # Where Newton's step alone, without return, leaves a sixteenth, so will the next ones.
-        arrived = good & plan.free & (trial.landed <= plan.before / 16)
-        near[rows[going[arrived]]] = True
-        still = floor.at_level(levels)[going] & ~(good & (trial.after <= plan.before / 16))
-        going = going[~arrived & ~still & (floor.reach[going] > _NEGLIGIBLE * sizes[going])]
-    ends[rows], near[rows] = floor.x, near[rows] | floor.at_level(levels)
+    entering = _entering(evaluate, starts, sizes)
+    walk = _Iteration(evaluate, residual, levels, entering, max_steps)
+    count = len(entering.index)
+    for at, endings in iterate(walk, np.arange(count), max(count, 1)):
+        ends[at.index] = at.x
+        # rounding may be all that is left of r
+        near[at.index] = (endings == Ending.NEAR) | walk.is_at_level(at)
     return ValleyWalk(ends, near)
 
 
 @dataclass
-class _Floor:
-    """States, and the singular vectors of the Jacobians there.
+class _At(State):
+    """States on the floors of valleys, the Jacobians' singular vectors there, and steps to try.
 
     `slow (batch, value)` marks the singular values of directions along the floor of the valley, the
-    same number of them all the way. `reach (batch,)` bounds the next step.
+    same number of them all the way.
     """
 
-    x: States
+    size: np.ndarray  # which no step exceeds
+    reach: np.ndarray  # nor this
+    slow: np.ndarray
     r: States
     U: np.ndarray
     S: np.ndarray
     Vt: np.ndarray
-    slow: np.ndarray
-    reach: np.ndarray
-
-    @classmethod
-    def under(
-        cls, evaluate: Evaluate, starts: States, sizes: np.ndarray
-    ) -> tuple["_Floor", np.ndarray]:
-        """Return the floors of the valleys that starts lie in, and which ones do."""
-        r, J = evaluate(starts)
-        rows = np.flatnonzero(~_are_level(r, J))
-        U, S, Vt = _decomposed(J[rows])
-        with np.errstate(invalid="ignore", over="ignore"):
-            flat = np.linalg.norm(r[rows], axis=1) / sizes[rows]
-            slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
-        inside = slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
-        rows = rows[inside]
-        reach = np.array(sizes[rows], float)
-        vectors = U[inside], S[inside], Vt[inside]
-        return cls(starts[rows], r[rows], *vectors, slow[inside], reach), rows
-
-    def move(self, evaluate: Evaluate, rows: np.ndarray, x: States) -> None:
-        if len(rows):
-            self.x[rows] = x
-            self.r[rows], J = evaluate(x)
-            self.U[rows], self.S[rows], self.Vt[rows] = _decomposed(J)
-
-    def at_level(self, levels: Levels) -> np.ndarray:
-        """Tell where rounding may be all that is left of r."""
-        return np.abs(self.r).max(1, initial=0) <= levels(self.x)
-
-
-@dataclass
-class _Plan:
-    """Steps along the floor, what they promise, and whether they are Newton's, not bounded."""
-
-    steps: States  # in right singular vectors
-    free: np.ndarray
-    before: np.ndarray  # |r|²
+    ending: np.ndarray
+    step: States  # in right singular vectors
+    free: np.ndarray  # whether that is Newton's, not bounded
     slope: np.ndarray  # of ½|r|² over the whole step
     predicted: np.ndarray  # decrease of |r|²
 
-    @classmethod
-    def of(cls, floor: _Floor, rows: np.ndarray) -> "_Plan":
-        S, r = floor.S[rows], floor.r[rows]
-        g = np.where(floor.slow[rows], batched.apply_transposed(floor.U[rows], r), 0.0)
-        steps, free = _bounded(S, g, floor.reach[rows])
-        slope = (g * S * steps).sum(1)
-        predicted = -2 * slope - np.square(S * steps).sum(1)
-        return cls(steps, free, np.square(r).sum(1), slope, predicted)
 
-    @property
-    def promising(self) -> np.ndarray:
-        """Whether steps take away more of |r|² than can be told from nothing."""
-        return self.predicted > _NEGLIGIBLE * self.before
+def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _At:
+    """Return the starts that lie in valleys."""
+    r, J = evaluate(starts)
+    rows = np.flatnonzero(~_are_level(r, J))
+    U, S, Vt = _decomposed(J[rows])
+    with np.errstate(invalid="ignore", over="ignore"):
+        flat = np.linalg.norm(r[rows], axis=1) / sizes[rows]
+        slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
+    inside = slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
+    rows, slow, S = rows[inside], slow[inside], S[inside]
+    size, none = np.array(sizes[rows], float), np.zeros((2, len(rows)), int)
+    vectors = r[rows], U[inside], S, Vt[inside]
+    plan = _plan(*vectors[:3], slow, size)
+    return _At(rows, starts[rows], none[0], size, size, slow, *vectors, none[1], *plan)
 
-    def select(self, keep: np.ndarray) -> "_Plan":
-        return _Plan(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+def _plan(
+    r: States, U: np.ndarray, S: np.ndarray, slow: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return steps along floors, whether they are Newton's, slopes of ½|r|² and |r|²'s decrease."""
+    g = np.where(slow, batched.apply_transposed(U, r), 0.0)
+    steps, free = _bounded(S, g, reach)
+    slope = (g * S * steps).sum(1)
+    return steps, free, slope, -2 * slope - np.square(S * steps).sum(1)
 
 
-@dataclass
-class _Trial:
-    """Where steps lead after the return to the floor."""
+@dataclass(frozen=True)
+class _Iteration(AbstractIteration[_At]):
+    evaluate: Evaluate
+    residual: Residual
+    levels: Levels
+    entering: _At
+    max_steps: int
 
-    x: States
-    landed: np.ndarray  # |r|² before the return
-    after: np.ndarray  # |r|² after it, infinite where there is none
-    ratio: np.ndarray  # actual over predicted decrease
+    def init(self, index: np.ndarray) -> _At:
+        return self.entering.select(index)
 
-    @classmethod
-    def of(
-        cls, residual: Residual, levels: Levels, floor: _Floor, rows: np.ndarray, plan: _Plan
-    ) -> "_Trial":
-        slow, S = floor.slow[rows], floor.S[rows]
-        U, Vt = floor.U[rows], floor.Vt[rows]
-        x = floor.x[rows] + batched.apply_transposed(Vt, plan.steps)
-        level, last = levels(x) * np.sqrt(x.shape[1]), np.full(len(x), np.inf)
+    def step(self, state: _At) -> _At:
+        before = np.square(state.r).sum(1)
+        x, landed, after = self._returned(state)
+        ratio = (before - after) / state.predicted
+        good, quick = ratio > 1e-4, after <= before / 16
+        state.reach = np.minimum(_reach(state, before, after, ratio), state.size)
+        if good.any():
+            r, J = self.evaluate(x[good])
+            state.x[good], state.r[good] = x[good], r
+            state.U[good], state.S[good], state.Vt[good] = _decomposed(J)
+        # Where Newton's step alone, without return, leaves a sixteenth, so will the next ones.
+        arrived = good & state.free & (landed <= before / 16)
+        stops = self.is_at_level(state) & ~(good & quick)
+        stops |= ~(state.reach > _NEGLIGIBLE * state.size)
+        state.ending = np.where(arrived, Ending.NEAR, np.where(stops, Ending.MINIMUM, 0))
+        state.count = state.count + 1
+        plan = _plan(state.r, state.U, state.S, state.slow, state.reach)
+        state.step, state.free, state.slope, state.predicted = plan
+        return state
+
+    def terminate(self, state: _At) -> np.ndarray:
+        """Tell which stopped, and where steps promise no more of |r|² than can be told from 0."""
+        promising = state.predicted > _NEGLIGIBLE * np.square(state.r).sum(1)
+        last = np.where(state.count >= self.max_steps, Ending.MAX_STEPS, Ending.RUNNING)
+        going = np.where(promising, last, Ending.MINIMUM)
+        return np.where(state.ending != Ending.RUNNING, state.ending, going)
+
+    def is_at_level(self, state: _At) -> np.ndarray:
+        """Tell where rounding may be all that is left of r."""
+        return np.abs(state.r).max(1, initial=0) <= self.levels(state.x)
+
+    def _returned(self, state: _At) -> tuple[States, np.ndarray, np.ndarray]:
+        """Return where steps lead after the return to the floor, and |r|² before and after it.
+
+        The latter is infinite where there is no return.
+        """
+        x = state.x + batched.apply_transposed(state.Vt, state.step)
+        level, last = self.levels(x) * np.sqrt(x.shape[1]), np.full(len(x), np.inf)
         landed, after = np.full((2, len(x)), np.inf)
         going = np.ones(len(x), bool)
         for number in range(_RETURNS):
-            r = residual(x)
+            r = self.residual(x)
             with np.errstate(over="ignore", invalid="ignore"):
-                across = np.where(slow, 0.0, batched.apply_transposed(U, r))
-                back = np.divide(-across, S, where=~slow, out=np.zeros(x.shape))
+                across = np.where(state.slow, 0.0, batched.apply_transposed(state.U, r))
+                back = np.divide(-across, state.S, where=~state.slow, out=np.zeros(x.shape))
                 left, length = np.linalg.norm(across, axis=1), np.linalg.norm(back, axis=1)
                 square = np.square(r).sum(1)
                 shrinks = length <= last / 2
@@ -209,8 +208,8 @@ class _Trial:
                 break
             last = length
             # The others are not left out of the arrays: copies cost more than products.
-            x += np.where(going[:, None], batched.apply_transposed(Vt, back), 0.0)
-        return cls(x, landed, after, (plan.before - after) / plan.predicted)
+            x += np.where(going[:, None], batched.apply_transposed(state.Vt, back), 0.0)
+        return x, landed, after
 
 
 def _bounded(
@@ -235,15 +234,15 @@ def _bounded(
         return np.where(free[:, None], newton, step(upper)), free
 
 
-def _reach(plan: _Plan, trial: _Trial) -> np.ndarray:
+def _reach(state: _At, before: np.ndarray, after: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     """Return how long next steps may be: as long as the valley bends little, and as foreseen."""
-    length = np.linalg.norm(plan.steps, axis=1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         # The least value of the parabola through what is known of ½|r|² along the step.
-        excess = (trial.after - plan.before) / 2 - plan.slope
-        share = np.clip(-plan.slope / (2 * excess), 0.1, 0.5)
-    share = np.where(np.isfinite(trial.after), share, 0.5)
-    return length * np.where(trial.ratio > 0.75, 2.0, np.where(trial.ratio > 0.25, 1.0, share))
+        excess = (after - before) / 2 - state.slope
+        share = np.clip(-state.slope / (2 * excess), 0.1, 0.5)
+    share = np.where(np.isfinite(after), share, 0.5)
+    longer = np.where(ratio > 0.75, 2.0, np.where(ratio > 0.25, 1.0, share))
+    return np.linalg.norm(state.step, axis=1) * longer
 
 
 def _are_level(r: States, J: batched.Stack) -> Bool[np.ndarray, " batch"]:

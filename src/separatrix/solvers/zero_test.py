@@ -1,7 +1,6 @@
 """Telling zeros of a residual from states at which it is merely small."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,7 @@ class ZeroTest:
 
     def __init__(self, residual: Callable[[Any], Any], size: int, starts: States):
         self._enclosed: Enclosed | None = None
+        self._is_continuous = False  # whether the function is shown to have no jump anywhere
         self.refusal, self.precision, self.eps = "", *FLOAT64
         finite = starts[np.isfinite(starts).all(1)]
         # The median, so that one far-off start does not blur everything: of two the lesser.
@@ -48,6 +48,8 @@ class ZeroTest:
             # Two boxes, or what depends on the state would pass for a constant.
             enclosed.bounds(point(np.repeat(finite[:1] if len(finite) else [[0.0] * size], 2, 0)))
             self._enclosed = enclosed
+            everywhere = np.full((1, size), np.inf)
+            self._is_continuous = not self._are_refused(Interval(-everywhere, everywhere)).any()
         except EnclosureError as refusal:
             self.refusal = str(refusal)
             coarsest = coarsest_precision(residual, size)
@@ -210,12 +212,6 @@ class ZeroTest:
         _, width = self._enclose(boxes)
         known = np.isfinite(width) & ~self._are_refused(boxes)
         return np.where(known, np.maximum(level, 2 * width), level)
-
-    @cached_property
-    def _is_continuous(self) -> bool:
-        """Whether the function is shown to have no jump anywhere."""
-        everywhere = np.full((1, len(self.unit_scales)), np.inf)
-        return not self._are_refused(Interval(-everywhere, everywhere)).any()
 
     def _are_refused(self, boxes: Interval) -> Flags:
         assert self._enclosed is not None  # callers see to it

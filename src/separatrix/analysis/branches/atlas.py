@@ -13,9 +13,9 @@ from ...solvers.continuation import (
     correct_at,
     ending_text,
     follow,
+    null_tangent,
     tangent_of,
 )
-from ...solvers.continuation.newton import null_tangent
 from ...systems import AbstractSystem
 from ..stability import growth, judge
 from .diagram import Branches

@@ -1,6 +1,5 @@
 """A family of systems in one parameter, evaluated in float64 with few compiled programs."""
 
-import functools
 from typing import Any
 
 import equinox as eqx
@@ -50,6 +49,10 @@ class Family:
                 "float64: remove the casts from its function, or give systems that hold their "
                 "weights, as network.at_input(...) does."
             )
+        with double_precision():
+            near = self.model.near(0.5 * (low + high))
+            smooth = is_smooth(lambda z: near.evaluate(z[:-1], z[-1]), self.size + 1)
+        self.has_kinks = not smooth  # as far as is seen
 
     def point(self, state: np.ndarray, parameter: float) -> Point:
         """Return the scaled point of a state and a parameter."""
@@ -96,14 +99,6 @@ class Family:
                 near = self.model.near(float(parameter))
             found[row] = on_kinks(near.evaluate, state[None], parameters=parameter[None])[0]
         return found
-
-    @functools.cached_property
-    def has_kinks(self) -> bool:
-        """Whether the map or field is not seen to be smooth everywhere."""
-        with double_precision():
-            low, high = self.bounds
-            near = self.model.near(0.5 * (low + high))
-            return not is_smooth(lambda z: near.evaluate(z[:-1], z[-1]), self.size + 1)
 
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""

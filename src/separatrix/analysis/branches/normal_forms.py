@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...solvers.continuation.newton import solve, tangent_of
+from ...solvers.continuation import tangent_of
+from ...solvers.newton import solve
 from .family import Family
 
 ZERO = 1e-9

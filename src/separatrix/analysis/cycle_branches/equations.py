@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from ..._double import double_precision
-from ...solvers.continuation.newton import solve
+from ...solvers.newton import newton
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
 from ..branches.models import AbstractModel, SystemOf, model_of
@@ -24,7 +24,6 @@ FAR_TOO_FINE = 1e-3
 ROUNDING = 1e-13
 MOST_SUBSTEPS = 2**14
 """Of the integrator in one piece."""
-NEWTON_STEPS = 20
 ROUNDS = 3
 APART = 1e-12
 """Turn of an invariant subspace in a round, below which it is one to rounding."""
@@ -200,23 +199,20 @@ class ClosedOrbits:
         """
         states = self.split(point)[0]
         speeds = np.linalg.norm(self._run(_fields, point)[0] / self.units, axis=1)
-        state = slowest = states[speeds.argmin()] / self.units
-        for _ in range(NEWTON_STEPS):
+        slowest = states[speeds.argmin()] / self.units
+
+        def equations(state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             rows = np.tile(state, self.pieces) / np.sqrt(len(point) - 2)
             fields, slopes = self._run(_fields, np.append(rows, point[-2:]))
-            slope = slopes[0] * self.units / self.units[:, None]
-            step, _ = solve(slope, -fields[0] / self.units)
-            if not (np.isfinite(step).all() and np.isfinite(slope).all()):
-                return np.inf
-            state = state + step
-            if np.linalg.norm(step) <= ROUNDING * (1 + np.linalg.norm(state)):
-                break
-        else:
+            return fields[0] / self.units, slopes[0] * self.units / self.units[:, None]
+
+        saddle = newton(equations, slowest)
+        if not saddle.converged:
             return np.inf
-        rates = np.linalg.eigvals(slope).real
+        rates = np.linalg.eigvals(saddle.jacobian).real
         if not rates.min() < 0 < rates.max():
             return np.inf
-        return float(np.linalg.norm(state - slowest)) / self.extent(point)
+        return float(np.linalg.norm(saddle.point - slowest)) / self.extent(point)
 
     def orbit(self, point: np.ndarray) -> Float[np.ndarray, "phase unit"]:
         """Return states at equally spaced phases, every piece followed from its own start."""

@@ -6,8 +6,14 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError
-from ...solvers.continuation import Curve, CurveEnd, PseudoArclength, ending_text, follow
-from ...solvers.continuation.newton import null_tangent
+from ...solvers.continuation import (
+    Curve,
+    CurveEnd,
+    PseudoArclength,
+    ending_text,
+    follow,
+    null_tangent,
+)
 from ...solvers.shooting import MultipleShooting
 from ...systems import AbstractSystem
 from ..branches.emerging import EmergingCycle

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...solvers.shooting import MultipleShooting, ShootingEnding, Shot
-from .found import Cycle, Found
+from ...solvers.iterate import Ending
+from ...solvers.shooting import MultipleShooting, Shot
+from .found import SHOT, Cycle, Found
 from .merging import same_orbit
 from .propagation import Propagator
 
@@ -245,37 +246,35 @@ def _refined(
     substeps = 2 * method.substeps
     final = method.solve(propagator.stretch(substeps), once.orbits, once.periods)
     change = np.abs(final.periods - once.periods)
-    both = (once.endings == ShootingEnding.CLOSED) & (final.endings == ShootingEnding.CLOSED)
-    final.endings = np.where(both, final.endings, ShootingEnding.STALLED)
+    both = (once.endings == Ending.ZERO) & (final.endings == Ending.ZERO)
+    final.endings = np.where(both, final.endings, Ending.STALLED)
     for _ in range(method.refinements):
         rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
         if not len(rows):
             break
         substeps *= 4
         closer = method.solve(propagator.stretch(substeps), final.orbits[rows], final.periods[rows])
-        better = closer.endings == ShootingEnding.CLOSED
+        better = closer.endings == Ending.ZERO
         both[rows[~better]] = False  # it stays what it was
         rows = rows[better]
         change[rows] = np.abs(closer.periods[better] - final.periods[rows])
-        for name in ("orbits", "periods", "errors", "monodromy"):
-            getattr(final, name)[rows] = getattr(closer, name)[better]
+        final.put(rows, closer, better)
     return final, change
 
 
 def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]:
     """Leave out what did not close, and what closed by shrinking to a fixed point."""
-    closed = shot.endings == ShootingEnding.CLOSED
+    closed = shot.endings == Ending.ZERO
     swing = np.ptp(shot.orbits, axis=1).max(1)
     at_rest = swing <= _AT_REST * (1 + np.abs(shot.orbits).max((1, 2)))
     forward = shot.periods > 0
     for k, start in enumerate(rows):
         if not closed[k]:
-            found.miss(int(start), shot.reason(k))
+            found.miss(int(start), SHOT[shot.endings[k]])
         elif at_rest[k] or not forward[k]:
             found.miss(int(start), "shrank to a fixed point")
     good = closed & ~at_rest & forward
-    fields = (shot.orbits, shot.periods, shot.endings, shot.errors, shot.monodromy)
-    return rows[good], Shot(*(field[good] for field in fields))
+    return rows[good], shot.select(good)
 
 
 def _dense(propagator: Propagator, shot: Shot, method: MultipleShooting) -> np.ndarray:

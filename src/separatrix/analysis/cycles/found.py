@@ -4,6 +4,28 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...solvers.iterate import Ending
+
+SHOT = {
+    Ending.RUNNING: "was not started",
+    Ending.ZERO: "closed",
+    Ending.STALLED: "no step of Newton's method brings the pieces nearer to one another",
+    Ending.MAX_STEPS: "still open after the largest number of steps (max_steps)",
+    Ending.NOT_FINITE: (
+        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
+    ),
+    Ending.SINGULAR: "its return map has no isolated fixed point: a continuum of orbits",
+}
+"""How shooting ended, in words."""
+WALKED = {
+    Ending.ZERO: "closed",
+    Ending.STALLED: "its sequences of linear regions repeat without a cycle",
+    Ending.MAX_STEPS: "no cycle in the largest number of solves (max_solves)",
+    Ending.NOT_FINITE: "left to infinity",
+    Ending.SINGULAR: "its return map has no isolated fixed point",
+}
+"""How a walk through linear regions ended, in words."""
+
 
 @dataclass
 class Cycle:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ...solvers.cycle_walk import CycleWalk
+from ...solvers.cycle_walk import CycleWalk, Walked
+from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
-from ...solvers.shooting import MultipleShooting, ShootingEnding
-from .found import Cycle, Found
+from ...solvers.shooting import MultipleShooting, Shot
+from .found import SHOT, WALKED, Cycle, Found
 from .merging import minimal_length, same_cycle
 from .propagation import Propagator
 
@@ -24,55 +25,42 @@ def search_map(
         attempts.append(propagator.follow(starts, method.transient, 1.0))
     for length in lengths:
         for states in attempts:
-            solved: tuple[np.ndarray, ...]
             if isinstance(method, CycleWalk):
                 assert form is not None  # only a recognized map is given to it
                 walked = method.solve(form, states, length)
-                solved = (walked.found, walked.orbits, walked.errors, walked.exact, walked.reasons)
+                _collect(found, lengths, walked, walked.exact, WALKED)
             else:
-                solved = _shoot(propagator, states, length, method)
-            _collect(found, lengths, *solved)
+                orbits = propagator.sample(states, np.ones(len(states)), length, 1)
+                shot = method.solve(propagator.step, orbits, None)
+                _collect(found, lengths, shot, np.zeros(len(states), bool), SHOT)
     for cycle in found.cycles:
         cycle.multipliers = _multipliers(propagator, cycle.orbit)
     return found
 
 
-def _shoot(
-    propagator: Propagator, states: np.ndarray, length: int, method: MultipleShooting
-) -> tuple[np.ndarray, ...]:
-    orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-    shot = method.solve(propagator.step, orbits, None)
-    reasons = np.array([shot.reason(k) for k in range(len(states))], dtype=object)
-    closed = shot.endings == ShootingEnding.CLOSED
-    return closed, shot.orbits, shot.errors, np.zeros(len(states), bool), reasons
-
-
 def _collect(
     found: Found,
     lengths: tuple[int, ...],
-    closed: np.ndarray,
-    orbits: np.ndarray,
-    errors: np.ndarray,
+    solved: Walked | Shot,
     exact: np.ndarray,
-    reasons: np.ndarray,
+    words: dict[Ending, str],
 ) -> None:
-    """Keep each cycle once, with its minimal length; a start belongs to a row of the arrays."""
-    for start in range(len(closed)):
-        if not closed[start]:
-            found.miss(start, str(reasons[start]))
+    """Keep each cycle once, with its minimal length; a start belongs to a row of the solution."""
+    whole = solved.orbits.shape[1]
+    for start, ending in enumerate(solved.endings):
+        if ending != Ending.ZERO:
+            found.miss(start, words[ending])
             continue
-        part = minimal_length(orbits[start], errors[start])
+        orbit, error = solved.orbits[start], float(solved.errors[start])
+        part = minimal_length(orbit, error)
         if part == 1 and 1 not in lengths:
             found.miss(start, "led to a fixed point")
             continue
-        cycle = Cycle(
-            orbits[start, :part], float(part), float(errors[start]), exact=bool(exact[start])
-        )
+        cycle = Cycle(orbit[:part], float(part), error, exact=bool(exact[start]))
         known = _known(found, cycle)
         if known is None:
             known = len(found.cycles)
             found.cycles.append(cycle)
-        whole = orbits.shape[1]
         goes = "closed" if part == whole else f"closed {whole // part} times over"
         found.hit(start, known, f"{goes}: a cycle of {part} steps")
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Shaped
 
+from ...solvers.iterate import Rows
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import DescentOutcome, KinkDescent, PiecewiseLinear, descend_speed
 from ...solvers.zero_test import ZeroTest
@@ -20,18 +21,13 @@ NOT_FINITE = "the start, or the system there, is NaN or infinite"
 
 
 @dataclass
-class Found:
+class Found(Rows):
     """What became of each start: NaN states, and a reason, where no minimum was reached."""
 
     states: Float[np.ndarray, "start unit"]
     speed: Float[np.ndarray, " start"]
     outcomes: Shaped[np.ndarray, " start"]
     reasons: Shaped[np.ndarray, " start"]
-
-    def put(self, rows: Int[np.ndarray, " row"], other: "Found", which: np.ndarray) -> None:
-        """Take over rows of another one."""
-        for name in self.__dataclass_fields__:
-            getattr(self, name)[rows] = getattr(other, name)[which]
 
 
 @dataclass(frozen=True)

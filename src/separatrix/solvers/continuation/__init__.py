@@ -1,9 +1,8 @@
 """Curves of zeros of F(x, p): following them, their singular points, and other curves."""
 
-from .curve import Curve, CurveEnd, ending_text, follow
+from .corrector import correct, correct_at, null_tangent, tangent_of
+from .curve import Curve, CurveEnd, PseudoArclength, ending_text, follow
 from .deflation import Deflation, deflated_newton
-from .method import PseudoArclength
-from .newton import correct, correct_at, tangent_of
 from .singular import (
     Located,
     crossing_tangents,
@@ -25,5 +24,6 @@ __all__ = [
     "extended_branch_point",
     "extended_mode",
     "follow",
+    "null_tangent",
     "tangent_of",
 ]

@@ -1,6 +1,5 @@
 """Deflated Newton: solutions that differ from those known."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,8 @@ from jaxtyping import Float
 
 from ..._types import require_count
 from .. import batched
+from ..iterate import AbstractIteration, Ending, State, iterate
+from ..newton import Evaluate
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Deflation:
 
 
 def deflated_newton(
-    evaluate: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    evaluate: Evaluate,
     starts: Float[np.ndarray, "start unit"],
     known: Float[np.ndarray, "known unit"],
     max_steps: int,
@@ -70,28 +71,54 @@ def deflated_newton(
     `evaluate` gives residuals (batch, unit) and Jacobians (batch, unit, unit); distances are
     measured in units of `scale`.
     """
-    found = np.zeros((0, starts.shape[1]))
-    states = starts.copy()
-    for _ in range(max_steps):
-        if not len(states):
-            break
-        residuals, jacobians = evaluate(states)
-        steps = batched.solve(jacobians, -residuals)
-        sizes = np.linalg.norm(steps, axis=1)
-        everything = np.concatenate([known, found])
-        done = sizes <= 1e-8 * (scale + np.linalg.norm(states, axis=1))
-        for state in (states + steps)[done]:
-            apart = np.linalg.norm(everything - state, axis=1)
+    deflated = _Iteration(evaluate, starts, known, max_steps, scale)
+    for at, endings in iterate(deflated, np.arange(len(starts)), max(len(starts), 1)):
+        for state in (at.x + at.step)[endings == Ending.ZERO]:
+            apart = np.linalg.norm(deflated.known - state, axis=1)
             if (apart > 1e-5 * (scale + np.linalg.norm(state))).all():
-                found = np.concatenate([found, state[None]])
-                everything = np.concatenate([everything, state[None]])
-        damping = _damping(states, steps, everything, scale)
-        longest = scale * np.sqrt(states.shape[1])
-        limit = np.minimum(1.0, longest / np.maximum(np.abs(damping) * sizes, 1e-300))
-        states = states + (damping * limit)[:, None] * steps
-        goes_on = ~done & np.isfinite(states).all(1) & (np.abs(states).max(1) < 1e3 * longest)
-        states = states[goes_on]
-    return found
+                deflated.known = np.concatenate([deflated.known, state[None]])
+    return deflated.known[len(known) :]
+
+
+@dataclass
+class _At(State):
+    step: np.ndarray  # Newton's, without deflation
+    length: np.ndarray
+
+
+@dataclass
+class _Iteration(AbstractIteration[_At]):
+    evaluate: Evaluate
+    starts: np.ndarray
+    known: np.ndarray  # grows while others are still at work
+    max_steps: int
+    scale: float
+
+    def init(self, index: np.ndarray) -> _At:
+        return self._at(index, self.starts[index], np.zeros(len(index), int))
+
+    def step(self, state: _At) -> _At:
+        damping = _damping(state.x, state.step, self.known, self.scale)
+        longest = self._longest / np.maximum(np.abs(damping) * state.length, 1e-300)
+        x = state.x + (damping * np.minimum(1.0, longest))[:, None] * state.step
+        return self._at(state.index, x, state.count + 1)
+
+    def terminate(self, state: _At) -> np.ndarray:
+        endings = np.zeros(len(state.x), int)
+        size = self.scale + np.linalg.norm(state.x, axis=1)
+        endings[state.length <= 1e-8 * size] = Ending.ZERO
+        endings[~(np.abs(state.x).max(1) < 1e3 * self._longest)] = Ending.RAN_AWAY
+        endings[state.count >= self.max_steps] = Ending.MAX_STEPS
+        return endings
+
+    @property
+    def _longest(self) -> float:
+        return float(self.scale * np.sqrt(self.starts.shape[1]))
+
+    def _at(self, index: np.ndarray, x: np.ndarray, count: np.ndarray) -> _At:
+        residuals, jacobians = self.evaluate(x)
+        step = batched.solve(jacobians, -residuals)
+        return _At(index, x, count, step, np.linalg.norm(step, axis=1))
 
 
 def _damping(states: np.ndarray, steps: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .newton import Evaluate, solve
+from ..newton import Evaluate, newton, solve
 
 Gradient = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Point, w, v -> the gradient of wᴴ J(point) v, or of w · DF(point) v, over the point."""
-
-MAX_STEPS = 20
-EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -47,36 +44,36 @@ def extended_mode(
     """
     size = len(guess) - 1
     is_complex = eigenvalue.imag != 0
-    angle = 0.0
+    start = guess
     if is_complex:
-        angle = eigenvalue.imag if kind == "flow" else cmath.phase(eigenvalue)
-    boundary = _boundary(eigenvalue, angle, kind)
-    right, left = _nearest_vectors(jacobian(guess), eigenvalue if is_complex else boundary)
-    point, correction, previous = guess.copy(), np.inf, np.inf
-    for _ in range(MAX_STEPS):
+        start = np.append(guess, eigenvalue.imag if kind == "flow" else cmath.phase(eigenvalue))
+
+    def boundary(unknowns: np.ndarray) -> complex | float:
+        if not is_complex:
+            return float(eigenvalue.real)
+        return 1j * unknowns[-1] if kind == "flow" else cmath.exp(1j * unknowns[-1])
+
+    nearest = eigenvalue if is_complex else boundary(start)
+    right, left = _nearest_vectors(jacobian(guess) - nearest * np.eye(size))
+
+    def equations(unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        point = unknowns[: size + 1]
         residual, slopes = evaluate(point)
-        shifted = jacobian(point) - _boundary(eigenvalue, angle, kind) * np.eye(size)
-        border = np.block([[shifted, left[:, None]], [right.conj()[None], np.zeros((1, 1))]])
-        one = np.append(np.zeros(size), 1).astype(border.dtype)
-        v = solve(border, one)[0]
-        w = solve(border.conj().T, one)[0]
-        value, v, w = v[-1], v[:-1], w[:-1]
-        if not (np.isfinite(v).all() and np.isfinite(w).all() and np.isfinite(residual).all()):
-            return Located(point, False, np.inf)
-        row = -gradient(point, w, v)
-        if is_complex:
-            turn = (1j if kind == "flow" else 1j * np.exp(1j * angle)) * (w.conj() @ v)
-            rows = np.block([[slopes, np.zeros((size, 1))], [row.real, turn.real]])
-            matrix = np.vstack([rows, np.append(row.imag, turn.imag)])
-            step, _ = solve(matrix, -np.append(residual, [value.real, value.imag]))
-            angle, step = angle + step[-1], step[:-1]
-        else:
-            step, _ = solve(np.vstack([slopes, row.real]), -np.append(residual, value.real))
-        point, correction = point + step, float(np.linalg.norm(step))
-        if _settled(correction, previous, point):
-            return Located(point, correction < 1e-8 * (1 + _norm(point)), correction, angle)
-        previous = correction
-    return Located(point, False, correction, angle)
+        border = _bordered(jacobian(point) - boundary(unknowns) * np.eye(size), left, right)
+        v, w = _modes(border)
+        row = -gradient(point, w[:-1], v[:-1])
+        if not is_complex:
+            return np.append(residual, v[-1].real), np.vstack([slopes, row.real])
+        turn = 1j if kind == "flow" else 1j * np.exp(1j * unknowns[-1])
+        row = np.append(row, turn * (w[:-1].conj() @ v[:-1]))
+        slopes = np.column_stack([slopes, np.zeros(size)])
+        return np.append(residual, [v[-1].real, v[-1].imag]), np.vstack(
+            [slopes, row.real, row.imag]
+        )
+
+    root = newton(equations, start)
+    angle = float(root.point[-1]) if is_complex else 0.0
+    return Located(root.point[: size + 1], root.converged, root.length, angle)
 
 
 def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndarray) -> Located:
@@ -87,32 +84,23 @@ def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndar
     converges quadratically, because this system is regular at a simple branch point.
     """
     size = len(guess) - 1
-    left_all, _, right_all = np.linalg.svd(evaluate(guess)[1][:, :size])
-    b, c = left_all[:, -1], right_all[-1]
-    point, beta, correction, previous = guess.copy(), 0.0, np.inf, np.inf
-    for _ in range(MAX_STEPS):
+    right, left = _nearest_vectors(evaluate(guess)[1][:, :size])
+
+    def equations(unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        point, beta = unknowns[:-1], unknowns[-1]
         residual, slopes = evaluate(point)
-        if not np.isfinite(slopes).all():
-            break
-        border = np.block([[slopes[:, :size], b[:, None]], [c[None], np.zeros((1, 1))]])
-        one = np.append(np.zeros(size), 1.0)
-        v, w = solve(border, one)[0], solve(border.T, one)[0]
+        border = _bordered(slopes[:, :size], left, right)
+        v, w = _modes(border)
         value, v, w = v[-1], v[:-1], w[:-1]
         xi = solve(border, np.append(slopes[:, size], 0.0))[0][:size]
-        if not (np.isfinite(v).all() and np.isfinite(xi).all()):
-            break
         first = -gradient(point, w, np.append(v, 0.0))
         second = gradient(point, w, np.append(-xi, 1.0))
-        matrix = np.block([[slopes, b[:, None]], [first, 0.0], [second, 0.0]])
-        right = np.concatenate([residual + beta * b, [value, w @ slopes[:, size]]])
-        step, _ = solve(matrix, -right)
-        point, beta, correction = point + step[:-1], beta + step[-1], _norm(step[:-1])
-        if _settled(correction, previous, point):
-            return Located(
-                point, correction < 1e-8 * (1 + _norm(point)), correction, 0.0, abs(beta)
-            )
-        previous = correction
-    return Located(point, False, np.inf)
+        matrix = np.block([[slopes, left[:, None]], [first, 0.0], [second, 0.0]])
+        return np.append(residual + beta * left, [value, w @ slopes[:, size]]), matrix
+
+    root = newton(equations, np.append(guess, 0.0))
+    defect = abs(float(root.point[-1]))
+    return Located(root.point[:-1], root.converged, root.length, defect=defect)
 
 
 def crossing_tangents(
@@ -141,23 +129,18 @@ def crossing_tangents(
     return found[own] * np.copysign(1.0, along[own]), found[1 - own]
 
 
-def _boundary(eigenvalue: complex, angle: float, kind: str) -> complex | float:
-    if eigenvalue.imag == 0:
-        return float(eigenvalue.real)
-    return 1j * angle if kind == "flow" else cmath.exp(1j * angle)
-
-
-def _nearest_vectors(jacobian: np.ndarray, eigenvalue: complex) -> tuple[np.ndarray, np.ndarray]:
-    """Return unit right and left vectors of the mode nearest an eigenvalue."""
-    left, _, right = np.linalg.svd(jacobian - eigenvalue * np.eye(len(jacobian)))
+def _nearest_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit right and left vectors of the smallest singular value."""
+    left, _, right = np.linalg.svd(matrix)
     return right[-1].conj(), left[:, -1]
 
 
-def _settled(correction: float, previous: float, point: np.ndarray) -> bool:
-    """Tell whether Newton's method has come to rounding: small steps that no longer shrink."""
-    small = correction < 1e-9 * (1 + _norm(point))
-    return correction < 16 * EPS * (1 + _norm(point)) or (small and correction > 0.1 * previous)
+def _bordered(matrix: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.block([[matrix, left[:, None]], [right.conj()[None], np.zeros((1, 1))]])
 
 
-def _norm(vector: np.ndarray) -> float:
-    return float(np.linalg.norm(vector))
+def _modes(border: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (v, g) and (w, g) of a bordered matrix and of its adjoint, NaN where singular."""
+    one = np.zeros(len(border), border.dtype)
+    one[-1] = 1.0
+    return solve(border, one)[0], solve(border.conj().T, one)[0]

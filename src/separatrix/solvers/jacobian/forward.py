@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .rules import evaluate, is_known
-from .values import identity
+from .rules import evaluate, identity, is_known
 
 Function = Callable[[Any], Any]
 

@@ -1,8 +1,9 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
+from ..iterate import Ending
 from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
-from .solution import EPS, Ending, Evaluate, IsZero, Linearize, Residual, Solution, States
+from .solution import EPS, Evaluate, IsZero, Linearize, Residual, Solution, States
 
 __all__ = [
     "EPS",

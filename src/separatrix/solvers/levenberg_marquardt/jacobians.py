@@ -5,14 +5,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..._parallel import chunks
 from .. import batched
-from ..cholesky import Cholesky
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]
@@ -26,35 +25,37 @@ _UNSEEN = 1e-10  # beside 1, in single precision
 _SMALL = 32  # units up to which a call of LAPACK costs more than what it computes
 
 
+class Damped(NamedTuple):
+    """Weights w (batch, unit), and how p of (JᵀJ + diag w) p = −Jᵀr is solved for.
+
+    `steps` takes r, Jᵀr and the rows of their J; it gives NaN where a system is singular.
+    """
+
+    weights: Vectors
+    steps: Callable[[Vectors, Vectors, Rows], Vectors]
+
+
 class Jacobians(abc.ABC):
-    """A stack of Jacobians J (batch, unit, unit), and the products that steps need of them."""
+    """A stack of Jacobians J (batch, unit, unit), and the products that steps need of them.
+
+    `eps` is the unit of rounding of the arithmetic that steps are solved in. What differs from one
+    to the next is kept in `parts`, arrays with a row for each.
+    """
 
     eps: float
-    """The unit of rounding of the arithmetic that steps are solved in."""
+    parts: tuple[np.ndarray, ...]
 
     @abc.abstractmethod
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    @abc.abstractmethod
-    def __getitem__(self, rows: Any) -> Any:
-        """Return some of them."""
-
-    @abc.abstractmethod
-    def __setitem__(self, rows: Any, others: Any) -> None:
-        """Replace some of them."""
-
-    @abc.abstractmethod
-    def joined(self, others: Any) -> Jacobians:
-        """Return these and others."""
+    def like(self, *parts: np.ndarray) -> Jacobians:
+        """Return others of the same kind."""
 
     @abc.abstractmethod
     def matrices(self) -> Matrices:
         """Return them as arrays."""
 
     @abc.abstractmethod
-    def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
-        """Return Jᵀ r and the squares of the columns of J, infinite where too large."""
+    def columns(self) -> Vectors:
+        """Return the squares of their columns, infinite where too large."""
 
     @abc.abstractmethod
     def transposed_times(self, vectors: Vectors) -> Vectors:
@@ -67,79 +68,58 @@ class Jacobians(abc.ABC):
         The weights are `damping` times `scale`, or times another scale for all that suits as well.
         """
 
+    def __len__(self) -> int:
+        return len(self.parts[0])
 
-class Damped(abc.ABC):
-    """Factors of JᵀJ + diag w for each of some Jacobians J, and these weights (batch, unit)."""
+    def __getitem__(self, rows: Any) -> Any:
+        return self.like(*(part[rows] for part in self.parts))
 
-    weights: Vectors
+    def __setitem__(self, rows: Any, others: Any) -> None:
+        # They may still be where XLA has put them.
+        self.parts = tuple(part if part.flags.writeable else part.copy() for part in self.parts)
+        for part, other in zip(self.parts, others.parts, strict=True):
+            part[rows] = other
 
-    @abc.abstractmethod
-    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
-        """Return p of (JᵀJ + diag w) p = −Jᵀr, one for each of some J; NaN where singular."""
+    def joined(self, others: Any) -> Any:
+        """Return these and others."""
+        return self.like(*map(np.concatenate, zip(self.parts, others.parts, strict=True)))
+
+
+def some(stack: Any, rows: Rows) -> Any:
+    """Return some rows, without a copy where that is all."""
+    return stack if len(rows) == len(stack) else stack[rows]
 
 
 class DenseJacobians(Jacobians):
     """Jacobians of which nothing is known."""
 
     def __init__(self, matrices: Matrices):
-        self._matrices, self.eps = matrices, float(np.finfo(matrices.dtype).eps)
+        self.parts, self.eps = (matrices,), float(np.finfo(matrices.dtype).eps)
 
-    def __len__(self) -> int:
-        return len(self._matrices)
-
-    def __getitem__(self, rows: Any) -> DenseJacobians:
-        return DenseJacobians(self._matrices[rows])
-
-    def __setitem__(self, rows: Any, others: DenseJacobians) -> None:
-        if not self._matrices.flags.writeable:  # they are still where XLA has put them
-            self._matrices = self._matrices.copy()
-        self._matrices[rows] = others._matrices
-
-    def joined(self, others: DenseJacobians) -> DenseJacobians:
-        return DenseJacobians(np.concatenate([self._matrices, others._matrices]))
+    def like(self, *parts: np.ndarray) -> DenseJacobians:
+        return DenseJacobians(*parts)
 
     def matrices(self) -> Matrices:
-        return self._matrices
+        return self.parts[0]
 
-    def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
-        J = self._matrices
+    def columns(self) -> Vectors:
+        (J,) = self.parts
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.transposed_times(r), np.einsum("bij,bij->bj", J, J).astype(float)
+            return np.einsum("bij,bij->bj", J, J).astype(float)
 
     def transposed_times(self, vectors: Vectors) -> Vectors:
-        J = self._matrices
+        (J,) = self.parts
         with np.errstate(over="ignore", invalid="ignore"):
             return batched.apply_transposed(J, vectors.astype(J.dtype)).astype(float)
 
     def damped(self, damping: Vector, scale: Vectors) -> Damped:
-        weights = damping[:, None] * scale
-        if self._matrices.shape[1] <= _SMALL:
-            return _DampedSmall(self._matrices, weights)
-        return _DampedDense(Cholesky.of_squares(self._matrices, weights), weights)
-
-
-@dataclass(frozen=True)
-class _DampedSmall(Damped):
-    """Of few units: NumPy, which walks the stack without Python, solves quicker than LAPACK."""
-
-    matrices: Matrices
-    weights: Vectors
-
-    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
-        matrices, weights = self.matrices, self.weights
-        if len(among) < len(matrices):
-            matrices, weights = matrices[among], weights[among]
-        with np.errstate(over="ignore", invalid="ignore"):
-            return batched.solve_squares(matrices, weights, -gradient)
-
-
-@dataclass(frozen=True)
-class _DampedDense(Damped):
-    factors: Cholesky
-    weights: Vectors
-
-    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
-        return self.factors.solve(-gradient, among)
+        (J,), weights = self.parts, damping[:, None] * scale
+        if J.shape[1] > _SMALL:
+            factors = batched.Cholesky.of_squares(J, weights)
+            return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
+        # NumPy, which walks the stack without Python, solves few units quicker than LAPACK.
+        solve = batched.solve_squares
+        return Damped(weights, lambda r, g, rows: solve(some(J, rows), some(weights, rows), -g))
 
 
 @dataclass(eq=False)
@@ -177,9 +157,9 @@ class SharedMatrix:
         if not self.by_rows:
             self.squares = self.place((self.matrix.T @ self.matrix).astype(np.float32))
 
-    def factors(self, s: Vectors, e: Vectors, d: Vectors) -> Cholesky:
+    def factors(self, s: Vectors, e: Vectors, d: Vectors) -> batched.Cholesky:
         """Assemble matrices from s, e and d, as many at a time as have room, and factorize them."""
-        factors = Cholesky.empty(len(s), len(self.matrix))
+        factors = batched.Cholesky.empty(len(s), len(self.matrix))
         for rows in chunks(len(s), self.chunk):
             factors.put(rows, self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows]))
         return factors
@@ -200,71 +180,49 @@ class ScaledJacobians(Jacobians):
     eps = float(np.finfo(np.float32).eps)
 
     def __init__(self, shared: SharedMatrix, scales: Vectors, offsets: Vectors):
-        self._shared, self._scales, self._offsets = shared, scales, offsets
+        self._shared, self.parts = shared, (scales, offsets)
 
-    def __len__(self) -> int:
-        return len(self._scales)
-
-    def __getitem__(self, rows: Any) -> ScaledJacobians:
-        return ScaledJacobians(self._shared, self._scales[rows], self._offsets[rows])
-
-    def __setitem__(self, rows: Any, others: ScaledJacobians) -> None:
-        self._scales[rows], self._offsets[rows] = others._scales, others._offsets
-
-    def joined(self, others: ScaledJacobians) -> ScaledJacobians:
-        scales = np.concatenate([self._scales, others._scales])
-        return ScaledJacobians(
-            self._shared, scales, np.concatenate([self._offsets, others._offsets])
-        )
+    def like(self, *parts: np.ndarray) -> ScaledJacobians:
+        return ScaledJacobians(self._shared, *parts)
 
     def matrices(self) -> Matrices:
         """Return them in single precision."""
-        scales = self._scales.astype(np.float32)
+        scales, offsets = (part.astype(np.float32) for part in self.parts)
         scales = scales[:, :, None] if self._shared.by_rows else scales[:, None, :]
         matrices = scales * self._shared.single
-        np.einsum("bii->bi", matrices)[...] += self._offsets.astype(np.float32)
+        np.einsum("bii->bi", matrices)[...] += offsets
         return matrices
 
-    def measured(self, r: Vectors) -> tuple[Vectors, Vectors]:
-        M, s, o = self._shared.matrix, self._scales, self._offsets
+    def columns(self) -> Vectors:
+        M, (s, o) = self._shared.matrix, self.parts
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = self.transposed_times(r)
-            if self._shared.by_rows:
-                columns = np.square(s) @ np.square(M)
-            else:
-                columns = np.square(s) * np.square(M).sum(0)
-            return gradient, columns + (2 * s * np.diagonal(M) + o) * o
+            squares = np.square(s)
+            by_rows = self._shared.by_rows
+            columns = squares @ np.square(M) if by_rows else squares * np.square(M).sum(0)
+            return columns + (2 * s * np.diagonal(M) + o) * o
 
     def transposed_times(self, vectors: Vectors) -> Vectors:
-        M, s, o = self._shared.matrix, self._scales, self._offsets
+        M, (s, o) = self._shared.matrix, self.parts
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = (s * vectors) @ M if self._shared.by_rows else s * (vectors @ M)
             return scaled + o * vectors
 
     def damped(self, damping: Vector, scale: Vectors) -> Damped:
-        shared, o = self._shared, self._offsets
+        shared, (s, o) = self._shared, self.parts
         # Of saturated units: products of such scales are denormal, which takes a hundred times as
         # long.
-        s = np.where(np.abs(self._scales) * shared.reach > _UNSEEN * np.abs(o), self._scales, 0.0)
+        s = np.where(np.abs(s) * shared.reach > _UNSEEN * np.abs(o), s, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             if not shared.by_rows:
                 weights = damping[:, None] * scale
-                return _DampedDense(shared.factors(s, o, o * o + weights), weights)
+                factors = shared.factors(s, o, o * o + weights)
+                return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
             S = shared.agreed(scale)
-            added = o * o / S + damping[:, None]
-            return _DampedRows(shared.factors(s, o / S, added), damping[:, None] * S, self, S)
+            factors = shared.factors(s, o / S, o * o / S + damping[:, None])
 
+        def steps(r: Vectors, gradient: Vectors, rows: Rows) -> Vectors:
+            solved = factors.solve(r, rows)
+            with np.errstate(over="ignore", invalid="ignore"):
+                return -self[rows].transposed_times(solved) / S
 
-@dataclass(frozen=True)
-class _DampedRows(Damped):
-    """Of Jacobians whose rows are scaled: factors of J S⁻¹ Jᵀ + μ; see `SharedMatrix`."""
-
-    factors: Cholesky
-    weights: Vectors
-    jacobians: ScaledJacobians
-    scale: Float[np.ndarray, " unit"]
-
-    def steps(self, r: Vectors, gradient: Vectors, among: Rows) -> Vectors:
-        solved = self.factors.solve(r, among)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return -self.jacobians[among].transposed_times(solved) / self.scale
+        return Damped(damping[:, None] * S, steps)

@@ -1,8 +1,4 @@
-"""Levenberg–Marquardt and Newton steps on a stream of candidates.
-
-Candidates enter a batch of bounded size and leave it when they are done, so memory does not grow
-with their number and no work is spent on those that have converged.
-"""
+"""Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
 from dataclasses import dataclass
 
@@ -10,20 +6,20 @@ import numpy as np
 from jaxtyping import Int
 
 from ..._types import require_count, require_positive
-from .batch import Batch
-from .jacobians import DenseJacobians, Jacobians
+from ..iterate import AbstractIteration, Ending, iterate
+from .jacobians import DenseJacobians, Jacobians, some
 from .solution import (
     EPS,
     Attracted,
-    Ending,
     Evaluate,
     IsZero,
     Linearize,
     Residual,
     Solution,
     States,
+    endings_of,
 )
-from .steps import Trial, among, squares
+from .steps import Batch, Trial, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -105,111 +101,117 @@ class LevenbergMarquardt:
         `newton` the first step is Newton's, for starts near zeros: beside a nearly singular one a
         damped step gets nowhere.
         """
-
-        def linearize(states: States) -> tuple[States, Jacobians]:
-            r, J = evaluate(states)
-            return np.array(r), J if isinstance(J, Jacobians) else DenseJacobians(J)
-
         solution = Solution.unmoved(starts)
-        queue = np.flatnonzero(solution.endings == Ending.RUNNING)
-        extent = float(np.abs(starts[queue]).max(initial=0.0))
-        batch = self._enter(linearize, starts, queue[:0], newton)
-        while len(queue) or len(batch.index):
-            room = batch_size - len(batch.index)
-            # Refilling a few places at a time would cost an evaluation each time.
-            if len(queue) and room >= min(batch_size // 4 + 1, len(queue)):
-                entering, queue = queue[:room], queue[room:]
-                batch = batch.join(self._enter(linearize, starts, entering, newton))
-            endings = self._endings(batch, extent, is_zero)
-            if near > 0:
-                close = (endings == Ending.ZERO) | (batch.approach <= near * extent)
-                if attracted is not None:
-                    close |= attracted(batch.x, batch.r, batch.gradient)
-                endings[close] = Ending.NEAR
-            done = endings != Ending.RUNNING
-            if done.any():
-                _leave(solution, batch, endings, done)
-                batch = batch.select(~done)
-            if len(batch.index):
-                self._advance(linearize, residual, batch, eps, extent)
+        running = np.flatnonzero(solution.endings == Ending.RUNNING)
+        extent = float(np.abs(starts[running]).max(initial=0.0))
+        iteration = _Iteration(
+            self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
+        )
+        for at, endings in iterate(iteration, running, batch_size):
+            done = Solution(at.x, at.r, at.last_step, endings, at.count)
+            solution.put(at.index, done)
         return solution
 
-    def _enter(
-        self, linearize: Linearize, starts: States, index: np.ndarray, newton: bool
-    ) -> Batch:
-        return Batch.enter(linearize, starts, index, self.first_damping, newton)
 
-    def _endings(self, batch: Batch, extent: float, is_zero: IsZero) -> Int[np.ndarray, " batch"]:
-        """Say for each candidate whether it is done, and how."""
-        norm = np.abs(batch.r).max(1)
-        at_floor = is_zero(batch.x, batch.r, batch.J)
-        # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
-        # residual alone decides, and the distance stays unknown.
-        batch.newton |= at_floor
-        batch.floor_steps = np.where(at_floor, batch.floor_steps + 1, 0)
-        measured = at_floor & np.isfinite(batch.last_step)
+@dataclass(frozen=True)
+class _Iteration(AbstractIteration[Batch]):
+    """The method at work; see `LevenbergMarquardt.solve`."""
 
-        level = _are_level(batch) | (batch.slow_steps >= self.stall_steps)
-        # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
-        untried = level & ~at_floor & ~batch.tried
-        batch.newton |= untried
-        batch.tried |= untried
-        level &= ~untried
+    method: LevenbergMarquardt
+    evaluate: Evaluate | Linearize
+    residual: Residual | None
+    starts: States
+    is_zero: IsZero
+    eps: float
+    near: float
+    newton: bool
+    attracted: Attracted | None
+    extent: float
 
-        endings = np.zeros(len(batch.index), int)
-        endings[batch.count >= self.max_steps] = Ending.MAX_STEPS
-        endings[level & ~at_floor] = Ending.MINIMUM
-        endings[(batch.damping > 1e16) & ~at_floor] = Ending.STALLED
-        endings[np.abs(batch.x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
-        endings[measured | (batch.floor_steps > 2) | (norm == 0)] = Ending.ZERO
-        endings[~np.isfinite(norm)] = Ending.NOT_FINITE
-        return endings
+    def linearize(self, states: States) -> tuple[States, Jacobians]:
+        r, J = self.evaluate(states)
+        return np.array(r), J if isinstance(J, Jacobians) else DenseJacobians(J)
 
-    def _advance(
-        self,
-        linearize: Linearize,
-        residual: Residual | None,
-        batch: Batch,
-        eps: float,
-        extent: float,
-    ) -> None:
-        """Try a step for every candidate; those for which it fails keep their place."""
-        before = squares(batch.r)
-        trial = Trial.of(linearize, residual, batch)
+    def init(self, index: np.ndarray) -> Batch:
+        x, n = np.array(self.starts[index], float), len(index)
+        r, J = self.linearize(x)
+        ones, none = np.ones(n), np.zeros((3, n), int)
+        unknown, no = np.inf * ones, np.zeros((2, n), bool)
+        return self._observed(
+            Batch(
+                index, x, none[0], r, J, J.transposed_times(r), J.columns(), np.zeros(x.shape),
+                self.method.first_damping * ones, 2 * ones, np.full(n, self.newton),
+                unknown, unknown, none[1], none[2], *no,
+            )
+        )  # fmt: skip
+
+    def step(self, state: Batch) -> Batch:
+        before = squares(state.r)
+        trial = Trial.of(self.linearize, self.residual, state)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
-        tiny = trial.lengths <= 4 * np.sqrt(eps) * np.abs(batch.x).max(1)
+        tiny = trial.lengths <= 4 * np.sqrt(self.eps) * np.abs(state.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & tiny)
         newton_good |= trial.contracts(harmless & ~newton_good)
-        newton_good &= ~_astray(batch, trial, extent)
-        accept = np.where(batch.newton, newton_good, trial.ratio > 1e-4)
+        newton_good &= ~_astray(state, trial, self.extent)
+        accept = np.where(state.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():
             rows = np.flatnonzero(accept)
             x = trial.x[rows]
-            r, J = linearize(x) if trial.J is None else (trial.r[rows], among(trial.J, rows))
-            batch.move(rows, x, r, J)
-        self._update(batch, trial, accept, before)
+            r, J = self.linearize(x) if trial.J is None else (trial.r[rows], some(trial.J, rows))
+            state.move(rows, x, r, J)
+        _adapt(state, trial, accept, before)
+        return self._observed(state)
 
-    def _update(self, batch: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
-        damped = ~batch.newton
-        good, bad = damped & accept, damped & ~accept
-        ratio = np.clip(trial.ratio[good], 0, 2)
-        batch.damping[good] *= np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3)
-        batch.growth[good] = 2
-        batch.damping[bad] *= batch.growth[bad]
-        batch.growth[bad] *= 2
-        batch.last_step = np.where(batch.newton & accept, trial.lengths, np.inf)
-        quartered = accept & (trial.after <= before / 16)
-        batch.approach = np.where(quartered, trial.lengths, np.inf)
-        slow = accept & (trial.after > (1 - 1e-3) * before)
-        batch.slow_steps = np.where(
-            slow, batch.slow_steps + 1, np.where(accept, 0, batch.slow_steps)
+    def _observed(self, state: Batch) -> Batch:
+        """Look at where the candidates are: which are level, and whose turn is Newton's step."""
+        at_floor = self.is_zero(state.x, state.r, state.J)
+        # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
+        # residual alone decides, and the distance stays unknown.
+        state.newton |= at_floor
+        state.floor_steps = np.where(at_floor, state.floor_steps + 1, 0)
+        level = _are_level(state) | (state.slow_steps >= self.method.stall_steps)
+        # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
+        untried = level & ~at_floor & ~state.tried
+        state.newton |= untried
+        state.tried |= untried
+        state.level = level & ~untried
+        return state
+
+    def terminate(self, state: Batch) -> Int[np.ndarray, " batch"]:
+        norm, at_floor = np.abs(state.r).max(1), state.floor_steps > 0
+        zero = (at_floor & np.isfinite(state.last_step)) | (state.floor_steps > 2) | (norm == 0)
+        given_up = state.count >= self.method.max_steps
+        endings = endings_of(
+            state.x, norm, self.extent, given_up, state.level, state.damping, zero, at_floor
         )
-        # Newton's turn comes after damped steps that did as predicted and left an eighth of r.
-        closing = good & (trial.ratio > 0.5) & (trial.after < before / 64)
-        batch.newton = np.where(damped, closing, accept)
-        batch.tried &= ~(accept & (trial.after <= before / 4))
-        batch.count += 1
+        if self.near > 0:
+            close = (endings == Ending.ZERO) | (state.approach <= self.near * self.extent)
+            if self.attracted is not None:
+                close |= self.attracted(state.x, state.r, state.gradient)
+            endings[close] = Ending.NEAR
+        return endings
+
+
+def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
+    """Say how the next steps are to be taken."""
+    damped = ~state.newton
+    good, bad = damped & accept, damped & ~accept
+    ratio = np.clip(trial.ratio[good], 0, 2)
+    state.damping[good] *= np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3)
+    state.growth[good] = 2
+    state.damping[bad] *= state.growth[bad]
+    state.growth[bad] *= 2
+    state.last_step = np.where(state.newton & accept, trial.lengths, np.inf)
+    quartered = accept & (trial.after <= before / 16)
+    state.approach = np.where(quartered, trial.lengths, np.inf)
+    slow = accept & (trial.after > (1 - 1e-3) * before)
+    state.slow_steps = np.where(slow, state.slow_steps + 1, np.where(accept, 0, state.slow_steps))
+    # Newton's turn comes after damped steps that did as predicted and left an eighth of r.
+    closing = good & (trial.ratio > 0.5) & (trial.after < before / 64)
+    state.newton = np.where(damped, closing, accept)
+    state.tried &= ~(accept & (trial.after <= before / 4))
+    state.count += 1
 
 
 def _are_level(batch: Batch) -> np.ndarray:
@@ -228,15 +230,4 @@ def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
     reach = np.where(batch.floor_steps > 0, _NUDGE, 1.0)
     reach *= np.maximum(np.abs(batch.x).max(1, initial=0), extent)
     far = batch.newton & np.isfinite(trial.lengths) & (trial.lengths > reach)
-    if far.any():
-        far[far] = trial.factors.are_singular(np.flatnonzero(far))
-    return far
-
-
-def _leave(solution: Solution, batch: Batch, endings: np.ndarray, done: np.ndarray) -> None:
-    index = batch.index[done]
-    solution.states[index] = batch.x[done]
-    solution.residuals[index] = batch.r[done]
-    solution.steps[index] = batch.last_step[done]
-    solution.endings[index] = endings[done]
-    solution.counts[index] = batch.count[done]
+    return trial.are_singular(far) if far.any() else far

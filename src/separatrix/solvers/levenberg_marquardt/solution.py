@@ -1,12 +1,12 @@
 """Where the solver left its candidates."""
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..iterate import Ending, Rows
 from .jacobians import Jacobians
 
 States = Float[np.ndarray, "candidate unit"]
@@ -24,21 +24,8 @@ Attracted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 EPS = np.finfo(float).eps
 
 
-class Ending(enum.IntEnum):
-    """How the solver left a candidate."""
-
-    RUNNING = 0
-    ZERO = 1
-    MINIMUM = 2
-    STALLED = 3
-    MAX_STEPS = 4
-    NOT_FINITE = 5
-    RAN_AWAY = 6
-    NEAR = 7  # a zero, for others to finish
-
-
 @dataclass(frozen=True)
-class Solution:
+class Solution(Rows):
     """Where every candidate ended.
 
     Attributes
@@ -69,9 +56,27 @@ class Solution:
         residuals, steps = np.full((count, size), np.nan), np.full(count, np.inf)
         return cls(np.array(starts, float), residuals, steps, endings, np.zeros(count, int))
 
-    def put(
-        self, rows: np.ndarray, other: "Solution", which: np.ndarray | slice = slice(None)
-    ) -> None:
-        """Replace some candidates by those of another solution."""
-        for name in self.__annotations__:
-            getattr(self, name)[rows] = getattr(other, name)[which]
+
+def endings_of(
+    x: States,
+    norm: np.ndarray,
+    extent: float,
+    given_up: np.ndarray,
+    level: np.ndarray,
+    damping: np.ndarray,
+    zero: np.ndarray,
+    doubt: np.ndarray,
+) -> Int[np.ndarray, " batch"]:
+    """Say of candidates whether they are done, and how.
+
+    `norm` is of the residual, `extent` of the starts; `level` is where it decreases no further,
+    `doubt` where it may be at rounding level all the same.
+    """
+    endings = np.zeros(len(x), int)
+    endings[given_up] = Ending.MAX_STEPS
+    endings[level & ~doubt] = Ending.MINIMUM
+    endings[(damping > 1e16) & ~doubt] = Ending.STALLED
+    endings[np.abs(x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
+    endings[zero] = Ending.ZERO
+    endings[~np.isfinite(norm)] = Ending.NOT_FINITE
+    return endings

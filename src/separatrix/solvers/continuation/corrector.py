@@ -1,12 +1,60 @@
-"""Corners of a curve of zeros, where a piecewise smooth function has a kink."""
+"""Points and tangents of a curve of zeros of F: n equations in n + 1 unknowns, corners included."""
 
 import numpy as np
 
-from .newton import Corrected, Evaluate, correct, null_tangent, tangent_of
+from ..newton import Evaluate, Point, Root, newton, solve
 
+TOLERANCE = 1e-7
+"""Of the last Newton step: its square is what remains, below rounding."""
+GROWTH = 4.0
+"""Times that a Newton step may be longer than the one before."""
 BESIDE = 1e-9
 """Kinks that are nearer one another than this along the curve are taken for one."""
 BISECTIONS = 40
+
+
+def correct(evaluate: Evaluate, guess: Point, normal: Point, max_steps: int = 8) -> Root:
+    """Solve F = 0 in the plane through `guess` that is orthogonal to `normal`."""
+    return newton(
+        evaluate, guess, normal=normal, max_steps=max_steps, tolerance=TOLERANCE, growth=GROWTH
+    )
+
+
+def correct_at(evaluate: Evaluate, guess: Point, max_steps: int = 12) -> Root:
+    """Solve F = 0 at the parameter of `guess`."""
+    return correct(evaluate, guess, unit_parameter(len(guess)), max_steps)
+
+
+def unit_parameter(size: int) -> np.ndarray:
+    """Return the direction of the parameter alone."""
+    direction = np.zeros(size)
+    direction[-1] = 1.0
+    return direction
+
+
+def tangent_of(jacobian: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the unit tangent that points along `along`, and the sign of det [DF; tangent].
+
+    The sign changes where another branch crosses, and nowhere else.
+    """
+    tangent, sign = solve(np.vstack([jacobian, along]), unit_parameter(len(along)))
+    length = np.linalg.norm(tangent)
+    if not np.isfinite(length) or length == 0:
+        return along, 0.0
+    # det [DF; t] = det [DF; along] · (t's length in these terms), which is positive
+    return tangent / length, sign
+
+
+def null_tangent(jacobian: np.ndarray) -> np.ndarray:
+    """Return the tangent where nothing is known of it, toward larger parameters.
+
+    Where several branches cross, it is the one whose parameter changes most.
+    """
+    _, values, right = np.linalg.svd(jacobian)
+    null = right[np.append(values, 0.0) <= max(1e-9 * values[0], 1e-300)]
+    null = null if len(null) else right[-1:]
+    tangent = null.T @ null[:, -1] if np.linalg.norm(null[:, -1]) > 1e-12 else null[-1]
+    return tangent / np.linalg.norm(tangent) * (1.0 if tangent[-1] >= 0 else -1.0)
 
 
 def around_kink(
@@ -16,7 +64,7 @@ def around_kink(
     sign: float,
     min_step: float,
     cosine: float,
-) -> tuple[Corrected, np.ndarray, float] | None:
+) -> tuple[Root, np.ndarray, float] | None:
     """Take a step around a corner that lies up to two steps of `min_step` ahead.
 
     Beyond a kink the curve goes on in the direction that keeps `sign`, the sign of
