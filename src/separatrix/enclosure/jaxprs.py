@@ -16,7 +16,6 @@ from jax.extend.core import (
     Var,
     primitives,
 )
-
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from .._types import is_random_key
