@@ -13,7 +13,8 @@ FORMS = {
     "negated": (lambda u: u / (1 - jnp.exp(-(0.154 * u))), 0.154),
     "divided": (lambda u: u / (1.0 - jnp.exp(-u / 6.5)), 1 / 6.5),
     "expm1": (lambda u: u / -jnp.expm1(-u), 1.0),
-    "product": (lambda u: jnp.exp(0.0 * u) * u * 1.0 / (1 - jnp.exp(-u)), 1.0),
+    "both scaled": (lambda u: 0.1 * u / (1 - jnp.exp(-u / 10)) / 0.1, 0.1),
+    "product": (lambda u: jnp.exp(0.0 * u) * 1.0 * u / (1 - jnp.exp(-u)), 1.0),
     "other sign": (lambda u: u / (jnp.exp(u) - 1.0), -1.0),
     "other expm1": (lambda u: u / jnp.expm1(2.0 * u), -2.0),
 }

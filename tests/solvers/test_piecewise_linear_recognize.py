@@ -179,7 +179,7 @@ REFUSED = {
     "sort": (jnp.sort, "sort"),
     "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "discontinuous"),
     "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
-    "applied at an index": (lambda h: h.at[1].apply(lambda v: v + 1.0), "at an index"),
+    "applied at an index": (lambda h: h.at[1].apply(lambda v: v + 1.0), "scatter_apply"),
     "selected by number": (
         lambda h: jax.lax.select_n(2 * (h > 0).astype(jnp.int32), -h, 0 * h, h),
         "an integer that depends on the state",

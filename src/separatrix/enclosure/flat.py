@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import jax
@@ -23,7 +22,6 @@ from .errors import NoIntervalRule
 from .jaxprs import evaluate_equation, is_call, primitives, unrolled, walk
 from .recognition import is_jax_own, is_log_add_exp
 
-_Result = TypeVar("_Result")
 _Value = TypeVar("_Value")
 
 _LONGEST_LOOP = 500
@@ -39,7 +37,10 @@ _WITHOUT_ROUNDING = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One primitive operation: the slots it reads and writes, and what those look like."""
+    """One primitive operation: the slots it reads and writes, and what those look like.
+
+    `plan` is what a reader worked out about it before it is carried out.
+    """
 
     name: str
     primitive: Any
@@ -48,42 +49,42 @@ class Step:
     outputs: tuple[int, ...]
     shapes: tuple[tuple[int, ...], ...]
     dtypes: tuple[np.dtype[Any], ...]
+    input_shapes: tuple[tuple[int, ...], ...]
     input_dtypes: tuple[np.dtype[Any], ...]
+    plan: Any = None
 
 
 @dataclass(frozen=True, eq=False)
 class FlatProgram:
-    """Steps over numbered slots, some of which hold constants from the start."""
+    """Steps over numbered slots, some of which hold constants from the start.
+
+    `producers` is the step that writes each slot, `last_use` for each step the slots that nothing
+    reads any more once it has run.
+    """
 
     steps: tuple[Step, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     constants: Mapping[int, Any]
     output_shapes: tuple[tuple[int, ...], ...]
-    notes: dict[Any, Any] = field(
-        default_factory=dict
-    )  # what rules worked out once and want to keep
+    producers: Mapping[int, Step] = field(init=False)
+    last_use: tuple[tuple[int, ...], ...] = field(init=False)
 
-    @cached_property
-    def producers(self) -> Mapping[int, Step]:
-        """The step that writes each slot."""
-        return {slot: step for step in self.steps for slot in step.outputs}
+    def __post_init__(self) -> None:
+        producers = {slot: step for step in self.steps for slot in step.outputs}
+        object.__setattr__(self, "producers", producers)
+        object.__setattr__(self, "last_use", self._last_use())
 
-    @cached_property
-    def last_use(self) -> tuple[tuple[int, ...], ...]:
-        """For each step, the slots that nothing reads any more once it has run."""
+    def _last_use(self) -> tuple[tuple[int, ...], ...]:
         seen, freed = set(self.outputs) | set(self.constants), []
         for step in reversed(self.steps):
             freed.append(tuple({slot for slot in step.inputs if slot not in seen}))
             seen.update(step.inputs)
         return tuple(reversed(freed))
 
-    def noted(self, key: Any, work_out: Callable[[], _Result]) -> _Result:
-        """Return what was worked out under a key, which is done once."""
-        if key not in self.notes:
-            self.notes[key] = work_out()
-        result: _Result = self.notes[key]
-        return result
+    def free_slot(self) -> int:
+        """Return a number above those of all slots."""
+        return 1 + max([*self.producers, *self.constants, *self.inputs], default=0)
 
     def interpret(
         self,
@@ -193,7 +194,7 @@ class _Builder:
             shape = tuple(variable.aval.shape)
             self.steps.append(
                 Step("select_n", primitives.select_n_p, {}, (slot, *pair), (output,), (shape,),
-                     (dtype,), (truth, dtype, dtype))
+                     (dtype,), (made.input_shapes[0], shape, shape), (truth, dtype, dtype))
             )  # fmt: skip
             outputs.append(output)
         return outputs
@@ -212,6 +213,7 @@ class _Builder:
                 outputs=tuple(outputs),
                 shapes=tuple(tuple(variable.aval.shape) for variable in equation.outvars),
                 dtypes=tuple(_dtype(variable.aval, name) for variable in equation.outvars),
+                input_shapes=tuple(tuple(atom.aval.shape) for atom in equation.invars),
                 input_dtypes=tuple(_dtype(atom.aval, name) for atom in equation.invars),
             )
         )

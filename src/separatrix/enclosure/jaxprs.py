@@ -16,6 +16,7 @@ from jax.extend.core import (
     Var,
     primitives,
 )
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from .._types import is_random_key
 
@@ -95,6 +96,11 @@ def walk(
             results = apply(equation, operands)
         values.update(zip(equation.outvars, results, strict=True))
     return [look_up(atom) for atom in jaxpr.outvars]
+
+
+def without_unused(jaxpr: Any) -> Any:
+    """Return a jaxpr without the operations of which its results are not made."""
+    return dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars), instantiate=True)[0]
 
 
 def unrolled(equation: Any) -> Any:

@@ -25,6 +25,7 @@ from .jaxprs import (
     evaluate_equation,
     is_plain_call,
     walk,
+    without_unused,
 )
 
 
@@ -298,7 +299,8 @@ def _mark_of_parameters(equation: Any, derivatives: int) -> Iterator[Hashable]:
         except Exception:  # whoever differentiates it says why
             yield _ByIdentity(equation)
         else:
-            yield _mark(rule, derivatives - 1)
+            yield tuple(map(_mark, rule.consts))
+            yield _mark(without_unused(rule.jaxpr), derivatives - 1)
 
 
 def _direction(value: Any) -> Any:

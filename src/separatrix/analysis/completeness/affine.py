@@ -18,7 +18,7 @@ __all__ = ["Affine", "add_up", "divide_up"]
 
 
 class Affine(NamedTuple):
-    """Bounds of A and of B, arrays (unit, *shape), of length 1 where all units have the same."""
+    """Bounds of A and of B, arrays (unit,)."""
 
     slope: Interval
     rest: Interval
@@ -27,11 +27,6 @@ class Affine(NamedTuple):
     def bounded(cls, bounds: Interval) -> Affine:
         """Write a value of which only bounds are known."""
         return cls(point(np.zeros(bounds.shape)), bounds)
-
-    def of_rank(self, rank: int) -> Affine:
-        """Let a number meet an array."""
-        missing = (1,) * (rank + 1 - self.rest.ndim)
-        return Affine(*(part.map(lambda end: end.reshape(end.shape + missing)) for part in self))
 
     def negative(self) -> Affine:
         """Negate, exactly."""

@@ -11,31 +11,30 @@ the velocity is linear in each: an average of its values at the corners, with we
 products of distances to the opposite ends. It is negative if it is nowhere positive at the corners,
 and negative at one with a positive weight: z = 0 in a GRU, as a logistic function never reaches 1.
 
+Sums and products are elementwise, and all else that is carried out only moves values: for each unit
+one element of every value is enough.
+
 A pivot away from 0 tells what a gain $r \ge 0$ without an upper bound does: $v = -s + (1 - s)\,r$
 is negative at s = 1, where the factor of r is 0, and falls from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from ..._parallel import chunks
 from ...enclosure.flat import FlatProgram, Step
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
-from ...enclosure.interval.rules import movement, positions
-from ...enclosure.interval.values import Value
+from ...enclosure.moves import MOVES
 from .affine import Affine, add_up, divide_up
 
-Units = Int[np.ndarray, " unit"]
 _MOST_GATES = 4
 _MOST_PIVOTS = 4
-_ENTRIES = 2**20  # of the arrays (unit, unit) that are held at once
-_MOVES = movement.RULES | positions.RULES
 _SUMS = frozenset({"add", "add_any", "sub", "neg"})
 _FLOAT64 = np.dtype(np.float64)
 # Of a finite argument these never reach the ends of their range.
@@ -44,7 +43,7 @@ _STRICT = frozenset({"tanh", "erf", "exp", "logistic"})
 _ENTIRE = frozenset(
     (
         *("mul", "div", "dot_general", "square", "reduce_sum", "max", "min", "abs", "exp"),
-        *("logaddexp", "select_n", "convert_element_type", *_SUMS, *_MOVES),
+        *("logaddexp", "select_n", "convert_element_type", *_SUMS, *MOVES),
     )
 )
 
@@ -66,14 +65,28 @@ def attraction(execution: Execution) -> Attraction:
     velocity = _Velocity(execution)
     size = velocity.size
     found = Attraction(np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size, bool))
-    for chunk in chunks(size, max(1, _ENTRIES // size)):
-        units = np.arange(size)[chunk]
-        for pivots in [np.zeros(len(units)), *velocity.pivots(units)]:
-            lower, upper, decays = velocity.attraction(units, pivots)
-            found.lower[units] = np.maximum(found.lower[units], lower)
-            found.upper[units] = np.minimum(found.upper[units], upper)
-            found.decays[units] |= decays
+    for pivots in [np.zeros(size), *velocity.pivots()]:
+        lower, upper, decays = velocity.attraction(pivots)
+        found = Attraction(
+            np.maximum(found.lower, lower), np.minimum(found.upper, upper), found.decays | decays
+        )
     return found
+
+
+_Key = tuple[int, bytes]  # of a slot, and of the elements that are asked for
+
+
+class _Part(NamedTuple):
+    """One element of a value for each unit, and the elements of operands that it is made of.
+
+    Where operands are moved, `chosen` tells for each of them whose element it gives.
+    """
+
+    slot: int
+    at: Array
+    step: Step | None = None
+    sources: tuple[_Key, ...] = ()
+    chosen: tuple[Array, ...] = ()
 
 
 class _Velocity:
@@ -86,9 +99,10 @@ class _Velocity:
         self.execution, self.program = execution, execution.program
         (self.state,), (self.output,) = self.program.inputs, self.program.outputs
         (self.size,) = self.program.output_shapes[0]
+        self.units = np.arange(self.size)
         self.opposites = _opposites(self.program)
         holds, linear, factors = self._dependence()
-        self.scaled = [
+        scaled = [
             slot
             for step in linear
             if step.name == "mul"
@@ -98,41 +112,34 @@ class _Velocity:
         self.gates = list(self._places(factors))[:_MOST_GATES]
         finite = self._finite()
         self.strict = [self._argument(slot) in finite for slot, _ in self.gates]
-        symbols = {self.state, *(slot for slot, _ in self.gates)}
-        self.steps = [step for step in linear if holds[step.outputs[0]] & symbols]
-        self.known: dict[int, Affine] = {}
-        for step in linear:
-            if not holds[step.outputs[0]] & symbols:
-                for slot, value in zip(step.outputs, self._apply(step, {}), strict=True):
-                    self.known[slot] = value.within(self._bounds(slot))
+        self.symbols = {self.state, *(slot for slot, _ in self.gates)}
+        self.fixed = {slot for slot, made in holds.items() if not made & self.symbols}
+        own = [(slot, self.units % self._count(slot)) for slot in scaled if self._is_own(slot)]
+        self.parts, self.scaled = self._parts_of([(self.output, self.units), *own], linear)
+        self.target = self.scaled.pop(0)
 
-    def pivots(self, units: Units) -> list[Array]:
-        """Return where what is multiplied by a gain may be 0: pivots (unit,) for some units."""
+    def pivots(self) -> list[Array]:
+        """Return where what is multiplied by a gain may be 0: pivots (unit,)."""
         found = list[Array]()
         if not self.scaled:
             return found
-        values = self._values(units, np.zeros(len(units)), (0,) * len(self.gates))
-        for factor in (self._value(slot, values) for slot in self.scaled):
-            slope = self._own(factor.slope.lower, units)
-            for rest in (self._own(end, units) for end in _ends(factor.rest)):
+        values = self._values(np.zeros(self.size), (0,) * len(self.gates))
+        for factor in (values[key] for key in self.scaled):
+            for rest in _ends(factor.rest):
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    zero = np.nan_to_num(-rest / slope, nan=0.0, posinf=0.0, neginf=0.0)
+                    zero = -rest / factor.slope.lower
+                zero = np.nan_to_num(zero, nan=0.0, posinf=0.0, neginf=0.0)
                 if zero.any() and not any(np.array_equal(zero, other) for other in found):
                     found.append(zero)
         return found[:_MOST_PIVOTS]
 
-    def _own(self, array: Array, units: Units) -> Array:
-        """Return for each of some units the element that is its own, or a number for all."""
-        flat = np.broadcast_to(array, (len(units), *array.shape[1:])).reshape(len(units), -1)
-        if flat.shape[1] not in (1, self.size):
-            return np.zeros(len(units))
-        return flat[np.arange(len(units)), units % flat.shape[1]]
-
-    def attraction(self, units: Units, pivot: Array) -> tuple[Array, Array, Array]:
-        """Bound the zeros of the velocities of some units; also tell whether A < 0."""
-        corners = [self._at(units, pivot, ends) for ends in product((0, 1), repeat=len(self.gates))]
-        steepest, slope, low, high = (np.array(column) for column in zip(*corners, strict=True))
-        negative = (slope < 0).reshape(*(2,) * len(self.gates), len(units))
+    def attraction(self, pivot: Array) -> tuple[Array, Array, Array]:
+        """Bound the zeros of the velocities; also tell for which units A < 0."""
+        choices = product((0, 1), repeat=len(self.gates))
+        corners = [self._values(pivot, ends)[self.target] for ends in choices]
+        ends = np.array([[*_ends(v.slope), *_ends(v.rest)] for v in corners])
+        steepest, slope, low, high = np.moveaxis(ends, 1, 0)
+        negative = (slope < 0).reshape(*(2,) * len(self.gates), self.size)
         for strict in self.strict:  # one of the corners is enough where both have a weight
             negative = (np.logical_or if strict else np.logical_and).reduce(negative)
         decays = negative & (slope <= 0).all(axis=0)
@@ -145,7 +152,7 @@ class _Velocity:
         holds, linear = {self.state: frozenset({self.state})}, list[Step]()
         factors: dict[int, None] = {}
         for step in self.program.steps:
-            if self.execution.is_constant(step.outputs[0]):
+            if step.outputs[0] in self.program.constants:
                 continue
             operands = [holds.get(slot, frozenset[int]()) for slot in step.inputs]
             if not self._is_linear(step, operands):
@@ -165,8 +172,8 @@ class _Velocity:
         """Whether a step is carried out on A (x − c) + B; its value is a B alone otherwise."""
         if any(dtype != _FLOAT64 for dtype in step.dtypes):
             return False
-        if step.name in _MOVES:
-            return step.params.get("fill_value") is None
+        if step.name in MOVES:
+            return step.plan.fill is None
         if step.name == "convert_element_type":
             return step.input_dtypes[0] == _FLOAT64
         if step.name == "mul":
@@ -223,81 +230,121 @@ class _Velocity:
         finite.add(self.state)
         for step in self.program.steps:
             entire = step.name in _ENTIRE and finite.issuperset(step.inputs)
+            filled = step.name in MOVES and step.plan.fill is not None
             if step.name == "div":
                 entire = entire and _keeps_its_sign(self._bounds(step.inputs[1]))
-            if entire and step.params.get("fill_value") is None:
+            if entire and not filled:
                 finite.update(step.outputs)
         return finite
 
-    def _at(self, units: Units, pivot: Array, ends: tuple[int, ...]) -> list[Array]:
-        """Return the ends of A and B of each unit's velocity, with its gates at these ends."""
-        velocity = self._value(self.output, self._values(units, pivot, ends))
-        rows, shape = np.arange(len(units)), (len(units), self.size)
-        parts = (*_ends(velocity.slope), *_ends(velocity.rest))
-        return [np.broadcast_to(end, shape)[rows, units] for end in parts]
+    def _parts_of(
+        self, wanted: list[tuple[int, Array]], linear: Sequence[Step]
+    ) -> tuple[dict[_Key, _Part], list[_Key]]:
+        """Return what elements of values are needed for those wanted, in order; also their keys."""
+        needed: dict[int, dict[bytes, Array]] = {}
 
-    def _values(self, units: Units, pivot: Array, ends: tuple[int, ...]) -> dict[int, Affine]:
-        """Return what depends linearly on the state of each unit, with its gates at these ends."""
-        rows = np.arange(len(units))
-        values = {slot: self._rows(slot, units) for slot in {self.state, *dict(self.gates)}}
-        slope, rest = values[self.state]
-        slope.lower[rows, units], rest.lower[rows, units], rest.upper[rows, units] = 1, pivot, pivot
-        for (slot, place), end in zip(self.gates, ends, strict=True):
-            low, high = (flat.reshape(len(units), -1) for flat in _ends(values[slot].rest))
-            at = rows, (place + units) % low.shape[1]
-            low[at] = high[at] = (low, high)[end][at]
-        for step in self.steps:
-            values |= zip(step.outputs, self._apply(step, values), strict=True)
+        def ask(slot: int, at: Array) -> _Key:
+            key = at.tobytes()
+            needed.setdefault(slot, {})[key] = at
+            return slot, key
+
+        keys = [ask(slot, at) for slot, at in wanted]
+        made = list[_Part]()
+        for step in reversed(linear):
+            for slot in step.outputs:
+                for at in needed.pop(slot, {}).values():
+                    sources, chosen = self._sources(step, slot, at)
+                    made.append(_Part(slot, at, step, tuple(ask(*s) for s in sources), chosen))
+        given = [_Part(slot, at) for slot, ats in needed.items() for at in ats.values()]
+        return {(p.slot, p.at.tobytes()): p for p in (*given, *reversed(made))}, keys
+
+    def _sources(
+        self, step: Step, slot: int, at: Array
+    ) -> tuple[list[tuple[int, Array]], tuple[Array, ...]]:
+        """Return the elements of operands that the elements of a result are made of."""
+        if step.name == "logistic":
+            return [(self.opposites[slot], at)], ()
+        if step.name not in MOVES:
+            return [(operand, at % self._count(operand)) for operand in step.inputs], ()
+        operands = [step.inputs[place] for place in step.plan.places]
+        stops = np.cumsum([0, *map(self._count, operands)])
+        shapes = [step.input_shapes[place] for place in step.plan.places]
+        numbers = [
+            np.arange(start, stop).reshape(shape)
+            for start, stop, shape in zip(stops[:-1], stops[1:], shapes, strict=True)
+        ]
+        moved = step.plan.apply(numbers, 0)[step.outputs.index(slot)].ravel()[at]
+        ranges = [*zip(operands, stops[:-1], stops[1:], strict=True)]
+        places = [(o, np.clip(moved - low, 0, high - low - 1)) for o, low, high in ranges]
+        return places, tuple((low <= moved) & (moved < high) for _, low, high in ranges)
+
+    def _values(self, pivot: Array, ends: tuple[int, ...]) -> dict[_Key, Affine]:
+        """Return all that is needed, with the gates at these ends."""
+        values: dict[_Key, Affine] = {}
+        for key, part in self.parts.items():
+            if part.step is None:
+                values[key] = self._given(part, pivot, ends)
+            else:
+                value = self._apply(part, [values[source] for source in part.sources])
+                is_fixed = part.slot in self.fixed
+                values[key] = value.within(self._elements(part)) if is_fixed else value
         return values
 
-    def _rows(self, slot: int, units: Units) -> Affine:
-        """Copy the bounds of a value for each unit."""
-        bounds = self._bounds(slot)
-        shape = (len(units), *bounds.shape[1:])
-        ends = (np.broadcast_to(end, shape).astype(float, order="C") for end in _ends(bounds))
-        return Affine.bounded(Interval(*ends))
+    def _given(self, part: _Part, pivot: Array, ends: tuple[int, ...]) -> Affine:
+        """Return elements of a value that is not made by linear steps."""
+        bounds = self._elements(part)
+        if part.slot == self.state:
+            own = part.at == self.units
+            rest = (np.where(own, pivot, end) for end in _ends(bounds))
+            return Affine(point(own.astype(float)), Interval(*rest))
+        for (slot, place), end in zip(self.gates, ends, strict=True):
+            if slot == part.slot:
+                own = part.at == (place + self.units) % self._count(slot)
+                chosen = _ends(bounds)[end]
+                bounds = Interval(*(np.where(own, chosen, other) for other in _ends(bounds)))
+        return Affine.bounded(bounds)
 
-    def _value(self, slot: int, values: dict[int, Affine]) -> Affine:
-        """Return a value, of which bounds over the box are known at least."""
-        known = values.get(slot) or self.known.get(slot)
-        return known or Affine.bounded(self._bounds(slot))
+    def _elements(self, part: _Part) -> Interval:
+        """Return bounds of the elements of a value."""
+        shape = self._shape(part.slot)
+        return self._bounds(part.slot).map(
+            lambda end: np.broadcast_to(end[0], shape).astype(float).ravel()[part.at]
+        )
 
-    def _apply(self, step: Step, values: dict[int, Affine]) -> list[Affine]:
-        """Carry out a linear step."""
-        if step.name == "logistic":  # σ(−a) = 1 − σ(a)
-            gate = self._value(self.opposites[step.outputs[0]], values)
-            return [Affine.bounded(point(np.ones(gate.rest.shape))).plus(gate.negative())]
-        operands = [self._value(slot, values) for slot in step.inputs]
-        if step.name in _MOVES:
-            return self._move(step, operands)
-        first, *others = (operand.of_rank(len(step.shapes[0])) for operand in operands)
-        if step.name == "convert_element_type":
-            return [first]
-        if step.name == "neg":
-            return [first.negative()]
+    def _apply(self, part: _Part, operands: list[Affine]) -> Affine:
+        """Carry out a linear step on elements."""
+        assert part.step is not None  # these are what it is made of
+        name, (first, *others) = part.step.name, operands
+        if name == "logistic":  # σ(−a) = 1 − σ(a)
+            return Affine.bounded(point(np.ones(self.size))).plus(first.negative())
+        if name in MOVES:
+            ends = zip(*((*_ends(v.slope), *_ends(v.rest)) for v in operands), strict=True)
+            moved = [np.select(part.chosen, choices) for choices in ends]
+            return Affine(Interval(*moved[:2]), Interval(*moved[2:]))
+        if name == "convert_element_type":
+            return first
+        if name == "neg":
+            return first.negative()
         (second,) = others
-        if step.name == "mul":
-            return [first.times(second, self._bounds(step.outputs[0]))]
-        if step.name == "div":  # by any value that there is, whatever the gates
-            divisor = self._value(step.inputs[1], {}).of_rank(len(step.shapes[0]))
-            return [first.over(divisor.rest)]
-        return [first.plus(second.negative() if step.name == "sub" else second)]
+        if name == "mul":
+            return first.times(second, self._elements(part))
+        if name == "div":  # by any value that there is, whatever the gates
+            slot, key = part.sources[1]
+            return first.over(self._elements(self.parts[slot, key]))
+        return first.plus(second.negative() if name == "sub" else second)
 
-    def _move(self, step: Step, operands: list[Affine]) -> list[Affine]:
-        """Move the ends of A and of B by the rule of the values; rows stand for boxes."""
-        count = max(len(operand.rest.lower) for operand in operands)
+    def _shape(self, slot: int) -> tuple[int, ...]:
+        maker = self.program.producers.get(slot)
+        if maker is None:
+            return self.execution.values[slot].bounds.shape[1:]
+        return maker.shapes[maker.outputs.index(slot)]
 
-        def moved(part: int, end: int) -> list[Array]:
-            values = [self.execution.values[slot] for slot in step.inputs]
-            for place, dtype in enumerate(step.input_dtypes):
-                if dtype == _FLOAT64:
-                    array = _ends(operands[place][part])[end]
-                    whole = np.broadcast_to(array, (count, *array.shape[1:]))
-                    values[place] = Value(point(whole.copy()))
-            return [np.asarray(v.bounds.lower) for v in self.execution.apply(step, values)]
+    def _count(self, slot: int) -> int:
+        return int(np.prod(self._shape(slot)))
 
-        results = zip(*(moved(part, end) for part in (0, 1) for end in (0, 1)), strict=True)
-        return [Affine(Interval(*ends[:2]), Interval(*ends[2:])) for ends in results]
+    def _is_own(self, slot: int) -> bool:
+        """Tell whether a value has an element for each unit, or one for all."""
+        return self._count(slot) in (1, self.size)
 
 
 def _opposites(program: FlatProgram) -> dict[int, int]:

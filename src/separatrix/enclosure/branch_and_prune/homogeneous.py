@@ -25,7 +25,7 @@ from .known import ZeroTable
 _LINEAR = frozenset(
     (
         *("neg", "mul", "div", "dot_general", "reduce_sum", "abs", "copy", "rev"),
-        *("broadcast_in_dim", "reshape", "squeeze", "expand_dims", "slice", "transpose"),
+        *("broadcast_in_dim", "reshape", "squeeze", "slice", "transpose"),
         *("dynamic_slice", "gather", "reduce_max", "reduce_min", "convert_element_type"),
     )
 )
@@ -40,10 +40,9 @@ _JOINT = frozenset(
 
 def homogenize(program: FlatProgram) -> FlatProgram | None:
     """Return the program of h, whose inputs are d and s; None if g is not piecewise linear."""
-    (argument,) = program.inputs
-    folded: dict[int, Value] = program.notes["folded"]
-    free = 1 + max([*program.producers, *folded, argument])
-    scale, free = free, free + 1
+    (argument,), known = program.inputs, program.constants
+    scale = program.free_slot()
+    free = scale + 1
     varying, steps, grown = {argument}, [], dict[int, int]()
     for step in program.steps:
         if not varying.intersection(step.inputs):
@@ -54,30 +53,15 @@ def homogenize(program: FlatProgram) -> FlatProgram | None:
         inputs = []
         for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True):
             keep = slot in varying or step.name in _LINEAR or dtype.kind != "f"
-            if not keep and slot not in grown and np.any(folded[slot].bounds.magnitude()):
+            if not keep and slot not in grown and np.any(known[slot].bounds.magnitude()):
                 grown[slot] = free
-                steps.append(_times(step, slot, scale, free, folded[slot].bounds.shape[1:]))
+                steps.append(_times(step, slot, scale, free, known[slot].bounds.shape[1:]))
                 free += 1
             inputs.append(slot if keep else grown.get(slot, slot))
         steps.append(replace(step, inputs=tuple(inputs)))
     if program.outputs[0] not in varying:
         return None
-    constants = {
-        **program.constants,
-        **{slot: value.bounds.lower[0] for slot, value in folded.items() if value.bounds.exact},
-    }
-    inexact = {slot: value for slot, value in folded.items() if not value.bounds.exact}
-    whole = replace(
-        program,
-        steps=tuple(steps),
-        inputs=(argument, scale),
-        constants=constants,
-        notes={"bounds": inexact},
-    )
-    whole = fold(whole)
-    whole.notes["folded"].update(inexact)
-    whole.notes["bounds"] = inexact
-    return whole
+    return fold(replace(program, steps=tuple(steps), inputs=(argument, scale)))
 
 
 def uses(program: FlatProgram, slot: int) -> bool:
@@ -114,7 +98,9 @@ def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...
         outputs=(output,),
         shapes=(shape,),
         dtypes=(dtype,),
+        input_shapes=(shape, ()),
         input_dtypes=(dtype, dtype),
+        plan=None,
     )
 
 

@@ -53,15 +53,6 @@ class Execution:
     program: FlatProgram
     values: dict[int, Value]
     refusals: tuple[str, ...]
-    run: _Run
-
-    def is_constant(self, slot: int) -> bool:
-        """Whether a slot does not depend on the argument."""
-        return slot in self.program.notes["folded"]
-
-    def apply(self, step: Step, values: list[Value]) -> list[Value]:
-        """Apply a step of the program to other values than its own."""
-        return rules.apply(self.run, self.program, step, values)
 
 
 @runtime_checkable
@@ -154,9 +145,9 @@ class Enclosed:
     def execute(self, boxes: Interval) -> Execution:
         """Bounds of every value on the way over each box, for those who look inside."""
         program, run = self.program, _Run(boxes.shape[0], differentiate=False)
-        values = {**program.notes["folded"], program.inputs[0]: Value(_variable(boxes))}
+        values = {**program.constants, program.inputs[0]: Value(_variable(boxes))}
         run.interpret(program, values, keep=True)
-        return Execution(program, values, run.refusals(), run)
+        return Execution(program, values, run.refusals())
 
 
 def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
@@ -269,7 +260,7 @@ class _Run:
         self._reasons = [""] * boxes
 
     def start(self, program: FlatProgram, arguments: list[Value]) -> list[Value]:
-        values: dict[int, Value] = dict(program.notes["folded"])
+        values: dict[int, Value] = dict(program.constants)
         variable = [Value(_variable(a.bounds), a.slopes) for a in arguments]
         values.update(zip(program.inputs, variable, strict=True))
         self.interpret(program, values)
@@ -279,7 +270,7 @@ class _Run:
         """Carry out on values the steps of a program whose results are not among them."""
         with np.errstate(all="ignore"):
             program.interpret(
-                lambda step, operands: rules.apply(self, program, step, operands), values, keep
+                lambda step, operands: rules.apply(self, step, operands), values, keep
             )
 
     def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
@@ -301,23 +292,28 @@ def _variable(bounds: Interval) -> Interval:
 
 
 def fold(program: FlatProgram) -> FlatProgram:
-    """Execute, once and for all, the steps that do not depend on the arguments."""
-    program = split_products(program)
+    """Execute, once and for all, the steps that do not depend on the arguments.
+
+    The constants of the program that is returned are values, and its steps have plans.
+    """
     run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
-    known = {slot: constant(array) for slot, array in program.constants.items()}
+    given = program.constants.items()
+    known = {slot: v if isinstance(v, Value) else constant(v) for slot, v in given}
     with np.errstate(all="ignore"):
         for step in program.steps:
-            if all(slot in known for slot in step.inputs):
-                results = rules.apply(run, program, step, [known[slot] for slot in step.inputs])
+            if all(slot in known for slot in step.inputs) and step.outputs[0] not in known:
+                step = replace(step, plan=rules.plan(program, known, step))
+                results = rules.apply(run, step, [known[slot] for slot in step.inputs])
                 known.update(zip(step.outputs, results, strict=True))
-    program.notes["folded"] = known
-    return program
+        program = split_products(program, known)
+        steps = [replace(s, plan=rules.plan(program, known, s)) for s in program.steps]
+    return replace(program, steps=tuple(steps), constants=known)
 
 
 def part_between(
     program: FlatProgram, inputs: Sequence[int], outputs: Sequence[int]
 ) -> FlatProgram:
-    """Return the program that computes some slots from others; constants are folded anew.
+    """Return the program that computes some slots from others.
 
     Raises
     ------
@@ -337,12 +333,8 @@ def part_between(
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         output_shapes=tuple(_shape(program.producers[slot], slot) for slot in outputs),
-        notes={},
     )
-    part = fold(part)
-    # Bounds that are constant but not points: what a factorization leaves over.
-    part.notes["folded"].update(program.notes.get("bounds", {}))
-    return part
+    return fold(part)
 
 
 def _shape(step: Step, slot: int) -> tuple[int, ...]:

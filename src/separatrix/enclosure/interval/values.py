@@ -8,7 +8,7 @@ does not depend on the argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
@@ -46,8 +46,9 @@ class Run(Protocol):
         """Conclude nothing in boxes where an element of ``where`` (box, …) is true."""
 
 
-# A rule maps (run, program, step, *values) to the value, or list of values, of the step.
+# A rule maps (run, step, *values) to the value, or list of values, of the step.
 Rule = Callable[..., "Value | list[Value]"]
+Known = Mapping[int, Value]  # the constants of a program, by slot
 
 
 def constant(values: Array) -> Value:
@@ -99,7 +100,7 @@ def _with_rank(value: Value, rank: int) -> Value:
     return Value(value.bounds.map(widen), None if slopes is None else slopes.map(widen))
 
 
-def joined(values: tuple[Value, ...], join: Callable[[list[Array], int], Array]) -> Value:
+def joined(values: Sequence[Value], join: Callable[[list[Array], int], Array]) -> Value:
     """Put several values together, those without slopes having slopes of zero."""
 
     def together(parts: list[Interval], lead: int) -> Interval:

@@ -16,6 +16,7 @@ from ...enclosure.interval.values import Value, constant
 
 _LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway
 _NOISE = 1e-6  # singular values below this part of the largest are what float32 leaves over
+Shapes = tuple[tuple[int, ...], ...]
 _TIMES = {"dimension_numbers": (((1,), (0,)), ((), ()))}  # a matrix times a vector
 
 
@@ -32,10 +33,10 @@ class UnboundedRemainderError(EnclosureError):
 def factorize(program: FlatProgram, domain: Interval) -> FlatProgram | None:
     """Replace products with matrices of low numerical rank; None if there are none.
 
-    The bounds on what is left over hold in the domain; they are kept in the program's notes, by
-    slot. Raises UnboundedRemainderError where a domain is infinite, and nothing else bounds them.
+    The bounds on what is left over, which are constants of the program, hold in the domain.
+    Raises UnboundedRemainderError where a domain is infinite, and nothing else bounds them.
     """
-    free = count(1 + max([*program.producers, *program.constants, *program.inputs]))
+    free = count(program.free_slot())
     steps: list[Step] = []
     added: dict[int, Array] = {}
     rest: dict[int, Value] = {}
@@ -50,14 +51,13 @@ def factorize(program: FlatProgram, domain: Interval) -> FlatProgram | None:
         slots = [next(free) for _ in range(5)]
         added.update({slots[0]: left, slots[1]: right})
         rest[slots[2]] = Value(Interval(-bound[None], bound[None]))
-        steps.extend(_written_out(step, vector, slots, len(right)))
+        steps.extend(_written_out(step, vector, slots, right.shape))
     if not rest:
         return None
-    folded = {**program.notes["folded"], **rest}
-    folded.update((slot, constant(array)) for slot, array in added.items())
-    constants = {**program.constants, **added}
-    notes = {"folded": folded, "bounds": rest}
-    return replace(program, steps=tuple(steps), constants=constants, notes=notes)
+    constants = {slot: constant(array) for slot, array in added.items()}
+    return replace(
+        program, steps=tuple(steps), constants={**program.constants, **constants, **rest}
+    )
 
 
 def _matrix_product(program: FlatProgram, step: Step) -> tuple[Interval, int] | None:
@@ -66,13 +66,13 @@ def _matrix_product(program: FlatProgram, step: Step) -> tuple[Interval, int] | 
         return None
     (over_first, over_second), batch = step.params["dimension_numbers"]
     first, second = step.inputs
-    folded: dict[int, Value] = program.notes["folded"]
-    if any(batch[0]) or len(over_first) != 1 or (first in folded) == (second in folded):
+    known = program.constants
+    if any(batch[0]) or len(over_first) != 1 or (first in known) == (second in known):
         return None
     fixed, moving, axis = (
-        (first, second, over_first[0]) if first in folded else (second, first, over_second[0])
+        (first, second, over_first[0]) if first in known else (second, first, over_second[0])
     )
-    matrix = folded[fixed].bounds[0]
+    matrix = known[fixed].bounds[0]
     if matrix.ndim != 2:
         return None
     return (matrix if axis == 1 else matrix.map(lambda array: array.T)), moving
@@ -113,11 +113,14 @@ def _remainder(
     return bound
 
 
-def _written_out(step: Step, vector: int, slots: list[int], rank: int) -> list[Step]:
+def _written_out(step: Step, vector: int, slots: list[int], shape: tuple[int, int]) -> list[Step]:
     """Return the steps of ``left @ (right @ vector) + rest``."""
     left, right, rest, inner, outer = slots
+    (size,), (rank, columns) = step.shapes[0], shape
 
-    def derived(name: str, inputs: tuple[int, int], output: int, width: int) -> Step:
+    def derived(
+        name: str, inputs: tuple[int, int], output: int, width: int, shapes: Shapes
+    ) -> Step:
         return replace(
             step,
             name=name,
@@ -125,12 +128,13 @@ def _written_out(step: Step, vector: int, slots: list[int], rank: int) -> list[S
             inputs=inputs,
             outputs=(output,),
             shapes=((width,),),
+            input_shapes=shapes,
             input_dtypes=(step.dtypes[0],) * 2,
+            plan=None,
         )
 
-    (size,) = step.shapes[0]
     return [
-        derived("dot_general", (right, vector), inner, rank),
-        derived("dot_general", (left, inner), outer, size),
-        derived("add", (outer, rest), step.outputs[0], size),
+        derived("dot_general", (right, vector), inner, rank, (shape, (columns,))),
+        derived("dot_general", (left, inner), outer, size, ((size, rank), (rank,))),
+        derived("add", (outer, rest), step.outputs[0], size, ((size,), (size,))),
     ]

@@ -13,8 +13,8 @@ Both forms of a network with a narrow recurrent matrix are of this kind: for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class LatentSystem:
         The programs of g(x, k) and of z(x).
     afar
         For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
+    box
+        A box (rank,) that holds every zero of G; it may be infinite, or empty.
     """
 
     size: int
@@ -53,6 +55,12 @@ class LatentSystem:
     embed: FlatProgram
     project: FlatProgram
     afar: LatentSystem | None = None
+    box: Interval = field(init=False)
+
+    def __post_init__(self) -> None:
+        everywhere = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
+        has_scale = len(self.project.inputs) > 1
+        object.__setattr__(self, "box", everywhere if has_scale else self._narrowed(everywhere))
 
     @property
     def rank(self) -> int:
@@ -80,10 +88,8 @@ class LatentSystem:
         scale = self.project.inputs[1:]
         return any(uses(part, s) for s in scale for part in (self.embed, self.project))
 
-    @cached_property
-    def box(self) -> Interval:
-        """A box (rank,) that holds every zero of G; it may be infinite, or empty."""
-        box = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
+    def _narrowed(self, box: Interval) -> Interval:
+        """Return the part of a box that zeros of G can lie in."""
         for _ in range(_ROUNDS):
             states, _, first = self._states(box[None], False)
             image, second = self._project(states, [], 1, False)

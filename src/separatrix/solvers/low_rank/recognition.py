@@ -17,7 +17,7 @@ from ...enclosure.branch_and_prune.homogeneous import homogenize
 from ...enclosure.flat import FlatProgram, Step, trace
 from ...enclosure.interval.arithmetic import Interval, add, divide, multiply, negate, point
 from ...enclosure.interval.interpreter import fold, part_between, run_program
-from ...enclosure.interval.rules.quotients import compares, removable
+from ...enclosure.interval.rules.quotients import compares
 from ...enclosure.interval.values import Value
 from .factors import factorize
 from .latent import LatentSystem
@@ -116,7 +116,7 @@ def _hides_nan(embed: FlatProgram, project: FlatProgram, domain: Interval) -> bo
     """
     if not any(map(compares, embed.steps)):
         return False
-    if any(step.name == "div" and removable(project, step) for step in project.steps):
+    if any(step.name == "div" and step.plan for step in project.steps):
         return True
     results, _ = run_program(project, [Value(domain[None])], 1, False)
     ends = [end for value in results for end in (value.bounds.lower, value.bounds.upper)]
@@ -137,7 +137,7 @@ _Operand = _Sum | Value
 def _read(program: FlatProgram) -> _Sum:
     """Read the result as a sum, as far as it is written as one; further inputs are constants."""
     argument, *rest = program.inputs
-    values: dict[int, _Operand] = {**program.notes["folded"], **dict.fromkeys(rest, _CONSTANT)}
+    values: dict[int, _Operand] = {**program.constants, **dict.fromkeys(rest, _CONSTANT)}
     values[argument] = _Sum(point(np.array(1.0)))
     result = program.interpret(_apply, values)[program.outputs[0]]
     return result if isinstance(result, _Sum) else _CONSTANT

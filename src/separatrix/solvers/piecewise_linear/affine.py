@@ -21,9 +21,9 @@ class UnrecognizedError(Exception):
 
 @dataclass(frozen=True)
 class Affine:
-    """An array whose entries are ``coefficients @ (x, g) + constant``.
+    """An array whose entries are ``(x, g) @ coefficients + constant``.
 
-    ``coefficients`` has the array's shape and one more axis: first the ``n`` components of the
+    ``coefficients`` has one axis before those of the array: first the ``n`` components of the
     state ``x``, then the outputs ``g`` of the gates opened so far.  The gate part may be shorter
     than the number of gates; what is missing is zero.
     """
@@ -36,38 +36,56 @@ class Affine:
         """The shape of the array itself."""
         return self.constant.shape
 
+    @property
+    def rows(self) -> Array:
+        """The coefficients of each entry, flat: ``(entry, width)``."""
+        return np.ascontiguousarray(self.coefficients.reshape(len(self.coefficients), -1).T)
+
     def widened(self, width: int) -> Array:
-        """Return the coefficients padded with zeros to ``width`` columns."""
-        missing = width - self.coefficients.shape[-1]
+        """Return the coefficients padded with zeros to ``width`` rows."""
+        missing = width - len(self.coefficients)
         if missing == 0:
             return self.coefficients
-        return np.concatenate([self.coefficients, np.zeros((*self.shape, missing))], axis=-1)
+        return np.concatenate([self.coefficients, np.zeros((missing, *self.shape))])
 
-    def map(self, linear: Callable[[Array], Array], trailing: Callable[[Array], Array]) -> Affine:
-        """Rearrange: ``linear`` acts on the constant, ``trailing`` on the coefficients."""
-        return Affine(trailing(self.coefficients), np.asarray(linear(self.constant)))
+    def broadcast(self, shape: tuple[int, ...]) -> Affine:
+        """Return the same array spread over a larger shape."""
+        full = (len(self.coefficients), *shape)
+        coefficients = np.broadcast_to(self._of_rank(len(shape)), full)
+        return Affine(coefficients, np.broadcast_to(self.constant, shape))
 
     def scaled(self, factor: Value) -> Affine:
         """Return the product with a constant array that broadcasts against this one."""
         factor = np.asarray(factor, dtype=np.float64)
         constant = np.asarray(self.constant * factor)
-        return Affine(self.coefficients * factor[..., None], constant)
+        return Affine(self._of_rank(constant.ndim) * factor, constant)
+
+    def divided(self, divisor: Value) -> Affine:
+        """Return the quotient by a constant array that broadcasts against this one."""
+        divisor = np.asarray(divisor, dtype=np.float64)
+        constant = np.asarray(self.constant / divisor)
+        return Affine(self._of_rank(constant.ndim) / divisor, constant)
 
     def shifted(self, offset: Value) -> Affine:
         """Return the sum with a constant array that broadcasts against this one."""
         constant = np.asarray(self.constant + np.asarray(offset, dtype=np.float64))
-        shape = (*constant.shape, self.coefficients.shape[-1])
-        return Affine(np.broadcast_to(self.coefficients, shape), constant)
+        return Affine(self.broadcast(constant.shape).coefficients, constant)
 
     def plus(self, other: Affine) -> Affine:
         """Return the sum with another affine array of the same or a broadcasting shape."""
-        width = max(self.coefficients.shape[-1], other.coefficients.shape[-1])
+        width = max(len(self.coefficients), len(other.coefficients))
         constant = np.asarray(self.constant + other.constant)
-        return Affine(self.widened(width) + other.widened(width), constant)
+        one, two = (Affine(v.widened(width), v.constant) for v in (self, other))
+        rank = constant.ndim
+        return Affine(one._of_rank(rank) + two._of_rank(rank), constant)
 
     def minus(self, other: Affine) -> Affine:
         """Return the difference with another affine array."""
         return self.plus(other.scaled(np.array(-1.0)))
+
+    def _of_rank(self, rank: int) -> Array:
+        missing = (1,) * (rank - self.constant.ndim)
+        return self.coefficients.reshape(len(self.coefficients), *missing, *self.shape)
 
 
 @dataclass(frozen=True)
@@ -88,7 +106,7 @@ class Step:
         """Return a function that is constant on either side of 0, of a quantity."""
         if np.isnan(quantity.constant).any():
             raise UnrecognizedError("its weights are not finite")
-        fixed = ~quantity.coefficients.any(axis=-1)
+        fixed = ~quantity.coefficients.any(axis=0)
         above, below = (np.asarray(np.where(fixed, quantity.constant, v)) for v in (1.0, -1.0))
         return cls(quantity, np.asarray(function(above)), np.asarray(function(below)))
 
@@ -96,6 +114,11 @@ class Step:
     def shape(self) -> tuple[int, ...]:
         """The shape of the array itself."""
         return self.quantity.shape
+
+    def broadcast(self, shape: tuple[int, ...]) -> Step:
+        """Return the same array spread over a larger shape."""
+        sides = (np.broadcast_to(side, shape) for side in (self.above, self.below))
+        return Step(self.quantity.broadcast(shape), *sides)
 
     def map(self, function: Callable[[AnyArray], AnyArray]) -> Step:
         """Return what a function of numbers makes of it, entry by entry."""
@@ -119,7 +142,7 @@ def as_affine(value: Value, width: int) -> Affine:
             return as_affine(value.above, width)
         raise UnrecognizedError("a comparison of the state enters the result: it jumps")
     constant = np.asarray(value, dtype=np.float64)
-    return Affine(np.zeros((*constant.shape, width)), constant)
+    return Affine(np.zeros((width, *constant.shape)), constant)
 
 
 @dataclass
@@ -139,15 +162,15 @@ class GateTable:
     def relu(self, value: Affine) -> Affine:
         """Rectify entry by entry; an entry that does not depend on the state needs no gate."""
         shape = value.shape
-        rows = value.coefficients.reshape(-1, value.coefficients.shape[-1])
+        rows = value.rows
         constants = np.asarray(value.constant, dtype=np.float64).reshape(-1)
         entries = [self._rectified(rows[i], float(constants[i])) for i in range(len(rows))]
-        coefficients = np.zeros((len(rows), self.width))
+        coefficients = np.zeros((self.width, len(rows)))
         constant = np.zeros(len(rows))
         for i, (columns, weights, offset) in enumerate(entries):
-            coefficients[i, columns] = weights
+            coefficients[columns, i] = weights
             constant[i] = offset
-        return Affine(coefficients.reshape(*shape, self.width), constant.reshape(shape))
+        return Affine(coefficients.reshape(self.width, *shape), constant.reshape(shape))
 
     def _rectified(self, row: Array, constant: float) -> Entry:
         """Return ``relu(row @ (x, g) + constant)`` as columns, their weights and a constant."""

@@ -14,9 +14,9 @@ from ...enclosure import flat
 from ...enclosure.errors import NoIntervalRule
 from ...enclosure.flat import flatten
 from ...enclosure.jaxprs import evaluate_equation
-from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
+from ...enclosure.moves import MATRICES, MOVES, POSITIONED, UNCHANGED, Move, matrix_of, move_of
+from .affine import Affine, Array, GateTable, Step, UnrecognizedError, Value, as_affine
 from .form import PiecewiseLinear
-from .linear_rules import JOINTLY_LINEAR, REARRANGEMENTS, apply_linearly
 from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 
 _NO_RULE = "no piecewise-linear rule for the operation {}"
@@ -103,12 +103,12 @@ def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
         result = as_affine(result, table.width)
     if not isinstance(result, Affine):  # A constant function.
         constant = np.asarray(result, dtype=np.float64)
-        result = Affine(np.zeros((table.size, table.width)), constant)
+        result = Affine(np.zeros((table.width, table.size)), constant)
     n, m = table.size, len(table.rows)
     rows = np.zeros((m, n + m))
     for gate, row in enumerate(table.rows):
         rows[gate, : len(row)] = row
-    out = result.widened(n + m)
+    out = result.widened(n + m).T
     offsets = np.asarray(table.constants, dtype=np.float64)
     if not all(np.isfinite(part).all() for part in (rows, offsets, out, result.constant)):
         raise UnrecognizedError("its weights are not finite")
@@ -141,22 +141,65 @@ class _Reader:
         return results
 
     def _results(self, operation: flat.Step, operands: list[Value]) -> list[Value]:
-        name, params = operation.name, operation.params
-        depends = any(isinstance(operand, (Affine, Step)) for operand in operands)
-        if not depends and name not in REARRANGEMENTS:
+        name = operation.name
+        depends = [isinstance(operand, (Affine, Step)) for operand in operands]
+        is_simple = name in MOVES and name not in POSITIONED and len(operands) == 1
+        if not any(depends) and not is_simple:  # what is simple, NumPy does without compiling
             return evaluate_equation(operation, operands)
+        if name in UNCHANGED:
+            return operands
         if name in OF_EITHER_SIDE and _are_of_one_step(operands):
             return [_of_either_side(operation, operands)]
-        if name in RULES and name not in STEP_RULES:
+        known = [None if own else v for own, v in zip(depends, operands, strict=True)]
+        if name in MOVES:
+            move = _known(operation, move_of(operation, known))
+            return self._moved(move, [operands[place] for place in move.places])
+        if name not in RULES and name not in MATRICES:
+            raise UnrecognizedError(_NO_RULE.format(name))
+        if name not in STEP_RULES:
             operands = [_continuous(self.table, operand) for operand in operands]
         if name in RULES:
-            result = RULES[name](self.table, *operands, **params)
-        elif name in JOINTLY_LINEAR:
-            linear = JOINTLY_LINEAR[name]
-            result = apply_linearly(operation.primitive, linear, params)(self.table, *operands)
-        else:
-            raise UnrecognizedError(_NO_RULE.format(name))
-        return list(result) if operation.primitive.multiple_results else [result]
+            return [RULES[name](self.table, *operands, **operation.params)]
+        return [
+            self._multiplied(operation, _known(operation, matrix_of(operation, known)), operands)
+        ]
+
+    def _moved(self, move: Move, operands: list[Value]) -> list[Value]:
+        """Move constants and coefficients alike, or both sides of a step."""
+        if len(operands) == 1 and move.fill is None:
+            return _moved_alone(move, operands[0])
+        parts = [as_affine(operand, self.table.width) for operand in operands]
+        width = max(len(part.coefficients) for part in parts)
+        if move.fill is not None:  # a constant
+            parts.append(Affine(np.zeros((width, 1)), np.full(1, move.fill)))
+        (coefficients,) = move.apply([part.widened(width) for part in parts], 1)
+        (constant,) = move.apply([part.constant for part in parts], 0)
+        return [Affine(coefficients, constant)]
+
+    def _multiplied(self, operation: flat.Step, matrix: Array, operands: list[Value]) -> Affine:
+        place, width = MATRICES[operation.name], self.table.width
+        value, shape = as_affine(operands[place], width), operation.shapes[0]
+        moved = Affine(
+            (value.coefficients.reshape(-1, len(matrix)) @ matrix).reshape(-1, *shape),
+            (value.constant.ravel() @ matrix).reshape(shape),
+        )
+        return moved if place == 0 else moved.plus(as_affine(operands[0], width))
+
+
+def _known(operation: flat.Step, found: Any) -> Any:
+    """Return what is known of an operation beside the values that it moves."""
+    if found is None:
+        raise UnrecognizedError(f"an index of {operation.name} depends on the state")
+    return found
+
+
+def _moved_alone(move: Move, value: Value) -> list[Value]:
+    if isinstance(value, Step):
+        sides = (move.apply([side], 0) for side in (value.above, value.below))
+        return [*map(Step, _moved_alone(move, value.quantity), *sides)]
+    if isinstance(value, Affine):
+        return [*map(Affine, move.apply([value.coefficients], 1), move.apply([value.constant], 0))]
+    return move.apply([np.asarray(value)], 0)
 
 
 def _are_of_one_step(operands: Sequence[Value]) -> bool:

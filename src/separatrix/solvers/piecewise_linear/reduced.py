@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,7 @@ class Reduced:
     L: Array  # (m, m)
     Y: Array  # (n, m)
     N: Array  # (m, m)
+    padded: Array  # −N with a row and a column of zeros
     layers: list[Ints]  # of gates that lie behind one another
 
     def states(self, e: Array) -> Array:
@@ -65,19 +65,14 @@ class Reduced:
 
     def equations(self, index: Ints) -> Array:
         """Return ``I − N`` for some of the gates ``(k, w)`` each, ``m`` standing for none."""
-        flat = index[:, :, None] * len(self._padded) + index[:, None, :]
-        chosen = self._padded.take(flat)
+        flat = index[:, :, None] * len(self.padded) + index[:, None, :]
+        chosen = self.padded.take(flat)
         np.einsum("kii->ki", chosen)[...] += 1.0
         return chosen
 
     def constants(self, index: Ints) -> Array:
         """Return ``q`` for some of the gates ``(k, w)`` each, 0 for none."""
         return np.append(self.q, 0.0)[index]
-
-    @cached_property
-    def _padded(self) -> Array:
-        """``−N`` with a row and a column of zeros."""
-        return -np.pad(self.N, (0, 1))
 
     def patterns(self, turned: Bools) -> Bools:
         """Turn patterns relative to the reference into patterns of the residual, or back."""
@@ -94,7 +89,9 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
         return None
     turned, M, q = in_region(residual, reference)
     L, Y = turned.gate_coupling, turned.output_weights
-    return Reduced(reference, turned.linear, turned.offset, M, q, L, Y, L - M @ Y, turned.layers())
+    N = L - M @ Y
+    padded = -np.pad(N, (0, 1))
+    return Reduced(reference, turned.linear, turned.offset, M, q, L, Y, N, padded, turned.layers())
 
 
 def in_region(residual: PiecewiseLinear, pattern: Bools) -> tuple[PiecewiseLinear, Array, Array]:

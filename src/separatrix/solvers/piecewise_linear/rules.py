@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
-from .linear_rules import LINEAR_RULES, REARRANGEMENTS, Rule
 from .selections import select
+
+Rule = Callable[..., Any]
+Axes = Any  # JAX writes axes as Python or as NumPy integers
 
 
 def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
@@ -42,7 +44,7 @@ def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
 def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     if not isinstance(a, Affine) or isinstance(b, Affine):
         raise UnrecognizedError("it divides by a value that depends on the state")
-    return Affine(a.coefficients / np.asarray(b, np.float64)[..., None], np.asarray(a.constant / b))
+    return a.divided(b)
 
 
 def _integer_pow(table: GateTable, a: Affine, *, y: Any) -> Affine:
@@ -90,9 +92,59 @@ def _reduce(pairwise: Rule) -> Rule:
 
 
 def _take(a: Affine, axis: int, index: int) -> Affine:
-    return a.map(
-        lambda v: np.asarray(v.take(index, axis)), lambda v: np.asarray(v.take(index, axis))
-    )
+    taken = (np.asarray(v.take(index, axis + k)) for k, v in ((1, a.coefficients), (0, a.constant)))
+    return Affine(*taken)
+
+
+def _reduce_sum(table: GateTable, a: Affine, *, axes: Axes, **_: Any) -> Affine:
+    over = tuple(axis + 1 for axis in axes)
+    return Affine(a.coefficients.sum(axis=over), np.asarray(a.constant.sum(axis=tuple(axes))))
+
+
+def _cumsum(table: GateTable, a: Affine, *, axis: Axes, reverse: bool) -> Affine:
+    def running(v: np.ndarray, axis: int) -> np.ndarray:
+        return np.flip(np.flip(v, axis).cumsum(axis), axis) if reverse else v.cumsum(axis)
+
+    return Affine(running(a.coefficients, axis + 1), running(a.constant, axis))
+
+
+def _dot_general(
+    table: GateTable, a: Value, b: Value, *, dimension_numbers: Any, **_: Any
+) -> Affine:
+    if isinstance(a, Affine) and isinstance(b, Affine):
+        raise UnrecognizedError("it multiplies two values that both depend on the state")
+    for side in (a, b):
+        if isinstance(side, Step):
+            raise UnrecognizedError("a comparison of the state enters a product: it jumps")
+    left, right, out = _einsum_axes(len(a.shape), len(b.shape), dimension_numbers)
+    if isinstance(a, Affine):
+        other = np.asarray(b, dtype=np.float64)
+        axes = f"Z{left},{right}->Z{out}"
+        coefficients = np.einsum(axes, a.coefficients, other, optimize=True)
+        constant = np.einsum(f"{left},{right}->{out}", a.constant, other)
+    else:
+        other = np.asarray(a, dtype=np.float64)
+        axes = f"{left},Z{right}->Z{out}"
+        coefficients = np.einsum(axes, other, b.coefficients, optimize=True)
+        constant = np.einsum(f"{left},{right}->{out}", other, b.constant)
+    return Affine(coefficients, np.asarray(constant))
+
+
+def _einsum_axes(rank_a: int, rank_b: int, dimension_numbers: Any) -> tuple[str, str, str]:
+    """Write a dot_general as an einsum: batch axes first, then the free axes of each side."""
+    (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    left, right = [""] * rank_a, [""] * rank_b
+    for axes_a, axes_b in ((batch_a, batch_b), (contract_a, contract_b)):
+        for i, j in zip(axes_a, axes_b, strict=True):
+            left[i] = right[j] = next(letters)
+    free_a = [i for i, letter in enumerate(left) if not letter]
+    free_b = [i for i, letter in enumerate(right) if not letter]
+    for side, free in ((left, free_a), (right, free_b)):
+        for i in free:
+            side[i] = next(letters)
+    out = [left[i] for i in batch_a] + [left[i] for i in free_a] + [right[j] for j in free_b]
+    return "".join(left), "".join(right), "".join(out)
 
 
 def _sign(table: GateTable, a: Affine, **_: Any) -> Step:
@@ -114,19 +166,18 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
         raise UnrecognizedError("it selects by an integer that depends on the state")
     if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
         if not which.shape:  # one choice for all entries
-            spread = LINEAR_RULES["broadcast_in_dim"]
-            which = spread(table, which, shape=cases[0].shape, broadcast_dimensions=())
+            which = which.broadcast(cases[0].shape)
         return which.map(lambda side: np.asarray(np.where(side, cases[1], cases[0])))
     branches = [as_affine(case, table.width) for case in cases]
     if isinstance(which, Step):
         return select(table, which.is_true(), branches[1], branches[0])
-    width = max(branch.coefficients.shape[-1] for branch in branches)
+    width = max(len(branch.coefficients) for branch in branches)
     chosen = np.clip(np.asarray(which, dtype=np.intp), 0, len(branches) - 1)
     chosen = np.broadcast_to(chosen, branches[0].shape)[None]
     rows = np.stack([branch.widened(width) for branch in branches])
     constants = np.stack([branch.constant for branch in branches])
     return Affine(
-        np.take_along_axis(rows, chosen[..., None], 0)[0],
+        np.take_along_axis(rows, chosen[:, None], 0)[0],
         np.asarray(np.take_along_axis(constants, chosen, 0)[0]),
     )
 
@@ -144,7 +195,9 @@ def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
 
 
 RULES: dict[str, Rule] = {
-    **LINEAR_RULES,
+    "reduce_sum": _reduce_sum,
+    "cumsum": _cumsum,
+    "dot_general": _dot_general,
     "add": _add,
     "add_any": _add,
     "sub": _sub,
@@ -165,17 +218,11 @@ RULES: dict[str, Rule] = {
     "le": _comparison(np.greater_equal, greater=False),
     "select_n": _select_n,
     "convert_element_type": _convert,
-    "copy": _identity,
-    "copy_p": _identity,
     "reduce_precision": _identity,
-    "sharding_constraint": _identity,
-    "stop_gradient": _identity,
 }
 
-STEP_RULES = frozenset(
-    ("mul", "select_n", "convert_element_type", "copy", "copy_p", "sharding_constraint")
-).union(("stop_gradient",), REARRANGEMENTS)
-"""The operations that may be given a comparison; any other needs a continuous value."""
+STEP_RULES = frozenset(("mul", "select_n", "convert_element_type"))
+"""The rules that may be given a comparison; any other needs a continuous value."""
 
 OF_EITHER_SIDE = frozenset(("add", "sub", "neg", "mul", "div", "gt", "ge", "lt", "le", "not"))
 """The operations that make of a single comparison, and of constants, what it is on either side."""

@@ -19,11 +19,12 @@ _ROUNDINGS = 64 * np.finfo(np.float64).eps
 def select(table: GateTable, quantity: Affine, above: Affine, below: Affine) -> Affine:
     """Return ``where(quantity > 0, above, below)``, entry by entry."""
     shape = np.broadcast_shapes(quantity.shape, above.shape, below.shape)
-    difference = _broadcast(above.minus(below), shape)
-    quantity = _broadcast(quantity, shape)
+    difference, quantity = above.minus(below).broadcast(shape), quantity.broadcast(shape)
     width = table.width
-    z_rows, z_constants = quantity.widened(width).reshape(-1, width), quantity.constant.ravel()
-    d_rows, d_constants = difference.widened(width).reshape(-1, width), difference.constant.ravel()
+    (z_rows, z_constants), (d_rows, d_constants) = (
+        (Affine(value.widened(width), value.constant).rows, value.constant.ravel())
+        for value in (quantity, difference)
+    )
     slopes = np.zeros(len(z_rows))
     extra = np.zeros((len(z_rows), width))
     extra_constants = np.zeros(len(z_rows))
@@ -35,17 +36,10 @@ def select(table: GateTable, quantity: Affine, above: Affine, below: Affine) -> 
         slopes[i], extra[i], extra_constants[i] = _above_zero(
             table, z_rows[i], float(z_constants[i]), d_rows[i], float(d_constants[i])
         )
-    kept = Affine(extra.reshape(*shape, width), extra_constants.reshape(shape))
+    kept = Affine(extra.T.reshape(width, *shape), extra_constants.reshape(shape))
     slope = slopes.reshape(shape)
     gated = table.relu(quantity.scaled(slope != 0)).scaled(slope)
     return below.plus(gated).plus(kept)
-
-
-def _broadcast(value: Affine, shape: tuple[int, ...]) -> Affine:
-    width = value.coefficients.shape[-1]
-    return Affine(
-        np.broadcast_to(value.coefficients, (*shape, width)), np.broadcast_to(value.constant, shape)
-    )
 
 
 def _above_zero(

@@ -9,28 +9,70 @@ import numpy as np
 
 from ...errors import ComputesInFloat32, NoIntervalRule
 from ...flat import FlatProgram, Step
-from ..values import Rule, Run, Value
-from . import elementwise, linear, movement, positions, selection
+from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
+from ..arithmetic import Interval, point
+from ..values import Known, Rule, Run, Value, joined
+from . import elementwise, linear, selection
+from .continuity import branches_meet
+from .quotients import removable
+
+
+def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
+    return list(values)
+
+
+def _moved(run: Run, step: Step, *values: Value) -> Value | list[Value]:
+    """Move bounds and slopes alike."""
+    if step.plan is None:  # positions that depend on the argument
+        raise NoIntervalRule(step.name)
+    places, apply, fill = step.plan
+    given = [values[place] for place in places]
+    if fill is not None:
+        given.append(Value(point(np.full(1, fill))))
+    if len(given) > 1:
+        return joined(given, lambda parts, lead: apply(parts, lead)[0])
+
+    def moved(part: Interval, lead: int) -> list[Interval]:
+        lower = apply([part.lower], lead)
+        return [*map(Interval, lower, lower if part.exact else apply([part.upper], lead))]
+
+    ((bounds, slopes),) = given
+    found = moved(bounds, 1)
+    return [*map(Value, found, [None] * len(found) if slopes is None else moved(slopes, 2))]
+
 
 RULES: dict[str, Rule] = {
     **elementwise.RULES,
     **selection.RULES,
-    **movement.RULES,
-    **positions.RULES,
+    **dict.fromkeys(MOVES, _moved),
+    **dict.fromkeys(UNCHANGED, _unchanged),
     **linear.RULES,
 }
-_OF_INTEGERS = frozenset({*movement.RULES, "select_n"})
-_OF_TRUTH_VALUES = frozenset({*movement.RULES, *selection.RULES, "convert_element_type"})
+_OF_INTEGERS = frozenset({*MOVES, "select_n"})
+_OF_TRUTH_VALUES = frozenset({*MOVES, *selection.RULES, "convert_element_type"})
 
 
-def apply(run: Run, program: FlatProgram, step: Step, values: list[Value]) -> list[Value]:
+def plan(program: FlatProgram, known: Known, step: Step) -> Any:
+    """Work out what the rule of a step goes by, from the program and its constants."""
+    if step.name == "div":
+        return removable(program, known, step)
+    if step.name == "select_n":
+        return branches_meet(program, known, step)
+    if step.name not in MOVES and step.name not in MATRICES:
+        return None
+    given = [known[slot].bounds if slot in known else None for slot in step.inputs]
+    arrays = [None if part is None or not part.exact else part.lower[0] for part in given]
+    return move_of(step, arrays) if step.name in MOVES else matrix_of(step, arrays)
+
+
+def apply(run: Run, step: Step, values: list[Value]) -> list[Value]:
     """Compute the outputs of one step."""
     rule = RULES.get(step.name)
     if rule is None:
         raise NoIntervalRule(step.name)
     for dtype in step.dtypes:
         _require_known(step.name, dtype)
-    result = rule(run, program, step, *values)
+    result = rule(run, step, *values)
     return [result] if isinstance(result, Value) else result
 
 

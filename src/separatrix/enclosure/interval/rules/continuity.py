@@ -21,16 +21,13 @@ import numpy as np
 
 from ...flat import FlatProgram, Step
 from ..arithmetic import Array
+from ..values import Known
 
 _COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 
 
-def branches_meet(program: FlatProgram, step: Step) -> bool:
+def branches_meet(program: FlatProgram, known: Known, step: Step) -> bool:
     """Whether both cases of a ``select_n`` are proved equal where its predicate switches."""
-    return program.noted(("branches meet", step.outputs), lambda: _branches_meet(program, step))
-
-
-def _branches_meet(program: FlatProgram, step: Step) -> bool:
     predicate = program.producers.get(step.inputs[0])
     if predicate is None or predicate.name not in _COMPARISONS:
         return False
@@ -40,24 +37,22 @@ def _branches_meet(program: FlatProgram, step: Step) -> bool:
     if set(step.inputs[1:]) == {left, right}:
         return True  # where(a > b, a, b): a maximum or minimum in other words
     for compared, threshold in ((left, right), (right, left)):
-        value = _constant(program, threshold)
+        value = _constant(known, threshold)
         if value is not None:
-            sides = [_at_switch(program, slot, {compared: value}) for slot in step.inputs[1:]]
+            found = {compared: value}
+            sides = [_at_switch(program, known, slot, dict(found)) for slot in step.inputs[1:]]
             return (
                 sides[0] is not None and sides[1] is not None and bool(np.all(sides[0] == sides[1]))
             )
     return False
 
 
-def _constant(program: FlatProgram, slot: int) -> Array | None:
+def _constant(known: Known, slot: int) -> Array | None:
     """Return the exactly known value of a slot, as fractions."""
-    array = program.constants.get(slot)
-    folded = program.notes.get("folded", {}).get(slot)
-    if array is None and folded is not None and folded.bounds.exact:
-        array = folded.bounds.lower[0]
-    if array is None or not np.all(np.isfinite(array)):
+    bounds = known[slot].bounds if slot in known else None
+    if bounds is None or not bounds.exact or not np.all(np.isfinite(bounds.lower)):
         return None
-    return _fractions(array)
+    return _fractions(bounds.lower[0])
 
 
 def _fractions(array: Array) -> Array:
@@ -67,23 +62,26 @@ def _fractions(array: Array) -> Array:
     return np.asarray(result, dtype=object)
 
 
-def _at_switch(program: FlatProgram, slot: int, known: dict[int, Array | None]) -> Array | None:
+_Found = dict[int, Array | None]
+
+
+def _at_switch(program: FlatProgram, known: Known, slot: int, found: _Found) -> Array | None:
     """Evaluate a slot with the compared quantity at its threshold, if the result is rational."""
-    if slot not in known:
-        known[slot] = _constant(program, slot)
+    if slot not in found:
+        found[slot] = _constant(known, slot)
         step = program.producers.get(slot)
-        if known[slot] is None and step is not None:
-            known[slot] = _evaluate(program, step, known)
-    return known[slot]
+        if found[slot] is None and step is not None:
+            found[slot] = _evaluate(program, known, step, found)
+    return found[slot]
 
 
-def _evaluate(program: FlatProgram, step: Step, known: dict[int, Array | None]) -> Array | None:
+def _evaluate(program: FlatProgram, known: Known, step: Step, found: _Found) -> Array | None:
     if step.name not in _RATIONAL and step.name not in _SPECIAL:
         return None
     kinds = {dtype.kind for dtype in (*step.input_dtypes, *step.dtypes)}
     if step.dtypes[0].kind not in "fb" or (step.name == "convert_element_type" and "b" in kinds):
         return None  # a number made a truth value, or the reverse, is another one
-    operands = [_at_switch(program, slot, known) for slot in step.inputs]
+    operands = [_at_switch(program, known, slot, found) for slot in step.inputs]
     values = [operand for operand in operands if operand is not None]
     if len(values) < len(operands):
         return None

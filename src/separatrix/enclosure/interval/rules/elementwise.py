@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import NoIntervalRule
-from ...flat import FlatProgram, Step
+from ...flat import Step
 from .. import arithmetic
 from ..arithmetic import Array, Interval, hull, point
 from ..functions import (
@@ -28,7 +28,7 @@ from ..values import (
     summed,
     zero_slopes,
 )
-from .quotients import BERNOULLI, removable
+from .quotients import BERNOULLI
 
 Flags = NDArray[np.bool_]
 _AS_NUMBER = (
@@ -47,7 +47,7 @@ def compose(function: Function, value: Value) -> Value:
 def _unary(name: str) -> Rule:
     function = SMOOTH[name]
 
-    def rule(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    def rule(run: Run, step: Step, value: Value) -> Value:
         return compose(function, value)
 
     return rule
@@ -59,21 +59,21 @@ def opposite(value: Value) -> Value:
     return Value(arithmetic.negate(value.bounds), slopes)
 
 
-def _negate(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _negate(run: Run, step: Step, value: Value) -> Value:
     return opposite(value)
 
 
-def _integer_pow(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _integer_pow(run: Run, step: Step, value: Value) -> Value:
     return compose(power_function(int(step.params["y"])), value)
 
 
-def _add(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _add(run: Run, step: Step, first: Value, second: Value) -> Value:
     first, second = aligned(first, second)
     return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
 
 
-def _subtract(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
-    return _add(run, program, step, first, opposite(second))
+def _subtract(run: Run, step: Step, first: Value, second: Value) -> Value:
+    return _add(run, step, first, opposite(second))
 
 
 def _same_shape(first: Value, second: Value) -> tuple[Interval | None, Interval | None]:
@@ -97,13 +97,13 @@ def multiply(first: Value, second: Value) -> Value:
     )
 
 
-def _multiply(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _multiply(run: Run, step: Step, first: Value, second: Value) -> Value:
     if step.inputs[0] == step.inputs[1]:
         return compose(SMOOTH["square"], first)
     return multiply(first, second)
 
 
-def _divide(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _divide(run: Run, step: Step, first: Value, second: Value) -> Value:
     """x/y - x'/y' = ((x - x') - (x'/y') (y - y')) / y."""
     first, second = aligned(first, second)
     quotient = arithmetic.divide(first.bounds, second.bounds)
@@ -126,7 +126,7 @@ def _divide_removable(first: Value, factor: Interval, sign: float) -> Value:
     return multiply(compose(BERNOULLI, multiply(first, Value(factor))), Value(inverse))
 
 
-def _power(run: Run, program: FlatProgram, step: Step, base: Value, exponent: Value) -> Value:
+def _power(run: Run, step: Step, base: Value, exponent: Value) -> Value:
     """Power x**y: exactly for an integer constant y, else exp(y log x) for positive x."""
     powers = exponent.bounds.lower
     if exponent.bounds.exact and powers.size and np.all(powers == powers.flat[0]):
@@ -138,7 +138,7 @@ def _power(run: Run, program: FlatProgram, step: Step, base: Value, exponent: Va
     return compose(SMOOTH["exp"], multiply(compose(SMOOTH["log"], base), exponent))
 
 
-def _log_add_exp(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _log_add_exp(run: Run, step: Step, first: Value, second: Value) -> Value:
     r"""log(exp(x) + exp(y)), with the slopes σ(x - y) and σ(y - x)."""
     first, second = aligned(first, second)
     difference = arithmetic.subtract(first.bounds, second.bounds)
@@ -168,24 +168,22 @@ def smaller(first: Value, second: Value) -> Value:
     return opposite(larger(opposite(first), opposite(second)))
 
 
-def _max(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _max(run: Run, step: Step, first: Value, second: Value) -> Value:
     return larger(first, second)
 
 
-def _min(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _min(run: Run, step: Step, first: Value, second: Value) -> Value:
     return smaller(first, second)
 
 
-def _clamp(
-    run: Run, program: FlatProgram, step: Step, least: Value, value: Value, greatest: Value
-) -> Value:
+def _clamp(run: Run, step: Step, least: Value, value: Value, greatest: Value) -> Value:
     return smaller(larger(value, least), greatest)
 
 
 def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
     """Functions that are constant between jumps."""
 
-    def rule(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+    def rule(run: Run, step: Step, value: Value) -> Value:
         bounds = value.bounds.map(function)
         if run.differentiate and value.slopes is not None:
             jumps = ~(bounds.lower == bounds.upper)
@@ -195,7 +193,7 @@ def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
     return rule
 
 
-def _convert(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _convert(run: Run, step: Step, value: Value) -> Value:
     kinds = step.input_dtypes[0].kind, step.dtypes[0].kind
     if kinds[0] == kinds[1]:
         return value
@@ -223,11 +221,11 @@ def _largest(value: Value, axes: tuple[int, ...]) -> Value:
     return Value(bounds, Interval(lower, upper))
 
 
-def _reduce_max(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _reduce_max(run: Run, step: Step, value: Value) -> Value:
     return _largest(value, tuple(step.params["axes"]))
 
 
-def _reduce_min(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _reduce_min(run: Run, step: Step, value: Value) -> Value:
     return opposite(_largest(opposite(value), tuple(step.params["axes"])))
 
 
@@ -238,8 +236,8 @@ def _where_defined(rule: Rule, is_undefined: Callable[..., Flags]) -> Rule:
     reals nearby would be turned into those of a number again by tanh, or by ``where(r > 0, r, 0)``.
     """
 
-    def guarded(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
-        result = rule(run, program, step, *values)
+    def guarded(run: Run, step: Step, *values: Value) -> Value:
+        result = rule(run, step, *values)
         assert isinstance(result, Value)
         where = is_undefined(step, *(value.bounds for value in aligned(*values)))
         if not where.any():
@@ -288,14 +286,11 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
 _quotient = _where_defined(_divide, lambda step, first, second: _may_be_zero(second))
 
 
-def _divide_or_continue(
-    run: Run, program: FlatProgram, step: Step, first: Value, second: Value
-) -> Value | list[Value]:
+def _divide_or_continue(run: Run, step: Step, first: Value, second: Value) -> Value | list[Value]:
     """Divide; a quotient whose singularity is removable is taken for its continuation there."""
-    found = removable(program, step)
-    if found is None:
-        return _quotient(run, program, step, first, second)
-    return _divide_removable(first, *found)
+    if step.plan is None:
+        return _quotient(run, step, first, second)
+    return _divide_removable(first, *step.plan)
 
 
 RULES: dict[str, Rule] = {

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...._double import double_precision
 from ...errors import ComputesInFloat32, NoIntervalRule
-from ...flat import FlatProgram, Step
+from ...flat import Step
 from ..arithmetic import Array, Interval, add, point
 from ..products import matmul, total
 from ..values import Rule, Run, Value, summed
 
 
-def _reduce_sum(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _reduce_sum(run: Run, step: Step, value: Value) -> Value:
     axes = step.params["axes"]
     bounds = total(value.bounds, tuple(axis + 1 for axis in axes))
     slopes = None if value.slopes is None else total(value.slopes, tuple(axis + 2 for axis in axes))
     return Value(bounds, slopes)
 
 
-def _dot_general(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+def _dot_general(run: Run, step: Step, first: Value, second: Value) -> Value:
     """Contract two arrays, with the product rule for the slopes."""
     if isinstance(step.params.get("precision"), lax.DotAlgorithmPreset | lax.DotAlgorithm):
         raise ComputesInFloat32(step.name, str(step.params["precision"]))
@@ -101,53 +96,23 @@ def _exchange(array: Array, lead: int, first: int, second: int) -> Array:
     return array.transpose(*range(lead), *order)
 
 
-def _scatter_add(
-    run: Run, program: FlatProgram, step: Step, operand: Value, indices: Value, updates: Value
-) -> Value:
-    """Add updates at known places, through a matrix of zeros and ones."""
-    shape = operand.bounds.shape[1:]
-
-    def added(update: jax.Array) -> jax.Array:
-        places = jnp.asarray(indices.bounds.lower[0], step.input_dtypes[1])
-        return _bound(step, jnp.zeros(shape), places, update)
-
-    spread = _through_matrix(updates, _matrix(program, step, updates, added), shape)
+def _scatter_add(run: Run, step: Step, operand: Value, indices: Value, updates: Value) -> Value:
+    """Add updates at known places."""
+    spread = _through_matrix(step, updates, operand.bounds.shape[1:])
     slopes = summed(operand.slopes, spread.slopes)
     return Value(add(operand.bounds, spread.bounds), slopes)
 
 
-def _convolution(run: Run, program: FlatProgram, step: Step, value: Value, kernel: Value) -> Value:
-    """Convolve with a known kernel: every entry of the matrix is one weight, copied exactly."""
-    if not kernel.bounds.exact or kernel.bounds.shape[0] != 1:
+def _convolution(run: Run, step: Step, value: Value, kernel: Value) -> Value:
+    """Convolve with a known kernel."""
+    return _through_matrix(step, value, step.shapes[0])
+
+
+def _through_matrix(step: Step, value: Value, shape: tuple[int, ...]) -> Value:
+    matrix = step.plan
+    if matrix is None:
         raise NoIntervalRule(step.name)
 
-    def convolved(image: jax.Array) -> jax.Array:
-        return _bound(step, image, jnp.asarray(kernel.bounds.lower[0]))
-
-    return _through_matrix(value, _matrix(program, step, value, convolved), step.shapes[0])
-
-
-def _bound(step: Step, *operands: jax.Array) -> jax.Array:
-    result: jax.Array = step.primitive.bind(*operands, **step.params)
-    return result
-
-
-def _matrix(
-    program: FlatProgram, step: Step, value: Value, function: Callable[[jax.Array], jax.Array]
-) -> Array:
-    """Write a linear operation as a matrix, once."""
-    shape = value.bounds.shape[1:]
-    size = int(np.prod(shape))
-
-    def work_out() -> Array:
-        with double_precision(), jax.ensure_compile_time_eval():
-            basis = jnp.eye(size).reshape(size, *shape)
-            return np.asarray(jax.vmap(function)(basis)).reshape(size, -1)
-
-    return program.noted(("matrix", step.outputs), work_out)
-
-
-def _through_matrix(value: Value, matrix: Array, shape: tuple[int, ...]) -> Value:
     def mapped(part: Interval, lead: int) -> Interval:
         rows = part.map(lambda array: array.reshape(-1, matrix.shape[0]))
         return matmul(rows, point(matrix)).map(

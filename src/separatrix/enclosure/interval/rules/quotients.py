@@ -19,6 +19,7 @@ from ...flat import FlatProgram, Step
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import ACCURACY, Function
+from ..values import Known
 
 _NEAR = 1.0  # below, the slope is summed from its series
 
@@ -60,57 +61,17 @@ def _slope(t: Interval, value: Interval) -> Interval:
 BERNOULLI = Function(_value, _slope)
 
 
-def split_products(program: FlatProgram) -> FlatProgram:
-    """Write p u/(exp(c u) - 1) as p times the quotient, wherever it is found."""
-    free = 1 + max([*program.producers, *program.constants, *program.inputs], default=0)
-    steps: list[Step] = []
-    for step in program.steps:
-        inner = program.producers.get(step.inputs[0]) if step.name == "div" else None
-        found = None if inner is None else _removable_factor(program, step, inner)
-        if found is None:
-            steps.append(step)
-            continue
-        factor, rest = found
-        steps.append(replace(step, inputs=(factor, step.inputs[1]), outputs=(free,)))
-        steps.append(replace(step, name="mul", params={}, inputs=(rest, free)))
-        free += 1
-    if len(steps) == len(program.steps):
-        return program
-    split = replace(program, steps=tuple(steps), notes={})
-    return split_products(split)  # the rest may be a product itself
-
-
-def _removable_factor(program: FlatProgram, step: Step, inner: Step) -> tuple[int, int] | None:
-    """Return the factor of a numerator that holds what its denominator fits, and the other one."""
-    if inner.name != "mul":
-        return None
-    for factor, rest in (inner.inputs, inner.inputs[::-1]):
-        quotient = replace(step, inputs=(factor, step.inputs[1]))
-        if _removable(program, quotient) is not None:
-            return factor, rest
-        deeper = program.producers.get(factor)
-        if deeper is not None and _removable_factor(program, quotient, deeper) is not None:
-            return factor, rest
-    return None
-
-
-def removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
-    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign.
-
-    Not where truth values are made of numbers: a program that compares tells 0/0 from its limit.
-    """
-    if program.noted("compares", lambda: any(map(compares, program.steps))):
-        return None
-    return program.noted(("removable", step.outputs), lambda: _removable(program, step))
-
-
 def compares(step: Step) -> bool:
     """Whether a step makes truth values of numbers."""
     made, given = ({d.kind for d in dtypes} for dtypes in (step.dtypes, step.input_dtypes))
     return "f" in given and "b" in made
 
 
-def _removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | None:
+def removable(program: FlatProgram, known: Known, step: Step) -> tuple[Interval, float] | None:
+    """Recognize u/(± (exp(c u) - 1)); returns c, with its leading axis, and the sign.
+
+    Not where truth values are made of numbers: a program that compares tells 0/0 from its limit.
+    """
     numerator, denominator = step.inputs
     sign, below = 1.0, program.producers.get(denominator)
     if below is not None and below.name == "neg":
@@ -125,56 +86,62 @@ def _removable(program: FlatProgram, step: Step) -> tuple[Interval, float] | Non
             exponential = program.producers.get(below.inputs[place])
             if exponential is None or exponential.name != "exp":
                 continue
-            if _is_one(program, below.inputs[1 - place]):
+            if _is_one(known, below.inputs[1 - place]):
                 exponent, sign = exponential.inputs[0], sign * direction
-    if exponent is None:
+    if exponent is None or any(map(compares, program.steps)):
         return None
-    factor = _multiple_of(program, exponent, numerator)
-    if factor is None or not np.all((factor.lower > 0) | (factor.upper < 0)):
-        return None
-    return factor, sign
+    (of_exponent, base), (of_numerator, other) = (
+        _multiple(program, known, slot) for slot in (exponent, numerator)
+    )
+    rank = max(of_exponent.ndim, of_numerator.ndim)
+    factor = arithmetic.divide(_of_rank(of_exponent, rank), _of_rank(of_numerator, rank))
+    is_one_sign = np.all((factor.lower > 0) | (factor.upper < 0))
+    is_finite = np.isfinite(factor.magnitude()).all()
+    return (factor, sign) if base == other and is_one_sign and is_finite else None
 
 
-def constant_bounds(program: FlatProgram, slot: int) -> Interval | None:
-    """Return what is known, with its leading axis, of a value that is a constant."""
-    folded = program.notes.get("folded", {}).get(slot)
-    if folded is not None:
-        bounds: Interval = folded.bounds
-        return bounds
-    array = program.constants.get(slot)
-    return None if array is None else point(np.asarray(array)[None])
+def split_products(program: FlatProgram, known: Known) -> FlatProgram:
+    """Write p u/(exp(c u) - 1) as p times the quotient, wherever it is found."""
+    steps, free = list[Step](), program.free_slot()
+    for step in program.steps:
+        made = program.producers.get(step.inputs[0]) if step.name == "div" else None
+        pairs = [made.inputs, made.inputs[::-1]] if made is not None and made.name == "mul" else []
+        for factor, rest in pairs:
+            quotient = replace(step, inputs=(factor, step.inputs[1]), outputs=(free,))
+            if rest not in known and removable(program, known, quotient) is not None:
+                product = replace(step, name="mul", params={}, inputs=(rest, free))
+                steps += [quotient, product]
+                free += 1
+                break
+        else:
+            steps.append(step)
+    return replace(program, steps=tuple(steps)) if len(steps) > len(program.steps) else program
 
 
-def _is_one(program: FlatProgram, slot: int) -> bool:
-    value = constant_bounds(program, slot)
+def _is_one(known: Known, slot: int) -> bool:
+    value = known[slot].bounds if slot in known else None
     return value is not None and value.exact and bool(np.all(value.lower == 1.0))
 
 
-def _multiple_of(program: FlatProgram, slot: int, base: int) -> Interval | None:
-    """Return c if the value of a slot is c times that of another."""
+def _multiple(program: FlatProgram, known: Known, slot: int) -> tuple[Interval, int]:
+    """Write the value of a slot as a constant times that of another one."""
     factor = point(np.ones(1))
-    while slot != base:
-        step = program.producers.get(slot)
-        if step is None:
-            return None
+    while (step := program.producers.get(slot)) is not None:
         if step.name == "neg":
             factor, slot = arithmetic.negate(factor), step.inputs[0]
             continue
-        if step.name not in ("mul", "div"):
-            return None
-        first, second = step.inputs
-        scale, rest = constant_bounds(program, second), first
-        if scale is None and step.name == "mul":
-            scale, rest = constant_bounds(program, first), second
-        if scale is None:
-            return None
+        first, second = step.inputs if step.name in ("mul", "div") else (slot, slot)
+        if step.name == "mul" and first in known:
+            first, second = second, first
+        if second not in known:
+            break
+        scale = known[second].bounds
         rank = max(scale.ndim, factor.ndim)
-        scale, factor = (of_rank(value, rank) for value in (scale, factor))
         combine = arithmetic.multiply if step.name == "mul" else arithmetic.divide
-        factor, slot = combine(factor, scale), rest
-    return factor
+        factor, slot = combine(_of_rank(factor, rank), _of_rank(scale, rank)), first
+    return factor, slot
 
 
-def of_rank(value: Interval, rank: int) -> Interval:
+def _of_rank(value: Interval, rank: int) -> Interval:
     """Give bounds so many axes, by trailing ones: an operand that is one number for all."""
     return value.map(lambda array: array.reshape(array.shape + (1,) * (rank - array.ndim)))

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import NoIntervalRule
-from ...flat import FlatProgram, Step
+from ...flat import Step
 from ..arithmetic import Array, Interval, hull, point
 from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
-from .continuity import branches_meet
 
 _MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
 _JUMP = (
@@ -53,7 +52,7 @@ def _compare(
 ) -> Rule:
     """Compare; a real number with itself is decided (``x != x``, the test for NaN, is false)."""
 
-    def rule(run: Run, program: FlatProgram, step: Step, first: Value, second: Value) -> Value:
+    def rule(run: Run, step: Step, first: Value, second: Value) -> Value:
         first, second = aligned(first, second)
         if step.inputs[0] == step.inputs[1]:
             certain = possible = np.full(first.bounds.shape, reflexive)
@@ -69,7 +68,7 @@ def _compare(
     return rule
 
 
-def _is_finite(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _is_finite(run: Run, step: Step, value: Value) -> Value:
     certain = np.isfinite(value.bounds.lower) & np.isfinite(value.bounds.upper)
     possible = certain | ~(value.bounds.exact & ~np.isfinite(value.bounds.lower))
     return truth(certain, possible)
@@ -78,14 +77,14 @@ def _is_finite(run: Run, program: FlatProgram, step: Step, value: Value) -> Valu
 def _logic(function: Callable[..., Array]) -> Rule:
     """AND and OR increase in each operand, so they act on "certainly" and "possibly" alike."""
 
-    def rule(run: Run, program: FlatProgram, step: Step, *values: Value) -> Value:
+    def rule(run: Run, step: Step, *values: Value) -> Value:
         bounds = [value.bounds for value in aligned(*values)]
         return truth(function(*(b.lower for b in bounds)), function(*(b.upper for b in bounds)))
 
     return rule
 
 
-def _not(run: Run, program: FlatProgram, step: Step, value: Value) -> Value:
+def _not(run: Run, step: Step, value: Value) -> Value:
     return truth(~value.bounds.upper, ~value.bounds.lower)
 
 
@@ -114,12 +113,12 @@ def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
     return Interval(np.where(undecided, both.lower, lower), np.where(undecided, both.upper, upper))
 
 
-def _select_n(run: Run, program: FlatProgram, step: Step, which: Value, *cases: Value) -> Value:
+def _select_n(run: Run, step: Step, which: Value, *cases: Value) -> Value:
     if step.input_dtypes[0].kind != "b":
         raise NoIntervalRule("a choice by a number")
     if len(cases) == 1:
         return cases[0]
-    if run.differentiate and not which.bounds.exact and not branches_meet(program, step):
+    if run.differentiate and not which.bounds.exact and not step.plan:
         run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
     return select(which, *cases)
 

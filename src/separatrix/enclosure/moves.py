@@ -1,0 +1,195 @@
+"""Operations that move values, or add them up: one table for all who carry values of their own.
+
+A move is found out once for each step. It serves bounds, slopes, coefficients and truth values
+alike: whatever stands behind some leading axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from .._double import double_precision
+from .errors import NoIntervalRule
+from .flat import Step
+from .jaxprs import sets_values
+
+Array = NDArray[Any]
+Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
+
+
+class Move(NamedTuple):
+    """What a step does with values.
+
+    Attributes
+    ----------
+    places
+        The operands that are moved; the others are positions.
+    apply
+        Moves the arrays of these operands, behind the given number of leading axes.
+    fill
+        What is filled in beside them, to be given as one operand more, with one element.
+    """
+
+    places: tuple[int, ...]
+    apply: Callable[[list[Array], int], list[Array]]
+    fill: float | None = None
+
+
+def move_of(step: Step, known: Sequence[Any]) -> Move | None:
+    """Return what a step moves, where it moves values only, by what is `known` of its operands.
+
+    None where it does not, or where positions are not among the known operands.
+    """
+    if step.name in UNCHANGED:
+        return Move(tuple(range(len(step.inputs))), lambda arrays, lead: list(arrays))
+    if step.name in _MOVERS:
+        mover = _MOVERS[step.name](step)
+        return Move((0,), lambda arrays, lead: [mover(arrays[0], lead)])
+    if step.name == "split":
+        return Move((0,), _split(step))
+    if step.name in ("concatenate", "stack"):
+        return Move(tuple(range(len(step.inputs))), _joined(step))
+    if step.name in POSITIONED:
+        return _by_positions(step, known)
+    return None
+
+
+def _reshape(step: Step) -> Mover:
+    if step.params.get("dimensions") is not None and step.name == "reshape":
+        raise NoIntervalRule("reshape with permuted dimensions")
+    shape = step.shapes[0]
+    return lambda array, lead: array.reshape(array.shape[:lead] + shape)
+
+
+def _broadcast(step: Step) -> Mover:
+    shape, placed = step.shapes[0], step.params["broadcast_dimensions"]
+
+    def mover(array: Array, lead: int) -> Array:
+        here = dict(zip(placed, array.shape[lead:], strict=True))
+        axes = tuple(here.get(axis, 1) for axis in range(len(shape)))
+        return np.broadcast_to(array.reshape(array.shape[:lead] + axes), array.shape[:lead] + shape)
+
+    return mover
+
+
+def _transpose(step: Step) -> Mover:
+    order = step.params["permutation"]
+    return lambda array, lead: array.transpose(*range(lead), *(axis + lead for axis in order))
+
+
+def _slice(step: Step) -> Mover:
+    params = step.params
+    strides = params["strides"] or (1,) * len(params["start_indices"])
+    window = tuple(map(slice, params["start_indices"], params["limit_indices"], strides))
+    return lambda array, lead: array[(slice(None),) * lead + window]
+
+
+def _reverse(step: Step) -> Mover:
+    axes = step.params["dimensions"]
+    return lambda array, lead: np.flip(array, axis=tuple(axis + lead for axis in axes))
+
+
+def _split(step: Step) -> Callable[[list[Array], int], list[Array]]:
+    stops = [*accumulate(int(size) for size in step.params["sizes"])][:-1]
+    return lambda arrays, lead: np.split(arrays[0], stops, step.params["axis"] + lead)
+
+
+def _joined(step: Step) -> Callable[[list[Array], int], list[Array]]:
+    join: Callable[..., Array] = np.concatenate if step.name == "concatenate" else np.stack
+    axis = step.params.get("dimension", step.params.get("axis", 0))
+    return lambda arrays, lead: [join(arrays, axis=axis + lead)]
+
+
+def _by_positions(step: Step, known: Sequence[Any]) -> Move | None:
+    """Find out what an operation moves where by having JAX move the positions themselves."""
+    if step.name == "scatter" and not sets_values(step.params):
+        raise NoIntervalRule("scatter_apply")
+    places = POSITIONED[step.name]
+    count, operands = 0, []
+    with double_precision(), jax.ensure_compile_time_eval():
+        for place, (array, dtype) in enumerate(zip(known, step.input_dtypes, strict=True)):
+            if place in places:
+                shape = step.input_shapes[place]
+                size = int(np.prod(shape))
+                operands.append(jnp.arange(count, count + size, dtype=jnp.float64).reshape(shape))
+                count += size
+            elif array is None:  # a position that depends on the argument
+                return None
+            else:
+                operands.append(jnp.asarray(array, dtype))
+        fill, params = step.params.get("fill_value"), step.params
+        if fill is not None:  # NaN marks what is filled
+            params = {**params, "fill_value": np.nan}
+        moved = np.asarray(step.primitive.bind(*operands, **params))
+    is_filled = np.isnan(moved)
+    table = np.where(is_filled, count, moved).astype(np.intp)
+
+    def take(arrays: list[Array], lead: int) -> list[Array]:
+        flat = [array.reshape((*array.shape[:lead], -1)) for array in arrays]
+        return [np.concatenate(flat, axis=-1)[..., table]]
+
+    if not is_filled.any():
+        return Move(places, take)
+    return Move(places, take, np.nan if fill is None else float(fill))
+
+
+def matrix_of(step: Step, known: Sequence[Any]) -> Array | None:
+    """Write an operation as a matrix of one operand, if the others are known.
+
+    Every entry is a weight that is copied exactly, or 0.
+    """
+    place = MATRICES[step.name]
+    shape = step.input_shapes[place]
+    size = int(np.prod(shape))
+    others = [
+        0.0 if step.name == "scatter-add" and k == 0 else array for k, array in enumerate(known)
+    ]
+    with double_precision(), jax.ensure_compile_time_eval():
+        operands = [
+            None if array is None else jnp.broadcast_to(jnp.asarray(array, dtype), shape)
+            for array, dtype, shape in zip(
+                others, step.input_dtypes, step.input_shapes, strict=True
+            )
+        ]
+        operands[place] = jnp.zeros(shape)
+        if any(operand is None for operand in operands):
+            return None
+
+        def of_one(value: jax.Array) -> jax.Array:
+            given = [*operands[:place], value, *operands[place + 1 :]]
+            result: jax.Array = step.primitive.bind(*given, **step.params)
+            return result
+
+        return np.asarray(jax.vmap(of_one)(jnp.eye(size).reshape(size, *shape))).reshape(size, -1)
+
+
+UNCHANGED = frozenset(
+    ("copy", "stop_gradient", "name", "device_put", "sharding_constraint",
+     "optimization_barrier")
+)  # fmt: skip
+_MOVERS: dict[str, Callable[[Step], Mover]] = {
+    "reshape": _reshape,
+    "squeeze": _reshape,
+    "broadcast_in_dim": _broadcast,
+    "transpose": _transpose,
+    "slice": _slice,
+    "rev": _reverse,
+}
+POSITIONED = {
+    "pad": (0, 1),
+    "gather": (0,),
+    "tile": (0,),
+    "dynamic_slice": (0,),
+    "dynamic_update_slice": (0, 1),
+    "scatter": (0, 2),
+}
+MOVES = frozenset((*UNCHANGED, *_MOVERS, *POSITIONED, "split", "concatenate", "stack"))
+MATRICES = {"scatter-add": 2, "conv_general_dilated": 0}
+"""Operations that are linear in one operand, by its place."""
