@@ -43,6 +43,13 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Return names in their order as a text, the first few of many."""
+    names = sorted(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def is_number(value: Any) -> bool:
     """Tell whether a value is a real number; true and false are none."""
     if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):

@@ -148,7 +148,8 @@ def _marks(figure: Figure) -> list[Any]:
 
 def _enlargement(setting: str) -> float:
     """Return how much larger a setting of lines or markers is than the usual one."""
-    return mpl.rcParams[setting] / mpl.rcParamsDefault[setting]
+    now, usual = cast(dict, mpl.rcParams), cast(dict, mpl.rcParamsDefault)
+    return now[setting] / usual[setting]
 
 
 def _scale(marks: Iterable[Any], wide: float, large: float) -> None:

@@ -1,13 +1,13 @@
 """Named arrays out of dictionaries and files."""
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, SeparatrixError, UnreadableFileError
+from ..._types import InvalidInputError, SeparatrixError, UnreadableFileError, listed
 
 
 class NamedArrays:
@@ -52,13 +52,6 @@ class NamedArrays:
                 "Leave out what is neither, and choose one of several linear layers with readout=. "
                 "(Bidirectional layers and projected LSTMs cannot be taken over.)"
             )
-
-
-def listed(names: Iterable[str], most: int = 8) -> str:
-    """Return names as a text, the first few of many."""
-    names = sorted(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def first_line(error: Exception) -> str:

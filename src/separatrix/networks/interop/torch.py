@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import Array, InvalidInputError, is_number
+from ..._types import Array, InvalidInputError, is_number, listed
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
 from ..rate import CTRNN
 from .layouts import RecurrentLayer, read_layer
-from .reading import NamedArrays, first_line, listed, read_arrays
+from .reading import NamedArrays, first_line, read_arrays
 from .state_dicts import build, compare_step
 
 
@@ -166,12 +166,11 @@ def _find_readout(module: Any, recurrent: Any) -> Any:
 
 def _refuse_own_forward(layer: Any) -> None:
     """Raise InvalidInputError where a layer of PyTorch's was given another `forward`."""
-    base = next(c for c in type(layer).__mro__ if c.__module__ == "torch.nn.modules.rnn")
+    base: Any = next(c for c in type(layer).__mro__ if c.__module__ == "torch.nn.modules.rnn")
     if getattr(layer.forward, "__func__", None) is not base.forward:
         raise InvalidInputError(
-            f"{type(layer).__name__} has a forward of its own: give a step of it as check=(state, "
-            "input, next_state), write its step as a JAX function for sx.DiscreteMap, or give it to "
-            "sx.torch_map."
+            f"{type(layer).__name__} has a forward of its own: give steps of it as check=(state, "
+            "input, next_state), or write its step as a function for sx.DiscreteMap, sx.torch_map."
         )
 
 
@@ -212,7 +211,7 @@ def _primer_times(module: Any, dt: Any, tau: Any) -> tuple[Any, Any]:
     if getattr(module, "alpha", None) is None:
         return dt, tau
     alpha = read_arrays({"alpha": module.alpha}).left["alpha"].astype(float)[()]
-    own = getattr(module, "tau", None)
+    own: Any = getattr(module, "tau", None)
     if tau is None and is_number(own) and np.ndim(alpha) == 0:
         tau = float(own)
     if dt is None:
