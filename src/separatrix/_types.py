@@ -43,6 +43,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def first_line(error: Exception) -> str:
+    """Return what went wrong in one line: other libraries' messages may be long."""
+    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}".rstrip(".")
+
+
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Return names in their order as a text, the first few of many."""
     names = sorted(names)

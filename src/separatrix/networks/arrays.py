@@ -8,9 +8,8 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from .._random import standard_normal
 from .._types import Array, InvalidInputError, require_count, require_number, require_positive
 
 
@@ -79,11 +78,6 @@ def time_constants(
     return float(times) if times.ndim == 0 else tuple(times.tolist())
 
 
-def step_fraction(dt: float, tau: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    """Return α = dt/τ, for all units or for each."""
-    return tuple(dt / t for t in tau) if isinstance(tau, tuple) else dt / tau
-
-
 def per_unit(setting: float | tuple[float, ...], like: Array) -> float | jax.Array:
     """Return a setting as what is computed with: in the precision of `like` where it is many."""
     return setting if isinstance(setting, float) else jnp.asarray(setting, like.dtype)
@@ -104,22 +98,6 @@ def zeros_if(trained: bool, size: int) -> Float[jax.Array, " state"] | None:
 def at_every_trial(state: Float[Array, " state"], inputs: Array) -> Float[jax.Array, "trial state"]:
     """Repeat an initial state for every trial of inputs `(trial, time, channel)`."""
     return jnp.broadcast_to(jnp.asarray(state), (inputs.shape[0], state.shape[0]))
-
-
-def private_noise(
-    key: PRNGKeyArray,
-    sigma: float,
-    alpha: float | tuple[float, ...],
-    shape: tuple[int, int, int],
-    like: Array,
-) -> Float[jax.Array, "time trial unit"]:
-    r"""Draw what private noise adds to the current of units, $\sqrt{2/\alpha}\,\sigma\,\xi$.
-
-    With this factor a linear unit driven by nothing else fluctuates with standard deviation about
-    σ, whatever the time step is (Yang et al. 2019).
-    """
-    draws = standard_normal(key, shape, jnp.asarray(like).dtype)
-    return draws * (sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))).astype(draws.dtype)
 
 
 def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, SeparatrixError, UnreadableFileError, listed
+from ..._types import (
+    InvalidInputError,
+    SeparatrixError,
+    UnreadableFileError,
+    first_line,
+    listed,
+)
 
 
 class NamedArrays:
@@ -52,11 +58,6 @@ class NamedArrays:
                 "Leave out what is neither, and choose one of several linear layers with readout=. "
                 "(Bidirectional layers and projected LSTMs cannot be taken over.)"
             )
-
-
-def first_line(error: Exception) -> str:
-    """Return what went wrong in one line: other libraries' messages may be long."""
-    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}"
 
 
 def read_arrays(source: Any) -> NamedArrays:

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import Array, InvalidInputError, is_number, listed
+from ..._types import Array, InvalidInputError, first_line, is_number, listed
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
 from ..rate import CTRNN
 from .layouts import RecurrentLayer, read_layer
-from .reading import NamedArrays, first_line, read_arrays
+from .reading import NamedArrays, read_arrays
 from .state_dicts import build, compare_step
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, nearest
+from ..._types import InvalidInputError, first_line, nearest
 
 Make = Callable[[], Any]
 _MOST = 64  # entries of a list in `env.trial` that become conditions of their own
@@ -74,7 +74,7 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
     except Exception as error:
         raise InvalidInputError(
             f"NeuroGym's {environment!r} cannot be made with {settings or 'no settings'}: "
-            f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            f"{first_line(error)}"
         ) from error
     _check_kind(made)
     return make
