@@ -82,6 +82,14 @@ def require_finite_number(value: Any, name: str) -> float:
     return number
 
 
+def require_not_negative(value: Any, name: str) -> float:
+    """Return `value` as a float; raise InvalidInputError unless it is finite and at least zero."""
+    number = require_finite_number(value, name)
+    if number < 0:
+        raise InvalidInputError(f"{name} must not be negative, got {number:g}.")
+    return number
+
+
 def require_count(value: Any, name: str, least: int = 1) -> int:
     """Return `value` as an int; raise InvalidInputError unless it is whole and large enough."""
     if not is_whole(value) or value < least:

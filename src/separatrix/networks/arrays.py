@@ -10,19 +10,13 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, InvalidInputError, require_count, require_number, require_positive
+from .._types import Array, InvalidInputError, require_count, require_positive
 
 
 def check_sizes(**sizes: Any) -> None:
     """Raise InvalidInputError unless every size is a whole number of at least 1."""
     for name, size in sizes.items():
         require_count(size, name)
-
-
-def check_not_negative(value: Any, name: str) -> None:
-    """Raise InvalidInputError unless `value` is a finite number of at least zero."""
-    if not (np.isfinite(require_number(value, name)) and value >= 0):
-        raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
 
 
 def check_state(state: Any, size: int) -> None:
@@ -98,6 +92,13 @@ def zeros_if(trained: bool, size: int) -> Float[jax.Array, " state"] | None:
 def at_every_trial(state: Float[Array, " state"], inputs: Array) -> Float[jax.Array, "trial state"]:
     """Repeat an initial state for every trial of inputs `(trial, time, channel)`."""
     return jnp.broadcast_to(jnp.asarray(state), (inputs.shape[0], state.shape[0]))
+
+
+def as_weights(array: np.ndarray) -> Array:
+    """Return an array of JAX, and one of NumPy where JAX would lower its precision."""
+    array = np.asarray(array, order="C")
+    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if kept else array
 
 
 def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:

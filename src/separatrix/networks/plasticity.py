@@ -9,12 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, GivenKey, require_positive
+from .._types import Array, GivenKey, require_not_negative, require_positive
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_not_negative,
     check_sizes,
     check_state,
     per_unit,
@@ -151,7 +150,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         require_positive(tau, "tau", "ms")
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
+        require_not_negative(noise, "noise")
         read = num_units
         self.num_excitatory = None
         if excitatory_fraction is not None:

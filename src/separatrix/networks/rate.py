@@ -11,14 +11,13 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, GivenKey, InvalidInputError
+from .._types import Array, GivenKey, InvalidInputError, require_not_negative
 from ..systems import Flow
 from .activations import RANGES, activation
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_not_negative,
     check_sizes,
     check_state,
     initial_or_zeros,
@@ -150,7 +149,7 @@ class CTRNN(AbstractNoisyNetwork):
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
+        require_not_negative(noise, "noise")
         _check_choices(activation, leak, recurrent_initialization, gain)
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, num_units))
         (into, into_bias), (recurrent, recurrent_bias), (readout, readout_bias) = dense(
