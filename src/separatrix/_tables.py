@@ -30,9 +30,11 @@ def describe_duration(time: float, units: str = "ms") -> str:
     """Write a time given in ms, in seconds where it is long, or in steps."""
     if not math.isfinite(time):
         return "–" if math.isnan(time) else "∞"
-    long = units == "ms" and abs(time) >= 999.5
-    size = f"{abs(time) / 1000:.3g} s" if long else f"{abs(time):.3g} {units}"
-    return f"−{size}" if time < 0 else size
+    size = abs(time)
+    if units == "ms" and size >= 999.5:
+        size, units = size / 1000, "s"
+    text = f"{size:.0f}" if 999.5 <= size < 1e6 else f"{size:.3g}"
+    return f"{'−' if time < 0 else ''}{text} {units}"
 
 
 def describe_time(time: float, units: str = "ms") -> str:

@@ -43,6 +43,18 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def first_line(error: Exception) -> str:
+    """Return what went wrong in one line: other libraries' messages may be long."""
+    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}".rstrip(".")
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Return names in their order as a text, the first few of many."""
+    names = sorted(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def is_number(value: Any) -> bool:
     """Tell whether a value is a real number; true and false are none."""
     if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):
@@ -67,6 +79,14 @@ def require_finite_number(value: Any, name: str) -> float:
     number = require_number(value, name)
     if not np.isfinite(number):
         raise InvalidInputError(f"{name} must be finite, got {number:g}.")
+    return number
+
+
+def require_not_negative(value: Any, name: str) -> float:
+    """Return `value` as a float; raise InvalidInputError unless it is finite and at least zero."""
+    number = require_finite_number(value, name)
+    if number < 0:
+        raise InvalidInputError(f"{name} must not be negative, got {number:g}.")
     return number
 
 

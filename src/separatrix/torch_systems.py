@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._types import InvalidInputError, require_count, require_finite
+from ._types import InvalidInputError, first_line, require_count, require_finite
 from .systems import DiscreteMap
 
 HostFunction = Callable[..., np.ndarray]
@@ -188,7 +188,7 @@ class _OnHost:
                 given = _words(start), _words(np.ones_like(start))
                 derivative = _numbers(self.jacobian_along(*given))
         except Exception as error:
-            raise _unfit(name, f"cannot be differentiated twice: {_first_line(error)}") from error
+            raise _unfit(name, f"cannot be differentiated twice: {first_line(error)}") from error
         require_finite(derivative, f"the second derivative of `{name}` at the state 0")
         self._compare(name, apply, start, size)
 
@@ -260,7 +260,7 @@ class _OnHost:
                 traced = make_fx(lambda z: apply(z))(start)
                 result = apply(start)
         except Exception as error:
-            what = f"could not be evaluated on a state of shape ({size},): {_first_line(error)}"
+            what = f"could not be evaluated on a state of shape ({size},): {first_line(error)}"
             raise _unfit(name, what) from error
         if not isinstance(result, self._torch.Tensor) or result.shape != (size,):
             shape = getattr(result, "shape", None)
@@ -290,7 +290,3 @@ def _numbers(words: Any) -> np.ndarray:
     """Return the floating-point numbers of words of 32 bits: float64 of two, float32 of one."""
     words = np.ascontiguousarray(words)
     return words.view(np.float64 if words.shape[-1] == 2 else np.float32)[..., 0]
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}".rstrip(".")

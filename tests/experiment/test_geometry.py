@@ -33,7 +33,17 @@ def build(task=TASK, input=(1.0, 0.5, 0.5), **settings):
 def subject(task, network, input, activity, points, **settings):
     asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
     given = np.asarray(input, float)
-    return Subject(task, network, given, activity, points, None, asked, jax.random.key(2))
+    return Subject(
+        task,
+        network,
+        network.at_input(given),
+        given,
+        activity,
+        points,
+        None,
+        asked,
+        jax.random.key(2),
+    )
 
 
 def results(subject):

@@ -3,7 +3,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import SCHEDULES, Experiment, Setup
-from separatrix.training.program_key import Optimizer
+from separatrix.training.optimizer import Optimizer
 from separatrix.training.regularizers import Rates, Smoothness, Weights
 
 TABLES = {
@@ -56,7 +56,8 @@ def test_a_schedule_is_taken_from_the_settings():
     built = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
     np.testing.assert_allclose(descend(built.optimizer, 1.0, 4), [0.5, 0.375, 0.25, 0.125])
     again = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
-    assert Optimizer(built.optimizer) == Optimizer(again.optimizer)  # compiled once
+    one, two = (Optimizer(made.optimizer, made.network) for made in (built, again))
+    assert one == two  # compiled once
     executed = built.experiment.to_dict()["training"]
     assert executed["schedule"] == {"name": "linear", "end": 0.0, "warmup_steps": 0}
     assert "schedule" not in setup().experiment.to_dict()["training"]

@@ -1,7 +1,6 @@
 import dataclasses
 import inspect
 import logging
-from pathlib import Path
 
 import jax
 import matplotlib as mpl
@@ -9,6 +8,8 @@ import numpy as np
 import pypdf
 import pytest
 from figure_texts import assert_letters_are_readable, assert_texts_are_clear
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from sample_records import RECORDS, TASK, fixed_points
 
@@ -158,15 +159,6 @@ def test_points_far_away_are_counted_not_drawn():
     assert right - left < 100
 
 
-def test_wilson_interval():
-    """The interval for 5 of 10, and for 0 of 10, from Wilson's formula by hand."""
-    from separatrix.figures.behavior import wilson
-
-    low, high = wilson(np.array([0.5, 0.0]), np.array([10.0, 10.0]))
-    np.testing.assert_allclose(low, [0.236593, 0.0], atol=1e-6)
-    np.testing.assert_allclose(high, [0.763407, 0.277533], atol=1e-6)
-
-
 def trials_of(task, choice=0):
     """Six trials of a task, with the activity of a network that does nothing."""
     drawn = task.trials(6, key=jax.random.key(0))
@@ -198,6 +190,19 @@ def test_a_trial_is_shaded_as_long_as_it_lasts():
         ends = [patch.get_x() + patch.get_width() for patch in axes.patches if patch.get_fill()]
         delay = float(record.conditions["delay"][trial])
         assert max(ends) == pytest.approx(fixed * task.dt + delay)
+
+
+def test_the_shades_of_periods_are_those_of_the_legend():
+    """Without a delay there is neither a shade of one nor an entry."""
+    task = sx.tasks.PerceptualDecisionMaking(delay=0.0)
+    for drawn in (figures.trials(trials_of(task), task), figures.trials(task)):
+        spans = {patch.get_x(): to_hex(patch.get_facecolor()) for patch in drawn.axes[0].patches
+                 if isinstance(patch, Rectangle)}  # fmt: skip
+        shown = [spans[start] for start in (0.0, 100.0, 2100.0)]
+        (legend,) = drawn.legends
+        assert [to_hex(patch.get_facecolor()) for patch in legend.get_patches()] == shown
+        names = [text.get_text() for text in legend.get_texts()]
+        assert names == ["fixation", "stimulus", "decision"]
 
 
 def test_answers_are_named_as_the_task_names_them_and_only_where_there_are_any():
@@ -260,23 +265,6 @@ def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
 def required(function):
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
-
-
-def test_a_figure_that_is_stopped_leaves_the_old_file(tmp_path, monkeypatch):
-    """As by Ctrl-C, when half of it is written."""
-    write_bytes = Path.write_bytes
-
-    def stopped(path, content):
-        write_bytes(path, content[: len(content) // 2])
-        raise KeyboardInterrupt
-
-    figure = DRAW["spectrum"]()
-    for extension in ("png", "svg"):
-        (tmp_path / f"s.{extension}").write_text("old")
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(Path, "write_bytes", stopped)
-            figures.save(figure, tmp_path, "s", [extension])
-    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"s.png": "old", "s.svg": "old"}
 
 
 @pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])

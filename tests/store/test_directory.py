@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 import separatrix as sx
@@ -35,7 +33,7 @@ def test_it_appears_when_complete(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left_of_an_interrupted_one(tmp_path, error):
-    with pytest.raises(error), new_directory(tmp_path / "deep" / "run") as directory:
+    with pytest.raises(error), new_directory(tmp_path / "run") as directory:
         (directory / "file").write_text("x")
         raise error
     assert names(tmp_path) == []
@@ -102,18 +100,6 @@ def test_one_run_does_not_replace_several(tmp_path):
     assert names(place) == ["new"]
 
 
-def test_what_a_living_process_fills_is_not_taken_for_abandoned(tmp_path):
-    abandoned = tmp_path / ".run.abcd_123.partial"
-    abandoned.mkdir()
-    with new_directory(tmp_path / "run") as directory, new_directory(tmp_path / "run.2") as other:
-        assert other.parent == directory.parent
-        discard_partial(tmp_path, "run")
-        assert directory.is_dir()
-        assert other.is_dir()
-        assert not abandoned.exists()
-    assert names(tmp_path) == ["run", "run.2"]
-
-
 def test_a_run_whose_name_goes_on_after_a_dot_is_another(tmp_path):
     for name in (".run.2.abcd_123.partial", ".run.abcd_123.partial"):
         (tmp_path / name).mkdir()
@@ -143,20 +129,3 @@ def test_what_is_incomplete_stands_beside_the_target_of_a_link(tmp_path):
         assert directory == tmp_path / "large" / "all.incomplete"
     assert names(tmp_path) == ["all", "large"]
     assert names(tmp_path / "large") == ["all"]
-
-
-@pytest.mark.parametrize("asked", ["run", "absolute"])
-def test_an_error_names_the_path_that_was_asked_for(tmp_path, monkeypatch, asked):
-    """The hidden directory is gone when the error is read."""
-    monkeypatch.chdir(tmp_path)
-    path = Path("run") if asked == "run" else tmp_path / "run"
-    with pytest.raises(sx.InvalidInputError) as ours, new_directory(path) as directory:
-        error = sx.InvalidInputError(f"cannot write {directory / 'results.nc'}: No space.")
-        error.add_note(f"What there was stood in {directory}.")
-        raise error
-    assert str(ours.value) == f"cannot write {path / 'results.nc'}: No space."
-    assert ours.value.__notes__ == [f"What there was stood in {path}."]
-    with pytest.raises(FileNotFoundError) as systems, new_directory(path) as directory:
-        (directory / "nowhere" / "file").touch()
-    assert systems.value.filename == str(path / "nowhere" / "file")
-    assert names(tmp_path) == []

@@ -142,11 +142,8 @@ def test_a_penalty_of_ones_own_that_is_not_finite_stops_the_training(network, ta
 @pytest.mark.parametrize("strength", [-1.0, float("nan"), float("inf"), "much", True, None])
 def test_strengths_that_are_none(strength):
     for kind in (Rates, Weights, Smoothness):
-        with pytest.raises(sx.InvalidInputError) as caught:
+        with pytest.raises(sx.InvalidInputError, match="the strength of a regularizer must"):
             kind(strength)
-        assert str(caught.value) == (
-            f"the strength of a regularizer must be a number of 0 or more, got {strength!r}."
-        )
 
 
 def test_what_is_no_regularizer(network, task):

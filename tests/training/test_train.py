@@ -67,19 +67,21 @@ def test_one_compilation_whatever_the_number_of_steps(network, task):
     assert len(counted) == 1  # a new optimizer object of the same call is the same program
 
 
-def test_optimizers_are_told_apart_by_what_made_them():
-    from separatrix.training.program_key import Optimizer
+def test_optimizers_are_told_apart_by_what_they_compute(network):
+    from separatrix.experiment.optimizers import OPTIMIZERS
+    from separatrix.training.optimizer import Optimizer
 
-    def made(rate, schedule=None):
-        return Optimizer(optax.adam(schedule or rate))
+    def made(rate, kind=optax.adam):
+        return Optimizer(optax.chain(optax.clip_by_global_norm(1.0), kind(rate)), network)
 
-    assert made(1e-3) == made(1e-3)
-    assert made(1e-3) != made(1e-2)
-    assert Optimizer(optax.adam(1e-3)) != Optimizer(optax.sgd(1e-3))
-    # two schedules of the same text may depend on a global that changed in between
-    schedules = [lambda step: 1e-3 * step for _ in range(2)]
-    assert made(0, schedules[0]) == made(0, schedules[0])
-    assert made(0, schedules[0]) != made(0, schedules[1])
+    for kind in OPTIMIZERS.values():
+        assert made(1e-3, kind) == made(1e-3, kind) != made(1e-2, kind)
+    assert made(1e-3) != made(1e-3, optax.sgd)
+    factor = 1e-3
+    schedules = [made(lambda step: factor * step) for _ in range(2)]
+    assert schedules[0] == schedules[1]
+    factor = 2e-3  # what the same text reads has changed
+    assert made(lambda step: factor * step) != schedules[0]
 
 
 def test_a_training_step_is_gradient_descent(network, task):

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from .._double import double_precision
-from .guard import errors, guarded, noting, os_problem, outside_of_commands
+from .guard import errors, guarded, noting, os_error
 
 app = typer.Typer(
     name="separatrix",
@@ -178,7 +178,7 @@ def _describe_cache() -> str:
         cache = enable_compilation_cache()
         files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
     except OSError as error:
-        return f"NONE: {os_problem(error)}; every process compiles anew"
+        return f"NONE, so every process compiles anew: {os_error(error)}"
     return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
 
 
@@ -256,5 +256,4 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with outside_of_commands():
-        app(prog_name="separatrix")
+    app(prog_name="separatrix")

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,34 +38,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             if error.errno is None or isinstance(error, BrokenPipeError):
                 raise
-            raise _refused(error, _os_error(error)) from None
+            raise _refused(error, os_error(error)) from None
 
     return run_guarded
-
-
-@contextlib.contextmanager
-def outside_of_commands() -> Iterator[None]:
-    """Say in a line what the system refuses of what no command writes: the help, above all.
-
-    What it is comes from writing: nothing is read before a command begins.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or isinstance(error, BrokenPipeError):
-            raise
-        _forget_output()
-        with contextlib.suppress(OSError):  # there may be no room for this either
-            errors.print(f"separatrix: {_os_error(error)}")
-        sys.exit(2)
-
-
-def _forget_output() -> None:
-    """Lead what is still to be written to nowhere, or Python would try again and say so."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def _refused(error: Exception, text: str) -> typer.Exit:
@@ -102,15 +76,10 @@ def _keep_compiled_programs() -> None:
     try:
         enable_compilation_cache()
     except OSError as error:
-        errors.print(f"separatrix: no compilation cache: {os_problem(error)}.")
+        errors.print(f"separatrix: no compilation cache: {os_error(error)}")
 
 
-def os_problem(error: OSError) -> str:
-    """Return what the operating system has refused."""
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-
-
-def _os_error(error: OSError) -> str:
+def os_error(error: OSError) -> str:
     """Say what the operating system has refused, and what to do."""
     places = [
         os.fsdecode(f) for f in (error.filename, error.filename2) if isinstance(f, str | bytes)

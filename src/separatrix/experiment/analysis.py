@@ -53,6 +53,7 @@ def analyze(
     subject = Subject(
         setup.task,
         network,
+        system,
         np.asarray(setup.input, float),
         activity,
         points,

@@ -1,5 +1,7 @@
 """The geometry of a trained network's state space: what a run adds to its fixed points."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -23,7 +25,6 @@ from ..tasks import (
     PerceptualDecisionMaking,
     PerceptualDecisionMakingDelayResponse,
 )
-from .once import once
 from .stages import SkippedError, Stage
 from .subject import Subject
 
@@ -136,16 +137,28 @@ def decision_between_two(subject: Subject) -> Decision:
     raise SkippedError("it needs a task with a coherence and two choices.")
 
 
-@once
+@functools.lru_cache(maxsize=1)
 def readout_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the readout of choice 1 minus that of choice 2."""
     states = subject.activity.flat_states
     axis = decision_axis(subject.network, decision_between_two(subject), states)
+    return curve_along(subject, axis, states, subject.settings.geometry.slices)
+
+
+def curve_along(subject: Subject, axis: np.ndarray, states: np.ndarray, slices: int) -> SlowCurve:
+    """Follow the slowest states along an axis, as far as `states` are spread along it."""
     low, high = np.percentile(states @ axis, [1, 99])
     if not low < high:
-        raise SkippedError("the activity does not vary along the readout of the choice.")
-    values = np.linspace(low, high, subject.settings.geometry.slices)
-    return slow_curve(subject.system, axis, values, states)
+        raise SkippedError("the activity does not vary along the axis of the slow curve.")
+    return slow_curve(subject.system, axis, np.linspace(low, high, slices), states)
+
+
+def slowest_states(curve: SlowCurve) -> np.ndarray:
+    """Return the states of the slices that have one; raise SkippedError for fewer than three."""
+    found = np.asarray(curve.outcomes) != "rejected"
+    if found.sum() < 3:
+        raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
+    return np.asarray(curve.states)[found]
 
 
 def readout_slopes(network: AbstractNetwork, states: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """What is taken apart: a trained network with what is known of it before any further analysis."""
 
 import dataclasses
-import functools
 
 import numpy as np
 from jaxtyping import PRNGKeyArray
@@ -14,14 +13,18 @@ from ..tasks import AbstractTask
 from .settings import AnalysisSettings
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Subject:
     """A trained network, its task, its activity and the points at the frozen input.
+
+    A subject equals only itself, so that answers can be kept by `functools.lru_cache`.
 
     Attributes
     ----------
     task, network
         As they were trained.
+    system
+        The network at the frozen input.
     input
         The input that is frozen, `(channel,)`, float64.
     activity
@@ -38,14 +41,10 @@ class Subject:
 
     task: AbstractTask
     network: AbstractNetwork
+    system: DiscreteMap
     input: np.ndarray
     activity: Activity
     points: FixedPoints
     linearization: Linearization | None
     settings: AnalysisSettings
     key: PRNGKeyArray
-
-    @functools.cached_property
-    def system(self) -> DiscreteMap:
-        """The network at the frozen input."""
-        return self.network.at_input(self.input)

@@ -3,20 +3,16 @@
 import glob
 import shutil
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from .._types import InvalidInputError
+from .._types import InvalidInputError, listed
 from ..store import Run, load_run
 from ..store.directory import CHECKPOINT, EXPERIMENT, discard_partial, incomplete, is_run
 from ..training import Checkpoint
+from ..training.checkpoint import flat_settings
 from .settings import Experiment
 from .setup import Setup
 from .writing import write_settings
-
-MOST_NAMED = 3
-"""So many settings are named, of those that are others."""
 
 
 def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpoint:
@@ -51,10 +47,10 @@ def finished(experiment: Experiment, place: Path) -> Run | None:
 def begin_or_go_on(experiment: Experiment, directory: Path) -> None:
     """Write what several runs are of; raise InvalidInputError where they were begun otherwise."""
     if is_run(directory) and not is_of(experiment, directory):
-        others = _told(_others(experiment, directory))
+        others = listed(_others(experiment, directory), 3)
         raise InvalidInputError(
-            f"{directory} holds what was reached with other settings{others}, and --resume goes on "
-            f"with the same alone: give those of its {EXPERIMENT}, begin anew by --force alone, "
+            f"{directory} holds what was reached with other settings ({others}), and --resume goes "
+            f"on with the same alone: give those of its {EXPERIMENT}, begin anew by --force alone, "
             "without --resume, or give another --out."
         )
     write_settings(experiment, directory)
@@ -78,22 +74,8 @@ def _settings_in(place: Path) -> str:
 def _others(experiment: Experiment, place: Path) -> list[str]:
     """Return the names of the settings that are others in a run directory."""
     try:
-        there = _flat(tomllib.loads(_settings_in(place)))
+        there = flat_settings(tomllib.loads(_settings_in(place)))
     except tomllib.TOMLDecodeError:
         return []
-    here = _flat(tomllib.loads(experiment.to_toml()))
+    here = flat_settings(experiment.to_dict())
     return [name for name in {**here, **there} if here.get(name) != there.get(name)]
-
-
-def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in table.items():
-        nested = isinstance(value, Mapping)
-        flat |= _flat(value, f"{above}{name}.") if nested else {above + name: value}
-    return flat
-
-
-def _told(names: list[str]) -> str:
-    """Return the first of some names in brackets; nothing without any."""
-    more = ", …" if len(names) > MOST_NAMED else ""
-    return f" ({', '.join(names[:MOST_NAMED])}{more})" if names else ""

@@ -9,7 +9,7 @@ from .._records import Record
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, new_directory, provenance, save_network, save_records
-from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, free_place
+from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, incomplete
 from .settings import Experiment
 
 
@@ -45,8 +45,8 @@ def keep_incomplete(
     error that stopped the run stays the one that is raised: where nothing can be written, the note
     says so.
     """
+    place = incomplete(out)
     try:
-        place = free_place(out)
         with new_directory(place, force=True) as directory:
             write_run(experiment, network, records, directory)
     except (InvalidInputError, OSError) as error:

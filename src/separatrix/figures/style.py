@@ -120,12 +120,15 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         require_given(draw, args, kwargs)
         given: Any = kwargs.get("ax") or kwargs.get("figure")
-        before = [] if given is None else _marks(given.figure.figure)
+        wide, large = map(_enlargement, SCALED)
+        is_scaled = not wide == large == 1
+        before = _marks(given.figure.figure) if is_scaled and given is not None else []
         with hidden(), house_style():
             figure = draw(*args, **kwargs)
             if isinstance(figure, NewFigure) and (figure.may_grow or _has_space(figure)):
                 lay_out(figure)  # one pass is not enough where letters take much of the room
-        _scale(set(_marks(figure)).difference(before))
+        if is_scaled:
+            _scale(set(_marks(figure)).difference(before), wide, large)
         tell_pyplot(figure)
         return figure
 
@@ -143,12 +146,14 @@ def _marks(figure: Figure) -> list[Any]:
     return panels + [line for legend in legends if legend for line in legend.get_lines()]
 
 
-def _scale(marks: Iterable[Any]) -> None:
-    """Make lines and markers as much larger as the settings for them are than the usual ones."""
-    wide = mpl.rcParams["lines.linewidth"] / mpl.rcParamsDefault["lines.linewidth"]
-    large = mpl.rcParams["lines.markersize"] / mpl.rcParamsDefault["lines.markersize"]
-    if wide == large == 1:
-        return
+def _enlargement(setting: str) -> float:
+    """Return how much larger a setting of lines or markers is than the usual one."""
+    now, usual = cast(dict, mpl.rcParams), cast(dict, mpl.rcParamsDefault)
+    return now[setting] / usual[setting]
+
+
+def _scale(marks: Iterable[Any], wide: float, large: float) -> None:
+    """Make lines so much wider, and markers so much larger."""
     for mark in marks:
         if isinstance(mark, Line2D):
             mark.set_linewidth(wide * mark.get_linewidth())

@@ -1,20 +1,44 @@
-"""What a task shows and asks: a few of its trials, before any network has seen it."""
+"""Trials one by one: what a task shows and asks, and what a network answers."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.patches import Patch
 
 from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
-from . import MOST_LINES, behavior
-from .canvas import Width, new_figure, whole
+from . import MOST_LINES
+from .canvas import Width, inches_across, new_figure, whole
+from .legends import BESIDE, labeled, legend_beside, legend_of
 from .scores import NUMBERED
-from .style import styled
+from .style import GRAY, choice_color, choice_name, ink, paper, sequential, styled, tint
 
 __all__ = ["trials"]
+
+YELLOW = "#FFD24D"
+
+USUAL_TRIALS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """What is drawn: for each trial a title, and rows `(step, channel)` of inputs and outputs."""
+
+    titles: list[str]
+    inputs: list[np.ndarray]
+    outputs: list[np.ndarray]
+    channels: Sequence[str]
+    responses: Sequence[str]
+    outputs_are: str
+    dt: float
+    periods: list[Mapping[str, float]]
+    """The durations in ms of the periods of each trial; none where no task tells them."""
 
 
 @styled
@@ -37,44 +61,175 @@ def trials(
     others, as far as there is room. Without `num_trials` they are three, or fewer where the figure
     is narrow. `key` draws other trials than the usual ones.
     """
+    usual = USUAL_TRIALS if num_trials is None else num_trials
+    if isinstance(what, Activity):
+        usual = min(usual, len(what))
+    figure = new_figure(2.6 + 2.0 * usual, 4.4, figure, width)
+    if num_trials is None:  # as many as there is room for
+        num_trials = max(1, min(USUAL_TRIALS, int(inches_across(figure) / 1.6)))
     if isinstance(what, AbstractTask):
-        usual = behavior.USUAL_TRIALS if num_trials is None else num_trials
-        made = new_figure(2.6 + 2.0 * usual, 4.4, figure, width)
-        num_trials = behavior.room_for_trials(made) if num_trials is None else num_trials
-        return _of_task(what, num_trials, jax.random.key(0) if key is None else key, made)
-    return behavior.trials(
-        what, task, num_trials=num_trials, softmax=softmax, figure=figure, width=width
+        _draw(figure, _of_task(what, num_trials, jax.random.key(0) if key is None else key))
+        return whole(figure)
+    shown = _of_activity(what, task, num_trials, softmax)
+    bottom = _draw(figure, shown)
+    if softmax and not bottom.images:
+        bottom.set_ylim(-0.03, 1.03)
+    return whole(figure)
+
+
+def _draw(figure: FigureBase, shown: _Shown) -> Axes:
+    """Draw the trials side by side, inputs above outputs; return the first panel of outputs."""
+    panels = figure.subplots(2, len(shown.titles), sharex=True, sharey="row", squeeze=False)
+    longest = max(len(values) for values in shown.inputs)
+    for trial, (top, bottom) in enumerate(panels.T):
+        top.set_title(shown.titles[trial])
+        _draw_channels(top, shown.inputs[trial], shown.channels, shown.dt)
+        _draw_channels(bottom, shown.outputs[trial], shown.responses, shown.dt)
+        for axes in (top, bottom):
+            axes.set_xlim(0, longest * shown.dt)
+            if not axes.images:
+                _shade_periods(axes, shown.periods[trial])
+        bottom.set_xlabel("time (ms)")
+    panels[0, 0].set_ylabel("input")
+    panels[1, 0].set_ylabel(shown.outputs_are)
+    lasts = [row[-1] for row in panels]
+    for axes in lasts:
+        if axes.images:
+            figure.colorbar(axes.images[0], ax=axes, label="value")
+    is_shaded = not all(axes.images for axes in lasts)
+    _legends(figure, [axes for axes in lasts if not axes.images], shown.periods[0], is_shaded)
+    figure.align_ylabels()
+    first: Axes = panels[1, 0]
+    return first
+
+
+def _legends(
+    figure: FigureBase, panels: Sequence[Axes], periods: Mapping[str, float], is_shaded: bool
+) -> None:
+    """Name the lines beside their panels, and the shades of the periods below."""
+    shades = _shades(periods) if is_shaded else {}
+    if not shades or inches_across(figure) >= BESIDE:
+        legend_beside(figure, *panels)
+    if not shades:
+        return
+    handles: dict[str, Any] = {
+        name: Patch(facecolor=shade, edgecolor=GRAY, linewidth=0.6)
+        for name, shade in shades.items()
+    }
+    if inches_across(figure) < BESIDE:
+        handles |= labeled(*panels)
+    legend_of(figure, handles, columns=6)
+
+
+def _draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: float) -> None:
+    """Draw channels `(step, channel)` against time: lines, or an image where they are many."""
+    edges = np.arange(len(values) + 1) * dt
+    if len(names) > MOST_LINES:
+        extent = (float(edges[0]), float(edges[-1]), len(names) - 0.5, -0.5)
+        axes.imshow(
+            values.T, aspect="auto", extent=extent, cmap=sequential(), interpolation="nearest"
+        )
+        return
+    for k, name in enumerate(names):
+        axes.stairs(values[:, k], edges, baseline=None, color=choice_color(k), label=name)
+
+
+def _shades(periods: Mapping[str, float]) -> dict[str, str]:
+    """Return the shade of each period: three of gray and a yellow one come in turn."""
+    shades = tint(ink(), 0.12), paper(), tint(ink(), 0.07), tint(YELLOW, 0.3)
+    return {name: shades[k % 4] for k, name in enumerate(periods)}
+
+
+def _shade_periods(axes: Axes, periods: Mapping[str, float]) -> None:
+    start = 0.0
+    for name, shade in _shades(periods).items():
+        axes.axvspan(start, start + periods[name], facecolor=shade, linewidth=0, zorder=0)
+        start += periods[name]
+
+
+def _periods(
+    task: AbstractTask | None, conditions: Mapping[str, Any], trial: int
+) -> dict[str, float]:
+    """Return how long each period of a trial lasts in ms, without those that a task leaves out."""
+    steps = {} if task is None else task.period_steps()
+    return {
+        name: float(np.asarray(conditions[name])[trial])
+        if name in conditions
+        else (stop - first) * task.dt
+        for name, (first, stop) in steps.items()
+        if task is not None and stop > first
+    }
+
+
+def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> _Shown:
+    """Return trials of a task, with the targets on the steps that are asked for."""
+    drawn = task.trials(num_trials, key=key)
+    # Where trials vary in length most end long before the longest that there can be.
+    lengths = np.asarray(drawn.inside).sum(1)
+    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).max(-1) > 0
+    targets = np.where(asked[..., None], _as_outputs(drawn, task.num_outputs), np.nan)
+    inputs, each = np.asarray(drawn.inputs, float), range(num_trials)
+    return _Shown(
+        [describe(task, drawn.conditions, trial) for trial in each],
+        [inputs[trial, : lengths[trial]] for trial in each],
+        [targets[trial, : lengths[trial]] for trial in each],
+        task.channels,
+        task.responses,
+        "target",
+        task.dt,
+        [_periods(task, drawn.conditions, trial) for trial in each],
     )
 
 
-def _of_task(task: AbstractTask, num_trials: int, key: GivenKey, figure: FigureBase) -> Figure:
-    """Draw the inputs and the targets of trials; many channels are drawn as an image."""
-    drawn = task.trials(num_trials, key=key)
-    panels = figure.subplots(2, num_trials, sharex=True, sharey="row", squeeze=False)
-    inputs = np.asarray(drawn.inputs, float)
-    targets = _as_outputs(drawn, task.num_outputs)
-    asked = np.asarray(drawn.mask).reshape(num_trials, drawn.num_steps, -1).max(-1) > 0
-    # Where trials vary in length most end long before the longest that there can be.
-    inside = np.asarray(drawn.inside)
-    longest = int(inside.sum(1).max())
-    for trial, (top, bottom) in enumerate(panels.T):
-        top.set_title(describe(task, drawn.conditions, trial))
-        last = int(inside[trial].sum())
-        behavior.draw_channels(top, inputs[trial, :last], task.channels, task.dt)
-        wanted = np.where(asked[trial][:, None], targets[trial], np.nan)[:last]
-        behavior.draw_channels(bottom, wanted, task.responses, task.dt)
-        for axes in (top, bottom):
-            axes.set_xlim(0, longest * task.dt)
-            if not axes.images:
-                behavior.shade_periods(axes, task, drawn.conditions, trial)
-        bottom.set_xlabel("time (ms)")
-    panels[0, 0].set_ylabel("input")
-    panels[1, 0].set_ylabel("target")
-    rows = zip(panels, (task.channels, task.responses), strict=True)
-    lines = [row[-1] for row, names in rows if len(names) <= MOST_LINES]
-    behavior.legends_of_trials(figure, lines, list(task.periods))
-    figure.align_ylabels()
-    return whole(figure)
+def _of_activity(
+    activity: Activity, task: AbstractTask | None, num_trials: int, softmax: bool
+) -> _Shown:
+    """Return trials of a network, as long as each lasts."""
+    inputs, outputs = np.asarray(activity.inputs, float), np.asarray(activity.outputs, float)
+    outputs = _softmax(outputs) if softmax else outputs
+    lengths = np.full(len(activity), activity.states.shape[1])
+    if activity.inside is not None:
+        lengths = np.asarray(activity.inside).sum(1)
+    chosen = _spread_trials(activity, num_trials)
+    named = task.responses if task else ()
+    return _Shown(
+        [_describe_answer(activity, trial, named, softmax) for trial in chosen],
+        [inputs[trial, : lengths[trial]] for trial in chosen],
+        [outputs[trial, : lengths[trial]] for trial in chosen],
+        task.channels if task else [f"input {k + 1}" for k in range(inputs.shape[-1])],
+        named or [f"output {k + 1}" for k in range(outputs.shape[-1])],
+        "output (probability)" if softmax else "output",
+        activity.dt,
+        [_periods(task, activity.conditions, trial) for trial in chosen],
+    )
+
+
+def _spread_trials(activity: Activity, count: int) -> list[int]:
+    """Pick trials from the least to the most coherent one, or the first ones."""
+    n = len(activity)
+    strength = activity.conditions.get("coherence")
+    order = np.arange(n) if strength is None else np.argsort(np.asarray(strength), kind="stable")
+    places = np.arange(min(count, n)) if strength is None else np.linspace(0, n - 1, min(count, n))
+    return [int(order[int(p)]) for p in places]
+
+
+def _describe_answer(
+    activity: Activity, trial: int, responses: Sequence[str], answers: bool
+) -> str:
+    """Say in a few lines what was shown and, where outputs compete, what was answered."""
+    said = {name: np.asarray(values)[trial] for name, values in activity.conditions.items()}
+
+    def name(choice: int) -> str:
+        return responses[choice] if 0 < choice < len(responses) else choice_name(choice)
+
+    lines = []
+    if "coherence" in said:
+        lines.append(f"coherence {said['coherence']:g} %")
+    if answers:
+        if "choice" in said:
+            lines.append(f"correct: {name(int(said['choice']) + 1)}")
+        lines.append(f"answer: {name(int(np.asarray(activity.choice)[trial]))}")
+    return "\n".join(lines)
 
 
 def describe(
@@ -105,3 +260,8 @@ def _as_outputs(trials: Trials, num_outputs: int) -> np.ndarray:
     if targets.dtype.kind == "f":
         return targets.astype(float)
     return np.eye(num_outputs)[targets]
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)

@@ -8,22 +8,15 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from .._random import standard_normal
-from .._types import Array, InvalidInputError, require_count, require_number, require_positive
+from .._types import Array, InvalidInputError, require_count, require_positive
 
 
 def check_sizes(**sizes: Any) -> None:
     """Raise InvalidInputError unless every size is a whole number of at least 1."""
     for name, size in sizes.items():
         require_count(size, name)
-
-
-def check_not_negative(value: Any, name: str) -> None:
-    """Raise InvalidInputError unless `value` is a finite number of at least zero."""
-    if not (np.isfinite(require_number(value, name)) and value >= 0):
-        raise InvalidInputError(f"{name} must not be negative, got {value:g}.")
 
 
 def check_state(state: Any, size: int) -> None:
@@ -79,11 +72,6 @@ def time_constants(
     return float(times) if times.ndim == 0 else tuple(times.tolist())
 
 
-def step_fraction(dt: float, tau: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    """Return α = dt/τ, for all units or for each."""
-    return tuple(dt / t for t in tau) if isinstance(tau, tuple) else dt / tau
-
-
 def per_unit(setting: float | tuple[float, ...], like: Array) -> float | jax.Array:
     """Return a setting as what is computed with: in the precision of `like` where it is many."""
     return setting if isinstance(setting, float) else jnp.asarray(setting, like.dtype)
@@ -106,20 +94,11 @@ def at_every_trial(state: Float[Array, " state"], inputs: Array) -> Float[jax.Ar
     return jnp.broadcast_to(jnp.asarray(state), (inputs.shape[0], state.shape[0]))
 
 
-def private_noise(
-    key: PRNGKeyArray,
-    sigma: float,
-    alpha: float | tuple[float, ...],
-    shape: tuple[int, int, int],
-    like: Array,
-) -> Float[jax.Array, "time trial unit"]:
-    r"""Draw what private noise adds to the current of units, $\sqrt{2/\alpha}\,\sigma\,\xi$.
-
-    With this factor a linear unit driven by nothing else fluctuates with standard deviation about
-    σ, whatever the time step is (Yang et al. 2019).
-    """
-    draws = standard_normal(key, shape, jnp.asarray(like).dtype)
-    return draws * (sigma * jnp.sqrt(2.0 / jnp.asarray(alpha))).astype(draws.dtype)
+def as_weights(array: np.ndarray) -> Array:
+    """Return an array of JAX, and one of NumPy where JAX would lower its precision."""
+    array = np.asarray(array, order="C")
+    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
+    return jnp.asarray(array) if kept else array
 
 
 def skeleton(cls: Any, *arguments: Any, **settings: Any) -> Any:

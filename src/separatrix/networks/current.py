@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
 from .._types import Array
 from ..systems import Flow
@@ -19,11 +19,9 @@ from .arrays import (
     check_state,
     initial_or_zeros,
     per_unit,
-    private_noise,
-    step_fraction,
 )
-from .base import AbstractNetwork
 from .flows import rate_flow
+from .noisy import AbstractNoisyNetwork
 from .unroll import AbstractCell, Factors, project, unroll_cell
 
 
@@ -42,18 +40,15 @@ class CurrentCell(AbstractCell):
         return jnp.asarray((1 - alpha) * state + alpha * (product + drive))
 
 
-class AbstractCurrentNetwork(AbstractNetwork):
+class AbstractCurrentNetwork(AbstractNoisyNetwork):
     r"""$\tau\,\dot x = -x + W \phi(x) + W_x u + b$ in Euler's discretization, with rates φ(x).
 
     Concrete networks say what W is, as a product of matrices, and how they are read out.
     """
 
     input_weights: eqx.AbstractVar[Float[Array, "unit channel"]]
-    bias: eqx.AbstractVar[Float[Array, " unit"]]
     trained_initial_state: eqx.AbstractVar[Float[Array, " unit"] | None]
-    tau: eqx.AbstractVar[float | tuple[float, ...]]
     activation: eqx.AbstractVar[str]
-    noise: eqx.AbstractVar[float]
 
     @abc.abstractmethod
     def factors(self) -> Factors:
@@ -69,11 +64,6 @@ class AbstractCurrentNetwork(AbstractNetwork):
     def rates(self, state: Float[Array, "*some unit"]) -> Float[Array, "*some unit"]:
         """Return the firing rates φ(x), of one state or of many."""
         return activation(self.activation)(state)
-
-    @property
-    def alpha(self) -> float | tuple[float, ...]:
-        """The fraction dt/τ of a time constant that a step covers, or that of each unit."""
-        return step_fraction(self.dt, self.tau)
 
     def current(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
@@ -135,19 +125,6 @@ class AbstractCurrentNetwork(AbstractNetwork):
         """
         u = self.at_input(input).input
         return rate_flow(self.field, self.tau, self.num_units, u, self.domain(u))
-
-    def unroll(
-        self, inputs: Float[Array, "trial time channel"]
-    ) -> Float[Array, "trial time state"]:
-        return self._unroll(inputs, None)
-
-    def unroll_noisy(
-        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
-    ) -> Float[Array, "trial time state"]:
-        if self.noise == 0:
-            return self._unroll(inputs, None)
-        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
-        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
         drive = project(inputs, self.input_weights)

@@ -16,12 +16,12 @@ from .._types import (
     counted,
     real_array,
     require_key,
+    require_not_negative,
     require_number,
 )
 from .activations import activation as activation_called
 from .arrays import (
     check_euler,
-    check_not_negative,
     check_sizes,
     check_state,
     time_constants,
@@ -131,7 +131,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
+        require_not_negative(noise, "noise")
         _check_activation(activation)
         excitatory = count_excitatory(excitatory_fraction, num_units)
         key, key_mask = jr.split(require_key(key))

@@ -9,10 +9,10 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, GivenKey, InvalidInputError, require_key
+from .._types import Array, GivenKey, InvalidInputError, require_key, require_not_negative
 from ..systems import DiscreteMap
 from .activations import RANGES, activation as activation_called
-from .arrays import check_euler, check_not_negative, check_sizes, check_state, zeros_if
+from .arrays import check_euler, check_sizes, check_state, zeros_if
 from .current import AbstractCurrentNetwork
 from .unroll import Factors
 
@@ -109,8 +109,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs, rank=rank)
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
-        check_not_negative(random_strength, "random_strength")
+        require_not_negative(noise, "noise")
+        require_not_negative(random_strength, "random_strength")
         activation_called(activation)
         if rank > num_units:
             raise InvalidInputError(f"rank {rank} is more than the {num_units} units allow.")

@@ -7,22 +7,20 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from .._types import Array, GivenKey, require_positive
+from .._types import Array, GivenKey, require_not_negative, require_positive
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_not_negative,
     check_sizes,
     check_state,
     per_unit,
-    private_noise,
 )
-from .base import AbstractNetwork
 from .dale import balance, count_excitatory, signs
 from .initialization import dense
+from .noisy import AbstractNoisyNetwork
 from .unroll import AbstractCell, project, unroll_cell
 
 PerUnit = tuple[float, ...]
@@ -66,7 +64,7 @@ class PlasticCell(AbstractCell):
         return jnp.concatenate([h, *self.synapses(state)], -1)
 
 
-class ShortTermPlasticityRNN(AbstractNetwork):
+class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     r"""A network of rectified rates with short-term synaptic plasticity.
 
     Of each unit j's synapses a fraction $x_j$ of the neurotransmitter is available and a fraction
@@ -152,7 +150,7 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         require_positive(tau, "tau", "ms")
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
+        require_not_negative(noise, "noise")
         read = num_units
         self.num_excitatory = None
         if excitatory_fraction is not None:
@@ -172,13 +170,8 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         )
 
     @property
-    def alpha(self) -> float:
-        """The fraction dt/τ of the rates' time constant that a step covers."""
-        return self.dt / self.tau
-
-    @property
     def _cell(self) -> PlasticCell:
-        return PlasticCell(self.alpha, self.dt, self.tau_x, self.tau_u, self.baseline)
+        return PlasticCell(self.dt / self.tau, self.dt, self.tau_x, self.tau_u, self.baseline)
 
     def connectivity(self) -> Float[Array, "unit unit"]:
         """Return W: `connectivity()[i, j]` leads from unit j to unit i."""
@@ -232,19 +225,6 @@ class ShortTermPlasticityRNN(AbstractNetwork):
         zeros, ones = np.zeros(self.num_units), np.ones(self.num_units)
         lower = np.concatenate([zeros, zeros, np.asarray(self.baseline)])
         return lower, np.concatenate([np.inf * ones, ones, ones])
-
-    def unroll(
-        self, inputs: Float[Array, "trial time channel"]
-    ) -> Float[Array, "trial time state"]:
-        return self._unroll(inputs, None)
-
-    def unroll_noisy(
-        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
-    ) -> Float[Array, "trial time state"]:
-        if self.noise == 0:
-            return self._unroll(inputs, None)
-        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
-        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
         drive = project(inputs, self.input_weights)

@@ -9,28 +9,25 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Float
 
-from .._types import Array, GivenKey, InvalidInputError
+from .._types import Array, GivenKey, InvalidInputError, require_not_negative
 from ..systems import Flow
 from .activations import RANGES, activation
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_not_negative,
     check_sizes,
     check_state,
     initial_or_zeros,
     per_unit,
-    private_noise,
-    step_fraction,
     time_constants,
     zeros_if,
 )
-from .base import AbstractNetwork
 from .flows import rate_flow
 from .initialization import dense, recurrent as draw_recurrent
+from .noisy import AbstractNoisyNetwork
 from .unroll import Weights, time_first, unroll_recurrence
 
 
@@ -50,7 +47,7 @@ class LeakyUpdate:
         return f(current) * alpha + state * (1 - alpha)
 
 
-class CTRNN(AbstractNetwork):
+class CTRNN(AbstractNoisyNetwork):
     r"""A continuous-time recurrent network of rate units.
 
     The equation of the primer, $\tau\,\dot r = -r + f(W r + W_x x + b)$, is discretized with
@@ -152,7 +149,7 @@ class CTRNN(AbstractNetwork):
     ):
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
-        check_not_negative(noise, "noise")
+        require_not_negative(noise, "noise")
         _check_choices(activation, leak, recurrent_initialization, gain)
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, num_units))
         (into, into_bias), (recurrent, recurrent_bias), (readout, readout_bias) = dense(
@@ -170,11 +167,6 @@ class CTRNN(AbstractNetwork):
         self.tau, self.dt = time_constants(tau), float(dt)
         self.activation, self.leak, self.noise = activation, leak, float(noise)
         self.trained_initial_state = zeros_if(trainable_initial_state, num_units)
-
-    @property
-    def alpha(self) -> float | tuple[float, ...]:
-        """The fraction dt/τ of a time constant that a step covers, or that of each unit."""
-        return step_fraction(self.dt, self.tau)
 
     @property
     def update(self) -> LeakyUpdate:
@@ -258,17 +250,6 @@ class CTRNN(AbstractNetwork):
     def _is_undamped(self) -> bool:
         """Whether a step forgets the state but for what the recurrent weights carry."""
         return bool(np.all(np.asarray(self.alpha) == 1))
-
-    def unroll(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time unit"]:
-        return self._unroll(inputs, None)
-
-    def unroll_noisy(
-        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
-    ) -> Float[Array, "trial time unit"]:
-        if self.noise == 0:
-            return self._unroll(inputs, None)
-        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
-        return self._unroll(inputs, private_noise(key, self.noise, self.alpha, shape, self.bias))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
         first = time_first(inputs, self.num_inputs, self.bias)

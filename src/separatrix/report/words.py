@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._tables import describe_duration
+
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
@@ -36,12 +38,7 @@ def number(value: float, form: str = "g") -> str:
 
 def duration(time: float) -> str:
     """Write a duration of so many ms with three digits: "12.3 ms", "4.56 s", "1270 s"."""
-    if not math.isfinite(time):
-        return "an infinite time"
-    if time < 999.5:
-        return f"{time:.3g} ms"
-    seconds = time / 1000
-    return f"{seconds:.3g} s" if seconds < 999.5 or seconds >= 1e6 else f"{seconds:.0f} s"
+    return describe_duration(time) if math.isfinite(time) else "an infinite time"
 
 
 def time_constant(time: float) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
 from ..networks import AbstractNetwork
+from ..networks.arrays import as_weights
 
 FORMAT = "separatrix network 1"
 AXIS_SIZES = {
@@ -112,7 +112,7 @@ def _put_together(node: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if kind == "array":
         if content not in arrays:
             raise _MismatchError(f"the array {content} is missing.")
-        return _as_jax(arrays.pop(content))
+        return as_weights(arrays.pop(content))
     if kind in ("list", "tuple"):
         parts = [_put_together(v, _join(path, str(i)), arrays) for i, v in enumerate(content)]
         return parts if kind == "list" else tuple(parts)
@@ -202,11 +202,6 @@ def _class_called(name: str, module: str | None, base: type) -> type:
             f"import the file that defines it first ({near.rstrip('.')})."
         )
     return known[name]
-
-
-def _as_jax(array: np.ndarray) -> jax.Array | np.ndarray:
-    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
-    return jnp.asarray(array) if kept else array
 
 
 def _join(path: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Declarations of the settings that tasks share; each checks and converts what it is given."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,26 +11,30 @@ from .._types import InvalidInputError, require_count, require_number, require_p
 from .durations import Length, as_length
 
 
+def _setting(
+    default: Any,
+    convert: Callable[..., Any],
+    *,
+    metadata: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    convert = functools.partial(convert, **options)
+    return eqx.field(static=True, default=default, converter=convert, metadata=metadata or {})
+
+
 def step(default: float) -> Any:
     """Declare dt, the time step in ms."""
-    return eqx.field(static=True, default=default, converter=_step)
+    return _setting(default, _step)
 
 
 def period(name: str, default: Length) -> Any:
     """Declare the duration of a period: ms, or a distribution of them."""
-    return eqx.field(
-        static=True,
-        default=default,
-        converter=functools.partial(as_length, name=name),
-        metadata={"period": True},
-    )
+    return _setting(default, as_length, name=name, metadata={"period": True})
 
 
 def noise(default: float = 1.0) -> Any:
     """Declare σ, the standard deviation of the input noise in units of the input times √ms."""
-    return eqx.field(
-        static=True, default=default, converter=functools.partial(at_least, name="noise", least=0)
-    )
+    return value("noise", default, least=0)
 
 
 def noise_on() -> Any:
@@ -39,39 +44,29 @@ def noise_on() -> Any:
 
 def option(name: str, *valid: str) -> Any:
     """Declare a text out of a few, the first of which is the default."""
-    return eqx.field(
-        static=True, default=valid[0], converter=functools.partial(one_of, name=name, valid=valid)
-    )
+    return _setting(valid[0], one_of, name=name, valid=valid)
 
 
 def count(name: str, default: int, least: int = 1) -> Any:
     """Declare a whole number."""
-    return eqx.field(
-        static=True,
-        default=default,
-        converter=functools.partial(require_count, name=name, least=least),
-    )
+    return _setting(default, require_count, name=name, least=least)
 
 
 def value(name: str, default: float, least: float = -np.inf, most: float = np.inf) -> Any:
     """Declare a finite number in a range."""
-    converter = functools.partial(at_least, name=name, least=least, most=most)
-    return eqx.field(static=True, default=default, converter=converter)
+    return _setting(default, at_least, name=name, least=least, most=most)
 
 
 def levels(
     name: str, default: tuple[float, ...], least: float = -np.inf, most: float = np.inf
 ) -> Any:
     """Declare a list of numbers in a range, at least one."""
-    converter = functools.partial(numbers, name=name, least=least, most=most)
-    return eqx.field(static=True, default=default, converter=converter)
+    return _setting(default, numbers, name=name, least=least, most=most)
 
 
 def flag(name: str, default: bool) -> Any:
     """Declare what is true or false."""
-    return eqx.field(
-        static=True, default=default, converter=functools.partial(_true_or_false, name=name)
-    )
+    return _setting(default, _true_or_false, name=name)
 
 
 def _step(given: Any) -> float:

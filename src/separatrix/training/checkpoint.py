@@ -17,7 +17,7 @@ import numpy as np
 
 from .._files import cannot_write
 from .._tensors import read_tensors, write_tensors
-from .._types import InvalidInputError, UnreadableFileError, is_random_key, require_number
+from .._types import InvalidInputError, UnreadableFileError, is_random_key, listed, require_number
 from ..networks import AbstractNetwork, trained_leaves
 from .epoch import Epoch
 
@@ -108,7 +108,7 @@ class Keeper:
         if checkpoint is not None:
             _check_place(checkpoint.path)
             # Settings first: they say why a network is another.
-            self.identity = {"settings": _flat(checkpoint.settings), "training": identity()}
+            self.identity = {"settings": flat_settings(checkpoint.settings), "training": identity()}
 
     @property
     def has_file(self) -> bool:
@@ -162,11 +162,10 @@ class Keeper:
         for there, here in ((found[part], self.identity[part]) for part in self.identity):
             other = [n for n in sorted({*there, *here}) if there.get(n) != here.get(n)]
             if other:
-                told = [_difference(n, there.get(n), here.get(n)) for n in other[:3]]
-                more = f" and {len(other) - 3} more" if len(other) > 3 else ""
+                told = [_difference(n, there.get(n), here.get(n)) for n in other]
                 raise InvalidInputError(
-                    f"{path} is of another training: {', '.join(told)}{more}. Train as it was "
-                    f"begun, or {_ANEW}."
+                    f"{path} is of another training: {listed(told, 3)}. Train as it was begun, or "
+                    f"{_ANEW}."
                 )
 
 
@@ -210,15 +209,12 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
+def flat_settings(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
     """Return nested settings as texts under dotted names."""
     flat: dict[str, str] = {}
     for name, value in settings.items():
-        flat |= (
-            _flat(value, f"{above}{name}.")
-            if isinstance(value, Mapping)
-            else {f"{above}{name}": repr(value)}
-        )
+        nested = isinstance(value, Mapping)
+        flat |= flat_settings(value, f"{above}{name}.") if nested else {above + name: repr(value)}
     return flat
 
 

@@ -16,7 +16,7 @@ from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches
 from .devices import Division
 from .loss import Loss
-from .program_key import Optimizer
+from .optimizer import Optimizer
 from .regularizers import AbstractRegularizer
 
 Measures = tuple[Array, ...]
@@ -29,7 +29,7 @@ class Epoch(eqx.Module):
     task: AbstractTask
     batches: AbstractBatches
     loss: Loss = eqx.field(static=True)
-    optimizer: Optimizer = eqx.field(static=True, converter=Optimizer)
+    optimizer: Optimizer = eqx.field(static=True)
     batch_size: int = eqx.field(static=True)
     epoch_steps: int = eqx.field(static=True)
     regularizers: tuple[AbstractRegularizer, ...] = ()
@@ -55,7 +55,7 @@ class Epoch(eqx.Module):
 
     def start(self, network: AbstractNetwork) -> Any:
         """Return the optimizer's state before the first step."""
-        return self.optimizer.transformation.init(eqx.filter(network, trained_leaves(network)))
+        return self.optimizer.start(network)
 
     def draw(self, key: PRNGKeyArray, first: Int[Array, ""]) -> Trials:
         """Draw the batches of `epoch_steps` steps; all at once cost a third of one by one."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from .._types import Array
 from ..tasks import Trials
@@ -47,7 +47,7 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
     """
     mask = jnp.broadcast_to(_for_each_output(trials.mask), outputs.shape)
     error = jnp.sum(mask * jnp.square(jax.nn.sigmoid(outputs) - trials.targets), axis=(1, 2))
-    return jnp.mean(error / (counted_steps(mask) * outputs.shape[-1]))
+    return jnp.mean(error / (trials.inside.sum(1) * outputs.shape[-1]))
 
 
 def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
@@ -61,12 +61,6 @@ def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> 
     if trials.output_function == "sigmoid":
         return rate_error(outputs, trials)
     return mean_squared_error(outputs, trials)
-
-
-def counted_steps(mask: Float[Array, "trial time *weighed"]) -> Int[Array, " trial"]:
-    """Return the steps of each trial up to the last one that has a weight, at least 1."""
-    counts = mask > 0 if mask.ndim == 2 else (mask > 0).any(-1)
-    return jnp.max(jnp.where(counts, jnp.arange(1, mask.shape[1] + 1), 1), axis=1)
 
 
 def _for_each_output(mask: Array) -> Array:

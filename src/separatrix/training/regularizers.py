@@ -1,7 +1,7 @@
 """What training is charged for beside the task: active units, strong weights, abrupt changes."""
 
 import abc
-import math
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
-from .._types import Array, InvalidInputError, is_number, nearest
+from .._types import Array, InvalidInputError, nearest, require_not_negative
 from ..networks import AbstractNetwork
 from ..tasks import Trials
-from .loss import counted_steps
 
 
 class AbstractRegularizer(eqx.Module):
@@ -26,12 +25,7 @@ class AbstractRegularizer(eqx.Module):
         """Return what is added to the loss of a batch, whose states these are."""
 
 
-def _strength(value: Any) -> float:
-    if not (is_number(value) and math.isfinite(value) and value >= 0):
-        raise InvalidInputError(
-            f"the strength of a regularizer must be a number of 0 or more, got {value!r}."
-        )
-    return float(value)
+_strength = functools.partial(require_not_negative, name="the strength of a regularizer")
 
 
 def _norm(value: Any) -> int:
@@ -81,7 +75,7 @@ class Rates(AbstractRegularizer):
         self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
     ) -> Float[Array, ""]:
         size = _power(rates_of(network, states), self.norm)
-        return self.strength * _mean(size, _inside(trials))
+        return self.strength * _mean(size, trials.inside)
 
 
 class Weights(AbstractRegularizer):
@@ -163,7 +157,7 @@ class Smoothness(AbstractRegularizer):
         self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
     ) -> Float[Array, ""]:
         change = jnp.diff(rates_of(network, states), axis=1) / (network.dt / 1000)
-        return self.strength * _mean(jnp.square(change), _inside(trials)[:, 1:])
+        return self.strength * _mean(jnp.square(change), trials.inside[:, 1:])
 
 
 def rates_of(
@@ -203,11 +197,6 @@ def _power(values: Array, norm: int) -> jax.Array:
         return jnp.square(values)
     # |x| with the slope 0 at 0, where JAX's has 1 and would drive absent connections away from it.
     return jnp.asarray(values) * jax.lax.stop_gradient(jnp.sign(values))
-
-
-def _inside(trials: Trials) -> Bool[Array, "trial time"]:
-    """Mark the steps of each trial up to the last one that has a weight in the loss."""
-    return jnp.arange(trials.num_steps) < counted_steps(trials.mask)[:, None]
 
 
 def _mean(

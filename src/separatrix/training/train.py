@@ -17,6 +17,7 @@ from .devices import Division, check_divisible
 from .epoch import Epoch, compiled
 from .history import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .loss import Loss, default_loss
+from .optimizer import Optimizer
 from .progress import no_report, progress_bar
 from .regularizers import AbstractRegularizer, check_regularizers
 
@@ -128,7 +129,16 @@ def train(
     check_divisible(batch_size, devices)
     regularizers = check_regularizers(regularizers)
     require_key(key)
-    program = Epoch(task, batches, loss, optimizer, batch_size, epoch_steps, regularizers, division)
+    program = Epoch(
+        task,
+        batches,
+        loss,
+        Optimizer(optimizer, network),
+        batch_size,
+        epoch_steps,
+        regularizers,
+        division,
+    )
     keeper = Keeper(checkpoint, lambda: identity(program, network, key))
     course = Course(program, network, keeper, steps)
     if callable(progress):

@@ -5,6 +5,7 @@ without evidence.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -16,12 +17,10 @@ from ...analysis import (
     continuous_attractor,
     input_gating,
     linearize,
-    slow_curve,
 )
 from ...analysis.projections import TargetedAverages, targeted_averages
 from ...tasks import ContextDecisionMaking
-from ..geometry import decision_axis
-from ..once import once
+from ..geometry import curve_along, decision_axis, slowest_states
 from ..stages import SkippedError
 from ..subject import Subject
 
@@ -36,7 +35,7 @@ NUM_TRIALS = 1024
 SLICES = 41
 
 
-@once
+@functools.lru_cache(maxsize=1)
 def choice_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the readout of choice 1 minus that of choice 2.
 
@@ -45,10 +44,7 @@ def choice_curve(subject: Subject) -> SlowCurve:
     task, context = frozen_context(subject)
     states = integrating_states(subject, context)
     axis = decision_axis(subject.network, task, states)
-    low, high = np.percentile(states @ axis, [1, 99])
-    if not low < high:
-        raise SkippedError("the activity does not vary along the readout of the choice.")
-    return slow_curve(subject.system, axis, np.linspace(low, high, SLICES), states)
+    return curve_along(subject, axis, states, SLICES)
 
 
 def choice_attractor(subject: Subject) -> ContinuousAttractor:
@@ -57,11 +53,11 @@ def choice_attractor(subject: Subject) -> ContinuousAttractor:
     Needs what `choice_curve` needs.
     """
     return continuous_attractor(
-        subject.system, _states_of(choice_curve(subject)), duration=STIMULUS
+        subject.system, slowest_states(choice_curve(subject)), duration=STIMULUS
     )
 
 
-@once
+@functools.lru_cache(maxsize=1)
 def context_gating(subject: Subject) -> InputGating:
     """Compare the selection vectors along the choice with the evidence of both modalities.
 
@@ -70,7 +66,7 @@ def context_gating(subject: Subject) -> InputGating:
     _, context = frozen_context(subject)
     curve = choice_curve(subject)
     return input_gating(
-        linearize(subject.system, _states_of(curve)),
+        linearize(subject.system, slowest_states(curve)),
         EVIDENCE,
         relevant=context,
         axis=np.asarray(curve.axis),
@@ -133,13 +129,6 @@ def integrating_states(subject: Subject, context: int) -> np.ndarray:
     if not chosen.any():
         raise SkippedError("the activity has no trial of this context.")
     return np.asarray(subject.activity.states, float)[chosen]
-
-
-def _states_of(curve: SlowCurve) -> np.ndarray:
-    found = np.asarray(curve.outcomes) != "rejected"
-    if found.sum() < 3:
-        raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
-    return np.asarray(curve.states)[found]
 
 
 STUDIES = {

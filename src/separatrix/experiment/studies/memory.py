@@ -4,14 +4,15 @@ The frozen input is that of the delay: the fixation cue is on, the stimulus is o
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from ...activity import Activity, simulate
-from ...analysis import ContinuousAttractor, SlowCurve, continuous_attractor, slow_curve
+from ...analysis import ContinuousAttractor, SlowCurve, continuous_attractor
 from ...analysis.memory import GradedMemory, coding_axis, graded_memory
 from ...tasks import DelayComparison
-from ..once import once
+from ..geometry import curve_along, slowest_states
 from ..stages import SkippedError
 from ..subject import Subject
 
@@ -25,7 +26,7 @@ NUM_TRIALS = 512
 SLICES = 41
 
 
-@once
+@functools.lru_cache(maxsize=1)
 def memory_curve(subject: Subject) -> SlowCurve:
     """Follow the slowest states along the axis in which states change with the frequency.
 
@@ -34,8 +35,7 @@ def memory_curve(subject: Subject) -> SlowCurve:
     held, frequencies = delay_states(subject)
     axis = coding_axis(held[:, 0], frequencies)
     states = held.reshape(-1, held.shape[2])
-    low, high = np.percentile(states @ axis, [1, 99])
-    curve = slow_curve(subject.system, axis, np.linspace(low, high, SLICES), states)
+    curve = curve_along(subject, axis, states, SLICES)
     return dataclasses.replace(curve, axis_name="axis of the first frequency")
 
 
@@ -44,7 +44,9 @@ def memory_attractor(subject: Subject) -> ContinuousAttractor:
 
     Needs what `memory_curve` needs.
     """
-    return continuous_attractor(subject.system, _states_of(memory_curve(subject)), duration=1000.0)
+    return continuous_attractor(
+        subject.system, slowest_states(memory_curve(subject)), duration=1000.0
+    )
 
 
 def frequency_memory(subject: Subject) -> GradedMemory:
@@ -53,12 +55,12 @@ def frequency_memory(subject: Subject) -> GradedMemory:
     Needs what `memory_curve` needs.
     """
     held, frequencies = delay_states(subject)
-    curve = _states_of(memory_curve(subject))
+    curve = slowest_states(memory_curve(subject))
     dt = subject.task.dt
     return graded_memory(curve, held, frequencies, dt=dt, start=round(SETTLING / dt) * dt)
 
 
-@once
+@functools.lru_cache(maxsize=1)
 def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Return states of a long delay `(trial, time, state)` and each trial's first frequency."""
     task = subject.task
@@ -72,13 +74,6 @@ def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     start += min(round(SETTLING / task.dt), stop - start - 1)
     states = np.asarray(activity.states, float)[:, start:stop]
     return states, np.asarray(activity.condition("f1"), float)
-
-
-def _states_of(curve: SlowCurve) -> np.ndarray:
-    found = np.asarray(curve.outcomes) != "rejected"
-    if found.sum() < 3:
-        raise SkippedError("fewer than three slices of the slow curve have a slowest state.")
-    return np.asarray(curve.states)[found]
 
 
 STUDIES = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._types import InvalidInputError
-from .reading import NamedArrays, listed
+from ..._types import InvalidInputError, listed
+from .reading import NamedArrays
 
 GATES = {"rnn": "h", "ctrnn": "h", "gru": "rzn", "reset-first-gru": "rzn", "lstm": "ifgo"}
 

@@ -1,13 +1,19 @@
 """Named arrays out of dictionaries and files."""
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, SeparatrixError, UnreadableFileError
+from ..._types import (
+    InvalidInputError,
+    SeparatrixError,
+    UnreadableFileError,
+    first_line,
+    listed,
+)
 
 
 class NamedArrays:
@@ -52,18 +58,6 @@ class NamedArrays:
                 "Leave out what is neither, and choose one of several linear layers with readout=. "
                 "(Bidirectional layers and projected LSTMs cannot be taken over.)"
             )
-
-
-def listed(names: Iterable[str], most: int = 8) -> str:
-    """Return names as a text, the first few of many."""
-    names = sorted(names)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def first_line(error: Exception) -> str:
-    """Return what went wrong in one line: other libraries' messages may be long."""
-    return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}"
 
 
 def read_arrays(source: Any) -> NamedArrays:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..._double import double_precision
 from ..._types import Array, InvalidInputError, nearest, real_array, require_finite
-from ..arrays import skeleton
+from ..arrays import as_weights, skeleton
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM, ResetFirstGRU
 from ..rate import CTRNN
@@ -199,7 +199,7 @@ def build(
         fields["trained_initial_state"] = _array_of("initial_state", initial_state, size)
     # What stands in for absent biases has the precision of what is there.
     precision = np.result_type(layer.recurrent_weights, layer.input_weights)
-    values = tuple(_as_weights(array.astype(precision)) for array in fields.values())
+    values = tuple(as_weights(array.astype(precision)) for array in fields.values())
     return eqx.tree_at(lambda n: tuple(getattr(n, name) for name in fields), network, values)
 
 
@@ -210,13 +210,6 @@ def _array_of(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray:
         raise InvalidInputError(f"{name} must have shape {shape}, got {array.shape}.")
     require_finite(array, name)
     return array
-
-
-def _as_weights(array: np.ndarray) -> Array:
-    """Return an array of JAX, and one of NumPy where JAX would lower its precision."""
-    array = np.ascontiguousarray(array)
-    kept = jax.dtypes.canonicalize_dtype(array.dtype) == array.dtype
-    return jnp.asarray(array) if kept else array
 
 
 def compare_step(network: AbstractNetwork, check: Any, tolerance: float = 1e-5) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import Array, InvalidInputError, is_number
+from ..._types import Array, InvalidInputError, first_line, is_number, listed
 from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
 from ..rate import CTRNN
 from .layouts import RecurrentLayer, read_layer
-from .reading import NamedArrays, first_line, listed, read_arrays
+from .reading import NamedArrays, read_arrays
 from .state_dicts import build, compare_step
 
 
@@ -22,10 +22,11 @@ def from_torch(
     dt: float | None = None,
     tau: float | None = None,
     initial_state: Array | None = None,
+    check: Any = None,
 ) -> AbstractNetwork:
     """Make a network from a PyTorch module; it computes the same, to rounding.
 
-    A step of the module itself, from a random state and input, is compared with the network's.
+    Steps of the module itself, from random states and inputs, are compared with the network's.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def from_torch(
     layer
         Which layer, where there are several; only the last one has a readout.
     activation
-        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. Unless it or
-        tau is given, a step is compared with the module's own `recurrence`, if it has one.
+        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's; its own
+        `recurrence`, if it has one, is what is compared.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps. A CTRNN of the primer's that has
@@ -51,6 +52,10 @@ def from_torch(
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
         PyTorch.
+    check
+        `(state, input, next_state)` that the module computed, of one step or of many
+        `(step, …)`, to be compared instead of random ones. A class with a `forward` of its own
+        needs it: random states may not reach what it does otherwise, such as a clip.
 
     Returns
     -------
@@ -61,8 +66,9 @@ def from_torch(
     ------
     InvalidInputError
         When PyTorch is not installed; for a module with other layers than these, bidirectional or
-        projected ones, a layer that computes something else, a readout of another width, weights
-        that are not finite, a `tau` where there is no leak.
+        projected ones, a layer that computes something else (or has a `forward` of its own and no
+        `check`), a readout of another width, weights that are not finite, a `tau` where there is no
+        leak.
 
     Notes
     -----
@@ -76,9 +82,12 @@ def from_torch(
             f"expected a PyTorch module, got {type(module).__name__}; from_state_dict takes "
             "dictionaries and files."
         )
-    path, recurrent = _find_recurrent(module)
+    recurrent = _find_recurrent(module)
     given = readout is not None
-    readout = readout if given else _find_readout(module, path, recurrent)
+    readout = readout if given else _find_readout(module, recurrent)
+    is_primer = _is_primer(recurrent)
+    if check is None and not is_primer:
+        _refuse_own_forward(recurrent)
     arrays = _arrays_of(recurrent)
     taken = read_layer(arrays, "torch", layer=layer)
     arrays.refuse_rest()
@@ -86,19 +95,18 @@ def from_torch(
         raise InvalidInputError(
             f"layer {layer} is not the last one, so no readout is on it: leave the readout out."
         )
-    chosen = activation is not None or tau is not None
-    times: tuple[float | None, float | Array | None] = (dt, tau)
-    if _is_primer(recurrent):
-        times = _primer_times(recurrent, dt, tau)
+    if is_primer:
+        dt, tau = _primer_times(recurrent, dt, tau)
     elif activation is None:
         activation = getattr(recurrent, "nonlinearity", None)
     weights = None
     if readout is not None and taken.is_last:
         arrays = NamedArrays(_linear(readout, "the readout"))
         weights = arrays.take("weight", (None, taken.num_units)), arrays.take("bias", (None,))
-    settings = {"activation": activation, "tau": times[1]}
-    network = build(taken, weights, times[0], settings, initial_state)
-    if not _is_primer(recurrent) or (hasattr(recurrent, "recurrence") and not chosen):
+    network = build(taken, weights, dt, {"activation": activation, "tau": tau}, initial_state)
+    if check is not None:
+        compare_step(network, check)
+    elif not is_primer or hasattr(recurrent, "recurrence"):
         _compare(recurrent, taken, network)
     return network
 
@@ -124,38 +132,46 @@ def _is_primer(module: Any) -> bool:
     return hasattr(module, "input2h") and hasattr(module, "h2h")
 
 
-def _find_recurrent(module: Any) -> tuple[str, Any]:
-    """Return the one recurrent layer of a module, and its name in there."""
-    found = [(name, m) for name, m in module.named_modules() if _is_recurrent(m)]
+def _find_recurrent(module: Any) -> Any:
+    """Return the one recurrent layer of a module."""
+    found = {name: m for name, m in module.named_modules() if _is_recurrent(m)}
     if len(found) != 1:
         raise InvalidInputError(
             f"{type(module).__name__} holds {len(found)} recurrent layers "
-            f"({listed(repr(name) for name, _ in found) or 'none'}): give one nn.RNN, nn.GRU, "
+            f"({listed(map(repr, found)) or 'none'}): give one nn.RNN, nn.GRU, "
             "nn.LSTM or cell, and its readout as the second argument."
         )
-    return found[0]
+    return next(iter(found.values()))
 
 
-def _find_readout(module: Any, path: str, recurrent: Any) -> Any:
+def _find_readout(module: Any, recurrent: Any) -> Any:
     """Return the one linear layer beside the recurrent one, or None; refuse anything else."""
     from torch import nn
 
-    inside = set(map(id, recurrent.modules()))
+    passive = (*recurrent.modules(), *(m for m in module.modules() if any(m.children())))
     others = {
         name: m
         for name, m in module.named_modules()
-        if id(m) not in inside
-        and not any(m.children())
-        and not isinstance(m, (nn.Dropout, nn.Identity))
+        if not any(m is p for p in passive) and not isinstance(m, (nn.Dropout, nn.Identity))
     }
     if len(others) > 1 or any(type(m) is not nn.Linear for m in others.values()):
         raise InvalidInputError(
-            f"{type(module).__name__} has layers beside {path!r} and a linear readout: "
+            f"{type(module).__name__} has more than a recurrent layer and a linear readout: "
             f"{listed(f'{name} ({type(m).__name__})' for name, m in others.items())}. Give the "
-            f"recurrent layer alone, module.{path}, and its readout as the second argument; inputs "
-            "are then what enters that layer."
+            "recurrent layer alone, and its readout as the second argument; inputs are then what "
+            "enters that layer."
         )
     return next(iter(others.values()), None)
+
+
+def _refuse_own_forward(layer: Any) -> None:
+    """Raise InvalidInputError where a layer of PyTorch's was given another `forward`."""
+    base: Any = next(c for c in type(layer).__mro__ if c.__module__ == "torch.nn.modules.rnn")
+    if getattr(layer.forward, "__func__", None) is not base.forward:
+        raise InvalidInputError(
+            f"{type(layer).__name__} has a forward of its own: give steps of it as check=(state, "
+            "input, next_state), or write its step as a function for sx.DiscreteMap, sx.torch_map."
+        )
 
 
 def _arrays_of(module: Any) -> NamedArrays:
@@ -166,12 +182,10 @@ def _arrays_of(module: Any) -> NamedArrays:
     from torch.nn import RNNBase
 
     if _is_primer(module):
-        pairs = {n: _linear(getattr(module, n), n) for n in ("input2h", "h2h")}
-        return read_arrays(pairs)
+        return read_arrays({n: _linear(getattr(module, n), n) for n in ("input2h", "h2h")})
     cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     names = module._flat_weights_names if isinstance(module, RNNBase) else cell
-    arrays = {name: getattr(module, name) for name in names}
-    return read_arrays({name: array for name, array in arrays.items() if array is not None})
+    return read_arrays({n: a for n in names if (a := getattr(module, n)) is not None})
 
 
 def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
@@ -189,79 +203,75 @@ def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
     return {"bias": np.zeros(len(arrays["weight"]), np.float32)} | arrays
 
 
-def _primer_times(
-    module: Any, dt: float | None, tau: float | None
-) -> tuple[float | None, float | Array | None]:
+def _primer_times(module: Any, dt: Any, tau: Any) -> tuple[Any, Any]:
     """Return the time step and the time constant, of which the module's alpha is the ratio.
 
     One time constant for each unit, where alpha is a tensor of them.
     """
-    alpha, own = getattr(module, "alpha", None), getattr(module, "tau", None)
-    if alpha is None or (dt is not None and tau is not None):
+    if getattr(module, "alpha", None) is None:
         return dt, tau
-    alpha = read_arrays({"alpha": alpha}).left["alpha"].astype(float)[()]
-    own = float(own) if own is not None and is_number(own) and np.ndim(alpha) == 0 else None
-    known = own if tau is None else tau
+    alpha = read_arrays({"alpha": module.alpha}).left["alpha"].astype(float)[()]
+    own: Any = getattr(module, "tau", None)
+    if tau is None and is_number(own) and np.ndim(alpha) == 0:
+        tau = float(own)
     if dt is None:
-        dt = 1.0 if known is None else known * float(np.max(alpha))
-    if known is not None and not np.allclose(dt / alpha, known):
+        dt = 1.0 if tau is None else float(np.max(tau * alpha))
+    if tau is not None and not np.allclose(dt / alpha, tau):
         raise InvalidInputError(
             f"{type(module).__name__} has alpha = {alpha}, which is dt / tau, got dt = {dt:g} and "
-            f"tau = {known:g}: leave dt out, or give both as you mean them."
+            f"tau = {tau:g}: leave out what contradicts it."
         )
     return dt, dt / alpha
 
 
 def _compare(module: Any, taken: RecurrentLayer, network: AbstractNetwork) -> None:
-    """Raise InvalidInputError where a step of the module is not the network's, or cannot be taken.
+    """Raise InvalidInputError where steps of the module are not the network's, or are not its own.
 
     A class may keep the names of PyTorch's layers, or of the primer's, and compute something else.
     """
     torch = _pytorch()
-    weight, k = next(module.parameters()), taken.number
-    shape = getattr(module, "num_layers", 1), len(network.initial_state())
+    weight, k, was_training = next(module.parameters()), taken.number, module.training
     channels = module.input_size if k else network.num_inputs
-    rng, steps = np.random.default_rng(0), []
-    training = [part for part in module.modules() if part.training]
+    rng, size = np.random.default_rng(0), len(network.initial_state())
+    scales = np.array([[1.0], [10.0]])  # the latter for what is cut off
+    draws = (
+        scales * rng.normal(size=(getattr(module, "num_layers", 1), 2, size)),
+        rng.normal(size=(2, channels)),
+    )
+    states, input = (torch.as_tensor(draw).to(weight) for draw in draws)
     try:
         module.eval()
-        for scale in (1.0, 10.0):  # the latter for what is cut off
-            draws = scale * rng.normal(size=shape), rng.normal(size=channels)
-            states, input = (torch.as_tensor(draw).to(weight) for draw in draws)
-            with torch.no_grad():
-                following = _own_step(module, states, input)
-            below = following[k - 1, : taken.num_units] if k else input
-            step = states[k], below, following[k]
-            steps.append([part.cpu().double().numpy() for part in step])
+        with torch.no_grad():
+            following = _own_step(module, states, input)
+        below = following[k - 1, :, : taken.num_units] if k else input
+        check = [part.cpu().double().numpy() for part in (states[k], below, following[k])]
     except Exception as error:
         raise InvalidInputError(
             f"{type(module).__name__} does not step as PyTorch's layers or the primer's CTRNN do "
-            f"({first_line(error)}). Write its step as a JAX function for sx.DiscreteMap, or give "
-            "it to sx.torch_map. (A class of the primer's names is not compared where you name its "
-            "activation.)"
+            f"({first_line(error)}). Give a step of it as check=(state, input, next_state), write "
+            "it as a JAX function for sx.DiscreteMap, or give it to sx.torch_map."
         ) from error
     finally:
-        for part in training:
-            part.training = True
+        module.train(was_training)
     # Half precision, and what a GPU makes of single precision.
     is_rough = weight.device.type != "cpu" or weight.dtype.itemsize < 4
-    check = [np.stack(parts) for parts in zip(*steps, strict=True)]
     compare_step(network, check, 0.03 if is_rough else 1e-4)
 
 
 def _own_step(module: Any, states: Any, input: Any) -> Any:
-    """Return the states `(layer, state)` after one step of the module itself."""
+    """Return the states `(layer, trial, state)` after one step of the module itself."""
     torch = _pytorch()
     if _is_primer(module):
-        after = module.recurrence(input[None], states)
+        return module.recurrence(input, states[0])[None]
+    is_cell = isinstance(module, torch.nn.RNNCellBase)
+    parts = states[0] if is_cell else states
+    parts = tuple(part.contiguous() for part in parts.split(module.hidden_size, -1))
+    before = parts if len(parts) > 1 else parts[0]
+    if is_cell:
+        after = module(input, before)
     else:
-        is_cell = isinstance(module, torch.nn.RNNCellBase)
-        parts = states.split(module.hidden_size, -1)
-        before = parts if is_cell else tuple(part[:, None] for part in parts)
-        before = before if len(before) > 1 else before[0]
-        after = module(input[None], before) if is_cell else module(input[None, None], before)[1]
-    after = torch.cat(after if isinstance(after, tuple) else (after,), -1)
-    return after.reshape(states.shape)
+        after = module(input[:, None] if module.batch_first else input[None], before)[1]
+    return torch.cat(after if isinstance(after, tuple) else (after,), -1).reshape(states.shape)
 
 
 def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any, Any]:
@@ -303,11 +313,10 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     layer = make(network.num_inputs, network.num_units, dtype=dtype, **settings)
     linear = torch.nn.Linear(network.num_units, network.num_outputs, dtype=dtype)
     with torch.no_grad():
-        for name, array in zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"),
-                               weights, strict=True):  # fmt: skip
-            getattr(layer, name).copy_(torch.tensor(np.asarray(array)))
-        linear.weight.copy_(torch.tensor(np.asarray(network.readout_weights)))
-        linear.bias.copy_(torch.tensor(np.asarray(network.readout_bias)))
+        parameters = *layer.parameters(), linear.weight, linear.bias
+        arrays = *weights, network.readout_weights, network.readout_bias
+        for parameter, array in zip(parameters, arrays, strict=True):
+            parameter.copy_(torch.tensor(np.asarray(array)))
     return layer, linear
 
 

@@ -1,7 +1,6 @@
 """Environments of NeuroGym on the host: made, seeded, and asked for trials."""
 
 import contextlib
-import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, nearest
+from ..._types import InvalidInputError, first_line, nearest
 
 Make = Callable[[], Any]
 _MOST = 64  # entries of a list in `env.trial` that become conditions of their own
@@ -17,22 +16,23 @@ _MOST = 64  # entries of a list in `env.trial` that become conditions of their o
 
 @dataclass(frozen=True)
 class RawTrial:
-    """One trial as NeuroGym has it: arrays over its own steps, periods in steps.
-
-    `lengths` are those of the periods laid one after the other: what lies between two periods, and
-    before the first, belongs to the later one, what follows the last to that one.
-    """
+    """One trial as NeuroGym has it: arrays over its own steps, periods in steps, in their order."""
 
     inputs: np.ndarray
     targets: np.ndarray
     conditions: dict[str, Any]
     periods: dict[str, tuple[int, int]]
-    lengths: dict[str, int]
 
     @property
     def num_steps(self) -> int:
         """How many steps the trial has."""
         return len(self.inputs)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the periods follow one another from the first step to the last."""
+        starts, stops = ([ends[k] for ends in self.periods.values()] for k in (0, 1))
+        return [0, *stops] == [*starts, self.num_steps]
 
 
 def maker(environment: Any, settings: dict[str, Any]) -> Make:
@@ -74,7 +74,7 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
     except Exception as error:
         raise InvalidInputError(
             f"NeuroGym's {environment!r} cannot be made with {settings or 'no settings'}: "
-            f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            f"{first_line(error)}"
         ) from error
     _check_kind(made)
     return make
@@ -137,18 +137,9 @@ def _seed(layers: list[Any], words: Iterator[int]) -> None:
         schedule = vars(layer).get("schedule")
         if hasattr(schedule, "reset"):
             schedule.reset()
-        if _can_begin_a_block(layer):  # its length was drawn when the environment was made
-            layer.new_block()
-
-
-def _can_begin_a_block(layer: Any) -> bool:
-    if not hasattr(type(layer), "new_block"):
-        return False
-    try:
-        inspect.signature(layer.new_block).bind()
-    except TypeError:  # it takes arguments
-        return False
-    return True
+        if hasattr(type(layer), "new_block"):  # its length was drawn when the environment was made
+            with contextlib.suppress(TypeError):  # one that takes arguments is left alone
+                layer.new_block()
 
 
 def draw_trials(make: Make, entropy: tuple[int, ...]) -> Iterator[RawTrial]:
@@ -187,11 +178,12 @@ def _read(inner: Any, trial: dict[str, Any]) -> RawTrial:
             "inputs and targets."
         )
     inputs = np.asarray(inner.ob, np.float32).reshape(len(inner.ob), -1)
-    stops = {period: min(stop, len(inputs)) for period, stop in inner.end_ind.items()}
-    periods = {p: (min(start, len(inputs)), stops[p]) for p, start in inner.start_ind.items()}
-    conditions = dict(_scalars(trial, periods))
-    return RawTrial(inputs, targets.astype(np.int32), conditions, periods,
-                    _one_after_the_other(periods, len(inputs)))  # fmt: skip
+    ends = {
+        period: (min(start, len(inputs)), min(inner.end_ind[period], len(inputs)))
+        for period, start in inner.start_ind.items()
+    }
+    periods = dict(sorted(ends.items(), key=lambda item: item[1]))
+    return RawTrial(inputs, targets.astype(np.int32), dict(_scalars(trial, periods)), periods)
 
 
 def _scalars(trial: dict[str, Any], periods: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -205,13 +197,3 @@ def _scalars(trial: dict[str, Any], periods: dict[str, Any]) -> Iterator[tuple[s
         for k, entry in enumerate(value if is_list else [value]):
             if np.ndim(entry) == 0 and np.asarray(entry).dtype.kind in "biufU":
                 yield (f"{name}_{k}" if is_list else name), entry
-
-
-def _one_after_the_other(periods: dict[str, tuple[int, int]], num_steps: int) -> dict[str, int]:
-    ordered = sorted(periods.items(), key=lambda item: item[1])
-    if not ordered:
-        return {"trial": num_steps}
-    stops = np.maximum.accumulate([stop for _, (_, stop) in ordered])
-    stops[-1] = num_steps
-    lengths = np.diff(stops, prepend=0).tolist()
-    return dict(zip(dict(ordered), lengths, strict=True))

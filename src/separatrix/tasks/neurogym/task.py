@@ -28,7 +28,8 @@ def from_neurogym(
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`), the
     targets the right actions (`env.gt`), as in `neurogym.Dataset`; the conditions are `env.trial`,
     and the durations in ms of the periods that vary, by their names (what `env.trial` has under the
-    name of a period is called "<name>_value"). Trials are whole, and padded to one length,
+    name of a period is called "<name>_value"). Where periods overlap or leave a gap, a trial is one
+    period, "trial". Trials are whole, and padded to one length,
     which 1,000 trials drawn at first tell; a trial that is longer still is drawn again. After its
     end a trial has no input, is not scored and has no weight in the loss.
 
@@ -119,20 +120,20 @@ def _check_periods(inner: Any, trials: list[RawTrial], scored: str | None) -> No
 
 
 def _periods(trials: list[RawTrial]) -> list[str]:
-    """Return the periods in order, "trial" alone where trials differ.
+    """Return the periods in order, "trial" alone where they do not fill every trial in that order.
 
-    A trial may lack periods, but not have others, or another order, than the fullest one.
+    A trial may lack some of the fullest one's.
     """
-    order = max((list(t.lengths) for t in trials), key=len)
-    if any([p for p in order if p in t.lengths] != list(t.lengths) for t in trials):
-        return ["trial"]
-    return order
+    order = max((list(t.periods) for t in trials), key=len)
+    alike = all(t.is_filled and [p for p in order if p in t.periods] == list(t.periods)
+                for t in trials)  # fmt: skip
+    return order if alike else ["trial"]
 
 
 def _lengths(trial: RawTrial, periods: Iterable[str]) -> dict[str, int]:
     """Return the steps of each of these periods in a trial."""
-    own = {"trial": trial.num_steps} | trial.lengths
-    return {p: own.get(p, 0) for p in periods}
+    ends = {"trial": (0, trial.num_steps)} | trial.periods
+    return {p: stop - start for p in periods for start, stop in [ends.get(p, (0, 0))]}
 
 
 class Column(NamedTuple):

@@ -1,0 +1,54 @@
+"""Networks whose units have private noise in training."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float, PRNGKeyArray
+
+from .._random import standard_normal
+from .._types import Array
+from .base import AbstractNetwork
+
+
+class AbstractNoisyNetwork(AbstractNetwork):
+    r"""A network of leaky units, whose currents may have noise $\sqrt{2/\alpha}\,\sigma\,\xi$.
+
+    It is there in training. With this factor a linear unit driven by nothing else fluctuates with
+    standard deviation about σ, whatever the time step is (Yang et al. 2019). Concrete networks
+    implement `_unroll`, and have σ in a field `noise`.
+    """
+
+    bias: eqx.AbstractVar[Float[Array, " unit"]]
+    tau: eqx.AbstractVar[float | tuple[float, ...]]
+
+    @property
+    def alpha(self) -> float | tuple[float, ...]:
+        """The fraction dt/τ of a time constant that a step covers, or that of each unit."""
+        tau = self.tau
+        return tuple(self.dt / t for t in tau) if isinstance(tau, tuple) else self.dt / tau
+
+    @abc.abstractmethod
+    def _unroll(
+        self,
+        inputs: Float[Array, "trial time channel"],
+        noise: Float[jax.Array, "time trial unit"] | None,
+    ) -> Float[Array, "trial time state"]:
+        """Return the states with the given noise in the currents."""
+
+    def unroll(
+        self, inputs: Float[Array, "trial time channel"]
+    ) -> Float[Array, "trial time state"]:
+        return self._unroll(inputs, None)
+
+    def unroll_noisy(
+        self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
+    ) -> Float[Array, "trial time state"]:
+        sigma: float = self.noise  # type: ignore[attr-defined]  # a field, with a default or without
+        if sigma == 0:
+            return self._unroll(inputs, None)
+        shape = (inputs.shape[1], inputs.shape[0], self.num_units)
+        draws = standard_normal(key, shape, jnp.asarray(self.bias).dtype)
+        strength = sigma * jnp.sqrt(2.0 / jnp.asarray(self.alpha))
+        return self._unroll(inputs, draws * strength.astype(draws.dtype))

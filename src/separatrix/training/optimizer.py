@@ -1,0 +1,40 @@
+"""An optimizer that can be told from others, so that one program of training is compiled once."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import optax
+
+from ..enclosure.program import structural_key
+from ..networks import AbstractNetwork, trained_leaves
+
+
+class Optimizer:
+    """An optax optimizer on the weights of a network, equal to another one that computes the same.
+
+    `optax.adam(1e-3)` gives new functions every time. A compiled program is looked up by the
+    functions in it, so two calls of `train` would compile it twice. What an optimizer computes is
+    read from its traces: also what a schedule of one's own takes from elsewhere.
+    """
+
+    def __init__(self, transformation: optax.GradientTransformation, network: AbstractNetwork):
+        weights = eqx.filter(network, trained_leaves(network))
+        memory = jax.eval_shape(transformation.init, weights)
+        self.transformation = transformation
+        self.key = (
+            structural_key(jax.make_jaxpr(transformation.init)(weights)),
+            structural_key(jax.make_jaxpr(transformation.update)(weights, memory, weights)),
+            jax.tree.structure(memory),
+        )
+        self._hash = hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Optimizer) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def start(self, network: AbstractNetwork) -> Any:
+        """Return the optimizer's state before the first step."""
+        return self.transformation.init(eqx.filter(network, trained_leaves(network)))
