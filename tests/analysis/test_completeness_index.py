@@ -32,10 +32,10 @@ def textbook(name):
 
 def sum_of(system, points, domain=None):
     velocity = Enclosed(system.velocity, (system.size,))
-    bounds = np.where(points.certified, points.error_bounds, 0.0)
+    bounds = np.where(points.proved, points.errors, 0.0)
     indices = point_indices(velocity, points.states, bounds)
     domain = find_domain(system) if domain is None else domain
-    return index_sum(domain, indices, points.states, bounds, points.certified), indices
+    return index_sum(domain, indices, points.states, bounds, points.proved), indices
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -114,7 +114,7 @@ def test_point_that_is_no_zero_of_the_step_has_no_index():
     )
     zero = (np.sqrt(1 + 0.1) - 1) / 0.2
     points = point_set(system, [[zero]])
-    assert points.certified.all()
+    assert points.proved.all()
     result, _ = sum_of(system, points)
     assert result.value is None and "the step has none" in result.reason
 

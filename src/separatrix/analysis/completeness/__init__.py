@@ -1,12 +1,12 @@
 """What is known about fixed points that a search has missed."""
 
-from .assess import assess, proved_errors, without_contradiction
+from .assess import assess
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete, prove_complete_in_latent
 from .further import FurtherSearch
 from .index import IndexSum, Indices, index_sum, latent_indices, point_indices
-from .known import Completeness, PointSet, describe
+from .known import Completeness
 
 __all__ = [
     "MOST_VARIABLES",
@@ -16,12 +16,10 @@ __all__ = [
     "FurtherSearch",
     "IndexSum",
     "Indices",
-    "PointSet",
     "Proof",
     "Richness",
     "assess",
     "chao1",
-    "describe",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
@@ -29,6 +27,4 @@ __all__ = [
     "point_indices",
     "prove_complete",
     "prove_complete_in_latent",
-    "proved_errors",
-    "without_contradiction",
 ]

@@ -20,6 +20,7 @@ judged in place of S. (L and Z deform one after the other into any that their bo
 A(x − x*) + A L Z (x − x*).)
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,8 @@ from ...solvers.low_rank import LatentSystem
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
+Known = Mapping[bytes, tuple[int, str]]
+"""The index of each state, by its bytes, 0 where it is not proved, and why it is not."""
 
 
 @dataclass(frozen=True)
@@ -83,38 +86,39 @@ def latent_indices(
         return _indices(result, orientation)
 
 
-class KnownIndices:
-    """The indices of the points met so far: while a search goes on each is proved once.
+def with_indices(
+    known: Known,
+    velocity: Enclosed | None,
+    latent: LatentSystem | None,
+    states: States,
+    error_bounds: Float[np.ndarray, " point"],
+) -> Known:
+    """Return known indices with those of further states, so that each is proved once in a search.
 
     By the latent system, where there is one and it succeeds.
     """
+    found = dict(known)
 
-    def __init__(self, latent: LatentSystem | None = None) -> None:
-        self._latent = latent
-        self._known: dict[bytes, tuple[int, str]] = {}
+    def prove(by: Callable[..., Indices], form: Enclosed | LatentSystem, only_proved: bool) -> None:
+        new = [row for row, state in enumerate(states) if state.tobytes() not in found]
+        if not new:
+            return
+        proved = by(form, states[new], error_bounds[new])
+        for row, sign, why in zip(new, proved.signs.tolist(), proved.obstacles, strict=True):
+            if sign or not only_proved:
+                found[states[row].tobytes()] = sign, why
 
-    def of(
-        self, velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
-    ) -> Indices:
-        """Return the index of each point, as `point_indices` does."""
-        keys = [state.tobytes() for state in states]
-        new = self._new(keys)
-        if self._latent is not None and len(new):
-            found = latent_indices(self._latent, states[new], error_bounds[new])
-            self._take([keys[row] for row in new], found, proved_only=True)
-            new = self._new(keys)
-        found = point_indices(velocity, states[new], error_bounds[new])
-        self._take([keys[row] for row in new], found)
-        known = [self._known[key] for key in keys]
-        return Indices(np.array([sign for sign, _ in known], int), tuple(why for _, why in known))
+    if latent is not None:
+        prove(latent_indices, latent, velocity is not None)
+    if velocity is not None:
+        prove(point_indices, velocity, False)
+    return found
 
-    def _new(self, keys: list[bytes]) -> np.ndarray:
-        return np.array([row for row, key in enumerate(keys) if key not in self._known], int)
 
-    def _take(self, keys: list[bytes], found: Indices, proved_only: bool = False) -> None:
-        for key, sign, why in zip(keys, found.signs.tolist(), found.obstacles, strict=True):
-            if sign or not proved_only:
-                self._known[key] = sign, why
+def indices_of(known: Known, states: States) -> Indices:
+    """Return the index of each state from those known."""
+    rows = [known[state.tobytes()] for state in states]
+    return Indices(np.array([sign for sign, _ in rows], int), tuple(why for _, why in rows))
 
 
 def _indices(result: Enclosures, orientation: int) -> Indices:

@@ -1,41 +1,10 @@
-"""What a search has found, and what is known of the points that it has not."""
+"""What is known of the points that a search has not found."""
 
-from dataclasses import dataclass, fields
-
-import numpy as np
-from jaxtyping import Bool, Float, Int
+from dataclasses import dataclass
 
 from .coverage import Richness
 from .domain import Domain
 from .exhaustive import Proof
-
-
-@dataclass(frozen=True)
-class PointSet:
-    """The fixed points that a search has found so far (slow points do not belong here).
-
-    Attributes
-    ----------
-    states
-        The points `(point, unit)`.
-    certified
-        Whether each is proved to exist within `error_bounds` and to be alone within `radii`,
-        distances in the largest entry.
-    error_bounds, radii
-        Infinite or NaN, and 0, where nothing is proved.
-    hits
-        How many candidates reached each.
-    """
-
-    states: Float[np.ndarray, "point unit"]
-    certified: Bool[np.ndarray, " point"]
-    error_bounds: Float[np.ndarray, " point"]
-    radii: Float[np.ndarray, " point"]
-    hits: Int[np.ndarray, " point"]
-
-    def select(self, which: Bool[np.ndarray, " point"]) -> "PointSet":
-        """Keep some of the points."""
-        return PointSet(*(getattr(self, f.name)[which] for f in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,14 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
 from ..completeness import Completeness, assess
-from .agreement import told_on_trust
-from .certificates import certify as certify_points
-from .collection import Collection
-from .description import Options, describe
+from ..point_table import PointTable
+from . import words
+from .certificates import add_proved, add_unknown, certify as certify_points, is_trusted
+from .description import describe
 from .evaluator import Evaluator
-from .found import Found
 from .latent import assess_large, prove_by_latent
 from .points import FixedPoints
-from .solver_selection import Solve, select_solver
+from .solver_selection import Solver
 from .starts import nearest_in_domain
 from .units import fitting_units
 
@@ -123,6 +124,7 @@ def find_fixed_points(
     switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
     for name, switch in switches.items():
         require_kind(switch, (bool, np.bool_, int), name, "True or False")
+    asked = bool(certify and completeness)
     evaluator = Evaluator(system)
     with one_blas_thread():
         typical = _typical(starts)
@@ -130,43 +132,45 @@ def find_fixed_points(
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
-        options = Options(certify, certify and completeness)
         zero_test = _zero_test(evaluator, typical)
-        solve = select_solver(evaluator, zero_test, method, options)
-        found = solve(starts, slow_points)
-        known = _prove(evaluator, found, solve, options, exhaustion)
-        if known is not None:
-            known = told_on_trust(system, known)
-        points = describe(evaluator, zero_test, found, known, options, marginal_band)
-    return points if units is None else units.given_back(points)
+        solver = Solver(evaluator, zero_test, method, few_proofs=certify)
+        table, known = solver.solve(starts, slow_points), None
+        if certify:
+            table, known = _proved(evaluator, table, solver, exhaustion, asked)
+        if known is not None and known.complete and not is_trusted(system):
+            known = replace(known, text=known.text + words.ON_TRUST)
+        return describe(
+            evaluator, zero_test, table, known, marginal_band, certify=certify, completeness=asked
+        )
 
 
-def _prove(
+def _proved(
     evaluator: Evaluator,
-    found: Found,
-    solve: Solve,
-    options: Options,
+    table: PointTable,
+    solver: Solver,
     exhaustion: BranchAndPrune,
-) -> Completeness | None:
-    """Prove what can be proved of each point, note it, and return what may be missing."""
+    completeness: bool,
+) -> tuple[PointTable, Completeness | None]:
+    """Prove what can be proved of each point, and return what may be missing, where that is asked.
+
+    That is not where the residual turns out to have other zeros than the speed.
+    """
     system = evaluator.system
-    if not options.certify:
-        return None
-    proof = prove_by_latent(evaluator, found, exhaustion)
+    table, proof = prove_by_latent(evaluator, table, exhaustion)
     if evaluator.is_large:
-        known = assess_large(evaluator, found, proof)
-        return known if options.completeness and not found.contradiction else None
-    certify_points(system, found)
-    if not options.completeness or found.contradiction:
-        return None
-    collection = Collection(system, found, lambda new: solve(new, False))
-    known = assess(
-        system, collection.points(), collection.search,
-        exhaustion=exhaustion, adopt=collection.adopt, proof=proof,
-        latent=evaluator.latent_velocity,
+        return assess_large(evaluator, table, proof)
+    table = certify_points(system, table)
+    if not completeness or table.contradiction is not None:
+        return table, None
+
+    def search(table: PointTable, starts: np.ndarray) -> PointTable:
+        further = solver.solve(starts, slow_points=False)
+        return certify_points(system, add_unknown(table, further))
+
+    return assess(
+        system, table, search, adopt=partial(add_proved, system),
+        exhaustion=exhaustion, proof=proof, latent=evaluator.latent_velocity,
     )  # fmt: skip
-    collection.reject_outside(known.domain)
-    return None if found.contradiction else known
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:
