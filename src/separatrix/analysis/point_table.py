@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 Labels = Int[np.ndarray, " label"]
 
+UNTRIED = 2
+"""The index of a point for which no proof was tried."""
+
 
 class Kind(IntEnum):
     """What a point is."""
@@ -115,6 +118,9 @@ class PointTable:
     degeneracy (point,), singular_values (point, 4)
         `Degeneracy`, with the largest and the three smallest singular values, −1 where there are
         none.
+    indices (point,), obstacles (point,)
+        sign det(−Dv) of the velocity v, 0 where it is not proved, for the reason in `obstacles`;
+        `UNTRIED` before that.
     reached (candidate,), outcomes (candidate,), numbers (candidate,)
         The point that each candidate reached, −1 for none, its `Outcome`, and the number of that.
     clipped (candidate,)
@@ -131,6 +137,8 @@ class PointTable:
     details: Shaped[np.ndarray, " point"]
     degeneracy: Int[np.ndarray, " point"]
     singular_values: Float[np.ndarray, "point 4"]
+    indices: Int[np.ndarray, " point"]
+    obstacles: Shaped[np.ndarray, " point"]
     reached: Int[np.ndarray, " candidate"]
     outcomes: Int[np.ndarray, " candidate"]
     numbers: Float[np.ndarray, " candidate"]
@@ -149,6 +157,8 @@ class PointTable:
             details=np.zeros(0, object),
             degeneracy=np.zeros(0, int),
             singular_values=np.zeros((0, 4)),
+            indices=np.zeros(0, int),
+            obstacles=np.zeros(0, object),
             reached=np.full(candidates, -1),
             outcomes=np.full(candidates, Outcome.NOT_FOLLOWED),
             numbers=np.zeros(candidates),
@@ -182,6 +192,11 @@ class PointTable:
         """How many candidates reached each point."""
         return np.bincount(self.reached[self.reached >= 0], minlength=len(self))
 
+    @property
+    def proved_errors(self) -> Float[np.ndarray, " point"]:
+        """The proved error bounds, 0 where there is none."""
+        return np.where(self.proved, self.errors, 0.0)
+
     def with_points(
         self,
         states: Float[np.ndarray, "new unit"],
@@ -200,6 +215,8 @@ class PointTable:
             "details": np.full(count, "", object),
             "degeneracy": np.full(count, Degeneracy.NONE),
             "singular_values": np.full((count, 4), -1.0),
+            "indices": np.full(count, UNTRIED),
+            "obstacles": np.full(count, "", object),
         }
         return self._appended(new | columns)
 
@@ -223,11 +240,9 @@ class PointTable:
         """Say of some candidates what they reached and how they ended; `columns` by name."""
         return self._changed(rows, columns)
 
-    def with_proofs(
-        self, labels: Labels, evidence: np.ndarray | Evidence, **columns: Any
-    ) -> "PointTable":
-        """Note the evidence of some points; `errors`, `radii` and `details` where they change."""
-        return self._changed(labels, {"evidence": evidence, **columns})
+    def with_proofs(self, labels: Labels, **columns: Any) -> "PointTable":
+        """Note what is proved of some points; `columns` by name."""
+        return self._changed(labels, columns)
 
     def select(self, which: Bool[np.ndarray, " point"]) -> "PointTable":
         """Keep some of the points; the candidates of the others reached none."""
@@ -267,7 +282,7 @@ class PointTable:
 
 _OF_POINTS = (
     *("states", "kinds", "errors", "radii", "evidence", "details"),
-    *("degeneracy", "singular_values"),
+    *("degeneracy", "singular_values", "indices", "obstacles"),
 )
 
 

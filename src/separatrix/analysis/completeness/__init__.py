@@ -1,11 +1,11 @@
 """What is known about fixed points that a search has missed."""
 
 from .assess import assess
-from .coverage import Richness, chao1, good_turing_coverage
+from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MOST_VARIABLES, Proof, prove_complete, prove_complete_in_latent
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete_in_latent
 from .further import FurtherSearch
-from .index import IndexSum, Indices, index_sum, latent_indices, point_indices
+from .index import index_sum, latent_indices, point_indices
 from .known import Completeness
 
 __all__ = [
@@ -14,10 +14,7 @@ __all__ = [
     "Domain",
     "Enclosure",
     "FurtherSearch",
-    "IndexSum",
-    "Indices",
     "Proof",
-    "Richness",
     "assess",
     "chao1",
     "find_domain",
@@ -25,6 +22,5 @@ __all__ = [
     "index_sum",
     "latent_indices",
     "point_indices",
-    "prove_complete",
     "prove_complete_in_latent",
 ]

@@ -12,11 +12,12 @@ from ...enclosure.krawczyk.context import in_chunks
 from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem
 from ..point_table import Outcome, PointTable
+from . import words
 from .coverage import Richness, chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MAY_BE_ONE, MOST_VARIABLES, Proof, prove_complete
+from .exhaustive import Proof, prove_complete
 from .further import FurtherSearch, Round, unstable_directions
-from .index import IndexSum, Known, index_sum, indices_of, some_may_be_one, with_indices
+from .index import IndexSum, index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
 Search = Callable[[PointTable, Float[np.ndarray, "start unit"]], PointTable]
@@ -30,7 +31,6 @@ def assess(
     *,
     further: FurtherSearch | None = None,
     exhaustion: BranchAndPrune | None = None,
-    exhaustive_size: int = MOST_VARIABLES,
     adopt: Adopt | None = None,
     proof: Proof | None = None,
     latent: LatentSystem | None = None,
@@ -38,10 +38,11 @@ def assess(
 ) -> tuple[PointTable, Completeness]:
     """Look for missing fixed points and say what is known about their absence.
 
-    A small system, or one of low rank, is searched exhaustively first. Otherwise, while the index
-    sum proves that points are missing, the search is repeated from new starts, a bounded number of
-    times and not after a round that adds nothing; once also where the sum is 1 but Chao's estimate
-    exceeds the number of points found, since a sum may be 1 by chance.
+    A small system (of `MOST_VARIABLES` units at most), or one of low rank, is searched exhaustively
+    first. Otherwise, while the index sum proves that points are missing, the search is repeated
+    from new starts, a bounded number of times and not after a round that adds nothing; once also
+    where the sum is 1 but Chao's estimate exceeds the number of points found, since a sum may be 1
+    by chance.
 
     Parameters
     ----------
@@ -59,8 +60,6 @@ def assess(
     exhaustion
         The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
         200,000 boxes, up to about 10 s.
-    exhaustive_size
-        Systems with at most so many units, or latent variables, are searched exhaustively.
     proof
         What an exhaustive search has told already; its points are among those given.
     latent
@@ -82,16 +81,14 @@ def assess(
     proved = table.select(table.fixed & table.proved)
     domain = find_domain(system, enclosure, (proved.states, proved.errors))
 
-    def judge(table: PointTable, indices: Known) -> _Judged:
-        return _judged(table, domain, enclosure.velocity, latent, indices)
+    def judge(table: PointTable) -> _Judged:
+        return _judged(table, domain, enclosure.velocity, latent)
 
-    now = judge(table, {})
+    now = judge(table)
     richness, coverage = chao1(now.points.hits), good_turing_coverage(now.points.hits)
     if proof is None:
-        table, proof = _exhausted(
-            system, table, now, domain, search, adopt, exhaustion, exhaustive_size
-        )
-        now = judge(table, now.indices)
+        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion)
+        now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
     starts: list[int] = []
     for attempt in (further or FurtherSearch()).plan(domain):
@@ -100,8 +97,7 @@ def assess(
             break
         before = len(now.points)
         new = _drawn(attempt, system, enclosure.velocity, now.points)
-        table = search(table, new)
-        now = judge(table, now.indices)
+        now = judge(search(now.table, new))
         starts.append(len(new))
         if len(now.points) == before:
             break  # another round would draw from the same points
@@ -119,20 +115,21 @@ def assess(
     )
     added = int(np.count_nonzero(now.points.hits == 0))
     known = replace(known, text=describe(known, proof, len(now.points), added))
-    return table.without(now.outside, Outcome.OUTSIDE_DOMAIN), known
+    return now.table.without(now.outside, Outcome.OUTSIDE_DOMAIN), known
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """The fixed points of a table that may be so, and the sum of their indices.
+    """The points of a table, which are none as they lie outside the box, and the sum of indices."""
 
-    `outside` tells which points of the table are none, as they lie outside the proved box.
-    """
-
-    points: PointTable
+    table: PointTable
     outside: Bool[np.ndarray, " point"]
-    indices: Known
     index: IndexSum
+
+    @property
+    def points(self) -> PointTable:
+        """The fixed points that may be so."""
+        return self.table.select(self.table.fixed & ~self.outside)
 
     def suggests_more(self, richness: Richness | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
@@ -143,30 +140,18 @@ class _Judged:
 
 
 def _judged(
-    table: PointTable,
-    domain: Domain,
-    velocity: Enclosed | None,
-    latent: LatentSystem | None,
-    indices: Known,
+    table: PointTable, domain: Domain, velocity: Enclosed | None, latent: LatentSystem | None
 ) -> _Judged:
     """Work out the index of each point that is new, where the sum can mean something."""
     outside = table.fixed & ~table.proved & (not domain.given)
     outside &= domain.excludes(table.states)
-    points = table.select(table.fixed & ~outside)
     if not domain.inward:
-        return _Judged(points, outside, indices, IndexSum(None, domain.obstacle))
+        return _Judged(table, outside, IndexSum(None, domain.obstacle))
     if velocity is None and latent is None:
-        return _Judged(points, outside, indices, IndexSum(None, _NO_INDEX))
-    errors = _proved_errors(points)
-    indices = with_indices(indices, velocity, latent, points.states, errors)
-    of_points = indices_of(indices, points.states)
-    index = index_sum(domain, of_points, points.states, errors, points.proved)
-    return _Judged(points, outside, indices, index)
-
-
-def _proved_errors(points: PointTable) -> np.ndarray:
-    """Return the proved error bounds, 0 where there is none."""
-    return np.where(points.proved, points.errors, 0.0)
+        return _Judged(table, outside, IndexSum(None, words.NO_INDEX))
+    may_be_fixed = table.fixed & ~outside
+    table = with_indices(table, velocity, latent, may_be_fixed)
+    return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
 
 
 def _drawn(
@@ -192,32 +177,30 @@ def _drawn(
 
 def _exhausted(
     system: AbstractSystem,
-    table: PointTable,
     now: _Judged,
     domain: Domain,
     search: Search | None,
     adopt: Adopt | None,
     method: BranchAndPrune | None,
-    largest: int,
 ) -> tuple[PointTable, Proof]:
     """Try to prove that no point is missing; points that turn up are added.
 
     Around a point without a certificate (a fold, a continuum) no proof can succeed.
     """
-    points = now.points
+    table, points = now.table, now.points
     if not points.proved.all():
-        return table, Proof.failed(_NOT_CERTIFIED, system.size)
+        return table, Proof.failed(words.NOT_CERTIFIED, system.size)
     known = points.states, points.radii, points.errors
-    proof = prove_complete(system, domain, known, method or BranchAndPrune(), largest)
+    proof = prove_complete(system, domain, known, method or BranchAndPrune())
     if not len(proof.states):
         return table, proof
     if search is None:
-        text = _NOT_ADDED.format(len(proof.states))
+        text = words.NOT_ADDED.format(len(proof.states))
         return table, replace(proof, complete=False, text=text)
     table = search(table, proof.states)
     if not _all_among(proof, table):
         if adopt is None:
-            return table, replace(proof, complete=False, text=_LOST)
+            return table, replace(proof, complete=False, text=words.LOST)
         table = adopt(table, proof)
     return table, proof
 
@@ -230,29 +213,18 @@ def _without_contradiction(
     Then one of our rules is wrong, or a residual of the user's own, whose zeros are others than
     those of the step.
     """
-    states, errors = now.points.states, _proved_errors(now.points)
+    points = now.points
+    states, errors = points.states, points.proved_errors
     if proof.complete and some_may_be_one(states, errors):
-        return replace(proof, complete=False, text=MAY_BE_ONE)
+        return replace(proof, complete=False, text=words.MAY_BE_ONE)
     errors = errors[:, None]
     beyond = (states + errors < domain.lower) | (states - errors > domain.upper)
-    beyond = beyond.any(axis=1) & now.points.proved
+    beyond = beyond.any(axis=1) & points.proved
     if proof.complete and now.index.value not in (None, 1) and not system.has_own_residual:
-        return replace(proof, complete=False, text=_CONTRADICTED.format(_SUM))
+        return replace(proof, complete=False, text=words.CONTRADICTED.format(words.SUM_IS_NOT_ONE))
     if proof.complete and beyond.any() and not domain.given:
-        return replace(proof, complete=False, text=_CONTRADICTED.format(_BEYOND))
+        return replace(proof, complete=False, text=words.CONTRADICTED.format(words.BEYOND_DOMAIN))
     return proof
-
-
-_CONTRADICTED = (
-    "two proofs contradict each other ({}): one of Separatrix's rules is wrong, please report it "
-    "with this function"
-)
-_SUM = "the set is complete, but the sum of its indices is not 1"
-_BEYOND = "a certified point lies outside the domain that holds all of them"
-_NOT_CERTIFIED = "a fixed point is not certified"
-_NOT_ADDED = "the exhaustive search found {} more, which were not to be added"
-_LOST = "the exhaustive search found points that the solver does not reach"
-_NO_INDEX = "that needs the Jacobian, and there are too many units"
 
 
 def _all_among(proof: Proof, table: PointTable) -> bool:

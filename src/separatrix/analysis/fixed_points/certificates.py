@@ -71,7 +71,7 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     doubtful = proved & (doubts != Evidence.UNTRIED)
     return table.with_proofs(
         labels,
-        np.where(doubtful, doubts, evidence),
+        evidence=np.where(doubtful, doubts, evidence),
         errors=np.where(doubtful, table.errors[labels], errors),
         radii=np.where(doubtful, 0.0, radii),
         details=np.where(doubtful, why, details),
@@ -84,7 +84,7 @@ def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray
     proof = certify_absence(function, table.states[labels])
     return table.with_proofs(
         labels,
-        np.where(proof.absent, Evidence.ABSENCE, Evidence.REFUSED),
+        evidence=np.where(proof.absent, Evidence.ABSENCE, Evidence.REFUSED),
         radii=np.where(proof.absent, proof.radius, 0.0),
         details=np.where(proof.absent, "", np.array(proof.reason, object)),
     )

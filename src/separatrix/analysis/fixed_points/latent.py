@@ -63,10 +63,10 @@ def assess_large(
     system = evaluator.system
     if proof is None:
         proof = Proof.failed(words.TOO_LARGE, system.size)
-        domain = Domain.unknown(system.size, "none was looked for in so many units")
+        domain = Domain.unknown(system.size, words.NO_BOX)
     else:
         domain = Enclosure.of(system).domain
     untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
-    table = table.with_proofs(untried, Evidence.REFUSED, details=proof.text)
+    table = table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)
     enclosure, latent = Enclosure(None, domain), evaluator.latent_velocity
     return assess(system, table, proof=proof, latent=latent, enclosure=enclosure)
