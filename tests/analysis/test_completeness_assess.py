@@ -61,7 +61,7 @@ def test_a_sum_of_one_by_chance_is_looked_into_once():
     points = collection.points
     assert assess(float64(system), points)[1].index_sum == 1  # no search: nothing is added
     _, known = assess(float64(system), points, collection.search)
-    assert known.chao1.estimate > len(points.states)
+    assert known.chao1 > len(points.states)
     assert len(collection.calls) == known.rounds == 1 and len(collection.points.states) == 27
     added = len(collection.points.states) - len(points.states)
     assert known.text.endswith(f" from the candidates' hits, before {added} more were found")
@@ -72,7 +72,7 @@ def test_a_full_search_is_not_repeated():
     collection = Collection(system, starts)
     _, known = assess(float64(system), collection.points, collection.search)
     assert collection.calls == [] and known.rounds == known.starts == 0
-    assert known.index_sum == 1 and known.coverage == 1 and known.chao1.estimate == 27
+    assert known.index_sum == 1 and known.coverage == 1 and known.chao1 == 27
     assert known.text == (
         "index sum 1 over 27 fixed points: consistent with a complete set; "
         "Good–Turing coverage 1.000, Chao1 estimate 27"
@@ -231,7 +231,7 @@ def test_states_of_saturated_gates_are_no_fixed_points():
     kept, known = assess(system, points)
     assert kept.states.any() == 0 and kept.reached.tolist() == 10 * [0] + 10 * [-1]
     assert known.outside == 1 and "1 of the points found lie outside [-1, 1]^12" in known.text
-    assert known.index_sum is not None and known.chao1.estimate == 1
+    assert known.index_sum is not None and known.chao1 == 1
     np.testing.assert_array_equal(known.domain.excludes(points.states), [False, True])
 
 
@@ -240,8 +240,9 @@ POINTS = np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0], [-0.5, -0.5, 0.5]])
 
 
 def draws(method, states=POINTS):
-    origins, directions = np.array([1]), np.array([[1.0, 0.0, 0.0]])
-    return [attempt.draw(states, origins, directions) for attempt in method.plan(DOMAIN)]
+    rng, unstable = np.random.default_rng(method.seed), (np.array([1]), np.array([[1.0, 0.0, 0.0]]))
+    rounds = range(method.rounds)
+    return [method.draw(rng, DOMAIN, states, lambda rows, enough: unstable) for _ in rounds]
 
 
 def test_starts_are_reproducible_bounded_and_in_the_domain():
@@ -268,8 +269,10 @@ def test_mixtures_hold_midpoints_and_exchanges():
 
 
 def test_starts_without_points_are_uniform():
-    (attempt,) = FurtherSearch(starts=200, rounds=1).plan(DOMAIN)
-    starts = attempt.draw(np.zeros((0, 3)), np.zeros(0, int), np.zeros((0, 3)))
+    none = np.zeros(0, int), np.zeros((0, 3))
+    starts = FurtherSearch(starts=200).draw(
+        np.random.default_rng(0), DOMAIN, np.zeros((0, 3)), lambda rows, enough: none
+    )
     assert starts.shape == (200, 3) and len(np.unique(starts)) == 600
     assert np.abs(starts.mean(axis=0)).max() < 0.15
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -13,10 +14,10 @@ from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem
 from ..point_table import Outcome, PointTable
 from . import words
-from .coverage import Richness, chao1, good_turing_coverage
+from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import Proof, prove_complete
-from .further import FurtherSearch, Round, unstable_directions
+from .further import FurtherSearch, unstable_directions
 from .index import IndexSum, index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
@@ -90,13 +91,16 @@ def assess(
         table, proof = _exhausted(system, now, domain, search, adopt, exhaustion)
         now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
-    starts: list[int] = []
-    for attempt in (further or FurtherSearch()).plan(domain):
+    starts, further = list[int](), further or FurtherSearch()
+    rng = np.random.default_rng(further.seed)
+    for _ in range(further.rounds):
         likely = None if starts else richness
         if search is None or proof.complete or not now.suggests_more(likely):
             break
         before = len(now.points)
-        new = _drawn(attempt, system, enclosure.velocity, now.points)
+        assert enclosure.velocity is not None  # there is an index sum
+        unstable = partial(_unstable, system.kind, enclosure.velocity, now.points.states)
+        new = further.draw(rng, domain, now.points.states, unstable)
         now = judge(search(now.table, new))
         starts.append(len(new))
         if len(now.points) == before:
@@ -131,11 +135,11 @@ class _Judged:
         """The fixed points that may be so."""
         return self.table.select(self.table.fixed & ~self.outside)
 
-    def suggests_more(self, richness: Richness | None) -> bool:
+    def suggests_more(self, richness: float | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
         if self.index.value is None:
             return False
-        likely = richness is not None and richness.estimate >= len(self.points) + 1
+        likely = richness is not None and richness >= len(self.points) + 1
         return self.index.value != 1 or likely
 
 
@@ -154,25 +158,23 @@ def _judged(
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
 
 
-def _drawn(
-    attempt: Round, system: AbstractSystem, velocity: Enclosed | None, points: PointTable
-) -> np.ndarray:
-    """Return new starts, some of them along directions in which points are unstable.
+def _unstable(
+    kind: str, velocity: Enclosed, states: np.ndarray, rows: np.ndarray, enough: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return directions in which points are unstable, and which points, until there are enough.
 
-    Each point costs eigenvectors: there are enough of them at some point.
+    Each point costs eigenvectors.
     """
-    assert velocity is not None  # there is an index sum
-    rows = attempt.left(len(points))
-    origins, directions = [np.zeros(0, int)], [np.zeros((0, system.size))]
-    for chunk in in_chunks(len(rows), system.size):
-        slopes = velocity.slopes(point(points.states[rows[chunk]])).slopes
+    origins, directions = [np.zeros(0, int)], [np.zeros((0, states.shape[1]))]
+    for chunk in in_chunks(len(rows), states.shape[1]):
+        slopes = velocity.slopes(point(states[rows[chunk]])).slopes
         assert slopes is not None  # asked for
-        which, found = unstable_directions(slopes.midpoint_radius()[0], system.kind)
+        which, found = unstable_directions(slopes.midpoint_radius()[0], kind)
         origins.append(rows[chunk][which])
         directions.append(found)
-        if sum(map(len, directions)) >= attempt.enough:
+        if sum(map(len, directions)) >= enough:
             break
-    return attempt.draw(points.states, np.concatenate(origins), np.concatenate(directions))
+    return np.concatenate(origins), np.concatenate(directions)
 
 
 def _exhausted(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from .coverage import Richness
 from .domain import Domain
 from .exhaustive import Proof
 
@@ -37,7 +36,7 @@ class Completeness:
     index_sum: int | None
     index_reason: str
     coverage: float | None
-    chao1: Richness | None
+    chao1: float | None
     complete: bool
     domain: Domain
     outside: int
@@ -76,7 +75,6 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     if known.coverage is not None and known.chao1 is not None:
         since = f" from the candidates' hits, before {added} more were found" if added else ""
         parts.append(
-            f"Good–Turing coverage {known.coverage:.3f}, "
-            f"Chao1 estimate {known.chao1.estimate:.4g}{since}"
+            f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1:.4g}{since}"
         )
     return "; ".join(parts)

@@ -104,7 +104,7 @@ def _completeness(
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,
-        "chao1": None if known.chao1 is None else known.chao1.estimate,
+        "chao1": known.chao1,
         "complete": known.complete,
         "completeness": words.completeness(known.text, in_sizes),
     }

@@ -5,16 +5,14 @@ from scipy.spatial.distance import cdist
 
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ..completeness import (
-    Completeness,
     Domain,
     Enclosure,
     Proof,
-    assess,
     prove_complete_in_latent,
 )
 from ..point_table import Contradiction, Evidence, Outcome, PointTable, Status
 from . import words
-from .certificates import doubts_of_step, with_exhaustion
+from .certificates import certify, doubts_of_step, with_exhaustion
 from .evaluator import Evaluator
 
 
@@ -28,7 +26,8 @@ def prove_by_latent(
     """
     system, latent = evaluator.system, evaluator.latent
     if latent is None:
-        return table, None
+        too_large = Proof.failed(words.TOO_LARGE, system.size)
+        return table, too_large if evaluator.is_large else None
     if (table.evidence == Evidence.CONTINUUM).any():
         return table, Proof.failed(words.ENDLESS, system.size)
     proof = prove_complete_in_latent(latent, exhaustion)
@@ -56,17 +55,18 @@ def take_over(proof: Proof, table: PointTable) -> PointTable:
     return table.without(table.fixed & ~table.proved, Outcome.ELSEWHERE)
 
 
-def assess_large(
-    evaluator: Evaluator, table: PointTable, proof: Proof | None
-) -> tuple[PointTable, Completeness]:
-    """Say what is known of a system too large for a Jacobian, by what its latent variables tell."""
-    system = evaluator.system
-    if proof is None:
-        proof = Proof.failed(words.TOO_LARGE, system.size)
-        domain = Domain.unknown(system.size, words.NO_BOX)
-    else:
-        domain = Enclosure.of(system).domain
+def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | None) -> PointTable:
+    """Prove what latent variables did not tell, which needs the Jacobian: of few units only."""
+    if not evaluator.is_large:
+        return certify(evaluator.system, table)
+    assert proof is not None  # or why there is none
     untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
-    table = table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)
-    enclosure, latent = Enclosure(None, domain), evaluator.latent_velocity
-    return assess(system, table, proof=proof, latent=latent, enclosure=enclosure)
+    return table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)
+
+
+def enclosed(evaluator: Evaluator) -> Enclosure:
+    """Return the box of a system too large for a Jacobian, if latent variables make it of use."""
+    system = evaluator.system
+    if evaluator.latent is None:
+        return Enclosure(None, Domain.unknown(system.size, words.NO_BOX))
+    return Enclosure(None, Enclosure.of(system).domain)

@@ -14,13 +14,13 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, assess
+from ..completeness import Completeness, Proof, assess
 from ..point_table import PointTable
 from . import words
 from .certificates import add_proved, add_unknown, certify as certify_points, is_trusted
 from .description import describe
 from .evaluator import Evaluator
-from .latent import assess_large, prove_by_latent
+from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .solver_selection import Solver
 from .starts import nearest_in_domain
@@ -124,7 +124,6 @@ def find_fixed_points(
     switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
     for name, switch in switches.items():
         require_kind(switch, (bool, np.bool_, int), name, "True or False")
-    asked = bool(certify and completeness)
     evaluator = Evaluator(system)
     with one_blas_thread():
         typical = _typical(starts)
@@ -132,36 +131,34 @@ def find_fixed_points(
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
-        zero_test = _zero_test(evaluator, typical)
+        inside, _ = nearest_in_domain(evaluator.system, typical)
+        zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
         solver = Solver(evaluator, zero_test, method, few_proofs=certify)
         table, known = solver.solve(starts, slow_points), None
         if certify:
-            table, known = _proved(evaluator, table, solver, exhaustion, asked)
+            table, proof = prove_by_latent(evaluator, table, exhaustion)
+            table = prove_in_all_units(evaluator, table, proof)
+            if completeness and table.contradiction is None:
+                table, known = _completed(evaluator, table, solver, exhaustion, proof)
         if known is not None and known.complete and not is_trusted(system):
             known = replace(known, text=known.text + words.ON_TRUST)
         return describe(
-            evaluator, zero_test, table, known, marginal_band, certify=certify, completeness=asked
-        )
+            evaluator, zero_test, table, known, marginal_band,
+            certify=certify, completeness=certify and completeness,
+        )  # fmt: skip
 
 
-def _proved(
+def _completed(
     evaluator: Evaluator,
     table: PointTable,
     solver: Solver,
     exhaustion: BranchAndPrune,
-    completeness: bool,
-) -> tuple[PointTable, Completeness | None]:
-    """Prove what can be proved of each point, and return what may be missing, where that is asked.
-
-    That is not where the residual turns out to have other zeros than the speed.
-    """
-    system = evaluator.system
-    table, proof = prove_by_latent(evaluator, table, exhaustion)
+    proof: Proof | None,
+) -> tuple[PointTable, Completeness]:
+    """Search for points that are missing, and return what is known of them."""
+    system, latent = evaluator.system, evaluator.latent_velocity
     if evaluator.is_large:
-        return assess_large(evaluator, table, proof)
-    table = certify_points(system, table)
-    if not completeness or table.contradiction is not None:
-        return table, None
+        return assess(system, table, proof=proof, latent=latent, enclosure=enclosed(evaluator))
 
     def search(table: PointTable, starts: np.ndarray) -> PointTable:
         further = solver.solve(starts, slow_points=False)
@@ -169,7 +166,7 @@ def _proved(
 
     return assess(
         system, table, search, adopt=partial(add_proved, system),
-        exhaustion=exhaustion, proof=proof, latent=evaluator.latent_velocity,
+        exhaustion=exhaustion, proof=proof, latent=latent,
     )  # fmt: skip
 
 
@@ -179,13 +176,6 @@ def _typical(starts: np.ndarray) -> np.ndarray:
     if len(finite) > _TYPICAL:
         finite = finite[np.linspace(0, len(finite) - 1, _TYPICAL).astype(int)]
     return starts[finite]
-
-
-def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> ZeroTest:
-    """Return the test of what is a zero."""
-    system = evaluator.system
-    typical, _ = nearest_in_domain(system, starts)
-    return ZeroTest(system.residual, system.size, typical)
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
