@@ -17,7 +17,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "separatrix"
-WING = ("enclosure", "solvers", "analysis/fixed_points", "analysis/completeness")
+WING = (
+    *("enclosure", "solvers", "analysis/fixed_points", "analysis/completeness"),
+    "analysis/point_table.py",
+)
 """What serves one public function, `find_fixed_points`."""
 SURGERY = {
     "files that import jax.extend": r"jax\.extend",
@@ -29,7 +32,7 @@ SURGERY = {
 
 
 def files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
+    return [folder] if folder.is_file() else sorted(folder.rglob("*.py"))
 
 
 def lines(paths: list[Path]) -> int:

@@ -1,11 +1,14 @@
 """A small stand-in for a search: certified fixed points from starts, and their collection."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import separatrix as sx
-from separatrix.analysis.completeness import PointSet
+from separatrix.analysis.fixed_points.certificates import add_unknown, certify
+from separatrix.analysis.point_table import Evidence, Kind, PointTable
 from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.systems import in_float64
 
@@ -15,37 +18,42 @@ def float64(system):
         return in_float64(system)
 
 
-def point_set(system, states, hits=None):
-    """Certify states as fixed points of a float64 system."""
+def point_set(system, states, hits=10):
+    """Certify states as fixed points of a float64 system, each of which so many starts reached."""
     states = np.asarray(states, float).reshape(-1, system.size)
+    hits = np.broadcast_to(hits, len(states))
+    table = PointTable.empty(int(hits.sum()), system.size).with_points(states, Kind.FIXED, np.inf)
     proof = certify_zeros(system.residual, states)
-    hits = np.full(len(states), 10) if hits is None else np.asarray(hits)
-    return PointSet(states, proof.exists, proof.error_bound, proof.radius, hits)
+    return replace(
+        table,
+        evidence=np.where(proof.exists, Evidence.UNIQUE, Evidence.REFUSED),
+        errors=proof.error_bound,
+        radii=proof.radius,
+        reached=np.repeat(np.arange(len(states)), hits),
+    )
 
 
 def without(points, index):
     """Leave a point out."""
-    return points.select(np.arange(len(points.states)) != index)
+    return points.select(np.arange(len(points)) != index)
 
 
 class Collection:
-    """Fixed points found so far; `search(starts)` adds what further starts lead to."""
+    """Fixed points found so far; `search(points, starts)` adds what further starts lead to."""
 
     def __init__(self, system, starts):
-        self.system, self.starts, self.calls = system, np.zeros((0, system.size)), []
-        self.points = self.search(starts)
-        self.calls = []
+        self.system, self.calls = float64(system), []
+        found = self._found(starts)
+        self.points = point_set(self.system, found.states, np.asarray(found.hits))
 
-    def search(self, starts):
+    def search(self, points, starts):
         self.calls.append(starts)
-        self.starts = np.concatenate([self.starts, starts])
-        found = sx.find_fixed_points(
-            self.system, self.starts, slow_points=False, completeness=False
-        ).fixed
-        self.points = PointSet(
-            found.states, found.certified, found.error_bound, found.radius, np.asarray(found.hits)
-        )
+        further = point_set(self.system, self._found(starts).states, 0)
+        self.points = certify(self.system, add_unknown(points, further))
         return self.points
+
+    def _found(self, starts):
+        return sx.find_fixed_points(self.system, starts, slow_points=False, certify=False).fixed
 
 
 def random_tanh(size, gain, seed):

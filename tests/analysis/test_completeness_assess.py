@@ -14,7 +14,8 @@ import separatrix as sx
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
-from separatrix.analysis.fixed_points.collection import Collection as Points
+from separatrix.analysis.fixed_points.solver_selection import Solver
+from separatrix.analysis.point_table import PointTable
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.enclosure.branch_and_prune.search import alone_at_origin
 
@@ -24,7 +25,7 @@ def test_few_starts_are_made_up_for(architecture, first):
     system, starts = systems.flip_flop(architecture)
     collection = Collection(system, starts[:first])
     found = len(collection.points.states)
-    known = assess(float64(system), collection.points, collection.search)
+    _, known = assess(float64(system), collection.points, collection.search)
     assert found < 27 and len(collection.points.states) == 27
     assert known.index_sum == 1 and not known.complete
     # how many rounds it takes is a matter of the last bit
@@ -58,9 +59,9 @@ def test_a_sum_of_one_by_chance_is_looked_into_once():
     system, starts = systems.flip_flop("gru32")
     collection = Collection(system, starts[45:50])
     points = collection.points
-    assert assess(float64(system), points).index_sum == 1  # no search: nothing is added
-    known = assess(float64(system), points, collection.search)
-    assert known.chao1.estimate > len(points.states)
+    assert assess(float64(system), points)[1].index_sum == 1  # no search: nothing is added
+    _, known = assess(float64(system), points, collection.search)
+    assert known.chao1 > len(points.states)
     assert len(collection.calls) == known.rounds == 1 and len(collection.points.states) == 27
     added = len(collection.points.states) - len(points.states)
     assert known.text.endswith(f" from the candidates' hits, before {added} more were found")
@@ -69,9 +70,9 @@ def test_a_sum_of_one_by_chance_is_looked_into_once():
 def test_a_full_search_is_not_repeated():
     system, starts = systems.flip_flop("tanh16")
     collection = Collection(system, starts)
-    known = assess(float64(system), collection.points, collection.search)
+    _, known = assess(float64(system), collection.points, collection.search)
     assert collection.calls == [] and known.rounds == known.starts == 0
-    assert known.index_sum == 1 and known.coverage == 1 and known.chao1.estimate == 27
+    assert known.index_sum == 1 and known.coverage == 1 and known.chao1 == 27
     assert known.text == (
         "index sum 1 over 27 fixed points: consistent with a complete set; "
         "Good–Turing coverage 1.000, Chao1 estimate 27"
@@ -84,7 +85,7 @@ def test_a_search_in_vain_ends_after_a_round_and_says_so():
     origin = np.abs(collection.points.states).max(axis=1) < 1e-9
     points = point_set(system, collection.points.states[~origin])
     method = FurtherSearch(starts=16, rounds=3)
-    known = assess(system, points, lambda starts: points, further=method)
+    _, known = assess(system, points, lambda points, starts: points, further=method)
     assert known.index_sum == 2 and known.rounds == 1 and known.starts == 16
     assert "16 further starts in 1 round added 0" in known.text
     assert "index sum 2 over 2 fixed points, not 1: some are missing" in known.text
@@ -94,10 +95,10 @@ def test_a_search_in_vain_ends_after_a_round_and_says_so():
 def test_random_networks_reach_a_sum_of_one(gain, size, seed):
     system = random_tanh(size, gain, seed)
     collection = Collection(system, systems.box(size, -1, 1, 20))
-    known = assess(system, collection.points, collection.search)
+    _, known = assess(system, collection.points, collection.search)
     assert known.index_sum == 1
     count = len(collection.points.states)
-    collection.search(systems.box(size, -1, 1, 300, seed=1))
+    collection.search(collection.points, systems.box(size, -1, 1, 300, seed=1))
     assert len(collection.points.states) == count  # as many as from 300 more
 
 
@@ -106,7 +107,7 @@ def test_random_networks_reach_a_sum_of_one(gain, size, seed):
 def test_small_systems_are_proved_complete_from_any_starts(n, count, kind):
     system = systems.ring(n, kind).system
     collection = Collection(system, np.full((1, n), 0.5))
-    known = assess(float64(system), collection.points, collection.search)
+    _, known = assess(float64(system), collection.points, collection.search)
     assert known.complete and known.index_sum == 1 and len(collection.points.states) == count
     assert f"complete: interval branch and prune of [-1, 1]^{n} examined" in known.text
 
@@ -116,7 +117,7 @@ def test_three_fixed_points_of_a_random_network_of_four():
     weights = 3 * np.random.default_rng(0).standard_normal((4, 4)) / 2
     system = sx.DiscreteMap(lambda x: jnp.tanh(jnp.asarray(weights) @ x), 4)
     collection = Collection(system, np.zeros((1, 4)))
-    known = assess(float64(system), collection.points, collection.search)
+    _, known = assess(float64(system), collection.points, collection.search)
     assert known.complete and len(collection.points.states) == 3
 
 
@@ -124,7 +125,7 @@ def test_an_exhaustive_search_that_gives_up_proves_nothing():
     book = systems.ring(4, "map")
     system = float64(book.system)
     points = point_set(system, book.states)
-    known = assess(system, points, exhaustion=BranchAndPrune(max_boxes=100))
+    _, known = assess(system, points, exhaustion=BranchAndPrune(max_boxes=100))
     assert not known.complete and known.index_sum == 1
     assert "consistent with a complete set" in known.text
     assert "not proved complete" in known.text and "more than 100 boxes" in known.text
@@ -140,7 +141,7 @@ def test_points_that_may_not_be_added_leave_the_set_incomplete():
     book = systems.tanh_unit(2.0)
     system = float64(book.system)
     points = point_set(system, [[0.0]])
-    known = assess(system, points)
+    _, known = assess(system, points)
     assert not known.complete and "found 2 more, which were not to be added" in known.text
     assert known.index_sum == -1
 
@@ -148,7 +149,9 @@ def test_points_that_may_not_be_added_leave_the_set_incomplete():
 def test_points_that_the_search_loses_leave_the_set_incomplete():
     system = float64(systems.tanh_unit(2.0).system)
     points = point_set(system, [[0.0]])
-    known = assess(system, points, lambda starts: points, further=FurtherSearch(rounds=0))
+    _, known = assess(
+        system, points, lambda points, starts: points, further=FurtherSearch(rounds=0)
+    )
     assert not known.complete and "does not reach" in known.text
 
 
@@ -159,18 +162,18 @@ def test_bistable_field_in_a_given_domain_is_complete_there():
     domain = None
     system = float64(sx.Flow(field, 1))
     points = point_set(system, [[-1.0], [0.0], [1.0]])
-    assert not assess(system, points).complete  # nothing is known of the far states
+    assert not assess(system, points)[1].complete  # nothing is known of the far states
     domain = (-2.0, 2.0)
-    known = assess(float64(sx.Flow(field, 1, domain=domain)), points)
+    _, known = assess(float64(sx.Flow(field, 1, domain=domain)), points)
     assert known.complete and "in the domain that the system was given" in known.text
     assert known.index_sum is None
-    known = assess(float64(sx.Flow(field, 1, domain=(-2.0, 0.5))), points)
+    _, known = assess(float64(sx.Flow(field, 1, domain=(-2.0, 0.5))), points)
     assert not known.complete and "does not hold every fixed point" in known.text
 
 
 def test_degenerate_point_is_not_complete():
     system = float64(sx.DiscreteMap(jnp.tanh, 1))  # at the pitchfork
-    known = assess(system, point_set(system, [[0.0]]))
+    _, known = assess(system, point_set(system, [[0.0]]))
     assert not known.complete and known.index_sum is None
     assert "1 of 1 fixed points are not certified" in known.text
 
@@ -185,7 +188,7 @@ def test_no_claim_where_nothing_holds(name):
     system = float64(sx.DiscreteMap(step, 2))
     points = point_set(system, np.full((1, 2), 2.0))
     called = []
-    known = assess(system, points, called.append)
+    _, known = assess(system, points, called.append)
     assert called == [] and not known.complete and known.index_sum is None
     assert known.text.startswith("no box is known that holds every fixed point (")
 
@@ -202,7 +205,7 @@ def test_small_rectifier_networks_are_proved_complete(own, alone, both, bounded)
     weights = jnp.array([[own, -2.0], [-2.0, own]])
     system = sx.DiscreteMap(lambda x: jnp.maximum(weights @ x + 1, 0), 2)
     collection = Collection(system, np.array([[0.9, 0.1]]))
-    known = assess(float64(system), collection.points, collection.search)
+    _, known = assess(float64(system), collection.points, collection.search)
     states = collection.points.states
     np.testing.assert_allclose(
         states[np.lexsort(states.T)], [[alone, 0], [both, both], [0, alone]], atol=1e-14
@@ -224,10 +227,11 @@ def test_states_of_saturated_gates_are_no_fixed_points():
     system = float64(sx.DiscreteMap(step, 12))
     far = 1e3 * np.linalg.solve(U, np.ones(12))  # all gates are 1
     points = point_set(system, [np.zeros(12), far])
-    np.testing.assert_array_equal(points.certified, [True, False])
-    known = assess(system, points)
+    np.testing.assert_array_equal(points.proved, [True, False])
+    kept, known = assess(system, points)
+    assert kept.states.any() == 0 and kept.reached.tolist() == 10 * [0] + 10 * [-1]
     assert known.outside == 1 and "1 of the points found lie outside [-1, 1]^12" in known.text
-    assert known.index_sum is not None and known.chao1.estimate == 1
+    assert known.index_sum is not None and known.chao1 == 1
     np.testing.assert_array_equal(known.domain.excludes(points.states), [False, True])
 
 
@@ -236,8 +240,9 @@ POINTS = np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0], [-0.5, -0.5, 0.5]])
 
 
 def draws(method, states=POINTS):
-    origins, directions = np.array([1]), np.array([[1.0, 0.0, 0.0]])
-    return [attempt.draw(states, origins, directions) for attempt in method.plan(DOMAIN)]
+    rng, unstable = np.random.default_rng(method.seed), (np.array([1]), np.array([[1.0, 0.0, 0.0]]))
+    rounds = range(method.rounds)
+    return [method.draw(rng, DOMAIN, states, lambda rows, enough: unstable) for _ in rounds]
 
 
 def test_starts_are_reproducible_bounded_and_in_the_domain():
@@ -264,8 +269,10 @@ def test_mixtures_hold_midpoints_and_exchanges():
 
 
 def test_starts_without_points_are_uniform():
-    (attempt,) = FurtherSearch(starts=200, rounds=1).plan(DOMAIN)
-    starts = attempt.draw(np.zeros((0, 3)), np.zeros(0, int), np.zeros((0, 3)))
+    none = np.zeros(0, int), np.zeros((0, 3))
+    starts = FurtherSearch(starts=200).draw(
+        np.random.default_rng(0), DOMAIN, np.zeros((0, 3)), lambda rows, enough: none
+    )
     assert starts.shape == (200, 3) and len(np.unique(starts)) == 600
     assert np.abs(starts.mean(axis=0)).max() < 0.15
 
@@ -287,19 +294,24 @@ def test_points_that_the_solver_does_not_reach_are_taken_from_the_proof():
     system, origin = float64(book.system), point_set(float64(book.system), [[0.0]])
     adopted = []
 
-    def adopt(proof):
+    def adopt(points, proof):
         adopted.append(proof.states)
         assert (proof.error_bounds < proof.radii).all()
         return point_set(system, [[0.0], *proof.states.tolist()])
 
-    known = assess(system, origin, lambda starts: origin, adopt=adopt)
+    _, known = assess(system, origin, lambda points, starts: points, adopt=adopt)
     assert known.complete and known.index_sum == 1
     np.testing.assert_allclose(np.sort(np.abs(adopted[0][:, 0])), [0.957504, 0.957504], atol=1e-6)
-    assert not assess(system, origin, lambda starts: origin).complete
+    assert not assess(system, origin, lambda points, starts: points)[1].complete
 
 
 def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch):
-    monkeypatch.setattr(Points, "search", lambda self, starts: self.points())
+    solve = Solver.solve
+
+    def lost(self, starts, slow_points):
+        return solve(self, starts, slow_points) if slow_points else PointTable.empty(len(starts), 1)
+
+    monkeypatch.setattr(Solver, "solve", lost)
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
     points = sx.find_fixed_points(system, np.zeros((1, 1)))
     assert points.complete and len(points.fixed) == 3 and points.certified.all()
@@ -311,11 +323,11 @@ def test_a_set_in_which_two_points_may_be_one_is_not_called_complete():
     """That at 0 is there twice: once only known to exist, within less than where it is alone."""
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1))
     twice = point_set(system, [[0.0], [0.0]])
-    twice.states[1], twice.error_bounds[1], twice.radii[1] = 1e-3, 2e-3, 0.0
-    known = assess(system, twice)
+    twice.states[1], twice.errors[1], twice.radii[1] = 1e-3, 2e-3, 0.0
+    _, known = assess(system, twice)
     assert not known.complete and known.index_sum is None
     assert "not proved complete: two fixed points are nearer than their error bounds" in known.text
-    assert assess(system, without(twice, 1)).complete
+    assert assess(system, without(twice, 1))[1].complete
 
 
 OUTSIDE = np.array([9])  # of a state of one or two units
@@ -361,7 +373,7 @@ def test_a_wrong_proof_is_withdrawn_in_uneven_units_too(monkeypatch):
 def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1))
     points = point_set(system, [[0.0], [0.9575040240772687], [-0.9575040240772687]])
-    assert assess(system, points).complete
+    assert assess(system, points)[1].complete
     if wrong == "an index":
         monkeypatch.setattr(
             sys.modules["separatrix.analysis.completeness.assess"],
@@ -373,5 +385,5 @@ def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
         narrow = dataclasses.replace(find_domain(system), upper=np.array([0.5]))
         monkeypatch.setattr(module, "find_domain", lambda *_: narrow)
         monkeypatch.setattr(Domain, "excludes", lambda _, states: np.zeros(len(states), bool))
-    known = assess(system, points)
+    _, known = assess(system, points)
     assert not known.complete and "two proofs contradict each other" in known.text

@@ -8,6 +8,7 @@ from completeness_tools import float64, point_set, without
 
 import separatrix as sx
 from separatrix.analysis.completeness import find_domain, index_sum, point_indices
+from separatrix.analysis.completeness.index import with_indices
 from separatrix.enclosure.interval import Enclosed
 
 COMPLETE = {
@@ -32,19 +33,17 @@ def textbook(name):
 
 def sum_of(system, points, domain=None):
     velocity = Enclosed(system.velocity, (system.size,))
-    bounds = np.where(points.certified, points.error_bounds, 0.0)
-    indices = point_indices(velocity, points.states, bounds)
-    domain = find_domain(system) if domain is None else domain
-    return index_sum(domain, indices, points.states, bounds, points.certified), indices
+    points = with_indices(points, velocity, None, points.fixed)
+    return index_sum(find_domain(system) if domain is None else domain, points), points
 
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_sum_over_a_complete_set_is_one(name):
     book = textbook(name)
     system = float64(book.system)
-    result, indices = sum_of(system, point_set(system, book.states))
+    result, points = sum_of(system, point_set(system, book.states))
     assert result.value == 1 and result.reason == ""
-    assert indices.obstacles == ("",) * len(book.states)
+    assert not points.obstacles.any()
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -52,10 +51,10 @@ def test_any_missing_point_breaks_the_sum(name):
     book = textbook(name)
     system = float64(book.system)
     points = point_set(system, book.states)
-    _, indices = sum_of(system, points)
+    _, points = sum_of(system, points)
     for k in range(len(book.states)):
         result, _ = sum_of(system, without(points, k))
-        assert result.value == 1 - indices.signs[k] != 1
+        assert result.value == 1 - points.indices[k] != 1
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
@@ -65,7 +64,7 @@ def test_map_and_flow_have_the_same_indices(n):
     for kind in ("map", "flow"):
         book = systems.ring(n, kind)
         system = float64(book.system)
-        signs.append(sum_of(system, point_set(system, book.states))[1].signs)
+        signs.append(sum_of(system, point_set(system, book.states))[1].indices)
         if kind == "flow":  # (−1) to the number of unstable directions, real or in pairs
             np.testing.assert_array_equal(signs[-1], (-1) ** np.array(book.n_unstable))
     np.testing.assert_array_equal(*signs)
@@ -76,9 +75,9 @@ def test_flip_flops(architecture):
     system, starts = systems.flip_flop(architecture)
     found = sx.find_fixed_points(system, starts, slow_points=False).fixed
     system = float64(system)
-    result, indices = sum_of(system, point_set(system, found.states))
+    result, points = sum_of(system, point_set(system, found.states))
     assert len(found.states) == 27 and result.value == 1
-    assert (indices.signs == 1).sum() == 14  # 8 stable and 6 of two unstable directions
+    assert (points.indices == 1).sum() == 14  # 8 stable and 6 of two unstable directions
 
 
 def test_sign_of_the_determinant_is_that_of_numpy():
@@ -103,9 +102,9 @@ def test_index_of_a_kink():
 def test_singular_point_has_no_index():
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(x), 1))
     points = point_set(system, [[0.0]])
-    result, indices = sum_of(system, points)
+    result, points = sum_of(system, points)
     assert result.value is None and "1 of 1 fixed points are not certified" in result.reason
-    assert indices.signs[0] == 0
+    assert points.indices[0] == 0
 
 
 def test_point_that_is_no_zero_of_the_step_has_no_index():
@@ -114,7 +113,7 @@ def test_point_that_is_no_zero_of_the_step_has_no_index():
     )
     zero = (np.sqrt(1 + 0.1) - 1) / 0.2
     points = point_set(system, [[zero]])
-    assert points.certified.all()
+    assert points.proved.all()
     result, _ = sum_of(system, points)
     assert result.value is None and "the step has none" in result.reason
 

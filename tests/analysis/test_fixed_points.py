@@ -6,7 +6,7 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.certificates import certify
-from separatrix.analysis.fixed_points.found import Found
+from separatrix.analysis.point_table import Evidence, Kind, PointTable
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
 TEXTBOOK = {
@@ -354,15 +354,12 @@ def test_states_that_are_proved_to_be_one_point_are_merged():
 
 def test_what_is_no_zero_does_not_join_two_that_are_each_alone():
     """x³ = x at 0 and at 1, and a state where either is proved to be the only one."""
-    found, nobody = Found.empty(0, 1), np.zeros(0, int)
-    for state, radius in ((0.0, 0.6), (0.5, 0.0), (1.0, 0.6)):
-        label = found.add(np.array([state]), "fixed", 1e-9, nobody, "")
-        if radius:
-            found.prove(label, 1e-15, radius, "exists")
-        else:
-            found.refuse(label, "not shown")
-    certify(sx.Flow(lambda x: x - x**3, 1), found)
-    assert np.ravel(found.states).tolist() == [0.0, 1.0]
+    table = PointTable.empty(0, 1).with_points(np.array([[0.0], [0.5], [1.0]]), Kind.FIXED, 1e-15)
+    table = table.with_proofs(np.array([0, 2]), evidence=Evidence.UNIQUE, radii=0.6)
+    table = table.with_proofs(
+        np.array([1]), evidence=Evidence.REFUSED, errors=1e-9, details="not shown"
+    )
+    assert certify(sx.Flow(lambda x: x - x**3, 1), table).states.tolist() == [[0.0], [1.0]]
 
 
 def test_a_proof_overrules_eigenvalues_that_are_not_those_of_the_function():

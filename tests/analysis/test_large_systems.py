@@ -9,8 +9,8 @@ import systems
 import separatrix as sx
 from separatrix.analysis.completeness import Proof
 from separatrix.analysis.fixed_points import evaluator
-from separatrix.analysis.fixed_points.found import Found
 from separatrix.analysis.fixed_points.latent import take_over
+from separatrix.analysis.point_table import Kind, Outcome, PointTable
 
 SIZE = 4096
 GAINS = np.full(SIZE, 0.1)
@@ -174,18 +174,20 @@ def test_more_variables_than_are_searched():
     assert not points.complete and "at most 8 variables between" in points.completeness
 
 
+def reached_by_one_each(states):
+    table = PointTable.empty(len(states), 2).with_points(np.array(states), Kind.FIXED, 1e-9)
+    return table.with_candidates(np.arange(len(states)), reached=np.arange(len(states)))
+
+
 def test_a_state_where_all_zeros_are_proved_to_lie_elsewhere_is_rejected():
-    found = Found.empty(3, 2)
-    for number, state in enumerate([[0.0, 0.1], [0.0, -0.1], [3.0, 0.0]]):
-        found.add(np.array(state), "fixed", 1e-9, np.array([number]), "at rounding level")
+    table = reached_by_one_each([[0.0, 0.1], [0.0, -0.1], [3.0, 0.0]])
     proof = Proof(True, "complete", np.zeros((1, 2)), np.array([1e-12]), np.array([0.5]))
-    take_over(proof, found)
-    assert found.kinds == ["fixed"] and found.reached.tolist() == [0, 0, -1]
-    assert found.proofs[0][:2] == (1e-12, 0.5) and "elsewhere" in found.reasons[2]
+    table = take_over(proof, table)
+    assert table.fixed.tolist() == [True] and table.reached.tolist() == [0, 0, -1]
+    assert (table.errors[0], table.radii[0]) == (1e-12, 0.5)
+    assert table.outcomes[2] == Outcome.ELSEWHERE
 
 
 def test_a_state_is_kept_where_not_all_zeros_are_known():
-    found = Found.empty(1, 2)
-    found.add(np.array([3.0, 0.0]), "fixed", 1e-9, np.array([0]), "at rounding level")
-    take_over(Proof.failed("why not", 2), found)
-    assert found.reached.tolist() == [0]
+    table = take_over(Proof.failed("why not", 2), reached_by_one_each([[3.0, 0.0]]))
+    assert table.reached.tolist() == [0]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.analysis.fixed_points.descending import SpeedDescent
 from separatrix.analysis.fixed_points.evaluator import Evaluator
+from separatrix.analysis.fixed_points.root_finding import RootFinder
+from separatrix.analysis.fixed_points.slow_points import SpeedDescent
+from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.zero_test import ZeroTest
 
 
@@ -95,12 +97,8 @@ def test_states_that_are_the_same_descend_as_one(monkeypatch):
         evaluator, "speed_derivatives", lambda x: (rows.append(len(x)), derivatives(x))[1]
     )
     starts = np.array([[0.5, 0.4, 0.3], [0.1, 0.0, 0.3]])
-    descent = SpeedDescent(
-        evaluator,
-        ZeroTest(system.residual, 3, starts),
-        lambda states, _: np.arange(len(states)),
-        many_units=False,
-    )
+    zero_test = ZeroTest(system.residual, 3, starts)
+    descent = SpeedDescent(RootFinder(evaluator, LevenbergMarquardt(), zero_test))
     alone = descent.minimize(starts)
     single = sum(rows)
     rows.clear()

@@ -180,12 +180,12 @@ def test_solvers_agree(case):
     size = case.system.size
     test = ZeroTest(evaluator.system.residual, size, case.candidates)
     smooth = SmoothSearch(evaluator, LevenbergMarquardt(), test).search(case.candidates, False)
-    found = [smooth.stacked(smooth.labels("fixed"))]
+    found = [smooth.states[smooth.fixed]]
     residual = recognize(evaluator.system.residual, size)
     if not isinstance(residual, str) and hasattr(residual, "gate_weights"):
         velocity = recognize(evaluator.system.velocity, size)
         exact = search_piecewise(residual, velocity, case.candidates, False)
-        found.append(exact.stacked(exact.labels("fixed")))
+        found.append(exact.states[exact.fixed])
     if case.box is not None:
         box = np.full(size, case.box)
         nothing = np.zeros((0, size)), np.zeros(0)

@@ -1,12 +1,12 @@
 """What is known about fixed points that a search has missed."""
 
-from .assess import assess, proved_errors, without_contradiction
-from .coverage import Richness, chao1, good_turing_coverage
+from .assess import assess
+from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import MOST_VARIABLES, Proof, prove_complete, prove_complete_in_latent
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete_in_latent
 from .further import FurtherSearch
-from .index import IndexSum, Indices, index_sum, latent_indices, point_indices
-from .known import Completeness, PointSet, describe
+from .index import index_sum, latent_indices, point_indices
+from .known import Completeness
 
 __all__ = [
     "MOST_VARIABLES",
@@ -14,21 +14,13 @@ __all__ = [
     "Domain",
     "Enclosure",
     "FurtherSearch",
-    "IndexSum",
-    "Indices",
-    "PointSet",
     "Proof",
-    "Richness",
     "assess",
     "chao1",
-    "describe",
     "find_domain",
     "good_turing_coverage",
     "index_sum",
     "latent_indices",
     "point_indices",
-    "prove_complete",
     "prove_complete_in_latent",
-    "proved_errors",
-    "without_contradiction",
 ]

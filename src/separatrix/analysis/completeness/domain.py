@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float
 
 from ...enclosure.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
+from . import words
 from .attraction import Attraction, attraction
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
@@ -77,15 +78,7 @@ class Domain:
 
     def __str__(self) -> str:
         """Write the box as [-1, 1]^16 where all its sides are alike, to four digits."""
-        if not self.bounded:
-            return "no box"
-        size = len(self.lower)
-        sides = np.array([self.lower, self.upper])
-        unit = 10.0 ** np.floor(np.log10(np.abs(sides).max() or 1.0))  # of any size
-        low, high = (sides / unit).round(9) * unit + 0.0  # no −0
-        if np.ptp(low) == 0 and np.ptp(high) == 0:
-            return f"[{low[0]:.4g}, {high[0]:.4g}]^{size}"
-        return f"a box in [{low.min():.4g}, {high.max():.4g}]^{size}"
+        return words.box(self.lower, self.upper) if self.bounded else "no box"
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ class Enclosure:
             velocity = Enclosed(system.velocity, (system.size,))
             return cls(velocity, _proved(velocity))
         except EnclosureError as refusal:
-            why = f"the step cannot be enclosed: {refusal}"
+            why = words.NOT_ENCLOSED.format(refusal)
             return cls(velocity, Domain.unknown(system.size, why))
 
 
@@ -152,7 +145,7 @@ def _proved(velocity: Enclosed) -> Domain:
         with np.errstate(all="ignore"):
             execution = velocity.execute(Interval(lower[None], upper[None]))
             if execution.refusals[0]:
-                return Domain.unknown(size, f"the step is {execution.refusals[0]}")
+                return Domain.unknown(size, words.REFUSED.format(execution.refusals[0]))
             found = attraction(execution)
         old = (lower, upper)
         lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
@@ -162,20 +155,10 @@ def _proved(velocity: Enclosed) -> Domain:
             break
     assert found is not None
     if not bounded:
-        why = _why_unbounded(lower, upper, found)
+        why = words.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), found.decays)
         return Domain(lower, upper, False, why, why)
     rough = _not_lipschitz(velocity, lower, upper)
-    evidence = "proved by interval arithmetic over all states"
-    return Domain(lower, upper, not rough, evidence, rough)
-
-
-def _why_unbounded(lower: np.ndarray, upper: np.ndarray, found: Attraction) -> str:
-    without = ~(np.isfinite(lower) & np.isfinite(upper))
-    unit, count = int(np.flatnonzero(without)[0]), int(without.sum())
-    which = f"unit {unit}" if count == 1 else f"{count} of {len(lower)} units (first unit {unit})"
-    if not found.decays[unit]:
-        return f"{which} {'is' if count == 1 else 'are'} not shown to be driven back from far away"
-    return f"what drives {which} is not bounded"
+    return Domain(lower, upper, not rough, words.PROVED_BOX, rough)
 
 
 def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> str:
@@ -184,9 +167,9 @@ def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> 
     result = velocity.steepness(Interval((lower - excess)[None], (upper + excess)[None]))
     assert result.slopes is not None  # asked for
     if result.refusals[0]:
-        return f"the step is {result.refusals[0]}"
+        return words.REFUSED.format(result.refusals[0])
     if not np.isfinite(result.slopes.magnitude()).all():
-        return "the slopes of the step are not bounded in the box"
+        return words.STEEP
     return ""
 
 
@@ -201,11 +184,10 @@ def _with_given(proved: Domain, system: AbstractSystem, known: Known | None) -> 
         states, errors = known[0], known[1][:, None]
         outside |= ((states + errors < lower) | (states - errors > upper)).any()
     if outside:
-        text = "the domain that the system was given does not hold every fixed point"
-        return replace(proved, evidence=text)
-    evidence = "in the domain that the system was given"
+        return replace(proved, evidence=words.GIVEN_IS_WRONG)
+    evidence = words.GIVEN_BOX
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        evidence = f"the domain that the system was given has no end, and {proved.evidence}"
+        evidence = words.GIVEN_WITHOUT_END.format(proved.evidence)
     return Domain(lower, upper, False, evidence, proved.obstacle, given=True)
 
 

@@ -16,6 +16,7 @@ from ...solvers.low_rank import (
     low_rank_enclosure,
 )
 from ...systems import AbstractSystem
+from . import words
 from .domain import Domain
 
 MOST_VARIABLES = MOST_LATENT
@@ -45,16 +46,16 @@ class Proof:
 
 
 def prove_complete(
-    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune, largest: int
+    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune
 ) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
     That is in the domain (in all of space, for piecewise-linear systems without one) for systems of
-    at most `largest` units, and for larger ones in the latent variables on which matrices of low
-    rank let them depend. `known` are the states of fixed points, their proved radii and error
+    at most `MOST_VARIABLES` units, and for larger ones in the latent variables on which matrices of
+    low rank let them depend. `known` are the states of fixed points, their proved radii and error
     bounds; radius 0 where nothing is proved, so that the point is found again.
     """
-    if system.size <= largest:
+    if system.size <= MOST_VARIABLES:
         found = method.search(system.residual, domain.lower, domain.upper, *known)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
@@ -64,19 +65,15 @@ def prove_complete(
         return Proof.failed(str(reason), system.size)
     except EnclosureError:
         latent = None
-    if latent is None or latent.rank > largest:
+    if latent is None or latent.rank > MOST_VARIABLES:
         return Proof.failed("", system.size)
     found = exhaust_enclosure(latent, system.residual, known, method)
-    return _proof(found, _of_latent(latent))
+    return _proof(found, words.variables(latent.rank))
 
 
 def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:
     """Search exhaustively for zeros of a residual that is written with few latent variables."""
-    return _proof(exhaust(latent, method), _of_latent(latent))
-
-
-def _of_latent(latent: LatentSystem) -> str:
-    return f"of the {latent.rank} variable{'s' * (latent.rank > 1)} that the system depends on"
+    return _proof(exhaust(latent, method), words.variables(latent.rank))
 
 
 def _proved_box(domain: Domain) -> Interval:
@@ -86,9 +83,6 @@ def _proved_box(domain: Domain) -> Interval:
     return Interval(domain.lower, domain.upper)
 
 
-MAY_BE_ONE = "two fixed points are nearer than their error bounds: they may be one"
-
-
 def _where(domain: Domain) -> str:
     if not domain.bounded:
         return "all states"
@@ -96,6 +90,5 @@ def _where(domain: Domain) -> str:
 
 
 def _proof(found: Exhaustion, where: str) -> Proof:
-    done = f"interval branch and prune {where} examined {found.boxes:,} boxes"
-    text = done if found.complete else f"{done} without success: {found.reason}"
+    text = words.searched(where, found.boxes, "" if found.complete else found.reason)
     return Proof(found.complete, text, found.states, found.error_bounds, found.radii)

@@ -1,6 +1,6 @@
 """Where to look for fixed points that a search has missed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,9 @@ from jaxtyping import Float, Int
 from .domain import Domain
 
 States = Float[np.ndarray, "start unit"]
+Directions = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+"""Points, and how many directions are of use -> which point each unstable direction belongs to,
+and the directions, of length 1."""
 
 _DISTANCES = (0.01, 0.1, 0.5)  # from an unstable point, in units of the way to another point
 _ORIGINS = 32  # points that are looked at for unstable directions in a round, at most
@@ -38,80 +41,61 @@ class FurtherSearch:
     rounds: int = 4
     seed: int = 0
 
-    def plan(self, domain: Domain) -> Iterator["Round"]:
-        """Yield the rounds, each of which draws starts from the points known by then."""
-        rng = np.random.default_rng(self.seed)
-        for _ in range(self.rounds):
-            yield Round(self.starts, domain, rng)
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round of a further search."""
-
-    count: int
-    domain: Domain
-    rng: np.random.Generator
-
-    def left(self, count: int) -> Int[np.ndarray, " origin"]:
-        """Return which of so many points may be left in their unstable directions, and in turn."""
-        return self.rng.permutation(count)[:_ORIGINS]
-
-    @property
-    def enough(self) -> int:
-        """How many unstable directions are of use: each is gone along to either side."""
-        return -(-(self.count // 4) // 2)
-
     def draw(
         self,
+        rng: np.random.Generator,
+        domain: Domain,
         states: Float[np.ndarray, "point unit"],
-        origins: Int[np.ndarray, " direction"],
-        directions: Float[np.ndarray, "direction unit"],
+        directions_of: Directions,
     ) -> States:
-        """Return starts, given points, and directions of length 1 in which some are unstable.
-
-        `origins` tells which point each direction belongs to.
-        """
-        parts = [self._uniform(self.count // 4)]
+        """Return the starts of a round, given the points known by then."""
+        count, along = self.starts, self.starts // 4
+        left = rng.permutation(len(states))[:_ORIGINS]
+        origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
+        low, high = domain.lower, domain.upper
+        parts = [rng.uniform(low, high, (count // 4, len(low)))]
         if len(states) > 1:
-            parts += [self._mixtures(states, self.count // 2)]
+            parts += [_mixtures(rng, states, count // 2)]
         if len(directions):
-            parts += [self._along(states, origins, directions, self.count // 4)]
-        missing = self.count - sum(map(len, parts))
-        starts = np.concatenate([*parts, self._uniform(missing)])
-        return np.clip(starts, self.domain.lower, self.domain.upper)
+            half_box = float(np.linalg.norm(high - low)) / 2
+            parts += [_beside(rng, states, origins, directions, along, half_box)]
+        missing = count - sum(map(len, parts))
+        starts = np.concatenate([*parts, rng.uniform(low, high, (missing, len(low)))])
+        return np.clip(starts, low, high)
 
-    def _uniform(self, count: int) -> States:
-        low, high = self.domain.lower, self.domain.upper
-        return self.rng.uniform(low, high, (count, len(low)))
 
-    def _mixtures(self, states: np.ndarray, count: int) -> States:
-        """Mix random pairs of points in four ways, a quarter each."""
-        one, other = states[self.rng.integers(len(states), size=(2, count))]
-        weight = self.rng.uniform(size=(count, 1))
-        exchanged = self.rng.uniform(size=one.shape) < 0.5
-        ways = np.stack(
-            [
-                weight * one + (1 - weight) * other,
-                np.where(exchanged, one, other),
-                (one + other) / 2,
-                np.where(weight < 0.5, -one, 2 * one - other),
-            ]
-        )
-        return ways[np.arange(count) % len(ways), np.arange(count)]
+def _mixtures(rng: np.random.Generator, states: np.ndarray, count: int) -> States:
+    """Mix random pairs of points in four ways, a quarter each."""
+    one, other = states[rng.integers(len(states), size=(2, count))]
+    weight = rng.uniform(size=(count, 1))
+    exchanged = rng.uniform(size=one.shape) < 0.5
+    ways = np.stack(
+        [
+            weight * one + (1 - weight) * other,
+            np.where(exchanged, one, other),
+            (one + other) / 2,
+            np.where(weight < 0.5, -one, 2 * one - other),
+        ]
+    )
+    return ways[np.arange(count) % len(ways), np.arange(count)]
 
-    def _along(
-        self, states: np.ndarray, origins: np.ndarray, directions: np.ndarray, count: int
-    ) -> States:
-        """Leave unstable points to either side, by up to half the way to another point."""
-        choice = self.rng.permutation(np.resize(np.arange(2 * len(directions)), count))
-        which, side = choice // 2, 1.0 - 2.0 * (choice % 2)
-        origin = states[origins[which]]
-        target = states[self.rng.integers(len(states), size=count)]
-        way = np.linalg.norm(target - origin, axis=1)
-        half_box = np.linalg.norm(self.domain.upper - self.domain.lower) / 2
-        way = np.where(way > 0, way, half_box) * self.rng.choice(_DISTANCES, count)
-        return origin + (side * way)[:, None] * directions[which]
+
+def _beside(
+    rng: np.random.Generator,
+    states: np.ndarray,
+    origins: np.ndarray,
+    directions: np.ndarray,
+    count: int,
+    half_box: float,
+) -> States:
+    """Leave unstable points to either side, by up to half the way to another point."""
+    choice = rng.permutation(np.resize(np.arange(2 * len(directions)), count))
+    which, side = choice // 2, 1.0 - 2.0 * (choice % 2)
+    origin = states[origins[which]]
+    target = states[rng.integers(len(states), size=count)]
+    way = np.linalg.norm(target - origin, axis=1)
+    way = np.where(way > 0, way, half_box) * rng.choice(_DISTANCES, count)
+    return origin + (side * way)[:, None] * directions[which]
 
 
 def unstable_directions(

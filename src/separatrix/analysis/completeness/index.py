@@ -21,6 +21,7 @@ A(x − x*) + A L Z (x − x*).)
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -33,6 +34,8 @@ from ...enclosure.interval.products import matmul
 from ...enclosure.krawczyk.context import over_chunks, quietly
 from ...enclosure.krawczyk.contraction import Preconditioner
 from ...solvers.low_rank import LatentSystem
+from ..point_table import UNTRIED, PointTable
+from . import words
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
@@ -83,38 +86,26 @@ def latent_indices(
         return _indices(result, orientation)
 
 
-class KnownIndices:
-    """The indices of the points met so far: while a search goes on each is proved once.
+def with_indices(
+    table: PointTable,
+    velocity: Enclosed | None,
+    latent: LatentSystem | None,
+    which: Bool[np.ndarray, " point"],
+) -> PointTable:
+    """Prove the indices of points for which that was not tried, while a search goes on.
 
     By the latent system, where there is one and it succeeds.
     """
-
-    def __init__(self, latent: LatentSystem | None = None) -> None:
-        self._latent = latent
-        self._known: dict[bytes, tuple[int, str]] = {}
-
-    def of(
-        self, velocity: Enclosed, states: States, error_bounds: Float[np.ndarray, " point"]
-    ) -> Indices:
-        """Return the index of each point, as `point_indices` does."""
-        keys = [state.tobytes() for state in states]
-        new = self._new(keys)
-        if self._latent is not None and len(new):
-            found = latent_indices(self._latent, states[new], error_bounds[new])
-            self._take([keys[row] for row in new], found, proved_only=True)
-            new = self._new(keys)
-        found = point_indices(velocity, states[new], error_bounds[new])
-        self._take([keys[row] for row in new], found)
-        known = [self._known[key] for key in keys]
-        return Indices(np.array([sign for sign, _ in known], int), tuple(why for _, why in known))
-
-    def _new(self, keys: list[bytes]) -> np.ndarray:
-        return np.array([row for row, key in enumerate(keys) if key not in self._known], int)
-
-    def _take(self, keys: list[bytes], found: Indices, proved_only: bool = False) -> None:
-        for key, sign, why in zip(keys, found.signs.tolist(), found.obstacles, strict=True):
-            if sign or not proved_only:
-                self._known[key] = sign, why
+    ways: tuple[Any, ...] = ((latent_indices, latent), (point_indices, velocity))
+    for prove, form in ways:
+        labels = np.flatnonzero(which & (table.indices == UNTRIED))
+        if form is None or not len(labels):
+            continue
+        found = prove(form, table.states[labels], table.proved_errors[labels])
+        kept = (found.signs != 0) | (velocity is None or form is velocity)
+        obstacles = np.array(found.obstacles, object)[kept]
+        table = table.with_proofs(labels[kept], indices=found.signs[kept], obstacles=obstacles)
+    return table
 
 
 def _indices(result: Enclosures, orientation: int) -> Indices:
@@ -129,14 +120,10 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
     texts = [
-        refusal or ("" if sign else _DEGENERATE if there else _NO_ZERO)
+        refusal or ("" if sign else words.DEGENERATE if there else words.NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
     return Indices(orientation * signs, tuple(texts))
-
-
-_DEGENERATE = "its Jacobian is not shown to be non-singular"
-_NO_ZERO = "the residual has a zero there, the step has none"
 
 
 def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
@@ -165,24 +152,15 @@ def _parity(permutation: np.ndarray) -> int:
     return sign
 
 
-def index_sum(
-    domain: Domain,
-    indices: Indices,
-    states: States,
-    error_bounds: Float[np.ndarray, " point"],
-    certified: Bool[np.ndarray, " point"],
-) -> IndexSum:
+def index_sum(domain: Domain, points: PointTable) -> IndexSum:
     r"""Add up the indices of fixed points, where the theorem's hypotheses hold.
 
     Parameters
     ----------
     domain
         The box, with the proof that the velocity points inward on it.
-    indices
-        From `point_indices`, of the same points.
-    states, error_bounds, certified
-        The fixed points, the proved distance (largest entry) to the exact point, and whether it is
-        proved.
+    points
+        The fixed points, with their indices.
 
     Returns
     -------
@@ -192,16 +170,15 @@ def index_sum(
     """
     if not domain.inward:
         return IndexSum(None, domain.obstacle)
-    if not certified.all():
-        return IndexSum(
-            None, f"{int((~certified).sum())} of {len(certified)} fixed points are not certified"
-        )
-    if not indices.signs.all():
-        worst = int(np.flatnonzero(indices.signs == 0)[0])
-        return IndexSum(None, f"fixed point {worst}: {indices.obstacles[worst]}")
-    if some_may_be_one(states, error_bounds):
-        return IndexSum(None, "two fixed points are nearer than their error bounds")
-    return IndexSum(int(indices.signs.sum()), "")
+    if not points.proved.all():
+        count = int((~points.proved).sum())
+        return IndexSum(None, words.UNCERTIFIED.format(count, len(points)))
+    if not points.indices.all():
+        worst = int(np.flatnonzero(points.indices == 0)[0])
+        return IndexSum(None, words.WITHOUT_INDEX.format(worst, points.obstacles[worst]))
+    if some_may_be_one(points.states, points.proved_errors):
+        return IndexSum(None, words.NEARER_THAN_ERRORS)
+    return IndexSum(int(points.indices.sum()), "")
 
 
 def some_may_be_one(states: States, error_bounds: Float[np.ndarray, " point"]) -> bool:

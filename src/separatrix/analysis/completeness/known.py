@@ -1,41 +1,9 @@
-"""What a search has found, and what is known of the points that it has not."""
+"""What is known of the points that a search has not found."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Bool, Float, Int
-
-from .coverage import Richness
 from .domain import Domain
 from .exhaustive import Proof
-
-
-@dataclass(frozen=True)
-class PointSet:
-    """The fixed points that a search has found so far (slow points do not belong here).
-
-    Attributes
-    ----------
-    states
-        The points `(point, unit)`.
-    certified
-        Whether each is proved to exist within `error_bounds` and to be alone within `radii`,
-        distances in the largest entry.
-    error_bounds, radii
-        Infinite or NaN, and 0, where nothing is proved.
-    hits
-        How many candidates reached each.
-    """
-
-    states: Float[np.ndarray, "point unit"]
-    certified: Bool[np.ndarray, " point"]
-    error_bounds: Float[np.ndarray, " point"]
-    radii: Float[np.ndarray, " point"]
-    hits: Int[np.ndarray, " point"]
-
-    def select(self, which: Bool[np.ndarray, " point"]) -> "PointSet":
-        """Keep some of the points."""
-        return PointSet(*(getattr(self, f.name)[which] for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -68,7 +36,7 @@ class Completeness:
     index_sum: int | None
     index_reason: str
     coverage: float | None
-    chao1: Richness | None
+    chao1: float | None
     complete: bool
     domain: Domain
     outside: int
@@ -107,7 +75,6 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     if known.coverage is not None and known.chao1 is not None:
         since = f" from the candidates' hits, before {added} more were found" if added else ""
         parts.append(
-            f"Good–Turing coverage {known.coverage:.3f}, "
-            f"Chao1 estimate {known.chao1.estimate:.4g}{since}"
+            f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1:.4g}{since}"
         )
     return "; ".join(parts)

@@ -1,78 +1,103 @@
-"""Proofs about the points that a search has found."""
+"""Proofs about the points of a table, of which each stage notes the evidence.
+
+Everything is solved and proved on the residual, so one of the user's own that disagrees with the
+step, or the field, would make sure of what is not so: what is proved of it holds of the step only
+where the velocity may be zero, too. A saturated gate makes the velocity tiny where the residual is
+not, which proves nothing.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float
 from scipy.sparse.csgraph import connected_components
 
+from ..._double import double_precision
 from ...enclosure.branch_and_prune.search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...enclosure.krawczyk.context import over_chunks
+from ...enclosure.krawczyk.context import in_chunks, over_chunks, quietly
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
-from ...enclosure.krawczyk.spectrum import Kind
-from ...enclosure.krawczyk.zeros import ZeroCertificates
+from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
+from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from .agreement import doubts_of_step, is_trusted
-from .found import Found
+from ..completeness import Proof
+from ..point_table import Contradiction, Evidence, Kind, Outcome, PointTable, Status
+from .evaluator import Evaluator
+from .units import sizes_of
+
+States = Float[np.ndarray, "point unit"]
+Flags = Bool[np.ndarray, " point"]
+Doubts = tuple[np.ndarray, np.ndarray]
+"""What speaks against each zero, as `Evidence` (UNTRIED: nothing does), and why, in words."""
+
+_LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
 
-def certify(system: AbstractSystem, found: Found) -> None:
-    """Prove what can be proved of each point on which nothing is decided, and note it in `found`.
+def certify(system: AbstractSystem, table: PointTable) -> PointTable:
+    """Prove what can be proved of each point on which nothing is decided.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
     (Krawczyk's test). Slow points: that no fixed point lies within the radius. Points that are
     proved to be one are merged.
     """
-    for kind, prove in (("fixed", _prove_zeros), ("slow", _prove_absence)):
-        settled = found.proofs.keys() | found.refusals.keys()
-        labels = [k for k in found.labels(kind) if k not in settled]
-        if labels:
-            prove(system, found.stacked(labels), labels, found)
-    found.merge(_proved_to_be_one(found))
+    for kind, prove in ((Kind.FIXED, _prove_zeros), (Kind.SLOW, _prove_absence)):
+        labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
+        if len(labels):
+            table = prove(system, table, labels)
+    return table.merged(_proved_to_be_one(table))
 
 
-def _note(found: Found, label: int, proof: ZeroCertificates, row: int) -> None:
-    error, radius = float(proof.error_bound[row]), float(proof.radius[row])
-    alone = f"alone within {radius:.1e}" if proof.unique[row] else "not shown to be alone"
-    found.prove(label, error, radius, f"exists within {error:.1e}, {alone}")
+def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
+    states = table.states[labels]
+    proof = certify_zeros(system.residual, states)
+    errors, radii = table.errors[labels], np.where(proof.exists, proof.radius, 0.0)
+    errors = np.where(proof.exists, proof.error_bound, errors)
+    evidence = np.where(proof.unique, Evidence.UNIQUE, Evidence.EXISTS)
+    evidence = np.where(proof.exists, evidence, Evidence.REFUSED)
+    details = np.where(proof.exists, "", np.array(proof.reason, object))
+    at_origin = np.flatnonzero(~proof.exists & ~states.any(1))
+    if len(at_origin) and alone_at_origin(system.residual, system.size):
+        evidence[at_origin], details[at_origin] = Evidence.ALONE_AT_ORIGIN, ""
+        errors[at_origin], radii[at_origin] = 0.0, LARGEST_RADIUS
+    proved = evidence < Evidence.REFUSED
+    doubts, why = doubts_of_step(system, states, np.where(proved, errors, np.inf))
+    doubtful = proved & (doubts != Evidence.UNTRIED)
+    return table.with_proofs(
+        labels,
+        evidence=np.where(doubtful, doubts, evidence),
+        errors=np.where(doubtful, table.errors[labels], errors),
+        radii=np.where(doubtful, 0.0, radii),
+        details=np.where(doubtful, why, details),
+    )
 
 
-def _prove_zeros(
-    system: AbstractSystem, states: np.ndarray, labels: list[int], found: Found
-) -> None:
-    residual = system.residual
-    proof = certify_zeros(residual, states)
-    doubts = doubts_of_step(system, states, np.where(proof.exists, proof.error_bound, np.inf))
-    for row, label in enumerate(labels):
-        if proof.exists[row] and doubts[row]:
-            found.refuse(label, doubts[row])
-        elif proof.exists[row]:
-            _note(found, label, proof, row)
-        elif not states[row].any() and alone_at_origin(residual, len(states[row])):
-            (doubt,) = doubts_of_step(system, states[row, None], np.zeros(1))
-            text = f"exists, alone within {LARGEST_RADIUS:.1e}: no ray from it holds another"
-            if doubt:
-                found.refuse(label, doubt)
-            else:
-                found.prove(label, 0.0, LARGEST_RADIUS, text)
-        else:
-            what = found.degenerate.get(label)
-            found.refuse(label, f"{what}: {proof.reason[row]}" if what else proof.reason[row])
+def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
+    # Where a user's own residual has no zero the step may have one all the same.
+    function = system.residual if is_trusted(system) else system.velocity
+    proof = certify_absence(function, table.states[labels])
+    return table.with_proofs(
+        labels,
+        evidence=np.where(proof.absent, Evidence.ABSENCE, Evidence.REFUSED),
+        radii=np.where(proof.absent, proof.radius, 0.0),
+        details=np.where(proof.absent, "", np.array(proof.reason, object)),
+    )
 
 
-def _proved_to_be_one(found: Found) -> dict[int, int]:
-    """Return which fixed point is another, as it lies where that is proved to be the only one.
+def _proved_to_be_one(table: PointTable) -> np.ndarray:
+    """Return which point each is: a fixed one may lie where another is proved to be the only one.
 
     Where a residual is noisy, as where 0/0 has a limit, the last step does not tell how far a
     state is from a zero, by which states were merged until now.
     """
-    labels = np.array(found.labels("fixed"), int)
-    states = found.stacked(labels.tolist())
-    proofs = [found.proofs.get(k, (found.bounds[k], 0.0, "")) for k in labels]
-    errors, radii = np.array([proof[:2] for proof in proofs], float).reshape(-1, 2).T
+    labels, into = np.flatnonzero(table.fixed), np.arange(len(table))
+    states, errors, radii = table.states[labels], table.errors[labels], table.radii[labels]
     near = np.zeros((len(labels), len(labels)), bool)
     for row in np.flatnonzero(radii > 0):
         reach = np.abs(states - states[row]).max(1, initial=0) + errors
@@ -80,23 +105,120 @@ def _proved_to_be_one(found: Found) -> dict[int, int]:
     # Where two are the only zero each, an unproved state is neither, and does not join them.
     near &= (radii > 0) | (near.cumsum(0) == 1)
     _, group = connected_components(near, directed=False)
-    exactness = np.where(radii > 0, errors, np.inf)
-    best = {g: k for k, g in sorted(enumerate(group), key=lambda pair: -exactness[pair[0]])}
-    return {int(labels[k]): int(labels[best[g]]) for k, g in enumerate(group) if best[g] != k}
+    order = np.lexsort((np.where(radii > 0, errors, np.inf), group))
+    first = order[np.unique(group[order], return_index=True)[1]]  # the most exact of each group
+    into[labels] = labels[first][group]
+    return into
 
 
-def _prove_absence(
-    system: AbstractSystem, states: np.ndarray, labels: list[int], found: Found
-) -> None:
-    # Where a user's own residual has no zero the step may have one all the same.
-    function = system.residual if is_trusted(system) else system.velocity
-    proof = certify_absence(function, states)
-    for row, label in enumerate(labels):
-        if proof.absent[row]:
-            radius = float(proof.radius[row])
-            found.prove(label, np.nan, radius, f"no fixed point within {radius:.1e}")
+def is_trusted(system: AbstractSystem) -> bool:
+    """Whether the residual has the zeros of the step: it is that of a network here."""
+    function = system.residual_function
+    return function is None or getattr(function, "origin", "").startswith("separatrix.networks")
+
+
+def doubts_of_step(
+    system: AbstractSystem, states: States, error_bounds: Float[np.ndarray, " point"]
+) -> Doubts:
+    """Tell why a zero of the residual within `error_bounds` of a state may be none of the step.
+
+    Nothing speaks against it where the velocity may be zero there, as far as it is enclosed.
+    """
+    doubts = np.full(len(states), Evidence.UNTRIED)
+    why = np.full(len(states), "", object)
+    if not system.has_own_residual:
+        return doubts, why
+    try:
+        with quietly(system.size):
+            velocity = Enclosed(system.velocity, (system.size,))
+            for chunk in in_chunks(*states.shape):
+                result = velocity.bounds(ball(states[chunk], error_bounds[chunk, None]))
+                apart = ((result.bounds.lower > 0) | (result.bounds.upper < 0)).any(1)
+                why[chunk] = result.refusals
+                refused = why[chunk] != ""
+                doubts[chunk] = np.where(apart, Evidence.NO_ZERO_OF_STEP, Evidence.UNTRIED)
+                doubts[chunk][refused] = Evidence.NOTHING_OF_STEP
+    except EnclosureError as error:
+        doubts[:], why[:] = Evidence.NOTHING_OF_STEP, str(error)
+    return doubts, why
+
+
+def reject_moving(evaluator: Evaluator, zero_test: ZeroTest, table: PointTable) -> PointTable:
+    """Reject zeros of a residual of the user's own at which the state moves."""
+    system = evaluator.system
+    if not system.has_own_residual:
+        return table
+    labels = np.flatnonzero(table.fixed)
+    states = table.states[labels]
+    moving = labels[_moving(evaluator, states, _reach(zero_test, states, table.errors[labels]))]
+    if not len(moving):
+        return table
+    speeds, which = np.zeros(len(table)), np.zeros(len(table), bool)
+    speeds[moving], which[moving] = evaluator.speed(table.states[moving], sizes_of(system)), True
+    shown = Contradiction(Outcome.MOVES, float(speeds[moving[0]]))
+    return replace(table.without(which, Outcome.MOVES, speeds), contradiction=shown)
+
+
+def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarray:
+    """Return how far from a zero a state may be, by far; `bounds` is infinite in a continuum."""
+    size = np.maximum(np.abs(states).max(1, initial=0), zero_test.scale)
+    isolated = np.isfinite(bounds)
+    relative = np.where(isolated, np.sqrt(zero_test.eps), np.sqrt(np.sqrt(zero_test.eps)))
+    return relative * size + 10 * np.where(isolated, bounds, 0.0)
+
+
+def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
+    """Tell where a state moves further than a zero within reach of it and rounding explain."""
+    if evaluator.is_large:
+        return evaluator.speed(states) > _LARGE * np.abs(states).max(1, initial=0) + 10 * reach
+    moving = evaluator.speed(states) > reach  # which costs little
+    rows = np.flatnonzero(moving)
+    if len(rows):
+        with double_precision():
+            of = jax.vmap(evaluator.system.velocity)
+            velocity = np.abs(np.asarray(of(jnp.asarray(states[rows]))))
+        slopes = 1 + np.abs(evaluator.jacobian(states[rows])).sum(2)
+        moving[rows] = (velocity > slopes * reach[rows, None]).any(1)
+    return moving
+
+
+def add_proved(system: AbstractSystem, table: PointTable, proof: Proof) -> PointTable:
+    """Add the points of an exhaustive search that the step does not contradict, and certify."""
+    doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
+    doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
+    if len(doubtful):
+        first = doubtful[0]
+        shown = Contradiction(Evidence(doubts[first]), cause=why[first])
+        table = replace(table, contradiction=shown)
+    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED))
+
+
+def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -> PointTable:
+    """Return a table with points that an exhaustive search has proved."""
+    states, errors, radii = proof.states[which], proof.error_bounds[which], proof.radii[which]
+    evidence = np.full(len(states), Evidence.EXHAUSTION)
+    return table.with_points(states, Kind.FIXED, errors, radii=radii, evidence=evidence)
+
+
+def add_unknown(table: PointTable, further: PointTable) -> PointTable:
+    """Add the fixed points of a further search that are not among those of a table.
+
+    Known is what is proved to be one of them, or as good as that by what is uncertain of both. A
+    point of a continuum is taken to be known when any continuum is.
+    """
+    for label in np.flatnonzero(further.fixed):
+        state, bound = further.states[label], further.errors[label]
+        errors, fixed = table.errors, table.fixed
+        if np.isfinite(bound):
+            blur = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
+            distance = np.abs(table.states - state).max(1, initial=0)
+            near = distance <= 10 * (bound + errors) + blur
+            known = fixed & (near | (distance + bound < table.radii))
         else:
-            found.refuse(label, proof.reason[row])
+            known = fixed & ~np.isfinite(errors)
+        if not known.any():
+            table = table.with_rows(further, np.array([label]))
+    return replace(table, contradiction=table.contradiction or further.contradiction)
 
 
 def count_unstable_certified(
@@ -110,7 +232,7 @@ def count_unstable_certified(
     `bounds (point,)` are the proved distances to the exact points; `basis_of` gives the
     eigenvectors of a point's Jacobian, where they are of use.
     """
-    kind: Kind = "map" if system.kind == "map" else "flow"
+    kind: KindOfSystem = "map" if system.kind == "map" else "flow"
 
     def count(enclosed: Enclosed, chunk: slice) -> list[int | None]:
         found = enclosed.slopes(ball(states[chunk], bounds[chunk, None]))

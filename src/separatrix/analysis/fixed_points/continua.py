@@ -141,21 +141,6 @@ def are_singular(singular_values: Float[np.ndarray, "state value"]) -> Bool[np.n
     return singular_values[:, -1] <= _SINGULAR * singular_values[:, 0]
 
 
-def name_degenerate(singular_values: Float[np.ndarray, " unit"]) -> str:
-    """Say that a zero is degenerate, with the evidence."""
-    return f"degenerate (singular values {singular_values[0]:.1e} to {singular_values[-1]:.1e})"
-
-
-def name_continuum(singular_values: Float[np.ndarray, " unit"]) -> str:
-    """Say that a continuum is likely, with the evidence."""
-    values = ", ".join(f"{s:.1e}" for s in singular_values[-3:])
-    evidence = f"smallest singular values {values}" if values else "others lie between"
-    return (
-        f"degenerate: a continuum of fixed points is likely ({evidence}); analyze it as a slow "
-        "curve"
-    )
-
-
 def spanning_tree(states: Float[np.ndarray, "state unit"]) -> coo_array:
     """Return the neighbors along a minimum spanning tree, with their distances.
 

@@ -1,82 +1,79 @@
-"""What is known of each point that a search has found."""
+"""What is known of each point: residual and speed, eigenvalues, stability, the record for users."""
 
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
+from ...solvers.batched import eigenvalues
+from ...solvers.low_rank import latent_spectra
 from ...solvers.zero_test import ZeroTest
 from ..completeness import Completeness
 from ..kinks import on_kinks
+from ..point_table import Kind, PointTable
 from ..stability import disturbed, growth, judge, judge_slow, name_of
-from .evaluator import Evaluator
-from .found import Found
+from . import words
+from .certificates import count_unstable_certified
+from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
-from .spectra import spectra_of
 from .units import sizes_of
 
-
-class Options(NamedTuple):
-    """What was asked for: proofs, and what may be missing."""
-
-    certify: bool
-    completeness: bool
+_KINDS = np.array(["fixed", "slow"])  # as in `Kind`
 
 
 def describe(
     evaluator: Evaluator,
     zero_test: ZeroTest,
-    found: Found,
+    table: PointTable,
     known: Completeness | None,
-    options: Options,
     marginal_band: float,
+    *,
+    certify: bool,
+    completeness: bool,
 ) -> FixedPoints:
-    """Sort the points by kind, unstable directions and speed, and say what is known of each."""
-    system = evaluator.system
-    count = len(found.states)
-    states = np.array(found.states).reshape(count, system.size)
-    kinds = np.array(found.kinds, dtype="<U5")
-    residuals, levels = _residuals(evaluator, zero_test, states)
-    speed = evaluator.speed(states, sizes_of(system))
-    proofs = _proofs(found, _UNPROVED if options.certify else _NOT_ASKED)
-    counted = proofs["certified"] & (kinds == "fixed") & options.certify
-    points = _Points(states, kinds == "fixed", counted, proofs["error_bound"], zero_test.eps)
-    told = _directions(evaluator, points, marginal_band)
-    n_unstable = told.n_unstable
-    order = np.lexsort((speed, n_unstable, kinds))
-    reached, outcomes = _renumber(found.reached, kinds, order)
+    """Sort the points by kind, unstable directions and speed, and say what is known of each.
+
+    States, bounds and speeds are given in the units of the candidates: bounds are largest entries,
+    so the smallest unit decides a radius, the largest an error bound.
+    """
+    system, sizes = evaluator.system, sizes_of(evaluator.system)
+    residuals, levels = _residuals(evaluator, zero_test, table.states)
+    speed = evaluator.speed(table.states, sizes)
+    told = _directions(evaluator, table, certify, marginal_band, zero_test.eps)
+    order = np.lexsort((speed, told.n_unstable, table.kinds))
+    reached = np.append(np.argsort(order), -1)[table.reached]
+    kind = _KINDS[table.kinds]
     offset = 1.0 if system.kind == "map" else 0.0
-    unknown = found.contradiction or _UNPROVED
+    largest = growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
+    in_sizes = bool((sizes != 1).any())
+    untried = words.UNPROVED if certify else words.NOT_ASKED
     return FixedPoints(
-        states=states[order],
-        kind=kinds[order],
+        states=table.states[order] * sizes,
+        kind=kind[order],
         speed=speed[order],
         residual=residuals[order],
         rounding_level=levels[order],
-        certified=proofs["certified"][order],
-        error_bound=proofs["error_bound"][order],
-        radius=proofs["radius"][order],
-        certificate=proofs["certificate"][order],
+        certified=table.proved[order],
+        error_bound=table.errors[order] * sizes.max(initial=0.0),
+        radius=table.radii[order] * sizes.min(initial=np.inf),
+        certificate=words.certificates(table, untried, in_sizes)[order],
         n_unstable_certified=told.proved[order],
-        n_unstable=n_unstable[order],
+        n_unstable=told.n_unstable[order],
         stability=told.stability[order],
-        largest_eigenvalue=(growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset)[
-            order
-        ],
-        hits=np.bincount(reached[reached >= 0], minlength=count),
-        label=np.arange(count),
-        outcomes=outcomes,
+        largest_eigenvalue=largest[order],
+        hits=table.hits[order],
+        label=np.arange(len(table)),
+        outcomes=np.append(kind, "rejected").astype("<U8")[table.reached],
         reached=reached,
-        outcome_reasons=found.reasons.astype(str),
+        outcome_reasons=words.outcome_reasons(table, known and known.domain, in_sizes),
         system=system.kind,
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(known, unknown if options.completeness else _NOT_ASKED),
+        **_completeness(table, known, in_sizes, completeness),
     )
-
-
-_NOT_ASKED = "not asked for"
-_UNPROVED = "no proof was found"
 
 
 def _residuals(
@@ -94,41 +91,23 @@ def _residuals(
     return size, levels
 
 
-def _completeness(known: Completeness | None, unknown: str) -> dict[str, Any]:
-    """Return the fields that say what may be missing; `unknown` says why that is not known."""
-    if known is None:
-        return {"completeness": unknown}
+def _completeness(
+    table: PointTable, known: Completeness | None, in_sizes: bool, asked: bool
+) -> dict[str, Any]:
+    """Return the fields that say what may be missing."""
+    if not asked:
+        return {"completeness": words.NOT_ASKED}
+    if table.contradiction is not None:
+        text = words.contradiction(table.contradiction)
+        return {"completeness": words.completeness(text, in_sizes)}
+    assert known is not None  # asked for, and nothing speaks against it
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,
-        "chao1": None if known.chao1 is None else known.chao1.estimate,
+        "chao1": known.chao1,
         "complete": known.complete,
-        "completeness": known.text,
+        "completeness": words.completeness(known.text, in_sizes),
     }
-
-
-def _renumber(
-    reached: np.ndarray, kinds: np.ndarray, order: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return which point of the sorted ones each candidate reached, and its outcome."""
-    rank = np.append(np.argsort(order), -1)
-    reached = rank[reached]
-    outcomes = np.append(kinds[order], "rejected")[reached]
-    return reached, outcomes.astype("<U8")
-
-
-class _Points(NamedTuple):
-    """Points; which are fixed, and of which the directions can be counted with a proof.
-
-    `errors` are how far each may be from the exact one (NaN: not known), `eps` is the unit of
-    rounding.
-    """
-
-    states: np.ndarray
-    fixed: np.ndarray
-    counted: np.ndarray
-    errors: np.ndarray
-    eps: float
 
 
 class _Directions(NamedTuple):
@@ -140,50 +119,134 @@ class _Directions(NamedTuple):
     eigenvalues: np.ndarray  # NaN where they are not those of the system
 
 
-def _directions(evaluator: Evaluator, points: _Points, band: float) -> _Directions:
+def _directions(
+    evaluator: Evaluator, table: PointTable, certify: bool, band: float, eps: float
+) -> _Directions:
     """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
-    system, states, errors = evaluator.system, points.states, points.errors
-    eigenvalues, known = spectra_of(evaluator, states, errors, points.counted)
-    on_kink = on_kinks(system.evaluate, states, errors=errors)
-    n_unstable, stability, _ = judge(eigenvalues, system.kind, band, on_kink)
-    slow, left = np.flatnonzero(~points.fixed), np.flatnonzero(points.fixed & (known < 0))
+    system, states, errors = evaluator.system, table.states, table.errors
+    spectra = _spectra(evaluator, states, errors, table.proved & table.fixed & certify)
+    known, on_kink = spectra.n_unstable, on_kinks(system.evaluate, states, errors=errors)
+    n_unstable, stability, _ = judge(spectra.eigenvalues, system.kind, band, on_kink)
+    slow = np.flatnonzero(table.kinds == Kind.SLOW)
+    left = np.flatnonzero(table.fixed & (known < 0))
     n_unstable[slow], stability[slow], _ = judge_slow(
-        eigenvalues[slow], system.kind, band, on_kink[slow]
+        spectra.eigenvalues[slow], system.kind, band, on_kink[slow]
     )
     if len(left) and not evaluator.is_large:
-        uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], points.eps)
+        uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], eps)
         n_unstable[left], stability[left], _ = judge(
-            eigenvalues[left], system.kind, band, on_kink[left], uncertainty=uncertainty
+            spectra.eigenvalues[left], system.kind, band, on_kink[left], uncertainty=uncertainty
         )
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
-        more = n_unstable == eigenvalues.shape[1]
+        more = n_unstable == spectra.eigenvalues.shape[1]
         n_unstable[more], stability[more] = -1, "unknown"
     # Where the proof has another number, the eigenvalues are not those of the system: derivatives
     # are noisy, as where 0/0 has a limit, or a rule of the user's own says what is not so; or the
     # modes are so far from orthogonal that rounding moves eigenvalues.
     proved = known >= 0
     refuted = proved & (n_unstable >= 0) & (n_unstable != known)
-    eigenvalues = np.where(refuted[:, None], np.nan, eigenvalues)
+    values = np.where(refuted[:, None], np.nan, spectra.eigenvalues)
     # What is proved holds on all sides of a kink, and where derivatives are NaN.
     renamed = refuted | (proved & (n_unstable < 0) & (stability != "marginal"))
     n_unstable[proved] = known[proved]
     stability[renamed] = name_of(known[renamed], system.size)
-    return _Directions(n_unstable, stability, proved, eigenvalues)
+    return _Directions(n_unstable, stability, proved, values)
 
 
-def _proofs(found: Found, unproved: str) -> dict[str, np.ndarray]:
-    """Return the columns that hold proofs, in the order in which the points were found."""
-    count = len(found.states)
-    certified = np.array([k in found.proofs for k in range(count)], bool)
-    bounds = np.array(found.bounds, float).reshape(count)
-    radius = np.zeros(count)
-    texts = [found.refusals.get(k) or unproved for k in range(count)]
-    for label, (error, ball, text) in found.proofs.items():
-        bounds[label], radius[label], texts[label] = error, ball, text
-    return {
-        "certified": certified,
-        "error_bound": bounds,
-        "radius": radius,
-        "certificate": np.array(texts, dtype=str).reshape(count),
-    }
+class _Spectra(NamedTuple):
+    """The eigenvalues of each point (point, unit), and the proved number of unstable ones (point,).
+
+    Eigenvalues are NaN where a Jacobian is not finite, the number is -1 where it is not proved.
+    """
+
+    eigenvalues: np.ndarray
+    n_unstable: np.ndarray
+
+
+def _spectra(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> _Spectra:
+    """Work out the eigenvalues at each state, and prove how many are unstable where asked to.
+
+    `bounds (point,)` are the proved distances to the exact points, `proved (point,)` tells which
+    points are counted. Of large systems the eigenvalues are those that decide stability, (point,
+    some), and only what latent variables tell is proved.
+    """
+    found = _by_latent(evaluator, states, bounds, proved)
+    unknown = np.isnan(found.eigenvalues).any(1)
+    if evaluator.is_large:
+        width = found.eigenvalues.shape[1]
+        found.eigenvalues[unknown] = evaluator.leading_eigenvalues(states[unknown], width)
+        return found
+    left = np.flatnonzero(unknown | (proved & (found.n_unstable < 0)))
+    if len(left):
+        rest = _of_all_units(evaluator, states[left], bounds[left], proved[left])
+        found.eigenvalues[left], found.n_unstable[left] = rest
+    return found
+
+
+def _by_latent(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> _Spectra:
+    """Tell what the latent system tells, where there is one and all units leak alike."""
+    latent, count = evaluator.latent_velocity, len(states)
+    width = evaluator.size
+    if evaluator.is_large:
+        width = min(width, max(LEADING, 1 if latent is None else latent.rank + 1))
+    found = _Spectra(np.full((count, width), np.nan, complex), np.full(count, -1))
+    if latent is None or not count:
+        return found
+    kind: KindOfSystem = "map" if evaluator.system.kind == "map" else "flow"
+    known = latent_spectra(latent, kind, states, np.where(proved, bounds, 0.0))
+    if known is None:
+        return found
+    found.n_unstable[proved] = known.n_unstable[proved]
+    found.eigenvalues[:] = known.rest
+    found.eigenvalues[:, : latent.rank] = known.eigenvalues
+    return found
+
+
+def _of_all_units(
+    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
+) -> _Spectra:
+    """Do so by the Jacobian in all units."""
+    found = _Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
+    for rows in evaluator.chunks(len(states)):
+        eigen = _Eigen(evaluator.jacobian(states[rows]))
+        among = np.flatnonzero(proved[rows])
+        counted = rows.start + among
+        if len(counted):
+            basis_of = partial(eigen.vectors, among)
+            points = states[counted], bounds[counted]
+            counts = count_unstable_certified(evaluator.system, *points, basis_of)
+            found.n_unstable[counted] = [-1 if number is None else number for number in counts]
+        found.eigenvalues[rows] = eigen.values()
+    return found
+
+
+@dataclass
+class _Eigen:
+    """Jacobians (point, unit, unit), whose eigenvalues come with eigenvectors where these do."""
+
+    jacobians: np.ndarray
+    _values: np.ndarray = field(init=False)
+    _pending: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._values = np.full(self.jacobians.shape[:2], np.nan, complex)
+        self._pending = np.isfinite(self.jacobians).all((1, 2))
+
+    def vectors(self, among: np.ndarray, number: int) -> np.ndarray:
+        """Return the eigenvectors of one among some rows."""
+        row = among[number]
+        self._values[row], vectors = np.linalg.eig(self.jacobians[row])
+        self._pending[row] = False
+        return vectors
+
+    def values(self) -> np.ndarray:
+        """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
+        rows = np.flatnonzero(self._pending)
+        if len(rows):
+            self._values[rows] = eigenvalues(self.jacobians[rows])
+        return self._values

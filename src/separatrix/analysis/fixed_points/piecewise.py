@@ -16,9 +16,27 @@ from ...solvers.piecewise_linear import (
     solve_regions,
 )
 from ...solvers.zero_test import ZeroTest
-from .continua import join, name_continuum
+from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
+from .continua import join
 from .evaluator import Evaluator
-from .found import Found
+
+_WALKED = {
+    WalkOutcome.ZERO: Outcome.WALK_ZERO,
+    WalkOutcome.CONTINUUM: Outcome.WALK_CONTINUUM,
+    WalkOutcome.CYCLE: Outcome.WALK_CYCLE,
+    WalkOutcome.UNBOUNDED: Outcome.WALK_UNBOUNDED,
+    WalkOutcome.STEP_LIMIT: Outcome.WALK_STEP_LIMIT,
+    WalkOutcome.UNVERIFIED: Outcome.WALK_UNVERIFIED,
+    WalkOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
+}
+_SLID = {
+    DescentOutcome.ZERO: Outcome.SLIDE_ZERO,
+    DescentOutcome.MINIMUM: Outcome.SPEED_MINIMUM_ON_KINKS,
+    DescentOutcome.UNVERIFIED: Outcome.SLIDE_UNVERIFIED,
+    DescentOutcome.STEP_LIMIT: Outcome.SLIDE_STEP_LIMIT,
+    DescentOutcome.SINGULAR: Outcome.SLIDE_SINGULAR,
+    DescentOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
+}
 
 
 def search_piecewise(
@@ -26,7 +44,7 @@ def search_piecewise(
     velocity: PiecewiseLinear,
     starts: Float[np.ndarray, "candidate unit"],
     slow_points: bool,
-) -> Found:
+) -> PointTable:
     """Walk from region to region to the zeros; what finds none slides to a minimum of the speed.
 
     `residual` is what is solved, `velocity` the change of the true map or flow, whose norm is the
@@ -35,39 +53,44 @@ def search_piecewise(
     Nothing is proved here: the pieces were read from the function with rounded coefficients, so
     what holds for them need not hold for the function. Its own enclosures decide (`certify`).
     """
-    found = Found.empty(*starts.shape)
     walk = solve_regions(residual, starts)
-    _collect_walk(walk, found)
-    _collect_continua(residual, walk, found)
+    table = _with_walk(PointTable.empty(*starts.shape), walk)
+    table = _with_continua(table, residual, walk)
     if not slow_points:
-        return found
+        return table
     # Newton's method found nothing from those that were led downhill: slow points may be nearer.
     lost = np.flatnonzero(((walk.point < 0) | walk.downhill) & np.isfinite(starts).all(1))
     descent = descend_speed(velocity, starts[lost])
-    labels = _solve_minima(residual, descent, walk.zeros, found)
-    for k, minimum in enumerate(descent.minima):
-        members = lost[(descent.point == k) & (descent.outcome != DescentOutcome.UNVERIFIED)]
-        if k in labels:
-            found.reached[members] = labels[k]
-            found.reasons[members] = "slid into a fixed point, to which the region walk leads"
-        elif minimum.verified and not minimum.zero and len(members):
-            reason = f"a local minimum of the speed on {int(minimum.kinks.sum())} kinks"
-            found.add(minimum.state, "slow", np.nan, members, reason)
-    for row in np.flatnonzero(found.reached[lost] < 0):
-        found.reasons[lost[row]] = descent.reason(int(row))
-    return found
+    table, points = _with_minima(table, residual, walk, descent)
+    point = np.append(points, -1)[descent.point]
+    point[descent.outcome == DescentOutcome.UNVERIFIED] = -1
+    there = point >= 0
+    slow = np.append(table.kinds == Kind.SLOW, False)[point]
+    kinks = np.array([minimum.kinks.sum() for minimum in descent.minima] + [0], float)
+    table = table.with_candidates(
+        lost[there],
+        reached=point[there],
+        outcomes=np.where(slow, Outcome.SPEED_MINIMUM_ON_KINKS, Outcome.SLID_TO_ZERO)[there],
+        numbers=np.where(slow, kinks[descent.point], 0.0)[there],
+    )
+    nowhere = table.reached[lost] < 0
+    steps = descent.outcome == DescentOutcome.STEP_LIMIT
+    return table.with_candidates(
+        lost[nowhere],
+        outcomes=np.array([_SLID[DescentOutcome(o)] for o in descent.outcome], int)[nowhere],
+        numbers=np.where(steps, descent.max_steps, descent.point)[nowhere],
+    )
 
 
 def is_as_read(
-    residual: PiecewiseLinear, evaluator: Evaluator, zero_test: ZeroTest, found: Found
+    residual: PiecewiseLinear, evaluator: Evaluator, zero_test: ZeroTest, table: PointTable
 ) -> bool:
     """Tell whether the function, at all points found, is what was read of it, but for rounding.
 
     Its own enclosures cannot tell: where it jumps they hold either side.
     """
-    states = found.stacked(list(range(len(found.states))))
-    fixed = np.array([kind == "fixed" for kind in found.kinds], bool)
-    expected = np.where(fixed[:, None], 0.0, residual(states))
+    states = table.states
+    expected = np.where(table.fixed[:, None], 0.0, residual(states))
     for rows in evaluator.chunks(len(states)):
         if evaluator.is_large:
             residuals, jacobians = evaluator.residual(states[rows]), None
@@ -80,20 +103,30 @@ def is_as_read(
     return True
 
 
-def _collect_walk(walk: RegionSolution, found: Found) -> None:
-    """Add the zeros of the walk, in their order, and say how every candidate fared."""
-    for k, zero in enumerate(walk.zeros):
-        members = np.flatnonzero((walk.outcome == WalkOutcome.ZERO) & (walk.point == k))
-        _add_zero(zero, members, "reached by region walk", found)
-    for candidate in np.flatnonzero(found.reached < 0):
-        found.reasons[candidate] = walk.reason(int(candidate))
+def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
+    """Return a table with the zeros of the walk, in their order, and how every candidate fared."""
+    at_zero = walk.outcome == WalkOutcome.ZERO
+    cycles = walk.outcome == WalkOutcome.CYCLE
+    return _with_zeros(table, walk.zeros).with_candidates(
+        np.arange(len(walk.outcome)),
+        reached=np.where(at_zero, walk.point, -1),
+        outcomes=np.array([_WALKED[WalkOutcome(o)] for o in walk.outcome], int),
+        numbers=np.where(at_zero, 0, np.where(cycles, walk.cycle_length, walk.steps)),
+    )
 
 
-def _collect_continua(residual: PiecewiseLinear, walk: RegionSolution, found: Found) -> None:
-    """Add one point for each continuum of zeros, which may go on through several regions."""
+def _with_zeros(table: PointTable, zeros: tuple[Zero, ...]) -> PointTable:
+    states = np.array([zero.state for zero in zeros]).reshape(len(zeros), table.states.shape[1])
+    return table.with_points(states, Kind.FIXED, np.array([zero.rounding for zero in zeros], float))
+
+
+def _with_continua(
+    table: PointTable, residual: PiecewiseLinear, walk: RegionSolution
+) -> PointTable:
+    """Return a table with a point for each continuum of zeros, which may lie in several regions."""
     reached = np.unique(walk.point[walk.outcome == WalkOutcome.CONTINUUM])
     if not len(reached):
-        return
+        return table
     states = np.array([walk.continua[k].state for k in reached])
 
     def onto_continua(middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,37 +140,44 @@ def _collect_continua(residual: PiecewiseLinear, walk: RegionSolution, found: Fo
         return zeros, on_one
 
     numbers = join(states, onto_continua)
-    for number in range(numbers.max() + 1):
-        parts = reached[numbers == number]
-        members = np.isin(walk.point, parts) & (walk.outcome == WalkOutcome.CONTINUUM)
-        first = walk.continua[parts[0]]
-        text = name_continuum(first.singular_values)
-        found.refuse(found.add(first.state, "fixed", np.inf, np.flatnonzero(members), text), text)
+    first = [walk.continua[k] for k in reached[np.unique(numbers, return_index=True)[1]]]
+    members = np.flatnonzero(walk.outcome == WalkOutcome.CONTINUUM)
+    label = len(table) + numbers[np.searchsorted(reached, walk.point[members])]
+    table = table.with_points(
+        np.array([continuum.state for continuum in first]),
+        Kind.FIXED,
+        np.inf,
+        evidence=np.full(len(first), Evidence.CONTINUUM),
+        degeneracy=np.full(len(first), Degeneracy.CONTINUUM),
+        singular_values=np.concatenate([ends_of(c.singular_values[None]) for c in first]),
+    )
+    return table.with_candidates(members, reached=label)
 
 
-def _add_zero(zero: Zero, members: np.ndarray, reason: str, found: Found) -> int:
-    return found.add(zero.state, "fixed", zero.rounding, members, reason)
+def _with_minima(
+    table: PointTable, residual: PiecewiseLinear, walk: RegionSolution, descent: SlowSolution
+) -> tuple[PointTable, np.ndarray]:
+    """Return a table with slow points, and the point for each minimum of the speed, −1 for none.
 
-
-def _solve_minima(
-    residual: PiecewiseLinear, descent: SlowSolution, zeros: tuple[Zero, ...], found: Found
-) -> dict[int, int]:
-    """Walk from the minima that are zeros: minimum -> label of a fixed point, known or new."""
+    From minima that are zeros it is walked to fixed points, known or new.
+    """
+    points = np.full(len(descent.minima), -1)
     minima = [k for k, minimum in enumerate(descent.minima) if minimum.zero]
-    if not minima:
-        return {}
-    again = solve_regions(residual, descent.states[minima])
-    labels = []
-    for zero in again.zeros:
-        known = next((k for k, one in enumerate(zeros) if _is_one_point(one, zero)), None)
-        if known is None:
-            known = _add_zero(zero, np.zeros(0, int), "reached by region walk", found)
-        labels.append(known)
-    return {
-        k: labels[again.point[row]]
-        for row, k in enumerate(minima)
-        if again.outcome[row] == WalkOutcome.ZERO
-    }
+    if minima:
+        again, label_of = solve_regions(residual, descent.states[minima]), []
+        for zero in again.zeros:
+            known = (k for k, one in enumerate(walk.zeros) if _is_one_point(one, zero))
+            label_of.append(next(known, len(table)))
+            table = table if label_of[-1] < len(table) else _with_zeros(table, (zero,))
+        at_zero = again.outcome == WalkOutcome.ZERO
+        points[minima] = np.array([*label_of, -1])[np.where(at_zero, again.point, -1)]
+    reached = set(descent.point[descent.outcome != DescentOutcome.UNVERIFIED].tolist())
+    slow = [
+        k for k, minimum in enumerate(descent.minima)
+        if minimum.verified and not minimum.zero and k in reached
+    ]  # fmt: skip
+    points[slow] = len(table) + np.arange(len(slow))
+    return table.with_points(descent.states[slow], Kind.SLOW), points
 
 
 def _is_one_point(one: Zero, other: Zero) -> bool:

@@ -12,7 +12,7 @@ from ..._tables import Columns, undecided
 from ..._types import Array, InvalidInputError, counted, real_array, require_count, require_finite
 
 Text = np.ndarray
-_PART = "a part of what a search found"
+_PART = "a part of what a search found; of the whole search: "
 
 
 class FixedPoints(Record):
@@ -87,9 +87,7 @@ class FixedPoints(Record):
         mine, every = (np.sort(p.label[np.asarray(p.kind) == "fixed"]) for p in (self, whole))
         if np.array_equal(mine, every):
             return self
-        said = whole.completeness
-        if not said.startswith(_PART):
-            said = f"{_PART}; of the whole search: {said}"
+        said = _PART + whole.completeness.removeprefix(_PART)
         return dataclasses.replace(
             self, index_sum=None, coverage=None, chao1=None, complete=False, completeness=said
         )

@@ -1,6 +1,12 @@
-"""Newton's method to the last bit, and how singular the Jacobian is where it ends."""
+"""Zeros looked at closely: Newton's method to the last bit, singular Jacobians, fading residuals.
 
-from dataclasses import dataclass, field
+A residual may only seem to vanish, as it falls below rounding for ever. So does exp(−x): from
+x = 745 on it is 0 in float64, and no zero is within reach. An exact zero, a degenerate one, too,
+lies among states that can be told from it; a line of zeros goes on to both sides, or ends at a
+kink, to which a Newton step from beyond its end leads.
+"""
+
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +17,15 @@ from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
+Flags = Bool[np.ndarray, " state"]
 
 _STEPS = 4
 _EPS = np.finfo(float).eps
 _SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
+_FAR = 10.0 ** np.arange(10)  # distances, in sizes of a state, at which it is looked
+_HALVINGS = 30
+_LONGER = 100.0  # a Newton step than what is left of the way, if it leads past the end of a line
+_LONG = 1e-4  # beside the state at the end
 
 
 class Polished(NamedTuple):
@@ -40,68 +51,57 @@ class Polished(NamedTuple):
     missed: Bool[np.ndarray, " state"]
 
 
-@dataclass(eq=False)
-class Polishing:
-    """Polishes zeros; one that comes again, in a further search, is remembered."""
+def polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polished:
+    """Take Newton steps until they stop shrinking."""
+    parts = [_polish(evaluator, zero_test, states[rows]) for rows in evaluator.chunks(len(states))]
+    return Polished(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-    evaluator: Evaluator
-    zero_test: ZeroTest
-    _known: dict[bytes, tuple[np.ndarray, ...]] = field(default_factory=dict)
 
-    def polish(self, states: States) -> Polished:
-        """Take Newton steps until they stop shrinking."""
-        keys = [state.tobytes() for state in states]
-        new = [row for row, key in enumerate(keys) if key not in self._known]
-        for rows in (new[chunk] for chunk in self.evaluator.chunks(len(new))):
-            for row, known in zip(rows, zip(*self._polish(states[rows]), strict=True), strict=True):
-                self._known[keys[row]] = known
-        columns = zip(*(self._known[key] for key in keys), strict=True)
-        return Polished(*(np.array(column) for column in columns))
+def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polished:
+    states = states.copy()
+    error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
+    before, left = states.copy(), np.full(len(states), np.inf)
+    jacobians = np.full((*states.shape, states.shape[1]), np.nan)
+    astray = np.zeros(len(states), bool)
+    hidden = zero_test.slope_level(states)  # of an identity, all of the Jacobian is
+    for number in range(_STEPS + 1):
+        rows = np.flatnonzero(going)
+        if not len(rows):
+            break
+        r, J = evaluator.residual_and_jacobian(states[rows])
+        size = np.abs(r).max(1, initial=0)
+        # Across a jump of the function, or where it is not finite.
+        worse = ~(size <= 4 * left[rows] + zero_test.estimated_level(states[rows], J))
+        worse |= ~np.isfinite(size)
+        states[rows[worse]] = before[rows[worse]]
+        astray[rows[worse]], going[rows[worse]] = True, False
+        rows, r, J = rows[~worse], r[~worse], J[~worse]
+        before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
+        if number == _STEPS:
+            break
+        step = _newton(r, J)
+        step[np.abs(J).max((1, 2), initial=0) <= hidden[rows]] = np.inf
+        length = np.abs(step).max(1, initial=0)
+        better = length < error[rows] / 2
+        error[rows] = np.fmin(error[rows], length)
+        states[rows[better]] += step[better]
+        going[rows[~better]] = False
+    _look_at_zero(zero_test, states, astray)
+    return Polished(states, error, *_singular(jacobians, hidden), astray)
 
-    def _polish(self, states: States) -> Polished:
-        states = states.copy()
-        error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
-        before, left = states.copy(), np.full(len(states), np.inf)
-        jacobians = np.full((*states.shape, states.shape[1]), np.nan)
-        astray = np.zeros(len(states), bool)
-        hidden = self.zero_test.slope_level(states)  # of an identity, all of the Jacobian is
-        for number in range(_STEPS + 1):
-            rows = np.flatnonzero(going)
-            if not len(rows):
-                break
-            r, J = self.evaluator.residual_and_jacobian(states[rows])
-            size = np.abs(r).max(1, initial=0)
-            # Across a jump of the function, or where it is not finite.
-            worse = ~(size <= 4 * left[rows] + self.zero_test.estimated_level(states[rows], J))
-            worse |= ~np.isfinite(size)
-            states[rows[worse]] = before[rows[worse]]
-            astray[rows[worse]], going[rows[worse]] = True, False
-            rows, r, J = rows[~worse], r[~worse], J[~worse]
-            before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
-            if number == _STEPS:
-                break
-            step = _newton(r, J)
-            step[np.abs(J).max((1, 2), initial=0) <= hidden[rows]] = np.inf
-            length = np.abs(step).max(1, initial=0)
-            better = length < error[rows] / 2
-            error[rows] = np.fmin(error[rows], length)
-            states[rows[better]] += step[better]
-            going[rows[~better]] = False
-        self._look_at_zero(states, astray)
-        return Polished(states, error, *_singular(jacobians, hidden), astray)
 
-    def _look_at_zero(self, states: States, astray: Bool[np.ndarray, " state"]) -> None:
-        """Say in `astray` which of those states are no zeros, and put those that 0 is into place.
+def _look_at_zero(zero_test: ZeroTest, states: States, astray: Bool[np.ndarray, " state"]) -> None:
+    """Say in `astray` which of those states are no zeros, and put those that 0 is into place.
 
-        Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
-        other, and not to 0 itself.
-        """
-        astray[astray] = self.zero_test.misses(states[astray])
-        rows = np.flatnonzero(astray)
-        here = states[rows]
-        zeroed = np.where(np.abs(here) <= self.zero_test.blur(here)[:, None], 0.0, here)
-        there = ~self.zero_test.misses(zeroed)
-        states[rows[there]], astray[rows[there]] = zeroed[there], False
+    Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
+    other, and not to 0 itself.
+    """
+    astray[astray] = zero_test.misses(states[astray])
+    rows = np.flatnonzero(astray)
+    here = states[rows]
+    zeroed = np.where(np.abs(here) <= zero_test.blur(here)[:, None], 0.0, here)
+    there = ~zero_test.misses(zeroed)
+    states[rows[there]], astray[rows[there]] = zeroed[there], False
 
 
 def _newton(r: States, J: batched.Stack) -> States:
@@ -144,3 +144,63 @@ def _decomposed(jacobians: batched.Stack) -> tuple[np.ndarray, np.ndarray, np.nd
     U, values, Vt = np.linalg.svd(np.where(finite[:, None, None], jacobians, 0.0))
     values[~finite] = np.nan
     return U, values, Vt
+
+
+def are_vanishing(
+    evaluator: Evaluator,
+    are_zeros: Callable[[States], Flags],
+    states: States,
+    sizes: Float[np.ndarray, " state"],
+) -> Flags:
+    """Tell where the residual falls below rounding on one side, as far as one looks, and smoothly.
+
+    `states` cannot be distinguished from zeros and have a Newton step that is not small; `sizes`
+    are those of typical states there. The search goes along the direction in which the residual
+    changes least.
+    """
+    found = np.zeros(len(states), bool)
+    for rows in evaluator.chunks(len(states)):
+        here = states[rows]
+        jacobians = evaluator.residual_and_jacobian(here)[1]
+        usable = np.isfinite(jacobians).all((1, 2))
+        along = np.linalg.svd(np.where(usable[:, None, None], jacobians, 0.0))[2][:, -1]
+        along = along * sizes[rows, None]
+        far = [_zeros_along(are_zeros, here, side * along) for side in (1, -1)]
+        endless = np.array([zeros.all(1) for zeros in far])
+        for row in np.flatnonzero(usable & (endless[0] ^ endless[1])):
+            other = int(endless[0, row])
+            first = _FAR[np.argmin(far[other][row])]
+            way = (-1 if other else 1) * first * along[row]
+            found[rows.start + row] = _fades(evaluator, are_zeros, here[row], way)
+    return found
+
+
+def _zeros_along(
+    are_zeros: Callable[[States], Flags], states: States, along: States
+) -> Bool[np.ndarray, "state distance"]:
+    """Tell at which distances along a way the residual cannot be distinguished from zero."""
+    there = states[:, None] + _FAR[:, None] * along[:, None]
+    return are_zeros(there.reshape(-1, states.shape[1])).reshape(len(states), -1)
+
+
+def _fades(
+    evaluator: Evaluator, are_zeros: Callable[[States], Flags], state: np.ndarray, way: np.ndarray
+) -> bool:
+    """Tell whether the last state on the way from a zero that is none leads far beyond the end."""
+    zero, none = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (zero + none) / 2
+        if are_zeros((state + middle * way)[None])[0]:
+            zero = middle
+        else:
+            none = middle
+    end = state + none * way
+    residual, jacobian = (part[0] for part in evaluator.residual_and_jacobian(end[None]))
+    if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
+        return False
+    left, values, right = np.linalg.svd(jacobian)
+    used = values > 0
+    step = right[used].T @ ((left.T @ -residual)[used] / values[used])
+    length = np.linalg.norm(way)
+    rest = _LONGER * (none - zero) * length
+    return bool(abs(step @ way) / length > max(rest, _LONG * np.abs(end).max()))

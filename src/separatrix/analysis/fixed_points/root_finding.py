@@ -11,14 +11,15 @@ from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
 from ...solvers.merging import group
-from ...solvers.minimize import DampedNewton
+from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov
 from ...solvers.valley import follow_valleys
 from ...solvers.zero_test import ZeroTest
-from .descending import learn_minima
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "state unit"]
+Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""States and their last steps -> the row that each one is merged with."""
 
 _NEAR = 1e-3  # length of a Newton step, in units of the candidates, that is near a zero
 _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
@@ -55,6 +56,30 @@ class RootFinder:
         """Whether Jacobians of single precision lead near zeros."""
         return self.evaluator.size >= _ROUGH_FROM
 
+    def solve_surely(self, starts: States) -> Solution:
+        """Follow starts to zeros of which there is no doubt."""
+        solution = self.solve(starts, exactly=False)
+        self.correct_false_zeros(solution)
+        return solution
+
+    def correct_false_zeros(self, ends: Solution) -> np.ndarray:
+        """Where only the estimate called a residual zero, go on until there is no doubt.
+
+        Returns the candidates of which that is so.
+        """
+        if self.evaluator.is_large:
+            return np.zeros(0, int)  # there the test was exact from the start
+        zeros = np.flatnonzero(ends.endings == Ending.ZERO)
+        best = self.merge(ends.states[zeros], ends.steps[zeros])
+        distinct = np.unique(best)
+        sure = self.are_zeros(ends.states[zeros[distinct]])
+        doubtful = zeros[np.isin(best, distinct[~sure])]
+        if len(doubtful):
+            # Many were led to one state.
+            states, which = np.unique(ends.states[doubtful], axis=0, return_inverse=True)
+            ends.put(doubtful, self.solve(states, exactly=True), which.reshape(-1))
+        return doubtful
+
     def solve(self, starts: States, exactly: bool) -> Solution:
         """Follow starts to zeros; `exactly` where the estimate of what is zero will not do."""
         if self.evaluator.is_large:
@@ -85,9 +110,7 @@ class RootFinder:
             lambda x, r, _: self.zero_test.estimate(x, r),
             self.zero_test.eps,
             near=_NEAR,
-            attracted=lambda x, r, g: (
-                self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, g)
-            ),
+            attracted=self._attracted,
         )
         self._finish(solution)
         return solution
@@ -235,6 +258,21 @@ class RootFinder:
                 if not len(going):
                     break
         return ends, there
+
+
+def learn_minima(
+    known: KnownZeros, derivatives: Derivatives, minima: Minima, merge: Merge, zero_test: ZeroTest
+) -> None:
+    """Keep the distinct minima of a function, as zeros of its gradient."""
+    settled = np.flatnonzero(minima.converged)
+    states, steps = minima.states[settled], minima.steps[settled]
+    distinct = np.unique(merge(states, steps))
+    if len(distinct):
+        states, steps = states[distinct], steps[distinct]
+        _, gradients, hessians = derivatives(states)
+        left = 4 * np.abs(gradients).max(1)
+        levels = np.maximum(left, zero_test.estimated_level(states, hessians))
+        known.add(states, steps, hessians, levels, lambda x: derivatives(x)[2])
 
 
 def _lead(

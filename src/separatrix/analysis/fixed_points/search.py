@@ -1,5 +1,7 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,15 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, assess
-from .agreement import told_on_trust
-from .certificates import certify as certify_points
-from .collection import Collection
-from .description import Options, describe
+from ..completeness import Completeness, Proof, assess
+from ..point_table import PointTable
+from . import words
+from .certificates import add_proved, add_unknown, certify as certify_points, is_trusted
+from .description import describe
 from .evaluator import Evaluator
-from .found import Found
-from .latent import assess_large, prove_by_latent
+from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
-from .solver_selection import Solve, select_solver
+from .solver_selection import Solver
 from .starts import nearest_in_domain
 from .units import fitting_units
 
@@ -130,43 +131,43 @@ def find_fixed_points(
         if units is not None:
             evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
             typical = typical / units.sizes
-        options = Options(certify, certify and completeness)
-        zero_test = _zero_test(evaluator, typical)
-        solve = select_solver(evaluator, zero_test, method, options)
-        found = solve(starts, slow_points)
-        known = _prove(evaluator, found, solve, options, exhaustion)
-        if known is not None:
-            known = told_on_trust(system, known)
-        points = describe(evaluator, zero_test, found, known, options, marginal_band)
-    return points if units is None else units.given_back(points)
+        inside, _ = nearest_in_domain(evaluator.system, typical)
+        zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
+        solver = Solver(evaluator, zero_test, method, few_proofs=certify)
+        table, known = solver.solve(starts, slow_points), None
+        if certify:
+            table, proof = prove_by_latent(evaluator, table, exhaustion)
+            table = prove_in_all_units(evaluator, table, proof)
+            if completeness and table.contradiction is None:
+                table, known = _completed(evaluator, table, solver, exhaustion, proof)
+        if known is not None and known.complete and not is_trusted(system):
+            known = replace(known, text=known.text + words.ON_TRUST)
+        return describe(
+            evaluator, zero_test, table, known, marginal_band,
+            certify=certify, completeness=certify and completeness,
+        )  # fmt: skip
 
 
-def _prove(
+def _completed(
     evaluator: Evaluator,
-    found: Found,
-    solve: Solve,
-    options: Options,
+    table: PointTable,
+    solver: Solver,
     exhaustion: BranchAndPrune,
-) -> Completeness | None:
-    """Prove what can be proved of each point, note it, and return what may be missing."""
-    system = evaluator.system
-    if not options.certify:
-        return None
-    proof = prove_by_latent(evaluator, found, exhaustion)
+    proof: Proof | None,
+) -> tuple[PointTable, Completeness]:
+    """Search for points that are missing, and return what is known of them."""
+    system, latent = evaluator.system, evaluator.latent_velocity
     if evaluator.is_large:
-        known = assess_large(evaluator, found, proof)
-        return known if options.completeness and not found.contradiction else None
-    certify_points(system, found)
-    if not options.completeness or found.contradiction:
-        return None
-    collection = Collection(system, found, lambda new: solve(new, False))
-    known = assess(
-        system, collection.points(), collection.search,
-        exhaustion=exhaustion, adopt=collection.adopt, proof=proof,
-        latent=evaluator.latent_velocity,
+        return assess(system, table, proof=proof, latent=latent, enclosure=enclosed(evaluator))
+
+    def search(table: PointTable, starts: np.ndarray) -> PointTable:
+        further = solver.solve(starts, slow_points=False)
+        return certify_points(system, add_unknown(table, further))
+
+    return assess(
+        system, table, search, adopt=partial(add_proved, system),
+        exhaustion=exhaustion, proof=proof, latent=latent,
     )  # fmt: skip
-    collection.reject_outside(known.domain)
-    return None if found.contradiction else known
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:
@@ -175,13 +176,6 @@ def _typical(starts: np.ndarray) -> np.ndarray:
     if len(finite) > _TYPICAL:
         finite = finite[np.linspace(0, len(finite) - 1, _TYPICAL).astype(int)]
     return starts[finite]
-
-
-def _zero_test(evaluator: Evaluator, starts: np.ndarray) -> ZeroTest:
-    """Return the test of what is a zero."""
-    system = evaluator.system
-    typical, _ = nearest_in_domain(system, starts)
-    return ZeroTest(system.residual, system.size, typical)
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

@@ -1,94 +1,201 @@
 """Slow points of smooth systems: local minima of the speed, from where no zero was found."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, Solution
-from ...solvers.minimize import Minima
-from ...solvers.zero_test import ZeroTest
-from .descending import SpeedDescent
-from .found import Found
-from .outcomes import ESCAPED, JUMP, KINK, NO_MINIMUM, ON_THE_WAY, TOO_LARGE, Reached
+from ...solvers.merging import group_minima
+from ...solvers.minimize import DampedNewton, Minima
+from ..point_table import Outcome
+from .root_finding import CLOSE_BY, Merge, RootFinder, learn_minima
+from .starts import checked_domain
 
 States = Float[np.ndarray, "state unit"]
-Solve = Callable[[States], Solution]
 
+ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
+"""Endings from which the speed may lead further."""
+_FIRST = 16  # states that descend without the help of known minima
 _ROUNDS = (10, 20)  # steps of the descent, after each of which a zero may attract
 _PROBES = 8  # states that tell whether a residual is a multiple of the velocity
 _SAME = 1e-9  # beside 1, of ratios
 _SCOUTS = 64  # states that tell whether any does
 
 
-@dataclass(frozen=True)
-class SlowPointSearch:
-    """Leads candidates down the speed, to a slow point or to a zero after all.
+class Reached(NamedTuple):
+    """Distinct states, how uncertain each is, and which one each candidate reached (−1: none)."""
 
-    Attributes
-    ----------
-    descent
-        To the minima of the speed.
-    zero_test
-        What is a zero.
-    solve
-        Follows states to zeros, which are told as exactly as can be.
-    solve_beside
-        Does so with states that lie beside a zero, maybe a degenerate one.
+    states: States
+    steps: Float[np.ndarray, " state"]
+    of: Int[np.ndarray, " candidate"]
+
+    @classmethod
+    def nothing(cls, candidates: int, size: int) -> "Reached":
+        """Return that no candidate has reached anything."""
+        return cls(np.zeros((0, size)), np.zeros(0), np.full(candidates, -1))
+
+    @classmethod
+    def joined(cls, parts: list["Reached"]) -> "Reached":
+        """Return what some candidates, and others after them, reached."""
+        first = np.cumsum([0, *(len(part.states) for part in parts)])
+        of = [np.where(p.of < 0, -1, p.of + k) for p, k in zip(parts, first, strict=False)]
+        states, steps, _ = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return cls(states, steps, np.concatenate(of))
+
+    def merged(self, merge: Merge) -> "Reached":
+        """Return the most exact of each group of equal states."""
+        rows, which = np.unique(merge(self.states, self.steps), return_inverse=True)
+        of = np.append(which.reshape(-1), -1)[self.of]
+        return Reached(self.states[rows], self.steps[rows], of)
+
+
+class SpeedDescent:
+    """Leads states down the speed, to a slow point or to a zero after all.
+
+    Of many units Hessians are nearly all the work, so known minima, which one descent learns for
+    those after it, and values of the speed alone spare as many as they can. No state is followed
+    beyond a box three times as large as the domain: far outside, where gates saturate, a state
+    hardly moves, and the speed falls for ever.
     """
 
-    descent: SpeedDescent
-    zero_test: ZeroTest
-    solve: Solve
-    solve_beside: Solve
+    def __init__(self, finder: RootFinder):
+        self.finder, self.evaluator = finder, finder.evaluator
+        self.zero_test, self.merge = finder.zero_test, finder.merge
+        self.known = KnownZeros(self.evaluator.size)  # minima
+        self.bounds: tuple[np.ndarray, np.ndarray] | None = None
+        if self.evaluator.system.domain is not None:
+            lower, upper = checked_domain(self.evaluator.system)
+            with np.errstate(over="ignore", invalid="ignore"):  # beside the largest numbers
+                width = np.where(upper > lower, upper - lower, np.inf)
+                self.bounds = lower - width, upper + width
 
-    def descend(
-        self, ends: Solution, rows: np.ndarray, reached: Reached, found: Found
-    ) -> Bool[np.ndarray, " candidate"]:
+    def minimize(self, starts: States, max_steps: int = DampedNewton.max_steps) -> Minima:
+        """Descend from all starts, as many at a time as their Hessians have room for.
+
+        Those that were led to one minimum of the residual go on as one.
+        """
+        distinct, which = np.unique(starts, axis=0, return_inverse=True)
+        if len(distinct) < len(starts):
+            return self.minimize(distinct, max_steps).at(which.reshape(-1))
+        derivatives, newton = self.evaluator.speed_derivatives, DampedNewton(max_steps)
+        many_units = self.finder.is_rough
+        values = (lambda x: np.square(self.evaluator.speed(x)) / 2) if many_units else None
+        ends = Minima.unmoved(starts)
+        pending, room = np.arange(len(starts)), self.evaluator.batch_size
+        portion = _FIRST if many_units else room
+        while len(pending):
+            rows, pending = pending[:portion], pending[portion:]
+            minima = newton.minimize(derivatives, starts[rows], values, self.bounds)
+            ends.put(rows, minima)
+            portion = min(2 * portion, room)
+            if many_units and len(pending):
+                learn_minima(self.known, derivatives, minima, self.merge, self.zero_test)
+                led = self.known.lead(self.evaluator.speed_gradient, starts[pending])
+                there = led.arrived
+                ends.states[pending[there]] = led.states[there]
+                ends.steps[pending[there]] = led.steps[there]
+                ends.converged[pending[there]] = True
+                pending = pending[~there]
+        return ends
+
+    def merge_minima(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
+        """Return the row of the minimum that each one is merged with.
+
+        As `merge` does, but flat valleys leave minima of the speed less certain than zeros.
+        """
+        best = self.merge(states, steps)
+        distinct = np.unique(best)
+        distinct = distinct[np.argsort(steps[distinct], kind="stable")]
+
+        def hessian(number: int) -> np.ndarray:
+            return self.evaluator.speed_derivatives(states[distinct[[number]]])[2][0]
+
+        same = np.empty(len(states), int)
+        eps, scale = self.zero_test.eps, self.zero_test.scale
+        same[distinct] = distinct[group_minima(states[distinct], hessian, eps, scale)]
+        return same[best]
+
+    def follow_valleys(self, ends: Solution, slow_points: bool) -> None:
+        """Lead what was left in a curved valley along it, to a zero or as far as it falls.
+
+        Newton's method comes to a minimum of the speed that is near at less cost: from where |r|²
+        is level, too, none is followed.
+        """
+        lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
+        if self.evaluator.is_large or not len(lost):
+            return
+        if self._is_misleading(ends.states[lost]):
+            lost = self._look_beyond_minima(ends, lost, slow_points)
+        elif slow_points:
+            ends.states[lost] = self.finder.at_spurious_minima(ends.states[lost])[0].states
+            near = self.minimize(ends.states[lost], CLOSE_BY)
+            ends.states[lost[near.converged]] = near.states[near.converged]
+        walked = self.finder.follow_valleys(ends.states[lost])
+        ends.states[lost] = walked.states
+        there = walked.endings == Ending.ZERO
+        ends.put(lost[there], walked, there)
+
+    def descend(self, ends: Solution, outcomes: Int[np.ndarray, " candidate"]) -> Reached:
         """Descend to the minima of the speed; one that may be a zero is given to the solver.
 
-        `rows` are those of the candidates in `found`. Returns which came to a minimum.
+        Of what came to no minimum `outcomes` say why.
         """
-        came = np.zeros(len(rows), bool)
         unsettled = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
-        if not len(unsettled):
-            return came
-        if self.descent.evaluator.is_large:
-            found.reasons[rows[unsettled]] = TOO_LARGE
-            return came
+        nothing = Reached.nothing(*ends.states.shape)
+        if self.evaluator.is_large:
+            outcomes[unsettled] = Outcome.TOO_LARGE
+        if self.evaluator.is_large or not len(unsettled):
+            return nothing
         unsettled, minima = self._minima(ends, unsettled)
-        found.reasons[rows[unsettled]] = np.where(minima.stalled, KINK, NO_MINIMUM)
-        found.reasons[rows[unsettled[minima.escaped]]] = ESCAPED
-        found.reasons[rows[unsettled[self._jumping(minima)]]] = JUMP
+        outcomes[unsettled] = np.where(minima.stalled, Outcome.KINK, Outcome.NO_MINIMUM)
+        outcomes[unsettled[minima.escaped]] = Outcome.ESCAPED
+        outcomes[unsettled[self._jumping(minima)]] = Outcome.JUMP
         settled = np.flatnonzero(minima.converged)
-        best = settled[self.descent.merge(minima.states[settled], minima.steps[settled])]
-        distinct = np.unique(best)
+        best = settled[self.merge(minima.states[settled], minima.steps[settled])]
+        distinct, which = np.unique(best, return_inverse=True)
         is_zero = self._zeros_among(minima, distinct, ends, unsettled)
-        for row in distinct[~is_zero]:
-            members = rows[unsettled[settled[best == row]]]
-            reached.add(minima.states[row].copy(), minima.steps[row], members)
         for row in distinct[is_zero]:
             members = unsettled[settled[best == row]]
             for ending in (ends.endings, ends.states, ends.steps):
                 ending[members] = ending[unsettled[row]]
-        came[unsettled[settled]] = True
-        return came
+        slow = distinct[~is_zero]
+        number = np.where(is_zero, -1, np.cumsum(~is_zero) - 1)[which.reshape(-1)]
+        nothing.of[unsettled[settled]] = number
+        outcomes[unsettled[settled[number >= 0]]] = Outcome.SPEED_MINIMUM
+        return Reached(minima.states[slow], minima.steps[slow], nothing.of)
 
-    def is_misleading(self, states: np.ndarray) -> bool:
+    def _is_misleading(self, states: np.ndarray) -> bool:
         """Tell whether the residual may have minima that the speed has not.
 
         Not where it is the velocity, or as good as certainly a multiple of it.
         """
-        evaluator = self.descent.evaluator
-        if evaluator.system.residual_function is None:
+        if self.evaluator.system.residual_function is None:
             return False
         some = np.concatenate([states[:_PROBES], states[:_PROBES] / 2])
         with np.errstate(divide="ignore", invalid="ignore"):  # at rest
-            ratios = np.linalg.norm(evaluator.residual(some), axis=1) / evaluator.speed(some)
+            speed = self.evaluator.speed(some)
+            ratios = np.linalg.norm(self.evaluator.residual(some), axis=1) / speed
         return not np.ptp(ratios) <= _SAME * ratios.max()
 
-    def look_beyond(self, states: States, slow_points: bool) -> tuple[Solution, Minima]:
+    def _look_beyond_minima(
+        self, ends: Solution, lost: np.ndarray, slow_points: bool
+    ) -> np.ndarray:
+        """Lead lost candidates past minima of the residual; return those that may be in a valley.
+
+        That is where the descent of the speed has come neither to a zero nor to an end.
+        """
+        led = self.finder.at_spurious_minima(ends.states[lost])[0].states
+        states, which = np.unique(led, axis=0, return_inverse=True)
+        zeros, minima = self._look_beyond(states, slow_points)
+        which = which.reshape(-1)
+        ends.states[lost] = minima.states[which]
+        there = zeros.endings == Ending.ZERO
+        ends.put(lost[there[which]], zeros, which[there[which]])
+        return lost[~(there | minima.converged | minima.escaped)[which]]
+
+    def _look_beyond(self, states: States, slow_points: bool) -> tuple[Solution, Minima]:
         """Descend the speed, and look for zeros after each of some rounds.
 
         The speed leads past minima that the residual alone has: zeros may attract beyond them.
@@ -105,11 +212,11 @@ class SlowPointSearch:
             if going[0] > 0 and not (solution.endings[: going[0]] == Ending.ZERO).any():
                 break
             for steps in _ROUNDS:
-                minima.put(going, self.descent.minimize(minima.states[going], steps))
+                minima.put(going, self.minimize(minima.states[going], steps))
                 going = going[self._may_reach_zeros(minima.at(going), slow_points)]
                 if not len(going):
                     break
-                ends = self.solve(minima.states[going])
+                ends = self.finder.solve_surely(minima.states[going])
                 there = ends.endings == Ending.ZERO
                 solution.put(going[there], ends, there)
                 going = going[~there]
@@ -126,12 +233,12 @@ class SlowPointSearch:
         """Descend from what is unsettled; return which of it came to no zero, and where to."""
         states, which = np.unique(ends.states[unsettled], axis=0, return_inverse=True)
         which = which.reshape(-1)
-        if not self.is_misleading(states):
-            return unsettled, self.descent.minimize(states).at(which)
-        zeros, minima = self.look_beyond(states, slow_points=True)
+        if not self._is_misleading(states):
+            return unsettled, self.minimize(states).at(which)
+        zeros, minima = self._look_beyond(states, slow_points=True)
         done = minima.converged | minima.stalled | minima.escaped | (zeros.endings == Ending.ZERO)
         if not done.all():
-            minima.put(np.flatnonzero(~done), self.descent.minimize(minima.states[~done]))
+            minima.put(np.flatnonzero(~done), self.minimize(minima.states[~done]))
         there = (zeros.endings == Ending.ZERO)[which]
         ends.put(unsettled[there], zeros, which[there])
         return unsettled[~there], minima.at(which[~there])
@@ -153,7 +260,7 @@ class SlowPointSearch:
         possible = self.zero_test.within(states, reach)
         is_zero = np.zeros(len(distinct), bool)
         if possible.any():
-            again = self.solve_beside(states[possible])
+            again = self.finder.solve(states[possible], exactly=True)
             moved = np.linalg.norm(again.states - states[possible], axis=1)
             near = np.sqrt(self.zero_test.eps) * np.abs(states[possible]).max(1, initial=0)
             stayed = moved <= np.maximum(10 * reach[possible], near)

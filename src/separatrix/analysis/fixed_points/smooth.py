@@ -1,222 +1,152 @@
 """Fixed and slow points of any differentiable system, by Newton's method and its relatives."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from ..._parallel import chunks
-from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
+from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
-from .continua import (
-    are_singular,
-    find_continua,
-    find_continua_between,
-    name_continuum,
-    name_degenerate,
-    same_zeros,
-)
-from .descending import SpeedDescent
+from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
+from .continua import are_singular, find_continua, find_continua_between, same_zeros
 from .evaluator import Evaluator
-from .found import Found
-from .outcomes import (
-    ENDED,
-    JUMP,
-    KINK,
-    MINIMUM,
-    NO_ZERO,
-    NONE_WITHIN_REACH,
-    ON_THE_WAY,
-    UNSETTLED,
-    ZERO,
-    Reached,
-)
-from .polishing import Polishing
-from .root_finding import CLOSE_BY, RootFinder
-from .slow_points import SlowPointSearch
-from .starts import FROM_DOMAIN, checked_domain, nearest_in_domain, solved_for_explicit_units
-from .vanishing import are_vanishing
+from .polishing import are_vanishing, polish
+from .root_finding import RootFinder
+from .slow_points import Reached, SpeedDescent
+from .starts import nearest_in_domain, solved_for_explicit_units
 
 _NEAR = 0.1  # of the size of states, within which degenerate zeros may be one
 _FEW = 1000  # zeros among which it is cheap to look for those that are one
 _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
+_ENDED = np.full(len(Ending), Outcome.NOT_FOLLOWED)
+_ENDED[Ending.ZERO] = Outcome.ZERO
+_ENDED[[Ending.MINIMUM, Ending.STALLED]] = Outcome.RESIDUAL_MINIMUM
+_ENDED[Ending.MAX_STEPS] = Outcome.OUT_OF_STEPS
+_ENDED[Ending.NOT_FINITE] = Outcome.NOT_FINITE
+_ENDED[Ending.RAN_AWAY] = Outcome.RAN_AWAY
+
+Starts = Float[np.ndarray, "candidate unit"]
 
 
-@dataclass(eq=False)
 class SmoothSearch:
     """Follows every candidate to a zero of the residual, or else to a minimum of the speed.
 
-    Candidates are followed a portion at a time, of which only the distinct ends are kept: memory
-    does not grow with their number.
+    What it learns in one search helps in further ones. Candidates are followed a portion at a time,
+    of which only the distinct ends are kept: memory does not grow with their number.
     """
 
-    evaluator: Evaluator
-    method: LevenbergMarquardt
-    zero_test: ZeroTest
-    finder: RootFinder = field(init=False)  # what it learns in one search helps in further ones
-    polishing: Polishing = field(init=False)
-    slow: SlowPointSearch = field(init=False)
+    def __init__(self, evaluator: Evaluator, method: LevenbergMarquardt, zero_test: ZeroTest):
+        self.evaluator, self.zero_test = evaluator, zero_test
+        self.finder = RootFinder(evaluator, method, zero_test)
+        self.descent = SpeedDescent(self.finder)
 
-    def __post_init__(self) -> None:
-        finder = RootFinder(self.evaluator, self.method, self.zero_test)
-        bounds = _bounds(self.evaluator)
-        descent = SpeedDescent(
-            self.evaluator, self.zero_test, finder.merge, finder.is_rough, bounds
-        )
-        slow = SlowPointSearch(
-            descent, self.zero_test, self._solve_from_anywhere, self._solve_exactly
-        )
-        self.finder, self.slow = finder, slow
-        self.polishing = Polishing(self.evaluator, self.zero_test)
-
-    def search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
+    def search(self, starts: Starts, slow_points: bool) -> PointTable:
         """Return the points found, and what became of every candidate."""
+        portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
         # From far away squares overflow: infinite, they lose every comparison.
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._search(starts, slow_points)
+            rows = chunks(len(starts), portion)
+            parts = [self._followed(starts[chunk], slow_points) for chunk in rows]
+            outcomes, clipped, zeros, minima = zip(*parts, strict=True)
+            table = replace(
+                PointTable.empty(*starts.shape),
+                outcomes=np.concatenate(outcomes),
+                clipped=np.concatenate(clipped),
+            )
+            table = self._with_minima(table, Reached.joined([*minima]))
+            return self._with_zeros(table, Reached.joined([*zeros]))
 
-    def _search(self, starts: Float[np.ndarray, "candidate unit"], slow_points: bool) -> Found:
-        found = Found.empty(*starts.shape)
-        outside = np.zeros(len(starts), bool)
-        zeros, minima = Reached(), Reached()
-        portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
-        for chunk in chunks(len(starts), portion):
-            rows = np.arange(chunk.start, chunk.stop)
-            near, outside[rows] = nearest_in_domain(self.evaluator.system, starts[rows])
-            led = solved_for_explicit_units(self.evaluator, near)
-            ends = self.finder.solve(led, exactly=False)
-            self._follow_valleys(ends, slow_points)
-            doubtful = self._go_on_from_false_zeros(ends)
-            found.reasons[rows] = [ENDED[Ending(e)] for e in ends.endings]
-            if slow_points:
-                self.slow.descend(ends, rows, minima, found)
-            # There rounding, not a kink, hides which way the speed decreases.
-            hidden = rows[doubtful]
-            found.reasons[hidden[np.isin(found.reasons[hidden], (KINK, NO_ZERO))]] = UNSETTLED
-            self._keep_zeros(ends, rows, zeros)
-        if len(minima):
-            for row, members in minima.merged(self.slow.descent.merge_minima):
-                found.add(minima.states[row], "slow", np.nan, members, MINIMUM)
-        if len(zeros):
-            self._collect_fixed(zeros, found)
-        found.reasons[outside] += FROM_DOMAIN
-        return found
+    def _followed(
+        self, starts: Starts, slow_points: bool
+    ) -> tuple[Int[np.ndarray, " candidate"], Bool[np.ndarray, " candidate"], Reached, Reached]:
+        """Return outcomes of candidates, which were clipped, and the zeros and minima reached."""
+        near, clipped = nearest_in_domain(self.evaluator.system, starts)
+        ends = self.finder.solve(solved_for_explicit_units(self.evaluator, near), exactly=False)
+        self.descent.follow_valleys(ends, slow_points)
+        doubtful = self.finder.correct_false_zeros(ends)
+        outcomes, minima = _ENDED[ends.endings], Reached.nothing(*starts.shape)
+        if slow_points:
+            minima = self.descent.descend(ends, outcomes)
+        # There rounding, not a kink, hides which way the speed decreases.
+        hidden = np.isin(outcomes[doubtful], (Outcome.KINK, Outcome.RESIDUAL_MINIMUM))
+        outcomes[doubtful[hidden]] = Outcome.UNSETTLED
+        of, at = np.full(len(starts), -1), np.flatnonzero(ends.endings == Ending.ZERO)
+        of[at] = np.arange(len(at))
+        zeros = Reached(ends.states[at], ends.steps[at], of).merged(self.finder.merge)
+        return outcomes, clipped, zeros, minima
 
-    def _follow_valleys(self, ends: Solution, slow_points: bool) -> None:
-        """Lead those that were left in a curved valley along it, to a zero or as far as it falls.
+    def _with_minima(self, table: PointTable, minima: Reached) -> PointTable:
+        """Return a table with slow points, those that are one merged."""
+        if not len(minima.states):
+            return table
+        minima = minima.merged(self.descent.merge_minima)
+        rows = np.flatnonzero(minima.of >= 0)
+        reached = minima.of[rows] + len(table)
+        table = table.with_points(minima.states, Kind.SLOW)
+        return table.with_candidates(rows, reached=reached, outcomes=Outcome.SPEED_MINIMUM)
 
-        Newton's method comes to a minimum of the speed that is near at less cost: from where |r|²
-        is level, too, none is followed.
-        """
-        lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
-        if self.evaluator.is_large or not len(lost):
-            return
-        if self.slow.is_misleading(ends.states[lost]):
-            lost = self._look_beyond(ends, lost, slow_points)
-        elif slow_points:
-            ends.states[lost] = self.finder.at_spurious_minima(ends.states[lost])[0].states
-            near = self.slow.descent.minimize(ends.states[lost], CLOSE_BY)
-            ends.states[lost[near.converged]] = near.states[near.converged]
-        walked = self.finder.follow_valleys(ends.states[lost])
-        ends.states[lost] = walked.states
-        there = walked.endings == Ending.ZERO
-        ends.put(lost[there], walked, there)
-
-    def _look_beyond(self, ends: Solution, lost: np.ndarray, slow_points: bool) -> np.ndarray:
-        """Lead lost candidates past minima of the residual; return those that may be in a valley.
-
-        That is where the descent of the speed has come neither to a zero nor to an end.
-        """
-        led = self.finder.at_spurious_minima(ends.states[lost])[0].states
-        states, which = np.unique(led, axis=0, return_inverse=True)
-        zeros, minima = self.slow.look_beyond(states, slow_points)
-        which = which.reshape(-1)
-        ends.states[lost] = minima.states[which]
-        there = zeros.endings == Ending.ZERO
-        ends.put(lost[there[which]], zeros, which[there[which]])
-        return lost[~(there | minima.converged | minima.escaped)[which]]
-
-    def _go_on_from_false_zeros(self, ends: Solution) -> np.ndarray:
-        """Where only the estimate called a residual zero, go on until there is no doubt.
-
-        Returns the candidates of which that is so.
-        """
-        if self.evaluator.is_large:
-            return np.zeros(0, int)  # there the test was exact from the start
-        zeros = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = self.finder.merge(ends.states[zeros], ends.steps[zeros])
-        distinct = np.unique(best)
-        sure = self.finder.are_zeros(ends.states[zeros[distinct]])
-        doubtful = zeros[np.isin(best, distinct[~sure])]
-        if len(doubtful):
-            # Many were led to one state.
-            states, which = np.unique(ends.states[doubtful], axis=0, return_inverse=True)
-            ends.put(doubtful, self._solve_exactly(states), which.reshape(-1))
-        return doubtful
-
-    def _solve_from_anywhere(self, states: np.ndarray) -> Solution:
-        """Follow states to zeros of which there is no doubt."""
-        solution = self.finder.solve(states, exactly=False)
-        self._go_on_from_false_zeros(solution)
-        return solution
-
-    def _solve_exactly(self, states: np.ndarray) -> Solution:
-        return self.finder.solve(states, exactly=True)
-
-    def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        solution = self._solve_exactly(states)
-        return solution.states, solution.endings == Ending.ZERO
-
-    def _keep_zeros(self, ends: Solution, rows: np.ndarray, zeros: Reached) -> None:
-        at = np.flatnonzero(ends.endings == Ending.ZERO)
-        best = at[self.finder.merge(ends.states[at], ends.steps[at])]
-        for row in np.unique(best):
-            zeros.add(ends.states[row].copy(), ends.steps[row], rows[at[best == row]])
-
-    def _collect_fixed(self, zeros: Reached, found: Found) -> None:
-        """Merge what ended as a zero; the last Newton correction says what is the same point."""
-        distinct, members = zip(*zeros.merged(self.finder.merge), strict=True)
-        states = np.array([zeros.states[row] for row in distinct])
-        errors = np.array([zeros.steps[row] for row in distinct])
-        singular_values = np.zeros((len(states), 0))
+    def _with_zeros(self, table: PointTable, zeros: Reached) -> PointTable:
+        """Return a table with what ended as a zero; the last Newton step tells which are one."""
+        if not len(zeros.states):
+            return table
+        zeros = zeros.merged(self.finder.merge)
+        states, errors, singular_values = (
+            zeros.states,
+            zeros.steps,
+            np.zeros((len(zeros.states), 0)),
+        )
+        outcomes, kept = np.full(len(states), Outcome.ZERO), np.arange(len(states))
         if self.evaluator.is_large:
             continua = find_continua_between(states, self._zeros_reached)
+            label, middles = continua.label, continua.middles
         else:
-            polished = self.polishing.polish(states)
-            for number in np.flatnonzero(polished.missed).tolist():
-                found.reasons[members[number]] = JUMP
-            vanishing = self._vanish(polished.states, polished.errors) & ~polished.missed
-            for number in np.flatnonzero(vanishing).tolist():
-                found.reasons[members[number]] = NONE_WITHIN_REACH
-            kept = np.flatnonzero(~polished.missed & ~vanishing)
-            if not len(kept):
-                return
-            members = [members[number] for number in kept]
-            states, errors, singular_values, directions, _ = (part[kept] for part in polished)
-            continua = find_continua(states, directions, self.zero_test.scale, self.finder.approach)
-        settled = self.zero_test.settled(states, errors)
-        isolated = continua.label < 0
-        for number in np.flatnonzero(isolated & ~settled).tolist():
-            found.reasons[members[number]] = UNSETTLED
+            polished = polish(self.evaluator, self.zero_test, states)
+            states, errors, singular_values, directions, missed = polished
+            outcomes[self._vanish(states, errors)] = Outcome.FADING
+            outcomes[missed] = Outcome.JUMP
+            kept = np.flatnonzero(outcomes == Outcome.ZERO)
+            continua = find_continua(
+                states[kept], directions[kept], self.zero_test.scale, self.finder.approach
+            )
+            label, middles = np.full(len(states), -1), kept[continua.middles]
+            label[kept] = continua.label
+        isolated = (label < 0) & (outcomes == Outcome.ZERO)
+        outcomes[isolated & ~self.zero_test.settled(states, errors)] = Outcome.UNSETTLED
         singular = are_singular(singular_values)
-        for group in self._groups(states, singular, isolated & settled):
-            best, parts = group[np.argmin(errors[group])], [members[k] for k in group]
-            label = found.add(states[best], "fixed", errors[best], np.concatenate(parts), ZERO)
-            if singular[best]:
-                found.degenerate[label] = name_degenerate(singular_values[best])
-        for number, middle in enumerate(continua.middles):
-            parts = [members[k] for k in np.flatnonzero(continua.label == number)]
-            text = name_continuum(singular_values[middle])
-            label = found.add(states[middle], "fixed", np.inf, np.concatenate(parts), text)
-            found.refuse(label, text)
+        groups = self._groups(states, singular, isolated & (outcomes == Outcome.ZERO), len(kept))
+        best = np.array([group[np.argmin(errors[group])] for group in groups], int)
+        point = np.where(label < 0, -1, label + len(groups))
+        for number, group in enumerate(groups):
+            point[group] = number
+        chosen, ends = np.concatenate([best, middles]), ends_of(singular_values)
+        degeneracy = np.where(singular[chosen], Degeneracy.SINGULAR, Degeneracy.NONE)
+        degeneracy[len(groups) :] = Degeneracy.CONTINUUM
+        on_one = degeneracy == Degeneracy.CONTINUUM
+        rows, first = np.flatnonzero(zeros.of >= 0), len(table)
+        point = np.where(point < 0, -1, point + first)
+        table = table.with_points(
+            states[chosen],
+            Kind.FIXED,
+            np.where(on_one, np.inf, errors[chosen]),
+            evidence=np.where(on_one, Evidence.CONTINUUM, Evidence.UNTRIED),
+            degeneracy=degeneracy,
+            singular_values=np.where(degeneracy[:, None], ends[chosen], -1.0),
+        )
+        of = zeros.of[rows]
+        return table.with_candidates(rows, reached=point[of], outcomes=outcomes[of])
+
+    def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        solution = self.finder.solve(states, exactly=True)
+        return solution.states, solution.endings == Ending.ZERO
 
     def _groups(
-        self, states: np.ndarray, singular: np.ndarray, among: np.ndarray
+        self, states: np.ndarray, singular: np.ndarray, among: np.ndarray, count: int
     ) -> list[np.ndarray]:
-        """Return groups of zeros that are one: degenerate ones are known less exactly."""
+        """Return which of `count` zeros are one: degenerate ones are known less exactly."""
         # Where all singular values are alike none is small beside another.
-        doubtful = among & (singular | (len(states) <= _FEW))
+        doubtful = among & (singular | (count <= _FEW))
         groups = [np.array([k]) for k in np.flatnonzero(among & ~doubtful).tolist()]
         suspect = np.flatnonzero(doubtful)
         reach = _NEAR * np.maximum(np.abs(states[suspect]).max(1, initial=0), self.zero_test.scale)
@@ -232,16 +162,3 @@ class SmoothSearch:
         are_zeros = self.finder.are_zeros
         vanishing[rows] = are_vanishing(self.evaluator, are_zeros, states[rows], size[rows])
         return vanishing
-
-
-def _bounds(evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return what the speed is not followed beyond: a box three times as large as the domain.
-
-    Far outside, where gates saturate, a state hardly moves, and the speed falls for ever.
-    """
-    if evaluator.system.domain is None:
-        return None
-    lower, upper = checked_domain(evaluator.system)
-    with np.errstate(over="ignore", invalid="ignore"):  # beside the largest numbers, or infinity
-        width = np.where(upper > lower, upper - lower, np.inf)
-        return lower - width, upper + width

@@ -1,8 +1,7 @@
 """Which solvers take candidates to zeros and slow points, one after the other."""
 
 import dataclasses
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -10,90 +9,78 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from .agreement import reject_moving
-from .description import Options
+from ..point_table import PointTable
+from .certificates import reject_moving
 from .evaluator import Evaluator
-from .found import Found
 from .piecewise import is_as_read, search_piecewise
 from .smooth import SmoothSearch
 
-Solve = Callable[[np.ndarray, bool], Found]
-"""Starts, and whether slow points are wanted -> where they lead."""
 _MANY_UNITS = 256  # from which Jacobians are most of the work
 
 
-def select_solver(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    options: Options,
-) -> Solve:
-    """Return the solver for a system.
+class Solver:
+    """Leads candidates to the points of a system; what it learns in one search helps in the next.
 
-    Where latent variables prove its points, those found without Jacobians are enough.
+    A piecewise-linear system is solved exactly, unless its function turns out to be another than
+    was read. Where latent variables prove the points (`few_proofs`), those found without Jacobians
+    are enough; what is left over is then solved in the usual way.
     """
-    make = partial(_any_solver, evaluator, zero_test, method)
-    many = options.certify and not evaluator.is_large and evaluator.size >= _MANY_UNITS
-    if many and evaluator.latent is not None:
-        solve = _solver_without_jacobians(evaluator, zero_test, method, cache(make))
-    else:
-        solve = make()
 
-    def solve_and_check(starts: np.ndarray, slow_points: bool) -> Found:
-        found = solve(starts, slow_points)
-        reject_moving(evaluator, zero_test, found)
-        return found
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        zero_test: ZeroTest,
+        method: LevenbergMarquardt,
+        few_proofs: bool,
+    ):
+        self.evaluator, self.zero_test, self.method = evaluator, zero_test, method
+        self.smooth = SmoothSearch(evaluator, method, zero_test)
+        self.quick: SmoothSearch | None = None
+        many = few_proofs and not evaluator.is_large and evaluator.size >= _MANY_UNITS
+        if many and evaluator.latent is not None:
+            quick = Evaluator(evaluator.system, is_large=True)
+            self.quick = SmoothSearch(quick, method, zero_test)
 
-    return solve_and_check
+    def solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
+        """Return where starts lead, without zeros of a user's residual at which the state moves."""
+        if self.quick is None:
+            table = self._solve(starts, slow_points)
+        else:
+            table = self.quick.search(starts, slow_points=False)
+            rest = np.flatnonzero(table.reached < 0)
+            if len(rest):
+                table = table.joined(self._solve(starts[rest], slow_points), rest)
+        return reject_moving(self.evaluator, self.zero_test, table)
 
+    def _solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
+        """Solve exactly where the system is piecewise linear, and as was read.
 
-def _solver_without_jacobians(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    thorough: Callable[[], Solve],
-) -> Solve:
-    """Return a solver that takes products of Jacobians first, and the usual one for the rest."""
-    quick = SmoothSearch(Evaluator(evaluator.system, is_large=True), method, zero_test)
+        Of one that computes in float32 the exact function stands for it: what is found there is
+        nearly, but not quite, a zero of the function as it is.
+        """
+        if self._forms is None:
+            return self.smooth.search(starts, slow_points)
+        narrowed = self._forms[0].narrowed
+        exact = search_piecewise(*self._forms, starts, slow_points or narrowed)
+        if narrowed:
+            fixed = np.append(exact.fixed, False)[exact.reached]
+            starts = starts.copy()
+            starts[fixed] = exact.states[exact.reached[fixed]]
+        elif is_as_read(self._forms[0], self.evaluator, self.zero_test, exact):
+            return exact
+        return self.smooth.search(starts, slow_points)
 
-    def solve(starts: np.ndarray, slow_points: bool) -> Found:
-        found = quick.search(starts, slow_points=False)
-        rest = np.flatnonzero(found.reached < 0)
-        if len(rest):
-            found.join(thorough()(starts[rest], slow_points), rest)
-        return found
-
-    return solve
-
-
-def _any_solver(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-) -> Solve:
-    """Return the solver for any system: an exact one where it is piecewise linear.
-
-    Where the function turns out to be another than was read, it is solved like any other.
-    """
-    forms = None if evaluator.is_large else _piecewise_linear_forms(evaluator.system, zero_test)
-    smooth = SmoothSearch(evaluator, method, zero_test)
-
-    def solve(starts: np.ndarray, slow_points: bool) -> Found:
-        nonlocal forms
-        if forms is not None and not forms[0].narrowed:
-            found = search_piecewise(*forms, starts, slow_points)
-            if is_as_read(forms[0], evaluator, zero_test, found):
-                return found
-            forms = None
-        return smooth.search(_warm_starts(*forms, starts) if forms else starts, slow_points)
-
-    return solve
+    @cached_property
+    def _forms(self) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
+        """The residual and the velocity in canonical form, None where not piecewise linear."""
+        if self.evaluator.is_large:
+            return None
+        return _piecewise_linear_forms(self.evaluator.system, self.zero_test)
 
 
 def _piecewise_linear_forms(
     system: AbstractSystem, zero_test: ZeroTest
 ) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
-    """Return residual and velocity in canonical form, None where not piecewise linear."""
     residual = recognize(system.residual, system.size)
     if not isinstance(residual, PiecewiseLinear):
         return None
@@ -106,17 +93,3 @@ def _piecewise_linear_forms(
     reach = max(zero_test.scale, np.abs(constants).max(initial=0.0)) or 1.0
     slopes = zero_test.slope_level(reach * np.array([[1.0], [-1.0]]) * np.ones(system.size))
     return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
-
-
-def _warm_starts(
-    residual: PiecewiseLinear, velocity: PiecewiseLinear, starts: np.ndarray
-) -> np.ndarray:
-    """Move starts to the zeros of the exact function that one which computes in float32 stands for.
-
-    What is found there is nearly, but not quite, a zero of the function as it is.
-    """
-    found = search_piecewise(residual, velocity, starts, True)
-    fixed = np.isin(found.reached, found.labels("fixed"))
-    moved = starts.copy()
-    moved[fixed] = np.array(found.states)[found.reached[fixed]] if fixed.any() else moved[fixed]
-    return moved

@@ -16,7 +16,6 @@ from jaxtyping import Float
 from ..._types import Array
 from ...systems import AbstractSystem, StateFunction
 from .evaluator import Evaluator
-from .points import FixedPoints
 from .starts import nearest_in_domain
 
 Factors = Float[np.ndarray, " unit"]
@@ -27,8 +26,6 @@ Factors = Float[np.ndarray, " unit"]
 # columns of networks (τ ẋ = −x + …, with rates from 0.01 to 100) are at most 2^4 apart.
 _SPREAD = 2.0**6
 _PROBED = 16  # states whose Jacobians say how sizes and rows compare
-_IN_THEIR_SIZES = ", each unit in the power of two nearest to the size of its candidates"
-_BOXES = "; boxes have each unit in the power of two nearest to the size of its candidates"
 
 
 class _Step(eqx.Module):
@@ -108,31 +105,6 @@ class Units:
     def of(self, system: AbstractSystem) -> AbstractSystem:
         """Return a system in these units."""
         return Rescaled(system, self.sizes, self.rows)
-
-    def given_back(self, points: FixedPoints) -> FixedPoints:
-        """Return points in the units in which the candidates were given.
-
-        Bounds are largest entries in either: the smallest unit decides a radius, the largest an
-        error bound.
-        """
-        if (self.sizes == 1).all():
-            return points
-        proved = np.asarray(points.certified)
-        texts = [
-            str(t) + _IN_THEIR_SIZES * bool(p)
-            for t, p in zip(points.certificate, proved, strict=True)
-        ]
-        slow = np.asarray(points.outcomes) == "slow"
-        reasons = np.asarray(points.outcome_reasons)
-        return dataclasses.replace(
-            points,
-            states=points.states * self.sizes,
-            error_bound=points.error_bound * self.sizes.max(),
-            radius=points.radius * self.sizes.min(),
-            certificate=np.array(texts, dtype=str).reshape(len(texts)),
-            outcome_reasons=np.where(slow, np.char.add(reasons, _IN_THEIR_SIZES), reasons),
-            completeness=points.completeness + _BOXES * ("box" in points.completeness),
-        )
 
 
 def fitting_units(evaluator: Evaluator, starts: Float[np.ndarray, "start unit"]) -> Units | None:

@@ -33,7 +33,7 @@ class DescentOutcome(IntEnum):
     NOT_FINITE = 5
 
 
-_REASONS = {
+DESCENT_REASONS = {
     DescentOutcome.ZERO: "slid into a fixed point (minimum {point}, speed at rounding level)",
     DescentOutcome.MINIMUM: "slid into slow point {point}: speed {speed:.3g}, {kinks} kinks active",
     DescentOutcome.UNVERIFIED: (
@@ -113,7 +113,7 @@ class SlowSolution:
         """Say in words how the descent of one candidate ended."""
         point = int(self.point[candidate])
         found = self.minima[point] if point >= 0 else None
-        return _REASONS[DescentOutcome(self.outcome[candidate])].format(
+        return DESCENT_REASONS[DescentOutcome(self.outcome[candidate])].format(
             point=point,
             steps=self.max_steps,
             speed=found.speed if found else np.nan,

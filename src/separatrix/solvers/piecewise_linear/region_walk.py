@@ -17,7 +17,7 @@ from .zeros import Zero
 
 _SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
 
-_REASONS = {
+WALK_REASONS = {
     WalkOutcome.ZERO: "reached zero {point} after {steps} regions",
     WalkOutcome.CONTINUUM: (
         "degenerate: a continuum of fixed points is likely (continuum {point}: smallest singular "
@@ -119,7 +119,7 @@ class RegionSolution:
         values = ""
         if outcome is WalkOutcome.CONTINUUM:
             values = ", ".join(f"{s:.1e}" for s in self.continua[point].singular_values[-3:])
-        return _REASONS[outcome].format(
+        return WALK_REASONS[outcome].format(
             point=point,
             steps=int(self.steps[candidate]),
             cycle=int(self.cycle_length[candidate]),

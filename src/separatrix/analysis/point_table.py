@@ -1,0 +1,295 @@
+"""The points of a search and the outcome of each candidate: one immutable table of arrays.
+
+Every stage of `find_fixed_points` takes a table and returns a new one. What it holds are numbers
+and enumerations; `fixed_points/words.py` makes the sentences of them that users read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+Labels = Int[np.ndarray, " label"]
+
+UNTRIED = 2
+"""The index of a point for which no proof was tried."""
+
+
+class Kind(IntEnum):
+    """What a point is."""
+
+    FIXED = 0
+    SLOW = 1
+
+
+class Degeneracy(IntEnum):
+    """What the singular values of the Jacobian, and the states beside it, tell of a fixed point."""
+
+    NONE = 0
+    SINGULAR = 1
+    CONTINUUM = 2
+
+
+class Evidence(IntEnum):
+    """What was proved of a point (1 to 9), or why nothing was (from 10 on)."""
+
+    UNTRIED = 0
+    UNIQUE = 1  # it exists, and is alone within the radius
+    EXISTS = 2
+    ALONE_AT_ORIGIN = 3
+    EXHAUSTION = 4  # the same as UNIQUE, by an exhaustive search
+    ABSENCE = 5  # of a fixed point near a slow one
+    REFUSED = 10  # for the reason in `details`
+    CONTINUUM = 11
+    NO_ZERO_OF_STEP = 12
+    NOTHING_OF_STEP = 13  # for the reason in `details`
+
+
+class Status(IntEnum):
+    """How far the proof of a point has come."""
+
+    UNTRIED = 0
+    PROVED = 1
+    REFUSED = 2
+
+
+class Outcome(IntEnum):
+    """How a candidate ended; the number that goes with it is named where there is one."""
+
+    NOT_FOLLOWED = 0
+    ZERO = 1
+    SPEED_MINIMUM = 2
+    RESIDUAL_MINIMUM = 3
+    KINK = 4
+    JUMP = 5
+    OUT_OF_STEPS = 6
+    NOT_FINITE = 7
+    RAN_AWAY = 8
+    FADING = 9
+    UNSETTLED = 10
+    TOO_LARGE = 11
+    NO_MINIMUM = 12
+    ESCAPED = 13
+    MOVES = 14  # speed
+    ELSEWHERE = 15
+    OUTSIDE_DOMAIN = 16
+    # Of piecewise-linear systems.
+    WALK_ZERO = 20
+    WALK_CONTINUUM = 21
+    WALK_CYCLE = 22  # regions
+    WALK_UNBOUNDED = 23  # steps
+    WALK_STEP_LIMIT = 24  # steps
+    WALK_UNVERIFIED = 25
+    WALK_NOT_FINITE = 26
+    SLID_TO_ZERO = 30
+    SPEED_MINIMUM_ON_KINKS = 31  # kinks
+    SLIDE_ZERO = 32  # minimum
+    SLIDE_UNVERIFIED = 33  # minimum
+    SLIDE_STEP_LIMIT = 34  # steps
+    SLIDE_SINGULAR = 35
+
+
+class Contradiction(NamedTuple):
+    """Why zeros of the residual are no fixed points: what shows it, its number or its cause."""
+
+    what: Outcome | Evidence
+    number: float = 0.0
+    cause: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PointTable:
+    """Points, and which of them each candidate reached.
+
+    Attributes
+    ----------
+    states (point, unit), kinds (point,)
+        The points, and the `Kind` of each.
+    errors (point,)
+        Distance to the exact point: proved, or else as estimated; infinite in a continuum, NaN of a
+        slow point.
+    radii (point,)
+        Distance within which no other fixed point is proved to lie; 0 where nothing is proved.
+    evidence (point,), details (point,)
+        The `Evidence`, and the words of the prover that refused.
+    degeneracy (point,), singular_values (point, 4)
+        `Degeneracy`, with the largest and the three smallest singular values, −1 where there are
+        none.
+    indices (point,), obstacles (point,)
+        sign det(−Dv) of the velocity v, 0 where it is not proved, for the reason in `obstacles`;
+        `UNTRIED` before that.
+    reached (candidate,), outcomes (candidate,), numbers (candidate,)
+        The point that each candidate reached, −1 for none, its `Outcome`, and the number of that.
+    clipped (candidate,)
+        Whether it was followed from the nearest state of the system's domain.
+    contradiction
+        What shows that the residual has other zeros than the speed; None where nothing does.
+    """
+
+    states: Float[np.ndarray, "point unit"]
+    kinds: Int[np.ndarray, " point"]
+    errors: Float[np.ndarray, " point"]
+    radii: Float[np.ndarray, " point"]
+    evidence: Int[np.ndarray, " point"]
+    details: Shaped[np.ndarray, " point"]
+    degeneracy: Int[np.ndarray, " point"]
+    singular_values: Float[np.ndarray, "point 4"]
+    indices: Int[np.ndarray, " point"]
+    obstacles: Shaped[np.ndarray, " point"]
+    reached: Int[np.ndarray, " candidate"]
+    outcomes: Int[np.ndarray, " candidate"]
+    numbers: Float[np.ndarray, " candidate"]
+    clipped: Bool[np.ndarray, " candidate"]
+    contradiction: Contradiction | None = None
+
+    @classmethod
+    def empty(cls, candidates: int, size: int) -> "PointTable":
+        """Return a search among states of `size` units that has found nothing yet."""
+        return cls(
+            states=np.zeros((0, size)),
+            kinds=np.zeros(0, int),
+            errors=np.zeros(0),
+            radii=np.zeros(0),
+            evidence=np.zeros(0, int),
+            details=np.zeros(0, object),
+            degeneracy=np.zeros(0, int),
+            singular_values=np.zeros((0, 4)),
+            indices=np.zeros(0, int),
+            obstacles=np.zeros(0, object),
+            reached=np.full(candidates, -1),
+            outcomes=np.full(candidates, Outcome.NOT_FOLLOWED),
+            numbers=np.zeros(candidates),
+            clipped=np.zeros(candidates, bool),
+        )
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def fixed(self) -> Bool[np.ndarray, " point"]:
+        """Which points are fixed."""
+        return self.kinds == Kind.FIXED
+
+    @property
+    def status(self) -> Int[np.ndarray, " point"]:
+        """The `Status` of each proof."""
+        return np.select(
+            [self.evidence >= Evidence.REFUSED, self.evidence > Evidence.UNTRIED],
+            [Status.REFUSED, Status.PROVED],
+            Status.UNTRIED,
+        )
+
+    @property
+    def proved(self) -> Bool[np.ndarray, " point"]:
+        """Which points are proved: fixed ones to exist, slow ones not to be fixed."""
+        return self.status == Status.PROVED
+
+    @property
+    def hits(self) -> Int[np.ndarray, " point"]:
+        """How many candidates reached each point."""
+        return np.bincount(self.reached[self.reached >= 0], minlength=len(self))
+
+    @property
+    def proved_errors(self) -> Float[np.ndarray, " point"]:
+        """The proved error bounds, 0 where there is none."""
+        return np.where(self.proved, self.errors, 0.0)
+
+    def with_points(
+        self,
+        states: Float[np.ndarray, "new unit"],
+        kind: Kind,
+        errors: Float[np.ndarray, " new"] | float = np.nan,
+        **columns: np.ndarray,
+    ) -> "PointTable":
+        """Append points, of which no candidate is known to lead there; `columns` by name."""
+        count = len(states)
+        new = {
+            "states": states,
+            "kinds": np.full(count, kind),
+            "errors": np.broadcast_to(np.asarray(errors, float), count),
+            "radii": np.zeros(count),
+            "evidence": np.full(count, Evidence.UNTRIED),
+            "details": np.full(count, "", object),
+            "degeneracy": np.full(count, Degeneracy.NONE),
+            "singular_values": np.full((count, 4), -1.0),
+            "indices": np.full(count, UNTRIED),
+            "obstacles": np.full(count, "", object),
+        }
+        return self._appended(new | columns)
+
+    def with_rows(self, other: "PointTable", labels: Labels) -> "PointTable":
+        """Append points of another search, with what is proved of them."""
+        return self._appended({name: getattr(other, name)[labels] for name in _OF_POINTS})
+
+    def joined(self, other: "PointTable", rows: Labels) -> "PointTable":
+        """Take over another search among some of the candidates, and its points."""
+        moved = np.where(other.reached < 0, -1, other.reached + len(self))
+        table = self.with_rows(other, np.arange(len(other)))
+        table = table.with_candidates(
+            rows, reached=moved, outcomes=other.outcomes, numbers=other.numbers,
+            clipped=other.clipped,
+        )  # fmt: skip
+        return replace(table, contradiction=self.contradiction or other.contradiction)
+
+    def with_candidates(
+        self, rows: Labels | Bool[np.ndarray, " candidate"], **columns: Any
+    ) -> "PointTable":
+        """Say of some candidates what they reached and how they ended; `columns` by name."""
+        return self._changed(rows, columns)
+
+    def with_proofs(self, labels: Labels, **columns: Any) -> "PointTable":
+        """Note what is proved of some points; `columns` by name."""
+        return self._changed(labels, columns)
+
+    def select(self, which: Bool[np.ndarray, " point"]) -> "PointTable":
+        """Keep some of the points; the candidates of the others reached none."""
+        new = np.append(np.where(which, np.cumsum(which) - 1, -1), -1)
+        kept = {name: getattr(self, name)[which] for name in _OF_POINTS}
+        return replace(self, **kept, reached=new[self.reached])
+
+    def without(
+        self,
+        which: Bool[np.ndarray, " point"],
+        outcome: Outcome,
+        numbers: Float[np.ndarray, " point"] | float = 0.0,
+    ) -> "PointTable":
+        """Take points out, and reject their candidates."""
+        numbers = np.broadcast_to(numbers, len(self))
+        rows = np.flatnonzero(np.append(which, False)[self.reached])
+        rejected = self.with_candidates(rows, outcomes=outcome, numbers=numbers[self.reached[rows]])
+        return rejected.select(~which)
+
+    def merged(self, into: Int[np.ndarray, " point"]) -> "PointTable":
+        """Let points be others, `into` (itself for one that stays), which take their candidates."""
+        moved = replace(self, reached=np.append(into, -1)[self.reached])
+        return moved.select(into == np.arange(len(self)))
+
+    def _changed(self, rows: np.ndarray, values: Mapping[str, Any]) -> "PointTable":
+        columns: dict[str, Any] = {name: getattr(self, name).copy() for name in values}
+        for name, column in columns.items():
+            column[rows] = values[name]
+        return replace(self, **columns)
+
+    def _appended(self, new: dict[str, np.ndarray]) -> "PointTable":
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), new[name]]) for name in _OF_POINTS
+        }
+        return replace(self, **columns)
+
+
+_OF_POINTS = (
+    *("states", "kinds", "errors", "radii", "evidence", "details"),
+    *("degeneracy", "singular_values", "indices", "obstacles"),
+)
+
+
+def ends_of(singular_values: Float[np.ndarray, "point value"]) -> Float[np.ndarray, "point 4"]:
+    """Return the largest and the three smallest singular values, −1 where there are none."""
+    least = singular_values[:, -3:]
+    ends = np.full((len(singular_values), 4), -1.0)
+    if singular_values.shape[1]:
+        ends[:, 0], ends[:, 4 - least.shape[1] :] = singular_values[:, 0], least
+    return ends
