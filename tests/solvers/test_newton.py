@@ -3,24 +3,25 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.newton import Outcome, newton
+from separatrix.solvers.iterate import Ending
+from separatrix.solvers.newton import newton
 
 SQUARE = lambda x: (x**2 - 2, np.diag(2 * x))  # noqa: E731
 POSITIVE = lambda x: (x**2 + 1, np.diag(2 * x))  # noqa: E731
 ENDS = {
-    Outcome.CONVERGED: (SQUARE, 1.0, {}),
-    Outcome.SINGULAR: (POSITIVE, 0.0, {}),
-    Outcome.MAX_STEPS: (POSITIVE, 0.5, {}),
-    Outcome.DIVERGED: (lambda x: (np.arctan(x), np.diag(1 / (1 + x**2))), 3.0, {"growth": 4.0}),
-    Outcome.NOT_FINITE: (lambda x: (np.sqrt(x - 1), np.diag(0.5 / np.sqrt(x - 1))), 5.0, {}),
+    Ending.ZERO: (SQUARE, 1.0, {}),
+    Ending.SINGULAR: (POSITIVE, 0.0, {}),
+    Ending.MAX_STEPS: (POSITIVE, 0.5, {}),
+    Ending.STALLED: (lambda x: (np.arctan(x), np.diag(1 / (1 + x**2))), 3.0, {"growth": 4.0}),
+    Ending.NOT_FINITE: (lambda x: (np.sqrt(x - 1), np.diag(0.5 / np.sqrt(x - 1))), 5.0, {}),
 }
 
 
-@pytest.mark.parametrize("outcome", ENDS)
-def test_every_way_of_ending(outcome):
-    evaluate, start, options = ENDS[outcome]
+@pytest.mark.parametrize("ending", ENDS)
+def test_every_way_of_ending(ending):
+    evaluate, start, options = ENDS[ending]
     with np.errstate(all="ignore"):
-        assert newton(evaluate, np.array([start]), **options).outcome is outcome
+        assert newton(evaluate, np.array([start]), **options).ending is ending
 
 
 def test_steps_are_taken_to_rounding_or_until_their_square_is_below_it():

@@ -1,12 +1,13 @@
 """Newton's method for one system of equations."""
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import get_lapack_funcs
+
+from .iterate import Ending
 
 Point = Float[np.ndarray, " coordinate"]
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -21,16 +22,6 @@ JUMP = 1e-3
 """Change of the Jacobian, as a part of it, that a step below the tolerance makes at a kink only."""
 
 
-class Outcome(enum.Enum):
-    """How Newton's method ended."""
-
-    CONVERGED = enum.auto()
-    DIVERGED = enum.auto()
-    SINGULAR = enum.auto()
-    NOT_FINITE = enum.auto()
-    MAX_STEPS = enum.auto()
-
-
 @dataclass(frozen=True)
 class Root:
     """Where Newton's method ended, with the Jacobian one step before, and the last step's length.
@@ -42,11 +33,11 @@ class Root:
     jacobian: np.ndarray
     length: float
     steps: int
-    outcome: Outcome
+    ending: Ending
 
     @property
     def converged(self) -> bool:
-        return self.outcome is Outcome.CONVERGED
+        return self.ending is Ending.ZERO
 
 
 def newton(
@@ -62,39 +53,39 @@ def newton(
 
     Lengths are relative to 1 + |x|. Without `tolerance` steps are taken until they shrink no
     further; with it until one is as short, whose square is what remains. A step more than `growth`
-    times as long as the last one is not taken.
+    times as long as the last one is not taken: that ends as `STALLED`.
 
     Examples
     --------
     >>> root = newton(lambda x: (x**2 - 2, np.diag(2 * x)), np.ones(1))
-    >>> root.point.round(12).tolist(), root.outcome.name
-    ([1.414213562373], 'CONVERGED')
+    >>> root.point.round(12).tolist(), root.ending.name
+    ([1.414213562373], 'ZERO')
     """
     point, last = start.copy(), np.inf
     residual, jacobian = evaluate(point)
     for count in range(1, max_steps + 1):
         if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
-            return Root(point, jacobian, np.inf, count, Outcome.NOT_FINITE)
+            return Root(point, jacobian, np.inf, count, Ending.NOT_FINITE)
         matrix, right = jacobian, -residual
         if normal is not None:
             matrix, right = np.vstack([matrix, normal]), np.append(right, normal @ (start - point))
         step, _ = solve(matrix, right)
         length = float(np.linalg.norm(step))
         if not np.isfinite(length):
-            return Root(point, jacobian, np.inf, count, Outcome.SINGULAR)
+            return Root(point, jacobian, np.inf, count, Ending.SINGULAR)
         if length > growth * max(last, 1e-14):
-            return Root(point, jacobian, length, count, Outcome.DIVERGED)
+            return Root(point, jacobian, length, count, Ending.STALLED)
         point = point + step
         part = length / (1 + float(np.linalg.norm(point)))
         stopped = part < NEGLIGIBLE and length > 0.1 * last
         if part <= min(tolerance, ROUNDING) or (not tolerance and (part < 16 * EPS or stopped)):
-            return Root(point, jacobian, length, count, Outcome.CONVERGED)
+            return Root(point, jacobian, length, count, Ending.ZERO)
         before, last = jacobian, length
         residual, jacobian = evaluate(point)
         # a step across a kink leads to a zero of the piece before it, which is none of F
         if part <= tolerance and not _jumps(before, jacobian):
-            return Root(point, before, length, count, Outcome.CONVERGED)
-    return Root(point, jacobian, last, max_steps, Outcome.MAX_STEPS)
+            return Root(point, before, length, count, Ending.ZERO)
+    return Root(point, jacobian, last, max_steps, Ending.MAX_STEPS)
 
 
 def _jumps(before: np.ndarray, after: np.ndarray) -> bool:
