@@ -280,23 +280,14 @@ def test_unstable_directions_of_the_identity_and_a_low_rank(
 
 
 @pytest.mark.parametrize("width", [0.0, 1e-9])
-@pytest.mark.parametrize(
-    "size, low_rank", [(1, False), (2, False), (9, False), (30, False), (70, True)]
-)
-def test_discs_hold_the_eigenvalues_of_every_matrix(
-    size: int, low_rank: bool, width: float
-) -> None:
+@pytest.mark.parametrize("size", [1, 2, 9, 30])
+def test_discs_hold_the_eigenvalues_of_every_matrix(size: int, width: float) -> None:
     """V⁻¹JV − C, worked out by Arb, has no larger row sums, for any bases V."""
     rng = np.random.default_rng(size)
-    if low_rank:
-        factors = rng.standard_normal((2, size))
-        middles = (np.outer(*factors) / size - np.eye(size))[None]
-        bases = spectrum._low_rank_basis(middles[0])[None]
-    else:
-        middles = rng.standard_normal((3, size, size)) / np.sqrt(size)
-        bases = np.linalg.eig(middles)[1]
+    middles = rng.standard_normal((3, size, size)) / np.sqrt(size)
+    bases = np.linalg.eig(middles)[1]
     parts, first = spectrum._in_real_numbers(bases)
-    assert low_rank or size < 3 or np.all(first.any(1) & (2 * first.sum(1) <= size))
+    assert size < 3 or np.all(first.any(1) & (2 * first.sum(1) <= size))
     parts = parts * (1 + 1e-9 * rng.standard_normal(parts.shape))  # not quite
     jacobians = ball(middles, width) if width else point(middles)
     discs = spectrum._discs(jacobians, parts, first)
@@ -307,7 +298,7 @@ def test_discs_hold_the_eigenvalues_of_every_matrix(
     ):
         sums = row_sums_of_remainder(corner, basis, np.flatnonzero(pairs), centers)
         assert all(total < flint.arb(r) for total, r in zip(sums, radii.tolist(), strict=True))
-    assert discs.radii.max() < (0.1 if low_rank else 1e-5)
+    assert discs.radii.max() < 1e-5
 
 
 def row_sums_of_remainder(

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...enclosure.flat import FlatProgram, Step
+from ...enclosure.flat import Step
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
@@ -100,7 +100,6 @@ class _Velocity:
         (self.state,), (self.output,) = self.program.inputs, self.program.outputs
         (self.size,) = self.program.output_shapes[0]
         self.units = np.arange(self.size)
-        self.opposites = _opposites(self.program)
         holds, linear, factors = self._dependence()
         scaled = [
             slot
@@ -112,10 +111,11 @@ class _Velocity:
         self.gates = list(self._places(factors))[:_MOST_GATES]
         finite = self._finite()
         self.strict = [self._argument(slot) in finite for slot, _ in self.gates]
-        self.symbols = {self.state, *(slot for slot, _ in self.gates)}
-        self.fixed = {slot for slot, made in holds.items() if not made & self.symbols}
-        own = [(slot, self.units % self._count(slot)) for slot in scaled if self._is_own(slot)]
-        self.parts, self.scaled = self._parts_of([(self.output, self.units), *own], linear)
+        symbols = {self.state, *(slot for slot, _ in self.gates)}
+        self.fixed = {slot for slot, made in holds.items() if not made & symbols}
+        own = [slot for slot in scaled if self._count(slot) in (1, self.size)]
+        wanted = [(slot, self.units % self._count(slot)) for slot in (self.output, *own)]
+        self.parts, self.scaled = self._parts_of(wanted, linear)
         self.target = self.scaled.pop(0)
 
     def pivots(self) -> list[Array]:
@@ -159,8 +159,6 @@ class _Velocity:
                 holds |= {slot: frozenset({slot}) for slot in step.outputs}
                 continue
             linear.append(step)
-            if step.name == "logistic":
-                operands = [frozenset({self.opposites[step.outputs[0]]})]
             if step.name == "mul":
                 for one, other in (operands, operands[::-1]):
                     factors |= dict.fromkeys(other if self.state in one else ())
@@ -180,7 +178,7 @@ class _Velocity:
             return not (operands[0] & operands[1]) - {self.state}
         if step.name == "div":
             return bool(operands[0]) and _keeps_its_sign(self._bounds(step.inputs[1]))
-        return step.name in _SUMS or step.outputs[0] in self.opposites
+        return step.name in _SUMS
 
     def _places(self, factors: list[int]) -> Iterator[tuple[int, int]]:
         """Yield the gates: those of one kind stand one after another, as the units do.
@@ -262,8 +260,6 @@ class _Velocity:
         self, step: Step, slot: int, at: Array
     ) -> tuple[list[tuple[int, Array]], tuple[Array, ...]]:
         """Return the elements of operands that the elements of a result are made of."""
-        if step.name == "logistic":
-            return [(self.opposites[slot], at)], ()
         if step.name not in MOVES:
             return [(operand, at % self._count(operand)) for operand in step.inputs], ()
         operands = [step.inputs[place] for place in step.plan.places]
@@ -285,9 +281,9 @@ class _Velocity:
             if part.step is None:
                 values[key] = self._given(part, pivot, ends)
             else:
-                value = self._apply(part, [values[source] for source in part.sources])
-                is_fixed = part.slot in self.fixed
-                values[key] = value.within(self._elements(part)) if is_fixed else value
+                values[key] = self._apply(part, [values[source] for source in part.sources])
+                if part.slot in self.fixed:
+                    values[key] = values[key].within(self._elements(part))
         return values
 
     def _given(self, part: _Part, pivot: Array, ends: tuple[int, ...]) -> Affine:
@@ -315,8 +311,6 @@ class _Velocity:
         """Carry out a linear step on elements."""
         assert part.step is not None  # these are what it is made of
         name, (first, *others) = part.step.name, operands
-        if name == "logistic":  # σ(−a) = 1 − σ(a)
-            return Affine.bounded(point(np.ones(self.size))).plus(first.negative())
         if name in MOVES:
             ends = zip(*((*_ends(v.slope), *_ends(v.rest)) for v in operands), strict=True)
             moved = [np.select(part.chosen, choices) for choices in ends]
@@ -341,21 +335,6 @@ class _Velocity:
 
     def _count(self, slot: int) -> int:
         return int(np.prod(self._shape(slot)))
-
-    def _is_own(self, slot: int) -> bool:
-        """Tell whether a value has an element for each unit, or one for all."""
-        return self._count(slot) in (1, self.size)
-
-
-def _opposites(program: FlatProgram) -> dict[int, int]:
-    """Return where there are both σ(−a) and σ(a), for that the one is 1 less the other."""
-    gates = {step.inputs[0]: step.outputs[0] for step in program.steps if step.name == "logistic"}
-    negatives = {step.outputs[0]: step.inputs[0] for step in program.steps if step.name == "neg"}
-    return {
-        gate: gates[negatives[slot]]
-        for slot, gate in gates.items()
-        if slot in negatives and negatives[slot] in gates.keys() - negatives.keys()
-    }
 
 
 def _ends(bounds: Interval) -> tuple[Array, Array]:

@@ -1,15 +1,15 @@
-"""The boxes that an exhaustive search still has to examine, and how it divides them."""
+"""The boxes that an exhaustive search still has to examine, how it divides them, what it proves."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
-from .exhaustion import Exhaustion
 from .known import ZeroTable
 from .pruning import Pruned, excludes_zero, prune
 
@@ -19,21 +19,47 @@ _KEPT = 1000  # unresolved boxes that are handed back
 _DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
 
 
-@runtime_checkable
-class Limits(Protocol):
+class Limits(NamedTuple):
     """How far a search goes; see `BranchAndPrune`."""
 
-    @property
-    def max_boxes(self) -> int:
-        """How many boxes to examine before giving up."""
+    max_boxes: int
+    min_width: float
+    max_unresolved: int
 
-    @property
-    def min_width(self) -> float:
-        """The relative width below which a box is left unresolved."""
 
-    @property
-    def max_unresolved(self) -> int:
-        """How many boxes may be left so."""
+@dataclass(frozen=True)
+class Exhaustion:
+    """The zeros that an exhaustive search added to those already known, and what it leaves open.
+
+    Attributes
+    ----------
+    states, error_bounds, radii
+        New zeros ``(point, n)``: each is proved to exist within its error bound, and to be the only
+        one within its radius, in the largest norm.
+    complete
+        Whether it is proved that the box holds no zero but these and the known ones.
+    boxes
+        How many boxes were examined.
+    unresolved_lower, unresolved_upper
+        Boxes ``(box, n)`` that may hold further zeros; when there are many, the first of them.
+    reason
+        Why the search is not complete; empty where it is.
+    """
+
+    states: Array
+    error_bounds: Array
+    radii: Array
+    complete: bool
+    boxes: int
+    unresolved_lower: Array
+    unresolved_upper: Array
+    reason: str
+
+
+def refused(size: int, reason: str) -> Exhaustion:
+    """Return the outcome of a search that could not begin."""
+    none = np.zeros((0, size))
+    return Exhaustion(none, np.zeros(0), np.zeros(0), False, 0, none, none, reason)
 
 
 def search_box(
@@ -79,12 +105,14 @@ class _Frontier:
         if not self.pending or self._gave_up():
             return False
         lower, upper = self._take()
-        lower, upper = self._keep(lower, upper, ~self.known.cover(lower, upper))
+        left = ~self.known.cover(lower, upper)
+        lower, upper = lower[left], upper[left]
         if len(lower) == 0:
             return True
         self.boxes += len(lower)
         value = self.enclosed.bounds(Interval(lower, upper))
-        lower, upper = self._keep(lower, upper, ~excludes_zero(value))
+        left = ~excludes_zero(value)
+        lower, upper = lower[left], upper[left]
         if len(lower) == 0:
             return True
         pruned = prune(self.enclosed, lower, upper)
@@ -114,10 +142,6 @@ class _Frontier:
         if count > self.batch:
             self.pending.append((lower[self.batch :], upper[self.batch :]))
         return lower[: self.batch], upper[: self.batch]
-
-    @staticmethod
-    def _keep(lower: Array, upper: Array, which: Array) -> tuple[Array, Array]:
-        return lower[which], upper[which]
 
     def _divide(self, pruned: Pruned, left: Array, lower: Array, upper: Array) -> None:
         """Halve what is left along its most telling coordinate; once more whole if it shrank."""

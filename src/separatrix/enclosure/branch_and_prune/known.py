@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..interval.arithmetic import ULP, Array, Interval, down, up
 from ..interval.interpreter import EnclosedFunction
+from ..krawczyk.context import quietly
 from ..krawczyk.contraction import Flags, approximate_inverse, newton_step
 from ..krawczyk.zeros import certify_enclosed
 
@@ -85,6 +88,39 @@ class KnownZeros:
             return
         self.states = np.concatenate([self.states, state[None]])
         self.errors, self.radii = np.append(self.errors, error), np.append(self.radii, radius)
+
+
+@dataclass(frozen=True, eq=False)
+class MappedZeros:
+    """Zeros known of a function, while boxes of other coordinates are searched.
+
+    `states_of` gives bounds of the states that belong to boxes of these.
+    """
+
+    known: KnownZeros
+    full: EnclosedFunction
+    states_of: Callable[[Interval], Interval]
+    polishes: bool = False  # candidates in the other coordinates, where that is cheap
+
+    def cover(self, lower: Array, upper: Array) -> Flags:
+        """Whether the states of each box lie in the cube of one zero."""
+        states = self.states_of(Interval(lower, upper))
+        return self.known.cover(states.lower, states.upper)
+
+    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
+        """Prove zeros near the states that belong to candidates."""
+        candidates = candidates[np.isfinite(candidates).all(axis=1)]
+        if len(candidates) == 0:
+            return
+        points = polished(enclosed, candidates) if self.polishes else candidates
+        states = self.states_of(Interval(points, points.copy()))
+        with quietly(self.full.shape[0]):
+            self.known.add(self.full, states.midpoint_radius()[0])
+
+    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+        """Return all zeros that were not given."""
+        everywhere = np.full(self.full.shape, np.inf)
+        return self.known.added(-everywhere, everywhere)
 
 
 def _cubes(states: Array, radii: Array) -> tuple[Array, Array]:

@@ -46,7 +46,7 @@ def prune(enclosed: EnclosedFunction, lower: Array, upper: Array) -> Pruned:
     around, center = enclosed.slopes(boxes), enclosed.bounds(point(middle))
     slopes = around.slopes
     assert slopes is not None  # asked for
-    allowed = _willing(around) & _willing(center)
+    allowed = around.allowed & center.allowed
     inverse = approximate_inverse(slopes)
     newton = newton_step(inverse, center.bounds)
     rates = contraction_rates(inverse, slopes).max(axis=1)
@@ -72,11 +72,7 @@ def prune(enclosed: EnclosedFunction, lower: Array, upper: Array) -> Pruned:
 def excludes_zero(value: Enclosures) -> Flags:
     """Whether a component of the function is proved to have no zero, for each box."""
     apart = np.any((value.bounds.lower > 0) | (value.bounds.upper < 0), axis=1)
-    return apart & _willing(value)
-
-
-def _willing(value: Enclosures) -> Flags:
-    return np.array([not reason for reason in value.refusals], dtype=bool)
+    return apart & value.allowed
 
 
 def _solve_rows(

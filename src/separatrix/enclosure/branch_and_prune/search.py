@@ -14,11 +14,9 @@ from ..errors import EnclosureError
 from ..interval.arithmetic import Array
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
-from .exhaustion import Exhaustion, refused
-from .frontier import search_box
-from .homogeneous import HomogeneousProgram, homogenize
+from .frontier import Exhaustion, Limits, refused, search_box
 from .known import ZeroTable, known_zeros
-from .whole_space import only_at_origin, search_unbounded
+from .unbounded import HomogeneousProgram, homogenize, only_at_origin, search_unbounded
 
 _MOST = 8  # variables of which a search of all directions is worth a try
 
@@ -74,6 +72,11 @@ class BranchAndPrune:
         require_positive(self.min_width, "min_width")
         require_count(self.max_unresolved, "max_unresolved", least=0)
 
+    @property
+    def limits(self) -> Limits:
+        """How far it goes."""
+        return Limits(self.max_boxes, self.min_width, self.max_unresolved)
+
     def search(
         self,
         residual: Callable[[Any], Any],
@@ -128,7 +131,7 @@ class BranchAndPrune:
             if program is None:
                 return refused(size, UNBOUNDED)
             afar = HomogeneousProgram(program, size)
-            return search_unbounded(self, enclosed, afar, low, high, known)
+            return search_unbounded(self.limits, enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
@@ -136,7 +139,7 @@ class BranchAndPrune:
         self, enclosed: EnclosedFunction, lower: Array, upper: Array, known: ZeroTable
     ) -> Exhaustion:
         """Do the same for a function that is traced already."""
-        return search_box(self, enclosed, lower, upper, known)
+        return search_box(self.limits, enclosed, lower, upper, known)
 
 
 def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tuple[Array, Array]:
@@ -173,4 +176,6 @@ def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
         return False
     if program is None:
         return False
-    return only_at_origin(BranchAndPrune(), HomogeneousProgram(program, size), size) is not None
+    return (
+        only_at_origin(BranchAndPrune().limits, HomogeneousProgram(program, size), size) is not None
+    )

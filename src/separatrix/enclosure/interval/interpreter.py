@@ -42,6 +42,11 @@ class Enclosures:
     slopes: Interval | None
     refusals: tuple[str, ...]
 
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """Over which boxes something may be concluded."""
+        return np.array([not reason for reason in self.refusals], dtype=bool)
+
 
 @dataclass(frozen=True, eq=False)
 class Execution:
@@ -108,17 +113,8 @@ class Enclosed:
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes over each box (box, n); functions of vectors only."""
-        count, size = boxes.shape
-        run = _Run(count, differentiate=True)
-        seed = point(
-            np.eye(size)[None]
-        )  # the same in all boxes, and so stays the slope of an affine part
-        (value,) = run.start(self.program, [Value(boxes, seed)])
-        bounds = run.full(value.bounds, self.output_shape)
-        shape = (count, size, *self.output_shape)
-        slopes = _any_where_undefined(value, shape)
-        slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
-        return Enclosures(bounds, slopes, run.refusals())
+        # the same in all boxes, and so stays the slope of an affine part
+        return self._along(boxes, point(np.eye(boxes.shape[1])[None]))
 
     def jumps(self, boxes: Interval) -> tuple[str, ...]:
         """Why the function may jump within each box (box, *shape); empty where it does not.
@@ -135,11 +131,14 @@ class Enclosed:
         By how much at most a change of x by one, in the largest norm: all directions are one
         interval, so that no matrix is formed.
         """
-        run, ends = _Run(boxes.shape[0], differentiate=True), np.ones((1, 1, *self.shape))
-        (value,) = run.start(self.program, [Value(boxes, Interval(-ends, ends.copy()))])
-        shape = (boxes.shape[0], 1, *self.output_shape)
-        slopes = _any_where_undefined(value, shape)
-        slopes = slopes.map(lambda array: np.swapaxes(array, -1, -2))
+        ends = np.ones((1, 1, *self.shape))
+        return self._along(boxes, Interval(-ends, ends.copy()))
+
+    def _along(self, boxes: Interval, directions: Interval) -> Enclosures:
+        run = _Run(boxes.shape[0], differentiate=True)
+        (value,) = run.start(self.program, [Value(boxes, directions)])
+        shape = (boxes.shape[0], directions.shape[1], *self.output_shape)
+        slopes = _any_where_undefined(value, shape).map(lambda array: np.swapaxes(array, -1, -2))
         return Enclosures(run.full(value.bounds, self.output_shape), slopes, run.refusals())
 
     def execute(self, boxes: Interval) -> Execution:

@@ -139,13 +139,9 @@ def _excluded_chunk(enclosed: EnclosedFunction, points: Array, radii: Array) -> 
     center, slopes = enclosed.bounds(point(points)), enclosed.slopes(balls)
     assert slopes.slopes is not None
     apart = np.any((by_value.bounds.lower > 0) | (by_value.bounds.upper < 0), axis=1)
-    apart &= _allowed(by_value.refusals)
+    apart &= by_value.allowed
     tilted = _rows_exclude(center.bounds, slopes.slopes, radii)
-    return apart | (tilted & _allowed(center.refusals) & _allowed(slopes.refusals))
-
-
-def _allowed(refusals: tuple[str, ...]) -> Flags:
-    return np.array([not reason for reason in refusals], dtype=bool)
+    return apart | (tilted & center.allowed & slopes.allowed)
 
 
 def _rows_exclude(residual: Interval, slopes: Interval, radii: Array) -> Flags:

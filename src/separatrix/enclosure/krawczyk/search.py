@@ -6,13 +6,12 @@ cube proves anything is decided by :mod:`separatrix.enclosure.krawczyk.contracti
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..interval.arithmetic import Array, Interval, ball, point
-from ..interval.interpreter import EnclosedFunction
+from ..interval.arithmetic import Array, ball, point
+from ..interval.interpreter import EnclosedFunction, Enclosures
 from .contraction import (
     LARGEST_RADIUS,
     Flags,
@@ -119,7 +118,7 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
     refusals = [
         first or second for first, second in zip(value.refusals, result.refusals, strict=True)
     ]
-    allowed = _sound(refusals, result.bounds)
+    allowed = value.allowed & _sound(result)
     trial = judge_cubes(result.slopes, allowed, radius, preconditioner, newton.magnitude())
     search.radius[which], search.step[which] = radius, newton.magnitude()
     search.preconditioner.put(which, preconditioner)
@@ -134,10 +133,9 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
     return newton.midpoint_radius()[0]
 
 
-def _sound(refusals: Iterable[str], bounds: Interval) -> Flags:
+def _sound(result: Enclosures) -> Flags:
     """Where the function is defined and continuous over the whole cube."""
-    willing = np.array([not reason for reason in refusals], dtype=bool)
-    return willing & np.isfinite(bounds.magnitude()).all(axis=1)
+    return result.allowed & np.isfinite(result.bounds.magnitude()).all(axis=1)
 
 
 def _why(finite: bool, rate: float) -> str:
@@ -173,7 +171,7 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
 def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> Trial:
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
     assert result.slopes is not None
-    allowed = _sound(result.refusals, result.bounds)
+    allowed = _sound(result)
     preconditioner = search.preconditioner.rows(which)
     return judge_cubes(result.slopes, allowed, radius, preconditioner, search.step[which])
 

@@ -18,9 +18,7 @@ stability, those on the unstable side hold as many eigenvalues as there are disc
 Numerica* 19:287, section 13.4). Only row sums are asked for, so what rounding and the width of J
 leave is bounded by products of matrices and vectors.
 
-Any V will do. Where J is a multiple s of the identity but for a matrix of low rank, the many
-eigenvectors of s are badly conditioned; then V consists of eigenvectors within the range of J − s
-and of an orthonormal basis of the rest, shortened so that what couples the two is small.
+Any V will do.
 """
 
 from __future__ import annotations
@@ -40,12 +38,9 @@ from .context import quietly
 Kind = Literal["map", "flow"]
 _Counts = list[tuple[int | None, str]]
 
-_RANK = 16  # columns with which a low rank is looked for
-_LARGE = 4 * _RANK  # units from which that is done
+_LARGE = 64  # units from which matrices are taken one by one
 _TOGETHER = 2**14  # entries of matrices of fewer units, which cost more to call than to compute
-_NEGLIGIBLE = 1e-10  # beside the norm of a matrix
 _ROOT_OF_TWO = 1.4143  # and more
-_COUPLING = 1e-6  # between the root of rounding and what keeps discs small
 
 
 class UnstableDirections(NamedTuple):
@@ -132,14 +127,11 @@ def _count(
     known = None if basis_of is None else partial(basis_of, index)
     count, reason = None, ""
     # Beside a kink, where slopes are wide, what is known belongs to one side: their middle is best.
-    for basis_of_one in (lambda: _low_rank_basis(middle), known, lambda: np.linalg.eig(middle)[1]):
+    for basis_of_one in (known, lambda: np.linalg.eig(middle)[1]):
         if basis_of_one is None:
             continue
         try:
-            basis = basis_of_one()
-            if basis is None:
-                continue
-            discs = _discs(jacobian, *_in_real_numbers(basis[None]))
+            discs = _discs(jacobian, *_in_real_numbers(basis_of_one()[None]))
         except np.linalg.LinAlgError:
             reason = "the eigenvectors could not be computed"
             continue
@@ -147,25 +139,6 @@ def _count(
         if count is not None:
             break
     return count, reason
-
-
-def _low_rank_basis(matrix: Array) -> Array | None:
-    """Return the basis where a matrix is s but for a low rank, None for any other."""
-    size = len(matrix)
-    if size < _LARGE:
-        return None
-    some = np.linspace(0, size - 1, 3 * _RANK).astype(int)  # where s is the usual eigenvalue, too
-    shift = np.median(np.linalg.eigvals(matrix[np.ix_(some, some)]).real)
-    low = matrix - shift * np.eye(size)
-    seen = np.linalg.qr(low @ np.random.default_rng(0).standard_normal((size, _RANK)))[0]
-    within = seen.T @ low
-    if np.linalg.norm(low - seen @ within) > _NEGLIGIBLE * np.linalg.norm(low):
-        return None
-    directions, lengths, _ = np.linalg.svd(within, full_matrices=False)
-    rank = np.count_nonzero(lengths > _NEGLIGIBLE * lengths[0])
-    orthonormal = np.linalg.qr(seen @ directions[:, :rank], mode="complete")[0]
-    first, rest = orthonormal[:, :rank], orthonormal[:, rank:]
-    return np.hstack([first @ np.linalg.eig(first.T @ matrix @ first)[1], _COUPLING * rest])
 
 
 def _decided(discs: _Discs, kind: Kind) -> _Counts:

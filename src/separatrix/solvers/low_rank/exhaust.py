@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
-from ...enclosure.branch_and_prune.exhaustion import refused
-from ...enclosure.branch_and_prune.known import KnownZeros, known_zeros, polished
-from ...enclosure.branch_and_prune.whole_space import search_unbounded
-from ...enclosure.interval.arithmetic import Array, Interval, ball, down, up
-from ...enclosure.interval.interpreter import EnclosedFunction
-from ...enclosure.krawczyk.context import enclose_residual, quietly
-from ...enclosure.krawczyk.contraction import LARGEST_RADIUS, Flags
+from ...enclosure.branch_and_prune.frontier import refused
+from ...enclosure.branch_and_prune.known import MappedZeros, known_zeros
+from ...enclosure.branch_and_prune.unbounded import search_unbounded
+from ...enclosure.interval.arithmetic import Array, ball, down, up
+from ...enclosure.krawczyk.context import enclose_residual
+from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from .latent import LatentSystem
 
 _NOT_TOLD_APART = "a zero could not be told from others in all of its units"
@@ -50,7 +49,7 @@ def exhaust(
         return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
-    found = search_unbounded(method, latent, latent.afar, box.lower, box.upper, none)
+    found = search_unbounded(method.limits, latent, latent.afar, box.lower, box.upper, none)
     return _lifted(latent, found)
 
 
@@ -67,37 +66,13 @@ def exhaust_enclosure(
     if np.any(box.lower > box.upper):
         return _no_zero(latent)
     full = enclose_residual(residual, latent.size)
-    return method.search_enclosed(latent, box.lower, box.upper, _LiftedZeros(latent, full, table))
+    return method.search_enclosed(
+        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift, True)
+    )
 
 
 def _no_zero(latent: LatentSystem) -> Exhaustion:
     return replace(refused(latent.size, ""), complete=True)
-
-
-class _LiftedZeros:
-    """Zeros known in full coordinates, while boxes of the latent variables are searched."""
-
-    def __init__(self, latent: LatentSystem, full: EnclosedFunction, known: KnownZeros) -> None:
-        self._latent, self._full, self._known = latent, full, known
-
-    def cover(self, lower: Array, upper: Array) -> Flags:
-        """Whether the states that belong to each box lie in the cube of one zero."""
-        states = self._latent.lift(Interval(lower, upper))
-        return self._known.cover(states.lower, states.upper)
-
-    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
-        """Prove zeros near the states that belong to candidates."""
-        candidates = candidates[np.isfinite(candidates).all(axis=1)]
-        if len(candidates):
-            precise = polished(enclosed, candidates)  # while that is cheap
-            states = self._latent.lift(Interval(precise, precise.copy()))
-            with quietly(self._latent.size):
-                self._known.add(self._full, states.midpoint_radius()[0])
-
-    def added(self, lower: Array, upper: Array) -> Known:
-        """Return the zeros that were not given."""
-        everywhere = np.full(self._latent.size, np.inf)
-        return self._known.added(-everywhere, everywhere)
 
 
 def _lifted(latent: LatentSystem, found: Exhaustion) -> Exhaustion:

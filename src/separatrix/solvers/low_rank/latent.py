@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from ...enclosure.branch_and_prune.homogeneous import uses
+from ...enclosure.branch_and_prune.unbounded import uses
 from ...enclosure.flat import FlatProgram
 from ...enclosure.interval.arithmetic import Array, Interval, divide, negate, point, subtract
 from ...enclosure.interval.interpreter import Enclosures, run_program

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...enclosure.branch_and_prune.homogeneous import homogenize
+from ...enclosure.branch_and_prune.unbounded import homogenize
 from ...enclosure.flat import FlatProgram, Step, trace
 from ...enclosure.interval.arithmetic import Interval, add, divide, multiply, negate, point
 from ...enclosure.interval.interpreter import fold, part_between, run_program

@@ -69,8 +69,7 @@ def latent_spectra(
             matrices = add(matrices, point(np.eye(velocity.rank)))
         counts = np.array([-1 if n is None else n for n in certify_unstable(matrices, kind).counts])
         values = _eigenvalues(matrices)
-    refused = np.array([bool(why) for why in result.refusals], bool)
-    counts[refused], values[refused] = -1, np.nan
+    counts[~result.allowed], values[~result.allowed] = -1, np.nan
     rest = float(leak.midpoint_radius()[0][0]) + (kind == "map")
     return LatentSpectra(values, rest, counts)
 

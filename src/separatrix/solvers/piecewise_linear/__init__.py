@@ -7,11 +7,10 @@ minima of its speed, most of which lie on the kinks between regions.
 
 from .form import PiecewiseLinear
 from .kinks import DESCENT_REASONS, DescentOutcome, KinkDescent, SlowSolution, descend_speed
-from .merging import same_zero
 from .recognize import NotPiecewiseLinear, recognize
 from .region_walk import WALK_REASONS, RegionSolution, RegionWalk, solve_regions
 from .walk_graph import WalkOutcome
-from .zeros import Zero, evaluation_error
+from .zeros import Zero, evaluation_error, same_zero
 
 __all__ = [
     "DESCENT_REASONS",

@@ -89,16 +89,15 @@ class Descent:
         self.ends: dict[int, End] = {}
         self._numbers: dict[bytes, int] = {}
 
-    def run(self, states: Array, nodes: Ints | None = None) -> Ints:
+    def run(self, states: Array) -> Ints:
         """Descend from states ``(k, n)`` and return the nodes at which they first arrive.
 
-        ``nodes`` are those that are left to the states, to be followed by the nodes met.  A
-        candidate that runs out of steps before it comes to one has −1.
+        A candidate that runs out of steps before it comes to one has −1.
         """
         first = np.full(len(states), -1, dtype=np.intp)
         n, m = self.residual.size, self.residual.gate_count
         chunk = max(_BLOCK // max(m * (n + m * self.coupled), 1), 1)
-        owners = -2 - np.arange(len(states)) if nodes is None else nodes
+        owners = -2 - np.arange(len(states))
         for rows in chunks(len(states), chunk):
             at = self._start(states[rows], owners[rows])
             for _ in range(self.max_steps):

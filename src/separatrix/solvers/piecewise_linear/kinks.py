@@ -12,12 +12,9 @@ from ..._types import require_count
 from .affine import Array
 from .descent import Descent
 from .form import PiecewiseLinear
-from .merging import same_minimum
-from .minimum import Minimum, examine_minimum
-from .patterns import checked_candidates
-from .reduced import Ints
+from .minimum import Minimum, examine_minimum, same_minimum
+from .reduced import Ints, checked_candidates
 
-_RESTARTS = 8
 # What is this many times farther from the origin than the candidates went away.
 _FAR = 1e6
 
@@ -185,25 +182,11 @@ def descend_speed(
 def _descend(
     residual: PiecewiseLinear, states: Array, limit: int
 ) -> tuple[list[int], dict[int, Minimum]]:
-    """Return the nodes at which candidates end, −1 for none, and the minima there.
-
-    From an end that is no minimum the descent goes on, from the slowest point seen beside it.
-    That happens where more kinks meet than there are dimensions: there the multipliers of the
-    kinks held do not tell all.
-    """
-    descent, found = Descent(residual, states, limit), dict[int, Minimum]()
-    first = descent.run(states).tolist()
-    for _ in range(_RESTARTS):
-        stop = [descent.end_of(node) for node in first]
-        for k in set(stop) - {-1} - set(found):
-            end = descent.ends[k]
-            found[k] = examine_minimum(residual, end.on, end.kinks, end.near)
-        beside = {k: found[k].slower for k in set(stop) - {-1}}
-        stuck = [k for k, state in beside.items() if state is not None]
-        if not stuck:
-            break
-        descent.run(np.array([beside[k] for k in stuck]), np.array(stuck))
-    return stop, found
+    """Return the nodes at which candidates end, −1 for none, and the minima there."""
+    descent = Descent(residual, states, limit)
+    stop = [descent.end_of(node) for node in descent.run(states).tolist()]
+    ends = {k: descent.ends[k] for k in set(stop) - {-1}}
+    return stop, {k: examine_minimum(residual, e.on, e.kinks, e.near) for k, e in ends.items()}
 
 
 def _merge(

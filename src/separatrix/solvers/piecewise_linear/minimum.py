@@ -8,10 +8,9 @@ import numpy as np
 
 from .affine import Array
 from .form import Bools, PiecewiseLinear
-from .zeros import evaluation_error
+from .zeros import coincide, evaluation_error, joined
 
 _EPS = np.finfo(np.float64).eps
-_SAMPLES = 64
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,6 @@ class Minimum:
         Orthonormal directions along which the speed does not change, shape ``(n, k)``: a valley.
     rounding
         The minimizer of the piece lies within about this distance of ``state``.
-    slower
-        The slowest of 64 random points around what is not verified, None if none is slower: from
-        where to go on.
     """
 
     state: Array
@@ -52,7 +48,6 @@ class Minimum:
     verified: bool
     flat_directions: Array
     rounding: float
-    slower: Array | None
 
 
 def examine_minimum(
@@ -95,8 +90,14 @@ def examine_minimum(
         verified=verified,
         flat_directions=solved.flat,
         rounding=float(8 * len(x) * _EPS * spread + off_kinks),
-        slower=None if verified else _slower(residual, x, z, W, kinks | touching),
     )
+
+
+def same_minimum(residual: PiecewiseLinear, one: Minimum, other: Minimum) -> bool:
+    """Whether two ends of descents, on different pieces, are one point or one valley."""
+    if one.flat_directions.size or other.flat_directions.size:
+        return joined(residual, one, other)
+    return coincide(one, other)
 
 
 @dataclass(frozen=True)
@@ -144,16 +145,3 @@ def _multipliers(
         low[kinks] = inverse @ B.T @ r
         magnified += float(np.linalg.norm(inverse, 2)) * (1.0 + float(np.abs(Y).max()))
     return low, low + r @ Y - low[kinks] @ coupling[kinks], magnified
-
-
-def _slower(residual: PiecewiseLinear, x: Array, z: Array, W: Array, active: Bools) -> Array | None:
-    """Return the slowest of random points near ``x``, before the nearest other kink if there is."""
-    reach = np.abs(W).sum(axis=1)
-    other = ~active & (reach > 0)
-    radius = float((np.abs(z[other]) / reach[other]).min(initial=1.0 + np.abs(x).max(initial=0.0)))
-    rng = np.random.default_rng(0)
-    sizes = radius * 10.0 ** -rng.uniform(0, 4, size=(_SAMPLES, 1))
-    around = x + sizes * rng.uniform(-1, 1, size=(_SAMPLES, len(x)))
-    speeds = np.linalg.norm(residual(around), axis=1)
-    best = speeds.argmin()
-    return around[best] if speeds[best] < np.linalg.norm(residual(x)) else None

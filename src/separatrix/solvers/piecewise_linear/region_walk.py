@@ -8,12 +8,10 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from .affine import Array
-from .continua import Continuum
 from .form import Bools, PiecewiseLinear
-from .patterns import checked_candidates, distinct, gate_patterns
-from .reduced import Ints, reduce
+from .reduced import Ints, checked_candidates, distinct, gate_patterns, reduce
 from .walk_graph import Walk, WalkOutcome
-from .zeros import Zero
+from .zeros import Continuum, Zero
 
 _SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
 

@@ -8,14 +8,22 @@ from enum import IntEnum
 import numpy as np
 
 from .affine import Array
-from .continua import Continuum, examine_singular
 from .form import Bools, PiecewiseLinear
-from .merging import is_at, is_end_of, joined, same_zero, touched_gates, touches_boundary
-from .patterns import PatternTable
-from .reduced import Ints, Reduced
+from .reduced import Ints, PatternTable, Reduced
 from .region_solves import solve_regions_at
 from .region_steps import descend
-from .zeros import Zero, zero_of_region
+from .zeros import (
+    Continuum,
+    Zero,
+    examine_singular,
+    is_at,
+    is_end_of,
+    joined,
+    same_zero,
+    touched_gates,
+    touches_boundary,
+    zero_of_region,
+)
 
 
 class WalkOutcome(IntEnum):

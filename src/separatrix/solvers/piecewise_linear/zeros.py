@@ -1,8 +1,12 @@
-"""The zero of one region of a piecewise-linear residual, and how exactly it is known."""
+"""Zeros of regions of a piecewise-linear residual, continua of them, and which are one.
+
+Two answers are one point where rounding explains the difference, never within a fixed distance.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +15,9 @@ from .form import Bools, PiecewiseLinear
 
 _EPS = float(np.finfo(np.float64).eps)
 _LONG = float(np.finfo(np.longdouble).eps) / _EPS
+# Rounding estimates are worst cases of single points; this covers what they are compared with.
+_SLACK = 16.0
+Point = Any  # a zero, a continuum, or a minimum of the speed
 
 
 @dataclass(frozen=True)
@@ -86,3 +93,142 @@ def evaluation_error(residual: PiecewiseLinear, x: Array) -> Array:
     terms = residual.size + residual.gate_count + 2
     total: Array = terms * _EPS * (size + np.abs(residual.offset))
     return total
+
+
+def same_zero(one: Zero, other: Zero) -> bool:
+    """Whether zeros of two regions are one point, which can only be on a common boundary."""
+    if one.inside and other.inside:
+        return False  # Each is the only zero of its own region, and not on its boundary.
+    return coincide(one, other)
+
+
+def is_at(zero: Zero, solution: Array) -> bool:
+    """Whether a zero on a boundary is what the equations of another region give, to rounding."""
+    gap = np.abs(zero.state - solution).max(initial=0.0)
+    return not zero.inside and bool(gap <= _SLACK * zero.rounding)
+
+
+def joined(residual: PiecewiseLinear, one: Point, other: Point) -> bool:
+    """Whether the speed is level, to rounding, along the straight line between two points."""
+    along = one.state + np.linspace(0.0, 1.0, 5)[:, None] * (other.state - one.state)
+    noise = max(evaluation_error(residual, x).max(initial=0.0) for x in along)
+    values = residual(along)
+    return bool(np.abs(values - values[0]).max(initial=0.0) <= _SLACK * noise)
+
+
+def touches_boundary(zero: Zero) -> bool:
+    """Whether a zero is closer to a region boundary than its coordinates can tell."""
+    return zero.margin <= _SLACK * zero.rounding
+
+
+def touched_gates(residual: PiecewiseLinear, zero: Zero) -> Bools:
+    """Return the gates whose pre-activation at a zero may be of either sign."""
+    reach, offset = residual.gate_rows(zero.pattern)
+    size = np.abs(reach) @ np.abs(zero.state) + np.abs(offset)
+    level = np.abs(reach).sum(axis=1) * zero.rounding + len(offset) * _EPS * size
+    touched: Bools = np.abs(reach @ zero.state + offset) <= _SLACK * level
+    return touched
+
+
+def is_end_of(zero: Zero, line: Continuum) -> bool:
+    """Whether a zero on a boundary lies on the affine set of a continuum, to rounding."""
+    if not touches_boundary(zero):
+        return False
+    step = zero.state - line.state
+    off = np.abs(step - line.directions @ (line.directions.T @ step)).max(initial=0.0)
+    size = np.abs(zero.state).max(initial=0.0) + np.abs(line.state).max(initial=0.0)
+    return bool(off <= _SLACK * (zero.rounding + len(step) * _EPS * size))
+
+
+def coincide(one: Point, other: Point) -> bool:
+    """Whether two points are as near as the rounding of both explains."""
+    gap = np.abs(one.state - other.state).max(initial=0.0)
+    return bool(gap <= _SLACK * (one.rounding + other.rounding))
+
+
+@dataclass(frozen=True)
+class Continuum:
+    """A region in which the zeros of a residual are not isolated.
+
+    Attributes
+    ----------
+    state
+        The zero that lies deepest in the region, shape ``(n,)``.
+    pattern
+        The region's gates, shape ``(m,)``.
+    directions
+        Orthonormal null vectors of the Jacobian of the residual, shape ``(n, k)``: the zeros are
+        ``state + directions @ t`` as long as that stays in the region.
+    singular_values
+        All singular values of that Jacobian, descending; the last ``k`` are at rounding level.
+    """
+
+    state: Array
+    pattern: Bools
+    directions: Array
+    singular_values: Array
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A singular region without zeros; ``state`` is where to go on, None if nowhere."""
+
+    state: Array | None
+
+
+def examine_singular(
+    residual: PiecewiseLinear, pattern: Bools, slack: float
+) -> Continuum | Passage:
+    """Find the zeros of a residual in a region that is singular, or suspected to be.
+
+    Singular values below ``slack · n · ε · σ₁``, or what rounding leaves of coefficients that
+    cancel, count as zero.  The zeros of the region's affine
+    piece, if there are any, are searched for the one deepest in the region by a linear program.
+    """
+    B, b = residual.piece(pattern)
+    U, sigma, Vt = np.linalg.svd(B)
+    n = len(b)
+    top = float(sigma.max(initial=0.0))
+    rank = int((sigma > max(slack * n * _EPS * top, residual.rounding)).sum()) if top > 0 else 0
+    inverse = np.divide(1.0, sigma[:rank], out=np.zeros(rank), where=sigma[:rank] > 0)
+    x = -Vt[:rank].T @ (inverse * (U[:, :rank].T @ b))
+    if rank == n:
+        return Passage(x if np.isfinite(x).all() else None)
+    size = np.abs(b).max(initial=0.0) + top * np.abs(x).max(initial=0.0)
+    if np.abs(U[:, rank:].T @ b).max(initial=0.0) > slack * n * _EPS * size:
+        return Passage(None)
+    directions = Vt[rank:].T
+    x, depth = _deepest(residual, pattern, x, directions)
+    if depth < -slack * n * _EPS * (1.0 + np.abs(x).max(initial=0.0)):
+        return Passage(x)
+    return Continuum(x, pattern, directions, sigma)
+
+
+def _deepest(
+    residual: PiecewiseLinear, pattern: Bools, x: Array, directions: Array
+) -> tuple[Array, float]:
+    """Return the point of ``x + span(directions)`` deepest in the region, and its depth."""
+    # Seldom needed, and it costs a quarter of a second to load.
+    from scipy.optimize import linprog
+
+    W, d = residual.gate_rows(pattern)
+    signs = np.where(pattern, 1.0, -1.0)
+    reach = np.abs(W).sum(axis=1)
+    felt = reach > 0
+    if not felt.any():
+        return x, np.inf
+    scale = (signs / np.where(felt, reach, 1.0))[felt]
+    slope, value = scale[:, None] * (W @ directions)[felt], scale * (W @ x + d)[felt]
+    # maximize depth subject to value + slope t >= depth; the cap keeps it bounded.
+    k = directions.shape[1]
+    cap = 1.0 + np.abs(value).max()
+    answer = linprog(
+        c=np.append(np.zeros(k), -1.0),
+        A_ub=np.column_stack([-slope, np.ones(len(value))]),
+        b_ub=value,
+        bounds=[(None, None)] * k + [(None, cap)],
+        method="highs",
+    )
+    if answer.x is None:
+        return x, float(value.min())
+    return x + directions @ answer.x[:k], float(answer.x[k])

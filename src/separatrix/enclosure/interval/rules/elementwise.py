@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +45,13 @@ def compose(function: Function, value: Value) -> Value:
     return Value(bounds, scaled(value.slopes, function.slope(value.bounds, bounds)))
 
 
+def _of_values(function: Callable[..., Value]) -> Rule:
+    """Make a rule of what asks for the operands only."""
+    return lambda run, step, *values: function(*values)
+
+
 def _unary(name: str) -> Rule:
-    function = SMOOTH[name]
-
-    def rule(run: Run, step: Step, value: Value) -> Value:
-        return compose(function, value)
-
-    return rule
+    return _of_values(partial(compose, SMOOTH[name]))
 
 
 def opposite(value: Value) -> Value:
@@ -59,21 +60,19 @@ def opposite(value: Value) -> Value:
     return Value(arithmetic.negate(value.bounds), slopes)
 
 
-def _negate(run: Run, step: Step, value: Value) -> Value:
-    return opposite(value)
-
-
 def _integer_pow(run: Run, step: Step, value: Value) -> Value:
     return compose(power_function(int(step.params["y"])), value)
 
 
-def _add(run: Run, step: Step, first: Value, second: Value) -> Value:
+def add(first: Value, second: Value) -> Value:
+    """Add."""
     first, second = aligned(first, second)
     return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
 
 
-def _subtract(run: Run, step: Step, first: Value, second: Value) -> Value:
-    return _add(run, step, first, opposite(second))
+def subtract(first: Value, second: Value) -> Value:
+    """Subtract."""
+    return add(first, opposite(second))
 
 
 def _same_shape(first: Value, second: Value) -> tuple[Interval | None, Interval | None]:
@@ -103,7 +102,7 @@ def _multiply(run: Run, step: Step, first: Value, second: Value) -> Value:
     return multiply(first, second)
 
 
-def _divide(run: Run, step: Step, first: Value, second: Value) -> Value:
+def divide(first: Value, second: Value) -> Value:
     """x/y - x'/y' = ((x - x') - (x'/y') (y - y')) / y."""
     first, second = aligned(first, second)
     quotient = arithmetic.divide(first.bounds, second.bounds)
@@ -138,7 +137,7 @@ def _power(run: Run, step: Step, base: Value, exponent: Value) -> Value:
     return compose(SMOOTH["exp"], multiply(compose(SMOOTH["log"], base), exponent))
 
 
-def _log_add_exp(run: Run, step: Step, first: Value, second: Value) -> Value:
+def _log_add_exp(first: Value, second: Value) -> Value:
     r"""log(exp(x) + exp(y)), with the slopes σ(x - y) and σ(y - x)."""
     first, second = aligned(first, second)
     difference = arithmetic.subtract(first.bounds, second.bounds)
@@ -168,15 +167,8 @@ def smaller(first: Value, second: Value) -> Value:
     return opposite(larger(opposite(first), opposite(second)))
 
 
-def _max(run: Run, step: Step, first: Value, second: Value) -> Value:
-    return larger(first, second)
-
-
-def _min(run: Run, step: Step, first: Value, second: Value) -> Value:
-    return smaller(first, second)
-
-
-def _clamp(run: Run, step: Step, least: Value, value: Value, greatest: Value) -> Value:
+def clamp(least: Value, value: Value, greatest: Value) -> Value:
+    """Keep between two values."""
     return smaller(larger(value, least), greatest)
 
 
@@ -283,7 +275,7 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
         lambda step, value: ~((value.lower > -1.0) & (value.upper < 1.0)),
     ),
 }
-_quotient = _where_defined(_divide, lambda step, first, second: _may_be_zero(second))
+_quotient = _where_defined(_of_values(divide), lambda step, first, second: _may_be_zero(second))
 
 
 def _divide_or_continue(run: Run, step: Step, first: Value, second: Value) -> Value | list[Value]:
@@ -295,15 +287,15 @@ def _divide_or_continue(run: Run, step: Step, first: Value, second: Value) -> Va
 
 RULES: dict[str, Rule] = {
     **{name: _unary(name) for name in SMOOTH},
-    "neg": _negate,
-    "add": _add,
-    "add_any": _add,
-    "sub": _subtract,
+    "neg": _of_values(opposite),
+    "add": _of_values(add),
+    "add_any": _of_values(add),
+    "sub": _of_values(subtract),
     "div": _divide_or_continue,
-    "logaddexp": _log_add_exp,
-    "max": _max,
-    "min": _min,
-    "clamp": _clamp,
+    "logaddexp": _of_values(_log_add_exp),
+    "max": _of_values(larger),
+    "min": _of_values(smaller),
+    "clamp": _of_values(clamp),
     "sign": _staircase("sign", np.sign),
     "floor": _staircase("floor", np.floor),
     "ceil": _staircase("ceil", np.ceil),

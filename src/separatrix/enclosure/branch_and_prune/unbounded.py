@@ -1,4 +1,4 @@
-r"""Piecewise-linear functions on all of space, infinity included.
+r"""Exhaustive search of unbounded boxes, for piecewise-linear functions: infinity included.
 
 With every constant that is added, or compared with, multiplied by a number s, a piecewise-linear
 function g becomes :math:`h(d,s)=s\,g(d/s)` for s > 0, which is defined at s = 0 as well: there it
@@ -18,9 +18,14 @@ from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, fold, run_program
 from ..interval.values import Value
-from ..krawczyk.contraction import Flags
-from .known import ZeroTable
+from ..krawczyk.contraction import LARGEST_RADIUS
+from .frontier import Exhaustion, Limits, search_box
+from .known import KnownZeros, MappedZeros, known_zeros
 
+_KEPT = 1000  # unresolved boxes that are handed back
+_PART = 4  # of the boxes that may be examined, that look for zeros along rays
+_SMALL = 2.0**-20  # too small a scale to go by at once
+_TINIEST = 1e-290  # what is less is denormal, or its reciprocal infinite
 # Linear in the one operand that varies; the others are factors, sizes or positions.
 _LINEAR = frozenset(
     (
@@ -198,30 +203,6 @@ class Chart:
             return divide(whole[:, :-1], Interval(lower, whole.upper[:, -1:]))
 
 
-@dataclass(frozen=True, eq=False)
-class ChartZeros:
-    """Zeros known in the coordinates of the function, while a chart is searched."""
-
-    chart: Chart
-    base: EnclosedFunction
-    known: ZeroTable
-
-    def cover(self, lower: Array, upper: Array) -> Flags:
-        """Whether the states of each box lie in the cube of one zero."""
-        states = self.chart.states(Interval(lower, upper))
-        return self.known.cover(states.lower, states.upper)
-
-    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
-        """Prove zeros near the states that belong to candidates."""
-        states = self.chart.states(Interval(candidates, candidates.copy()))
-        self.known.add(self.base, states.midpoint_radius()[0])
-
-    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
-        """Return none: they are asked for when all charts are done."""
-        size = self.chart.size
-        return np.zeros((0, size)), np.zeros(0), np.zeros(0)
-
-
 def charts(
     function: Homogeneous, lower: Array, upper: Array, reach: float
 ) -> Iterator[tuple[Chart, Array, Array]]:
@@ -242,3 +223,105 @@ def charts(
                     np.delete(low, axis),
                     np.delete(high, axis),
                 )
+
+
+def search_unbounded(
+    limits: Limits,
+    base: EnclosedFunction,
+    homogeneous: Homogeneous,
+    lower: Array,
+    upper: Array,
+    known: KnownZeros,
+) -> Exhaustion:
+    """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside.
+
+    A function without constants needs neither; see `only_at_origin`. That asks for all of space,
+    whatever the box, since the zero is said to be alone on all its sides.
+    """
+    examined = only_at_origin(limits, homogeneous, len(lower))
+    if examined is not None:
+        known.take(np.zeros(len(lower)), 0.0, LARGEST_RADIUS)
+        none = np.zeros((0, len(lower)))
+        return Exhaustion(*known.added(lower, upper), True, examined, none, none, "")
+    found = None
+    for reach in _reaches(base):
+        boxes = found.boxes if found is not None else 0
+        found = _from_both_sides(limits, base, homogeneous, lower, upper, known, reach, boxes)
+        if found.complete:
+            break
+    assert found is not None  # there is at least one
+    return found
+
+
+def _from_both_sides(
+    limits: Limits,
+    base: EnclosedFunction,
+    homogeneous: Homogeneous,
+    lower: Array,
+    upper: Array,
+    known: KnownZeros,
+    reach: float,
+    spent: int,
+) -> Exhaustion:
+    """Search the cube of half-width `reach`, and what is outside as seen from afar."""
+    inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
+    parts = [search_box(limits, base, *inner, known, spent)]
+    boxes = spent + parts[0].boxes
+    for chart, low, high in charts(homogeneous, lower, upper, reach):
+        part = search_box(limits, chart, low, high, MappedZeros(known, base, chart.states), boxes)
+        boxes += part.boxes
+        left = chart.states(Interval(part.unresolved_lower, part.unresolved_upper))
+        parts.append(
+            replace(
+                part,
+                unresolved_lower=np.where(np.isnan(left.lower), -np.inf, left.lower),
+                unresolved_upper=np.where(np.isnan(left.upper), np.inf, left.upper),
+            )
+        )
+    states, errors, radii = known.added(lower, upper)
+    return Exhaustion(
+        states=states,
+        error_bounds=errors,
+        radii=radii,
+        complete=all(part.complete for part in parts),
+        boxes=boxes,
+        unresolved_lower=np.concatenate([part.unresolved_lower for part in parts])[:_KEPT],
+        unresolved_upper=np.concatenate([part.unresolved_upper for part in parts])[:_KEPT],
+        reason=next((part.reason for part in parts if part.reason), ""),
+    )
+
+
+def only_at_origin(limits: Limits, homogeneous: Homogeneous, size: int) -> int | None:
+    """Prove that 0 is the only zero; return how many boxes that took, or None if it is not proved.
+
+    A piecewise-linear function g without constants has g(λx) = λ g(x) for λ ≥ 0, so it is zero at
+    0, and any other zero lies on a ray of zeros, which meets the surface of the cube. That way
+    zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
+    """
+    cube = Interval(np.append(np.full(size, -1.0), 0.0)[None], np.ones((1, size + 1)))
+    found = homogeneous.bounds(cube)
+    # An infinite factor makes 0 no zero.
+    is_defined = not any(found.refusals) and np.isfinite(found.bounds.magnitude()).all()
+    if homogeneous.has_constants or not is_defined:
+        return None
+    boxes, none = 0, known_zeros(size, None, None, None)
+    first = limits.max_boxes - limits.max_boxes // _PART
+    everywhere = np.full(size, np.inf)
+    for chart, low, high in charts(homogeneous, -everywhere, everywhere, np.inf):
+        part = search_box(limits, chart, low, high, none, first + boxes)
+        boxes += part.boxes
+        if not part.complete:
+            return None
+    return boxes
+
+
+def _reaches(base: EnclosedFunction) -> list[float]:
+    """Choose the half-width of the cube: the size of the constant terms sets the scale.
+
+    Where they are small, that may be all that rounding left of them: 1 is tried before.
+    """
+    value = base.bounds(point(np.zeros((1, *base.shape)))).bounds.magnitude().max(initial=0.0)
+    if not _TINIEST < value < 1 / _SMALL:
+        return [1.0]
+    reach = float(2.0 ** np.ceil(np.log2(4.0 * value)))
+    return [reach] if value > _SMALL else [1.0, reach]
