@@ -1,5 +1,6 @@
 """What figures are given: records of the kinds that their signatures name, or an error."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
@@ -56,6 +57,10 @@ def _with_article(name: str) -> str:
 def _found_inside(value: Any, kinds: tuple[type, ...]) -> str:
     """Name the part of a value that would have been right, such as the history of a training."""
     wanted = tuple(kind for kind in kinds if kind is not NoneType)
-    parts = getattr(value, "__dict__", {})
-    found = [name for name, part in parts.items() if isinstance(part, wanted)]
+    names = [field.name for field in dataclasses.fields(value)] if _is_instance(value) else []
+    found = [name for name in names if isinstance(getattr(value, name), wanted)]
     return f" Give its .{found[0]}." if found else ""
+
+
+def _is_instance(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)

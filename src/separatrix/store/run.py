@@ -38,14 +38,12 @@ class Run:
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Record:
-        # `records` itself is missing while a copy or a pickle is being rebuilt
-        records = self.__dict__.get("records", {})
-        if name in records:
-            return records[name]
-        held = ", ".join(records) or "no records"
-        raise AttributeError(
-            f"the run {self.__dict__.get('path')} has no {name!r}; it holds {held}."
-        )
+        if name in ("path", "records"):  # missing while a copy or a pickle is being rebuilt
+            raise AttributeError(name)
+        if name in self.records:
+            return self.records[name]
+        held = ", ".join(self.records) or "no records"
+        raise AttributeError(f"the run {self.path} has no {name!r}; it holds {held}.")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.records]
