@@ -1,6 +1,7 @@
 """Fixed and slow points of any differentiable system, by Newton's method and its relatives."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -28,6 +29,22 @@ _ENDED[Ending.NOT_FINITE] = Outcome.NOT_FINITE
 _ENDED[Ending.RAN_AWAY] = Outcome.RAN_AWAY
 
 Starts = Float[np.ndarray, "candidate unit"]
+
+
+class _Zeros(NamedTuple):
+    """Distinct zeros, looked at closely.
+
+    `continuum` numbers the continua on which they lie, −1 for none, `middles` are the zeros that
+    stand for these; `kept` tells how many are zeros, as far as is known.
+    """
+
+    states: np.ndarray
+    errors: np.ndarray
+    singular_values: np.ndarray
+    outcomes: np.ndarray
+    continuum: np.ndarray
+    middles: np.ndarray
+    kept: int
 
 
 class SmoothSearch:
@@ -92,15 +109,39 @@ class SmoothSearch:
         if not len(zeros.states):
             return table
         zeros = zeros.merged(self.finder.merge)
-        states, errors, singular_values = (
-            zeros.states,
-            zeros.steps,
-            np.zeros((len(zeros.states), 0)),
+        near = self._looked_at(zeros.states, zeros.steps)
+        outcomes, on_continuum = near.outcomes, near.continuum >= 0
+        singular = are_singular(near.singular_values)
+        groups = self._groups(near, singular, (outcomes == Outcome.ZERO) & ~on_continuum)
+        best = [group[np.argmin(near.errors[group])] for group in groups]
+        chosen = np.array([*best, *near.middles], int)
+        point = np.where(on_continuum, near.continuum + len(groups) + len(table), -1)
+        for number, group in enumerate(groups):
+            point[group] = number + len(table)
+        degeneracy = np.where(singular[chosen], Degeneracy.SINGULAR, Degeneracy.NONE)
+        degeneracy[len(groups) :] = Degeneracy.CONTINUUM
+        endless = degeneracy == Degeneracy.CONTINUUM
+        table = table.with_points(
+            near.states[chosen],
+            Kind.FIXED,
+            np.where(endless, np.inf, near.errors[chosen]),
+            evidence=np.where(endless, Evidence.CONTINUUM, Evidence.UNTRIED),
+            degeneracy=degeneracy,
+            singular_values=np.where(
+                degeneracy[:, None], ends_of(near.singular_values)[chosen], -1.0
+            ),
         )
-        outcomes, kept = np.full(len(states), Outcome.ZERO), np.arange(len(states))
+        rows = np.flatnonzero(zeros.of >= 0)
+        of = zeros.of[rows]
+        return table.with_candidates(rows, reached=point[of], outcomes=outcomes[of])
+
+    def _looked_at(self, states: np.ndarray, errors: np.ndarray) -> _Zeros:
+        """Look at distinct zeros closely: what they are, and which lie on a continuum."""
+        outcomes, label = np.full(len(states), Outcome.ZERO), np.full(len(states), -1)
+        singular_values = np.zeros((len(states), 0))
         if self.evaluator.is_large:
+            kept = np.arange(len(states))
             continua = find_continua_between(states, self._zeros_reached)
-            label, middles = continua.label, continua.middles
         else:
             polished = polish(self.evaluator, self.zero_test, states)
             states, errors, singular_values, directions, missed = polished
@@ -110,43 +151,21 @@ class SmoothSearch:
             continua = find_continua(
                 states[kept], directions[kept], self.zero_test.scale, self.finder.approach
             )
-            label, middles = np.full(len(states), -1), kept[continua.middles]
-            label[kept] = continua.label
+        label[kept] = continua.label
         isolated = (label < 0) & (outcomes == Outcome.ZERO)
         outcomes[isolated & ~self.zero_test.settled(states, errors)] = Outcome.UNSETTLED
-        singular = are_singular(singular_values)
-        groups = self._groups(states, singular, isolated & (outcomes == Outcome.ZERO), len(kept))
-        best = np.array([group[np.argmin(errors[group])] for group in groups], int)
-        point = np.where(label < 0, -1, label + len(groups))
-        for number, group in enumerate(groups):
-            point[group] = number
-        chosen, ends = np.concatenate([best, middles]), ends_of(singular_values)
-        degeneracy = np.where(singular[chosen], Degeneracy.SINGULAR, Degeneracy.NONE)
-        degeneracy[len(groups) :] = Degeneracy.CONTINUUM
-        on_one = degeneracy == Degeneracy.CONTINUUM
-        rows, first = np.flatnonzero(zeros.of >= 0), len(table)
-        point = np.where(point < 0, -1, point + first)
-        table = table.with_points(
-            states[chosen],
-            Kind.FIXED,
-            np.where(on_one, np.inf, errors[chosen]),
-            evidence=np.where(on_one, Evidence.CONTINUUM, Evidence.UNTRIED),
-            degeneracy=degeneracy,
-            singular_values=np.where(degeneracy[:, None], ends[chosen], -1.0),
-        )
-        of = zeros.of[rows]
-        return table.with_candidates(rows, reached=point[of], outcomes=outcomes[of])
+        middles = kept[continua.middles]
+        return _Zeros(states, errors, singular_values, outcomes, label, middles, len(kept))
 
     def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         solution = self.finder.solve(states, exactly=True)
         return solution.states, solution.endings == Ending.ZERO
 
-    def _groups(
-        self, states: np.ndarray, singular: np.ndarray, among: np.ndarray, count: int
-    ) -> list[np.ndarray]:
-        """Return which of `count` zeros are one: degenerate ones are known less exactly."""
+    def _groups(self, near: _Zeros, singular: np.ndarray, among: np.ndarray) -> list[np.ndarray]:
+        """Return groups of zeros that are one: degenerate ones are known less exactly."""
+        states = near.states
         # Where all singular values are alike none is small beside another.
-        doubtful = among & (singular | (count <= _FEW))
+        doubtful = among & (singular | (near.kept <= _FEW))
         groups = [np.array([k]) for k in np.flatnonzero(among & ~doubtful).tolist()]
         suspect = np.flatnonzero(doubtful)
         reach = _NEAR * np.maximum(np.abs(states[suspect]).max(1, initial=0), self.zero_test.scale)
