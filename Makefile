@@ -28,7 +28,7 @@ test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the ex
 	$(BIN)/python -m pytest -n $(WORKERS) -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
-	$(BIN)/python -m pytest -n $(WORKERS) -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --check-all -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force

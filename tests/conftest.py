@@ -8,6 +8,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
+INNER = ("separatrix.enclosure", "separatrix.solvers", "separatrix.analysis")
+"""Packages that are checked by `--check-all` alone: a search calls their functions thousands of
+times, and checks would take longer than the tests."""
 # Intervals have arrays of any shape, and a proof takes thousands of steps with them.
 UNCHECKED = ("separatrix.enclosure.interval",)
 MODULES = [
@@ -16,7 +19,7 @@ MODULES = [
 ]
 
 
-def import_checked():
+def import_checked(everything):
     """Import the package, and check shapes and types of what is in it from here on."""
     import jax
     from jaxtyping import install_import_hook
@@ -27,8 +30,8 @@ def import_checked():
         m
         for m in MODULES
         if m.count(".")
-        and not m.startswith(UNCHECKED)
-        and m not in ("separatrix.enclosure", "separatrix.solvers")
+        and not m.startswith(UNCHECKED if everything else INNER)
+        and m not in INNER
     ]
     install_import_hook(checked, "typechecking.checked")
     import separatrix as sx
@@ -38,6 +41,7 @@ def import_checked():
 
 def pytest_addoption(parser):
     parser.addoption("--report", help="a report.html to open in Chromium (tests/report/browser.py)")
+    parser.addoption("--check-all", action="store_true", help="check shapes in every package")
 
 
 def pytest_configure(config):
@@ -45,7 +49,7 @@ def pytest_configure(config):
     if hands_out and not hasattr(config, "workerinput"):
         return  # the process that gives tests to others runs none: they start the sooner
     root = Path(config.rootpath)
-    cache = import_checked().enable_compilation_cache(
+    cache = import_checked(config.getoption("check_all")).enable_compilation_cache(
         os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
     )
     os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start
