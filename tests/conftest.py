@@ -29,9 +29,7 @@ def import_checked(everything):
     checked = [
         m
         for m in MODULES
-        if m.count(".")
-        and not m.startswith(UNCHECKED if everything else INNER)
-        and m not in INNER
+        if m.count(".") and not m.startswith(UNCHECKED if everything else INNER) and m not in INNER
     ]
     install_import_hook(checked, "typechecking.checked")
     import separatrix as sx

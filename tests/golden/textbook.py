@@ -7,16 +7,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import systems
 from scipy.special import expit
+from systems import box
 
 import separatrix as sx
 
 from .row import Problem, Row
-
-
-def box(size: int, low: object, high: object, count: int, seed: int = 0) -> np.ndarray:
-    """Return uniform random states `(count, size)`."""
-    return np.random.default_rng(seed).uniform(low, high, (count, size))
 
 
 def normal(size: int, count: int, seed: int = 0) -> np.ndarray:
@@ -64,37 +61,16 @@ def wong_wang() -> Problem:
 
 def wilson_cowan() -> Problem:
     """The two-dimensional example of BrainPy: silent, a saddle, active."""
-
-    def sigmoid(x, a, threshold):
-        return jax.nn.sigmoid(a * (x - threshold)) - expit(-a * threshold)
-
-    def field(x):
-        e, i = x
-        to_e = (1 - e) * sigmoid(12 * e - 4 * i, 1.2, 2.8)
-        return jnp.stack([-e + to_e, -i + (1 - i) * sigmoid(13 * e - 11 * i, 1.0, 4.0)])
-
-    return sx.Flow(field, 2, 10.0), box(2, 0, 1, 400)
+    return systems.wilson_cowan().system, box(2, 0, 1, 400)
 
 
 def fitzhugh_nagumo() -> Problem:
-    def field(x):
-        v, w = x
-        return jnp.stack([v - v**3 / 3 - w + 0.8, (v + 0.7 - 0.8 * w) / 12.5])
-
-    return sx.Flow(field, 2), box(2, -2, 2, 200)
+    return systems.fitzhugh_nagumo(0.8).system, box(2, -2, 2, 200)
 
 
 def morris_lecar() -> Problem:
     """Rinzel & Ermentrout's homoclinic regime, at 38 μA/cm²; mV and ms."""
-
-    def field(x):
-        v, w = x
-        m = 0.5 * (1 + jnp.tanh((v + 1.2) / 18))
-        rest = 0.5 * (1 + jnp.tanh((v - 12) / 17.4))
-        channels = 2 * (v + 60) + 4 * m * (v - 120) + 8 * w * (v + 84)
-        return jnp.stack([(38 - channels) / 20, 0.23 * jnp.cosh((v - 12) / 34.8) * (rest - w)])
-
-    return sx.Flow(field, 2), box(2, (-80, 0), (60, 1), 400)
+    return systems.morris_lecar(38), box(2, (-80, 0), (60, 1), 400)
 
 
 A = np.array([-200, -100, -170, 15.0])

@@ -15,6 +15,8 @@ from separatrix.report import write_figures
 SMALL = [
     *("--set", "training.steps=64", "--set", "analysis.num_trials=10"),
     *("--set", "analysis.num_candidates=20", "--set", "analysis.test_trials=200"),
+    *("--set", "analysis.geometry.slices=5", "--set", "analysis.geometry.max_points=100"),
+    *("--set", "analysis.geometry.lyapunov_steps=100"),
 ]
 
 
