@@ -232,12 +232,19 @@ def lfads_written_out() -> Problem:
     return sx.DiscreteMap(lambda h: lfads_step(w, h, np.zeros(1)), 64, dt=20.0), starts
 
 
-def one_map(name: str, **more: str) -> Row:
-    return Row(name, fitted_map(name, MODELS[name]), **more)
+UNSOLVED = {
+    # A broken ring and two choices: 41 fixed points, one of which few starts reach.
+    "lowrank4_clipped_512": "computes for 66 s, and 4 of 41 fixed points are missing",
+    "neural_ode_lorenz": "4 of 5 fixed points are found: a saddle beside the attractor is missing.",
+    "neural_ode_step": "2 of 3 fixed points are found: the saddle between two stable ones is "
+    "missing.",
+    "neural_ode_euler": "2 of 3 fixed points are found: a saddle far from the data is missing.",
+    "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
+}
 
 
-def one_flow(name: str, **more: str) -> Row:
-    return Row(name, fitted_flow(name, FIELDS[name]), **more)
+def row(name: str, make: Callable) -> Row:
+    return Row(name, make, unsolved=UNSOLVED.get(name, ""))
 
 
 ROWS = [
@@ -248,48 +255,9 @@ ROWS = [
         unsolved="computes for 67 s, of these 50 s for proofs",
         near_limit=True,
     ),
-    one_map("lowrank1_plain_60"),
-    one_map("lowrank1_clipped_128"),
-    one_map("lowrank2_plain_128"),
-    one_map("lowrank2_clipped_256"),
-    one_map("lowrank3_plain_60"),
-    one_map("lowrank3_clipped_128"),
-    one_map("lowrank4_plain_60"),
-    # A broken ring and two choices: 41 fixed points, one of which few starts reach.
-    Row(
-        "lowrank4_clipped_512",
-        fitted_map("lowrank4_clipped_512", low_rank_clipped),
-        unsolved="computes for 66 s, and 4 of 41 fixed points are missing",
-    ),
-    one_map("plrnn_lorenz"),
-    one_map("shallow_plrnn_oscillator"),
-    one_map("shallow_plrnn_lorenz"),
-    one_map("shallow_plrnn_clipped"),
-    one_map("al_rnn"),
-    one_map("switching_soft"),
-    one_map("switching_where"),
-    one_map("switching_argmax"),
+    *(row(name, fitted_map(name, step)) for name, step in MODELS.items()),
+    *(row(name, fitted_flow(name, field)) for name, field in FIELDS.items()),
     Row("lfads_decision", lfads("lfads_decision")),
     Row("lfads_oscillator", lfads_written_out),
-    one_flow("neural_ode_oscillator"),
-    one_flow("neural_ode_decision"),
-    one_flow(
-        "neural_ode_lorenz",
-        unsolved="4 of 5 fixed points are found: a saddle beside the attractor is missing.",
-    ),
-    one_map(
-        "neural_ode_step",
-        unsolved="2 of 3 fixed points are found: the saddle between two stable ones is missing.",
-    ),
-    one_map(
-        "neural_ode_euler",
-        unsolved="2 of 3 fixed points are found: a saddle far from the data is missing.",
-    ),
-    Row("esn_memory", echo_state_network("esn_memory")),
-    Row("esn_oscillator", echo_state_network("esn_oscillator")),
-    Row(
-        "esn_lorenz",
-        echo_state_network("esn_lorenz"),
-        unsolved="The search takes more than 150 s, of these 100 s to walk between regions.",
-    ),
+    *(row(n, echo_state_network(n)) for n in ("esn_memory", "esn_oscillator", "esn_lorenz")),
 ]
