@@ -1,6 +1,7 @@
 """What cannot be used is refused with what was expected, what came and what to do."""
 
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -13,6 +14,14 @@ FLOW = sx.Flow(lambda x: x - x**3, size=1)
 DRIVEN = sx.DiscreteMap(lambda x, u: 0.5 * x + u, size=1, input=np.zeros(1))
 POINTS = np.array([[0.0], [0.9575040240772687], [-0.9575040240772687]])
 ONE, STATES = np.zeros(1), np.zeros((5, 1))
+
+
+@pytest.fixture(autouse=True)
+def as_users_run_it():
+    """Without the run-time type checks of the tests, which would refuse the same first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def family(p):
