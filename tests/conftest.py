@@ -8,28 +8,33 @@ import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
+INNER = (
+    "separatrix.enclosure",
+    "separatrix.solvers",
+    "separatrix.analysis.fixed_points",
+    "separatrix.analysis.completeness",
+    "separatrix.analysis.branches",
+    "separatrix.analysis.cycle_branches",
+)
+"""Packages that are checked by `--check-all` alone: a search calls their functions thousands of
+times, and checks would take longer than the tests."""
 # Intervals have arrays of any shape, and a proof takes thousands of steps with them.
 UNCHECKED = ("separatrix.enclosure.interval",)
+# The name of a package would stand for all of its modules.
 MODULES = [
-    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts)
     for path in sorted((SOURCE / "separatrix").rglob("*.py"))
+    if path.stem != "__init__"
 ]
 
 
-def import_checked():
+def import_checked(everything):
     """Import the package, and check shapes and types of what is in it from here on."""
     import jax
     from jaxtyping import install_import_hook
 
     jax.config.update("jax_num_cpu_devices", 2)  # for those that divide batches among devices
-    # A name in the list stands for all that begin with it, so packages are left to their modules.
-    checked = [
-        m
-        for m in MODULES
-        if m.count(".")
-        and not m.startswith(UNCHECKED)
-        and m not in ("separatrix.enclosure", "separatrix.solvers")
-    ]
+    checked = [m for m in MODULES if not m.startswith(UNCHECKED if everything else INNER)]
     install_import_hook(checked, "typechecking.checked")
     import separatrix as sx
 
@@ -38,6 +43,7 @@ def import_checked():
 
 def pytest_addoption(parser):
     parser.addoption("--report", help="a report.html to open in Chromium (tests/report/browser.py)")
+    parser.addoption("--check-all", action="store_true", help="check shapes in every package")
 
 
 def pytest_configure(config):
@@ -45,7 +51,7 @@ def pytest_configure(config):
     if hands_out and not hasattr(config, "workerinput"):
         return  # the process that gives tests to others runs none: they start the sooner
     root = Path(config.rootpath)
-    cache = import_checked().enable_compilation_cache(
+    cache = import_checked(config.getoption("check_all")).enable_compilation_cache(
         os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
     )
     os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start

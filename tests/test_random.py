@@ -62,30 +62,3 @@ def test_a_batch_of_keys_draws_what_each_draws_alone():
     together = jax.vmap(lambda key: standard_normal(key, LARGE))(keys)
     for key, drawn in zip(keys, together, strict=True):
         assert np.array_equal(drawn, standard_normal(key, LARGE))
-
-
-@pytest.mark.parametrize("seed", [5, 6, 7])
-def test_the_law_of_many_is_the_normal_one(seed):
-    from scipy import stats
-
-    drawn = np.asarray(standard_normal(jr.key(seed), (2**20,)), float)
-    assert stats.kstest(drawn, "norm").pvalue > 0.01
-    # four standard errors of the mean, the variance and the fourth moment
-    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (4, 3, 96)):
-        assert abs((drawn**power).mean() - moment) < 4 * (variance / drawn.size) ** 0.5
-    beyond = np.abs(drawn) > 4
-    expected = 2 * stats.norm.sf(4) * drawn.size
-    assert abs(beyond.sum() - expected) < 4 * expected**0.5
-
-
-def test_neighbors_and_the_two_of_a_pair_are_independent():
-    from scipy import stats
-
-    drawn = np.asarray(standard_normal(jr.key(8), (2**20,)), float)
-    first, second = np.split(drawn, 2)
-    for one, other in ((drawn[:-1], drawn[1:]), (first, second)):
-        for of in (np.asarray, np.square, np.abs):
-            assert abs(np.corrcoef(of(one), of(other))[0, 1]) < 4 / one.size**0.5
-    cells = stats.norm.cdf([first, second]) * 16
-    counts = np.histogram2d(*cells, bins=16, range=[(0, 16), (0, 16)])[0]
-    assert stats.chisquare(counts.ravel()).pvalue > 0.01

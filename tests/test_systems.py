@@ -139,18 +139,6 @@ def test_a_residual_and_its_formula_of_other_shapes_are_refused(make):
         make(jnp.tanh, 2, residual=lambda x, u: x)
 
 
-@pytest.mark.parametrize("residual", [None, lambda x: x])
-def test_a_step_with_a_rule_for_reverse_mode_alone_is_refused(residual):
-    @jax.custom_vjp
-    def step(x):
-        return jnp.tanh(x)
-
-    step.defvjp(lambda x: (step(x), x), lambda x, g: (g * (1 - jnp.tanh(x) ** 2),))
-    system = sx.DiscreteMap(lambda x: step(x), 1, residual=residual)
-    with pytest.raises(sx.InvalidInputError, match="cannot be differentiated"):
-        sx.find_fixed_points(system, np.ones((1, 1)))
-
-
 class Mutable:
     """An ordinary object, whose attributes change under its method."""
 

@@ -1,10 +1,11 @@
 """Every figure in given axes, in the user's style, and as wide as a column of a journal."""
 
+import dataclasses
 import logging
 
 import numpy as np
 import pytest
-from figure_texts import assert_texts_are_clear
+from figure_texts import assert_letters_are_readable, assert_texts_are_clear
 from matplotlib import style
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -68,6 +69,82 @@ def given(thing):
     return OTHERS[thing]() if thing in OTHERS else RECORDS.get(thing, thing)
 
 
+def every(name, **where):
+    return getattr(figures, name)(*given(EVERY[name]), **where)
+
+
+def flow():
+    field = lambda x: -x + 0.5 * x[::-1]  # noqa: E731
+    return sx.linearize(sx.Flow(field, 6, tau=50.0), np.zeros((1, 6)))
+
+
+def contexts():
+    return dict.fromkeys(("first", "second"), given(("input_gating", "averages")))
+
+
+def subcritical():
+    """Rest of dx/dt = p x + x³ is stable for p < 0, here a short piece; nothing else is."""
+    return sx.continue_fixed_points(
+        lambda p: sx.Flow(lambda x: p * x + x**3, 1), np.zeros(1), (-0.02, 1.0), name="p",
+        disconnected=None,
+    )  # fmt: skip
+
+
+def far_graph():
+    """The graph of the records, one of whose attractors is moved far along the first component."""
+    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"][:2]
+    away = 100 * np.asarray(components.components)[0]
+    row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
+    states, paths = np.array(graph.states), np.array(graph.paths)
+    states[row] += away
+    paths[0] += np.linspace(0, 1, paths.shape[1])[:, None] * away
+    graph = dataclasses.replace(graph, states=states, paths=paths)
+    return figures.fixed_point_graph(graph, RECORDS["activity"], components)
+
+
+OPTIONS = {
+    "a graph that leaves the view": far_graph,
+    "training, ideal": lambda: figures.training(RECORDS["history"], ideal_accuracy=0.9),
+    "trials, raw": lambda: figures.trials(RECORDS["activity"], num_trials=1, softmax=False),
+    "four networks": lambda: figures.compare_fixed_points(
+        dict.fromkeys("abcd", given(STATE_SPACE))
+    ),
+    "spectrum of a flow": lambda: figures.spectrum(flow()),
+    "a branch in short pieces": lambda: figures.bifurcation_diagram(subcritical()),
+    "a branch along a unit": lambda: figures.bifurcation_diagram(
+        RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
+    ),
+    "topology in space": lambda: figures.fixed_point_topology(
+        RECORDS["fixed_point_topology"], RECORDS["components"]
+    ),
+    "topologies in space": lambda: figures.compare_topologies(
+        dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
+    ),
+    "two contexts": lambda: figures.context_gating(contexts()),
+    "two renamed contexts": lambda: figures.context_gating(
+        contexts(), source_names={"a": "motion", "b": "color"}, evidence_units="%"
+    ),
+    "a memory of frequencies": lambda: figures.graded_memory(
+        RECORDS["graded_memory"], value_name="frequency", value_units="Hz"
+    ),
+    "no conditions": lambda: figures.performance(RECORDS["performance"][:0]),
+}
+
+
+@pytest.mark.parametrize("name", [*EVERY, *OPTIONS])
+def test_texts_are_clear_and_readable_and_axes_are_labeled(name, caplog):
+    with caplog.at_level(logging.WARNING):
+        figure = OPTIONS[name]() if name in OPTIONS else every(name)
+        figure.draw_without_rendering()
+    assert caplog.records == []  # matplotlib logs what it could not lay out
+    assert_texts_are_clear(figure)
+    assert_letters_are_readable(figure)
+    for axes in figure.axes:
+        shared = axes.get_subplotspec() is not None and not axes.get_subplotspec().is_last_row()
+        labeled = axes.get_xlabel() or axes.get_ylabel() or name.startswith("trials")
+        assert labeled or shared or not axes.axison or axes.name == "3d"  # which has a tripod
+
+
 DARK = {"font.size": 12.0, "lines.linewidth": 3.0}
 """The user's style is dark, with large letters and lines twice as wide as they are."""
 
@@ -100,7 +177,7 @@ def test_a_panel_is_drawn_in_given_axes_and_in_the_users_style(name):
     other, ax = whole.subplots(1, 2)
     (theirs,) = other.plot([0, 1])
     before = marks(other)
-    assert getattr(figures, name)(*given(ONE_PANEL[name]), ax=ax) is whole
+    assert every(name, ax=ax) is whole
     in_the_users_style(whole, name)
     assert marks(ax) > 15 or (name in ("basins", "speeds", "tolerance") and marks(ax) > 10)
     assert (marks(other), theirs.get_linewidth()) == (before, 3.0)
@@ -112,7 +189,7 @@ def test_a_panel_is_drawn_in_given_axes_and_in_the_users_style(name):
 def test_several_panels_are_drawn_in_a_part_of_a_figure_and_in_the_users_style(name):
     whole = Figure(figsize=(9.0, 12.0), layout="constrained")
     above, below = whole.subfigures(2, 1)
-    assert getattr(figures, name)(*given(COMPOSITE[name]), figure=above) is whole
+    assert every(name, figure=above) is whole
     in_the_users_style(whole, name)
     assert len(above.axes) >= 2 and not below.axes
 
@@ -120,7 +197,7 @@ def test_several_panels_are_drawn_in_a_part_of_a_figure_and_in_the_users_style(n
 @pytest.mark.parametrize("name", EVERY)
 def test_legends_of_a_figure_three_inches_wide_are_whole(name, caplog):
     with caplog.at_level(logging.WARNING):
-        figure = getattr(figures, name)(*given(EVERY[name]), width=3.0)
+        figure = every(name, width=3.0)
         figure.draw_without_rendering()
     assert caplog.records == [] and figure.get_figwidth() == 3.0
     width, height = figure.bbox.size

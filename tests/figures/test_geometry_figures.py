@@ -1,14 +1,9 @@
 """Figures of slow curves, boundaries and commitment, as all others (test_figures.py)."""
 
-import dataclasses
-import functools
-import logging
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from figure_texts import assert_letters_are_readable, assert_texts_are_clear
 from sample_records import RECORDS
 
 import separatrix as sx
@@ -19,76 +14,10 @@ SWAP = np.array([[0.0, -1.0], [-1.0, 0.0]])
 LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
 
 
-def far_graph():
-    """The graph of the records, one of whose attractors is moved far along the first component."""
-    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"][:2]
-    away = 100 * np.asarray(components.components)[0]
-    row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
-    states, paths = np.array(graph.states), np.array(graph.paths)
-    states[row] += away
-    paths[0] += np.linspace(0, 1, paths.shape[1])[:, None] * away
-    return dataclasses.replace(graph, states=states, paths=paths), row
-
-
-def draw_far_graph():
-    return figures.fixed_point_graph(far_graph()[0], RECORDS["activity"], RECORDS["components"][:2])
-
-
-def subcritical(start):
-    """Rest of dx/dt = p x + x³ is stable for p < 0; nothing else is."""
-    return sx.continue_fixed_points(
-        lambda p: sx.Flow(lambda x: p * x + x**3, 1), np.zeros(1), (start, 1.0), name="p",
-        disconnected=None,
-    )  # fmt: skip
-
-
-@functools.cache
-def flat():
-    return sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
-
-
-DRAW = {
-    "slow_curve": lambda: figures.slow_curve(RECORDS["slow_curve"], axis_name="first unit"),
-    "line": lambda: figures.slow_curve(flat()),
-    "graph": lambda: figures.fixed_point_graph(
-        RECORDS["fixed_point_graph"],
-        RECORDS["activity"],
-        RECORDS["components"][:2],
-        RECORDS["separatrix"],
-    ),
-    "far graph": draw_far_graph,
-    "short pieces": lambda: figures.bifurcation_diagram(subcritical(-0.02)),
-    "topology": lambda: figures.fixed_point_topology(
-        RECORDS["fixed_point_topology"],
-        RECORDS["components"][:2],
-    ),
-    "topology in space": lambda: figures.fixed_point_topology(
-        RECORDS["fixed_point_topology"], RECORDS["components"]
-    ),
-    "topologies": lambda: figures.compare_topologies(
-        dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
-    ),
-    "commitment": lambda: figures.commitment(RECORDS["commitment"]),
-    "lyapunov": lambda: figures.lyapunov(RECORDS["lyapunov_spectrum"]),
-    "basins": lambda: figures.basins(RECORDS["basins"]),
-}
-
-
-@pytest.mark.parametrize("name", DRAW)
-def test_texts_stay_inside_and_axes_are_labeled(name, caplog):
-    with caplog.at_level(logging.WARNING):
-        figure = DRAW[name]()
-        figure.draw_without_rendering()
-    assert caplog.records == []
-    assert_texts_are_clear(figure)
-    assert_letters_are_readable(figure)
-    flat = [axes for axes in figure.axes if axes.name != "3d"]  # those in space have a tripod
-    assert all(axes.get_ylabel() for axes in flat)
-    assert not flat or flat[-1].get_xlabel()
-
-
 def test_the_line_is_drawn_at_rest():
-    figure = DRAW["line"]()
+    figure = figures.slow_curve(
+        sx.slow_curve(LINE, np.array([1.0, -1.0]), np.linspace(-1.5, 1.5, 13))
+    )
     labels = [t.get_text() for t in figure.legends[0].get_texts()]
     assert "at rest" in labels and "drift" in labels
     (rests,) = [line for line in figure.axes[0].lines if line.get_label() == "at rest"]

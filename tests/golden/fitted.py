@@ -1,11 +1,10 @@
-"""Models of the kinds that people fit to recordings: `make_fitted.py` fits them, once.
+"""Models of the kinds that people fit to recordings, here to simulated data (README.md).
 
 `lowrank_relu_rank3` is the network that was published with Pals et al. (2024, Inferring stochastic
 low-rank recurrent neural networks from neural data, NeurIPS; mackelab/smc_rnns, Apache-2.0).
 """
 
 from collections.abc import Callable
-from itertools import combinations, product
 
 import jax
 import jax.numpy as jnp
@@ -185,158 +184,6 @@ def echo_state_network(name: str) -> Callable:
     return make
 
 
-# Fixed points where no enumeration can be had: damped Newton steps, by hand, from many mixtures.
-
-
-def echo_states(name: str, count: int = 1024) -> Callable:
-    """Return what solves x = tanh(M x + b)."""
-
-    def states():
-        w, starts = load(name)
-        w = dense(w)
-        M, eye = w["W"] + w["B"] @ w["C"], np.eye(starts.shape[1])
-
-        def value(x):
-            return np.tanh(x @ M.T + w["b"]) - x
-
-        def jacobian(x):
-            return (1 - np.tanh(x @ M.T + w["b"])[:, :, None] ** 2) * M - eye
-
-        return newton(value, jacobian, mixtures(starts, count))
-
-    return states
-
-
-def walked(name: str, model: Callable, count: int = 8000) -> Callable:
-    """Return what walks from linear region to linear region, of a low-rank model."""
-
-    def states():
-        w = weights(name)
-        L, c, a, g, t = gates_of(model, w)
-        outer = np.einsum("ik,kj->kij", a, g).reshape(len(t), -1)
-        starts = w["starts"] if "starts" in w else published_starts()
-
-        def value(z):
-            return z @ L.T + c + np.maximum(z @ g.T - t, 0) @ a.T - z
-
-        def jacobian(z):
-            on = (z @ g.T > t).astype(float)
-            return L - np.eye(len(c)) + (on @ outer).reshape(-1, *L.shape)
-
-        return newton(value, jacobian, mixtures(starts, count))
-
-    return states
-
-
-def mixtures(starts: np.ndarray, count: int) -> np.ndarray:
-    rng = np.random.default_rng(1)
-    a, b = starts[rng.integers(len(starts), size=(2, count))]
-    return np.concatenate([starts, a + rng.uniform(-1, 2, (count, 1)) * (b - a)])
-
-
-def newton(value: Callable, jacobian: Callable, starts: np.ndarray, steps: int = 100) -> np.ndarray:
-    """Return the zeros that damped Newton steps come to."""
-    ended = [starts[:0]]
-    for x in np.array_split(starts, -(-len(starts) // (64 if starts.shape[1] > 8 else 4096))):
-        for _ in range(steps):
-            v = value(x)
-            done = np.abs(v).max(1) < 1e-13 * (1 + np.abs(x).max(1))
-            ended.append(x[done])
-            x, v = x[~done], v[~done]
-            if not len(x):
-                break
-            step = np.linalg.solve(jacobian(x), v[:, :, None])[:, :, 0]
-            now, size, worse = (v**2).sum(1), np.ones(len(x)), np.ones(len(x), bool)
-            for _ in range(12):
-                y = x - size[:, None] * step
-                worse[worse] = (value(y[worse]) ** 2).sum(1) >= now[worse]
-                size[worse] /= 2
-            x = y[~worse]
-    return _one_of_each(np.concatenate(ended), 1e-7)
-
-
-# Every fixed point of z → L z + c + a relu(g z − t), by one linear solve in each linear region.
-
-
-def gates_of(model: Callable, w: Weights) -> tuple[np.ndarray, ...]:
-    """Return (L, c, a, g, t) of a model."""
-    if model in (plrnn, al_rnn):
-        size = len(w["h"])
-        rectified = size if model is plrnn else RECTIFIED
-        L = np.diag(w["A"])
-        L[:, : size - rectified] += w["W"][:, : size - rectified]
-        g = np.eye(size)[size - rectified :]
-        return L, w["h"], w["W"][:, size - rectified :], g, np.zeros(rectified)
-    if model in (low_rank, low_rank_clipped):
-        size = w["n"].shape[0]
-        sign = -1 if model is low_rank else 1
-        L, c, a, g, t = w["decay"] * np.eye(size), w["hz"], w["n"], w["m"], -sign * w["h"]
-    else:
-        L, c, a, g, t = np.diag(w["A"]), w["h1"], w["W1"], w["W2"], -w["h2"]
-    if model in (low_rank_clipped, shallow_clipped):
-        a, g, t = np.hstack([a, -a]), np.vstack([g, g]), np.concatenate([t, 0 * t])
-    return L, c, a, g, t
-
-
-def enumerated(name: str, model: Callable) -> Callable:
-    return lambda: fixed_points(*gates_of(model, load(name)[0]))
-
-
-def fixed_points(L, c, a, g, t, seed=0) -> np.ndarray:
-    """Solve every region: each touches a place where as many gates as there are states switch.
-
-    The gates of a clipped model all switch at 0, half of each: there the places are told apart by
-    moving every gate by about 1e-6, which loses no region that is wider.
-    """
-    size, gates = a.shape
-    through = min(size, gates)
-    moved = t + 1e-6 * np.random.default_rng(seed).standard_normal(gates) * (t == 0)
-    outer = np.einsum("ik,kj->kij", a, g).reshape(gates, -1)
-    sets = np.array(list(combinations(range(gates), through)))
-    found = []
-    for part in np.array_split(sets, -(-len(sets) // 20_000)):
-        # Fewer gates than states: every combination of them is a region.
-        vertices = np.linalg.pinv(g[part]) @ moved[part][:, :, None]
-        on = (vertices[:, :, 0] @ g.T > moved).astype(float)
-        for corner in product((0.0, 1.0), repeat=through):
-            np.put_along_axis(on, part, np.broadcast_to(corner, part.shape), axis=1)
-            matrices = np.eye(size) - L - (on @ outer).reshape(-1, size, size)
-            states = _solve(matrices, c - on @ (a * t).T)
-            moves = states @ L.T + c + np.maximum(states @ g.T - t, 0) @ a.T - states
-            scale = 1 + np.abs(states).max(1)
-            found.append(states[np.abs(moves).max(1) < 1e-9 * scale])
-    return _one_of_each(np.concatenate(found))
-
-
-def _solve(matrices, vectors):
-    """Return the solutions, NaN where a matrix is singular."""
-    singular = np.linalg.det(matrices) == 0
-    matrices = np.where(singular[:, None, None], np.eye(len(vectors[0])), matrices)
-    solved = np.linalg.solve(matrices, vectors[:, :, None])[:, :, 0]
-    return np.where(singular[:, None], np.nan, solved)
-
-
-def _one_of_each(states, near=1e-8):
-    kept: list[np.ndarray] = []
-    for state in states:
-        if not any(np.abs(state - other).max() <= near for other in kept):
-            kept.append(state)
-    return np.array(kept).reshape(-1, states.shape[1])
-
-
-def switching_fixed_points(name: str) -> Callable:
-    """Solve every discrete state, and keep what lies where that state is the most likely."""
-
-    def states():
-        w, _ = load(name)
-        size = w["b"].shape[1]
-        solved = _solve(np.eye(size) - w["A"], w["b"])
-        likely = (solved @ w["R"].T + w["r"]).argmax(1)
-        return solved[likely == np.arange(len(solved))]
-
-    return states
-
-
 MODELS = {
     "lowrank1_plain_60": low_rank,
     "lowrank1_clipped_128": low_rank_clipped,
@@ -385,85 +232,32 @@ def lfads_written_out() -> Problem:
     return sx.DiscreteMap(lambda h: lfads_step(w, h, np.zeros(1)), 64, dt=20.0), starts
 
 
-def rectified(name: str, **more: str) -> Row:
-    """Return a row whose fixed points are those of all linear regions."""
-    states = enumerated(name, MODELS[name])
-    return Row(name, fitted_map(name, MODELS[name]), "enumeration", states=states, **more)
+UNSOLVED = {
+    # A broken ring and two choices: 41 fixed points, one of which few starts reach.
+    "lowrank4_clipped_512": "computes for 66 s, and 4 of 41 fixed points are missing",
+    "neural_ode_lorenz": "4 of 5 fixed points are found: a saddle beside the attractor is missing.",
+    "neural_ode_step": "2 of 3 fixed points are found: the saddle between two stable ones is "
+    "missing.",
+    "neural_ode_euler": "2 of 3 fixed points are found: a saddle far from the data is missing.",
+    "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
+}
 
 
-def switched(name: str, **more: str) -> Row:
-    """Return a row whose fixed points are those of all discrete states."""
-    states = switching_fixed_points(name)
-    return Row(name, fitted_map(name, MODELS[name]), "enumeration", states=states, **more)
-
-
-def one_map(name: str, **more: str) -> Row:
-    return Row(name, fitted_map(name, MODELS[name]), **more)
-
-
-def one_flow(name: str, **more: str) -> Row:
-    return Row(name, fitted_flow(name, FIELDS[name]), **more)
-
-
-def reservoir(name: str, **more: str) -> Row:
-    return Row(name, echo_state_network(name), states=echo_states(name), **more)
+def row(name: str, make: Callable) -> Row:
+    return Row(name, make, unsolved=UNSOLVED.get(name, ""))
 
 
 ROWS = [
-    Row(
-        "lowrank_relu_rank3",
-        published(low_rank),
-        states=walked("lowrank_relu_rank3", low_rank),
-    ),
+    Row("lowrank_relu_rank3", published(low_rank)),
     Row(
         "lowrank_relu_rank3_clipped",
         published(low_rank_clipped),
-        states=walked("lowrank_relu_rank3", low_rank_clipped),
         unsolved="computes for 67 s, of these 50 s for proofs",
         near_limit=True,
     ),
-    rectified("lowrank1_plain_60"),
-    rectified("lowrank1_clipped_128"),
-    rectified("lowrank2_plain_128"),
-    rectified("lowrank2_clipped_256"),
-    rectified("lowrank3_plain_60"),
-    rectified("lowrank3_clipped_128"),
-    rectified("lowrank4_plain_60"),
-    # A broken ring and two choices: 41 fixed points, one of which few starts reach.
-    Row(
-        "lowrank4_clipped_512",
-        fitted_map("lowrank4_clipped_512", low_rank_clipped),
-        states=walked("lowrank4_clipped_512", low_rank_clipped),
-        unsolved="computes for 66 s, and 4 of 41 fixed points are missing",
-    ),
-    rectified("plrnn_lorenz"),
-    rectified("shallow_plrnn_oscillator"),
-    rectified("shallow_plrnn_lorenz"),
-    rectified("shallow_plrnn_clipped"),
-    rectified("al_rnn"),
-    one_map("switching_soft"),
-    switched("switching_where"),
-    switched("switching_argmax"),
+    *(row(name, fitted_map(name, step)) for name, step in MODELS.items()),
+    *(row(name, fitted_flow(name, field)) for name, field in FIELDS.items()),
     Row("lfads_decision", lfads("lfads_decision")),
     Row("lfads_oscillator", lfads_written_out),
-    one_flow("neural_ode_oscillator"),
-    one_flow("neural_ode_decision"),
-    one_flow(
-        "neural_ode_lorenz",
-        unsolved="4 of 5 fixed points are found: a saddle beside the attractor is missing.",
-    ),
-    one_map(
-        "neural_ode_step",
-        unsolved="2 of 3 fixed points are found: the saddle between two stable ones is missing.",
-    ),
-    one_map(
-        "neural_ode_euler",
-        unsolved="2 of 3 fixed points are found: a saddle far from the data is missing.",
-    ),
-    reservoir("esn_memory"),
-    reservoir("esn_oscillator"),
-    reservoir(
-        "esn_lorenz",
-        unsolved="The search takes more than 150 s, of these 100 s to walk between regions.",
-    ),
+    *(row(n, echo_state_network(n)) for n in ("esn_memory", "esn_oscillator", "esn_lorenz")),
 ]

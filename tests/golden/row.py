@@ -43,15 +43,11 @@ class Row:
         Of the row, and of its files in `weights` and `answers`.
     make
         Gives the system and the candidates.
-    known
-        How the fixed points are known: "enumeration", "print" or "union" (of all finders).
     options
         What `sx.find_fixed_points` is given beside the system and the candidates.
-    states
-        Gives the fixed points `(point, unit)`, where print or enumeration tells them.
     continuum
-        Whether fixed points are a continuum, of which any may be told, and none certified; `states`
-        are then those beside it.
+        Whether fixed points are a continuum, of which any may be told, and none certified; those
+        of the answer are beside it.
     unsolved
         What is wrong today; such a row is run apart, with a limit of 60 seconds, and what is slow
         today is not asked for: there may be a fixed point in its place.
@@ -63,9 +59,7 @@ class Row:
 
     name: str
     make: Callable[[], Problem]
-    known: str = "union"
     options: Mapping[str, Any] = field(default_factory=dict)
-    states: Callable[[], np.ndarray] | None = None
     continuum: bool = False
     unsolved: str = ""
     near_limit: bool = False
@@ -75,18 +69,6 @@ class Row:
         """Return what the package finds."""
         system, candidates = self.make()
         return sx.find_fixed_points(system, candidates, **self.options)
-
-
-SUMMARY = (
-    "fixed",
-    "unstable",
-    "certified",
-    "index_sum",
-    "complete",
-    "slow",
-    "slow_certified",
-    "outcomes",
-)
 
 
 def summary(points: sx.FixedPoints) -> dict[str, Any]:
@@ -108,22 +90,11 @@ def _counts(labels: list[Any]) -> dict[str, int]:
     return {str(label): number for label, number in sorted(Counter(labels).items())}
 
 
-def freeze(
-    row: Row, points: sx.FixedPoints | None, known: np.ndarray, unstable: np.ndarray
-) -> None:
-    """Write the answer of a row: what was found, and the fixed points `known`, all there are.
-
-    Of a search that has no end nothing was found, and there is nothing to compare with later on.
-    """
+def freeze(row: Row, points: sx.FixedPoints, known: np.ndarray, unstable: np.ndarray) -> None:
+    """Write the answer of a row: what was found, and the fixed points `known`, all there are."""
     fixed = {} if row.continuum else {"fixed": len(known), "unstable": _counts(unstable.tolist())}
-    found = dict.fromkeys(SUMMARY) if points is None else summary(points)
-    answer = {"known": row.known, **found, **fixed}
+    answer = {"known": "union", **summary(points), **fixed}
     (ANSWERS / f"{row.name}.json").write_text(json.dumps(answer, indent=1) + "\n")
-    if points is None:
-        none = np.zeros((0, known.shape[1]))
-        arrays = {"fixed": known, "unstable": unstable, "slow": none, "slow_speed": none[:, 0]}
-        np.savez_compressed(ANSWERS / f"{row.name}.npz", **arrays)
-        return
     often = points.slow.hits >= SHARE * len(points.outcomes)
     np.savez_compressed(
         ANSWERS / f"{row.name}.npz",

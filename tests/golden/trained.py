@@ -1,4 +1,4 @@
-"""Trained networks: `make_trained.py` trains them, once, and writes `weights`."""
+"""Trained networks, as they are stored in `weights` (README.md)."""
 
 from __future__ import annotations
 
@@ -51,62 +51,18 @@ def tanh16() -> Problem:
     return sx.DiscreteMap(lambda h: jnp.tanh(W @ h + b), 16), data["starts"]
 
 
-def printed_tanh16() -> np.ndarray:
-    """Return the points that FixedPointFinder printed, after Newton steps in double precision."""
-    data = arrays("flipflop_tanh16")
-    W, b = data["rnn.weight_hh_l0"], data["rnn.bias_ih_l0"] + data["rnn.bias_hh_l0"]
-    h = data["fpf"]
-    for _ in range(8):
-        new = np.tanh(h @ W.T + b)
-        jacobian = (1 - new**2)[:, :, None] * W - np.eye(len(b))
-        h = h - np.linalg.solve(jacobian, (new - h)[:, :, None])[:, :, 0]
-    return h
-
-
-def gates32() -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
-    """Return what gives candidate and update gate of PyTorch's `nn.GRU` of 32 units."""
+def gru32() -> Problem:
+    """Return a GRU of 32 units that holds three bits, without pulses, as a plain step."""
     data = arrays("flipflop_gru32")
     W, b, b_hidden = (data[f"rnn.{n}_l0"] for n in ("weight_hh", "bias_ih", "bias_hh"))
     b_r, b_z, b_n = np.split(b, 3)
 
-    def gates(h: jax.Array) -> tuple[jax.Array, jax.Array]:
-        r, z, n = jnp.split(W @ h + b_hidden, 3)
-        return jnp.tanh(b_n + jax.nn.sigmoid(r + b_r) * n), jax.nn.sigmoid(z + b_z)
-
-    return gates
-
-
-def gru32() -> Problem:
-    """Return a GRU of 32 units that holds three bits, without pulses, as a plain step."""
-    gates = gates32()
-
     def step(h: jax.Array) -> jax.Array:
-        new, z = gates(h)
+        r, z, n = jnp.split(W @ h + b_hidden, 3)
+        new, z = jnp.tanh(b_n + jax.nn.sigmoid(r + b_r) * n), jax.nn.sigmoid(z + b_z)
         return (1 - z) * new + z * h
 
-    return sx.DiscreteMap(step, 32), arrays("flipflop_gru32")["starts"]
-
-
-def printed_gru32() -> np.ndarray:
-    """Return the 27 points that are known in print, from Newton steps on candidate − h.
-
-    The velocity (1 − z) (candidate − h) is at rounding level, too, where z is 1: a plain Newton
-    iteration on it runs to more than 80 states with |h| > 36, in which the candidate is not h.
-    """
-    gates = gates32()
-    with jax.enable_x64():
-        residual = jax.vmap(lambda h: gates(h)[0] - h)
-        both = jax.jit(lambda h: (residual(h), jax.vmap(jax.jacfwd(lambda h: gates(h)[0] - h))(h)))
-        h = arrays("flipflop_gru32")["starts"]
-        for _ in range(100):
-            rest, jacobian = (np.asarray(a) for a in both(h))
-            h = h - np.clip(np.linalg.solve(jacobian, rest[:, :, None])[:, :, 0], -0.5, 0.5)
-        h = h[np.abs(np.asarray(residual(h))).max(1) < 1e-12]
-    kept: list[np.ndarray] = []
-    for state in h:
-        if all(np.abs(state - other).max() > 1e-6 for other in kept):
-            kept.append(state)
-    return np.array(kept)
+    return sx.DiscreteMap(step, 32), data["starts"]
 
 
 NEUTRAL = (1.0, 0.5, 0.5)
@@ -123,8 +79,8 @@ DELAY_GO[[0, 67]] = 1.0
 ROWS: list[Row] = [
     Row("brainpy_seed0", primer(0)),
     Row("brainpy_seed1", primer(1)),
-    Row("flipflop_tanh16", tanh16, known="print", states=printed_tanh16),
-    Row("flipflop_gru32", gru32, known="print", states=printed_gru32),
+    Row("flipflop_tanh16", tanh16),
+    Row("flipflop_gru32", gru32),
     # Each of the three solves its linear region exactly, at least 0.002 away from the kinks.
     Row(
         "yang2020",
