@@ -11,6 +11,7 @@ TABLE = [
     "networks",
     "train",
     "simulate",
+    "models",
     "DiscreteMap",
     "Flow",
     "torch_map",
@@ -46,6 +47,7 @@ TABLE = [
 MODULES = [
     "",
     "networks",
+    "models",
     "tasks",
     "training",
     "analysis",

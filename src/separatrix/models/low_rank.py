@@ -129,9 +129,9 @@ def low_rank(
     >>> import numpy as np, separatrix as sx
     >>> m, n = np.array([[1.0], [-1.0]]), np.array([[0.3, -0.3]])
     >>> model = sx.models.low_rank(m, n, [0.5, 0.5], decay=0.9)
-    >>> points = sx.find_fixed_points(model.latent, [[-3.0], [0.1], [3.0]])
-    >>> points.certified.all(), model.rates(points.states).shape
-    (np.True_, (3, 2))
+    >>> points = sx.find_fixed_points(model.latent, np.array([[-3.0], [0.1], [3.0]]))
+    >>> points.certified.tolist(), model.rates(points.states).shape
+    ([True, True, True], (3, 2))
     """
     if (decay is None) == (tau is None):
         raise InvalidInputError(

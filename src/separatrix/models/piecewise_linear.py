@@ -173,7 +173,7 @@ def shallow_plrnn(
     --------
     >>> import numpy as np, separatrix as sx
     >>> system = sx.models.shallow_plrnn([0.5], [[1.0]], [[1.0]], [0.0], [1.0], clipped=True)
-    >>> sx.find_fixed_points(system, np.zeros((1, 1))).states.tolist()
+    >>> sx.find_fixed_points(system, np.zeros((1, 1))).fixed.states.tolist()
     [[2.0]]
     """
     A, W1, W2, h1, h2 = checked(
@@ -236,8 +236,9 @@ def rslds(
     >>> import numpy as np, separatrix as sx
     >>> A, b = 0.5 * np.ones((2, 1, 1)), np.array([[-0.5], [0.5]])
     >>> system = sx.models.rslds(A, b, R=[[-1.0], [1.0]], r=[0.0, 0.0])
-    >>> np.sort(sx.find_fixed_points(system, [[-2.0], [2.0]]).states.ravel()).tolist()
-    [-1.0, 1.0]
+    >>> points = sx.find_fixed_points(system, np.array([[-2.0], [2.0]]))
+    >>> np.sort(points.states.ravel()).tolist(), points.certified.tolist()
+    ([-1.0, 1.0], [True, True])
     """
     A, b, R, r = checked(
         "rslds", A=(A, "state latent latent"), b=(b, "state latent"), R=(R, "state latent"),

@@ -138,8 +138,8 @@ def jansen_rit(
     >>> import numpy as np, separatrix as sx
     >>> states = np.random.default_rng(0).uniform(0, 1, (50, 6)) * [0.1, 20, 20, 0, 0, 0]
     >>> points = sx.find_fixed_points(sx.models.jansen_rit(p=120.0), states)
-    >>> points.fixed.stability.tolist()                     # inside the cycle of alpha waves
-    ['unstable']
+    >>> points.fixed.n_unstable.tolist(), points.complete   # inside the cycle of alpha waves
+    ([2], True)
     """
     p, v0, r, A, B, a, b, C, e0 = _numbers(
         "jansen_rit", {"p": p, "v0": v0, "r": r},

@@ -117,8 +117,8 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     >>> import numpy as np, separatrix as sx
     >>> system = sx.models.hopfield([[1, 1, -1, -1]], beta=2.0)
     >>> points = sx.find_fixed_points(system, np.eye(4))
-    >>> points.complete, points.states[:, 0].round(4).tolist()
-    (True, [0.9575, 0.0, -0.9575])
+    >>> points.complete, np.sort(points.states[:, 0]).round(4).tolist()
+    (True, [-0.9575, 0.0, 0.9575])
     """
     patterns, beta, bias = checked(
         "hopfield", patterns=(patterns, "pattern unit"), beta=(beta, ""), bias=(bias, "unit?")
