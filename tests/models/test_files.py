@@ -145,6 +145,7 @@ REFUSED = {
     "an input without weights": (
         SMC, "smc_rnns", {"activation": "relu", "input": [1.0]}, "needs input_weights",
     ),
+    "an input of another length": (DRIVEN, "ssm", {"input": [1.0, 2.0]}, r"channel = 1, got \(2"),
     "a file of another kind": ("model.mat", "plrnn", {}, "cannot tell from the name of model.mat"),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 from .._types import InvalidInputError, nearest
 from ..networks.interop.reading import listed, read_arrays
 from ..systems import DiscreteMap
+from .checks import checked
 from .lfads import lfads_generator
 from .low_rank import LowRank, low_rank
 from .piecewise_linear import al_rnn, plrnn, rslds, shallow_plrnn
@@ -212,8 +213,12 @@ def _ssm(
     w = _pick(arrays, "ssm", "As bs Rs r", "Vs Ws")
     b, r = w["bs"], w["r"]
     if input is not None:
-        into = _pick(arrays, "ssm", "As bs Rs r Vs Ws")
-        b, r = b + into["Vs"] @ np.asarray(input, float), r + into["Ws"] @ np.asarray(input, float)
+        into = _pick(arrays, "ssm", "Vs Ws")
+        V, W, u = checked(
+            "ssm", Vs=(into["Vs"], "state latent channel"), Ws=(into["Ws"], "state channel"),
+            input=(input, "channel"),
+        )  # fmt: skip
+        b, r = b + V @ u, r + W @ u
     return rslds(w["As"], b, w["Rs"], r, next_state=next_state, dt=dt)
 
 

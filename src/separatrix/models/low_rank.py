@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Activation] = {
 """Rates of neurons by their currents x and thresholds h."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LowRank:
     """The latent variables of a low-rank network, and the neurons that belong to them.
 
