@@ -10,7 +10,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import expit
 
 import separatrix as sx
 
@@ -106,21 +105,16 @@ def rank_one():
     return Textbook(system, box(50, -3, 3, 100), states, [0, 0, 1], 1e-11)
 
 
-JE, JI, JA, IB = 0.2609, -0.0497, 0.00052, 0.3255
+def unscaled(model):
+    """Return a flow whose unit of time is that of its field."""
+    return sx.Flow(model.evaluate, model.size)
 
 
 def wong_wang(mu, coherence):
     """Two competing populations (Wong & Wang 2006); time in s, rates in Hz."""
-    evidence = JA * mu * (1 + coherence * np.array([1.0, -1.0]))
-
-    def field(s):
-        current = JE * s + JI * s[::-1] + IB + evidence
-        drive = 270.0 * current - 108.0
-        rate = drive / -jnp.expm1(-0.154 * drive)
-        return -s / 0.1 + (1 - s) * 0.641 * rate
-
     states, unstable = WONG_WANG[mu, coherence]
-    return Textbook(sx.Flow(field, 2), box(2, 0, 1, 400), np.array(states), unstable, 1e-11)
+    system = unscaled(sx.models.wong_wang(coherence, mu=mu))
+    return Textbook(system, box(2, 0, 1, 400), np.array(states), unstable, 1e-11)
 
 
 WONG_WANG = {
@@ -168,18 +162,9 @@ def fitzhugh_nagumo(current):
 
 def wilson_cowan():
     """E and I populations with a stable silent state, a saddle and a stable active state."""
-
-    def sigmoid(x, a, threshold):
-        return jax.nn.sigmoid(a * (x - threshold)) - expit(-a * threshold)
-
-    def field(x):
-        e, i = x
-        to_e = sigmoid(12 * e - 4 * i, 1.2, 2.8)
-        to_i = sigmoid(13 * e - 11 * i, 1.0, 4.0)
-        return jnp.stack([-e + (1 - e) * to_e, -i + (1 - i) * to_i])
-
     states = [(0, 0), (0.1780372586002, 0.062801178425593), (0.46246487316095, 0.24336411278349)]
-    return Textbook(sx.Flow(field, 2), box(2, 0, 1), np.array(states, float), [0, 1, 0], 1e-12)
+    system = unscaled(sx.models.wilson_cowan())
+    return Textbook(system, box(2, 0, 1), np.array(states, float), [0, 1, 0], 1e-12)
 
 
 RING = {
@@ -318,23 +303,7 @@ HODGKIN_HUXLEY = {"Hopf": (9.77933799, 154.52633367), "folds": (6.264, 7.846, 7.
 
 def jansen_rit(p):
     """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
-
-    def rate(v):
-        return 5 * jax.nn.sigmoid(0.56 * (v - 6))
-
-    def field(y):
-        x, slopes = y[:3], y[3:]
-        drives = jnp.stack(
-            [
-                325 * rate(x[1] - x[2]),
-                325 * (p + 108 * rate(135 * x[0])),
-                1100 * 33.75 * rate(33.75 * x[0]),
-            ]
-        )
-        a = np.array([100.0, 100.0, 50.0])
-        return jnp.concatenate([slopes, drives - 2 * a * slopes - a**2 * x])
-
-    return sx.Flow(field, 6)
+    return unscaled(sx.models.jansen_rit(p))
 
 
 JANSEN_RIT = {"Hopf": (-12.1475, 89.8291, 315.6964), "fold": 137.3793}

@@ -2,6 +2,7 @@ __version__: str
 
 from . import (
     figures as figures,
+    models as models,
     networks as networks,
     solvers as solvers,
     tasks as tasks,

@@ -7,7 +7,10 @@ import page_code
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-PAGES = ("how-to/networks-made-elsewhere", "how-to/your-own-network")
+PAGES = tuple(
+    f"how-to/{name}"
+    for name in ("models-from-elsewhere", "networks-made-elsewhere", "your-own-network")
+)
 NEEDED = [
     pytest.param(page, library, id=f"{page}-{library}")
     for page in PAGES
@@ -19,6 +22,7 @@ NEEDED = [
 def test_the_blocks_of_a_library_run(page, library, tmp_path, monkeypatch):
     pytest.importorskip(library, exc_type=ImportError)
     monkeypatch.chdir(tmp_path)  # pages save weights
+    (tmp_path / "tests").symlink_to(page_code.ROOT / "tests")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         page_code.run(f"docs/{page}", library)

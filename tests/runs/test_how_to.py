@@ -37,6 +37,11 @@ SAYS = {
     "how-to/train-for-hours": ["400 steps\n0."],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
     "how-to/networks-made-elsewhere": [],
+    "how-to/models-from-elsewhere": [
+        "[[-1.0, 0.0], [1.22, 0.976]]",
+        "True (",
+        "[-12.15  89.83 315.7",
+    ],
     "how-to/results-in-matlab-and-julia": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],

@@ -113,12 +113,16 @@ def _array(value: Any, name: str) -> np.ndarray:
     return array
 
 
+TORCH = (".pt", ".pth", ".ckpt", ".pkl", "")
+"""Endings that `torch.save` is given; some give none."""
+
+
 def _read_file(path: Path) -> Mapping[str, Any]:
-    readers = {".npz": _npz, ".safetensors": _safetensors, ".pt": _torch, ".pth": _torch}
+    readers = {".npz": _npz, ".safetensors": _safetensors, **dict.fromkeys(TORCH, _torch)}
     if path.suffix not in readers:
         raise InvalidInputError(
             f"cannot tell from the name of {path} what is in it: expected "
-            f"{', '.join(readers)}. A dictionary of arrays can be given instead."
+            f"{', '.join(filter(None, readers))}. A dictionary of arrays can be given instead."
         )
     if not path.is_file():
         raise UnreadableFileError(f"{path} does not exist or is no file.")
@@ -163,4 +167,5 @@ def _torch(path: Path) -> Mapping[str, Any]:
         raise InvalidInputError(
             f"it holds a {type(loaded).__name__}, not a dictionary: save module.state_dict()."
         )
-    return loaded
+    inner = loaded.get("state_dict")  # of a checkpoint of Lightning
+    return inner if isinstance(inner, Mapping) else loaded

@@ -70,8 +70,8 @@ def from_state_dict(
     Parameters
     ----------
     source
-        A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or `.pt` file;
-        the last needs PyTorch, and is read without running code that it may hold.
+        A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or PyTorch file
+        (`.pt`, `.ckpt` …); the last needs PyTorch, and is read without running code in it.
     layout
         "torch", "lfads", "keras" or "flax".
     prefix

@@ -1,0 +1,24 @@
+"""Models that people fit to recordings or know from textbooks, as systems."""
+
+from .files import load
+from .lfads import lfads_generator
+from .low_rank import LowRank, low_rank
+from .piecewise_linear import al_rnn, plrnn, rslds, shallow_plrnn
+from .populations import jansen_rit, wilson_cowan, wong_wang
+from .recurrent import echo_state, hopfield
+
+__all__ = [
+    "LowRank",
+    "al_rnn",
+    "echo_state",
+    "hopfield",
+    "jansen_rit",
+    "lfads_generator",
+    "load",
+    "low_rank",
+    "plrnn",
+    "rslds",
+    "shallow_plrnn",
+    "wilson_cowan",
+    "wong_wang",
+]

@@ -1,0 +1,78 @@
+"""The generator of LFADS."""
+
+from typing import Any
+
+import numpy as np
+
+from ..networks import from_state_dict
+from ..systems import DiscreteMap
+from .checks import checked
+
+
+def lfads_generator(
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any,
+    bias_hh: Any,
+    *,
+    input: Any = None,
+    clip: float | None = 5.0,
+    dt: float = 1.0,
+) -> DiscreteMap:
+    r"""Return the generator of LFADS, a gated network whose reset gate acts before the weights.
+
+    $$z = \sigma(W_{iz} u + b_{iz} + W_{hz} h + b_{hz}), \quad
+      r = \sigma(W_{ir} u + b_{ir} + W_{hr} h + b_{hr}),$$
+    $$c = \tanh\big(W_{in} u + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
+      h' = \mathrm{clip}\big(z \circ h + (1 - z) \circ c\big)$$
+
+    As a network, with its factors as outputs, it is `sx.networks.from_state_dict(…,
+    layout="lfads")`.
+
+    Parameters
+    ----------
+    weight_ih, weight_hh
+        Weights `(3 unit, channel)` and `(3 unit, unit)`: the rows of z, of r, then of c.
+    bias_ih, bias_hh
+        Biases `(3 unit,)`.
+    input
+        The input u `(channel,)` that is frozen in: what the controller infers, and external ones;
+        None is zeros.
+    clip
+        What states are cut off at, 1 or more (`cell_clip`); None: nothing.
+    dt
+        Duration of a step in ms; with 1, the step is the unit of time.
+
+    Returns
+    -------
+    DiscreteMap
+        Its residual is c(h) − h, which has the zeros of h' − h and no false valleys.
+
+    Raises
+    ------
+    InvalidInputError
+        For arrays of other shapes, or with NaN or infinity in them; for a clip below 1.
+
+    References
+    ----------
+    Pandarinath et al. (2018) Nat. Methods 15:805; Sedler & Pandarinath (2023) arXiv:2309.01230.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> system = sx.models.lfads_generator(
+    ...     np.ones((12, 2)), np.zeros((12, 4)), np.zeros(12), np.zeros(12), input=[0.1, 0.2]
+    ... )
+    >>> sx.find_fixed_points(system, np.zeros((1, 4))).states.round(4).tolist()
+    [[0.2913, 0.2913, 0.2913, 0.2913]]
+    """
+    arrays = {
+        "weight_ih": (weight_ih, "gates channel"),
+        "weight_hh": (weight_hh, "gates unit"),
+        "bias_ih": (bias_ih, "gates"),
+        "bias_hh": (bias_hh, "gates"),
+    }
+    values = checked("lfads_generator", **arrays)
+    cell = dict(zip(arrays, values, strict=True))
+    network = from_state_dict(cell, layout="lfads", clip=clip, dt=dt)
+    return network.at_input(np.zeros(network.num_inputs) if input is None else input)
