@@ -97,17 +97,21 @@ def _draw(figure: FigureBase, shown: _Shown) -> Axes:
         if axes.images:
             figure.colorbar(axes.images[0], ax=axes, label="value")
     is_shaded = not all(axes.images for axes in lasts)
-    _legends(figure, [axes for axes in lasts if not axes.images], shown.periods[0], is_shaded)
+    _legends(figure, [axes for axes in lasts if not axes.images], shown.periods, is_shaded)
     figure.align_ylabels()
     first: Axes = panels[1, 0]
     return first
 
 
 def _legends(
-    figure: FigureBase, panels: Sequence[Axes], periods: Mapping[str, float], is_shaded: bool
+    figure: FigureBase, panels: Sequence[Axes], periods: list[Mapping[str, float]], is_shaded: bool
 ) -> None:
     """Name the lines beside their panels, and the shades of the periods below."""
-    shades = _shades(periods) if is_shaded else {}
+    shades = {
+        name: shade
+        for name, shade in zip(periods[0], _shades() * 9, strict=False)
+        if is_shaded and any(trial[name] > 0 for trial in periods)
+    }
     if not shades or inches_across(figure) >= BESIDE:
         legend_beside(figure, *panels)
     if not shades:
@@ -134,30 +138,30 @@ def _draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: flo
         axes.stairs(values[:, k], edges, baseline=None, color=choice_color(k), label=name)
 
 
-def _shades(periods: Mapping[str, float]) -> dict[str, str]:
-    """Return the shade of each period: three of gray and a yellow one come in turn."""
-    shades = tint(ink(), 0.12), paper(), tint(ink(), 0.07), tint(YELLOW, 0.3)
-    return {name: shades[k % 4] for k, name in enumerate(periods)}
+def _shades() -> tuple[str, ...]:
+    """Return the shades of periods, which come in turn: three of gray, and a yellow one."""
+    return tint(ink(), 0.12), paper(), tint(ink(), 0.07), tint(YELLOW, 0.3)
 
 
 def _shade_periods(axes: Axes, periods: Mapping[str, float]) -> None:
     start = 0.0
-    for name, shade in _shades(periods).items():
-        axes.axvspan(start, start + periods[name], facecolor=shade, linewidth=0, zorder=0)
-        start += periods[name]
+    for length, shade in zip(periods.values(), _shades() * 9, strict=False):
+        if length > 0:
+            axes.axvspan(start, start + length, facecolor=shade, linewidth=0, zorder=0)
+        start += length
 
 
 def _periods(
     task: AbstractTask | None, conditions: Mapping[str, Any], trial: int
 ) -> dict[str, float]:
-    """Return how long each period of a trial lasts in ms, without those that a task leaves out."""
-    steps = {} if task is None else task.period_steps()
+    """Return how long each period of a trial lasts in ms; 0 where it is left out."""
+    if task is None:
+        return {}
     return {
         name: float(np.asarray(conditions[name])[trial])
         if name in conditions
         else (stop - first) * task.dt
-        for name, (first, stop) in steps.items()
-        if task is not None and stop > first
+        for name, (first, stop) in task.period_steps().items()
     }
 
 
