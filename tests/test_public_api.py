@@ -42,6 +42,8 @@ TABLE = [
     "load_network",
     "save_records",
     "load_records",
+    "equation_of",
+    "export_certificates",
 ]
 MODULES = [
     "",
