@@ -220,7 +220,7 @@ def current(system, x):
 
 
 def gru(system, h):
-    """h' = (1 − z) c + z h, so c = h at rest; c = tanh(a + r (W h + b)) or tanh(a + W (r h) + b)."""
+    """h' = (1 − z) c + z h, so h = c at rest; c = tanh(a + r (W h + b)), tanh(a + W (r h) + b)."""
     weights, size = system.arrays["recurrent_weights"], len(h.value)
     own, cut = system.arrays["recurrent_bias"], slice(2 * size, None)
     drive = [a + b for a, b in zip(system.drive, system.arrays["input_bias"], strict=True)]
