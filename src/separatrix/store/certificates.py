@@ -135,10 +135,13 @@ def export_certificates(
 
     Examples
     --------
-    >>> import jax, numpy as np, separatrix as sx
+    >>> import tempfile, jax, numpy as np, separatrix as sx
     >>> net = sx.networks.CTRNN(1, 8, 1, activation="tanh", key=jax.random.key(0))
     >>> points = sx.find_fixed_points(net.at_input([0.0]), np.zeros((1, 8)))
-    >>> path = sx.export_certificates({"rest": (sx.equation_of(net, [0.0]), points)}, "proofs.json")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     stated = {"at rest": (sx.equation_of(net, [0.0]), points)}
+    ...     print(sx.export_certificates(stated, place + "/proofs.json").name)
+    proofs.json
     """
     path = Path(path)
     stated = [_system(name, *given) for name, given in systems.items()]
