@@ -7,7 +7,7 @@ WORKERS ?= 2
 KERNEL ?= Haswell
 
 .PHONY: demo test lint lines docs bench peers notebook format doctor clean
-.PHONY: test-golden test-report test-runs test-laws test-kernel test-interop
+.PHONY: test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -37,9 +37,12 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax and reservoirpy
 	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
 
+test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone
+	$(BIN)/python benchmarks/verify_golden.py --quick
+
 lint: $(VENV)/installed-lint  ## Check style, layers and types
-	$(BIN)/ruff check src tests benchmarks examples docs/*.py
-	$(BIN)/ruff format --check src tests benchmarks examples docs/*.py
+	$(BIN)/ruff check src tests benchmarks examples tools docs/*.py
+	$(BIN)/ruff format --check src tests benchmarks examples tools docs/*.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
@@ -54,8 +57,8 @@ notebook: $(VENV)/installed-test  ## Make the notebook of the example, without o
 	$(BIN)/jupytext --to ipynb --set-kernel python3 --output examples/yang2020.ipynb examples/plot_yang2020.py
 
 format: $(VENV)/installed-lint  ## Mend style
-	$(BIN)/ruff check --fix src tests benchmarks examples docs/*.py
-	$(BIN)/ruff format src tests benchmarks examples docs/*.py
+	$(BIN)/ruff check --fix src tests benchmarks examples tools docs/*.py
+	$(BIN)/ruff format src tests benchmarks examples tools docs/*.py
 
 peers:  ## An environment of its own for BrainPy, NeuroGym and nolds, which the benchmarks measure against
 	$(PYTHON) -m venv .cache/peers

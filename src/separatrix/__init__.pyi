@@ -107,6 +107,8 @@ from .report import (
 )
 from .store import (
     Run as Run,
+    equation_of as equation_of,
+    export_certificates as export_certificates,
     load_network as load_network,
     load_records as load_records,
     load_run as load_run,

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +58,19 @@ def test_the_same_seed_gives_the_same_bits(run):
     assert (np.asarray(a.history.loss) == np.asarray(b.history.loss)).all()
     assert (a.fixed_points.states == b.fixed_points.states).all()
     assert (path / "experiment.toml").read_text() == (two / "experiment.toml").read_text()
+
+
+def test_the_proofs_of_a_run_are_verified(run):
+    path, _ = run
+    done = separatrix("certify", path, "--out", "proofs.json", cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    verifier = Path(__file__).parents[2] / "tools" / "verify_certificates.py"
+    checked = subprocess.run(
+        [sys.executable, verifier, path.parent / "proofs.json"], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout
+    certified = sx.load_run(path).fixed_points.certified.sum()
+    assert certified and " 0 refuted" in checked.stdout
 
 
 def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):

@@ -45,6 +45,7 @@ SAYS = {
     "how-to/results-in-matlab-and-julia": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
+    "explanation/proofs-that-anyone-can-check": [],
     "../README": ["accuracy 0.", "slowest of 64 modes", "Verdict: over 2000 ms, "],
 }
 TAKE_MINUTES = "classics/"

@@ -136,6 +136,21 @@ def report(
         console.print(f"report: {(path / 'report.html').resolve()}")
 
 
+@app.command()
+@guarded
+def certify(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("proofs.json"),
+) -> None:
+    """Write what is proved of a run's points, for tools/verify_certificates.py to check."""
+    from ..store import certify_run, load_run, load_runs
+    from ..store.run import variants_in
+
+    runs = load_runs(path) if variants_in(path) else {"": load_run(path)}
+    written = certify_run(runs, out)
+    console.print(f"proofs: {written.resolve()}")
+
+
 @app.command("list")
 @guarded
 def list_() -> None:

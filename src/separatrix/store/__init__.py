@@ -1,5 +1,6 @@
 """Files: networks, records and run directories."""
 
+from .certificates import certify_run, equation_of, export_certificates
 from .directory import kept_directory, new_directory
 from .networks import load_network, save_network
 from .provenance import provenance
@@ -8,6 +9,9 @@ from .run import Run, load_run, load_runs
 
 __all__ = [
     "Run",
+    "certify_run",
+    "equation_of",
+    "export_certificates",
     "kept_directory",
     "load_network",
     "load_records",

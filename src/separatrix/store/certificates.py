@@ -1,0 +1,210 @@
+"""Proofs in a file that others can check without this package: `tools/verify_certificates.py`."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._files import written_in_one_piece
+from .._types import InvalidInputError, UnreadableFileError
+from ..analysis import FixedPoints
+from ..networks import (
+    CTRNN,
+    GRU,
+    LSTM,
+    AbstractNetwork,
+    DaleCTRNN,
+    LowRankRNN,
+    ResetFirstGRU,
+)
+from .run import Run
+
+FORMAT = "separatrix proofs 1"
+Equation = Mapping[str, Any]
+
+
+def equation_of(network: AbstractNetwork, input: Any, kind: str = "map") -> dict[str, Any]:
+    """Return the equation of a network at a frozen input, by name and with its parameters.
+
+    Of a network of another class than those that are documented it has the name alone, which no
+    verifier knows.
+
+    Parameters
+    ----------
+    network
+        A network.
+    input
+        The frozen input `(channel,)`.
+    kind
+        "map" for `at_input`, "flow" for `flow_at_input`.
+
+    Raises
+    ------
+    InvalidInputError
+        When the network has no such system, or the input does not fit.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.GRU(3, 8, 3, key=jax.random.key(0))
+    >>> sx.equation_of(net, [1.0, 0.5, 0.5])["equation"]
+    'gru'
+    """
+    if kind not in ("map", "flow") or (kind == "flow" and not hasattr(network, "flow_at_input")):
+        raise InvalidInputError(
+            f'kind must be "map", or "flow" of a network with flow_at_input; got {kind!r} of a '
+            f"{type(network).__name__}."
+        )
+    freeze = network.at_input if kind == "map" else getattr(network, "flow_at_input")  # noqa: B009
+    about = {"kind": kind, "input": np.asarray(freeze(input).input, float).tolist()}
+    describe = _EQUATIONS.get(type(network))
+    if describe is None:
+        return about | {"equation": type(network).__name__, "parameters": {}}
+    return describe(network) | about
+
+
+def _gated(name: str) -> Callable[[Any], dict[str, Any]]:
+    fields = ("input_weights", "recurrent_weights", "input_bias", "recurrent_bias")
+    return lambda net: {"equation": name, "parameters": {f: getattr(net, f) for f in fields}}
+
+
+def _rate(net: CTRNN) -> dict[str, Any]:
+    parameters = {"recurrent_weights": net.recurrent_weights}
+    return {"equation": "rate", "leak": net.leak} | _leaky(net, parameters)
+
+
+def _dale(net: DaleCTRNN) -> dict[str, Any]:
+    # Signs and a mask leave every digit as it is.
+    return {"equation": "current"} | _leaky(net, {"recurrent_weights": net.connectivity()})
+
+
+def _low_rank(net: LowRankRNN) -> dict[str, Any]:
+    parameters = {"left": net.left, "right": net.right}
+    if net.random_weights is not None:
+        parameters["recurrent_weights"] = net.random_weights
+    return {"equation": "current", "divisor": net.num_units} | _leaky(net, parameters)
+
+
+def _leaky(net: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    own = {"input_weights": net.input_weights, "bias": net.bias}
+    return {
+        "activation": net.activation,
+        "dt": net.dt,
+        "tau": np.atleast_1d(net.tau).tolist(),
+        "alpha": np.atleast_1d(net.alpha).tolist(),
+        "parameters": parameters | own,
+    }
+
+
+_EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    CTRNN: _rate,
+    DaleCTRNN: _dale,
+    LowRankRNN: _low_rank,
+    GRU: _gated("gru"),
+    ResetFirstGRU: _gated("reset first gru"),
+    LSTM: _gated("lstm"),
+}
+
+
+def export_certificates(
+    systems: Mapping[str, tuple[Equation, FixedPoints]], path: str | Path
+) -> Path:
+    """Write what is proved of points as a file that `tools/verify_certificates.py` checks.
+
+    Every number is written so that it reads back as the same double.
+
+    Parameters
+    ----------
+    systems
+        For each system, by a name of your choice, its equation (of `equation_of`, or written by
+        hand) and its points.
+    path
+        Of the JSON file; one that is there is replaced.
+
+    Returns
+    -------
+    The path.
+
+    Raises
+    ------
+    InvalidInputError
+        When an equation lacks its name or its parameters, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, jax, numpy as np, separatrix as sx
+    >>> net = sx.networks.CTRNN(1, 8, 1, activation="tanh", key=jax.random.key(0))
+    >>> points = sx.find_fixed_points(net.at_input([0.0]), np.zeros((1, 8)))
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     stated = {"at rest": (sx.equation_of(net, [0.0]), points)}
+    ...     print(sx.export_certificates(stated, place + "/proofs.json").name)
+    proofs.json
+    """
+    path = Path(path)
+    stated = [_system(name, *given) for name, given in systems.items()]
+    with written_in_one_piece(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        json.dump({"format": FORMAT, "systems": stated}, file, separators=(",", ":"))
+    return path
+
+
+def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
+    """Write the proofs of the points of runs, by their names, at every input that they froze.
+
+    Raises UnreadableFileError when a run was stopped before it had points.
+    """
+    systems: dict[str, tuple[Equation, FixedPoints]] = {}
+    for title, run in runs.items():
+        inputs: Any = run.records.get("frozen_inputs")
+        if run.network is None or inputs is None or "fixed_points" not in run.records:
+            raise UnreadableFileError(f"{run.path} holds no fixed points: it is not complete.")
+        frozen = zip(inputs.names, inputs.values, inputs.record_names, strict=True)
+        for name, value, record in frozen:
+            points = run.records.get(record)
+            if isinstance(points, FixedPoints):
+                equation = equation_of(run.network, value)
+                systems[f"{title} {name}".strip()] = equation, points
+    return export_certificates(systems, path)
+
+
+def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:
+    if not {"equation", "kind", "parameters"} <= set(equation):
+        raise InvalidInputError(
+            f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; "
+            "sx.equation_of(network, input) gives that of a network."
+        )
+    arrays = {key: np.asarray(a, float) for key, a in equation["parameters"].items()}
+    return {
+        "name": name,
+        **equation,
+        "parameters": {key: array.tolist() for key, array in arrays.items()},
+        "digest": _digest(arrays),
+        "points": [point for k in range(len(points)) if (point := _point(points, k))["claims"]],
+    }
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 of the names in order, each with its shape and little-endian doubles."""
+    total = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        total.update(f"{name} {list(array.shape)}\n".encode() + array.astype("<f8").tobytes())
+    return total.hexdigest()
+
+
+def _point(points: FixedPoints, row: int) -> dict[str, Any]:
+    """Return a point with the claims that are proved of it."""
+    error, radius = float(points.error_bound[row]), float(points.radius[row])
+    claims: list[dict[str, Any]] = []
+    if points.certified[row] and points.kind[row] == "slow":
+        claims.append({"claim": "absent", "radius": radius})
+    elif points.certified[row]:
+        claims.append({"claim": "exists", "radius": error})
+        if radius > 0:
+            claims.append({"claim": "unique", "radius": radius})
+        if points.n_unstable_certified[row]:
+            count = int(points.n_unstable[row])
+            claims.append({"claim": "unstable", "radius": error, "count": count})
+    center = np.asarray(points.states[row], float).tolist()
+    return {"label": int(points.label[row]), "center": center, "claims": claims}
