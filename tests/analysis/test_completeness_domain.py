@@ -75,10 +75,24 @@ def joint_gru(gate):
     return step
 
 
+def two_gate_gru(gate):
+    def step(h):
+        return gate(-(U @ h)) * jnp.tanh(W @ h) + gate(U @ h) * h
+
+    return step
+
+
 def test_units_that_saturate_at_once_have_a_box():
     for activation, low in ((lambda x: jnp.clip(x, -1, 1), -1), (jax.nn.hard_sigmoid, 0)):
         found = domain(sx.Flow(lambda x, f=activation: -x + f(W @ x), N))
         np.testing.assert_allclose([found.lower, found.upper], [[low] * N, [1] * N], rtol=1e-12)
+        assert found.inward
+
+
+def test_gates_of_opposite_currents_add_up_to_one():
+    for cell in (two_gate_gru(sigmoid), lambda h: two_gate_gru(sigmoid)(-h)):
+        found = domain(sx.DiscreteMap(cell, N))
+        np.testing.assert_allclose(found.upper, 1, rtol=1e-12)
         assert found.inward
 
 

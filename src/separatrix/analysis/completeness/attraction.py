@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...enclosure.flat import Step
+from ...enclosure.flat import FlatProgram, Step
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
@@ -100,6 +100,7 @@ class _Velocity:
         (self.state,), (self.output,) = self.program.inputs, self.program.outputs
         (self.size,) = self.program.output_shapes[0]
         self.units = np.arange(self.size)
+        self.opposites = _opposites(self.program)
         holds, linear, factors = self._dependence()
         scaled = [
             slot
@@ -159,6 +160,8 @@ class _Velocity:
                 holds |= {slot: frozenset({slot}) for slot in step.outputs}
                 continue
             linear.append(step)
+            if step.name == "logistic":
+                operands = [frozenset({self.opposites[step.outputs[0]]})]
             if step.name == "mul":
                 for one, other in (operands, operands[::-1]):
                     factors |= dict.fromkeys(other if self.state in one else ())
@@ -178,7 +181,7 @@ class _Velocity:
             return not (operands[0] & operands[1]) - {self.state}
         if step.name == "div":
             return bool(operands[0]) and _keeps_its_sign(self._bounds(step.inputs[1]))
-        return step.name in _SUMS
+        return step.name in _SUMS or step.outputs[0] in self.opposites
 
     def _places(self, factors: list[int]) -> Iterator[tuple[int, int]]:
         """Yield the gates: those of one kind stand one after another, as the units do.
@@ -260,6 +263,8 @@ class _Velocity:
         self, step: Step, slot: int, at: Array
     ) -> tuple[list[tuple[int, Array]], tuple[Array, ...]]:
         """Return the elements of operands that the elements of a result are made of."""
+        if step.name == "logistic":
+            return [(self.opposites[slot], at)], ()
         if step.name not in MOVES:
             return [(operand, at % self._count(operand)) for operand in step.inputs], ()
         operands = [step.inputs[place] for place in step.plan.places]
@@ -319,6 +324,8 @@ class _Velocity:
             return first
         if name == "neg":
             return first.negative()
+        if name == "logistic":  # σ(−a) = 1 − σ(a)
+            return Affine.bounded(point(np.ones(len(part.at)))).plus(first.negative())
         (second,) = others
         if name == "mul":
             return first.times(second, self._elements(part))
@@ -335,6 +342,17 @@ class _Velocity:
 
     def _count(self, slot: int) -> int:
         return int(np.prod(self._shape(slot)))
+
+
+def _opposites(program: FlatProgram) -> dict[int, int]:
+    """Return where there are both σ(−a) and σ(a), for that the one is 1 less the other."""
+    gates = {step.inputs[0]: step.outputs[0] for step in program.steps if step.name == "logistic"}
+    negatives = {step.outputs[0]: step.inputs[0] for step in program.steps if step.name == "neg"}
+    return {
+        gate: gates[negatives[slot]]
+        for slot, gate in gates.items()
+        if slot in negatives and negatives[slot] in gates.keys() - negatives.keys()
+    }
 
 
 def _ends(bounds: Interval) -> tuple[Array, Array]:
