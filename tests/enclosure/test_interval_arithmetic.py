@@ -72,24 +72,53 @@ def test_elementary_operations_contain_the_exact_result(operation: str) -> None:
             assert holds(low, high, exactly(exact(a), exact(b)))
 
 
-@pytest.mark.parametrize("name", sorted(set(SMOOTH) - {"abs", "square"}))
+ELEMENTARY = sorted(set(SMOOTH) - {"abs", "square"})
+DOMAINS = {
+    "log": (0.0, np.inf), "sqrt": (0.0, np.inf), "rsqrt": (0.0, np.inf), "log1p": (-1.0, np.inf),
+    "atanh": (-1.0, 1.0),
+}  # fmt: skip
+
+
+def arguments(name: str) -> np.ndarray:
+    """Return numbers within the domain of a function, extremes among them."""
+    low, high = DOMAINS.get(name, (-np.inf, np.inf))
+    x = np.concatenate([samples(3), np.linspace(-0.999, 0.999, 100)])
+    return x[(x > low) & (x < high)]
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
 def test_elementary_functions_contain_the_exact_value(name: str) -> None:
-    x = samples(3)
-    if name in ("log", "sqrt", "rsqrt"):
-        x = np.abs(x[x != 0])
-    if name in ("asin", "acos", "atanh"):
-        x = np.concatenate([x[np.abs(x) < 1], np.linspace(-0.999, 0.999, 100)])
-    if name == "log1p":
-        x = x[x > -1]
-    if name == "acosh":
-        x = 1.0 + np.abs(x)
+    x = arguments(name)
+    value, slope = enclosed(name, point(x))
+    assert_contain(name, value, slope, x)
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+def test_elementary_functions_contain_every_value_over_an_interval(name: str) -> None:
+    x = np.sort(arguments(name))
+    rng = np.random.default_rng(5)
+    ends = np.sort(np.stack([x, rng.permutation(x)]), axis=0)  # wide ones, and around 0
+    ends = np.concatenate([ends, np.stack([x[:-1], x[1:]])], axis=1)
+    value, slope = enclosed(name, Interval(*ends))
+    inside = [ends[0], ends[1], (ends / 2).sum(axis=0), np.clip(0.0, *ends)]
+    inside += [np.clip(ends[0] + part, *ends) for part in (1e-3, 0.7, 1.6, 3.0)]
+    for at in inside:
+        assert_contain(name, value, slope, at)
+
+
+def enclosed(name: str, x: Interval) -> tuple[Interval, Interval]:
     with np.errstate(all="ignore"):
-        value = SMOOTH[name].value(point(x))
-        slope = SMOOTH[name].slope(point(x), value)
+        value = SMOOTH[name].value(x)
+        return value, SMOOTH[name].slope(x, value)
+
+
+def assert_contain(name: str, value: Interval, slope: Interval, x: np.ndarray) -> None:
+    """Check that the value and the slope at each x are in its intervals."""
     flint.ctx.prec = 200
     for index, number in enumerate(x):
         truth, derivative = reference(name, flint.arb(float(number)))
-        assert overlaps(value, index, truth), (name, number)
+        if truth.is_finite():
+            assert overlaps(value, index, truth), (name, number)
         if derivative.is_finite():
             assert overlaps(slope, index, derivative), (name, number)
 
@@ -107,39 +136,22 @@ def reference(name: str, x: flint.arb) -> tuple[flint.arb, flint.arb]:
         "tanh": lambda: (x.tanh(), one / (x.cosh() * x.cosh())),
         "logistic": lambda: (one / (one + (-x).exp()), one / (2 + exp + (-x).exp())),
         "exp": lambda: (exp, exp),
-        "exp2": lambda: (two_to(x), two_to(x) * flint.arb.const_log2()),
         "expm1": lambda: (x.expm1(), exp),
         "log": lambda: (x.log(), one / x),
         "log1p": lambda: (x.log1p(), one / (one + x)),
         "sqrt": lambda: (x.sqrt(), one / (2 * x.sqrt())),
         "rsqrt": lambda: (x.rsqrt(), -x.rsqrt() / (2 * x)),
-        "cbrt": lambda: cube_root(x),
         "sin": lambda: (x.sin(), x.cos()),
         "cos": lambda: (x.cos(), -x.sin()),
-        "tan": lambda: (x.tan(), one / (x.cos() * x.cos())),
         "sinh": lambda: (x.sinh(), x.cosh()),
         "cosh": lambda: (x.cosh(), x.sinh()),
-        "asin": lambda: (x.asin(), one / (one - x * x).sqrt()),
-        "acos": lambda: (x.acos(), -one / (one - x * x).sqrt()),
         "atan": lambda: (x.atan(), one / (one + x * x)),
         "asinh": lambda: (x.asinh(), one / (one + x * x).sqrt()),
-        "acosh": lambda: (x.acosh(), one / (x * x - one).sqrt()),
         "atanh": lambda: (x.atanh(), one / (one - x * x)),
         "erf": lambda: (x.erf(), 2 * (-x * x).exp() / flint.arb.pi().sqrt()),
         "erfc": lambda: (x.erfc(), -2 * (-x * x).exp() / flint.arb.pi().sqrt()),
     }
     return table[name]()
-
-
-def two_to(x: flint.arb) -> flint.arb:
-    return (x * flint.arb.const_log2()).exp()
-
-
-def cube_root(x: flint.arb) -> tuple[flint.arb, flint.arb]:
-    if x == 0:
-        return flint.arb(0), flint.arb("nan")
-    root = abs(x).root(3)
-    return (root if x > 0 else -root), 1 / (3 * root * root)
 
 
 @pytest.mark.parametrize("function", [sin, cos, tanh])
