@@ -250,6 +250,22 @@ def lstm(scale):
     return sx.DiscreteMap(step, 2 * N)
 
 
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_a_hopfield_network_of_softmax_is_bounded_by_its_patterns(kind):
+    """x = ξ (1, −1) softmax(β (1, −1) ξ·x) = ξ tanh(2 m), with x = m ξ and β N = 2."""
+    pattern = np.where(np.arange(40) % 3, 1.0, -1.0)
+    patterns = np.stack([pattern, -pattern], 1)
+    recall = lambda x: patterns @ jax.nn.softmax(patterns.T @ x / 20)  # noqa: E731
+    system = sx.DiscreteMap(recall, 40)
+    if kind == "flow":
+        system = sx.Flow(lambda x: recall(x) - x, 40, 10.0)
+    assert str(domain(system)) == "[-1, 1]^40"
+    points = sx.find_fixed_points(system, np.zeros((1, 40)))
+    assert points.index_sum == 1 and points.complete and points.certified.all()
+    sizes = np.sort(points.states @ pattern) / 40
+    assert sizes == pytest.approx(systems.TANH_UNIT[2.0] * np.array([-1, 0, 1]), abs=1e-12)
+
+
 def test_lstm_cells_are_bounded_by_the_largest_forget_gate():
     found = domain(lstm(0.3))
     rows = 0.3 * np.abs(V).sum(axis=1).reshape(4, N)  # |h| ≤ 1, so |pre-activation| ≤ rows
