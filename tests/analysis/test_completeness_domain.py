@@ -250,6 +250,18 @@ def lstm(scale):
     return sx.DiscreteMap(step, 2 * N)
 
 
+def test_a_clipped_network_is_bounded_by_its_heights():
+    """z = z/2 + clip(z + 1, 0, 1) and, downward, z = z/2 − clip(z, 0, 1)."""
+    network = sx.models.shallow_plrnn(
+        [0.5, 0.5], np.eye(2), np.eye(2), [0.0, 0.0], [1.0, -1.0], clipped=True
+    )
+    box = domain(network)
+    np.testing.assert_allclose([box.lower, box.upper], [[0.0, -2.0], [2.0, 0.0]], atol=1e-12)
+    points = sx.find_fixed_points(network, np.zeros((1, 2)))
+    np.testing.assert_allclose(points.fixed.states, [[2.0, 0.0]], atol=1e-14)
+    assert points.complete and points.index_sum == 1
+
+
 @pytest.mark.parametrize("kind", ["map", "flow"])
 def test_a_hopfield_network_of_softmax_is_bounded_by_its_patterns(kind):
     """x = ξ (1, −1) softmax(β (1, −1) ξ·x) = ξ tanh(2 m), with x = m ξ and β N = 2."""

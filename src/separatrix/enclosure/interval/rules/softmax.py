@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...flat import FlatProgram, Step
+from ...flat import FlatProgram, Step, needed
 from ...moves import MOVES, POSITIONED, move_of
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
@@ -35,14 +35,10 @@ def with_softmax(program: FlatProgram, known: Known) -> FlatProgram:
     """
     if any(map(compares, program.steps)):
         return program
-    steps, wanted, found = list[Step](), set(program.outputs), False
-    for step in reversed(program.steps):
-        softmax = _softmax(program, known, step)
-        found, step = found or softmax is not None, softmax or step
-        if wanted.intersection(step.outputs):
-            steps.append(step)
-            wanted.update(step.inputs)
-    return replace(program, steps=tuple(reversed(steps))) if found else program
+    steps = [_softmax(program, known, step) or step for step in program.steps]
+    if all(one is other for one, other in zip(steps, program.steps, strict=True)):
+        return program
+    return replace(program, steps=tuple(needed(steps, program.outputs)))
 
 
 def _softmax(program: FlatProgram, known: Known, step: Step) -> Step | None:
