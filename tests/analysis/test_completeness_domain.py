@@ -264,6 +264,34 @@ def lstm(scale):
     return sx.DiscreteMap(step, 2 * N)
 
 
+def test_a_clipped_network_is_bounded_by_its_heights():
+    """z = z/2 + clip(z + 1, 0, 1) and, downward, z = z/2 − clip(z, 0, 1)."""
+    network = sx.models.shallow_plrnn(
+        [0.5, 0.5], np.eye(2), np.eye(2), [0.0, 0.0], [1.0, -1.0], clipped=True
+    )
+    box = domain(network)
+    np.testing.assert_allclose([box.lower, box.upper], [[0.0, -2.0], [2.0, 0.0]], atol=1e-12)
+    points = sx.find_fixed_points(network, np.zeros((1, 2)))
+    np.testing.assert_allclose(points.fixed.states, [[2.0, 0.0]], atol=1e-14)
+    assert points.complete and points.index_sum == 1
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_a_hopfield_network_of_softmax_is_bounded_by_its_patterns(kind):
+    """x = ξ (1, −1) softmax(β (1, −1) ξ·x) = ξ tanh(2 m), with x = m ξ and β N = 2."""
+    pattern = np.where(np.arange(40) % 3, 1.0, -1.0)
+    patterns = np.stack([pattern, -pattern], 1)
+    recall = lambda x: patterns @ jax.nn.softmax(patterns.T @ x / 20)  # noqa: E731
+    system = sx.DiscreteMap(recall, 40)
+    if kind == "flow":
+        system = sx.Flow(lambda x: recall(x) - x, 40, 10.0)
+    assert str(domain(system)) == "[-1, 1]^40"
+    points = sx.find_fixed_points(system, np.zeros((1, 40)))
+    assert points.index_sum == 1 and points.complete and points.certified.all()
+    sizes = np.sort(points.states @ pattern) / 40
+    assert sizes == pytest.approx(systems.TANH_UNIT[2.0] * np.array([-1, 0, 1]), abs=1e-12)
+
+
 def test_lstm_cells_are_bounded_by_the_largest_forget_gate():
     found = domain(lstm(0.3))
     rows = 0.3 * np.abs(V).sum(axis=1).reshape(4, N)  # |h| ≤ 1, so |pre-activation| ≤ rows

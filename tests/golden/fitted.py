@@ -233,8 +233,6 @@ def lfads_written_out() -> Problem:
 
 
 UNSOLVED = {
-    # A broken ring and two choices: 41 fixed points, one of which few starts reach.
-    "lowrank4_clipped_512": "computes for 66 s, and 4 of 41 fixed points are missing",
     "neural_ode_lorenz": "4 of 5 fixed points are found: a saddle beside the attractor is missing.",
     "neural_ode_step": "2 of 3 fixed points are found: the saddle between two stable ones is "
     "missing.",
@@ -249,12 +247,7 @@ def row(name: str, make: Callable) -> Row:
 
 ROWS = [
     Row("lowrank_relu_rank3", published(low_rank)),
-    Row(
-        "lowrank_relu_rank3_clipped",
-        published(low_rank_clipped),
-        unsolved="computes for 67 s, of these 50 s for proofs",
-        near_limit=True,
-    ),
+    Row("lowrank_relu_rank3_clipped", published(low_rank_clipped)),
     *(row(name, fitted_map(name, step)) for name, step in MODELS.items()),
     *(row(name, fitted_flow(name, field)) for name, field in FIELDS.items()),
     Row("lfads_decision", lfads("lfads_decision")),

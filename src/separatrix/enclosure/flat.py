@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import jax
@@ -125,7 +126,7 @@ def flatten(closed: Any) -> FlatProgram:
     inputs = [builder.new_slot() for _ in closed.jaxpr.invars]
     outputs = builder.inline(closed, inputs)
     return FlatProgram(
-        steps=tuple(_needed(builder.steps, outputs)),
+        steps=tuple(needed(builder.steps, outputs)),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         constants=builder.constants,
@@ -151,7 +152,7 @@ class _Builder:
         if jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key):
             raise NoIntervalRule("a random key")
         array = np.asarray(value)
-        key = (array.dtype, array.tobytes()) if array.ndim == 0 else self._count
+        key = (array.dtype, array.shape, sha256(array.tobytes()).digest())
         if key not in self._literals:
             self._literals[key] = self.new_slot()
             self.constants[self._literals[key]] = array
@@ -251,7 +252,7 @@ def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable
     return key
 
 
-def _needed(steps: list[Step], outputs: Sequence[int]) -> list[Step]:
+def needed(steps: list[Step], outputs: Sequence[int]) -> list[Step]:
     """Keep the steps that the outputs depend on, in order."""
     wanted, kept = set(outputs), []
     for step in reversed(steps):

@@ -39,11 +39,11 @@ def assess(
 ) -> tuple[PointTable, Completeness]:
     """Look for missing fixed points and say what is known about their absence.
 
-    A small system (of `MOST_VARIABLES` units at most), or one of low rank, is searched exhaustively
-    first. Otherwise, while the index sum proves that points are missing, the search is repeated
-    from new starts, a bounded number of times and not after a round that adds nothing; once also
-    where the sum is 1 but Chao's estimate exceeds the number of points found, since a sum may be 1
-    by chance.
+    A small system (of `MOST_VARIABLES` units at most), or one of low rank or of few linear pieces,
+    is searched exhaustively first. Otherwise, while the index sum proves that points are missing,
+    the search is repeated from new starts, a bounded number of times and not after a round that
+    adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of points
+    found, since a sum may be 1 by chance.
 
     Parameters
     ----------

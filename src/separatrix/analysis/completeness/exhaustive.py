@@ -6,7 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
+from ...enclosure.branch_and_prune.known import known_zeros
 from ...enclosure.interval import EnclosureError, Interval
+from ...enclosure.krawczyk.context import enclose_residual
+from ...enclosure.pieces import search_pieces
 from ...solvers.low_rank import (
     MOST_LATENT,
     LatentSystem,
@@ -50,11 +53,15 @@ def prove_complete(
 ) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
-    That is in the domain (in all of space, for piecewise-linear systems without one) for systems of
-    at most `MOST_VARIABLES` units, and for larger ones in the latent variables on which matrices of
+    Of a piecewise-linear system with few pieces each piece is solved, at up to some hundred units.
+    Else the domain (all of space, for piecewise-linear systems without one) is searched for systems
+    of at most `MOST_VARIABLES` units, and for larger ones the latent variables on which matrices of
     low rank let them depend. `known` are the states of fixed points, their proved radii and error
     bounds; radius 0 where nothing is proved, so that the point is found again.
     """
+    of_pieces = _prove_by_pieces(system, domain, known)
+    if of_pieces.complete:
+        return of_pieces
     if system.size <= MOST_VARIABLES:
         found = method.search(system.residual, domain.lower, domain.upper, *known)
         if found.complete or found.boxes > 0:
@@ -66,9 +73,24 @@ def prove_complete(
     except EnclosureError:
         latent = None
     if latent is None or latent.rank > MOST_VARIABLES:
-        return Proof.failed("", system.size)
+        return of_pieces
     found = exhaust_enclosure(latent, system.residual, known, method)
     return _proof(found, words.variables(latent.rank))
+
+
+def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Proof:
+    """Solve each piece of a piecewise-linear system that has few of them."""
+    states, radii, errors = known
+    try:
+        enclosed = enclose_residual(system.residual, system.size)
+    except EnclosureError:
+        return Proof.failed("", system.size)
+    zeros = known_zeros(system.size, states, radii, errors)
+    found = search_pieces(enclosed, zeros, domain.lower, domain.upper)
+    if found is None:
+        return Proof.failed("", system.size)
+    text = words.solved(found.boxes, found.reason)
+    return Proof(found.complete, text, found.states, found.error_bounds, found.radii)
 
 
 def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:

@@ -46,6 +46,14 @@ def searched(where: str, boxes: int, reason: str) -> str:
     return f"{done} without success: {reason}" if reason else done
 
 
+def solved(pieces: int, reason: str) -> str:
+    """Say how many pieces of a piecewise-linear system were solved, and why that proves nothing."""
+    done = f"{pieces:,} linear pieces of the system were solved"
+    if pieces == 1:
+        done = "the 1 linear piece of the system was solved"
+    return f"{done} without success: {reason}" if reason else done
+
+
 def variables(count: int) -> str:
     """Name the latent variables of a system."""
     return f"of the {count} variable{'s' * (count > 1)} that the system depends on"

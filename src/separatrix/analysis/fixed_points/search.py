@@ -81,7 +81,7 @@ def find_fixed_points(
         Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
         sum of their indices, further search while that sum proves that some are missing (bounded,
         and over when a round adds nothing; it adds points without hits), and an exhaustive search
-        where the system is small (8 units at most) or of low rank.
+        where the system is small (8 units at most), of low rank, or has few linear pieces.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.

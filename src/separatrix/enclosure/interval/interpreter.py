@@ -26,6 +26,8 @@ from ..flat import FlatProgram, Step, trace
 from . import rules
 from .arithmetic import Interval, point
 from .rules.quotients import split_products
+from .rules.ramps import with_ramps
+from .rules.softmax import with_softmax
 from .values import Value, constant
 
 _UNDEFINED = "not shown to be continuous: it may be NaN within the box"
@@ -304,7 +306,7 @@ def fold(program: FlatProgram) -> FlatProgram:
                 step = replace(step, plan=rules.plan(program, known, step))
                 results = rules.apply(run, step, [known[slot] for slot in step.inputs])
                 known.update(zip(step.outputs, results, strict=True))
-        program = split_products(program, known)
+        program = with_softmax(split_products(with_ramps(program, known), known), known)
         steps = [replace(s, plan=rules.plan(program, known, s)) for s in program.steps]
     return replace(program, steps=tuple(steps), constants=known)
 

@@ -15,6 +15,7 @@ from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
 from .continuity import branches_meet
 from .quotients import removable
+from .softmax import softmax
 
 
 def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
@@ -47,6 +48,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(MOVES, _moved),
     **dict.fromkeys(UNCHANGED, _unchanged),
     **linear.RULES,
+    "softmax": softmax,
 }
 _OF_INTEGERS = frozenset({*MOVES, "select_n"})
 _OF_TRUTH_VALUES = frozenset({*MOVES, *selection.RULES, "convert_element_type"})

@@ -168,8 +168,21 @@ def smaller(first: Value, second: Value) -> Value:
 
 
 def clamp(least: Value, value: Value, greatest: Value) -> Value:
-    """Keep between two values."""
-    return smaller(larger(value, least), greatest)
+    """Keep between two values; constants, which cost less, decide where the value has a say."""
+    own = value.slopes
+    if least.slopes is not None or greatest.slopes is not None or own is None:
+        return smaller(larger(value, least), greatest)
+    least, value, greatest = aligned(least, value, greatest)
+    low, x, high = least.bounds, value.bounds, greatest.bounds
+    bounds = Interval(
+        np.minimum(np.maximum(x.lower, low.lower), high.lower),
+        np.minimum(np.maximum(x.upper, low.upper), high.upper),
+    )
+    inside = ((x.lower >= low.upper) & (x.upper <= high.lower))[:, None]
+    outside = ((x.upper <= low.lower) | (x.lower >= high.upper))[:, None]
+    lower = np.where(inside, own.lower, np.where(outside, 0.0, np.minimum(own.lower, 0.0)))
+    upper = np.where(inside, own.upper, np.where(outside, 0.0, np.maximum(own.upper, 0.0)))
+    return Value(bounds, Interval(lower, upper))
 
 
 def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:

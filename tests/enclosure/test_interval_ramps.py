@@ -1,0 +1,59 @@
+"""Differences of rectifiers: exact at every height, and never wider than its height."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.enclosure.interval import Enclosed, Interval
+
+rng = np.random.default_rng(0)
+W, H = rng.standard_normal((6, 3)), np.array([1.0, -1.0, 0.5, -0.25, 0.0, 2.0])
+relu = jax.nn.relu
+RAMPS = {
+    "clipped": lambda x: relu(W @ x + H) - relu(W @ x),
+    "the other order": lambda x: jnp.maximum(0, H + W @ x) - jnp.maximum(0, W @ x),
+    "one height": lambda x: relu(W @ x + 0.5) - relu(W @ x),
+    "a sum of some": lambda x: W.T @ (relu(W @ x + H) - relu(W @ x)) - x,
+}
+
+
+@pytest.mark.parametrize("name", RAMPS)
+def test_values_and_slopes_are_enclosed(name):
+    function = RAMPS[name]
+    enclosed = Enclosed(function, (3,))
+    for radius in (1e-3, 0.3, 3.0):
+        center = rng.standard_normal(3)
+        found = enclosed.slopes(Interval(center[None] - radius, center[None] + radius))
+        with jax.enable_x64(True):
+            inside = jnp.asarray(center + rng.uniform(-radius, radius, (50, 3)))
+            values, slopes = jax.vmap(function)(inside), jax.vmap(jax.jacfwd(function))(inside)
+        near = np.clip(values, found.bounds.lower, found.bounds.upper)  # as they are rounded
+        np.testing.assert_allclose(values, near, atol=1e-13, rtol=0)
+        assert found.slopes.contains(slopes).all()
+
+
+def bounds_everywhere(function):
+    everywhere = Interval(np.full((1, 3), -np.inf), np.full((1, 3), np.inf))
+    return Enclosed(function, (3,)).bounds(everywhere).bounds
+
+
+def test_a_ramp_has_the_bounds_of_its_height():
+    found = bounds_everywhere(RAMPS["clipped"])
+    np.testing.assert_allclose(found.lower[0], np.minimum(H, 0), atol=1e-15)
+    np.testing.assert_allclose(found.upper[0], np.maximum(H, 0), atol=1e-15)
+
+
+OTHERS = {
+    "of two quantities": lambda x: relu(W @ x + H) - relu(2 * W @ x),
+    "a height that depends on the state": lambda x: relu(W @ x + x[0]) - relu(W @ x),
+    "other thresholds": lambda x: jnp.maximum(W @ x + H, 1) - jnp.maximum(W @ x, 0),
+    "quantities in another order": lambda x: relu(W @ x + H) - relu((W @ x)[::-1]),
+    "one with all others": lambda x: relu(x[0] + H) - relu((W @ x)[:1]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_differences_have_no_bound(name):
+    found = bounds_everywhere(OTHERS[name])
+    assert not np.isfinite(found.magnitude()).all()

@@ -1,0 +1,74 @@
+"""Softmax over all of space, and what only looks like it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from separatrix.enclosure.interval import Enclosed, Interval
+
+W = np.random.default_rng(0).standard_normal((4, 4))
+
+
+def written_out(y, axis=0):
+    grown = jnp.exp(y)
+    return grown / jnp.sum(grown, axis, keepdims=True)
+
+
+def everywhere(function):
+    bounds = Enclosed(function, (4,)).bounds(
+        Interval(np.full((1, 4), -np.inf), np.full((1, 4), np.inf))
+    )
+    return bounds.bounds.lower, bounds.bounds.upper
+
+
+SHARES = {
+    "softmax": lambda x: jax.nn.softmax(W @ x),
+    "without the largest": lambda x: written_out(W @ x),
+    "of rows": lambda x: jax.nn.softmax(jnp.outer(x, x) @ W, axis=1).ravel(),
+    "of columns": lambda x: written_out(jnp.outer(x, x) @ W).ravel(),
+    "of equal numbers": lambda x: jax.nn.softmax(jnp.stack([x[0], x[0], x[0], x[1]])),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_are_within_0_and_1(name):
+    lower, upper = everywhere(SHARES[name])
+    assert (lower == 0).all() and (upper == 1).all()
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_values_and_slopes_of_shares_are_enclosed(name):
+    function, rng = SHARES[name], np.random.default_rng(1)
+    enclosed = Enclosed(function, (4,))
+    for radius in (1e-3, 0.3, 3.0):
+        center = rng.standard_normal(4)
+        found = enclosed.slopes(Interval(center[None] - radius, center[None] + radius))
+        with jax.enable_x64(True):
+            inside = jnp.asarray(center + rng.uniform(-radius, radius, (20, 4)))
+            values, slopes = jax.vmap(function)(inside), jax.vmap(jax.jacfwd(function))(inside)
+        assert found.bounds.contains(values).all() and found.slopes.contains(slopes).all()
+        assert found.bounds.lower.min() >= 0 and found.bounds.upper.max() <= 1
+        assert np.isfinite(found.slopes.magnitude()).all()
+
+
+def turned(x):
+    grown = jnp.exp(jnp.outer(x, x))
+    return (grown / jnp.sum(grown, 1)).ravel()  # rows, divided by the sums of others
+
+
+OTHERS = {
+    "sums of other rows": turned,
+    "some of a sum": lambda x: jnp.exp(x) / jnp.sum(jnp.exp(x)[:2]),
+    "another sum": lambda x: jnp.exp(x) / jnp.sum(jnp.exp(-x)),
+    "negative terms": lambda x: x / jnp.sum(x),
+    "0/0 where there is none": lambda x: written_out(jnp.where(np.eye(4)[0] > 2, x, -jnp.inf)),
+    "0/0 that is seen": lambda x: jnp.where(written_out(x) >= 0, written_out(x), 5.0),
+    "not a number": lambda x: written_out(jnp.log(x)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_share_is_not_taken_for_one(name):
+    lower, upper = everywhere(OTHERS[name])
+    assert not ((lower >= 0) & (upper <= 1)).all()
