@@ -91,6 +91,37 @@ def test_a_search_in_vain_ends_after_a_round_and_says_so():
     assert "index sum 2 over 2 fixed points, not 1: some are missing" in known.text
 
 
+PAIRS = {
+    "as printed": (16.0, 1.25, 1.0, 0.1),
+    "coupled more strongly": (16.0, 1.25, 1.0, 0.3),
+    "slow inhibition": (16.0, 1.25, 2.0, 0.1),
+    "weak input": (16.0, 1.1, 1.0, 0.05),
+    "more excitation": (17.0, 1.25, 1.0, 0.1),
+}
+
+
+@pytest.mark.parametrize("excitation, drive, slowness, coupling", PAIRS.values(), ids=PAIRS)
+def test_a_point_that_no_start_reaches_ends_a_homotopy(excitation, drive, slowness, coupling):
+    """40 oscillating pairs of Wilson & Cowan: every start ends at a slow point."""
+
+    def sigmoid(x, gain, threshold):
+        return jax.nn.sigmoid(gain * (x - threshold)) - 1 / (1 + np.exp(gain * threshold))
+
+    def field(x):
+        e, i = jnp.split(x, 2)
+        around = coupling * (jnp.roll(e, 1) + jnp.roll(e, -1))
+        to_e = sigmoid(excitation * e - 12 * i + drive + around, 1.3, 4.0)
+        to_i = sigmoid(15 * e - 3 * i, 2.0, 3.7)
+        change = [-e + (1 - e) * to_e, (-i + (1 - i) * to_i) / slowness]
+        return jnp.concatenate(change)
+
+    starts = systems.box(80, 0, 0.5, 4)
+    points = sx.find_fixed_points(sx.Flow(field, 80), starts, slow_points=False)
+    assert len(points.fixed) == 1 and points.index_sum == 1 and points.fixed.certified.all()
+    assert points.fixed.n_unstable.tolist() == [80] and not points.fixed.hits.any()
+    assert points.completeness.startswith("1 further start in 1 round added 1; index sum 1")
+
+
 @pytest.mark.parametrize("gain, size, seed", [(1.5, 20, 0), (2.0, 32, 1)])
 def test_random_networks_reach_a_sum_of_one(gain, size, seed):
     system = random_tanh(size, gain, seed)

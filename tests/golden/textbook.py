@@ -446,11 +446,7 @@ ROWS: list[Row] = [
     Row("rank_one_50", partial(rank_one, 50)),
     Row("rank_one_300", partial(rank_one, 300)),
     Row("wilson_cowan_pair", partial(wilson_cowan_pairs, 1)),
-    Row(
-        "wilson_cowan_40_pairs",
-        partial(wilson_cowan_pairs, 40),
-        unsolved="the one fixed point is missing: all of 256 candidates end at slow points",
-    ),
+    Row("wilson_cowan_40_pairs", partial(wilson_cowan_pairs, 40)),
     Row(
         "bistable_chain_5",
         bistable_chain,

@@ -80,8 +80,9 @@ def find_fixed_points(
     completeness
         Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
         sum of their indices, further search while that sum proves that some are missing (bounded,
-        and over when a round adds nothing; it adds points without hits), and an exhaustive search
-        where the system is small (8 units at most) or of low rank.
+        and over when a round adds nothing; it adds points without hits), a homotopy from the center
+        of the box where that finds none, and an exhaustive search where the system is small (8
+        units at most) or of low rank.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
@@ -166,7 +167,8 @@ def _completed(
 
     return assess(
         system, table, search, adopt=partial(add_proved, system),
-        exhaustion=exhaustion, proof=proof, latent=latent,
+        evaluate=evaluator.residual_and_jacobian, exhaustion=exhaustion, proof=proof,
+        latent=latent,
     )  # fmt: skip
 
 
