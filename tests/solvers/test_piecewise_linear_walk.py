@@ -57,11 +57,13 @@ def random_map(kind, n, rng):
 
 @pytest.mark.parametrize("kind", ["relu", "leaky", "two layers"])
 @pytest.mark.parametrize("n", [2, 3, 4])
-def test_walk_finds_exactly_the_zeros_of_all_regions(kind, n):
+@pytest.mark.parametrize("starts, every", [(300, 0), (1, 10)], ids=["walks", "all regions"])
+def test_exactly_the_zeros_of_all_regions_are_found(kind, n, starts, every):
     for seed in range(6):
         rng = np.random.default_rng(100 * n + seed)
         residual = residual_of(random_map(kind, n, rng), n)
-        solution = solve_regions(residual, rng.normal(size=(300, n)) * 4)
+        states = rng.normal(size=(starts, n)) * 4
+        solution = solve_regions(residual, states, RegionWalk(every_region=every))
         expected = enumerated(residual)
         assert len(solution.zeros) == len(expected)
         for x in solution.states:

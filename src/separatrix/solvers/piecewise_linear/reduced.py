@@ -162,6 +162,11 @@ def distinct(patterns: Bools) -> tuple[Bools, Ints]:
     return first, numbers
 
 
+def every_pattern(width: int) -> Bools:
+    """Return all patterns of so many gates."""
+    return (np.arange(2**width)[:, None] >> np.arange(width) & 1).astype(bool)
+
+
 def gate_patterns(residual: PiecewiseLinear, states: Array) -> Bools:
     """Return the patterns of many states ``(k, n)``, a block at a time."""
     block = max(BLOCK // max(residual.gate_count, residual.size), 1)

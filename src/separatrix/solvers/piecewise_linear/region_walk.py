@@ -9,7 +9,7 @@ import numpy as np
 from ..._parallel import one_blas_thread
 from .affine import Array
 from .form import Bools, PiecewiseLinear
-from .reduced import Ints, checked_candidates, distinct, gate_patterns, reduce
+from .reduced import Ints, checked_candidates, distinct, every_pattern, gate_patterns, reduce
 from .walk_graph import Walk, WalkOutcome
 from .zeros import Continuum, Zero
 
@@ -54,6 +54,8 @@ class RegionWalk:
         20 for every candidate.
     slack
         Singular values below ``slack · n · ε · σ₁`` count as zero.
+    every_region
+        Up to so many gates all regions are solved, ``2^m``, those too that no walk comes to.
 
     References
     ----------
@@ -65,6 +67,7 @@ class RegionWalk:
     max_rounds: int = 200
     max_regions: int | None = None
     slack: float = 16.0
+    every_region: int = 10
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ def solve_regions(
         reduced = reduce(residual, begin[region])
         walk = Walk(residual, reduced, most, method.slack)
         node, before = _walks(walk, begin, method.max_rounds)
+        if len(begin) and reduced is not None and residual.gate_count <= method.every_region:
+            walk.run(every_pattern(residual.gate_count), 1)
     walk.absorb_ends_of_continua()
     told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]
     outcome = np.full(len(finite), WalkOutcome.NOT_FINITE, dtype=np.intp)
