@@ -308,6 +308,24 @@ def test_starts_without_points_are_uniform():
     assert np.abs(starts.mean(axis=0)).max() < 0.15
 
 
+@pytest.mark.parametrize("size", [1, 9])
+def test_points_between_others_are_found_without_a_box(size):
+    """Bistable units, from starts that all lead to the same two corners."""
+    corners = np.array([[-1.0], [1.0]]) * np.ones(size)
+    points = sx.find_fixed_points(sx.Flow(lambda x: x - x**3, size), np.repeat(corners, 20, 0))
+    assert points.index_sum is None and not points.complete
+    assert (np.abs(points.fixed.states).max(axis=1) < 1e-12).any()
+    assert points.fixed.certified.all() and len(points.fixed) >= 3
+    assert points.completeness.startswith(("128 further starts in 2", "256 further starts in 4"))
+
+
+def test_a_domain_without_an_end_is_cut_off_beyond_the_points():
+    half = Domain(np.array([-np.inf, 0.0]), np.full(2, np.inf), False, "", "")
+    near = half.around(np.array([[-1.0, 1.0], [3.0, 2.0]]))
+    np.testing.assert_array_equal([near.lower, near.upper], [[-3, 0], [5, 2.5]])
+    assert not half.bounded and half.around(np.zeros((0, 2))) is half
+
+
 def test_unstable_directions_of_maps_and_flows():
     velocity = np.diag([0.5, -0.5, -2.5])[None]  # multipliers 1.5, 0.5, −1.5
     origins, directions = unstable_directions(velocity, "map")

@@ -235,9 +235,6 @@ def lfads_written_out() -> Problem:
 UNSOLVED = {
     # A broken ring and two choices: 41 fixed points, one of which few starts reach.
     "lowrank4_clipped_512": "computes for 66 s, and 4 of 41 fixed points are missing",
-    "neural_ode_lorenz": "4 of 5 fixed points are found: a saddle beside the attractor is missing.",
-    "neural_ode_step": "2 of 3 fixed points are found: the saddle between two stable ones is "
-    "missing.",
     "neural_ode_euler": "2 of 3 fixed points are found: a saddle far from the data is missing.",
     "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
 }

@@ -19,7 +19,7 @@ from ..point_table import Outcome, PointTable
 from . import words
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import Proof, prove_complete
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
 from .homotopy import from_center
 from .index import IndexSum, index_sum, some_may_be_one, with_indices
@@ -49,7 +49,9 @@ def assess(
     from new starts, a bounded number of times and not after a round that adds nothing; once also
     where the sum is 1 but Chao's estimate exceeds the number of points found, since a sum may be 1
     by chance. Where nothing is found, or a round adds nothing and the sum is less than 1, the next
-    start is the end of a homotopy from the center of the box.
+    start is the end of a homotopy from the center of the box. Where there is no sum, a few starts
+    between and beyond the points are tried (many, if units are few and Chao's estimate exceeds the
+    number of points), and again while that adds points.
 
     Parameters
     ----------
@@ -102,16 +104,16 @@ def assess(
     starts, further = list[int](), further or FurtherSearch()
     rng = np.random.default_rng(further.seed)
 
-    def draw(now: _Judged, led: bool) -> np.ndarray:
+    def draw(now: _Judged, led: bool, count: int) -> np.ndarray:
         if led and evaluate is not None and len(path := from_center(evaluate, domain)):
             return path
-        assert enclosure.velocity is not None  # there is an index sum
-        unstable = partial(_unstable, system.kind, enclosure.velocity, now.points.states)
-        return further.draw(rng, domain, now.points.states, unstable)
+        states = now.points.states
+        unstable = partial(_unstable, system.kind, enclosure.velocity, states)
+        return replace(further, starts=count).draw(rng, domain.around(states), states, unstable)
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
-        now, starts = _searched(now, richness, further.rounds, draw, found)
+        now, starts = _searched(now, richness, further, draw, found)
     known = Completeness(
         index_sum=now.index.value,
         index_reason=now.index.reason,
@@ -132,16 +134,21 @@ def assess(
 def _searched(
     now: _Judged,
     richness: float | None,
-    rounds: int,
-    draw: Callable[[_Judged, bool], np.ndarray],
+    method: FurtherSearch,
+    draw: Callable[[_Judged, bool, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
 ) -> tuple[_Judged, list[int]]:
     """Search from further starts, round by round; also return how many starts each round had."""
     starts, led = list[int](), not len(now.points)
-    while len(starts) < rounds and now.suggests_more(None if starts else richness):
-        before, new = len(now.points), draw(now, led)
+    few = now.table.states.shape[1] <= MOST_VARIABLES
+    many = now.has_sum or (few and now.suggests_more(richness))
+    count = method.starts if many else method.probes
+    pairs = not now.has_sum and len(now.points) > 1  # of which a sum would tell
+    while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
+        before, new = len(now.points), draw(now, led, count)
         now = search(now.table, new)
         starts.append(len(new))
+        richness = None
         if len(now.points) > before:
             led = False
         elif led or not now.lacks_positive:
@@ -165,16 +172,19 @@ class _Judged:
         return self.table.select(self.table.fixed & ~self.outside)
 
     @property
+    def has_sum(self) -> bool:
+        """Whether there is an index sum."""
+        return self.index.value is not None
+
+    @property
     def lacks_positive(self) -> bool:
         """Whether a point of index 1 is known to be missing."""
         return self.index.value is not None and self.index.value < 1
 
     def suggests_more(self, richness: float | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
-        if self.index.value is None:
-            return False
         likely = richness is not None and richness >= len(self.points) + 1
-        return self.index.value != 1 or likely
+        return self.index.value not in (None, 1) or likely
 
 
 def _judged(
@@ -193,7 +203,7 @@ def _judged(
 
 
 def _unstable(
-    kind: str, velocity: Enclosed, states: np.ndarray, rows: np.ndarray, enough: int
+    kind: str, velocity: Enclosed | None, states: np.ndarray, rows: np.ndarray, enough: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return directions in which points are unstable, and which points, until there are enough.
 
@@ -201,9 +211,14 @@ def _unstable(
     """
     origins, directions = [np.zeros(0, int)], [np.zeros((0, states.shape[1]))]
     for chunk in in_chunks(len(rows), states.shape[1]):
+        if velocity is None:
+            break
         slopes = velocity.slopes(point(states[rows[chunk]])).slopes
         assert slopes is not None  # asked for
-        which, found = unstable_directions(slopes.midpoint_radius()[0], kind)
+        middles = slopes.midpoint_radius()[0]
+        if not np.isfinite(middles).all():  # an operation has no rule
+            break
+        which, found = unstable_directions(middles, kind)
         origins.append(rows[chunk][which])
         directions.append(found)
         if sum(map(len, directions)) >= enough:

@@ -24,13 +24,16 @@ class FurtherSearch:
     A half of the starts of a round are mixtures of two points: convex ones, exchanges of some of
     the coordinates, and mirror images of points in others and in the origin. A quarter lies on
     either side of unstable points, along the directions in which they are left, and a quarter is
-    uniform in the domain. In a trained network the points lie near the corners, edges and faces of
-    a distorted cube, so mixtures find what is missing among them.
+    uniform in the domain (around the points, where that has no end). In a trained network the
+    points lie near the corners, edges and faces of a distorted cube, so mixtures find what is
+    missing among them.
 
     Attributes
     ----------
     starts
         How many starts in a round.
+    probes
+        How many in a round where no index sum tells whether points are missing.
     rounds
         How many rounds at most.
     seed
@@ -38,6 +41,7 @@ class FurtherSearch:
     """
 
     starts: int = 512
+    probes: int = 64
     rounds: int = 4
     seed: int = 0
 
