@@ -41,7 +41,7 @@ class FurtherSearch:
     """
 
     starts: int = 512
-    probes: int = 64
+    probes: int = 32
     rounds: int = 4
     seed: int = 0
 
@@ -54,7 +54,7 @@ class FurtherSearch:
     ) -> States:
         """Return the starts of a round, given the points known by then."""
         count, along = self.starts, self.starts // 4
-        left = rng.permutation(len(states))[:_ORIGINS]
+        left = rng.permutation(len(states))[: min(_ORIGINS, along)]
         origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
         low, high = domain.lower, domain.upper
         parts = [rng.uniform(low, high, (count // 4, len(low)))]
