@@ -202,6 +202,21 @@ def test_bistable_field_in_a_given_domain_is_complete_there():
     assert not known.complete and "does not hold every fixed point" in known.text
 
 
+def test_a_small_system_without_a_box_is_told_to_name_its_domain():
+    """The toggle switch of Gardner, Cantor & Collins (2000), from its candidates' own corners."""
+
+    def field(x):
+        return jnp.stack([156.25 / (1 + x[1] ** 2.5) - x[0], 15.6 / (1 + x[0]) - x[1]])
+
+    starts = np.concatenate([[[0, 0], [160, 16]], systems.box(2, 0, (160, 16), 100)])
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts, slow_points=False)
+    assert not points.complete and "such as domain=([0, 0], [160, 16])" in points.completeness
+    system = sx.Flow(field, 2, domain=([0, 0], [160, 16]))
+    points = sx.find_fixed_points(system, starts, slow_points=False)
+    assert points.complete and len(points.fixed) == 3
+    assert "in the domain that the system was given" in points.completeness
+
+
 def test_degenerate_point_is_not_complete():
     system = float64(sx.DiscreteMap(jnp.tanh, 1))  # at the pitchfork
     _, known = assess(system, point_set(system, [[0.0]]))
