@@ -91,6 +91,37 @@ def test_a_search_in_vain_ends_after_a_round_and_says_so():
     assert "index sum 2 over 2 fixed points, not 1: some are missing" in known.text
 
 
+PAIRS = {
+    "as printed": (16.0, 1.25, 1.0, 0.1),
+    "coupled more strongly": (16.0, 1.25, 1.0, 0.3),
+    "slow inhibition": (16.0, 1.25, 2.0, 0.1),
+    "weak input": (16.0, 1.1, 1.0, 0.05),
+    "more excitation": (17.0, 1.25, 1.0, 0.1),
+}
+
+
+@pytest.mark.parametrize("excitation, drive, slowness, coupling", PAIRS.values(), ids=PAIRS)
+def test_a_point_that_no_start_reaches_ends_a_homotopy(excitation, drive, slowness, coupling):
+    """40 oscillating pairs of Wilson & Cowan: every start ends at a slow point."""
+
+    def sigmoid(x, gain, threshold):
+        return jax.nn.sigmoid(gain * (x - threshold)) - 1 / (1 + np.exp(gain * threshold))
+
+    def field(x):
+        e, i = jnp.split(x, 2)
+        around = coupling * (jnp.roll(e, 1) + jnp.roll(e, -1))
+        to_e = sigmoid(excitation * e - 12 * i + drive + around, 1.3, 4.0)
+        to_i = sigmoid(15 * e - 3 * i, 2.0, 3.7)
+        change = [-e + (1 - e) * to_e, (-i + (1 - i) * to_i) / slowness]
+        return jnp.concatenate(change)
+
+    starts = systems.box(80, 0, 0.5, 4)
+    points = sx.find_fixed_points(sx.Flow(field, 80), starts, slow_points=False)
+    assert len(points.fixed) == 1 and points.index_sum == 1 and points.fixed.certified.all()
+    assert points.fixed.n_unstable.tolist() == [80] and not points.fixed.hits.any()
+    assert points.completeness.startswith("1 further start in 1 round added 1; index sum 1")
+
+
 @pytest.mark.parametrize("gain, size, seed", [(1.5, 20, 0), (2.0, 32, 1)])
 def test_random_networks_reach_a_sum_of_one(gain, size, seed):
     system = random_tanh(size, gain, seed)
@@ -169,6 +200,21 @@ def test_bistable_field_in_a_given_domain_is_complete_there():
     assert known.index_sum is None
     _, known = assess(float64(sx.Flow(field, 1, domain=(-2.0, 0.5))), points)
     assert not known.complete and "does not hold every fixed point" in known.text
+
+
+def test_a_small_system_without_a_box_is_told_to_name_its_domain():
+    """The toggle switch of Gardner, Cantor & Collins (2000), from its candidates' own corners."""
+
+    def field(x):
+        return jnp.stack([156.25 / (1 + x[1] ** 2.5) - x[0], 15.6 / (1 + x[0]) - x[1]])
+
+    starts = np.concatenate([[[0, 0], [160, 16]], systems.box(2, 0, (160, 16), 100)])
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts, slow_points=False)
+    assert not points.complete and "such as domain=([0, 0], [160, 16])" in points.completeness
+    system = sx.Flow(field, 2, domain=([0, 0], [160, 16]))
+    points = sx.find_fixed_points(system, starts, slow_points=False)
+    assert points.complete and len(points.fixed) == 3
+    assert "in the domain that the system was given" in points.completeness
 
 
 def test_degenerate_point_is_not_complete():
@@ -275,6 +321,24 @@ def test_starts_without_points_are_uniform():
     )
     assert starts.shape == (200, 3) and len(np.unique(starts)) == 600
     assert np.abs(starts.mean(axis=0)).max() < 0.15
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_points_between_others_are_found_without_a_box(size):
+    """Bistable units, from starts that all lead to the same two corners."""
+    corners = np.array([[-1.0], [1.0]]) * np.ones(size)
+    points = sx.find_fixed_points(sx.Flow(lambda x: x - x**3, size), np.repeat(corners, 20, 0))
+    assert points.index_sum is None and not points.complete
+    assert (np.abs(points.fixed.states).max(axis=1) < 1e-12).any()
+    assert points.fixed.certified.all() and len(points.fixed) >= 3
+    assert points.completeness.startswith(("64 further starts in 2", "128 further starts in 4"))
+
+
+def test_a_domain_without_an_end_is_cut_off_beyond_the_points():
+    half = Domain(np.array([-np.inf, 0.0]), np.full(2, np.inf), False, "", "")
+    near = half.around(np.array([[-1.0, 1.0], [3.0, 2.0]]))
+    np.testing.assert_array_equal([near.lower, near.upper], [[-3, 0], [5, 2.5]])
+    assert not half.bounded and half.around(np.zeros((0, 2))) is half
 
 
 def test_unstable_directions_of_maps_and_flows():

@@ -233,9 +233,6 @@ def lfads_written_out() -> Problem:
 
 
 UNSOLVED = {
-    "neural_ode_lorenz": "4 of 5 fixed points are found: a saddle beside the attractor is missing.",
-    "neural_ode_step": "2 of 3 fixed points are found: the saddle between two stable ones is "
-    "missing.",
     "neural_ode_euler": "2 of 3 fixed points are found: a saddle far from the data is missing.",
     "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
 }

@@ -429,13 +429,7 @@ ROWS: list[Row] = [
     Row("synaptic_memory", synaptic_memory),
     Row("repressilator", repressilator),
     Row("oregonator", oregonator, allowed=oregonator_negative),
-    Row(
-        "lotka_volterra_5",
-        lotka_volterra,
-        allowed=lotka_volterra_negative,
-        unsolved="8 of 21 fixed points without negative numbers are missing, the origin and 4 of 5 "
-        "species alone among them: 500 candidates come to 16 points, 308 of them to one",
-    ),
+    Row("lotka_volterra_5", lotka_volterra, allowed=lotka_volterra_negative),
     *(Row(f"fpf_map_{n}", partial(fixed_point_finder, n)) for n in range(2, 8)),
     Row("fpf_flow_4", partial(fixed_point_finder, 4, flow=True)),
     Row("random_tanh_4", partial(random_tanh, 4)),
@@ -446,17 +440,8 @@ ROWS: list[Row] = [
     Row("rank_one_50", partial(rank_one, 50)),
     Row("rank_one_300", partial(rank_one, 300)),
     Row("wilson_cowan_pair", partial(wilson_cowan_pairs, 1)),
-    Row(
-        "wilson_cowan_40_pairs",
-        partial(wilson_cowan_pairs, 40),
-        unsolved="the one fixed point is missing: all of 256 candidates end at slow points",
-    ),
-    Row(
-        "bistable_chain_5",
-        bistable_chain,
-        unsolved="3 of 243 fixed points are missing: 1000 candidates come to 240 of them, and that "
-        "no fixed point is far away is not seen, so neither sum nor exhaustive search tells",
-    ),
+    Row("wilson_cowan_40_pairs", partial(wilson_cowan_pairs, 40)),
+    Row("bistable_chain_5", bistable_chain),
     Row("combinatorial_8", partial(combinatorial, 8, 0.5)),
     Row("combinatorial_9", partial(combinatorial, 9, 0.3)),
     Row("combinatorial_12", partial(combinatorial, 12, 0.5)),

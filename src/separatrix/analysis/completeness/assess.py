@@ -1,5 +1,7 @@
 """What is known about fixed points that are still missing: search for them, count, prove."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,13 +13,15 @@ from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import Enclosed, point
 from ...enclosure.krawczyk.context import in_chunks
 from ...solvers.low_rank import LatentSystem
+from ...solvers.newton import Evaluate
 from ...systems import AbstractSystem
 from ..point_table import Outcome, PointTable
 from . import words
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
-from .exhaustive import Proof, prove_complete
+from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
+from .homotopy import from_center
 from .index import IndexSum, index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
@@ -33,6 +37,7 @@ def assess(
     further: FurtherSearch | None = None,
     exhaustion: BranchAndPrune | None = None,
     adopt: Adopt | None = None,
+    evaluate: Evaluate | None = None,
     proof: Proof | None = None,
     latent: LatentSystem | None = None,
     enclosure: Enclosure | None = None,
@@ -43,7 +48,10 @@ def assess(
     is searched exhaustively first. Otherwise, while the index sum proves that points are missing,
     the search is repeated from new starts, a bounded number of times and not after a round that
     adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of points
-    found, since a sum may be 1 by chance.
+    found, since a sum may be 1 by chance. Where nothing is found, or a round adds nothing and the
+    sum is less than 1, the next start is the end of a homotopy from the center of the box. Where
+    there is no sum, a few starts between and beyond the points are tried (many, if units are few
+    and Chao's estimate exceeds the number of points), and again while that adds points.
 
     Parameters
     ----------
@@ -56,6 +64,8 @@ def assess(
         further search, and the addition of points that the exhaustive proof finds.
     adopt
         Adds points that the exhaustive proof finds and the search does not reach.
+    evaluate
+        Gives residuals `(batch, unit)` and their Jacobians, for homotopies; None forbids these.
     further
         The method of the further search, with its options; None means `FurtherSearch()`.
     exhaustion
@@ -93,18 +103,17 @@ def assess(
     proof = _without_contradiction(proof, system, now, domain)
     starts, further = list[int](), further or FurtherSearch()
     rng = np.random.default_rng(further.seed)
-    for _ in range(further.rounds):
-        likely = None if starts else richness
-        if search is None or proof.complete or not now.suggests_more(likely):
-            break
-        before = len(now.points)
-        assert enclosure.velocity is not None  # there is an index sum
-        unstable = partial(_unstable, system.kind, enclosure.velocity, now.points.states)
-        new = further.draw(rng, domain, now.points.states, unstable)
-        now = judge(search(now.table, new))
-        starts.append(len(new))
-        if len(now.points) == before:
-            break  # another round would draw from the same points
+
+    def draw(now: _Judged, led: bool, count: int) -> np.ndarray:
+        if led and evaluate is not None and len(path := from_center(evaluate, domain)):
+            return path
+        states = now.points.states
+        unstable = partial(_unstable, system.kind, enclosure.velocity, states)
+        return replace(further, starts=count).draw(rng, domain.around(states), states, unstable)
+
+    if search is not None and not proof.complete:
+        found = lambda table, new: judge(search(table, new))  # noqa: E731
+        now, starts = _searched(now, richness, further, draw, found)
     known = Completeness(
         index_sum=now.index.value,
         index_reason=now.index.reason,
@@ -122,6 +131,33 @@ def assess(
     return now.table.without(now.outside, Outcome.OUTSIDE_DOMAIN), known
 
 
+def _searched(
+    now: _Judged,
+    richness: float | None,
+    method: FurtherSearch,
+    draw: Callable[[_Judged, bool, int], np.ndarray],
+    search: Callable[[PointTable, np.ndarray], _Judged],
+) -> tuple[_Judged, list[int]]:
+    """Search from further starts, round by round; also return how many starts each round had."""
+    starts, led = list[int](), not len(now.points)
+    few = now.table.states.shape[1] <= MOST_VARIABLES
+    many = now.has_sum or (few and now.suggests_more(richness))
+    count = method.starts if many else method.probes
+    pairs = not now.has_sum and len(now.points) > 1  # of which a sum would tell
+    while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
+        before, new = len(now.points), draw(now, led, count)
+        now = search(now.table, new)
+        starts.append(len(new))
+        richness = None
+        if len(now.points) > before:
+            led = False
+        elif led or not now.lacks_positive:
+            break  # another round would draw from the same points
+        else:
+            led = True
+    return now, starts
+
+
 @dataclass(frozen=True, eq=False)
 class _Judged:
     """The points of a table, which are none as they lie outside the box, and the sum of indices."""
@@ -135,12 +171,20 @@ class _Judged:
         """The fixed points that may be so."""
         return self.table.select(self.table.fixed & ~self.outside)
 
+    @property
+    def has_sum(self) -> bool:
+        """Whether there is an index sum."""
+        return self.index.value is not None
+
+    @property
+    def lacks_positive(self) -> bool:
+        """Whether a point of index 1 is known to be missing."""
+        return self.index.value is not None and self.index.value < 1
+
     def suggests_more(self, richness: float | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
-        if self.index.value is None:
-            return False
         likely = richness is not None and richness >= len(self.points) + 1
-        return self.index.value != 1 or likely
+        return self.index.value not in (None, 1) or likely
 
 
 def _judged(
@@ -159,7 +203,7 @@ def _judged(
 
 
 def _unstable(
-    kind: str, velocity: Enclosed, states: np.ndarray, rows: np.ndarray, enough: int
+    kind: str, velocity: Enclosed | None, states: np.ndarray, rows: np.ndarray, enough: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return directions in which points are unstable, and which points, until there are enough.
 
@@ -167,9 +211,14 @@ def _unstable(
     """
     origins, directions = [np.zeros(0, int)], [np.zeros((0, states.shape[1]))]
     for chunk in in_chunks(len(rows), states.shape[1]):
+        if velocity is None:
+            break
         slopes = velocity.slopes(point(states[rows[chunk]])).slopes
         assert slopes is not None  # asked for
-        which, found = unstable_directions(slopes.midpoint_radius()[0], kind)
+        middles = slopes.midpoint_radius()[0]
+        if not np.isfinite(middles).all():  # an operation has no rule
+            break
+        which, found = unstable_directions(middles, kind)
         origins.append(rows[chunk][which])
         directions.append(found)
         if sum(map(len, directions)) >= enough:

@@ -67,6 +67,15 @@ class Domain:
         """Whether there is a box."""
         return bool(np.isfinite(self.lower).all() and np.isfinite(self.upper).all())
 
+    def around(self, states: Float[np.ndarray, "state unit"]) -> "Domain":
+        """Return this box, cut off where it has no end: by half their range beyond the states."""
+        if self.bounded or not len(states):
+            return self
+        first, last = states.min(axis=0), states.max(axis=0)
+        lower = np.where(np.isfinite(self.lower), self.lower, first - (last - first) / 2)
+        upper = np.where(np.isfinite(self.upper), self.upper, last + (last - first) / 2)
+        return replace(self, lower=lower, upper=upper)
+
     def excludes(self, states: Float[np.ndarray, "state unit"]) -> Bool[np.ndarray, " state"]:
         """Tell which states lie outside by more than rounding, and so are no fixed points.
 

@@ -24,13 +24,16 @@ class FurtherSearch:
     A half of the starts of a round are mixtures of two points: convex ones, exchanges of some of
     the coordinates, and mirror images of points in others and in the origin. A quarter lies on
     either side of unstable points, along the directions in which they are left, and a quarter is
-    uniform in the domain. In a trained network the points lie near the corners, edges and faces of
-    a distorted cube, so mixtures find what is missing among them.
+    uniform in the domain (around the points, where that has no end). In a trained network the
+    points lie near the corners, edges and faces of a distorted cube, so mixtures find what is
+    missing among them.
 
     Attributes
     ----------
     starts
         How many starts in a round.
+    probes
+        How many in a round where no index sum tells whether points are missing.
     rounds
         How many rounds at most.
     seed
@@ -38,6 +41,7 @@ class FurtherSearch:
     """
 
     starts: int = 512
+    probes: int = 32
     rounds: int = 4
     seed: int = 0
 
@@ -50,7 +54,7 @@ class FurtherSearch:
     ) -> States:
         """Return the starts of a round, given the points known by then."""
         count, along = self.starts, self.starts // 4
-        left = rng.permutation(len(states))[:_ORIGINS]
+        left = rng.permutation(len(states))[: min(_ORIGINS, along)]
         origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
         low, high = domain.lower, domain.upper
         parts = [rng.uniform(low, high, (count // 4, len(low)))]

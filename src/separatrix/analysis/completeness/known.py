@@ -51,7 +51,7 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     parts = []
     if known.rounds:
         parts.append(
-            f"{known.starts} further starts in {known.rounds} "
+            f"{known.starts} further start{'s' * (known.starts > 1)} in {known.rounds} "
             f"round{'s' if known.rounds > 1 else ''} added {added}"
         )
     if known.complete:

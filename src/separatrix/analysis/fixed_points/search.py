@@ -14,7 +14,7 @@ from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, method_of, require_array_of_states, require_width
-from ..completeness import Completeness, Proof, assess
+from ..completeness import MOST_VARIABLES, Completeness, Proof, assess
 from ..point_table import PointTable
 from . import words
 from .certificates import add_proved, add_unknown, certify as certify_points, is_trusted
@@ -80,8 +80,9 @@ def find_fixed_points(
     completeness
         Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
         sum of their indices, further search while that sum proves that some are missing (bounded,
-        and over when a round adds nothing; it adds points without hits), and an exhaustive search
-        where the system is small (8 units at most), of low rank, or has few linear pieces.
+        and over when a round adds nothing; it adds points without hits), a homotopy from the center
+        of the box where that finds none, and an exhaustive search where the system is small (8
+        units at most), of low rank, or has few linear pieces.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
@@ -142,6 +143,10 @@ def find_fixed_points(
                 table, known = _completed(evaluator, table, solver, exhaustion, proof)
         if known is not None and known.complete and not is_trusted(system):
             known = replace(known, text=known.text + words.ON_TRUST)
+        if known is not None and _lacks_domain(known, table, typical):
+            inside = np.concatenate([typical, table.states[table.fixed]])
+            sizes = 1.0 if units is None else units.sizes
+            known = replace(known, text=known.text + words.give_domain(inside * sizes))
         return describe(
             evaluator, zero_test, table, known, marginal_band,
             certify=certify, completeness=certify and completeness,
@@ -166,8 +171,16 @@ def _completed(
 
     return assess(
         system, table, search, adopt=partial(add_proved, system),
-        exhaustion=exhaustion, proof=proof, latent=latent,
+        evaluate=evaluator.residual_and_jacobian, exhaustion=exhaustion, proof=proof,
+        latent=latent,
     )  # fmt: skip
+
+
+def _lacks_domain(known: Completeness, table: PointTable, starts: np.ndarray) -> bool:
+    """Whether nothing but a box is missing for an exhaustive search."""
+    few = starts.shape[1] <= MOST_VARIABLES and len(starts) > 0
+    certified = bool(table.proved[table.fixed].all())
+    return few and certified and not known.complete and not known.domain.bounded
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:

@@ -20,6 +20,10 @@ TOO_LARGE = (
 NO_BOX = "none was looked for in so many units"
 ENDLESS = "a continuum of fixed points has no end that a search could come to"
 ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
+_GIVE_DOMAIN = (
+    "; a system with a domain=(lower, upper) that holds every fixed point is searched exhaustively "
+    "there, such as domain=({}, {}), where the candidates and these points lie"
+)
 _FROM_DOMAIN = "; followed from the nearest state of the domain, which the candidate lies outside"
 _IN_THEIR_SIZES = ", each unit in the power of two nearest to the size of its candidates"
 _BOXES = "; boxes have each unit in the power of two nearest to the size of its candidates"
@@ -119,6 +123,12 @@ def certificates(table: PointTable, untried: str, in_sizes: bool) -> Texts:
     texts = [_certificate(table, k) or untried for k in range(len(table))]
     suffixes = [_IN_THEIR_SIZES * bool(p) for p in proved]
     return np.array([text + suffix for text, suffix in zip(texts, suffixes, strict=True)], str)
+
+
+def give_domain(states: np.ndarray) -> str:
+    """Say that a domain makes an exhaustive search possible, and suggest where states lie."""
+    ends = (states.min(axis=0), states.max(axis=0))
+    return _GIVE_DOMAIN.format(*(f"[{', '.join(f'{x:.3g}' for x in end)}]" for end in ends))
 
 
 def completeness(text: str, in_sizes: bool) -> str:
