@@ -69,8 +69,9 @@ def subject(name, *changes):
     activity = sx.simulate(setup.network, trials)
     points = fixed_points(activity.flat_states[:1], ["fixed"])
     u = np.asarray(setup.input, float)
+    task, network = setup.task, setup.network
     settings, key = experiment.analysis, setup.key_studies
-    return Subject(setup.task, setup.network, u, activity, points, None, settings, key)
+    return Subject(task, network, network.at_input(u), u, activity, points, None, settings, key)
 
 
 def test_a_network_of_yang2019_is_looked_at_with_many_rules():

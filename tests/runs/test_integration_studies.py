@@ -69,6 +69,7 @@ def subject_of(network, task, input, n=60):
     return Subject(
         task,
         network,
+        network.at_input(input),
         np.array(input, float),
         activity,
         fixed_points(np.zeros((1, network.num_units)), ["fixed"]),
