@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ...enclosure.branch_and_prune import BranchAndPrune
-from ...enclosure.interval import Enclosed, point
+from ...enclosure.interval import Enclosed, EnclosureError, point
 from ...enclosure.krawczyk.context import in_chunks
 from ...solvers.low_rank import LatentSystem
 from ...solvers.newton import Evaluate
@@ -143,7 +143,8 @@ def _searched(
     few = now.table.states.shape[1] <= MOST_VARIABLES
     many = now.has_sum or (few and now.suggests_more(richness))
     count = method.starts if many else method.probes
-    pairs = not now.has_sum and len(now.points) > 1  # of which a sum would tell
+    # A sum would tell of pairs; a point that is not proved may be found again beside itself.
+    pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
     while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
         before, new = len(now.points), draw(now, led, count)
         now = search(now.table, new)
@@ -213,10 +214,13 @@ def _unstable(
     for chunk in in_chunks(len(rows), states.shape[1]):
         if velocity is None:
             break
-        slopes = velocity.slopes(point(states[rows[chunk]])).slopes
+        try:
+            slopes = velocity.slopes(point(states[rows[chunk]])).slopes
+        except EnclosureError:  # an operation has no rule
+            break
         assert slopes is not None  # asked for
         middles = slopes.midpoint_radius()[0]
-        if not np.isfinite(middles).all():  # an operation has no rule
+        if not np.isfinite(middles).all():
             break
         which, found = unstable_directions(middles, kind)
         origins.append(rows[chunk][which])
