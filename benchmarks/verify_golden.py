@@ -79,18 +79,37 @@ def of_gru32():
     return {"equation": "gru", "kind": "map", "input": [0.0], "parameters": parameters}
 
 
-def of_gates(name):
-    """Return a fitted piecewise-linear model as z → L z + c + a max(0, g z − t)."""
-    linear, constant, a, g, t = fitted.gates_of(fitted.MODELS[name], fitted.weights(name))
-    parameters = {"linear": linear, "constant": constant, "weights": a}
-    parameters |= {"gate_weights": g, "gate_bias": -t}
+def rectified(linear, constant, weights, gate_weights, gate_bias):
+    names = ("linear", "constant", "weights", "gate_weights", "gate_bias")
+    parameters = dict(zip(names, (linear, constant, weights, gate_weights, gate_bias), strict=True))
     return {"equation": "rectified", "kind": "map", "parameters": parameters}
+
+
+def of_gates(name):
+    """Return a fitted piecewise-linear model as z → L z + c + a max(0, g z + b)."""
+    model, w = fitted.MODELS[name], fitted.weights(name)
+    if model in (fitted.plrnn, fitted.al_rnn):
+        size = len(w["h"])
+        plain = 0 if model is fitted.plrnn else size - fitted.RECTIFIED
+        L = np.diag(w["A"])
+        L[:, :plain] += w["W"][:, :plain]
+        return rectified(L, w["h"], w["W"][:, plain:], np.eye(size)[plain:], np.zeros(size - plain))
+    if model in (fitted.low_rank, fitted.low_rank_clipped):
+        sign = -1 if model is fitted.low_rank else 1
+        L, c, a, g, b = of_low_rank(w, sign)
+    else:
+        L, c, a, g, b = np.diag(w["A"]), w["h1"], w["W1"], w["W2"], w["h2"]
+    if model in (fitted.low_rank_clipped, fitted.shallow_clipped):
+        a, g, b = np.hstack([a, -a]), np.vstack([g, g]), np.concatenate([b, 0 * b])
+    return rectified(L, c, a, g, b)
+
+
+def of_low_rank(w, sign=-1):
+    return w["decay"] * np.eye(len(w["n"])), w["hz"], w["n"], w["m"], sign * w["h"]
 
 
 def of_published():
-    L, c, a, g, t = fitted.gates_of(fitted.low_rank, fitted.weights("lowrank_relu_rank3"))
-    parameters = {"linear": L, "constant": c, "weights": a, "gate_weights": g, "gate_bias": -t}
-    return {"equation": "rectified", "kind": "map", "parameters": parameters}
+    return rectified(*of_low_rank(fitted.weights("lowrank_relu_rank3")))
 
 
 def of_echo_states(name):
