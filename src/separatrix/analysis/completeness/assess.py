@@ -50,8 +50,8 @@ def assess(
     adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of points
     found, since a sum may be 1 by chance. Where nothing is found, or a round adds nothing and the
     sum is less than 1, the next start is the end of a homotopy from the center of the box. Where
-    there is no sum, a few starts between and beyond the points are tried (many, if units are few
-    and Chao's estimate exceeds the number of points), and again while that adds points.
+    there is no sum, and units are few, some starts between and beyond the points are tried (many,
+    if Chao's estimate exceeds the number of points), and again while that adds points.
 
     Parameters
     ----------
@@ -140,9 +140,9 @@ def _searched(
 ) -> tuple[_Judged, list[int]]:
     """Search from further starts, round by round; also return how many starts each round had."""
     starts, led = list[int](), not len(now.points)
-    few = now.table.states.shape[1] <= MOST_VARIABLES
-    many = now.has_sum or (few and now.suggests_more(richness))
-    count = method.starts if many else method.probes
+    if not now.has_sum and now.table.states.shape[1] > MOST_VARIABLES:
+        return now, starts
+    count = method.starts if now.has_sum or now.suggests_more(richness) else method.probes
     # A sum would tell of pairs; a point that is not proved may be found again beside itself.
     pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
     while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
