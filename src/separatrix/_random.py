@@ -131,8 +131,8 @@ def _threefry(
 
     JAX's generator counts the entries along each axis, which costs more than the hash of the count
     when the last axis is short; so the count is flat here. On a CPU it also goes over its arrays
-    once for every four rounds. The rounds are written out here, so the compiler makes one loop of
-    them and of what becomes of their bits.
+    once for every four rounds. The rounds are written out here, so the compiler makes one loop
+    of them and of what follows.
 
     Salmon, Moraes, Dror & Shaw (2011) Parallel random numbers: as easy as 1, 2, 3. SC11.
     """

@@ -310,6 +310,10 @@ REFUSED = {
     "lu": lambda x: jnp.linalg.inv(jnp.diag(x))[0],
     "round": jnp.round,
     "convert_element_type of int64": lambda x: x * x.astype(int),
+    # The index depends on the state.
+    "dynamic_slice": lambda x: lax.dynamic_slice(
+        x, [jnp.where(x[0] > 0, jnp.uint32(1), jnp.uint32(0))], (1,)
+    ),
     "argmax": lambda x: x[jnp.argmax(x)],
     "while": lambda x: lax.while_loop(lambda c: c[0] < 0, lambda c: c + 1.0, x),
     "scatter_apply": lambda x: x.at[0].apply(jnp.sin),

@@ -1,4 +1,4 @@
-"""A value held on a slow curve: how well ordered, how well told apart, how it drifts."""
+"""A value held on a slow curve: how well it is ordered and decoded, how it drifts."""
 
 import numpy as np
 import scipy
@@ -46,7 +46,7 @@ class GradedMemory(Record):
 
     @property
     def chance(self) -> float:
-        """The fraction of values told apart by guessing."""
+        """The fraction of values that guessing decodes."""
         return 1 / len(self.values)
 
     @property

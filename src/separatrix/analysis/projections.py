@@ -17,7 +17,7 @@ class TargetedAverages(Record):
     Each label (such as a signed coherence) sorts all of the trials into groups of its own.
     """
 
-    label: Shaped[np.ndarray, " group"] = array("by what the trials are told apart")
+    label: Shaped[np.ndarray, " group"] = array("the label of the trials")
     value: Float[Array, " group"] = array("value of the label")
     num_trials: Int[Array, " group"] = array("trials of this value")
     positions: Float[Array, "group time axis"] = array("mean position along each axis")

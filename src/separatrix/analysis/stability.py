@@ -1,4 +1,4 @@
-"""Stability of maps and of flows, told apart."""
+"""Stability of maps and of flows."""
 
 from collections.abc import Callable
 from typing import NamedTuple

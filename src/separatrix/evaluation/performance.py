@@ -29,7 +29,7 @@ class Performance(Record):
     are NaN where a task has none.
     """
 
-    condition: Shaped[np.ndarray, " group"] = array("which condition the trials are told apart by")
+    condition: Shaped[np.ndarray, " group"] = array("the condition of the trials")
     value: Float[Array, " group"] = array("its value; the mean value of a group of many")
     num_trials: Int[Array, " group"] = array("trials of this value")
     score: Float[Array, " group"] = array("mean score of these trials")
@@ -162,7 +162,7 @@ def _ideal(task: SolvableTask, trials: Trials) -> Float[Array, " trial"]:
 
 
 def _groups(conditions: dict[str, Array]) -> Iterator[tuple[str, float, np.ndarray]]:
-    """Yield the name, the value and the trials of every group to be told apart."""
+    """Yield the name, the value and the trials of every group of trials."""
     for name, given in conditions.items():
         values = np.asarray(given, float)
         levels = np.unique(values)

@@ -43,10 +43,10 @@ def _check_shape(name: str, shape: tuple[int, ...], axes: list[str], lengths: di
     )
     if not fits or 0 in shape:
         known = [f"{axis} = {lengths[axis]}" for axis in dict.fromkeys(axes) if axis in lengths]
-        told = f" with {', '.join(known)}" if known and len(shape) == len(axes) else ""
+        known_axes = f" with {', '.join(known)}" if known and len(shape) == len(axes) else ""
         raise InvalidInputError(
-            f"{name} must have shape ({', '.join(axes)}){told}, got {shape}. Transpose or reshape "
-            "it, or mend the array whose shape sets the length."
+            f"{name} must have shape ({', '.join(axes)}){known_axes}, got {shape}. Transpose or "
+            "reshape it, or mend the array whose shape sets the length."
         )
 
 
@@ -58,14 +58,14 @@ def with_input(
     model: str,
     input_weights: Any,
     input: Any,
-    rows: int,
+    rows: int | None = None,
 ) -> System:
     """Return the system of `function(state, drive)`, where the drive is weights times input.
 
-    Without input weights `(rows, channel)` there is no input, and the drive is 0. With them the
-    input is frozen in; None is no input, zeros.
+    Without input weights `(rows, channel)` there is no input, and the drive is 0; there are as many
+    rows as variables, unless `rows` is given. With them the input is frozen in; None is zeros.
     """
-    weights, input = checked_input(model, input_weights, input, rows)
+    weights, input = checked_input(model, input_weights, input, size if rows is None else rows)
     if weights is None:
         return kind(lambda state: function(state, 0.0), size, time)
     return kind(lambda state, u: function(state, weights @ u), size, time, input=input)

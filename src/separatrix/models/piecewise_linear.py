@@ -56,7 +56,7 @@ def plrnn(
     A, W, h = checked("plrnn", A=(A, "unit"), W=(W, "unit unit"), h=(h, "unit"))
     return with_input(
         DiscreteMap, lambda z, drive: A * z + W @ relu(z) + (h + drive), len(h), dt,
-        "plrnn", input_weights, input, len(h),
+        "plrnn", input_weights, input,
     )  # fmt: skip
 
 
@@ -116,9 +116,7 @@ def al_rnn(
         partly = jnp.concatenate([z[:linear], relu(z[linear:])])
         return A * z + W @ partly + (h + drive)
 
-    return with_input(
-        DiscreteMap, step, len(h), dt, "al_rnn", input_weights, input, len(h)
-    )  # fmt: skip
+    return with_input(DiscreteMap, step, len(h), dt, "al_rnn", input_weights, input)
 
 
 def shallow_plrnn(
@@ -186,9 +184,7 @@ def shallow_plrnn(
         hidden = relu(x + h2) - relu(x) if clipped else relu(x + h2)
         return A * z + W1 @ hidden + (h1 + drive)
 
-    return with_input(
-        DiscreteMap, step, len(h1), dt, "shallow_plrnn", input_weights, input, len(h1)
-    )  # fmt: skip
+    return with_input(DiscreteMap, step, len(h1), dt, "shallow_plrnn", input_weights, input)
 
 
 def rslds(

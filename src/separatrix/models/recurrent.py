@@ -76,9 +76,7 @@ def echo_state(
             current = current + B @ (C @ x + c)
         return (1 - leak) * x + leak * jnp.tanh(current)
 
-    return with_input(
-        DiscreteMap, step, len(W), dt, "echo_state", input_weights, input, len(W)
-    )  # fmt: skip
+    return with_input(DiscreteMap, step, len(W), dt, "echo_state", input_weights, input)
 
 
 def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) -> Flow:

@@ -108,9 +108,9 @@ class Solver:
         return np.array([factor.solve(v) for factor, v in zip(factors, vectors, strict=True)])
 
     def are_regular(self) -> np.ndarray:
-        """Tell which matrices are so by far: their condition, cheaply estimated, leaves no doubt.
+        """Return which matrices are far from singular, by a cheap estimate of their condition.
 
-        Of small ones nothing is said: their singular values cost no more.
+        Small ones are not estimated: their singular values cost no more.
         """
         if self._factors is None:
             return np.zeros(len(self._matrices), bool)

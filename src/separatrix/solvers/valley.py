@@ -171,7 +171,7 @@ class _Iteration(AbstractIteration[_At]):
         return state
 
     def terminate(self, state: _At) -> np.ndarray:
-        """Tell which stopped, and where steps promise no more of |r|² than can be told from 0."""
+        """Return which stopped, and where the steps promise a negligible part of |r|²."""
         promising = state.predicted > _NEGLIGIBLE * np.square(state.r).sum(1)
         last = np.where(state.count >= self.max_steps, Ending.MAX_STEPS, Ending.RUNNING)
         going = np.where(promising, last, Ending.MINIMUM)

@@ -54,7 +54,7 @@ class ZeroTest:
             self.refusal = str(refusal)
             coarsest = coarsest_precision(residual, size)
             if isinstance(refusal, ComputesInFloat32) and coarsest == FLOAT64:
-                coarsest = FLOAT32  # the units that multiply matrices were told to round
+                coarsest = FLOAT32  # matrices are multiplied in low precision
             self.precision, self.eps = coarsest
 
     @property
@@ -81,7 +81,7 @@ class ZeroTest:
     def decide(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
-        """Tell which states are zeros, as exactly as can be told."""
+        """Return which states are zeros, with the tightest bounds there are."""
         if self._enclosed is None or not len(states):
             return self.estimate(states, residuals, jacobians)
         zero, width = self._enclose(ball(states, self.blur(states)[:, None]))

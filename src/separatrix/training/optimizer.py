@@ -1,4 +1,4 @@
-"""An optimizer that can be told from others, so that one program of training is compiled once."""
+"""An optimizer with a key, so that one program of training is compiled once."""
 
 from typing import Any
 

@@ -38,7 +38,7 @@ class FixedPointGraph(Record):
     times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
     paths: Float[Array, "edge sample unit"] = array(
         "states along the arm, in order, denser where it moves more, until it settles; of one that "
-        "does not, for as long as it can be told from them how it bends: a few turns of a cycle"
+        "does not, as long as the states show how it bends: a few turns of a cycle"
     )
     saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
     normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")

@@ -1,4 +1,4 @@
-"""The fixed points of a system, told apart by what they do to the states around them."""
+"""The fixed points of a system by their stability, and how far apart they are."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -202,7 +202,7 @@ class Atlas:
             # a kink is no part of what happens beside it
             at_kinks = (known.type == KINK) + (special.type == KINK)
             alike = alike and at_kinks != 1
-            # what was told apart along one branch is not one, however near
+            # two special points of one branch stay two, however near
             alike = alike and (blurred or number not in known.branches)
             apart = np.linalg.norm(known.point - special.point)
             if alike and apart < (BLUR if blurred else SAME):

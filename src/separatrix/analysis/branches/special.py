@@ -51,7 +51,7 @@ class Special:
 
     @property
     def is_blurred(self) -> bool:
-        """Whether the point was only enclosed, where the branch itself is hardly told from others.
+        """Whether the point was only enclosed, where the branch itself is close to others.
 
         A border collision is enclosed too, but the branch is regular on both of its sides.
         """

@@ -1,4 +1,4 @@
-"""Continua of fixed points (line and ring attractors, identity maps), told from isolated points."""
+"""Which fixed points lie on a continuum (line and ring attractors, identity maps)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ def _between(
 def same_zeros(
     states: Float[np.ndarray, "state unit"], are_zeros: AreZeros, reach: Float[np.ndarray, " state"]
 ) -> Int[np.ndarray, " state"]:
-    """Give states the same number between which, within `reach`, no state is told from a zero.
+    """Return a number for each state, one for those with only zeros between them, within `reach`.
 
     Rounding hides where in that stretch the zero lies: of x³, say, beside terms of size 1.
     """

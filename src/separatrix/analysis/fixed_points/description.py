@@ -189,7 +189,7 @@ def _spectra(
 def _by_latent(
     evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
 ) -> _Spectra:
-    """Tell what the latent system tells, where there is one and all units leak alike."""
+    """Return the spectra by the latent system, where there is one and all units leak alike."""
     latent, count = evaluator.latent_velocity, len(states)
     width = evaluator.size
     if evaluator.is_large:

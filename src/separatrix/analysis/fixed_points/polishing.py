@@ -2,7 +2,7 @@
 
 A residual may only seem to vanish, as it falls below rounding for ever. So does exp(−x): from
 x = 745 on it is 0 in float64, and no zero is within reach. An exact zero, a degenerate one, too,
-lies among states that can be told from it; a line of zeros goes on to both sides, or ends at a
+lies among states that are no zeros; a line of zeros goes on to both sides, or ends at a
 kink, to which a Newton step from beyond its end leads.
 """
 

@@ -1,13 +1,13 @@
 r"""The affine functions of which a piecewise-linear function is made.
 
-Where it is told how each comparison, maximum and absolute value turns out, such a function is
-affine, and the interpreter of intervals finds its $A x + b$ at x = 0: b is the value there, A are
-the slopes. Each way in which the choices may turn out gives one, whether or not there is a state
-where they do, so that nothing has to be known of the pieces themselves: at every state, those on
-kinks and jumps too, the function is one of these.
+A comparison, a maximum and an absolute value are choices. With every choice fixed the function is
+affine, and the interpreter of intervals finds its $A x + b$ at x = 0: b is the value there, A the
+slopes. Each combination of choices gives one, whether or not a state makes it, so nothing has to be
+known of the pieces themselves: at every state, on kinks and jumps too, the function is one of
+them.
 
-What nothing depends on any more is forgotten, and affine functions that are then the same are one:
-the mode with the largest of twenty scores is one of twenty, though 19 comparisons tell which.
+Values that no later step reads are dropped, and functions that are then the same are merged: the
+mode with the largest of twenty scores is one of twenty, though 19 comparisons choose it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Batch:
     differentiate: bool = True
 
     def refuse(self, where: Flags, reason: str) -> None:
-        """Give up where a rule cannot tell: what comes of a choice has been told."""
+        """Give up where a rule refuses: choices are fixed before."""
         if np.any(where):
             raise NotFewPiecesError(reason)
 
@@ -161,8 +161,8 @@ def _choice(batch: _Batch, step: Step, operands: list[Value]) -> tuple[Flags, Fl
     """
     operands = aligned(*operands)
     if step.name in _COMPARISONS:
-        told = rules.apply(batch, step, operands)[0].bounds
-        certain, possible = told.lower, told.upper
+        truth = rules.apply(batch, step, operands)[0].bounds
+        certain, possible = truth.lower, truth.upper
     elif step.name == "abs":
         certain, possible = operands[0].bounds.lower >= 0, operands[0].bounds.upper >= 0
     else:
@@ -193,7 +193,7 @@ def _chosen(batch: _Batch, free: Flags, decided: Flags) -> tuple[_Batch, Value]:
 
 
 def _of_choice(step: Step, which: Value, operands: list[Value]) -> Value:
-    """Return what a step gives where its choices are told."""
+    """Return what a step gives with its choices fixed."""
     if step.name in _COMPARISONS:
         return which
     first = operands[0]

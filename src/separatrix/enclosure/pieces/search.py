@@ -1,9 +1,8 @@
 r"""All zeros of a piecewise-linear function that has few pieces, with jumps or without.
 
-A zero of such a function is one of some affine function $A x + b$ of those that `affine_functions`
-tells, and the only one of that if A is regular. So a solution is enclosed for each. Whether the
-function itself vanishes there is told by its own enclosure: where the solution lies in another
-piece it does not.
+A zero of such a function is a zero of one of its affine functions $A x + b$ (`affine_functions`),
+and the only one of that if A is regular. So the zero of each is enclosed. The function's own
+enclosure there decides whether it vanishes, too: where the zero lies in another piece it does not.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ GATES = {"rnn": "h", "ctrnn": "h", "gru": "rzn", "reset-first-gru": "rzn", "lstm
 class Cell:
     """How a library names the weights of a cell, and orders the gates of a GRU.
 
-    `kinds` are told apart by the number of rows for each unit. `input` and `recurrent` are put into
-    `weight` and `bias`; of several the blocks stand one below the other.
+    The number of rows for each unit decides which of `kinds` it is. `input` and `recurrent` are put
+    into `weight` and `bias`; of several the blocks stand one below the other.
     """
 
     kinds: str

@@ -30,7 +30,7 @@ def values(story: Story) -> Values:
 
 
 def numbers(story: Story) -> Rows:
-    """Return what becomes of states along the line that are left alone, where that was asked."""
+    """Return where states along the line go when left alone, where that was analyzed."""
     attractor = story.find(ContinuousAttractor)
     if attractor is None:
         return []

@@ -17,7 +17,7 @@ from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from .latent import LatentSystem
 
-_NOT_TOLD_APART = "a zero could not be told from others in all of its units"
+_NOT_TOLD_APART = "a zero could not be separated from others in all units"
 _NO_BOX = "the domain is unbounded: no box that holds every zero could be derived; give one"
 Known = tuple[Array, Array, Array]
 """States (point, n) of zeros that are proved already, their radii and their error bounds."""

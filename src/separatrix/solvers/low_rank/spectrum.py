@@ -3,8 +3,8 @@ r"""Eigenvalues of large Jacobians, from matrices of few rows.
 At a state where a velocity :math:`v(x)=\alpha x+h(z(x))` is differentiable, or from any side of a
 kink, its Jacobian is :math:`J=\alpha+HZ`. So its eigenvalues are those of the small matrix
 :math:`\alpha(I+Z\,\alpha^{-1}H)`, in which stands the Jacobian of the latent system, and, as many
-times as are left, :math:`\alpha` itself (Sylvester). For units that leak unlike each other nothing
-is told.
+times as are left, :math:`\alpha` itself (Sylvester). Units that leak unlike each other
+have no such formula.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .reduced import Ints, in_region, padded_indices
 _EPS = np.finfo(np.float64).eps
 # What makes singular regions regular, beside the coefficients; minima are then solved without it.
 _SHIFT = 1e-10
-# Held kinks that depend on each other are told apart by this, beside their size.
+# Added to the equations of held kinks, beside their size: some depend on each other.
 _RIDGE = 1e-13
 # Pivots outside of these lose digits: the region is solved anew.
 _SMALL, _LARGE = 1e-3, 1e3

@@ -30,8 +30,8 @@ _LARGEST_SLOPE = 0.25  # p (1 − p)
 def with_softmax(program: FlatProgram, known: Known) -> FlatProgram:
     """Write exp(y) divided by the sum of such, of which it is one, as one step.
 
-    As for removable singularities not where truth values are made of numbers: where all are too
-    small for float64, 0/0 is told from a share.
+    Not in a function that compares numbers: it may test for the 0/0 that float64 gives where all
+    terms are too small.
     """
     if any(map(compares, program.steps)):
         return program

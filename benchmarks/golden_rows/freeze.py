@@ -1,4 +1,4 @@
-"""Freeze the answers of new rows: ``python tests/golden/freeze.py row …``.
+"""Freeze the answers of new rows: ``python benchmarks/golden_rows/freeze.py row …``.
 
 The fixed points are the union of what every finder finds: the package from the row's candidates and
 from four times as many, and a plain damped Newton iteration from all of these.
@@ -13,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-import separatrix as sx
 from golden import BY_NAME
 from golden.row import LEAST, SAME, Row, differences, freeze
+
+import separatrix as sx
 
 
 def further_starts(candidates: np.ndarray) -> np.ndarray:
