@@ -58,7 +58,7 @@ def equation_of(network: AbstractNetwork, input: Any, kind: str = "map") -> dict
             f'kind must be "map", or "flow" of a network with flow_at_input; got {kind!r} of a '
             f"{type(network).__name__}."
         )
-    freeze = network.at_input if kind == "map" else getattr(network, "flow_at_input")  # noqa: B009
+    freeze: Any = getattr(network, "at_input" if kind == "map" else "flow_at_input")
     about = {"kind": kind, "input": np.asarray(freeze(input).input, float).tolist()}
     describe = _EQUATIONS.get(type(network))
     if describe is None:
