@@ -1,4 +1,4 @@
-"""What a run analyzed, and what became of its analyses."""
+"""What a run analyzed, and how its analyses ended."""
 
 import re
 

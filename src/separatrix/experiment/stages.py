@@ -20,7 +20,7 @@ class SkippedError(Exception):
 
 
 def run_stages(stages: Mapping[str, Stage | None], announce: Announce) -> dict[str, Record]:
-    """Return the result of every stage by name, and as "analyses" what became of each.
+    """Return the result of every stage by name, and as "analyses" the outcome of each.
 
     A stage that is None was switched off in the settings.
     """

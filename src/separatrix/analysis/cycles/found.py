@@ -41,7 +41,7 @@ class Cycle:
 
 
 class Found:
-    """The cycles so far, and what became of every start."""
+    """The cycles so far, and how every start ended."""
 
     def __init__(self, starts: int):
         self.cycles: list[Cycle] = []

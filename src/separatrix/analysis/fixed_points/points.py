@@ -16,7 +16,7 @@ _PART = "a part of what a search found; of the whole search: "
 
 
 class FixedPoints(Record):
-    """Fixed and slow points of a system, what is known of each, and what became of every candidate.
+    """Fixed and slow points of a system, what is known of each, and how every candidate ended.
 
     A point is of kind "fixed" only when its residual is at rounding level; a "slow" point is a
     local minimum of the speed that is not a zero. `reached` gives, for every candidate, the `label`

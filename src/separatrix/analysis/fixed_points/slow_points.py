@@ -143,11 +143,10 @@ class SpeedDescent:
         Of what came to no minimum `outcomes` say why.
         """
         unsettled = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
-        nothing = Reached.nothing(*ends.states.shape)
         if self.evaluator.is_large:
             outcomes[unsettled] = Outcome.TOO_LARGE
         if self.evaluator.is_large or not len(unsettled):
-            return nothing
+            return Reached.nothing(*ends.states.shape)
         unsettled, minima = self._minima(ends, unsettled)
         outcomes[unsettled] = np.where(minima.stalled, Outcome.KINK, Outcome.NO_MINIMUM)
         outcomes[unsettled[minima.escaped]] = Outcome.ESCAPED
@@ -162,9 +161,10 @@ class SpeedDescent:
                 ending[members] = ending[unsettled[row]]
         slow = distinct[~is_zero]
         number = np.where(is_zero, -1, np.cumsum(~is_zero) - 1)[which.reshape(-1)]
-        nothing.of[unsettled[settled]] = number
+        of = np.full(len(outcomes), -1)
+        of[unsettled[settled]] = number
         outcomes[unsettled[settled[number >= 0]]] = Outcome.SPEED_MINIMUM
-        return Reached(minima.states[slow], minima.steps[slow], nothing.of)
+        return Reached(minima.states[slow], minima.steps[slow], of)
 
     def _is_misleading(self, states: np.ndarray) -> bool:
         """Tell whether the residual may have minima that the speed has not.

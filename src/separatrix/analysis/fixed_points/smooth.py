@@ -35,7 +35,7 @@ class _Zeros(NamedTuple):
     """Distinct zeros, looked at closely.
 
     `continuum` numbers the continua on which they lie, −1 for none, `middles` are the zeros that
-    stand for these; `kept` tells how many are zeros, as far as is known.
+    stand for these; `kept` is the number of zeros.
     """
 
     states: np.ndarray
@@ -60,7 +60,7 @@ class SmoothSearch:
         self.descent = SpeedDescent(self.finder)
 
     def search(self, starts: Starts, slow_points: bool) -> PointTable:
-        """Return the points found, and what became of every candidate."""
+        """Return the points found, and how every candidate ended."""
         portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
         # From far away squares overflow: infinite, they lose every comparison.
         with np.errstate(over="ignore", invalid="ignore"):

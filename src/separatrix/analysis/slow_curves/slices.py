@@ -22,7 +22,7 @@ NOT_FINITE = "the start, or the system there, is NaN or infinite"
 
 @dataclass
 class Found(Rows):
-    """What became of each start: NaN states, and a reason, where no minimum was reached."""
+    """How each start ended: NaN states, and a reason, where no minimum was reached."""
 
     states: Float[np.ndarray, "start unit"]
     speed: Float[np.ndarray, " start"]
