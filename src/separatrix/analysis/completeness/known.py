@@ -73,7 +73,8 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     if known.outside:
         parts.append(f"{known.outside} of the points found lie outside {known.domain}, so are none")
     if known.coverage is not None and known.chao1 is not None:
-        since = f" from the candidates' hits, before {added} more were found" if added else ""
+        more = f"{added} more {'was' if added == 1 else 'were'} found"
+        since = f" from the candidates' hits, before {more}" if added else ""
         parts.append(
             f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1:.4g}{since}"
         )
