@@ -41,6 +41,7 @@ from .analysis import (
     Linearization as Linearization,
     LyapunovSpectrum as LyapunovSpectrum,
     NonNormality as NonNormality,
+    SearchInterruptedError as SearchInterruptedError,
     SelectionVectors as SelectionVectors,
     Separatrix as Separatrix,
     Settling as Settling,

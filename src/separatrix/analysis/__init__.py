@@ -35,6 +35,7 @@ from .cycles import (
 )
 from .fixed_points import (
     FixedPoints,
+    SearchInterruptedError,
     ToleranceCurve,
     find_fixed_points,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
+    "SearchInterruptedError",
     "SelectionVectors",
     "Separatrix",
     "Settling",

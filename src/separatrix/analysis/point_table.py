@@ -76,6 +76,7 @@ class Outcome(IntEnum):
     MOVES = 14  # speed
     ELSEWHERE = 15
     OUTSIDE_DOMAIN = 16
+    OUT_OF_TIME = 17  # seconds
     # Of piecewise-linear systems.
     WALK_ZERO = 20
     WALK_CONTINUUM = 21

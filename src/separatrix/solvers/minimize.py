@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from scipy.linalg import lapack
 
 from .._types import require_count
+from .._watch import UNWATCHED, Watch
 from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
 EPS = np.finfo(float).eps
@@ -102,15 +103,18 @@ class DampedNewton:
         starts: Float[np.ndarray, "start unit"],
         values: Values | None = None,
         bounds: tuple[np.ndarray, np.ndarray] | None = None,
+        watch: Watch = UNWATCHED,
     ) -> Minima:
         """Minimize from every start.
 
         Where Hessians are what costs, `values` spares those of damped steps that lead upward. What
-        leaves the `bounds`, a lower and an upper one (unit,), is followed no further.
+        leaves the `bounds`, a lower and an upper one (unit,), is followed no further. Starts that
+        are not done when time is over stay as they were, with NaN for a value.
         """
         minima = Minima.unmoved(starts)
         iteration = _Iteration(self.max_steps, derivatives, starts, values, bounds)
-        for at, endings in iterate(iteration, np.arange(len(starts)), max(len(starts), 1)):
+        room = max(len(starts), 1)
+        for at, endings in iterate(iteration, np.arange(len(starts)), room, watch):
             flags = (endings == e for e in (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY))
             length = np.linalg.norm(at.newton, axis=1)
             minima.put(at.index, Minima(at.x, at.value, length, *flags))

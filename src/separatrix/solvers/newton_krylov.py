@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .._watch import UNWATCHED, Watch
 from .iterate import AbstractIteration, State, iterate
-from .levenberg_marquardt.solution import Ending, Solution, endings_of
+from .levenberg_marquardt.solution import Ending, Finished, Solution, endings_of
 
 States = Float[np.ndarray, "candidate unit"]
 
@@ -56,15 +57,25 @@ class NewtonKrylov:
     stall_steps: int = 8
     first_damping: float = 1e-2
 
-    def solve(self, attempt: Try, starts: States, batch_size: int, is_zero: IsZero) -> Solution:
+    def solve(
+        self,
+        attempt: Try,
+        starts: States,
+        batch_size: int,
+        is_zero: IsZero,
+        watch: Watch = UNWATCHED,
+        finished: Finished | None = None,
+    ) -> Solution:
         """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
         solution = Solution.unmoved(starts)
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[running]).max(initial=0.0))
         iteration = _Iteration(self, attempt, starts, is_zero, extent)
-        for at, endings in iterate(iteration, running, batch_size):
+        for at, endings in iterate(iteration, running, batch_size, watch):
             done = Solution(at.x, at.residual, at.length, endings, at.count)
             solution.put(at.index, done)
+            if finished is not None:
+                finished(done)
         return solution
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .._watch import progress_bar
+
 
 @contextmanager
 def no_report() -> Iterator[Callable[[int, float, float], None]]:
@@ -11,22 +13,15 @@ def no_report() -> Iterator[Callable[[int, float, float], None]]:
 
 
 @contextmanager
-def progress_bar(steps: int) -> Iterator[Callable[[int, float, float], None]]:
-    """Show a bar on standard error, in a terminal or a notebook; a log gets its last line only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        TextColumn("step {task.completed}/{task.total}"),
-        TextColumn("loss {task.fields[loss]}  accuracy {task.fields[accuracy]}"),
-        TimeElapsedColumn(),
+def training_bar(steps: int) -> Iterator[Callable[[int, float, float], None]]:
+    """Show a bar on standard error; see `progress_bar`."""
+    texts = (
+        "step {task.completed}/{task.total}",
+        "loss {task.fields[loss]}  accuracy {task.fields[accuracy]}",
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        row = bar.add_task("training", total=steps, loss="–", accuracy="–")
+    with progress_bar("training", *texts, total=steps, loss="–", accuracy="–") as update:
 
         def report(done: int, loss: float, accuracy: float) -> None:
-            bar.update(row, completed=done, loss=f"{loss:.4f}", accuracy=f"{accuracy:.3f}")
+            update(completed=done, loss=f"{loss:.4f}", accuracy=f"{accuracy:.3f}")
 
         yield report

@@ -18,7 +18,7 @@ from .epoch import Epoch, compiled
 from .history import History, Training, TrainingDivergedError, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .optimizer import Optimizer
-from .progress import no_report, progress_bar
+from .progress import no_report, training_bar
 from .regularizers import AbstractRegularizer, check_regularizers
 
 Report = Callable[[int, float, float], None]
@@ -143,7 +143,7 @@ def train(
     course = Course(program, network, keeper, steps)
     if callable(progress):
         return _run(program, course, key, steps, progress)
-    with progress_bar(steps) if progress else no_report() as report:
+    with training_bar(steps) if progress else no_report() as report:
         return _run(program, course, key, steps, report)
 
 

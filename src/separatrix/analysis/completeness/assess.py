@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._watch import UNWATCHED, Stage, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import Enclosed, EnclosureError, point
 from ...enclosure.krawczyk.context import in_chunks
@@ -41,6 +42,7 @@ def assess(
     proof: Proof | None = None,
     latent: LatentSystem | None = None,
     enclosure: Enclosure | None = None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[PointTable, Completeness]:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -78,6 +80,8 @@ def assess(
     enclosure
         The velocity, and the box that is proved with it; None means `Enclosure.of(system)`. Without
         a velocity indices are those that the latent system proves.
+    watch
+        Asked before each round, and within it, whether time is over.
 
     Returns
     -------
@@ -93,19 +97,19 @@ def assess(
     domain = find_domain(system, enclosure, (proved.states, proved.errors))
 
     def judge(table: PointTable) -> _Judged:
-        return _judged(table, domain, enclosure.velocity, latent)
+        return _judged(table, domain, enclosure.velocity, latent, watch)
 
     now = judge(table)
     richness, coverage = chao1(now.points.hits), good_turing_coverage(now.points.hits)
     if proof is None:
-        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion)
+        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion, watch)
         now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
     starts, further = list[int](), further or FurtherSearch()
     rng = np.random.default_rng(further.seed)
 
     def draw(now: _Judged, led: bool, count: int) -> np.ndarray:
-        if led and evaluate is not None and len(path := from_center(evaluate, domain)):
+        if led and evaluate is not None and len(path := from_center(evaluate, domain, watch)):
             return path
         states = now.points.states
         unstable = partial(_unstable, system.kind, enclosure.velocity, states)
@@ -113,7 +117,7 @@ def assess(
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
-        now, starts = _searched(now, richness, further, draw, found)
+        now, starts = _searched(now, richness, further, draw, found, watch)
     known = Completeness(
         index_sum=now.index.value,
         index_reason=now.index.reason,
@@ -137,6 +141,7 @@ def _searched(
     method: FurtherSearch,
     draw: Callable[[_Judged, bool, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
+    watch: Watch,
 ) -> tuple[_Judged, list[int]]:
     """Search from further starts, round by round; also return how many starts each round had."""
     starts, led = list[int](), not len(now.points)
@@ -146,6 +151,9 @@ def _searched(
     # A sum would tell of pairs; a point that is not proved may be found again beside itself.
     pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
     while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
+        if watch.is_over():
+            break
+        watch.report(Stage.FURTHER, len(starts), method.rounds)
         before, new = len(now.points), draw(now, led, count)
         now = search(now.table, new)
         starts.append(len(new))
@@ -189,7 +197,11 @@ class _Judged:
 
 
 def _judged(
-    table: PointTable, domain: Domain, velocity: Enclosed | None, latent: LatentSystem | None
+    table: PointTable,
+    domain: Domain,
+    velocity: Enclosed | None,
+    latent: LatentSystem | None,
+    watch: Watch,
 ) -> _Judged:
     """Work out the index of each point that is new, where the sum can mean something."""
     outside = table.fixed & ~table.proved & (not domain.given)
@@ -198,6 +210,8 @@ def _judged(
         return _Judged(table, outside, IndexSum(None, domain.obstacle))
     if velocity is None and latent is None:
         return _Judged(table, outside, IndexSum(None, words.NO_INDEX))
+    if watch.is_over():
+        return _Judged(table, outside, IndexSum(None, watch.reason))
     may_be_fixed = table.fixed & ~outside
     table = with_indices(table, velocity, latent, may_be_fixed)
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
@@ -237,6 +251,7 @@ def _exhausted(
     search: Search | None,
     adopt: Adopt | None,
     method: BranchAndPrune | None,
+    watch: Watch,
 ) -> tuple[PointTable, Proof]:
     """Try to prove that no point is missing; points that turn up are added.
 
@@ -246,7 +261,7 @@ def _exhausted(
     if not points.proved.all():
         return table, Proof.failed(words.NOT_CERTIFIED, system.size)
     known = points.states, points.radii, points.errors
-    proof = prove_complete(system, domain, known, method or BranchAndPrune())
+    proof = prove_complete(system, domain, known, method or BranchAndPrune(), watch)
     if not len(proof.states):
         return table, proof
     if search is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..._watch import UNWATCHED, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
 from ...enclosure.branch_and_prune.known import known_zeros
 from ...enclosure.interval import EnclosureError, Interval
@@ -49,7 +50,11 @@ class Proof:
 
 
 def prove_complete(
-    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune
+    system: AbstractSystem,
+    domain: Domain,
+    known: Known,
+    method: BranchAndPrune,
+    watch: Watch = UNWATCHED,
 ) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
@@ -59,11 +64,14 @@ def prove_complete(
     low rank let them depend. `known` are the states of fixed points, their proved radii and error
     bounds; radius 0 where nothing is proved, so that the point is found again.
     """
-    of_pieces = _prove_by_pieces(system, domain, known)
+    if watch.is_over():
+        return Proof.failed(watch.reason, system.size)
+    of_pieces = _prove_by_pieces(system, domain, known, watch)
     if of_pieces.complete:
         return of_pieces
     if system.size <= MOST_VARIABLES:
-        found = method.search(system.residual, domain.lower, domain.upper, *known)
+        box = domain.lower, domain.upper
+        found = method.search(system.residual, *box, *known, watch=watch)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
     try:
@@ -74,11 +82,11 @@ def prove_complete(
         latent = None
     if latent is None or latent.rank > MOST_VARIABLES:
         return of_pieces
-    found = exhaust_enclosure(latent, system.residual, known, method)
+    found = exhaust_enclosure(latent, system.residual, known, method, watch)
     return _proof(found, words.variables(latent.rank))
 
 
-def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Proof:
+def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known, watch: Watch) -> Proof:
     """Solve each piece of a piecewise-linear system that has few of them."""
     states, radii, errors = known
     try:
@@ -86,16 +94,18 @@ def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Pr
     except EnclosureError:
         return Proof.failed("", system.size)
     zeros = known_zeros(system.size, states, radii, errors)
-    found = search_pieces(enclosed, zeros, domain.lower, domain.upper)
+    found = search_pieces(enclosed, zeros, domain.lower, domain.upper, watch)
     if found is None:
         return Proof.failed("", system.size)
     text = words.solved(found.boxes, found.reason)
     return Proof(found.complete, text, found.states, found.error_bounds, found.radii)
 
 
-def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:
+def prove_complete_in_latent(
+    latent: LatentSystem, method: BranchAndPrune, watch: Watch = UNWATCHED
+) -> Proof:
     """Search exhaustively for zeros of a residual that is written with few latent variables."""
-    return _proof(exhaust(latent, method), words.variables(latent.rank))
+    return _proof(exhaust(latent, method, watch), words.variables(latent.rank))
 
 
 def _proved_box(domain: Domain) -> Interval:

@@ -19,10 +19,11 @@ from jaxtyping import Bool, Float
 from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
+from ..._watch import UNWATCHED, Stage, Watch
 from ...enclosure.branch_and_prune.search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...enclosure.krawczyk.context import in_chunks, over_chunks, quietly
+from ...enclosure.krawczyk.context import in_chunks, in_portions, over_chunks, quietly
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
 from ...solvers.zero_test import ZeroTest
@@ -40,17 +41,21 @@ Doubts = tuple[np.ndarray, np.ndarray]
 _LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
 
-def certify(system: AbstractSystem, table: PointTable) -> PointTable:
+def certify(system: AbstractSystem, table: PointTable, watch: Watch = UNWATCHED) -> PointTable:
     """Prove what can be proved of each point on which nothing is decided.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
     (Krawczyk's test). Slow points: that no fixed point lies within the radius. Points that are
-    proved to be one are merged.
+    proved to be one are merged. Those for which there is no time stay untried.
     """
+    done, total = 0, int(np.count_nonzero(table.status == Status.UNTRIED))
     for kind, prove in ((Kind.FIXED, _prove_zeros), (Kind.SLOW, _prove_absence)):
         labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
-        if len(labels):
-            table = prove(system, table, labels)
+        for part in in_portions(len(labels), system.size):
+            if watch.is_over():
+                break
+            watch.report(Stage.CERTIFY, done, total)
+            table, done = prove(system, table, labels[part]), done + part.stop - part.start
     return table.merged(_proved_to_be_one(table))
 
 
@@ -182,7 +187,7 @@ def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
     return moving
 
 
-def add_proved(system: AbstractSystem, table: PointTable, proof: Proof) -> PointTable:
+def add_proved(system: AbstractSystem, watch: Watch, table: PointTable, proof: Proof) -> PointTable:
     """Add the points of an exhaustive search that the step does not contradict, and certify."""
     doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
     doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
@@ -190,7 +195,7 @@ def add_proved(system: AbstractSystem, table: PointTable, proof: Proof) -> Point
         first = doubtful[0]
         shown = Contradiction(Evidence(doubts[first]), cause=why[first])
         table = replace(table, contradiction=shown)
-    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED))
+    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED), watch)
 
 
 def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -> PointTable:

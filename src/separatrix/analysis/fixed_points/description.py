@@ -32,23 +32,25 @@ def describe(
     *,
     certify: bool,
     completeness: bool,
+    stopped: str = "",
 ) -> FixedPoints:
     """Sort the points by kind, unstable directions and speed, and say what is known of each.
 
     States, bounds and speeds are given in the units of the candidates: bounds are largest entries,
-    so the smallest unit decides a radius, the largest an error bound.
+    so the smallest unit decides a radius, the largest an error bound. A search that was `stopped`,
+    for the reason given, proves no more.
     """
     system, sizes = evaluator.system, sizes_of(evaluator.system)
     residuals, levels = _residuals(evaluator, zero_test, table.states)
     speed = evaluator.speed(table.states, sizes)
-    told = _directions(evaluator, table, certify, marginal_band, zero_test.eps)
+    told = _directions(evaluator, table, certify and not stopped, marginal_band, zero_test.eps)
     order = np.lexsort((speed, told.n_unstable, table.kinds))
     reached = np.append(np.argsort(order), -1)[table.reached]
     kind = _KINDS[table.kinds]
     offset = 1.0 if system.kind == "map" else 0.0
     largest = growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
     in_sizes = bool((sizes != 1).any())
-    untried = words.UNPROVED if certify else words.NOT_ASKED
+    untried = words.untried(certify, stopped)
     return FixedPoints(
         states=table.states[order] * sizes,
         kind=kind[order],
@@ -72,7 +74,7 @@ def describe(
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(table, known, in_sizes, completeness),
+        **_completeness(table, known, in_sizes, completeness, stopped),
     )
 
 
@@ -92,7 +94,7 @@ def _residuals(
 
 
 def _completeness(
-    table: PointTable, known: Completeness | None, in_sizes: bool, asked: bool
+    table: PointTable, known: Completeness | None, in_sizes: bool, asked: bool, stopped: str
 ) -> dict[str, Any]:
     """Return the fields that say what may be missing."""
     if not asked:
@@ -100,7 +102,8 @@ def _completeness(
     if table.contradiction is not None:
         text = words.contradiction(table.contradiction)
         return {"completeness": words.completeness(text, in_sizes)}
-    assert known is not None  # asked for, and nothing speaks against it
+    if known is None:
+        return {"completeness": words.untried(asked, stopped)}
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,

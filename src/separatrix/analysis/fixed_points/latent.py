@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from ..._watch import UNWATCHED, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ..completeness import (
     Domain,
@@ -17,7 +18,10 @@ from .evaluator import Evaluator
 
 
 def prove_by_latent(
-    evaluator: Evaluator, table: PointTable, exhaustion: BranchAndPrune
+    evaluator: Evaluator,
+    table: PointTable,
+    exhaustion: BranchAndPrune,
+    watch: Watch = UNWATCHED,
 ) -> tuple[PointTable, Proof | None]:
     """Search the latent variables of a system for all its fixed points; None if it has none.
 
@@ -30,7 +34,7 @@ def prove_by_latent(
         return table, too_large if evaluator.is_large else None
     if (table.evidence == Evidence.CONTINUUM).any():
         return table, Proof.failed(words.ENDLESS, system.size)
-    proof = prove_complete_in_latent(latent, exhaustion)
+    proof = prove_complete_in_latent(latent, exhaustion, watch)
     doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
     doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
     if len(doubtful):
@@ -55,10 +59,12 @@ def take_over(proof: Proof, table: PointTable) -> PointTable:
     return table.without(table.fixed & ~table.proved, Outcome.ELSEWHERE)
 
 
-def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | None) -> PointTable:
+def prove_in_all_units(
+    evaluator: Evaluator, table: PointTable, proof: Proof | None, watch: Watch = UNWATCHED
+) -> PointTable:
     """Prove what latent variables did not tell, which needs the Jacobian: of few units only."""
     if not evaluator.is_large:
-        return certify(evaluator.system, table)
+        return certify(evaluator.system, table, watch)
     assert proof is not None  # or why there is none
     untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
     return table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)

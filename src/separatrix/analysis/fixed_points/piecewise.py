@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..._watch import UNWATCHED, Watch
 from ...solvers.piecewise_linear import (
     DescentOutcome,
     PiecewiseLinear,
@@ -28,6 +29,7 @@ _WALKED = {
     WalkOutcome.STEP_LIMIT: Outcome.WALK_STEP_LIMIT,
     WalkOutcome.UNVERIFIED: Outcome.WALK_UNVERIFIED,
     WalkOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
+    WalkOutcome.OUT_OF_TIME: Outcome.OUT_OF_TIME,
 }
 _SLID = {
     DescentOutcome.ZERO: Outcome.SLIDE_ZERO,
@@ -36,6 +38,7 @@ _SLID = {
     DescentOutcome.STEP_LIMIT: Outcome.SLIDE_STEP_LIMIT,
     DescentOutcome.SINGULAR: Outcome.SLIDE_SINGULAR,
     DescentOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
+    DescentOutcome.OUT_OF_TIME: Outcome.OUT_OF_TIME,
 }
 
 
@@ -44,6 +47,7 @@ def search_piecewise(
     velocity: PiecewiseLinear,
     starts: Float[np.ndarray, "candidate unit"],
     slow_points: bool,
+    watch: Watch = UNWATCHED,
 ) -> PointTable:
     """Walk from region to region to the zeros; what finds none slides to a minimum of the speed.
 
@@ -53,14 +57,14 @@ def search_piecewise(
     Nothing is proved here: the pieces were read from the function with rounded coefficients, so
     what holds for them need not hold for the function. Its own enclosures decide (`certify`).
     """
-    walk = solve_regions(residual, starts)
+    walk = solve_regions(residual, starts, watch=watch)
     table = _with_walk(PointTable.empty(*starts.shape), walk)
     table = _with_continua(table, residual, walk)
     if not slow_points:
         return table
     # Newton's method found nothing from those that were led downhill: slow points may be nearer.
     lost = np.flatnonzero(((walk.point < 0) | walk.downhill) & np.isfinite(starts).all(1))
-    descent = descend_speed(velocity, starts[lost])
+    descent = descend_speed(velocity, starts[lost], watch=watch)
     table, points = _with_minima(table, residual, walk, descent)
     point = np.append(points, -1)[descent.point]
     point[descent.outcome == DescentOutcome.UNVERIFIED] = -1

@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..._watch import UNWATCHED, Stage, Watch
 from ...solvers import batched
 from ...solvers.chord import KnownZeros
-from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt, Solution
+from ...solvers.levenberg_marquardt import Ending, Finished, LevenbergMarquardt, Solution
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov
@@ -32,6 +33,21 @@ CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it woul
 _FIRST = 16  # candidates finished without the help of known zeros
 
 
+@dataclass
+class Tally:
+    """Tells a watch how many candidates have ended, and where those near zeros are."""
+
+    watch: Watch
+    total: int
+    done: int = 0
+
+    def take(self, ended: Solution) -> None:
+        """Count candidates that have ended, or nearly so."""
+        self.done += len(ended.endings)
+        self.watch.keep(ended.states[np.isin(ended.endings, (Ending.ZERO, Ending.NEAR))])
+        self.watch.report(Stage.SOLVE, self.done, self.total)
+
+
 @dataclass(eq=False)
 class RootFinder:
     """Leads candidates to where they end.
@@ -39,11 +55,14 @@ class RootFinder:
     With many units nearly all the time goes into factorizations. So candidates are first brought
     near with Jacobians of single precision (residuals are exact throughout); then a few of them are
     finished in double precision, and lend the others near them their factorizations.
+
+    When the time of the `watch` is over, candidates that are not done are left RUNNING.
     """
 
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
+    watch: Watch = UNWATCHED
     zeros: KnownZeros = field(init=False)
     spurious_minima: KnownZeros = field(init=False)  # minima of the residual
 
@@ -80,20 +99,25 @@ class RootFinder:
             ends.put(doubtful, self.solve(states, exactly=True), which.reshape(-1))
         return doubtful
 
-    def solve(self, starts: States, exactly: bool) -> Solution:
-        """Follow starts to zeros; `exactly` where the estimate of what is zero will not do."""
+    def solve(self, starts: States, exactly: bool, tally: Tally | None = None) -> Solution:
+        """Follow starts to zeros; `exactly` where the estimate of what is zero will not do.
+
+        That is so of a few states near zeros, for which there is always time.
+        """
+        tally, watch = tally or Tally(UNWATCHED, 0), UNWATCHED if exactly else self.watch
         if self.evaluator.is_large:
             method = self.method
             krylov = NewtonKrylov(method.max_steps, method.stall_steps, method.first_damping)
             room = self.evaluator.batch_size
-            return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide)
+            decide = self.zero_test.decide
+            return krylov.solve(self.evaluator.attempt, starts, room, decide, watch, tally.take)
         if exactly or not self.is_rough or len(starts) <= _FIRST:
-            return self._solve_in_double(starts, exactly, newton=exactly)
+            return self._solve_in_double(starts, exactly, exactly, watch, tally.take)
         solution = Solution.unmoved(starts)
         pending, portion = np.arange(len(starts)), _SCOUTS
-        while len(pending):
+        while len(pending) and not watch.is_over():
             rows, pending = pending[:portion], pending[portion:]
-            solution.put(rows, self._solve_roughly(starts[rows]))
+            solution.put(rows, self._solve_roughly(starts[rows], tally))
             if len(pending):
                 self._learn_spurious_minima(
                     solution.states[rows[solution.endings[rows] == _MINIMUM]]
@@ -101,7 +125,7 @@ class RootFinder:
             portion *= 4
         return solution
 
-    def _solve_roughly(self, starts: States) -> Solution:
+    def _solve_roughly(self, starts: States, tally: Tally) -> Solution:
         solution = self.method.solve(
             self.evaluator.residual_and_rough_jacobian,
             self.evaluator.residual,
@@ -111,6 +135,8 @@ class RootFinder:
             self.zero_test.eps,
             near=_NEAR,
             attracted=self._attracted,
+            watch=self.watch,
+            finished=tally.take,
         )
         self._finish(solution)
         return solution
@@ -119,7 +145,14 @@ class RootFinder:
         """Tell which states a known zero, or a known spurious minimum, attracts."""
         return self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, gradient)
 
-    def _solve_in_double(self, starts: States, exactly: bool, newton: bool) -> Solution:
+    def _solve_in_double(
+        self,
+        starts: States,
+        exactly: bool,
+        newton: bool,
+        watch: Watch,
+        finished: Finished | None = None,
+    ) -> Solution:
         evaluate = partial(self.evaluator.residual_and_jacobian, copied=False)
         batch_size = self.evaluator.batch_size
         test = self.zero_test.decide if exactly else self.zero_test.estimate
@@ -127,7 +160,8 @@ class RootFinder:
         residual = None if self.evaluator.size <= _BOTH else self.evaluator.residual
         return self.method.solve(
             evaluate, residual, starts, batch_size,
-            lambda x, r, J: test(x, r, J.matrices()), eps, newton=newton,
+            lambda x, r, J: test(x, r, J.matrices()), eps,
+            newton=newton, watch=watch, finished=finished,
         )  # fmt: skip
 
     def follow_valleys(self, starts: States) -> Solution:
@@ -143,15 +177,17 @@ class RootFinder:
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
         lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
         for chunk in self.evaluator.chunks(len(lost)):
-            rows = lost[chunk]
+            if self.watch.is_over():
+                break
+            rows, most = lost[chunk], self.method.max_steps
             walk = follow_valleys(
-                evaluate, residual, levels, starts[rows], sizes[rows], self.method.max_steps
+                evaluate, residual, levels, starts[rows], sizes[rows], most, self.watch
             )
             solution.states[rows] = walk.states
             near = rows[walk.near]
             if not len(near):
                 break
-            exact = self._solve_in_double(walk.states[walk.near], exactly=False, newton=True)
+            exact = self._solve_in_double(walk.states[walk.near], False, True, self.watch)
             solution.put(near, exact)
         return solution
 
@@ -172,7 +208,7 @@ class RootFinder:
         unsure[minima] = self._are_doubtful(solution.states[minima])
         pending = np.flatnonzero(unsure)
         room = _FIRST
-        while len(pending):
+        while len(pending) and not self.watch.is_over():
             pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
             if self.spurious_minima.states:
                 gradient = self.evaluator.square_gradient
@@ -181,15 +217,18 @@ class RootFinder:
             if not len(rows):
                 break
             # Nearly all are near zeros, where a damped step is only dearer than Newton's.
-            exact = self._solve_in_double(solution.states[rows], exactly=False, newton=True)
+            exact = self._solve_in_double(solution.states[rows], False, True, self.watch)
             solution.put(rows, exact)
             self._learn(exact)
             room *= 2
+        solution.endings[pending] = Ending.RUNNING
 
     def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
         """Tell from which minima a Newton step in double precision leads on, so are none."""
-        doubtful = np.zeros(len(minima), bool)
+        doubtful = np.ones(len(minima), bool)
         for rows in self.evaluator.chunks(len(minima)):
+            if self.watch.is_over():
+                break
             states = minima[rows]
             residuals, jacobians = self.evaluator.residual_and_jacobian(states)
             steps = batched.solve(jacobians, -residuals)

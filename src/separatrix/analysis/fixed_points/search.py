@@ -1,5 +1,6 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_kind
+from ..._watch import Report, watching
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
@@ -21,7 +23,7 @@ from .certificates import add_proved, add_unknown, certify as certify_points, is
 from .description import describe
 from .evaluator import Evaluator
 from .latent import enclosed, prove_by_latent, prove_in_all_units
-from .points import FixedPoints
+from .points import FixedPoints, SearchInterruptedError
 from .solver_selection import Solver
 from .starts import nearest_in_domain
 from .units import fitting_units
@@ -39,6 +41,8 @@ def find_fixed_points(
     completeness: bool = True,
     exhaustion: BranchAndPrune | None = None,
     marginal_band: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
 
@@ -91,6 +95,14 @@ def find_fixed_points(
         in units of its largest |λ|, so that the unit of time tells nothing. `n_unstable` does not
         depend on it: it is −1 where no proof and no eigenvalue tells, as rounding may change it. Of
         a slow point, a minimum of the speed, one mode is neither stable nor unstable.
+    max_seconds
+        When to stop, and return what was found by then; None for never, so that the answer does not
+        depend on the machine. Candidates that were not finished are rejected, with that for a
+        reason, and `completeness` says that the search ended early. What was found is still
+        described, and steps that have begun are ended, which may take a little longer.
+    progress
+        True shows a live progress bar; or a function (stage, done, total or None), called now and
+        then with such as `"solve", 128, 2048`.
 
     Returns
     -------
@@ -104,6 +116,8 @@ def find_fixed_points(
         When there are no candidates, they are no real numbers or have another number of units than
         the system, a method or a switch is of another kind, the band is negative, JAX cannot
         differentiate the system, or it computes something else at every call (random numbers).
+    SearchInterruptedError
+        On Ctrl-C; its `points` are those found by then.
 
     References
     ----------
@@ -125,32 +139,58 @@ def find_fixed_points(
     switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
     for name, switch in switches.items():
         require_kind(switch, (bool, np.bool_, int), name, "True or False")
-    evaluator = Evaluator(system)
+    ends: list[np.ndarray] = []  # where candidates came near zeros
+    so_far: Callable[[], FixedPoints | None] = _nothing
+    watched = watching("fixed points", max_seconds, progress, keep=ends.append)
+    try:
+        with watched as watch, one_blas_thread():
+            evaluator, typical = Evaluator(system), _typical(starts)
+            units = fitting_units(evaluator, typical)
+            if units is not None:
+                evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
+                typical = typical / units.sizes
+            inside, _ = nearest_in_domain(evaluator.system, typical)
+            zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
+            solver = Solver(evaluator, zero_test, method, certify, watch)
+            tell = partial(
+                describe, evaluator, zero_test, marginal_band=marginal_band,
+                certify=certify, completeness=certify and completeness,
+            )  # fmt: skip
+            so_far = partial(_from_ends, evaluator, zero_test, method, ends, tell)
+            table, known = solver.solve(starts, slow_points), None
+            so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)
+            if certify:
+                table, proof = prove_by_latent(evaluator, table, exhaustion, watch)
+                table = prove_in_all_units(evaluator, table, proof, watch)
+                if completeness and table.contradiction is None and not watch.is_over():
+                    table, known = _completed(evaluator, table, solver, exhaustion, proof)
+            stopped = watch.reason if watch.is_over() else ""
+            if known is not None:
+                sizes = 1.0 if units is None else units.sizes
+                known = _with_remarks(known, system, table, typical, sizes, stopped)
+            return tell(table, known, stopped=stopped)
+    except KeyboardInterrupt as interrupt:
+        raise SearchInterruptedError(so_far) from interrupt
+
+
+def _nothing() -> None:
+    """Describe what is known before any candidate is followed."""
+
+
+def _from_ends(
+    evaluator: Evaluator,
+    zero_test: ZeroTest,
+    method: LevenbergMarquardt,
+    ends: list[np.ndarray],
+    tell: Callable[..., FixedPoints],
+) -> FixedPoints | None:
+    """Describe the zeros near which candidates have come."""
+    if not any(map(len, ends)):
+        return None
     with one_blas_thread():
-        typical = _typical(starts)
-        units = fitting_units(evaluator, typical)
-        if units is not None:
-            evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
-            typical = typical / units.sizes
-        inside, _ = nearest_in_domain(evaluator.system, typical)
-        zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
-        solver = Solver(evaluator, zero_test, method, few_proofs=certify)
-        table, known = solver.solve(starts, slow_points), None
-        if certify:
-            table, proof = prove_by_latent(evaluator, table, exhaustion)
-            table = prove_in_all_units(evaluator, table, proof)
-            if completeness and table.contradiction is None:
-                table, known = _completed(evaluator, table, solver, exhaustion, proof)
-        if known is not None and known.complete and not is_trusted(system):
-            known = replace(known, text=known.text + words.ON_TRUST)
-        if known is not None and _lacks_domain(known, table, typical):
-            inside = np.concatenate([typical, table.states[table.fixed]])
-            sizes = 1.0 if units is None else units.sizes
-            known = replace(known, text=known.text + words.give_domain(inside * sizes))
-        return describe(
-            evaluator, zero_test, table, known, marginal_band,
-            certify=certify, completeness=certify and completeness,
-        )  # fmt: skip
+        solver = Solver(evaluator, zero_test, method, few_proofs=False)
+        table = solver.solve(np.concatenate(ends), slow_points=False)
+        return tell(table, None, stopped=words.INTERRUPTED)
 
 
 def _completed(
@@ -161,19 +201,40 @@ def _completed(
     proof: Proof | None,
 ) -> tuple[PointTable, Completeness]:
     """Search for points that are missing, and return what is known of them."""
-    system, latent = evaluator.system, evaluator.latent_velocity
+    system, latent, watch = evaluator.system, evaluator.latent_velocity, solver.watch
     if evaluator.is_large:
-        return assess(system, table, proof=proof, latent=latent, enclosure=enclosed(evaluator))
+        box = enclosed(evaluator)
+        return assess(system, table, proof=proof, latent=latent, enclosure=box, watch=watch)
 
     def search(table: PointTable, starts: np.ndarray) -> PointTable:
         further = solver.solve(starts, slow_points=False)
-        return certify_points(system, add_unknown(table, further))
+        return certify_points(system, add_unknown(table, further), watch)
 
     return assess(
-        system, table, search, adopt=partial(add_proved, system),
+        system, table, search, adopt=partial(add_proved, system, watch),
         evaluate=evaluator.residual_and_jacobian, exhaustion=exhaustion, proof=proof,
-        latent=latent,
+        latent=latent, watch=watch,
     )  # fmt: skip
+
+
+def _with_remarks(
+    known: Completeness,
+    system: AbstractSystem,
+    table: PointTable,
+    typical: np.ndarray,
+    sizes: np.ndarray | float,
+    stopped: str,
+) -> Completeness:
+    """Say on what the answer rests, what would help, and why the search ended early, if it did."""
+    text = known.text
+    if known.complete and not is_trusted(system):
+        text += words.ON_TRUST
+    if _lacks_domain(known, table, typical):
+        inside = np.concatenate([typical, table.states[table.fixed]])
+        text += words.give_domain(inside * sizes)
+    if stopped and not known.complete:
+        text += words.STOPPED.format(stopped)
+    return replace(known, text=text)
 
 
 def _lacks_domain(known: Completeness, table: PointTable, starts: np.ndarray) -> bool:

@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._parallel import chunks
+from ..._watch import UNWATCHED, Watch
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
 from .continua import are_singular, find_continua, find_continua_between, same_zeros
 from .evaluator import Evaluator
 from .polishing import are_vanishing, polish
-from .root_finding import RootFinder
+from .root_finding import RootFinder, Tally
 from .slow_points import Reached, SpeedDescent
 from .starts import nearest_in_domain, solved_for_explicit_units
 
@@ -22,6 +23,7 @@ _FEW = 1000  # zeros among which it is cheap to look for those that are one
 _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
 _ENDED = np.full(len(Ending), Outcome.NOT_FOLLOWED)
+_ENDED[Ending.RUNNING] = Outcome.OUT_OF_TIME
 _ENDED[Ending.ZERO] = Outcome.ZERO
 _ENDED[[Ending.MINIMUM, Ending.STALLED]] = Outcome.RESIDUAL_MINIMUM
 _ENDED[Ending.MAX_STEPS] = Outcome.OUT_OF_STEPS
@@ -54,9 +56,15 @@ class SmoothSearch:
     of which only the distinct ends are kept: memory does not grow with their number.
     """
 
-    def __init__(self, evaluator: Evaluator, method: LevenbergMarquardt, zero_test: ZeroTest):
-        self.evaluator, self.zero_test = evaluator, zero_test
-        self.finder = RootFinder(evaluator, method, zero_test)
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        method: LevenbergMarquardt,
+        zero_test: ZeroTest,
+        watch: Watch = UNWATCHED,
+    ):
+        self.evaluator, self.zero_test, self.watch = evaluator, zero_test, watch
+        self.finder = RootFinder(evaluator, method, zero_test, watch)
         self.descent = SpeedDescent(self.finder)
 
     def search(self, starts: Starts, slow_points: bool) -> PointTable:
@@ -64,8 +72,8 @@ class SmoothSearch:
         portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
         # From far away squares overflow: infinite, they lose every comparison.
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = chunks(len(starts), portion)
-            parts = [self._followed(starts[chunk], slow_points) for chunk in rows]
+            rows, tally = chunks(len(starts), portion), Tally(self.watch, len(starts))
+            parts = [self._followed(starts[chunk], slow_points, tally) for chunk in rows]
             outcomes, clipped, zeros, minima = zip(*parts, strict=True)
             table = replace(
                 PointTable.empty(*starts.shape),
@@ -76,11 +84,12 @@ class SmoothSearch:
             return self._with_zeros(table, Reached.joined([*zeros]))
 
     def _followed(
-        self, starts: Starts, slow_points: bool
+        self, starts: Starts, slow_points: bool, tally: Tally
     ) -> tuple[Int[np.ndarray, " candidate"], Bool[np.ndarray, " candidate"], Reached, Reached]:
         """Return outcomes of candidates, which were clipped, and the zeros and minima reached."""
         near, clipped = nearest_in_domain(self.evaluator.system, starts)
-        ends = self.finder.solve(solved_for_explicit_units(self.evaluator, near), exactly=False)
+        entering = solved_for_explicit_units(self.evaluator, near)
+        ends = self.finder.solve(entering, exactly=False, tally=tally)
         self.descent.follow_valleys(ends, slow_points)
         doubtful = self.finder.correct_false_zeros(ends)
         outcomes, minima = _ENDED[ends.endings], Reached.nothing(*starts.shape)

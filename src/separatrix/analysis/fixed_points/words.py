@@ -13,6 +13,9 @@ Texts = Shaped[np.ndarray, " text"]
 
 NOT_ASKED = "not asked for"
 UNPROVED = "no proof was found"
+INTERRUPTED = "the search was interrupted"
+STOPPED = "; the search ended early: {}"
+_NOT_TRIED = "not tried: {}"
 TOO_LARGE = (
     f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units, or a "
     f"function written with at most {MOST_VARIABLES} variables between, as in U @ (V @ x)"
@@ -60,6 +63,7 @@ _OUTCOMES = {
         "left the domain: the residual is at rounding level outside {domain}, where no fixed "
         "point lies"
     ),
+    Outcome.OUT_OF_TIME: "not finished: the time limit of {number:g} s was reached",
     Outcome.WALK_ZERO: "reached by region walk",
     Outcome.WALK_CYCLE: WALK_REASONS[WalkOutcome.CYCLE],
     Outcome.WALK_UNBOUNDED: WALK_REASONS[WalkOutcome.UNBOUNDED],
@@ -115,6 +119,13 @@ def outcome_reasons(table: PointTable, domain: object, in_sizes: bool) -> Texts:
             text = _outcome(Outcome(outcome), float(numbers[number]), domain)
         texts.append(text + _FROM_DOMAIN * int(clipped) + _IN_THEIR_SIZES * int(at_slow))
     return np.array(texts, str)[which.reshape(-1)]
+
+
+def untried(asked: bool, stopped: str) -> str:
+    """Say why nothing was tried, where it was `asked` for or not, or the search was `stopped`."""
+    if not asked:
+        return NOT_ASKED
+    return _NOT_TRIED.format(stopped) if stopped else UNPROVED
 
 
 def certificates(table: PointTable, untried: str, in_sizes: bool) -> Texts:

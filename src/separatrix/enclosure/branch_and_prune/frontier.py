@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..._watch import UNWATCHED, Stage, Watch
 from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
@@ -25,6 +26,7 @@ class Limits(NamedTuple):
     max_boxes: int
     min_width: float
     max_unresolved: int
+    watch: Watch = UNWATCHED
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class _Frontier:
         if len(lower) == 0:
             return True
         self.boxes += len(lower)
+        self.limits.watch.report(Stage.EXHAUST, self.spent + self.boxes, None)
         value = self.enclosed.bounds(Interval(lower, upper))
         left = ~excludes_zero(value)
         lower, upper = lower[left], upper[left]
@@ -129,6 +132,9 @@ class _Frontier:
             return True
         if self.spent + self.boxes >= self.limits.max_boxes:
             self.reason = f"more than {self.limits.max_boxes} boxes would have to be examined"
+            return True
+        if self.limits.watch.is_over():
+            self.reason = self.limits.watch.reason
             return True
         return False
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..._watch import UNWATCHED, Stage, Watch
 from ..branch_and_prune.frontier import Exhaustion, refused
 from ..branch_and_prune.known import KnownZeros
 from ..branch_and_prune.pruning import excludes_zero
@@ -27,7 +28,11 @@ _UNDECIDED = "the solutions of {} may lie on a kink or a jump, where nothing is 
 
 
 def search_pieces(
-    enclosed: Enclosed, known: KnownZeros, lower: Array, upper: Array
+    enclosed: Enclosed,
+    known: KnownZeros,
+    lower: Array,
+    upper: Array,
+    watch: Watch = UNWATCHED,
 ) -> Exhaustion | None:
     """Find and prove every zero in a box, whose ends may be infinite, by its affine functions.
 
@@ -52,6 +57,9 @@ def search_pieces(
     with quietly(size):
         try:
             for matrix, offset in affine_functions(enclosed.program, size):
+                if watch.is_over():
+                    break
+                watch.report(Stage.EXHAUST, count, None)
                 around = _solutions(matrix, offset)
                 regular = np.asarray(np.isfinite(around.magnitude()).all(axis=1))
                 count, singular = count + len(offset.lower), singular + int((~regular).sum())
@@ -61,6 +69,7 @@ def search_pieces(
         undecided = _undecided(enclosed, known, left)
     reason = _UNDECIDED.format(undecided) if undecided else ""
     reason = _SINGULAR.format(singular) if singular else reason
+    reason = watch.reason if watch.is_over() else reason
     states, errors, radii = known.added(lower, upper)
     return replace(
         refused(size, reason), complete=not reason, boxes=count,

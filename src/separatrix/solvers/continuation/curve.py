@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import InvalidInputError, require_count, require_positive
+from ..._watch import UNWATCHED, Watch
 from ..newton import Evaluate
 from .corrector import around_kink, correct, correct_at, tangent_of
 
@@ -88,6 +89,7 @@ class CurveEnd(enum.Enum):
     NOT_FINITE = "the system is not finite beyond"
     LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
     NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
+    OUT_OF_TIME = "not followed further: the time limit was reached"
     STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 
 
@@ -141,11 +143,13 @@ def follow(
     leaves: Leaves = lambda point: None,
     accepts: Accepts = lambda point: True,
     stride: Stride | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
     It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
-    step below the smallest, stands still in the parameter, or has as many points as are allowed.
+    step below the smallest, stands still in the parameter, has as many points as are allowed, or
+    time is over.
     """
     sign = tangent_of(evaluate(start)[1], tangent)[1]
     points, tangents, signs = [start], [tangent], [sign]
@@ -154,6 +158,9 @@ def follow(
     while end is None:
         if len(points) >= method.max_points:
             end = CurveEnd.MAX_POINTS
+            break
+        if watch.is_over():
+            end = CurveEnd.OUT_OF_TIME
             break
         here, along = points[-1], tangents[-1]
         guess = here + length * along

@@ -3,13 +3,14 @@
 from ..iterate import Ending
 from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
-from .solution import EPS, Evaluate, IsZero, Linearize, Residual, Solution, States
+from .solution import EPS, Evaluate, Finished, IsZero, Linearize, Residual, Solution, States
 
 __all__ = [
     "EPS",
     "DenseJacobians",
     "Ending",
     "Evaluate",
+    "Finished",
     "IsZero",
     "Jacobians",
     "LevenbergMarquardt",

@@ -6,12 +6,14 @@ import numpy as np
 from jaxtyping import Int
 
 from ..._types import require_count, require_positive
+from ..._watch import UNWATCHED, Watch
 from ..iterate import AbstractIteration, Ending, iterate
 from .jacobians import DenseJacobians, Jacobians, some
 from .solution import (
     EPS,
     Attracted,
     Evaluate,
+    Finished,
     IsZero,
     Linearize,
     Residual,
@@ -89,6 +91,8 @@ class LevenbergMarquardt:
         near: float = 0.0,
         newton: bool = False,
         attracted: Attracted | None = None,
+        watch: Watch = UNWATCHED,
+        finished: Finished | None = None,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
@@ -100,6 +104,9 @@ class LevenbergMarquardt:
         single precision are enough, which cost half the time; so is one that is `attracted`. With
         `newton` the first step is Newton's, for starts near zeros: beside a nearly singular one a
         damped step gets nowhere.
+
+        Starts that are not done when time is over are left RUNNING; `finished` is told of the
+        others as they end.
         """
         solution = Solution.unmoved(starts)
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
@@ -107,9 +114,11 @@ class LevenbergMarquardt:
         iteration = _Iteration(
             self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
         )
-        for at, endings in iterate(iteration, running, batch_size):
+        for at, endings in iterate(iteration, running, batch_size, watch):
             done = Solution(at.x, at.r, at.last_step, endings, at.count)
             solution.put(at.index, done)
+            if finished is not None:
+                finished(done)
         return solution
 
 

@@ -57,6 +57,10 @@ class Solution(Rows):
         return cls(np.array(starts, float), residuals, steps, endings, np.zeros(count, int))
 
 
+Finished = Callable[[Solution], None]
+"""What is told of candidates when they have ended."""
+
+
 def endings_of(
     x: States,
     norm: np.ndarray,

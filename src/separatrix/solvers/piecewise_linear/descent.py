@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ..._parallel import chunks
+from ..._watch import UNWATCHED, Stage, Watch
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, in_region, padded_indices
@@ -74,7 +75,13 @@ class Descent:
     Pang & Stone (2009), The Linear Complementarity Problem, section 2.3 (principal pivots).
     """
 
-    def __init__(self, residual: PiecewiseLinear, states: Array, max_steps: int) -> None:
+    def __init__(
+        self,
+        residual: PiecewiseLinear,
+        states: Array,
+        max_steps: int,
+        watch: Watch = UNWATCHED,
+    ) -> None:
         slopes = np.abs(residual.output_weights) @ np.abs(residual.gate_weights)
         slopes += np.abs(residual.linear)
         size = np.minimum(slopes.max(axis=0, initial=0.0), slopes.max(axis=1, initial=0.0))
@@ -84,7 +91,7 @@ class Descent:
             residual, linear=residual.linear + shift, offset=residual.offset - shift @ center
         )
         self.coupled = bool(residual.gate_coupling.any())
-        self.max_steps = max_steps
+        self.max_steps, self.watch = max_steps, watch
         self.after: list[int] = []  # the node that follows; the same one at an end, −1 if unknown
         self.ends: dict[int, End] = {}
         self._numbers: dict[bytes, int] = {}
@@ -92,16 +99,19 @@ class Descent:
     def run(self, states: Array) -> Ints:
         """Descend from states ``(k, n)`` and return the nodes at which they first arrive.
 
-        A candidate that runs out of steps before it comes to one has −1.
+        A candidate that runs out of steps, or time, before it comes to one has −1.
         """
         first = np.full(len(states), -1, dtype=np.intp)
         n, m = self.residual.size, self.residual.gate_count
         chunk = max(_BLOCK // max(m * (n + m * self.coupled), 1), 1)
         owners = -2 - np.arange(len(states))
         for rows in chunks(len(states), chunk):
+            if self.watch.is_over():
+                break
+            self.watch.report(Stage.SLOW_POINTS, rows.start, len(states))
             at = self._start(states[rows], owners[rows])
             for _ in range(self.max_steps):
-                if len(at.node) == 0:
+                if len(at.node) == 0 or self.watch.is_over():
                     break
                 at.keep(~self._step(at, first))
         return first

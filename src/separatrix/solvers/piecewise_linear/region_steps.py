@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._parallel import chunks
+from ..._watch import UNWATCHED, Watch
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced
@@ -15,7 +16,9 @@ _SHORTEST = 2.0**-6  # part of a step that is tried
 _FALL = 0.1  # part of what the equations of the region promise
 
 
-def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
+def descend(
+    reduced: Reduced, patterns: Bools, most: int, watch: Watch = UNWATCHED
+) -> tuple[Bools, Ints]:
     """Walk from the zeros of the equations of regions ``(k, m)`` until no step leads lower.
 
     A step goes toward the zero of the equations of the region where the walk is: the whole way,
@@ -24,7 +27,7 @@ def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     or from which no step leads lower.
 
     Returns the patterns of the regions where the walks end, and how many regions each has solved.
-    When ``most`` are solved, walks end where they are.
+    When ``most`` are solved, or time is over, walks end where they are.
 
     References
     ----------
@@ -35,7 +38,7 @@ def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     ends, solved = patterns.copy(), np.zeros(len(patterns), dtype=np.intp)
     for rows in chunks(len(patterns), block):
         left = most - int(solved.sum())
-        if left >= len(patterns[rows]):
+        if left >= len(patterns[rows]) and not watch.is_over():
             ends[rows], solved[rows] = _descend(reduced, patterns[rows], left)
     return ends, solved
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._parallel import one_blas_thread
+from ..._watch import UNWATCHED, Watch
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, checked_candidates, distinct, gate_patterns, reduce
@@ -33,6 +34,7 @@ WALK_REASONS = {
     ),
     WalkOutcome.UNVERIFIED: "a region maps to itself but its solution is not a zero to rounding",
     WalkOutcome.NOT_FINITE: "the candidate is not finite",
+    WalkOutcome.OUT_OF_TIME: "not finished: the time limit was reached",
 }
 
 
@@ -126,7 +128,10 @@ class RegionSolution:
 
 
 def solve_regions(
-    residual: PiecewiseLinear, candidates: Array, method: RegionWalk | None = None
+    residual: PiecewiseLinear,
+    candidates: Array,
+    method: RegionWalk | None = None,
+    watch: Watch = UNWATCHED,
 ) -> RegionSolution:
     """Find zeros of a piecewise-linear residual exactly, from the regions of many candidates.
 
@@ -139,6 +144,8 @@ def solve_regions(
         Where to start, shape ``(candidate, n)``; rows that are not finite are marked.
     method
         The walk and its limits.
+    watch
+        Asked before each step of all walks whether time is over.
 
     Returns
     -------
@@ -165,7 +172,7 @@ def solve_regions(
     most = method.max_regions or 10_000 + 20 * len(states)
     with one_blas_thread():
         reduced = reduce(residual, begin[region])
-        walk = Walk(residual, reduced, most, method.slack)
+        walk = Walk(residual, reduced, most, method.slack, watch)
         node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()
     told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]

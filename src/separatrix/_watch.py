@@ -1,0 +1,125 @@
+"""How long an analysis may go on, and who is told how far it has come."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from ._types import require_kind, require_positive
+
+Report = Callable[[str, int, int | None], None]
+"""What is told how far an analysis has come: a stage, what is done of it, and of how much.
+
+The last is None where that is not known.
+"""
+
+
+class Stage(StrEnum):
+    """The stages of analyses that can take long."""
+
+    SOLVE = "solve"
+    SLOW_POINTS = "slow points"
+    CERTIFY = "certify"
+    EXHAUST = "exhaustive search"
+    FURTHER = "further search"
+    HOMOTOPY = "homotopy"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A time limit, whom to tell how far one has come, and of what Ctrl-C must not lose.
+
+    It stops nothing: whoever works for long asks between batches whether time `is_over`, and then
+    returns what there is.
+
+    Attributes
+    ----------
+    max_seconds
+        The limit, from when the watch was made; None for none.
+    report
+        Called as `Report` says.
+    keep
+        Called with states `(state, unit)` at which candidates have ended.
+    clock
+        Gives the time in seconds.
+    """
+
+    max_seconds: float | None = None
+    report: Report = lambda stage, done, total: None
+    keep: Callable[[np.ndarray], None] = lambda states: None
+    clock: Callable[[], float] = time.monotonic
+    begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "begun", self.clock())
+
+    def is_over(self) -> bool:
+        """Whether the time limit was reached."""
+        return self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
+
+    @property
+    def reason(self) -> str:
+        """Why what was not finished by the time limit was not."""
+        return f"the time limit of {self.max_seconds:g} s was reached"
+
+
+UNWATCHED = Watch()
+"""Without a limit, and in silence."""
+
+
+@contextmanager
+def watching(
+    label: str,
+    max_seconds: Any,
+    progress: Any,
+    keep: Callable[[np.ndarray], None] = UNWATCHED.keep,
+) -> Iterator[Watch]:
+    """Watch over an analysis as a user asks; `label` stands before the bar of `progress=True`.
+
+    Raises InvalidInputError for a limit that is not positive, a `progress` that is no function.
+    """
+    if max_seconds is not None:
+        require_positive(max_seconds, "max_seconds")
+    require_kind(
+        progress, (bool, np.bool_, type(None), Callable), "progress",
+        "True, False, or a function of a stage, what is done of it, and of how much",
+    )  # fmt: skip
+    if callable(progress):
+        yield Watch(max_seconds, progress, keep)
+    elif not progress:
+        yield Watch(max_seconds, keep=keep)
+    else:
+        with progress_bar(label, "{task.fields[stage]}", stage="") as update:
+
+            def report(stage: str, done: int, total: int | None) -> None:
+                of = "" if total is None else f"/{total:,}"
+                # A bar of unknown length stays empty.
+                size = float("inf") if total is None else total
+                update(completed=done, total=size, stage=f"{stage} {done:,}{of}")
+
+            yield Watch(max_seconds, report, keep)
+
+
+@contextmanager
+def progress_bar(
+    label: str, *texts: str, total: int | None = None, **fields: Any
+) -> Iterator[Callable[..., Any]]:
+    """Show a bar on standard error, in a terminal or a notebook; a log gets its last line only.
+
+    What comes changes the bar: `completed`, `total` and the `fields` of the `texts` beside it.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(label), BarColumn(), *map(TextColumn, texts), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        row = bar.add_task(label, total=total, **fields)
+
+        def update(**changes: Any) -> None:
+            bar.update(row, **changes)
+
+        yield update
