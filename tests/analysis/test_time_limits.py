@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from systems import box
 
 import separatrix as sx
 from separatrix._watch import Stage, Watch
@@ -13,7 +14,6 @@ from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.solver_selection import Solver
 from separatrix.analysis.point_table import Outcome
 from separatrix.solvers.zero_test import ZeroTest
-from systems import box
 
 LATE = "not finished: the time limit of {:g} s was reached"
 WEIGHTS = np.random.default_rng(3).normal(0, 2 / np.sqrt(12), (12, 12))

@@ -7,7 +7,11 @@ from small_experiment import SETTINGS
 import separatrix as sx
 
 SAYS = {
-    "how-to/your-own-network": ["['fixed'] [ True]", "True\nTrue\n"],
+    "how-to/your-own-network": [
+        "['fixed'] [ True]",
+        "True\nTrue\n",
+        "the time limit of 3 s was reached\nFalse",
+    ],
     "how-to/your-own-task": [
         "0.984",
         "Performance: score 0.9",

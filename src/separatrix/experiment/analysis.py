@@ -1,6 +1,7 @@
 """Taking a trained network apart: every result of a run, by name."""
 
 import functools
+from collections.abc import Callable
 
 import jax.random as jr
 import numpy as np
@@ -10,6 +11,7 @@ from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
 from ..networks import AbstractNetwork
+from ..systems import DiscreteMap
 from ..tasks import PerceptualDecisionMaking
 from .geometry import Geometry, readout_slopes
 from .question import held
@@ -20,9 +22,12 @@ from .subject import Subject
 
 
 def analyze(
-    setup: Setup, network: AbstractNetwork, announce: Announce = lambda stage: None
+    setup: Setup,
+    network: AbstractNetwork,
+    announce: Announce = lambda stage: None,
+    progress: bool = False,
 ) -> dict[str, Record]:
-    """Return every result for a trained network, by name."""
+    """Return every result for a trained network, by name; bars show the `progress` of searches."""
     settings = setup.experiment.analysis
     announce("activity")
     trials = setup.task.varied().trials(settings.num_trials, key=setup.key_trials)
@@ -37,7 +42,13 @@ def analyze(
     announce("fixed points")
     system = network.at_input(setup.input)
     candidates = _candidates(setup, activity, system.size)
-    points = find_fixed_points(system, candidates, slow_points=settings.slow_points)
+    search = functools.partial(
+        find_fixed_points,
+        candidates=candidates,
+        slow_points=settings.slow_points,
+        progress=progress,
+    )
+    points = search(system)
     records["fixed_points"] = points
     linear = None
     if len(points):
@@ -61,25 +72,22 @@ def analyze(
         settings,
         setup.key_studies,
     )
-    stages = _further_points(setup, network, candidates)
+    stages = _further_points(setup, network, search)
     stages |= Geometry(subject).stages() | study_stages(subject)
     stages["verdict"] = functools.partial(held, subject)
     return records | run_stages(stages, announce)
 
 
 def _further_points(
-    setup: Setup, network: AbstractNetwork, candidates: np.ndarray
+    setup: Setup, network: AbstractNetwork, search: Callable[[DiscreteMap], FixedPoints]
 ) -> dict[str, Stage | None]:
     """Return the searches for fixed points at the inputs after the main one."""
-    slow_points = setup.experiment.analysis.slow_points
 
-    def search(value: np.ndarray) -> Stage:
-        return lambda: find_fixed_points(
-            network.at_input(value), candidates, slow_points=slow_points
-        )
+    def stage(value: np.ndarray) -> Stage:
+        return lambda: search(network.at_input(value))
 
     further = zip(setup.inputs.record_names[1:], setup.inputs.values[1:], strict=True)
-    return {name: search(value) for name, value in further}
+    return {name: stage(value) for name, value in further}
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:

@@ -54,7 +54,7 @@ def run_experiment(
     force
         Replace an earlier run at `out`.
     progress
-        As in `train`.
+        As in `train`; True shows bars of the searches for fixed points, too.
     announce
         Called with the name of each stage.
     finish
@@ -96,7 +96,7 @@ def run_experiment(
         assert training is not None  # given, if there is no checkpoint
         records: dict[str, Record] = {"history": training.history}
         try:
-            records |= analyze(setup, training.network, announce)
+            records |= analyze(setup, training.network, announce, progress is True)
             run = _complete(setup, training.network, records, directory, announce, finish)
         except BaseException as stopped:  # Ctrl-C, too: training may have taken hours
             what = "The trained network is"
@@ -179,6 +179,7 @@ def reanalyze(
     *,
     changes: Iterable[str] = (),
     force: bool = False,
+    progress: bool = True,
     announce: Announce = lambda stage: None,
     finish: Hook | None = None,
 ) -> Run:
@@ -188,7 +189,7 @@ def reanalyze(
     ----------
     path
         The earlier run; its weights and its history are taken over.
-    out, force, announce, finish
+    out, force, progress, announce, finish
         As in `run_experiment`.
     changes
         Such as `"analysis.num_trials=20"`; only `analysis.*` may change.
@@ -214,6 +215,6 @@ def reanalyze(
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
     with new_directory(out, force) as directory:
         kept = {name: r for name, r in earlier.records.items() if name == "history"}
-        records = kept | analyze(setup, earlier.network, announce)
+        records = kept | analyze(setup, earlier.network, announce, progress)
         run = _complete(setup, earlier.network, records, directory, announce, finish)
     return dataclasses.replace(run, path=Path(out))

@@ -158,7 +158,7 @@ def find_fixed_points(
             )  # fmt: skip
             so_far = partial(_from_ends, evaluator, zero_test, method, ends, tell)
             table, known = solver.solve(starts, slow_points), None
-            so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)
+            so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)  # noqa: E731
             if certify:
                 table, proof = prove_by_latent(evaluator, table, exhaustion, watch)
                 table = prove_in_all_units(evaluator, table, proof, watch)
