@@ -26,7 +26,11 @@ class Stage(StrEnum):
     CERTIFY = "certify"
     EXHAUST = "exhaustive search"
     FURTHER = "further search"
-    HOMOTOPY = "homotopy"
+    CONTINUE = "points of a branch"
+    FOLLOW = "states settled"
+    BISECT = "segments bisected"
+    SHOOT = "orbits closed"
+    EXPONENTS = "steps"
 
 
 @dataclass(frozen=True)

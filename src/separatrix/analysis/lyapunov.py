@@ -11,6 +11,7 @@ from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._tables import Columns, cell, describe_time
 from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
+from .._watch import Report, watching
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..systems import AbstractSystem, in_float64, require_system
@@ -90,6 +91,8 @@ def lyapunov_exponents(
     *,
     inputs: Float[Array, "... time channel"] | None = None,
     method: TangentQR | None = None,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> LyapunovSpectrum:
     r"""Measure the Lyapunov exponents along trajectories.
 
@@ -117,6 +120,9 @@ def lyapunov_exponents(
         for each step of the map or of the integrator, in place of the input that is frozen in.
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: after the
+        transient and the first block at least, with fewer steps, of which outcomes tell.
 
     Returns
     -------
@@ -156,9 +162,11 @@ def lyapunov_exponents(
         )
     steps = _number_of_steps(method, given)
     advance, per_step = _advance(system, method)
-    with one_blas_thread(), derivatives_of(system):
-        growth = method.run(advance, starts, given, steps)
-    return _record(system, starts, growth, per_step)
+    watched = watching("Lyapunov exponents", max_seconds, progress)
+    with watched as watch, one_blas_thread(), derivatives_of(system):
+        growth = method.run(advance, starts, given, steps, watch)
+    late = f", when {watch.reason}" if growth.edges[-1] < steps else ""
+    return _record(system, starts, growth, per_step, late)
 
 
 class _Step(eqx.Module):
@@ -239,7 +247,7 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
 
 
 def _record(
-    system: AbstractSystem, starts: np.ndarray, growth: Growth, per_step: float
+    system: AbstractSystem, starts: np.ndarray, growth: Growth, per_step: float, late: str
 ) -> LyapunovSpectrum:
     blocks = growth.logs.swapaxes(0, 1) / per_step  # parts of blocks
     lengths = np.diff(growth.edges)
@@ -265,7 +273,7 @@ def _record(
         time_constants=times,
         start=starts,
         end=growth.states,
-        outcome=_outcomes(growth, starts, exponents, error, system.kind),
+        outcome=_outcomes(growth, starts, exponents, error, system.kind, late),
         system=system.kind,
         time_unit=system.time_unit,
         step=per_step * system.time_unit,
@@ -335,12 +343,17 @@ def _line(h: np.ndarray, V: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray,
 
 
 def _outcomes(
-    growth: Growth, starts: np.ndarray, exponents: np.ndarray, error: np.ndarray, kind: str
+    growth: Growth,
+    starts: np.ndarray,
+    exponents: np.ndarray,
+    error: np.ndarray,
+    kind: str,
+    late: str,
 ) -> np.ndarray:
     remedy = "" if kind == "map" else "; it may need a smaller TangentQR(dt=…)"
     lost = np.isnan(growth.logs).any(2)
     when = growth.edges[lost.argmax(0)]
-    told = f"followed for {growth.edges[-1]} steps"
+    told = f"followed for {growth.edges[-1]} steps{late}"
     size = np.abs(growth.states).max(1, initial=0)
     grown = size > _UNBOUNDED * (1 + np.abs(starts).max(1, initial=0))
 

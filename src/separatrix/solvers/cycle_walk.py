@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._types import require_count
+from .._watch import UNWATCHED, Stage, Watch
 from . import batched
 from .iterate import Ending, Rows
 from .piecewise_linear import PiecewiseLinear
@@ -42,7 +43,9 @@ class CycleWalk:
         require_count(self.max_solves, "max_solves")
         require_count(self.transient, "transient", least=0)
 
-    def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "Walked":
+    def solve(
+        self, form: PiecewiseLinear, starts: np.ndarray, length: int, watch: Watch = UNWATCHED
+    ) -> "Walked":
         """Search from states `(start, unit)` for cycles of `length` steps."""
         patterns = form.gates(_orbits(form, starts, length))
         walked = Walked.unmoved(starts, length)
@@ -59,8 +62,9 @@ class CycleWalk:
                     first[key] = int(k)
                     fresh.append(k)
             active = np.array(fresh, int)
-            if not len(active):
+            if not len(active) or watch.is_over():
                 break
+            watch.report(Stage.SHOOT, len(starts) - len(active), len(starts))
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
             walked.endings[active[~finite]] = Ending.SINGULAR
@@ -70,7 +74,7 @@ class CycleWalk:
             walked.put(active[own], Walked(orbits[own], errors[own], exact, ending))
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
-        walked.endings[active] = Ending.MAX_STEPS
+        walked.endings[active] = Ending.RUNNING if watch.is_over() else Ending.MAX_STEPS
         walked.join_followers(follows)
         return walked
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._types import require_count
+from .._watch import UNWATCHED, Stage, Watch
 from . import batched
 from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
@@ -61,14 +62,25 @@ class MultipleShooting:
         for name in ("transient", "refinements"):
             require_count(getattr(self, name), name, least=0)
 
-    def solve(self, propagate: Propagate, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
-        """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None."""
+    def solve(
+        self,
+        propagate: Propagate,
+        orbits: np.ndarray,
+        periods: np.ndarray | None,
+        watch: Watch = UNWATCHED,
+    ) -> "Shot":
+        """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None.
+
+        Those that are not closed when time is over are left RUNNING.
+        """
         shot = Shot.unmoved(orbits, periods)
         running = np.flatnonzero(shot.endings == Ending.RUNNING)
         timed = periods is not None
         iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
-        for at, endings in iterate(iteration, running, max(len(orbits), 1)):
+        for at, endings in iterate(iteration, running, max(len(orbits), 1), watch):
             shot.endings[at.index] = endings
+            left = int(np.count_nonzero(shot.endings == Ending.RUNNING))
+            watch.report(Stage.SHOOT, len(orbits) - left, len(orbits))
             closed = at.select(endings == Ending.ZERO)
             length = np.abs(closed.direction).max((1, 2))
             last = closed.x + closed.direction, closed.period + closed.drift

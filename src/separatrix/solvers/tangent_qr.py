@@ -12,6 +12,7 @@ import numpy as np
 
 from .._double import double_precision
 from .._types import require_count
+from .._watch import UNWATCHED, Stage, Watch
 
 _PARTS = 5  # of a block
 
@@ -78,11 +79,17 @@ class TangentQR:
         require_count(self.transient, "transient", least=0)
 
     def run(
-        self, advance: Advance, starts: np.ndarray, inputs: np.ndarray | None, steps: int
+        self,
+        advance: Advance,
+        starts: np.ndarray,
+        inputs: np.ndarray | None,
+        steps: int,
+        watch: Watch = UNWATCHED,
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
-        Stops early when no trajectory is finite any more; the blocks left are NaN.
+        Stops early when no trajectory is finite any more; the blocks left are NaN. When time is
+        over it ends with a block, the first one at least.
         """
         count, size = starts.shape
         number = self.num_exponents or size
@@ -93,8 +100,15 @@ class TangentQR:
             x = jnp.asarray(starts, float)
             Q = jnp.asarray(np.broadcast_to(_frame(size, number), (count, size, number)))
             every = np.asarray(self.every)  # as an array: a number would be compiled in
-            x, Q, _ = _block(advance, x, Q, given, np.asarray(0), np.asarray(self.transient), every)
+            piece = -(-int(edges[1]) // self.every) * self.every
+            for begin in range(0, self.transient, piece):
+                # In pieces, for no signal stops a compiled program.
+                length = np.asarray(min(piece, self.transient - begin))
+                x, Q, _ = _block(advance, x, Q, given, np.asarray(begin), length, every)
             for k, (begin, end) in enumerate(pairwise(edges)):
+                if k and k % parts == 0 and watch.is_over():
+                    return Growth(logs[:k], edges[: k + 1], np.asarray(x), parts)
+                watch.report(Stage.EXPONENTS, int(begin), int(edges[-1]))
                 x, Q, sums = _block(
                     advance, x, Q, given, self.transient + begin, end - begin, every
                 )

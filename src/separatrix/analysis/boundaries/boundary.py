@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from ..._parallel import chunks
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
+from ..._watch import Report, Stage, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.points import FixedPoints
@@ -69,6 +70,8 @@ def separatrix(
     *,
     segments: int = 64,
     method: Settling | None = None,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Separatrix:
     r"""Find points on the boundary between basins, and the normals of the boundary there.
 
@@ -92,6 +95,9 @@ def separatrix(
         How many segments between states are bisected, at most.
     method
         When a state has settled; None means `sx.Settling()`.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: segments that
+        were not bisected to their ends have that for an outcome.
 
     Returns
     -------
@@ -119,15 +125,17 @@ def separatrix(
     require_count(segments, "segments", least=0)
     system = require_system(system)
     landscape = survey(system, points)
-    follower = Follower(system, landscape, method_of(method, Settling))
-    brackets = _attractor_pairs(landscape)
-    if states is not None:
-        sampled = states_of(system, states, "states")
-        brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
-    outcomes = _narrow(follower, brackets)
-    found = outcomes == _FOUND
-    middle = (brackets.a + brackets.b)[found] / 2
-    saddle, normals, nearness = _normals(follower, middle)
+    settling = method_of(method, Settling)
+    sampled = None if states is None else states_of(system, states, "states")
+    with watching("separatrix", max_seconds, progress) as watch:
+        follower = Follower(system, landscape, settling, watch)
+        brackets = _attractor_pairs(landscape)
+        if sampled is not None:
+            brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
+        outcomes = _narrow(follower, brackets)
+        found = outcomes == _FOUND
+        middle = (brackets.a + brackets.b)[found] / 2
+        saddle, normals, nearness = _normals(follower, middle)
     across = ((landscape.states[brackets.of_a] - landscape.states[brackets.of_b])[found]) * normals
     inward = (brackets.a - brackets.b)[found] * normals
     side = np.where(np.abs(inward.sum(1)) > 0, inward.sum(1), across.sum(1))
@@ -191,8 +199,9 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
     going = np.ones(len(outcomes), bool)
     for _ in range(_HALVINGS):
         rows = np.flatnonzero(going)
-        if not len(rows):
+        if not len(rows) or follower.watch.is_over():
             break
+        follower.watch.report(Stage.BISECT, len(going) - len(rows), len(going))
         parts = next((p for p in (16, 8, 4) if len(rows) * (p - 1) <= _CHEAP), 2)
         share = np.arange(1, parts)[:, None] / parts
         a, b = brackets.a[rows], brackets.b[rows]
@@ -210,6 +219,8 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
         width = np.linalg.norm(brackets.a[rows] - brackets.b[rows], axis=1)
         finest = 4 * EPS * np.linalg.norm(a, axis=1)
         going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
+    if going.any() and follower.watch.is_over():
+        outcomes[going] = f"not finished: {follower.watch.reason}"
     return outcomes.astype(str)
 
 
@@ -235,7 +246,7 @@ def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.nda
     gates = np.flatnonzero(follower.landscape.gates)
     saddle, nearness = np.full(len(states), -1), np.full(len(states), np.nan)
     normals = np.full(states.shape, np.nan)
-    if not len(gates) or not len(states):
+    if not len(gates) or not len(states) or follower.watch.is_over():
         return saddle, normals, nearness
     longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
     for part in chunks(len(states), _PATHS):

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Real, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_number
+from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.points import FixedPoints
@@ -52,6 +53,8 @@ def basins(
     *,
     method: Settling | None = None,
     confidence: float = 0.95,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Basins:
     r"""Follow sampled states to where they end, and count.
 
@@ -71,6 +74,9 @@ def basins(
         When a state has settled, and when it is given up; None means `sx.Settling()`.
     confidence
         Of the intervals.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: states that
+        were not followed to their ends are unsettled.
 
     Returns
     -------
@@ -99,8 +105,10 @@ def basins(
     sampled = states_of(system, states, "states")
     if not is_number(confidence) or not 0 < confidence < 1:
         raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
-    follower = Follower(system, landscape, method_of(method, Settling))
-    ends = follower.follow(sampled)
+    settling = method_of(method, Settling)
+    with watching("basins", max_seconds, progress) as watch:
+        follower = Follower(system, landscape, settling, watch)
+        ends = follower.follow(sampled)
     rows = np.flatnonzero(landscape.attractors)
     count = np.array([(ends.reached == row).sum() for row in rows], int)
     fraction = count / len(sampled)

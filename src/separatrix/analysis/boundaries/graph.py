@@ -7,6 +7,7 @@ from scipy.linalg import qr
 from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._types import Array, counted, require_count
+from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
@@ -73,6 +74,8 @@ def fixed_point_graph(
     *,
     method: Settling | None = None,
     rays: int = 0,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> FixedPointGraph:
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
 
@@ -95,6 +98,9 @@ def fixed_point_graph(
         When an arm has ended; None means `sx.Settling()`.
     rays
         Directions, at most, along which saddles with several are left; 0: none.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: arms that
+        were not followed to their ends have target −1.
 
     Returns
     -------
@@ -124,7 +130,7 @@ def fixed_point_graph(
     require_count(rays, "rays", least=0)
     system = require_system(system)
     landscape = survey(system, points)
-    follower = Follower(system, landscape, method_of(method, Settling))
+    settling = method_of(method, Settling)
     gates = np.flatnonzero(landscape.gates)
     directions, normals = oriented(landscape, gates)
     others, number, across = _rays(system, landscape, rays)
@@ -133,7 +139,9 @@ def fixed_point_graph(
     distance = _DEPARTURE * landscape.separation[source] * np.sign(arm)
     along = np.repeat(np.concatenate([directions, across]), 2, axis=0)
     starts = landscape.states[source] + distance[:, None] * along
-    ends = follower.follow(starts, anyway=True)
+    with watching("fixed-point graph", max_seconds, progress) as watch:
+        follower = Follower(system, landscape, settling, watch)
+        ends = follower.follow(starts, anyway=True)
     label = np.append(landscape.label, -1)
     return FixedPointGraph(
         source=landscape.label[source],

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 from ..._types import require_count, require_positive
+from ..._watch import UNWATCHED, Stage, Watch
 from ...systems import AbstractSystem
 from ..motion import Stepper
 from .landscape import Landscape
@@ -82,13 +83,19 @@ class Settled:
 class Follower:
     """Follows states of one system among its fixed points."""
 
-    def __init__(self, system: AbstractSystem, landscape: Landscape, settling: Settling):
-        self.landscape, self.settling = landscape, settling
+    def __init__(
+        self,
+        system: AbstractSystem,
+        landscape: Landscape,
+        settling: Settling,
+        watch: Watch = UNWATCHED,
+    ):
+        self.landscape, self.settling, self.watch = landscape, settling, watch
         self.stepper = Stepper(system, landscape.states, settling.step)
         self.radius = settling.capture * landscape.separation
 
     def follow(self, starts: Float[np.ndarray, "state unit"], *, anyway: bool = False) -> Settled:
-        """Follow states until each has settled, left, or run out of steps.
+        """Follow states until each has settled, left, or run out of steps or time.
 
         `anyway`: also where no attractor is known, to see whether they cycle or leave.
         """
@@ -103,8 +110,9 @@ class Follower:
             ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0
-        while going.any() and taken < self.settling.max_steps:
+        while going.any() and taken < self.settling.max_steps and not self.watch.is_over():
             rows = np.flatnonzero(going)
+            self.watch.report(Stage.FOLLOW, count - len(rows), count)
             block = min(block, self.settling.max_steps - taken)
             moved = self.stepper.advance(now[rows], block)
             taken += block
@@ -113,7 +121,8 @@ class Follower:
             ends.steps[rows] = taken
             going[rows[done]] = False
             block = min(2 * block, _LONGEST_BLOCK)
-        ends.reasons[going] = (
+        late = f"not finished: {self.watch.reason}" if self.watch.is_over() else ""
+        ends.reasons[going] = late or (
             f"still moving after {taken} steps: a cycle, chaos, or slow (Settling(max_steps=…))"
         )
         return Settled(ends.reached, ends.steps, ends.reasons.astype(str), ends.resting)

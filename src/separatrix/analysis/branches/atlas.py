@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._watch import UNWATCHED, Watch
 from ...solvers.continuation import (
     Curve,
     CurveEnd,
@@ -58,9 +59,10 @@ class Atlas:
         method: PseudoArclength,
         box: tuple[np.ndarray, np.ndarray] | None,
         marginal_band: float,
+        watch: Watch = UNWATCHED,
     ):
         self.family, self.bounds, self.method, self.box = family, bounds, method, box
-        self.marginal_band = marginal_band
+        self.marginal_band, self.watch = marginal_band, watch
         self.branches: list[Branch] = []
         self.special: list[Special] = []
         self.remarks: list[str] = []
@@ -140,6 +142,9 @@ class Atlas:
         full = len(self.branches) >= self.method.max_branches
         if full:
             self._remark(f"reached max_branches = {self.method.max_branches}: there may be more")
+        elif self.branches and self.watch.is_over():
+            full = True
+            self._remark(f"{self.watch.reason}: there may be more")
         return full
 
     def _remark(self, remark: str) -> None:
@@ -162,7 +167,9 @@ class Atlas:
             if at_end and through is None:
                 curve = Curve(start[None], along[None], np.ones(1), CurveEnd.RANGE)
             else:
-                curve = follow(evaluate, start, along, scaled, self.method, self.leaves)
+                curve = follow(
+                    evaluate, start, along, scaled, self.method, self.leaves, watch=self.watch
+                )
             halves.append((curve, eigenvalues(self.family, curve.points)))
             if curve.end is CurveEnd.MAX_POINTS:
                 self._remark(f"branch {number} {ending_text(curve.end, self.method)}: it goes on")
@@ -170,6 +177,9 @@ class Atlas:
                 break
         self.branches.append(_joined(halves, origin, self.method))
         for curve, values in halves:
+            if self.watch.is_over():
+                self._remark(f"{self.watch.reason}: special points may lack on branch {number}")
+                break
             for special in find_tangencies(self.family, curve, values):
                 self._note(special, number)
             skip, budget = through is not None, Budget()

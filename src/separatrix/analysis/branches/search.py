@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError
+from ..._watch import Report, watching
 from ...solvers.continuation import Deflation, PseudoArclength
 from ..checks import band_of, method_of
 from ..derivatives import derivatives_of
@@ -37,6 +38,8 @@ def continue_fixed_points(
     switch: bool = True,
     disconnected: Deflation | None = DEFLATION,
     marginal_band: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Branches:
     r"""Follow fixed points while an input, a context, a gain or any other number changes.
 
@@ -76,6 +79,9 @@ def continue_fixed_points(
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal; of a flow
         in units of its largest |λ|, so that the unit of time tells nothing.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: branches end
+        there, and `remarks` says so.
 
     Returns
     -------
@@ -125,9 +131,11 @@ def continue_fixed_points(
     family = Family(system_of, sample, (first, last), method.state_scale)
     ends = [checked_system(system_of, p) for p in (first, last, value)]
     box = enclosing_box(ends)
-    atlas = Atlas(family, (min(first, last), max(first, last)), method, box, marginal_band)
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    with one_blas_thread(), derivatives_of(sample), quiet:
+    bounds = (min(first, last), max(first, last))
+    watched = watching("branches", max_seconds, progress)
+    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet:
+        atlas = Atlas(family, bounds, method, box, marginal_band, watch)
         for k, state in enumerate(states):
             point = corrected_start(family, state, value, name)
             atlas.add(point, "start" if len(states) == 1 else f"start {k}")
@@ -144,6 +152,8 @@ def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
     # not at the middle of the range or at round parts of it, where special points like to lie
     inner = (np.arange(search.values) + 0.5 + OFF_CENTER) / search.values
     for value in low + (high - low) * inner:
+        if atlas.watch.is_over():
+            break
         known = atlas.states_at(value)
         scale = atlas.method.state_scale
         found = disconnected_points(atlas.family, search, known, float(value), atlas.box, scale)

@@ -11,7 +11,7 @@ cannot leave the box, and the curve of them that begins at c, λ = 0, comes to a
 import numpy as np
 from jaxtyping import Float
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import UNWATCHED, Watch
 from ...solvers.continuation import CurveEnd, PseudoArclength, follow
 from ...solvers.newton import Evaluate
 from .domain import Domain
@@ -50,7 +50,6 @@ def from_center(
 
     def homotopy(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         y, part = point[:-1], point[-1]
-        watch.report(Stage.HOMOTOPY, round(100 * min(max(part, 0.0), 1.0)), 100)
         v, jacobian = velocity(y)
         back = -rate * y
         of_state = part * jacobian - (1 - part) * rate * np.eye(size)

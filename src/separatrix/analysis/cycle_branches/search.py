@@ -6,6 +6,7 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError
+from ..._watch import Report, Watch, watching
 from ...solvers.continuation import (
     Curve,
     CurveEnd,
@@ -44,6 +45,8 @@ def continue_cycles(
     method: PseudoArclength | None = None,
     shooting: MultipleShooting | None = None,
     marginal_band: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> CycleBranch:
     r"""Follow a cycle of a flow while a number changes that the flow depends on.
 
@@ -83,6 +86,9 @@ def continue_cycles(
     marginal_band
         Multipliers within this distance of the unit circle, or the distance from 1 of the one along
         the orbit, are called marginal, and `n_unstable` is −1.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: the branch
+        ends there, with that for a reason.
 
     Returns
     -------
@@ -133,14 +139,19 @@ def continue_cycles(
     bounds = (min(first, last), max(first, last))
     orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    with one_blas_thread(), derivatives_of(sample), quiet:
+    watched = watching("cycles", max_seconds, progress)
+    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet:
         point = closed(orbits, start, sample, value, name)
-        halves = _both_ways(orbits, point, bounds, method)
+        halves = _both_ways(orbits, point, bounds, method, watch)
         return _record(orbits, halves, sample, name, (first, last), marginal_band, method)
 
 
 def _both_ways(
-    orbits: ClosedOrbits, point: np.ndarray, bounds: tuple[float, float], method: PseudoArclength
+    orbits: ClosedOrbits,
+    point: np.ndarray,
+    bounds: tuple[float, float],
+    method: PseudoArclength,
+    watch: Watch,
 ) -> list[Curve]:
     """Follow the branch in both directions, or once where it is closed."""
     scaled = bounds[0] / orbits.scales[-1], bounds[1] / orbits.scales[-1]
@@ -160,6 +171,7 @@ def _both_ways(
             ends.reached,
             orbits.accepts,
             orbits.stride,
+            watch,
         )
         curves.append(ends.named(curve))
         if curve.end is CurveEnd.CLOSED:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...solvers.iterate import Ending
 from ...solvers.shooting import MultipleShooting, Shot
-from .found import SHOT, Cycle, Found
+from .found import LATE, SHOT, Cycle, Found
 from .merging import same_orbit
 from .propagation import Propagator
 
@@ -45,6 +45,9 @@ def search_flow(
         step = _STEP / _finer(propagator, starts)
         attempts.append(propagator.follow(starts, round(method.transient / step), step))
     for states in attempts:
+        if propagator.watch.is_over():
+            found.reasons[found.reached < 0] = LATE
+            break
         if period is None:
             states, periods, reasons = _recurrence(propagator, states)
             periods = _sharpened(propagator, states, periods, method)
@@ -72,6 +75,9 @@ def _recurrence(
     reasons = np.full(len(states), _LOST, dtype=object)
     reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
     for k in range(0, len(states), 64):  # bounds the memory of the trajectories
+        if propagator.watch.is_over():
+            reasons[k:] = LATE
+            break
         part = states[k : k + 64]
         traces = propagator.sample(
             part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, stride
@@ -215,7 +221,7 @@ def _close(
 ) -> None:
     """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
     coarse = propagator.stretch(method.substeps)
-    shot = method.solve(coarse, orbits, periods)
+    shot = method.solve(coarse, orbits, periods, propagator.watch)
     rows, shot = _drop(found, rows, shot)
     if not len(rows):
         return
@@ -226,7 +232,7 @@ def _close(
         shot.orbits[:, 0], shot.periods / turns, method.segments, method.substeps
     )
     first = np.where((turns == 1)[:, None, None], shot.orbits, first)
-    once = method.solve(coarse, first, shot.periods / turns)
+    once = method.solve(coarse, first, shot.periods / turns, propagator.watch)
     final, change = _refined(propagator, once, method)
     kept, final = _drop(found, rows, final)
     change, turns = change[np.isin(rows, kept)], turns[np.isin(rows, kept)]
@@ -243,17 +249,19 @@ def _refined(
 
     The last change of each period is returned, too.
     """
-    substeps = 2 * method.substeps
-    final = method.solve(propagator.stretch(substeps), once.orbits, once.periods)
+    substeps, watch = 2 * method.substeps, propagator.watch
+    final = method.solve(propagator.stretch(substeps), once.orbits, once.periods, watch)
     change = np.abs(final.periods - once.periods)
     both = (once.endings == Ending.ZERO) & (final.endings == Ending.ZERO)
-    final.endings = np.where(both, final.endings, Ending.STALLED)
+    open_ = Ending.RUNNING if watch.is_over() else Ending.STALLED
+    final.endings = np.where(both, final.endings, open_)
     for _ in range(method.refinements):
         rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
         if not len(rows):
             break
         substeps *= 4
-        closer = method.solve(propagator.stretch(substeps), final.orbits[rows], final.periods[rows])
+        finer = propagator.stretch(substeps)
+        closer = method.solve(finer, final.orbits[rows], final.periods[rows], watch)
         better = closer.endings == Ending.ZERO
         both[rows[~better]] = False  # it stays what it was
         rows = rows[better]

@@ -6,8 +6,9 @@ import numpy as np
 
 from ...solvers.iterate import Ending
 
+LATE = "not finished: the time limit was reached"
 SHOT = {
-    Ending.RUNNING: "was not started",
+    Ending.RUNNING: LATE,
     Ending.ZERO: "closed",
     Ending.STALLED: "no step of Newton's method brings the pieces nearer to one another",
     Ending.MAX_STEPS: "still open after the largest number of steps (max_steps)",
@@ -18,6 +19,7 @@ SHOT = {
 }
 """How shooting ended, in words."""
 WALKED = {
+    Ending.RUNNING: LATE,
     Ending.ZERO: "closed",
     Ending.STALLED: "its sequences of linear regions repeat without a cycle",
     Ending.MAX_STEPS: "no cycle in the largest number of solves (max_solves)",

@@ -6,7 +6,7 @@ from ...solvers.cycle_walk import CycleWalk, Walked
 from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, Shot
-from .found import SHOT, WALKED, Cycle, Found
+from .found import LATE, SHOT, WALKED, Cycle, Found
 from .merging import minimal_length, same_cycle
 from .propagation import Propagator
 
@@ -25,13 +25,16 @@ def search_map(
         attempts.append(propagator.follow(starts, method.transient, 1.0))
     for length in lengths:
         for states in attempts:
+            if propagator.watch.is_over():
+                found.reasons[found.reached < 0] = LATE
+                break
             if isinstance(method, CycleWalk):
                 assert form is not None  # only a recognized map is given to it
-                walked = method.solve(form, states, length)
+                walked = method.solve(form, states, length, propagator.watch)
                 _collect(found, lengths, walked, walked.exact, WALKED)
             else:
                 orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-                shot = method.solve(propagator.step, orbits, None)
+                shot = method.solve(propagator.step, orbits, None, propagator.watch)
                 _collect(found, lengths, shot, np.zeros(len(states), bool), SHOT)
     for cycle in found.cycles:
         cycle.multipliers = _multipliers(propagator, cycle.orbit)

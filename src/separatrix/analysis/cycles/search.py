@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
+from ..._watch import Report, watching
 from ...solvers.cycle_walk import CycleWalk
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.shooting import MultipleShooting
@@ -30,6 +31,8 @@ def find_cycles(
     length: int | float | Sequence[int] | None = None,
     method: MultipleShooting | CycleWalk | None = None,
     marginal_band: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Cycles:
     r"""Find cycles of a map, or periodic orbits of a flow, from candidate states.
 
@@ -60,6 +63,9 @@ def find_cycles(
     marginal_band
         Multipliers within this distance of the unit circle, of a flow also within the distance from
         1 of the one along the orbit, are called marginal, and `n_unstable` is −1.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: candidates
+        that were not finished have that for a reason.
 
     Returns
     -------
@@ -96,8 +102,9 @@ def find_cycles(
         orbit, method = candidates, method or MultipleShooting(transient=0)
         candidates, length = _start_of(orbit, system, length)
     starts = states_of(system, candidates, "candidates", least=0)
-    propagator = Propagator(system)
-    with one_blas_thread(), derivatives_of(system):
+    watched = watching("cycles", max_seconds, progress)
+    with watched as watch, one_blas_thread(), derivatives_of(system):
+        propagator = Propagator(system, watch)
         if system.kind == "map":
             form = _form_for(system, method)
             if method is None:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import InvalidInputError, require_count, require_positive
-from ..._watch import UNWATCHED, Watch
+from ..._watch import UNWATCHED, Stage, Watch
 from ..newton import Evaluate
 from .corrector import around_kink, correct, correct_at, tangent_of
 
@@ -162,6 +162,7 @@ def follow(
         if watch.is_over():
             end = CurveEnd.OUT_OF_TIME
             break
+        watch.report(Stage.CONTINUE, len(points), method.max_points)
         here, along = points[-1], tangents[-1]
         guess = here + length * along
         found = correct(evaluate, guess, along)

@@ -1,0 +1,106 @@
+"""Time limits of the analyses beside the search for fixed points, and what they tell on the way."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix._watch import Stage, Watch
+
+LIMIT = "the time limit of 7 s was reached"
+MAP = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 2)
+STATES = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+LOGISTIC = sx.DiscreteMap(lambda x: 3.2 * x * (1 - x), 1)
+
+
+@pytest.fixture(scope="module")
+def points():
+    return sx.find_fixed_points(MAP, STATES)
+
+
+def radial(p):
+    turn = lambda x: jnp.stack([-x[1], x[0]])  # noqa: E731
+    return sx.Flow(lambda x: (p + x @ x - (x @ x) ** 2) * x + turn(x), size=2)
+
+
+def cycles_of_maps(points, **watched):
+    found = sx.find_cycles(LOGISTIC, np.linspace(0.1, 0.9, 9)[:, None], length=[2, 4], **watched)
+    return found.reasons
+
+
+def cycles_of_piecewise_linear_maps(points, **watched):
+    tent = sx.DiscreteMap(lambda x: 1 - 1.8 * jnp.abs(x), 1)
+    return sx.find_cycles(tent, np.linspace(-1, 1, 9)[:, None], length=[3, 4], **watched).reasons
+
+
+def cycles_of_flows(points, **watched):
+    flow = radial(0.5)
+    return sx.find_cycles(flow, np.array([[1.0, 0.0], [0.3, 0.2]]), **watched).reasons
+
+
+def basins(points, **watched):
+    return sx.basins(MAP, points, 1e-9 * STATES, **watched).reasons
+
+
+def graph(points, **watched):
+    return sx.fixed_point_graph(MAP, points, **watched).reasons
+
+
+def separatrix(points, **watched):
+    return sx.separatrix(MAP, points, STATES, **watched).outcomes
+
+
+def branches(points, **watched):
+    unit = lambda w: sx.DiscreteMap(lambda x: jnp.tanh(w * x), size=1)  # noqa: E731
+    found = sx.continue_fixed_points(unit, np.zeros(1), parameter=(0.5, 2.0), **watched)
+    return [*found.endings.ravel(), *found.remarks]
+
+
+def branch_of_cycles(points, **watched):
+    start = sx.continue_fixed_points(radial, np.zeros(2), (-0.5, 0.5)).emerging_cycle(0, -0.01)
+    return sx.continue_cycles(radial, start, (-0.5, 0.5), **watched).endings
+
+
+def exponents(points, **watched):
+    return sx.lyapunov_exponents(MAP, np.ones(2), **watched).outcome
+
+
+ANALYSES = {
+    cycles_of_maps: Stage.SHOOT,
+    cycles_of_piecewise_linear_maps: Stage.SHOOT,
+    cycles_of_flows: Stage.SHOOT,
+    basins: Stage.FOLLOW,
+    graph: Stage.FOLLOW,
+    separatrix: Stage.BISECT,
+    branches: Stage.CONTINUE,
+    branch_of_cycles: Stage.CONTINUE,
+    exponents: Stage.EXPONENTS,
+}
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.__name__)
+def test_an_analysis_ends_at_its_time_limit_and_says_so(analysis, points, monkeypatch):
+    told, over = [], []
+    monkeypatch.setattr(Watch, "is_over", lambda watch: watch.max_seconds == 7 and bool(over))
+
+    def report(stage, done, total):
+        told.append(stage)
+        assert 0 <= done <= total
+        if stage == ANALYSES[analysis]:
+            over.append(True)
+
+    stopped = analysis(points, max_seconds=7, progress=report)
+    assert ANALYSES[analysis] in told
+    assert any("the time limit" in reason for reason in stopped), stopped
+    whole = analysis(points, max_seconds=1e6)
+    assert not any("the time limit" in reason for reason in whole)
+    assert len(told) < 100
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.__name__)
+def test_ctrl_c_goes_through(analysis, points):
+    def interrupt(stage, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analysis(points, progress=interrupt)
