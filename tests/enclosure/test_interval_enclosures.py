@@ -393,7 +393,7 @@ def test_random_expressions_contain_the_values_of_ball_arithmetic() -> None:
             assert all(holds(result[index], i, value) for i, value in enumerate(truth))
 
 
-OURS = {"logaddexp", "softmax"}
+OURS = {"logaddexp", "softmax", "softmax_mean"}
 """What the interpreter reads as one step, though JAX has several for it."""
 
 

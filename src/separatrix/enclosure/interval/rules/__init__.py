@@ -15,7 +15,7 @@ from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
 from .continuity import branches_meet
 from .quotients import removable
-from .softmax import softmax
+from .softmax import softmax, softmax_mean
 
 
 def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(UNCHANGED, _unchanged),
     **linear.RULES,
     "softmax": softmax,
+    "softmax_mean": softmax_mean,
 }
 _OF_INTEGERS = frozenset({*MOVES, "select_n"})
 _OF_TRUTH_VALUES = frozenset({*MOVES, *selection.RULES, "convert_element_type"})
