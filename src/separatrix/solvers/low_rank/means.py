@@ -92,7 +92,9 @@ def _is_affine(program: FlatProgram) -> bool:
             continue
         quotient = step.name == "div" and step.inputs[1] not in moving and step.plan is None
         product = step.name in _PRODUCTS and count == 1
-        if not (step.name in _SUMS or product or quotient) or step.dtypes[0].kind != "f":
+        moved = step.name not in MOVES or step.plan is not None
+        known = step.name in _SUMS or product or quotient
+        if not (known and moved) or step.dtypes[0].kind != "f":
             return False
         moving.update(step.outputs)
     return True
