@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from scipy import linalg, special
 
 import separatrix as sx
 from separatrix.analysis.completeness import Domain, find_domain
@@ -278,18 +279,19 @@ def test_a_clipped_network_is_bounded_by_its_heights():
 
 @pytest.mark.parametrize("kind", ["map", "flow"])
 def test_a_hopfield_network_of_softmax_is_bounded_by_its_patterns(kind):
-    """x = ξ (1, −1) softmax(β (1, −1) ξ·x) = ξ tanh(2 m), with x = m ξ and β N = 2."""
-    pattern = np.where(np.arange(40) % 3, 1.0, -1.0)
-    patterns = np.stack([pattern, -pattern], 1)
-    recall = lambda x: patterns @ jax.nn.softmax(patterns.T @ x / 20)  # noqa: E731
-    system = sx.DiscreteMap(recall, 40)
+    """Of orthogonal patterns every subset may be recalled at once: p = softmax(β N p)."""
+    patterns = linalg.hadamard(16)[1:4].astype(float)
+    recall = lambda x: patterns.T @ jax.nn.softmax(patterns @ x / 2)  # noqa: E731
+    system = sx.DiscreteMap(recall, 16)
     if kind == "flow":
-        system = sx.Flow(lambda x: recall(x) - x, 40, 10.0)
-    assert str(domain(system)) == "[-1, 1]^40"
-    points = sx.find_fixed_points(system, np.zeros((1, 40)))
+        system = sx.Flow(lambda x: recall(x) - x, 16, 10.0)
+    box = domain(system)
+    np.testing.assert_allclose([box.lower, box.upper], [patterns.min(0), patterns.max(0)])
+    points = sx.find_fixed_points(system, np.zeros((1, 16)))
     assert points.index_sum == 1 and points.complete and points.certified.all()
-    sizes = np.sort(points.states @ pattern) / 40
-    assert sizes == pytest.approx(systems.TANH_UNIT[2.0] * np.array([-1, 0, 1]), abs=1e-12)
+    shares = points.states @ patterns.T / 16
+    assert shares == pytest.approx(special.softmax(8 * shares, axis=1), abs=1e-12)
+    assert np.unique(shares > 0.2, axis=0).sum(1).tolist().count(1) == 3 and len(points) == 7
 
 
 def test_lstm_cells_are_bounded_by_the_largest_forget_gate():

@@ -41,7 +41,7 @@ def really_closed(system, cycles):
 
 @pytest.mark.parametrize("method", [None, MultipleShooting()], ids=["exact", "shooting"])
 def test_the_two_cycles_of_sixteen_steps(method):
-    """SCYFI's example; shooting knows nothing of regions and finds the same."""
+    """SCYFI's example; shooting walks through no regions and finds the same."""
     candidates = systems.box(2, -10, 10)
     cycles = sx.find_cycles(scyfi(0.8377689), candidates, length=16, method=method)
     really_closed(scyfi(0.8377689), cycles)
@@ -51,7 +51,7 @@ def test_the_two_cycles_of_sixteen_steps(method):
     np.testing.assert_allclose(largest, [0.518900, 1.610218], atol=5e-7)
     assert sorted(cycles.stability.tolist()) == ["saddle", "stable"]
     assert sorted(cycles.n_unstable.tolist()) == [0, 1]
-    assert cycles.exact.tolist() == [method is None] * 2
+    assert cycles.exact.all()
     assert cycles.method == ("piecewise linear" if method is None else "shooting")
     assert (cycles.error_bound < 1e-9).all()
 
@@ -101,6 +101,61 @@ def test_a_fixed_point_is_not_a_cycle():
     assert cycles.reasons.tolist() == ["led to a fixed point"] * 2
     assert cycles.amplitude.shape == (0, 1)
     assert repr(cycles).startswith("0 cycles of a map of 1 unit from 2 starts")
+
+
+def switching(A, b, R, r):
+    return [(A[k], b[k]) for k in range(len(A))], lambda x: (R @ x + r).argmax()
+
+
+def rectified(A, W, h):
+    gates = np.array([*np.ndindex(*[2] * len(h))])
+    weights = 2 ** np.arange(len(h))[::-1]
+    return [(np.diag(A) + W * gate, h) for gate in gates], lambda z: (z > 0) @ weights
+
+
+def of_every_sequence(pieces, piece_at, longest):
+    """Solve each sequence of pieces, and keep what visits them: sets of rounded states."""
+    found, size = set(), len(pieces[0][1])
+    for length in range(1, longest + 1):
+        for sequence in np.ndindex(*[len(pieces)] * length):
+            M, c = np.eye(size), np.zeros(size)
+            for k in sequence:
+                M, c = pieces[k][0] @ M, pieces[k][0] @ c + pieces[k][1]
+            orbit = [np.linalg.solve(np.eye(size) - M, c)]
+            for k in sequence[:-1]:
+                orbit.append(pieces[k][0] @ orbit[-1] + pieces[k][1])
+            if tuple(piece_at(x) for x in orbit) == sequence:
+                found.add(frozenset(tuple(np.round(x, 6) + 0.0) for x in orbit))
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 3, 8])
+@pytest.mark.parametrize("model", ["plrnn", "rslds"])
+def test_with_few_pieces_no_short_cycle_is_missing(model, seed):
+    """The starts are of no use: one state, far away."""
+    rng = np.random.default_rng(seed)
+    if model == "plrnn":
+        A, W, h = rng.uniform(-1, 1, 2), 2 * rng.standard_normal((2, 2)), rng.standard_normal(2)
+        system, parts = sx.models.plrnn(A, W, h), rectified(A, W, h)
+    else:
+        A, b = rng.standard_normal((3, 2, 2)), rng.standard_normal((3, 2))
+        R, r = rng.standard_normal((3, 2)), rng.standard_normal(3)
+        system, parts = sx.models.rslds(A, b, R, r), switching(A, b, R, r)
+    cycles = sx.find_cycles(system, np.full((1, 2), 1e3), length=range(1, 6))
+    listed = [frozenset(map(tuple, np.round(cycles.orbit(k), 6) + 0.0)) for k in range(len(cycles))]
+    assert set(listed) == of_every_sequence(*parts, 5) and len(listed) == len(set(listed))
+    assert cycles.complete_lengths.tolist() == [1, 2, 3, 4, 5] and cycles.exact.all()
+    assert "of 1 to 5 steps no other (proved)" in cycles.summary()
+    if len(cycles):
+        really_closed(system, cycles)
+
+
+def test_of_many_pieces_or_none_nothing_is_said_to_be_complete():
+    curved = sx.find_cycles(logistic(3.2), np.array([[0.2]]), length=(1, 2))
+    long = sx.find_cycles(scyfi(0.8377689), systems.box(2, -10, 10), length=16)
+    turn = sx.DiscreteMap(lambda x: jnp.stack([-x[1], x[0]]), 2)
+    endless = sx.find_cycles(turn, np.ones((1, 2)), length=(1, 2, 4))
+    assert [c.complete_lengths.tolist() for c in (curved, long, endless)] == [[], [], [1, 2]]
 
 
 def test_cycles_of_a_relu_network():

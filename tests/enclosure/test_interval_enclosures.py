@@ -1,6 +1,7 @@
 """JAX functions over boxes: values and slopes are enclosed, what cannot be is refused."""
 
 import functools
+import itertools
 
 import flint
 import jax
@@ -310,11 +311,11 @@ REFUSED = {
     "lu": lambda x: jnp.linalg.inv(jnp.diag(x))[0],
     "round": jnp.round,
     "convert_element_type of int64": lambda x: x * x.astype(int),
-    # The index depends on the state.
-    "dynamic_slice": lambda x: lax.dynamic_slice(
-        x, [jnp.where(x[0] > 0, jnp.uint32(1), jnp.uint32(0))], (1,)
+    "gather": lambda x: x[jnp.array([0, 1]) + jnp.argmax(x)],
+    "add beyond the range of int8": lambda x: (
+        x * (jnp.argmax(W @ x).astype(jnp.int8) + jnp.int8(127))
     ),
-    "argmax": lambda x: x[jnp.argmax(x)],
+    "argmax of int64": lambda x: x[jnp.argmax((x > 0).astype(int))],
     "while": lambda x: lax.while_loop(lambda c: c[0] < 0, lambda c: c + 1.0, x),
     "scatter_apply": lambda x: x.at[0].apply(jnp.sin),
     "scan": lambda x: lax.fori_loop(0, 9999, lambda i, c: 0.5 * c, x),
@@ -333,6 +334,50 @@ def test_integers_may_be_chosen() -> None:
     result = chosen.slopes(ball(np.array([[-1.0], [0.0], [1.0]]), 0.1))
     assert [bool(reason) for reason in result.refusals] == [False, True, False]
     np.testing.assert_allclose(result.slopes.lower[[0, 2], 0, 0], [4.0, 3.0], rtol=1e-12)
+
+
+PLACED = {
+    "a slice": lambda x: lax.dynamic_slice(jnp.asarray(W), (jnp.argmax(x), 1), (1, 2))[0],
+    "of the state": lambda x: x[jnp.argmax(x)] * x,
+    "of the state, from the end": lambda x: x[jnp.argmin(x) + -3] * x,
+    "one hot": lambda x: jax.nn.one_hot(jnp.argmax(W @ x), 3, dtype=x.dtype) @ W,
+    "a switch": lambda x: lax.switch(jnp.argmax(x), [jnp.sin, jnp.cos, lambda v: v * v], x),
+    "of a comparison": lambda x: jnp.asarray(W)[(x[0] > x[1]).astype(int)] * x,
+    "of columns": lambda x: jnp.argmax(jnp.outer(x, x) + W, axis=0) * x,
+}
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_what_stands_at_the_place_of_the_largest_is_enclosed(name: str) -> None:
+    function, local = PLACED[name], np.random.default_rng(3)
+    centers, refused = local.standard_normal((40, 3)), 0
+    for center, radius in itertools.product(centers[:20], (0.0, 0.1, 1.0)):
+        enclosed = Enclosed(function, (3,))
+        box = Interval(center[None] - radius, center[None] + radius)
+        bounds, result = enclosed.bounds(box).bounds, enclosed.slopes(box)
+        with jax.enable_x64(True):
+            inside = jnp.asarray(center + local.uniform(-radius, radius, (20, 3)))
+            values = np.asarray(jax.vmap(function)(inside))
+            slopes = np.asarray(jax.vmap(jax.jacfwd(function))(inside))
+        assert (bounds.lower <= values + 1e-15).all() and (values <= bounds.upper + 1e-15).all()
+        refused += bool(result.refusals[0])
+        if result.refusals[0]:
+            assert "undecided" in result.refusals[0]
+        else:
+            assert (result.slopes.lower <= slopes + 1e-15).all()
+            assert (slopes <= result.slopes.upper + 1e-15).all()
+    assert 0 < refused < 50
+
+
+@pytest.mark.parametrize("chosen", [jnp.argmax, jnp.argmin])
+def test_the_first_of_equal_numbers_is_taken(chosen) -> None:
+    ties = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [-np.inf] * 3, [2.0, np.nan, 3.0]])
+    found = Enclosed(lambda x: chosen(x)[None].astype(float), (3,)).bounds(point(ties)).bounds
+    with jax.enable_x64(True):
+        expected = np.array([chosen(jnp.asarray(x)) for x in ties])[:, None]
+    np.testing.assert_array_equal(found.lower[:3], expected[:3])
+    np.testing.assert_array_equal(found.upper[:3], expected[:3])
+    assert found.lower[3] <= expected[3] <= found.upper[3]
 
 
 def test_outside_of_its_domain_a_function_is_not_bounded() -> None:
@@ -393,7 +438,7 @@ def test_random_expressions_contain_the_values_of_ball_arithmetic() -> None:
             assert all(holds(result[index], i, value) for i, value in enumerate(truth))
 
 
-OURS = {"logaddexp", "softmax"}
+OURS = {"logaddexp", "softmax", "softmax_mean"}
 """What the interpreter reads as one step, though JAX has several for it."""
 
 

@@ -57,6 +57,41 @@ def turned(x):
     return (grown / jnp.sum(grown, 1)).ravel()  # rows, divided by the sums of others
 
 
+COLUMNS = np.array([[3.0, -1.0, 1.0, 2.0], [0.0, 5.0, 0.0, 0.0], [1.0, 1.0, 1.0, 2.0]])
+MEANS = {
+    "of columns": lambda x: COLUMNS @ jax.nn.softmax(W @ x),
+    "of rows": lambda x: written_out(W @ x) @ COLUMNS.T,
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_means_lie_in_the_hull_of_what_is_averaged(name):
+    lower, upper = everywhere(MEANS[name])
+    np.testing.assert_array_equal(lower[0], COLUMNS.min(1))
+    np.testing.assert_array_equal(upper[0], COLUMNS.max(1))
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_values_and_slopes_of_means_are_enclosed(name):
+    function, rng = MEANS[name], np.random.default_rng(2)
+    enclosed = Enclosed(function, (4,))
+    by_terms = Enclosed(lambda x: jnp.sum(COLUMNS * jax.nn.softmax(W @ x), 1), (4,))
+    for radius in (0.0, 1e-3, 0.3, 3.0, 30.0):
+        center = rng.standard_normal(4)
+        box = Interval(center[None] - radius, center[None] + radius)
+        found, wide = enclosed.slopes(box), by_terms.slopes(box)
+        with jax.enable_x64(True):
+            inside = jnp.asarray(center + rng.uniform(-radius, radius, (200, 4)))
+            values, slopes = jax.vmap(function)(inside), jax.vmap(jax.jacfwd(function))(inside)
+        slack = 1e-13  # what rounding in float64 leaves of values and slopes
+        for enclosure, computed in ((found.bounds, values), (found.slopes, slopes)):
+            computed = np.asarray(computed)
+            assert (enclosure.lower - slack <= computed).all()
+            assert (computed <= enclosure.upper + slack).all()
+        assert (found.bounds.lower >= wide.bounds.lower - slack).all()
+        assert (found.bounds.upper <= wide.bounds.upper + slack).all()
+
+
 OTHERS = {
     "sums of other rows": turned,
     "some of a sum": lambda x: jnp.exp(x) / jnp.sum(jnp.exp(x)[:2]),

@@ -57,24 +57,47 @@ def test_all_zeros_are_those_of_all_patterns(gate, seed):
     assert (found.error_bounds < found.radii).all()
 
 
+def compared(score, moved):
+    best, chosen = score[0], moved[0]
+    for other, its in zip(score[1:], moved[1:], strict=True):
+        best, chosen = jnp.where(other > best, other, best), jnp.where(other > best, its, chosen)
+    return chosen
+
+
+CHOSEN = {
+    "by comparisons": compared,
+    "by index": lambda score, moved: moved[jnp.argmax(score)],
+    "by one hot": lambda score, moved: (
+        jax.nn.one_hot(jnp.argmax(score), len(score), dtype=score.dtype) @ moved
+    ),
+    "by a switch": lambda score, moved: jax.lax.switch(
+        jnp.argmax(score), [lambda k=k: moved[k] for k in range(len(moved))]
+    ),
+}
+
+
 @pytest.mark.parametrize("modes, seed", [(3, 0), (20, 1), (20, 2)])
-def test_modes_of_the_largest_score(modes, seed):
+@pytest.mark.parametrize("how", CHOSEN)
+def test_modes_of_the_largest_score(how, modes, seed):
     A, b, R, r = weights(seed, (modes, 3, 3), (modes, 3), (modes, 3), modes)
-
-    def residual(x):
-        moved, score = A @ x + b, R @ x + r
-        best, chosen = score[0], moved[0]
-        for k in range(1, modes):
-            best, chosen = (
-                jnp.where(score[k] > best, score[k], best),
-                jnp.where(score[k] > best, moved[k], chosen),
-            )
-        return chosen - x
-
     zeros = np.linalg.solve(np.eye(3) - A, np.asarray(b)[..., None])[..., 0]
     own = (R @ zeros.T + r[:, None]).argmax(0) == np.arange(modes)
-    found = search(residual, 3)
+    found = search(lambda x: CHOSEN[how](R @ x + r, A @ x + b) - x, 3)
     assert found.complete and found.boxes == modes
+    assert_same(found.states, zeros[own])
+
+
+def test_matrices_by_index():
+    A, b, R, r = weights(3, (20, 5, 5), (20, 5), (20, 5), 20)
+
+    def residual(x):
+        mode = jnp.argmax(R @ x + r)
+        return jnp.asarray(A)[mode] @ x + jnp.asarray(b)[mode] - x
+
+    zeros = np.linalg.solve(np.eye(5) - A, np.asarray(b)[..., None])[..., 0]
+    own = (R @ zeros.T + r[:, None]).argmax(0) == np.arange(20)
+    found = search(residual, 5)
+    assert found.complete and found.boxes == 20 and own.any()
     assert_same(found.states, zeros[own])
 
 
@@ -90,6 +113,10 @@ def test_a_zero_on_a_kink_is_proved_and_counts_once():
 
 UNPROVED = {
     "a zero on a jump": (lambda x: jnp.where(x >= 0, x, x + 1), "on a kink or a jump"),
+    "a zero where two scores are equal": (
+        lambda x: jnp.array([0.0, 1.0])[jnp.argmax(jnp.concatenate([-x, x]))] - x,
+        "on a kink or a jump",
+    ),
     "no zero, but as near to a jump as one can be": (
         lambda x: jnp.where(x > 0, x, x - 1), "on a kink or a jump"
     ),

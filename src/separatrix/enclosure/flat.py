@@ -178,24 +178,25 @@ class _Builder:
         return self._step(name, equation, arguments)
 
     def _choice(self, equation: Any, arguments: list[int]) -> list[int]:
-        """Write out both branches of a choice, and select from them, as JAX does in a batch."""
+        """Write out all branches of a choice, and select from them, as JAX does in a batch."""
         (index, *operands), branches = arguments, equation.params["branches"]
         if index in self.constants:
             which = int(np.clip(self.constants[index], 0, len(branches) - 1))
             return self.inline(branches[which], operands)
         made = next(step for step in reversed(self.steps) if index in step.outputs)
+        slot, which_dtype = index, made.dtypes[made.outputs.index(index)]
         of_truth = made.name == "convert_element_type" and made.input_dtypes[0].kind == "b"
-        if len(branches) != 2 or not of_truth:
-            return self._step("cond", equation, arguments)
+        if of_truth and len(branches) == 2:
+            (slot,), (which_dtype,) = made.inputs, made.input_dtypes
         cases = zip(*(self.inline(branch, operands) for branch in branches), strict=True)
-        ((slot,), (truth,)) = made.inputs, made.input_dtypes
         outputs = []
-        for pair, variable in zip(cases, equation.outvars, strict=True):
+        for each, variable in zip(cases, equation.outvars, strict=True):
             output, dtype = self.new_slot(), _dtype(variable.aval, "cond")
             shape = tuple(variable.aval.shape)
+            count = len(branches)
             self.steps.append(
-                Step("select_n", primitives.select_n_p, {}, (slot, *pair), (output,), (shape,),
-                     (dtype,), (made.input_shapes[0], shape, shape), (truth, dtype, dtype))
+                Step("select_n", primitives.select_n_p, {}, (slot, *each), (output,), (shape,),
+                     (dtype,), ((), *[shape] * count), (which_dtype, *[dtype] * count))
             )  # fmt: skip
             outputs.append(output)
         return outputs

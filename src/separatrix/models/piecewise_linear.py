@@ -248,12 +248,7 @@ def rslds(
 
 
 def _most_likely(moved: Any, score: Any) -> Any:
-    # Comparisons, not `argmax`: these are read as the pieces of a piecewise-linear function.
-    best, chosen = score[0], moved[0]
-    for other, its in zip(score[1:], moved[1:], strict=True):
-        better = other > best
-        best, chosen = jnp.where(better, other, best), jnp.where(better, its, chosen)
-    return chosen
+    return moved[jnp.argmax(score)]
 
 
 def _mean(moved: Any, score: Any) -> Any:

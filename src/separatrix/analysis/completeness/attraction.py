@@ -174,7 +174,7 @@ class _Velocity:
         if any(dtype != _FLOAT64 for dtype in step.dtypes):
             return False
         if step.name in MOVES:
-            return step.plan.fill is None
+            return step.plan is not None and step.plan.fill is None
         if step.name == "convert_element_type":
             return step.input_dtypes[0] == _FLOAT64
         if step.name == "mul":
@@ -231,7 +231,7 @@ class _Velocity:
         finite.add(self.state)
         for step in self.program.steps:
             entire = step.name in _ENTIRE and finite.issuperset(step.inputs)
-            filled = step.name in MOVES and step.plan.fill is not None
+            filled = step.name in MOVES and step.plan is not None and step.plan.fill is not None
             if step.name == "div":
                 entire = entire and _keeps_its_sign(self._bounds(step.inputs[1]))
             if entire and not filled:

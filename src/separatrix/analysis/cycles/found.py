@@ -47,6 +47,7 @@ class Found:
 
     def __init__(self, starts: int):
         self.cycles: list[Cycle] = []
+        self.complete_lengths: tuple[int, ...] = ()
         self.reached = np.full(starts, -1)
         self.reasons = np.full(starts, "was not searched from", dtype=object)
 

@@ -6,6 +6,7 @@ from ...solvers.cycle_walk import CycleWalk, Walked
 from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, Shot
+from .exhaustive import add_missing
 from .found import LATE, SHOT, WALKED, Cycle, Found
 from .merging import minimal_length, same_cycle
 from .propagation import Propagator
@@ -36,6 +37,7 @@ def search_map(
                 orbits = propagator.sample(states, np.ones(len(states)), length, 1)
                 shot = method.solve(propagator.step, orbits, None, propagator.watch)
                 _collect(found, lengths, shot, np.zeros(len(states), bool), SHOT)
+    found.complete_lengths = add_missing(propagator, found, lengths)
     for cycle in found.cycles:
         cycle.multipliers = _multipliers(propagator, cycle.orbit)
     return found

@@ -11,7 +11,9 @@ class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
 
     The multipliers are the eigenvalues of the derivative of the return map; a flow has one that is
-    1, along the orbit, whose distance from 1 tells of the accuracy.
+    1, along the orbit, whose distance from 1 tells of the accuracy. Of the numbers of steps in
+    `complete_lengths` no cycle is missing, which is proved; of others there may be more than were
+    found from these starts.
     """
 
     states: Float[Array, "cycle phase unit"] = array(
@@ -31,9 +33,12 @@ class Cycles(Record):
     exact: Bool[Array, " cycle"] = array(
         "solved in the linear regions that it visits, farther from their boundaries than its error"
     )
-    hits: Int[Array, " cycle"] = array("number of starts that led to it")
+    hits: Int[Array, " cycle"] = array("number of starts that led to it; 0: enumeration found it")
     reached: Int[Array, " start"] = array("which cycle each start led to; −1: none")
     reasons: Shaped[np.ndarray, " start"] = array("how the search from each start ended")
+    complete_lengths: Int[Array, " complete"] = array(
+        "numbers of steps of which every cycle is listed: each sequence of pieces was solved"
+    )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     method: str = setting('"piecewise linear" (exact) or "shooting"')
@@ -58,4 +63,14 @@ class Cycles(Record):
             f"{counted(self.states.shape[2], 'unit')}"
             + (f" ({told})" if told else "")
             + f" from {counted(len(self.reached), 'start')}"
+            + self._completeness()
         )
+
+    def _completeness(self) -> str:
+        """Return of which numbers of steps no cycle is missing, in words."""
+        proved = [int(length) for length in self.complete_lengths]
+        if not proved:
+            return ""
+        whole = len(proved) > 2 and proved == [*range(proved[0], proved[-1] + 1)]
+        told = f"{proved[0]} to {proved[-1]}" if whole else " and ".join(map(str, proved))
+        return f"; of {told} {'step' if proved == [1] else 'steps'} no other (proved)"

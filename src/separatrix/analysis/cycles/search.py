@@ -43,6 +43,12 @@ def find_cycles(
     Each candidate is a start, and so is the state that it comes to after a transient, so that
     unstable cycles as well as attractors are found.
 
+    Of a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
+    every sequence of pieces is solved besides, for as many steps k as there are at most 16,384: m^k
+    of m pieces, 7 steps with 4, 14 with 2. What the starts missed is added, with no hits, and
+    `complete_lengths` says of which numbers of steps it is proved that no cycle is missing. What
+    is listed of longer ones, and of other maps and flows, was found from these starts.
+
     A cycle is listed once, whatever state it was entered at, and with its minimal period.
 
     Parameters
@@ -213,6 +219,7 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
         hits=np.array([len(c.starts) for c in cycles], int),
         reached=place[found.reached],
         reasons=found.reasons.astype(str),
+        complete_lengths=np.array(found.complete_lengths, int),
         system=system.kind,
         time_unit=system.time_unit,
         method=method,

@@ -1,10 +1,10 @@
 r"""The affine functions of which a piecewise-linear function is made.
 
-A comparison, a maximum and an absolute value are choices. With every choice fixed the function is
-affine, and the interpreter of intervals finds its $A x + b$ at x = 0: b is the value there, A the
-slopes. Each combination of choices gives one, whether or not a state makes it, so nothing has to be
-known of the pieces themselves: at every state, on kinks and jumps too, the function is one of
-them.
+A comparison, a maximum, its place and an absolute value are choices. With every choice fixed the
+function is affine, and the interpreter of intervals finds its $A x + b$ at x = 0: b is the value
+there, A the slopes. Each combination of choices gives one, whether or not a state makes it, so
+nothing has to be known of the pieces themselves: at every state, on kinks and jumps too, the
+function is one of them.
 
 Values that no later step reads are dropped, and functions that are then the same are merged: the
 mode with the largest of twenty scores is one of twenty, though 19 comparisons choose it.
@@ -36,6 +36,7 @@ _MOST_CHOICES = 64  # most of which others make superfluous
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _CHOICES = _COMPARISONS | {"max", "min", "abs"}
+_PLACES = frozenset({"argmax", "argmin"})
 _FORGETTING = frozenset({"select_n", "min"})  # what may make others superfluous
 _PRODUCTS = frozenset({"mul", "div", "dot_general"})
 _LINEAR = MOVES | _PRODUCTS
@@ -141,6 +142,9 @@ def _carried_out(program: FlatProgram, step: Step, batch: _Batch) -> _Batch:
         free, decided = _choice(batch, step, given())
         batch, which = _chosen(batch, free, decided)
         result = [_of_choice(step, which, given())]
+    elif step.name in _PLACES and _moving(given()):
+        batch, place = _placed(batch, step)
+        result = [place]
     else:
         batch = replace(batch, values=dict(batch.values))
         result = _linear(batch, step, given())
@@ -192,6 +196,15 @@ def _chosen(batch: _Batch, free: Flags, decided: Flags) -> tuple[_Batch, Value]:
     return batch.take(parents), Value(point(which.reshape(-1, *shape[1:])))
 
 
+def _placed(batch: _Batch, step: Step) -> tuple[_Batch, Value]:
+    """Repeat each function for all places at which the largest of some numbers may be."""
+    count = int(np.prod(step.input_shapes[0]))
+    if step.shapes[0] or count * batch.boxes > _MOST:
+        raise NotFewPiecesError(step.name)
+    parents = np.repeat(np.arange(batch.boxes), count)
+    return batch.take(parents), Value(point(np.tile(np.arange(count), batch.boxes)))
+
+
 def _of_choice(step: Step, which: Value, operands: list[Value]) -> Value:
     """Return what a step gives with its choices fixed."""
     if step.name in _COMPARISONS:
@@ -222,7 +235,7 @@ def _without_clamps(program: FlatProgram) -> Iterator[Step]:
     """Write what keeps a value between two as a maximum and a minimum."""
     slot = program.free_slot()
     for step in program.steps:
-        if step.name != "clamp":
+        if step.name != "clamp" or step.dtypes[0].kind != "f":
             yield step
             continue
         least, value, greatest = step.inputs

@@ -23,6 +23,7 @@ from ...enclosure.flat import FlatProgram
 from ...enclosure.interval.arithmetic import Array, Interval, divide, negate, point, subtract
 from ...enclosure.interval.interpreter import Enclosures, run_program
 from ...enclosure.interval.values import Value
+from .means import mean_of_images
 
 _ENTRIES = 2**18  # of the slopes that are held at once
 _ROUNDS = 4  # of narrowing the box that holds all zeros
@@ -45,6 +46,8 @@ class LatentSystem:
         The programs of g(x, k) and of z(x).
     afar
         For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
+    direct
+        The program of z(−h(k)/a), where that is simpler than one after the other (see `means`).
     box
         A box (rank,) that holds every zero of G; it may be infinite, or empty.
     """
@@ -55,12 +58,17 @@ class LatentSystem:
     embed: FlatProgram
     project: FlatProgram
     afar: LatentSystem | None = None
+    direct: FlatProgram | None = field(init=False)
     box: Interval = field(init=False)
 
     def __post_init__(self) -> None:
+        direct = mean_of_images(self.size, self.leak, self.embed, self.project)
+        object.__setattr__(self, "direct", direct)
         everywhere = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
         has_scale = len(self.project.inputs) > 1
-        object.__setattr__(self, "box", everywhere if has_scale else self._narrowed(everywhere))
+        object.__setattr__(
+            self, "box", everywhere if has_scale else self.narrowed(everywhere[None])[0]
+        )
 
     @property
     def rank(self) -> int:
@@ -88,17 +96,6 @@ class LatentSystem:
         scale = self.project.inputs[1:]
         return any(uses(part, s) for s in scale for part in (self.embed, self.project))
 
-    def _narrowed(self, box: Interval) -> Interval:
-        """Return the part of a box that zeros of G can lie in."""
-        for _ in range(_ROUNDS):
-            states, _, first = self._states(box[None], False)
-            image, second = self._project(states, [], 1, False)
-            if any(first + second):
-                break
-            lower, upper = (end[0] for end in (image.bounds.lower, image.bounds.upper))
-            box = Interval(np.fmax(box.lower, lower), np.fmin(box.upper, upper))
-        return box
-
     @property
     def bounded(self) -> bool:
         """Whether that box is finite."""
@@ -111,6 +108,23 @@ class LatentSystem:
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of G and of its slopes over each box (box, rank)."""
         return self._in_chunks(partial(self._enclose, differentiate=True), boxes)
+
+    def narrowed(self, boxes: Interval) -> Interval:
+        """Return the part k ∩ z(-h(k)/a) of each box (box, rank), again and again.
+
+        A box in which there is none is left as it is.
+        """
+        return _joined([self._narrowed(boxes[part]) for part in self._chunks(boxes.shape[0])])
+
+    def _narrowed(self, boxes: Interval) -> Interval:
+        for _ in range(_ROUNDS if self.variables == self.rank else 0):
+            image, refusals = self._image(boxes, False)
+            lower = np.fmax(boxes.lower, image.bounds.lower)
+            upper = np.fmin(boxes.upper, image.bounds.upper)
+            kept = np.array([bool(why) for why in refusals])[:, None]
+            kept = kept | (lower > upper).any(axis=1, keepdims=True)
+            boxes = Interval(np.where(kept, boxes.lower, lower), np.where(kept, boxes.upper, upper))
+        return boxes
 
     def around(self, states: Interval) -> Enclosures:
         r"""Bounds of g/a, and slopes of G, over boxes of x (box, n).
@@ -127,9 +141,7 @@ class LatentSystem:
         return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
 
     def _in_chunks(self, enclose: Callable[[Interval], Enclosures], boxes: Interval) -> Enclosures:
-        step = max(1, _ENTRIES // (self.size * (1 + self.variables)))
-        starts = range(0, max(1, boxes.shape[0]), step)
-        parts = [enclose(boxes[start : start + step]) for start in starts]
+        parts = [enclose(boxes[part]) for part in self._chunks(boxes.shape[0])]
         slopes = [part.slopes for part in parts if part.slopes is not None]
         return Enclosures(
             _joined([part.bounds for part in parts]),
@@ -137,14 +149,26 @@ class LatentSystem:
             tuple(why for part in parts for why in part.refusals),
         )
 
+    def _chunks(self, count: int) -> list[slice]:
+        step = max(1, _ENTRIES // (self.size * (1 + self.variables)))
+        return [slice(start, start + step) for start in range(0, max(1, count), step)]
+
     def _enclose(self, boxes: Interval, differentiate: bool) -> Enclosures:
+        image, refusals = self._image(boxes, differentiate)
+        bounds = subtract(boxes[:, : self.rank], image.bounds)
+        slopes = self._less_than_identity(image, boxes.shape[0]) if differentiate else None
+        return Enclosures(bounds, slopes, refusals)
+
+    def _image(self, boxes: Interval, differentiate: bool) -> _Run:
+        """Return z(-h(k)/a), flat, and its slopes (box, variable, rank)."""
         count = boxes.shape[0]
+        if self.direct is not None:
+            given = self._latent(boxes, differentiate)
+            (image,), refusals = run_program(self.direct, given, count, differentiate)
+            return image, refusals
         states, scale, first = self._states(boxes, differentiate)
         image, second = self._project(states, scale, count, differentiate)
-        bounds = subtract(boxes[:, : self.rank], image.bounds)
-        reasons = tuple(a or b for a, b in zip(first, second, strict=True))
-        slopes = self._less_than_identity(image, count) if differentiate else None
-        return Enclosures(bounds, slopes, reasons)
+        return image, tuple(a or b for a, b in zip(first, second, strict=True))
 
     def _around(self, states: Interval) -> Enclosures:
         count = states.shape[0]
@@ -171,12 +195,7 @@ class LatentSystem:
         As h(k) = g(x, k) - a x, it is g(0, k).
         """
         count, size, variables = boxes.shape[0], self.size, self.variables
-        values, place, eye = [Value(point(np.zeros((1, size))))], 0, np.eye(variables)[None]
-        for shape in (*self.shapes, *[()] * (variables - self.rank)):
-            here = slice(place, place := place + int(np.prod(shape)))
-            bounds = boxes[:, here].map(partial(np.reshape, shape=(count, *shape)))
-            seed = point(eye[..., here].reshape(1, variables, *shape))
-            values.append(Value(bounds, seed if differentiate else None))
+        values = [Value(point(np.zeros((1, size)))), *self._latent(boxes, differentiate)]
         (rest,), refusals = run_program(self.embed, values, count, differentiate)
         slopes = point(np.zeros((1, variables, size))) if rest.slopes is None else rest.slopes
         bounds, slopes = (negate(divide(part, self.leak[None])) for part in (rest.bounds, slopes))
@@ -185,6 +204,17 @@ class LatentSystem:
             slopes.map(lambda array: np.broadcast_to(array, (count, variables, size))),
         )
         return states, values[1 + len(self.shapes) :], refusals
+
+    def _latent(self, boxes: Interval, differentiate: bool) -> list[Value]:
+        """Return the values that are k, and s if it is there, with slopes of one."""
+        variables, values, place = self.variables, list[Value](), 0
+        eye = np.eye(variables)[None]
+        for shape in (*self.shapes, *[()] * (variables - self.rank)):
+            here = slice(place, place := place + int(np.prod(shape)))
+            bounds = boxes[:, here].map(partial(np.reshape, shape=(boxes.shape[0], *shape)))
+            seed = point(eye[..., here].reshape(1, variables, *shape))
+            values.append(Value(bounds, seed if differentiate else None))
+        return values
 
     def _project(self, states: Value, scale: list[Value], count: int, differentiate: bool) -> _Run:
         """Return k = z(x), flat, and its slopes (box, input, rank)."""

@@ -215,7 +215,7 @@ def _cut(program: FlatProgram, size: int) -> tuple[int, ...]:
     def width(slots: Iterable[int]) -> int:
         return sum(widths[slot] for slot in slots)
 
-    most, cut = min(MOST_LATENT, size // 2), set(_read(program).terms)
+    most, cut = min(MOST_LATENT, size - 1), set(_read(program).terms)
     for step in reversed(program.steps):
         here = cut.intersection(step.outputs)
         if not here:

@@ -15,7 +15,7 @@ from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
 from .continuity import branches_meet
 from .quotients import removable
-from .softmax import softmax
+from .softmax import softmax, softmax_mean
 
 
 def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
@@ -24,7 +24,9 @@ def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
 
 def _moved(run: Run, step: Step, *values: Value) -> Value | list[Value]:
     """Move bounds and slopes alike."""
-    if step.plan is None:  # positions that depend on the argument
+    if step.plan is None and step.name == "dynamic_slice":  # positions depend on the argument
+        return selection.slice_at(run, step, *values)
+    if step.plan is None:
         raise NoIntervalRule(step.name)
     places, apply, fill = step.plan
     given = [values[place] for place in places]
@@ -49,8 +51,11 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(UNCHANGED, _unchanged),
     **linear.RULES,
     "softmax": softmax,
+    "softmax_mean": softmax_mean,
 }
-_OF_INTEGERS = frozenset({*MOVES, "select_n"})
+_OF_INTEGERS = frozenset(
+    {*MOVES, "select_n", "argmax", "argmin", "add", "clamp", "convert_element_type"}
+)
 _OF_TRUTH_VALUES = frozenset({*MOVES, *selection.RULES, "convert_element_type"})
 
 
@@ -79,8 +84,11 @@ def apply(run: Run, step: Step, values: list[Value]) -> list[Value]:
 
 
 def _require_known(name: str, dtype: np.dtype[Any]) -> None:
-    """Refuse what depends on the argument, unless it is a number of float64 or a choice."""
-    if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 8:
+    """Refuse what depends on the argument, unless it is a number of float64 or a choice.
+
+    What is of float32 and moved are weights: where the state was rounded, that was refused.
+    """
+    if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 8 and name not in MOVES:
         raise ComputesInFloat32(name, str(dtype))
     known = {"f": RULES, "b": _OF_TRUTH_VALUES, "i": _OF_INTEGERS, "u": _OF_INTEGERS}
     if name not in known.get(dtype.kind, ()):

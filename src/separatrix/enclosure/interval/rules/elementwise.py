@@ -32,6 +32,7 @@ from ..values import (
 from .quotients import BERNOULLI
 
 Flags = NDArray[np.bool_]
+_ENDS = ("lower", "upper")
 _AS_NUMBER = (
     "not shown to be continuous: a comparison that is undecided within the box is used as a number"
 )
@@ -68,6 +69,23 @@ def add(first: Value, second: Value) -> Value:
     """Add."""
     first, second = aligned(first, second)
     return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
+
+
+def _add(run: Run, step: Step, first: Value, second: Value) -> Value:
+    if step.dtypes[0].kind == "f":
+        return add(first, second)
+    first, second = aligned(first, second)
+    ends = ((getattr(v.bounds, end).astype(object) for v in (first, second)) for end in _ENDS)
+    return _whole(step, *(one + other for one, other in ends))
+
+
+def _whole(step: Step, lower: Array, upper: Array) -> Value:
+    """Return integers, which do not overflow."""
+    range_ = np.iinfo(step.dtypes[0])
+    if np.any(lower < range_.min) or np.any(upper > range_.max):
+        raise NoIntervalRule(f"{step.name} beyond the range of {step.dtypes[0]}")
+    lower, upper = lower.astype(np.int64), upper.astype(np.int64)
+    return Value(point(lower) if np.array_equal(lower, upper) else Interval(lower, upper))
 
 
 def subtract(first: Value, second: Value) -> Value:
@@ -200,11 +218,15 @@ def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
 
 def _convert(run: Run, step: Step, value: Value) -> Value:
     kinds = step.input_dtypes[0].kind, step.dtypes[0].kind
-    if kinds[0] == kinds[1]:
+    if kinds[0] == kinds[1] and kinds[0] in "fb":
         return value
+    if kinds[0] == "b" and run.differentiate and not value.bounds.exact:
+        run.refuse(value.bounds.lower != value.bounds.upper, _AS_NUMBER)
+    if kinds[1] in "iu":
+        if kinds[0] == "f":
+            raise NoIntervalRule(f"{step.name} of {step.dtypes[0]}")
+        return _whole(step, *(getattr(value.bounds, end).astype(object) for end in _ENDS))
     if kinds[1] == "f":
-        if kinds[0] == "b" and run.differentiate and not value.bounds.exact:
-            run.refuse(value.bounds.lower != value.bounds.upper, _AS_NUMBER)
         return Value(value.bounds.map(lambda array: array.astype(np.float64)))
     certain = (value.bounds.lower > 0) | (value.bounds.upper < 0)  # is it nonzero?
     impossible = (value.bounds.lower == 0) & (value.bounds.upper == 0)
@@ -301,7 +323,7 @@ def _divide_or_continue(run: Run, step: Step, first: Value, second: Value) -> Va
 RULES: dict[str, Rule] = {
     **{name: _unary(name) for name in SMOOTH},
     "neg": _of_values(opposite),
-    "add": _of_values(add),
+    "add": _add,
     "add_any": _of_values(add),
     "sub": _of_values(subtract),
     "div": _divide_or_continue,

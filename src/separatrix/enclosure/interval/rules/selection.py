@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ...errors import NoIntervalRule
 from ...flat import Step
-from ..arithmetic import Array, Interval, hull, point
+from ..arithmetic import Array, Interval, hull, negate, point
 from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
 
 _MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
@@ -16,6 +16,7 @@ _JUMP = (
     "not shown to be continuous: a comparison is undecided within the box "
     "and its branches are not shown to meet"
 )
+_PLACE = "not shown to be continuous: which element is the largest is undecided within the box"
 
 
 def truth(certain: Array, possible: Array) -> Value:
@@ -113,14 +114,73 @@ def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
     return Interval(np.where(undecided, both.lower, lower), np.where(undecided, both.upper, upper))
 
 
+def _first_largest(sign: float) -> Rule:
+    """Bound the place of the first of the largest elements (or smallest, by the sign)."""
+
+    def rule(run: Run, step: Step, value: Value) -> Value:
+        if step.input_dtypes[0].kind != "f":
+            raise NoIntervalRule(f"{step.name} of {step.input_dtypes[0]}")
+        (axis,) = step.params["axes"]
+        bounds = value.bounds if sign > 0 else negate(value.bounds)
+        lower, upper = (np.moveaxis(end, axis + 1, -1) for end in (bounds.lower, bounds.upper))
+        unknown = np.isnan(lower) | np.isnan(upper)
+        possible = unknown.any(axis=-1, keepdims=True) | _may_be_first(lower, upper)
+        first = possible.argmax(axis=-1)
+        last = possible.shape[-1] - 1 - possible[..., ::-1].argmax(axis=-1)
+        if np.array_equal(first, last):
+            return Value(point(first))
+        if run.differentiate:
+            run.refuse(first != last, _PLACE)
+        return Value(Interval(first, last))
+
+    return rule
+
+
+def _may_be_first(lower: Array, upper: Array) -> Array:
+    """Whether each element may be larger than those before it, and as large as those after."""
+    none = np.full((*lower.shape[:-1], 1), -np.inf)
+    before = np.maximum.accumulate(lower, axis=-1)[..., :-1]
+    after = np.maximum.accumulate(lower[..., ::-1], axis=-1)[..., ::-1][..., 1:]
+    beyond = upper > np.concatenate([none, before], axis=-1)
+    beyond[..., 0] = True
+    return beyond & (upper >= np.concatenate([after, none], axis=-1))
+
+
 def _select_n(run: Run, step: Step, which: Value, *cases: Value) -> Value:
-    if step.input_dtypes[0].kind != "b":
-        raise NoIntervalRule("a choice by a number")
     if len(cases) == 1:
         return cases[0]
+    if step.input_dtypes[0].kind != "b":
+        return _numbered(run, which, cases)
     if run.differentiate and not which.bounds.exact and not step.plan:
         run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
     return select(which, *cases)
+
+
+def _numbered(run: Run, which: Value, cases: Sequence[Value]) -> Value:
+    """Take the case of a number: beyond the last one it is that, as XLA does."""
+    first, last = (np.clip(e, 0, len(cases) - 1) for e in (which.bounds.lower, which.bounds.upper))
+    if run.differentiate and not np.array_equal(first, last):
+        run.refuse(first != last, _PLACE)
+    chosen = cases[0]
+    for number, case in enumerate(cases[1:], start=1):
+        chosen = select(truth(first >= number, last >= number), chosen, case)
+    return chosen
+
+
+def slice_at(run: Run, step: Step, value: Value, *starts: Value) -> Value:
+    """Take a slice at a place that depends on the argument."""
+    for axis, (start, size) in enumerate(zip(starts, step.params["slice_sizes"], strict=True)):
+        places = range(step.input_shapes[0][axis] - size + 1)
+        value = _numbered(run, start, [_part(value, axis, place, size) for place in places])
+    return value
+
+
+def _part(value: Value, axis: int, place: int, size: int) -> Value:
+    def cut(part: Interval, lead: int) -> Interval:
+        return part[(slice(None),) * (axis + lead) + (slice(place, place + size),)]
+
+    bounds, slopes = value
+    return Value(cut(bounds, 1), None if slopes is None else cut(slopes, 2))
 
 
 RULES: dict[str, Rule] = {
@@ -135,4 +195,6 @@ RULES: dict[str, Rule] = {
     "or": _OR,
     "not": _not,
     "select_n": _select_n,
+    "argmax": _first_largest(1.0),
+    "argmin": _first_largest(-1.0),
 }
