@@ -26,7 +26,7 @@ def add_missing(propagator: Propagator, found: Found, lengths: tuple[int, ...]) 
     are found, at any distance and however unstable, where $m^k$ is at most 16,384 for m pieces.
     """
     first = _all_zeros(propagator, 1)
-    if first is None:
+    if first is None or propagator.watch.is_over():
         return ()
     _mark_exact(propagator, found)
     short = [k for k in lengths if float(first.boxes) ** k <= _MOST]

@@ -9,45 +9,58 @@ import numpy as np
 from ..._parallel import chunks
 from ..._watch import UNWATCHED, Stage, Watch
 from .affine import Array
+from .first_kinks import KinkSearch, NearKinks, Signs
 from .form import Bools, PiecewiseLinear
-from .reduced import Ints, in_region, padded_indices
+from .reduced import Ints
+from .region_inverses import Keys, RegionInverses
 
 _EPS = np.finfo(np.float64).eps
 # What makes singular regions regular, beside the coefficients; minima are then solved without it.
 _SHIFT = 1e-10
 # Added to the equations of held kinks, beside their size: some depend on each other.
 _RIDGE = 1e-13
-# Pivots outside of these lose digits: the region is solved anew.
-_SMALL, _LARGE = 1e-3, 1e3
-# Numbers of coefficients held at once: 8 MiB, which caches hold.
+# Numbers of pre-activations held at once: 8 MiB.
 _BLOCK = 1_000_000
 
 
 @dataclass
 class Travelers:
-    """Candidates on their way, one per row, each in the coordinates of its own region.
+    """Candidates on their way, one per row: states, residuals, and the regions where they are.
 
-    With gates turned so that all are off there, ``r = e + Y g``, ``z = M e + q + L g`` and
-    ``g = max(z, 0)``.  Gates that are ``held`` are kept at zero: the candidate slides along their
-    kinks.  Those that are ``crossed`` have changed since the last minimum of a piece, ``node``.
+    Gates that are ``held``, ``(k, w)`` with ``m`` for none, are kept at zero: the candidate slides
+    along their kinks.  Those that are ``crossed`` have changed since the last minimum of a piece,
+    ``node``.  The ``side`` of a gate is −1 where it is on, 1 where it is off, 0 where it is held.
     """
 
     node: Ints
-    on: Bools
-    z: Array
+    x: Array
     r: Array
-    held: Bools
+    region: Ints
+    key: Keys
+    on: Bools
+    side: Signs
+    held: Ints
     crossed: Bools
-    M: Array
-    q: Array
-    L: Array
-    Y: Array
+    near: NearKinks
 
     def keep(self, rows: Bools) -> None:
         """Drop all other rows."""
         if not rows.all():
             for entry in fields(self):
                 setattr(self, entry.name, getattr(self, entry.name)[rows])
+
+    def hold(self, rows: Ints, gate: Ints) -> None:
+        """Hold the kink of one gate in each of the rows."""
+        none = self.on.shape[1]
+        if not (self.held[rows] == none).any(axis=1).all():
+            self.held = np.pad(self.held, ((0, 0), (0, 1)), constant_values=none)
+        self.held[rows, (self.held[rows] == none).argmax(axis=1)] = gate
+        self.side[rows, gate] = 0
+
+    def release(self, rows: Ints, gate: Ints) -> None:
+        """Let the kink of one gate go in each of the rows."""
+        self.held[rows, (self.held[rows] == gate[:, None]).argmax(axis=1)] = self.on.shape[1]
+        self.side[rows, gate] = np.where(self.on[rows, gate], -1, 1)
 
 
 @dataclass(frozen=True)
@@ -59,20 +72,33 @@ class End:
     near: Array
 
 
+@dataclass(frozen=True)
+class PieceMinima:
+    """Minimizers of ``½|r|²`` on the held kinks: states, residuals, and what kinks contribute.
+
+    The multipliers ``(k, w)`` of the held gates ``index``, ``m`` for none, are the slopes of
+    ``½|r|²`` against their pre-activations.
+    """
+
+    states: Array
+    residuals: Array
+    index: Ints
+    multipliers: Array
+
+
 class Descent:
     """Active-set descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
     Each step goes from the present point straight to the minimizer of the present piece (a region,
     or the intersection of held kinks) and stops at the first kink on the way.  That kink is
-    crossed, by a principal pivot, if the speed falls on beyond it, and held otherwise or if it was
-    crossed before.  At the minimizer of a piece the kink whose multiplier has the wrong sign is let
-    go.  What follows depends on the piece alone, so that minimizers of pieces are the nodes of a
-    graph in which each has one successor, or is an end: candidates that meet there go on as one.
+    crossed if the speed falls on beyond it, and held otherwise or if it was crossed before.  At the
+    minimizer of a piece the kink whose multiplier has the wrong sign is let go.  What follows
+    depends on the piece alone, so that minimizers of pieces are the nodes of a graph in which each
+    has one successor, or is an end: candidates that meet there go on as one.
 
     References
     ----------
-    Nocedal & Wright (2006), Numerical Optimization, 2nd ed., section 16.5 (active sets); Cottle,
-    Pang & Stone (2009), The Linear Complementarity Problem, section 2.3 (principal pivots).
+    Nocedal & Wright (2006), Numerical Optimization, 2nd ed., section 16.5 (active sets).
     """
 
     def __init__(
@@ -90,7 +116,8 @@ class Descent:
         self.residual = replace(
             residual, linear=residual.linear + shift, offset=residual.offset - shift @ center
         )
-        self.coupled = bool(residual.gate_coupling.any())
+        self.regions = RegionInverses(self.residual)
+        self.kinks = KinkSearch(self.regions)
         self.max_steps, self.watch = max_steps, watch
         self.after: list[int] = []  # the node that follows; the same one at an end, −1 if unknown
         self.ends: dict[int, End] = {}
@@ -102,10 +129,9 @@ class Descent:
         A candidate that runs out of steps, or time, before it comes to one has −1.
         """
         first = np.full(len(states), -1, dtype=np.intp)
-        n, m = self.residual.size, self.residual.gate_count
-        chunk = max(_BLOCK // max(m * (n + m * self.coupled), 1), 1)
+        room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 2)
         owners = -2 - np.arange(len(states))
-        for rows in chunks(len(states), chunk):
+        for rows in chunks(len(states), max(room, 1)):
             if self.watch.is_over():
                 break
             self.watch.report(Stage.SLOW_POINTS, rows.start, len(states))
@@ -126,142 +152,124 @@ class Descent:
 
     def _start(self, states: Array, node: Ints) -> Travelers:
         on = self.residual.gates(states)
-        z = self.residual.preactivations(states) * np.where(on, -1.0, 1.0)
-        patterns, which = np.unique(on, axis=0, return_inverse=True)
-        own = zip(*map(self._coordinates, patterns), strict=True)
-        parts = [np.array(part)[which.ravel()] for part in own]
-        held, crossed = np.zeros_like(on), np.zeros_like(on)
-        return Travelers(node, on, z, self.residual(states), held, crossed, *parts)
-
-    def _coordinates(self, pattern: Bools) -> tuple[Array, Array, Array, Array]:
-        """Return ``M``, ``q``, ``L`` and ``Y`` of a region; an empty ``L`` where it is zero."""
-        turned, M, q = in_region(self.residual, pattern)
-        L = turned.gate_coupling if self.coupled else np.zeros((0, 0))
-        return M, q, L, turned.output_weights
+        region, key = self.regions.of(on)
+        return Travelers(
+            node, states, self.residual(states), region, key, on,
+            side=np.where(on, -1, 1).astype(np.int8),
+            held=np.zeros((len(on), 0), dtype=np.intp),
+            crossed=np.zeros_like(on),
+            near=NearKinks.unknown(states),
+        )  # fmt: skip
 
     def _step(self, at: Travelers, first: Ints) -> Bools:
         """Take one step; return which candidates are done."""
-        target, multipliers = _piece_minima(at)
-        dr = target - at.r
-        dz = (at.M @ target[:, :, None])[..., 0] + at.q - at.z
-        dz[at.held] = 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            times = np.where(~at.held & (at.z + dz > 0), np.maximum(-at.z / dz, 0.0), np.inf)
-        length = times.min(axis=1, initial=1.0)
-        at.z += length[:, None] * dz
-        at.r += length[:, None] * dr
-        rows = np.flatnonzero(length < 1.0)
+        target, e = self._targets(at)
+        kink = self.kinks.first(at.x, target, at.on, at.side, at.near)
+        dr = e - at.r
+        at.x = (1.0 - kink.length)[:, None] * at.x + kink.length[:, None] * target
+        at.r = at.r + kink.length[:, None] * dr
+        meets = kink.length < 1.0
+        rows, arrived = np.flatnonzero(meets), np.flatnonzero(~meets)
         if len(rows):
-            self._meet_kinks(at, rows, times[rows].argmin(axis=1), dz, dr)
-        arrived = np.flatnonzero(length >= 1.0)
-        done = np.zeros(len(length), dtype=bool)
+            self._meet_kinks(at, rows, kink.gate[rows], kink.change[rows], dr[rows])
+        done = np.zeros(len(meets), dtype=bool)
         if len(arrived):
-            done[arrived] = self._arrive(at, arrived, multipliers[arrived], first)
+            done[arrived] = self._arrive(at, arrived, first)
         return done
 
     def _meet_kinks(self, at: Travelers, rows: Ints, gate: Ints, dz: Array, dr: Array) -> None:
         """Cross or hold the kink that each of the rows has come to."""
-        at.z[rows, gate] = 0.0
-        beyond = dr[rows] + at.Y[rows, :, gate] * dz[rows, gate][:, None]
-        falls = (at.r[rows] * beyond).sum(axis=1) < 0
+        beyond = dr + self.regions.columns(at.on, rows, gate) * dz[:, None]
+        falls = np.einsum("ki,ki->k", at.r[rows], beyond) < 0
         crosses = falls & ~at.crossed[rows, gate]
         self._turn(at, rows[crosses], gate[crosses])
         at.crossed[rows[crosses], gate[crosses]] = True
-        at.held[rows[~crosses], gate[~crosses]] = True
+        if not crosses.all():
+            at.hold(rows[~crosses], gate[~crosses])
 
     def _turn(self, at: Travelers, rows: Ints, gate: Ints) -> None:
-        """Change to the coordinates of the regions beyond a kink, one of each row."""
-        each = np.arange(len(rows))
-        M, Y, before = at.M[rows], at.Y[rows, :, gate], at.M[rows, gate]
-        column = -(M @ Y[:, :, None])[..., 0]
-        if self.coupled:
-            factors, row = at.L[rows, :, gate], at.L[rows, gate]
-            column += factors
-            factors[each, gate] = -2.0
-            at.L[rows] += factors[:, :, None] * row[:, None, :]
-            at.Y[rows] += Y[:, :, None] * row[:, None, :]
-        pivot = 1.0 - column[each, gate]
-        column[each, gate] = -1.0 - pivot
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            column /= pivot[:, None]
-            at.M[rows] = M + column[:, :, None] * before[:, None, :]
-            at.q[rows] += column * at.q[rows, gate][:, None]
-        at.on[rows, gate] ^= True
-        at.crossed[rows, gate] = False
-        safe = (np.abs(pivot) > _SMALL) & (np.abs(pivot) < _LARGE)
-        for i in rows[~safe]:
-            at.M[i], at.q[i], at.L[i], at.Y[i] = self._coordinates(at.on[i])
+        """Change to the regions beyond a kink, one of each row."""
+        if len(rows):
+            at.region, at.key[rows] = self.regions.beyond(at.region, at.key, at.on, rows, gate)
+            at.on[rows, gate] ^= True
+            at.side[rows, gate] *= -1
 
-    def _arrive(self, at: Travelers, rows: Ints, multipliers: Array, first: Ints) -> Bools:
+    def _arrive(self, at: Travelers, rows: Ints, first: Ints) -> Bools:
         """At minimizers of pieces: let a kink go, or stop.  Returns which rows are done."""
         at.crossed[rows] = False
-        at.z[rows] *= ~at.held[rows]
-        on = at.on[rows] & ~at.held[rows]
-        keys = np.packbits(np.concatenate([on, at.held[rows]], axis=1), axis=1)
-        gate, turns = _releases(at, rows, multipliers)
-        done = np.zeros(len(rows), dtype=bool)
+        held = at.side[rows] == 0
+        on = at.on[rows] & ~held
+        keys = np.packbits(np.concatenate([on, held], axis=1), axis=1)
+        done = np.ones(len(rows), dtype=bool)
         for k, row in enumerate(rows.tolist()):
             node = self._numbers.setdefault(keys[k].tobytes(), len(self.after))
-            last, known = int(at.node[row]), node < len(self.after)
-            if not known:
-                self.after.append(-1 if gate[k] >= 0 else node)
+            last = int(at.node[row])
+            if node == len(self.after):
+                self.after.append(-1)
+                done[k] = False
             if last >= 0:
                 self.after[last] = node
             else:
                 first[-2 - last] = node
             at.node[row] = node
-            done[k] = known or gate[k] < 0
-            if done[k] and node not in self.ends:
-                self.ends[node] = End(on[k], at.held[row].copy(), self._state(at, row))
-        free = ~done
-        at.held[rows[free], gate[free]] = False
-        self._turn(at, rows[free & turns], gate[free & turns])
+        new = np.flatnonzero(~done)
+        gate, turns = self._releases(at, rows[new], held[new])
+        for k in new[gate < 0].tolist():
+            row, node = int(rows[k]), int(at.node[rows[k]])
+            self.after[node] = node
+            self.ends[node] = End(on[k], held[k], at.x[row].copy())
+        done[new[gate < 0]] = True
+        free, gate, turns = rows[new[gate >= 0]], gate[gate >= 0], turns[gate >= 0]
+        if len(free):
+            at.release(free, gate)
+        self._turn(at, free[turns], gate[turns])
         return done
 
-    def _state(self, at: Travelers, row: int) -> Array:
-        jacobian, offset = self.residual.piece(at.on[row])
-        state: Array = np.linalg.lstsq(jacobian, at.r[row] - offset)[0]
-        return state
+    def _targets(self, at: Travelers) -> tuple[Array, Array]:
+        """Return the minimizers of all pieces, and the residuals there."""
+        target, e = self.regions.zeros[at.region], np.zeros(at.r.shape)
+        rows = np.flatnonzero((at.held < at.on.shape[1]).any(axis=1))
+        if len(rows):
+            minima = self._piece_minima(at, rows)
+            target[rows], e[rows] = minima.states, minima.residuals
+        return target, e
 
+    def _piece_minima(self, at: Travelers, rows: Ints) -> PieceMinima:
+        """Minimize ``½|e|²`` on the held kinks ``G e + q = 0``, in regions with ``x = P e + x₀``.
 
-def _piece_minima(at: Travelers) -> tuple[Array, Array]:
-    """Minimize ``½|e|²`` on the held kinks ``M_K e + q_K = 0``; return ``e`` and multipliers.
+        The multipliers are ``λ`` with ``e = Gᵀ λ``.
+        """
+        index = at.held[rows]
+        P, zero = self.regions.inverses[at.region[rows]], self.regions.zeros[at.region[rows]]
+        reach, offset = self.regions.rows(at.on, rows, index)
+        G, none = reach @ P, index == at.on.shape[1]
+        level = -(reach @ zero[:, :, None])[..., 0] - offset
+        size = np.sqrt(np.einsum("kij,kij->ki", G, G))
+        size[size == 0] = 1.0
+        G /= size[:, :, None]
+        gram = G @ G.transpose(0, 2, 1) + np.eye(index.shape[1]) * (_RIDGE + none[:, :, None])
+        solved = np.linalg.solve(gram, (level / size)[:, :, None])
+        e = G.transpose(0, 2, 1) @ solved
+        return PieceMinima(zero + (P @ e)[..., 0], e[..., 0], index, solved[..., 0] / size)
 
-    These are ``λ`` with ``e = M_Kᵀ λ``: the slopes of ``½|r|²`` against ``z`` on the off sides.
-    """
-    multipliers = np.zeros(at.z.shape)
-    width = int(at.held.sum(axis=1).max(initial=0))
-    if width == 0:
-        return np.zeros(at.r.shape), multipliers
-    index, real = padded_indices(at.held, width)
-    C = np.take_along_axis(at.M, index[:, :, None], axis=1) * real[:, :, None]
-    size = np.sqrt(np.einsum("kij,kij->ki", C, C))
-    size[size == 0] = 1.0
-    C /= size[:, :, None]
-    gram = C @ C.transpose(0, 2, 1) + np.eye(width) * (_RIDGE + ~real[:, :, None])
-    level = -np.take_along_axis(at.q, index, axis=1) * real / size
-    solved = np.linalg.solve(gram, level[:, :, None])[..., 0]
-    np.put_along_axis(multipliers, index, solved / size, axis=1)
-    return (C.transpose(0, 2, 1) @ solved[:, :, None])[..., 0], multipliers
+    def _releases(self, at: Travelers, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
+        """Find for each row the kink whose multiplier is most wrong, −1 for none.
 
-
-def _releases(at: Travelers, rows: Ints, off_side: Array) -> tuple[Ints, Bools]:
-    """Find for each row the kink whose multiplier is most wrong, −1 for none, and its better side.
-
-    Returns the gate, and whether it is to be let go to its on side.
-    """
-    if at.z.shape[1] == 0:
-        return np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows), dtype=bool)
-    Y, r = at.Y[rows], at.r[rows][:, None, :]
-    on_side = off_side + (r @ Y)[:, 0]
-    # Slopes are measured by the terms that they are made of.
-    size = np.abs(off_side) + (np.abs(r) @ np.abs(Y))[:, 0]
-    if at.L.size:
-        on_side -= (off_side[:, None, :] @ at.L[rows])[:, 0]
-        size += (np.abs(off_side)[:, None, :] @ np.abs(at.L[rows]))[:, 0]
-    wrong = np.maximum(off_side, -on_side) / np.where(size > 0, size, 1.0)
-    wrong[~at.held[rows]] = 0.0
-    gate = wrong.argmax(axis=1)
-    each = np.arange(len(rows))
-    turns = -on_side[each, gate] > off_side[each, gate]
-    return np.where(wrong[each, gate] > 16 * _EPS * wrong.shape[1], gate, -1), turns
+        Returns the gate, and whether it is to be let go to the side on which it is not.
+        """
+        if not held.any():
+            return np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows), dtype=bool)
+        minima = self._piece_minima(at, rows)
+        each, on = np.arange(len(rows)), at.on[rows]
+        multipliers = np.zeros((len(rows), on.shape[1] + 1))
+        np.put_along_axis(multipliers, minima.index, minima.multipliers, axis=1)
+        slope, terms = self.regions.slopes(on, minima.residuals, multipliers[:, :-1])
+        here = multipliers[:, :-1] * np.where(on, -1.0, 1.0)
+        there = here + slope
+        # Slopes are measured by the terms that they are made of.
+        terms += np.abs(here)
+        wrong = np.maximum(here, -there) / np.where(terms > 0, terms, 1.0)
+        wrong[~held] = 0.0
+        gate = wrong.argmax(axis=1)
+        turns = -there[each, gate] > here[each, gate]
+        return np.where(wrong[each, gate] > 16 * _EPS * wrong.shape[1], gate, -1), turns

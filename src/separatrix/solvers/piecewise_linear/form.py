@@ -11,6 +11,9 @@ from .affine import Array
 
 Bools = NDArray[np.bool_]
 
+# The most numbers in a table of what gates add to the Jacobian: 8 MiB.
+_TABLE = 1_000_000
+
 
 @dataclass(frozen=True)
 class PiecewiseLinear:
@@ -85,6 +88,21 @@ class PiecewiseLinear:
         W, d = self.gate_rows(pattern)
         Y = self.output_weights[:, pattern]
         return self.linear + Y @ W[pattern], self.offset + Y @ d[pattern]
+
+    def pieces(self, patterns: Bools) -> tuple[Array, Array]:
+        """Return ``(A, b)`` of many patterns ``(k, m)``: ``(k, n, n)`` and ``(k, n)``.
+
+        In few variables one product with a table of what each gate adds gives all of them.
+        """
+        n, m = self.size, self.gate_count
+        if self.gate_coupling.any() or m * n * n > _TABLE:
+            found = [self.piece(pattern) for pattern in patterns]
+            A, b = (np.array([part[i] for part in found]) for i in (0, 1))
+            return A.reshape(-1, n, n), b.reshape(-1, n)
+        rows = np.column_stack([self.gate_weights, self.gate_offset])
+        table = (self.output_weights.T[:, :, None] * rows[:, None, :]).reshape(m, n * (n + 1))
+        added = (patterns.astype(np.float64) @ table).reshape(-1, n, n + 1)
+        return self.linear + added[..., :-1], self.offset + added[..., -1]
 
     def frozen(self, pattern: Bools, states: Array) -> Array:
         """Return ``F`` with its gates held at ``pattern``, at states of shape ``(..., n)``."""

@@ -19,6 +19,8 @@ BLOCK = 4_000_000
 # A reference region as well conditioned as this loses few digits; the best one is taken.
 _WELL_CONDITIONED = 1e6
 _TRIED_REFERENCES = 16
+# So many times more gates than variables: more of them differ than there are variables.
+_MANY_GATES = 8
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Reduced:
         r = e + Y g,    z = M e + q + L g,    g = max(z, 0)
 
     so zeros of ``r`` solve the linear complementarity problem ``z = N g + q``, ``N = L − M Y``,
-    and a region that differs from the reference in ``k`` gates costs a ``k × k`` system.
+    and a region that differs from the reference in ``k`` gates costs a ``k × k`` system; or, where
+    there are many more gates than variables, one in ``e``: one product of the patterns with a
+    ``table`` gives the equations of all regions.
 
     References
     ----------
@@ -48,6 +52,7 @@ class Reduced:
     N: Array  # (m, m)
     padded: Array  # −N with a row and a column of zeros
     layers: list[Ints]  # of gates that lie behind one another
+    table: Array | None  # y (M, q) of each gate, (m, n (n + 1)), where there are many more than n
 
     def states(self, e: Array) -> Array:
         """Return ``x`` of shape ``(..., n)`` where the reference residual is ``e``."""
@@ -89,18 +94,20 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
     reference = _reference(residual, patterns)
     if reference is None:
         return None
-    turned, M, q = in_region(residual, reference)
+    turned = residual.oriented(reference)
+    M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
+    q = turned.gate_offset - M @ turned.offset
     L, Y = turned.gate_coupling, turned.output_weights
     N = L - M @ Y
-    padded = -np.pad(N, (0, 1))
-    return Reduced(reference, turned.linear, turned.offset, M, q, L, Y, N, padded, turned.layers())
-
-
-def in_region(residual: PiecewiseLinear, pattern: Bools) -> tuple[PiecewiseLinear, Array, Array]:
-    """Return a residual with gates turned to a regular region, and its ``M`` and ``q`` there."""
-    turned = residual.oriented(pattern)
-    M = np.linalg.solve(turned.linear.T, turned.gate_weights.T).T
-    return turned, M, turned.gate_offset - M @ turned.offset
+    table = None
+    if len(q) > _MANY_GATES * residual.size and not L.any():
+        table = (Y.T[:, :, None] * np.column_stack([M, q])[:, None, :]).reshape(len(q), -1)
+    return Reduced(
+        reference, turned.linear, turned.offset, M, q, L, Y, N,
+        padded=-np.pad(N, (0, 1)),
+        layers=turned.layers(),
+        table=table,
+    )  # fmt: skip
 
 
 def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:
@@ -121,10 +128,13 @@ def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:
     return best
 
 
-def padded_indices(members: Bools, width: int) -> tuple[Ints, Bools]:
-    """Return the positions of the True entries of each row, padded to ``width``, and a mask."""
-    order = np.argsort(~members, axis=1, kind="stable")[:, :width]
-    return order, np.take_along_axis(members, order, axis=1)
+def padded_indices(members: Bools, width: int) -> Ints:
+    """Return the positions of the True entries of each row ``(k, m)``, padded with ``m``."""
+    rows, places = np.nonzero(members)
+    counts = members.sum(axis=1)
+    index = np.full((len(members), width), members.shape[1], dtype=np.intp)
+    index[rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)] = places
+    return index
 
 
 def buckets(members: Bools, step: int = 8) -> list[tuple[int, Ints]]:

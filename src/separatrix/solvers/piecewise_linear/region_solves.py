@@ -49,18 +49,30 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
 
 def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
     """Solve the equations of regions, given by their turned patterns ``(k, m)``."""
-    gates = np.zeros(turned.shape)
-    growth = np.ones(len(turned))
+    if reduced.table is not None:
+        e, growth = _solve_states(reduced.table, turned, len(reduced.Y))
+        z = e @ reduced.M.T + reduced.q
+        size = np.abs(e) @ np.abs(reduced.M.T) + np.abs(reduced.q)
+    else:
+        gates, growth = _solve_gates(reduced, turned)
+        e = -gates @ reduced.Y.T
+        z = gates @ reduced.N.T + reduced.q
+        size = np.abs(gates) @ np.abs(reduced.N.T) + np.abs(reduced.q)
+    # Signs of values at rounding level are not evidence that the region was left.
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounding = 4.0 * _EPS * growth[:, None] * size
+    differs = ((z > 0) != turned) & (np.abs(z) > rounding)
+    singular = ~np.isfinite(z).all(axis=1) | ~(growth * turned.shape[1] * _EPS <= 1e-3)
+    return RegionZeros(z, e, ~differs.any(axis=1) & ~singular, singular)
 
-    n = len(reduced.offset)
-    coupled = len(reduced.layers) > 1
+
+def _solve_gates(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:
+    """Return the gates ``(k, m)`` at the zeros of regions, and estimates of the conditions."""
+    gates, growth = np.zeros(turned.shape), np.ones(len(turned))
 
     def solve(part: tuple[int, Ints]) -> None:
         width, rows = part
-        if width > 2 * n and not coupled:
-            gates[rows], growth[rows] = _solve_states(reduced, turned[rows])
-        else:
-            gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
+        gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
 
     parts = []
     for width, rows in buckets(turned):
@@ -74,32 +86,25 @@ def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
         on_every_core(solve, parts)
     growth[~np.isfinite(gates).all(axis=1)] = np.inf
     gates[np.isinf(growth)] = 0.0
-    z = gates @ reduced.N.T + reduced.q
-    size = np.abs(gates) @ np.abs(reduced.N.T) + np.abs(reduced.q)
-    # Signs of values at rounding level are not evidence that the region was left.
-    with np.errstate(invalid="ignore", over="ignore"):
-        rounding = 4.0 * _EPS * growth[:, None] * size
-    differs = ((z > 0) != turned) & (np.abs(z) > rounding)
-    singular = ~np.isfinite(z).all(axis=1) | ~(growth * turned.shape[1] * _EPS <= 1e-3)
-    return RegionZeros(z, -gates @ reduced.Y.T, ~differs.any(axis=1) & ~singular, singular)
+    return gates, growth
 
 
 def _solve(reduced: Reduced, turned: Bools, width: int) -> tuple[Array, Array]:
     """Solve ``(I − N_DD) z_D = q_D``; return ``z_D`` in its place and a condition estimate."""
-    index, valid = padded_indices(turned, width)
-    index = np.where(valid, index, turned.shape[1])
+    index = padded_indices(turned, width)
     solved, growth = _solve_and_probe(reduced.equations(index), reduced.constants(index))
     values = np.zeros((len(turned), turned.shape[1] + 1))
     np.put_along_axis(values, index, solved, axis=1)
     return values[:, :-1], growth
 
 
-def _solve_states(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:
-    """Solve ``(I + Y_D M_D) e = −Y_D q_D``, which is smaller where many gates differ."""
-    Y = reduced.Y * turned[:, None, :]
-    e, growth = _solve_and_probe(np.eye(len(reduced.Y)) + Y @ reduced.M, -(Y @ reduced.q))
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.where(turned, e @ reduced.M.T + reduced.q, 0.0), growth
+def _solve_states(table: Array, turned: Bools, n: int) -> tuple[Array, Array]:
+    """Solve ``(I + Y_D M_D) e = −Y_D q_D``; return ``e`` and estimates of the conditions."""
+    added = (turned.astype(np.float64) @ table).reshape(len(turned), n, n + 1)
+    e, growth = _solve_and_probe(np.eye(n) + added[..., :-1], -added[..., -1])
+    growth[~np.isfinite(e).all(axis=1)] = np.inf
+    e[np.isinf(growth)] = 0.0
+    return e, growth
 
 
 def _solve_and_probe(A: Array, right: Array) -> tuple[Array, Array]:
