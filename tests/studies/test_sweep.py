@@ -109,8 +109,8 @@ def test_a_claim_that_nobody_touches_is_nobodys(copied):
 
 def test_more_seeds_are_added_to_a_study(copied, monkeypatch):
     more = Study.from_dict({**STUDY_SETTINGS, "seeds": [0, 1]})
-    monkeypatch.setattr("separatrix.studies.sweep.run_cell", lambda *given: State.FAILED)
-    monkeypatch.setattr("separatrix.studies.sweep._left", lambda *given: [])
+    monkeypatch.setattr("separatrix.studies.run.run_cell", lambda *given: State.FAILED)
+    monkeypatch.setattr("separatrix.studies.run._left", lambda *given: [])
     assert len(run(copied.path, more)) == 4
 
 
@@ -138,7 +138,7 @@ def test_parts_share_the_cells(tmp_path, monkeypatch):
         StudyDirectory(path).write_failure(cell.key, {"state": "failed", "error": "", "tries": 1})
         return State.FAILED
 
-    monkeypatch.setattr("separatrix.studies.sweep.run_cell", note)
+    monkeypatch.setattr("separatrix.studies.run.run_cell", note)
     many = Study.from_dict({**STUDY_SETTINGS, "seeds": "0:5"})
     for part in range(1, 4):
         run(tmp_path / "many", many, part=f"{part}/3")

@@ -170,7 +170,7 @@ def analyze(
 @app.command()
 @guarded
 def report(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", help="Write the figures as this, too: pdf, beside png and svg."),
@@ -180,7 +180,11 @@ def report(
     from ..experiment import Experiment
     from ..store import load_run, load_runs
     from ..store.run import variants_in
+    from ..studies import is_study, load_study
 
+    if is_study(path):
+        _write_study(load_study(path))
+        return
     several = variants_in(path)
     runs = load_runs(path) if several else {"": load_run(path)}
     with noting(
@@ -300,12 +304,20 @@ def _sweep(study: Any, target: Path, **asked: Any) -> None:
     errors.print(f"{len(study.cells)} cells, into {target}")
     with noting(f"What is done is kept in {target}: the same command goes on."):
         results = sweep(study, target, **asked, progress=_Progress())
-        table = target / "table.csv"
-        results.table.to_csv(table)
     console.print(repr(results))
     for error, rows in results.failed.groupby("error"):
         console.print(f"failed ({len(rows)}): {error}")
-    console.print(f"table: {table.resolve()}")
+    _write_study(results)
+
+
+def _write_study(results: Any) -> None:
+    """Write the table of a study and its report."""
+    from ..studies import write_study_report
+
+    results.table.to_csv(results.path / "table.csv")
+    console.print(f"table: {(results.path / 'table.csv').resolve()}")
+    report = write_study_report(results, results.path / "report.html")
+    console.print(f"report: {report.resolve()}")
 
 
 class _Progress:

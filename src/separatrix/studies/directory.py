@@ -160,6 +160,11 @@ class StudyDirectory:
             file.unlink()
 
 
+def is_study(path: str | Path) -> bool:
+    """Tell whether a directory is that of a study."""
+    return (Path(path) / STUDY).is_file()
+
+
 def digests(run: Path) -> dict[str, str]:
     """Return the digest of each file of a run that holds numbers."""
     found = {}
