@@ -16,3 +16,12 @@ SETTINGS: dict[str, Any] = {
         "geometry": dict.fromkeys(("slow_curve", "branches", "graph", "lyapunov"), False),
     },
 }
+
+STUDY: dict[str, Any] = {
+    "name": "small",
+    "experiment": SETTINGS,
+    "seeds": [0],
+    "grid": {"training.optimizer.learning_rate": [1e-3, 1e9]},
+    "tests": {"longer": {"task.stimulus": 4000.0}},
+}
+"""A study of two networks, the second of which diverges."""

@@ -117,6 +117,13 @@ from .store import (
     save_network as save_network,
     save_records as save_records,
 )
+from .studies import (
+    Study as Study,
+    StudyResults as StudyResults,
+    load_study as load_study,
+    study_status as study_status,
+    sweep as sweep,
+)
 from .systems import (
     AbstractSystem as AbstractSystem,
     DiscreteMap as DiscreteMap,

@@ -5,6 +5,7 @@ import inspect
 import os
 import signal
 import sys
+import time
 from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from rich.console import Console
 
 from .._double import double_precision
+from .._types import InvalidInputError
 from .guard import errors, guarded, noting, os_error
 
 app = typer.Typer(
@@ -30,6 +32,9 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes at work on a study; otherwise one for each core.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
 
 
@@ -68,6 +73,10 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped, if there is one.")
     ] = False,
+    seeds: Annotated[
+        str | None, typer.Option(help="Run a network for each seed, such as 0:20, as a study.")
+    ] = None,
+    workers: Workers = None,
 ) -> None:
     """Run an experiment: train, simulate, analyze, draw, report."""
     from ..experiment import Experiment, run_experiment, run_variants
@@ -83,12 +92,63 @@ def run(
         errors.print(f"separatrix: {line}")
     if variant is not None:
         chosen = chosen.variant(variant)
+    if seeds is not None:
+        from ..studies import Study
+
+        _refuse(force=force, resume=resume, seed=seed is not None)
+        target = out or Path("runs") / f"{chosen.name}-seeds"
+        _sweep(Study.of_seeds(chosen, seeds), target, workers=workers)
+        return
     target = out or Path("runs") / chosen.name
     asked: dict[str, Any] = {"force": force, "resume": resume, "announce": _say, "finish": _draw}
     if chosen.variants:
         _print_comparison(run_variants(chosen, target, **asked, compare=_write_comparison), target)
     else:
         _print_summary(run_experiment(chosen, target, **asked))
+
+
+@app.command()
+@guarded
+def sweep(
+    study: Annotated[Path, typer.Argument(help="A TOML file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The directory of the study.")] = None,
+    workers: Workers = None,
+    part: Annotated[
+        str | None, typer.Option(help="Run this part alone, such as 3/16, in a job array.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="The address of a Dask scheduler that is to run the cells.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try the cells that failed again.")
+    ] = False,
+    slurm: Annotated[
+        int | None,
+        typer.Option(help="Print a script for a SLURM array of this many parts, and run nothing."),
+    ] = None,
+) -> None:
+    """Run a study: many networks of one experiment. The same command goes on with it."""
+    from ..studies import Study, slurm_script
+
+    chosen = Study.from_toml(study)
+    target = out or Path("runs") / chosen.name
+    if slurm is not None:
+        console.print(slurm_script(chosen, study, target, slurm), end="")
+        return
+    _sweep(chosen, target, workers=workers, part=part, scheduler=scheduler, retry=retry)
+
+
+@app.command()
+@guarded
+def status(path: Annotated[Path, typer.Argument(metavar="STUDY", help="Its directory.")]) -> None:
+    """Say how far a study is: what is planned, running, done, and what failed why."""
+    from ..studies import load_study, study_status
+
+    now = study_status(path)
+    console.print(str(now))
+    _print_rows([(key, where) for key, where in now.running.items()])
+    failed = load_study(path).failed
+    _print_rows([(f"{key} ({row.state})", row.error) for key, row in failed.iterrows()])
 
 
 @app.command()
@@ -110,7 +170,7 @@ def analyze(
 @app.command()
 @guarded
 def report(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", help="Write the figures as this, too: pdf, beside png and svg."),
@@ -120,7 +180,11 @@ def report(
     from ..experiment import Experiment
     from ..store import load_run, load_runs
     from ..store.run import variants_in
+    from ..studies import is_study, load_study
 
+    if is_study(path):
+        _write_study(load_study(path))
+        return
     several = variants_in(path)
     runs = load_runs(path) if several else {"": load_run(path)}
     with noting(
@@ -232,6 +296,50 @@ def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) ->
     path = directory / "report.html"
     write_comparison(experiment.name, experiment.description, runs, path, missing)
     return missing
+
+
+def _sweep(study: Any, target: Path, **asked: Any) -> None:
+    from ..studies import sweep
+
+    errors.print(f"{len(study.cells)} cells, into {target}")
+    with noting(f"What is done is kept in {target}: the same command goes on."):
+        results = sweep(study, target, **asked, progress=_Progress())
+    console.print(repr(results))
+    for error, rows in results.failed.groupby("error"):
+        console.print(f"failed ({len(rows)}): {error}")
+    _write_study(results)
+
+
+def _write_study(results: Any) -> None:
+    """Write the table of a study and its report."""
+    from ..studies import write_study_report
+
+    results.table.to_csv(results.path / "table.csv")
+    console.print(f"table: {(results.path / 'table.csv').resolve()}")
+    report = write_study_report(results, results.path / "report.html")
+    console.print(f"report: {report.resolve()}")
+
+
+class _Progress:
+    """Tells how far a study is: always in a terminal, every ten seconds in a log."""
+
+    def __init__(self) -> None:
+        self.told = 0.0
+
+    def __call__(self, status: Any) -> None:
+        now = time.monotonic()
+        if now - self.told > (1 if errors.is_terminal else 10):
+            self.told = now
+            errors.print(str(status), style="dim" if errors.is_terminal else None)
+
+
+def _refuse(**given: bool) -> None:
+    """Raise InvalidInputError for options that mean nothing beside --seeds."""
+    if named := [f"--{name}" for name, is_given in given.items() if is_given]:
+        raise InvalidInputError(
+            f"{' and '.join(named)}: not with --seeds, whose study goes on by itself where it was "
+            "stopped; give another --out to begin anew."
+        )
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:

@@ -1,28 +1,54 @@
 """Changes to nested tables of settings: single ones as text, and those that make a variant."""
 
+import copy
 import tomllib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .._types import InvalidInputError, nearest
 
 
-def change(values: dict[str, Any], text: str, source: str) -> None:
-    """Apply a change like "training.steps=200" to nested tables, in place.
+@dataclass(frozen=True)
+class Change:
+    """One setting's new value; `text` names it in errors."""
+
+    key: str
+    value: Any
+    text: str
+
+
+def changes_of(given: Iterable[str] | Mapping[str, Any], source: str) -> list[Change]:
+    """Return changes given as texts, such as "training.steps=200", or as values by key.
+
+    Raises InvalidInputError for a text of another form.
+    """
+    if isinstance(given, Mapping):
+        return [Change(key, value, f"{source} {key}") for key, value in given.items()]
+    found = []
+    for text in given:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not key:
+            raise InvalidInputError(
+                f"{source} {text}: expected KEY=VALUE, such as training.steps=200."
+            )
+        found.append(Change(key, parse_value(value), f"{source} {text}"))
+    return found
+
+
+def apply(values: dict[str, Any], change: Change) -> None:
+    """Apply a change to nested tables, in place.
 
     It also reaches the variants that say something else in the same place. Raises InvalidInputError
-    for a text of another form and a table that is not there.
+    for a table that is not there.
     """
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        raise InvalidInputError(f"{source} {text}: expected KEY=VALUE, such as training.steps=200.")
-    keys = path.strip().split(".")
-    _assign(values, keys, parse_value(value.strip()), f"{source} {text}")
+    keys = change.key.split(".")
+    _assign(values, keys, copy.deepcopy(change.value), change.text)
     variants = values.get("variants", {})
     if not isinstance(variants, dict):
-        raise InvalidInputError(f"{source} {text}: variants are tables, [variants.NAME].")
+        raise InvalidInputError(f"{change.text}: variants are tables, [variants.NAME].")
     for table in _overriding(variants, keys):
-        table[keys[-1]] = parse_value(value.strip())
+        table[keys[-1]] = copy.deepcopy(change.value)
 
 
 def parse_value(text: str) -> Any:
@@ -50,7 +76,7 @@ def _renames(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
 def leave_out(
     values: dict[str, Any],
     before: Mapping[str, Any],
-    changes: Iterable[str],
+    changes: Iterable[Change],
     takes: Callable[[str, str], Container[str] | None],
 ) -> list[str]:
     """Leave out of tables that changes gave another name the keys that the new one does not take.
@@ -59,7 +85,7 @@ def leave_out(
     `takes(table, name)` returns the keys that are known, or None for a name that is not. Returns
     what was left out, a sentence for each table.
     """
-    given = {text.partition("=")[0].strip() for text in changes}
+    given = {change.key for change in changes}
     lines = []
     for path in ("task", "network", "training.optimizer", "training.schedule"):
         old, new = _table(before, path), _table(values, path)

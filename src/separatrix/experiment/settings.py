@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import tomli_w
 from pydantic import (
@@ -20,8 +20,9 @@ from pydantic import (
 
 from .._files import reason
 from .._types import InvalidInputError, UnreadableFileError, nearest
-from .changes import change, leave_out, merge
+from .changes import apply, changes_of, leave_out, merge
 
+M = TypeVar("M", bound=BaseModel)
 Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
@@ -58,8 +59,17 @@ Input = Annotated[
 """One input to freeze, or several: a period by name, a table of channels, or all its numbers."""
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """A table of settings: without unknown keys, and frozen."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def directory_name(name: str) -> str:
+    """Return a name of which a directory can be made; raise ValueError for any other."""
+    if name.strip(". ") == "" or any(c in "/\\" or not c.isprintable() for c in name):
+        raise ValueError("it names the run's directory, so it can be no path and not empty")
+    return name
 
 
 class Named(BaseModel):
@@ -75,7 +85,7 @@ class Named(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RegularizerSettings(_Settings):
+class RegularizerSettings(Settings):
     """The strengths of what is added to the task's loss; 0: nothing (`sx.regularizers`)."""
 
     rates_l2: NotNegative = 0.0
@@ -85,7 +95,7 @@ class RegularizerSettings(_Settings):
     smoothness: NotNegative = 0.0
 
 
-class TrainingSettings(_Settings):
+class TrainingSettings(Settings):
     """How the network is trained."""
 
     steps: Count = 1280
@@ -107,7 +117,7 @@ class TrainingSettings(_Settings):
     regularizers: RegularizerSettings = RegularizerSettings()
 
 
-class GeometrySettings(_Settings):
+class GeometrySettings(Settings):
     """What is asked about the state space beyond fixed points, and how finely."""
 
     slow_curve: Flag = True
@@ -127,7 +137,7 @@ class GeometrySettings(_Settings):
 Claim = Literal["line", "ring", "surface", "points", "cycle"]
 
 
-class QuestionSettings(_Settings):
+class QuestionSettings(Settings):
     """What holds the states, and for how long: the question that opens the report."""
 
     period: str | None = None
@@ -144,7 +154,7 @@ class QuestionSettings(_Settings):
     """The paper that says so, such as "Yang & Wang (2020)"."""
 
 
-class AnalysisSettings(_Settings):
+class AnalysisSettings(Settings):
     """How the trained network is taken apart."""
 
     num_trials: Count = 100
@@ -173,7 +183,7 @@ class AnalysisSettings(_Settings):
         return ends
 
 
-class Experiment(_Settings):
+class Experiment(Settings):
     """A task, a network, its training and its analysis: everything that determines a run.
 
     `Experiment.named("yang2020")`, `Experiment.from_toml(path)` and `with_changes` make one.
@@ -195,9 +205,7 @@ class Experiment(_Settings):
     @field_validator("name")
     @classmethod
     def _names_a_directory(cls, name: str) -> str:
-        if name.strip(". ") == "" or any(c in "/\\" or not c.isprintable() for c in name):
-            raise ValueError("it names the run's directory, so it can be no path and not empty")
-        return name
+        return directory_name(name)
 
     @property
     def source(self) -> str:
@@ -215,12 +223,8 @@ class Experiment(_Settings):
 
         Raises InvalidInputError with the key, what is valid there, and the source.
         """
-        try:
-            experiment = cls.model_validate(values)
-            experiment._source = source
-        except ValidationError as error:
-            lines = [_explain(e, source, values) for e in error.errors()]
-            raise InvalidInputError("\n".join(lines)) from None
+        experiment = validated(cls, values, source)
+        experiment._source = source
         for name in experiment.variants:
             experiment.variant(name)
         return experiment
@@ -241,20 +245,22 @@ class Experiment(_Settings):
         text = (_experiments() / f"{name}.toml").read_text(encoding="utf-8")
         return cls.from_dict(tomllib.loads(text), f"{name}.toml")
 
-    def with_changes(self, changes: Iterable[str], source: str = "--set") -> "Experiment":
-        """Return a copy with changes like `"training.steps=200"`; values are TOML.
+    def with_changes(
+        self, changes: Iterable[str] | Mapping[str, Any], source: str = "--set"
+    ) -> "Experiment":
+        """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
-        Where a change names another task, network or optimizer, the keys of the old one that the
-        new one does not take are left out; `left_out` says which.
+        The values of texts are TOML. Where a change names another task, network or optimizer, the
+        keys of the old one that the new one does not take are left out; `left_out` says which.
         """
         from .setup import keys_of  # which imports this module
 
-        values, changes = self.to_dict(), list(changes)
-        if not changes:
+        values, given = self.to_dict(), changes_of(changes, source)
+        if not given:
             return self
-        for text in changes:
-            change(values, text, source)
-        left_out = leave_out(values, self.to_dict(), changes, keys_of)
+        for change in given:
+            apply(values, change)
+        left_out = leave_out(values, self.to_dict(), given, keys_of)
         changed = type(self).from_dict(values, f"{self.source} with {source}")
         changed._left_out = (*self._left_out, *left_out)
         return changed
@@ -285,6 +291,15 @@ class Experiment(_Settings):
     def to_toml(self) -> str:
         """Return the settings as TOML."""
         return tomli_w.dumps(self.to_dict())
+
+
+def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
+    """Return a model of what was given; raise InvalidInputError that names key, remedy, source."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(e, source, values, model) for e in error.errors()]
+        raise InvalidInputError("\n".join(lines)) from None
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -319,13 +334,13 @@ _EXPECTED = {
 """What pydantic calls by the names of Python's classes, in the words of TOML."""
 
 
-def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
+def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
     """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
     location = [str(part) for part in error["loc"] if part not in _WAYS]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
-        valid = _valid_keys(location[:-1])
-        near = _in_a_table(key, values) or nearest(location[-1], valid)
+        valid = _valid_keys(location[:-1], model)
+        near = (model is Experiment and _in_a_table(key, values)) or nearest(location[-1], valid)
         return f"unknown key {key!r} in {source}: {near}"
     if error["type"] == "missing":
         return f"missing key {key!r} in {source}."
@@ -337,7 +352,8 @@ def _explain(error: Any, source: str, values: Mapping[str, Any]) -> str:
 
 def _in_a_table(key: str, values: Mapping[str, Any]) -> str:
     """Return "did you mean 'training.steps'?" where a table has such a key, or nothing."""
-    keys = [f"{table}.{k}" for table in ("training", "analysis") for k in _valid_keys([table])]
+    tables = ("training", "analysis")
+    keys = [f"{table}.{k}" for table in tables for k in _valid_keys([table], Experiment)]
     for table, inner in values.items():
         if isinstance(inner, Mapping):
             keys += [f"{table}.{k}" for k in (*inner, *_keys_in(inner)) if k != "name"]
@@ -349,8 +365,8 @@ def _keys_in(table: Mapping[str, Any]) -> list[str]:
     return [f"{t}.{k}" for t, inner in table.items() if isinstance(inner, Mapping) for k in inner]
 
 
-def _valid_keys(parents: list[str]) -> list[str]:
-    model: Any = Experiment
+def _valid_keys(parents: list[str], model: Any) -> list[str]:
     for parent in parents:
         model = model.model_fields[parent].annotation
+        model = next((m for m in (model, *get_args(model)) if hasattr(m, "model_fields")), model)
     return list(model.model_fields)

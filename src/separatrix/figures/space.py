@@ -112,7 +112,8 @@ def show(
         return
     flat = points.reshape(-1, 3)
     middle = (flat.min(0) + flat.max(0)) / 2
-    half = 0.5 * max(float(np.ptp(flat, axis=0).max()), np.finfo(float).tiny)
+    least = 1e-6 * float(np.abs(flat).max()) or 1.0  # there may be one point only
+    half = 0.5 * max(float(np.ptp(flat, axis=0).max()), least)
     axes.set(**{f"{k}lim": (m - half, m + half) for k, m in zip("xyz", middle, strict=True)})
     axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.02)
     axes.view_init(elev=18, azim=-60)

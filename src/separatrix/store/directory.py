@@ -10,11 +10,13 @@ from .._files import cannot_write, umask
 from .._types import InvalidInputError, listed
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
+CELL = "cell.json"
+"""In the run of a study: its row of the table, and digests of the files."""
 FIGURES, REPORT = "figures", "report.html"
 CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
 """Endings of what stands beside the directory of a run: the file in which its training is kept, and
 the hidden directory that is not complete yet (a process that was killed leaves it)."""
-RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT)
+RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT, CELL)
 """What a run directory holds; that of an experiment with variants holds runs as well."""
 
 BYSTANDERS = (".DS_Store", "Thumbs.db")

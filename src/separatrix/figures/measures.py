@@ -1,0 +1,55 @@
+"""Measures of many networks, beside one another."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure, FigureBase
+
+from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .style import BLUE, INK, styled
+
+__all__ = ["populations"]
+
+COLUMNS = 3
+SPREAD = 0.5
+"""How wide the networks of a group lie beside one another, of the room between two groups."""
+
+
+@styled
+def populations(
+    measures: Mapping[str, Mapping[str, Float[np.ndarray, " network"]]],
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
+    """Draw one panel for each measure: a dot for each network, in a column for each group.
+
+    `measures` gives for each measure the values by group, such as
+    `{"score": {"16 units": …, "32 units": …}}`; NaN is left out. A line is the median of its group.
+    """
+    groups = max((len(groups) for groups in measures.values()), default=1)
+    across = min(COLUMNS, len(measures), max(1, 12 // groups))
+    usual = 2.4 * max(across, 2), 2.1 * -(-len(measures) // across)
+    figure = new_figure(*usual, figure, width)
+    across = min(across, max(1, int(inches_across(figure) / NARROWEST)))
+    rows = -(-len(measures) // across)
+    grow(figure, 2.1 * rows - height_of(figure))
+    panels = figure.subplots(rows, across, squeeze=False)
+    for axes in panels.ravel()[len(measures) :]:
+        axes.axis("off")
+    for axes, (name, values) in zip(panels.ravel(), measures.items(), strict=False):
+        for place, each in enumerate(values.values()):
+            finite = np.sort(np.asarray(each, float)[np.isfinite(np.asarray(each, float))])
+            if not len(finite):
+                continue
+            beside = SPREAD * (((np.arange(len(finite)) * 0.618) % 1) - 0.5)
+            axes.plot(place + beside, finite, ".", color=BLUE, alpha=0.7, ms=5, mew=0)
+            middle = np.median(finite)
+            axes.plot([place - SPREAD / 2, place + SPREAD / 2], [middle] * 2, color=INK, lw=1.2)
+        long = sum(len(group) for group in values) > 8 * max(1, len(values))
+        turned = {"rotation": 30, "ha": "right"} if long and len(values) > 2 else {}
+        axes.set_xticks(range(len(values)), list(values), **turned)
+        axes.set_xlim(-0.6, len(values) - 0.4)
+        axes.set_title(name)
+    return whole(figure)

@@ -1,0 +1,22 @@
+"""Studies: many networks of one experiment, run on any machine, and read as one table."""
+
+from .directory import is_study
+from .report import write_study_report
+from .results import StudyResults, load_study, study_status
+from .run import sweep
+from .settings import Study
+from .slurm import slurm_script
+from .states import State, Status
+
+__all__ = [
+    "State",
+    "Status",
+    "Study",
+    "StudyResults",
+    "is_study",
+    "load_study",
+    "slurm_script",
+    "study_status",
+    "sweep",
+    "write_study_report",
+]

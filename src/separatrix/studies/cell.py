@@ -1,0 +1,68 @@
+"""One network of a study: its settings, and what identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .._types import InvalidInputError
+from ..experiment import Experiment, Setup
+from ..tasks import AbstractTask
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One network of a study.
+
+    Attributes
+    ----------
+    experiment
+        All its settings.
+    changes
+        Those that make it another than the other cells, by key.
+    tests
+        By name, changes of the task with which the trained network is scored once more.
+    """
+
+    experiment: Experiment
+    changes: Mapping[str, Any]
+    tests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """The digest of its settings, which names its directory."""
+        settings = self.experiment.to_dict()
+        told = {k: v for k, v in settings.items() if k not in ("name", "description")}
+        text = json.dumps({"settings": told, "tests": self.tests}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def check(self, setup: Setup) -> dict[str, AbstractTask]:
+        """Return the tasks of its tests; raise InvalidInputError where they do not fit."""
+        tasks = {}
+        for name, changes in self.tests.items():
+            if others := [key for key in changes if not key.startswith("task.")]:
+                raise InvalidInputError(
+                    f"tests.{name}: only task.* can be changed in a test, got {others[0]}."
+                )
+            task = Setup(self.experiment.with_changes(changes, f"tests.{name}")).task
+            for what in ("num_inputs", "num_outputs", "dt"):
+                here, there = getattr(task, what), getattr(setup.task, what)
+                if here != there:
+                    raise InvalidInputError(
+                        f"tests.{name}: its task has {what} = {here}, and the network was made "
+                        f"for {there}."
+                    )
+            tasks[name] = task
+        return tasks
+
+    @property
+    def cost(self) -> float:
+        """Roughly how long it takes beside others: multiplications of its training."""
+        units = self.experiment.network.arguments.get("num_units", 64)
+        training = self.experiment.training
+        size = units if isinstance(units, int) else 64
+        return float(training.steps * training.batch_size * (size + 32) ** 2)

@@ -1,0 +1,203 @@
+"""A study on disk: which cells are done, failed, or being run, and by whom.
+
+The directory is the truth, so any number of processes on any machines that see it may work on one
+study, at once or one after the other, and each may be killed at any moment.
+
+    study.toml            the study
+    cells/KEY/            the run of a cell, which appears when it is complete; in it cell.json
+    failed/KEY.json       why a cell has none
+    claims/KEY.json       which process is at a cell, touched every few seconds
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .._files import written_in_one_piece
+from .._types import InvalidInputError
+from ..experiment import read_toml
+from ..experiment.settings import validated
+from ..store.directory import CELL, RESULTS, WEIGHTS
+from .settings import Study
+
+STUDY = "study.toml"
+TOUCHED = 5.0
+"""Seconds after which a process that is at a cell touches its claim again."""
+LOST = 60.0
+"""Seconds after which a claim that nobody touches is nobody's."""
+
+
+class StudyDirectory:
+    """The directory of a study. It holds no state of its own: what it is asked it reads."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def begin(self, study: Study) -> None:
+        """Make the directory, or check that it is this study's.
+
+        Raises InvalidInputError where it is another's, or no study's.
+        """
+        file = self.path / STUDY
+        if file.exists():
+            other = self.study()
+            if other.digest != study.digest:
+                raise InvalidInputError(
+                    f"{self.path} holds another study ({other.name}, digest {other.digest}; this "
+                    f"one is {study.name}, {study.digest}): give another --out."
+                )
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise InvalidInputError(
+                f"{self.path} holds what no study has written; give the name of a new directory."
+            )
+        for name in ("cells", "failed", "claims"):
+            (self.path / name).mkdir(parents=True, exist_ok=True)
+        with written_in_one_piece(file) as temporary:
+            temporary.write_text(study.to_toml(), encoding="utf-8")
+
+    def study(self) -> Study:
+        """Read the study. Raises UnreadableFileError where there is none."""
+        return validated(Study, read_toml(self.path / STUDY), str(self.path / STUDY))
+
+    def run_of(self, key: str) -> Path:
+        """Return where the run of a cell is, or will be."""
+        return self.path / "cells" / key
+
+    def is_done(self, key: str) -> bool:
+        """Whether the run of a cell is there."""
+        return (self.run_of(key) / CELL).is_file()
+
+    def summary(self, key: str) -> dict[str, Any] | None:
+        """Return what `cell.json` of a run says, None where it is not there or is damaged."""
+        return _json(self.run_of(key) / CELL)
+
+    def failure(self, key: str) -> dict[str, Any] | None:
+        """Return why a cell failed, None where it did not."""
+        return _json(self.path / "failed" / f"{key}.json")
+
+    def write_failure(self, key: str, failure: dict[str, Any]) -> None:
+        """Keep why a cell failed."""
+        with written_in_one_piece(self.path / "failed" / f"{key}.json") as temporary:
+            temporary.write_text(json.dumps(failure, indent=1), encoding="utf-8")
+
+    def forget_failure(self, key: str) -> None:
+        """Let a cell be tried again."""
+        (self.path / "failed" / f"{key}.json").unlink(missing_ok=True)
+
+    def discard_if_damaged(self, key: str) -> bool:
+        """Delete the run of a cell whose files are not those that were written; True if it was."""
+        run, said = self.run_of(key), self.summary(key)
+        if said is not None and digests(run) == said.get("digests"):
+            return False
+        shutil.rmtree(run)
+        return True
+
+    # Claims
+
+    @contextmanager
+    def claimed(self, key: str) -> Iterator[Path | None]:
+        """Yield the claim of a cell, or None where another process is at it."""
+        file = self.path / "claims" / f"{key}.json"
+        mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
+        taken = self._take(file, mine | {"since": time.time()})
+        try:
+            yield file if taken else None
+        finally:
+            if taken and (_json(file) or {}).get("token") == mine["token"]:
+                file.unlink(missing_ok=True)
+
+    def claimant(self, key: str) -> dict[str, Any] | None:
+        """Return which process is at a cell, None where none is."""
+        file = self.path / "claims" / f"{key}.json"
+        claim = _json(file)
+        return None if claim is None or self._is_lost(file, claim) else claim
+
+    def _take(self, file: Path, mine: dict[str, Any]) -> bool:
+        if _created(file, mine):
+            return True
+        claim = _json(file)
+        if claim is not None and not self._is_lost(file, claim):
+            return False
+        if claim is None and not self._is_lost(file, {}):
+            return False  # its process is about to write it
+        aside = file.with_suffix(f".{mine['token']}")
+        try:
+            file.rename(aside)
+        except FileNotFoundError:
+            return False  # another process was quicker
+        if _json(aside) != claim:  # another took it, and this is its claim
+            aside.replace(file)
+            return False
+        aside.unlink()
+        return _created(file, mine)
+
+    def _is_lost(self, file: Path, claim: dict[str, Any]) -> bool:
+        """Whether the process that made a claim is gone."""
+        if claim.get("host") == socket.gethostname() and not _is_alive(int(claim["pid"])):
+            return True
+        try:
+            return self._now() - file.stat().st_mtime > LOST
+        except FileNotFoundError:
+            return True
+
+    def _now(self) -> float:
+        """Return the time by the clock of the disk, which may be another machine's."""
+        file = self.path / "claims" / f".now.{os.getpid()}.{uuid.uuid4().hex}"
+        file.touch()
+        try:
+            return file.stat().st_mtime
+        finally:
+            file.unlink()
+
+
+def is_study(path: str | Path) -> bool:
+    """Tell whether a directory is that of a study."""
+    return (Path(path) / STUDY).is_file()
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Return the digest of each file of a run that holds numbers."""
+    found = {}
+    for name in (WEIGHTS, RESULTS):
+        if (run / name).is_file():
+            with (run / name).open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _created(file: Path, claim: dict[str, Any]) -> bool:
+    """Write a claim; False where there is one."""
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            json.dump(claim, opened)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,158 @@
+"""The report of a study: what its networks have in common, and in what they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import figures
+from ..analysis import FixedPointTopology
+from ..analysis.boundaries.fractions import wilson
+from ..report.page import write_page
+from ..report.pictures import shown
+from ..report.sections.fixed_point_topology import SECTION as TOPOLOGY
+from ..report.story import Story
+from .classes import topology_classes
+from .results import StudyResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEASURES = {
+    "score": "score",
+    "fixed_points": "fixed points",
+    "stable": "stable fixed points",
+    "saddles": "saddles",
+    "slow_points": "slow points",
+    "slowest_time_constant": "slowest time constant (ms)",
+    "drift": "drift of what is held",
+    "participation_ratio": "participation ratio",
+    "largest_exponent": "largest Lyapunov exponent",
+}
+MOST_GROUPS = 12
+MOST_CLASSES = 6
+"""Classes of topology that are shown with a picture."""
+
+
+def write_study_report(results: StudyResults, path: str | Path) -> Path:
+    """Write the report of a study to one HTML file and return its path.
+
+    Parameters
+    ----------
+    results
+        What `load_study` returned.
+    path
+        Where to write; a file that is there is replaced in one piece.
+
+    Raises
+    ------
+    InvalidInputError
+        When the file cannot be written.
+    """
+    done = results.done
+    return write_page(
+        Path(path),
+        "study.html",
+        title=results.study.name,
+        description=results.study.description,
+        states=_counts(results.table["state"]),
+        verdicts=list(_shares(done, "held")),
+        cubes=next((s for s in _shares(done, "cube") if s["what"] == "True"), None),
+        sums=next((s for s in _shares(done, "index_sum") if s["what"] in ("1", "1.0")), None),
+        numbers=list(_numbers(done)),
+        classes=list(_classes(results)),
+        pictures=list(_pictures(done, varied(results))),
+        failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
+        columns=list(results.table),
+        rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
+        runs={key: f"cells/{key}" for key in done.index},
+    )
+
+
+def varied(results: StudyResults) -> list[str]:
+    """Return the settings, but for the seed, in which the networks of a study differ."""
+    names = dict.fromkeys(key for cell in results.study.cells for key in cell.changes)
+    columns = results.table
+    return [n for n in names if n != "seed" and columns[n].astype(str).nunique() > 1]
+
+
+def _counts(values: pd.Series) -> str:
+    return ", ".join(f"{number} {value}" for value, number in values.value_counts().items())
+
+
+def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
+    """Yield each value of a column, how many networks have it, and Wilson's interval of that."""
+    if column not in done:
+        return
+    known = done[column].dropna()
+    for value, number in known.value_counts().items():
+        low, high = wilson(np.array([number / len(known)]), np.array([len(known)]))
+        share = {"what": str(value), "number": int(number), "of": len(known)}
+        yield share | {"low": float(low[0]), "high": float(high[0])}
+
+
+def _numbers(done: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Yield the median and the range of each measure."""
+    for column, name in MEASURES.items():
+        if column in done and len(values := done[column].dropna().astype(float)):
+            yield name, f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}"
+
+
+def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
+    """Yield the classes of topology, with the picture of a member of each."""
+    topologies = {}
+    for key in results.done.index:
+        found = Story(results.run(key)).find(FixedPointTopology)
+        if found is not None:
+            topologies[key] = found
+    classes = topology_classes(topologies)
+    for number in sorted(set(classes.values()), key=lambda n: (n < 0, n)):
+        members = [key for key, each in classes.items() if each == number]
+        low, high = wilson(np.array([len(members) / len(classes)]), np.array([len(classes)]))
+        view: dict[str, Any] = {"number": number + 1, "members": len(members), "of": len(classes)}
+        view |= {"low": float(low[0]), "high": float(high[0])}
+        if number >= 0:
+            topology = topologies[members[0]]
+            view |= {"counts": " + ".join(map(str, topology.counts)), "member": members[0]}
+            view["is_cube"] = topology.is_cube is True
+            story = Story(results.run(members[0]))
+            if number < MOST_CLASSES and TOPOLOGY.is_shown_in(story):
+                view |= _drawn(lambda story=story: TOPOLOGY.draw(story))
+        yield view
+
+
+def _pictures(done: pd.DataFrame, settings: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield a picture of all measures for each setting that varies; one of all, if none does."""
+    measures = {c: name for c, name in MEASURES.items() if c in done and done[c].nunique() > 1}
+    if not measures:
+        return
+    for setting in settings or [""]:
+        labels = done[setting].map(_text) if setting else done["state"].map(lambda _: "all")
+        groups = list(dict.fromkeys(labels))
+        if len(groups) <= MOST_GROUPS:
+            values = {
+                name: {g: done[column][labels == g].astype(float).to_numpy() for g in groups}
+                for column, name in measures.items()
+            }
+            picture = _drawn(lambda values=values: figures.populations(values))
+            yield {"setting": setting or "all networks", **picture}
+
+
+def _drawn(draw: Any) -> dict[str, str | int]:
+    from ..figures.canvas import hidden
+    from ..figures.files import png_bytes
+
+    with hidden():
+        return shown(png_bytes(draw()))
+
+
+def _text(value: Any) -> str:
+    """Write a value of the table."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, dict) and "name" in value:
+        return str(value["name"])
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

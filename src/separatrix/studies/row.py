@@ -1,0 +1,104 @@
+"""One network of a study in numbers: its row of the table."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .._records import Record
+from ..activity import Activity
+from ..analysis import FixedPoints, FixedPointTopology, Linearization, LyapunovSpectrum, Verdict
+from ..evaluation import Performance, Psychometric
+from ..multitask import RulePerformance
+from ..store import Run
+from ..training import History
+
+R = TypeVar("R", bound=Record)
+
+
+def row_of(run: Run) -> dict[str, Any]:
+    """Return what a run says of its network, by column; what it does not say is left out."""
+    row: dict[str, Any] = {}
+    for cls, columns in _COLUMNS:
+        record = next((r for r in run.records.values() if isinstance(r, cls)), None)
+        if record is not None:
+            row |= columns(record)
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _of_history(history: History) -> dict[str, Any]:
+    epochs = history.epochs()
+    return {"steps": len(history), "loss": epochs["loss"][-1], "accuracy": epochs["accuracy"][-1]}
+
+
+def _of_psychometric(found: Psychometric) -> dict[str, Any]:
+    return {"score": found.mean_accuracy, "ideal_score": found.ideal_mean_accuracy}
+
+
+def _of_performance(found: Performance) -> dict[str, Any]:
+    row = {"score": found.mean_score, "ideal_score": found.ideal_mean_score}
+    return row | {"chance": found.chance}
+
+
+def _of_rules(found: RulePerformance) -> dict[str, Any]:
+    return {"score": found.mean_score, "ideal_score": float(np.mean(found.ideal_score))}
+
+
+def _of_points(points: FixedPoints) -> dict[str, Any]:
+    fixed = points.fixed
+    stability = np.asarray(fixed.stability)
+    return {
+        "fixed_points": len(fixed),
+        "stable": int((stability == "stable").sum()),
+        "saddles": int((stability == "saddle").sum()),
+        "slow_points": len(points.slow),
+        "proved": int(np.asarray(fixed.certified).sum()),
+        "index_sum": points.index_sum,
+        "coverage": points.coverage,
+        "complete": points.complete,
+    }
+
+
+def _of_linearization(found: Linearization) -> dict[str, Any]:
+    settled = np.asarray(found.stability) != "marginal"  # a slow point stays for ever by definition
+    times = np.abs(np.asarray(found.time_constants, float))[settled]
+    finite = times[np.isfinite(times)]
+    return {"slowest_time_constant": float(finite.max())} if finite.size else {}
+
+
+def _of_verdict(found: Verdict) -> dict[str, Any]:
+    return {"held": found.held, "attractor": found.answer, "drift": found.still}
+
+
+def _of_topology(found: FixedPointTopology) -> dict[str, Any]:
+    return {"cube": bool(found.is_cube)}
+
+
+def _of_exponents(found: LyapunovSpectrum) -> dict[str, Any]:
+    return {"largest_exponent": float(np.nanmax(np.asarray(found.exponents)))}
+
+
+def _of_activity(activity: Activity) -> dict[str, Any]:
+    return {"participation_ratio": activity.dimensionality().participation_ratio}
+
+
+_COLUMNS: tuple[tuple[type[Record], Any], ...] = (
+    (History, _of_history),
+    (Psychometric, _of_psychometric),
+    (Performance, _of_performance),
+    (RulePerformance, _of_rules),
+    (FixedPoints, _of_points),
+    (Linearization, _of_linearization),
+    (Verdict, _of_verdict),
+    (FixedPointTopology, _of_topology),
+    (LyapunovSpectrum, _of_exponents),
+    (Activity, _of_activity),
+)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of Python's; None where it is not finite, as JSON has no NaN."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,221 @@
+"""A study: one experiment over seeds, grids, lists and random values of its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import Field, field_validator, model_validator
+
+from .._types import InvalidInputError
+from ..experiment import Experiment, Setup, read_toml
+from ..experiment.settings import (
+    Count,
+    Number,
+    Positive,
+    Settings,
+    VariantName,
+    directory_name,
+    validated,
+)
+from .cell import Cell
+
+_SEEDS = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+
+
+class Between(Settings):
+    """A random number between two ends, uniform or uniform in its logarithm."""
+
+    low: Number
+    high: Number
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Between:
+        if not self.low < self.high or (self.scale == "log" and self.low <= 0):
+            above = "0 < low < high" if self.scale == "log" else "low < high"
+            raise ValueError(f"expected {above}")
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float | int:
+        """Return a number; a whole one where both ends are."""
+        if self.scale == "log":
+            value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+        else:
+            value = rng.uniform(self.low, self.high)
+        whole = self.low == int(self.low) and self.high == int(self.high) and self.high > 1
+        return round(value) if whole else float(f"{value:.6g}")
+
+
+class RandomSettings(Settings):
+    """Random values of settings: each cell has a value of every key."""
+
+    count: Count
+    seed: int = Field(0, ge=0, strict=True)
+    values: dict[str, Between | tuple[Any, ...]] = Field(min_length=1)
+    """By key: `{low = …, high = …, scale = "log"}`, or a list to choose from."""
+
+
+class LimitSettings(Settings):
+    """What a cell may take before it is given up."""
+
+    seconds: Positive | None = None
+    memory: Positive | None = None
+    """Of its process, in GiB."""
+    retries: int = Field(1, ge=0, strict=True)
+    """How often a cell is tried again whose process was lost, or took too long or too much."""
+
+
+class Study(Settings):
+    """Many networks of one experiment: everything that determines a study.
+
+    `Study.from_toml(path)` and `Study.of_seeds(experiment, seeds)` make one. Its cells are every
+    combination of the values in `grid`, each with every entry of `listed`, each with every draw of
+    `random`, each with every variant of the experiment, each with every seed.
+    """
+
+    name: str
+    description: str = ""
+    experiment: Any
+    """The name of one that comes with the package, a file beside the study's, or its tables."""
+    seeds: str | tuple[Seed, ...] | None = None
+    """Such as "0:20" (the last one is not included), or a list; None: that of the experiment."""
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
+    """By key of the experiment, such as "network.num_units", the values that it takes."""
+    listed: tuple[dict[str, Any], ...] = ()
+    """Values of keys that belong together."""
+    random: RandomSettings | None = None
+    tests: dict[VariantName, dict[str, Any]] = Field(default_factory=dict)
+    """By name, changes of the task with which trained networks are scored once more."""
+    limits: LimitSettings = LimitSettings()
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_directory(cls, name: str) -> str:
+        return directory_name(name)
+
+    @field_validator("experiment")
+    @classmethod
+    def _is_one(cls, given: Any) -> Any:
+        if not isinstance(given, (str, dict)):
+            raise ValueError("expected a name, a file (own.toml) or the tables of an experiment")
+        return given
+
+    @classmethod
+    def from_dict(
+        cls, values: Mapping[str, Any], source: str = "the study", beside: Path = Path()
+    ) -> Study:
+        """Validate nested dicts, and every cell; `beside` is where files are looked for.
+
+        Raises InvalidInputError with the key, what is valid there, and the source.
+        """
+        study = validated(cls, values, source)
+        base = _experiment(study.experiment, source, beside)
+        study = study.model_copy(update={"experiment": base.to_dict()})
+        study.check(source)
+        return study
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Study:
+        """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
+        return cls.from_dict(read_toml(path), str(path), Path(path).parent)
+
+    @classmethod
+    def of_seeds(cls, experiment: Experiment, seeds: str | tuple[int, ...]) -> Study:
+        """Return the study of one experiment with several seeds."""
+        values = {"experiment": experiment.to_dict(), "seeds": seeds}
+        values |= {"name": experiment.name, "description": experiment.description}
+        return cls.from_dict(values, "--seeds")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as nested dicts of plain values, without the unset ones."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+
+    def to_toml(self) -> str:
+        """Return the settings as TOML."""
+        return tomli_w.dumps(self.to_dict())
+
+    @property
+    def digest(self) -> str:
+        """What tells this study from another: all but its description, its seeds and its limits."""
+        values = self.to_dict()
+        told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells, each with another seed or other settings, in the order of the file."""
+        base = Experiment.from_dict(self.experiment, "experiment")
+        cells: dict[str, Cell] = {}
+        for variant in base.variants or ("",):
+            chosen = base.variant(variant) if variant else base
+            for changes in self._changes():
+                changed = chosen.with_changes(changes, self.name)
+                named = {"variant": variant} if variant else {}
+                for seed in self._seeds() or (changed.seed,):
+                    experiment = changed.model_copy(update={"seed": seed})
+                    cell = Cell(experiment, {**named, **changes, "seed": seed}, self.tests)
+                    cells.setdefault(cell.key, cell)
+        return tuple(cells.values())
+
+    def check(self, source: str = "the study") -> None:
+        """Build the objects of every cell but for its seed; raise InvalidInputError."""
+        checked = set()
+        for cell in self.cells:
+            settings = cell.experiment.model_copy(update={"seed": 0})
+            text = json.dumps(settings.to_dict(), sort_keys=True)
+            if text not in checked:
+                checked.add(text)
+                try:
+                    cell.check(Setup(cell.experiment))
+                except InvalidInputError as error:
+                    told = ", ".join(f"{k} = {v!r}" for k, v in cell.changes.items())
+                    raise InvalidInputError(f"{source}, {told}: {error}") from error
+
+    def _changes(self) -> Iterator[dict[str, Any]]:
+        """Yield the changes of settings, but for seeds."""
+        drawn: tuple[dict[str, Any], ...] = ({},)
+        if self.random is not None:
+            rng = np.random.default_rng(self.random.seed)
+            drawn = tuple(
+                {key: _draw(of, rng) for key, of in self.random.values.items()}
+                for _ in range(self.random.count)
+            )
+        for values in itertools.product(*self.grid.values()):
+            on_grid = dict(zip(self.grid, values, strict=True))
+            for together, one in itertools.product(self.listed or ({},), drawn):
+                yield {**on_grid, **together, **one}
+
+    def _seeds(self) -> tuple[int, ...]:
+        if not isinstance(self.seeds, str):
+            return self.seeds or ()
+        found = _SEEDS.fullmatch(self.seeds)
+        first, end = map(int, found.groups()) if found else (0, 0)
+        if not first < end:
+            raise InvalidInputError(
+                f"seeds of {self.name}: expected FIRST:END, such as 0:20 for 20 seeds, got "
+                f"{self.seeds!r}."
+            )
+        return tuple(range(first, end))
+
+
+def _draw(of: Between | tuple[Any, ...], rng: np.random.Generator) -> Any:
+    return of.draw(rng) if isinstance(of, Between) else of[rng.integers(len(of))]
+
+
+def _experiment(given: str | dict[str, Any], source: str, beside: Path) -> Experiment:
+    if isinstance(given, dict):
+        return Experiment.from_dict(given, f"experiment in {source}")
+    return (
+        Experiment.from_toml(beside / given) if given.endswith(".toml") else Experiment.named(given)
+    )

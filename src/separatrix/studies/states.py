@@ -1,0 +1,67 @@
+"""How far the cells of a study are."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .._tables import describe_duration
+
+
+class State(enum.Enum):
+    """What became of a cell."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    DIVERGED = "diverged"
+    OUT_OF_TIME = "out of time"
+    OUT_OF_MEMORY = "out of memory"
+    LOST = "lost"
+
+
+MAY_BE_TRIED_AGAIN = (State.OUT_OF_TIME, State.OUT_OF_MEMORY, State.LOST)
+"""What another try may mend; the others end the same way every time."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a study is.
+
+    Attributes
+    ----------
+    states
+        The state of every cell, by its key.
+    running
+        Of each cell that is being run, which process is at it and since when.
+    seconds_left
+        An estimate of the time that is left, None where no cell is done yet.
+    """
+
+    states: dict[str, State]
+    running: dict[str, str] = field(default_factory=dict)
+    seconds_left: float | None = None
+
+    def count(self, state: State) -> int:
+        """Return how many cells are in a state."""
+        return sum(each is state for each in self.states.values())
+
+    def of(self, states: Iterable[State]) -> list[str]:
+        """Return the keys of the cells in one of some states."""
+        wanted = set(states)
+        return [key for key, state in self.states.items() if state in wanted]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no cell is planned or being run."""
+        return not self.of((State.PLANNED, State.RUNNING))
+
+    def __str__(self) -> str:
+        counts = [(state, self.count(state)) for state in State]
+        told = ", ".join(f"{number} {state.value}" for state, number in counts if number)
+        text = f"{len(self.states)} cells: {told or 'none'}"
+        if self.seconds_left is not None and not self.is_over:
+            text += f"; about {describe_duration(1000 * self.seconds_left)} left"
+        return text

@@ -1,0 +1,192 @@
+"""Running one cell of a study, in a process that may be ended at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import jax.random as jr
+
+from .._files import cannot_write
+from .._types import first_line
+from ..evaluation import performance
+from ..experiment import Setup, run_experiment
+from ..store import Run
+from ..store.directory import CELL
+from ..training import TrainingDivergedError
+from .cell import Cell
+from .directory import TOUCHED, StudyDirectory, digests
+from .row import row_of
+from .settings import LimitSettings
+from .states import State
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_GIVEN_UP = 75  # exit code: the cell took more than it may
+
+
+def run_cell(path: str, cell: Cell, limits: LimitSettings) -> State:
+    """Run a cell, unless it is done or another process is at it, and return its state.
+
+    What goes wrong in it is kept as its failure, and not raised, but for a full disk (OSError):
+    that is the study's.
+    """
+    directory = StudyDirectory(path)
+    with directory.claimed(cell.key) as claim:
+        if claim is None:
+            return State.RUNNING
+        if directory.is_done(cell.key):
+            return State.DONE
+        with _watched(directory, cell, claim, limits), _interruptible():
+            try:
+                return _run(directory, cell)
+            except KeyboardInterrupt:  # its training goes on from its checkpoint next time
+                return State.PLANNED
+
+
+def _run(directory: StudyDirectory, cell: Cell) -> State:
+    begun = time.perf_counter()
+
+    def finish(run: Run, place: Path) -> None:
+        taken = time.perf_counter() - begun
+        row = row_of(run) | _scores(cell, run) | {"seconds": round(taken, 3)}
+        summary = {"row": row, "changes": dict(cell.changes), "digests": digests(place)}
+        (place / CELL).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+    try:
+        run_experiment(
+            cell.experiment,
+            directory.run_of(cell.key),
+            progress=False,
+            resume=True,
+            finish=finish,
+        )
+    except TrainingDivergedError as error:
+        fail(directory, cell, State.DIVERGED, first_line(error), begun)
+        return State.DIVERGED
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise cannot_write(directory.path, error) from error
+        fail(directory, cell, State.FAILED, first_line(error), begun, traceback.format_exc())
+        return State.FAILED
+    directory.forget_failure(cell.key)
+    return State.DONE
+
+
+def _scores(cell: Cell, run: Run) -> dict[str, Any]:
+    """Score the trained network with the tasks of the study's tests."""
+    if not cell.tests:
+        return {}
+    setup, scores = Setup(cell.experiment), dict[str, Any]()
+    count = cell.experiment.analysis.test_trials
+    for name, task in cell.check(setup).items():
+        key = jr.fold_in(setup.key_test, len(scores) + 1)
+        assert run.network is not None  # it has just been trained
+        found = performance(run.network, task, num_trials=count, key=key)
+        scores[f"score_{name}"] = float(found.mean_score)
+    return scores
+
+
+def fail(
+    directory: StudyDirectory,
+    cell: Cell,
+    state: State,
+    error: str,
+    begun: float | None = None,
+    trace: str = "",
+) -> None:
+    """Keep why a cell failed, and how often it was tried."""
+    earlier = directory.failure(cell.key) or {}
+    directory.write_failure(
+        cell.key,
+        {
+            "state": state.value,
+            "error": error,
+            "tries": int(earlier.get("tries", 0)) + 1,
+            "seconds": None if begun is None else round(time.perf_counter() - begun, 3),
+            "changes": dict(cell.changes),
+            "traceback": trace,
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Watch:
+    """Keeps a claim fresh, and ends the process of a cell that takes more than it may."""
+
+    directory: StudyDirectory
+    cell: Cell
+    claim: Path
+    limits: LimitSettings
+    over: threading.Event
+
+    def look(self) -> None:
+        begun = touched = time.perf_counter()
+        parent = multiprocessing.parent_process()
+        while not self.over.wait(0.2):
+            now = time.perf_counter()
+            if now - touched > TOUCHED:
+                touched = now
+                # Gone where somebody took this process for lost: both finish, and one result stays.
+                with suppress(FileNotFoundError):
+                    os.utime(self.claim)
+            if self.limits.seconds is not None and now - begun > self.limits.seconds:
+                told = f"it took more than {self.limits.seconds:g} s"
+                self.give_up(State.OUT_OF_TIME, told, begun)
+            if self.limits.memory is not None and (used := memory()) > self.limits.memory:
+                told = f"its process took {used:.2f} of {self.limits.memory:g} GiB"
+                self.give_up(State.OUT_OF_MEMORY, told, begun)
+            if parent is not None and not parent.is_alive():
+                os._exit(_GIVEN_UP)  # whoever asked for the cell is gone
+
+    def give_up(self, state: State, error: str, begun: float) -> None:
+        fail(self.directory, self.cell, state, error, begun)
+        self.claim.unlink(missing_ok=True)
+        os._exit(_GIVEN_UP)
+
+
+@contextmanager
+def _watched(
+    directory: StudyDirectory, cell: Cell, claim: Path, limits: LimitSettings
+) -> Iterator[None]:
+    over = threading.Event()
+    watch = _Watch(directory, cell, claim, limits, over)
+    thread = threading.Thread(target=watch.look, name="separatrix-cell", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the process that began this one end a cell as Ctrl-C would."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if multiprocessing.parent_process() is None or not is_main:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def memory() -> float:
+    """Return the largest memory that this process has had, in GiB."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / 2**30 if sys.platform == "darwin" else used / 2**20

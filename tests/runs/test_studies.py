@@ -1,0 +1,72 @@
+"""Studies in processes of their own: whole, killed, limited."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_experiment import SETTINGS
+
+import separatrix as sx
+
+FAULTS = Path(__file__).parents[2] / "benchmarks" / "faults.py"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_a_study_that_is_killed_and_damaged_ends_the_same():
+    asked = [sys.executable, str(FAULTS), "--rounds", "3", "--seeds", "3"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["survives"], done.stdout + done.stderr
+
+
+def test_a_cell_that_takes_too_long_is_a_row_and_the_others_go_on(tmp_path):
+    steps = {"grid": {"training.steps": [4, 10_000_000]}, "limits": {"seconds": 60.0, "retries": 0}}
+    study = sx.Study.from_dict({"name": "long", "experiment": SETTINGS, **steps})
+    results = sx.sweep(study, tmp_path / "long", workers=2)
+    assert sorted(results.table.state) == ["done", "out of time"]
+    assert results.failed.error.iloc[0] == "it took more than 60 s"
+
+
+def test_a_cell_that_takes_too_much_memory_is_a_row(tmp_path):
+    limits = {"limits": {"memory": 0.01, "retries": 0}}
+    study = sx.Study.from_dict({"name": "large", "experiment": SETTINGS, **limits})
+    results = sx.sweep(study, tmp_path / "large", workers=1)
+    assert list(results.table.state) == ["out of memory"]
+
+
+def test_the_command_line_runs_tells_and_reports(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(sx.Experiment.from_dict(SETTINGS).to_toml())
+    done = command("run", "small.toml", "--seeds", "0:2", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "2 networks (2 done)" in done.stdout and "score: median" in done.stdout
+    out = tmp_path / "runs" / "small-seeds"
+    assert (out / "table.csv").read_text().count("\n") == 3
+    assert command("status", out).stdout == "2 cells: 2 done\n"
+    (out / "report.html").unlink()
+    assert command("report", out).returncode == 0
+    page = (out / "report.html").read_text()
+    assert "2 networks: 2 done." in page and 'href="cells/' in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("sweep", "small.toml"), "unknown key 'task' in small.toml"),
+        (("sweep", "study.toml", "--part", "17/16"), "expected K/N"),
+        (("sweep", "study.toml", "--scheduler", "tcp://127.0.0.1:9"), "scheduler"),
+        (("run", "small.toml", "--seeds", "0:2", "--resume"), "--resume: not with --seeds"),
+        (("status", "nowhere"), "cannot read nowhere/study.toml"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(tmp_path, monkeypatch, asked, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(sx.Experiment.from_dict(SETTINGS).to_toml())
+    (tmp_path / "study.toml").write_text('name = "s"\nexperiment = "small.toml"\n')
+    done = command(*asked)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def command(*asked):
+    whole = [sys.executable, "-m", "separatrix", *map(str, asked)]
+    return subprocess.run(whole, capture_output=True, text=True, check=False)

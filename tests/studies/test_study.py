@@ -1,0 +1,128 @@
+import tomllib
+
+import numpy as np
+import pytest
+
+from separatrix import InvalidInputError, Study
+from separatrix.experiment import Experiment
+from separatrix.studies import slurm_script
+
+BASE = {"name": "one", "experiment": "yang2020"}
+
+
+def study(**values):
+    return Study.from_dict({**BASE, **values})
+
+
+def changes(of):
+    return [dict(cell.changes) for cell in of.cells]
+
+
+def test_cells_are_every_combination_of_grid_list_and_seeds():
+    found = study(
+        grid={"network.num_units": [16, 24]},
+        listed=[{"training.steps": 10, "training.batch_size": 8}, {"training.steps": 20}],
+        seeds="3:5",
+    )
+    assert len(found.cells) == 8
+    assert changes(found)[:3] == [
+        {"network.num_units": 16, "training.steps": 10, "training.batch_size": 8, "seed": 3},
+        {"network.num_units": 16, "training.steps": 10, "training.batch_size": 8, "seed": 4},
+        {"network.num_units": 16, "training.steps": 20, "seed": 3},
+    ]
+    last = found.cells[-1].experiment
+    assert (last.network.arguments["num_units"], last.training.steps, last.seed) == (24, 20, 4)
+
+
+def test_random_values_are_the_same_every_time_and_within_their_range():
+    rate = {"low": 1e-4, "high": 1e-2, "scale": "log"}
+    values = {"training.optimizer.learning_rate": rate, "network.num_units": [16, 24]}
+    drawn = {"count": 20, "seed": 1, "values": values}
+    first, second = changes(study(random=drawn)), changes(study(random=drawn))
+    assert first == second
+    rates = np.array([one["training.optimizer.learning_rate"] for one in first])
+    assert (rates >= 1e-4).all() and (rates <= 1e-2).all() and len(set(rates)) == 20
+    assert {one["network.num_units"] for one in first} == {16, 24}
+
+
+def test_whole_ends_give_whole_numbers():
+    drawn = {"count": 10, "values": {"network.num_units": {"low": 8, "high": 32}}}
+    found = study(random=drawn)
+    assert all(isinstance(one["network.num_units"], int) for one in changes(found))
+
+
+def test_variants_of_an_experiment_are_cells():
+    names = [cell.changes["variant"] for cell in study(experiment="maheswaranathan2019").cells]
+    assert names == list(Experiment.named("maheswaranathan2019").variants)
+
+
+def test_cells_of_the_same_settings_are_one():
+    assert len(study(grid={"network.num_units": [16, 16]}).cells) == 1
+
+
+def test_the_key_is_that_of_the_settings_alone():
+    one, two = study(), study(name="other", description="another")
+    assert one.cells[0].key == two.cells[0].key
+    assert one.cells[0].key != study(seeds=[1]).cells[0].key
+    assert one.cells[0].key != study(tests={"far": {"task.stimulus": 4000.0}}).cells[0].key
+
+
+def test_more_seeds_and_other_limits_are_the_same_study():
+    one = study(seeds="0:2", limits={"seconds": 5.0})
+    assert one.digest == study(seeds="0:4", description="longer").digest
+    assert one.digest != study(grid={"network.num_units": [16]}).digest
+
+
+def test_a_study_survives_its_file(tmp_path):
+    first = study(grid={"network.num_units": [16, 24]}, seeds="0:2", limits={"retries": 3})
+    (tmp_path / "study.toml").write_text(first.to_toml())
+    again = Study.from_toml(tmp_path / "study.toml")
+    assert [c.key for c in again.cells] == [c.key for c in first.cells]
+    assert again.digest == first.digest and again.limits == first.limits
+
+
+def test_an_experiment_may_stand_beside_the_study(tmp_path):
+    (tmp_path / "own.toml").write_text(Experiment.named("yang2020").to_toml())
+    (tmp_path / "study.toml").write_text('name = "two"\nexperiment = "own.toml"\nseeds = [7]\n')
+    assert Study.from_toml(tmp_path / "study.toml").cells[0].experiment.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"grid": {"network.num_units": []}}, "grid.network.num_units"),
+        ({"grid": {"network.num_unit": [16]}}, "did you mean 'num_units'?"),
+        ({"grid": {"nets.num_units": [16]}}, "there is no table 'nets'"),
+        ({"grid": {"network.num_units": [16, "many"]}}, "network.num_units = 'many'"),
+        ({"gird": {}}, "unknown key 'gird'"),
+        ({"seeds": "5:5"}, "expected FIRST:END"),
+        ({"seeds": "all"}, "expected FIRST:END"),
+        ({"seeds": [1.5]}, "seeds"),
+        ({"experiment": "yang2021"}, "did you mean 'yang2020'"),
+        ({"experiment": 3}, "expected a name, a file"),
+        ({"name": "a/b"}, "it names the run's directory"),
+        ({"tests": {"far": {"network.num_units": 3}}}, "only task.* can be changed"),
+        ({"tests": {"far": {"task.dt": 10.0}}}, "its task has dt = 10.0"),
+        ({"random": {"count": 2, "values": {"seed": {"low": 3, "high": 3}}}}, "low < high"),
+        ({"random": {"count": 2, "values": {}}}, "random.values"),
+        ({"limits": {"seconds": -1.0}}, "limits.seconds"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(values, said):
+    with pytest.raises(InvalidInputError) as error:
+        study(**values)
+    assert said in str(error.value)
+
+
+def test_the_script_of_a_job_array_runs_every_part(tmp_path):
+    found = study(seeds="0:20", limits={"memory": 2.5})
+    script = slurm_script(found, tmp_path / "study.toml", tmp_path / "out", 16)
+    assert "#SBATCH --array=1-16" in script and "--mem=3G" in script
+    assert '--part "$SLURM_ARRAY_TASK_ID/16"' in script
+    with pytest.raises(InvalidInputError):
+        slurm_script(found, tmp_path / "study.toml", tmp_path / "out", 0)
+
+
+def test_the_file_holds_no_more_than_was_given():
+    values = tomllib.loads(study(seeds="0:3").to_toml())
+    assert set(values) == {"name", "experiment", "seeds"}

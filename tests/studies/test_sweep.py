@@ -1,0 +1,183 @@
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from small_experiment import STUDY as STUDY_SETTINGS
+
+import separatrix as sx
+from separatrix import InvalidInputError, Study
+from separatrix.studies import State
+from separatrix.studies.directory import StudyDirectory
+
+STUDY = Study.from_dict(STUDY_SETTINGS)
+RIGHT, DIVERGING = STUDY.cells
+
+
+def run(out, study=STUDY, **asked):
+    with ThreadPoolExecutor(1) as executor:
+        return sx.sweep(study, out, executor=executor, **asked)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    out, told = tmp_path_factory.mktemp("studies") / "one", []
+    return run(out, progress=told.append), told
+
+
+@pytest.fixture
+def copied(swept, tmp_path):
+    shutil.copytree(swept[0].path, tmp_path / "copy")
+    return StudyDirectory(tmp_path / "copy")
+
+
+def numbers(results):
+    return results.table.drop(columns="seconds").to_json()
+
+
+def test_the_table_has_a_row_for_each_network(swept):
+    results, told = swept
+    assert list(results.table.index) == [cell.key for cell in STUDY.cells]
+    row = results.done.loc[RIGHT.key]
+    assert 0 <= row.score <= 1 and 0 <= row.score_longer <= 1
+    assert row.fixed_points >= row.proved and row.stable + row.saddles <= row.fixed_points
+    assert row["training.optimizer.learning_rate"] == 1e-3
+    assert [str(status) for status in told][-1] == "2 cells: 1 done, 1 diverged"
+    assert "2 networks (1 done, 1 diverged)" in repr(results)
+
+
+def test_what_diverges_is_a_row_with_its_error(swept):
+    failed = swept[0].failed.loc[DIVERGING.key]
+    assert failed.state == "diverged" and "loss" in failed.error
+
+
+def test_a_cell_is_a_run_and_its_row_says_what_that_run_holds(swept):
+    found = swept[0].run(RIGHT.key)
+    assert found.network is not None
+    row = swept[0].done.loc[RIGHT.key]
+    assert row.fixed_points == len(found.fixed_points.fixed)
+    assert row.score == found.psychometric.mean_accuracy
+    assert len(list(swept[0].runs())) == 1
+
+
+def test_what_is_done_is_not_done_again(copied):
+    before = (copied.run_of(RIGHT.key) / "results.nc").stat().st_mtime_ns
+    run(copied.path)
+    assert (copied.run_of(RIGHT.key) / "results.nc").stat().st_mtime_ns == before
+
+
+def test_a_damaged_result_is_made_again_and_is_the_same(copied, swept):
+    (copied.run_of(RIGHT.key) / "weights.safetensors").write_bytes(b"damaged")
+    assert numbers(run(copied.path)) == numbers(swept[0])
+
+
+def test_a_result_cut_in_half_is_made_again(copied, swept):
+    (copied.run_of(RIGHT.key) / "cell.json").write_text('{"row": {')
+    assert numbers(run(copied.path)) == numbers(swept[0])
+
+
+def test_what_a_killed_process_left_is_taken_over(copied, swept):
+    shutil.rmtree(copied.run_of(RIGHT.key))
+    claim = copied.path / "claims" / f"{RIGHT.key}.json"
+    alive = {"host": os.uname().nodename, "pid": os.getpid(), "token": "x", "since": 0}
+    claim.write_text(json.dumps(alive))
+    results = run(copied.path)
+    assert results.table.state[RIGHT.key] == "running" and claim.exists()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    claim.write_text(json.dumps({**alive, "pid": ended.pid}))
+    assert numbers(run(copied.path)) == numbers(swept[0])
+    assert not claim.exists()
+
+
+def test_a_claim_that_nobody_touches_is_nobodys(copied):
+    claim = copied.path / "claims" / f"{RIGHT.key}.json"
+    claim.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "x", "since": 0}))
+    assert copied.claimant(RIGHT.key) is not None
+    with copied.claimed(RIGHT.key) as mine:
+        assert mine is None
+    os.utime(claim, (0, 0))
+    assert copied.claimant(RIGHT.key) is None
+    with copied.claimed(RIGHT.key) as mine:
+        assert mine == claim
+        with copied.claimed(RIGHT.key) as second:
+            assert second is None
+    assert not claim.exists()
+
+
+def test_more_seeds_are_added_to_a_study(copied, monkeypatch):
+    more = Study.from_dict({**STUDY_SETTINGS, "seeds": [0, 1]})
+    monkeypatch.setattr("separatrix.studies.run.run_cell", lambda *given: State.FAILED)
+    monkeypatch.setattr("separatrix.studies.run._left", lambda *given: [])
+    assert len(run(copied.path, more)) == 4
+
+
+def test_failed_cells_are_tried_again_when_asked(copied):
+    def tries():
+        return copied.failure(DIVERGING.key)["tries"]
+
+    run(copied.path)
+    assert tries() == 1
+    copied.write_failure(DIVERGING.key, {"state": "lost", "error": "", "tries": 1})
+    run(copied.path)  # once more, as a process may be lost by chance
+    assert copied.failure(DIVERGING.key)["state"] == "diverged" and tries() == 2
+    copied.write_failure(DIVERGING.key, {"state": "lost", "error": "", "tries": 2})
+    run(copied.path)
+    assert copied.failure(DIVERGING.key)["state"] == "lost"
+    run(copied.path, retry=True)
+    assert copied.failure(DIVERGING.key)["state"] == "diverged"
+
+
+def test_parts_share_the_cells(tmp_path, monkeypatch):
+    done = []
+
+    def note(path, cell, limits):
+        done.append(cell.key)
+        StudyDirectory(path).write_failure(cell.key, {"state": "failed", "error": "", "tries": 1})
+        return State.FAILED
+
+    monkeypatch.setattr("separatrix.studies.run.run_cell", note)
+    many = Study.from_dict({**STUDY_SETTINGS, "seeds": "0:5"})
+    for part in range(1, 4):
+        run(tmp_path / "many", many, part=f"{part}/3")
+    assert sorted(done) == sorted(cell.key for cell in many.cells)
+    assert sx.study_status(tmp_path / "many").is_over
+
+
+@pytest.mark.parametrize("part", ["17/16", "0/3", "3", "a/b"])
+def test_a_part_that_is_none_is_refused(tmp_path, part):
+    with pytest.raises(InvalidInputError, match="expected K/N"):
+        sx.sweep(STUDY, tmp_path / "one", part=part)
+    assert not (tmp_path / "one").exists()
+
+
+def test_no_worker_is_refused(tmp_path):
+    with pytest.raises(InvalidInputError, match="expected 1 or more"):
+        sx.sweep(STUDY, tmp_path / "one", workers=0)
+
+
+def test_a_directory_of_something_else_is_left_alone(copied, tmp_path):
+    other = Study.from_dict({**STUDY_SETTINGS, "name": "other"})
+    with pytest.raises(InvalidInputError, match="holds another study"):
+        run(copied.path, other)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    with pytest.raises(InvalidInputError, match="holds what no study has written"):
+        run(tmp_path / "mine")
+
+
+def test_a_full_disk_ends_the_study_and_not_the_cell(tmp_path, monkeypatch):
+    def full(*given, **asked):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("separatrix.studies.work.run_experiment", full)
+    with pytest.raises(InvalidInputError, match="No space left"):
+        run(tmp_path / "one")
+    assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
+
+
+def test_what_is_no_study_is_said_so(tmp_path):
+    with pytest.raises(sx.UnreadableFileError):
+        sx.load_study(tmp_path)
