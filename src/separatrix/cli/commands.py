@@ -5,7 +5,6 @@ import inspect
 import os
 import signal
 import sys
-import time
 from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -299,11 +298,17 @@ def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) ->
 
 
 def _sweep(study: Any, target: Path, **asked: Any) -> None:
+    from .._watch import progress_bar
     from ..studies import sweep
 
-    errors.print(f"{len(study.cells)} cells, into {target}")
-    with noting(f"What is done is kept in {target}: the same command goes on."):
-        results = sweep(study, target, **asked, progress=_Progress())
+    count = len(study.cells)
+    note = f"What is done is kept in {target}: the same command goes on."
+    with noting(note), progress_bar("study", "{task.fields[said]}", total=count, said="") as bar:
+
+        def tell(status: Any) -> None:
+            bar(completed=count - status.count_left, said=str(status))
+
+        results = sweep(study, target, **asked, progress=tell)
     console.print(repr(results))
     for error, rows in results.failed.groupby("error"):
         console.print(f"failed ({len(rows)}): {error}")
@@ -318,19 +323,6 @@ def _write_study(results: Any) -> None:
     console.print(f"table: {(results.path / 'table.csv').resolve()}")
     report = write_study_report(results, results.path / "report.html")
     console.print(f"report: {report.resolve()}")
-
-
-class _Progress:
-    """Tells how far a study is: always in a terminal, every ten seconds in a log."""
-
-    def __init__(self) -> None:
-        self.told = 0.0
-
-    def __call__(self, status: Any) -> None:
-        now = time.monotonic()
-        if now - self.told > (1 if errors.is_terminal else 10):
-            self.told = now
-            errors.print(str(status), style="dim" if errors.is_terminal else None)
 
 
 def _refuse(**given: bool) -> None:

@@ -54,9 +54,14 @@ class Status:
         return [key for key, state in self.states.items() if state in wanted]
 
     @property
+    def count_left(self) -> int:
+        """How many cells are planned or being run."""
+        return len(self.of((State.PLANNED, State.RUNNING)))
+
+    @property
     def is_over(self) -> bool:
         """Whether no cell is planned or being run."""
-        return not self.of((State.PLANNED, State.RUNNING))
+        return self.count_left == 0
 
     def __str__(self) -> str:
         counts = [(state, self.count(state)) for state in State]
