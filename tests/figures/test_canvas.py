@@ -39,6 +39,7 @@ COMPOSITE = {
     "graded_memory": ("graded_memory",),
     "lyapunov": ("lyapunov_spectrum",),
     "performance": ("performance",),
+    "populations": ("measures",),
     "psychometric": ("psychometric",),
     "selective_connections": ("selective_connections",),
     "slow_curve": ("slow_curve",),
@@ -51,6 +52,10 @@ OTHERS = {
     "plane": lambda: RECORDS["components"][:2],
     "signed": lambda: sx.tasks.signed_coherence(RECORDS["activity"].conditions),
     "task": lambda: TASK,
+    "measures": lambda: {
+        name: {f"{n} units": np.linspace(0, n, 9) for n in (16, 32, 64)}
+        for name in ("score", "drift")
+    },
     "averages": lambda: sx.targeted_averages(
         np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1),
         np.eye(6)[:4],

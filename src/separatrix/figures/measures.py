@@ -51,5 +51,5 @@ def populations(
         turned = {"rotation": 30, "ha": "right"} if long and len(values) > 2 else {}
         axes.set_xticks(range(len(values)), list(values), **turned)
         axes.set_xlim(-0.6, len(values) - 0.4)
-        axes.set_title(name)
+        axes.set_ylabel(name)
     return whole(figure)
