@@ -35,7 +35,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Watch:
-    """A time limit, whom to tell how far one has come, and of what Ctrl-C must not lose.
+    """A time limit, who is told how far an analysis has come, and what is kept for Ctrl-C.
 
     It stops nothing: whoever works for long asks between batches whether time `is_over`, and then
     returns what there is.
@@ -47,7 +47,7 @@ class Watch:
     report
         Called as `Report` says.
     keep
-        Called with states `(state, unit)` at which candidates have ended.
+        Called with states `(state, unit)` near zeros, at which candidates have ended.
     clock
         Gives the time in seconds.
     """
