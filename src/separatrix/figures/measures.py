@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure, FigureBase
 
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .style import BLUE, INK, styled
+from .style import BLUE, GRAY, styled
 
 __all__ = ["populations"]
 
@@ -46,7 +46,7 @@ def populations(
             beside = SPREAD * (((np.arange(len(finite)) * 0.618) % 1) - 0.5)
             axes.plot(place + beside, finite, ".", color=BLUE, alpha=0.7, ms=5, mew=0)
             middle = np.median(finite)
-            axes.plot([place - SPREAD / 2, place + SPREAD / 2], [middle] * 2, color=INK, lw=1.2)
+            axes.plot([place - SPREAD / 2, place + SPREAD / 2], [middle] * 2, color=GRAY, lw=1.6)
         long = sum(len(group) for group in values) > 8 * max(1, len(values))
         turned = {"rotation": 30, "ha": "right"} if long and len(values) > 2 else {}
         axes.set_xticks(range(len(values)), list(values), **turned)
