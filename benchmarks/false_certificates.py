@@ -339,6 +339,45 @@ def kinked(rng: np.random.Generator) -> Problem:
     return Problem("kinked", residual, p[None], displaced(rng, p[None]))
 
 
+def chosen(rng: np.random.Generator) -> Problem:
+    """Affine pieces by the largest of some scores, of which some may be equal at a zero."""
+    size, modes, kind = int(rng.integers(1, 4)), int(rng.integers(2, 7)), int(rng.integers(4))
+    centers = rng.integers(-64, 65, (modes, size)) / 64  # so that scores are exact
+    slopes, levels = rng.integers(-2, 3, (modes, size)), rng.integers(-64, 65, modes) / 64
+    tied = int(rng.integers(1, modes))
+    levels[tied] = levels[0] + (slopes[0] - slopes[tied]) @ centers[tied]
+    matrices = np.stack([mixing(rng, size, 10.0) for _ in range(modes)])
+
+    def residual(x: jax.Array) -> jax.Array:
+        moved = jnp.einsum("kij,kj->ki", matrices, x - centers)
+        mode = jnp.argmax(slopes @ x + levels)
+        return [
+            lambda: moved[mode],
+            lambda: jnp.asarray(matrices)[mode] @ (x - jnp.asarray(centers)[mode]),
+            lambda: jax.nn.one_hot(mode, modes, dtype=x.dtype) @ moved,
+            lambda: jax.lax.switch(mode, [lambda k=k: moved[k] for k in range(modes)]),
+        ][kind]()
+
+    own = (centers @ slopes.T + levels).argmax(axis=1) == np.arange(modes)
+    zeros = np.unique(centers[own], axis=0)
+    return Problem("chosen", residual, zeros, displaced(rng, centers))
+
+
+def means(rng: np.random.Generator) -> Problem:
+    """The slope of a convex function, log Σ exp(w (x − p)), less that at its only zero, p."""
+    size, count = int(rng.integers(1, 4)), int(2 ** rng.integers(2, 5))
+    columns = rng.integers(-64, 65, (count, size)) / 16  # so that their mean is exact
+    columns[: size + 1] = np.vstack([np.zeros(size), np.eye(size)])  # in no plane
+    p, matrix = rng.uniform(-1.0, 1.0, size), mixing(rng, size, 10.0)
+    sharpness = 2.0 ** int(rng.integers(-3, 4))
+
+    def residual(x: jax.Array) -> jax.Array:
+        shares = jax.nn.softmax(sharpness * (columns @ (x - p)))
+        return jnp.asarray(matrix) @ (columns.T @ shares - columns.mean(0))
+
+    return Problem("means", residual, p[None], displaced(rng, p[None]))
+
+
 def undefined(rng: np.random.Generator) -> Problem:
     """NaN at one state: it is no zero, or the only one where something makes a number of it."""
     size, kind = int(rng.integers(1, 4)), int(rng.integers(6))
@@ -370,6 +409,8 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Problem]] = {
     "float32": float32,
     "jump": jump,
     "kinked": kinked,
+    "chosen": chosen,
+    "means": means,
     "undefined": undefined,
 }
 

@@ -364,12 +364,12 @@ print(json.dumps({{" ".join(key): count for key, count in {call}.items()}}))
     return json.loads(ran.stdout)
 
 
-def test_a_thousand_random_cases_hold_no_false_certificate() -> None:
-    cases = 1000
+def test_random_cases_hold_no_false_certificate() -> None:
+    cases = 1200  # two functions of each family
     counts = outcomes_of(f"run(cases={cases}, seed=1)")
     assert counts["all cases"] == cases
     assert counts["all FALSE"] == 0
-    assert counts["planted unique"] > cases / 15
+    assert counts["planted unique"] > cases / 20
     assert counts["kinked exists"] > cases / 45
     assert counts["ghost absent"] == counts["ghost cases"]
 

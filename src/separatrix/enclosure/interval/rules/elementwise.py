@@ -84,7 +84,7 @@ def _whole(step: Step, lower: Array, upper: Array) -> Value:
     range_ = np.iinfo(step.dtypes[0])
     if np.any(lower < range_.min) or np.any(upper > range_.max):
         raise NoIntervalRule(f"{step.name} beyond the range of {step.dtypes[0]}")
-    lower, upper = lower.astype(np.int64), upper.astype(np.int64)
+    lower, upper = lower.astype(step.dtypes[0]), upper.astype(step.dtypes[0])
     return Value(point(lower) if np.array_equal(lower, upper) else Interval(lower, upper))
 
 
@@ -201,6 +201,17 @@ def clamp(least: Value, value: Value, greatest: Value) -> Value:
     lower = np.where(inside, own.lower, np.where(outside, 0.0, np.minimum(own.lower, 0.0)))
     upper = np.where(inside, own.upper, np.where(outside, 0.0, np.maximum(own.upper, 0.0)))
     return Value(bounds, Interval(lower, upper))
+
+
+def _clamp(run: Run, step: Step, least: Value, value: Value, greatest: Value) -> Value:
+    if step.dtypes[0].kind == "f":
+        return clamp(least, value, greatest)
+    low, x, high = (part.bounds for part in aligned(least, value, greatest))
+    ends = (
+        np.minimum(np.maximum(getattr(x, end), getattr(low, end)), getattr(high, end))
+        for end in _ENDS
+    )
+    return _whole(step, *ends)
 
 
 def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
@@ -330,7 +341,7 @@ RULES: dict[str, Rule] = {
     "logaddexp": _of_values(_log_add_exp),
     "max": _of_values(larger),
     "min": _of_values(smaller),
-    "clamp": _of_values(clamp),
+    "clamp": _clamp,
     "sign": _staircase("sign", np.sign),
     "floor": _staircase("floor", np.floor),
     "ceil": _staircase("ceil", np.ceil),
