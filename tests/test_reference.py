@@ -151,7 +151,7 @@ def default_of(field):
     """Return what a page says where a field has no default in TOML's words, else that."""
     if field.is_required():
         return "required"
-    if isinstance(field.default, settings._Settings):
+    if isinstance(field.default, settings.Settings):
         return "its defaults"
     return "none" if field.default == {} else plain(field.default)
 
