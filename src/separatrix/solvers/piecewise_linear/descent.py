@@ -133,9 +133,12 @@ class Descent:
         return first
 
     def end_of(self, node: int) -> int:
-        """Return the node at which a descent from another one ends, or −1."""
+        """Return the node at which a descent from another one ends, or −1.
+
+        Where rounding leads in a circle, it is one at which a candidate was stopped.
+        """
         passed = set[int]()
-        while node >= 0 and node not in passed:
+        while node >= 0 and not (node in passed and node in self.ends):
             passed.add(node)
             node = self.after[node]
         return node
@@ -197,6 +200,8 @@ class Descent:
             if node == len(self.after):
                 self.after.append(-1)
                 done[k] = False
+            elif node not in self.ends:
+                self.ends[node] = End(on[k], held[k], at.x[row].copy())
             if last >= 0:
                 self.after[last] = node
             else:
@@ -220,8 +225,10 @@ class Descent:
         target, e = self.regions.zeros[at.region], np.zeros(at.r.shape)
         rows = np.flatnonzero((at.held < at.on.shape[1]).any(axis=1))
         if len(rows):
-            minima = self._piece_minima(at, rows)
-            target[rows], e[rows] = minima.states, minima.residuals
+            pieces = self.regions.pieces(at.key[rows], at.held[rows])
+            _, first, which = np.unique(pieces, return_index=True, return_inverse=True)
+            minima = self._piece_minima(at, rows[first])
+            target[rows], e[rows] = minima.states[which], minima.residuals[which]
         return target, e
 
     def _piece_minima(self, at: Travelers, rows: Ints) -> PieceMinima:
