@@ -71,20 +71,6 @@ class End:
     near: Array
 
 
-@dataclass(frozen=True)
-class PieceMinima:
-    """Minimizers of ``½|r|²`` on the held kinks: states, residuals, and what kinks contribute.
-
-    The multipliers ``(k, w)`` of the held gates ``index``, ``m`` for none, are the slopes of
-    ``½|r|²`` against their pre-activations.
-    """
-
-    states: Array
-    residuals: Array
-    index: Ints
-    multipliers: Array
-
-
 class Descent:
     """Active-set descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
@@ -227,14 +213,15 @@ class Descent:
         if len(rows):
             pieces = self.regions.pieces(at.key[rows], at.held[rows])
             _, first, which = np.unique(pieces, return_index=True, return_inverse=True)
-            minima = self._piece_minima(at, rows[first])
-            target[rows], e[rows] = minima.states[which], minima.residuals[which]
+            states, residuals, _ = self._piece_minima(at, rows[first])
+            target[rows], e[rows] = states[which.ravel()], residuals[which.ravel()]
         return target, e
 
-    def _piece_minima(self, at: Travelers, rows: Ints) -> PieceMinima:
+    def _piece_minima(self, at: Travelers, rows: Ints) -> tuple[Array, Array, Array]:
         """Minimize ``½|e|²`` on the held kinks ``G e + q = 0``, in regions with ``x = P e + x₀``.
 
-        The multipliers are ``λ`` with ``e = Gᵀ λ``.
+        Returns ``x``, ``e`` and the multipliers ``λ`` with ``e = Gᵀ λ``: the slopes of ``½|r|²``
+        against the pre-activations of the held gates.
         """
         index = at.held[rows]
         P, zero = self.regions.inverses[at.region[rows]], self.regions.zeros[at.region[rows]]
@@ -247,7 +234,7 @@ class Descent:
         gram = G @ G.transpose(0, 2, 1) + np.eye(index.shape[1]) * (_RIDGE + none[:, :, None])
         solved = np.linalg.solve(gram, (level / size)[:, :, None])
         e = G.transpose(0, 2, 1) @ solved
-        return PieceMinima(zero + (P @ e)[..., 0], e[..., 0], index, solved[..., 0] / size)
+        return zero + (P @ e)[..., 0], e[..., 0], solved[..., 0] / size
 
     def _releases(self, at: Travelers, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
         """Find for each row the kink whose multiplier is most wrong, −1 for none.
@@ -256,11 +243,11 @@ class Descent:
         """
         if not held.any():
             return np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows), dtype=bool)
-        minima = self._piece_minima(at, rows)
+        _, residuals, found = self._piece_minima(at, rows)
         each, on = np.arange(len(rows)), at.on[rows]
         multipliers = np.zeros((len(rows), on.shape[1] + 1))
-        np.put_along_axis(multipliers, minima.index, minima.multipliers, axis=1)
-        slope, terms = self.regions.slopes(on, minima.residuals, multipliers[:, :-1])
+        np.put_along_axis(multipliers, at.held[rows], found, axis=1)
+        slope, terms = self.regions.slopes(on, residuals, multipliers[:, :-1])
         here = multipliers[:, :-1] * np.where(on, -1.0, 1.0)
         there = here + slope
         # Slopes are measured by the terms that they are made of.
