@@ -224,9 +224,9 @@ class Descent:
         against the pre-activations of the held gates.
         """
         index = at.held[rows]
-        P, zero = self.regions.inverses[at.region[rows]], self.regions.zeros[at.region[rows]]
+        region, zero = at.region[rows], self.regions.zeros[at.region[rows]]
         reach, offset = self.regions.rows(at.on, rows, index)
-        G, none = reach @ P, index == at.on.shape[1]
+        G, none = self.regions.times_inverses(reach, region), index == at.on.shape[1]
         level = -(reach @ zero[:, :, None])[..., 0] - offset
         size = np.sqrt(np.einsum("kij,kij->ki", G, G))
         size[size == 0] = 1.0
@@ -234,7 +234,8 @@ class Descent:
         gram = G @ G.transpose(0, 2, 1) + np.eye(index.shape[1]) * (_RIDGE + none[:, :, None])
         solved = np.linalg.solve(gram, (level / size)[:, :, None])
         e = G.transpose(0, 2, 1) @ solved
-        return zero + (P @ e)[..., 0], e[..., 0], solved[..., 0] / size
+        states = zero + self.regions.inverses_times(region, e)[..., 0]
+        return states, e[..., 0], solved[..., 0] / size
 
     def _releases(self, at: Travelers, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
         """Find for each row the kink whose multiplier is most wrong, −1 for none.

@@ -18,8 +18,10 @@ Keys = NDArray[np.unsignedinteger[Any]]
 _ROOM = 8_000_000
 # Numbers that are changed at once: 256 KiB, which caches hold.
 _BLOCK = 32_000
+# Inverses of so few variables are copied for a product; larger ones are taken where they are.
+_COPIED = 64
 # Changes of a determinant outside of these lose digits: the region is solved anew.
-_SMALL, _LARGE = 1e-2, 1e2
+_SMALL, _LARGE = 1e-3, 1e3
 
 
 class RegionInverses:
@@ -83,6 +85,22 @@ class RegionInverses:
     def pieces(self, keys: Keys, held: Ints) -> Keys:
         """Return keys of the pieces of regions where kinks of gates ``(k, w)`` are held."""
         return keys ^ np.bitwise_xor.reduce(self._held_words[held], axis=1)
+
+    def times_inverses(self, left: Array, region: Ints) -> Array:
+        """Return products ``(k, g, n)`` of matrices with the inverses of regions."""
+        if self.residual.size <= _COPIED:
+            return left @ self.inverses[region]
+        found = np.zeros(left.shape)
+        for product, rows, k in zip(found, left, region, strict=True):
+            used = np.flatnonzero(rows.any(axis=1))
+            product[used] = rows[used] @ self.inverses[k]
+        return found
+
+    def inverses_times(self, region: Ints, right: Array) -> Array:
+        """Return products ``(k, n, g)`` of the inverses of regions with matrices."""
+        if self.residual.size <= _COPIED:
+            return self.inverses[region] @ right
+        return np.array([self.inverses[k] @ b for k, b in zip(region, right, strict=True)])
 
     def preactivations(self, on: Bools, states: Array) -> Array:
         """Return ``z`` ``(k, m)`` by the equations that hold where gates are on."""
