@@ -108,7 +108,7 @@ class Descent:
         A candidate that runs out of steps before it comes to one has −1.
         """
         first = np.full(len(states), -1, dtype=np.intp)
-        room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 2)
+        room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 4)
         owners = -2 - np.arange(len(states))
         for rows in chunks(len(states), max(room, 1)):
             at = self._start(states[rows], owners[rows])

@@ -14,8 +14,8 @@ from .reduced import Ints
 
 Keys = NDArray[np.unsignedinteger[Any]]
 
-# Numbers that inverses may hold: 64 MiB.
-_ROOM = 8_000_000
+# Numbers that inverses may hold: 128 MiB.
+_ROOM = 16_000_000
 # Numbers that are changed at once: 256 KiB, which caches hold.
 _BLOCK = 32_000
 # Inverses of so few variables are copied for a product; larger ones are taken where they are.
