@@ -6,7 +6,7 @@ import pytest
 import systems
 
 import separatrix as sx
-from separatrix.analysis.fixed_points import solver_selection
+from separatrix.analysis.fixed_points import piecewise, solver_selection
 from separatrix.solvers.piecewise_linear import recognize
 
 STARTS = np.random.default_rng(0).uniform(0, 4, (20, 2))
@@ -41,6 +41,17 @@ def test_the_first_point_of_the_primer_is_known_as_the_page_says():
     fixed = sx.find_fixed_points(system, states[::20], slow_points=False).fixed
     assert len(fixed) == 2 and fixed.certified.all()
     assert fixed.residual[0] < 1e-14 and fixed.rounding_level[0] < 1e-12
+
+
+def test_slow_points_are_so_many_at_most_the_slowest(monkeypatch):
+    system, states = primer()
+    whole = sx.find_fixed_points(system, states[::5], certify=False)
+    monkeypatch.setattr(piecewise, "_MOST_SLOW_POINTS", 3)
+    points = sx.find_fixed_points(system, states[::5], certify=False)
+    assert len(whole.slow) > 3 and len(points.fixed) == len(whole.fixed)
+    np.testing.assert_allclose(points.slow.states, whole.slow.states[:3])
+    left = points.outcome_reasons[points.outcomes == "rejected"]
+    assert set(left) == {"a slow point that is left out: only the 3 slowest are kept"}
 
 
 def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):

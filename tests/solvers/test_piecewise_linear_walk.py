@@ -12,6 +12,7 @@ from separatrix.solvers.piecewise_linear import (
     RegionWalk,
     WalkOutcome,
     recognize,
+    reduced as reduced_equations,
     region_solves,
     solve_regions,
 )
@@ -173,6 +174,36 @@ def test_regions_solved_on_several_threads_are_those_of_one(monkeypatch):
     assert several.outcome.tolist() == alone.outcome.tolist()
     assert several.steps.tolist() == alone.steps.tolist()
     assert several.steps.max() > 2 and several.regions_solved > 2000
+
+
+def low_rank(n, m, rng):
+    """Latent variables that many gates drive, as people fit them to recordings."""
+    M, N = rng.normal(size=(m, n)), 5 * rng.normal(size=(n, m)) / m
+    h = rng.normal(size=m)
+    relu = jax.nn.relu
+    return residual_of(lambda z: 0.9 * z + N @ (relu(M @ z + h) - relu(M @ z)), n)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_regions_of_many_gates_are_solved_in_few_variables(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    residual, states = low_rank(3, 100, rng), rng.normal(size=(500, 3)) * 2
+    few = solve_regions(residual, states)
+    monkeypatch.setattr(reduced_equations, "_MANY_GATES", np.inf)
+    many = solve_regions(residual, states)
+    np.testing.assert_allclose(few.states, many.states, rtol=1e-9)
+    assert few.outcome.tolist() == many.outcome.tolist()
+    assert len(few.zeros) > 0
+
+
+@pytest.mark.parametrize("kind", ["relu", "two layers"])
+def test_pieces_of_many_regions_are_those_of_each(kind):
+    rng = np.random.default_rng(0)
+    residual = residual_of(random_map(kind, 4, rng), 4)
+    patterns = rng.random((5, residual.gate_count)) > 0.5
+    for pattern, *found in zip(patterns, *residual.pieces(patterns), strict=True):
+        for part, expected in zip(found, residual.piece(pattern), strict=True):
+            np.testing.assert_allclose(part, expected, atol=1e-13)
 
 
 PLRNN = {

@@ -91,6 +91,7 @@ class Outcome(IntEnum):
     SLIDE_UNVERIFIED = 33  # minimum
     SLIDE_STEP_LIMIT = 34  # steps
     SLIDE_SINGULAR = 35
+    SLOWER_ARE_KEPT = 36  # slow points
 
 
 class Contradiction(NamedTuple):

@@ -171,7 +171,7 @@ def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np
 
 def _pieces(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (A, b) of each pattern `(start, gate)`."""
-    if form.gate_coupling.any():
+    if form.is_coupled:
         distinct, which = np.unique(patterns, axis=0, return_inverse=True)
         parts = [form.piece(pattern) for pattern in distinct]
         A = np.stack([part[0] for part in parts])[which.reshape(-1)]

@@ -33,13 +33,15 @@ _WALKED = {
 }
 _SLID = {
     DescentOutcome.ZERO: Outcome.SLIDE_ZERO,
-    DescentOutcome.MINIMUM: Outcome.SPEED_MINIMUM_ON_KINKS,
+    DescentOutcome.MINIMUM: Outcome.SLOWER_ARE_KEPT,
     DescentOutcome.UNVERIFIED: Outcome.SLIDE_UNVERIFIED,
     DescentOutcome.STEP_LIMIT: Outcome.SLIDE_STEP_LIMIT,
     DescentOutcome.SINGULAR: Outcome.SLIDE_SINGULAR,
     DescentOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
     DescentOutcome.OUT_OF_TIME: Outcome.OUT_OF_TIME,
 }
+
+_MOST_SLOW_POINTS = 1000  # the slowest are kept
 
 
 def search_piecewise(
@@ -78,11 +80,14 @@ def search_piecewise(
         numbers=np.where(slow, kinks[descent.point], 0.0)[there],
     )
     nowhere = table.reached[lost] < 0
-    steps = descent.outcome == DescentOutcome.STEP_LIMIT
+    numbers = np.where(
+        descent.outcome == DescentOutcome.STEP_LIMIT, descent.max_steps, descent.point
+    )
+    numbers[descent.outcome == DescentOutcome.MINIMUM] = _MOST_SLOW_POINTS
     return table.with_candidates(
         lost[nowhere],
         outcomes=np.array([_SLID[DescentOutcome(o)] for o in descent.outcome], int)[nowhere],
-        numbers=np.where(steps, descent.max_steps, descent.point)[nowhere],
+        numbers=numbers[nowhere],
     )
 
 
@@ -100,7 +105,7 @@ def is_as_read(
             residuals, jacobians = evaluator.residual(states[rows]), None
         else:
             residuals, jacobians = evaluator.residual_and_jacobian(states[rows])
-        rounding = np.array([evaluation_error(residual, x).max() for x in states[rows]])
+        rounding = evaluation_error(residual, states[rows]).max(1)
         level = np.maximum(zero_test.estimated_level(states[rows], jacobians), rounding)
         if not (np.abs(residuals - expected[rows]).max(1) <= level).all():
             return False
@@ -179,7 +184,7 @@ def _with_minima(
     slow = [
         k for k, minimum in enumerate(descent.minima)
         if minimum.verified and not minimum.zero and k in reached
-    ]  # fmt: skip
+    ][:_MOST_SLOW_POINTS]  # fmt: skip
     points[slow] = len(table) + np.arange(len(slow))
     return table.with_points(descent.states[slow], Kind.SLOW), points
 

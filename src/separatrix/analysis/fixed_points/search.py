@@ -78,7 +78,8 @@ def find_fixed_points(
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
-        Whether to look for slow points; without, their candidates are rejected.
+        Whether to look for slow points; without, their candidates are rejected. Of a system that
+        is piecewise linear, the 1000 slowest are kept; candidates that led to others say so.
     certify
         Whether to look for proofs.
     completeness

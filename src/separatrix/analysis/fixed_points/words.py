@@ -76,6 +76,7 @@ _OUTCOMES = {
     Outcome.SLIDE_UNVERIFIED: DESCENT_REASONS[DescentOutcome.UNVERIFIED],
     Outcome.SLIDE_STEP_LIMIT: DESCENT_REASONS[DescentOutcome.STEP_LIMIT],
     Outcome.SLIDE_SINGULAR: DESCENT_REASONS[DescentOutcome.SINGULAR],
+    Outcome.SLOWER_ARE_KEPT: ("a slow point that is left out: only the {number} slowest are kept"),
 }
 _NUMBERS = ("number", "steps", "cycle", "point")  # what solvers call it
 _EVIDENCE = {

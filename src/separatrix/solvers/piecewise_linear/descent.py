@@ -72,20 +72,6 @@ class End:
     near: Array
 
 
-@dataclass(frozen=True)
-class PieceMinima:
-    """Minimizers of ``½|r|²`` on the held kinks: states, residuals, and what kinks contribute.
-
-    The multipliers ``(k, w)`` of the held gates ``index``, ``m`` for none, are the slopes of
-    ``½|r|²`` against their pre-activations.
-    """
-
-    states: Array
-    residuals: Array
-    index: Ints
-    multipliers: Array
-
-
 class Descent:
     """Active-set descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
@@ -129,7 +115,7 @@ class Descent:
         A candidate that runs out of steps, or time, before it comes to one has −1.
         """
         first = np.full(len(states), -1, dtype=np.intp)
-        room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 2)
+        room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 4)
         owners = -2 - np.arange(len(states))
         for rows in chunks(len(states), max(room, 1)):
             if self.watch.is_over():
@@ -143,9 +129,12 @@ class Descent:
         return first
 
     def end_of(self, node: int) -> int:
-        """Return the node at which a descent from another one ends, or −1."""
+        """Return the node at which a descent from another one ends, or −1.
+
+        Where rounding leads in a circle, it is one at which a candidate was stopped.
+        """
         passed = set[int]()
-        while node >= 0 and node not in passed:
+        while node >= 0 and not (node in passed and node in self.ends):
             passed.add(node)
             node = self.after[node]
         return node
@@ -207,6 +196,8 @@ class Descent:
             if node == len(self.after):
                 self.after.append(-1)
                 done[k] = False
+            elif node not in self.ends:
+                self.ends[node] = End(on[k], held[k], at.x[row].copy())
             if last >= 0:
                 self.after[last] = node
             else:
@@ -230,19 +221,22 @@ class Descent:
         target, e = self.regions.zeros[at.region], np.zeros(at.r.shape)
         rows = np.flatnonzero((at.held < at.on.shape[1]).any(axis=1))
         if len(rows):
-            minima = self._piece_minima(at, rows)
-            target[rows], e[rows] = minima.states, minima.residuals
+            pieces = self.regions.pieces(at.key[rows], at.held[rows])
+            _, first, which = np.unique(pieces, return_index=True, return_inverse=True)
+            states, residuals, _ = self._piece_minima(at, rows[first])
+            target[rows], e[rows] = states[which.ravel()], residuals[which.ravel()]
         return target, e
 
-    def _piece_minima(self, at: Travelers, rows: Ints) -> PieceMinima:
+    def _piece_minima(self, at: Travelers, rows: Ints) -> tuple[Array, Array, Array]:
         """Minimize ``½|e|²`` on the held kinks ``G e + q = 0``, in regions with ``x = P e + x₀``.
 
-        The multipliers are ``λ`` with ``e = Gᵀ λ``.
+        Returns ``x``, ``e`` and the multipliers ``λ`` with ``e = Gᵀ λ``: the slopes of ``½|r|²``
+        against the pre-activations of the held gates.
         """
         index = at.held[rows]
-        P, zero = self.regions.inverses[at.region[rows]], self.regions.zeros[at.region[rows]]
+        region, zero = at.region[rows], self.regions.zeros[at.region[rows]]
         reach, offset = self.regions.rows(at.on, rows, index)
-        G, none = reach @ P, index == at.on.shape[1]
+        G, none = self.regions.times_inverses(reach, region), index == at.on.shape[1]
         level = -(reach @ zero[:, :, None])[..., 0] - offset
         size = np.sqrt(np.einsum("kij,kij->ki", G, G))
         size[size == 0] = 1.0
@@ -250,7 +244,8 @@ class Descent:
         gram = G @ G.transpose(0, 2, 1) + np.eye(index.shape[1]) * (_RIDGE + none[:, :, None])
         solved = np.linalg.solve(gram, (level / size)[:, :, None])
         e = G.transpose(0, 2, 1) @ solved
-        return PieceMinima(zero + (P @ e)[..., 0], e[..., 0], index, solved[..., 0] / size)
+        states = zero + self.regions.inverses_times(region, e)[..., 0]
+        return states, e[..., 0], solved[..., 0] / size
 
     def _releases(self, at: Travelers, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
         """Find for each row the kink whose multiplier is most wrong, −1 for none.
@@ -259,11 +254,11 @@ class Descent:
         """
         if not held.any():
             return np.full(len(rows), -1, dtype=np.intp), np.zeros(len(rows), dtype=bool)
-        minima = self._piece_minima(at, rows)
+        _, residuals, found = self._piece_minima(at, rows)
         each, on = np.arange(len(rows)), at.on[rows]
         multipliers = np.zeros((len(rows), on.shape[1] + 1))
-        np.put_along_axis(multipliers, minima.index, minima.multipliers, axis=1)
-        slope, terms = self.regions.slopes(on, minima.residuals, multipliers[:, :-1])
+        np.put_along_axis(multipliers, at.held[rows], found, axis=1)
+        slope, terms = self.regions.slopes(on, residuals, multipliers[:, :-1])
         here = multipliers[:, :-1] * np.where(on, -1.0, 1.0)
         there = here + slope
         # Slopes are measured by the terms that they are made of.

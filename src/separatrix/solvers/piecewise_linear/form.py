@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class PiecewiseLinear:
     rounding
         How steep it may seem where it is constant: what rounding leaves of coefficients that
         cancel, as those of an identity do in its residual.
+    is_coupled
+        Whether a gate depends on earlier ones: ``L`` is not zero.
     """
 
     linear: Array
@@ -47,6 +49,10 @@ class PiecewiseLinear:
     output_weights: Array
     narrowed: bool = False
     rounding: float = 0.0
+    is_coupled: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_coupled", bool(self.gate_coupling.any()))
 
     @property
     def size(self) -> int:
@@ -76,7 +82,7 @@ class PiecewiseLinear:
 
     def gate_rows(self, pattern: Bools) -> tuple[Array, Array]:
         """Return ``z = W x + d`` inside the region of one pattern: ``(m, n)`` and ``(m,)``."""
-        if not self.gate_coupling.any():
+        if not self.is_coupled:
             return self.gate_weights, self.gate_offset
         held = np.eye(self.gate_count) - self.gate_coupling * pattern
         both = np.column_stack([self.gate_weights, self.gate_offset])
@@ -95,7 +101,7 @@ class PiecewiseLinear:
         In few variables one product with a table of what each gate adds gives all of them.
         """
         n, m = self.size, self.gate_count
-        if self.gate_coupling.any() or m * n * n > _TABLE:
+        if self.is_coupled or m * n * n > _TABLE:
             found = [self.piece(pattern) for pattern in patterns]
             A, b = (np.array([part[i] for part in found]) for i in (0, 1))
             return A.reshape(-1, n, n), b.reshape(-1, n)
@@ -122,7 +128,7 @@ class PiecewiseLinear:
         A, b = self.piece(pattern)
         sign = np.where(pattern, -1.0, 1.0)
         coupling, Y = self.gate_coupling, self.output_weights
-        if coupling.any():
+        if self.is_coupled:
             coupling = np.linalg.solve(np.eye(self.gate_count) - coupling * pattern, coupling)
         return PiecewiseLinear(
             linear=A,
@@ -130,7 +136,7 @@ class PiecewiseLinear:
             gate_weights=sign[:, None] * W,
             gate_coupling=sign[:, None] * coupling,
             gate_offset=sign * d,
-            output_weights=Y + (Y * pattern) @ coupling if coupling.any() else Y,
+            output_weights=Y + (Y * pattern) @ coupling if self.is_coupled else Y,
             narrowed=self.narrowed,
         )
 
@@ -153,7 +159,7 @@ class PiecewiseLinear:
     def layers(self) -> list[NDArray[np.intp]]:
         """Return the gates grouped so that each group needs only the groups before it."""
         depth = np.zeros(self.gate_count, dtype=int)
-        if self.gate_coupling.any():
+        if self.is_coupled:
             for gate, row in enumerate(self.gate_coupling):
                 needed = np.flatnonzero(row)
                 depth[gate] = 1 + depth[needed].max() if len(needed) else 0

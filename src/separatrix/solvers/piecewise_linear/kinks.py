@@ -15,6 +15,7 @@ from .descent import Descent
 from .form import PiecewiseLinear
 from .minimum import Minimum, examine_minimum, same_minimum
 from .reduced import Ints, checked_candidates
+from .zeros import may_coincide
 
 # What is this many times farther from the origin than the candidates went away.
 _FAR = 1e6
@@ -206,16 +207,25 @@ def _merge(
     residual: PiecewiseLinear, found: dict[int, Minimum]
 ) -> tuple[list[Minimum], dict[int, int]]:
     """Merge ends that are one point; return the points by speed, and the number of each end."""
-    kept: list[Minimum] = []
-    owner: dict[int, int] = {}
     # Valleys first, so that their ends join them.
-    for k in sorted(found, key=lambda k: -found[k].flat_directions.shape[1]):
-        same = [i for i, other in enumerate(kept) if same_minimum(residual, found[k], other)]
-        owner[k] = same[0] if same else len(kept)
-        if not same:
-            kept.append(found[k])
-    order = sorted(range(len(kept)), key=lambda i: kept[i].speed)
-    return [kept[i] for i in order], {k: order.index(i) for k, i in owner.items()}
+    ends = sorted(found, key=lambda k: -found[k].flat_directions.shape[1])
+    states = np.array([found[k].state for k in ends]).reshape(len(ends), residual.size)
+    reach = np.array([found[k].rounding for k in ends])
+    valleys = sum(found[k].flat_directions.size > 0 for k in ends)
+    kept: list[int] = []
+    owner: list[int] = []
+    for i, k in enumerate(ends):
+        others = np.array(kept, dtype=np.intp)
+        near = may_coincide(states[i], reach[i], states[others], reach[others])
+        tried = kept if i < valleys else others[near | (others < valleys)].tolist()
+        same = (j for j in tried if same_minimum(residual, found[k], found[ends[j]]))
+        owner.append(next(same, i))
+        if owner[i] == i:
+            kept.append(i)
+    order = sorted(kept, key=lambda i: found[ends[i]].speed)
+    place = {i: number for number, i in enumerate(order)}
+    numbers = {k: place[i] for k, i in zip(ends, owner, strict=True)}
+    return [found[ends[i]] for i in order], numbers
 
 
 def _outcome(found: Minimum | None, watch: Watch) -> DescentOutcome:

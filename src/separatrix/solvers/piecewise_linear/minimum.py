@@ -136,7 +136,7 @@ def _multipliers(
     A gate that is not held has ``λ = 0`` and ``κ`` for the side it is not on.
     """
     coupling, Y = residual.gate_coupling, residual.output_weights
-    if coupling.any():
+    if residual.is_coupled:
         coupling = np.linalg.solve(np.eye(len(W)) - coupling * pattern, coupling)
         Y = Y + (Y * pattern) @ coupling
     low, magnified = np.zeros(len(W)), 1.0

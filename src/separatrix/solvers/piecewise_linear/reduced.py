@@ -100,7 +100,7 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
     L, Y = turned.gate_coupling, turned.output_weights
     N = L - M @ Y
     table = None
-    if len(q) > _MANY_GATES * residual.size and not L.any():
+    if len(q) > _MANY_GATES * residual.size and not residual.is_coupled:
         table = (Y.T[:, :, None] * np.column_stack([M, q])[:, None, :]).reshape(len(q), -1)
     return Reduced(
         reference, turned.linear, turned.offset, M, q, L, Y, N,

@@ -14,12 +14,14 @@ from .reduced import Ints
 
 Keys = NDArray[np.unsignedinteger[Any]]
 
-# Numbers that inverses may hold: 64 MiB.
-_ROOM = 8_000_000
+# Numbers that inverses may hold: 128 MiB.
+_ROOM = 16_000_000
 # Numbers that are changed at once: 256 KiB, which caches hold.
 _BLOCK = 32_000
+# Inverses of so few variables are copied for a product; larger ones are taken where they are.
+_COPIED = 64
 # Changes of a determinant outside of these lose digits: the region is solved anew.
-_SMALL, _LARGE = 1e-2, 1e2
+_SMALL, _LARGE = 1e-3, 1e3
 
 
 class RegionInverses:
@@ -34,12 +36,14 @@ class RegionInverses:
         n, m = residual.size, residual.gate_count
         self.residual = residual
         self.layers = residual.layers()
-        self.is_coupled = len(self.layers) > 1
+        self.is_coupled = residual.is_coupled
         self.room = max(_ROOM // max(n, 1) ** 2, 2)
         self.inverses, self.zeros = np.empty((self.room, n, n)), np.empty((self.room, n))
         self._keys = np.empty(self.room, dtype=np.uint64)
         self._known: dict[int, int] = {}
-        self._words = np.random.default_rng(0).integers(2**63, size=m, dtype=np.uint64)
+        words = np.random.default_rng(0).integers(2**63, size=(2, m + 1), dtype=np.uint64)
+        words[:, m] = 0  # no gate
+        self._words, self._held_words = words
         self._rows = np.pad(
             np.column_stack([residual.gate_weights, residual.gate_offset]), ((0, 1), (0, 0))
         )
@@ -48,7 +52,7 @@ class RegionInverses:
 
     def of(self, on: Bools) -> tuple[Ints, Keys]:
         """Return the numbers and keys of the regions of patterns ``(k, m)``; others may go."""
-        keys = np.bitwise_xor.reduce(np.where(on, self._words, np.uint64(0)), axis=1)
+        keys = np.bitwise_xor.reduce(np.where(on, self._words[:-1], np.uint64(0)), axis=1)
         distinct, first, which = np.unique(keys, return_index=True, return_inverse=True)
         if len(self._known) + len(distinct) > self.room:
             self._known.clear()
@@ -77,6 +81,26 @@ class RegionInverses:
         region = region.copy()
         region[rows] = numbers[which.ravel()]
         return region, beyond
+
+    def pieces(self, keys: Keys, held: Ints) -> Keys:
+        """Return keys of the pieces of regions where kinks of gates ``(k, w)`` are held."""
+        return keys ^ np.bitwise_xor.reduce(self._held_words[held], axis=1)
+
+    def times_inverses(self, left: Array, region: Ints) -> Array:
+        """Return products ``(k, g, n)`` of matrices with the inverses of regions."""
+        if self.residual.size <= _COPIED:
+            return left @ self.inverses[region]
+        found = np.zeros(left.shape)
+        for product, rows, k in zip(found, left, region, strict=True):
+            used = np.flatnonzero(rows.any(axis=1))
+            product[used] = rows[used] @ self.inverses[k]
+        return found
+
+    def inverses_times(self, region: Ints, right: Array) -> Array:
+        """Return products ``(k, n, g)`` of the inverses of regions with matrices."""
+        if self.residual.size <= _COPIED:
+            return self.inverses[region] @ right
+        return np.array([self.inverses[k] @ b for k, b in zip(region, right, strict=True)])
 
     def preactivations(self, on: Bools, states: Array) -> Array:
         """Return ``z`` ``(k, m)`` by the equations that hold where gates are on."""

@@ -50,20 +50,31 @@ def solve_regions_at(reduced: Reduced, patterns: Bools) -> tuple[Bools, Bools, B
 def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
     """Solve the equations of regions, given by their turned patterns ``(k, m)``."""
     if reduced.table is not None:
-        e, growth = _solve_states(reduced.table, turned, len(reduced.Y))
-        z = e @ reduced.M.T + reduced.q
-        size = np.abs(e) @ np.abs(reduced.M.T) + np.abs(reduced.q)
+        values, growth = _solve_states(reduced.table, turned, len(reduced.Y))
+        e, matrix = values, reduced.M
     else:
-        gates, growth = _solve_gates(reduced, turned)
-        e = -gates @ reduced.Y.T
-        z = gates @ reduced.N.T + reduced.q
-        size = np.abs(gates) @ np.abs(reduced.N.T) + np.abs(reduced.q)
-    # Signs of values at rounding level are not evidence that the region was left.
+        values, growth = _solve_gates(reduced, turned)
+        e, matrix = -values @ reduced.Y.T, reduced.N
+    z = values @ matrix.T + reduced.q
     with np.errstate(invalid="ignore", over="ignore"):
-        rounding = 4.0 * _EPS * growth[:, None] * size
-    differs = ((z > 0) != turned) & (np.abs(z) > rounding)
-    singular = ~np.isfinite(z).all(axis=1) | ~(growth * turned.shape[1] * _EPS <= 1e-3)
-    return RegionZeros(z, e, ~differs.any(axis=1) & ~singular, singular)
+        singular = ~np.isfinite(z).all(axis=1) | ~(growth * turned.shape[1] * _EPS <= 1e-3)
+        leaves = _leaves(z, turned, 4.0 * _EPS * growth, np.abs(values), np.abs(matrix), reduced.q)
+    return RegionZeros(z, e, ~leaves & ~singular, singular)
+
+
+def _leaves(z: Array, turned: Bools, level: Array, values: Array, matrix: Array, q: Array) -> Bools:
+    """Tell which zeros lie outside of their regions.
+
+    Signs of values at rounding level, ``level`` of the sizes of terms, are no evidence for it.
+    """
+    differs = (z > 0) != turned
+    off = np.where(differs, np.abs(z), 0.0).max(axis=1, initial=0.0)
+    most = values.sum(axis=1) * matrix.max(initial=0.0) + np.abs(q).max(initial=0.0)
+    leaves = off > 0
+    near = np.flatnonzero(leaves & (off <= level * most))
+    rounding = level[near, None] * (values[near] @ matrix.T + np.abs(q))
+    leaves[near] = (differs[near] & (np.abs(z[near]) > rounding)).any(axis=1)
+    return leaves
 
 
 def _solve_gates(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:

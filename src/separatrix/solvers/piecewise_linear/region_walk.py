@@ -15,6 +15,7 @@ from .walk_graph import Walk, WalkOutcome
 from .zeros import Continuum, Zero
 
 _SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
+_MOST_CHEAP = 500_000  # regions that take some 20 microseconds each
 
 WALK_REASONS = {
     WalkOutcome.ZERO: "reached zero {point} after {steps} regions",
@@ -53,7 +54,8 @@ class RegionWalk:
         The most steps of Newton's method of one walk.
     max_regions
         The most regions solved in one call; walks that would need more stop.  None for 10,000 and
-        20 for every candidate.
+        20 for every candidate, or 500,000 if that is more and there are many more gates than
+        variables, as a region costs little then.
     slack
         Singular values below ``slack · n · ε · σ₁`` count as zero.
 
@@ -169,9 +171,10 @@ def solve_regions(
     method = method or RegionWalk()
     states, finite = checked_candidates(candidates, residual.size)
     begin, region = distinct(gate_patterns(residual, states))
-    most = method.max_regions or 10_000 + 20 * len(states)
     with one_blas_thread():
         reduced = reduce(residual, begin[region])
+        cheap = _MOST_CHEAP if reduced is not None and reduced.table is not None else 0
+        most = method.max_regions or max(10_000 + 20 * len(states), cheap)
         walk = Walk(residual, reduced, most, method.slack, watch)
         node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()

@@ -83,13 +83,14 @@ def _defect(residual: PiecewiseLinear, pattern: Bools, x: Array) -> Array:
     return np.asarray(value, dtype=np.float64)
 
 
-def evaluation_error(residual: PiecewiseLinear, x: Array) -> Array:
-    """Estimate, entry by entry, the rounding error of evaluating the residual at ``x``."""
-    z = residual.preactivations(x)
-    g = np.maximum(z, 0.0)
-    gate_size = np.abs(residual.gate_weights) @ np.abs(x) + np.abs(residual.gate_offset)
-    gate_size += np.abs(residual.gate_coupling) @ g
-    size = np.abs(residual.linear) @ np.abs(x) + np.abs(residual.output_weights) @ (g + gate_size)
+def evaluation_error(residual: PiecewiseLinear, states: Array) -> Array:
+    """Estimate, entry by entry, the rounding error of evaluating the residual at ``(..., n)``."""
+    g = np.maximum(residual.preactivations(states), 0.0)
+    x = np.abs(states)
+    gate_size = x @ np.abs(residual.gate_weights.T) + np.abs(residual.gate_offset)
+    if residual.is_coupled:
+        gate_size += g @ np.abs(residual.gate_coupling.T)
+    size = x @ np.abs(residual.linear.T) + (g + gate_size) @ np.abs(residual.output_weights.T)
     terms = residual.size + residual.gate_count + 2
     total: Array = terms * _EPS * (size + np.abs(residual.offset))
     return total
@@ -111,7 +112,7 @@ def is_at(zero: Zero, solution: Array) -> bool:
 def joined(residual: PiecewiseLinear, one: Point, other: Point) -> bool:
     """Whether the speed is level, to rounding, along the straight line between two points."""
     along = one.state + np.linspace(0.0, 1.0, 5)[:, None] * (other.state - one.state)
-    noise = max(evaluation_error(residual, x).max(initial=0.0) for x in along)
+    noise = evaluation_error(residual, along).max(initial=0.0)
     values = residual(along)
     return bool(np.abs(values - values[0]).max(initial=0.0) <= _SLACK * noise)
 
@@ -142,8 +143,15 @@ def is_end_of(zero: Zero, line: Continuum) -> bool:
 
 def coincide(one: Point, other: Point) -> bool:
     """Whether two points are as near as the rounding of both explains."""
-    gap = np.abs(one.state - other.state).max(initial=0.0)
-    return bool(gap <= _SLACK * (one.rounding + other.rounding))
+    states, rounding = other.state[None], np.array([other.rounding])
+    return bool(may_coincide(one.state, one.rounding, states, rounding)[0])
+
+
+def may_coincide(state: Array, rounding: float, states: Array, roundings: Array) -> Bools:
+    """Tell which states ``(k, n)`` are as near to one as the rounding of both explains."""
+    gap = np.abs(states - state).max(axis=1, initial=0.0)
+    near: Bools = gap <= _SLACK * (rounding + roundings)
+    return near
 
 
 @dataclass(frozen=True)
