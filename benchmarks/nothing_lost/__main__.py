@@ -5,7 +5,8 @@
 What `figures.json` beside this file has already is not measured again, unless `--again` is given
 with rows or methods; `--page` writes the page alone. BENCH_FULL=1 measures all settings on all rows;
 without, the settings that are no defaults are measured on the rows in TUNING, and the best of each
-method's on all rows. Peers that are packages run in the environment of `make finders`.
+method's on all rows. With a larger BENCH_SECONDS, what an earlier limit cut is measured again.
+Peers that are packages run in the environment of `make finders`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from ..processes import ROOT
-from .figures import TUNING, Figures, group_of
+from .figures import PEERS, TUNING, Figures, group_of
 from .methods import APPLIES, METHODS, Answer, OutOfTimeError, Problem, Setting, everywhere
 from .score import SLOW, Judge, Truth
 
@@ -36,13 +37,11 @@ from golden.row import ANSWERS, Row
 
 import separatrix as sx
 
-SECONDS = 20.0
+SECONDS = float(os.environ.get("BENCH_SECONDS", "20"))
 """Of processor time, for each row and setting; what was found until then counts."""
 QUICK = 1.0
 """A search that takes less is timed three times."""
 ENVIRONMENT = Path(os.environ.get("SEPARATRIX_FINDERS", ROOT / ".cache/finders"))
-PEERS = ("RNNToolkit 0.1.0", "BrainPy 2.8.2")
-"""Methods in `peers.py`, whose packages `make finders` installs."""
 
 
 def _out_of_time(*_: object) -> None:

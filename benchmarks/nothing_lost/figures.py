@@ -12,6 +12,8 @@ from .. import machine
 
 FILE = Path(__file__).with_name("figures.json")
 OURS = "Separatrix"
+PEERS = ("RNNToolkit 0.1.0", "BrainPy 2.8.2")
+"""Methods in `peers.py`, whose packages `make finders` installs."""
 GROUPS = ("trained", "fitted", "textbook")
 TUNING = (
     "flipflop_tanh16", "flipflop_gru32", "decision_tanh64", "yang2020", "context_gru48",

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ..report import with_block
-from .figures import GROUPS, OURS, TUNING, Figures
+from .figures import GROUPS, OURS, PEERS, TUNING, Figures
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "benchmark.md"
@@ -45,20 +45,25 @@ def blocks(figures: Figures) -> dict[str, str]:
 
 
 def shown(figures: Figures) -> list[tuple[str, str]]:
-    """Return finders with their settings: the defaults, and the best of the others."""
+    """Return finders with their settings: the defaults, and the best of the others once it has been
+    measured on all rows."""
     pairs = []
     for method, (first, *others) in figures.results.items():
         best = figures.best(method, others, TUNING)
-        pairs += [(method, setting) for setting in (first, best) if setting]
+        measured = figures.results[method]
+        everywhere = best is not None and measured[best].keys() >= measured[first].keys()
+        pairs += [(method, first)] + ([(method, best)] if everywhere else [])
     return pairs
 
 
 def machine(figures: Figures) -> str:
     said = figures.machine
+    without = [peer for peer in PEERS if peer not in figures.results]
     return (
         f"Measured on one core of {said['processor']}, which other programs used, too: the times "
-        f"are processor time. {len(figures.rows)} rows, {said['limit']} s of processor time for "
-        f"each row and setting. {said['packages']}."
+        f"are medians of processor time. {len(figures.rows)} rows, {said['limit']} s of processor "
+        f"time for each row and setting. {said['packages']}."
+        + (f" Not measured yet: {', '.join(without)}." if without else "")
     )
 
 
@@ -119,7 +124,7 @@ def tried(figures: Figures) -> str:
         best = figures.best(method, list(settings)[1:], TUNING)
         for setting in settings:
             measured = [r for r in TUNING if settings[setting].get(r)]
-            if not measured:
+            if not measured or not all(figures.has(method, setting, row) for row in TUNING):
                 continue
             results = figures.of(method, setting, measured)
             known = sum(figures.rows[row]["known"] for row in measured)
