@@ -168,10 +168,12 @@ def cell(axes: Axes, x: int, y: int, result: dict[str, Any] | None, known: int) 
     color = ALL if result["found"] == known else SOME(result["found"] / known)
     axes.fill_between([x - 0.49, x + 0.49], y - 0.46, y + 0.46, color=color, linewidth=0)
     text = f"{result['found']}/{known}" + ("…" if result["cut"] else "")
-    axes.text(x - 0.06, y, text, ha="right", va="center", fontsize=5.5, color="#222222")
+    axes.text(x - 0.12, y, text, ha="right", va="center", fontsize=5.5, color="#222222")
     if result["false"]:
-        false = f"+ {result['false']} false"
-        axes.text(x, y, false, ha="left", va="center", fontsize=5.5, color="#A33C00", weight="bold")
+        false = f"+{result['false']} false"
+        axes.text(
+            x - 0.07, y, false, ha="left", va="center", fontsize=5.5, color="#A33C00", weight="bold"
+        )
 
 
 def _folded(text: str, width: int = 24) -> str:
