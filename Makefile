@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 KERNEL ?= Haswell
 
-.PHONY: demo test lint lines docs bench peers notebook format doctor clean
+.PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
 .PHONY: test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
@@ -65,8 +65,16 @@ peers:  ## An environment of its own for BrainPy, NeuroGym and nolds, which the 
 	.cache/peers/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements.txt \
 	  --requirement benchmarks/peers/requirements-dynamics.txt
 
-bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md)
+finders:  ## An environment of its own for BrainPy and RNNToolkit, with the package, for bench-finders
+	$(PYTHON) -m venv .cache/finders
+	.cache/finders/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements-finders.txt \
+	  --editable .
+
+bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make bench-finders`
 	$(BIN)/python -m pytest benchmarks -p no:cacheprovider --benchmark-sort=name
+
+bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
+	$(BIN)/python -m benchmarks.nothing_lost
 
 doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor

@@ -9,7 +9,6 @@ from pathlib import Path
 from .figures import Figure, load
 
 README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 MARKS = {True: "yes", False: "**no**", None: "–"}
 SECTIONS = (
     "From a task to a line attractor",
@@ -29,9 +28,15 @@ def main() -> None:
     if not given.write:
         print(text)
         return
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    page = README.read_text(encoding="utf-8")
+    README.write_text(with_block(page, "figures", text), encoding="utf-8")
+
+
+def with_block(page: str, name: str, text: str) -> str:
+    """Return a page with another text in the block of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}"
 
 
 def markdown(note: str = "") -> str:
