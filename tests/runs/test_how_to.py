@@ -1,5 +1,7 @@
 """The examples of pages run, and print what the pages say."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import page_code
 import pytest
 from small_experiment import SETTINGS
@@ -39,6 +41,7 @@ SAYS = {
     ],
     "how-to/figures-for-a-paper": ["(20, 50, 2) 3", "85 mm"],
     "how-to/train-for-hours": ["400 steps\n0."],
+    "how-to/many-networks": ["StudyResults: sizes, 1 network (1 done)"],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [
@@ -64,11 +67,22 @@ def small_run(tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """Return the directory of a study."""
+    study = {"name": "sizes", "experiment": SETTINGS, "grid": {"network.num_units": [8]}}
+    out = tmp_path_factory.mktemp("pages") / "sizes"
+    with ThreadPoolExecutor(1) as executor:
+        sx.sweep(sx.Study.from_dict(study), out, executor=executor)
+    return out
+
+
 @pytest.mark.parametrize("name", SAYS)
-def test_a_page_runs(name, capsys, tmp_path, monkeypatch, small_run):
+def test_a_page_runs(name, capsys, tmp_path, monkeypatch, small_run, small_study):
     monkeypatch.chdir(tmp_path)  # pages save their figures
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "yang2020").symlink_to(small_run)
+    (tmp_path / "runs" / "sizes").symlink_to(small_study)
     (tmp_path / "results.nc").symlink_to(small_run / "results.nc")
     (tmp_path / "tests").symlink_to(page_code.ROOT / "tests")
     page_code.run(f"docs/{name}")

@@ -1,4 +1,5 @@
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from separatrix import InvalidInputError, Study
 from separatrix.experiment import Experiment
 from separatrix.studies import slurm_script
 
+ROOT = Path(__file__).parents[2]
 BASE = {"name": "one", "experiment": "yang2020"}
 
 
@@ -126,3 +128,16 @@ def test_the_script_of_a_job_array_runs_every_part(tmp_path):
 def test_the_file_holds_no_more_than_was_given():
     values = tomllib.loads(study(seeds="0:3").to_toml())
     assert set(values) == {"name", "experiment", "seeds"}
+
+
+def test_the_files_of_the_page_are_studies():
+    page = (ROOT / "docs" / "how-to" / "many-networks.md").read_text()
+    first, second = (block.split("```")[0] for block in page.split("```toml")[1:])
+    assert len(Study.from_dict(tomllib.loads(first)).cells) == 2 * 3 * 10
+    both = tomllib.loads(first) | tomllib.loads(second) | {"grid": {}, "seeds": [0]}
+    assert len(Study.from_dict(both).cells) == 2 * 50
+
+
+def test_the_studies_among_the_examples_are_studies():
+    files = sorted((ROOT / "examples" / "studies").glob("*.toml"))
+    assert [len(Study.from_toml(file).cells) for file in files] == [30]

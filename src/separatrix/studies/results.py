@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._types import counted
 from ..store import Run, load_run
 from .directory import StudyDirectory
 from .settings import Study
@@ -42,7 +43,7 @@ class StudyResults:
     def __repr__(self) -> str:
         counts = self.table["state"].value_counts()
         told = ", ".join(f"{number} {state}" for state, number in counts.items())
-        lines = [f"StudyResults: {self.study.name}, {len(self)} networks ({told})"]
+        lines = [f"StudyResults: {self.study.name}, {counted(len(self), 'network')} ({told})"]
         numbers = self.done.select_dtypes("number").drop(columns=["seed"], errors="ignore")
         for name in numbers:
             values = numbers[name].dropna()
