@@ -43,7 +43,7 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """Return what went wrong in one line: other libraries' messages may be long."""
     return f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}".rstrip(".")
 

@@ -74,9 +74,11 @@ def by_executor(jobs: Sequence[Job], executor: Executor) -> Generator[Ended, Non
             future.cancel()
 
 
-@contextmanager
-def dask_executor(address: str) -> Iterator[Executor]:
-    """Yield the executor of a Dask cluster. Raises InvalidInputError where it does not answer."""
+def by_dask(jobs: Sequence[Job], address: str) -> Generator[Ended, None, None]:
+    """Run jobs by a Dask cluster, and yield each with its outcome as it ends.
+
+    Raises InvalidInputError where no scheduler of the same versions answers.
+    """
     try:
         from distributed import Client
     except ImportError as error:
@@ -89,7 +91,16 @@ def dask_executor(address: str) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"no Dask scheduler can be used at {address}: {error}") from error
     with client:
-        yield client.get_executor(pure=False)
+        wrapped = [(cell, _in_worker, (function, *given)) for cell, function, given in jobs]
+        yield from by_executor(wrapped, client.get_executor(pure=False))
+
+
+def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a worker of Dask, of which xarray would ask locks to write a file."""
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        return function(*arguments)
 
 
 def check_workers(workers: int | None) -> int:

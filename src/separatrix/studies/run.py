@@ -6,14 +6,14 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from .._types import InvalidInputError
+from .._types import InvalidInputError, first_line
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import by_executor, check_workers, dask_executor, in_processes, shares
+from .engines import by_dask, by_executor, check_workers, in_processes, shares
 from .results import StudyResults, load_study, study_status
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
@@ -98,11 +98,14 @@ def sweep(
         retry = False
         tries = {cell: _tries(directory, cell) for cell in left}
         jobs = [(cell, run_cell, (str(directory.path), cell, study.limits)) for cell in left]
-        with ExitStack() as stack:
-            if scheduler is not None:
-                executor = stack.enter_context(dask_executor(scheduler))
-            ended = in_processes(jobs, workers) if executor is None else by_executor(jobs, executor)
-            for cell, future in stack.enter_context(closing(ended)):
+        if scheduler is not None:
+            ended = by_dask(jobs, scheduler)
+        elif executor is not None:
+            ended = by_executor(jobs, executor)
+        else:
+            ended = in_processes(jobs, workers)
+        with closing(ended):
+            for cell, future in ended:
                 progress(tally.after(cell, _ended(directory, cell, future, tries[cell])))
     return load_study(directory.path)
 
@@ -160,7 +163,7 @@ def _ended(directory: StudyDirectory, cell: Cell, future: Future[Any], tries: in
     if directory.is_done(cell.key):
         return State.DONE
     if _tries(directory, cell) == tries:
-        fail(directory, cell, State.LOST, f"its process was lost: {type(error).__name__}")
+        fail(directory, cell, State.LOST, f"its process was lost: {first_line(error)}")
     failure = directory.failure(cell.key)
     return State.LOST if failure is None else State(failure["state"])
 
