@@ -17,7 +17,9 @@ _thread = threading.local()  # whether this one is at work on a part already
 
 
 def cores() -> int:
-    """Return how many threads are at work."""
+    """Return how many threads are at work: one for each core that the process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

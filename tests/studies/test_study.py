@@ -58,6 +58,19 @@ def test_variants_of_an_experiment_are_cells():
     assert names == list(Experiment.named("maheswaranathan2019").variants)
 
 
+def test_variants_that_are_one_network_in_the_study_are_refused(tmp_path):
+    base = Experiment.named("yang2020").to_dict()
+    base["variants"] = {"a": {"training": {"steps": 5}}, "b": {"training": {"steps": 6}}}
+    with pytest.raises(InvalidInputError, match="the variants a and b of yang2020 are one network"):
+        study(experiment=base, grid={"training.steps": [4, 8]})
+
+
+def test_numbers_with_a_point_stay_numbers_with_a_point():
+    drawn = {"count": 4, "values": {"training.optimizer.learning_rate": {"low": 0.0, "high": 2.0}}}
+    rates = [one["training.optimizer.learning_rate"] for one in changes(study(random=drawn))]
+    assert len(set(rates)) == 4
+
+
 def test_cells_of_the_same_settings_are_one():
     assert len(study(grid={"network.num_units": [16, 16]}).cells) == 1
 
@@ -97,6 +110,14 @@ def test_an_experiment_may_stand_beside_the_study(tmp_path):
         ({"grid": {"nets.num_units": [16]}}, "there is no table 'nets'"),
         ({"grid": {"network.num_units": [16, "many"]}}, "network.num_units = 'many'"),
         ({"gird": {}}, "unknown key 'gird'"),
+        (
+            {"grid": {"network": {"num_units": [16]}}},
+            'quote the key of a setting, "network.num_units"',
+        ),
+        ({"listed": [{"training": {"steps": 6}}]}, 'quote the key of a setting, "training.steps"'),
+        ({"tests": {"far": {"task": {"dt": 6.0}}}}, 'quote the key of a setting, "task.dt"'),
+        ({"grid": {"seed": [1, 2]}, "seeds": [3]}, "seed in the study is given in two places"),
+        ({"grid": {"training.steps": [1]}, "listed": [{"training.steps": 2}]}, "in two places"),
         ({"seeds": "5:5"}, "expected FIRST:END"),
         ({"seeds": "all"}, "expected FIRST:END"),
         ({"seeds": [1.5]}, "seeds"),
@@ -107,6 +128,7 @@ def test_an_experiment_may_stand_beside_the_study(tmp_path):
         ({"tests": {"far": {"task.dt": 10.0}}}, "its task has dt = 10.0"),
         ({"random": {"count": 2, "values": {"seed": {"low": 3, "high": 3}}}}, "low < high"),
         ({"random": {"count": 2, "values": {}}}, "random.values"),
+        ({"random": {"count": 2, "values": {"seed": []}}}, "random.values.seed"),
         ({"limits": {"seconds": -1.0}}, "limits.seconds"),
     ],
 )

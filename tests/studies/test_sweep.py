@@ -11,6 +11,8 @@ import separatrix as sx
 from separatrix import InvalidInputError, Study
 from separatrix.studies import State
 from separatrix.studies.directory import StudyDirectory
+from separatrix.studies.row import _of_topology
+from separatrix.studies.work import run_cell
 
 STUDY = Study.from_dict(STUDY_SETTINGS)
 RIGHT, DIVERGING = STUDY.cells
@@ -76,6 +78,53 @@ def test_a_damaged_result_is_made_again_and_is_the_same(copied, swept):
 def test_a_result_cut_in_half_is_made_again(copied, swept):
     (copied.run_of(RIGHT.key) / "cell.json").write_text('{"row": {')
     assert numbers(run(copied.path)) == numbers(swept[0])
+
+
+@pytest.mark.parametrize("name", ["cell.json", "experiment.toml", "cell.json experiment.toml"])
+def test_a_result_half_deleted_is_made_again(copied, swept, name):
+    for file in name.split():
+        (copied.run_of(RIGHT.key) / file).unlink()
+    assert numbers(run(copied.path)) == numbers(swept[0])
+
+
+def test_many_may_begin_a_study_at_once(tmp_path):
+    with ThreadPoolExecutor(8) as executor:
+        begun = [executor.submit(StudyDirectory(tmp_path / "one").begin, STUDY) for _ in range(40)]
+        assert all(future.exception() is None for future in begun)
+
+
+def test_what_another_process_has_done_meanwhile_is_done(tmp_path, swept, monkeypatch):
+    out = StudyDirectory(tmp_path / "one")
+    out.begin(STUDY)
+
+    def slower(*given, **asked):
+        shutil.copytree(swept[0].path / "cells" / RIGHT.key, out.run_of(RIGHT.key))
+        raise InvalidInputError("already holds a run")
+
+    monkeypatch.setattr("separatrix.studies.work.run_experiment", slower)
+    assert run_cell(str(out.path), RIGHT, STUDY.limits) is State.DONE
+    assert out.failure(RIGHT.key) is None
+
+
+def test_a_damaged_note_is_no_note(copied):
+    (copied.path / "failed" / f"{DIVERGING.key}.json").write_text("{}")
+    assert sx.load_study(copied.path).table.state[DIVERGING.key] == "planned"
+    (copied.path / "claims" / f"{DIVERGING.key}.json").write_text('{"pid": "x"}')
+    assert sx.study_status(copied.path).count(State.PLANNED) == 1
+
+
+def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
+    limited = Study.from_dict({**STUDY_SETTINGS, "limits": {"seconds": 5.0}})
+    with pytest.raises(InvalidInputError, match="limits of time and memory"):
+        run(tmp_path / "one", limited)
+    assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
+
+
+def test_an_undecided_cube_is_left_open():
+    class Open:
+        is_cube = sx.Undecided("a link is not known")
+
+    assert _of_topology(Open()) == {"cube": None}
 
 
 def test_what_a_killed_process_left_is_taken_over(copied, swept):

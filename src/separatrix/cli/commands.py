@@ -310,6 +310,8 @@ def _sweep(study: Any, target: Path, **asked: Any) -> None:
 
         results = sweep(study, target, **asked, progress=tell)
     console.print(repr(results))
+    if running := int((results.table.state == "running").sum()):
+        console.print(f"{running} are being run by other processes: the same command goes on.")
     for error, rows in results.failed.groupby("error"):
         console.print(f"failed ({len(rows)}): {error}")
     _write_study(results)

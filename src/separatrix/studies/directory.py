@@ -19,7 +19,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class StudyDirectory:
                     f"{self.path} holds another study ({other.name}, digest {other.digest}; this "
                     f"one is {study.name}, {study.digest}): give another --out."
                 )
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and any(map(_is_foreign, self.path.iterdir())):
             raise InvalidInputError(
                 f"{self.path} holds what no study has written; give the name of a new directory."
             )
@@ -79,11 +79,11 @@ class StudyDirectory:
 
     def summary(self, key: str) -> dict[str, Any] | None:
         """Return what `cell.json` of a run says, None where it is not there or is damaged."""
-        return _json(self.run_of(key) / CELL)
+        return _json(self.run_of(key) / CELL, row=dict, digests=dict)
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """Return why a cell failed, None where it did not."""
-        return _json(self.path / "failed" / f"{key}.json")
+        return _json(self.path / "failed" / f"{key}.json", state=str, tries=int)
 
     def write_failure(self, key: str, failure: dict[str, Any]) -> None:
         """Keep why a cell failed."""
@@ -97,9 +97,13 @@ class StudyDirectory:
     def discard_if_damaged(self, key: str) -> bool:
         """Delete the run of a cell whose files are not those that were written; True if it was."""
         run, said = self.run_of(key), self.summary(key)
-        if said is not None and digests(run) == said.get("digests"):
+        if not run.exists() or (said is not None and digests(run) == said["digests"]):
             return False
-        shutil.rmtree(run)
+        aside = run.with_name(f".{key}.{uuid.uuid4().hex}.damaged")
+        with suppress(FileNotFoundError):  # another process found it damaged, too
+            run.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+        self.forget_failure(key)
         return True
 
     # Claims
@@ -119,23 +123,21 @@ class StudyDirectory:
     def claimant(self, key: str) -> dict[str, Any] | None:
         """Return which process is at a cell, None where none is."""
         file = self.path / "claims" / f"{key}.json"
-        claim = _json(file)
+        claim = _json(file, pid=int)
         return None if claim is None or self._is_lost(file, claim) else claim
 
     def _take(self, file: Path, mine: dict[str, Any]) -> bool:
         if _created(file, mine):
             return True
-        claim = _json(file)
-        if claim is not None and not self._is_lost(file, claim):
+        claim = _json(file, pid=int)
+        if not self._is_lost(file, claim or {}):  # where it is empty, it is about to be written
             return False
-        if claim is None and not self._is_lost(file, {}):
-            return False  # its process is about to write it
         aside = file.with_suffix(f".{mine['token']}")
         try:
             file.rename(aside)
         except FileNotFoundError:
             return False  # another process was quicker
-        if _json(aside) != claim:  # another took it, and this is its claim
+        if _json(aside, pid=int) != claim:  # another took it, and this is its claim
             aside.replace(file)
             return False
         aside.unlink()
@@ -143,7 +145,7 @@ class StudyDirectory:
 
     def _is_lost(self, file: Path, claim: dict[str, Any]) -> bool:
         """Whether the process that made a claim is gone."""
-        if claim.get("host") == socket.gethostname() and not _is_alive(int(claim["pid"])):
+        if claim.get("host") == socket.gethostname() and not _is_alive(claim["pid"]):
             return True
         try:
             return self._now() - file.stat().st_mtime > LOST
@@ -153,11 +155,13 @@ class StudyDirectory:
     def _now(self) -> float:
         """Return the time by the clock of the disk, which may be another machine's."""
         file = self.path / "claims" / f".now.{os.getpid()}.{uuid.uuid4().hex}"
-        file.touch()
         try:
+            file.touch()
             return file.stat().st_mtime
+        except OSError:  # whoever asks may only read
+            return time.time()
         finally:
-            file.unlink()
+            file.unlink(missing_ok=True)
 
 
 def is_study(path: str | Path) -> bool:
@@ -185,12 +189,20 @@ def _created(file: Path, claim: dict[str, Any]) -> bool:
     return True
 
 
-def _json(file: Path) -> dict[str, Any] | None:
+def _is_foreign(entry: Path) -> bool:
+    """Whether no study has written this: another process may just be making the directory."""
+    ours = (STUDY, "cells", "failed", "claims")
+    return entry.name not in ours and not entry.name.startswith(f".{STUDY}.")
+
+
+def _json(file: Path, **kinds: type) -> dict[str, Any] | None:
+    """Read a table that has keys of these kinds; None where it is not there or is damaged."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    whole = isinstance(found, dict) and all(isinstance(found.get(k), t) for k, t in kinds.items())
+    return found if whole else None
 
 
 def _is_alive(pid: int) -> bool:

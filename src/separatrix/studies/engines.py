@@ -9,11 +9,18 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from .._parallel import cores
 from .._types import InvalidInputError
 from .cell import Cell
 
@@ -29,8 +36,14 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Generator[Ended, None, No
     Each worker has its pool, so that one which dies takes none of the others with it; another takes
     its place. Ctrl-C ends them.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise InvalidInputError(
+            'a script runs a study under `if __name__ == "__main__":`, as each worker reads the '
+            "script anew."
+        )
     left, ended = deque(jobs), queue.Queue[Ended]()
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, cores() // workers)
+    others = set(multiprocessing.active_children())
 
     def work() -> None:
         pool = _pool()
@@ -39,7 +52,11 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Generator[Ended, None, No
                 cell, function, arguments = left.popleft()
             except IndexError:
                 break
-            future: Future[Any] = pool.submit(function, *arguments)
+            try:
+                future: Future[Any] = pool.submit(function, *arguments)
+            except Exception as error:  # no process can be started
+                future = Future()
+                future.set_exception(error)
             broken = isinstance(future.exception(), BrokenProcessPool)
             ended.put((cell, future))
             if broken:
@@ -56,7 +73,8 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Generator[Ended, None, No
                 yield ended.get()
         except BaseException:
             left.clear()
-            _end_children()
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
             raise
         finally:
             for pool in pools:
@@ -68,6 +86,11 @@ def by_executor(jobs: Sequence[Job], executor: Executor) -> Generator[Ended, Non
     futures = {executor.submit(function, *given): cell for cell, function, given in jobs}
     try:
         for future in as_completed(futures):
+            if isinstance(future.exception(), BrokenExecutor):
+                raise InvalidInputError(
+                    f"the executor has lost its workers ({future.exception()}): call again with a "
+                    "new one, and the study goes on."
+                )
             yield futures[future], future
     finally:
         for future in futures:
@@ -106,7 +129,7 @@ def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
 def check_workers(workers: int | None) -> int:
     """Return how many processes are to work; raise InvalidInputError for none."""
     if workers is None:
-        return os.cpu_count() or 1
+        return cores()
     if workers < 1:
         raise InvalidInputError(f"workers: expected 1 or more processes, got {workers}.")
     return workers
@@ -123,11 +146,6 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all: the first process ends us
     with suppress(OSError):
         enable_compilation_cache()
-
-
-def _end_children() -> None:
-    for child in multiprocessing.active_children():
-        child.terminate()
 
 
 @contextmanager

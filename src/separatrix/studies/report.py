@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import figures
+from .._types import UnreadableFileError
 from ..analysis import FixedPointTopology
 from ..analysis.boundaries.fractions import wilson
 from ..report.page import write_page
@@ -105,7 +106,10 @@ def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
     """Yield the classes of topology, with the picture of a member of each."""
     topologies = {}
     for key in results.done.index:
-        found = Story(results.run(key)).find(FixedPointTopology)
+        try:
+            found = Story(results.run(key)).find(FixedPointTopology)
+        except UnreadableFileError:  # the next sweep makes it again
+            continue
         if found is not None:
             topologies[key] = found
     classes = topology_classes(topologies)
@@ -153,6 +157,8 @@ def _text(value: Any) -> str:
     """Write a value of the table."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
-    if isinstance(value, dict) and "name" in value:
-        return str(value["name"])
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{_text(v)}" if k == "name" else f"{k} {_text(v)}" for k, v in value.items()
+        )
     return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._tables import describe_duration
 from .._types import counted
 from ..store import Run, load_run
 from .directory import StudyDirectory
@@ -106,7 +108,8 @@ def study_status(directory: StudyDirectory | str | Path, study: Study | None = N
         state, said = _state(directory, cell.key)
         states[cell.key] = state
         if state is State.RUNNING:
-            running[cell.key] = f"process {said['pid']} on {said['host']}"
+            passed = describe_duration(1000 * max(0.0, time.time() - said.get("since", 0)))
+            running[cell.key] = f"process {said['pid']} on {said.get('host')}, for {passed}"
         if state is State.DONE:
             spent += float(said["row"]["seconds"])
             cost += cell.cost

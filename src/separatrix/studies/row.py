@@ -72,7 +72,8 @@ def _of_verdict(found: Verdict) -> dict[str, Any]:
 
 
 def _of_topology(found: FixedPointTopology) -> dict[str, Any]:
-    return {"cube": bool(found.is_cube)}
+    answer = found.is_cube
+    return {"cube": answer if isinstance(answer, bool) else None}  # it may be undecided
 
 
 def _of_exponents(found: LyapunovSpectrum) -> dict[str, Any]:

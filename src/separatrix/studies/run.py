@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -90,14 +90,19 @@ def sweep(
     directory = StudyDirectory(out)
     directory.begin(study)
     cells = shares(sorted(study.cells, key=lambda cell: -cell.cost), share)
+    if study.limits.end_processes and isinstance(executor, ThreadPoolExecutor):
+        raise InvalidInputError(
+            "limits of time and memory end the process of a cell, and threads have the caller's: "
+            "leave them out, or give workers."
+        )
     for cell in cells:
-        if directory.is_done(cell.key):
-            directory.discard_if_damaged(cell.key)
-    tally = _Tally(study_status(directory, study), study)
+        directory.discard_if_damaged(cell.key)
+    tally = _Tally(study_status(directory, study), cells)
     while left := _left(directory, cells, study, retry):
         retry = False
         tries = {cell: _tries(directory, cell) for cell in left}
-        jobs = [(cell, run_cell, (str(directory.path), cell, study.limits)) for cell in left]
+        place = str(directory.path.resolve())  # workers may be elsewhere
+        jobs = [(cell, run_cell, (place, cell, study.limits)) for cell in left]
         if scheduler is not None:
             ended = by_dask(jobs, scheduler)
         elif executor is not None:
@@ -113,9 +118,9 @@ def sweep(
 class _Tally:
     """Counts the cells that have ended, for an estimate of the time that is left."""
 
-    def __init__(self, status: Status, study: Study):
-        self.states = dict(status.states)
-        self.costs = {cell.key: cell.cost for cell in study.cells}
+    def __init__(self, status: Status, cells: list[Cell]):
+        self.costs = {cell.key: cell.cost for cell in cells}
+        self.states = {key: status.states[key] for key in self.costs}
         self.begun, self.done = time.perf_counter(), 0.0
 
     def after(self, cell: Cell, state: State) -> Status:

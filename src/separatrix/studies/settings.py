@@ -33,11 +33,14 @@ _SEEDS = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 
 
+Ends = Annotated[int, Field(strict=True)] | Number
+
+
 class Between(Settings):
     """A random number between two ends, uniform or uniform in its logarithm."""
 
-    low: Number
-    high: Number
+    low: Ends
+    high: Ends
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -53,7 +56,7 @@ class Between(Settings):
             value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:
             value = rng.uniform(self.low, self.high)
-        whole = self.low == int(self.low) and self.high == int(self.high) and self.high > 1
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
         return round(value) if whole else float(f"{value:.6g}")
 
 
@@ -62,7 +65,9 @@ class RandomSettings(Settings):
 
     count: Count
     seed: int = Field(0, ge=0, strict=True)
-    values: dict[str, Between | tuple[Any, ...]] = Field(min_length=1)
+    values: dict[str, Between | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
+        min_length=1
+    )
     """By key: `{low = …, high = …, scale = "log"}`, or a list to choose from."""
 
 
@@ -74,6 +79,11 @@ class LimitSettings(Settings):
     """Of its process, in GiB."""
     retries: int = Field(1, ge=0, strict=True)
     """How often a cell is tried again whose process was lost, or took too long or too much."""
+
+    @property
+    def end_processes(self) -> bool:
+        """Whether a process may be ended."""
+        return self.seconds is not None or self.memory is not None
 
 
 class Study(Settings):
@@ -104,6 +114,17 @@ class Study(Settings):
     def _names_a_directory(cls, name: str) -> str:
         return directory_name(name)
 
+    @field_validator("grid", "listed", "tests", mode="before")
+    @classmethod
+    def _has_quoted_keys(cls, given: Any, info: Any) -> Any:
+        tables = [given] if info.field_name == "grid" else given
+        for table in tables.values() if isinstance(tables, Mapping) else tables:
+            for key, value in table.items() if isinstance(table, Mapping) else ():
+                if isinstance(value, Mapping) and "name" not in value:
+                    inner = next(iter(value), "…")
+                    raise ValueError(f'quote the key of a setting, "{key}.{inner}" = …')
+        return given
+
     @field_validator("experiment")
     @classmethod
     def _is_one(cls, given: Any) -> Any:
@@ -120,6 +141,7 @@ class Study(Settings):
         Raises InvalidInputError with the key, what is valid there, and the source.
         """
         study = validated(cls, values, source)
+        study.check_keys(source)
         base = _experiment(study.experiment, source, beside)
         study = study.model_copy(update={"experiment": base.to_dict()})
         study.check(source)
@@ -165,7 +187,12 @@ class Study(Settings):
                 for seed in self._seeds() or (changed.seed,):
                     experiment = changed.model_copy(update={"seed": seed})
                     cell = Cell(experiment, {**named, **changes, "seed": seed}, self.tests)
-                    cells.setdefault(cell.key, cell)
+                    same = cells.setdefault(cell.key, cell)
+                    if (other := same.changes.get("variant", "")) != variant:
+                        raise InvalidInputError(
+                            f"the variants {other} and {variant} of {base.name} are one network in "
+                            f"the study {self.name}, which gives what they differ in."
+                        )
         return tuple(cells.values())
 
     def check(self, source: str = "the study") -> None:
@@ -181,6 +208,15 @@ class Study(Settings):
                 except InvalidInputError as error:
                     told = ", ".join(f"{k} = {v!r}" for k, v in cell.changes.items())
                     raise InvalidInputError(f"{source}, {told}: {error}") from error
+
+    def check_keys(self, source: str) -> None:
+        """Raise InvalidInputError where a setting would be given twice."""
+        random = {} if self.random is None else self.random.values
+        tables = [set(self.grid), {key for table in self.listed for key in table}, set(random)]
+        tables.append({"seed"} if self.seeds is not None else set())
+        for one, other in itertools.combinations(tables, 2):
+            if both := sorted(one & other):
+                raise InvalidInputError(f"{both[0]} in {source} is given in two places.")
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """Yield the changes of settings, but for seeds."""

@@ -77,6 +77,9 @@ def _run(directory: StudyDirectory, cell: Cell) -> State:
         fail(directory, cell, State.DIVERGED, first_line(error), begun)
         return State.DIVERGED
     except Exception as error:
+        if directory.is_done(cell.key):  # another process took this one for lost, and was quicker
+            directory.forget_failure(cell.key)
+            return State.DONE
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             raise cannot_write(directory.path, error) from error
         fail(directory, cell, State.FAILED, first_line(error), begun, traceback.format_exc())
@@ -140,7 +143,7 @@ class _Watch:
             if now - touched > TOUCHED:
                 touched = now
                 # Gone where somebody took this process for lost: both finish, and one result stays.
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     os.utime(self.claim)
             if self.limits.seconds is not None and now - begun > self.limits.seconds:
                 told = f"it took more than {self.limits.seconds:g} s"
@@ -188,5 +191,10 @@ def _interruptible() -> Iterator[None]:
 
 def memory() -> float:
     """Return the largest memory that this process has had, in GiB."""
+    try:  # what the system counts otherwise begins with that of the process which began this one
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="ignore")
+        return float(status.partition("VmHWM:")[2].split()[0]) / 2**20
+    except (OSError, IndexError, ValueError):
+        pass
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / 2**30 if sys.platform == "darwin" else used / 2**20
