@@ -5,6 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sample_records import RECORDS
 from small_experiment import STUDY as STUDY_SETTINGS
 
 import separatrix as sx
@@ -120,11 +121,10 @@ def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
     assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
 
 
-def test_an_undecided_cube_is_left_open():
-    class Open:
-        is_cube = sx.Undecided("a link is not known")
-
-    assert _of_topology(Open()) == {"cube": None}
+def test_an_undecided_cube_is_left_open(monkeypatch):
+    undecided = property(lambda topology: sx.Undecided("a link is not known"))
+    monkeypatch.setattr(sx.FixedPointTopology, "is_cube", undecided)
+    assert _of_topology(RECORDS["fixed_point_topology"]) == {"cube": None}
 
 
 def test_what_a_killed_process_left_is_taken_over(copied, swept):
