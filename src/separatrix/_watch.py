@@ -106,6 +106,7 @@ def watching(
                 update(completed=done, total=size, stage=f"{stage} {done:,}{of}")
 
             yield Watch(max_seconds, report, keep)
+            update(completed=1, total=1, stage="done")
 
 
 @contextmanager
