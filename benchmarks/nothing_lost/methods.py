@@ -78,9 +78,10 @@ def _plain(system: sx.AbstractSystem) -> Callable[[jax.Array], jax.Array]:
 
 
 def ours(problem: Problem) -> Answer:
-    points = sx.find_fixed_points(problem.system, problem.candidates)
-    fixed = points.fixed
-    return Answer(np.asarray(fixed.states), int(fixed.certified.sum()), bool(points.complete))
+    begun, limit = time.perf_counter(), problem.seconds
+    points = sx.find_fixed_points(problem.system, problem.candidates, max_seconds=limit)
+    fixed, cut = points.fixed, time.perf_counter() - begun > limit
+    return Answer(np.asarray(fixed.states), int(fixed.certified.sum()), bool(points.complete), cut)
 
 
 # Descent of q with Adam: FixedPointFinder (Golub & Sussillo 2018), whose PyTorch version lowers
