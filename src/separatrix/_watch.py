@@ -1,4 +1,4 @@
-"""How long an analysis may go on, and who is told how far it has come."""
+"""Time limits of analyses, and reports of their progress."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import numpy as np
 from ._types import require_kind, require_positive
 
 Report = Callable[[str, int, int | None], None]
-"""What is told how far an analysis has come: a stage, what is done of it, and of how much.
+"""A function that is called with the progress: the stage, how much of it is done, and of how much.
 
 The last is None where that is not known.
 """
@@ -35,7 +35,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Watch:
-    """A time limit, who is told how far an analysis has come, and what is kept for Ctrl-C.
+    """A time limit, a function for progress, and one that keeps states in case of Ctrl-C.
 
     It stops nothing: whoever works for long asks between batches whether time `is_over`, and then
     returns what there is.
@@ -43,23 +43,20 @@ class Watch:
     Attributes
     ----------
     max_seconds
-        The limit, from when the watch was made; None for none.
+        The limit, counted from `begun`; None for none.
     report
         Called as `Report` says.
     keep
         Called with states `(state, unit)` near zeros, at which candidates have ended.
-    clock
-        Gives the time in seconds.
+    clock, begun
+        Gives the time in seconds; the time at which the analysis began.
     """
 
     max_seconds: float | None = None
     report: Report = lambda stage, done, total: None
     keep: Callable[[np.ndarray], None] = lambda states: None
     clock: Callable[[], float] = time.monotonic
-    begun: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "begun", self.clock())
+    begun: float = field(default_factory=time.monotonic)
 
     def is_over(self) -> bool:
         """Whether the time limit was reached."""

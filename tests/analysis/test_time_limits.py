@@ -73,8 +73,8 @@ def stop_at(chosen, enough, stop):
 
 
 def test_a_watch_is_over_at_its_limit():
-    time = iter([10.0, 10.0, 14.9, 15.0, 99.0])
-    watch = Watch(5.0, clock=lambda: next(time))
+    time = iter([10.0, 14.9, 15.0, 99.0])
+    watch = Watch(5.0, clock=lambda: next(time), begun=10.0)
     assert [watch.is_over() for _ in range(4)] == [False, False, True, True]
     assert not Watch(clock=lambda: np.inf).is_over()
 
@@ -97,7 +97,7 @@ def test_more_time_finishes_more_candidates_and_changes_none(make):
     method, done = sx.solvers.LevenbergMarquardt(), []
     whole = Solver(evaluator, zero_test, method, True).solve(starts, True)
     for seconds in (1, 2, 4, 8, 16, 10**6):
-        watch = Watch(seconds, clock=itertools.count().__next__)
+        watch = Watch(seconds, clock=itertools.count(1).__next__, begun=0.0)
         table = Solver(evaluator, zero_test, method, True, watch).solve(starts, True)
         late = table.outcomes == Outcome.OUT_OF_TIME
         assert (table.numbers[late] == seconds).all()

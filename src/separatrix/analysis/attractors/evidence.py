@@ -3,7 +3,6 @@
 import numpy as np
 import scipy
 from jaxtyping import Float
-from scipy.spatial.distance import cdist
 
 from ..._parallel import one_blas_thread
 from ...systems import AbstractSystem
@@ -26,14 +25,16 @@ def examine(
     method: Watching,
 ) -> ContinuousAttractor:
     """Weigh the evidence."""
-    extent = float(cdist(after, after).max())
-    kept = kept_distances(before, after, 1e-6 * float(cdist(before, before).max()))
+    extent = float(scipy.spatial.distance.cdist(after, after).max())
+    kept = kept_distances(
+        before, after, 1e-6 * float(scipy.spatial.distance.cdist(before, before).max())
+    )
     drift = np.linalg.norm(after - before, axis=1)
     distinct = kept >= method.kept
     retention = float(distinct.mean())
     continuous = retention >= method.kept
     # Isolated points may be a single one, without an extent.
-    reference = extent if continuous else float(cdist(starts, starts).max())
+    reference = extent if continuous else float(scipy.spatial.distance.cdist(starts, starts).max())
     relative_drift = float(np.median(drift)) / reference if reference > 0 else 0.0
     moving = relative_drift > method.still
     dimension = dimension_of(after[distinct], method) if continuous else 0
@@ -87,7 +88,7 @@ def kept_distances(
 
     States that had met before, to a distance of `floor`, have kept nothing.
     """
-    apart = cdist(before, before)
+    apart = scipy.spatial.distance.cdist(before, before)
     np.fill_diagonal(apart, np.inf)
     neighbor = apart.argmin(1)
     distance = apart[np.arange(len(before)), neighbor]
@@ -137,7 +138,7 @@ def modes_of(
 
 def _groups(states: np.ndarray) -> int:
     """Count the places where states have gathered, a hundredth of the extent apart or more."""
-    extent = cdist(states, states).max()
+    extent = scipy.spatial.distance.cdist(states, states).max()
     if extent <= 1e-9 * (1e-300 + np.abs(states).max()):
         return 1
     return int(

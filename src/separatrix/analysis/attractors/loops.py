@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy.spatial.distance import cdist
 
 _LANDMARKS = 40
 _SURFACE_LANDMARKS = 256
@@ -28,7 +28,7 @@ def longest_loop(states: Float[np.ndarray, "state unit"]) -> tuple[float, float]
     (0.2091, 1.7321)
     """
     chosen = states[landmarks(states, _LANDMARKS)]
-    bars = [(b, d) for b, d in loop_bars(cdist(chosen, chosen)) if b > 0]
+    bars = [(b, d) for b, d in loop_bars(scipy.spatial.distance.cdist(chosen, chosen)) if b > 0]
     return max(bars, key=lambda bar: bar[1] / bar[0], default=(float("nan"), float("nan")))
 
 
@@ -51,8 +51,8 @@ def loops_that_last(states: Float[np.ndarray, "state unit"]) -> tuple[int, float
     seen.
     """
     chosen = states[landmarks(states, min(_SURFACE_LANDMARKS, len(states) // 4))]
-    reach = cdist(states, chosen).min(1).max(initial=0.0)
-    bars = loop_bars(cdist(chosen, chosen), 4 * reach)
+    reach = scipy.spatial.distance.cdist(states, chosen).min(1).max(initial=0.0)
+    bars = loop_bars(scipy.spatial.distance.cdist(chosen, chosen), 4 * reach)
     count = sum(birth <= 2 * reach and np.isinf(death) for birth, death in bars)
     return int(count), float(4 * reach)
 

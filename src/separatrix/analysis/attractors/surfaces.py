@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 from jaxtyping import Float
-from scipy.spatial.distance import cdist
 
 from .loops import loops_that_last
 
@@ -73,7 +72,9 @@ def _edge(states: np.ndarray) -> tuple[float, float]:
     A state is inside when the directions to its neighbors surround it: when a point a little to
     the side where fewer of them are is in their convex hull.
     """
-    order = np.argsort(cdist(states, states), axis=1, kind="stable")[:, 1 : _AROUND + 1]
+    order = np.argsort(scipy.spatial.distance.cdist(states, states), axis=1, kind="stable")[
+        :, 1 : _AROUND + 1
+    ]
     outside, bent = np.zeros(len(states), bool), np.zeros(len(states))
     for k, near in enumerate(order):
         offsets = states[near] - states[k]

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.spatial.distance import cdist
 
 from ..._types import Array, InvalidInputError, require_positive
 from ...systems import AbstractSystem, require_system
@@ -140,7 +140,9 @@ def _thinned(states: np.ndarray, most: int) -> np.ndarray:
 def _rest(system: AbstractSystem, states: np.ndarray) -> bool:
     """Tell whether most states are at rest: staying, they would keep all distances anywhere."""
     speed = np.linalg.norm(velocities(system, states), axis=1)
-    return bool(np.mean(speed <= _AT_REST * cdist(states, states[:1]).max()) > 0.5)
+    return bool(
+        np.mean(speed <= _AT_REST * scipy.spatial.distance.cdist(states, states[:1]).max()) > 0.5
+    )
 
 
 def _between(points: np.ndarray) -> np.ndarray:
@@ -148,7 +150,7 @@ def _between(points: np.ndarray) -> np.ndarray:
 
     Each once, up to a millionth of the extent: segments overlap where points lie on a line.
     """
-    near = np.argsort(cdist(points, points), axis=1, kind="stable")[:, 1:4]
+    near = np.argsort(scipy.spatial.distance.cdist(points, points), axis=1, kind="stable")[:, 1:4]
     share = np.linspace(0, 1, 12)[1:-1, None]
     along = [(1 - share) * points[i] + share * points[j] for i, row in enumerate(near) for j in row]
     states = np.concatenate([points, *along])

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int, Shaped
-from scipy.spatial.distance import cdist
 
 from ..._parallel import chunks
 from ..._records import Record, array, setting
@@ -174,7 +174,7 @@ def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Bracke
         none = np.zeros(0, int)
         return _Brackets(states[none], states[none], none, none)
     chosen = np.unique(np.linspace(0, len(states) - 1, 4 * most).astype(int))
-    distances = cdist(states[chosen], states)
+    distances = scipy.spatial.distance.cdist(states[chosen], states)
     distances[reached[chosen][:, None] == reached[None]] = np.inf
     other = distances.argmin(1)
     pairs = np.unique(np.sort(np.stack([chosen, other], axis=1), axis=1), axis=0)

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int, Shaped
-from scipy.spatial.distance import cdist
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted, real_array, require_positive
@@ -151,7 +151,7 @@ def _distances(states: np.ndarray, reached: np.ndarray, boundary: Separatrix) ->
         nothing = np.full(len(states), np.nan)
         return nothing, nothing
     places, normals = np.asarray(boundary.states), np.asarray(boundary.normals)
-    apart = cdist(states, places)
+    apart = scipy.spatial.distance.cdist(states, places)
     of_basin = (np.asarray(boundary.sides)[None] == reached[:, None, None]).any(2)
     apart[~of_basin] = np.inf
     closest = np.where(np.isnan(apart), np.inf, apart).argmin(1)

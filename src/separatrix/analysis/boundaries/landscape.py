@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Complex, Float, Int, Shaped
-from scipy.spatial.distance import cdist
 
 from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError, require_finite
@@ -90,7 +90,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
         uncertainty = disturbed(evaluator.jacobian, states, errors)
     on_kink = on_kinks(system.evaluate, states)
     told = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
-    distances = cdist(states, states) + np.diag(np.full(len(states), np.inf))
+    distances = scipy.spatial.distance.cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)
     return Landscape(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int, Shaped
-from scipy.spatial.distance import cdist
 
 from ..._types import require_count, require_positive
 from ..._watch import UNWATCHED, Stage, Watch
@@ -135,7 +135,7 @@ class Follower:
         fine &= np.abs(np.where(fine[:, None], after, 0.0)).max(1, initial=0) <= limit
         ends.reasons[rows[~fine]] = "left for infinity, or the system is not finite on the way"
         places = self.landscape.states
-        distances = cdist(np.where(fine[:, None], after, np.inf), places)
+        distances = scipy.spatial.distance.cdist(np.where(fine[:, None], after, np.inf), places)
         nearest = np.where(np.isnan(distances), np.inf, distances).argmin(1)
         each = np.arange(len(rows))
         distance = distances[each, nearest]

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
 from scipy.linalg import lu
-from scipy.spatial.distance import pdist
 
 from ...enclosure.interval import Enclosed, Interval, ball, point
 from ...enclosure.interval.interpreter import Enclosures
@@ -187,4 +187,4 @@ def some_may_be_one(states: States, error_bounds: Float[np.ndarray, " point"]) -
         return False
     first, second = np.triu_indices(len(states), 1)
     reach = (error_bounds[first] + error_bounds[second]) * (1 + 1e-9)
-    return bool((pdist(states, "chebyshev") <= reach).any())
+    return bool((scipy.spatial.distance.pdist(states, "chebyshev") <= reach).any())

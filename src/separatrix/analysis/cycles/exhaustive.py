@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from ...enclosure.branch_and_prune import Exhaustion
 from ...enclosure.branch_and_prune.known import known_zeros
@@ -60,7 +60,7 @@ def _listed(propagator: Propagator, found: Found, lengths: tuple[int, ...], step
     if not count:
         return not _known(found, steps)
     images = propagator.step(states, np.ones(count))[0]
-    following = cdist(images, states, "chebyshev").argmin(axis=1)
+    following = scipy.spatial.distance.cdist(images, states, "chebyshev").argmin(axis=1)
     if not np.array_equal(np.sort(following), np.arange(count)):
         return False
     cycles = [c for c in _orbits(following) if len(c) > 1 or 1 in lengths]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-from scipy.spatial.distance import cdist
 
 Solve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """States -> the zeros that a solver reaches from them, and whether it reached one."""
@@ -66,7 +66,7 @@ def find_continua(
     known[here] = join(states[here], solve)
     # What was not looked into goes with the nearest state that was.
     label = np.full(len(states), -1)
-    nearest = cdist(states[suspect], states[looked_into]).argmin(1)
+    nearest = scipy.spatial.distance.cdist(states[suspect], states[looked_into]).argmin(1)
     label[suspect] = known[looked_into[nearest]]
     groups = [np.flatnonzero(label == number) for number in range(label.max() + 1)]
     return Continua(label, np.array([group[_middle(states[group])] for group in groups]))
@@ -146,7 +146,7 @@ def spanning_tree(states: Float[np.ndarray, "state unit"]) -> coo_array:
 
     Of a dense matrix SciPy would leave out what is below 1e-8.
     """
-    return minimum_spanning_tree(csr_array(cdist(states, states))).tocoo()
+    return minimum_spanning_tree(csr_array(scipy.spatial.distance.cdist(states, states))).tocoo()
 
 
 def _has_neighbors(

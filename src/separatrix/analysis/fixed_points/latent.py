@@ -1,7 +1,7 @@
 """Proofs by the latent variables of a system that is written with few of them, at any size."""
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from ..._watch import UNWATCHED, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune
@@ -47,7 +47,7 @@ def prove_by_latent(
 def take_over(proof: Proof, table: PointTable) -> PointTable:
     """Let candidates' points be those that are proved, where these are the only ones near."""
     own = np.flatnonzero(table.fixed)
-    apart = cdist(table.states[own], proof.states, "chebyshev")
+    apart = scipy.spatial.distance.cdist(table.states[own], proof.states, "chebyshev")
     rows, columns = np.nonzero(apart < proof.radii)
     count = len(table)
     table = with_exhaustion(table, proof)

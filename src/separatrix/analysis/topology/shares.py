@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy.spatial.distance import cdist
 
 from ..._parallel import chunks
 from ..boundaries.settling import Follower
@@ -97,7 +97,7 @@ def _on_circle(ends: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 def _on_sphere(ends: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Return the nearest departures of each two ends."""
-    apart, pairs = cdist(vectors, vectors), [np.zeros((0, 2), int)]
+    apart, pairs = scipy.spatial.distance.cdist(vectors, vectors), [np.zeros((0, 2), int)]
     for one, other in combinations(np.unique(ends[ends >= 0]), 2):
         here, there = np.flatnonzero(ends == one), np.flatnonzero(ends == other)
         i, j = divmod(int(apart[np.ix_(here, there)].argmin()), len(there))

@@ -1,7 +1,7 @@
 """Whether other analyses of the same system say the same as a verdict."""
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from ..attractors.attractor import ContinuousAttractor
 from ..fixed_points.points import FixedPoints
@@ -89,4 +89,6 @@ def _share_at(seen: Observation, places: np.ndarray) -> float:
     """Return the share of states that end the watch at one of the places."""
     if not len(places) or not seen.path.shape[1]:
         return 0.0
-    return float(np.mean(cdist(seen.path[-1], places).min(1) <= _NEAR * seen.apart))
+    return float(
+        np.mean(scipy.spatial.distance.cdist(seen.path[-1], places).min(1) <= _NEAR * seen.apart)
+    )

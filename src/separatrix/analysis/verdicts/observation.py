@@ -11,7 +11,6 @@ import dataclasses
 import numpy as np
 import scipy
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
 
 from ..attractors.evidence import kept_distances
 from ..attractors.loops import landmarks
@@ -115,7 +114,10 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         return _nothing(times, path, settled, int((~fine).sum()))
     first, final = path[settled], path[-1]
     chosen = landmarks(first, _LANDMARKS)
-    apart, extent = float(cdist(path[0], path[0]).max()), float(cdist(first, first).max())
+    apart, extent = (
+        float(scipy.spatial.distance.cdist(path[0], path[0]).max()),
+        float(scipy.spatial.distance.cdist(first, first).max()),
+    )
     away = np.linalg.norm(path[settled:] - first, axis=2)
     size = np.sqrt(path[settled:].var(axis=1).sum(axis=1))
     scale = extent if extent > _GATHERED * apart else apart
@@ -204,7 +206,7 @@ def _period(path: Float[np.ndarray, "time unit"]) -> float:
     """
     half = len(path) // 2
     lags = np.arange(1, half)
-    distances = cdist(path, path)
+    distances = scipy.spatial.distance.cdist(path, path)
     apart = np.array([distances.diagonal(lag).mean() for lag in lags])
     most = apart.max()
     early, late = (np.linalg.norm(np.ptp(part, axis=0)) for part in np.array_split(path, 2))

@@ -13,7 +13,7 @@ def values(story: Story) -> Values:
 
 SECTION = Section(
     "speeds",
-    "How still the points are",
+    "Speeds at the points",
     (FixedPoints,),
     lambda story: figures.speeds(story.get(FixedPoints)),
     values,

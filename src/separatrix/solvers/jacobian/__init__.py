@@ -5,8 +5,8 @@ Forward-mode differentiation pushes the unit directions through a function one a
 where scaling the columns of W costs n². So here a value of which each entry depends on one
 coordinate at most carries the derivatives of its entries alone.
 
-What becomes of such a product, entry by entry, keeps the matrix apart from what its rows or
-columns are scaled with: the Jacobian of ``tanh(W @ x) - x`` is diag(1 - tanh²) W - 1, in which W
+Elementwise operations on such a product keep the matrix apart from the scales of its rows and
+columns: the Jacobian of ``tanh(W @ x) - x`` is diag(1 - tanh²) W - 1, in which W
 is the same at every state.
 """
 

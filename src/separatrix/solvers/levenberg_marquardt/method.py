@@ -105,7 +105,7 @@ class LevenbergMarquardt:
         `newton` the first step is Newton's, for starts near zeros: beside a nearly singular one a
         damped step gets nowhere.
 
-        Starts that are not done when time is over are left RUNNING; `finished` is told of the
+        Starts that are not done at the time limit are left RUNNING; `finished` is called with the
         others as they end.
         """
         solution = Solution.unmoved(starts)
