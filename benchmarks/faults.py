@@ -1,34 +1,41 @@
-"""Does a study survive? Its processes are killed at random, its results are damaged.
+"""Does a study survive? Its processes are killed at random, its disk fills, results are damaged.
 
 ``python benchmarks/faults.py --rounds 20`` runs a small study once undisturbed, then again: in each
-round the client, or one of its workers, is killed (SIGKILL) after a random time, or a result is
-overwritten, and the same command goes on. At the end the table must be the undisturbed one, but
-for times. Linux only: it reads /proc.
+round the client, one of its workers, or the scheduler of a Dask cluster (where Dask is installed) is
+killed (SIGKILL) after a random time, the disk is filled (as root, on a small disk in memory), or a
+result is overwritten; then the same command goes on. One network of the study diverges (NaN), and
+one takes more memory than it may. At the end the table must be the undisturbed one, but for times
+and numbers of tries. Linux only: it reads /proc.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
 
 import separatrix as sx
 
-FAULTS = ("client", "worker", "damage")
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+UNTOLD = ["seconds", "tries", "error"]
+"""Columns that may differ: an error says how many bytes a process had."""
 
 
-def begin(study: Path, out: Path) -> subprocess.Popen[bytes]:
+def begin(study: Path, out: Path, *asked: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "separatrix", "sweep", str(study), "--out", str(out)]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen([*command, "--workers", "2"], stdout=quiet, stderr=quiet)
+    return subprocess.Popen([*command, *(asked or ("--workers", "2"))], **QUIET)
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
@@ -39,42 +46,113 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
     return found
 
 
-def strike(fault: str, process: subprocess.Popen[bytes], out: Path, rng: random.Random) -> None:
-    """Do a damage to a study that is being run."""
+@contextmanager
+def cluster() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a scheduler with two workers; yield its address and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address, dask = f"tcp://127.0.0.1:{port}", [sys.executable, "-m", "distributed.cli.dask_"]
+    named = lambda kind, *asked: [*dask[:2], dask[2] + kind, *asked, "--no-dashboard"]  # noqa: E731
+    processes = [subprocess.Popen(named("scheduler", "--port", str(port)), **QUIET)]
+    asked = ("--nworkers", "2", "--nthreads", "1", "--death-timeout", "5")
+    processes.append(subprocess.Popen(named("worker", address, *asked), **QUIET))
+    try:
+        yield address, processes[0]
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def disturb(fault: str, study: Path, out: Path, wait: float, rng: random.Random) -> None:
+    """Run a study for a while, and do a damage to it."""
+    if fault == "scheduler":
+        with cluster() as (address, scheduler):
+            process = begin(study, out, "--scheduler", address)
+            _wait(process, wait)
+            scheduler.kill()
+            _wait(process, 60)
+            process.kill()
+            process.wait()
+        return
+    process = begin(study, out)
+    _wait(process, wait)
     if fault == "damage":
-        results = sorted(out.glob("cells/*/results.nc"))
-        if results:
+        if results := sorted(out.glob("cells/*/results.nc")):
             rng.choice(results).write_bytes(b"damaged")
     elif fault == "worker" and (workers := workers_of(process)):
         os.kill(rng.choice(workers), signal.SIGKILL)
-    else:
+    elif fault == "full disk":
+        filler = out.parent / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"0" * 65536)
+        _wait(process, 60)
         process.kill()
+        filler.unlink()
+    elif fault == "client":
+        process.kill()
+    process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """Put a disk of 64 MB there; False where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    mounted = os.geteuid() == 0 and subprocess.run(command, **QUIET).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def table(out: Path) -> pd.DataFrame:
-    return sx.load_study(out).table.drop(columns=["seconds", "tries"], errors="ignore")
+    return sx.load_study(out).table.drop(columns=UNTOLD, errors="ignore")
 
 
 def survives(study: Path, folder: Path, rounds: int, seed: int) -> bool:
     """Run a study undisturbed and disturbed; True where the tables are the same."""
-    undisturbed, out, rng = folder / "undisturbed", folder / "disturbed", random.Random(seed)
+    undisturbed, disk, rng = folder / "undisturbed", folder / "disk", random.Random(seed)
     begun = time.monotonic()
     assert begin(study, undisturbed).wait() == 0
     whole = time.monotonic() - begun
-    for number in range(rounds):
-        process, fault = begin(study, out), FAULTS[number % len(FAULTS)]
-        try:
-            process.wait(rng.uniform(0.2, 0.7) * whole)
-        except subprocess.TimeoutExpired:
-            strike(fault, process, out, rng)
-        if fault == "client":
-            process.kill()
-        process.wait()
-        print(f"round {number} ({fault}): {sx.study_status(out)}", flush=True)
-    assert begin(study, out).wait() == 0
-    pd.testing.assert_frame_equal(table(out), table(undisturbed))
-    left = [*out.glob("claims/*.json"), *out.glob("failed/*.json")]
-    return (table(out).state == "done").all() and not left
+    disk.mkdir()
+    with small_disk(disk) as is_small:
+        faults = ["client", "worker", "damage"] + ["full disk"] * is_small
+        faults += ["scheduler"] * (importlib.util.find_spec("distributed") is not None)
+        out = disk / "disturbed"
+        for number in range(rounds):
+            fault = faults[number % len(faults)]
+            disturb(fault, study, out, rng.uniform(0.2, 0.7) * whole, rng)
+            now = sx.study_status(out) if (out / "study.toml").exists() else "not begun"
+            print(f"round {number} ({fault}): {now}", flush=True)
+        assert begin(study, out, "--workers", "2", "--retry").wait() == 0
+        pd.testing.assert_frame_equal(table(out), table(undisturbed))
+        left = [*out.glob("claims/*.json")]
+    print(table(undisturbed).state.value_counts().to_dict())
+    return not left
+
+
+def small_study(networks: int) -> sx.Study:
+    """Return a study of small networks, and of one that diverges and one that is too large."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from small_experiment import SETTINGS
+
+    wild = {"seed": 0, "training.optimizer.learning_rate": 1e9}
+    large = {"seed": 0, "analysis.num_trials": 4_000_000}
+    listed = [*({"seed": seed} for seed in range(networks)), wild, large]
+    limits = {"memory": 2.0}
+    return sx.Study.from_dict(
+        {"name": "faults", "experiment": SETTINGS, "listed": listed, "limits": limits}
+    )
 
 
 if __name__ == "__main__":
@@ -87,13 +165,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         file = given.study
         if file is None:
-            sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-            from small_experiment import SETTINGS
-
             file = Path(name) / "study.toml"
-            small = {"name": "faults", "experiment": SETTINGS, "seeds": f"0:{given.seeds}"}
-            small["limits"] = {"retries": given.rounds}
-            file.write_text(sx.Study.from_dict(small).to_toml())
+            file.write_text(small_study(given.seeds).to_toml())
         whole = survives(file, Path(name), given.rounds, given.seed)
         print("survives" if whole else "does not survive")
         sys.exit(not whole)

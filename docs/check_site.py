@@ -92,7 +92,7 @@ def defects(shown: Shown, markdown: str | None) -> list[str]:
         ]
         if len(left) != len(right):
             raw.append(f"{len(right)} {what}s of {len(left)} that are written")
-    tables = len(TABLE.findall(rest)) + rest.count("<!-- studies -->")  # which becomes one
+    tables = len(TABLE.findall(rest)) + rest.count("<!-- questions -->")  # which becomes one
     if tables != shown.tables:
         raw.append(f"{shown.tables} tables of {tables} that are written")
     return raw

@@ -4,7 +4,7 @@ The pages stay readable as they are, in a repository's browser. Here
 * each topic of reference/api.md becomes a page with the whole docstrings of its names, to which
   come the tasks and the networks, each of which has a page;
 * what a page links to outside docs/, such as CONTRIBUTING.md, becomes a page or a file of the site;
-* the studies of an experiment's file are put in a table;
+* the questions of an experiment's file are put in a table;
 * formulas become MathML, which browsers draw without a script.
 """
 
@@ -21,7 +21,7 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 import separatrix
-from separatrix.experiment import STUDIES
+from separatrix.experiment import QUESTIONS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -60,7 +60,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if uri == NAMES or uri in WITHOUT_PREFIX:
         prefix = WITHOUT_PREFIX.get(uri, "")
         markdown = NAME.sub(lambda found: linked(found[0], found[1], prefix), markdown)
-    markdown = markdown.replace("<!-- studies -->", studies())
+    markdown = markdown.replace("<!-- questions -->", questions())
     return re.sub(r"(?m)^\|.*$", lambda row: without_bars(row[0]), markdown)
 
 
@@ -106,13 +106,13 @@ def docstrings(topic: str, names: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def studies() -> str:
-    """Return a table of the studies: what each gives, does and needs, as its docstring says."""
+def questions() -> str:
+    """Return a table of the questions: what each gives, does and needs, as its docstring says."""
     rows = ["| name | gives | what it does | needs |", "|---|---|---|---|"]
-    for name, study in STUDIES.items():
-        text = inspect.getdoc(study)
+    for name, question in QUESTIONS.items():
+        text = inspect.getdoc(question)
         needs = " ".join(text.partition("\n\nNeeds ")[2].split()).rstrip(".")
-        gives = inspect.signature(study).return_annotation.__name__
+        gives = inspect.signature(question).return_annotation.__name__
         rows.append(f"| `{name}` | `{gives}` | {text.splitlines()[0]} | {needs} |")
     return "\n".join(rows)
 

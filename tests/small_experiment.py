@@ -17,6 +17,15 @@ SETTINGS: dict[str, Any] = {
     },
 }
 
+VARIANTS: dict[str, Any] = {
+    "name": "compared",
+    "variants": {
+        "still": {},
+        "pushed": {"analysis": {"input": [1.0, 0.9, 0.1]}},
+        "gated": {"network": {"name": "GRU", "num_units": 4}},
+    },
+}
+
 STUDY: dict[str, Any] = {
     "name": "small",
     "experiment": SETTINGS,

@@ -14,8 +14,8 @@ import pytest
 import separatrix as sx
 from separatrix.experiment import (
     NETWORKS,
+    QUESTIONS,
     SCHEDULES,
-    STUDIES,
     TASK_MAKERS,
     TASKS,
     Experiment,
@@ -255,10 +255,10 @@ def test_the_schedules_and_their_settings():
         assert defaults["warmup_steps"] == value(warmup[2])
 
 
-def test_a_study_says_what_it_does_and_needs():
-    for study in STUDIES.values():
-        does, _, needs = inspect.getdoc(study).partition("\n\nNeeds ")
-        assert does and needs.endswith("."), study
+def test_a_question_says_what_it_does_and_needs():
+    for question in QUESTIONS.values():
+        does, _, needs = inspect.getdoc(question).partition("\n\nNeeds ")
+        assert does and needs.endswith("."), question
 
 
 # The tasks

@@ -96,7 +96,6 @@ from .experiment import (
     Experiment as Experiment,
     reanalyze as reanalyze,
     run_experiment as run_experiment,
-    run_variants as run_variants,
 )
 from .multitask import (
     RulePerformance as RulePerformance,
@@ -113,14 +112,15 @@ from .store import (
     load_network as load_network,
     load_records as load_records,
     load_run as load_run,
-    load_runs as load_runs,
     save_network as save_network,
     save_records as save_records,
 )
 from .studies import (
     Study as Study,
     StudyResults as StudyResults,
+    load_runs as load_runs,
     load_study as load_study,
+    run_variants as run_variants,
     study_status as study_status,
     sweep as sweep,
 )

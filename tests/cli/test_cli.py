@@ -151,21 +151,19 @@ def test_analyze(run, plain, directory, tmp_path):
 
 
 @pytest.mark.runs
-def test_analyze_of_one_of_several_leaves_their_directory_alone(
-    run, plain, directory, tmp_path, monkeypatch
-):
-    several = tmp_path / "all"
-    several.mkdir()
-    (several / "experiment.toml").write_text('name = "all"\n[variants.one]\n[variants.two]\n')
-    shutil.copytree(directory[0], several / "one")
-    monkeypatch.chdir(several)
+def test_analyze_of_a_cell_leaves_its_study_alone(run, plain, directory, tmp_path, monkeypatch):
+    study = tmp_path / "all"
+    (study / "cells").mkdir(parents=True)
+    (study / "study.toml").touch()
+    shutil.copytree(directory[0], study / "cells" / "one")
+    monkeypatch.chdir(study / "cells")
     done = run("analyze", "one")
     assert done.exit_code == 0, done.output
-    assert sorted(e.name for e in several.iterdir()) == ["experiment.toml", "one"]
+    assert sorted(e.name for e in study.rglob("*one*")) == ["one"]
     assert sorted(e.name for e in tmp_path.iterdir()) == ["all", "all-one-analysis"]
     monkeypatch.chdir(tmp_path)
-    done = run("analyze", several / "one", "--out", several, "--force")
-    assert done.exit_code == 2 and "holds the runs one" in done.stderr
+    done = run("analyze", study / "cells" / "one", "--out", study / "cells", "--force")
+    assert done.exit_code == 2 and "holds what no run has written" in done.stderr
 
 
 def test_list(run):

@@ -4,11 +4,10 @@ import pytest
 from small_experiment import SETTINGS
 
 import separatrix as sx
-from separatrix.experiment import Experiment, run_experiment, run_variants
+from separatrix.experiment import Experiment, run_experiment
 from separatrix.training.checkpoint import Keeper
 
 LONGER = {"name": "kept", "training": {"steps": 8, "epoch_steps": 2}}
-VARIANTS = {"variants": {"first": {}, "second": {"network": {"num_units": 6}}}}
 
 
 class KilledError(BaseException):
@@ -26,9 +25,9 @@ def experiment(**changes):
     return Experiment.from_dict(SETTINGS | LONGER | changes)
 
 
-def stopped_after(steps, error=KilledError, when=lambda: True):
+def stopped_after(steps, error=KilledError):
     def stop(done, loss, accuracy):
-        if done >= steps and when():
+        if done >= steps:
             raise error
 
     return stop
@@ -72,15 +71,6 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert names(tmp_path) == ["one"]
 
 
-def test_a_single_run_in_the_place_of_several_is_not_told_to_go_on(tmp_path):
-    with pytest.raises(sx.TrainingInterruptedError):
-        run_experiment(experiment(), tmp_path / "all", progress=stopped_after(4, KeyboardInterrupt))
-    told = "holds a single run that was stopped, .* begin anew by --force alone"
-    for resume in (False, True):
-        with pytest.raises(sx.InvalidInputError, match=told):
-            run_variants(experiment(**VARIANTS), tmp_path / "all", resume=resume, progress=False)
-
-
 def test_nothing_is_lost_without_being_told(tmp_path):
     out = tmp_path / "one"
     with pytest.raises(KilledError):
@@ -121,55 +111,6 @@ def test_a_run_whose_analysis_was_killed_does_not_train_again(tmp_path):
     assert names(tmp_path) == ["one"]
 
 
-def test_variants_go_on_where_they_were_stopped(tmp_path):
-    error, out, started = KeyboardInterrupt, tmp_path / "all", []
-    second = lambda: "variant second" in started  # noqa: E731
-    with pytest.raises(error):
-        run_variants(
-            experiment(**VARIANTS),
-            out,
-            progress=stopped_after(4, error, second),
-            announce=started.append,
-        )
-    assert "second.checkpoint" in names(tmp_path / "all.incomplete")
-    reports = []
-    runs = run_variants(
-        experiment(**VARIANTS),
-        out,
-        resume=True,
-        progress=lambda *told: reports.append(told[0]),
-    )
-    assert reports == [4, 6, 8]
-    assert names(tmp_path) == ["all"]
-    assert names(out) == ["experiment.toml", "first", "second"]
-    assert list(sx.load_runs(out)) == list(runs) == ["first", "second"]
-
-
-def test_what_is_complete_of_variants_is_not_lost_without_being_told(tmp_path):
-    out, started = tmp_path / "all", []
-    second = lambda: "variant second" in started  # noqa: E731
-    stop = stopped_after(4, KilledError, second)
-    with pytest.raises(KilledError):
-        run_variants(experiment(**VARIANTS), out, progress=stop, announce=started.append)
-    (tmp_path / "all.incomplete" / ".second.0killed_.partial").mkdir()
-    before = names(tmp_path / "all.incomplete")
-    told = r"all.incomplete holds what was reached before \(first, second.checkpoint\): .*--resume"
-    with pytest.raises(sx.InvalidInputError, match=told):
-        run_variants(experiment(**VARIANTS), out, progress=False)
-    told = r"with other settings \(seed\), .*: give those of its .* begin anew by --force alone,"
-    for force in (False, True):
-        with pytest.raises(sx.InvalidInputError, match=told):
-            run_variants(
-                experiment(seed=9, **VARIANTS), out, resume=True, force=force, progress=False
-            )
-    assert sorted([*names(tmp_path / "all.incomplete"), ".second.0killed_.partial"]) == before
-    assert sx.load_run(tmp_path / "all.incomplete" / "first").experiment["seed"] == 3
-    run_variants(experiment(seed=9, **VARIANTS), out, force=True, progress=False)
-    assert names(tmp_path) == ["all"]
-    assert names(out) == ["experiment.toml", "first", "second"]
-    assert sx.load_runs(out)["first"].experiment["seed"] == 9
-
-
 def test_what_killed_processes_leave_is_cleared_away(tmp_path):
     (tmp_path / ".one.abcd_123.partial").mkdir()
     (tmp_path / ".one.abcd_123.partial" / "weights").touch()
@@ -185,12 +126,8 @@ def test_resuming_what_was_never_begun_begins_it_and_what_is_complete_stays(tmp_
         reports = []
         progress = lambda *told: reports.append(told[0])  # noqa: B023, E731
         one = run_experiment(experiment(), tmp_path / "one", resume=True, progress=progress)
-        some = run_variants(
-            experiment(**VARIANTS), tmp_path / "all", resume=True, progress=progress
-        )
-        assert names(tmp_path) == ["all", "one"]
+        assert names(tmp_path) == ["one"]
         assert one.network is not None
-        assert list(some) == ["first", "second"]
     assert not reports
     with pytest.raises(sx.InvalidInputError, match="already holds a run"):
         run_experiment(experiment(seed=1), tmp_path / "one", resume=True, progress=False)
@@ -231,9 +168,8 @@ def test_more_steps_may_follow(tmp_path):
 def test_a_place_without_a_name_is_refused_before_any_work(tmp_path, monkeypatch, out):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    for function, asked in ((run_experiment, experiment()), (run_variants, experiment(**VARIANTS))):
-        for options in ({}, {"force": True}):
-            with pytest.raises(sx.InvalidInputError, match=r"(is|holds) the current directory"):
-                function(asked, out, progress=False, **options)
+    for options in ({}, {"force": True}):
+        with pytest.raises(sx.InvalidInputError, match=r"(is|holds) the current directory"):
+            run_experiment(experiment(), out, progress=False, **options)
     assert names(tmp_path) == ["here"]
     assert names(tmp_path / "here") == []

@@ -96,7 +96,7 @@ def test_a_cell_that_fits_not_together_is_told_where(made, text, task):
 
 def test_what_is_no_network_or_no_task_is_refused(task):
     """By the functions themselves: in tests, types are looked at before they are called."""
-    simulate, performance, *studies = map(
+    simulate, performance, *questions = map(
         inspect.unwrap, (sx.simulate, sx.performance, sx.rule_performance, sx.rule_variance)
     )
     cell = eqx.nn.GRUCell(3, 5, key=K[0])
@@ -104,6 +104,6 @@ def test_what_is_no_network_or_no_task_is_refused(task):
         simulate(cell, task.trials(2, key=K[1]))
     with pytest.raises(sx.InvalidInputError, match=r"task must be one such as .* got 'task'"):
         performance(Cell(), "task", key=K[1])
-    for study in studies:
+    for question in questions:
         with pytest.raises(sx.InvalidInputError, match=r"task must be an sx\.tasks\.Yang2019"):
-            study(Cell(), task, key=K[1])
+            question(Cell(), task, key=K[1])

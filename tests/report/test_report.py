@@ -289,7 +289,7 @@ def test_what_was_asked_for_in_vain_is_among_the_key_numbers():
         np.array(["skipped", "failed", "skipped", "done"]),
         np.array(["it was switched off.", "ValueError: no", "no fixed point was found.", ""]),
     )
-    experiment = EXPERIMENT | {"analysis": {"studies": ["topology"]}}
+    experiment = EXPERIMENT | {"analysis": {"questions": ["topology"]}}
     assert key_numbers(run({"analyses": outcomes}, experiment)) == [
         ("branches (failed)", "ValueError: no"),
         ("topology (skipped)", "no fixed point was found."),

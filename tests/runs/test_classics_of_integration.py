@@ -3,7 +3,7 @@
 import pytest
 
 import separatrix as sx
-from separatrix.experiment import Experiment, run_experiment, run_variants
+from separatrix.experiment import Experiment, run_experiment
 from separatrix.report.sections import shown_sections
 from separatrix.report.story import Story
 
@@ -33,7 +33,7 @@ def outcomes(run):
 def contexts(tmp_path_factory):
     out = tmp_path_factory.mktemp("mante2013") / "all"
     changes = ("task.stimulus=[300, 600]",)
-    return run_variants(small("mante2013", *changes), out, progress=False)
+    return sx.run_variants(small("mante2013", *changes), out)
 
 
 def test_every_study_of_the_contexts_is_done(contexts):

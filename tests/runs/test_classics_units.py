@@ -1,4 +1,4 @@
-"""song2016 and yang2019 at small size: the whole run, and what its studies find."""
+"""song2016 and yang2019 at small size: the whole run, and what its questions find."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from sample_records import fixed_points
 import separatrix as sx
 from separatrix.experiment import Experiment, Setup, run_experiment
 from separatrix.experiment.analysis import analyze
+from separatrix.experiment.questions import QUESTIONS
 from separatrix.experiment.stages import SkippedError
-from separatrix.experiment.studies import STUDIES
 from separatrix.experiment.subject import Subject
 from separatrix.report import write_report
 
@@ -62,7 +62,7 @@ def test_song2016(tmp_path):
 
 
 def subject(name, *changes):
-    """An untrained network of an experiment, for its studies."""
+    """An untrained network of an experiment, for its questions."""
     experiment = Experiment.named(name).with_changes([*SMALL, *changes])
     setup = Setup(experiment)
     trials = setup.task.trials(2, key=setup.key_trials)
@@ -70,21 +70,21 @@ def subject(name, *changes):
     points = fixed_points(activity.flat_states[:1], ["fixed"])
     u = np.asarray(setup.input, float)
     task, network = setup.task, setup.network
-    settings, key = experiment.analysis, setup.key_studies
+    settings, key = experiment.analysis, setup.key_questions
     return Subject(task, network, network.at_input(u), u, activity, points, None, settings, key)
 
 
 def test_a_network_of_yang2019_is_looked_at_with_many_rules():
     """Also where each batch of its training has one rule, as in the paper."""
     small = [*SMALL, "task.dt=100.0", "network.num_units=6", "analysis.slow_points=false"]
-    setup = Setup(Experiment.named("yang2019").with_changes([*small, "analysis.studies=[]"]))
+    setup = Setup(Experiment.named("yang2019").with_changes([*small, "analysis.questions=[]"]))
     found = analyze(setup, setup.network)
     rules = np.asarray(found["activity"].conditions["rule"])
     assert setup.task.shared and len(np.unique(rules)) > 1
     assert len(np.unique(setup.task.trials(6, key=setup.key_trials).conditions["rule"])) == 1
 
 
-def test_the_studies_of_yang2019_small():
+def test_the_questions_of_yang2019_small():
     changes = [
         'task.rules=["reactgo", "reactanti"]',
         "task.rule_weights=[]",
@@ -92,8 +92,8 @@ def test_the_studies_of_yang2019_small():
         "network.num_units=6",
     ]
     asked = subject("yang2019-small", *changes)
-    assert asked.settings.studies == ("rule_performance", "task_variance")
-    performance, variance = (STUDIES[name](asked) for name in asked.settings.studies)
+    assert asked.settings.questions == ("rule_performance", "task_variance")
+    performance, variance = (QUESTIONS[name](asked) for name in asked.settings.questions)
     assert performance.rules == variance.tasks == ("reactgo", "reactanti")
     assert performance.num_trials.sum() == 512
     assert (performance.score < 0.5).all() and (performance.ideal_score == 1.0).all()
@@ -108,4 +108,4 @@ def test_a_study_of_another_task_is_skipped_with_its_reason():
         ("selective_connections", "not excitatory or inhibitory"),
     ):
         with pytest.raises(SkippedError, match=reason):
-            STUDIES[name](other)
+            QUESTIONS[name](other)

@@ -56,7 +56,7 @@ def test_the_report_tells_the_topology(one_bit, tmp_path):
 
 def test_a_memory_with_a_thin_share_is_found(tmp_path):
     """In this network none of 256 departures from the body leads to one of the eight memories."""
-    changes = ["network.num_units=24", "training.steps=600", 'analysis.studies=["topology"]']
+    changes = ["network.num_units=24", "training.steps=600", 'analysis.questions=["topology"]']
     experiment = Experiment.named("sussillo2013").variant("gru").with_changes(changes)
     done = run_experiment(experiment, tmp_path / "run", progress=False)
     topology = done.records["topology"]

@@ -1,7 +1,7 @@
 import pytest
 
 import separatrix as sx
-from separatrix.store import kept_directory, new_directory
+from separatrix.store import new_directory
 from separatrix.store.directory import discard_partial
 
 
@@ -95,9 +95,6 @@ def test_one_run_does_not_replace_several(tmp_path):
     with refused("holds the runs one, two, which one run does not replace"):
         new_directory(place, force=True).__enter__()
     assert names(place) == ["experiment.toml", "one", "two"]
-    with new_directory(place, force=True, of_several=True) as directory:
-        (directory / "new").write_text("x")
-    assert names(place) == ["new"]
 
 
 def test_a_run_whose_name_goes_on_after_a_dot_is_another(tmp_path):
@@ -105,27 +102,3 @@ def test_a_run_whose_name_goes_on_after_a_dot_is_another(tmp_path):
         (tmp_path / name).mkdir()
     discard_partial(tmp_path, "run")
     assert names(tmp_path) == [".run.2.abcd_123.partial"]
-
-
-def test_work_beside_a_foreign_file_is_gone_on_with_and_never_passed_by(tmp_path):
-    left = make_run(tmp_path / "all.incomplete")
-    make_run(left / "first")
-    (left / "slurm-123.out").write_text("x")
-    with refused(r"all.incomplete holds what was reached before \(first\)"):
-        kept_directory(tmp_path / "all").__enter__()
-    with refused(r"all.incomplete holds what no run has written \(slurm-123.out\)"):
-        kept_directory(tmp_path / "all", force=True).__enter__()
-    assert names(tmp_path) == ["all.incomplete"]
-    with kept_directory(tmp_path / "all", resume=True) as directory:
-        assert directory == left
-    assert names(tmp_path) == ["all"]
-    assert names(tmp_path / "all") == ["experiment.toml", "first", "slurm-123.out"]
-
-
-def test_what_is_incomplete_stands_beside_the_target_of_a_link(tmp_path):
-    (tmp_path / "large").mkdir()
-    (tmp_path / "all").symlink_to(tmp_path / "large" / "all")
-    with kept_directory(tmp_path / "all") as directory:
-        assert directory == tmp_path / "large" / "all.incomplete"
-    assert names(tmp_path) == ["all", "large"]
-    assert names(tmp_path / "large") == ["all"]

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from sample_records import RECORDS
 from small_experiment import STUDY as STUDY_SETTINGS
@@ -54,6 +55,19 @@ def test_the_table_has_a_row_for_each_network(swept):
 def test_what_diverges_is_a_row_with_its_error(swept):
     failed = swept[0].failed.loc[DIVERGING.key]
     assert failed.state == "diverged" and "loss" in failed.error
+
+
+def test_arrays_of_all_networks_are_one_dataset(swept):
+    names = ("fixed_points", "linearization", "history")
+    points, linear, loss = map(swept[0].arrays, names)
+    found = swept[0].run(RIGHT.key)
+    (network,) = points.network.values
+    assert network == swept[0].names[RIGHT.key]
+    np.testing.assert_array_equal(points.states.values[0], found.fixed_points.states)
+    np.testing.assert_array_equal(linear.eigenvalues.values[0], found.linearization.eigenvalues)
+    assert loss.loss.dims == ("network", "step") and loss.sizes["step"] == 4
+    with pytest.raises(sx.UnreadableFileError, match="no network of .* has 'cycles'"):
+        swept[0].arrays("cycles")
 
 
 def test_a_cell_is_a_run_and_its_row_says_what_that_run_holds(swept):
@@ -118,6 +132,8 @@ def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
     limited = Study.from_dict({**STUDY_SETTINGS, "limits": {"seconds": 5.0}})
     with pytest.raises(InvalidInputError, match="limits of time and memory"):
         run(tmp_path / "one", limited)
+    with pytest.raises(InvalidInputError, match="limits of time and memory"):
+        sx.sweep(limited, tmp_path / "one", workers=0)
     assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
 
 
@@ -182,7 +198,7 @@ def test_failed_cells_are_tried_again_when_asked(copied):
 def test_parts_share_the_cells(tmp_path, monkeypatch):
     done = []
 
-    def note(path, cell, limits):
+    def note(path, cell, limits, same):
         done.append(cell.key)
         StudyDirectory(path).write_failure(cell.key, {"state": "failed", "error": "", "tries": 1})
         return State.FAILED
@@ -203,8 +219,8 @@ def test_a_part_that_is_none_is_refused(tmp_path, part):
 
 
 def test_no_worker_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="expected 1 or more"):
-        sx.sweep(STUDY, tmp_path / "one", workers=0)
+    with pytest.raises(InvalidInputError, match="expected a number of processes"):
+        sx.sweep(STUDY, tmp_path / "one", workers=-1)
 
 
 def test_a_directory_of_something_else_is_left_alone(copied, tmp_path):

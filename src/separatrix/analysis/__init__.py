@@ -1,6 +1,6 @@
 """Analyses of any map or flow; nothing here knows a network, a task or a file.
 
-What several packages use is imported from here. An analysis that only its own study, figure and
+What several packages use is imported from here. An analysis that only its own question, figure and
 section use (`memory`, `selectivity`) is imported from its module.
 """
 

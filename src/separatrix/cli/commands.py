@@ -32,7 +32,8 @@ Changes = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Processes at work on a study; otherwise one for each core.")
+    int | None,
+    typer.Option(help="Processes at work on a study; otherwise one for each core. 0: this one."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
 
@@ -78,7 +79,7 @@ def run(
     workers: Workers = None,
 ) -> None:
     """Run an experiment: train, simulate, analyze, draw, report."""
-    from ..experiment import Experiment, run_experiment, run_variants
+    from ..experiment import Experiment, run_experiment
 
     if experiment.endswith(".toml"):
         chosen = Experiment.from_toml(experiment)
@@ -91,19 +92,18 @@ def run(
         errors.print(f"separatrix: {line}")
     if variant is not None:
         chosen = chosen.variant(variant)
-    if seeds is not None:
+    if seeds is not None or chosen.variants:
         from ..studies import Study
 
-        _refuse(force=force, resume=resume, seed=seed is not None)
-        target = out or Path("runs") / f"{chosen.name}-seeds"
-        _sweep(Study.of_seeds(chosen, seeds), target, workers=workers)
+        _refuse(force=force, seed=seed is not None and seeds is not None)
+        name = chosen.name if seeds is None else f"{chosen.name}-seeds"
+        if workers is None and seeds is None:
+            workers = 0  # a few large networks, each with all threads
+        _sweep(Study.of(chosen, seeds), out or Path("runs") / name, workers=workers)
         return
     target = out or Path("runs") / chosen.name
     asked: dict[str, Any] = {"force": force, "resume": resume, "announce": _say, "finish": _draw}
-    if chosen.variants:
-        _print_comparison(run_variants(chosen, target, **asked, compare=_write_comparison), target)
-    else:
-        _print_summary(run_experiment(chosen, target, **asked))
+    _print_summary(run_experiment(chosen, target, **asked))
 
 
 @app.command()
@@ -176,40 +176,32 @@ def report(
     ] = None,
 ) -> None:
     """Write the report and the figures of a run again."""
-    from ..experiment import Experiment
-    from ..store import load_run, load_runs
-    from ..store.run import variants_in
+    from ..store import load_run
     from ..studies import is_study, load_study
 
     if is_study(path):
-        _write_study(load_study(path))
+        _write_study(load_study(path), formats or ())
         return
-    several = variants_in(path)
-    runs = load_runs(path) if several else {"": load_run(path)}
+    found = load_run(path)
     with noting(
         f"Each figure and report in {path} is whole; some may be new, the others are as they were: "
         "the same command writes all of them."
     ):
-        for name, found in runs.items():
-            _draw(found, path / name, formats or ())
-        if several:
-            experiment = Experiment.from_toml(path / "experiment.toml")
-            if missing := _write_comparison(experiment, runs, path):
-                console.print(f"not completed, so not compared: {', '.join(missing)}")
+        _draw(found, path, formats or ())
         console.print(f"report: {(path / 'report.html').resolve()}")
 
 
 @app.command()
 @guarded
 def certify(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("proofs.json"),
 ) -> None:
     """Write what is proved of a run's points, for tools/verify_certificates.py to check."""
-    from ..store import certify_run, load_run, load_runs
-    from ..store.run import variants_in
+    from ..store import certify_run, load_run
+    from ..studies import is_study, load_runs
 
-    runs = load_runs(path) if variants_in(path) else {"": load_run(path)}
+    runs = load_runs(path) if is_study(path) else {"": load_run(path)}
     written = certify_run(runs, out)
     console.print(f"proofs: {written.resolve()}")
 
@@ -217,13 +209,13 @@ def certify(
 @app.command("list")
 @guarded
 def list_() -> None:
-    """List the experiments, tasks, networks and studies that come with the package."""
-    from ..experiment import NETWORKS, STUDIES, TASK_MAKERS, Experiment, experiment_names
+    """List the experiments, tasks, networks and questions that come with the package."""
+    from ..experiment import NETWORKS, QUESTIONS, TASK_MAKERS, Experiment, experiment_names
 
     names = experiment_names()
     _print_rows([(name, Experiment.named(name).description) for name in names])
-    console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}\nstudies:")
-    said = {name: inspect.getdoc(study) or "" for name, study in STUDIES.items()}
+    console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}\nquestions:")
+    said = {name: inspect.getdoc(question) or "" for name, question in QUESTIONS.items()}
     _print_rows([(name, text.partition("\n")[0]) for name, text in said.items()])
 
 
@@ -263,14 +255,14 @@ def _describe_cache() -> str:
 def _beside(path: Path, ending: str) -> Path:
     """Return the path with `ending` after its name, also where it is "." or ends in "..".
 
-    Of one of several runs that are compared: beside all of them, for their directory is theirs.
+    Of a cell: beside its study, whose directory holds nothing else.
     """
-    from ..store.run import variants_in
+    from ..studies import is_study
 
     named = path if path.name not in ("", "..") else path.resolve()
-    above = named.parent if named.parent != Path() else Path.cwd()
-    if named.name in variants_in(above):
-        return above.parent / f"{above.name}-{named.name}{ending}"
+    study = named.absolute().parent.parent
+    if named.absolute().parent.name == "cells" and is_study(study):
+        return study.with_name(f"{study.name}-{named.name}{ending}")
     return named.parent / (named.name + ending)
 
 
@@ -285,16 +277,6 @@ def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
 
     write_figures(found, directory, formats=list(dict.fromkeys(("png", "svg", *formats))))
     write_report(found, directory / "report.html", figures=directory / "figures")
-
-
-def _write_comparison(experiment: Any, runs: dict[str, Any], directory: Path) -> list[str]:
-    """Write the page, and return the variants that have no run."""
-    from ..report import write_comparison
-
-    missing = [name for name in experiment.variants if name not in runs]
-    path = directory / "report.html"
-    write_comparison(experiment.name, experiment.description, runs, path, missing)
-    return missing
 
 
 def _sweep(study: Any, target: Path, **asked: Any) -> None:
@@ -317,22 +299,41 @@ def _sweep(study: Any, target: Path, **asked: Any) -> None:
     _write_study(results)
 
 
-def _write_study(results: Any) -> None:
-    """Write the table of a study and its report."""
+def _write_study(results: Any, formats: Collection[str] = ()) -> None:
+    """Write the table of a study and its report; of a few variants, their own reports as well."""
     from ..studies import write_study_report
 
     results.table.to_csv(results.path / "table.csv")
     console.print(f"table: {(results.path / 'table.csv').resolve()}")
-    report = write_study_report(results, results.path / "report.html")
-    console.print(f"report: {report.resolve()}")
+    page = results.path / "report.html"
+    if results.varied == ["variant"]:
+        _write_comparison(results, page, formats)
+    else:
+        write_study_report(results, page)
+    console.print(f"report: {page.resolve()}")
+
+
+def _write_comparison(results: Any, page: Path, formats: Collection[str]) -> None:
+    """Draw every run of a study, print its key numbers, and set all of them side by side."""
+    from ..report import key_numbers, write_comparison
+    from ..studies import load_runs
+
+    runs = load_runs(results.path)
+    for name, found in runs.items():
+        _draw(found, found.path, formats)
+        console.print(f"{name}\n{'-' * len(name)}")
+        _print_rows(key_numbers(found))
+        console.print()
+    missing = [name for name in results.names.values() if name not in runs]
+    write_comparison(results.study.name, results.study.description, runs, page, missing)
 
 
 def _refuse(**given: bool) -> None:
-    """Raise InvalidInputError for options that mean nothing beside --seeds."""
+    """Raise InvalidInputError for options that mean nothing for several networks."""
     if named := [f"--{name}" for name, is_given in given.items() if is_given]:
         raise InvalidInputError(
-            f"{' and '.join(named)}: not with --seeds, whose study goes on by itself where it was "
-            "stopped; give another --out to begin anew."
+            f"{' and '.join(named)}: not for several networks, whose study goes on by itself where "
+            "it was stopped; give another --out to begin anew."
         )
 
 
@@ -349,17 +350,6 @@ def _print_summary(done: Any) -> None:
 
         _print_rows(key_numbers(done))
         console.print(f"report: {(done.path / 'report.html').resolve()}")
-
-
-def _print_comparison(runs: dict[str, Any], directory: Path) -> None:
-    with noting(_complete(directory)):
-        from ..report import key_numbers
-
-        for name, done in runs.items():
-            console.print(f"{name}\n{'-' * len(name)}")
-            _print_rows(key_numbers(done))
-            console.print()
-        console.print(f"report: {(directory / 'report.html').resolve()}")
 
 
 def _complete(directory: Path) -> str:

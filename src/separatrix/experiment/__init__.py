@@ -2,17 +2,16 @@
 
 from .analysis import analyze
 from .optimizers import OPTIMIZERS, SCHEDULES
+from .questions import QUESTIONS
 from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
 from .setup import NETWORKS, TASK_MAKERS, TASKS, Setup
-from .studies import STUDIES
-from .variants import run_variants
 
 __all__ = [
     "NETWORKS",
     "OPTIMIZERS",
+    "QUESTIONS",
     "SCHEDULES",
-    "STUDIES",
     "TASKS",
     "TASK_MAKERS",
     "Experiment",
@@ -22,5 +21,4 @@ __all__ = [
     "read_toml",
     "reanalyze",
     "run_experiment",
-    "run_variants",
 ]

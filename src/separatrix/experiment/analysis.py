@@ -15,9 +15,9 @@ from ..systems import DiscreteMap
 from ..tasks import PerceptualDecisionMaking
 from .geometry import Geometry, readout_slopes
 from .question import held
+from .questions import question_stages
 from .setup import Setup
 from .stages import Announce, Stage, run_stages
-from .studies import study_stages
 from .subject import Subject
 
 
@@ -70,10 +70,10 @@ def analyze(
         points,
         linear,
         settings,
-        setup.key_studies,
+        setup.key_questions,
     )
     stages = _further_points(setup, network, search)
-    stages |= Geometry(subject).stages() | study_stages(subject)
+    stages |= Geometry(subject).stages() | question_stages(subject)
     stages["verdict"] = functools.partial(held, subject)
     return records | run_stages(stages, announce)
 

@@ -75,8 +75,8 @@ def run_experiment(
     ------
     InvalidInputError
         For settings that cannot be executed, before any work; an experiment with variants, which is
-        for `run_variants`; an unusable `out`; or a checkpoint that is of other settings, or that is
-        there without `resume` or `force`.
+        for `sweep`; an unusable `out`; or a checkpoint that is of other settings, or that is there
+        without `resume` or `force`.
     TrainingDivergedError, TrainingInterruptedError
         After the history and the last network were written to `<out>.incomplete`. Whatever else
         stops the run once the network is trained, Ctrl-C included, leaves it there too, and

@@ -172,8 +172,8 @@ class AnalysisSettings(Settings):
     """The fixed points, then the slowest slow points, up to this many, are linearized."""
     geometry: GeometrySettings = GeometrySettings()
     question: QuestionSettings = QuestionSettings()
-    studies: tuple[str, ...] = ()
-    """What is asked beyond what every run asks, by the names of `STUDIES`."""
+    questions: tuple[str, ...] = ()
+    """What is asked beyond what every run asks, by the names of `QUESTIONS`."""
 
     @field_validator("random_range")
     @classmethod

@@ -22,8 +22,8 @@ from .optimizers import (
     build_regularizers,
     fill_optimizer,
 )
+from .questions import check_questions
 from .settings import Experiment, TrainingSettings
-from .studies import check_studies
 
 
 def _concrete(package: Any, base: type) -> dict[str, Any]:
@@ -69,14 +69,14 @@ class Setup:
         if experiment.variants:
             raise InvalidInputError(
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
-                "them with run_variants, or one of them, experiment.variant(name)."
+                "them as a study, with sweep, or one of them, experiment.variant(name)."
             )
         provide_devices(experiment.training.devices)  # before anything is done with JAX
         self.task: AbstractTask = construct(experiment.task, TASK_MAKERS, "task", source)
         keys = jr.split(jr.key(experiment.seed), 5)
         self.key_network, self.key_training, self.key_trials, self.key_test, self.key_starts = keys
-        # Folded in, so that the five above are those of runs made before there were studies.
-        self.key_studies = jr.fold_in(jr.key(experiment.seed), 0x73747564)
+        # Folded in, so that the five above are those of runs made before there were questions.
+        self.key_questions = jr.fold_in(jr.key(experiment.seed), 0x73747564)
         self.network: AbstractNetwork = construct(
             experiment.network,
             NETWORKS,
@@ -100,7 +100,7 @@ class Setup:
         self.input = self.inputs.values[0].tolist()
         for value in self.inputs.values:
             self.network.at_input(value)
-        check_studies(experiment.analysis.studies, source)
+        check_questions(experiment.analysis.questions, source)
         self.experiment = experiment.model_copy(
             update={
                 "task": fill_defaults(experiment.task, TASK_MAKERS, ()),

@@ -36,7 +36,7 @@ class Subject:
     settings
         The experiment's `[analysis]`.
     key
-        For whatever a study draws.
+        For whatever a question draws.
     """
 
     task: AbstractTask

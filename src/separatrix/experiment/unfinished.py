@@ -2,17 +2,14 @@
 
 import glob
 import shutil
-import tomllib
 from pathlib import Path
 
-from .._types import InvalidInputError, listed
+from .._types import InvalidInputError
 from ..store import Run, load_run
 from ..store.directory import CHECKPOINT, EXPERIMENT, discard_partial, incomplete, is_run
 from ..training import Checkpoint
-from ..training.checkpoint import flat_settings
 from .settings import Experiment
 from .setup import Setup
-from .writing import write_settings
 
 
 def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpoint:
@@ -44,18 +41,6 @@ def finished(experiment: Experiment, place: Path) -> Run | None:
     return load_run(place) if is_of(experiment, place) else None
 
 
-def begin_or_go_on(experiment: Experiment, directory: Path) -> None:
-    """Write what several runs are of; raise InvalidInputError where they were begun otherwise."""
-    if is_run(directory) and not is_of(experiment, directory):
-        others = listed(_others(experiment, directory), 3)
-        raise InvalidInputError(
-            f"{directory} holds what was reached with other settings ({others}), and --resume goes "
-            f"on with the same alone: give those of its {EXPERIMENT}, begin anew by --force alone, "
-            "without --resume, or give another --out."
-        )
-    write_settings(experiment, directory)
-
-
 def discard_incomplete(experiment: Experiment, out: Path) -> None:
     """Delete what was kept of an experiment when it was stopped, now that it is complete."""
     if is_of(experiment, kept := incomplete(out)):
@@ -69,13 +54,3 @@ def is_of(experiment: Experiment, place: Path) -> bool:
 
 def _settings_in(place: Path) -> str:
     return (place / EXPERIMENT).read_text("utf-8", errors="replace")
-
-
-def _others(experiment: Experiment, place: Path) -> list[str]:
-    """Return the names of the settings that are others in a run directory."""
-    try:
-        there = flat_settings(tomllib.loads(_settings_in(place)))
-    except tomllib.TOMLDecodeError:
-        return []
-    here = flat_settings(experiment.to_dict())
-    return [name for name in {**here, **there} if here.get(name) != there.get(name)]

@@ -1,5 +1,6 @@
-"""The page that sets the runs of one experiment's variants side by side."""
+"""The page that sets a few runs side by side, such as those of an experiment's variants."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def write_comparison(
 ) -> Path:
     """Write one HTML file with the key numbers and the figures of several runs, side by side.
 
-    It holds its pictures, and links to the report of each run, in the folder of its name beside it.
+    It holds its pictures, and links to the report of each run.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def write_comparison(
     path
         Where to write; a file that is there is replaced in one piece.
     missing
-        Variants that have no run, which the page says.
+        The names of those that have no run, which the page says.
 
     Raises
     ------
@@ -56,11 +57,15 @@ def write_comparison(
         description=description,
         missing=", ".join(missing),
         names=list(stories),
-        reports={name: f"{name}/{REPORT}" for name in stories},
+        reports={name: _link(run.path / REPORT, Path(path)) for name, run in runs.items()},
         summaries={name: sentences(story) for name, story in stories.items()},
         rows=list(_rows(runs)),
         sections=list(_sections(stories)),
     )
+
+
+def _link(file: Path, page: Path) -> str:
+    return os.path.relpath(file, page.parent)
 
 
 def _rows(runs: Mapping[str, Run]) -> Iterator[tuple[str, list[str]]]:

@@ -17,11 +17,11 @@ def key_numbers(run: Run) -> Rows:
 
 
 def _in_vain(story: Story) -> Rows:
-    """Return the analyses that failed, and the studies that were asked for and do not apply."""
+    """Return the analyses that failed, and the questions that were asked for and do not apply."""
     outcomes = story.find(Analyses)
     if outcomes is None:
         return []
-    asked = story.run.experiment.get("analysis", {}).get("studies", ())
+    asked = story.run.experiment.get("analysis", {}).get("questions", ())
     told = zip(
         *map(np.asarray, (outcomes.analysis, outcomes.outcome, outcomes.reason)), strict=True
     )

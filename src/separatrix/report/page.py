@@ -69,7 +69,7 @@ def _sections(
 ) -> tuple[list[dict[str, str | int]], list[dict[str, str | int]]]:
     """Return what the template needs of every section that is shown, and of those that are not.
 
-    A section with nothing to say of what it lacks is left out: a study that was not asked for.
+    A section with nothing to say of what it lacks is left out: a question that was not asked.
     """
     told, absent = [], []
     for section in SECTIONS:

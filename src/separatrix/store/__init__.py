@@ -1,22 +1,20 @@
 """Files: networks, records and run directories."""
 
 from .certificates import certify_run, equation_of, export_certificates
-from .directory import kept_directory, new_directory
+from .directory import new_directory
 from .networks import load_network, save_network
 from .provenance import provenance
 from .records import load_records, save_records
-from .run import Run, load_run, load_runs
+from .run import Run, load_run
 
 __all__ = [
     "Run",
     "certify_run",
     "equation_of",
     "export_certificates",
-    "kept_directory",
     "load_network",
     "load_records",
     "load_run",
-    "load_runs",
     "new_directory",
     "provenance",
     "save_network",

@@ -10,23 +10,21 @@ from .._files import cannot_write, umask
 from .._types import InvalidInputError, listed
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
-CELL = "cell.json"
-"""In the run of a study: its row of the table, and digests of the files."""
+STUDY, CELL = "study.toml", "cell.json"
+"""What makes a directory a study; in each of its runs, its row of the table, and digests."""
 FIGURES, REPORT = "figures", "report.html"
 CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
 """Endings of what stands beside the directory of a run: the file in which its training is kept, and
 the hidden directory that is not complete yet (a process that was killed leaves it)."""
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT, CELL)
-"""What a run directory holds; that of an experiment with variants holds runs as well."""
+"""What a run directory holds."""
 
 BYSTANDERS = (".DS_Store", "Thumbs.db")
 """What file managers leave behind when somebody looks at a directory."""
 
 
 @contextmanager
-def new_directory(
-    path: str | Path, force: bool = False, *, of_several: bool = False
-) -> Iterator[Path]:
+def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
     """Yield a temporary directory that becomes `path` when the block ends without an error.
 
     On any exception, Ctrl-C included, the temporary directory is removed and `path` is as it was.
@@ -39,8 +37,6 @@ def new_directory(
     force
         Replace an existing run directory, once the new one is complete. A directory that holds
         anything that no run writes is never replaced.
-    of_several
-        Whether what is made holds several runs. If not, a directory that does is not replaced.
 
     Raises
     ------
@@ -49,7 +45,7 @@ def new_directory(
         cannot be written.
     """
     target = Path(path).resolve()
-    check_replaceable(target, force, Path(path), of_several)
+    check_replaceable(target, force, Path(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         name = tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PARTIAL)
@@ -59,56 +55,10 @@ def new_directory(
         raise cannot_write(Path(path), error) from error
     try:
         yield temporary
-        check_replaceable(target, force, Path(path), of_several)
+        check_replaceable(target, force, Path(path))
         _put_in_place(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def kept_directory(path: str | Path, force: bool = False, resume: bool = False) -> Iterator[Path]:
-    """Yield a visible directory that becomes `path` when the block ends without an error.
-
-    As `new_directory`, for what is made of several runs and takes long: on an exception, Ctrl-C
-    included, what was reached stays in `<path>.incomplete`, and a note on it says so. What an
-    earlier call has left there is what the block begins with (`resume`), or gives way (`force`);
-    otherwise InvalidInputError is raised.
-    """
-    target = Path(path).resolve()
-    check_replaceable(target, force, Path(path), of_several=True)
-    # Beside the target of a link, which may be on another file system: it is renamed to it.
-    place = incomplete(target)
-    left = _of_worth(place)
-    if WEIGHTS in left and not force:
-        raise InvalidInputError(
-            f"{place} holds a single run that was stopped, expected several or none: give another "
-            "--out, or begin anew by --force alone, which replaces it."
-        )
-    if left and not force and not resume:
-        raise InvalidInputError(
-            f"{place} holds what was reached before ({listed(left)}): go on with it by "
-            "--resume, or begin anew by --force alone."
-        )
-    if not (left and resume):
-        with new_directory(place, force=True, of_several=True):
-            pass
-    discard_partial(place)
-    try:
-        yield place
-        check_replaceable(target, force, Path(path), of_several=True)
-        _put_in_place(place, target)
-    except BaseException as stopped:
-        if _of_worth(place):
-            stopped.add_note(f"What is complete stays in {place}.")
-        else:
-            shutil.rmtree(place, ignore_errors=True)
-        raise
-
-
-def _of_worth(place: Path) -> list[str]:
-    """Return the names of the runs in a directory, and of the trainings that are kept there."""
-    entries = sorted(place.iterdir()) if place.is_dir() else []
-    return [e.name for e in entries if is_run(e) or e.suffix == CHECKPOINT or e.name == WEIGHTS]
 
 
 def discard_partial(directory: Path, names: str = "*") -> None:
@@ -128,11 +78,13 @@ def is_run(path: Path) -> bool:
     return (path / EXPERIMENT).is_file()
 
 
-def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool = False) -> None:
-    """Raise InvalidInputError unless a new directory may take the place of `target`.
+def runs_in(path: Path) -> list[Path]:
+    """Return the runs that a directory holds, in the order of their names."""
+    return sorted(entry for entry in path.iterdir() if is_run(entry)) if path.is_dir() else []
 
-    A single run takes that of a single run, what holds several runs (`of_several`) that of both.
-    """
+
+def check_replaceable(target: Path, force: bool, shown: Path) -> None:
+    """Raise InvalidInputError unless a new run directory may take the place of `target`."""
     above = next((parent for parent in target.parents if parent.exists()), target)
     if not above.is_dir():
         raise InvalidInputError(f"cannot write {shown}: {above} is a file, not a directory.")
@@ -161,8 +113,7 @@ def check_replaceable(target: Path, force: bool, shown: Path, of_several: bool =
             "not replaced; "
             "give the name of a new directory."
         )
-    within = [name for name in entries if is_run(target / name)]
-    if within and not of_several:
+    if within := [run.name for run in runs_in(target)]:
         raise InvalidInputError(
             f"{shown} holds the runs {', '.join(within)}, which one run does not replace; "
             "give the name of a new directory."

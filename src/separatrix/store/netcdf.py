@@ -68,6 +68,24 @@ def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
     return cls(**values)
 
 
+def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset:
+    """Open one record of a file as a dataset like `Record.to_xarray()`'s, as Dask's arrays or read.
+
+    Raises UnreadableFileError where the file holds no such record.
+    """
+    asked = {"group": name, "engine": "h5netcdf", "decode_times": False, "mask_and_scale": False}
+    try:
+        opened = xr.open_dataset(path, **asked, chunks={} if lazily else None)
+    except (OSError, ValueError, KeyError) as error:
+        raise UnreadableFileError(f"{path} holds no {name}: {error}.") from error
+    for real in [str(v) for v, of in opened.variables.items() if of.attrs.get("complex_part")]:
+        if opened[real].attrs["complex_part"] == "real":
+            stem = real.removesuffix("_real")
+            opened[stem] = opened[real] + 1j * opened[f"{stem}_imag"]
+            opened = opened.drop_vars([real, f"{stem}_imag"])
+    return opened if lazily else opened.load()
+
+
 def _variables(
     name: str, axes: tuple[str, ...], value: np.ndarray, attrs: dict[str, str]
 ) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from .._records import Record
-from .._types import UnreadableFileError, counted
+from .._types import UnreadableFileError, counted, listed
 from ..networks import AbstractNetwork
-from .directory import EXPERIMENT, RESULTS, WEIGHTS, is_run
+from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
 from .networks import load_network
 from .records import read_records
 
@@ -59,29 +59,6 @@ class Run:
         return "\n".join(lines)
 
 
-def load_runs(path: str | Path) -> dict[str, Run]:
-    """Read the runs of an experiment with variants, by the names of the variants.
-
-    Raises
-    ------
-    UnreadableFileError
-        When `path` is no such directory, or a file in it is damaged.
-    """
-    names = variants_in(path)
-    if not names:
-        raise UnreadableFileError(f"{path} holds no runs of variants; a single run: load_run.")
-    return {name: load_run(Path(path) / name) for name in names}
-
-
-def variants_in(path: str | Path) -> list[str]:
-    """Return the names of the runs within a directory, in the order of the experiment."""
-    path = Path(path)
-    if not is_run(path):
-        return []
-    names = _read_toml(path / EXPERIMENT).get("variants", {})
-    return [name for name in names if is_run(path / name)]
-
-
 def load_run(path: str | Path) -> Run:
     """Read a run directory.
 
@@ -97,13 +74,17 @@ def load_run(path: str | Path) -> Run:
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise UnreadableFileError(f"{path} {what}; expected a run directory.")
+    if not (path / RESULTS).exists() and (within := runs_in(path)):
+        raise UnreadableFileError(
+            f"{path} holds the runs {listed([run.name for run in within], 3)}: read one of them, "
+            f"{within[0]}, or all of them with load_runs."
+        )
+    if (path / STUDY).exists():
+        raise UnreadableFileError(
+            f"{path} is a study: load_study reads its table, load_runs its runs."
+        )
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
-    if within := variants_in(path):
-        raise UnreadableFileError(
-            f"{path} holds the runs {', '.join(within)}: read one of them, {path / within[0]}, "
-            "or all of them with load_runs."
-        )
     network = load_network(path / WEIGHTS) if (path / WEIGHTS).exists() else None
     records, about = read_records(path / RESULTS) if (path / RESULTS).exists() else ({}, {})
     return Run(path, _read_toml(path / EXPERIMENT), network, records, about)

@@ -2,8 +2,8 @@
 
 from .directory import is_study
 from .report import write_study_report
-from .results import StudyResults, load_study, study_status
-from .run import sweep
+from .results import StudyResults, load_runs, load_study, study_status
+from .run import run_variants, sweep
 from .settings import Study
 from .slurm import slurm_script
 from .states import State, Status
@@ -14,7 +14,9 @@ __all__ = [
     "Study",
     "StudyResults",
     "is_study",
+    "load_runs",
     "load_study",
+    "run_variants",
     "slurm_script",
     "study_status",
     "sweep",

@@ -37,8 +37,13 @@ class Cell:
         """The digest of its settings, which names its directory."""
         settings = self.experiment.to_dict()
         told = {k: v for k, v in settings.items() if k not in ("name", "description")}
-        text = json.dumps({"settings": told, "tests": self.tests}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest({"settings": told, "tests": self.tests})
+
+    @cached_property
+    def training(self) -> str:
+        """The digest of the settings that determine the trained network."""
+        settings = self.experiment.to_dict()
+        return _digest({k: settings.get(k) for k in ("seed", "task", "network", "training")})
 
     def check(self, setup: Setup) -> dict[str, AbstractTask]:
         """Return the tasks of its tests; raise InvalidInputError where they do not fit."""
@@ -66,3 +71,7 @@ class Cell:
         training = self.experiment.training
         size = units if isinstance(units, int) else 64
         return float(training.steps * training.batch_size * (size + 32) ** 2)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -27,10 +27,9 @@ from .._files import written_in_one_piece
 from .._types import InvalidInputError
 from ..experiment import read_toml
 from ..experiment.settings import validated
-from ..store.directory import CELL, RESULTS, WEIGHTS
+from ..store.directory import CELL, RESULTS, STUDY, WEIGHTS
 from .settings import Study
 
-STUDY = "study.toml"
 TOUCHED = 5.0
 """Seconds after which a process that is at a cell touches its claim again."""
 LOST = 60.0

@@ -81,6 +81,17 @@ def in_processes(jobs: Sequence[Job], workers: int) -> Generator[Ended, None, No
                 pool.join()
 
 
+def in_this_process(jobs: Sequence[Job]) -> Generator[Ended, None, None]:
+    """Run jobs one after the other, and yield each with its outcome as it ends."""
+    for cell, function, arguments in jobs:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        yield cell, future
+
+
 def by_executor(jobs: Sequence[Job], executor: Executor) -> Generator[Ended, None, None]:
     """Run jobs by an executor, and yield each with its outcome as it ends."""
     futures = {executor.submit(function, *given): cell for cell, function, given in jobs}
@@ -130,8 +141,10 @@ def check_workers(workers: int | None) -> int:
     """Return how many processes are to work; raise InvalidInputError for none."""
     if workers is None:
         return cores()
-    if workers < 1:
-        raise InvalidInputError(f"workers: expected 1 or more processes, got {workers}.")
+    if workers < 0:
+        raise InvalidInputError(
+            f"workers: expected a number of processes, or 0 for this one, got {workers}."
+        )
     return workers
 
 

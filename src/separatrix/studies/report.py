@@ -65,19 +65,12 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         sums=next((s for s in _shares(done, "index_sum") if s["what"] in ("1", "1.0")), None),
         numbers=list(_numbers(done)),
         classes=list(_classes(results)),
-        pictures=list(_pictures(done, varied(results))),
+        pictures=list(_pictures(done, [name for name in results.varied if name != "seed"])),
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
         rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
         runs={key: f"cells/{key}" for key in done.index},
     )
-
-
-def varied(results: StudyResults) -> list[str]:
-    """Return the settings, but for the seed, in which the networks of a study differ."""
-    names = dict.fromkeys(key for cell in results.study.cells for key in cell.changes)
-    columns = results.table
-    return [n for n in names if n != "seed" and columns[n].astype(str).nunique() > 1]
 
 
 def _counts(values: pd.Series) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._tables import describe_duration
-from .._types import counted
+from .._types import UnreadableFileError, counted
 from ..store import Run, load_run
-from .directory import StudyDirectory
+from ..store.directory import RESULTS, runs_in
+from .directory import StudyDirectory, is_study
 from .settings import Study
 from .states import State, Status
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,66 @@ class StudyResults:
         ended = (State.PLANNED.value, State.RUNNING.value, State.DONE.value)
         return self.table[~self.table["state"].isin(ended)]
 
+    @property
+    def varied(self) -> list[str]:
+        """The settings in which the networks differ."""
+        keys = dict.fromkeys(key for cell in self.study.cells for key in cell.changes)
+        return [key for key in keys if self.table[key].astype(str).nunique() > 1]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """By cell, what it is called among the others, such as "gru, seed=3"."""
+        told = [(v if k == "variant" else f"{k}={v}" for v in self.table[k]) for k in self.varied]
+        rows = zip(*told, strict=True) if told else [[self.study.name]] * len(self)
+        return dict(zip(self.table.index, map(", ".join, rows), strict=True))
+
     def run(self, key: str) -> Run:
         """Read the run of a cell. Raises UnreadableFileError where it has none."""
         return load_run(StudyDirectory(self.path).run_of(key))
+
+    def arrays(self, record: str) -> xr.Dataset:
+        """Return one record of all networks that have it, along a leading axis `network`.
+
+        Arrays of different lengths are filled with NaN at their ends. With Dask
+        (`pip install 'separatrix[cluster]'`) they are read when they are used.
+
+        Parameters
+        ----------
+        record
+            Its name in a run, such as "fixed_points", "linearization" or "history".
+
+        Raises
+        ------
+        UnreadableFileError
+            When no network has it.
+
+        Examples
+        --------
+        >>> study = sx.load_study("runs/sizes")             # doctest: +SKIP
+        >>> study.arrays("history").loss.mean("network")    # doctest: +SKIP
+        """
+        import xarray as xr
+
+        from ..store.netcdf import open_record
+
+        lazily = importlib.util.find_spec("dask") is not None
+        names, found = self.names, {}
+        for key in self.done.index:
+            with suppress(UnreadableFileError):
+                file = StudyDirectory(self.path).run_of(key) / RESULTS
+                found[names[key]] = open_record(file, record, lazily=lazily)
+        if not found:
+            raise UnreadableFileError(f"no network of {self.path} has {record!r}.")
+        sizes = Counter[Hashable]()
+        for one in found.values():
+            sizes |= Counter(dict(one.sizes))
+        filled = [
+            one.pad({d: (0, sizes[d] - n) for d, n in one.sizes.items()}) for one in found.values()
+        ]
+        network = xr.Variable("network", list(found))
+        return xr.concat(
+            filled, network, coords="different", compat="equals", combine_attrs="drop_conflicts"
+        )
 
     def runs(self) -> Iterator[Run]:
         """Read the runs of the cells that are done, one after the other."""
@@ -95,6 +157,25 @@ def load_study(path: str | Path) -> StudyResults:
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "cell"
     return StudyResults(Path(path), study, table)
+
+
+def load_runs(path: str | Path) -> dict[str, Run]:
+    """Read all runs that are complete in a study, or in any directory, by name.
+
+    Those of a study are named by what they differ in: "gru", "gru, seed=3".
+
+    Raises
+    ------
+    UnreadableFileError
+        When `path` holds no runs, or a file in it is damaged.
+    """
+    if is_study(path):
+        results = load_study(path)
+        names = results.names
+        return {names[key]: results.run(key) for key in results.done.index}
+    if not (places := runs_in(Path(path))):
+        raise UnreadableFileError(f"{path} holds no runs; a single run: load_run.")
+    return {place.name: load_run(place) for place in places}
 
 
 def study_status(directory: StudyDirectory | str | Path, study: Study | None = None) -> Status:

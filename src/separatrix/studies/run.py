@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from .._types import InvalidInputError, first_line
+from ..experiment import Experiment
+from ..store import Run
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import by_dask, by_executor, check_workers, in_processes, shares
-from .results import StudyResults, load_study, study_status
+from .engines import by_dask, by_executor, check_workers, in_processes, in_this_process, shares
+from .results import StudyResults, load_runs, load_study, study_status
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
 from .work import fail, run_cell
@@ -23,7 +25,7 @@ Part = tuple[int, int]
 
 
 def sweep(
-    study: Study | str | Path,
+    study: Study | Experiment | str | Path,
     out: str | Path,
     *,
     workers: int | None = None,
@@ -36,18 +38,19 @@ def sweep(
     """Run every cell of a study that is not done yet.
 
     All cells are checked before the first one starts; those that should take longest go first. A
-    cell that fails is a row of the table, with its error. The directory is the truth: the same call
-    goes on where an earlier one was stopped or killed, and several may work on one directory at
-    once.
+    cell that fails is a row of the table, with its error. Cells that differ in their analysis alone
+    share one trained network. The directory is the truth: the same call goes on where an earlier
+    one was stopped or killed, and several may work on one directory at once.
 
     Parameters
     ----------
     study
-        A `Study`, or the path of a TOML file.
+        A `Study`, or the path of a TOML file; an `Experiment` stands for all of its variants.
     out
         The directory to make, or to go on in.
     workers
         How many processes of this machine work; None: one for each core. They share its threads.
+        0: none but this one, which takes one cell after the other.
     part
         Such as "3/16": every sixteenth cell, from the third on; for job arrays.
     executor
@@ -82,7 +85,10 @@ def sweep(
     >>> len(study.cells)
     60
     """
-    study = study if isinstance(study, Study) else Study.from_toml(study)
+    if isinstance(study, Experiment):
+        study = Study.of(study)
+    elif not isinstance(study, Study):
+        study = Study.from_toml(study)
     share = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")
@@ -90,11 +96,13 @@ def sweep(
     directory = StudyDirectory(out)
     directory.begin(study)
     cells = shares(sorted(study.cells, key=lambda cell: -cell.cost), share)
-    if study.limits.end_processes and isinstance(executor, ThreadPoolExecutor):
+    here = workers == 0 and executor is None and scheduler is None
+    if study.limits.end_processes and (here or isinstance(executor, ThreadPoolExecutor)):
         raise InvalidInputError(
-            "limits of time and memory end the process of a cell, and threads have the caller's: "
+            "limits of time and memory end the process of a cell, which would be the caller's: "
             "leave them out, or give workers."
         )
+    same = _same_training(study)
     for cell in cells:
         directory.discard_if_damaged(cell.key)
     tally = _Tally(study_status(directory, study), cells)
@@ -102,17 +110,47 @@ def sweep(
         retry = False
         tries = {cell: _tries(directory, cell) for cell in left}
         place = str(directory.path.resolve())  # workers may be elsewhere
-        jobs = [(cell, run_cell, (place, cell, study.limits)) for cell in left]
+        ready = _ready(directory, left, same)
+        jobs = [(c, run_cell, (place, c, study.limits, same[c.training])) for c in ready]
         if scheduler is not None:
             ended = by_dask(jobs, scheduler)
         elif executor is not None:
             ended = by_executor(jobs, executor)
+        elif here:
+            ended = in_this_process(jobs)
         else:
             ended = in_processes(jobs, workers)
         with closing(ended):
             for cell, future in ended:
                 progress(tally.after(cell, _ended(directory, cell, future, tries[cell])))
     return load_study(directory.path)
+
+
+def run_variants(experiment: Experiment, out: str | Path) -> dict[str, Run]:
+    """Run every variant of an experiment as a study, in this process, and return their runs.
+
+    Parameters
+    ----------
+    experiment
+        Its `variants` name what is changed in each run.
+    out
+        The directory of the study, to make or to go on in.
+
+    Returns
+    -------
+    dict
+        The runs that were completed, by the names of the variants; `load_study(out).failed` says
+        why others were not.
+
+    Raises
+    ------
+    InvalidInputError
+        As `sweep`; for an experiment without variants.
+    """
+    if not experiment.variants:
+        raise InvalidInputError(f"{experiment.name} has no variants: use run_experiment.")
+    sweep(experiment, out, workers=0)
+    return load_runs(out)
 
 
 class _Tally:
@@ -147,6 +185,27 @@ def _left(directory: StudyDirectory, cells: list[Cell], study: Study, retry: boo
         if directory.claimant(cell.key) is None:
             left.append(cell)
     return left
+
+
+def _same_training(study: Study) -> dict[str, tuple[str, ...]]:
+    """Return the keys of the cells that have one trained network, by the digest of its training."""
+    same: dict[str, list[str]] = {}
+    for cell in study.cells:
+        same.setdefault(cell.training, []).append(cell.key)
+    return {training: tuple(keys) for training, keys in same.items()}
+
+
+def _ready(
+    directory: StudyDirectory, left: list[Cell], same: Mapping[str, tuple[str, ...]]
+) -> list[Cell]:
+    """Leave out the cells whose network another one of those that are left trains first."""
+    first: dict[str, Cell] = {}
+    return [
+        cell
+        for cell in left
+        if first.setdefault(cell.training, cell) is cell
+        or any(map(directory.is_done, same[cell.training]))
+    ]
 
 
 def _goes_on(failure: dict[str, Any], study: Study) -> bool:

@@ -89,7 +89,7 @@ class LimitSettings(Settings):
 class Study(Settings):
     """Many networks of one experiment: everything that determines a study.
 
-    `Study.from_toml(path)` and `Study.of_seeds(experiment, seeds)` make one. Its cells are every
+    `Study.from_toml(path)` and `Study.of(experiment, seeds)` make one. Its cells are every
     combination of the values in `grid`, each with every entry of `listed`, each with every draw of
     `random`, each with every variant of the experiment, each with every seed.
     """
@@ -153,11 +153,11 @@ class Study(Settings):
         return cls.from_dict(read_toml(path), str(path), Path(path).parent)
 
     @classmethod
-    def of_seeds(cls, experiment: Experiment, seeds: str | tuple[int, ...]) -> Study:
-        """Return the study of one experiment with several seeds."""
-        values = {"experiment": experiment.to_dict(), "seeds": seeds}
-        values |= {"name": experiment.name, "description": experiment.description}
-        return cls.from_dict(values, "--seeds")
+    def of(cls, experiment: Experiment, seeds: str | tuple[int, ...] | None = None) -> Study:
+        """Return the study of one experiment: each of its variants, each with every seed."""
+        values: dict[str, Any] = {"name": experiment.name, "description": experiment.description}
+        values |= {"experiment": experiment.to_dict()} | ({} if seeds is None else {"seeds": seeds})
+        return cls.from_dict(values, experiment.name if seeds is None else "--seeds")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as nested dicts of plain values, without the unset ones."""

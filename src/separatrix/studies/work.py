@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,9 @@ from .._files import cannot_write
 from .._types import first_line
 from ..evaluation import performance
 from ..experiment import Setup, run_experiment
-from ..store import Run
+from ..store import Run, load_run
 from ..store.directory import CELL
-from ..training import TrainingDivergedError
+from ..training import History, Training, TrainingDivergedError
 from .cell import Cell
 from .directory import TOUCHED, StudyDirectory, digests
 from .row import row_of
@@ -37,11 +37,12 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _GIVEN_UP = 75  # exit code: the cell took more than it may
 
 
-def run_cell(path: str, cell: Cell, limits: LimitSettings) -> State:
+def run_cell(path: str, cell: Cell, limits: LimitSettings, same: Sequence[str] = ()) -> State:
     """Run a cell, unless it is done or another process is at it, and return its state.
 
-    What goes wrong in it is kept as its failure, and not raised, but for a full disk (OSError):
-    that is the study's.
+    Its network is that of a cell of `same`, whose training has the same settings, where one is
+    done. What goes wrong in it is kept as its failure, and not raised, but for a full disk
+    (OSError): that is the study's.
     """
     directory = StudyDirectory(path)
     with directory.claimed(cell.key) as claim:
@@ -51,12 +52,14 @@ def run_cell(path: str, cell: Cell, limits: LimitSettings) -> State:
             return State.DONE
         with _watched(directory, cell, claim, limits), _interruptible():
             try:
-                return _run(directory, cell)
+                return _run(directory, cell, same)
             except KeyboardInterrupt:  # its training goes on from its checkpoint next time
+                if multiprocessing.parent_process() is None:
+                    raise
                 return State.PLANNED
 
 
-def _run(directory: StudyDirectory, cell: Cell) -> State:
+def _run(directory: StudyDirectory, cell: Cell, same: Sequence[str]) -> State:
     begun = time.perf_counter()
 
     def finish(run: Run, place: Path) -> None:
@@ -72,6 +75,7 @@ def _run(directory: StudyDirectory, cell: Cell) -> State:
             progress=False,
             resume=True,
             finish=finish,
+            training=_trained(directory, same),
         )
     except TrainingDivergedError as error:
         fail(directory, cell, State.DIVERGED, first_line(error), begun)
@@ -86,6 +90,16 @@ def _run(directory: StudyDirectory, cell: Cell) -> State:
         return State.FAILED
     directory.forget_failure(cell.key)
     return State.DONE
+
+
+def _trained(directory: StudyDirectory, same: Sequence[str]) -> Training | None:
+    """Return the training of the first of these cells that is done."""
+    for key in filter(directory.is_done, same):
+        run = load_run(directory.run_of(key))
+        history = run.records["history"]
+        assert isinstance(history, History) and run.network is not None  # a complete run has both
+        return Training(run.network, history)
+    return None
 
 
 def _scores(cell: Cell, run: Run) -> dict[str, Any]:

@@ -36,4 +36,4 @@ def connections_by_preference(subject: Subject) -> SelectiveConnections:
     return selective_connections(np.asarray(network.connectivity()), dprime, excitatory)
 
 
-STUDIES = {"selective_connections": connections_by_preference}
+QUESTIONS = {"selective_connections": connections_by_preference}

@@ -33,4 +33,4 @@ def _rules(subject: Subject) -> Yang2019:
     return subject.task
 
 
-STUDIES = {"rule_performance": performance_by_rule, "task_variance": variance_by_rule}
+QUESTIONS = {"rule_performance": performance_by_rule, "task_variance": variance_by_rule}

@@ -76,7 +76,7 @@ def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     return states, np.asarray(activity.condition("f1"), float)
 
 
-STUDIES = {
+QUESTIONS = {
     "frequency_memory": frequency_memory,
     "memory_attractor": memory_attractor,
     "memory_curve": memory_curve,

@@ -23,4 +23,4 @@ def topology(subject: Subject) -> FixedPointTopology:
     return fixed_point_topology(subject.system, points, np.asarray(outputs))
 
 
-STUDIES = {"topology": topology}
+QUESTIONS = {"topology": topology}

@@ -1,4 +1,4 @@
-"""The studies of behavior, context and memory, on networks that were put together by hand."""
+"""The questions of behavior, context and memory, on networks that were put together by hand."""
 
 import equinox as eqx
 import jax
@@ -8,9 +8,9 @@ import pytest
 from sample_records import fixed_points
 
 import separatrix as sx
+from separatrix.experiment.questions import QUESTIONS, question_stages
 from separatrix.experiment.settings import AnalysisSettings
 from separatrix.experiment.stages import SkippedError
-from separatrix.experiment.studies import STUDIES, study_stages
 from separatrix.experiment.subject import Subject
 
 GAIN = 0.25
@@ -96,17 +96,17 @@ def in_context(request):
 
 def test_a_perfect_integrator_holds_a_line(in_context):
     _, subject = in_context
-    curve = STUDIES["choice_curve"](subject)
+    curve = QUESTIONS["choice_curve"](subject)
     assert (curve.outcomes == "fixed").all()
     np.testing.assert_allclose(curve.axis, [2, 0, 0, 0, 0, 0])
-    assert STUDIES["choice_curve"](subject) is curve  # which three more studies need
-    held = STUDIES["choice_attractor"](subject)
+    assert QUESTIONS["choice_curve"](subject) is curve  # which three more questions need
+    held = QUESTIONS["choice_attractor"](subject)
     assert (held.verdict, held.duration) == ("line", 750.0)
 
 
 def test_the_context_lets_one_input_in(in_context):
     context, subject = in_context
-    gating = STUDIES["input_gating"](subject)
+    gating = QUESTIONS["input_gating"](subject)
     assert gating.relevant == context
     np.testing.assert_allclose(gating.direction.real, np.tile(np.eye(6)[0], (len(gating), 1)))
     np.testing.assert_allclose(gating.drive[:, context].real, GAIN, rtol=1e-9)
@@ -125,12 +125,12 @@ def test_skips_what_has_no_context_in_it():
     )
     for name in ("choice_curve", "choice_attractor", "input_gating", "context_averages"):
         with pytest.raises(SkippedError, match="no evidence and one context"):
-            STUDIES[name](evidence)
+            QUESTIONS[name](evidence)
         with pytest.raises(SkippedError, match="needs the task ContextDecisionMaking"):
-            STUDIES[name](other)
+            QUESTIONS[name](other)
     for name in ("memory_curve", "memory_attractor", "frequency_memory"):
         with pytest.raises(SkippedError, match="needs the task DelayComparison"):
-            STUDIES[name](other)
+            QUESTIONS[name](other)
 
 
 def test_averages_go_where_the_evidence_leads():
@@ -139,7 +139,7 @@ def test_averages_go_where_the_evidence_leads():
     weights = np.array(network.input_weights)
     weights[1:3, 6] = weights[3:5, 5] = -0.1  # never below zero: without effect on the gain
     network = eqx.tree_at(lambda n: n.input_weights, network, jnp.asarray(weights))
-    averages = STUDIES["context_averages"](subject_of(network, TASK, CONTEXTS[0], n=20))
+    averages = QUESTIONS["context_averages"](subject_of(network, TASK, CONTEXTS[0], n=20))
     assert averages.names == ("choice", "modality 1", "modality 2")
     relevant = averages.by("modality 1")
     np.testing.assert_allclose(relevant.value, [-50, -15, -5, 5, 15, 50])
@@ -158,24 +158,24 @@ def holds_a_sum():
 def test_a_sum_is_a_perfect_memory():
     task = sx.tasks.DelayComparison(dt=50.0, noise=0.0)
     subject = subject_of(holds_a_sum(), task, [1.0, 0.0])
-    curve = STUDIES["memory_curve"](subject)
+    curve = QUESTIONS["memory_curve"](subject)
     assert (curve.outcomes == "fixed").all()
     assert curve.axis_name == "axis of the first frequency"
-    memory = STUDIES["frequency_memory"](subject)
+    memory = QUESTIONS["frequency_memory"](subject)
     assert memory.values.tolist() == [10, 14, 18, 22, 26, 30, 34]
     assert (memory.order == 1).all() and (memory.decoded == 1).all()
     np.testing.assert_allclose(memory.drift, 0, atol=1e-6)
     # 500 ms of the 3000 ms of the delay are left for the network to settle
     assert (memory.positions.shape[1] - 1) * memory.dt == 2450
-    assert STUDIES["memory_attractor"](subject).verdict == "line"
+    assert QUESTIONS["memory_attractor"](subject).verdict == "line"
     with pytest.raises(SkippedError, match=r"input of the delay to be frozen, \[1, 0\]"):
-        STUDIES["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
+        QUESTIONS["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
 
 
 def test_performance_is_told_unless_a_psychometric_curve_is():
     subject = subject_of(gated_integrator(), TASK, CONTEXTS[0], n=4)
-    assert list(study_stages(subject)) == ["performance"]
-    done = study_stages(subject)["performance"]()
+    assert list(question_stages(subject)) == ["performance"]
+    done = question_stages(subject)["performance"]()
     assert (done.total_trials, done.task) == (200, "ContextDecisionMaking")
     assert done.mean_score > 0.95
     decision = subject_of(
@@ -184,4 +184,4 @@ def test_performance_is_told_unless_a_psychometric_curve_is():
         [1.0, 0.5, 0.5],
         n=4,
     )
-    assert not study_stages(decision)
+    assert not question_stages(decision)

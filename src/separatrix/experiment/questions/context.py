@@ -131,7 +131,7 @@ def integrating_states(subject: Subject, context: int) -> np.ndarray:
     return np.asarray(subject.activity.states, float)[chosen]
 
 
-STUDIES = {
+QUESTIONS = {
     "choice_attractor": choice_attractor,
     "choice_curve": choice_curve,
     "context_averages": context_averages,

@@ -14,4 +14,4 @@ def task_performance(subject: Subject) -> Performance:
     )
 
 
-STUDIES = {"performance": task_performance}
+QUESTIONS = {"performance": task_performance}

@@ -1,0 +1,53 @@
+"""What single experiments ask of their network, beyond what every run asks.
+
+A question is a function of a `Subject` that returns a record, which is written into the results
+under the question's name; `analysis.questions = ["its name"]` asks it. Each module declares its
+own, and the first line of a docstring says what is done, "Needs …" what it has to work on. The
+science is in the library, where a user finds it too; here are the questions only.
+"""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+
+from ..._records import Record
+from ..._types import InvalidInputError, nearest
+from ...tasks import PerceptualDecisionMaking
+from ..stages import Stage
+from ..subject import Subject
+
+_modules = [importlib.import_module(f".{m.name}", __name__) for m in pkgutil.iter_modules(__path__)]
+QUESTIONS: dict[str, Callable[[Subject], Record]] = {
+    name: question for module in _modules for name, question in sorted(module.QUESTIONS.items())
+}
+"""The questions by name: those that the modules of this package declare as their `QUESTIONS`."""
+
+
+def check_questions(names: Sequence[str], source: str) -> None:
+    """Raise InvalidInputError for a name that no question has, or one that is given twice."""
+    for name in names:
+        if name not in QUESTIONS:
+            raise InvalidInputError(
+                f"unknown question {name!r} in analysis.questions in {source}: "
+                f"{nearest(name, QUESTIONS)}"
+            )
+    if len(set(names)) < len(names):
+        raise InvalidInputError(f"analysis.questions in {source} asks a question twice.")
+
+
+def question_stages(subject: Subject) -> dict[str, Stage | None]:
+    """Return the questions that the settings ask for, as stages."""
+    names = dict.fromkeys((*_of_every_run(subject), *subject.settings.questions))
+    return {name: functools.partial(QUESTIONS[name], subject) for name in names}
+
+
+def _of_every_run(subject: Subject) -> tuple[str, ...]:
+    """Return the questions that need not be asked for: behavior, where nothing else tells it.
+
+    A psychometric does, of a decision between two choices, and the performance by rule.
+    """
+    task = subject.task
+    told = isinstance(task, PerceptualDecisionMaking) and task.num_choices == 2
+    told |= "rule_performance" in subject.settings.questions
+    return () if told else ("performance",)

@@ -1,0 +1,98 @@
+"""An experiment with variants is a study, and its page sets them side by side."""
+
+import jax
+import numpy as np
+import pytest
+from small_experiment import SETTINGS, VARIANTS
+
+import separatrix as sx
+from separatrix.experiment import Experiment
+from separatrix.report import write_comparison
+from separatrix.studies import is_study
+
+pytestmark = pytest.mark.runs
+
+
+def experiment(**changes):
+    return Experiment.from_dict(SETTINGS | VARIANTS | changes)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared") / "all"
+    return out, sx.run_variants(experiment(), out)
+
+
+def test_every_variant_is_a_run(compared):
+    out, runs = compared
+    assert is_study(out)
+    read = sx.load_runs(out)
+    assert list(read) == list(runs) == ["still", "pushed", "gated"]
+    assert type(read["gated"].network).__name__ == "GRU"
+    assert {run.path.parent for run in runs.values()} == {out / "cells"}
+    assert list(sx.load_runs(out / "cells")) == sorted(run.path.name for run in runs.values())
+    for place, those in ((out / "cells", "load_runs"), (out, "is a study: load_study")):
+        with pytest.raises(sx.UnreadableFileError, match=those):
+            sx.load_run(place)
+
+
+def test_variants_of_the_analysis_share_their_training(compared):
+    _, runs = compared
+    still, pushed = runs["still"], runs["pushed"]
+    for one, other in zip(
+        jax.tree.leaves(still.network), jax.tree.leaves(pushed.network), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(still.history.loss, pushed.history.loss)
+    assert not np.array_equal(runs["gated"].history.loss, still.history.loss)
+
+
+def test_one_network_is_trained_once(tmp_path, monkeypatch):
+    from separatrix.experiment import run as module
+
+    trained, train = [], module.train
+    monkeypatch.setattr(module, "train", lambda *a, **b: trained.append(1) or train(*a, **b))
+    grid = {"analysis.num_candidates": [2, 3, 4]}
+    study = sx.Study.from_dict({"name": "one", "experiment": SETTINGS, "grid": grid})
+    results = sx.sweep(study, tmp_path / "one", workers=0)
+    assert (len(results.done), len(trained)) == (3, 1)
+    assert results.varied == ["analysis.num_candidates"]
+    assert next(iter(results.names.values())) == "analysis.num_candidates=2"
+    found = [len(run.fixed_points.outcomes) for run in sx.load_runs(tmp_path / "one").values()]
+    assert found == [2, 3, 4]
+
+
+def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
+    broken = {"still": {}, "wild": {"training": {"optimizer": {"learning_rate": 1e9}}}}
+    assert list(sx.run_variants(experiment(variants=broken), tmp_path / "all")) == ["still"]
+    assert "diverged" in sx.load_study(tmp_path / "all").failed.error.item()
+
+
+def test_ctrl_c_ends_a_study_in_this_process(tmp_path, monkeypatch):
+    def stop(*given, **asked):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("separatrix.studies.work.run_experiment", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sx.sweep(experiment(), tmp_path / "all", workers=0)
+    assert sx.study_status(tmp_path / "all").count_left == 3
+
+
+def test_the_comparison_sets_numbers_and_figures_side_by_side(compared):
+    out, runs = compared
+    page = write_comparison("compared", "Three of them.", runs, out / "report.html")
+    text = page.read_text(encoding="utf-8")
+    for name, run in runs.items():
+        assert f'<a href="cells/{run.path.name}/report.html">{name}</a>' in text
+    assert "accuracy of the ideal observer" in text
+    assert text.count("data:image/png;base64,") >= 3 * 3
+    # one network was trained for two of the variants, so its learning is shown once
+    assert "<figcaption>still, pushed</figcaption>" in text
+
+
+def test_the_comparison_says_which_variants_were_not_completed(compared, tmp_path):
+    _, runs = compared
+    some = {"still": runs["still"]}
+    page = write_comparison("c", "", some, tmp_path / "report.html", missing=["pushed", "gated"])
+    text = page.read_text(encoding="utf-8")
+    assert "Not here, for they were not completed: pushed, gated." in text
