@@ -185,3 +185,12 @@ def test_performance_is_told_unless_a_psychometric_curve_is():
         n=4,
     )
     assert not question_stages(decision)
+
+
+def test_a_unit_that_inhibits_itself_alternates():
+    """x → max(0, 1 − 2x) goes from 0 to 1 and back."""
+    network = wired(3, 3, [[-2.0]], [[1.0, 0.0, 0.0]], (np.zeros((3, 1)), np.zeros(3)), [0])
+    task = sx.tasks.PerceptualDecisionMaking(dt=50.0)
+    found = QUESTIONS["cycles"](subject_of(network, task, [1.0, 0.0, 0.0], n=2))
+    assert found.length.tolist() == [2]
+    np.testing.assert_allclose(np.sort(found.orbit(0).ravel()), [0, 1], atol=1e-9)

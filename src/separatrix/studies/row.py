@@ -8,7 +8,14 @@ import numpy as np
 
 from .._records import Record
 from ..activity import Activity
-from ..analysis import FixedPoints, FixedPointTopology, Linearization, LyapunovSpectrum, Verdict
+from ..analysis import (
+    Cycles,
+    FixedPoints,
+    FixedPointTopology,
+    Linearization,
+    LyapunovSpectrum,
+    Verdict,
+)
 from ..evaluation import Performance, Psychometric
 from ..multitask import RulePerformance
 from ..store import Run
@@ -73,7 +80,12 @@ def _of_verdict(found: Verdict) -> dict[str, Any]:
 
 def _of_topology(found: FixedPointTopology) -> dict[str, Any]:
     answer = found.is_cube
-    return {"cube": answer if isinstance(answer, bool) else None}  # it may be undecided
+    row = {"topology": " + ".join(map(str, found.counts))}
+    return row | {"cube": answer if isinstance(answer, bool) else None}  # it may be undecided
+
+
+def _of_cycles(found: Cycles) -> dict[str, Any]:
+    return {"cycles": len(found), "stable_cycles": int((found.stability == "stable").sum())}
 
 
 def _of_exponents(found: LyapunovSpectrum) -> dict[str, Any]:
@@ -93,6 +105,7 @@ _COLUMNS: tuple[tuple[type[Record], Any], ...] = (
     (Linearization, _of_linearization),
     (Verdict, _of_verdict),
     (FixedPointTopology, _of_topology),
+    (Cycles, _of_cycles),
     (LyapunovSpectrum, _of_exponents),
     (Activity, _of_activity),
 )
