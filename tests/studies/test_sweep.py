@@ -66,7 +66,7 @@ def test_arrays_of_all_networks_are_one_dataset(swept):
     np.testing.assert_array_equal(points.states.values[0], found.fixed_points.states)
     np.testing.assert_array_equal(linear.eigenvalues.values[0], found.linearization.eigenvalues)
     assert loss.loss.dims == ("network", "step") and loss.sizes["step"] == 4
-    with pytest.raises(sx.UnreadableFileError, match="no network of .* has 'cycles'"):
+    with pytest.raises(sx.UnreadableFileError, match=r"no network of .* has 'cycles'"):
         swept[0].arrays("cycles")
 
 
