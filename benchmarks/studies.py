@@ -23,14 +23,13 @@ from typing import Any
 import separatrix as sx
 from separatrix.experiment import run_experiment
 from separatrix.store.directory import CELL
-from separatrix.studies import State
-from separatrix.studies import run as running
+from separatrix.studies import State, run as running
 from separatrix.studies.cell import Cell
 from separatrix.studies.directory import StudyDirectory
 from separatrix.studies.work import memory
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from small_experiment import SETTINGS  # noqa: E402
+from small_experiment import SETTINGS
 
 
 def nothing(path: str, cell: Cell, *given: Any) -> State:
