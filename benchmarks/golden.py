@@ -42,7 +42,7 @@ def search(name: str) -> None:
 
 
 def timed(name: str, tree: Path, python: str) -> dict[str, float]:
-    """Return what a row takes in a checkout; NaN where it does not end in time."""
+    """Return what a row takes in a checkout; NaN where it fails, or does not end in time."""
     environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
     for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SEPARATRIX_CACHE_DIR"):
         environment.pop(variable, None)
@@ -51,7 +51,7 @@ def timed(name: str, tree: Path, python: str) -> dict[str, float]:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=LIMIT, check=True
         )
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return {"cold": np.nan, "warm": np.nan, "fixed": np.nan}
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -162,4 +162,4 @@ def test_the_files_of_the_page_are_studies():
 
 def test_the_studies_among_the_examples_are_studies():
     files = sorted((ROOT / "examples" / "studies").glob("*.toml"))
-    assert [len(Study.from_toml(file).cells) for file in files] == [30]
+    assert [len(Study.from_toml(file).cells) for file in files] == [1000, 200, 30]
