@@ -73,16 +73,22 @@ def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset:
 
     Raises UnreadableFileError where the file holds no such record.
     """
-    asked = {"group": name, "engine": "h5netcdf", "decode_times": False, "mask_and_scale": False}
     try:
-        opened = xr.open_dataset(path, **asked, chunks={} if lazily else None)
+        opened = xr.open_dataset(
+            path,
+            group=name,
+            engine="h5netcdf",
+            decode_times=False,
+            mask_and_scale=False,
+            chunks={} if lazily else None,
+        )
     except (OSError, ValueError, KeyError) as error:
         raise UnreadableFileError(f"{path} holds no {name}: {error}.") from error
-    for real in [str(v) for v, of in opened.variables.items() if of.attrs.get("complex_part")]:
-        if opened[real].attrs["complex_part"] == "real":
-            stem = real.removesuffix("_real")
-            opened[stem] = opened[real] + 1j * opened[f"{stem}_imag"]
-            opened = opened.drop_vars([real, f"{stem}_imag"])
+    complexes = [v for v in opened.data_vars if opened[v].attrs.get("complex_part") == "real"]
+    for real in map(str, complexes):
+        stem = real.removesuffix("_real")
+        opened[stem] = opened[real] + 1j * opened[f"{stem}_imag"]
+        opened = opened.drop_vars([real, f"{stem}_imag"])
     return opened if lazily else opened.load()
 
 
