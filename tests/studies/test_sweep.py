@@ -203,7 +203,7 @@ def test_a_part_that_is_none_is_refused(tmp_path, part):
 
 
 def test_no_worker_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="expected 1 or more"):
+    with pytest.raises(InvalidInputError, match="workers must be a whole number of at least 1"):
         sx.sweep(STUDY, tmp_path / "one", workers=0)
 
 

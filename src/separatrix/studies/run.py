@@ -10,10 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from .._processes import check_workers, in_processes
 from .._types import InvalidInputError, first_line
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import by_dask, by_executor, check_workers, in_processes, shares
+from .engines import by_dask, by_executor, shares
 from .results import StudyResults, load_study, study_status
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
