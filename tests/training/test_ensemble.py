@@ -172,8 +172,9 @@ def test_those_that_stop_leave_the_batch_and_the_others_go_on(task):
         np.testing.assert_allclose(mine, other, atol=1e-3)
 
 
-def test_an_ensemble_is_labeled_data(networks, task, tmp_path):
-    ensemble = fit(networks, task, regularizers=[sx.regularizers.Rates(1e-3)])
+def test_an_ensemble_is_labeled_data(networks, task, tmp_path, capsys):
+    ensemble = fit(networks, task, regularizers=[sx.regularizers.Rates(1e-3)], progress=True)
+    assert "3/3 networks" in capsys.readouterr().err
     data = ensemble.history.to_xarray()
     assert data.loss.dims == ("member", "step") and list(data.ending.values) == ["all steps"] * 3
     sx.save_records({"history": ensemble.history}, tmp_path / "history.nc")
