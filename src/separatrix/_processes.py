@@ -68,9 +68,9 @@ def in_processes(
             pool.shutdown()
 
     with _environment(threads):
-        pools = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
-        for pool in pools:
-            pool.start()
+        hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+        for hand in hands:
+            hand.start()
         try:
             for _ in range(len(jobs)):
                 yield ended.get()
@@ -80,8 +80,8 @@ def in_processes(
                 child.terminate()
             raise
         finally:
-            for pool in pools:
-                pool.join()
+            for hand in hands:
+                hand.join()
             _waiting.clear()
             _waiting.update(set(multiprocessing.active_children()) - others)
 

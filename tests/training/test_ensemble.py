@@ -1,5 +1,6 @@
 """Many networks trained together: each is what it is alone."""
 
+import dataclasses
 import inspect
 import os
 import pickle
@@ -185,6 +186,9 @@ def test_an_ensemble_is_labeled_data(networks, task, tmp_path, capsys):
     states = eqx.filter_vmap(lambda network: network.unroll(inputs))(ensemble.stacked)
     expected = ensemble.networks[2].unroll(inputs)
     np.testing.assert_allclose(states[2], expected, rtol=1e-4, atol=1e-5)
+    mixed = dataclasses.replace(ensemble, networks=tuple(made(noise=(0.0, 0.1, 0.0))))
+    with pytest.raises(sx.InvalidInputError, match=r"network 1 .* they differ in noise\."):
+        mixed.stacked  # noqa: B018
 
 
 def test_a_loss_of_ones_own_goes_to_workers(networks, task):
@@ -220,11 +224,11 @@ BAD = {
     ),
     "another size": (
         lambda n: {"networks": [*n[:2], sx.networks.CTRNN(3, 9, 3, key=KEYS[0])]},
-        "network 2 has another form than the first",
+        "network 2 has another form than the first: they differ in bias, .*num_units",
     ),
     "another network": (
         lambda n: {"networks": [n[0], sx.networks.GRU(3, 8, 3, dt=100.0, key=KEYS[0]), n[2]]},
-        "network 1 has another form than the first",
+        "network 1 has another form than the first: it is a GRU, that a CTRNN",
     ),
     "another task": (
         lambda n: {"networks": [*n[:2], sx.networks.CTRNN(4, 8, 3, key=KEYS[0])]},

@@ -55,7 +55,7 @@ class Plan:
         if self.until is not None:
             require_kind(self.until, Threshold, "until", "one such as sx.Threshold(loss=0.02)")
             self.until.check(self.steps)
-        self.division  # noqa: B018  # whose devices must be there
+        Division(self.devices)  # all of which must be there
         check_divisible(self.batch_size, self.devices)
 
     @property

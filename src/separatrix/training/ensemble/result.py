@@ -1,5 +1,6 @@
 """What the training of many networks gives back."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from jaxtyping import Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._tables import Columns
-from ..._types import Array, InvalidInputError, counted
+from ..._types import Array, InvalidInputError, counted, listed
 from ...networks import AbstractNetwork
 from ..history import Ending, History, Training
 
@@ -114,16 +115,32 @@ def stacked(networks: Sequence[AbstractNetwork]) -> Any:
 
     Raises InvalidInputError for those of another form than the first.
     """
-    arrays, others = zip(*(eqx.partition(n, eqx.is_array_like) for n in networks), strict=True)
-    for number, (mine, other) in enumerate(zip(arrays, others, strict=True)):
-        alike = eqx.tree_equal(other, others[0]) is True and _shapes(mine) == _shapes(arrays[0])
-        if not alike:
+    first = networks[0]
+    for number, network in enumerate(networks):
+        if eqx.tree_equal(_form(network), _form(first)) is not True:
             raise InvalidInputError(
-                f"network {number} has another form than the first: sizes and settings must be "
-                f"the same, got {networks[number]!r} and {networks[0]!r}."
+                f"network {number} has another form than the first: {_difference(network, first)}."
             )
+    arrays, others = zip(*(eqx.partition(n, eqx.is_array_like) for n in networks), strict=True)
     return eqx.combine(jax.tree.map(lambda *each: jnp.stack(each), *arrays), others[0])
 
 
-def _shapes(tree: Any) -> Any:
-    return jax.tree.map(lambda leaf: (np.shape(leaf), jnp.result_type(leaf)), tree)
+def _form(tree: Any) -> Any:
+    """Return what programs are compiled for: of arrays their shapes and types."""
+    arrays, others = eqx.partition(tree, eqx.is_array_like)
+    shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(np.shape(a), jnp.result_type(a)), arrays)
+    return eqx.combine(shapes, others)
+
+
+def _difference(one: AbstractNetwork, other: AbstractNetwork) -> str:
+    if type(one) is not type(other):
+        return f"it is a {type(one).__name__}, that a {type(other).__name__}"
+
+    def is_same(field: dataclasses.Field[Any]) -> bool:
+        values = [getattr(each, field.name) for each in (one, other)]
+        if field.metadata.get("static"):
+            return bool(values[0] == values[1])
+        return eqx.tree_equal(*map(_form, values)) is True
+
+    parts = [field.name for field in dataclasses.fields(one) if not is_same(field)]
+    return f"they differ in {listed(parts)}"
