@@ -3,8 +3,8 @@
 ``python benchmarks/ensemble.py [--networks 64] [--workers 2] [--rounds 3]`` trains the primer's
 network (64 rectified units, 1280 batches of 16 trials) from as many seeds: by `sx.train`, one after
 the other; by `sx.train_ensemble` in warm worker processes; and, where the peers' environment is
-there, by BrainPy's loop. In each round they take turns. Then it finds fixed and slow points of all,
-and what holds their states. Everything was compiled before.
+there, by BrainPy's loop. In each round they take turns. Then it finds the points of all, and what
+holds their states. Everything was compiled before.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def together(count: int, workers: int) -> sx.Ensemble:
     return sx.train_ensemble(nets, TASK, keys=keys, method=sx.Workers(workers), **HOW)
 
 
-def taken_apart(network: sx.networks.CTRNN) -> tuple[sx.FixedPoints, sx.Verdict]:
+def taken_apart(network: sx.networks.CTRNN, slow_points: bool) -> tuple[sx.FixedPoints, sx.Verdict]:
     """Return the points while the stimulus is on, without evidence, and what holds the states."""
     system = network.at_input(TASK.period_input(TASK.period_before_answer))
     activity = sx.simulate(network, TASK.trials(100, key=jax.random.key(1)))
-    points = sx.find_fixed_points(system, activity.states)
+    points = sx.find_fixed_points(system, activity.states, slow_points=slow_points)
     begin, end = TASK.periods[TASK.period_before_answer]
     ends = np.asarray(activity.states)[:, round(end / TASK.dt) - 1]
     axis = np.asarray(network.readout_weights[1] - network.readout_weights[2])
@@ -83,16 +83,20 @@ def compare(count: int, workers: int, rounds: int) -> None:
 
 def whole(count: int, workers: int) -> None:
     """Print how long training and taking apart of all take."""
-    taken_apart(together(1, 1).networks[0])
+    first = together(1, 1).networks[0]
+    taken_apart(first, True)
     begun = time.perf_counter()
     ensemble = together(count, workers)
-    trained = time.perf_counter()
-    found = [taken_apart(network) for network in ensemble.networks]
-    ended = time.perf_counter()
-    held = Counter(verdict.held for _, verdict in found)
-    fixed = sum(len(points.fixed) for points, _ in found)
-    print(f"with fixed points and verdicts of all: {ended - begun:.1f} s (asked: 40), ", end="")
-    print(f"{trained - begun:.1f} of training; {fixed} fixed points; {dict(held)}")
+    training = time.perf_counter() - begun
+    for slow_points, asked in ((False, " (asked: 40)"), (True, "")):
+        begun = time.perf_counter()
+        found = [taken_apart(network, slow_points) for network in ensemble.networks]
+        took = training + time.perf_counter() - begun
+        points = sum(len(points) for points, _ in found)
+        held = Counter(verdict.held for _, verdict in found)
+        kind = "fixed and slow" if slow_points else "fixed"
+        print(f"with {kind} points and verdicts of all: {took:.1f} s{asked}, ", end="")
+        print(f"{training:.1f} of training; {points} points; {dict(held)}", flush=True)
 
 
 if __name__ == "__main__":
