@@ -137,6 +137,7 @@ MODELS = {
     "The file itself": Experiment,
     "`[training]`": settings.TrainingSettings,
     "`[training.regularizers]`": settings.RegularizerSettings,
+    "`[training.until]`": settings.UntilSettings,
     "`[analysis]`": settings.AnalysisSettings,
     "`[analysis.question]`": settings.QuestionSettings,
     "`[analysis.geometry]`": settings.GeometrySettings,

@@ -137,12 +137,18 @@ from .torch_systems import (
 )
 from .training import (
     Checkpoint as Checkpoint,
+    Ensemble as Ensemble,
+    EnsembleHistory as EnsembleHistory,
     History as History,
+    Mapped as Mapped,
+    Threshold as Threshold,
     Training as Training,
     TrainingDivergedError as TrainingDivergedError,
     TrainingInterruptedError as TrainingInterruptedError,
     WholeTrials as WholeTrials,
     Windows as Windows,
+    Workers as Workers,
     regularizers as regularizers,
     train as train,
+    train_ensemble as train_ensemble,
 )

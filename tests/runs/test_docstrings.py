@@ -26,6 +26,7 @@ MUST_SHOW = [
     sx.Branches.emerging_cycle,
     sx.simulate,
     sx.train,
+    sx.train_ensemble,
     *NETWORKS.values(),
     sx.networks.from_state_dict,
     *TASKS.values(),

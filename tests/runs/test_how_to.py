@@ -41,7 +41,10 @@ SAYS = {
     ],
     "how-to/figures-for-a-paper": ["(20, 50, 2) 3", "85 mm"],
     "how-to/train-for-hours": ["400 steps\n0."],
-    "how-to/many-networks": ["StudyResults: sizes, 1 network (1 done)"],
+    "how-to/many-networks": [
+        "StudyResults: sizes, 1 network (1 done)",
+        "Ensemble of 4 networks: ",
+    ],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [

@@ -219,7 +219,7 @@ def test_a_part_that_is_none_is_refused(tmp_path, part):
 
 
 def test_no_worker_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="expected a number of processes"):
+    with pytest.raises(InvalidInputError, match="workers must be a whole number of at least 1"):
         sx.sweep(STUDY, tmp_path / "one", workers=-1)
 
 

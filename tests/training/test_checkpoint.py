@@ -5,7 +5,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.training.checkpoint import Keeper
-from separatrix.training.train import Course
+from separatrix.training.course import Course
 
 Rates = sx.regularizers.Rates
 NOISY = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))

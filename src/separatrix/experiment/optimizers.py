@@ -9,7 +9,7 @@ import optax
 
 from .._types import InvalidInputError, require_count
 from ..networks import AbstractNetwork, trained_leaves
-from ..training import AbstractRegularizer
+from ..training import AbstractRegularizer, Threshold
 from ..training.regularizers import Rates, Smoothness, Weights
 from .building import construct, fill_defaults
 from .settings import RegularizerSettings, TrainingSettings
@@ -92,6 +92,21 @@ def build_regularizers(settings: RegularizerSettings) -> tuple[AbstractRegulariz
         Smoothness(settings.smoothness),
     )
     return tuple(each for each in every if each.strength > 0)
+
+
+def build_until(settings: TrainingSettings, source: str) -> Threshold | None:
+    """Return where training stops before its last step.
+
+    Raises InvalidInputError with the key and the source for a threshold that cannot be reached.
+    """
+    if settings.until is None:
+        return None
+    try:
+        until = Threshold(settings.until.loss, settings.until.accuracy, settings.until.patience)
+        until.check(settings.steps)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"training.until in {source}: {error}") from None
+    return until
 
 
 def _check_fraction(end: float, zero: bool = True) -> None:

@@ -138,6 +138,7 @@ def _train(
             regularizers=setup.regularizers,
             batches=setup.batches,
             epoch_steps=settings.epoch_steps,
+            until=setup.until,
             progress=progress,
             checkpoint=checkpoint,
             devices=settings.devices,

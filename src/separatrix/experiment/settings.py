@@ -95,6 +95,14 @@ class RegularizerSettings(Settings):
     smoothness: NotNegative = 0.0
 
 
+class UntilSettings(Settings):
+    """The loss, or the accuracy, at which training stops once it is held (`sx.Threshold`)."""
+
+    loss: Positive | None = None
+    accuracy: Positive | None = None
+    patience: Count = 1
+
+
 class TrainingSettings(Settings):
     """How the network is trained."""
 
@@ -115,6 +123,8 @@ class TrainingSettings(Settings):
     clip_value: Positive | None = None
     """The largest size of each entry of a gradient; larger ones are cut off. None: no limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
+    until: UntilSettings | None = None
+    """Where training stops before its last step; None: nowhere."""
 
 
 class GeometrySettings(Settings):

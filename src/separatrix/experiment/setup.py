@@ -20,6 +20,7 @@ from .optimizers import (
     SCHEDULES,
     build_optimizer,
     build_regularizers,
+    build_until,
     fill_optimizer,
 )
 from .questions import check_questions
@@ -93,6 +94,7 @@ class Setup:
         check_divisible(settings.batch_size, settings.devices, where)
         self.optimizer = build_optimizer(settings, self.network, source)
         self.regularizers = build_regularizers(settings.regularizers)
+        self.until = build_until(settings, source)
         self.batches = _batches(settings, source)
         given = experiment.analysis.input
         asked = self.task.period_before_answer if given is None else given

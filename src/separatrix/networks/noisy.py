@@ -45,8 +45,9 @@ class AbstractNoisyNetwork(AbstractNetwork):
     def unroll_noisy(
         self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
     ) -> Float[Array, "trial time state"]:
-        sigma: float = self.noise  # type: ignore[attr-defined]  # a field, with a default or without
-        if sigma == 0:
+        # A field, with a default or without; a program over many networks is given it.
+        sigma: float | jax.Array = self.noise  # type: ignore[attr-defined]
+        if not isinstance(sigma, jax.Array) and sigma == 0:
             return self._unroll(inputs, None)
         shape = (inputs.shape[1], inputs.shape[0], self.num_units)
         draws = standard_normal(key, shape, jnp.asarray(self.bias).dtype)

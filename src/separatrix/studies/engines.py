@@ -1,84 +1,16 @@
-"""Who runs the cells of a study: processes of this machine, or any executor."""
+"""Who runs the cells of a study, beside processes of this machine: any executor, or Dask."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import queue
-import signal
-import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import (
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    as_completed,
-)
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
 
-from .._parallel import cores
 from .._types import InvalidInputError
 from .cell import Cell
 
 Job = tuple[Cell, Callable[..., Any], tuple[Any, ...]]
 Ended = tuple[Cell, Future[Any]]
-_THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""By which XLA and BLAS are told how many threads a process may have."""
-
-
-def in_processes(jobs: Sequence[Job], workers: int) -> Generator[Ended, None, None]:
-    """Run jobs in warm processes of this machine, and yield each with its outcome as it ends.
-
-    Each worker has its pool, so that one which dies takes none of the others with it; another takes
-    its place. Ctrl-C ends them.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise InvalidInputError(
-            'a script runs a study under `if __name__ == "__main__":`, as each worker reads the '
-            "script anew."
-        )
-    left, ended = deque(jobs), queue.Queue[Ended]()
-    threads = max(1, cores() // workers)
-    others = set(multiprocessing.active_children())
-
-    def work() -> None:
-        pool = _pool()
-        while True:
-            try:
-                cell, function, arguments = left.popleft()
-            except IndexError:
-                break
-            try:
-                future: Future[Any] = pool.submit(function, *arguments)
-            except Exception as error:  # no process can be started
-                future = Future()
-                future.set_exception(error)
-            broken = isinstance(future.exception(), BrokenProcessPool)
-            ended.put((cell, future))
-            if broken:
-                pool.shutdown(wait=False)
-                pool = _pool()
-        pool.shutdown()
-
-    with _environment(threads):
-        pools = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
-        for pool in pools:
-            pool.start()
-        try:
-            for _ in range(len(jobs)):
-                yield ended.get()
-        except BaseException:
-            left.clear()
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-            raise
-        finally:
-            for pool in pools:
-                pool.join()
 
 
 def in_this_process(jobs: Sequence[Job]) -> Generator[Ended, None, None]:
@@ -135,43 +67,6 @@ def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
 
     with dask.config.set(scheduler="synchronous"):
         return function(*arguments)
-
-
-def check_workers(workers: int | None) -> int:
-    """Return how many processes are to work; raise InvalidInputError for none."""
-    if workers is None:
-        return cores()
-    if workers < 0:
-        raise InvalidInputError(
-            f"workers: expected a number of processes, or 0 for this one, got {workers}."
-        )
-    return workers
-
-
-def _pool() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
-
-
-def _begin() -> None:
-    from .._cache import enable_compilation_cache
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all: the first process ends us
-    with suppress(OSError):
-        enable_compilation_cache()
-
-
-@contextmanager
-def _environment(threads: int) -> Iterator[None]:
-    """Let the processes that start meanwhile have so many threads."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update({name: str(threads) for name in _THREADS if before[name] is None})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
 
 
 def shares(cells: Sequence[Cell], part: tuple[int, int]) -> list[Cell]:

@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from .._processes import check_workers, in_processes
 from .._types import InvalidInputError, first_line
 from ..experiment import Experiment
 from ..store import Run
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import by_dask, by_executor, check_workers, in_processes, in_this_process, shares
+from .engines import by_dask, by_executor, in_this_process, shares
 from .results import StudyResults, load_runs, load_study, study_status
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
@@ -92,7 +93,7 @@ def sweep(
     share = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")
-    workers = check_workers(workers)
+    workers = 0 if workers == 0 else check_workers(workers)
     directory = StudyDirectory(out)
     directory.begin(study)
     cells = shares(sorted(study.cells, key=lambda cell: -cell.cost), share)

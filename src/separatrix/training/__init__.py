@@ -11,7 +11,16 @@ from .batches import (
 from .checkpoint import (
     Checkpoint,
 )
+from .ensemble import (
+    AbstractEnsembleMethod,
+    Ensemble,
+    EnsembleHistory,
+    Mapped,
+    Workers,
+    train_ensemble,
+)
 from .history import (
+    Ending,
     History,
     Training,
     TrainingDivergedError,
@@ -26,24 +35,35 @@ from .loss import (
 from .regularizers import (
     AbstractRegularizer,
 )
+from .threshold import (
+    Threshold,
+)
 from .train import (
     train,
 )
 
 __all__ = [
     "AbstractBatches",
+    "AbstractEnsembleMethod",
     "AbstractRegularizer",
     "Checkpoint",
+    "Ending",
+    "Ensemble",
+    "EnsembleHistory",
     "History",
+    "Mapped",
+    "Threshold",
     "Training",
     "TrainingDivergedError",
     "TrainingInterruptedError",
     "WholeTrials",
     "Windows",
+    "Workers",
     "cross_entropy",
     "default_loss",
     "mean_squared_error",
     "rate_error",
     "regularizers",
     "train",
+    "train_ensemble",
 ]

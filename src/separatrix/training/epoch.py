@@ -1,26 +1,27 @@
 """The programs of an epoch: its trials drawn on the device, its steps learned."""
 
+import copy
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Bool, Int, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from .._types import Array
 from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches
 from .devices import Division
+from .history import Measures
 from .loss import Loss
 from .optimizer import Optimizer
 from .regularizers import AbstractRegularizer
 
-Measures = tuple[Array, ...]
-"""The task's loss, the accuracy and, where there are regularizers, their penalty."""
+M = TypeVar("M", bound=eqx.Module)
 
 
 class Epoch(eqx.Module):
@@ -34,6 +35,8 @@ class Epoch(eqx.Module):
     epoch_steps: int = eqx.field(static=True)
     regularizers: tuple[AbstractRegularizer, ...] = ()
     division: Division = Division(1)
+    noise: Float[Array, ""] | None = None
+    """The σ of the units' private noise, where it is another number than the network's."""
 
     @property
     def num_measures(self) -> int:
@@ -44,6 +47,8 @@ class Epoch(eqx.Module):
         self, network: AbstractNetwork, trials: Trials, key: PRNGKeyArray
     ) -> tuple[Array, Measures]:
         """Return what is minimized and its parts; the key is for the units' own noise."""
+        if self.noise is not None:
+            network = with_number(network, "noise", self.noise)
         states = self.division.unroll(network, trials.inputs, key)
         outputs = network.outputs(states)
         loss, score = self.loss(outputs, trials), self.task.score(outputs, trials)
@@ -111,6 +116,13 @@ class Epoch(eqx.Module):
         last = jnp.max(jnp.where(batch.inside, jnp.arange(1, batch.num_steps + 1), 1))
         programs = [lambda cut=cut: function(weights, batch.until(cut), step) for cut in cuts]
         return jax.lax.switch(jnp.searchsorted(jnp.array(cuts), last), programs)
+
+
+def with_number(module: M, name: str, number: Float[Array, ""] | float) -> M:
+    """Return a copy in which a number that is static has a value that a program is given."""
+    changed = copy.copy(module)
+    object.__setattr__(changed, name, number)
+    return changed
 
 
 @functools.cache

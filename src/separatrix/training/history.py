@@ -1,5 +1,8 @@
 """What training gives back."""
 
+import enum
+from collections.abc import Sequence
+
 import equinox as eqx
 import numpy as np
 from jaxtyping import Float
@@ -43,19 +46,51 @@ class History(Record):
         }
 
 
+Measures = tuple[Array, ...]
+"""The task's loss, the accuracy and, where there are regularizers, their penalty."""
+
+
+def settled(measures: Measures, count: int) -> tuple[tuple[np.ndarray, ...], bool]:
+    """Return the measures of an epoch's `count` steps up to the first that is not finite.
+
+    And whether all of them are finite.
+    """
+    rows = tuple(np.asarray(each)[:count] for each in measures)
+    finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
+    done = count if finite.all() else int(np.argmin(finite)) + 1
+    return tuple(each[:done] for each in rows), bool(finite.all())
+
+
+def history_of(epochs: Sequence[Measures], epoch_steps: int) -> History:
+    """Return the history that consists of the measures of epochs."""
+    loss, accuracy, *penalties = (np.concatenate(column) for column in zip(*epochs, strict=True))
+    return History(loss, accuracy, epoch_steps, penalties[0] if penalties else None)
+
+
+class Ending(enum.Enum):
+    """How a training ended."""
+
+    ALL_STEPS = "all steps"
+    THRESHOLD = "threshold"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+
+
 class Training(eqx.Module):
     """A trained network and how it got there."""
 
     network: AbstractNetwork
     history: History
+    ending: Ending = eqx.field(static=True, default=Ending.ALL_STEPS)
 
     def __repr__(self) -> str:
         last, units = self.history.epochs(), counted(self.network.num_units, "unit")
         told = f"Training: {type(self.network).__name__} of {units}"
         if not len(self.history):
             return f"{told}, no steps"
+        ending = "" if self.ending is Ending.ALL_STEPS else f" ({self.ending.value})"
         return (
-            f"{told}, {counted(len(self.history), 'step')}; "
+            f"{told}, {counted(len(self.history), 'step')}{ending}; "
             f"last epoch: loss {last['loss'][-1]:.4f}, "
             f"accuracy {last['accuracy'][-1]:.3f}"
         )

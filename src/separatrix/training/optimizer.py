@@ -15,7 +15,8 @@ class Optimizer:
 
     `optax.adam(1e-3)` gives new functions every time. A compiled program is looked up by the
     functions in it, so two calls of `train` would compile it twice. What an optimizer computes is
-    read from its traces: also what a schedule of one's own takes from elsewhere.
+    read from its trace: also what a schedule of one's own takes from elsewhere. Where it starts is
+    no part of the program.
     """
 
     def __init__(self, transformation: optax.GradientTransformation, network: AbstractNetwork):
@@ -23,7 +24,6 @@ class Optimizer:
         memory = jax.eval_shape(transformation.init, weights)
         self.transformation = transformation
         self.key = (
-            structural_key(jax.make_jaxpr(transformation.init)(weights)),
             structural_key(jax.make_jaxpr(transformation.update)(weights, memory, weights)),
             jax.tree.structure(memory),
         )

@@ -1,28 +1,25 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 import equinox as eqx
 import numpy as np
 import optax
 from jaxtyping import PRNGKeyArray
 
-from .._types import Array, GivenKey, require_count, require_key, require_kind
-from ..networks import AbstractNetwork, check_network_fits, trained_leaves
+from .._types import GivenKey, require_key, require_kind
+from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
 from .checkpoint import Checkpoint, Keeper, Standing, identity
-from .devices import Division, check_divisible
+from .course import Course, Report, epochs_of
 from .epoch import Epoch, compiled
-from .history import History, Training, TrainingDivergedError, TrainingInterruptedError
+from .history import Ending, Training, TrainingInterruptedError
 from .loss import Loss, default_loss
-from .optimizer import Optimizer
+from .plan import Member, Plan
 from .progress import no_report, training_bar
 from .regularizers import AbstractRegularizer, check_regularizers
-
-Report = Callable[[int, float, float], None]
-"""What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
+from .threshold import Threshold
 
 
 def train(
@@ -37,6 +34,7 @@ def train(
     regularizers: Iterable[AbstractRegularizer] = (),
     batches: AbstractBatches | None = None,
     epoch_steps: int = 64,
+    until: Threshold | None = None,
     progress: bool | Report = True,
     checkpoint: Checkpoint | None = None,
     devices: int = 1,
@@ -54,7 +52,7 @@ def train(
     task
         Where the trials come from.
     steps
-        The number of training steps, at least 1.
+        The number of training steps, at least 1; with `until` the most that are done.
     batch_size
         Trials (or windows) in a batch.
     optimizer
@@ -70,7 +68,10 @@ def train(
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
-        Steps between two reports. The numbers do not depend on it.
+        Steps between two reports, after which `until` is looked at. The numbers do not depend on
+        it.
+    until
+        Stop once a loss or an accuracy is held: `sx.Threshold(loss=0.02, patience=192)`.
     progress
         True shows a live progress bar, False nothing; or a function (steps done, loss, accuracy).
     checkpoint
@@ -86,8 +87,8 @@ def train(
     Returns
     -------
     Training
-        `.network` and `.history` (task loss and accuracy of every step, and apart from them the
-        penalty of the regularizers).
+        `.network`, `.history` (task loss and accuracy of every step, and apart from them the
+        penalty of the regularizers) and `.ending`: all steps, or the threshold.
 
     Raises
     ------
@@ -112,44 +113,41 @@ def train(
     >>> len(fit.history)
     64
     """
+    plan = Plan(
+        task,
+        steps,
+        batch_size,
+        loss,
+        WholeTrials() if batches is None else batches,
+        epoch_steps,
+        until,
+        devices,
+    )
     optimizer = optax.adam(1e-3) if optimizer is None else optimizer
-    batches = WholeTrials() if batches is None else batches
-    for value, kind, name, expected in (
-        (network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)"),
-        (task, AbstractTask, "task", "one such as sx.tasks.GoNoGo()"),
-        (optimizer, optax.GradientTransformation, "optimizer", "one of optax, as optax.adam(1e-3)"),
-        (loss, Callable, "loss", "a function of outputs and trials"),
-        (batches, AbstractBatches, "batches", "sx.WholeTrials() or sx.Windows(steps)"),
-    ):
-        require_kind(value, kind, name, expected)
+    member = Member(network, require_key(key), optimizer, check_regularizers(regularizers))
     if checkpoint is not None:
         require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
-    _check_fit(network, task, steps, batch_size, epoch_steps)
-    division = Division(require_count(devices, "devices"))
-    check_divisible(batch_size, devices)
-    regularizers = check_regularizers(regularizers)
-    require_key(key)
-    program = Epoch(
-        task,
-        batches,
-        loss,
-        Optimizer(optimizer, network),
-        batch_size,
-        epoch_steps,
-        regularizers,
-        division,
-    )
-    keeper = Keeper(checkpoint, lambda: identity(program, network, key))
-    course = Course(program, network, keeper, steps)
-    if callable(progress):
-        return _run(program, course, key, steps, progress)
-    with training_bar(steps) if progress else no_report() as report:
-        return _run(program, course, key, steps, report)
+    plan.check(member)
+    return train_member(plan, member, progress, checkpoint)
 
 
-def _run(
-    program: Epoch, course: "Course", key: PRNGKeyArray, steps: int, report: Report
+def train_member(
+    plan: Plan,
+    member: Member,
+    progress: bool | Report = False,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
+    """Train one network as it is planned; see `train`."""
+    program = plan.program(member)
+    keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
+    course = Course(program, member.network, keeper, plan)
+    if callable(progress):
+        return _run(program, course, member.key, plan.steps, progress)
+    with training_bar(plan.steps) if progress else no_report() as report:
+        return _run(program, course, member.key, plan.steps, report)
+
+
+def _run(program: Epoch, course: Course, key: PRNGKeyArray, steps: int, report: Report) -> Training:
     """Run epochs until `steps` are done, watching for divergence and for Ctrl-C.
 
     While one epoch is learned, the trials of the next one are drawn, and the one before is looked
@@ -158,11 +156,12 @@ def _run(
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
     network, memory = program.division.everywhere(course.settled[:2])
     begun = course.steps
+    end = begun if course.is_over else steps
     fixed = eqx.filter(network, trained_leaves(network), inverse=True)
     try:
         course.tell(report)
-        trials = draw(program, key, np.array(begun, np.int32)) if begun < steps else None
-        for first, count in _epochs(begun, steps, program.epoch_steps):
+        trials = draw(program, key, np.array(begun, np.int32)) if begun < end else None
+        for first, count in epochs_of(begun, end, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.
             weights, memory, measures, sound = advance(
                 program,
@@ -174,104 +173,15 @@ def _run(
                 np.array(count, np.int32),
             )
             network = eqx.combine(weights, fixed)
-            if first + count < steps:
+            if first + count < end:
                 trials = draw(program, key, np.array(first + count, np.int32))
             course.settle()
+            if course.is_over:  # what has been started meanwhile is left
+                break
             course.wait_for(first, count, Standing(network, memory, measures), sound)
         course.settle()
     except KeyboardInterrupt as interrupt:
         course.keep()
-        raise TrainingInterruptedError(course.training()) from interrupt
+        raise TrainingInterruptedError(course.training(Ending.INTERRUPTED)) from interrupt
     course.keep()
-    return course.training()
-
-
-Settled = tuple[AbstractNetwork, Any, int]
-"""A network, the optimizer's memory, and of how many of the kept epochs they come."""
-
-
-class Course:
-    """What is known of a training: its history, and the network at the end of it."""
-
-    def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, steps: int):
-        self.epoch_steps, self.keeper = program.epoch_steps, keeper
-        self.division = program.division
-        nothing = (np.zeros(0, np.float32),) * program.num_measures
-        begun = keeper.read(Standing(network, program.start(network), nothing), steps)
-        self.kept = [begun.measures]
-        # What belongs together changes in one assignment: Ctrl-C may come between any two.
-        self.settled: Settled = begun.network, begun.memory, len(self.kept)
-        self.waiting: tuple[int, int, Standing, Array] | None = None
-        self.report: Report = lambda done, loss, accuracy: None
-
-    @property
-    def steps(self) -> int:
-        """How many steps are settled."""
-        return sum(len(columns[0]) for columns in self.kept[: self.settled[-1]])
-
-    def tell(self, report: Report) -> None:
-        """Report from now on, at once what an earlier call has done."""
-        self.report, (loss, accuracy, *_) = report, self.kept[-1]
-        if self.steps:
-            last = slice(-self.epoch_steps, None)
-            report(self.steps, float(loss[last].mean()), float(accuracy[last].mean()))
-
-    def standing(self) -> Standing:
-        """Return where the training stands after the epochs that are settled."""
-        network, memory, epochs = self.settled
-        return Standing(network, memory, self._measures(epochs))
-
-    def training(self) -> Training:
-        """Return the network and the history of the epochs that are settled."""
-        network, _, epochs = self.settled
-        return self._told(network, epochs)
-
-    def _told(self, network: AbstractNetwork, epochs: int) -> Training:
-        loss, accuracy, *penalties = self._measures(epochs)
-        penalty = penalties[0] if penalties else None
-        history = History(loss, accuracy, self.epoch_steps, penalty)
-        return Training(self.division.gathered(network), history)
-
-    def _measures(self, epochs: int) -> tuple[np.ndarray, ...]:
-        return tuple(np.concatenate(column) for column in zip(*self.kept[:epochs], strict=True))
-
-    def keep(self) -> None:
-        """Bring the checkpoint up to date, where there is one."""
-        if self.keeper.has_file:
-            self.keeper.write(self.standing())
-
-    def wait_for(self, first: int, count: int, standing: Standing, sound: Array) -> None:
-        """Take over an epoch that may still be computed."""
-        self.waiting = first, count, standing, sound
-
-    def settle(self) -> None:
-        """Wait for the epoch that was taken over; keep it, unless it diverged, and report it."""
-        if self.waiting is None:
-            return
-        first, count, (network, memory, measures), sound = self.waiting
-        rows = tuple(np.asarray(each)[:count] for each in measures)
-        finite = np.isfinite(rows[0]) & np.isfinite(rows[-1] if len(rows) > 2 else rows[0])
-        done = count if finite.all() else int(np.argmin(finite)) + 1
-        self.waiting = None
-        self.kept.append(tuple(each[:done] for each in rows))
-        if not (finite.all() and bool(sound)):
-            reached = self._told(self.settled[0], len(self.kept))
-            of_weights = bool(finite.all())
-            raise TrainingDivergedError(first + done - 1, reached, of_weights)
-        self.settled = network, memory, len(self.kept)
-        if self.keeper.is_due:
-            self.keeper.write(self.standing())
-        self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
-
-
-def _epochs(begun: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:
-    for first in range(begun, steps, epoch_steps):
-        yield first, min(epoch_steps, steps - first)
-
-
-def _check_fit(
-    network: AbstractNetwork, task: AbstractTask, steps: int, batch_size: int, epoch_steps: int
-) -> None:
-    for name, value in (("steps", steps), ("batch_size", batch_size), ("epoch_steps", epoch_steps)):
-        require_count(value, name)
-    check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
+    return course.training(Ending.THRESHOLD if course.is_over else Ending.ALL_STEPS)

@@ -1,0 +1,136 @@
+"""Work in warm processes of this machine, each with its share of the threads."""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from ._parallel import cores
+from ._types import InvalidInputError, require_count
+
+_Label = TypeVar("_Label")
+Job = tuple[_Label, Callable[..., Any], tuple[Any, ...]]
+"""What a piece of work is called, the function, and what it is given."""
+_THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""By which XLA and BLAS are told how many threads a process may have."""
+
+_idle: dict[int, list[ProcessPoolExecutor]] = {}
+"""Pools of one process that wait for the next call, by the number of their threads."""
+_waiting: set[Any] = set()
+"""Their processes."""
+
+
+def in_processes(
+    jobs: Sequence[Job[_Label]], workers: int, *, threads: int | None = None, stay: bool = False
+) -> Generator[tuple[_Label, Future[Any]], None, None]:
+    """Run jobs in processes of this machine, and yield each with its outcome as it ends.
+
+    Each worker has its pool, so that one which dies takes none of the others with it; another takes
+    its place. Ctrl-C ends them. By default they share the cores' threads. Those that `stay` wait
+    for the next call, which finds them warm: with everything imported and compiled.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise InvalidInputError(
+            'a script starts worker processes under `if __name__ == "__main__":`, as each of them '
+            "reads the script anew."
+        )
+    left, ended = deque(jobs), queue.Queue[tuple[_Label, Future[Any]]]()
+    threads = threads or max(1, cores() // workers)
+    others = set(multiprocessing.active_children()) - _waiting
+
+    def work() -> None:
+        pool = _taken(threads)
+        while True:
+            try:
+                label, function, arguments = left.popleft()
+            except IndexError:
+                break
+            try:
+                future: Future[Any] = pool.submit(function, *arguments)
+            except Exception as error:  # no process can be started
+                future = Future()
+                future.set_exception(error)
+            broken = isinstance(future.exception(), BrokenProcessPool)
+            ended.put((label, future))
+            if broken:
+                pool.shutdown(wait=False)
+                pool = _pool()
+        if stay:
+            _idle.setdefault(threads, []).append(pool)
+        else:
+            pool.shutdown()
+
+    with _environment(threads):
+        hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+        for hand in hands:
+            hand.start()
+        try:
+            for _ in range(len(jobs)):
+                yield ended.get()
+        except BaseException:
+            left.clear()
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            raise
+        finally:
+            for hand in hands:
+                hand.join()
+            _waiting.clear()
+            _waiting.update(set(multiprocessing.active_children()) - others)
+
+
+def check_workers(workers: Any) -> int:
+    """Return how many processes are to work, one for each core by default."""
+    return cores() if workers is None else require_count(workers, "workers")
+
+
+def _taken(threads: int) -> ProcessPoolExecutor:
+    """Return a pool that has been waiting and is alive, or else a new one."""
+    while waiting := _idle.get(threads):
+        with suppress(IndexError, BrokenProcessPool):
+            pool = waiting.pop()
+            pool.submit(os.getpid).result()
+            return pool
+    return _pool()
+
+
+def _pool() -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+
+
+def _begin() -> None:
+    from ._cache import enable_compilation_cache
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all: the first process ends us
+    with suppress(OSError):
+        enable_compilation_cache()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that began it is gone, killed perhaps."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _environment(threads: int) -> Iterator[None]:
+    """Let the processes that start meanwhile have so many threads."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update({name: str(threads) for name in _THREADS if before[name] is None})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)

@@ -1,0 +1,105 @@
+"""What is known of a training while it goes on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .._types import Array
+from ..networks import AbstractNetwork
+from .checkpoint import Keeper, Standing
+from .epoch import Epoch
+from .history import Ending, Measures, Training, TrainingDivergedError, history_of, settled
+from .plan import Plan
+
+Report = Callable[[int, float, float], None]
+"""What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
+
+Settled = tuple[AbstractNetwork, Any, int]
+"""A network, the optimizer's memory, and of how many of the kept epochs they come."""
+
+
+class Course:
+    """What is known of a training: its history, and the network at the end of it."""
+
+    def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, plan: Plan):
+        self.epoch_steps, self.keeper, self.until = program.epoch_steps, keeper, plan.until
+        self.division = program.division
+        nothing = (np.zeros(0, np.float32),) * program.num_measures
+        begun = keeper.read(Standing(network, program.start(network), nothing), plan.steps)
+        self.kept: list[Measures] = [begun.measures]
+        # What belongs together changes in one assignment: Ctrl-C may come between any two.
+        self.settled: Settled = begun.network, begun.memory, len(self.kept)
+        self.waiting: tuple[int, int, Standing, Array] | None = None
+        self.report: Report = lambda done, loss, accuracy: None
+
+    @property
+    def steps(self) -> int:
+        """How many steps are settled."""
+        return sum(len(columns[0]) for columns in self.kept[: self.settled[-1]])
+
+    def tell(self, report: Report) -> None:
+        """Report from now on, at once what an earlier call has done."""
+        self.report, (loss, accuracy, *_) = report, self.kept[-1]
+        if self.steps:
+            last = slice(-self.epoch_steps, None)
+            report(self.steps, float(loss[last].mean()), float(accuracy[last].mean()))
+
+    def standing(self) -> Standing:
+        """Return where the training stands after the epochs that are settled."""
+        network, memory, epochs = self.settled
+        measures = zip(*self.kept[:epochs], strict=True)
+        return Standing(network, memory, tuple(map(np.concatenate, measures)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the threshold has been reached by the epochs that are settled."""
+        if self.until is None:
+            return False
+        return self.until.is_reached(history_of(self.kept[: self.settled[-1]], self.epoch_steps))
+
+    def training(self, ending: Ending) -> Training:
+        """Return the network and the history of the epochs that are settled."""
+        network, _, epochs = self.settled
+        return self._told(network, epochs, ending)
+
+    def _told(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
+        history = history_of(self.kept[:epochs], self.epoch_steps)
+        return Training(self.division.gathered(network), history, ending)
+
+    def keep(self) -> None:
+        """Bring the checkpoint up to date, where there is one."""
+        if self.keeper.has_file:
+            self.keeper.write(self.standing())
+
+    def wait_for(self, first: int, count: int, standing: Standing, sound: Array) -> None:
+        """Take over an epoch that may still be computed."""
+        self.waiting = first, count, standing, sound
+
+    def settle(self) -> None:
+        """Wait for the epoch that was taken over; keep it, unless it diverged, and report it."""
+        if self.waiting is None:
+            return
+        first, count, (network, memory, measures), sound = self.waiting
+        rows, is_finite = settled(measures, count)
+        self.waiting = None
+        self.kept.append(rows)
+        if not (is_finite and bool(sound)):
+            reached = self._told(self.settled[0], len(self.kept), Ending.DIVERGED)
+            raise TrainingDivergedError(first + len(rows[0]) - 1, reached, is_finite)
+        self.settled = network, memory, len(self.kept)
+        if self.keeper.is_due:
+            self.keeper.write(self.standing())
+        self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
+
+
+def epochs_of(begun: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:
+    """Yield the first step and the number of steps of each epoch; all but the ends have one length.
+
+    Epochs begin at multiples of their length, wherever a training that goes on has `begun`.
+    """
+    first = begun
+    while first < steps:
+        count = min(epoch_steps - first % epoch_steps, steps - first)
+        yield first, count
+        first += count

@@ -1,0 +1,134 @@
+"""Many networks in one compiled program, divided among devices."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..._types import Array, require_count
+from ...networks import AbstractNetwork, trained_leaves
+from ..course import epochs_of
+from ..devices import Division
+from ..history import Ending, Measures, Training, history_of, settled
+from ..plan import Member, Plan
+from .batch import Batch, begin
+from .method import AbstractEnsembleMethod, Tell
+
+
+class Mapped(AbstractEnsembleMethod):
+    """Train all networks in one program that maps over them, divided among devices.
+
+    On an accelerator, which one network does not fill, this is the fastest way. Trials are those
+    that each network has alone; numbers are the same but for rounding. Networks may differ in their
+    weights and private noise, regularizers in their strengths, optimizers in their state: for
+    learning rates of their own `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. When half
+    of the networks have stopped, the others go on in a smaller program. The trials of an epoch are
+    in memory for all networks: fewer `epoch_steps` take less.
+
+    Attributes
+    ----------
+    devices
+        Among how many of `jax.devices()` the networks are divided; None: all.
+
+    Raises
+    ------
+    InvalidInputError
+        For a number that is none; in training, for more devices than there are, and for networks,
+        regularizers and optimizers of several forms.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.Mapped(devices=2)
+    Mapped(devices=2)
+    """
+
+    devices: int | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self) -> None:
+        if self.devices is not None:
+            require_count(self.devices, "devices")
+
+    def train(self, plan: Plan, members: Sequence[Member], tell: Tell) -> list[Training]:
+        devices = Division(len(jax.devices()) if self.devices is None else self.devices)
+        program, batch = begin(plan, members, devices)
+        courses = [_Course(member.network) for member in members]
+        trials = program.draw(batch, 0)
+        for first, count in epochs_of(0, plan.steps, plan.epoch_steps):
+            done = first + count
+            after, measures, sound = program.advance(batch, trials, first, count)
+            if done < plan.steps:
+                trials = program.draw(batch, done)
+            ended = _settle(plan, courses, (batch, after), measures, sound, count)
+            going = [k for k, course in enumerate(courses) if course.ending is None]
+            tell(count * len(going) + (plan.steps - first) * ended, ended)
+            if not going:
+                break
+            batch, trials = program.without_others(going, after, trials)
+        return [course.training(plan) for course in courses]
+
+
+class _Course:
+    """What is known of one network: its history, and once it has ended its trained weights."""
+
+    def __init__(self, network: AbstractNetwork):
+        self.network, self.ending = network, None
+        self.kept: list[Measures] = []
+
+    network: AbstractNetwork
+    ending: Ending | None
+
+    def judge(self, plan: Plan, measures: Measures, sound: bool, count: int) -> Ending | None:
+        """Keep an epoch; return how the training ends with it, None if it goes on."""
+        rows, is_finite = settled(measures, count)
+        self.kept.append(rows)
+        history = history_of(self.kept, plan.epoch_steps)
+        if not (is_finite and sound):
+            return Ending.DIVERGED
+        if plan.until is not None and plan.until.is_reached(history):
+            return Ending.THRESHOLD
+        return Ending.ALL_STEPS if len(history) == plan.steps else None
+
+    def end(self, ending: Ending, leaves: Sequence[np.ndarray]) -> None:
+        """Take the trained weights out of the leaves of the network as they are at the end."""
+        start, structure = jax.tree.flatten(self.network)
+        trained = jax.tree.leaves(trained_leaves(self.network))
+        now = [
+            jnp.asarray(leaf) if is_trained else before
+            for before, leaf, is_trained in zip(start, leaves, trained, strict=True)
+        ]
+        self.network, self.ending = jax.tree.unflatten(structure, now), ending
+
+    def training(self, plan: Plan) -> Training:
+        assert self.ending is not None
+        return Training(self.network, history_of(self.kept, plan.epoch_steps), self.ending)
+
+
+def _settle(
+    plan: Plan,
+    courses: Sequence[_Course],
+    batches: tuple[Batch, Batch],
+    measures: Measures,
+    sound: Array,
+    count: int,
+) -> int:
+    """Wait for an epoch, keep it, and end what ends with it; return how many networks that are.
+
+    Given are the networks before the epoch, which stay of one that diverges in it, and after it.
+    """
+    measures, sound = tuple(map(np.asarray, measures)), np.asarray(sound)
+    ended = []
+    for row, number in enumerate(batches[0].members):
+        if number >= 0 and courses[number].ending is None:
+            of_row = tuple(each[row] for each in measures)
+            ending = courses[number].judge(plan, of_row, bool(sound[row]), count)
+            if ending is not None:
+                ended.append((row, number, ending))
+    if ended:
+        before, after = (list(map(np.asarray, batch.leaves)) for batch in batches)
+        for row, number, ending in ended:
+            leaves = before if ending is Ending.DIVERGED else after
+            courses[number].end(ending, [leaf[row] for leaf in leaves])
+    return len(ended)

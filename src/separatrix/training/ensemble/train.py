@@ -1,0 +1,177 @@
+"""Training many networks of one form."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+
+from ..._types import (
+    InvalidInputError,
+    is_random_key,
+    require_key,
+    require_kind,
+)
+from ..._watch import progress_bar
+from ...networks import AbstractNetwork
+from ...tasks import AbstractTask
+from ..batches import AbstractBatches, WholeTrials
+from ..loss import Loss, default_loss
+from ..plan import Member, Plan
+from ..regularizers import AbstractRegularizer, check_regularizers
+from ..threshold import Threshold
+from .mapped import Mapped
+from .method import AbstractEnsembleMethod, Tell
+from .result import Ensemble, EnsembleHistory
+from .workers import Workers
+
+
+def train_ensemble(
+    networks: Sequence[AbstractNetwork],
+    task: AbstractTask,
+    *,
+    keys: Any,
+    steps: int,
+    batch_size: int = 16,
+    optimizer: optax.GradientTransformation | Sequence[optax.GradientTransformation] | None = None,
+    loss: Loss = default_loss,
+    regularizers: Iterable[AbstractRegularizer] | Sequence[Iterable[AbstractRegularizer]] = (),
+    batches: AbstractBatches | None = None,
+    epoch_steps: int = 64,
+    until: Threshold | None = None,
+    progress: bool = True,
+    method: AbstractEnsembleMethod | None = None,
+) -> Ensemble:
+    r"""Train many networks on a task, each by itself.
+
+    Network k gets what `sx.train(networks[k], task, key=keys[k], …)` would give it. One that
+    reaches the threshold `until` stops and leaves the others; one that diverges is set aside, with
+    the network of the last epoch before, and changes nothing for the others.
+
+    Parameters
+    ----------
+    networks
+        The networks to start from, which may differ in weights and private noise.
+    task
+        Where the trials come from.
+    keys
+        A JAX random key for each network: `jax.random.split(key, len(networks))`.
+    optimizer
+        One for all, or a list with one for each network.
+    regularizers
+        Those of all, or a list with those of each network.
+    method
+        `sx.Workers()`, the default on a processor: in processes, bit for bit as alone in a process
+        of one thread. `sx.Mapped()`, the default on an accelerator: in one program that maps over
+        the networks, divided among devices; the same trials, and the same numbers but for rounding.
+    steps, batch_size, loss, batches, epoch_steps, until
+        As in `sx.train`.
+    progress
+        Whether to show a live progress bar.
+
+    Returns
+    -------
+    Ensemble
+        `.networks`, `.history` (loss and accuracy of every network and step) and `.endings`;
+        `ensemble[k]` is the `Training` of network k.
+
+    Raises
+    ------
+    InvalidInputError
+        As `sx.train` does; when there is no network, not one key, optimizer or list of regularizers
+        for each, and when they differ in what `method` cannot train together.
+    SeparatrixError
+        When a worker process is lost.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.GoNoGo()
+    >>> keys = jax.random.split(jax.random.key(0), (2, 3))
+    >>> nets = [
+    ...     sx.networks.CTRNN(task.num_inputs, 16, task.num_outputs, key=key) for key in keys[0]
+    ... ]
+    >>> ensemble = sx.train_ensemble(
+    ...     nets, task, keys=keys[1], steps=64, progress=False, method=sx.Mapped()
+    ... )
+    >>> ensemble.history.loss.shape
+    (3, 64)
+    """
+    batches = WholeTrials() if batches is None else batches
+    plan = Plan(task, steps, batch_size, loss, batches, epoch_steps, until)
+    members = _members(networks, keys, optimizer, regularizers)
+    for number, member in enumerate(members):
+        try:
+            plan.check(member)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"network {number}: {error}") from error
+    method = _default_method() if method is None else method
+    require_kind(method, AbstractEnsembleMethod, "method", "sx.Workers() or sx.Mapped()")
+    with _bar(plan.steps, len(members), progress) as tell:
+        trainings = method.train(plan, members, tell)
+    trained = tuple(training.network for training in trainings)
+    return Ensemble(trained, EnsembleHistory.of(trainings))
+
+
+def _default_method() -> AbstractEnsembleMethod:
+    return Workers() if jax.default_backend() == "cpu" else Mapped()
+
+
+def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[Member]:
+    """Return the members of an ensemble; raise InvalidInputError unless all are of one number."""
+    require_kind(networks, Iterable, "networks", "a list of networks")
+    networks = list(networks)
+    if not networks:
+        raise InvalidInputError("networks: expected at least one network, got none.")
+    count = len(networks)
+    optimizer = optax.adam(1e-3) if optimizer is None else optimizer
+    # An optimizer is a tuple itself, of two functions.
+    is_one = isinstance(optimizer, optax.GradientTransformation) or not _is_list(optimizer)
+    optimizers = [optimizer] * count if is_one else _of_each(optimizer, "optimizer", count)
+    given = list(regularizers) if isinstance(regularizers, Iterable) else [regularizers]
+    if any(map(_is_list, given)):
+        prices = [check_regularizers(each) for each in _of_each(given, "regularizers", count)]
+    else:
+        prices = [check_regularizers(given)] * count
+    rows = zip(networks, _keys(keys, count), optimizers, prices, strict=True)
+    return [Member(*row) for row in rows]
+
+
+def _keys(keys: Any, count: int) -> list[Any]:
+    if not _is_list(keys) or (is_random_key(keys) and keys.shape == ()):
+        raise InvalidInputError(
+            "keys must be a random key for each network, such as "
+            f"jax.random.split(jax.random.key(0), {count}), got {type(keys).__name__}."
+        )
+    return [require_key(key) for key in _of_each(keys, "keys", count)]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple, np.ndarray, jax.Array))
+
+
+def _of_each(values: Any, name: str, count: int) -> list[Any]:
+    if len(values) != count:
+        raise InvalidInputError(
+            f"{name}: expected one for each of the {count} networks, got {len(values)}."
+        )
+    return list(values)
+
+
+@contextmanager
+def _bar(steps: int, count: int, shown: bool) -> Iterator[Tell]:
+    """Show how many networks have ended, and the steps of all together."""
+    if not shown:
+        yield lambda done, ended: None
+        return
+    text = "{task.fields[ended]}/" + f"{count} networks"
+    with progress_bar("training", text, total=steps * count, ended=0) as update:
+        so_far = np.zeros(2, int)
+
+        def tell(done: int, ended: int) -> None:
+            so_far[:] += done, ended
+            update(completed=int(so_far[0]), ended=int(so_far[1]))
+
+        yield tell

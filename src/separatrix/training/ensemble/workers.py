@@ -1,0 +1,104 @@
+"""Many networks, one after the other in each of several processes."""
+
+import functools
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+import cloudpickle
+import equinox as eqx
+import jax
+
+from ..._processes import check_workers, in_processes
+from ..._types import InvalidInputError, SeparatrixError, first_line
+from ..history import Training, TrainingDivergedError
+from ..plan import Member, Plan
+from ..train import train_member
+from .method import AbstractEnsembleMethod, Tell
+
+_SETTINGS = (
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_default_prng_impl",
+    "jax_numpy_dtype_promotion",
+    "jax_threefry_partitionable",
+)
+"""JAX's settings on which the numbers of a training depend."""
+
+
+class Workers(AbstractEnsembleMethod):
+    """Train each network by itself, in warm processes of this machine with one thread each.
+
+    On a processor this is the fastest way: the steps of a recurrence keep little more than one core
+    busy. Each network is trained as `sx.train` trains it in a process of one thread, bit for bit.
+    The processes stay for the next call, which finds everything imported and compiled. A script
+    calls it under `if __name__ == "__main__":`, as each process reads the script anew.
+
+    Attributes
+    ----------
+    count
+        How many processes; None: one for each core.
+
+    Raises
+    ------
+    InvalidInputError
+        For a `count` that is none.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.Workers(2)
+    Workers(count=2)
+    """
+
+    count: int | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self) -> None:
+        check_workers(self.count)
+
+    def train(self, plan: Plan, members: Sequence[Member], tell: Tell) -> list[Training]:
+        settings = {name: getattr(jax.config, name) for name in _SETTINGS}
+        shared = cloudpickle.dumps(plan)
+        jobs = [
+            (number, _train, (shared, cloudpickle.dumps(member), settings))
+            for number, member in enumerate(members)
+        ]
+        found: dict[int, Training] = {}
+        count = min(check_workers(self.count), len(jobs))
+        with closing(in_processes(jobs, count, threads=1, stay=True)) as ended:
+            for number, future in ended:
+                if (error := future.exception()) is not None:
+                    raise _told(number, error) from error
+                found[number] = cloudpickle.loads(future.result())
+                tell(plan.steps, 1)
+        return [found[number] for number in range(len(members))]
+
+
+def _told(number: int, error: BaseException) -> BaseException:
+    """Return an error of a worker with the number of its network."""
+    if isinstance(error, InvalidInputError):
+        return InvalidInputError(f"network {number}: {error}")
+    return SeparatrixError(
+        f"network {number} could not be trained: {first_line(error)}. Where the process was lost "
+        "it may have run out of memory (fewer workers help), or a script calls this without "
+        '`if __name__ == "__main__":`.'
+    )
+
+
+def _train(shared: bytes, own: bytes, settings: dict[str, Any]) -> bytes:
+    """Train a network in a worker; what is returned of one that diverges is what it reached."""
+    jax.config.update("jax_platforms", "cpu")
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    member = cloudpickle.loads(own)
+    try:
+        training = train_member(_plan(shared), member)
+    except TrainingDivergedError as error:
+        training = error.training
+    return cloudpickle.dumps(training)
+
+
+@functools.lru_cache(maxsize=1)
+def _plan(shared: bytes) -> Plan:
+    """Return the plan of an ensemble, the same object for each member: functions compile once."""
+    return cloudpickle.loads(shared)

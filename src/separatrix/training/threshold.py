@@ -1,0 +1,92 @@
+"""When a training may stop before its last step."""
+
+from typing import Any
+
+import equinox as eqx
+
+from .._types import InvalidInputError, require_count, require_number, require_positive
+from .history import History
+
+
+def _loss(given: Any) -> float | None:
+    if given is None:
+        return None
+    require_positive(given, "the loss at which training stops")
+    return float(given)
+
+
+def _accuracy(given: Any) -> float | None:
+    if given is None:
+        return None
+    accuracy = require_number(given, "the accuracy at which training stops")
+    if not 0 < accuracy <= 1:
+        raise InvalidInputError(
+            f"the accuracy at which training stops must be above 0 and at most 1, got {given:g}."
+        )
+    return accuracy
+
+
+def _patience(given: Any) -> int:
+    return require_count(given, "patience, in steps,")
+
+
+class Threshold(eqx.Module):
+    r"""The loss, or the accuracy, at which a training stops once it is held.
+
+    It is looked at after every epoch: training stops when each of the last $\lceil p/e \rceil$
+    epochs, of $e$ steps each and $p$ the patience, has a mean loss of at most `loss` and a mean
+    accuracy of at least `accuracy`. So networks are compared where they do the task equally well,
+    not after equally many steps (Huang et al. 2024).
+
+    Attributes
+    ----------
+    loss
+        The largest mean loss of the task, above 0; penalties of regularizers do not count.
+    accuracy
+        The smallest mean of the task's score, at most 1. One of the two, or both.
+    patience
+        For how many steps it must hold, rounded up to whole epochs.
+
+    Raises
+    ------
+    InvalidInputError
+        For values that are none, or when neither is given.
+
+    References
+    ----------
+    Huang, Singh, Martinelli & Rajan (2024) arXiv:2410.03972.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.Threshold(loss=0.02, patience=192).patience
+    192
+    """
+
+    loss: float | None = eqx.field(static=True, default=None, converter=_loss)
+    accuracy: float | None = eqx.field(static=True, default=None, converter=_accuracy)
+    patience: int = eqx.field(static=True, default=1, converter=_patience)
+
+    def __check_init__(self) -> None:
+        if self.loss is None and self.accuracy is None:
+            raise InvalidInputError("Threshold takes a loss, an accuracy, or both; got neither.")
+
+    def check(self, steps: int) -> None:
+        """Raise InvalidInputError where a training is too short to hold it."""
+        if self.patience > steps:
+            raise InvalidInputError(
+                f"until: a patience of {self.patience} steps is longer than the training, which "
+                f"has {steps}."
+            )
+
+    def is_reached(self, history: History) -> bool:
+        """Tell whether a training with this history stops here."""
+        length = history.epoch_steps
+        count, needed = -(-len(history) // length), -(-self.patience // length)
+        if count < needed:
+            return False
+        last = history[(count - needed) * length :].epochs()
+        return bool(
+            (self.loss is None or (last["loss"] <= self.loss).all())
+            and (self.accuracy is None or (last["accuracy"] >= self.accuracy).all())
+        )

@@ -1,0 +1,258 @@
+"""Many networks trained together: each is what it is alone."""
+
+import dataclasses
+import inspect
+import os
+import pickle
+import subprocess
+import sys
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import separatrix as sx
+from separatrix.training import Ending
+
+COUNT = 3
+KEYS = jax.random.split(jax.random.key(5), COUNT)
+HOW = {"steps": 20, "epoch_steps": 4, "batch_size": 8, "progress": False}
+MAPPED = sx.Mapped()
+"""Over both of the devices that `tests/conftest.py` makes: three networks and one of padding."""
+adam = optax.inject_hyperparams(optax.adam)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return made()
+
+
+def made(noise=(0.0,) * COUNT):
+    keys = jax.random.split(jax.random.key(4), COUNT)
+    return [sx.networks.CTRNN(3, 8, 3, noise=s, key=k) for s, k in zip(noise, keys, strict=True)]
+
+
+def fit(networks, task, method=MAPPED, **changes):
+    how = {"keys": KEYS[: len(networks)]} | HOW | changes
+    return sx.train_ensemble(networks, task, method=method, **how)
+
+
+def alone(network, task, number, **changes):
+    return sx.train(network, task, key=KEYS[number], **HOW | changes)
+
+
+def leaves(network):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(network)]
+
+
+ALONE = """
+import pickle, sys
+import jax, numpy as np, separatrix as sx
+networks, keys, how, out = pickle.load(open(sys.argv[1], "rb"))
+task = sx.tasks.PerceptualDecisionMaking()
+fits = [sx.train(n, task, key=k, **how) for n, k in zip(networks, keys, strict=True)]
+pickle.dump([(jax.tree.leaves(f.network), f.history.loss) for f in fits], open(out, "wb"))
+"""
+
+
+def test_workers_give_the_bits_of_a_process_with_one_thread(networks, task, tmp_path):
+    given, out = tmp_path / "given", tmp_path / "out"
+    given.write_bytes(pickle.dumps((networks, list(KEYS), HOW, out)))
+    one = dict.fromkeys(("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    subprocess.run([sys.executable, "-c", ALONE, str(given)], env=os.environ | one, check=True)
+    ensemble = fit(networks, task, sx.Workers(2))
+    for training, (weights, loss) in zip(ensemble, pickle.loads(out.read_bytes()), strict=True):
+        assert training.ending is Ending.ALL_STEPS
+        np.testing.assert_array_equal(training.history.loss, loss)
+        for mine, expected in zip(leaves(training.network), weights, strict=True):
+            np.testing.assert_array_equal(mine, expected)
+
+
+def test_workers_stay_for_the_next_call(networks, task):
+    from separatrix._processes import in_processes
+
+    def pids():
+        return {future.result() for _, future in in_processes(jobs, 1, threads=1, stay=True)}
+
+    jobs = [("", os.getpid, ())]
+    assert pids() == pids() != {os.getpid()}
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_mapped_networks_learn_what_each_learns_alone(networks, task, devices):
+    ensemble = fit(networks, task, sx.Mapped(devices))
+    for number, network in enumerate(networks):
+        one = alone(network, task, number)
+        assert ensemble.history.loss[number] == pytest.approx(one.history.loss, rel=1e-5)
+        assert ensemble[number].history.accuracy == pytest.approx(one.history.accuracy, abs=1e-6)
+        for mine, other in zip(leaves(ensemble.networks[number]), leaves(one.network), strict=True):
+            np.testing.assert_allclose(mine, other, atol=1e-5)
+
+
+def test_mapped_networks_see_the_trials_that_each_sees_alone(networks, task):
+    def loss(outputs, trials):  # of the trials alone: any other trial would show
+        weights = jnp.arange(trials.inputs.size, dtype=jnp.float32).reshape(trials.inputs.shape)
+        return jnp.sum(trials.inputs * jnp.sin(weights)) + 0 * outputs.sum()
+
+    ensemble = fit(networks, task, loss=loss)
+    for number, network in enumerate(networks):
+        one = alone(network, task, number, loss=loss).history.loss
+        assert ensemble.history.loss[number] == pytest.approx(one, rel=1e-5)
+
+
+def test_each_network_has_its_rate_its_noise_and_its_penalties(task):
+    networks = made(noise=(0.0, 0.1, 0.4))
+    optimizers = [adam(learning_rate=rate) for rate in (1e-3, 1e-2, 3e-2)]
+    prices = [[sx.regularizers.Rates(s), sx.regularizers.Weights(s)] for s in (0.0, 1e-3, 1e-1)]
+    ensemble = fit(networks, task, optimizer=optimizers, regularizers=prices)
+    for number, network in enumerate(networks):
+        own = {"optimizer": optimizers[number], "regularizers": prices[number]}
+        one = alone(network, task, number, **own)
+        assert ensemble.history.loss[number] == pytest.approx(one.history.loss, rel=1e-5)
+        assert ensemble[number].history.penalty == pytest.approx(one.history.penalty, rel=1e-5)
+        assert jax.tree.structure(ensemble.networks[number]) == jax.tree.structure(network)
+    workers = fit(networks, task, sx.Workers(1), optimizer=optimizers, regularizers=prices)
+    assert workers.history.penalty == pytest.approx(ensemble.history.penalty, rel=1e-4)
+
+
+@pytest.mark.parametrize(("method", "rounding"), [(MAPPED, 1e-5), (sx.Workers(1), 0.0)])
+def test_one_that_diverges_is_set_aside_and_the_others_are_what_they_are(
+    networks, task, method, rounding
+):
+    """Where numbers are mapped the program is another one without it."""
+    rates = (1e-3, 1e30, 1e-3)
+    how = {"optimizer": [adam(learning_rate=rate) for rate in rates]}
+    ensemble, calm = (
+        fit(networks, task, method, **how),
+        fit(networks, task, method, optimizer=adam(learning_rate=1e-3)),
+    )
+    assert ensemble.endings == (Ending.ALL_STEPS, Ending.DIVERGED, Ending.ALL_STEPS)
+    for number in (0, 2):
+        losses = ensemble.history.loss[number], calm.history.loss[number]
+        np.testing.assert_allclose(*losses, rtol=rounding)
+        weights = (leaves(each.networks[number]) for each in (ensemble, calm))
+        for one, other in zip(*weights, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=rounding)
+    with pytest.raises(sx.TrainingDivergedError) as caught:
+        alone(networks[1], task, 1, optimizer=how["optimizer"][1])
+    reached = caught.value.training
+    assert reached.ending is Ending.DIVERGED
+    assert len(ensemble[1].history) == len(reached.history) < HOW["steps"]
+    for one, other in zip(leaves(ensemble.networks[1]), leaves(reached.network), strict=True):
+        np.testing.assert_array_equal(one, other)  # that before the first step
+    assert all(np.isfinite(leaf).all() for leaf in leaves(ensemble.networks[1]))
+
+
+def test_those_that_stop_leave_the_batch_and_the_others_go_on(task):
+    """Of seven networks on two devices one is slow, so that the program shrinks."""
+    keys = jax.random.split(jax.random.key(4), (2, 7))
+    networks = [sx.networks.CTRNN(3, 8, 3, key=key) for key in keys[0]]
+    optimizers = [adam(learning_rate=1e-4 if k == 4 else 1e-2) for k in range(7)]
+    until = sx.Threshold(loss=0.9, patience=6)
+    how = HOW | {"steps": 120, "optimizer": optimizers, "keys": keys[1]}
+    ensemble = sx.train_ensemble(networks, task, until=until, method=MAPPED, **how)
+    whole = sx.train_ensemble(networks, task, method=MAPPED, **how)
+    ended = [ending is Ending.THRESHOLD for ending in ensemble.endings]
+    assert sum(ended) >= 4 and not ended[4]
+    for number, is_stopped in enumerate(ended):
+        steps = int(ensemble.history.steps[number])
+        losses = whole.history.loss[number]
+        np.testing.assert_allclose(ensemble.history.loss[number, :steps], losses[:steps], rtol=1e-4)
+        assert np.isnan(ensemble.history.loss[number, steps:]).all()
+        held = losses.reshape(-1, 4).mean(1) <= until.loss
+        first = next((k for k in range(2, 31) if held[k - 2 : k].all()), 30)  # two epochs
+        assert steps == 4 * first
+        assert is_stopped == (steps < 120)
+    how |= {"optimizer": optimizers[0], "key": how.pop("keys")[0]}
+    one = sx.train(networks[0], task, until=until, **how)
+    assert one.ending is ensemble.endings[0] and len(one.history) == ensemble.history.steps[0]
+    for mine, other in zip(leaves(ensemble.networks[0]), leaves(one.network), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-3)
+
+
+def test_an_ensemble_is_labeled_data(networks, task, tmp_path, capsys):
+    ensemble = fit(networks, task, regularizers=[sx.regularizers.Rates(1e-3)], progress=True)
+    assert "3/3 networks" in capsys.readouterr().err
+    data = ensemble.history.to_xarray()
+    assert data.loss.dims == ("member", "step") and list(data.ending.values) == ["all steps"] * 3
+    sx.save_records({"history": ensemble.history}, tmp_path / "history.nc")
+    again = sx.load_records(tmp_path / "history.nc")["history"]
+    np.testing.assert_array_equal(again.penalty, ensemble.history.penalty)
+    assert "Ensemble of 3 networks: 3 all steps" in repr(ensemble)
+    inputs = task.trials(2, key=KEYS[0]).inputs
+    states = eqx.filter_vmap(lambda network: network.unroll(inputs))(ensemble.stacked)
+    expected = ensemble.networks[2].unroll(inputs)
+    np.testing.assert_allclose(states[2], expected, rtol=1e-4, atol=1e-5)
+    mixed = dataclasses.replace(ensemble, networks=tuple(made(noise=(0.0, 0.1, 0.0))))
+    with pytest.raises(sx.InvalidInputError, match=r"network 1 .* they differ in noise\."):
+        mixed.stacked  # noqa: B018
+
+
+def test_a_loss_of_ones_own_goes_to_workers(networks, task):
+    factor = 2.0
+
+    def loss(outputs, trials):
+        return factor * sx.training.default_loss(outputs, trials)
+
+    twice, once = (fit(networks[:1], task, sx.Workers(1), **own) for own in ({"loss": loss}, {}))
+    assert twice.history.loss[0, 0] == pytest.approx(2 * once.history.loss[0, 0], rel=1e-6)
+
+
+BAD = {
+    "no network": (lambda n: {"networks": []}, "expected at least one network"),
+    "keys": (lambda n: {"keys": KEYS[:2]}, "keys: expected one for each of the 3 networks, got 2"),
+    "one key": (lambda n: {"keys": KEYS[0]}, "keys must be a random key for each network"),
+    "no key": (lambda n: {"keys": [0, 1, 2]}, "key must be a random key of JAX"),
+    "optimizers": (
+        lambda n: {"optimizer": [optax.adam(1e-3)]},
+        "optimizer: expected one for each of the 3 networks, got 1",
+    ),
+    "rates in the program": (
+        lambda n: {"optimizer": [optax.adam(r) for r in (1e-3, 1e-3, 1e-2)]},
+        "that of network 2 computes something else .*inject_hyperparams",
+    ),
+    "prices": (
+        lambda n: {"regularizers": [[sx.regularizers.Rates(1.0)], []]},
+        "regularizers: expected one for each of the 3 networks, got 2",
+    ),
+    "other prices": (
+        lambda n: {"regularizers": [[], [], [sx.regularizers.Rates(1.0)]]},
+        "regularizers: those of network 2 are of another form",
+    ),
+    "another size": (
+        lambda n: {"networks": [*n[:2], sx.networks.CTRNN(3, 9, 3, key=KEYS[0])]},
+        "network 2 has another form than the first: they differ in bias, .*num_units",
+    ),
+    "another network": (
+        lambda n: {"networks": [n[0], sx.networks.GRU(3, 8, 3, dt=100.0, key=KEYS[0]), n[2]]},
+        "network 1 has another form than the first: it is a GRU, that a CTRNN",
+    ),
+    "another task": (
+        lambda n: {"networks": [*n[:2], sx.networks.CTRNN(4, 8, 3, key=KEYS[0])]},
+        "network 2: the network takes 4 input channels, the task has 3",
+    ),
+    "patience": (
+        lambda n: {"until": sx.Threshold(loss=0.1, patience=21)},
+        "a patience of 21 steps is longer than the training, which has 20",
+    ),
+    "method": (lambda n: {"method": "mapped"}, r"method must be sx.Workers\(\) or sx.Mapped\(\)"),
+    "devices": (lambda n: {"method": sx.Mapped(3)}, "devices: expected 3, but JAX has 2"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_trained_together_is_said(case, networks, task):
+    """By the function itself: in tests, types are looked at before it is called."""
+    change, text = BAD[case]
+    given = {"networks": networks, "keys": KEYS, "method": MAPPED} | HOW | change(networks)
+    with pytest.raises(sx.InvalidInputError, match=text):
+        inspect.unwrap(sx.train_ensemble)(given.pop("networks"), task, **given)
+
+
+@pytest.mark.parametrize("make", [sx.Workers, sx.Mapped])
+def test_no_workers_and_no_devices(make):
+    with pytest.raises(sx.InvalidInputError, match="must be a whole number of at least 1, got 0"):
+        make(0)
