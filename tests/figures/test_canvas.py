@@ -34,6 +34,7 @@ COMPOSITE = {
     "activity": ("activity", "plane"),
     "commitment": ("commitment",),
     "compare_fixed_points": (dict.fromkeys("ab", STATE_SPACE),),
+    "comparison": ("comparison",),
     "compare_topologies": (dict.fromkeys("ab", ("fixed_point_topology", "plane")),),
     "context_gating": ({"first": ("input_gating", "averages")},),
     "graded_memory": ("graded_memory",),
