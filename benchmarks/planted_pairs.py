@@ -151,8 +151,9 @@ def low_rank_step(x: Any, left: Any, right: Any, bias: Any, alpha: Any) -> Any:
     return x + alpha * (left @ (right.T @ jnp.tanh(x)) + bias - x)
 
 
-def turned_step(x: Any, Q: Any, *arrays: Any) -> Any:
-    return Q @ low_rank_step(Q.T @ x, *arrays)
+def turned_step(x: Any, Q: Any, left: Any, right: Any, bias: Any, alpha: Any) -> Any:
+    """The step of Qᵀ x, turned back; the leak is the same in any basis."""
+    return x + alpha * (Q @ (left @ (right.T @ jnp.tanh(Q.T @ x)) + bias) - x)
 
 
 def kicked_field(x: Any, Q: Any, rates: Any, push: Any) -> Any:

@@ -70,12 +70,35 @@ def test_topologies_are_the_same_only_where_the_sets_of_points_are_whole():
     assert found.evidence[:3].tolist() == [
         "proved complete", "index sum 1, coverage 1.000", "proved complete",
     ]  # fmt: skip
-    assert found.reasons[0, 3] == "index sum 2, not 1: some are missing"
+    assert found.reasons[0, 3] == "index sum 2, not 1: some may be missing"
     assert "coverage 0.900" in found.reasons[0, 4] and "not worked out" in found.reasons[0, 6]
     assert found.cluster.tolist() == [0, 0, 1, -1, -1, -1, -1]
     assert (found.null == 0).all() and "0 by definition" in repr(found)
+    unboxed = bistable(complete=False, index_sum=None)
+    kept = np.asarray(unboxed.topology.n_unstable).argsort()[1:]
+    part = dataclasses.replace(unboxed, topology=unboxed.topology[kept])
+    others = compared({"whole": whole, "unboxed": unboxed, "part": part}, Topology())
+    np.testing.assert_array_equal(others.distances[0], [0, 0, nan])
+    assert others.evidence[1] == "Euler characteristic 1, coverage 1.000"
+    assert others.evidence[2] == "Euler characteristic 0, not 1: some may be missing"
     lenient = compared(networks, Topology(coverage=0.8))
     assert lenient.distances[0, 4] == 0
+
+
+def test_what_a_search_may_have_missed_is_no_difference():
+    """One point and three, two of which are reached by as many candidates as are said."""
+
+    def one_and_three(hits, complete):
+        weak = bistable(0.5, complete=complete, hits=np.array([100]))
+        return {"weak": weak, "strong": bistable(hits=np.array(hits))}
+
+    for hits, complete, expected in (
+        ([50, 48, 2], False, 1.0),
+        ([197, 2, 1], False, np.nan),  # 1.5 candidates would reach two such points
+        ([197, 2, 1], True, 1.0),
+    ):
+        found = compared(one_and_three(hits, complete), Topology())
+        np.testing.assert_array_equal(found.distances[0, 1], expected)
 
 
 def test_a_link_that_is_not_known_leaves_the_answer_open():
