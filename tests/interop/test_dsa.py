@@ -14,14 +14,14 @@ import torch
 pytestmark = pytest.mark.filterwarnings("default")  # those of other packages
 
 
-def activity(A, seed, size=6):
+def activity(A, seed, size=6, drive=1.0):
     """Linear dynamics driven by noise in other coordinates, (trial, time, unit), and the noise."""
     rng = np.random.default_rng(seed)
     turn = np.linalg.qr(rng.normal(size=(size, size)))[0][:, : len(A)]
     inputs = rng.normal(size=(20, 50, 1))
-    states = np.zeros((20, 50, len(A)))
+    states = rng.normal(size=(20, 50, len(A)))
     for step in range(1, 50):
-        states[:, step] = states[:, step - 1] @ A.T + inputs[:, step - 1] * np.ones(len(A))
+        states[:, step] = states[:, step - 1] @ A.T + drive * inputs[:, step - 1] * np.ones(len(A))
     return sx.measures.Dynamics(states=states @ turn.T, inputs=inputs)
 
 
@@ -40,15 +40,16 @@ SLOW, FAST = np.diag([0.9, 0.5]), np.array([[0.6, 0.5], [-0.5, 0.6]])
 def test_the_same_dynamics_in_other_coordinates_are_near(measure):
     networks = {"one": activity(SLOW, 0), "same": activity(SLOW, 1), "other": activity(FAST, 2)}
     found = sx.compare(networks, measure)
-    assert found.distances[0, 1] < 0.1 * found.distances[0, 2]
+    assert found.distances[0, 1] < 0.3 * found.distances[0, 2]
     assert found.measure.endswith(f"(dsa-metric {importlib.metadata.version('dsa-metric')})")
     np.testing.assert_array_equal(found.distances, sx.compare(networks, measure).distances)
 
 
 def test_the_eigenvalues_of_the_model_are_those_of_the_dynamics():
-    networks = {"one": activity(SLOW, 0), "other": activity(np.diag([0.8, 0.5]), 1)}
+    other = activity(np.diag([0.8, 0.5]), 1, drive=0.0)
+    networks = {"one": activity(SLOW, 0, drive=0.0), "other": other}
     found = sx.compare(networks, sx.measures.DSA(rank=2))
-    assert found.distances[0, 1] == pytest.approx(0.1**2 / 2, rel=0.2)  # squares, as it counts
+    assert found.distances[0, 1] == pytest.approx(0.1**2 / 2, rel=0.01)  # squares, as it counts
 
 
 def test_trials_of_different_length_and_the_users_random_numbers():
@@ -63,9 +64,10 @@ def test_trials_of_different_length_and_the_users_random_numbers():
 
 
 def test_models_that_cannot_be_compared_are_not_known():
-    networks = {"one": activity(SLOW, 0), "short": sx.measures.Dynamics(states=np.ones((3, 1, 2)))}
-    found = sx.compare(networks, sx.measures.DSA(rank=2))
-    assert np.isnan(found.distances[0, 1]) and "dsa-metric" in found.reasons[0, 1]
+    networks = {"six units": activity(SLOW, 0), "eight": activity(SLOW, 0, size=8)}
+    found = sx.compare(networks, sx.measures.DSA(score_method="angular", iterations=2))
+    assert np.isnan(found.distances[0, 1])
+    assert found.reasons[0, 1] == "models of 6 and 8 variables: give both one rank"
 
 
 def test_a_network_is_compared_with_itself_in_new_trials(tmp_path):

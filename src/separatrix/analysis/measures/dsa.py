@@ -57,7 +57,10 @@ class _Compared(AbstractMeasure[tuple[Any, ...]]):
     def between(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> float | Undecided:
         import torch
 
-        package = _package()
+        package, sizes = _package(), (len(first[0]), len(second[0]))
+        if sizes[0] != sizes[1] and self.score_method != "wasserstein":
+            # of which the package says another distance
+            return Undecided(f"models of {sizes[0]} and {sizes[1]} variables: give both one rank")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED)
             try:
