@@ -126,6 +126,12 @@ OPTIONS = {
     "topologies in space": lambda: figures.compare_topologies(
         dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
     ),
+    "networks that are all alike": lambda: figures.comparison(
+        sx.compare(dict.fromkeys("abc", sx.measures.Dynamics(states=np.eye(6)[None])), "procrustes")
+    ),
+    "networks of which nothing is known": lambda: figures.comparison(
+        sx.compare(dict.fromkeys("ab", sx.measures.Dynamics()), "topology")
+    ),
     "two contexts": lambda: figures.context_gating(contexts()),
     "two renamed contexts": lambda: figures.context_gating(
         contexts(), source_names={"a": "motion", "b": "color"}, evidence_units="%"

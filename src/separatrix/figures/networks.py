@@ -43,7 +43,8 @@ def _matrix(axes: Axes, found: Comparison) -> None:
     order = np.argsort(np.where(clusters < 0, clusters.max() + 1, clusters), kind="stable")
     colors = sequential().with_extremes(bad=LIGHT_GRAY)
     distances = np.asarray(found.distances, float)[np.ix_(order, order)]
-    image = axes.imshow(distances, cmap=colors, vmin=0, interpolation="nearest")
+    largest = float(np.nan_to_num(distances).max(initial=0.0)) or 1.0
+    image = axes.imshow(distances, cmap=colors, vmin=0, vmax=largest, interpolation="nearest")
     axes.figure.colorbar(image, ax=axes, label=f"distance: {found.measure}", shrink=0.8)
     for edge in np.flatnonzero(np.diff(clusters[order])) + 0.5:
         axes.axhline(edge, color=ink(), linewidth=0.8)
@@ -55,7 +56,10 @@ def _matrix(axes: Axes, found: Comparison) -> None:
 
 
 def _map(axes: Axes, found: Comparison) -> None:
-    places = _spread(np.asarray(found.coordinates, float))
+    places = np.asarray(found.coordinates, float)
+    known = places[~np.isnan(places).any(1)]
+    extent = float(np.ptp(known, axis=0).max()) if len(known) else 0.0
+    places = _spread(places, extent or 2.0)
     groups, labels = np.asarray(found.group), list(map(str, found.groups))
     if not 1 < len(labels) <= MOST_GROUPS:
         clusters = np.asarray(found.cluster)
@@ -66,20 +70,17 @@ def _map(axes: Axes, found: Comparison) -> None:
         axes.plot(*here.T, "o", color=cycle(number), markersize=4, alpha=0.7, label=label)
     rest = places[~np.isin(groups, labels)]
     axes.plot(*rest.T, "o", color=LIGHT_GRAY, markersize=4)
-    known = places[~np.isnan(places).any(1)]
-    if len(known) > 1:
-        equal_scales(axes, known)
+    equal_scales(axes, known if extent else np.array([[-1.0, -1.0], [1.0, 1.0]]))
     axes.set_xlabel("first axis of the map")
     axes.set_ylabel("second axis of the map")
 
 
-def _spread(places: np.ndarray) -> np.ndarray:
+def _spread(places: np.ndarray, extent: float) -> np.ndarray:
     """Move networks at one place a little apart, in a spiral."""
-    extent = np.nanmax(np.ptp(places, axis=0)) if np.isfinite(places).all(1).any() else 0.0
-    size, moved = APART * (extent or 1.0), places.copy()
-    seen: dict[tuple[float, ...], int] = {}
-    for row, place in enumerate(np.round(places / (extent or 1.0), 6)):
-        number = seen[tuple(place)] = seen.get(tuple(place), -1) + 1
+    moved, seen = places.copy(), dict[tuple[float, ...], int]()
+    for row, place in enumerate(map(tuple, np.round(places / extent, 6))):
+        number = seen[place] = seen.get(place, -1) + 1
         turn = 2.4 * number
-        moved[row] += size * np.sqrt(number) * np.array([np.cos(turn), np.sin(turn)])
+        step = APART * extent * np.sqrt(number)
+        moved[row] += step * np.array([np.cos(turn), np.sin(turn)])
     return moved

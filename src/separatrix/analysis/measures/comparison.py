@@ -118,7 +118,9 @@ class Comparison(Record):
         return f"{text}; {self.num_unknown} of {counted(pairs, 'pair')} not known"
 
     def _table(self) -> Columns:
-        return {name: np.asarray(getattr(self, name)) for name in ("names", "cluster", "evidence")}
+        several = len(self.groups) > 1
+        shown = ("names", *["group"] * several, "cluster", "evidence")
+        return {name: np.asarray(getattr(self, name)) for name in shown}
 
     @property
     def mean_distances(self) -> dict[tuple[str, str], tuple[float, float, float]]:
