@@ -105,7 +105,8 @@ class Topology(AbstractMeasure[_Points]):
             return "", f"{counted(unproved, 'fixed point')} not proved to exist"
         index, name = points.index_sum, "index sum"
         if index is None:  # no box is known that holds all points
-            index, name = topology and topology.euler_characteristic, "Euler characteristic"
+            index = None if topology is None else topology.euler_characteristic
+            name = "Euler characteristic"
         if index != 1:
             told = "unknown" if index is None else f"{index}, not 1"
             return "", f"{name} {told}: some may be missing"
