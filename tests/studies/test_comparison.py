@@ -8,11 +8,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
+from small_experiment import STUDY
 
 import separatrix as sx
 from separatrix.analysis import FrozenInputs
 from separatrix.store import Run
+from separatrix.studies import Study, StudyResults, write_study_report
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 SETTINGS = {"name": "one", "task": {"name": "PerceptualDecisionMaking"}}
@@ -95,6 +98,35 @@ def test_what_cannot_be_compared_is_refused_in_words(runs):
     own = {name: dataclasses.replace(run, experiment={}) for name, run in runs.items()}
     with pytest.raises(sx.InvalidInputError, match="cannot be built again"):
         sx.compare(own, "procrustes")
+
+
+class Held(StudyResults):
+    """A study whose runs are in memory."""
+
+    def run(self, key):
+        return RUNS[key]
+
+
+RUNS = {}
+
+
+def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
+    RUNS.update(runs)
+    same = {"state": "done", "error": "", "fixed_points": 1, "cube": False, "seed": 0}
+    rate = "training.optimizer.learning_rate"
+    rows = {name: {**same, rate: k % 2} for k, name in enumerate(runs)}
+    study = Study.from_dict(STUDY)
+    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
+    assert sx.compare(held, "spectrum", by=rate).groups.tolist() == ["0", "1"]
+    with pytest.raises(sx.InvalidInputError, match="did you mean 'fixed_points'"):
+        sx.compare(held, by="fixed_point")
+    page = write_study_report(held, tmp_path / "report.html").read_text()
+    assert "How far the networks are apart" in page and f"by {rate}" in page
+    assert "Topology 1: 2 of" in page and "Undecided" not in page
+    missing = dataclasses.replace(runs["one"].fixed_points, complete=False, index_sum=2)
+    RUNS["one"] = run(network(0), fixed_points=missing)
+    page = write_study_report(held, tmp_path / "report.html").read_text()
+    assert "Undecided: 1 of 3 networks: fixed points may be missing" in page
 
 
 def test_what_is_known_of_networks_made_elsewhere_is_compared():

@@ -114,7 +114,7 @@ def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
         members = [key for key, each in classes.items() if each == number]
         low, high = wilson(np.array([len(members) / len(classes)]), np.array([len(classes)]))
         view: dict[str, Any] = {"number": number + 1, "members": len(members), "of": len(classes)}
-        view |= {"low": float(low[0]), "high": float(high[0])}
+        view |= {"low": float(low[0]), "high": float(high[0]), "picture": ""}
         if number >= 0:
             view |= _member(results, members, number < MOST_CLASSES)
         yield view
@@ -125,7 +125,7 @@ def _member(results: StudyResults, members: list[str], drawn: bool) -> dict[str,
     stories = (Story(results.run(member)) for member in members)
     story = next((each for each in stories if each.has(FixedPointTopology)), None)
     if story is None:
-        return {}
+        return {"counts": "not in the run", "member": members[0], "is_cube": False}
     topology = story.get(FixedPointTopology)
     view: dict[str, Any] = {"counts": " + ".join(map(str, topology.counts))}
     view |= {"member": story.run.path.name, "is_cube": topology.is_cube is True}

@@ -111,7 +111,7 @@ class Comparison(Record):
 
     def summary(self) -> str:
         pairs, labels = len(self) * (len(self) - 1) // 2, np.asarray(self.cluster)
-        sizes = np.bincount(labels[labels >= 0]).tolist()
+        sizes = np.unique(labels[labels >= 0], return_counts=True)[1].tolist()
         left = f" and {int((labels < 0).sum())} unknown" if (labels < 0).any() else ""
         text = f"Comparison of {counted(len(self), 'network')} by {self.measure}: "
         text += f"{counted(len(sizes), 'cluster')} ({', '.join(map(str, sizes))}){left}"
