@@ -175,6 +175,14 @@ MAKE = {
         parameter=(0.5, 1.5),
         name="w",
     ),
+    "comparison": lambda: sx.compare(
+        {
+            f"net {k}": sx.measures.Dynamics(states=np.array(parts().activity.states)[..., :k])
+            for k in (4, 5, 6)
+        },
+        "procrustes",
+        by={"net 4": "small", "net 5": "small", "net 6": "large"},
+    ),
     "analyses": lambda: Analyses(
         analysis=np.array(["slow_curve", "branches", "fixed_point_graph"]),
         outcome=np.array(["done", "skipped", "failed"]),

@@ -78,7 +78,7 @@ def public_names():
     """Return every public name with what it names; what has several names, by the shortest."""
     found = {f"sx.{name}": getattr(sx, name) for name in sx.__all__}
     known = {id(thing) for thing in found.values()}
-    for module in ("tasks", "networks", "models", "training", "solvers", "figures"):
+    for module in ("tasks", "networks", "models", "training", "solvers", "measures", "figures"):
         home = getattr(sx, module)
         for name in home.__all__:
             thing = getattr(home, name)

@@ -62,9 +62,13 @@ from .analysis import (
     input_gating as input_gating,
     linearize as linearize,
     lyapunov_exponents as lyapunov_exponents,
+    measures as measures,
     separatrix as separatrix,
     slow_curve as slow_curve,
     verdict as verdict,
+)
+from .analysis.measures import (
+    Comparison as Comparison,
 )
 from .analysis.memory import (
     GradedMemory as GradedMemory,
@@ -118,6 +122,7 @@ from .store import (
 from .studies import (
     Study as Study,
     StudyResults as StudyResults,
+    compare as compare,
     load_runs as load_runs,
     load_study as load_study,
     run_variants as run_variants,

@@ -9,6 +9,7 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.topology.isomorphism import isomorphic
 
 
 def wells(*rates):
@@ -176,3 +177,48 @@ def test_outputs_that_fit_no_points(outputs):
     system, states = wells(1.0, 1.0)
     with pytest.raises(sx.InvalidInputError, match=r"outputs must have shape \(9, output\)"):
         sx.fixed_point_topology(system, states, outputs=outputs)
+
+
+def tree(*edges):
+    """A graph of stable points, and a saddle on each edge between two of them."""
+    ends = 1 + max(max(edge) for edge in edges)
+    links = np.eye(ends, dtype=bool)
+    saddles = np.array([[end in edge for end in range(ends)] for edge in edges])
+    return np.vstack([links, saddles]), [0] * ends + [1] * len(edges)
+
+
+def test_graphs_of_as_many_points_are_told_apart():
+    """A chain and a star of four wells: 4 + 3 points each, and each saddle links two."""
+    chain, star = tree((0, 1), (1, 2), (2, 3)), tree((0, 1), (0, 2), (0, 3))
+    turned = tree((3, 0), (0, 2), (2, 1))
+    assert isomorphic((*chain, None), (*turned, None))
+    assert not isomorphic((*chain, None), (*star, None))
+    assert isomorphic((*chain, "abba"), (*turned, "baba"))
+    assert not isomorphic((*chain, "abba"), (*turned, "abba"))
+
+
+def test_regular_graphs_are_told_apart():
+    """A ring of six and two rings of three: nothing around any single point differs."""
+    six = tree(*((k, (k + 1) % 6) for k in range(6)))
+    threes = tree((0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3))
+    turned = tree((0, 2), (2, 4), (4, 1), (1, 3), (3, 5), (5, 0))
+    assert isomorphic((*six, None), (*turned, None))
+    assert not isomorphic((*six, None), (*threes, None))
+
+
+def shuffled_wells(number, order=None, outputs=True):
+    """Independent double wells, with their units in another order."""
+    system = sx.Flow(lambda x: x - x**3, number)
+    states = np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=number)))
+    states = states[np.random.default_rng(0).permutation(len(states))] if order else states
+    named = states[:, order] if order else states
+    return sx.fixed_point_topology(system, states, outputs=named if outputs else None)
+
+
+def test_without_outputs_the_order_of_points_is_no_difference():
+    assert shuffled_wells(3).same_as(shuffled_wells(3, [2, 0, 1], outputs=False)) is True
+    assert (
+        shuffled_wells(3, outputs=False).same_as(shuffled_wells(3, [2, 0, 1], outputs=False))
+        is True
+    )
+    assert shuffled_wells(2, outputs=False).same_as(shuffled_wells(3, outputs=False)) is False

@@ -34,6 +34,7 @@ COMPOSITE = {
     "activity": ("activity", "plane"),
     "commitment": ("commitment",),
     "compare_fixed_points": (dict.fromkeys("ab", STATE_SPACE),),
+    "comparison": ("comparison",),
     "compare_topologies": (dict.fromkeys("ab", ("fixed_point_topology", "plane")),),
     "context_gating": ({"first": ("input_gating", "averages")},),
     "graded_memory": ("graded_memory",),
@@ -124,6 +125,12 @@ OPTIONS = {
     ),
     "topologies in space": lambda: figures.compare_topologies(
         dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
+    ),
+    "networks that are all alike": lambda: figures.comparison(
+        sx.compare(dict.fromkeys("abc", sx.measures.Dynamics(states=np.eye(6)[None])), "procrustes")
+    ),
+    "networks of which nothing is known": lambda: figures.comparison(
+        sx.compare(dict.fromkeys("ab", sx.measures.Dynamics()), "topology")
     ),
     "two contexts": lambda: figures.context_gating(contexts()),
     "two renamed contexts": lambda: figures.context_gating(

@@ -15,7 +15,13 @@ LOWER = [
     getattr(sx, name) for name in sx.__all__ if name.islower() and name != "condition_variance"
 ]
 ANALYZES = [f for f in LOWER if getattr(f, "__module__", "").startswith("separatrix.analysis.")]
-METHODS = [*(getattr(sx.solvers, name) for name in sx.solvers.__all__), sx.Settling, sx.Watching]
+MEASURES = ("Topology", "Spectrum", "Procrustes", "DSA", "InputDSA")
+METHODS = [
+    *(getattr(sx.solvers, name) for name in sx.solvers.__all__),
+    *(getattr(sx.measures, name) for name in MEASURES),
+    sx.Settling,
+    sx.Watching,
+]
 MUST_SHOW = [
     *ANALYZES,
     *METHODS,

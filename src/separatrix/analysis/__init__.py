@@ -4,6 +4,7 @@ What several packages use is imported from here. An analysis that only its own q
 section use (`memory`, `selectivity`) is imported from its module.
 """
 
+from . import measures
 from .attractors import (
     ContinuousAttractor,
     Watching,
@@ -107,6 +108,7 @@ __all__ = [
     "input_gating",
     "linearize",
     "lyapunov_exponents",
+    "measures",
     "separatrix",
     "slow_curve",
     "verdict",

@@ -1,5 +1,6 @@
 """Studies: many networks of one experiment, run on any machine, and read as one table."""
 
+from .comparison import compare
 from .directory import is_study
 from .report import write_study_report
 from .results import StudyResults, load_runs, load_study, study_status
@@ -13,6 +14,7 @@ __all__ = [
     "Status",
     "Study",
     "StudyResults",
+    "compare",
     "is_study",
     "load_runs",
     "load_study",

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import figures
-from .._types import UnreadableFileError
 from ..analysis import FixedPointTopology
 from ..analysis.boundaries.fractions import wilson
 from ..report.page import write_page
 from ..report.pictures import shown
 from ..report.sections.fixed_point_topology import SECTION as TOPOLOGY
 from ..report.story import Story
-from .classes import topology_classes
+from .comparison import compare
 from .results import StudyResults
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ MEASURES = {
 MOST_GROUPS = 12
 MOST_CLASSES = 6
 """Classes of topology that are shown with a picture."""
+MOST_ON_MAP = 60
+"""Networks whose map is drawn."""
 
 
 def write_study_report(results: StudyResults, path: str | Path) -> Path:
@@ -65,6 +66,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         sums=next((s for s in _shares(done, "index_sum") if s["what"] in ("1", "1.0")), None),
         numbers=list(_numbers(done)),
         classes=list(_classes(results)),
+        map=_map(results),
         pictures=list(_pictures(done, [name for name in results.varied if name != "seed"])),
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
@@ -97,28 +99,51 @@ def _numbers(done: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
 
 def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
     """Yield the classes of topology, with the picture of a member of each."""
-    topologies = {}
-    for key in results.done.index:
-        try:
-            found = Story(results.run(key)).find(FixedPointTopology)
-        except UnreadableFileError:  # the next sweep makes it again
-            continue
-        if found is not None:
-            topologies[key] = found
-    classes = topology_classes(topologies)
+    if "cube" not in results.done:
+        return
+    found = compare(results, "topology")
+    classes = dict(zip(found.names.tolist(), found.cluster.tolist(), strict=True))
     for number in sorted(set(classes.values()), key=lambda n: (n < 0, n)):
         members = [key for key, each in classes.items() if each == number]
         low, high = wilson(np.array([len(members) / len(classes)]), np.array([len(classes)]))
         view: dict[str, Any] = {"number": number + 1, "members": len(members), "of": len(classes)}
-        view |= {"low": float(low[0]), "high": float(high[0])}
+        view |= {"low": float(low[0]), "high": float(high[0]), "picture": ""}
         if number >= 0:
-            topology = topologies[members[0]]
-            view |= {"counts": " + ".join(map(str, topology.counts)), "member": members[0]}
-            view["is_cube"] = topology.is_cube is True
-            story = Story(results.run(members[0]))
-            if number < MOST_CLASSES and TOPOLOGY.is_shown_in(story):
-                view |= _drawn(lambda story=story: TOPOLOGY.draw(story))
+            view |= _member(results, members, number < MOST_CLASSES)
         yield view
+
+
+def _member(results: StudyResults, members: list[str], drawn: bool) -> dict[str, Any]:
+    """Return the counts of a class, by the first member whose run holds them, and its picture."""
+    stories = (Story(results.run(member)) for member in members)
+    story = next((each for each in stories if each.has(FixedPointTopology)), None)
+    if story is None:
+        return {"counts": "not in the run", "member": members[0], "is_cube": False}
+    topology = story.get(FixedPointTopology)
+    view: dict[str, Any] = {"counts": " + ".join(map(str, topology.counts))}
+    view |= {"member": story.run.path.name, "is_cube": topology.is_cube is True}
+    return view | (
+        _drawn(lambda: TOPOLOGY.draw(story)) if drawn and TOPOLOGY.is_shown_in(story) else {}
+    )
+
+
+def _map(results: StudyResults) -> dict[str, Any]:
+    """Return the map of the networks by the eigenvalues at their fixed points, and mean distances.
+
+    Nothing where there are too few of them, or so many that a report would take long.
+    """
+    by = next((name for name in results.varied if name != "seed"), None)
+    if not 3 <= len(results.done) <= MOST_ON_MAP or "fixed_points" not in results.done:
+        return {}
+    found = compare(results, "spectrum", by=by)
+    if not np.nansum(found.distances):
+        return {}
+    means = [
+        (" and ".join(dict.fromkeys(pair)) if by else "all", *(f"{value:.3g}" for value in said))
+        for pair, said in found.mean_distances.items()
+    ]
+    picture = _drawn(lambda: figures.comparison(found))
+    return {"by": by, "means": means, "unknown": found.num_unknown, **picture}
 
 
 def _pictures(done: pd.DataFrame, settings: list[str]) -> Iterator[dict[str, Any]]:

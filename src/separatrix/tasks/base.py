@@ -101,6 +101,12 @@ class AbstractTask(eqx.Module):
         """Draw `n` random trials; pure, compiled into whatever calls it."""
 
     @property
+    def answers_in_classes(self) -> bool:
+        """Whether the outputs compete for one answer; else they follow values."""
+        drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
+        return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
+
+    @property
     def is_solved(self) -> bool:
         """Whether the task has a `solve`, and so an ideal observer to compare a network with."""
         return False

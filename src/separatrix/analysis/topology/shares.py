@@ -166,9 +166,9 @@ class _Shares:
     doubts: dict[int, str] = field(default_factory=dict)
 
     def note(self, row: int, ends: np.ndarray) -> None:
-        """Note where departures from a point have ended."""
+        """Note where departures from a point have ended; without stable points none is missed."""
         self.linked[row, ends[ends >= 0]] = True
-        if lost := int((ends < 0).sum()):
+        if (lost := int((ends < 0).sum())) and self.follower.landscape.attractors.any():
             told = f"{lost} of {len(ends)} departures from it do not settle at a stable point"
             self.doubts.setdefault(row, told)
 

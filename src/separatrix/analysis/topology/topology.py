@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError
+from .isomorphism import isomorphic
 
 ANY = "*"
 """Stands in the name of a saddle for a sign that differs between the stable points it links."""
@@ -43,9 +44,10 @@ class FixedPointTopology(Record):
 
     A stable point is called by the signs of its outputs, such as "+-+". A saddle is called by the
     stable points that it links: "+*+" between "+++" and "+-+"; where those are not all that the
-    pattern stands for, by their list. Two topologies are the same when the same names occur with
-    the same numbers of unstable directions; states, units and architectures do not enter. All of
-    this is of the points given: whether there are others is for the search to say.
+    pattern stands for, by their list. Two topologies are the same when points with the same numbers
+    of unstable directions are linked in the same way, and stable points that correspond have the
+    same signs, where they are named by signs; places, states, units and architectures do not enter.
+    All of this is of the points given: whether there are others is for the search to say.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
@@ -105,6 +107,12 @@ class FixedPointTopology(Record):
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
     @property
+    def _signs(self) -> list[str] | None:
+        """The signs of each stable point; None where they are named by their places."""
+        names = [str(self.names[row]) if row >= 0 else "cut" for row in self.attractor_rows]
+        return names if set("".join(names)) <= set("+-") else None
+
+    @property
     def undecided(self) -> str:
         """Why more may be linked than is known, of the first such point; empty where all is."""
         reasons = np.asarray(self._reasons)
@@ -132,7 +140,7 @@ class FixedPointTopology(Record):
         cube = Counter(
             (pattern.count(ANY), pattern) for pattern in map("".join, product("+-*", repeat=bits))
         )
-        return self._equal(cube, self._unsure, self.undecided)
+        return _equal(self.cells, cube, self._unsure, self.undecided)
 
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
         """Return whether two systems have the same topology of fixed points.
@@ -142,26 +150,21 @@ class FixedPointTopology(Record):
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
         told = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
-        return self._equal(other.cells, self._unsure | other._unsure, told)
+        signs = self._signs, other._signs
+        if signs[0] is None or signs[1] is None:
+            cells, signs = (_unnamed(self), _unnamed(other)), (None, None)
+        else:
+            cells = self.cells, other.cells
+        answer = _equal(*cells, self._unsure | other._unsure, told)
+        if answer is not True:
+            return answer
+        kinds = [np.asarray(topology.n_unstable).tolist() for topology in (self, other)]
+        return isomorphic((self.links, kinds[0], signs[0]), (other.links, kinds[1], signs[1]))
 
     @property
     def _unsure(self) -> set[int]:
         """Of which numbers of unstable directions some point may link more than is known."""
         return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
-
-    def _equal(
-        self, cells: Counter[tuple[int, str]], unsure: set[int], reason: str
-    ) -> bool | Undecided:
-        """Compare cells; of numbers of unstable directions that are unsure, their count alone."""
-        for number in {number for number, _ in self.cells | cells}:
-            one, other = (
-                Counter({name: n for (k, name), n in these.items() if k == number})
-                for these in (self.cells, cells)
-            )
-            differ = one.total() != other.total() if number in unsure else one != other
-            if differ and -1 not in unsure:
-                return False
-        return Undecided(reason) if unsure else True
 
     def difference(self, other: "FixedPointTopology") -> str:
         """Return what one topology has and the other lacks, in words; nothing where none."""
@@ -196,6 +199,27 @@ class FixedPointTopology(Record):
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
         return text + (f"; from {lost} of them some departures do not settle" if lost else "")
+
+
+def _unnamed(topology: FixedPointTopology) -> Counter[tuple[int, str]]:
+    """Count points by unstable directions and number of links, where places are no names."""
+    numbers = np.asarray(topology.n_unstable).tolist()
+    return Counter(zip(numbers, map(str, topology.links.sum(1).tolist()), strict=True))
+
+
+def _equal(
+    one: Counter[tuple[int, str]], other: Counter[tuple[int, str]], unsure: set[int], reason: str
+) -> bool | Undecided:
+    """Compare cells; of numbers of unstable directions that are unsure, their count alone."""
+    for number in {number for number, _ in one | other}:
+        mine, others = (
+            Counter({name: n for (k, name), n in these.items() if k == number})
+            for these in (one, other)
+        )
+        differ = mine.total() != others.total() if number in unsure else mine != others
+        if differ and -1 not in unsure:
+            return False
+    return Undecided(reason) if unsure else True
 
 
 def _told(cell: tuple[int, str], count: int) -> str:

@@ -1,0 +1,11 @@
+"""Distances between networks, with their options; `sx.compare` takes them, or their names."""
+
+from .base import AbstractMeasure as AbstractMeasure, Dynamics
+from .compared import compared as compared, measure_of as measure_of
+from .comparison import Comparison as Comparison
+from .dsa import DSA, InputDSA
+from .procrustes import Procrustes
+from .spectrum import Spectrum
+from .topology import Topology
+
+__all__ = ["DSA", "Dynamics", "InputDSA", "Procrustes", "Spectrum", "Topology"]

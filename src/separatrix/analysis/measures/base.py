@@ -1,0 +1,91 @@
+"""What a measure of the distance between two networks is, and what it looks at."""
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from ..._types import Array
+from ..fixed_points.points import FixedPoints
+from ..linearization import Linearization
+from ..topology import FixedPointTopology, Undecided
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Dynamics:
+    """What is known of a network, for measures to look at; None: it is not.
+
+    Attributes
+    ----------
+    points, topology, linearization
+        At one input.
+    states (trial, time, unit), inputs (trial, time, channel)
+        Its activity; what two networks did in the same trials.
+    inside (trial, time)
+        The steps that belong to a trial; None: all.
+    """
+
+    points: FixedPoints | None = None
+    topology: FixedPointTopology | None = None
+    linearization: Linearization | None = None
+    states: Float[Array, "trial time unit"] | None = None
+    inputs: Float[Array, "trial time channel"] | None = None
+    inside: Bool[Array, "trial time"] | None = None
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """What a measure takes from a network, and what that rests on; the reason where it has none."""
+
+    value: T | None
+    said: str
+
+
+class AbstractMeasure(abc.ABC, Generic[T]):
+    """A distance between networks, with its options: 0 between networks that it cannot tell apart.
+
+    `read` is asked once for each network, `between` for each pair of what was read.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    """The attributes of `Dynamics` that it looks at."""
+    no_null: ClassVar[str] = ""
+    """Why a network is at distance 0 from itself also in new trials; empty where it is not."""
+    is_relation: ClassVar[bool] = False
+    """Whether its distances are 0 (the same) and 1 (different) alone."""
+
+    @abc.abstractmethod
+    def read(self, network: Dynamics) -> Reading[T]:
+        """Return what is compared of a network, or why it cannot be."""
+
+    @abc.abstractmethod
+    def between(self, first: T, second: T) -> float | Undecided:
+        """Return the distance, or why it is not known."""
+
+    @property
+    def version(self) -> str:
+        """The version of the package that computes it; empty where that is this one."""
+        return ""
+
+    def distances(
+        self, readings: list[Reading[T]]
+    ) -> tuple[Float[np.ndarray, "network other"], Shaped[np.ndarray, "network other"]]:
+        """Return the distances of all pairs, NaN where one is not known, and why it is not."""
+        count = len(readings)
+        found, reasons = np.full((count, count), np.nan), np.full((count, count), "", object)
+        for i, j in zip(*np.triu_indices(count), strict=True):
+            first, second = readings[i].value, readings[j].value
+            if first is None or second is None:
+                reasons[i, j] = reasons[j, i] = readings[i if first is None else j].said
+                continue
+            answer = 0.0 if i == j else self.between(first, second)
+            if isinstance(answer, Undecided):
+                reasons[i, j] = reasons[j, i] = answer.reason
+            else:
+                found[i, j] = found[j, i] = answer
+        return found, reasons.astype(str)

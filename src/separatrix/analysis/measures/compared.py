@@ -1,0 +1,83 @@
+"""Comparing what is known of networks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._types import InvalidInputError, nearest
+from ..topology import Undecided
+from . import grouping
+from .base import AbstractMeasure, Dynamics, Reading
+from .comparison import Comparison, means_of
+from .dsa import DSA, InputDSA
+from .procrustes import Procrustes
+from .spectrum import Spectrum
+from .topology import Topology
+
+MEASURES: dict[str, type[AbstractMeasure[Any]]] = {
+    kind.name: kind for kind in (Topology, Spectrum, Procrustes, DSA, InputDSA)
+}
+"""The measures by the names that users write."""
+
+
+def measure_of(asked: str | AbstractMeasure[Any]) -> AbstractMeasure[Any]:
+    """Return a measure, by its name with its default options; raise InvalidInputError else."""
+    if isinstance(asked, AbstractMeasure):
+        return asked
+    if asked in MEASURES:
+        return MEASURES[asked]()
+    raise InvalidInputError(
+        f"no measure is called {asked!r}: {nearest(asked, MEASURES)} With options: "
+        "sx.measures.Spectrum(num_modes=4)."
+    )
+
+
+def compared(
+    networks: Mapping[str, Dynamics],
+    measure: AbstractMeasure[Any],
+    *,
+    group: Mapping[str, str] | None = None,
+    by: str = "",
+    again: Mapping[str, Dynamics] | None = None,
+) -> Comparison:
+    """Compare networks by a measure; `again` has the activity of each in new trials."""
+    readings = [measure.read(network) for network in networks.values()]
+    distances, reasons = measure.distances(readings)
+    groups = np.array([str((group or {}).get(name, "all")) for name in networks], str)
+    null, said = _null(list(networks), readings, measure, again or {})
+    kinds = grouping.classes if measure.is_relation else grouping.clusters
+    return Comparison(
+        names=np.array(list(networks), str),
+        group=groups,
+        cluster=kinds(distances),
+        null=null,
+        evidence=np.array([reading.said for reading in readings], str),
+        distances=distances,
+        reasons=reasons,
+        coordinates=grouping.scaled(distances),
+        **means_of(distances, groups),
+        measure=f"{measure.name}{measure.version and f' ({measure.version})'}",
+        null_said=said,
+        by=by,
+    )
+
+
+def _null(
+    names: list[str],
+    readings: list[Reading[Any]],
+    measure: AbstractMeasure[Any],
+    again: Mapping[str, Dynamics],
+) -> tuple[Float[np.ndarray, " network"], str]:
+    """Return each network's distance to itself in new trials, and what that is."""
+    if measure.no_null:
+        return np.zeros(len(names)), f"0 by definition, as {measure.no_null}"
+    found = np.full(len(names), np.nan)
+    for place, name in enumerate(names):
+        first, new = readings[place].value, again.get(name)
+        second = None if new is None else measure.read(new).value
+        if first is not None and second is not None:
+            answer = measure.between(first, second)
+            found[place] = np.nan if isinstance(answer, Undecided) else answer
+    return found, "not measured" if np.isnan(found).all() else "measured"

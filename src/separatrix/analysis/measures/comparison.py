@@ -1,0 +1,153 @@
+"""Networks beside one another: their distances by one measure, and what these say."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from ..._records import Record, array, setting
+from ..._tables import Columns
+from ..._types import Array, InvalidInputError, counted
+from . import grouping
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SEED = 0
+"""Of the resamples."""
+
+
+class RankCorrelation(NamedTuple):
+    """Spearman's ρ of two measures over pairs of networks, with a 95 % interval over networks."""
+
+    value: float
+    low: float
+    high: float
+    num_pairs: int
+
+    def __repr__(self) -> str:
+        interval = f"95 % interval {self.low:.2f} to {self.high:.2f} over networks"
+        return f"Spearman's ρ = {self.value:.2f} ({interval}; {self.num_pairs} pairs)"
+
+
+class Comparison(Record):
+    """The distances between networks by one measure, with clusters, a map and intervals.
+
+    Of a measure that only tells the same from other, distances are 0 and 1, and clusters are
+    classes. A distance that is not known is NaN, and `reasons` says why. Intervals are
+    bootstrapped over networks, within each group. A selection of networks keeps their clusters and
+    places, and has mean distances of its own.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.random.default_rng(0).normal(size=(3, 4, 20, 5))
+    >>> networks = {name: sx.measures.Dynamics(states=each) for name, each in zip("abc", states)}
+    >>> found = sx.compare(networks, "procrustes")
+    >>> found.matrix.sel(network="a", other="a").item()
+    0.0
+    """
+
+    names: Shaped[np.ndarray, " network"] = array("of the networks")
+    group: Shaped[np.ndarray, " network"] = array("the group of each")
+    cluster: Int[Array, " network"] = array("its cluster, 0 the largest one; −1: not known")
+    null: Float[Array, " network"] = array("its distance to itself in new trials; NaN: not known")
+    evidence: Shaped[np.ndarray, " network"] = array(
+        "what its side of each comparison rests on, or why it has none"
+    )
+    distances: Float[Array, "network other"] = array("distances; NaN: not known")
+    reasons: Shaped[np.ndarray, "network other"] = array("why one is not known; empty where it is")
+    coordinates: Float[Array, "network axis"] = array(
+        "places whose distances are nearest to these (classical scaling)"
+    )
+    groups: Shaped[np.ndarray, " first"] = array("the names of the groups")
+    mean_distance: Float[Array, "first second"] = array("between groups, and within one")
+    mean_low: Float[Array, "first second"] = array("lower end of its 95 % interval")
+    mean_high: Float[Array, "first second"] = array("upper end of its 95 % interval")
+    measure: str = setting("what was measured")
+    null_said: str = setting("what the null is")
+    by: str = setting("what makes the groups", default="")
+
+    def _as_part_of(self, whole: "Comparison") -> "Comparison":
+        places = {name: place for place, name in enumerate(np.asarray(whole.names).tolist())}
+        kept = np.array([places[name] for name in np.asarray(self.names).tolist()], int)
+        both = np.ix_(kept, kept)
+        distances = np.asarray(whole.distances)[both]
+        means = means_of(distances, np.asarray(self.group))
+        reasons = np.asarray(whole.reasons)[both]
+        return dataclasses.replace(self, distances=distances, reasons=reasons, **means)
+
+    @property
+    def matrix(self) -> "xr.DataArray":
+        """The distances as an `xarray.DataArray` with the names along both axes."""
+        import xarray as xr
+
+        names = np.asarray(self.names)
+        return xr.DataArray(
+            np.asarray(self.distances),
+            {"network": names, "other": names},
+            ("network", "other"),
+            name=self.measure,
+        )
+
+    def rank_correlation(self, other: "Comparison") -> RankCorrelation:
+        """Return Spearman's rank correlation with another measure of the same networks.
+
+        Over the pairs whose distance is known by both, with a 95 % interval over networks. Raises
+        InvalidInputError where the networks are not the same.
+        """
+        if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
+            raise InvalidInputError(
+                "a rank correlation is of two measures of the same networks, in the same order."
+            )
+        matrices = np.asarray(self.distances), np.asarray(other.distances)
+        return RankCorrelation(*grouping.rank_correlation(*matrices, SEED))
+
+    @property
+    def num_unknown(self) -> int:
+        """How many pairs of networks have a distance that is not known."""
+        return int(np.isnan(np.asarray(self.distances)[np.triu_indices(len(self), 1)]).sum())
+
+    def summary(self) -> str:
+        pairs, labels = len(self) * (len(self) - 1) // 2, np.asarray(self.cluster)
+        sizes = np.unique(labels[labels >= 0], return_counts=True)[1].tolist()
+        left = f" and {int((labels < 0).sum())} unknown" if (labels < 0).any() else ""
+        text = f"Comparison of {counted(len(self), 'network')} by {self.measure}: "
+        text += f"{counted(len(sizes), 'cluster')} ({', '.join(map(str, sizes))}){left}"
+        return f"{text}; {self.num_unknown} of {counted(pairs, 'pair')} not known"
+
+    def _table(self) -> Columns:
+        several = len(self.groups) > 1
+        shown = ("names", *["group"] * several, "cluster", "evidence")
+        return {name: np.asarray(getattr(self, name)) for name in shown}
+
+    @property
+    def mean_distances(self) -> dict[tuple[str, str], tuple[float, float, float]]:
+        """The mean distance of each two groups, and within each, with its 95 % interval."""
+        ends = [np.asarray(v) for v in (self.mean_distance, self.mean_low, self.mean_high)]
+        names = np.asarray(self.groups).tolist()
+        return {
+            (names[j], names[i]): (float(ends[0][i, j]), float(ends[1][i, j]), float(ends[2][i, j]))
+            for i in range(len(names))
+            for j in range(i + 1)
+        }
+
+    def _closing(self) -> str:
+        lines = [
+            f"mean distance {'within' if one == other else 'between'} "
+            f"{' and '.join(dict.fromkeys((one, other)))}: {mean:.3g} ({low:.3g} to {high:.3g})"
+            for (one, other), (mean, low, high) in self.mean_distances.items()
+        ]
+        known = np.asarray(self.null)[~np.isnan(np.asarray(self.null))]
+        largest = f"at most {known.max():.3g}, " if known.any() else ""
+        return "\n".join([*lines, f"one network in new trials: {largest}{self.null_said}"])
+
+
+def means_of(
+    distances: Float[np.ndarray, "network other"], group: Shaped[np.ndarray, " network"]
+) -> dict[str, Any]:
+    """Return the fields of a comparison that say how far its groups are apart."""
+    names = np.array(list(dict.fromkeys(group.tolist())), str)
+    mean, low, high = grouping.group_means(distances, group, names, SEED)
+    return {"groups": names, "mean_distance": mean, "mean_low": low, "mean_high": high}

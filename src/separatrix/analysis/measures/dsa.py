@@ -1,0 +1,215 @@
+"""Dynamical similarity analysis, by its authors' package dsa-metric."""
+
+import abc
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..._types import InvalidInputError, require_count, require_not_negative
+from ..topology import Undecided
+from .base import AbstractMeasure, Dynamics, Reading
+
+PACKAGE = "dsa-metric"
+FAILURES = (ArithmeticError, AssertionError, IndexError, RuntimeError, ValueError)
+"""What the package raises where a model cannot be fitted or compared."""
+SEED = 0
+"""Of PyTorch's generator, from which the search for an alignment starts."""
+
+
+@dataclass(frozen=True)
+class _Compared(AbstractMeasure[tuple[Any, ...]]):
+    """A linear model of the activity of each network, fitted and compared by the package."""
+
+    n_delays: int = 1
+    rank: int | None = None
+    score_method: str = ""
+    regularization: float = 1e-8
+
+    methods: ClassVar[tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        require_count(self.n_delays, "n_delays")
+        require_not_negative(self.regularization, "regularization")
+        if self.rank is not None:
+            require_count(self.rank, "rank")
+        if self.score_method not in self.methods:
+            raise InvalidInputError(
+                f"score_method must be one of {', '.join(self.methods)}, got {self.score_method!r}."
+            )
+
+    @property
+    def version(self) -> str:
+        return f"{PACKAGE} {importlib.metadata.version(PACKAGE)}"
+
+    def read(self, network: Dynamics) -> Reading[tuple[Any, ...]]:
+        package = _package()
+        data = [_by_trial(getattr(network, name), network.inside) for name in self.needs[:-1]]
+        if any(each is None for each in data):
+            return Reading(None, "its activity is not known")
+        try:
+            model = self._fitted(package, *data)
+        except FAILURES as error:
+            return Reading(None, f"{PACKAGE} fits no model: {error}")
+        return Reading(model, f"a linear model of {len(model[0])} variables")
+
+    def between(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> float | Undecided:
+        import torch
+
+        package, sizes = _package(), (len(first[0]), len(second[0]))
+        if sizes[0] != sizes[1] and self.score_method != "wasserstein":
+            # of which the package says another distance
+            return Undecided(f"models of {sizes[0]} and {sizes[1]} variables: give both one rank")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(SEED)
+            try:
+                return float(self._score(package, first, second))
+            except FAILURES as error:
+                return Undecided(f"{PACKAGE} compares no such models: {error}")
+
+    @abc.abstractmethod
+    def _fitted(self, package: Any, *data: Any) -> tuple[Any, ...]:
+        """Return the matrices of a model of the activity of one network."""
+
+    @abc.abstractmethod
+    def _score(self, package: Any, first: tuple[Any, ...], second: tuple[Any, ...]) -> Any:
+        """Return the distance of two models."""
+
+
+@dataclass(frozen=True)
+class DSA(_Compared):
+    r"""Compare linear models of the activity by dynamical similarity analysis.
+
+    A linear map A is fitted to delay-embedded states (HAVOK dynamic mode decomposition); the
+    distance is that of the eigenvalues by optimal transport ("wasserstein"), or
+    $\min_C \|A - C B C^\top\|$ over orthogonal C ("euclidean"; "angular": the angle). Computed by
+    the package dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`. Choose delays
+    and rank so that the model predicts: what they are decides the distance.
+
+    Parameters
+    ----------
+    n_delays
+        Delays of the embedding.
+    rank
+        Dimension of the model; None: all directions.
+    score_method
+        "wasserstein", "angular" or "euclidean".
+    regularization
+        Of the ridge regression.
+    iterations, learning_rate
+        Of the search for C.
+
+    Raises
+    ------
+    InvalidInputError
+        For options beyond these; when it is used, where the package is not installed.
+
+    References
+    ----------
+    Ostrow, Eisen, Kozachkov & Fiete (2023) NeurIPS 36.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.measures.DSA(n_delays=5, rank=10).score_method
+    'wasserstein'
+    """
+
+    score_method: str = "wasserstein"
+    iterations: int = 1500
+    learning_rate: float = 5e-3
+
+    name: ClassVar[str] = "dsa"
+    needs: ClassVar[tuple[str, ...]] = ("states", "inside")
+    methods: ClassVar[tuple[str, ...]] = ("wasserstein", "angular", "euclidean")
+
+    def _fitted(self, package: Any, *data: Any) -> tuple[Any, ...]:
+        (states,) = data
+        model = package.DMD(
+            states, n_delays=self.n_delays, rank=self.rank, lamb=self.regularization
+        )
+        model.fit()
+        return (model.A_v,)
+
+    def _score(self, package: Any, first: tuple[Any, ...], second: tuple[Any, ...]) -> Any:
+        distance = package.SimilarityTransformDist(
+            iters=self.iterations, score_method=self.score_method, lr=self.learning_rate
+        )
+        return distance.fit_score(first[0].clone(), second[0].clone())  # it changes them
+
+
+@dataclass(frozen=True)
+class InputDSA(_Compared):
+    r"""Compare linear models of the activity and of what the inputs do to it.
+
+    $x_{t+1} = A x_t + B u_t$ is fitted by subspace identification, and the controllability matrices
+    $(B, A B, A^2 B, \dots)$ of two networks are aligned by an orthogonal matrix. Computed by the
+    package dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`.
+
+    Parameters
+    ----------
+    n_delays
+        Past and future steps that the identification sees.
+    rank
+        Dimension of the model, the same for all networks.
+    score_method
+        "euclidean" or "angular".
+    regularization
+        Of the ridge regression.
+
+    Raises
+    ------
+    InvalidInputError
+        For options beyond these; when it is used, where the package is not installed.
+
+    References
+    ----------
+    Huang, Ostrow, Singh, Kozachkov, Fiete & Rajan (2025) arXiv:2510.25943.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.measures.InputDSA(rank=4).score_method
+    'euclidean'
+    """
+
+    n_delays: int = 5
+    rank: int | None = 5
+    score_method: str = "euclidean"
+
+    name: ClassVar[str] = "input_dsa"
+    needs: ClassVar[tuple[str, ...]] = ("states", "inputs", "inside")
+    methods: ClassVar[tuple[str, ...]] = ("euclidean", "angular")
+
+    def _fitted(self, package: Any, *data: Any) -> tuple[Any, ...]:
+        model = package.SubspaceDMDc(
+            *data, n_delays=self.n_delays, rank=self.rank, lamb=self.regularization
+        )
+        model.fit()
+        return model.A_v, model.B_v
+
+    def _score(self, package: Any, first: tuple[Any, ...], second: tuple[Any, ...]) -> Any:
+        distance = package.ControllabilitySimilarityTransformDist(score_method=self.score_method)
+        return distance.fit_score(first[0], second[0], first[1], second[1])
+
+
+def _package() -> Any:
+    """Return the package; raise InvalidInputError where it is not installed."""
+    try:
+        import DSA as package  # noqa: N811
+    except ImportError as error:
+        raise InvalidInputError(
+            f"this measure is computed by the package {PACKAGE}: pip install 'separatrix[compare]'."
+        ) from error
+    return package
+
+
+def _by_trial(values: Any, inside: Any) -> Any:
+    """Return values (trial, time, …), or a list of trials where these are of different length."""
+    if values is None:
+        return None
+    values = np.asarray(values, float)
+    if inside is None or np.asarray(inside).all():
+        return values
+    return [trial[kept] for trial, kept in zip(values, np.asarray(inside), strict=True)]

@@ -1,0 +1,113 @@
+"""How far apart the eigenvalues at corresponding fixed points are."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import scipy
+from jaxtyping import Complex, Float
+
+from ..._types import require_count
+from ..linearization import Linearization
+from ..topology import FixedPointTopology, Undecided
+from .base import AbstractMeasure, Dynamics, Reading
+
+
+@dataclass(frozen=True, eq=False)
+class _Spectra:
+    values: Complex[np.ndarray, "point mode"]
+    names: tuple[str, ...] | None
+    units: tuple[str, float]
+
+
+@dataclass(frozen=True)
+class Spectrum(AbstractMeasure[_Spectra]):
+    r"""Compare the eigenvalues of exact Jacobians at matched fixed points.
+
+    Between two points: the optimal transport of their slowest eigenvalues,
+    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. Fixed points are matched by their names in the
+    topology (the signs of the outputs) where both networks have the same ones, each once; else by
+    the transport between all points of both that costs least. The distance is the mean over the
+    matched points, in units of μ (of a flow, λ per time constant). Slow points stand in where a
+    network has no fixed point.
+
+    Parameters
+    ----------
+    num_modes
+        So many of the slowest eigenvalues of each point are compared; fewer where a network has
+        fewer.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.measures.Spectrum(num_modes=4)
+    Spectrum(num_modes=4)
+    """
+
+    num_modes: int = 10
+
+    name: ClassVar[str] = "spectrum"
+    needs: ClassVar[tuple[str, ...]] = ("points", "topology", "linearization")
+    no_null: ClassVar[str] = "fixed points do not depend on trials"
+
+    def __post_init__(self) -> None:
+        require_count(self.num_modes, "num_modes")
+
+    def read(self, network: Dynamics) -> Reading[_Spectra]:
+        linearization = network.linearization
+        if linearization is None or not len(linearization):
+            return Reading(None, "no point was linearized")
+        points = network.points
+        fixed = np.ones(len(linearization), bool)
+        if points is not None and len(points.fixed):
+            known = {row.tobytes() for row in np.asarray(points.fixed.states, float)}
+            rows = np.asarray(linearization.states, float)
+            fixed = np.array([row.tobytes() in known for row in rows])
+        used = linearization.filter(fixed) if fixed.any() else linearization
+        values = np.asarray(used.eigenvalues)[:, : self.num_modes]
+        if not np.isfinite(values).all():
+            return Reading(None, "an eigenvalue is not finite")
+        units = (used.system, float(used.time_unit))
+        kind = "fixed" if points is not None and len(points.fixed) else "slow"
+        names = _names(used, network.topology)
+        return Reading(_Spectra(values, names, units), f"{len(used)} {kind} points")
+
+    def between(self, first: _Spectra, second: _Spectra) -> float | Undecided:
+        if first.units != second.units:
+            told = [
+                f"a {kind} in steps of {unit:g} ms" for kind, unit in (first.units, second.units)
+            ]
+            return Undecided(f"eigenvalues of {told[0]} and of {told[1]} are not comparable")
+        modes = min(first.values.shape[1], second.values.shape[1])
+        one, other = first.values[:, :modes], second.values[:, :modes]
+        if first.names and second.names and set(first.names) == set(second.names):
+            order = [second.names.index(name) for name in first.names]
+            pairs = zip(one, other[order], strict=True)
+            return float(np.mean([transport(_apart(a, b)) for a, b in pairs]))
+        return transport(np.array([[transport(_apart(a, b)) for b in other] for a in one]))
+
+
+def _names(used: Linearization, topology: FixedPointTopology | None) -> tuple[str, ...] | None:
+    """Return the names of points in the topology, where each has one of its own."""
+    if topology is None:
+        return None
+    rows = zip(np.asarray(topology.states, float), topology.names, strict=True)
+    names = {state.tobytes(): f"{name}" for state, name in rows}
+    found = [names.get(row.tobytes()) for row in np.asarray(used.states, float)]
+    told = [name for name in found if name is not None and set(name) <= set("+-*")]
+    return tuple(told) if len(set(told)) == len(found) else None
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "one other"]:
+    return np.abs(one[:, None] - other[None, :])
+
+
+def transport(cost: Float[np.ndarray, "one other"]) -> float:
+    """Return the least mean cost of moving one set onto another, each spread evenly."""
+    one, other = cost.shape
+    if one == other:
+        return float(cost[scipy.optimize.linear_sum_assignment(cost)].mean())
+    sums = np.kron(np.eye(one), np.ones(other)), np.kron(np.ones(one), np.eye(other))
+    shares = np.repeat([1 / one, 1 / other], [one, other])
+    found = scipy.optimize.linprog(cost.ravel(), A_eq=np.vstack(sums), b_eq=shares)
+    return float(found.fun)

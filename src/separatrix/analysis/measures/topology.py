@@ -1,0 +1,139 @@
+"""Whether the fixed points of two networks hang together in the same way."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..._types import InvalidInputError, counted, require_number
+from ..fixed_points.points import FixedPoints
+from ..topology import FixedPointTopology, Undecided
+from .base import AbstractMeasure, Dynamics, Reading
+
+SURE = 7.0
+"""Candidates that should have reached points, if they were there: e⁻⁷ is 1 in 1000."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    topology: FixedPointTopology | None
+    """None where there is no fixed point."""
+    fixed: FixedPoints
+    missing: str
+    """Why points may be missing; empty where nothing says so."""
+    proved_complete: bool
+
+    @property
+    def proved(self) -> Counter[int]:
+        """How many points are proved to exist, by the proved number of unstable directions.
+
+        Under −1 those with which this is not proved.
+        """
+        proved = np.asarray(self.fixed.certified)
+        known = np.asarray(self.fixed.n_unstable_certified)
+        return Counter(np.where(known, np.asarray(self.fixed.n_unstable), -1)[proved].tolist())
+
+    def may_lack(self, other: "_Points") -> bool:
+        """Say whether the search may have missed what another set has more than this one.
+
+        Points like those of the other set that the fewest candidates have reached, as rarely
+        reached here, may have been missed by all.
+        """
+        mine, others = (np.asarray(points.fixed.n_unstable) for points in (self, other))
+        hits = np.asarray(other.fixed.hits)
+        more = {k: (others == k).sum() - (mine == k).sum() for k in np.unique(others)}
+        if self.proved_complete or max(more.values(), default=0) <= 0:
+            return False
+        rare = sum(np.sort(hits[others == k])[:n].sum() for k, n in more.items() if n > 0)
+        return bool(rare / max(hits.sum(), 1) * np.sum(self.fixed.hits) < SURE)
+
+
+@dataclass(frozen=True)
+class Topology(AbstractMeasure[_Points]):
+    """Compare the graphs of fixed points: 0 the same, 1 different, NaN not known.
+
+    The same are graphs with as many points of each number of unstable directions, linked in the
+    same way, whose stable points have the same signs of the outputs (`FixedPointTopology.same_as`).
+    That is asked where both sets of points are whole: proved complete; or all points are proved,
+    the sum of indices is 1 (where no box is known that holds all points, the Euler characteristic
+    of those found), and the candidates' coverage is high. Where one set is not, networks are
+    different if it has more points that are proved than the other, whole one; else it is not known.
+    Nor is it where a set that is not proved complete has fewer points, and those that the other has
+    more are so rarely reached by candidates that the search may have missed them.
+
+    Parameters
+    ----------
+    coverage
+        Good–Turing coverage from which on a set is taken to be whole without a proof.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> sx.measures.Topology(coverage=0.999).name
+    'topology'
+    """
+
+    coverage: float = 0.99
+
+    name: ClassVar[str] = "topology"
+    needs: ClassVar[tuple[str, ...]] = ("points", "topology")
+    no_null: ClassVar[str] = "fixed points do not depend on trials"
+    is_relation: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= require_number(self.coverage, "coverage") <= 1:
+            raise InvalidInputError(f"coverage must be from 0 to 1, got {self.coverage!r}.")
+
+    def read(self, network: Dynamics) -> Reading[_Points]:
+        points, topology = network.points, network.topology
+        if points is None or (topology is None and len(points.fixed)):
+            return Reading(None, "the topology of its fixed points was not worked out")
+        said, missing = self._evidence(points, topology)
+        found = _Points(topology, points.fixed, missing, points.complete)
+        doubts = "" if topology is None else topology.undecided
+        return Reading(found, "; ".join(filter(None, (missing or said, doubts))))
+
+    def _evidence(
+        self, points: FixedPoints, topology: FixedPointTopology | None
+    ) -> tuple[str, str]:
+        """Return what speaks for a whole set of points, and why some may be missing."""
+        if points.complete:
+            return "proved complete", ""
+        unproved = int((~np.asarray(points.fixed.certified)).sum())
+        if unproved:
+            return "", f"{counted(unproved, 'fixed point')} not proved to exist"
+        index, name = points.index_sum, "index sum"
+        if index is None:  # no box is known that holds all points
+            index = None if topology is None else topology.euler_characteristic
+            name = "Euler characteristic"
+        if index != 1:
+            told = "unknown" if index is None else f"{index}, not 1"
+            return "", f"{name} {told}: some may be missing"
+        if points.coverage is None or points.coverage < self.coverage:
+            told = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
+            return "", f"coverage {told}: some may be missing"
+        return f"{name} 1, coverage {points.coverage:.3f}", ""
+
+    def between(self, first: _Points, second: _Points) -> float | Undecided:
+        if not first.missing and not second.missing:
+            if first.topology is None or second.topology is None:
+                return float(first.topology is not second.topology)
+            answer = first.topology.same_as(second.topology)
+            if answer is False and (first.may_lack(second) or second.may_lack(first)):
+                return Undecided("the search may have missed points that the other network has")
+            return answer if isinstance(answer, Undecided) else float(not answer)
+        for part, whole in ((first, second), (second, first)):
+            told = part.missing and not whole.missing and not whole.may_lack(part)
+            if told and _has_more(part, whole):
+                return 1.0
+        return Undecided(first.missing or second.missing)
+
+
+def _has_more(part: _Points, whole: _Points) -> bool:
+    """Say whether of some kind more points are proved than the other set has in all."""
+    if part.proved.total() > len(whole.fixed):
+        return True
+    if whole.topology is None or (numbers := np.asarray(whole.topology.n_unstable)).min() < 0:
+        return False
+    return any(n > (numbers == k).sum() for k, n in part.proved.items() if k >= 0)

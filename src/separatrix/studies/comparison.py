@@ -1,0 +1,172 @@
+"""Comparing the networks of a study with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import jax.random as jr
+import numpy as np
+
+from .._types import InvalidInputError, UnreadableFileError, nearest, require_count
+from ..activity import simulate
+from ..analysis import FixedPointTopology, FrozenInputs, Linearization
+from ..analysis.measures import AbstractMeasure, Comparison, Dynamics, compared, measure_of
+from ..experiment.questions.topology import topology_of
+from ..networks import AbstractNetwork
+from ..report.story import Story
+from ..store import Run
+from ..tasks import Trials
+from .results import StudyResults
+
+Compared = StudyResults | Mapping[str, Run | Dynamics]
+
+
+def compare(
+    study: Compared,
+    measure: str | AbstractMeasure[Any] = "topology",
+    *,
+    by: str | Mapping[str, str] | None = None,
+    num_trials: int = 100,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the networks of a study, each with each.
+
+    Measures: "topology" (do the fixed points hang together in the same way?), "spectrum" (how far
+    apart are the eigenvalues at corresponding fixed points?), "procrustes" (how far apart is the
+    activity in the same trials, up to a rotation?), and "dsa", "input_dsa" of the package
+    dsa-metric (`pip install 'separatrix[compare]'`). `sx.measures` has them with options.
+
+    Parameters
+    ----------
+    study
+        What `load_study` returned, of which the networks that are done are compared; or runs by
+        their names, such as those of `load_runs`; or what is known of networks made elsewhere, as
+        `sx.measures.Dynamics` by their names.
+    measure
+        The name of a measure, or one with options, such as `sx.measures.Spectrum(num_modes=4)`.
+    by
+        A column of the study's table, or a label for each name: mean distances are given within and
+        between the networks of each value. None: all are one group.
+    num_trials
+        For measures of activity: all networks are simulated on so many trials of the first one's
+        task. For the `null` each is simulated on as many new ones, and compared with itself.
+    seed
+        Of these trials.
+
+    Returns
+    -------
+    Comparison
+        `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, `.mean_distances`
+        with intervals; `a.rank_correlation(b)` compares two measures.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no network, no measure or column is called so, or a measure of
+        activity is asked of a task that cannot be built again.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> def known(gain):
+    ...     system = sx.DiscreteMap(lambda x: jnp.tanh(gain * x), size=1)
+    ...     points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+    ...     topology = sx.fixed_point_topology(system, points, outputs=points.states)
+    ...     return sx.measures.Dynamics(points=points, topology=topology)
+    >>> found = sx.compare({"weak": known(0.5), "strong": known(2.0), "stronger": known(3.0)})
+    >>> found.matrix.sel(network="strong").values
+    array([1., 0., 0.])
+    """
+    asked, num_trials = measure_of(measure), require_count(num_trials, "num_trials")
+    networks: dict[str, Dynamics] = {}
+    again: dict[str, Dynamics] = {}
+    trials: tuple[Trials, Trials] | None = None
+    for name, run in _runs(study):
+        if isinstance(run, Dynamics):
+            networks[name] = run
+            continue
+        story = Story(run)
+        if "states" not in asked.needs:
+            networks[name] = _at_rest(story)
+            continue
+        trials = trials or _trials(story, num_trials, seed)
+        networks[name] = _in_trials(run.network, trials[0])
+        if not asked.no_null:
+            again[name] = _in_trials(run.network, trials[1])
+    if not networks:
+        raise InvalidInputError("there is no network to compare: none of the study is done.")
+    group, column = _groups(study, by, networks)
+    return compared(networks, asked, group=group, by=column, again=again)
+
+
+def _runs(study: Compared) -> Iterator[tuple[str, Run | Dynamics]]:
+    """Yield the runs by name, one after the other; what cannot be read is left out."""
+    if not isinstance(study, (StudyResults, Mapping)):
+        raise InvalidInputError(
+            f"expected what sx.load_study returns, or runs by name, got {type(study).__name__}."
+        )
+    if isinstance(study, Mapping):
+        yield from study.items()
+        return
+    for key in study.done.index:
+        try:
+            yield key, study.run(key)
+        except UnreadableFileError:  # the next sweep makes it again
+            continue
+
+
+def _groups(
+    study: Compared,
+    by: str | Mapping[str, str] | None,
+    names: Iterable[str],
+) -> tuple[Mapping[str, str], str]:
+    """Return the group of each network, and the column that says it."""
+    if by is None:
+        return {}, ""
+    if not isinstance(by, str):
+        if missing := [name for name in names if name not in by]:
+            raise InvalidInputError(f"by has no label for {missing[0]!r}.")
+        return by, ""
+    if not isinstance(study, StudyResults):
+        raise InvalidInputError(
+            f"by = {by!r} is a column of a study's table; of runs, give a label for each name."
+        )
+    if by not in study.table:
+        raise InvalidInputError(f"the table has no column {by!r}: {nearest(by, study.table)}")
+    return {key: str(value) for key, value in study.table[by].items()}, by
+
+
+def _at_rest(story: Story) -> Dynamics:
+    """Return the fixed points of a run, their topology and their eigenvalues."""
+    points, topology = story.points, story.find(FixedPointTopology)
+    inputs, network = story.find(FrozenInputs), story.run.network
+    if points is None or inputs is None or network is None:
+        return Dynamics(points, topology, story.find(Linearization))
+    if topology is None and len(points.fixed):
+        system = network.at_input(np.asarray(inputs.values)[0])
+        topology = topology_of(system, network, points, story.answers_in_classes)
+    return Dynamics(points, topology, story.find(Linearization))
+
+
+def _trials(story: Story, num_trials: int, seed: int) -> tuple[Trials, Trials]:
+    """Return two sets of trials of a run's task."""
+    if story.task is None:
+        raise InvalidInputError(
+            f"the task of {story.run.path} cannot be built again, so there are no trials in which "
+            "networks could be compared: use a measure of fixed points."
+        )
+    task, keys = story.task.varied(), jr.split(jr.key(seed))
+    return task.trials(num_trials, key=keys[0]), task.trials(num_trials, key=keys[1])
+
+
+def _in_trials(network: AbstractNetwork | None, trials: Trials) -> Dynamics:
+    """Return what a network does in trials; nothing where it is not made for them."""
+    if network is None:
+        return Dynamics()
+    try:
+        activity = simulate(network, trials)
+    except InvalidInputError:  # of another task
+        return Dynamics()
+    states, inputs = np.asarray(activity.states), np.asarray(activity.inputs)
+    return Dynamics(states=states, inputs=inputs, inside=np.asarray(activity.inside))

@@ -1,0 +1,287 @@
+"""Distances between networks, where they are known: graphs, spectra, shapes, groups."""
+
+import dataclasses
+import importlib.util
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy
+
+import separatrix as sx
+from separatrix.analysis.measures import (
+    DSA,
+    Comparison,
+    Dynamics,
+    Procrustes,
+    Spectrum,
+    Topology,
+    compared,
+    grouping,
+    measure_of,
+)
+from separatrix.analysis.measures.spectrum import transport
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+load("planted_pairs")
+PAIRS = load("comparisons")
+
+
+def bistable(gain=2.0, **changes):
+    system = sx.DiscreteMap(lambda x: jnp.tanh(gain * x), size=1)
+    points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+    topology = sx.fixed_point_topology(system, points, outputs=points.states)
+    linear = sx.linearize(system, points)
+    return Dynamics(dataclasses.replace(points, **changes), topology, linear)
+
+
+def test_topologies_are_the_same_only_where_the_sets_of_points_are_whole():
+    whole, weak = bistable(), bistable(0.5)
+    unproved = bistable(complete=False)
+    missing = bistable(complete=False, index_sum=2)
+    unseen = bistable(complete=False, coverage=0.9)
+    alone = bistable(0.5, complete=False, coverage=0.9)
+    networks = {"whole": whole, "unproved": unproved, "weak": weak, "missing": missing}
+    networks |= {"unseen": unseen, "alone": alone, "none": Dynamics()}
+    found = compared(networks, Topology())
+    nan = np.nan
+    expected = [
+        [0, 0, 1, nan, nan, nan, nan],
+        [0, 0, 1, nan, nan, nan, nan],
+        [1, 1, 0, 1, 1, nan, nan],  # it has one point, the others three that are proved
+        [nan, nan, 1, 0, nan, nan, nan],
+        [nan, nan, 1, nan, 0, nan, nan],
+        [nan, nan, nan, nan, nan, 0, nan],
+        [nan, nan, nan, nan, nan, nan, nan],
+    ]
+    np.testing.assert_array_equal(found.distances, expected)
+    assert found.evidence[:3].tolist() == [
+        "proved complete", "index sum 1, coverage 1.000", "proved complete",
+    ]  # fmt: skip
+    assert found.reasons[0, 3] == "index sum 2, not 1: some may be missing"
+    assert "coverage 0.900" in found.reasons[0, 4] and "not worked out" in found.reasons[0, 6]
+    assert found.cluster.tolist() == [0, 0, 1, -1, -1, -1, -1]
+    assert (found.null == 0).all() and "0 by definition" in repr(found)
+    unboxed = bistable(complete=False, index_sum=None)
+    kept = np.asarray(unboxed.topology.n_unstable).argsort()[1:]
+    part = dataclasses.replace(unboxed, topology=unboxed.topology[kept])
+    others = compared({"whole": whole, "unboxed": unboxed, "part": part}, Topology())
+    np.testing.assert_array_equal(others.distances[0], [0, 0, nan])
+    assert others.evidence[1] == "Euler characteristic 1, coverage 1.000"
+    assert others.evidence[2] == "Euler characteristic 0, not 1: some may be missing"
+    lenient = compared(networks, Topology(coverage=0.8))
+    assert lenient.distances[0, 4] == 0
+
+
+def test_what_a_search_may_have_missed_is_no_difference():
+    """One point and three, two of which are reached by as many candidates as are said."""
+
+    def one_and_three(hits, complete):
+        weak = bistable(0.5, complete=complete, hits=np.array([100]))
+        return {"weak": weak, "strong": bistable(hits=np.array(hits))}
+
+    for hits, complete, expected in (
+        ([50, 48, 2], False, 1.0),
+        ([197, 2, 1], False, np.nan),  # 1.5 candidates would reach two such points
+        ([197, 2, 1], True, 1.0),
+    ):
+        found = compared(one_and_three(hits, complete), Topology())
+        np.testing.assert_array_equal(found.distances[0, 1], expected)
+
+
+def test_a_link_that_is_not_known_leaves_the_answer_open():
+    whole = bistable()
+    doubts = np.array(["", "a doubt", ""])[np.argsort(np.argsort(whole.topology.n_unstable))]
+    doubtful = dataclasses.replace(whole.topology, doubts=np.where(doubts == "", "", "a doubt"))
+    found = compared({"a": whole, "b": dataclasses.replace(whole, topology=doubtful)}, Topology())
+    assert np.isnan(found.distances[0, 1]) and "a doubt" in found.reasons[0, 1]
+
+
+def test_spectra_are_compared_at_corresponding_points():
+    """x ↦ tanh(g x): μ = g at 0 and g (1 − x*²) at both others; points are matched by name."""
+    one, other = bistable(2.0), bistable(3.0)
+    found = compared({"one": one, "other": other}, Spectrum())
+    values = [np.sort(each.linearization.eigenvalues[:, 0].real) for each in (one, other)]
+    assert found.distances[0, 1] == pytest.approx(np.abs(values[0] - values[1]).mean())
+    flow = dataclasses.replace(other.linearization, system="flow")
+    mixed = compared({"one": one, "flow": Dynamics(linearization=flow)}, Spectrum())
+    assert "are not comparable" in mixed.reasons[0, 1]
+
+
+def test_without_names_points_are_matched_by_the_transport_that_costs_least():
+    one, other = bistable(2.0), bistable(0.5)
+    found = compared({"one": one, "other": other}, Spectrum())
+    single = other.linearization.eigenvalues[0, 0]
+    expected = np.abs(one.linearization.eigenvalues[:, 0] - single).mean()
+    assert found.distances[0, 1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("one", "other"), [(5, 5), (4, 7)])
+def test_transport_on_a_line_is_the_wasserstein_distance(one, other):
+    rng = np.random.default_rng(one * other)
+    x, y = rng.normal(size=one), rng.normal(size=other)
+    expected = scipy.stats.wasserstein_distance(x, y)
+    assert transport(np.abs(x[:, None] - y)) == pytest.approx(expected)
+
+
+def test_shapes_that_are_turned_are_the_same():
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(6, 10, 4))
+    turn = np.linalg.qr(rng.normal(size=(7, 7)))[0][:4]
+    networks = {
+        "one": Dynamics(states=states),
+        "turned": Dynamics(states=3 * states @ turn + 1.0),
+        "still": Dynamics(states=0 * states),
+        "shorter": Dynamics(states=states[1:]),
+    }
+    found = compared(networks, Procrustes())
+    assert found.distances[0, 1] == pytest.approx(0, abs=1e-6)
+    assert "not of the same trials" in found.reasons[0, 3]
+    assert "does not vary" in found.evidence[2]
+
+
+def test_shapes_without_a_common_direction_are_as_far_apart_as_their_overlap_says():
+    """The overlap of one wave with itself and another: arccos of the largest it can be."""
+    time = np.linspace(0, 2 * np.pi, 101)[:-1]
+    sine, cosine = np.sin(time)[None, :, None], np.cos(time)[None, :, None]
+    mixed = (sine + 2 * cosine) / np.sqrt(5)
+    networks = {"a": Dynamics(states=sine), "b": Dynamics(states=mixed)}
+    found = compared(networks, Procrustes())
+    assert found.distances[0, 1] == pytest.approx(np.arccos(1 / np.sqrt(5)))
+
+
+def test_padding_is_left_out():
+    states = np.random.default_rng(0).normal(size=(3, 8, 2))
+    inside = np.arange(8) < np.array([8, 5, 6])[:, None]
+    padded = np.where(inside[..., None], states, 9.0)
+    networks = {
+        "a": Dynamics(states=states, inside=inside), "b": Dynamics(states=padded, inside=inside)
+    }  # fmt: skip
+    assert compared(networks, Procrustes()).distances[0, 1] == pytest.approx(0, abs=1e-7)
+
+
+# What a matrix says
+
+
+def plane(groups=2, members=5, apart=10.0, seed=0):
+    """Points of the plane in groups, and their distances."""
+    rng = np.random.default_rng(seed)
+    centers = apart * np.stack([np.arange(groups), np.zeros(groups)], 1)
+    places = np.repeat(centers, members, 0) + rng.normal(size=(groups * members, 2))
+    return places, scipy.spatial.distance.cdist(places, places)
+
+
+def test_the_map_of_points_in_a_plane_has_their_distances():
+    _, distances = plane()
+    found = grouping.scaled(distances)
+    np.testing.assert_allclose(scipy.spatial.distance.cdist(found, found), distances, atol=1e-9)
+    distances[3] = distances[:, 3] = np.nan
+    part = grouping.scaled(distances)
+    assert np.isnan(part[3]).all() and not np.isnan(np.delete(part, 3, 0)).any()
+
+
+def test_clusters_are_found_and_numbered_by_size():
+    places, _ = plane(3, 4)
+    places = np.vstack([places, places[-1:] + 0.1])
+    distances = scipy.spatial.distance.cdist(places, places)
+    found = grouping.clusters(distances)
+    assert found.tolist() == [1] * 4 + [2] * 4 + [0] * 5
+    assert grouping.clusters(np.zeros((4, 4))).tolist() == [0] * 4
+
+
+def test_classes_need_no_answer_for_every_pair():
+    nan = np.nan
+    relation = np.array([[0, 0, nan, 1], [0, 0, 0, 1], [nan, 0, 0, 1], [1, 1, 1, 0.0]])
+    assert grouping.classes(relation).tolist() == [0, 0, 0, 1]
+    relation[3, :2] = relation[:2, 3] = nan
+    assert grouping.classes(relation).tolist() == [0, 0, 0, 1]
+    relation[3, :3] = relation[:3, 3] = nan
+    assert grouping.classes(relation).tolist() == [0, 0, 0, -1]
+
+
+def test_mean_distances_leave_out_a_network_itself():
+    distances = np.array([[0, 1, 5], [1, 0, 7], [5, 7, 0.0]])
+    group = np.array(["a", "a", "b"])
+    mean, low, high = grouping.group_means(distances, group, ["a", "b"], 0)
+    np.testing.assert_array_equal(mean, [[1, 6], [6, np.nan]])
+    assert low[0, 1] == 5 and high[0, 1] == 7 and low[0, 0] == high[0, 0] == 1
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    """Mean distance of two groups of points on a line, one at 0 and one at 10 + N(0, 1)."""
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(60):
+        places = np.concatenate([np.zeros(3), 10 + rng.normal(size=30)])
+        distances = np.abs(places[:, None] - places)
+        group = np.repeat(["a", "b"], [3, 30])
+        _, low, high = grouping.group_means(distances, group, ["a", "b"], 0)
+        held += low[0, 1] <= 10 <= high[0, 1]
+    assert held >= 50  # 57 expected of 60; fewer than 50 would come once in 10,000 times
+
+
+def record(distances, names=None, group=None):
+    class Given(Procrustes):
+        def distances(self, readings):
+            return distances, np.full(distances.shape, "")
+
+    names = names or [f"n{k}" for k in range(len(distances))]
+    nothing = Dynamics(states=np.arange(4.0).reshape(1, 4, 1))
+    return compared(dict.fromkeys(names, nothing), Given(), group=group)
+
+
+def test_rank_correlation_is_spearmans_and_its_interval_is_over_networks():
+    _, one = plane(2, 6)
+    _, other = plane(2, 6, seed=1)
+    found = record(one).rank_correlation(record(other))
+    rows = np.triu_indices(12, 1)
+    assert found.value == pytest.approx(scipy.stats.spearmanr(one[rows], other[rows])[0])
+    assert found.low < found.value < found.high and found.num_pairs == 66
+    assert record(one).rank_correlation(record(one**3)).value == pytest.approx(1)
+    with pytest.raises(sx.InvalidInputError, match="the same networks"):
+        record(one).rank_correlation(record(other[:5, :5]))
+
+
+def test_a_selection_has_the_distances_among_its_networks():
+    _, distances = plane()
+    group = {f"n{k}": "ab"[k % 2] for k in range(10)}
+    whole = record(distances, group=group)
+    part = whole[[1, 4, 5]]
+    np.testing.assert_array_equal(part.distances, distances[np.ix_([1, 4, 5], [1, 4, 5])])
+    assert part.groups.tolist() == ["b", "a"]
+    assert part.mean_distances["b", "b"][0] == pytest.approx(distances[1, 5])
+    assert part.matrix.sel(network="n4", other="n5").item() == distances[4, 5]
+    assert "mean distance between b and a" in repr(whole) or "between a and b" in repr(whole)
+    assert isinstance(part, Comparison)
+    assert "3 networks by procrustes: 1 cluster (3); 0 of 3 pairs" in whole[:3].summary()
+
+
+def test_measures_are_named_or_given():
+    assert measure_of("spectrum") == Spectrum() and measure_of(DSA(rank=3)).rank == 3
+    with pytest.raises(sx.InvalidInputError, match="did you mean 'topology'"):
+        measure_of("topolgy")
+    with pytest.raises(sx.InvalidInputError, match="coverage must be from 0 to 1"):
+        Topology(coverage=2.0)
+    with pytest.raises(sx.InvalidInputError, match="num_modes"):
+        Spectrum(num_modes=0)
+
+
+# Planted pairs
+
+
+@pytest.mark.parametrize("kind", PAIRS.KINDS)
+@pytest.mark.parametrize("seed", [1000, 1001])
+def test_planted_pairs_are_judged_right(kind, seed):
+    """More of them, and how often none is known, in the benchmarks."""
+    assert PAIRS.judged(PAIRS.pair(kind, seed))[0] == "right"

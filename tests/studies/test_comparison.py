@@ -1,0 +1,146 @@
+"""Comparing networks that runs hold: of one task, in the same trials and in new ones."""
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from small_experiment import STUDY
+
+import separatrix as sx
+from separatrix.analysis import FrozenInputs
+from separatrix.store import Run
+from separatrix.studies import Study, StudyResults, write_study_report
+
+TASK = sx.tasks.PerceptualDecisionMaking()
+SETTINGS = {"name": "one", "task": {"name": "PerceptualDecisionMaking"}}
+INPUT = np.array([[1.0, 0.5, 0.5]])
+
+
+def network(seed, gain=0.5):
+    made = sx.networks.CTRNN(3, 6, 3, dt=TASK.dt, activation="tanh", key=jax.random.key(seed))
+    return eqx.tree_at(lambda n: n.recurrent_weights, made, gain * made.recurrent_weights)
+
+
+def permuted(made, order):
+    """The same network, its units in another order."""
+    where = lambda n: (n.recurrent_weights, n.input_weights, n.bias, n.readout_weights)  # noqa: E731
+    W, inputs, bias, readout = where(made)
+    changed = W[order][:, order], inputs[order], bias[order], readout[:, order]
+    return eqx.tree_at(where, made, changed)
+
+
+def run(made, task=None, **records):
+    system = made.at_input(INPUT[0])
+    states = np.random.default_rng(0).uniform(-1, 1, (64, 6))
+    points = sx.find_fixed_points(system, states, slow_points=False)
+    records = {
+        "frozen_inputs": FrozenInputs(np.array(["stimulus"]), INPUT, np.array(["both 0.5"])),
+        "fixed_points": points,
+        "linearization": sx.linearize(system, points),
+        **records,
+    }
+    settings = SETTINGS if task is None else SETTINGS | {"task": {"name": task}}
+    return Run(Path("nowhere"), settings, made, records)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    first = network(0)
+    order = np.random.default_rng(1).permutation(6)
+    return {"one": run(first), "permuted": run(permuted(first, order)), "other": run(network(1))}
+
+
+def test_a_permuted_network_is_the_same_by_every_measure(runs):
+    topology, spectrum, procrustes = (
+        sx.compare(runs, name, num_trials=30) for name in ("topology", "spectrum", "procrustes")
+    )
+    assert topology.distances[0, 1] == 0
+    assert spectrum.distances[0, 1] < 1e-9 < spectrum.distances[0, 2]
+    assert procrustes.distances[0, 1] < 1e-3 < procrustes.distances[0, 2]
+    assert not any(found.null.any() for found in (topology, spectrum, procrustes))
+    assert "0 by definition, as all networks see the same trials" in repr(procrustes)
+    assert procrustes.names.tolist() == list(runs)
+    assert spectrum.rank_correlation(procrustes).num_pairs == 3
+
+
+def test_groups_have_mean_distances(runs):
+    by = {"one": "a", "permuted": "a", "other": "b"}
+    found = sx.compare(runs, "spectrum", by=by)
+    within, _, _ = found.mean_distances["a", "a"]
+    between, low, high = found.mean_distances["a", "b"]
+    assert within < 1e-9 < low <= between <= high
+
+
+def test_a_network_of_another_task_is_not_known(runs):
+    another = sx.networks.CTRNN(2, 6, 3, dt=TASK.dt, key=jax.random.key(0))
+    held = dict(runs["one"].records)
+    odd = dataclasses.replace(runs["one"], network=another, records=held)
+    found = sx.compare(runs | {"odd": odd}, "procrustes", num_trials=20)
+    assert np.isnan(found.distances[:, 3]).all() and found.cluster[3] == -1
+    assert found.evidence[3] == "its activity is not known"
+
+
+def test_what_cannot_be_compared_is_refused_in_words(runs):
+    with pytest.raises(sx.InvalidInputError, match="there is no network to compare"):
+        sx.compare({}, "topology")
+    with pytest.raises(sx.InvalidInputError, match="did you mean 'procrustes'"):
+        sx.compare(runs, "procustes")
+    with pytest.raises(sx.InvalidInputError, match="give a label for each name"):
+        sx.compare(runs, by="seed")
+    with pytest.raises(sx.InvalidInputError, match="by has no label for 'permuted'"):
+        sx.compare(runs, by={"one": "a"})
+    own = {name: dataclasses.replace(run, experiment={}) for name, run in runs.items()}
+    with pytest.raises(sx.InvalidInputError, match="cannot be built again"):
+        sx.compare(own, "procrustes")
+
+
+class Held(StudyResults):
+    """A study whose runs are in memory."""
+
+    def run(self, key):
+        return RUNS[key]
+
+
+RUNS = {}
+
+
+def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
+    RUNS.update(runs)
+    same = {"state": "done", "error": "", "fixed_points": 1, "cube": False, "seed": 0}
+    rate = "training.optimizer.learning_rate"
+    rows = {name: {**same, rate: k % 2} for k, name in enumerate(runs)}
+    study = Study.from_dict(STUDY)
+    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
+    assert sx.compare(held, "spectrum", by=rate).groups.tolist() == ["0", "1"]
+    with pytest.raises(sx.InvalidInputError, match="did you mean 'fixed_points'"):
+        sx.compare(held, by="fixed_point")
+    page = write_study_report(held, tmp_path / "report.html").read_text()
+    assert "How far the networks are apart" in page and f"by {rate}" in page
+    assert "Topology 1: 2 of" in page and "Undecided" not in page
+    missing = dataclasses.replace(runs["one"].fixed_points, complete=False, index_sum=2)
+    RUNS["one"] = run(network(0), fixed_points=missing)
+    page = write_study_report(held, tmp_path / "report.html").read_text()
+    assert "Undecided: 1 of 3 networks: fixed points may be missing" in page
+
+
+def test_what_is_known_of_networks_made_elsewhere_is_compared():
+    def known(gain):
+        system = sx.DiscreteMap(lambda x: jnp.tanh(gain * x), 1)
+        points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+        return sx.measures.Dynamics(points, linearization=sx.linearize(system, points))
+
+    found = sx.compare({"a": known(0.5), "b": known(0.25)}, "spectrum")
+    assert found.distances[0, 1] == pytest.approx(0.25)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("DSA") is not None, reason="dsa-metric is installed")
+@pytest.mark.parametrize("measure", ["dsa", "input_dsa"])
+def test_the_package_that_a_measure_needs_is_named(runs, measure):
+    with pytest.raises(sx.InvalidInputError, match=r"pip install 'separatrix\[compare\]'"):
+        sx.compare(runs, measure, num_trials=4)
