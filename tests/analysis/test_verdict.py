@@ -56,6 +56,15 @@ def test_the_line_of_an_exact_pair():
     assert "Differences between states along the difference" in found.summary()
 
 
+@pytest.mark.parametrize("slow", [0.5, 0.66, 1.0, 3.0])
+def test_states_that_are_still_on_their_way_to_one_point_are_not_at_several(slow):
+    """A node whose slow mode decays within about the duration."""
+    node = sx.Flow(lambda x: -x * np.array([1.0, 20.0]), size=2, tau=slow * 2000.0)
+    starts = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    found = sx.verdict(node, starts, duration=2000.0)
+    assert found.held in ("point", "slow path")
+
+
 def test_other_analyses_are_compared():
     bistable = sx.Flow(lambda x: x - x**3, size=1, tau=10.0)
     starts = np.linspace(-1.5, 1.5, 40)[:, None]

@@ -46,7 +46,7 @@ def judge(system: AbstractSystem, seen: Observation, duration: float, method: Wa
     )
     if np.isfinite(seen.period):
         return dataclasses.replace(judged, held="cycle")
-    if seen.rest > 0.5 and seen.places <= 0.5 * seen.rest * seen.followed:
+    if seen.rest > 0.5 and seen.is_bunched:
         held = "points" if seen.places > 1 else "point"
         return dataclasses.replace(judged, held=held, places=seen.places)
     kept = 0.0 if seen.is_gathered else float(np.median(seen.kept))

@@ -62,12 +62,12 @@ class Observation:
         Median speed `(time,)`.
     period
         Of what the states that are followed return to, in ms; NaN: most of them do not return.
-    followed
-        How many states are followed further.
     rest
-        Share of them that stays where the watch left them.
+        Share of the states that are followed further that stays where the watch left them.
+    is_bunched
+        Whether those lie in bunches, of two states or more in the mean.
     places
-        Number of places at which those lie.
+        Number of places at which those lie: farther apart than they still move.
     later_speeds
         Median speed of the followed ones `(later,)`.
     left
@@ -85,8 +85,8 @@ class Observation:
     size: Float[np.ndarray, " watched"]
     speeds: Float[np.ndarray, " time"]
     period: float
-    followed: int
     rest: float
+    is_bunched: bool
     places: int
     later_speeds: Float[np.ndarray, " later"]
     left: int
@@ -122,7 +122,7 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
     size = np.sqrt(path[settled:].var(axis=1).sum(axis=1))
     scale = extent if extent > _GATHERED * apart else apart
     evenly = np.unique(np.linspace(0, len(final) - 1, _FOLLOWED).astype(int))
-    period, rest, places, later = _followed(stepper, final[evenly], steps, apart)
+    period, rest, is_bunched, places, later = _followed(stepper, final[evenly], steps, apart)
     return Observation(
         times=times,
         path=path,
@@ -135,8 +135,8 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
         size=size / size[0] if size[0] > 0 else np.ones(len(size)),
         speeds=_speeds(stepper, path),
         period=period,
-        followed=len(evenly),
         rest=rest,
+        is_bunched=is_bunched,
         places=places,
         later_speeds=later,
         left=int((~fine).sum()),
@@ -145,7 +145,7 @@ def observe(stepper: Stepper, starts: Float[np.ndarray, "state unit"], steps: in
 
 def _nothing(times: np.ndarray, path: np.ndarray, settled: int, left: int) -> Observation:
     nan, none, nobody = float("nan"), np.zeros(0), np.zeros(0, int)
-    numbers = (nan, nan, none, none, none, np.full(len(times), nan), nan, 0, nan, 0)
+    numbers = (nan, nan, none, none, none, np.full(len(times), nan), nan, nan, False, 0)
     return Observation(times, path, settled, nobody, *numbers, none, left)
 
 
@@ -162,23 +162,27 @@ def _coprime_to_six(stride: int) -> int:
 
 def _followed(
     stepper: Stepper, starts: np.ndarray, steps: int, apart: float
-) -> tuple[float, float, int, Float[np.ndarray, " later"]]:
-    """Follow states: return their period, the share that rests, at how many places, and speeds.
+) -> tuple[float, float, bool, int, Float[np.ndarray, " later"]]:
+    """Follow states: return their period, the share that rests, whether in bunches, and speeds.
 
-    The period is the median one; NaN where most do not return.
+    The period is the median one; NaN where most do not return. Before the speeds stands the number
+    of places: states that still come nearer, however slowly, may meet at one.
     """
     stride = _coprime_to_six(max(1, round(4 * steps / _FOLLOWED_SNAPSHOTS)))
     path = stepper.snapshots(starts, _FOLLOWED_SNAPSHOTS, stride)
     with np.errstate(all="ignore"):
         some = path[:, :: -(-len(starts) // _RETURNING)]
         periods = np.array([_period(some[:, k]) for k in range(some.shape[1])])
-        rests = np.linalg.norm(path - path[0], axis=2).max(0) <= _AT_REST * apart
+        moved = np.linalg.norm(path - path[0], axis=2).max(0)
+        rests = moved <= _AT_REST * apart
     returning = np.isfinite(periods)
     period = float("nan")
     if returning.sum() > 0.5 * len(periods):
         period = float(np.median(periods[returning])) * stride * stepper.step_time
-    places = _places(starts[rests], _TOGETHER * apart)
-    return period, float(rests.mean()), places, _speeds(stepper, path[::16])
+    together = _TOGETHER * apart
+    is_bunched = bool(_places(starts[rests], together) <= 0.5 * rests.sum())
+    places = _places(starts[rests], max(together, 2 * moved[rests].max(initial=0.0)))
+    return period, float(rests.mean()), is_bunched, places, _speeds(stepper, path[::16])
 
 
 def _places(states: Float[np.ndarray, "state unit"], apart: float) -> int:
