@@ -79,10 +79,14 @@ class Threshold(eqx.Module):
                 f"has {steps}."
             )
 
+    def epochs(self, epoch_steps: int) -> int:
+        """Return in how many epochs of so many steps it must hold."""
+        return -(-self.patience // epoch_steps)
+
     def is_reached(self, history: History) -> bool:
         """Tell whether a training with this history stops here."""
         length = history.epoch_steps
-        count, needed = -(-len(history) // length), -(-self.patience // length)
+        count, needed = -(-len(history) // length), self.epochs(length)
         if count < needed:
             return False
         last = history[(count - needed) * length :].epochs()

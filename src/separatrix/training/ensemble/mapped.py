@@ -84,12 +84,14 @@ class _Course:
         """Keep an epoch; return how the training ends with it, None if it goes on."""
         rows, is_finite = settled(measures, count)
         self.kept.append(rows)
-        history = history_of(self.kept, plan.epoch_steps)
         if not (is_finite and sound):
             return Ending.DIVERGED
-        if plan.until is not None and plan.until.is_reached(history):
-            return Ending.THRESHOLD
-        return Ending.ALL_STEPS if len(history) == plan.steps else None
+        length = plan.epoch_steps
+        if plan.until is not None:
+            last = self.kept[-plan.until.epochs(length) :]
+            if plan.until.is_reached(history_of(last, length)):
+                return Ending.THRESHOLD
+        return Ending.ALL_STEPS if len(self.kept) * length >= plan.steps else None
 
     def end(self, ending: Ending, leaves: Sequence[np.ndarray]) -> None:
         """Take the trained weights out of the leaves of the network as they are at the end."""
