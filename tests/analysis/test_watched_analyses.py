@@ -102,5 +102,59 @@ def test_ctrl_c_goes_through(analysis, points):
     def interrupt(stage, done, total):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(sx.SearchInterruptedError) as caught:
         analysis(points, progress=interrupt)
+    assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def cycles_by_length(**watched):
+    steeper = sx.DiscreteMap(lambda x: 3.5 * x * (1 - x), 1)
+    starts = np.append(np.linspace(0.1, 0.9, 9), np.nan)[:, None]
+    return sx.find_cycles(steeper, starts, length=[2, 4], **watched)
+
+
+def whole_branches(**watched):
+    unit = lambda w: sx.DiscreteMap(lambda x: jnp.tanh(w * x), size=1)  # noqa: E731
+    return sx.continue_fixed_points(unit, np.zeros(1), parameter=(0.5, 2.0), **watched)
+
+
+def whole_branch_of_cycles(**watched):
+    start = sx.continue_fixed_points(radial, np.zeros(2), (-0.5, 0.5)).emerging_cycle(0, -0.01)
+    return sx.continue_cycles(radial, start, (-0.5, 0.5), **watched)
+
+
+def whole_basins(**watched):
+    found = sx.find_fixed_points(MAP, STATES)
+    return sx.basins(MAP, found, STATES * 10.0 ** -np.arange(50)[:, None], **watched)
+
+
+def whole_exponents(**watched):
+    return sx.lyapunov_exponents(MAP, np.ones(2), **watched)
+
+
+CARRIED = {
+    cycles_by_length: (12, lambda found: (found.states[:, 0], found.reasons)),
+    whole_branches: (40, lambda found: (found.states, [*found.endings.ravel(), *found.remarks])),
+    whole_branch_of_cycles: (12, lambda found: (found.states[:, 0], found.endings)),
+    whole_basins: (3, lambda found: (found.states[found.reached >= 0], found.reasons)),
+    whole_exponents: (12, lambda found: (found.history[0], found.outcome)),
+}
+"""At which report each is interrupted; what was found, and what says that it was interrupted."""
+
+
+@pytest.mark.parametrize("analysis", CARRIED, ids=lambda analysis: analysis.__name__)
+def test_ctrl_c_carries_what_was_found(analysis):
+    told, (count, read) = [], CARRIED[analysis]
+
+    def interrupt(stage, done, total):
+        told.append(done)
+        if len(told) == count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(sx.SearchInterruptedError) as caught:
+        analysis(progress=interrupt)
+    (rows, words), (all_rows, _) = read(caught.value.found), read(analysis())
+    assert 0 < len(rows) < len(all_rows)
+    assert any("interrupted" in text for text in words), words
+    for row in rows:
+        assert np.abs(all_rows - row).max(tuple(range(1, all_rows.ndim))).min() < 1e-6

@@ -35,7 +35,6 @@ from .cycles import (
 )
 from .fixed_points import (
     FixedPoints,
-    SearchInterruptedError,
     ToleranceCurve,
     find_fixed_points,
 )
@@ -86,7 +85,6 @@ __all__ = [
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
-    "SearchInterruptedError",
     "SelectionVectors",
     "Separatrix",
     "Settling",
