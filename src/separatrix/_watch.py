@@ -32,6 +32,8 @@ class Stage(StrEnum):
     BISECT = "segments bisected"
     SHOOT = "orbits closed"
     EXPONENTS = "steps"
+    SLICES = "slices"
+    LINEARIZE = "points"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ class Watch:
     def is_over(self) -> bool:
         """Whether the time limit was reached."""
         return self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
+
+    @property
+    def left(self) -> float | None:
+        """How many seconds are left, at least a thousandth; None for no limit."""
+        if self.max_seconds is None:
+            return None
+        return max(self.max_seconds - (self.clock() - self.begun), 1e-3)
 
     @property
     def reason(self) -> str:

@@ -12,6 +12,7 @@ from completeness_tools import Collection, float64, point_set, random_tanh, with
 from golden import textbook
 
 import separatrix as sx
+from separatrix._watch import Watch
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
@@ -466,6 +467,13 @@ def test_a_number_filled_in_does_not_vanish_from_afar():
     assert not alone_at_origin(field, 1)
     found = sx.find_fixed_points(sx.Flow(field, 1), np.array([[0.4], [np.nan]]))
     assert found.states.tolist() == [[-0.5], [0.5]] and found.complete  # by pieces
+
+
+def test_no_rays_from_the_origin_are_searched_when_time_is_over():
+    weights = np.random.default_rng(5).standard_normal((5, 5))
+    residual = lambda x: jax.nn.relu(weights @ x) - x  # noqa: E731
+    assert alone_at_origin(residual, 5)
+    assert not alone_at_origin(residual, 5, Watch(1e-9))
 
 
 def test_a_wrong_proof_is_withdrawn_in_uneven_units_too(monkeypatch):

@@ -1,5 +1,7 @@
 """Time limits of the analyses beside the search for fixed points, and what they tell on the way."""
 
+import sys
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -65,6 +67,15 @@ def exponents(points, **watched):
     return sx.lyapunov_exponents(MAP, np.ones(2), **watched).outcome
 
 
+def slow_curve(points, **watched):
+    return sx.slow_curve(MAP, np.ones(2), np.linspace(-1, 1, 9), **watched).reasons
+
+
+def slow_curve_on_kinks(points, **watched):
+    relu = sx.DiscreteMap(lambda x: jnp.maximum(0.9 * x[::-1] + 0.1, 0), 2)
+    return sx.slow_curve(relu, np.ones(2), np.linspace(-1, 1, 9), **watched).reasons
+
+
 ANALYSES = {
     cycles_of_maps: Stage.SHOOT,
     cycles_of_piecewise_linear_maps: Stage.SHOOT,
@@ -75,6 +86,8 @@ ANALYSES = {
     branches: Stage.CONTINUE,
     branch_of_cycles: Stage.CONTINUE,
     exponents: Stage.EXPONENTS,
+    slow_curve: Stage.SLICES,
+    slow_curve_on_kinks: Stage.SLICES,
 }
 
 
@@ -105,6 +118,21 @@ def test_ctrl_c_goes_through(analysis, points):
     with pytest.raises(sx.SearchInterruptedError) as caught:
         analysis(points, progress=interrupt)
     assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def test_modes_for_which_there_is_no_time_are_unknown(monkeypatch):
+    weights, over = np.random.default_rng(0).standard_normal((20, 20)) / 4, []
+    system = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 20)
+    states = np.random.default_rng(1).standard_normal((300, 20))
+    monkeypatch.setattr(sys.modules[sx.linearize.__module__], "_PORTION", 1e6)
+    whole = sx.linearize(system, states)
+    monkeypatch.setattr(Watch, "is_over", lambda watch: len(over) > 1)
+    part = sx.linearize(system, states, max_seconds=7, progress=lambda *news: over.append(news))
+    known = np.isfinite(part.condition)
+    assert 0 < known.sum() < len(states) and not known[known.sum() :].any()
+    assert (part.eigenvalues[known] == whole.eigenvalues[known]).all()
+    assert np.isnan(part.eigenvalues[~known]).all() and (part.n_unstable[~known] == -1).all()
+    assert (part.stability[~known] == "unknown").all()
 
 
 def cycles_by_length(**watched):

@@ -24,7 +24,7 @@ from .diagram import Branches
 from .family import Family
 from .isolating import Budget, find_special
 from .special import KINK, Special
-from .spectra import eigenvalues
+from .spectra import Spectra, eigenvalues
 from .starts import disconnected_points
 from .tangencies import find_tangencies
 
@@ -169,14 +169,16 @@ class Atlas:
             at_end = along[-1] * (start[-1] - np.mean(scaled)) > 0 and start[-1] in scaled
             if at_end and through is None:
                 curve = Curve(start[None], along[None], np.ones(1), CurveEnd.RANGE)
+                values = eigenvalues(self.family, curve.points)
             else:
-                track = Track()
+                track, spectra = Track(), Spectra(self.family)
                 self._following[1].append(track)
                 curve = follow(
                     evaluate, start, along, scaled, self.method, self.leaves, watch=self.watch,
-                    track=track,
+                    track=track, each=spectra.add,
                 )  # fmt: skip
-            halves.append((curve, eigenvalues(self.family, curve.points)))
+                values = spectra.all()
+            halves.append((curve, values))
             if curve.end is CurveEnd.MAX_POINTS:
                 self._remark(f"branch {number} {ending_text(curve.end, self.method)}: it goes on")
             if curve.end is CurveEnd.CLOSED:

@@ -162,12 +162,13 @@ def follow(
     stride: Stride | None = None,
     watch: Watch = UNWATCHED,
     track: Track | None = None,
+    each: Callable[[np.ndarray], None] = lambda point: None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
     It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
     step below the smallest, stands still in the parameter, has as many points as are allowed, or
-    time is over. A new `track` is filled on the way.
+    time is over. A new `track` is filled on the way, and `each` is called with every point.
     """
     track = Track() if track is None else track
     points, tangents, signs = track.points, track.tangents, track.signs
@@ -175,6 +176,7 @@ def follow(
     points.append(start)
     tangents.append(tangent)
     signs.append(sign)
+    each(start)
     cosine, length = np.cos(np.radians(method.max_angle)), method.first_step
     end: enum.Enum | None = None
     while end is None:
@@ -220,6 +222,7 @@ def follow(
         points.append(point)
         tangents.append(turned)
         signs.append(sign)
+        each(point)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
             length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
     track.end = end
