@@ -34,7 +34,7 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
 	$(BIN)/python -m pytest tests/report/browser.py --report runs/report-check/report.html
 
-test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax, reservoirpy, Dask and dsa-metric
+test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax, reservoirpy, jaxley, vbjax, Dask and dsa-metric
 	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
 
 test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone

@@ -175,6 +175,8 @@ NETWORKS = {
     "context_tanh256": trained.FIRST_CONTEXT,
     "context_gru48": trained.FIRST_CONTEXT,
     "yang2019_softplus128": trained.DELAY_GO,
+    "decision_plastic64": (1.0, 0.0, 0.0),
+    "match_plastic32": (1.0, 0.0, 0.0),
 }
 EQUATIONS = {name: partial(of_network, name, input) for name, input in NETWORKS.items()}
 EQUATIONS["decision_tanh64_flow"] = partial(of_network, "decision_tanh64", NEUTRAL, "flow")

@@ -28,6 +28,11 @@ def ctrnn(k, activation, factor, **more):
     )
 
 
+def plastic(k, factor, **more):
+    network = sx.networks.ShortTermPlasticityRNN(2, 4, 1, dt=20.0, key=jax.random.key(k), **more)
+    return stronger(network, factor)
+
+
 def low_rank(k, **more):
     return sx.networks.LowRankRNN(2, 12, 1, dt=20.0, key=jax.random.key(k), **more)
 
@@ -53,6 +58,8 @@ NETWORKS = {
         sx.networks.ResetFirstGRU(2, 5, 1, key=jax.random.key(10)), 5.0
     ),
     "LSTM": lambda: stronger(sx.networks.LSTM(2, 4, 1, key=jax.random.key(11)), 4.0),
+    "ShortTermPlasticityRNN": lambda: plastic(13, 6.0),
+    "ShortTermPlasticityRNN, Dale": lambda: plastic(16, 50.0, excitatory_fraction=0.5),
 }
 """Networks of every class that the verifier knows."""
 FLOWS = ("CTRNN tanh", "CTRNN sigmoid", "DaleCTRNN")

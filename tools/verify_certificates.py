@@ -249,6 +249,34 @@ def lstm(system, state):
     return lambda: both(rest()) - state, lambda: both(f.of("sigmoid") * c + new)
 
 
+def plastic(system, state):
+    """x' = x + dt ((1 − x) / τ_x − u x h), u' = u + dt ((U − u) / τ_u + U (1 − u) h), in [0, 1].
+
+    h' = max(0, (1 − α) h + α (W (u' x' h) + W_x s + b)), h in Hz, times in ms. At rest
+    h = max(0, W (u x h) + …) ≥ 0, and so x and u lie in [0, 1] by themselves.
+    """
+    a, (h, x, u) = system.arrays, state.split(3)
+    one, dt = [arb(1)] * len(h.value), arb(system.about["dt"])
+    brisk = h * [v / 1000 for v in one]  # in kHz
+    gained = [t * b for t, b in zip(a["tau_u"], a["baseline"], strict=True)]
+    of_x = -x + one - u * x * brisk * a["tau_x"]  # τ_x times the change in a ms
+    of_u = -u + a["baseline"] + (-u + one) * brisk * gained
+
+    def current(x, u):
+        return (u * x * h).weighted(a["recurrent_weights"]) + system.drive + a["bias"]
+
+    def later(v, change, tau):
+        v = v + change * [dt / t for t in tau]
+        return v.of("relu") - (v + [-1 for _ in tau]).of("relu")
+
+    def moved():
+        next_x, next_u = later(x, of_x, a["tau_x"]), later(u, of_u, a["tau_u"])
+        rates = system.leak(h, current(next_x, next_u)).of("relu")
+        return rates.above(next_x).above(next_u)
+
+    return lambda: (current(x, u).of("relu") - h).above(of_x).above(of_u), moved
+
+
 def rectified(system, x):
     """x' = A x + B max(0, G x + t) + c: every piecewise-linear map of this form."""
     a = system.arrays
@@ -258,7 +286,7 @@ def rectified(system, x):
 
 
 EQUATIONS = {"rate": rate, "current": current, "lstm": lstm, "rectified": rectified}
-EQUATIONS |= {"gru": gru, "reset first gru": gru}
+EQUATIONS |= {"gru": gru, "reset first gru": gru, "plastic": plastic}
 
 # Theorems.
 

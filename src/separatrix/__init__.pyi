@@ -19,6 +19,9 @@ from ._types import (
     SeparatrixError as SeparatrixError,
     UnreadableFileError as UnreadableFileError,
 )
+from ._watch import (
+    SearchInterruptedError as SearchInterruptedError,
+)
 from .activity import (
     Activity as Activity,
     Dimensionality as Dimensionality,
@@ -41,7 +44,6 @@ from .analysis import (
     Linearization as Linearization,
     LyapunovSpectrum as LyapunovSpectrum,
     NonNormality as NonNormality,
-    SearchInterruptedError as SearchInterruptedError,
     SelectionVectors as SelectionVectors,
     Separatrix as Separatrix,
     Settling as Settling,

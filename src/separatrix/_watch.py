@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class Stage(StrEnum):
     BISECT = "segments bisected"
     SHOOT = "orbits closed"
     EXPONENTS = "steps"
+    SLICES = "slices"
+    LINEARIZE = "points"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,13 @@ class Watch:
         return self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
 
     @property
+    def left(self) -> float | None:
+        """How many seconds are left, at least a thousandth; None for no limit."""
+        if self.max_seconds is None:
+            return None
+        return max(self.max_seconds - (self.clock() - self.begun), 1e-3)
+
+    @property
     def reason(self) -> str:
         """Why what was not finished by the time limit was not."""
         return f"the time limit of {self.max_seconds:g} s was reached"
@@ -72,16 +82,43 @@ UNWATCHED = Watch()
 """Without a limit, and in silence."""
 
 
+def _nothing() -> None:
+    """Return what an analysis has found that has nothing to tell before its end."""
+
+
+class SearchInterruptedError(KeyboardInterrupt):
+    """Ctrl-C during an analysis. `found` holds what was found by then."""
+
+    def __init__(self, label: str, so_far: Callable[[], Any] = _nothing):
+        self._so_far = so_far
+        super().__init__(f"the search for {label} was interrupted")
+
+    @cached_property
+    def found(self) -> Any:
+        """A record such as the analysis returns, of what it had come to, or None.
+
+        It is made when this is first asked for, so that Ctrl-C itself takes no time.
+        """
+        return self._so_far()
+
+    @property
+    def points(self) -> Any:
+        """The same, of a search for fixed points: those that candidates had come to."""
+        return self.found
+
+
 @contextmanager
 def watching(
     label: str,
     max_seconds: Any,
     progress: Any,
     keep: Callable[[np.ndarray], None] = UNWATCHED.keep,
+    so_far: Callable[[], Any] = _nothing,
 ) -> Iterator[Watch]:
     """Watch over an analysis as a user asks; `label` stands before the bar of `progress=True`.
 
-    Raises InvalidInputError for a limit that is not positive, a `progress` that is no function.
+    `so_far` returns what was found by then, if Ctrl-C ends it. Raises InvalidInputError for a limit
+    that is not positive, a `progress` that is no function; SearchInterruptedError on Ctrl-C.
     """
     if max_seconds is not None:
         require_positive(max_seconds, "max_seconds")
@@ -89,6 +126,17 @@ def watching(
         progress, (bool, np.bool_, type(None), Callable), "progress",
         "True, False, or a function of a stage, what is done of it, and of how much",
     )  # fmt: skip
+    try:
+        with _reporting(label, max_seconds, progress, keep) as watch:
+            yield watch
+    except KeyboardInterrupt as interrupt:
+        raise SearchInterruptedError(label, so_far) from interrupt
+
+
+@contextmanager
+def _reporting(
+    label: str, max_seconds: float | None, progress: Any, keep: Callable[[np.ndarray], None]
+) -> Iterator[Watch]:
     if callable(progress):
         yield Watch(max_seconds, progress, keep)
     elif not progress:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import systems
 from completeness_tools import Collection, float64, point_set, random_tanh, without
+from golden import textbook
 
 import separatrix as sx
+from separatrix._watch import Watch
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
@@ -122,6 +124,16 @@ def test_a_point_that_no_start_reaches_ends_a_homotopy(excitation, drive, slowne
     assert points.completeness.startswith("1 further start in 1 round added 1; index sum 1")
 
 
+def test_many_units_are_told_that_no_path_was_followed(monkeypatch):
+    system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 10))
+    none = point_set(system, np.zeros((0, 10)))
+    text = lambda: assess(system, none, lambda points, _: points)[1].text  # noqa: E731
+    assert "homotopy" not in text()
+    module = sys.modules["separatrix.analysis.completeness.assess"]  # the name is the function's
+    monkeypatch.setattr(module, "MOST_UNITS", 9)
+    assert "a homotopy from the center of the box is tried for at most 9 units" in text()
+
+
 @pytest.mark.parametrize("gain, size, seed", [(1.5, 20, 0), (2.0, 32, 1)])
 def test_random_networks_reach_a_sum_of_one(gain, size, seed):
     system = random_tanh(size, gain, seed)
@@ -202,19 +214,58 @@ def test_bistable_field_in_a_given_domain_is_complete_there():
     assert not known.complete and "does not hold every fixed point" in known.text
 
 
+def toggle_switch(x):
+    """Gardner, Cantor & Collins (2000), without inducer."""
+    return jnp.stack([156.25 / (1 + x[1] ** 2.5) - x[0], 15.6 / (1 + x[0]) - x[1]])
+
+
 def test_a_small_system_without_a_box_is_told_to_name_its_domain():
-    """The toggle switch of Gardner, Cantor & Collins (2000), from its candidates' own corners."""
-
-    def field(x):
-        return jnp.stack([156.25 / (1 + x[1] ** 2.5) - x[0], 15.6 / (1 + x[0]) - x[1]])
-
-    starts = np.concatenate([[[0, 0], [160, 16]], systems.box(2, 0, (160, 16), 100)])
+    field = lambda x: x[::-1] ** 3 - 8 + 0.1 * x  # noqa: E731
+    starts = np.concatenate([[[0, -1], [3, 4]], systems.box(2, 0, (3, 4), 100)])
     points = sx.find_fixed_points(sx.Flow(field, 2), starts, slow_points=False)
-    assert not points.complete and "such as domain=([0, 0], [160, 16])" in points.completeness
-    system = sx.Flow(field, 2, domain=([0, 0], [160, 16]))
+    assert not points.complete and "such as domain=([0, -1], [3, 4])" in points.completeness
+    system = sx.Flow(field, 2, domain=([0, -1], [3, 4]))
     points = sx.find_fixed_points(system, starts, slow_points=False)
-    assert points.complete and len(points.fixed) == 3
+    assert points.complete and len(points.fixed) == 1
     assert "in the domain that the system was given" in points.completeness
+
+
+def test_a_positive_system_has_a_box_where_its_field_points_inward():
+    starts = systems.box(2, 0, (160, 16), 100)
+    points = sx.find_fixed_points(sx.Flow(toggle_switch, 2), starts, slow_points=False)
+    assert len(points.fixed) == 3 and points.index_sum == 1
+    assert not points.complete
+    assert "complete among states that are nowhere negative: interval" in points.completeness
+    assert "domain=(0, np.inf) tells the system so" in points.completeness
+    system = sx.Flow(toggle_switch, 2, domain=(0, np.inf))
+    points = sx.find_fixed_points(system, starts, slow_points=False)
+    assert points.complete and points.index_sum == 1 and len(points.fixed) == 3
+
+
+@pytest.mark.parametrize("unbounded_only", [False, True])
+def test_the_box_of_what_is_nowhere_negative_tells_of_nothing_else(unbounded_only):
+    """u = v = x of two repressors: x⁴ + x = 5 has a negative root, too."""
+    field = lambda x: 5 / (1 + x[::-1] ** 3) - x  # noqa: E731
+    low = 0.1 if unbounded_only else -3
+    starts = systems.box(2, low, 5, 100)
+    points = sx.find_fixed_points(sx.Flow(field, 2), starts, slow_points=False)
+    negative = (points.states < 0).any(1)
+    assert not points.complete and (~negative).sum() == 3
+    if unbounded_only:
+        assert points.index_sum == 1 and not negative.any()
+    else:
+        assert points.index_sum is None and negative.any()
+
+
+def test_second_order_equations_have_a_box_by_their_components_in_another_order():
+    """Jansen & Rit's column has none in the order of its units; nor has a saddle, x'' = x − f."""
+    system, starts = textbook.jansen_rit(100)
+    points = sx.find_fixed_points(system, starts[:100], slow_points=False)
+    assert points.complete and len(points.fixed) == 3 and points.index_sum == 1
+    saddle = sx.Flow(lambda y: jnp.stack([y[1], y[0] - jnp.tanh(y[1] + 1)]), 2)
+    points = sx.find_fixed_points(saddle, systems.box(2, -2, 2, 20), slow_points=False)
+    assert points.complete and points.fixed.n_unstable.tolist() == [1]
+    assert points.index_sum is None and "turns the signs" in points.completeness
 
 
 def test_degenerate_point_is_not_complete():
@@ -416,6 +467,13 @@ def test_a_number_filled_in_does_not_vanish_from_afar():
     assert not alone_at_origin(field, 1)
     found = sx.find_fixed_points(sx.Flow(field, 1), np.array([[0.4], [np.nan]]))
     assert found.states.tolist() == [[-0.5], [0.5]] and found.complete  # by pieces
+
+
+def test_no_rays_from_the_origin_are_searched_when_time_is_over():
+    weights = np.random.default_rng(5).standard_normal((5, 5))
+    residual = lambda x: jax.nn.relu(weights @ x) - x  # noqa: E731
+    assert alone_at_origin(residual, 5)
+    assert not alone_at_origin(residual, 5, Watch(1e-9))
 
 
 def test_a_wrong_proof_is_withdrawn_in_uneven_units_too(monkeypatch):

@@ -36,7 +36,6 @@ from .cycles import (
 )
 from .fixed_points import (
     FixedPoints,
-    SearchInterruptedError,
     ToleranceCurve,
     find_fixed_points,
 )
@@ -87,7 +86,6 @@ __all__ = [
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
-    "SearchInterruptedError",
     "SelectionVectors",
     "Separatrix",
     "Settling",

@@ -136,6 +136,8 @@ def lyapunov_exponents(
     InvalidInputError
         When shapes do not fit, a start or an input is not finite, the inputs are shorter than the
         steps, or the system has no input to replace.
+    SearchInterruptedError
+        On Ctrl-C; its `found` are the exponents over the blocks that were done by then.
 
     References
     ----------
@@ -162,9 +164,15 @@ def lyapunov_exponents(
         )
     steps = _number_of_steps(method, given)
     advance, per_step = _advance(system, method)
-    watched = watching("Lyapunov exponents", max_seconds, progress)
+    blocks: list[Growth] = []
+
+    def so_far() -> LyapunovSpectrum | None:
+        when = ", when it was interrupted"
+        return _record(system, starts, blocks[0], per_step, when) if blocks else None
+
+    watched = watching("Lyapunov exponents", max_seconds, progress, so_far=so_far)
     with watched as watch, one_blas_thread(), derivatives_of(system):
-        growth = method.run(advance, starts, given, steps, watch)
+        growth = method.run(advance, starts, given, steps, watch, blocks)
     late = f", when {watch.reason}" if growth.edges[-1] < steps else ""
     return _record(system, starts, growth, per_step, late)
 

@@ -19,6 +19,7 @@ from ..networks import (
     DaleCTRNN,
     LowRankRNN,
     ResetFirstGRU,
+    ShortTermPlasticityRNN,
 )
 from .run import Run
 
@@ -99,6 +100,14 @@ def _leaky(net: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _plastic(net: ShortTermPlasticityRNN) -> dict[str, Any]:
+    parameters = {"input_weights": net.input_weights, "recurrent_weights": net.connectivity()}
+    for name in ("bias", "tau_x", "tau_u", "baseline"):
+        parameters[name] = getattr(net, name)
+    times = {"dt": net.dt, "tau": [net.tau], "alpha": [net.dt / net.tau]}
+    return {"equation": "plastic", "parameters": parameters} | times
+
+
 _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
     CTRNN: _rate,
     DaleCTRNN: _dale,
@@ -106,6 +115,7 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
     GRU: _gated("gru"),
     ResetFirstGRU: _gated("reset first gru"),
     LSTM: _gated("lstm"),
+    ShortTermPlasticityRNN: _plastic,
 }
 
 

@@ -108,6 +108,8 @@ def separatrix(
     ------
     InvalidInputError
         When points are no fixed points, or states have another number of units than the system.
+    SearchInterruptedError
+        On Ctrl-C; its `found` is None: all segments are followed side by side, and none is done.
 
     References
     ----------

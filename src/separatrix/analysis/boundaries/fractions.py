@@ -12,7 +12,7 @@ from ...systems import AbstractSystem, require_system
 from ..checks import method_of, states_of
 from ..fixed_points.points import FixedPoints
 from .landscape import survey
-from .settling import Follower, Settling
+from .settling import Follower, Settled, Settling
 
 
 class Basins(Record):
@@ -87,6 +87,9 @@ def basins(
     ------
     InvalidInputError
         When points are no fixed points, or states have another number of units than the system.
+    SearchInterruptedError
+        On Ctrl-C; its `found` tells of the states that had settled by then, the others are
+        unsettled.
 
     References
     ----------
@@ -106,9 +109,21 @@ def basins(
     if not is_number(confidence) or not 0 < confidence < 1:
         raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
     settling = method_of(method, Settling)
-    with watching("basins", max_seconds, progress) as watch:
-        follower = Follower(system, landscape, settling, watch)
-        ends = follower.follow(sampled)
+    follower = Follower(system, landscape, settling)
+
+    def record() -> Basins | None:
+        ends = follower.ends
+        return None if ends is None else _record(follower, sampled, ends, float(confidence))
+
+    with watching("basins", max_seconds, progress, so_far=record) as watch:
+        follower.watch = watch
+        follower.ends = follower.follow(sampled)
+    return _record(follower, sampled, follower.ends, float(confidence))
+
+
+def _record(follower: Follower, sampled: np.ndarray, ends: Settled, confidence: float) -> Basins:
+    """Count the states that have ended at each attractor."""
+    landscape = follower.landscape
     rows = np.flatnonzero(landscape.attractors)
     count = np.array([(ends.reached == row).sum() for row in rows], int)
     fraction = count / len(sampled)
@@ -122,8 +137,8 @@ def basins(
         states=sampled,
         reached=np.append(landscape.label, -1)[ends.reached],
         times=ends.steps * follower.stepper.step_time,
-        reasons=ends.reasons,
-        confidence=float(confidence),
+        reasons=ends.reasons.astype(str),
+        confidence=confidence,
         step=follower.stepper.step_time,
     )
 

@@ -112,6 +112,8 @@ def fixed_point_graph(
     ------
     InvalidInputError
         When there is no fixed point among the points, or they are none of this system.
+    SearchInterruptedError
+        On Ctrl-C; its `found` is None: all arms are followed side by side, and none is done.
 
     References
     ----------

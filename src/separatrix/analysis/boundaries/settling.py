@@ -91,6 +91,7 @@ class Follower:
         watch: Watch = UNWATCHED,
     ):
         self.landscape, self.settling, self.watch = landscape, settling, watch
+        self.ends: Settled | None = None  # of the states that are followed
         self.stepper = Stepper(system, landscape.states, settling.step)
         self.radius = settling.capture * landscape.separation
 
@@ -100,9 +101,9 @@ class Follower:
         `anyway`: also where no attractor is known, to see whether they cycle or leave.
         """
         count = len(starts)
-        ends = Settled(
-            np.full(count, -1), np.zeros(count, int), np.full(count, "", object), np.full(count, -1)
-        )
+        reasons = np.full(count, _INTERRUPTED, object)  # until there is another
+        ends = Settled(np.full(count, -1), np.zeros(count, int), reasons, np.full(count, -1))
+        self.ends = ends
         now = np.array(starts, float)
         going = np.isfinite(now).all(1)
         ends.reasons[~going] = "the state is not finite"
@@ -179,6 +180,7 @@ class Follower:
 
 
 SETTLED = "settled"
+_INTERRUPTED = "not finished: the search was interrupted"
 _NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
 _CYCLE = "ended on a cycle: find it with sx.find_cycles"
 _ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"

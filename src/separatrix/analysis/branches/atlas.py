@@ -10,6 +10,7 @@ from ...solvers.continuation import (
     CurveEnd,
     Deflation,
     PseudoArclength,
+    Track,
     correct,
     correct_at,
     ending_text,
@@ -23,7 +24,7 @@ from .diagram import Branches
 from .family import Family
 from .isolating import Budget, find_special
 from .special import KINK, Special
-from .spectra import eigenvalues
+from .spectra import Spectra, eigenvalues
 from .starts import disconnected_points
 from .tangencies import find_tangencies
 
@@ -66,6 +67,7 @@ class Atlas:
         self.branches: list[Branch] = []
         self.special: list[Special] = []
         self.remarks: list[str] = []
+        self._following: tuple[str, list[Track]] = "", []
 
     def add(self, point: np.ndarray, origin: str) -> None:
         """Follow the branch through a regular point, unless it is there already."""
@@ -161,34 +163,42 @@ class Atlas:
             through.tangents.append(tangent)
         scaled = (self.bounds[0] / self.family.scales[-1], self.bounds[1] / self.family.scales[-1])
         halves: list[tuple[Curve, np.ndarray]] = []
+        self._following = origin, []
         evaluate = self.family.residual_and_jacobian
         for along in (tangent, -tangent):
             at_end = along[-1] * (start[-1] - np.mean(scaled)) > 0 and start[-1] in scaled
             if at_end and through is None:
                 curve = Curve(start[None], along[None], np.ones(1), CurveEnd.RANGE)
+                values = eigenvalues(self.family, curve.points)
             else:
+                track, spectra = Track(), Spectra(self.family)
+                self._following[1].append(track)
                 curve = follow(
-                    evaluate, start, along, scaled, self.method, self.leaves, watch=self.watch
-                )
-            halves.append((curve, eigenvalues(self.family, curve.points)))
+                    evaluate, start, along, scaled, self.method, self.leaves, watch=self.watch,
+                    track=track, each=spectra.add,
+                )  # fmt: skip
+                values = spectra.all()
+            halves.append((curve, values))
             if curve.end is CurveEnd.MAX_POINTS:
                 self._remark(f"branch {number} {ending_text(curve.end, self.method)}: it goes on")
             if curve.end is CurveEnd.CLOSED:
                 break
         self.branches.append(_joined(halves, origin, self.method))
+        self._following = "", []
         for curve, values in halves:
             if self.watch.is_over():
-                self._remark(f"{self.watch.reason}: special points may lack on branch {number}")
                 break
-            for special in find_tangencies(self.family, curve, values):
+            for special in find_tangencies(self.family, curve, values, self.watch):
                 self._note(special, number)
-            skip, budget = through is not None, Budget()
+            skip, budget = through is not None, Budget(watch=self.watch)
             for special in find_special(
                 self.family, curve, values, self.special, skip_first=skip, budget=budget
             ):
                 self._note(special, number)
-            if budget.is_spent:
+            if budget.left <= 0:
                 self._remark(f"signs along branch {number} are rounding: special points may lack")
+        if self.watch.is_over():
+            self._remark(f"{self.watch.reason}: special points may lack on branch {number}")
 
     def leaves(self, point: np.ndarray) -> CurveEnd | None:
         """Return why a branch may not go on at a point, None where it may."""
@@ -223,6 +233,19 @@ class Atlas:
                 return
         special.branches.append(number)
         self.special.append(special)
+
+    def interrupt(self) -> None:
+        """End the branch that is being followed, as Ctrl-C has ended the search."""
+        origin, tracks = self._following
+        curves = [track.curve for track in tracks if track.signs]
+        if curves:
+            halves = [(curve, eigenvalues(self.family, curve.points)) for curve in curves]
+            self.branches.append(_joined(halves, origin, self.method))
+        for special in self.special:  # a branch without a point is none
+            special.branches = [
+                number for number in special.branches if number < len(self.branches)
+            ]
+        self._remark("the search was interrupted: there may be more")
 
     def record(self, system: AbstractSystem, name: str, parameter: tuple[float, float]) -> Branches:
         """Return everything as a record."""

@@ -1,5 +1,7 @@
 """Branches of fixed points: from starts to all that is connected to them, and beyond."""
 
+from functools import partial
+
 import numpy as np
 from jaxtyping import Float
 
@@ -94,6 +96,8 @@ def continue_fixed_points(
     InvalidInputError
         When a start is no fixed point, or lies outside the range; when `system_of` returns no
         system, computes in float32, or can be neither traced nor compared between parameters.
+    SearchInterruptedError
+        On Ctrl-C; its `found` are the branches by then, the last one as far as it was followed.
 
     References
     ----------
@@ -131,11 +135,18 @@ def continue_fixed_points(
     family = Family(system_of, sample, (first, last), method.state_scale)
     ends = [checked_system(system_of, p) for p in (first, last, value)]
     box = enclosing_box(ends)
-    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
     bounds = (min(first, last), max(first, last))
-    watched = watching("branches", max_seconds, progress)
-    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet:
-        atlas = Atlas(family, bounds, method, box, marginal_band, watch)
+    atlas = Atlas(family, bounds, method, box, marginal_band)
+
+    def so_far() -> Branches | None:
+        with one_blas_thread(), derivatives_of(sample), quiet():
+            atlas.interrupt()
+            return atlas.record(sample, name, (first, last)) if atlas.branches else None
+
+    watched = watching("branches", max_seconds, progress, so_far=so_far)
+    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet():
+        atlas.watch = watch
         for k, state in enumerate(states):
             point = corrected_start(family, state, value, name)
             atlas.add(point, "start" if len(states) == 1 else f"start {k}")

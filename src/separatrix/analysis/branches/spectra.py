@@ -1,6 +1,6 @@
 """Eigenvalues along a branch, and what a change of them between two points may mean."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Complex
@@ -11,6 +11,8 @@ from ...solvers.continuation import Curve
 from ..stability import growth
 from .family import CHUNK, Family
 
+_AT_ONCE = 4096
+"""Points times units at which the eigenvalues are worked out together."""
 ROUNDING = 1e-13
 """Eigenvalues this near the boundary, in units of the largest, lie on either side by chance."""
 
@@ -55,6 +57,34 @@ def eigenvalues(family: Family, points: np.ndarray) -> Complex[np.ndarray, "poin
         jacobians = family.jacobians(points[part])
         found.append(batched.eigenvalues(np.where(np.isfinite(jacobians), jacobians, 0.0)))
     return np.concatenate(found) if found else np.zeros((0, family.size), complex)
+
+
+@dataclass
+class Spectra:
+    """Eigenvalues at the points of a curve, worked out while it is followed, some at a time.
+
+    So they are part of the time that a user allows for it.
+    """
+
+    family: Family
+    values: list[np.ndarray] = field(default_factory=list)
+    waiting: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, point: np.ndarray) -> None:
+        """Take the next point of the curve."""
+        self.waiting.append(point)
+        if len(self.waiting) * self.family.size >= _AT_ONCE:
+            self._work_out()
+
+    def all(self) -> Complex[np.ndarray, "point mode"]:
+        """Return the eigenvalues at all points so far."""
+        self._work_out()
+        return np.concatenate([np.zeros((0, self.family.size), complex), *self.values])
+
+    def _work_out(self) -> None:
+        if self.waiting:
+            self.values.append(eigenvalues(self.family, np.array(self.waiting)))
+            self.waiting.clear()
 
 
 def signature(values: np.ndarray, kind: str, crossing: float, turn: float) -> Signature:

@@ -22,7 +22,7 @@ from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .further import FurtherSearch, unstable_directions
-from .homotopy import from_center
+from .homotopy import MOST_UNITS, from_center
 from .index import IndexSum, index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
@@ -118,6 +118,7 @@ def assess(
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
         now, starts = _searched(now, richness, further, draw, found, watch)
+    not_led = search is not None and now.lacks_positive and system.size > MOST_UNITS
     known = Completeness(
         index_sum=now.index.value,
         index_reason=now.index.reason,
@@ -131,7 +132,8 @@ def assess(
         text="",
     )
     added = int(np.count_nonzero(now.points.hits == 0))
-    known = replace(known, text=describe(known, proof, len(now.points), added))
+    text = describe(known, proof, len(now.points), added)
+    known = replace(known, text=text + words.NO_PATH.format(MOST_UNITS) * not_led)
     return now.table.without(now.outside, Outcome.OUTSIDE_DOMAIN), known
 
 
@@ -213,6 +215,8 @@ def _judged(
     if watch.is_over():
         return _Judged(table, outside, IndexSum(None, watch.reason))
     may_be_fixed = table.fixed & ~outside
+    if domain.given and domain.excludes(table.states[may_be_fixed]).any():
+        return _Judged(table, outside, IndexSum(None, words.BEYOND_BOX))
     table = with_indices(table, velocity, latent, may_be_fixed)
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
 
 from ...enclosure.interval import Enclosed, EnclosureError, Interval
@@ -25,9 +26,11 @@ from . import words
 from .attraction import Attraction, attraction
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
+_Corners = tuple[np.ndarray, np.ndarray]
 Known = tuple[Float[np.ndarray, "point unit"], Float[np.ndarray, " point"]]
 
 _FARTHEST = 1e307  # beyond which a bound is none: `nan_to_num` makes 1.8e308 of infinity
+_MOST_REORDERED = 512  # units whose slopes are looked at
 _EXCESS = 1e-6  # of the larger box over which the velocity must be continuous
 
 
@@ -40,14 +43,18 @@ class Domain:
     lower, upper
         Bounds of each unit, `(unit,)`.
     inward
-        Whether the velocity is proved to point inward on every face of a slightly larger box, and
-        to be Lipschitz there: the hypotheses of the index theorem.
+        Whether the velocity, or its components in an order that changes no sign of a determinant,
+        is proved to point inward on every face of a slightly larger box, and to be Lipschitz there:
+        the hypotheses of the index theorem.
     evidence
         How the box is known, or why there is none.
     obstacle
         Why `inward` is not proved; empty where it is.
     given
-        Whether the box rests on the word of the system's `domain`.
+        Whether the box rests on the word of the system's `domain`, or holds the fixed points of a
+        part of space.
+    positive
+        Whether that part is the states that are nowhere negative, which nobody has asked for.
     """
 
     lower: Float[np.ndarray, " unit"]
@@ -56,6 +63,7 @@ class Domain:
     evidence: str
     obstacle: str
     given: bool = False
+    positive: bool = False
 
     @classmethod
     def unknown(cls, size: int, reason: str) -> "Domain":
@@ -106,7 +114,8 @@ class Enclosure:
         velocity = None
         try:
             velocity = Enclosed(system.velocity, (system.size,))
-            return cls(velocity, _proved(velocity))
+            domain = _proved(velocity)
+            return cls(velocity, domain if domain.bounded else _reordered(system, velocity, domain))
         except EnclosureError as refusal:
             why = words.NOT_ENCLOSED.format(refusal)
             return cls(velocity, Domain.unknown(system.size, why))
@@ -130,7 +139,9 @@ def find_domain(
     Returns
     -------
     Domain
-        The proved box; where there is none, the system's own `domain`.
+        The proved box; where there is none, the one that is proved within the system's own
+        `domain`, or this itself. A system without one whose velocity points inward on a box of
+        states that are nowhere negative has that box, if all points known are so, too.
 
     Examples
     --------
@@ -141,14 +152,19 @@ def find_domain(
     >>> print(find_domain(sx.DiscreteMap(step, 3)))
     [-1, 1]^3
     """
-    proved = (enclosure or Enclosure.of(system)).domain
-    return proved if proved.bounded else _with_given(proved, system, known)
+    enclosure = enclosure or Enclosure.of(system)
+    if enclosure.domain.bounded:
+        return enclosure.domain
+    if system.domain is not None:
+        return _with_given(enclosure, system, known)
+    return _of_positive(enclosure, known)
 
 
-def _proved(velocity: Enclosed) -> Domain:
-    """Bound the units in rounds, each over the box of the round before."""
+def _proved(velocity: Enclosed, lowest: Any = -np.inf, highest: Any = np.inf) -> Domain:
+    """Bound the units within a part of space in rounds, each over the box of the round before."""
     (size,) = velocity.shape
-    lower, upper = np.full(size, -np.inf), np.full(size, np.inf)
+    lowest, highest = _spread(lowest, size), _spread(highest, size)
+    lower, upper = lowest, highest
     found: Attraction | None = None
     for _ in range(_ROUNDS):
         with np.errstate(all="ignore"):
@@ -159,21 +175,26 @@ def _proved(velocity: Enclosed) -> Domain:
         old = (lower, upper)
         lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
         upper = np.where(found.upper < _FARTHEST, np.minimum(upper, found.upper), upper)
+        if (lower > upper).any():
+            return Domain.unknown(size, words.NO_STATES)
         bounded = np.isfinite(lower).all() and np.isfinite(upper).all()
-        if bounded or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
+        inside = bool(((lower > lowest) & (upper < highest)).all())
+        if inside or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
             break
     assert found is not None
     if not bounded:
         why = words.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), found.decays)
         return Domain(lower, upper, False, why, why)
-    rough = _not_lipschitz(velocity, lower, upper)
+    rough = _not_lipschitz(velocity, (lower, upper), (lowest, highest)) if inside else words.AT_END
     return Domain(lower, upper, not rough, words.PROVED_BOX, rough)
 
 
-def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> str:
+def _not_lipschitz(velocity: Enclosed, box: _Corners, part: _Corners) -> str:
     """Return why the velocity is not shown to be Lipschitz around the box, or nothing."""
+    lower, upper = box
     excess = _EXCESS * (1 + np.maximum(np.abs(lower), np.abs(upper)))
-    result = velocity.steepness(Interval((lower - excess)[None], (upper + excess)[None]))
+    lower, upper = np.maximum(lower - excess, part[0]), np.minimum(upper + excess, part[1])
+    result = velocity.steepness(Interval(lower[None], upper[None]))
     assert result.slopes is not None  # asked for
     if result.refusals[0]:
         return words.REFUSED.format(result.refusals[0])
@@ -182,22 +203,77 @@ def _not_lipschitz(velocity: Enclosed, lower: np.ndarray, upper: np.ndarray) -> 
     return ""
 
 
-def _with_given(proved: Domain, system: AbstractSystem, known: Known | None) -> Domain:
-    """Take the box that the system brings along, if it does, together with what is proved."""
-    if system.domain is None:
-        return proved
-    given_lower, given_upper = (_spread(end, system.size) for end in system.domain)
-    lower, upper = np.maximum(proved.lower, given_lower), np.minimum(proved.upper, given_upper)
+def _reordered(system: AbstractSystem, velocity: Enclosed, domain: Domain) -> Domain:
+    """Find the box by the components of the velocity in another order, or return the domain.
+
+    Such that each falls with its own unit, or rises, as in equations of second order.
+    """
+    size, (low, high) = system.size, np.array([domain.lower, domain.upper])[:, None]
+    with np.errstate(all="ignore"):
+        execution = velocity.execute(Interval(low, high))
+        if size > _MOST_REORDERED or execution.refusals[0] or attraction(execution).decays.all():
+            return domain
+        near = Interval(np.clip(low, -1, 1), np.clip(high, -1, 1))  # what is constant tells enough
+        slopes = velocity.slopes(near).slopes
+    assert slopes is not None  # asked for
+    falls, rises = (slopes.upper[0] < 0).T, (slopes.lower[0] > 0).T  # (unit, component)
+    varies = (slopes.upper[0] > slopes.lower[0]).T
+    # As few as can be change their places.
+    costs = np.where(falls | rises, 1 - np.eye(size) + varies, 3 * size)
+    units, order = scipy.optimize.linear_sum_assignment(costs)
+    if not (falls | rises)[units, order].all():
+        return domain
+    signs = np.where(falls[units, order], 1.0, -1.0)
+    found = _proved(Enclosed(lambda x: signs * system.velocity(x)[order], (size,)))
+    if not found.bounded:
+        return domain
+    if np.linalg.det(np.eye(size)[order]) * signs.prod() < 0:
+        return replace(found, inward=False, obstacle=words.REVERSED)
+    return found
+
+
+def _with_given(enclosure: Enclosure, system: AbstractSystem, known: Known | None) -> Domain:
+    """Take the box that the system brings along, if it does, and what is proved within it."""
+    proved = enclosure.domain
+    lowest, highest = (_spread(end, system.size) for end in system.domain)
+    lower, upper = np.maximum(proved.lower, lowest), np.minimum(proved.upper, highest)
     outside = (lower > upper).any()
     if known is not None and len(known[0]):
         states, errors = known[0], known[1][:, None]
         outside |= ((states + errors < lower) | (states - errors > upper)).any()
     if outside:
         return replace(proved, evidence=words.GIVEN_IS_WRONG)
+    within = _proved_within(enclosure, lowest, highest)
+    if within.bounded:
+        return replace(within, evidence=words.GIVEN_BOX, given=True)
     evidence = words.GIVEN_BOX
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        evidence = words.GIVEN_WITHOUT_END.format(proved.evidence)
-    return Domain(lower, upper, False, evidence, proved.obstacle, given=True)
+        evidence = words.GIVEN_WITHOUT_END.format(within.evidence)
+    return Domain(lower, upper, False, evidence, within.obstacle, given=True)
+
+
+def _of_positive(enclosure: Enclosure, known: Known | None) -> Domain:
+    """Take the box of what is nowhere negative, where the velocity points inward, or none.
+
+    Not where a fixed point is known outside it.
+    """
+    if known is not None and (known[0] + known[1][:, None] < 0).any():
+        return enclosure.domain
+    found = _proved_within(enclosure, 0.0, np.inf)
+    if not found.inward:
+        return enclosure.domain
+    return replace(found, evidence=words.POSITIVE_BOX, given=True, positive=True)
+
+
+def _proved_within(enclosure: Enclosure, lowest: Any, highest: Any) -> Domain:
+    """Bound the units within a part of space, if the velocity can be enclosed there."""
+    velocity = enclosure.velocity
+    if velocity is None:
+        return enclosure.domain
+    try:
+        return _proved(velocity, lowest, highest)
+    except EnclosureError as refusal:
+        return Domain.unknown(velocity.shape[0], words.NOT_ENCLOSED.format(refusal))
 
 
 def _spread(end: Any, size: int) -> np.ndarray:

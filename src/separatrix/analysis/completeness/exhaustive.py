@@ -1,6 +1,6 @@
 """Proofs that no fixed point is missing, by exhaustion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -34,7 +34,8 @@ class Proof:
     """Whether no fixed point is missing, and points that turned up on the way.
 
     `states (point, unit)` exist within `error_bounds`, each alone within `radii`; `text` says what
-    was done, or what hindered the proof.
+    was done, or what hindered the proof. `among_positive`: it is proved of states that are nowhere
+    negative, and of no others.
     """
 
     complete: bool
@@ -42,6 +43,7 @@ class Proof:
     states: Float[np.ndarray, "point unit"]
     error_bounds: Float[np.ndarray, " point"]
     radii: Float[np.ndarray, " point"]
+    among_positive: bool = False
 
     @classmethod
     def failed(cls, text: str, size: int) -> "Proof":
@@ -66,6 +68,12 @@ def prove_complete(
     """
     if watch.is_over():
         return Proof.failed(watch.reason, system.size)
+    if domain.positive:
+        everywhere = Domain.unknown(system.size, domain.evidence)
+        proof = prove_complete(system, everywhere, known, method, watch)
+        if proof.complete or len(proof.states) or system.size > MOST_VARIABLES:
+            return proof
+        return _prove_in_part(system, domain, known, method, watch)
     of_pieces = _prove_by_pieces(system, domain, known, watch)
     if of_pieces.complete:
         return of_pieces
@@ -84,6 +92,15 @@ def prove_complete(
         return of_pieces
     found = exhaust_enclosure(latent, system.residual, known, method, watch)
     return _proof(found, words.variables(latent.rank))
+
+
+def _prove_in_part(
+    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune, watch: Watch
+) -> Proof:
+    """Search a box of which it is not known that it holds every fixed point."""
+    found = method.search(system.residual, domain.lower, domain.upper, *known, watch=watch)
+    proof = _proof(found, f"of {_where(domain)}")
+    return replace(proof, complete=False, among_positive=proof.complete)
 
 
 def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known, watch: Watch) -> Proof:

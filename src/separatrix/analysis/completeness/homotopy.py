@@ -16,7 +16,8 @@ from ...solvers.continuation import CurveEnd, PseudoArclength, follow
 from ...solvers.newton import Evaluate
 from .domain import Domain
 
-_MOST_UNITS = 512  # beyond which a path takes too long
+MOST_UNITS = 512
+"""Beyond which a path takes too long."""
 _PATH = PseudoArclength(first_step=0.02, max_step=0.2, max_points=500, max_angle=30.0)
 
 
@@ -32,7 +33,7 @@ def from_center(
     Chow, Mallet-Paret & Yorke (1978) Math. Comput. 32:887.
     """
     size = len(domain.lower)
-    if size > _MOST_UNITS:
+    if size > MOST_UNITS:
         return np.zeros((0, size))
     center = (domain.lower + domain.upper) / 2
     # In these units the corners of the box lie in a distance of 1 from the center.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from . import words
 from .domain import Domain
 from .exhaustive import Proof
 
@@ -56,6 +57,8 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
         )
     if known.complete:
         parts.append(f"complete: {proof.text}")
+    elif proof.among_positive:
+        parts.append(words.AMONG_POSITIVE.format(proof.text))
     if not known.domain.bounded:
         reason = known.domain.evidence
         parts.append(f"no box is known that holds every fixed point ({reason}), so no index sum")
@@ -68,7 +71,7 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
             f"index sum 1 over {points}"
             + ("" if known.complete else ": consistent with a complete set")
         )
-    if not known.complete and proof.text:
+    if not known.complete and not proof.among_positive and proof.text:
         parts.append(f"not proved complete: {proof.text}")
     if known.outside:
         parts.append(f"{known.outside} of the points found lie outside {known.domain}, so are none")

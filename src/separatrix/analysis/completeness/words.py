@@ -13,6 +13,7 @@ CONTRADICTED = (
     "with this function"
 )
 
+NO_PATH = "; a homotopy from the center of the box is tried for at most {} units"
 NO_INDEX = "that needs the Jacobian, and there are too many units"
 UNCERTIFIED = "{} of {} fixed points are not certified"
 WITHOUT_INDEX = "fixed point {}: {}"
@@ -24,8 +25,17 @@ PROVED_BOX = "proved by interval arithmetic over all states"
 NOT_ENCLOSED = "the step cannot be enclosed: {}"
 REFUSED = "the step is {}"
 STEEP = "the slopes of the step are not bounded in the box"
+NO_STATES = "there is none that may be a fixed point"
+AT_END = "the velocity is not shown to point inward at the ends of the domain"
+REVERSED = "the velocity points inward in another order of its components, which turns the signs"
+POSITIVE_BOX = "which holds every fixed point that is nowhere negative"
+AMONG_POSITIVE = (
+    "complete among states that are nowhere negative: {}; where others have no meaning, "
+    "domain=(0, np.inf) tells the system so"
+)
 GIVEN_BOX = "in the domain that the system was given"
 GIVEN_WITHOUT_END = "the domain that the system was given has no end, and {}"
+BEYOND_BOX = "a fixed point lies outside the box"
 GIVEN_IS_WRONG = "the domain that the system was given does not hold every fixed point"
 
 

@@ -1,6 +1,7 @@
 """From one cycle to the branch that it lies on."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ...solvers.continuation import (
     Curve,
     CurveEnd,
     PseudoArclength,
+    Track,
     ending_text,
     follow,
     null_tangent,
@@ -102,6 +104,8 @@ def continue_cycles(
     InvalidInputError
         When `system_of` gives a map, the start is no cycle there or more than one, lies outside the
         range, or has too many unknowns.
+    SearchInterruptedError
+        On Ctrl-C; its `found` is the branch as far as it was followed.
 
     References
     ----------
@@ -138,12 +142,21 @@ def continue_cycles(
         )
     bounds = (min(first, last), max(first, last))
     orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)
-    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    watched = watching("cycles", max_seconds, progress)
-    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet:
+    quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
+    tracks: list[tuple[Track, Ends]] = []
+
+    def record(curves: list[Curve]) -> CycleBranch:
+        return _record(orbits, curves, sample, name, (first, last), marginal_band, method)
+
+    def so_far() -> CycleBranch | None:
+        with one_blas_thread(), derivatives_of(sample), quiet():
+            curves = [ends.named(track.curve) for track, ends in tracks if track.signs]
+            return record(curves) if curves else None
+
+    watched = watching("branches of cycles", max_seconds, progress, so_far=so_far)
+    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet():
         point = closed(orbits, start, sample, value, name)
-        halves = _both_ways(orbits, point, bounds, method, watch)
-        return _record(orbits, halves, sample, name, (first, last), marginal_band, method)
+        return record(_both_ways(orbits, point, bounds, method, watch, tracks))
 
 
 def _both_ways(
@@ -152,8 +165,9 @@ def _both_ways(
     bounds: tuple[float, float],
     method: PseudoArclength,
     watch: Watch,
+    tracks: list[tuple[Track, Ends]],
 ) -> list[Curve]:
-    """Follow the branch in both directions, or once where it is closed."""
+    """Follow the branch in both directions, or once where it is closed; `tracks` are filled."""
     scaled = bounds[0] / orbits.scales[-1], bounds[1] / orbits.scales[-1]
     orbits.refer(point)
     tangent, substeps = null_tangent(orbits.evaluate(point)[1]), orbits.substeps
@@ -162,6 +176,7 @@ def _both_ways(
         orbits.refer(point)
         orbits.substeps = substeps
         ends = Ends(orbits, point, along)
+        tracks.append((Track(), ends))
         curve = follow(
             orbits.evaluate,
             point,
@@ -172,6 +187,7 @@ def _both_ways(
             orbits.accepts,
             orbits.stride,
             watch,
+            tracks[-1][0],
         )
         curves.append(ends.named(curve))
         if curve.end is CurveEnd.CLOSED:

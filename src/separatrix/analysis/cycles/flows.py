@@ -33,13 +33,13 @@ def search_flow(
     starts: np.ndarray,
     period: float | None,
     method: MultipleShooting,
+    found: Found,
     orbit: np.ndarray | None = None,
-) -> Found:
+) -> None:
     """Search from every start, as given (with a period to try) and after the transient.
 
     `orbit` `(piece, unit)` is a first guess of the whole orbit of a single start.
     """
-    found = Found(len(starts))
     attempts = [] if period is None else [starts]
     if method.transient or period is None:
         step = _STEP / _finer(propagator, starts)
@@ -59,7 +59,6 @@ def search_flow(
         if len(rows):
             whole = orbit[None] if orbit is not None and states is starts else None
             _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
-    return found
 
 
 def _recurrence(

@@ -7,6 +7,7 @@ import numpy as np
 from ...solvers.iterate import Ending
 
 LATE = "not finished: the time limit was reached"
+INTERRUPTED = "not finished: the search was interrupted"
 SHOT = {
     Ending.RUNNING: LATE,
     Ending.ZERO: "closed",

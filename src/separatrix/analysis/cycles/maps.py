@@ -18,9 +18,9 @@ def search_map(
     lengths: tuple[int, ...],
     method: MultipleShooting | CycleWalk,
     form: PiecewiseLinear | None,
-) -> Found:
+    found: Found,
+) -> None:
     """Search for cycles of every length from every start, as given and after the transient."""
-    found = Found(len(starts))
     attempts = [starts]
     if method.transient:
         attempts.append(propagator.follow(starts, method.transient, 1.0))
@@ -38,9 +38,7 @@ def search_map(
                 shot = method.solve(propagator.step, orbits, None, propagator.watch)
                 _collect(found, lengths, shot, np.zeros(len(states), bool), SHOT)
     found.complete_lengths = add_missing(propagator, found, lengths)
-    for cycle in found.cycles:
-        cycle.multipliers = _multipliers(propagator, cycle.orbit)
-    return found
+    measure(propagator, found)
 
 
 def _collect(
@@ -78,6 +76,12 @@ def _known(found: Found, cycle: Cycle) -> int | None:
                 other.orbit, other.error, other.exact = cycle.orbit, cycle.error, cycle.exact
             return k
     return None
+
+
+def measure(propagator: Propagator, found: Found) -> None:
+    """Work out the multipliers of cycles of a map."""
+    for cycle in found.cycles:
+        cycle.multipliers = _multipliers(propagator, cycle.orbit)
 
 
 def _multipliers(propagator: Propagator, orbit: np.ndarray) -> np.ndarray:

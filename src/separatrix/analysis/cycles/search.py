@@ -18,8 +18,8 @@ from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import Cycle, Found
-from .maps import search_map
+from .found import INTERRUPTED, Cycle, Found
+from .maps import measure, search_map
 from .orbits import Cycles
 from .propagation import Propagator
 
@@ -83,6 +83,8 @@ def find_cycles(
     InvalidInputError
         When the candidates have another number of units, the length is missing or impossible, or
         the method or an emerging cycle does not fit the system.
+    SearchInterruptedError
+        On Ctrl-C; its `found` are the cycles of the lengths that were done by then.
 
     References
     ----------
@@ -108,15 +110,28 @@ def find_cycles(
         orbit, method = candidates, method or MultipleShooting(transient=0)
         candidates, length = _start_of(orbit, system, length)
     starts = states_of(system, candidates, "candidates", least=0)
-    watched = watching("cycles", max_seconds, progress)
+    found, solved = Found(len(starts)), False
+
+    def record() -> Cycles:
+        how = "piecewise linear" if solved else "shooting"
+        return _record(system, found, how, marginal_band)
+
+    def so_far() -> Cycles | None:
+        with one_blas_thread(), derivatives_of(system):
+            if system.kind == "map":
+                measure(Propagator(system), found)
+            found.reasons[found.reached < 0] = INTERRUPTED
+            return record() if found.cycles else None
+
+    watched = watching("cycles", max_seconds, progress, so_far=so_far)
     with watched as watch, one_blas_thread(), derivatives_of(system):
         propagator = Propagator(system, watch)
         if system.kind == "map":
             form = _form_for(system, method)
             if method is None:
                 method = MultipleShooting() if form is None else CycleWalk()
-            found = search_map(propagator, starts, _checked_lengths(length), method, form)
             solved = isinstance(method, CycleWalk)
+            search_map(propagator, starts, _checked_lengths(length), method, form, found)
         else:
             if isinstance(method, CycleWalk):
                 raise InvalidInputError(
@@ -125,9 +140,8 @@ def find_cycles(
             period = _checked_period(length, system.time_unit)
             method = method or MultipleShooting()
             given = None if orbit is None else orbit.orbit(method.segments)
-            found = search_flow(propagator, starts, period, method, given)
-            solved = False
-        return _record(system, found, "piecewise linear" if solved else "shooting", marginal_band)
+            search_flow(propagator, starts, period, method, found, given)
+        return record()
 
 
 def _start_of(

@@ -55,11 +55,13 @@ def certify(system: AbstractSystem, table: PointTable, watch: Watch = UNWATCHED)
             if watch.is_over():
                 break
             watch.report(Stage.CERTIFY, done, total)
-            table, done = prove(system, table, labels[part]), done + part.stop - part.start
+            table, done = prove(system, table, labels[part], watch), done + part.stop - part.start
     return table.merged(_proved_to_be_one(table))
 
 
-def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
+def _prove_zeros(
+    system: AbstractSystem, table: PointTable, labels: np.ndarray, watch: Watch
+) -> PointTable:
     states = table.states[labels]
     proof = certify_zeros(system.residual, states)
     errors, radii = table.errors[labels], np.where(proof.exists, proof.radius, 0.0)
@@ -68,7 +70,7 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     evidence = np.where(proof.exists, evidence, Evidence.REFUSED)
     details = np.where(proof.exists, "", np.array(proof.reason, object))
     at_origin = np.flatnonzero(~proof.exists & ~states.any(1))
-    if len(at_origin) and alone_at_origin(system.residual, system.size):
+    if len(at_origin) and alone_at_origin(system.residual, system.size, watch):
         evidence[at_origin], details[at_origin] = Evidence.ALONE_AT_ORIGIN, ""
         errors[at_origin], radii[at_origin] = 0.0, LARGEST_RADIUS
     proved = evidence < Evidence.REFUSED
@@ -83,7 +85,9 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     )
 
 
-def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
+def _prove_absence(
+    system: AbstractSystem, table: PointTable, labels: np.ndarray, _: Watch
+) -> PointTable:
     # Where a user's own residual has no zero the step may have one all the same.
     function = system.residual if is_trusted(system) else system.velocity
     proof = certify_absence(function, table.states[labels])

@@ -2,8 +2,6 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -249,19 +247,3 @@ class ToleranceCurve(Record):
             return text
         left_out = counted(self.rejected, "rejected candidate")
         return f"{text}, without {left_out}: those at slow points count with slow_points=True"
-
-
-class SearchInterruptedError(KeyboardInterrupt):
-    """Ctrl-C during a search for fixed points. `points` holds what was found by then."""
-
-    def __init__(self, so_far: Callable[[], FixedPoints | None]):
-        self._so_far = so_far
-        super().__init__("the search for fixed points was interrupted")
-
-    @cached_property
-    def points(self) -> FixedPoints | None:
-        """The points of the candidates that had come to fixed ones, or None where none had.
-
-        They are described when this is first asked for, so that Ctrl-C itself takes no time.
-        """
-        return self._so_far()

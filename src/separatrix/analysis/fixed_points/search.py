@@ -23,7 +23,7 @@ from .certificates import add_proved, add_unknown, certify as certify_points, is
 from .description import describe
 from .evaluator import Evaluator
 from .latent import enclosed, prove_by_latent, prove_in_all_units
-from .points import FixedPoints, SearchInterruptedError
+from .points import FixedPoints
 from .solver_selection import Solver
 from .starts import nearest_in_domain
 from .units import fitting_units
@@ -118,7 +118,7 @@ def find_fixed_points(
         the system, a method or a switch is of another kind, the band is negative, JAX cannot
         differentiate the system, or it computes something else at every call (random numbers).
     SearchInterruptedError
-        On Ctrl-C; its `points` are those found by then.
+        On Ctrl-C; its `found` are the points by then.
 
     References
     ----------
@@ -142,36 +142,33 @@ def find_fixed_points(
         require_kind(switch, (bool, np.bool_, int), name, "True or False")
     ends: list[np.ndarray] = []  # where candidates came near zeros
     so_far: Callable[[], FixedPoints | None] = _nothing
-    watched = watching("fixed points", max_seconds, progress, keep=ends.append)
-    try:
-        with watched as watch, one_blas_thread():
-            evaluator, typical = Evaluator(system), _typical(starts)
-            units = fitting_units(evaluator, typical)
-            if units is not None:
-                evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
-                typical = typical / units.sizes
-            inside, _ = nearest_in_domain(evaluator.system, typical)
-            zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
-            solver = Solver(evaluator, zero_test, method, certify, watch)
-            tell = partial(
-                describe, evaluator, zero_test, marginal_band=marginal_band,
-                certify=certify, completeness=certify and completeness,
-            )  # fmt: skip
-            so_far = partial(_from_ends, evaluator, zero_test, method, ends, tell)
-            table, known = solver.solve(starts, slow_points), None
-            so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)  # noqa: E731
-            if certify:
-                table, proof = prove_by_latent(evaluator, table, exhaustion, watch)
-                table = prove_in_all_units(evaluator, table, proof, watch)
-                if completeness and table.contradiction is None and not watch.is_over():
-                    table, known = _completed(evaluator, table, solver, exhaustion, proof)
-            stopped = watch.reason if watch.is_over() else ""
-            if known is not None:
-                sizes = 1.0 if units is None else units.sizes
-                known = _with_remarks(known, system, table, typical, sizes, stopped)
-            return tell(table, known, stopped=stopped)
-    except KeyboardInterrupt as interrupt:
-        raise SearchInterruptedError(so_far) from interrupt
+    watched = watching("fixed points", max_seconds, progress, ends.append, lambda: so_far())
+    with watched as watch, one_blas_thread():
+        evaluator, typical = Evaluator(system), _typical(starts)
+        units = fitting_units(evaluator, typical)
+        if units is not None:
+            evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
+            typical = typical / units.sizes
+        inside, _ = nearest_in_domain(evaluator.system, typical)
+        zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
+        solver = Solver(evaluator, zero_test, method, certify, watch)
+        tell = partial(
+            describe, evaluator, zero_test, marginal_band=marginal_band,
+            certify=certify, completeness=certify and completeness,
+        )  # fmt: skip
+        so_far = partial(_from_ends, evaluator, zero_test, method, ends, tell)
+        table, known = solver.solve(starts, slow_points), None
+        so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)  # noqa: E731
+        if certify:
+            table, proof = prove_by_latent(evaluator, table, exhaustion, watch)
+            table = prove_in_all_units(evaluator, table, proof, watch)
+            if completeness and table.contradiction is None and not watch.is_over():
+                table, known = _completed(evaluator, table, solver, exhaustion, proof)
+        stopped = watch.reason if watch.is_over() else ""
+        if known is not None:
+            sizes = 1.0 if units is None else units.sizes
+            known = _with_remarks(known, system, table, typical, sizes, stopped)
+        return tell(table, known, stopped=stopped)
 
 
 def _nothing() -> None:

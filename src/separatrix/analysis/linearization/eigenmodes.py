@@ -3,20 +3,22 @@
 import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
-from ..._parallel import one_blas_thread
+from ..._parallel import chunks, one_blas_thread
 from ..._records import Record, array, setting
 from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
+from ..._watch import Report, Stage, Watch, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
-from ..stability import disturbed, judge, judge_slow
+from ..stability import Disturbed, disturbed, judge, judge_slow
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
 from .selection import SelectionVectors, selection_vectors
 
+_PORTION = 3e8  # entries times units of the Jacobians whose modes are worked out at once
 _NEARLY_DEFECTIVE = 1e8  # condition beyond which a left vector keeps less than half of its digits
 
 
@@ -46,7 +48,7 @@ class Linearization(Record):
     )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
-        '"unknown": no finite Jacobian'
+        '"unknown": no finite Jacobian, or no time'
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
@@ -196,6 +198,8 @@ def linearize(
     points: FixedPoints | Float[Array, "point unit"],
     *,
     marginal_band: float = 1e-6,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Linearization:
     r"""Linearize a system at points.
 
@@ -212,6 +216,9 @@ def linearize(
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal; of a flow
         in units of its largest |λ|, so that the unit of time tells nothing.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: points that
+        were not reached have modes of NaN and the stability "unknown".
 
     Returns
     -------
@@ -228,6 +235,8 @@ def linearize(
     InvalidInputError
         When the points are no numbers or have another number of units than the system, the band is
         negative, or JAX cannot differentiate the system.
+    SearchInterruptedError
+        On Ctrl-C; its `found` is None.
 
     References
     ----------
@@ -249,9 +258,9 @@ def linearize(
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
-    with one_blas_thread():
-        eigenvalues, right, left, condition = eigenmodes(by_state, system.kind)
-        uncertainty = disturbed(lambda x: jacobians(system, x)[0], states, errors)
+    with watching("modes", max_seconds, progress) as watch, one_blas_thread():
+        modes, uncertainty = _modes(system, states, errors, by_state, watch)
+    eigenvalues, right, left, condition = modes
     told = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     rows = np.flatnonzero(slow)
     told.n_unstable[rows], told.names[rows], _ = judge_slow(
@@ -272,3 +281,29 @@ def linearize(
         system=system.kind,
         time_unit=system.time_unit,
     )
+
+
+def _modes(
+    system: AbstractSystem,
+    states: np.ndarray,
+    errors: np.ndarray | None,
+    at: np.ndarray,
+    watch: Watch,
+) -> tuple[Modes, Disturbed]:
+    """Return the modes of Jacobians, and what errors make of them; NaN where time is over."""
+    count, size = states.shape
+    vectors = np.full((2, count, size, size), np.nan, complex)
+    values, known = np.full((3, count, size), np.nan, complex), np.full((2, count), np.nan)
+    for part in chunks(count, max(2, int(_PORTION / size**3))):
+        watch.report(Stage.LINEARIZE, part.start, count)
+        if part.start and watch.is_over():
+            break
+        found = eigenmodes(at[part], system.kind)
+        moved = disturbed(
+            lambda x: jacobians(system, x)[0],
+            states[part],
+            None if errors is None else errors[part],
+        )
+        values[:, part] = found.eigenvalues, *moved.spectra
+        vectors[:, part], known[:, part] = (found.right, found.left), (found.condition, moved.level)
+    return Modes(values[0], vectors[0], vectors[1], known[0]), Disturbed(values[1:], known[1])

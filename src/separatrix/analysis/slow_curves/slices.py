@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from ..._watch import UNWATCHED, Watch
 from ...solvers.iterate import Rows
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import DescentOutcome, KinkDescent, PiecewiseLinear, descend_speed
@@ -17,6 +18,7 @@ FIXED = "the speed is at rounding level: a fixed point, or a state of a continuu
 SMOOTH = "a minimum of the speed on its slice: Newton's method closed in, all curvatures positive"
 NO_MINIMUM = "the descent of the speed on the slice ran out of steps, or stopped at a saddle of it"
 KINK = "no step decreases the speed, though its gradient is not zero: a kink of the function"
+LATE = "not finished: the time limit was reached"
 NOT_FINITE = "the start, or the system there, is NaN or infinite"
 
 
@@ -43,6 +45,7 @@ class Slices:
     method: DampedNewton | KinkDescent
     velocity: PiecewiseLinear | None
     zero_test: ZeroTest
+    watch: Watch = UNWATCHED
 
     def onto(
         self, states: Float[np.ndarray, "start unit"], values: Float[np.ndarray, " start"]
@@ -73,6 +76,9 @@ class Slices:
             self._smooth(found, rows, starts[rows], values[rows])
         else:
             for row in rows:
+                if self.watch.is_over():
+                    found.reasons[row] = LATE
+                    continue
                 self._piecewise(found, int(row), starts[row])
         return found
 
@@ -102,7 +108,7 @@ class Slices:
     ) -> None:
         assert isinstance(self.method, DampedNewton)
         for part in self.evaluator.chunks(len(rows)):
-            minima = self.method.minimize(self._derivatives, starts[part])
+            minima = self.method.minimize(self._derivatives, starts[part], watch=self.watch)
             states = self.onto(minima.states, values[part])
             zero = np.isfinite(states).all(1)
             zero[zero] = self._is_zero(states[zero])
@@ -111,7 +117,8 @@ class Slices:
             good = minima.converged & ~zero
             self._accept(found, here[good], states[good], "minimum", SMOOTH)
             bad = ~zero & ~good
-            found.reasons[here[bad]] = np.where(minima.stalled, KINK, NO_MINIMUM)[bad]
+            reasons = np.where(np.isnan(minima.values), LATE, NO_MINIMUM)
+            found.reasons[here[bad]] = np.where(minima.stalled, KINK, reasons)[bad]
 
     def _derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² and its derivatives within the slice; along the axis it is made to curve.

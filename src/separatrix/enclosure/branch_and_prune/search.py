@@ -165,7 +165,7 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
     return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()
 
 
-def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
+def alone_at_origin(residual: Callable[[Any], Any], size: int, watch: Watch = UNWATCHED) -> bool:
     """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
 
     That is tried for functions without constants of at most 8 variables. What cannot be enclosed is
@@ -186,4 +186,4 @@ def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
     if program is None:
         return False
     afar = HomogeneousProgram(program, size)
-    return only_at_origin(BranchAndPrune().limits(), afar, size) is not None
+    return only_at_origin(BranchAndPrune().limits(watch), afar, size) is not None

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -90,6 +90,7 @@ class CurveEnd(enum.Enum):
     LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
     NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
     OUT_OF_TIME = "not followed further: the time limit was reached"
+    INTERRUPTED = "not followed further: the search was interrupted"
     STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 
 
@@ -129,6 +130,22 @@ class Curve:
     end: enum.Enum
 
 
+@dataclass
+class Track:
+    """What is known of a curve while it is followed: `curve` is as far as that goes."""
+
+    points: list[np.ndarray] = field(default_factory=list)
+    tangents: list[np.ndarray] = field(default_factory=list)
+    signs: list[float] = field(default_factory=list)
+    end: enum.Enum = CurveEnd.INTERRUPTED
+
+    @property
+    def curve(self) -> Curve:
+        whole = len(self.signs)  # added last
+        points, tangents = self.points[:whole], self.tangents[:whole]
+        return Curve(np.array(points), np.array(tangents), np.array(self.signs), self.end)
+
+
 def ending_text(end: enum.Enum, method: PseudoArclength) -> str:
     """Return in words why a curve ends."""
     return str(end.value).format(method)
@@ -144,15 +161,22 @@ def follow(
     accepts: Accepts = lambda point: True,
     stride: Stride | None = None,
     watch: Watch = UNWATCHED,
+    track: Track | None = None,
+    each: Callable[[np.ndarray], None] = lambda point: None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
     It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
     step below the smallest, stands still in the parameter, has as many points as are allowed, or
-    time is over.
+    time is over. A new `track` is filled on the way, and `each` is called with every point.
     """
+    track = Track() if track is None else track
+    points, tangents, signs = track.points, track.tangents, track.signs
     sign = tangent_of(evaluate(start)[1], tangent)[1]
-    points, tangents, signs = [start], [tangent], [sign]
+    points.append(start)
+    tangents.append(tangent)
+    signs.append(sign)
+    each(start)
     cosine, length = np.cos(np.radians(method.max_angle)), method.first_step
     end: enum.Enum | None = None
     while end is None:
@@ -198,9 +222,11 @@ def follow(
         points.append(point)
         tangents.append(turned)
         signs.append(sign)
+        each(point)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
             length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
-    return Curve(np.array(points), np.array(tangents), np.array(signs), end)
+    track.end = end
+    return track.curve
 
 
 def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
