@@ -22,6 +22,8 @@ from ..store import Run
 from ..training import History
 
 R = TypeVar("R", bound=Record)
+_FOR_EVER = 1e6
+"""Time constants above so many time units (steps) are not told from infinite ones."""
 
 
 def row_of(run: Run) -> dict[str, Any]:
@@ -68,10 +70,10 @@ def _of_points(points: FixedPoints) -> dict[str, Any]:
 
 
 def _of_linearization(found: Linearization) -> dict[str, Any]:
-    settled = np.asarray(found.stability) != "marginal"  # a slow point stays for ever by definition
-    times = np.abs(np.asarray(found.time_constants, float))[settled]
-    finite = times[np.isfinite(times)]
-    return {"slowest_time_constant": float(finite.max())} if finite.size else {}
+    times = np.abs(np.asarray(found.time_constants, float))
+    # at a slow point one mode stays for ever, by definition
+    settled = times[times < _FOR_EVER * found.time_unit]
+    return {"slowest_time_constant": float(settled.max())} if settled.size else {}
 
 
 def _of_verdict(found: Verdict) -> dict[str, Any]:
