@@ -61,9 +61,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         title=results.study.name,
         description=results.study.description,
         states=_counts(results.table["state"]),
-        verdicts=list(_shares(done, "held")),
-        cubes=next((s for s in _shares(done, "cube") if s["what"] == "True"), None),
-        sums=next((s for s in _shares(done, "index_sum") if s["what"] in ("1", "1.0")), None),
+        answers=list(_answers(results)),
         numbers=list(_numbers(done)),
         classes=list(_classes(results)),
         map=_map(results),
@@ -79,6 +77,19 @@ def _counts(values: pd.Series) -> str:
     return ", ".join(f"{number} {value}" for value, number in values.value_counts().items())
 
 
+def _answers(results: StudyResults) -> Iterator[dict[str, Any]]:
+    """Yield what is found of the networks of each variant, or of all where none differ so."""
+    done = results.done
+    groups = done.groupby("variant", sort=False) if "variant" in results.varied else [("", done)]
+    for name, rows in groups:
+        yield {
+            "group": name,
+            "verdicts": list(_shares(rows, "held")),
+            "cubes": next((s for s in _shares(rows, "cube") if s["what"] == "True"), None),
+            "sums": next((s for s in _shares(rows, "index_sum") if float(s["what"]) == 1), None),
+        }
+
+
 def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
     """Yield each value of a column, how many networks have it, and Wilson's interval of that."""
     if column not in done:
@@ -87,6 +98,7 @@ def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
     for value, number in known.value_counts().items():
         low, high = wilson(np.array([number / len(known)]), np.array([len(known)]))
         share = {"what": str(value), "number": int(number), "of": len(known)}
+        share["unknown"] = len(done) - len(known)
         yield share | {"low": float(low[0]), "high": float(high[0])}
 
 
