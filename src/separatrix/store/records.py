@@ -1,12 +1,16 @@
 """Records in one NetCDF-4 file, a group for each, readable by anything that reads NetCDF."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .._files import existing_file, written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError, UnreadableFileError
 from .provenance import provenance
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CONVENTIONS = "Separatrix-1"
 
@@ -62,17 +66,18 @@ def load_records(path: str | Path) -> dict[str, Record]:
     return read_records(path)[0]
 
 
-def read_records(path: str | Path) -> tuple[dict[str, Record], dict[str, str]]:
-    """Return the records of a file and the file's own attributes; raises as `load_records`."""
-    import xarray as xr
+def read_records(
+    path: str | Path, only: Iterable[str] | None = None
+) -> tuple[dict[str, Record], dict[str, str]]:
+    """Return the records of a file, or those of some names, and the file's own attributes.
 
+    Raises as `load_records`; a name that the file has not is left out.
+    """
     from .netcdf import from_dataset
 
     path = existing_file(Path(path), "a file of records (.nc)")
     try:
-        groups = xr.open_groups(
-            path, engine="h5netcdf", decode_times=False, mask_and_scale=False, cache=False
-        )
+        groups = _opened(path, only)
     except (OSError, ValueError, KeyError) as error:
         raise UnreadableFileError(f"{path} is damaged or no NetCDF-4 file: {error}.") from error
     try:
@@ -87,3 +92,16 @@ def read_records(path: str | Path) -> tuple[dict[str, Record], dict[str, str]]:
     finally:
         for dataset in groups.values():
             dataset.close()
+
+
+def _opened(path: Path, only: Iterable[str] | None) -> "dict[str, xr.Dataset]":
+    """Return the groups of a file, not read yet, or its root and those of some names."""
+    import h5netcdf
+    import xarray as xr
+
+    asked: dict[str, Any] = {"decode_times": False, "mask_and_scale": False, "cache": False}
+    if only is None:
+        return xr.open_groups(path, engine="h5netcdf", **asked)
+    with h5netcdf.File(path) as file:
+        names = ["/", *(name for name in only if name in file.groups)]
+    return {name: xr.open_dataset(path, group=name, engine="h5netcdf", **asked) for name in names}

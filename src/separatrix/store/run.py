@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ class Run:
         return "\n".join(lines)
 
 
-def load_run(path: str | Path) -> Run:
-    """Read a run directory.
+def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
+    """Read a run directory, or of its records those that are called so, which is quicker.
 
     A run that was interrupted may lack its network or its results: `network` is then None, and
     `records` empty.
@@ -86,7 +87,7 @@ def load_run(path: str | Path) -> Run:
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
     network = load_network(path / WEIGHTS) if (path / WEIGHTS).exists() else None
-    records, about = read_records(path / RESULTS) if (path / RESULTS).exists() else ({}, {})
+    records, about = read_records(path / RESULTS, only) if (path / RESULTS).exists() else ({}, {})
     return Run(path, _read_toml(path / EXPERIMENT), network, records, about)
 
 

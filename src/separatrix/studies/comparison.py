@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax.random as jr
@@ -20,6 +20,8 @@ from ..tasks import Trials
 from .results import StudyResults
 
 Compared = StudyResults | Mapping[str, Run | Dynamics]
+_AT_REST = ("fixed_points", "topology", "linearization", "frozen_inputs")
+"""The records of a run on which measures of fixed points rest."""
 
 
 def compare(
@@ -82,7 +84,7 @@ def compare(
     networks: dict[str, Dynamics] = {}
     again: dict[str, Dynamics] = {}
     trials: tuple[Trials, Trials] | None = None
-    for name, run in _runs(study):
+    for name, run in _runs(study, () if "states" in asked.needs else _AT_REST):
         if isinstance(run, Dynamics):
             networks[name] = run
             continue
@@ -100,8 +102,11 @@ def compare(
     return compared(networks, asked, group=group, by=column, again=again)
 
 
-def _runs(study: Compared) -> Iterator[tuple[str, Run | Dynamics]]:
-    """Yield the runs by name, one after the other; what cannot be read is left out."""
+def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dynamics]]:
+    """Yield the runs by name, one after the other; what cannot be read is left out.
+
+    Of a study those records are read that are asked for.
+    """
     if not isinstance(study, (StudyResults, Mapping)):
         raise InvalidInputError(
             f"expected what sx.load_study returns, or runs by name, got {type(study).__name__}."
@@ -111,7 +116,7 @@ def _runs(study: Compared) -> Iterator[tuple[str, Run | Dynamics]]:
         return
     for key in study.done.index:
         try:
-            yield key, study.run(key)
+            yield key, study.run(key, only=only)
         except UnreadableFileError:  # the next sweep makes it again
             continue
 

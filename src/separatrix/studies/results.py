@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +83,12 @@ class StudyResults:
         rows = zip(*told, strict=True) if told else [[self.study.name]] * len(self)
         return dict(zip(self.table.index, map(", ".join, rows), strict=True))
 
-    def run(self, key: str) -> Run:
-        """Read the run of a cell. Raises UnreadableFileError where it has none."""
-        return load_run(StudyDirectory(self.path).run_of(key))
+    def run(self, key: str, *, only: Iterable[str] | None = None) -> Run:
+        """Read the run of a cell, or of its records those that are called so.
+
+        Raises UnreadableFileError where it has none.
+        """
+        return load_run(StudyDirectory(self.path).run_of(key), only=only)
 
     def arrays(self, record: str) -> xr.Dataset:
         """Return one record of all networks that have it, along a leading axis `network`.
