@@ -382,7 +382,7 @@ def test_points_between_others_are_found_without_a_box(size):
     assert points.index_sum is None and not points.complete
     assert (np.abs(points.fixed.states).max(axis=1) < 1e-12).any()
     assert points.fixed.certified.all() and len(points.fixed) >= 3
-    assert points.completeness.startswith(("64 further starts in 2", "128 further starts in 4"))
+    assert points.completeness.startswith(("192 further starts in 2", "384 further starts in 4"))
 
 
 def test_a_domain_without_an_end_is_cut_off_beyond_the_points():

@@ -233,7 +233,6 @@ def lfads_written_out() -> Problem:
 
 
 UNSOLVED = {
-    "neural_ode_euler": "2 of 4 fixed points are found: two saddles far from the data are missing.",
     "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
 }
 

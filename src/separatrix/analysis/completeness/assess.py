@@ -21,7 +21,7 @@ from . import words
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
-from .further import FurtherSearch, unstable_directions
+from .further import FurtherSearch, far_away, unstable_directions
 from .homotopy import MOST_UNITS, from_center
 from .index import IndexSum, index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
@@ -53,7 +53,8 @@ def assess(
     found, since a sum may be 1 by chance. Where nothing is found, or a round adds nothing and the
     sum is less than 1, the next start is the end of a homotopy from the center of the box. Where
     there is no sum, and units are few, some starts between and beyond the points are tried (many,
-    if Chao's estimate exceeds the number of points), and again while that adds points.
+    if Chao's estimate exceeds the number of points), far away, too, where no box is known, and
+    again while that adds points.
 
     Parameters
     ----------
@@ -113,7 +114,8 @@ def assess(
             return path
         states = now.points.states
         unstable = partial(_unstable, system.kind, enclosure.velocity, states)
-        return replace(further, starts=count).draw(rng, domain.around(states), states, unstable)
+        new = replace(further, starts=count).draw(rng, domain.around(states), states, unstable)
+        return new if domain.bounded else np.concatenate([new, far_away(rng, domain, states)])
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731

@@ -14,6 +14,8 @@ Directions = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 and the directions, of length 1."""
 
 _DISTANCES = (0.01, 0.1, 0.5)  # from an unstable point, in units of the way to another point
+_FAR = 64  # starts far from all points, where no box is known
+_FARTHEST = 100.0  # in units of the points
 _ORIGINS = 32  # points that are looked at for unstable directions in a round, at most
 
 
@@ -66,6 +68,19 @@ class FurtherSearch:
         missing = count - sum(map(len, parts))
         starts = np.concatenate([*parts, rng.uniform(low, high, (missing, len(low)))])
         return np.clip(starts, low, high)
+
+
+def far_away(rng: np.random.Generator, domain: Domain, states: States) -> States:
+    """Draw states at all distances up to 100 times the size of the points: saddles may lie there.
+
+    In models that were fitted to data there are such points far from the data.
+    """
+    sizes = np.abs(states).max(axis=0, initial=0.0)
+    sizes = np.where(sizes > 0, sizes, sizes.max(initial=0.0))
+    distances = _FARTHEST ** rng.uniform(size=(_FAR, 1))
+    return np.clip(
+        rng.uniform(-1, 1, (_FAR, len(sizes))) * sizes * distances, domain.lower, domain.upper
+    )
 
 
 def _mixtures(rng: np.random.Generator, states: np.ndarray, count: int) -> States:
