@@ -55,7 +55,7 @@ def test_the_command_line_runs_tells_and_reports(tmp_path, monkeypatch):
         (("sweep", "small.toml"), "unknown key 'task' in small.toml"),
         (("sweep", "study.toml", "--part", "17/16"), "expected K/N"),
         (("sweep", "study.toml", "--scheduler", "tcp://127.0.0.1:9"), "scheduler"),
-        (("run", "small.toml", "--seeds", "0:2", "--resume"), "--resume: not with --seeds"),
+        (("run", "small.toml", "--seeds", "0:2", "--force"), "--force: not for several networks"),
         (("status", "nowhere"), "cannot read nowhere/study.toml"),
     ],
 )
