@@ -32,4 +32,4 @@ def test_no_page_is_left_out():
     docs = page_code.ROOT / "docs"
     pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
     needing = {p for p in pages if any(needed for needed, _ in page_code.blocks(f"docs/{p}"))}
-    assert needing == set(PAGES)
+    assert needing - {"how-to/cluster"} == set(PAGES)  # whose code needs a cluster

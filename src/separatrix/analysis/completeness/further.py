@@ -70,7 +70,9 @@ class FurtherSearch:
         return np.clip(starts, low, high)
 
 
-def far_away(rng: np.random.Generator, domain: Domain, states: States) -> States:
+def far_away(
+    rng: np.random.Generator, domain: Domain, states: States
+) -> Float[np.ndarray, "far unit"]:
     """Draw states at all distances up to 100 times the size of the points: saddles may lie there.
 
     In models that were fitted to data there are such points far from the data.
