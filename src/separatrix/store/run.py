@@ -61,10 +61,10 @@ class Run:
 
 
 def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
-    """Read a run directory, or of its records those that are called so, which is quicker.
+    """Read a run directory.
 
     A run that was interrupted may lack its network or its results: `network` is then None, and
-    `records` empty.
+    `records` empty. With `only`, of its records those that are called so, which is quicker.
 
     Raises
     ------
