@@ -1,11 +1,11 @@
 """Does a study survive? Its processes are killed at random, its disk fills, results are damaged.
 
-``python benchmarks/faults.py --rounds 20`` runs a small study once undisturbed, then again: in each
-round the client, one of its workers, or the scheduler of a Dask cluster (where Dask is installed) is
+``python benchmarks/faults.py --rounds 20`` runs a small study once undisturbed, then anew in each
+round: the client, one of its workers, or the scheduler of a Dask cluster (where Dask is installed) is
 killed (SIGKILL) after a random time, the disk is filled (as root, on a small disk in memory), or a
 result is overwritten; then the same command goes on. One network of the study diverges (NaN), and
-one takes more memory than it may. At the end the table must be the undisturbed one, but for times
-and numbers of tries. Linux only: it reads /proc.
+one takes more memory than it may. The table must be the undisturbed one, but for times and numbers
+of tries. Linux only: it reads /proc.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -119,26 +120,28 @@ def table(out: Path) -> pd.DataFrame:
 
 
 def survives(study: Path, folder: Path, rounds: int, seed: int) -> bool:
-    """Run a study undisturbed and disturbed; True where the tables are the same."""
+    """Run a study undisturbed, and in each round disturbed; True where the tables are the same."""
     undisturbed, disk, rng = folder / "undisturbed", folder / "disk", random.Random(seed)
     begun = time.monotonic()
     assert begin(study, undisturbed).wait() == 0
     whole = time.monotonic() - begun
+    print(table(undisturbed).state.value_counts().to_dict(), f"{whole:.1f} s", flush=True)
     disk.mkdir()
+    same = True
     with small_disk(disk) as is_small:
         faults = ["client", "worker", "damage"] + ["full disk"] * is_small
         faults += ["scheduler"] * (importlib.util.find_spec("distributed") is not None)
-        out = disk / "disturbed"
         for number in range(rounds):
-            fault = faults[number % len(faults)]
-            disturb(fault, study, out, rng.uniform(0.2, 0.7) * whole, rng)
+            fault, out = faults[number % len(faults)], disk / "disturbed"
+            disturb(fault, study, out, rng.uniform(0.3, 0.8) * whole, rng)
             now = sx.study_status(out) if (out / "study.toml").exists() else "not begun"
-            print(f"round {number} ({fault}): {now}", flush=True)
-        assert begin(study, out, "--workers", "2", "--retry").wait() == 0
-        pd.testing.assert_frame_equal(table(out), table(undisturbed))
-        left = [*out.glob("claims/*.json")]
-    print(table(undisturbed).state.value_counts().to_dict())
-    return not left
+            assert begin(study, out, "--workers", "2", "--retry").wait() == 0
+            same &= table(out).equals(table(undisturbed)) and not [*out.glob("claims/*.json")]
+            print(
+                f"round {number} ({fault}): {now}; {'same' if same else 'NOT THE SAME'}", flush=True
+            )
+            shutil.rmtree(out)
+    return same
 
 
 def small_study(networks: int) -> sx.Study:
@@ -147,9 +150,9 @@ def small_study(networks: int) -> sx.Study:
     from small_experiment import SETTINGS
 
     wild = {"seed": 0, "training.optimizer.learning_rate": 1e9}
-    large = {"seed": 0, "analysis.num_trials": 4_000_000}
+    large = {"seed": 0, "analysis.num_trials": 2_000_000}
     listed = [*({"seed": seed} for seed in range(networks)), wild, large]
-    limits = {"memory": 2.0}
+    limits = {"memory": 1.2}
     return sx.Study.from_dict(
         {"name": "faults", "experiment": SETTINGS, "listed": listed, "limits": limits}
     )
