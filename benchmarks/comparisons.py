@@ -6,8 +6,6 @@ Run ``python benchmarks/comparisons.py [pairs of each kind [first seed]]``.
 from __future__ import annotations
 
 import sys
-import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +13,11 @@ import numpy as np
 import separatrix as sx
 
 if __package__:
+    from .judging import judge_all
     from .planted_pairs import KINDS, Pair, Planted, pair
 else:
     sys.path.insert(0, str(Path(__file__).parent))
+    from judging import judge_all
     from planted_pairs import KINDS, Pair, Planted, pair
 
 
@@ -40,24 +40,17 @@ def judged(both: Pair) -> tuple[str, sx.Comparison]:
     return ("right" if (distance == 0) == both.same else "wrong"), found
 
 
+def judged_pair(kind: str, seed: int) -> tuple[str, str]:
+    """Return how a planted pair is judged, and why."""
+    both = pair(kind, seed)
+    answer, found = judged(both)
+    why = found.reasons[0, 1] or "; ".join(found.evidence)
+    return answer, f"({both.first.family}, {both.second.family}) {why}"
+
+
 def main(count: int = 40, first: int = 0) -> None:
     """Print a line for each kind of pair, and one for each pair that is not judged right."""
-    for kind in KINDS:
-        begun, given = time.perf_counter(), Counter[str]()
-        for seed in range(first, first + count):
-            both = pair(kind, seed)
-            answer, found = judged(both)
-            given[answer] += 1
-            if answer != "right":
-                families = f"{both.first.family}, {both.second.family}"
-                why = found.reasons[0, 1] or "; ".join(found.evidence)
-                print(f"  {kind} {seed} ({families}): {answer}: {why}", flush=True)
-        took = time.perf_counter() - begun
-        print(
-            f"{kind}: right {given['right']}, wrong {given['wrong']}, unknown {given['unknown']}; "
-            f"{took / count:.2f} s each",
-            flush=True,
-        )
+    judge_all(KINDS, judged_pair, count, first)
 
 
 if __name__ == "__main__":

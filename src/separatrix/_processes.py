@@ -17,14 +17,14 @@ from ._types import InvalidInputError, require_count
 
 _Label = TypeVar("_Label")
 Job = tuple[_Label, Callable[..., Any], tuple[Any, ...]]
-"""What a piece of work is called, the function, and what it is given."""
+"""The label of a piece of work, a function, and its arguments."""
 _THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""By which XLA and BLAS are told how many threads a process may have."""
+"""Environment variables that limit the threads of XLA and BLAS."""
 
 _idle: dict[int, list[ProcessPoolExecutor]] = {}
-"""Pools of one process that wait for the next call, by the number of their threads."""
+"""Idle pools of one process each, kept for the next call, by the number of their threads."""
 _waiting: set[Any] = set()
-"""Their processes."""
+"""The processes of idle pools."""
 
 
 def in_processes(
@@ -109,7 +109,8 @@ def _pool() -> ProcessPoolExecutor:
 def _begin() -> None:
     from ._cache import enable_compilation_cache
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all: the first process ends us
+    # Ctrl-C reaches every process of a terminal; the one that began this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         enable_compilation_cache()
     threading.Thread(target=_end_with_parent, daemon=True).start()

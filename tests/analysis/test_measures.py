@@ -99,6 +99,23 @@ def test_a_link_that_is_not_known_leaves_the_answer_open():
     assert np.isnan(found.distances[0, 1]) and "a doubt" in found.reasons[0, 1]
 
 
+def test_departures_that_end_at_no_known_point_tell_that_one_may_be_missing():
+    """Three wells on a line, of which a search has missed one and the saddle before it."""
+    system = sx.Flow(lambda x: -x * (x**2 - 1) * (x**2 - 4), size=1, tau=1.0)
+    points = sx.find_fixed_points(system, np.linspace(-2.5, 2.5, 21)[:, None])
+    assert len(points) == 5
+
+    def known(points):
+        topology = sx.fixed_point_topology(system, points, outputs=points.states)
+        return Dynamics(dataclasses.replace(points, complete=False, index_sum=1), topology)
+
+    missed = known(points.filter(points.states[:, 0] < 1.5))  # without the well at 2
+    missed = dataclasses.replace(missed, points=dataclasses.replace(missed.points, coverage=1.0))
+    found = compared({"whole": known(points), "missed": missed}, Topology())
+    assert np.isnan(found.distances[0, 1])
+    assert "do not settle at a stable point" in found.evidence[1]
+
+
 def test_spectra_are_compared_at_corresponding_points():
     """x ↦ tanh(g x): μ = g at 0 and g (1 − x*²) at both others; points are matched by name."""
     one, other = bistable(2.0), bistable(3.0)

@@ -280,17 +280,10 @@ def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
 
 
 def _sweep(study: Any, target: Path, **asked: Any) -> None:
-    from .._watch import progress_bar
     from ..studies import sweep
 
-    count = len(study.cells)
-    note = f"What is done is kept in {target}: the same command goes on."
-    with noting(note), progress_bar("study", "{task.fields[said]}", total=count, said="") as bar:
-
-        def tell(status: Any) -> None:
-            bar(completed=count - status.count_left, said=str(status))
-
-        results = sweep(study, target, **asked, progress=tell)
+    with noting(f"What is done is kept in {target}: the same command goes on."):
+        results = sweep(study, target, **asked, progress=True)
     console.print(repr(results))
     if running := int((results.table.state == "running").sum()):
         console.print(f"{running} are being run by other processes: the same command goes on.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from .._types import InvalidInputError
@@ -26,24 +25,31 @@ class Cell:
         Those that make it another than the other cells, by key.
     tests
         By name, changes of the task with which the trained network is scored once more.
+    key
+        The digest of its settings, which names its directory.
+    training
+        The digest of the settings that determine the trained network.
     """
 
     experiment: Experiment
     changes: Mapping[str, Any]
-    tests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tests: Mapping[str, Mapping[str, Any]]
+    key: str
+    training: str
 
-    @cached_property
-    def key(self) -> str:
-        """The digest of its settings, which names its directory."""
-        settings = self.experiment.to_dict()
-        told = {k: v for k, v in settings.items() if k not in ("name", "description")}
-        return _digest({"settings": told, "tests": self.tests})
-
-    @cached_property
-    def training(self) -> str:
-        """The digest of the settings that determine the trained network."""
-        settings = self.experiment.to_dict()
-        return _digest({k: settings.get(k) for k in ("seed", "task", "network", "training")})
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        changes: Mapping[str, Any],
+        tests: Mapping[str, Mapping[str, Any]],
+    ) -> Cell:
+        """Return the cell with these settings."""
+        settings = experiment.to_dict()
+        named = {k: v for k, v in settings.items() if k not in ("name", "description")}
+        trained = {k: settings.get(k) for k in ("seed", "task", "network", "training")}
+        key = _digest({"settings": named, "tests": tests})
+        return cls(experiment, changes, tests, key, _digest(trained))
 
     def check(self, setup: Setup) -> dict[str, AbstractTask]:
         """Return the tasks of its tests; raise InvalidInputError where they do not fit."""

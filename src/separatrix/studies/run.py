@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from .._processes import check_workers, in_processes
 from .._types import InvalidInputError, first_line
+from .._watch import progress_bar
 from ..experiment import Experiment
 from ..store import Run
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import by_dask, by_executor, in_this_process, shares
+from .engines import Ended, Job, by_dask, by_executor, in_this_process, shares
 from .results import StudyResults, load_runs, load_study, study_status
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
 from .work import fail, run_cell
 
 Part = tuple[int, int]
+Progress = bool | Callable[[Status], None]
+Engine = Callable[[Sequence[Job]], Generator[Ended, None, None]]
 
 
 def sweep(
@@ -34,7 +38,7 @@ def sweep(
     executor: Executor | None = None,
     scheduler: str | None = None,
     retry: bool = False,
-    progress: Callable[[Status], None] = lambda status: None,
+    progress: Progress = False,
 ) -> StudyResults:
     """Run every cell of a study that is not done yet.
 
@@ -61,7 +65,7 @@ def sweep(
     retry
         Try the cells that failed again.
     progress
-        Called with the `Status` whenever a cell has ended.
+        Called with the `Status` whenever a cell has ended; True shows a bar.
 
     Returns
     -------
@@ -93,41 +97,60 @@ def sweep(
     share = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")
-    workers = 0 if workers == 0 else check_workers(workers)
+    engine = _engine(workers, executor, scheduler)
     directory = StudyDirectory(out)
     directory.begin(study)
-    cells = shares(sorted(study.cells, key=lambda cell: -cell.cost), share)
-    here = workers == 0 and executor is None and scheduler is None
-    if study.limits.end_processes and (here or isinstance(executor, ThreadPoolExecutor)):
+    every = study.cells
+    cells = shares(sorted(every, key=lambda cell: -cell.cost), share)
+    here = engine is in_this_process or isinstance(executor, ThreadPoolExecutor)
+    if study.limits.end_processes and here:
         raise InvalidInputError(
             "limits of time and memory end the process of a cell, which would be the caller's: "
             "leave them out, or give workers."
         )
-    same = _same_training(study)
+    same = _same_training(every)
     for cell in cells:
         directory.discard_if_damaged(cell.key)
     tally = _Tally(study_status(directory, study), cells)
-    while left := _left(directory, cells, study, retry):
-        retry = False
-        tries = {cell: _tries(directory, cell) for cell in left}
-        place = str(directory.path.resolve())  # workers may be elsewhere
-        ready = _ready(directory, left, same)
-        jobs = [(c, run_cell, (place, c, study.limits, same[c.training])) for c in ready]
-        if scheduler is not None:
-            ended = by_dask(jobs, scheduler)
-        elif executor is not None:
-            ended = by_executor(jobs, executor)
-        elif here:
-            ended = in_this_process(jobs)
-        else:
-            ended = in_processes(jobs, workers)
-        with closing(ended):
-            for cell, future in ended:
-                progress(tally.after(cell, _ended(directory, cell, future, tries[cell])))
+    with _reports(progress, len(cells)) as report:
+        while left := _left(directory, cells, study, retry):
+            retry = False
+            tries = {cell: _tries(directory, cell) for cell in left}
+            place = str(directory.path.resolve())  # workers may be elsewhere
+            ready = _ready(directory, left, same)
+            jobs = [(c, run_cell, (place, c, study.limits, same[c.training])) for c in ready]
+            with closing(engine(jobs)) as ended:
+                for cell, future in ended:
+                    report(tally.after(cell, _ended(directory, cell, future, tries[cell])))
     return load_study(directory.path)
 
 
-def run_variants(experiment: Experiment, out: str | Path) -> dict[str, Run]:
+def _engine(workers: int | None, executor: Executor | None, scheduler: str | None) -> Engine:
+    """Return what runs jobs, and yields each with its outcome as it ends."""
+    count = 0 if workers == 0 else check_workers(workers)
+    if scheduler is not None:
+        return functools.partial(by_dask, address=scheduler)
+    if executor is not None:
+        return functools.partial(by_executor, executor=executor)
+    return in_this_process if count == 0 else functools.partial(in_processes, workers=count)
+
+
+@contextmanager
+def _reports(progress: Progress, count: int) -> Iterator[Callable[[Status], None]]:
+    """Yield what is called with the status whenever a cell has ended."""
+    if not isinstance(progress, bool):
+        yield progress
+        return
+    if not progress:
+        yield lambda status: None
+        return
+    with progress_bar("study", "{task.fields[said]}", total=count, said="") as bar:
+        yield lambda status: bar(completed=count - status.count_left, said=str(status))
+
+
+def run_variants(
+    experiment: Experiment, out: str | Path, *, progress: Progress = False
+) -> dict[str, Run]:
     """Run every variant of an experiment as a study, in this process, and return their runs.
 
     Parameters
@@ -136,6 +159,8 @@ def run_variants(experiment: Experiment, out: str | Path) -> dict[str, Run]:
         Its `variants` name what is changed in each run.
     out
         The directory of the study, to make or to go on in.
+    progress
+        As in `sweep`.
 
     Returns
     -------
@@ -150,7 +175,7 @@ def run_variants(experiment: Experiment, out: str | Path) -> dict[str, Run]:
     """
     if not experiment.variants:
         raise InvalidInputError(f"{experiment.name} has no variants: use run_experiment.")
-    sweep(experiment, out, workers=0)
+    sweep(experiment, out, workers=0, progress=progress)
     return load_runs(out)
 
 
@@ -188,10 +213,10 @@ def _left(directory: StudyDirectory, cells: list[Cell], study: Study, retry: boo
     return left
 
 
-def _same_training(study: Study) -> dict[str, tuple[str, ...]]:
+def _same_training(cells: Iterable[Cell]) -> dict[str, tuple[str, ...]]:
     """Return the keys of the cells that have one trained network, by the digest of its training."""
     same: dict[str, list[str]] = {}
-    for cell in study.cells:
+    for cell in cells:
         same.setdefault(cell.training, []).append(cell.key)
     return {training: tuple(keys) for training, keys in same.items()}
 

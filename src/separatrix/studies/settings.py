@@ -8,7 +8,6 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -174,7 +173,7 @@ class Study(Settings):
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
-    @cached_property
+    @property
     def cells(self) -> tuple[Cell, ...]:
         """The cells, each with another seed or other settings, in the order of the file."""
         base = Experiment.from_dict(self.experiment, "experiment")
@@ -186,7 +185,7 @@ class Study(Settings):
                 named = {"variant": variant} if variant else {}
                 for seed in self._seeds() or (changed.seed,):
                     experiment = changed.model_copy(update={"seed": seed})
-                    cell = Cell(experiment, {**named, **changes, "seed": seed}, self.tests)
+                    cell = Cell.of(experiment, {**named, **changes, "seed": seed}, self.tests)
                     same = cells.setdefault(cell.key, cell)
                     if (other := same.changes.get("variant", "")) != variant:
                         raise InvalidInputError(

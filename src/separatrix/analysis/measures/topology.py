@@ -57,7 +57,8 @@ class Topology(AbstractMeasure[_Points]):
     same way, whose stable points have the same signs of the outputs (`FixedPointTopology.same_as`).
     That is asked where both sets of points are whole: proved complete; or all points are proved,
     the sum of indices is 1 (where no box is known that holds all points, the Euler characteristic
-    of those found), and the candidates' coverage is high. Where one set is not, networks are
+    of those found), the candidates' coverage is high, and every departure from a saddle ends at a
+    stable point that is known. Where one set is not, networks are
     different if it has more points that are proved than the other, whole one; else it is not known.
     Nor is it where a set that is not proved complete has fewer points, and those that the other has
     more are so rarely reached by candidates that the search may have missed them.
@@ -91,15 +92,15 @@ class Topology(AbstractMeasure[_Points]):
             return Reading(None, "the topology of its fixed points was not worked out")
         said, missing = self._evidence(points, topology)
         found = _Points(topology, points.fixed, missing, points.complete)
-        doubts = "" if topology is None else topology.undecided
-        return Reading(found, "; ".join(filter(None, (missing or said, doubts))))
+        return Reading(found, missing or said)
 
     def _evidence(
         self, points: FixedPoints, topology: FixedPointTopology | None
     ) -> tuple[str, str]:
         """Return what speaks for a whole set of points, and why some may be missing."""
+        doubts = "" if topology is None else topology.undecided
         if points.complete:
-            return "proved complete", ""
+            return f"proved complete{doubts and '; '}{doubts}", ""
         unproved = int((~np.asarray(points.fixed.certified)).sum())
         if unproved:
             return "", f"{counted(unproved, 'fixed point')} not proved to exist"
@@ -113,6 +114,8 @@ class Topology(AbstractMeasure[_Points]):
         if points.coverage is None or points.coverage < self.coverage:
             told = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
             return "", f"coverage {told}: some may be missing"
+        if doubts:  # departures may end at a point that is missing
+            return "", doubts
         return f"{name} 1, coverage {points.coverage:.3f}", ""
 
     def between(self, first: _Points, second: _Points) -> float | Undecided:

@@ -13,9 +13,9 @@ Graph = tuple[Bool[np.ndarray, "_ _"], Sequence[int], Sequence[str] | None]
 def isomorphic(first: Graph, second: Graph) -> bool:
     """Say whether some renaming of the stable points carries all links of one graph to the other.
 
-    A stable point may only become one of its name, where there are names. They are told apart by
-    those around them until nothing changes (Weisfeiler & Leman 1968); what that leaves open is
-    tried out.
+    Where stable points have names, corresponding ones have the same name. Color refinement divides
+    them by their neighbors first (Weisfeiler & Leman 1968); a search over what it leaves open
+    decides.
     """
     graphs = (first, second)
     colors = _refined(graphs)
@@ -27,37 +27,37 @@ def isomorphic(first: Graph, second: Graph) -> bool:
 
 
 def _refined(graphs: Sequence[Graph]) -> list[list[int]]:
-    """Return a number for each stable point, the same where nothing tells two of them apart."""
-    told: list[list[Hashable]] = [
+    """Return a color for each stable point: the same for points with equal neighborhoods."""
+    seen: list[list[Hashable]] = [
         list(names or [""] * links.shape[1]) for links, _, names in graphs
     ]
     while True:
-        numbers = _numbered(told)
-        told = [
+        colors = _numbered(seen)
+        seen = [
             [(own[end], *_around(graph, own, end)) for end in range(len(own))]
-            for graph, own in zip(graphs, numbers, strict=True)
+            for graph, own in zip(graphs, colors, strict=True)
         ]
-        if len(set(told[0] + told[1])) == len(set(numbers[0] + numbers[1])):
-            return numbers
+        if len(set(seen[0] + seen[1])) == len(set(colors[0] + colors[1])):
+            return colors
 
 
-def _around(graph: Graph, numbers: list[int], end: int) -> list[tuple[int, ...]]:
-    """Return the kind of each point that leads to a stable one, and to which others it leads."""
+def _around(graph: Graph, colors: list[int], end: int) -> list[tuple[int, ...]]:
+    """Return, of each point that leads to a stable one, its kind and the colors of all its ends."""
     links, kinds, _ = graph
     rows = np.flatnonzero(links[:, end]).tolist()
-    return sorted((kinds[row], *sorted(np.array(numbers)[links[row]].tolist())) for row in rows)
+    return sorted((kinds[row], *sorted(np.array(colors)[links[row]].tolist())) for row in rows)
 
 
-def _numbered(told: list[list[Hashable]]) -> list[list[int]]:
-    names = {name: k for k, name in enumerate(dict.fromkeys(told[0] + told[1]))}
-    return [[names[name] for name in each] for each in told]
+def _numbered(seen: list[list[Hashable]]) -> list[list[int]]:
+    numbers = {what: k for k, what in enumerate(dict.fromkeys(seen[0] + seen[1]))}
+    return [[numbers[what] for what in each] for each in seen]
 
 
 def _completed(
     graphs: Sequence[Graph], colors: list[list[int]], order: list[int], images: list[int]
 ) -> bool:
     """Say whether the images of the first stable points in `order` can be completed."""
-    if _led(graphs[0], order[: len(images)]) != _led(graphs[1], images):
+    if _links_to(graphs[0], order[: len(images)]) != _links_to(graphs[1], images):
         return False
     if len(images) == len(order):
         return True
@@ -66,8 +66,8 @@ def _completed(
     return any(_completed(graphs, colors, order, [*images, image]) for image in left)
 
 
-def _led(graph: Graph, ends: list[int]) -> Counter[tuple[int, ...]]:
-    """Count points by kind, number of links, and to which of some stable points they lead."""
+def _links_to(graph: Graph, ends: list[int]) -> Counter[tuple[int, ...]]:
+    """Count points by kind, number of links, and which of some stable points they lead to."""
     links, kinds, _ = graph
     rows = zip(kinds, links, strict=True)
     return Counter((kind, int(link.sum()), *link[ends].tolist()) for kind, link in rows)

@@ -58,7 +58,7 @@ class Solution(Rows):
 
 
 Finished = Callable[[Solution], None]
-"""What is told of candidates when they have ended."""
+"""Called with the solution of candidates that have ended."""
 
 
 def endings_of(
