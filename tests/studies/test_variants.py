@@ -52,14 +52,15 @@ def test_one_network_is_trained_once(tmp_path, monkeypatch):
 
     trained, train = [], module.train
     monkeypatch.setattr(module, "train", lambda *a, **b: trained.append(1) or train(*a, **b))
-    grid = {"analysis.num_candidates": [2, 3, 4]}
+    grid = {"analysis.num_candidates": [2, 3], "analysis.slow_points": [True, False]}
     study = sx.Study.from_dict({"name": "one", "experiment": SETTINGS, "grid": grid})
     results = sx.sweep(study, tmp_path / "one", workers=0)
-    assert (len(results.done), len(trained)) == (3, 1)
-    assert results.varied == ["analysis.num_candidates"]
-    assert next(iter(results.names.values())) == "analysis.num_candidates=2"
+    assert (len(results.done), len(trained)) == (4, 1)
+    assert results.varied == list(grid)
+    first = next(iter(results.names.values()))
+    assert first == "analysis.num_candidates=2, analysis.slow_points=True"
     found = [len(run.fixed_points.outcomes) for run in sx.load_runs(tmp_path / "one").values()]
-    assert found == [2, 3, 4]
+    assert found == [2, 2, 3, 3]
 
 
 def test_what_is_complete_stays_when_a_variant_fails(tmp_path):

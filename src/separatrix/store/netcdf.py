@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -19,7 +20,7 @@ SETTINGS, ABSENT = "settings", "absent"
 
 
 def to_dataset(record: Record) -> xr.Dataset:
-    """Return a dataset that a NetCDF file can hold, from which `from_dataset` makes the record."""
+    """Return a dataset that a NetCDF file can hold, from which `from_group` makes the record."""
     variables: dict[str, Any] = {}
     coordinates: dict[str, Any] = {}
     taken = {info.name for info in record.field_infos()} | _all_axes(record)
@@ -39,20 +40,21 @@ def to_dataset(record: Record) -> xr.Dataset:
     return xr.Dataset(variables, coordinates, attrs)
 
 
-def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
-    """Undo `to_dataset`; `path` is for errors.
+def from_group(group: h5py.Group, path: Path) -> Record:
+    """Undo `to_dataset` from a group of the file at `path`.
 
     A field that the file lacks has its default: files of older releases have fewer fields.
     """
-    name = dataset.attrs["record"]
+    name = group.attrs["record"]
     cls = Record.named(name)
     if cls is None:
         raise UnreadableFileError(
             f"{path} holds a {name}, which no imported class is called: "
             f"{nearest(name, Record._registry)}"
         )
-    settings = json.loads(dataset.attrs[SETTINGS])
-    absent = json.loads(dataset.attrs[ABSENT])
+    settings = json.loads(group.attrs[SETTINGS])
+    absent = json.loads(group.attrs[ABSENT])
+    fields = _fields(group)
     values: dict[str, Any] = {}
     for info in cls.field_infos():
         if info.axes is None:
@@ -62,7 +64,7 @@ def from_dataset(dataset: xr.Dataset, path: Path) -> Record:
         elif info.name in absent:
             values[info.name] = None
         else:
-            columns = _columns(dataset, info.name)
+            columns = fields.get(info.name, {})
             if columns or not info.has_default:
                 values[info.name] = columns if info.is_table else columns[info.name]
     return cls(**values)
@@ -106,23 +108,30 @@ def _variables(
     return {name: (axes, value, attrs, encoding)}
 
 
-def _columns(dataset: xr.Dataset, field: str) -> dict[str, np.ndarray]:
-    """Return the arrays of one field by column, or under the field's name where it is no table."""
-    columns: dict[str, np.ndarray] = {}
-    for variable in dataset.variables.values():
-        if variable.attrs.get("field") != field:
-            continue
-        key, value = variable.attrs.get("column", field), np.asarray(variable.values)
-        if value.dtype.kind in "OT":
-            value = value.astype(str)
-        part = variable.attrs.get("complex_part")
+def _fields(group: h5py.Group) -> dict[str, dict[str, np.ndarray]]:
+    """Return the arrays of each field by column, or under the field's name where it is no table."""
+    fields: dict[str, dict[str, np.ndarray]] = {}
+    for variable in group.values():
+        attributes = dict(variable.attrs)
+        if "field" not in attributes:
+            continue  # a dimension
+        columns = fields.setdefault(attributes["field"], {})
+        key, part = attributes.get("column", attributes["field"]), attributes.get("complex_part")
+        value = _values(variable)
         if part is not None:
             joined = np.zeros(value.shape, np.result_type(value.dtype, np.complex64))
             joined = columns.get(key, joined)
             setattr(joined, part, value)
             value = joined
         columns[key] = value
-    return columns
+    return fields
+
+
+def _values(variable: h5py.Dataset) -> np.ndarray:
+    if h5py.check_string_dtype(variable.dtype):
+        return np.asarray(variable.asstr()[()], dtype=str)
+    value = np.asarray(variable[()])
+    return value.astype(bool) if variable.attrs.get("dtype") == "bool" else value
 
 
 def _axes(info: FieldInfo, ndim: int) -> tuple[str, ...]:

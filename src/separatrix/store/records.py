@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from .._files import existing_file, written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError, UnreadableFileError
 from .provenance import provenance
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 CONVENTIONS = "Separatrix-1"
 
@@ -73,35 +69,19 @@ def read_records(
 
     Raises as `load_records`; a name that the file has not is left out.
     """
-    from .netcdf import from_dataset
+    import h5py
+
+    from .netcdf import from_group
 
     path = existing_file(Path(path), "a file of records (.nc)")
     try:
-        groups = _opened(path, only)
-    except (OSError, ValueError, KeyError) as error:
+        with h5py.File(path) as file:
+            about = {key: str(value) for key, value in file.attrs.items() if key[0] != "_"}
+            if about.pop("Conventions", "") != CONVENTIONS:
+                raise UnreadableFileError(f"{path} holds no records of this package.")
+            names = [k for k in file if isinstance(file[k], h5py.Group)] if only is None else only
+            return {name: from_group(file[name], path) for name in names if name in file}, about
+    except UnreadableFileError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableFileError(f"{path} is damaged or no NetCDF-4 file: {error}.") from error
-    try:
-        about = {key: str(value) for key, value in groups.pop("/").attrs.items()}
-        if about.pop("Conventions", "") != CONVENTIONS:
-            raise UnreadableFileError(f"{path} holds no records of this package.")
-        return {k.lstrip("/"): from_dataset(v.load(), path) for k, v in groups.items()}, about
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UnreadableFileError):
-            raise
-        raise UnreadableFileError(f"{path} is damaged: {error}.") from error
-    finally:
-        for dataset in groups.values():
-            dataset.close()
-
-
-def _opened(path: Path, only: Iterable[str] | None) -> "dict[str, xr.Dataset]":
-    """Return the groups of a file, not read yet, or its root and those of some names."""
-    import h5netcdf
-    import xarray as xr
-
-    asked: dict[str, Any] = {"decode_times": False, "mask_and_scale": False, "cache": False}
-    if only is None:
-        return xr.open_groups(path, engine="h5netcdf", **asked)
-    with h5netcdf.File(path) as file:
-        names = ["/", *(name for name in only if name in file.groups)]
-    return {name: xr.open_dataset(path, group=name, engine="h5netcdf", **asked) for name in names}

@@ -79,9 +79,12 @@ class StudyResults:
     @property
     def names(self) -> dict[str, str]:
         """By cell, what it is called among the others, such as "gru, seed=3"."""
-        told = [(v if k == "variant" else f"{k}={v}" for v in self.table[k]) for k in self.varied]
-        rows = zip(*told, strict=True) if told else [[self.study.name]] * len(self)
-        return dict(zip(self.table.index, map(", ".join, rows), strict=True))
+        varied = self.varied
+        return {
+            cell: ", ".join(v if k == "variant" else f"{k}={v}" for k, v in row.items())
+            or self.study.name
+            for cell, row in self.table[varied].to_dict("index").items()
+        }
 
     def run(self, key: str, *, only: Iterable[str] | None = None) -> Run:
         """Read the run of a cell, or of its records those that are called so.

@@ -57,13 +57,12 @@ def _completed(
     graphs: Sequence[Graph], colors: list[list[int]], order: list[int], images: list[int]
 ) -> bool:
     """Say whether the images of the first stable points in `order` can be completed."""
-    if _links_to(graphs[0], order[: len(images)]) != _links_to(graphs[1], images):
+    color = colors[0][order[len(images)]] if len(images) < len(order) else None
+    left = [end for end, other in enumerate(colors[1]) if other == color and end not in images]
+    forced = len(left) == 1
+    if not forced and _links_to(graphs[0], order[: len(images)]) != _links_to(graphs[1], images):
         return False
-    if len(images) == len(order):
-        return True
-    color = colors[0][order[len(images)]]
-    left = (end for end, other in enumerate(colors[1]) if other == color and end not in images)
-    return any(_completed(graphs, colors, order, [*images, image]) for image in left)
+    return not left or any(_completed(graphs, colors, order, [*images, image]) for image in left)
 
 
 def _links_to(graph: Graph, ends: list[int]) -> Counter[tuple[int, ...]]:
