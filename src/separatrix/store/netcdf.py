@@ -112,7 +112,7 @@ def _fields(group: h5py.Group) -> dict[str, dict[str, np.ndarray]]:
     """Return the arrays of each field by column, or under the field's name where it is no table."""
     fields: dict[str, dict[str, np.ndarray]] = {}
     for variable in group.values():
-        attributes = dict(variable.attrs)
+        attributes: dict[str, str] = dict(variable.attrs)
         if "field" not in attributes:
             continue  # a dimension
         columns = fields.setdefault(attributes["field"], {})
