@@ -208,9 +208,10 @@ def _period(path: Float[np.ndarray, "time unit"]) -> float:
     Distances |x(t + L) − x(t)|, in the mean over t, rise with the lag L and fall again at the
     period, or where a multiple of it is a whole number of snapshots.
     """
-    half = len(path) // 2
-    lags = np.arange(1, half)
-    distances = scipy.spatial.distance.cdist(path, path)
+    lags = np.arange(1, len(path) // 2)
+    centered = path - path.mean(0)
+    products, squares = centered @ centered.T, (centered**2).sum(1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0.0))
     apart = np.array([distances.diagonal(lag).mean() for lag in lags])
     most = apart.max()
     early, late = (np.linalg.norm(np.ptp(part, axis=0)) for part in np.array_split(path, 2))
