@@ -166,7 +166,12 @@ def elsewhere(peers: list[str], given: argparse.Namespace) -> None:
     command = [str(python), "-m", "benchmarks.nothing_lost", "--peers"]
     command += ["--again"] if given.again else []
     command += ["--methods", *peers, "--rows", *given.rows]
-    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PYTHONPATH": "src"})
+    before, environment = Figures.load(), os.environ | {"PYTHONPATH": "src"}
+    while (ended := subprocess.run(command, cwd=ROOT, env=environment)).returncode:
+        # After some fifty rows XLA compiles no more of BrainPy's programs; a new process goes on.
+        if (now := Figures.load()) == before:
+            ended.check_returncode()
+        before, command = now, [word for word in command if word != "--again"]
 
 
 if __name__ == "__main__":
