@@ -10,9 +10,12 @@ holds their states. Everything was compiled before.
 from __future__ import annotations
 
 import argparse
+import functools
+import multiprocessing
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import jax
@@ -82,16 +85,17 @@ def compare(count: int, workers: int, rounds: int) -> None:
 
 
 def whole(count: int, workers: int) -> None:
-    """Print how long training and taking apart of all take."""
-    first = together(1, 1).networks[0]
-    taken_apart(first, True)
-    begun = time.perf_counter()
-    ensemble = together(count, workers)
-    training = time.perf_counter() - begun
+    """Print how long training and taking apart of all take, in worker processes."""
+    spawning = multiprocessing.get_context("spawn")
     for slow_points, asked in ((False, " (asked: 40)"), (True, "")):
-        begun = time.perf_counter()
-        found = [taken_apart(network, slow_points) for network in ensemble.networks]
-        took = training + time.perf_counter() - begun
+        examine = functools.partial(taken_apart, slow_points=slow_points)
+        with ProcessPoolExecutor(workers, spawning, sx.enable_compilation_cache) as pool:
+            list(pool.map(examine, together(2 * workers, workers).networks))
+            begun = time.perf_counter()
+            ensemble = together(count, workers)
+            training = time.perf_counter() - begun
+            found = list(pool.map(examine, ensemble.networks))
+            took = time.perf_counter() - begun
         points = sum(len(points) for points, _ in found)
         held = Counter(verdict.held for _, verdict in found)
         kind = "fixed and slow" if slow_points else "fixed"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import re
 from pathlib import Path
 
 import equinox as eqx
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from small_experiment import STUDY
+from small_experiment import STUDY, VARIANTS
 
 import separatrix as sx
 from separatrix.analysis import FrozenInputs
@@ -125,6 +126,23 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
     assert "How far the networks are apart" in page and f"by {rate}" in page
     assert "Topology 1: 1 of" in page and "Topology 2: 1 of" in page
     assert "Undecided: 1 of 3 networks: fixed points may be missing" in page
+
+
+def test_a_report_keeps_variants_apart(tmp_path):
+    """They may have different tasks: the median of each has its own column and pictures."""
+    study = Study.from_dict(STUDY | {"experiment": STUDY["experiment"] | VARIANTS})
+    (rate,) = STUDY["grid"]
+    rows = {
+        cell.key: {"state": "done", "error": "", "seed": 0, **cell.changes, "score": 0.1 * k}
+        for k, cell in enumerate(study.cells)
+    }
+    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
+    page = write_study_report(held, tmp_path / "report.html").read_text()
+    headings = re.findall("<h2>(.*?)</h2>", page)
+    assert headings[:2] == ["In numbers", "By variant"]
+    assert headings[2:5] == [f"{name}: by {rate}" for name in VARIANTS["variants"]]
+    cells = re.findall("<td>(.*?)</td>", page[page.index("score") : page.index("By variant")])
+    assert cells == ["0.05", "0 to 0.1", "0.25", "0.2 to 0.3", "0.45", "0.4 to 0.5"]
 
 
 def test_what_is_known_of_networks_made_elsewhere_is_compared():

@@ -54,34 +54,44 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
     InvalidInputError
         When the file cannot be written.
     """
-    done = results.done
+    groups = _groups(results)
     return write_page(
         Path(path),
         "study.html",
         title=results.study.name,
         description=results.study.description,
         states=_counts(results.table["state"]),
-        answers=list(_answers(results)),
-        numbers=list(_numbers(done)),
+        answers=list(_answers(groups)),
+        groups=[name or "all networks" for name in groups],
+        numbers=list(_numbers(groups)),
         classes=list(_classes(results)),
         map=_map(results),
-        pictures=list(_pictures(done, [name for name in results.varied if name != "seed"])),
+        pictures=list(_pictures(results, groups)),
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
         rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
-        runs={key: f"cells/{key}" for key in done.index},
+        runs={key: f"cells/{key}" for key in results.done.index},
     )
+
+
+def _groups(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """Return the networks of each variant that are done; where none differ so, all without a name.
+
+    Variants may have different tasks, of which no mean says anything.
+    """
+    if "variant" not in results.varied:
+        return {"": results.done}
+    by = results.done.groupby("variant", sort=False)
+    return {str(name): rows for name, rows in by}
 
 
 def _counts(values: pd.Series) -> str:
     return ", ".join(f"{number} {value}" for value, number in values.value_counts().items())
 
 
-def _answers(results: StudyResults) -> Iterator[dict[str, Any]]:
-    """Yield what is found of the networks of each variant, or of all where none differ so."""
-    done = results.done
-    groups = done.groupby("variant", sort=False) if "variant" in results.varied else [("", done)]
-    for name, rows in groups:
+def _answers(groups: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """Yield what is found of the networks of each group."""
+    for name, rows in groups.items():
         yield {
             "group": name,
             "verdicts": list(_shares(rows, "held")),
@@ -102,11 +112,25 @@ def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
         yield share | {"low": float(low[0]), "high": float(high[0])}
 
 
-def _numbers(done: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
-    """Yield the median and the range of each measure."""
+def _numbers(groups: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield each measure, and of each group its median and its range."""
     for column, name in MEASURES.items():
-        if column in done and len(values := done[column].dropna().astype(float)):
-            yield name, f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}"
+        known = [_known(rows, column) for rows in groups.values()]
+        if any(len(values) for values in known):
+            yield (
+                name,
+                [
+                    (f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}")
+                    if len(values)
+                    else ("", "")
+                    for values in known
+                ],
+            )
+
+
+def _known(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Return the numbers of a column, which may not be there."""
+    return rows.get(column, rows["seed"][:0]).dropna().astype(float)
 
 
 def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
@@ -158,21 +182,30 @@ def _map(results: StudyResults) -> dict[str, Any]:
     return {"by": by, "means": means, "unknown": found.num_unknown, **picture}
 
 
-def _pictures(done: pd.DataFrame, settings: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield a picture of all measures for each setting that varies; one of all, if none does."""
+def _pictures(results: StudyResults, groups: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """Yield pictures of the measures: by variant, and of each group by each other setting."""
+    if "" not in groups:
+        yield from _picture(results.done, "variant", "By variant")
+    settings = [name for name in results.varied if name not in ("seed", "variant")]
+    for setting in settings:
+        for name, rows in groups.items():
+            yield from _picture(rows, setting, f"{name}: by {setting}" if name else f"By {setting}")
+    if "" in groups and not settings:
+        yield from _picture(results.done, "", "All networks")
+
+
+def _picture(done: pd.DataFrame, setting: str, title: str) -> Iterator[dict[str, Any]]:
+    """Yield a picture of all measures that differ, by the values of a setting, unless too many."""
     measures = {c: name for c, name in MEASURES.items() if c in done and done[c].nunique() > 1}
-    if not measures:
+    labels = done[setting].map(_text) if setting else done["state"].map(lambda _: "all")
+    names = list(dict.fromkeys(labels))
+    if not measures or len(names) > MOST_GROUPS:
         return
-    for setting in settings or [""]:
-        labels = done[setting].map(_text) if setting else done["state"].map(lambda _: "all")
-        groups = list(dict.fromkeys(labels))
-        if len(groups) <= MOST_GROUPS:
-            values = {
-                name: {g: done[column][labels == g].astype(float).to_numpy() for g in groups}
-                for column, name in measures.items()
-            }
-            picture = _drawn(lambda values=values: figures.populations(values))
-            yield {"setting": setting or "all networks", **picture}
+    values = {
+        name: {label: done[column][labels == label].astype(float).to_numpy() for label in names}
+        for column, name in measures.items()
+    }
+    yield {"title": title, **_drawn(lambda: figures.populations(values))}
 
 
 def _drawn(draw: Any) -> dict[str, str | int]:
