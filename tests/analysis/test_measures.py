@@ -63,7 +63,8 @@ def test_topologies_are_the_same_only_where_the_sets_of_points_are_whole():
     assert found.reasons[0, 3] == "index sum 2, not 1: some may be missing"
     assert "coverage 0.900" in found.reasons[0, 4] and "not worked out" in found.reasons[0, 6]
     assert found.cluster.tolist() == [0, 0, 1, -1, -1, -1, -1]
-    assert (found.null == 0).all() and "0 by definition" in repr(found)
+    assert found.null.tolist()[:6] == [0] * 6 and np.isnan(found.null[6])
+    assert "0 by definition" in repr(found)
     unboxed = bistable(complete=False, index_sum=None)
     kept = np.asarray(unboxed.topology.n_unstable).argsort()[1:]
     part = dataclasses.replace(unboxed, topology=unboxed.topology[kept])
@@ -223,7 +224,7 @@ def test_mean_distances_leave_out_a_network_itself():
     group = np.array(["a", "a", "b"])
     mean, low, high = grouping.group_means(distances, group, ["a", "b"], 0)
     np.testing.assert_array_equal(mean, [[1, 6], [6, np.nan]])
-    assert low[0, 1] == 5 and high[0, 1] == 7 and low[0, 0] == high[0, 0] == 1
+    assert np.isnan(low).all() and np.isnan(high).all()  # of so few networks
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():

@@ -128,6 +128,13 @@ def test_shares_that_are_nothing_are_told_from_thin_ones():
     assert topology.is_cube is False and topology.same_as(square) is False
 
 
+def test_an_output_that_is_zero_to_rounding_has_no_sign():
+    system = sx.DiscreteMap(lambda x: 0.5 * jnp.tanh(x), 1)
+    points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+    both = [sx.fixed_point_topology(system, points, points.states + y) for y in (1e-17, -1e-17)]
+    assert both[0].names.tolist() == ["0"] and both[0].same_as(both[1]) is True
+
+
 def test_what_is_not_known_is_neither_yes_nor_no():
     """Without one of its edges the square has a boundary that leads to no point known."""
     system, states = wells(1.0, 1.0)

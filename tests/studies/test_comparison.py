@@ -71,11 +71,15 @@ def test_a_permuted_network_is_the_same_by_every_measure(runs):
 
 
 def test_groups_have_mean_distances(runs):
-    by = {"one": "a", "permuted": "a", "other": "b"}
-    found = sx.compare(runs, "spectrum", by=by)
+    by = {"one": "a", "permuted": "a", "again": "a", "other": "b", "others": "b", "third": "b"}
+    more = {"again": runs["one"], "others": run(network(2)), "third": run(network(3))}
+    found = sx.compare(runs | more, "spectrum", by=by)
     within, _, _ = found.mean_distances["a", "a"]
     between, low, high = found.mean_distances["a", "b"]
     assert within < 1e-9 < low <= between <= high
+    few = sx.compare(runs, "spectrum", by=by)
+    between, low, high = few.mean_distances["a", "b"]
+    assert between > 0 and np.isnan([low, high]).all()  # of one network
 
 
 def test_a_network_of_another_task_is_not_known(runs):
@@ -84,7 +88,10 @@ def test_a_network_of_another_task_is_not_known(runs):
     odd = dataclasses.replace(runs["one"], network=another, records=held)
     found = sx.compare(runs | {"odd": odd}, "procrustes", num_trials=20)
     assert np.isnan(found.distances[:, 3]).all() and found.cluster[3] == -1
-    assert found.evidence[3] == "its activity is not known"
+    assert "it does not take the inputs of these trials" in found.evidence[3]
+    trained = dataclasses.replace(runs["one"], experiment=SETTINGS | {"task": {"name": "FlipFlop"}})
+    found = sx.compare(runs | {"other task": trained}, "procrustes", num_trials=20)
+    assert "its task is FlipFlop" in found.evidence[3] and np.isnan(found.null[3])
 
 
 def test_what_cannot_be_compared_is_refused_in_words(runs):

@@ -30,7 +30,7 @@ def test_cells_are_every_combination_of_grid_list_and_seeds():
     assert changes(found)[:3] == [
         {"network.num_units": 16, "training.steps": 10, "training.batch_size": 8, "seed": 3},
         {"network.num_units": 16, "training.steps": 10, "training.batch_size": 8, "seed": 4},
-        {"network.num_units": 16, "training.steps": 20, "seed": 3},
+        {"network.num_units": 16, "training.steps": 20, "training.batch_size": 16, "seed": 3},
     ]
     last = found.cells[-1].experiment
     assert (last.network.arguments["num_units"], last.training.steps, last.seed) == (24, 20, 4)
@@ -118,6 +118,16 @@ def test_an_experiment_may_stand_beside_the_study(tmp_path):
         ({"tests": {"far": {"task": {"dt": 6.0}}}}, 'quote the key of a setting, "task.dt"'),
         ({"grid": {"seed": [1, 2]}, "seeds": [3]}, "seed in the study is given in two places"),
         ({"grid": {"training.steps": [1]}, "listed": [{"training.steps": 2}]}, "in two places"),
+        (
+            {
+                "grid": {
+                    "training.optimizer": [{"name": "sgd"}],
+                    "training.optimizer.learning_rate": [1.0],
+                }
+            },
+            "training.optimizer gives it, too",
+        ),
+        ({"grid": {"name": ["a", "b"]}}, "name in the study changes no network"),
         ({"seeds": "5:5"}, "expected FIRST:END"),
         ({"seeds": "all"}, "expected FIRST:END"),
         ({"seeds": [1.5]}, "seeds"),

@@ -66,8 +66,31 @@ def test_arrays_of_all_networks_are_one_dataset(swept):
     np.testing.assert_array_equal(points.states.values[0], found.fixed_points.states)
     np.testing.assert_array_equal(linear.eigenvalues.values[0], found.linearization.eigenvalues)
     assert loss.loss.dims == ("network", "step") and loss.sizes["step"] == 4
+    assert points.coverage.dims == ("network",) and set(points.attrs) == {"record"}
     with pytest.raises(sx.UnreadableFileError, match=r"no network of .* has 'cycles'"):
         swept[0].arrays("cycles")
+
+
+def test_networks_have_names_of_their_own_by_every_setting(tmp_path):
+    listed = [{"training.steps": 5}, {"training.batch_size": 4}]
+    study = Study.from_dict(STUDY_SETTINGS | {"grid": {}, "listed": listed, "seeds": [0, 1]})
+    StudyDirectory(tmp_path).begin(study)
+    results = sx.load_study(tmp_path)
+    assert results.varied == ["training.steps", "training.batch_size", "seed"]
+    assert results.table["training.steps"].tolist() == [5, 5, 4, 4]  # as the experiment says
+    assert len(set(results.names.values())) == 4 and results.is_independent
+
+
+def test_damaged_results_are_said_to_be_so(copied):
+    results = sx.load_study(copied.path)
+    file = copied.run_of(RIGHT.key) / "results.nc"
+    file.write_bytes(file.read_bytes()[:1000])
+    assert "cannot be read" in sx.compare(results, "topology").evidence[0]
+    with pytest.raises(sx.UnreadableFileError, match="damaged"):
+        results.arrays("history")
+    file.unlink()
+    with pytest.raises(sx.UnreadableFileError, match="a sweep makes it again"):
+        results.run(RIGHT.key)
 
 
 def test_a_cell_is_a_run_and_its_row_says_what_that_run_holds(swept):
@@ -124,8 +147,16 @@ def test_what_another_process_has_done_meanwhile_is_done(tmp_path, swept, monkey
 def test_a_damaged_note_is_no_note(copied):
     (copied.path / "failed" / f"{DIVERGING.key}.json").write_text("{}")
     assert sx.load_study(copied.path).table.state[DIVERGING.key] == "planned"
+    (copied.path / "failed" / f"{DIVERGING.key}.json").write_text('{"state": "odd", "tries": 1}')
+    (copied.run_of(RIGHT.key) / "cell.json").write_text('{"row": {}, "digests": {}}')
+    assert sx.load_study(copied.path).table.state.tolist() == ["planned", "planned"]
     (copied.path / "claims" / f"{DIVERGING.key}.json").write_text('{"pid": "x"}')
-    assert sx.study_status(copied.path).count(State.PLANNED) == 1
+    assert sx.study_status(copied.path).count(State.PLANNED) == 2
+
+
+def test_what_is_no_address_is_refused_at_once(tmp_path):
+    with pytest.raises(InvalidInputError, match="address is like tcp"):
+        sx.sweep(STUDY, tmp_path / "one", scheduler="nowhere")
 
 
 def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):

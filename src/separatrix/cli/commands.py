@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from .._double import double_precision
+from .._files import written_in_one_piece
 from .._types import InvalidInputError
 from .guard import errors, guarded, noting, os_error
 
@@ -296,7 +297,8 @@ def _write_study(results: Any, formats: Collection[str] = ()) -> None:
     """Write the table of a study and its report; of a few variants, their own reports as well."""
     from ..studies import write_study_report
 
-    results.table.to_csv(results.path / "table.csv")
+    with written_in_one_piece(results.path / "table.csv") as temporary:
+        results.table.to_csv(temporary)
     console.print(f"table: {(results.path / 'table.csv').resolve()}")
     page = results.path / "report.html"
     if results.varied == ["variant"]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from .._files import reason
-from .._types import SeparatrixError
+from .._types import InvalidInputError, SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -62,9 +62,11 @@ def _notes(stopped: BaseException) -> list[str]:
 
 @contextlib.contextmanager
 def noting(note: str) -> Iterator[None]:
-    """Add to whatever stops the block what is on the disk by then."""
+    """Add to whatever stops the block what is on the disk by then; not to refused arguments."""
     try:
         yield
+    except InvalidInputError:
+        raise
     except BaseException as stopped:
         stopped.add_note(note)
         raise

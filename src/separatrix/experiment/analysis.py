@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import jax.random as jr
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
 from .._records import Record
 from ..activity import Activity, simulate
@@ -91,16 +92,24 @@ def _further_points(
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:
-    settings = setup.experiment.analysis
-    if settings.candidates == "random":
-        low, high = settings.random_range
-        shape = (settings.num_candidates or 1024, size)
-        return np.asarray(jr.uniform(setup.key_starts, shape, minval=low, maxval=high), float)
-    states = activity.flat_states
-    count = settings.num_candidates or len(states)
+    settings, states, key = setup.experiment.analysis, activity.flat_states, setup.key_starts
+    count = settings.num_candidates
+    if settings.candidates == "activity":
+        return _some(states, count or len(states), key)
+    count = count or 1024
+    num_random = count if settings.candidates == "random" else count // 2
+    low, high = settings.random_range
+    drawn = np.asarray(jr.uniform(key, (num_random, size), minval=low, maxval=high), float)
+    if num_random == count:
+        return drawn
+    return np.concatenate([_some(states, count - num_random, jr.fold_in(key, 1)), drawn])
+
+
+def _some(states: np.ndarray, count: int, key: PRNGKeyArray) -> np.ndarray:
+    """Draw some of the states; all of them where there are no more."""
     if count >= len(states):
         return states
-    return states[np.asarray(jr.choice(setup.key_starts, len(states), (count,), replace=False))]
+    return states[np.asarray(jr.choice(key, len(states), (count,), replace=False))]
 
 
 def _to_linearize(points: FixedPoints, axis: np.ndarray, limit: int) -> np.ndarray:

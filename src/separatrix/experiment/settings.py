@@ -172,9 +172,10 @@ class AnalysisSettings(Settings):
     input: Input | None = None
     """The input to freeze, or several, the main one first; None: that of the period before the
     answer."""
-    candidates: Literal["activity", "random"] = "activity"
+    candidates: Literal["activity", "random", "both"] = "activity"
+    """States of the activity, random ones, or as many of both."""
     num_candidates: Count | None = None
-    """How many candidates; None: all states of the activity, or 1024 random ones."""
+    """How many candidates; None: all states of the activity, else 1024."""
     random_range: tuple[Number, Number] = (0.0, 3.0)
     """Range of the uniform distribution of random candidates, the same for every unit."""
     slow_points: Flag = True

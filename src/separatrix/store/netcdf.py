@@ -70,12 +70,16 @@ def from_group(group: h5py.Group, path: Path) -> Record:
     return cls(**values)
 
 
-def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset:
+def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
     """Open one record of a file as a dataset like `Record.to_xarray()`'s, as Dask's arrays or read.
 
-    Raises UnreadableFileError where the file holds no such record.
+    Its numbers that are no arrays become variables without an axis. None where the file holds no
+    such record; raises UnreadableFileError where it is damaged.
     """
     try:
+        with h5py.File(path) as file:
+            if name not in file:
+                return None
         opened = xr.open_dataset(
             path,
             group=name,
@@ -84,8 +88,12 @@ def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset:
             mask_and_scale=False,
             chunks={} if lazily else None,
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise UnreadableFileError(f"{path} holds no {name}: {error}.") from error
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise UnreadableFileError(f"{path} is damaged: {error}.") from error
+    settings = json.loads(opened.attrs[SETTINGS])
+    numbers = {k: v for k, v in settings.items() if v is None or isinstance(v, int | float)}
+    opened = opened.assign({k: np.nan if v is None else v for k, v in numbers.items()})
+    opened.attrs = {"record": opened.attrs["record"]}
     complexes = [v for v in opened.data_vars if opened[v].attrs.get("complex_part") == "real"]
     for real in map(str, complexes):
         stem = real.removesuffix("_real")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ def compare(
     -------
     Comparison
         `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, `.mean_distances`
-        with intervals; `a.rank_correlation(b)` compares two measures.
+        with intervals (but not where networks of a study share their training);
+        `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------
@@ -84,26 +86,34 @@ def compare(
     networks: dict[str, Dynamics] = {}
     again: dict[str, Dynamics] = {}
     trials: tuple[Trials, Trials] | None = None
+    task = ""
     for name, run in _runs(study, () if "states" in asked.needs else _AT_REST):
-        if isinstance(run, Dynamics):
+        if not isinstance(run, Run):
             networks[name] = run
             continue
         story = Story(run)
         if "states" not in asked.needs:
             networks[name] = _at_rest(story)
             continue
-        trials = trials or _trials(story, num_trials, seed)
+        trials, task = trials or _trials(story, num_trials, seed), task or type(story.task).__name__
+        if story.task is not None and (other := type(story.task).__name__) != task:
+            networks[name] = Dynamics(unknown=f"its task is {other}, and the trials are of {task}")
+            continue
         networks[name] = _in_trials(run.network, trials[0])
         if not asked.no_null:
             again[name] = _in_trials(run.network, trials[1])
     if not networks:
         raise InvalidInputError("there is no network to compare: none of the study is done.")
     group, column = _groups(study, by, networks)
-    return compared(networks, asked, group=group, by=column, again=again)
+    found = compared(networks, asked, group=group, by=column, again=again)
+    if isinstance(study, StudyResults) and not study.is_independent:
+        unknown = np.full_like(found.mean_distance, np.nan)
+        return dataclasses.replace(found, mean_low=unknown, mean_high=unknown)
+    return found
 
 
 def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dynamics]]:
-    """Yield the runs by name, one after the other; what cannot be read is left out.
+    """Yield the runs by name, one after the other; of one that is damaged nothing is known.
 
     Of a study those records are read that are asked for.
     """
@@ -114,11 +124,12 @@ def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dyn
     if isinstance(study, Mapping):
         yield from study.items()
         return
+    names = study.names
     for key in study.done.index:
         try:
-            yield key, study.run(key, only=only)
-        except UnreadableFileError:  # the next sweep makes it again
-            continue
+            yield names[key], study.run(key, only=only)
+        except UnreadableFileError as error:
+            yield names[key], Dynamics(unknown=f"its results cannot be read: {error}")
 
 
 def _groups(
@@ -139,7 +150,8 @@ def _groups(
         )
     if by not in study.table:
         raise InvalidInputError(f"the table has no column {by!r}: {nearest(by, study.table)}")
-    return {key: str(value) for key, value in study.table[by].items()}, by
+    shown = study.names
+    return {shown[key]: str(value) for key, value in study.table[by].items()}, by
 
 
 def _at_rest(story: Story) -> Dynamics:
@@ -168,10 +180,10 @@ def _trials(story: Story, num_trials: int, seed: int) -> tuple[Trials, Trials]:
 def _in_trials(network: AbstractNetwork | None, trials: Trials) -> Dynamics:
     """Return what a network does in trials; nothing where it is not made for them."""
     if network is None:
-        return Dynamics()
+        return Dynamics(unknown="the run holds no network")
     try:
         activity = simulate(network, trials)
-    except InvalidInputError:  # of another task
-        return Dynamics()
+    except InvalidInputError as error:
+        return Dynamics(unknown=f"it does not take the inputs of these trials: {error}")
     states, inputs = np.asarray(activity.states), np.asarray(activity.inputs)
     return Dynamics(states=states, inputs=inputs, inside=np.asarray(activity.inside))

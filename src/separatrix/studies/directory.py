@@ -29,6 +29,7 @@ from ..experiment import read_toml
 from ..experiment.settings import validated
 from ..store.directory import CELL, RESULTS, STUDY, WEIGHTS
 from .settings import Study
+from .states import State
 
 TOUCHED = 5.0
 """Seconds after which a process that is at a cell touches its claim again."""
@@ -78,11 +79,13 @@ class StudyDirectory:
 
     def summary(self, key: str) -> dict[str, Any] | None:
         """Return what `cell.json` of a run says, None where it is not there or is damaged."""
-        return _json(self.run_of(key) / CELL, row=dict, digests=dict)
+        said = _json(self.run_of(key) / CELL, row=dict, digests=dict)
+        return said if said and isinstance(said["row"].get("seconds"), int | float) else None
 
     def failure(self, key: str) -> dict[str, Any] | None:
-        """Return why a cell failed, None where it did not."""
-        return _json(self.path / "failed" / f"{key}.json", state=str, tries=int)
+        """Return why a cell failed, None where it did not, or what says so is damaged."""
+        said = _json(self.path / "failed" / f"{key}.json", state=str, tries=int)
+        return said if said and said["state"] in [state.value for state in State] else None
 
     def write_failure(self, key: str, failure: dict[str, Any]) -> None:
         """Keep why a cell failed."""

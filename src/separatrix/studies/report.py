@@ -62,6 +62,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         description=results.study.description,
         states=_counts(results.table["state"]),
         answers=list(_answers(groups)),
+        independent=results.is_independent,
         groups=[name or "all networks" for name in groups],
         numbers=list(_numbers(groups)),
         classes=list(_classes(results)),
@@ -101,15 +102,21 @@ def _answers(groups: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
 
 
 def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
-    """Yield each value of a column, how many networks have it, and Wilson's interval of that."""
+    """Yield each value of a column, how many networks have it, and of how many it is not known."""
     if column not in done:
         return
     known = done[column].dropna()
+    unknown = len(done) - len(known)
     for value, number in known.value_counts().items():
-        low, high = wilson(np.array([number / len(known)]), np.array([len(known)]))
-        share = {"what": str(value), "number": int(number), "of": len(known)}
-        share["unknown"] = len(done) - len(known)
-        yield share | {"low": float(low[0]), "high": float(high[0])}
+        share = {"what": str(value), "unknown": unknown}
+        yield share | _share(int(number), len(done), unknown)
+
+
+def _share(number: int, of: int, unknown: int = 0) -> dict[str, float]:
+    """Return a share with its interval (Wilson 1927): whatever the unknown ones are, it holds."""
+    low = wilson(np.array([number / of]), np.array([of]))[0]
+    high = wilson(np.array([(number + unknown) / of]), np.array([of]))[1]
+    return {"number": number, "of": of, "low": float(low[0]), "high": float(high[0])}
 
 
 def _numbers(groups: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -138,12 +145,12 @@ def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
     if "cube" not in results.done:
         return
     found = compare(results, "topology")
-    classes = dict(zip(found.names.tolist(), found.cluster.tolist(), strict=True))
+    keys = {name: key for key, name in results.names.items()}
+    classes = {keys[name]: n for name, n in zip(found.names, found.cluster.tolist(), strict=True)}
     for number in sorted(set(classes.values()), key=lambda n: (n < 0, n)):
         members = [key for key, each in classes.items() if each == number]
-        low, high = wilson(np.array([len(members) / len(classes)]), np.array([len(classes)]))
-        view: dict[str, Any] = {"number": number + 1, "members": len(members), "of": len(classes)}
-        view |= {"low": float(low[0]), "high": float(high[0]), "picture": ""}
+        view: dict[str, Any] = {"picture": "", **_share(len(members), len(classes))}
+        view["number"], view["members"] = number + 1, len(members)
         if number >= 0:
             view |= _member(results, members, number < MOST_CLASSES)
         yield view
@@ -154,7 +161,7 @@ def _member(results: StudyResults, members: list[str], drawn: bool) -> dict[str,
     stories = (Story(results.run(member)) for member in members)
     story = next((each for each in stories if each.has(FixedPointTopology)), None)
     if story is None:
-        return {"counts": "not in the run", "member": members[0], "is_cube": False}
+        return {"counts": "none", "member": members[0], "is_cube": False}
     topology = story.get(FixedPointTopology)
     view: dict[str, Any] = {"counts": " + ".join(map(str, topology.counts))}
     view |= {"member": story.run.path.name, "is_cube": topology.is_cube is True}

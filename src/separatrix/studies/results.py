@@ -6,7 +6,6 @@ import importlib.util
 import time
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,29 +73,37 @@ class StudyResults:
     def varied(self) -> list[str]:
         """The settings in which the networks differ."""
         keys = dict.fromkeys(key for cell in self.study.cells for key in cell.changes)
-        return [key for key in keys if self.table[key].astype(str).nunique() > 1]
+        return [key for key in keys if self.table[key].map(str).nunique() > 1]
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether every network was trained by itself; else intervals would count one twice."""
+        trainings = [cell.training for cell in self.study.cells]
+        return len(set(trainings)) == len(trainings)
 
     @property
     def names(self) -> dict[str, str]:
         """By cell, what it is called among the others, such as "gru, seed=3"."""
-        varied = self.varied
-        return {
-            cell: ", ".join(v if k == "variant" else f"{k}={v}" for k, v in row.items())
-            or self.study.name
-            for cell, row in self.table[varied].to_dict("index").items()
-        }
+        rows = self.table[self.varied].to_dict("index")
+        names = {cell: _name(row) or self.study.name for cell, row in rows.items()}
+        several = Counter(names.values())
+        return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
     def run(self, key: str, *, only: Iterable[str] | None = None) -> Run:
         """Read the run of a cell, or of its records those that are called so.
 
-        Raises UnreadableFileError where it has none.
+        Raises UnreadableFileError where it has none, or its results are damaged.
         """
-        return load_run(StudyDirectory(self.path).run_of(key), only=only)
+        place = StudyDirectory(self.path).run_of(key)
+        if place.exists() and not (place / RESULTS).exists():
+            raise UnreadableFileError(f"{place / RESULTS} is gone: a sweep makes it again.")
+        return load_run(place, only=only)
 
     def arrays(self, record: str) -> xr.Dataset:
         """Return one record of all networks that have it, along a leading axis `network`.
 
-        Arrays of different lengths are filled with NaN at their ends. With Dask
+        Arrays of different lengths are filled with NaN at their ends; numbers that a record has
+        once, such as `index_sum`, become arrays, too. With Dask
         (`pip install 'separatrix[cluster]'`) they are read when they are used.
 
         Parameters
@@ -107,7 +114,7 @@ class StudyResults:
         Raises
         ------
         UnreadableFileError
-            When no network has it.
+            When no network has it, or the results of one are damaged.
 
         Examples
         --------
@@ -121,9 +128,9 @@ class StudyResults:
         lazily = importlib.util.find_spec("dask") is not None
         names, found = self.names, {}
         for key in self.done.index:
-            with suppress(UnreadableFileError):
-                file = StudyDirectory(self.path).run_of(key) / RESULTS
-                found[names[key]] = open_record(file, record, lazily=lazily)
+            file = StudyDirectory(self.path).run_of(key) / RESULTS
+            if (opened := open_record(file, record, lazily=lazily)) is not None:
+                found[names[key]] = opened
         if not found:
             raise UnreadableFileError(f"no network of {self.path} has {record!r}.")
         sizes = Counter[Hashable]()
@@ -204,6 +211,12 @@ def study_status(directory: StudyDirectory | str | Path, study: Study | None = N
             left += cell.cost
     at_once = max(1, len(running))
     return Status(states, running, spent / cost * left / at_once if cost else None)
+
+
+def _name(row: dict[Hashable, Any]) -> str:
+    """Return the settings of a network in words, but for those that it does not have."""
+    told = {k: v for k, v in row.items() if v is not None and v == v}
+    return ", ".join(v if k == "variant" else f"{k}={v}" for k, v in told.items())
 
 
 def _state(directory: StudyDirectory, key: str) -> tuple[State, dict[str, Any]]:

@@ -33,6 +33,8 @@ def row_of(run: Run) -> dict[str, Any]:
         record = next((r for r in run.records.values() if isinstance(r, cls)), None)
         if record is not None:
             row |= columns(record)
+    if row.get("cube") is False and not row.get("complete"):
+        row["cube"] = None  # points of a cube may be among those that are missing
     return {name: _plain(value) for name, value in row.items()}
 
 

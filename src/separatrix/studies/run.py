@@ -92,8 +92,12 @@ def sweep(
     """
     if isinstance(study, Experiment):
         study = Study.of(study)
-    elif not isinstance(study, Study):
+    elif isinstance(study, str | Path):
         study = Study.from_toml(study)
+    elif not isinstance(study, Study):
+        raise InvalidInputError(
+            f"expected a file, sx.Study.from_dict(…) or an experiment, got {type(study).__name__}."
+        )
     share = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")
@@ -261,7 +265,7 @@ def _ended(directory: StudyDirectory, cell: Cell, future: Future[Any], tries: in
 def _part(text: str | None) -> Part:
     if text is None:
         return 1, 1
-    found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+    found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", str(text))
     number, of = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= of:
         raise InvalidInputError(f"part: expected K/N with K from 1 to N, such as 3/16, got {text}.")

@@ -178,11 +178,15 @@ class Study(Settings):
         """The cells, each with another seed or other settings, in the order of the file."""
         base = Experiment.from_dict(self.experiment, "experiment")
         cells: dict[str, Cell] = {}
+        each = list(self._changes())
+        keys = dict.fromkeys(key for changes in each for key in changes)
         for variant in base.variants or ("",):
             chosen = base.variant(variant) if variant else base
-            for changes in self._changes():
+            for changes in each:
                 changed = chosen.with_changes(changes, self.name)
                 named = {"variant": variant} if variant else {}
+                settings = changed.to_dict() if len(changes) < len(keys) else {}
+                changes = {key: changes.get(key, _value(settings, key)) for key in keys}
                 for seed in self._seeds() or (changed.seed,):
                     experiment = changed.model_copy(update={"seed": seed})
                     cell = Cell.of(experiment, {**named, **changes, "seed": seed}, self.tests)
@@ -216,6 +220,14 @@ class Study(Settings):
         for one, other in itertools.combinations(tables, 2):
             if both := sorted(one & other):
                 raise InvalidInputError(f"{both[0]} in {source} is given in two places.")
+        keys = set().union(*tables)
+        for key in sorted(keys):
+            if inner := sorted(other for other in keys if other.startswith(f"{key}.")):
+                raise InvalidInputError(
+                    f"{inner[0]} in {source} is given in two places: {key} gives it, too."
+                )
+            if key in ("name", "description"):
+                raise InvalidInputError(f"{key} in {source} changes no network: leave it out.")
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """Yield the changes of settings, but for seeds."""
@@ -242,6 +254,14 @@ class Study(Settings):
                 f"{self.seeds!r}."
             )
         return tuple(range(first, end))
+
+
+def _value(settings: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key such as "training.steps"; None where it is not set."""
+    value: Any = settings
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _draw(of: Between | tuple[Any, ...], rng: np.random.Generator) -> Any:

@@ -27,6 +27,8 @@ class Dynamics:
         Its activity; what two networks did in the same trials.
     inside (trial, time)
         The steps that belong to a trial; None: all.
+    unknown
+        Why nothing is known of it, where that has a reason.
     """
 
     points: FixedPoints | None = None
@@ -35,6 +37,7 @@ class Dynamics:
     states: Float[Array, "trial time unit"] | None = None
     inputs: Float[Array, "trial time channel"] | None = None
     inside: Bool[Array, "trial time"] | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def compared(
     again: Mapping[str, Dynamics] | None = None,
 ) -> Comparison:
     """Compare networks by a measure; `again` has the activity of each in new trials."""
-    readings = [measure.read(network) for network in networks.values()]
+    readings = [_reading(measure, network) for network in networks.values()]
     distances, reasons = measure.distances(readings)
     groups = np.array([str((group or {}).get(name, "all")) for name in networks], str)
     null, said = _null(list(networks), readings, measure, again or {})
@@ -64,6 +64,14 @@ def compared(
     )
 
 
+def _reading(measure: AbstractMeasure[Any], network: Dynamics) -> Reading[Any]:
+    if not isinstance(network, Dynamics):
+        raise InvalidInputError(
+            f"expected runs, or sx.measures.Dynamics, by name, got {type(network).__name__}."
+        )
+    return Reading(None, network.unknown) if network.unknown else measure.read(network)
+
+
 def _null(
     names: list[str],
     readings: list[Reading[Any]],
@@ -72,7 +80,8 @@ def _null(
 ) -> tuple[Float[np.ndarray, " network"], str]:
     """Return each network's distance to itself in new trials, and what that is."""
     if measure.no_null:
-        return np.zeros(len(names)), f"0 by definition, as {measure.no_null}"
+        found = np.array([np.nan if reading.value is None else 0.0 for reading in readings])
+        return found, f"0 by definition, as {measure.no_null}"
     found = np.full(len(names), np.nan)
     for place, name in enumerate(names):
         first, new = readings[place].value, again.get(name)

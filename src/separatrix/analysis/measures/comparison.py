@@ -36,8 +36,8 @@ class Comparison(Record):
 
     Of a measure that only tells the same from other, distances are 0 and 1, and clusters are
     classes. A distance that is not known is NaN, and `reasons` says why. Intervals are
-    bootstrapped over networks, within each group. A selection of networks keeps their clusters and
-    places, and has mean distances of its own.
+    bootstrapped over networks, within each group, where there are three or more. A selection of
+    networks keeps their clusters and places, and has mean distances of its own.
 
     Examples
     --------
@@ -136,7 +136,8 @@ class Comparison(Record):
     def _closing(self) -> str:
         lines = [
             f"mean distance {'within' if one == other else 'between'} "
-            f"{' and '.join(dict.fromkeys((one, other)))}: {mean:.3g} ({low:.3g} to {high:.3g})"
+            f"{' and '.join(dict.fromkeys((one, other)))}: {mean:.3g}"
+            + (f" ({low:.3g} to {high:.3g})" if low == low else "")
             for (one, other), (mean, low, high) in self.mean_distances.items()
         ]
         known = np.asarray(self.null)[~np.isnan(np.asarray(self.null))]

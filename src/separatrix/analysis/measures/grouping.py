@@ -7,6 +7,10 @@ import scipy
 from jaxtyping import Float, Int, Shaped
 
 MOST_CLUSTERS = 12
+LEAST_SILHOUETTE = 0.25
+"""Below it nothing speaks for clusters (Kaufman & Rousseeuw 1990, Finding Groups in Data)."""
+FEWEST = 3
+"""Networks from which an interval of a mean is resampled."""
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)
 
@@ -29,7 +33,7 @@ def clusters(distances: Matrix) -> Int[np.ndarray, " network"]:
     """Return clusters of networks by average linkage, as many as have the best silhouette.
 
     Networks with a distance that is not known (left out of `known_part`) are −1; where there are
-    fewer than 3 others, or all are alike, these are one cluster.
+    fewer than 3 others, or no silhouette reaches `LEAST_SILHOUETTE`, these are one cluster.
     """
     from sklearn.metrics import silhouette_score
 
@@ -46,7 +50,7 @@ def clusters(distances: Matrix) -> Int[np.ndarray, " network"]:
         found = scipy.cluster.hierarchy.fcluster(tree, count, "maxclust")
         if 1 < len(set(found)) < len(kept):
             tried[silhouette_score(part, found, metric="precomputed")] = found
-    if tried:
+    if tried and max(tried) >= LEAST_SILHOUETTE:
         labels[kept] = tried[max(tried)]
     return by_size(labels)
 
@@ -105,7 +109,8 @@ def group_means(
 ) -> Float[np.ndarray, "bound first second"]:
     """Return the mean distance within and between groups, and its interval over networks.
 
-    A network's distance to itself is left out, also where a resample has it twice.
+    A network's distance to itself is left out, also where a resample has it twice. There is no
+    interval (NaN) where one of the groups has fewer networks than `FEWEST`.
     """
     known = ~np.isnan(distances) & ~np.eye(len(distances), dtype=bool)
     weights = np.vstack([np.ones((1, len(group)), int), resampled(group, seed)]).astype(float)
@@ -122,6 +127,8 @@ def group_means(
             ]
         ).reshape(len(parts), len(parts), RESAMPLES + 1)
     low, high = _interval(means[..., 1:])
+    few = np.array([(group == name).sum() < FEWEST for name in names])
+    low[few[:, None] | few] = high[few[:, None] | few] = np.nan
     return np.stack([means[..., 0], low, high])
 
 

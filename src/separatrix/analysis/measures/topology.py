@@ -35,18 +35,27 @@ class _Points:
         return Counter(np.where(known, np.asarray(self.fixed.n_unstable), -1)[proved].tolist())
 
     def may_lack(self, other: "_Points") -> bool:
-        """Say whether the search may have missed what another set has more than this one.
+        """Say whether the search may have missed points that another set has, or is like.
 
         Points like those of the other set that the fewest candidates have reached, as rarely
-        reached here, may have been missed by all.
+        reached here, may have been missed by all. So may saddles, where both sets have as many but
+        those known here are rarely reached themselves.
         """
         mine, others = (np.asarray(points.fixed.n_unstable) for points in (self, other))
         hits = np.asarray(other.fixed.hits)
         more = {k: (others == k).sum() - (mine == k).sum() for k in np.unique(others)}
-        if self.proved_complete or max(more.values(), default=0) <= 0:
+        if self.proved_complete:
             return False
+        if max(more.values(), default=0) <= 0:
+            return len(mine) == len(others) and self._has_rare_saddles
         rare = sum(np.sort(hits[others == k])[:n].sum() for k, n in more.items() if n > 0)
         return bool(rare / max(hits.sum(), 1) * np.sum(self.fixed.hits) < SURE)
+
+    @property
+    def _has_rare_saddles(self) -> bool:
+        """Whether of a hundred candidates that come to saddles one may come to an unknown one."""
+        hits = np.asarray(self.fixed.hits)[np.asarray(self.fixed.n_unstable) != 0]
+        return len(hits) > 0 and bool((hits == 1).sum() > 0.01 * hits.sum() or not hits.any())
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .topology import ANY, FixedPointTopology
 
 _DEPARTURE = 1e-4  # of the distance to the nearest other point, along the fastest direction
 _LARGEST = 1e-2  # and along any slower one: there the manifold is still nearly flat
+_NO_SIGN = 1e-9  # of the largest output, or of one: what is nearer to 0 may be rounding
 _ORTHANTS = 10  # of so many unstable directions at most: 1024 of them
 
 
@@ -140,7 +141,9 @@ def _signs(
             f"{values.shape}."
         )
     rows = values[landscape.label]
-    return np.array(["".join("+" if y > 0 else "-" for y in row) for row in rows], dtype=str)
+    signs = np.where(rows > 0, "+", "-")
+    signs[np.abs(rows) <= _NO_SIGN * max(1.0, np.abs(values).max(initial=0.0))] = "0"
+    return np.array(["".join(row) for row in signs], dtype=str)
 
 
 def _fans(system: AbstractSystem, landscape: Landscape, directions: int, seed: int) -> list[Fan]:

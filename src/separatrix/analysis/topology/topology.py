@@ -42,7 +42,8 @@ class Undecided:
 class FixedPointTopology(Record):
     """Fixed points, and where what leaves each of them ends.
 
-    A stable point is called by the signs of its outputs, such as "+-+". A saddle is called by the
+    A stable point is called by the signs of its outputs, such as "+-+", 0 for one that is zero to
+    rounding. A saddle is called by the
     stable points that it links: "+*+" between "+++" and "+-+"; where those are not all that the
     pattern stands for, by their list. Two topologies are the same when points with the same numbers
     of unstable directions are linked in the same way, and stable points that correspond have the
