@@ -130,7 +130,7 @@ KINDS = [
     (dict[str, settings.Number], "table of numbers"),
     (settings.Claim | None, "what holds states"),
     (typing.Literal["PC1"] | None, '`"PC1"`'),
-    (typing.Literal["activity", "random"], '`"activity"` or `"random"`'),
+    (typing.Literal["activity", "random", "both"], '`"activity"`, `"random"` or `"both"`'),
     (dict[settings.VariantName, dict[str, typing.Any]], "tables"),
 ]
 MODELS = {

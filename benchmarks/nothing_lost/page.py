@@ -17,6 +17,7 @@ from .figures import GROUPS, OURS, PEERS, TUNING, Figures
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "benchmark.md"
 ALL, SOME = "#BFE3D7", LinearSegmentedColormap.from_list("some", ["#F0B37E", "#FBF0DC"])
+NOTHING = "#E4E4E4"
 """Where all known points are found, and from none to nearly all."""
 HEAD = """| finder, setting | rows | found | false | if q < 10⁻⁹ | certified | complete | time |
 |---|---|---|---|---|---|---|---|"""
@@ -166,6 +167,8 @@ def cell(axes: Axes, x: int, y: int, result: dict[str, Any] | None, known: int) 
     if result is None:
         return
     color = ALL if result["found"] == known else SOME(result["found"] / known)
+    if result["cut"] and not result["reported"]:
+        color = NOTHING
     axes.fill_between([x - 0.49, x + 0.49], y - 0.46, y + 0.46, color=color, linewidth=0)
     text = f"{result['found']}/{known}" + ("…" if result["cut"] else "")
     axes.text(x - 0.12, y, text, ha="right", va="center", fontsize=5.5, color="#222222")

@@ -7,6 +7,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import Experiment, reanalyze, run_experiment
+from separatrix.experiment.analysis import _candidates
 from separatrix.experiment.setup import Setup
 from separatrix.report import key_numbers
 
@@ -117,6 +118,16 @@ def test_random_candidates_and_windows(tmp_path):
     assert run.experiment["training"]["window"] == 100
     assert len(run.fixed_points.outcomes) == 20
     assert len(run.linearization) == 1
+
+
+def test_half_of_the_candidates_are_random(tmp_path):
+    changes = ("analysis.candidates=both", "analysis.random_range=[5.0, 6.0]")
+    setup = Setup(small(*changes, "analysis.num_candidates=21"))
+    activity = sx.simulate(setup.network, setup.task.trials(4, key=jax.random.key(0)))
+    states = _candidates(setup, activity, setup.network.num_units)
+    near = {row.tobytes() for row in activity.flat_states}
+    assert [row.tobytes() in near for row in states] == [True] * 11 + [False] * 10
+    assert (states[11:] >= 5).all() and (states[11:] <= 6).all()
 
 
 @pytest.mark.runs

@@ -1,5 +1,6 @@
 """The configuration of an experiment, and its errors in the user's words."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -46,6 +47,8 @@ def _way(given: Any) -> str:
 
 
 _WAYS = ("<period>", "<channels>", "<numbers>", "<one>", "<several>")
+_OF_PYDANTIC = re.compile(r"[\w-]+[\[(].*[\])]$|^\[key\]$")
+"""What pydantic calls the alternatives of a type, as in `seeds.tuple[int, ...]`."""
 _Input = Annotated[
     Annotated[str, Tag("<period>")]
     | Annotated[dict[str, Any], Tag("<channels>")]
@@ -348,6 +351,7 @@ _EXPECTED = {
 def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
     """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
     location = [str(part) for part in error["loc"] if part not in _WAYS]
+    location = [part for part in location if not _OF_PYDANTIC.search(part)]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
         valid = _valid_keys(location[:-1], model)

@@ -112,7 +112,10 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
                 "and for classes that are none of the outputs."
             )
         else:
-            remedy = "Try a smaller learning rate or a gradient clip (optax.clip_by_global_norm)."
+            remedy = (
+                "Try a smaller learning rate or a gradient clip (clip_norm; in a script "
+                "optax.clip_by_global_norm)."
+            )
         super().__init__(f"training diverged: {what} step {step}. {remedy}")
 
 
