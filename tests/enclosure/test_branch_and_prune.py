@@ -396,16 +396,19 @@ def test_zeros_far_away_are_found():
 
 
 @pytest.mark.parametrize(
-    "residual",
+    ("residual", "reason"),
     [
-        lambda r: -r + jax.nn.relu(jnp.array([[0.0, -1.0], [-1.0, 0.0]]) @ r + 1.0),
-        lambda r: jax.nn.relu(r) - r,
+        (
+            lambda r: -r + jax.nn.relu(jnp.array([[0.0, -1.0], [-1.0, 0.0]]) @ r + 1.0),
+            "continuum",
+        ),
+        (lambda r: jax.nn.relu(r) - r, "more than 200000 boxes"),  # of a quarter of the plane
     ],
 )
-def test_rectified_continua_are_not_called_complete(residual):
+def test_rectified_continua_are_not_called_complete(residual, reason):
     found = METHOD.search(residual, np.full(2, -np.inf), np.full(2, np.inf))
     assert not found.complete
-    assert "continuum" in found.reason
+    assert reason in found.reason
     assert len(found.states) == 0
 
 
@@ -425,3 +428,13 @@ def test_what_is_no_number_is_not_lost_in_a_product_with_zeros(function, place):
     found = METHOD.search(lambda x: x - place + zeros @ function(x), [-3.0, -3.0], [3.0, 3.0])
     assert not found.complete
     assert len(found.states) == 0
+
+
+def test_a_search_that_would_take_far_too_many_boxes_ends_early():
+    """Every small box about a wave of many periods looks as if it held a zero."""
+    mixed = np.random.default_rng(0).normal(size=(4, 4))
+    found = BranchAndPrune(max_boxes=5000).search(
+        lambda x: mixed @ jnp.sin(100 * x) + 0.1, -np.ones(4), np.ones(4)
+    )
+    assert not found.complete and "judging by the first of them" in found.reason
+    assert found.boxes < 2500  # a fifth of them, and the batch that it was in

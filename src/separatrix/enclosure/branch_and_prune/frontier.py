@@ -17,6 +17,10 @@ from .pruning import Pruned, excludes_zero, prune
 _ENTRIES = 2**15  # of the slopes that are held at once
 _BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
 _KEPT = 1000  # unresolved boxes that are handed back
+_EARLY, _LATER = 0.05, 0.2
+"""Parts of the boxes that may be examined, between which it is seen how fast the search is."""
+_TOO_MANY = 10
+"""It gives up where so many times these boxes would be needed; hard parts may well come first."""
 _DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
 
 
@@ -100,6 +104,9 @@ class _Frontier:
         self.reason = ""
         # What is small beside 1 may be all of a box.
         self.unit = min(1.0, float(np.maximum(np.abs(lower), np.abs(upper)).max(initial=0.0)))
+        self.width = np.where(upper > lower, upper - lower, 1.0)
+        self.early: tuple[int, float] | None = None
+        self.is_judged = False
         self.batch = int(np.clip(_ENTRIES // max(1, len(lower)) ** 2, 1, _BATCH))
 
     def advance(self) -> bool:
@@ -134,10 +141,37 @@ class _Frontier:
         if self.spent + self.boxes >= self.limits.max_boxes:
             self.reason = f"more than {self.limits.max_boxes} boxes would have to be examined"
             return True
+        if self._is_too_slow():
+            self.reason = (
+                f"more than {self.limits.max_boxes} boxes would have to be examined, judging by "
+                "the first of them"
+            )
+            return True
         if self.limits.watch.is_over():
             self.reason = self.limits.watch.reason
             return True
         return False
+
+    def _is_too_slow(self) -> bool:
+        """Judge once whether what is left of the volume would take far too many boxes."""
+        most = self.limits.max_boxes
+        if self.is_judged or self.boxes < _EARLY * most:
+            return False
+        if self.early is None:
+            self.early = self.boxes, self._volume()
+        if self.boxes < _LATER * most:
+            return False
+        self.is_judged = True
+        boxes, volume = self.early
+        left = self._volume()
+        return (self.boxes - boxes) * left > _TOO_MANY * most * (volume - left)
+
+    def _volume(self) -> float:
+        """Return the part of the volume that is still to be examined."""
+        return sum(
+            float(((upper - lower) / self.width).prod(axis=1).sum())
+            for lower, upper in self.pending
+        )
 
     def _take(self) -> tuple[Array, Array]:
         """Take the boxes added last, as many as fit into a batch."""
