@@ -108,7 +108,8 @@ def test_divergence(run, tmp_path):
     refused(
         done,
         "training diverged: the loss is not finite at step 1. Try a smaller learning rate or a "
-        "gradient clip (optax.clip_by_global_norm). The network and the history so far are kept "
+        "gradient clip (clip_norm; in a script optax.clip_by_global_norm). The network and the "
+        "history so far are kept "
         f"in {out}.incomplete; `separatrix analyze {out}.incomplete --out {out}` goes on from "
         "there.",
     )

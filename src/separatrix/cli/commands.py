@@ -283,7 +283,8 @@ def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
 def _sweep(study: Any, target: Path, **asked: Any) -> None:
     from ..studies import sweep
 
-    with noting(f"What is done is kept in {target}: the same command goes on."):
+    note = f"What is done is kept in {target}: the same command goes on."
+    with noting(note, of_refusals=False):
         results = sweep(study, target, **asked, progress=True)
     console.print(repr(results))
     if running := int((results.table.state == "running").sum()):

@@ -61,14 +61,14 @@ def _notes(stopped: BaseException) -> list[str]:
 
 
 @contextlib.contextmanager
-def noting(note: str) -> Iterator[None]:
-    """Add to whatever stops the block what is on the disk by then; not to refused arguments."""
+def noting(note: str, *, of_refusals: bool = True) -> Iterator[None]:
+    """Add to whatever stops the block what is on the disk by then; to refused arguments, too?"""
     try:
         yield
-    except InvalidInputError:
-        raise
     except BaseException as stopped:
-        stopped.add_note(note)
+        is_refusal = isinstance(stopped, InvalidInputError) and stopped.__cause__ is None
+        if of_refusals or not is_refusal:
+            stopped.add_note(note)
         raise
 
 

@@ -127,7 +127,7 @@ def group_means(
             ]
         ).reshape(len(parts), len(parts), RESAMPLES + 1)
     low, high = _interval(means[..., 1:])
-    few = np.array([(group == name).sum() < FEWEST for name in names])
+    few = np.array([(group == name).sum() < FEWEST for name in names], bool)
     low[few[:, None] | few] = high[few[:, None] | few] = np.nan
     return np.stack([means[..., 0], low, high])
 
