@@ -50,7 +50,7 @@ class StudyResults:
         counts = self.table["state"].value_counts()
         told = ", ".join(f"{number} {state}" for state, number in counts.items())
         lines = [f"StudyResults: {self.study.name}, {counted(len(self), 'network')} ({told})"]
-        numbers = self.done.select_dtypes("number").drop(columns=["seed"], errors="ignore")
+        numbers = self.done.select_dtypes("number").drop(columns=self._settings, errors="ignore")
         for name in numbers:
             values = numbers[name].dropna()
             if len(values):
@@ -72,8 +72,12 @@ class StudyResults:
     @property
     def varied(self) -> list[str]:
         """The settings in which the networks differ."""
-        keys = dict.fromkeys(key for cell in self.study.cells for key in cell.changes)
-        return [key for key in keys if self.table[key].map(str).nunique() > 1]
+        return [key for key in self._settings if self.table[key].map(str).nunique() > 1]
+
+    @property
+    def _settings(self) -> list[str]:
+        """The settings that the study gives, which the table has as columns."""
+        return list(dict.fromkeys(key for cell in self.study.cells for key in cell.changes))
 
     @property
     def is_independent(self) -> bool:
