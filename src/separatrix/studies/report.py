@@ -11,6 +11,7 @@ import numpy as np
 from .. import figures
 from ..analysis import FixedPointTopology
 from ..analysis.boundaries.fractions import wilson
+from ..analysis.measures.comparison import describe_mean
 from ..report.page import write_page
 from ..report.pictures import shown
 from ..report.sections.fixed_point_topology import SECTION as TOPOLOGY
@@ -182,7 +183,7 @@ def _map(results: StudyResults) -> dict[str, Any]:
     if not np.nansum(found.distances):
         return {}
     means = [
-        (" and ".join(dict.fromkeys(pair)) if by else "all", *(f"{value:.3g}" for value in said))
+        (" and ".join(dict.fromkeys(pair)) if by else "all", describe_mean(*said))
         for pair, said in found.mean_distances.items()
     ]
     picture = _drawn(lambda: figures.comparison(found))

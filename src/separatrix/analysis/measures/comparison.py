@@ -136,13 +136,17 @@ class Comparison(Record):
     def _closing(self) -> str:
         lines = [
             f"mean distance {'within' if one == other else 'between'} "
-            f"{' and '.join(dict.fromkeys((one, other)))}: {mean:.3g}"
-            + (f" ({low:.3g} to {high:.3g})" if low == low else "")
-            for (one, other), (mean, low, high) in self.mean_distances.items()
+            f"{' and '.join(dict.fromkeys((one, other)))}: {describe_mean(*said)}"
+            for (one, other), said in self.mean_distances.items()
         ]
         known = np.asarray(self.null)[~np.isnan(np.asarray(self.null))]
         largest = f"at most {known.max():.3g}, " if known.any() else ""
         return "\n".join([*lines, f"one network in new trials: {largest}{self.null_said}"])
+
+
+def describe_mean(mean: float, low: float, high: float) -> str:
+    """Return a mean distance with its interval, where there is one."""
+    return f"{mean:.3g}" if np.isnan(low) else f"{mean:.3g} ({low:.3g} to {high:.3g})"
 
 
 def means_of(
