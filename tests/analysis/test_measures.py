@@ -117,6 +117,27 @@ def test_departures_that_end_at_no_known_point_tell_that_one_may_be_missing():
     assert "do not settle at a stable point" in found.evidence[1]
 
 
+@pytest.mark.parametrize(("hits", "answer"), [(1, np.nan), (500, 1.0)])
+def test_trees_of_as_many_points_differ_only_where_saddles_are_often_reached(hits, answer):
+    """Four wells in a row, and the same saddles as if each of them led to the first well."""
+    system = sx.Flow(lambda x: -x * (x**2 - 1) * (x**2 - 4) * (x**2 - 9), size=1, tau=1.0)
+    points = sx.find_fixed_points(system, np.linspace(-3, 3, 25)[:, None])
+    reached = np.where(points.stability == "stable", 1000, hits)
+    points = dataclasses.replace(points, hits=reached, complete=False, index_sum=1, coverage=1.0)
+    row = sx.fixed_point_topology(system, points)
+    assert row.counts == (4, 3)
+    first, links = row.attractors[0], row.links.copy()
+    for k, saddle in enumerate(np.flatnonzero(row.n_unstable == 1)):
+        links[saddle] = np.isin(row.attractors, [first, row.attractors[1 + k]])
+    star = dataclasses.replace(row, linked=links)
+    found = compared({"row": Dynamics(points, row), "star": Dynamics(points, star)}, Topology())
+    np.testing.assert_array_equal(found.distances, [[0, answer], [answer, 0]])
+
+
+def test_networks_as_far_from_each_other_are_one_cluster():
+    assert grouping.clusters(1.4 * (1 - np.eye(5))).tolist() == [0] * 5
+
+
 def test_spectra_are_compared_at_corresponding_points():
     """x ↦ tanh(g x): μ = g at 0 and g (1 − x*²) at both others; points are matched by name."""
     one, other = bistable(2.0), bistable(3.0)

@@ -124,6 +124,7 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
     same = {"state": "done", "error": "", "fixed_points": 1, "cube": False, "seed": 0}
     rate = "training.optimizer.learning_rate"
     rows = {name: {**same, rate: k % 2} for k, name in enumerate(runs)}
+    rows["one"]["cube"], rows["permuted"]["cube"] = None, True
     study = Study.from_dict(STUDY)
     held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
     assert sx.compare(held, "spectrum", by=rate).groups.tolist() == ["0", "1"]
@@ -131,6 +132,9 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
         sx.compare(held, by="fixed_point")
     page = write_study_report(held, tmp_path / "report.html").read_text()
     assert "How far the networks are apart" in page and f"by {rate}" in page
+    text = re.sub(r"\s+", " ", page)
+    # Wilson's interval from 1 of 3 up to 2 of 3, whatever the unknown one is
+    assert "have the cube of independent bits; 1 unknown (95 % interval 6.1 % to 93.9 %)" in text
     assert "Topology 1: 1 of" in page and "Topology 2: 1 of" in page
     assert "Undecided: 1 of 3 networks: fixed points may be missing" in page
 
@@ -148,6 +152,7 @@ def test_a_report_keeps_variants_apart(tmp_path):
     headings = re.findall("<h2>(.*?)</h2>", page)
     assert headings[:2] == ["In numbers", "By variant"]
     assert headings[2:5] == [f"{name}: by {rate}" for name in VARIANTS["variants"]]
+    assert "Some networks share their training, so no intervals are given." in page
     cells = re.findall("<td>(.*?)</td>", page[page.index("score") : page.index("By variant")])
     assert cells == ["0.05", "0 to 0.1", "0.25", "0.2 to 0.3", "0.45", "0.4 to 0.5"]
 

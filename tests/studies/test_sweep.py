@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import separatrix as sx
 from separatrix import InvalidInputError, Study
 from separatrix.studies import State
 from separatrix.studies.directory import StudyDirectory
-from separatrix.studies.row import _of_topology
+from separatrix.studies.row import _of_topology, row_of
 from separatrix.studies.work import run_cell
 
 STUDY = Study.from_dict(STUDY_SETTINGS)
@@ -172,6 +173,16 @@ def test_an_undecided_cube_is_left_open(monkeypatch):
     undecided = property(lambda topology: sx.Undecided("a link is not known"))
     monkeypatch.setattr(sx.FixedPointTopology, "is_cube", undecided)
     assert _of_topology(RECORDS["fixed_point_topology"])["cube"] is None
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_set_that_may_lack_points_is_not_called_no_cube(swept, complete):
+    found = swept[0].run(RIGHT.key)
+    points = dataclasses.replace(found.fixed_points, complete=complete)
+    topology = RECORDS["fixed_point_topology"]
+    assert topology.is_cube is False
+    held = dataclasses.replace(found, records={"points": points, "topology": topology})
+    assert row_of(held)["cube"] is (False if complete else None)
 
 
 def test_what_a_killed_process_left_is_taken_over(copied, swept):

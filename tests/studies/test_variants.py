@@ -8,7 +8,7 @@ from small_experiment import SETTINGS, VARIANTS
 import separatrix as sx
 from separatrix.experiment import Experiment
 from separatrix.report import write_comparison
-from separatrix.studies import is_study
+from separatrix.studies import is_study, write_study_report
 
 pytestmark = pytest.mark.runs
 
@@ -57,6 +57,10 @@ def test_one_network_is_trained_once(tmp_path, monkeypatch):
     results = sx.sweep(study, tmp_path / "one", workers=0)
     assert (len(results.done), len(trained)) == (4, 1)
     assert results.varied == list(grid)
+    assert not results.is_independent
+    assert np.isnan(sx.compare(results, "spectrum").mean_low).all()
+    page = write_study_report(results, tmp_path / "report.html").read_text()
+    assert "Some networks share their training" in page and "95 % interval " not in page
     first = next(iter(results.names.values()))
     assert first == "analysis.num_candidates=2, analysis.slow_points=True"
     found = [len(run.fixed_points.outcomes) for run in sx.load_runs(tmp_path / "one").values()]

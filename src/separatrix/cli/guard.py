@@ -62,7 +62,10 @@ def _notes(stopped: BaseException) -> list[str]:
 
 @contextlib.contextmanager
 def noting(note: str, *, of_refusals: bool = True) -> Iterator[None]:
-    """Add to whatever stops the block what is on the disk by then; to refused arguments, too?"""
+    """Add to whatever stops the block what is on the disk by then.
+
+    With `of_refusals=False` not where what the user gave is refused.
+    """
     try:
         yield
     except BaseException as stopped:

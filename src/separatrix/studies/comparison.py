@@ -86,7 +86,7 @@ def compare(
     networks: dict[str, Dynamics] = {}
     again: dict[str, Dynamics] = {}
     trials: tuple[Trials, Trials] | None = None
-    task = ""
+    task: type | None = None
     for name, run in _runs(study, () if "states" in asked.needs else _AT_REST):
         if not isinstance(run, Run):
             networks[name] = run
@@ -95,9 +95,11 @@ def compare(
         if "states" not in asked.needs:
             networks[name] = _at_rest(story)
             continue
-        trials, task = trials or _trials(story, num_trials, seed), task or type(story.task).__name__
-        if story.task is not None and (other := type(story.task).__name__) != task:
-            networks[name] = Dynamics(unknown=f"its task is {other}, and the trials are of {task}")
+        if trials is None or task is None:
+            trials, task = _trials(story, num_trials, seed), type(story.task)
+        if story.task is not None and type(story.task) is not task:
+            told = f"its task is {type(story.task).__name__}, and the trials are of {task.__name__}"
+            networks[name] = Dynamics(unknown=told)
             continue
         networks[name] = _in_trials(run.network, trials[0])
         if not asked.no_null:

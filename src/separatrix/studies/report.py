@@ -125,20 +125,18 @@ def _numbers(groups: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[tuple[
     for column, name in MEASURES.items():
         known = [_known(rows, column) for rows in groups.values()]
         if any(len(values) for values in known):
-            yield (
-                name,
-                [
-                    (f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}")
-                    if len(values)
-                    else ("", "")
-                    for values in known
-                ],
-            )
+            yield name, [_median_and_range(values) for values in known]
 
 
 def _known(rows: pd.DataFrame, column: str) -> pd.Series:
     """Return the numbers of a column, which may not be there."""
-    return rows.get(column, rows["seed"][:0]).dropna().astype(float)
+    return rows.reindex(columns=[column])[column].dropna().astype(float)
+
+
+def _median_and_range(values: pd.Series) -> tuple[str, str]:
+    if not len(values):
+        return "", ""
+    return f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}"
 
 
 def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:

@@ -185,11 +185,11 @@ class Study(Settings):
             for changes in each:
                 changed = chosen.with_changes(changes, self.name)
                 named = {"variant": variant} if variant else {}
-                settings = changed.to_dict() if len(changes) < len(keys) else {}
-                changes = {key: changes.get(key, _value(settings, key)) for key in keys}
+                settings = changed.to_dict()  # of the keys that only other cells are given
+                told = {key: changes.get(key, _value(settings, key)) for key in keys}
                 for seed in self._seeds() or (changed.seed,):
                     experiment = changed.model_copy(update={"seed": seed})
-                    cell = Cell.of(experiment, {**named, **changes, "seed": seed}, self.tests)
+                    cell = Cell.of(experiment, {**named, **told, "seed": seed}, self.tests)
                     same = cells.setdefault(cell.key, cell)
                     if (other := same.changes.get("variant", "")) != variant:
                         raise InvalidInputError(

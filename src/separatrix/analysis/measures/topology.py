@@ -35,11 +35,11 @@ class _Points:
         return Counter(np.where(known, np.asarray(self.fixed.n_unstable), -1)[proved].tolist())
 
     def may_lack(self, other: "_Points") -> bool:
-        """Say whether the search may have missed points that another set has, or is like.
+        """Say whether the search may have missed points, where another set differs from this one.
 
-        Points like those of the other set that the fewest candidates have reached, as rarely
-        reached here, may have been missed by all. So may saddles, where both sets have as many but
-        those known here are rarely reached themselves.
+        Where the other set has more of a kind: points like those of them that the fewest candidates
+        have reached, as rarely reached here, may have been missed by all. Where both have as many:
+        saddles may have been, where those that are known here are rarely reached.
         """
         mine, others = (np.asarray(points.fixed.n_unstable) for points in (self, other))
         hits = np.asarray(other.fixed.hits)
@@ -67,10 +67,10 @@ class Topology(AbstractMeasure[_Points]):
     That is asked where both sets of points are whole: proved complete; or all points are proved,
     the sum of indices is 1 (where no box is known that holds all points, the Euler characteristic
     of those found), the candidates' coverage is high, and every departure from a saddle ends at a
-    stable point that is known. Where one set is not, networks are
-    different if it has more points that are proved than the other, whole one; else it is not known.
-    Nor is it where a set that is not proved complete has fewer points, and those that the other has
-    more are so rarely reached by candidates that the search may have missed them.
+    stable point that is known. Where one set is not, networks are different if it has more points
+    that are proved than the other, whole one; else it is not known. Nor is it where a set that is
+    not proved complete has fewer points, and those that the other has more are so rarely reached by
+    candidates that the search may have missed them; or as many, and saddles are so rarely reached.
 
     Parameters
     ----------

@@ -138,14 +138,12 @@ class _Frontier:
         if self.unresolved_count > self.limits.max_unresolved:
             self.reason = self.reason or _DEGENERATE
             return True
+        too_many = f"more than {self.limits.max_boxes} boxes would have to be examined"
         if self.spent + self.boxes >= self.limits.max_boxes:
-            self.reason = f"more than {self.limits.max_boxes} boxes would have to be examined"
+            self.reason = too_many
             return True
         if self._is_too_slow():
-            self.reason = (
-                f"more than {self.limits.max_boxes} boxes would have to be examined, judging by "
-                "the first of them"
-            )
+            self.reason = f"{too_many}, judging by the first of them"
             return True
         if self.limits.watch.is_over():
             self.reason = self.limits.watch.reason
