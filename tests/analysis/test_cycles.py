@@ -319,3 +319,14 @@ def test_what_does_not_fit_is_refused(system, options, message):
         sx.find_cycles(system, np.zeros((1, 2)), **options)
     with pytest.raises(sx.InvalidInputError, match="candidates must have shape"):
         sx.find_cycles(system, np.zeros((1, 3)), length=2)
+
+
+def test_cycles_of_forty_steps_of_a_chaotic_tent_map_are_found():
+    tent = sx.DiscreteMap(lambda x: 0.97 * (1 - jnp.abs(2 * x - 1)), 1)
+    cycles = sx.find_cycles(tent, np.linspace(0.01, 0.99, 40)[:, None], length=40)
+    assert len(cycles) > 20 and set(cycles.length.tolist()) == {40}
+    orbits = cycles.states[:, :40, 0]
+    images = 0.97 * (1 - np.abs(2 * orbits - 1))
+    off = np.abs(images - np.roll(orbits, -1, axis=1)).max(axis=1)
+    assert (off <= 10 * cycles.error_bound).all() and (cycles.error_bound < 1e-4).all()
+    np.testing.assert_allclose(np.abs(cycles.multipliers[:, 0]), 1.94**40, rtol=1e-9)
