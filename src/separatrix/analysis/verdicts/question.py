@@ -141,7 +141,6 @@ def _verdict(
     moved[seen.settled :] = seen.moved if len(seen.moved) else np.nan
     spread, order = _spread(seen, axis)
     kept = float(spread[seen.settled])
-    ratio = np.log(kept) if kept > 0 else -np.inf
     return Verdict(
         times=seen.times,
         spread=spread,
@@ -159,10 +158,10 @@ def _verdict(
         holds_for=judged.holds_for,
         kept=float(np.median(seen.kept)) if len(seen.kept) else float("nan"),
         places=judged.places,
-        period=seen.period if judged.held == "cycle" else float("nan"),
+        period=float("nan"),  # what was measured was a fraction of it too often
         gap=judged.gap,
         spread_kept=kept,
-        spread_time=float(-duration / ratio) if ratio != 0 else float("inf"),
+        spread_time=float("nan"),  # two instants do not give one
         order=order,
     )
 
@@ -170,7 +169,6 @@ def _verdict(
 def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, float]:
     """Return the spread along the axis `(time,)`, and the rank correlation after the duration.
 
-    Of a cycle that changes sides at every snapshot, the side is taken on which the order is kept.
     """
     if axis is None or seen.path.shape[1] < 3:
         return np.full(len(seen.times), np.nan), float("nan")
@@ -178,11 +176,9 @@ def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, flo
     deviation = along.std(1)
     if not deviation[0] > 1e-12 * np.abs(along[0]).max(initial=0.0):
         return np.full(len(seen.times), np.nan), float("nan")
-    last = along[[seen.settled - 1, seen.settled]]
-    orders = [
-        float(scipy.stats.spearmanr(along[0], one)[0]) if np.ptp(one) > 0 else 0.0 for one in last
-    ]
-    return deviation / deviation[0], max(orders, key=abs)
+    last = along[seen.settled]
+    order = float(scipy.stats.spearmanr(along[0], last)[0]) if np.ptp(last) > 0 else 0.0
+    return deviation / deviation[0], order
 
 
 def _direction(seen: Observation) -> np.ndarray:

@@ -37,11 +37,6 @@ def span(time: float) -> str:
     return f"{time:.0f} ms" if time < 9999.5 else f"{time / 1000:.3g} s"
 
 
-def _rough(time: float) -> str:
-    """Write a duration of so many ms with two digits."""
-    return f"{time:.2g} ms" if time < 99.5 else span(float(f"{time:.2g}"))
-
-
 def _share(part: float) -> str:
     """Write a part of something: "1.2 % of", "3.4 times"."""
     if part >= 1.5:
@@ -66,11 +61,11 @@ def finding(v: "Verdict") -> str:
     if v.held == "points":
         return f"{what}: states come to rest at {v.places} places"
     if v.held == "point":
-        return f"{what}: all come to rest there"
+        return f"{what}: most states come to rest there"
     if v.held == "ghost":
-        return f"{what}: states come together where no fixed point is, slow down, and leave"
+        return f"{what}: states come together, slow down, and leave"
     if v.held == "cycle":
-        return f"{what}: states come back to where they were about every {_rough(v.period)}"
+        return f"{what}: states come back to near where they were, again and again"
     moved = f"states move by {_share(v.still)} their extent{_resized(v)}"
     if v.held == "slow path":
         return f"{what}, not an attractor: {moved}"
@@ -95,7 +90,7 @@ def differences(v: "Verdict") -> str:
     how = "are kept"
     if not 0.95 <= v.spread_kept <= 1.05:
         verb = "grow to" if v.spread_kept > 1 else "shrink to"
-        how = f"{verb} {share} (time constant {span(abs(v.spread_time))})"
+        how = f"{verb} {share}"
     if abs(v.order) < 0.9:
         how += f", not in the same order (rank correlation {v.order:.2f})"
     elif v.order < 0:
