@@ -5,11 +5,6 @@ section use (`memory`, `selectivity`) is imported from its module.
 """
 
 from . import measures
-from .attractors import (
-    ContinuousAttractor,
-    Watching,
-    continuous_attractor,
-)
 from .boundaries import (
     Basins,
     Commitment,
@@ -74,7 +69,6 @@ __all__ = [
     "Basins",
     "Branches",
     "Commitment",
-    "ContinuousAttractor",
     "CycleBranch",
     "Cycles",
     "EmergingCycle",
@@ -93,12 +87,10 @@ __all__ = [
     "ToleranceCurve",
     "Undecided",
     "Verdict",
-    "Watching",
     "basins",
     "commitment",
     "continue_cycles",
     "continue_fixed_points",
-    "continuous_attractor",
     "find_cycles",
     "find_fixed_points",
     "fixed_point_graph",

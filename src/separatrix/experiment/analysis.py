@@ -75,7 +75,7 @@ def analyze(
     )
     stages = _further_points(setup, network, search)
     stages |= Geometry(subject).stages() | question_stages(subject)
-    stages["verdict"] = functools.partial(held, subject)
+    stages["verdict"] = functools.partial(held, subject, setup.inputs)
     return records | run_stages(stages, announce)
 
 

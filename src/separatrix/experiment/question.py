@@ -1,12 +1,14 @@
 """What holds the states of a trained network: the question that opens the report."""
 
+import dataclasses
+
 import jax.random as jr
 import numpy as np
 
 from ..activity import Activity, simulate
-from ..analysis import SlowCurve, Verdict, verdict
+from ..analysis import FrozenInputs, Verdict, verdict
 from ..tasks.inputs import during
-from .geometry import decision_axis, readout_curve
+from .geometry import decision_axis
 from .stages import SkippedError
 from .subject import Subject
 
@@ -15,7 +17,7 @@ NUM_TRIALS = 512
 _KEY = 0x68656C64
 
 
-def held(subject: Subject) -> Verdict:
+def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
     """Leave states alone at the end of the period, at the frozen input; say what holds them."""
     question, task = subject.settings.question, subject.task
     given = subject.settings.input
@@ -28,15 +30,15 @@ def held(subject: Subject) -> Verdict:
     states = states_at_end(subject, period)
     begin, end = task.periods[period]
     axis, name = _axis(subject, states)
-    return verdict(
+    found = verdict(
         subject.system,
         states,
         duration=question.duration or end - begin,
         axis=axis,
         axis_name=name,
         points=subject.points,
-        curve=_curve(subject),
     )
+    return dataclasses.replace(found, input=f"the input “{inputs.words[0]}”")
 
 
 def states_at_end(subject: Subject, period: str) -> np.ndarray:
@@ -69,11 +71,3 @@ def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
     direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
     return direction, "their first principal component"
 
-
-def _curve(subject: Subject) -> SlowCurve | None:
-    if not subject.settings.geometry.slow_curve:
-        return None
-    try:
-        return readout_curve(subject)
-    except SkippedError:
-        return None

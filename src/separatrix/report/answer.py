@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import FixedPoints, FixedPointTopology, FrozenInputs, Verdict
-from ..analysis.verdicts.words import NAMES, differences, disagreements, finding, span
+from ..analysis.verdicts.words import NAMES
 from ..evaluation import Performance, Psychometric
 from ..multitask import RulePerformance
 from ..training import History
@@ -75,25 +75,26 @@ def _held(story: Story) -> Values:
         return {"verdict": None}
     claim = question.get("claim")
     answer = None if claim is None else verdict.is_held_by(claim)
-    rest = finding(verdict) + "." + differences(verdict) + disagreements(verdict)
-    if answer in ("yes", "approximately"):
-        rest = rest.split(": ", 1)[1]
     cosine = None
     if "along" in question and answer in ("yes", "approximately"):
         first = np.asarray(story.plane.components)[0]
-        cosine = abs(float(np.asarray(verdict.direction) @ first))
+        cosine = abs(float(_direction(np.asarray(verdict.settled)) @ first))
     return {
         "verdict": verdict,
-        "duration": span(verdict.duration),
-        "claim": claim,
+        "said": verdict.sentences,
         "claimed": None if claim is None else NAMES[claim],
         "answer": answer,
-        "finding": rest,
         "paper": question.get("paper"),
         "along": question.get("along"),
         "cosine": cosine,
         "extends": cosine is not None and cosine >= _ALONG,
     }
+
+
+def _direction(settled: np.ndarray) -> np.ndarray:
+    """Return the direction in which settled states extend most."""
+    there = settled[np.isfinite(settled).all(1)]
+    return np.asarray(np.linalg.svd(there - there.mean(0), full_matrices=False)[2][0])
 
 
 def _question(story: Story) -> dict[str, Any]:

@@ -79,7 +79,10 @@ def _of_linearization(found: Linearization) -> dict[str, Any]:
 
 
 def _of_verdict(found: Verdict) -> dict[str, Any]:
-    return {"held": found.held, "attractor": found.answer, "drift": found.still}
+    moved = found.claim("moved")
+    drift = None if moved is None else moved.numbers["value"]
+    row = {"held": found.held, "attractor": found.answer, "drift": drift}
+    return row | {"kept": found.keeps_differences, "verdict": " ".join(found.sentences)}
 
 
 def _of_topology(found: FixedPointTopology) -> dict[str, Any]:

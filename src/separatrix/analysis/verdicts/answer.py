@@ -1,124 +1,129 @@
-"""The verdict on what holds the states of a system, its evidence, and its English."""
+"""The verdict on what holds the states of a system: its claims, and the numbers of its figure."""
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from ..._records import Record, array, setting
+from ..._tables import Columns
 from ..._types import Array, InvalidInputError
-from .words import sentence
-
-HELD = (
-    "line",
-    "ring",
-    "surface",
-    "points",
-    "point",
-    "ghost",
-    "slow path",
-    "cycle",
-    "moving",
-    "unknown",
-)
+from . import words
+from .claims import Claim, Held, Kind, from_json
 
 
 class Verdict(Record):
-    r"""What holds the states of a system over a duration, and how well.
+    r"""What holds the states of a system over a duration T, and where they end: a list of claims.
 
-    `held` is
-
-    * "line", "ring", "surface": a continuous attractor, on which states stay where they are and
-      keep their distances; `still` says how far they move;
-    * "points": isolated states of rest, `places` of them, at which states come together; "point":
-      one, at which they all do;
-    * "ghost": a place without a fixed point, where states come together, slow down, and leave;
-    * "slow path": a curve along which states move, apart from one another or together;
-    * "cycle": states come back to where they were after every `period`;
-    * "moving": anything else that does not rest;
-    * "unknown", with the reason in `doubt`.
-
-    `spread` says whether differences between states are kept along the axis that was given, moving
-    or not; `order` whether their order is.
+    `claims` are all that it says; each has a kind, numbers, a tolerance, and how it is known. The
+    sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are made from
+    them. `held` is the first word that is true of the states: "cycle", "point", "points", "line",
+    "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow path", "mixture", "moving"
+    or "unknown"; what each means, with its thresholds, is in docs/reference/verdict.md.
     """
 
+    end: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
+    share: Float[Array, " end"] = array("of the states that are followed")
+    low: Float[Array, " end"] = array("lower end of the 95 % interval of the share (Wilson)")
+    high: Float[Array, " end"] = array("upper end of it")
+    known: Shaped[np.ndarray, " end"] = array('"proved", "solved" or "watched"; "" of unknown ends')
+    detail: Shaped[np.ndarray, " end"] = array("periods, exponents, time constants of growth")
+    end_states: Float[Array, "end unit"] = array("a state of each end; NaN where there is none")
     times: Float[Array, " time"] = array("since the states were left alone", units="ms")
     spread: Float[Array, " time"] = array(
         "standard deviation of the states along the axis, as a part of that at the beginning; "
         "NaN: no axis was given"
     )
-    moved: Float[Array, " time"] = array(
-        "median distance from where states had settled, as a part of the extent; NaN: not settled"
+    order: Float[Array, " time"] = array("rank correlation of the positions with the first ones")
+    distance: Float[Array, " time"] = array(
+        "from where a state is at T, as a part of the extent: the 95 % quantile over the states"
     )
-    direction: Float[Array, " unit"] = array(
-        "unit vector along which the settled states extend most"
+    followed: Int[Array, " state"] = array("rows of the states that were followed")
+    settled: Float[Array, "state unit"] = array("where they were at T")
+    ended: Int[Array, " state"] = array("row of the end of each")
+    drawn: Float[Array, "state axis"] = array(
+        "where they were at T, along two principal components of these states and the ends"
     )
-    checks: Shaped[np.ndarray, " check"] = array("analyses that the verdict was compared with")
-    agreement: Shaped[np.ndarray, " check"] = array('"agrees", "disagrees" or "does not tell"')
-    held: str = setting("what holds the states")
+    end_drawn: Float[Array, "end axis"] = array("the ends along the same; NaN: there is no state")
+    curve_drawn: Float[Array, "place axis"] = array("closed curves along the same; NaN between two")
+    held: str = setting("what holds the states over T; empty without a duration", default="")
     answer: str = setting(
-        'whether that is a continuous attractor: "yes", "approximately", "no" or "unknown"'
+        'whether that is a continuous attractor: "yes", "approximately", "no" or "unknown"',
+        default="",
     )
-    doubt: str = setting("why it is unknown; empty where it is known", default="")
-    duration: float = setting("over which states are to be held", units="ms", default=0.0)
+    duration: float = setting("T", units="ms", default=float("nan"))
     extent: float = setting("largest distance between two settled states", default=float("nan"))
-    still: float = setting(
-        "largest median distance moved in a duration, as a part of the extent",
-        default=float("nan"),
+    axis_name: str = setting("what the axis is", default="")
+    input: str = setting("the input that is held constant; empty: none", default="")
+    system: str = setting('"map" or "flow"', default="map")
+    time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
+    changes: str = setting(
+        "words that come first with thresholds that are halved or doubled; empty: none",
+        default="",
     )
-    growth: float = setting(
-        "size of the set after a duration, as a part of that before", default=float("nan")
-    )
-    holds_for: float = setting(
-        "how long the set stays within the bound of `approximately`, at most the duration",
-        units="ms",
-        default=float("nan"),
-    )
-    kept: float = setting(
-        "median of what is left of the distance between neighbors after a duration",
-        default=float("nan"),
-    )
-    places: int = setting("at which states come together; 0: they do not", default=0)
-    period: float = setting("of a cycle; NaN: none", units="ms", default=float("nan"))
-    gap: float = setting(
-        "median ratio of the time constants along and across the set; NaN: not known",
-        default=float("nan"),
-    )
-    spread_kept: float = setting(
-        "spread along the axis that is left after the duration; NaN: no axis", default=float("nan")
-    )
-    spread_time: float = setting(
-        "time constant of its decay; negative: it grows; NaN: no axis",
-        units="ms",
-        default=float("nan"),
-    )
-    axis_name: str = setting("what the axis is", default="the axis")
-    order: float = setting(
-        "rank correlation of positions along the axis before and after; NaN: no axis",
-        default=float("nan"),
-    )
+    defects: str = setting("claims that contradict a proof, and are not made", default="")
+    claims_text: str = setting("the claims, as JSON", default="[]")
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All that the verdict says."""
+        return from_json(self.claims_text)
+
+    def claim(self, kind: str) -> Claim | None:
+        """Return the first claim of a kind, None for none.
+
+        Raises InvalidInputError for a kind that there is not.
+        """
+        if kind not in [str(k) for k in Kind]:
+            raise InvalidInputError(f"expected one of {', '.join(Kind)}, got {kind!r}.")
+        return next((claim for claim in self.claims if claim.kind == kind), None)
 
     def is_held_by(self, claimed: str) -> str:
         """Return whether states are held as claimed: yes, approximately, no or unknown.
 
-        `claimed` is one of the values of `held`, such as "line". Raises InvalidInputError for any
-        other.
+        `claimed` is one of the values of `held`, such as "line"; words that are true beside the
+        first one count. Raises InvalidInputError for any other.
         """
-        if claimed not in HELD[:-1]:
-            raise InvalidInputError(f"expected one of {', '.join(HELD[:-1])}, got {claimed!r}.")
-        if self.held == "unknown":
-            return "unknown"
-        if self.held != claimed:
-            return "no"
-        return "approximately" if self.answer == "approximately" else "yes"
+        valid = [str(held) for held in Held if held != Held.UNKNOWN]
+        if claimed not in valid:
+            raise InvalidInputError(f"expected one of {', '.join(valid)}, got {claimed!r}.")
+        if self.held in ("", Held.UNKNOWN, Held.STILL):
+            return "yes" if self.held == claimed else "unknown"
+        for claim in self.claims:
+            if claim.kind == Kind.HELD and claim.numbers["word"] == claimed:
+                return "approximately" if claim.numbers["answer"] == "approximately" else "yes"
+        return "no"
 
     @property
-    def keeps_differences(self) -> bool:
-        """Whether at least half of the spread along the axis is left, and the order is kept."""
-        return self.spread_kept >= 0.5 and abs(self.order) >= 0.5
+    def keeps_differences(self) -> bool | None:
+        """Whether spread and order along the axis are kept over T; None without an axis."""
+        kept = self.claim(Kind.KEPT)
+        return None if kept is None else bool(kept.numbers["value"])
 
     @property
-    def disagreeing(self) -> tuple[str, ...]:
-        """The analyses that say something else."""
-        return tuple(map(str, np.asarray(self.checks)[np.asarray(self.agreement) == "disagrees"]))
+    def time_units(self) -> str:
+        """What times are counted in."""
+        if self.time_unit != 1:
+            return "ms"
+        return "steps" if self.system == "map" else "τ"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What holds the states, where they end, and what is kept along the axis: three at most."""
+        return words.sentences(self)
 
     def summary(self) -> str:
-        return f"Verdict: {sentence(self)}"
+        return f"Verdict: {' '.join(self.sentences)}"
+
+    def _table(self) -> Columns:
+        interval = [
+            f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in zip(self.low, self.high, strict=True)
+        ]
+        return {
+            "end": self.end,
+            "share": [f"{100 * float(share):.0f} %" for share in self.share],
+            "95 % interval": interval,
+            "known": self.known,
+            "": self.detail,
+        }
+
+    def _closing(self) -> str:
+        return "\n".join(words.numbers(self))

@@ -1,90 +1,95 @@
-"""What holds the states of a system? The question, from the arguments to the verdict."""
+"""What holds the states of a system, and where do they end? From the arguments to the claims."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
-import scipy
 from jaxtyping import Float
 
-from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, require_positive
+from ..._watch import Watch, watching
 from ...systems import AbstractSystem, require_system
-from ..attractors.loops import landmarks
-from ..attractors.verdict import continuous_attractor
-from ..attractors.watching import Watching
-from ..checks import axis_of, method_of, states_of
+from ..checks import axis_of, states_of
+from ..cycles.search import Cycles
 from ..fixed_points.points import FixedPoints
-from ..motion import Stepper
-from ..slow_curves.states import SlowCurve
-from .agreement import compared, refuted
+from ..following.end import Ends, What
+from ..following.follower import MOST_STEPS, follow, scale_of
+from ..following.pool import empty_pool
+from . import holding
+from .along import along_axis
 from .answer import Verdict
-from .judgment import Judgment, judge
-from .observation import Observation, observe
+from .claims import Claim, Held, Kind, Known, to_json
+from .ending import detail, end_claims, name
+from .recording import Recording
+
+MOST_STATES = 512
+_DRAWN = 16
+"""Closed curves in the figure, at most."""
 
 
 def verdict(
     system: AbstractSystem,
     states: Float[Array, "..."],
     *,
-    duration: float,
+    duration: float | None = None,
     axis: Float[Array, " unit"] | None = None,
     axis_name: str = "the axis",
     points: FixedPoints | None = None,
-    curve: SlowCurve | None = None,
-    method: Watching | None = None,
+    cycles: Cycles | None = None,
+    max_seconds: float | None = None,
 ) -> Verdict:
-    r"""Say what holds the states of a system over a duration: a line, a ring, points, or nothing.
+    r"""Say what holds the states of a system over a duration, and where they end.
 
-    The states are left alone for twice the duration T. After the first T, when they have settled,
-    their extent E is the largest distance between two of them. During the second T
+    The states are run on from where they are, without noise, at the input that is frozen in: for
+    twice the duration T, and then until the ends of 95 % are known, or for max(20 T, 2,000 steps),
+    at most 50,000. A verdict is a list of claims, which anyone can check by running the system on;
+    docs/reference/verdict.md says what every word means, with its thresholds.
 
-    * they rest on a *line*, a *ring* or a *surface* where neighbors keep their distances, the
-      median state moves by at most 5 % of E ("yes") or 15 % ("approximately"), and the size of
-      the set changes by no more;
-    * at *points* where most come to rest, for another 4 T, at fewer than half as many places;
-    * on a *cycle* where they come back to where they were, again and again;
-    * at a *ghost* where they have met, and their speed falls and rises again fivefold;
-    * on a *slow path* where they move along one dimension otherwise; *moving* is anything else.
-
-    Along the axis a, such as the readout of a choice, `spread` is the standard deviation of
-    $a \cdot x$ over the states: whether differences between them are kept, at rest or on the way.
-    What `continuous_attractor` says of the same states, the points and the slow curve are compared
-    with the verdict (`checks`, `agreement`); where a proof contradicts it, it is "unknown".
+    * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
+      motion within bounds that does not close, infinity; or it is not known. Shares come with
+      Wilson's intervals.
+    * What *holds* them over T: points, a line, a ring, a surface, a closed curve, a ghost, a slow
+      path … or nothing. On a line states at rest stay, so do states that are put between them, and
+      states that are put beside come back.
+    * *Along the axis* a, such as the readout of a choice: which part is left at T of the spread of
+      $a \cdot x$ over the states, and whether their order is kept.
 
     Parameters
     ----------
     system
         A map or a flow, with the input of the time over which states are to be held.
     states
-        Where trials stand when that time begins `(…, unit)`, a hundred or so.
+        Where trials stand when that time begins `(…, unit)`, a hundred or so; 512 of them at most
+        are followed.
     duration
-        T in ms: how long the task asks for states to be held.
+        T in the unit of the system (ms, where dt or tau are): how long the task asks for states to
+        be held. None: only where they end.
     axis
-        What states are read out along `(unit,)`; None: `spread` stays unknown.
+        What states are read out along `(unit,)`; None: nothing is said of it.
     axis_name
         What that is called in the sentence.
-    points
-        What `find_fixed_points` found of this system.
-    curve
-        What `slow_curve` found of this system.
-    method
-        `sx.Watching(…)`: the step of a flow, bounds, and thresholds.
+    points, cycles
+        What `find_fixed_points` and `find_cycles` found of this system, with their proofs.
+    max_seconds
+        When to stop: the ends of states that were not followed so far are not known.
 
     Returns
     -------
     Verdict
-        What holds the states, its evidence, and a sentence (`summary()`).
+        The claims, and three sentences at most (`summary()`).
 
     Raises
     ------
     InvalidInputError
-        For states or an axis of another size than the system, fewer than three states, a duration
-        that is not positive, or takes more steps than `method` allows.
+        For states or an axis of another size than the system, no finite state, a duration that is
+        not positive, or is longer than 25,000 steps of a map.
+    SearchInterruptedError
+        On Ctrl-C.
 
     References
     ----------
     Seung (1996) PNAS 93:13339; Sussillo & Barak (2013) Neural Comput. 25:626; Khona & Fiete (2022)
-    Nat. Rev. Neurosci. 23:744.
+    Nat. Rev. Neurosci. 23:744; Wilson (1927) JASA 22:209.
 
     Examples
     --------
@@ -96,94 +101,194 @@ def verdict(
     >>> held.held, held.answer
     ('line', 'yes')
     """
-    system, method = require_system(system), method_of(method, Watching)
-    starts = states_of(system, states, "states", least=0)
-    starts = starts[np.isfinite(starts).all(1)]
-    if len(starts) < 3:
-        raise InvalidInputError(
-            f"{len(starts)} finite states do not show what holds them: give some tens, such as "
-            "the states of many trials at the end of the stimulus."
-        )
-    starts = starts[np.unique(np.linspace(0, len(starts) - 1, method.max_states).astype(int))]
+    system = require_system(system)
+    given = states_of(system, states, "states", least=0)
+    finite = np.flatnonzero(np.isfinite(given).all(1))
+    if not len(finite):
+        raise InvalidInputError("no state is finite: give some tens, such as where trials stand.")
+    chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
+    rows = finite[np.unique(chosen)]
     along = None if axis is None else axis_of(system, axis)
-    require_positive(duration, "duration", "ms")
-    stepper = Stepper(system, starts[landmarks(starts, method.examined)], method.step)
-    steps = max(2, round(duration / stepper.step_time))
-    if steps > method.max_steps:
+    span = None if duration is None else _steps(system, duration)
+    with watching("verdict", max_seconds, None) as watch:
+        return _verdict(system, given[rows], rows, span, along, str(axis_name), points, cycles, watch)
+
+
+def _steps(system: AbstractSystem, duration: Any) -> float:
+    """Return a duration in units of the system: whole steps of a map."""
+    require_positive(duration, "duration")
+    span = float(duration) / system.time_unit
+    if system.kind == "flow":
+        return span
+    if span > MOST_STEPS / 2:
         raise InvalidInputError(
-            f"a watch of {steps} steps of {stepper.step_time:.3g} ms is longer than max_steps = "
-            f"{method.max_steps}: give a shorter duration, or Watching(max_steps=…)."
+            f"a duration of {span:.0f} steps is too long: at most {MOST_STEPS // 2} steps are "
+            "followed; give the time over which the task asks for states to be held."
         )
-    with one_blas_thread():
-        seen = observe(stepper, starts, steps)
-        judged = judge(system, seen, duration, method)
-    checks: dict[str, str] = {}
-    if judged.held != "unknown":
-        apart = seen.landmarks if len(seen.landmarks) > 2 else slice(None)  # fewer: they have met
-        spaced = seen.path[0][apart]
-        attractor = continuous_attractor(system, spaced, duration=duration, method=method)
-        checks = compared(judged, seen, duration, attractor, points, curve)
-    if judged.held != "unknown" and refuted(judged, seen, points):
-        judged = Judgment("unknown", "unknown", doubt="a proof", places=judged.places)
-    return dataclasses.replace(
-        _verdict(judged, seen, along, duration, checks), axis_name=str(axis_name)
-    )
+    return float(max(1, round(span)))
 
 
 def _verdict(
-    judged: Judgment,
-    seen: Observation,
+    system: AbstractSystem,
+    starts: np.ndarray,
+    rows: np.ndarray,
+    span: float | None,
     axis: np.ndarray | None,
-    duration: float,
-    checks: dict[str, str],
+    axis_name: str,
+    points: FixedPoints | None,
+    cycles: Cycles | None,
+    watch: Watch,
 ) -> Verdict:
-    moved = np.full(len(seen.times), np.nan)
-    moved[seen.settled :] = seen.moved if len(seen.moved) else np.nan
-    spread, order = _spread(seen, axis)
-    kept = float(spread[seen.settled])
-    return Verdict(
-        times=seen.times,
-        spread=spread,
-        moved=moved,
-        direction=_direction(seen),
-        checks=np.array(list(checks), dtype=str),
-        agreement=np.array(list(checks.values()), dtype=str),
-        held=judged.held,
-        answer=judged.answer,
-        doubt=judged.doubt,
-        duration=float(duration),
-        extent=seen.extent,
-        still=judged.still,
-        growth=judged.growth,
-        holds_for=judged.holds_for,
-        kept=float(np.median(seen.kept)) if len(seen.kept) else float("nan"),
-        places=judged.places,
-        period=float("nan"),  # what was measured was a fraction of it too often
-        gap=judged.gap,
-        spread_kept=kept,
-        spread_time=float("nan"),  # two instants do not give one
-        order=order,
+    if len(starts) < 3:
+        span = None
+    pool = empty_pool(system.size, max(scale_of(starts), float(np.abs(starts).max())))
+    if points is not None:
+        pool = pool.with_points(system, points, given=True)
+    seen = None if span is None else Recording(starts, span, system.kind == "map", axis)
+    ends = follow(system, starts, duration=span, pool=pool, recorder=seen, watch=watch)
+    claims, ended = end_claims(system, ends, cycles)
+    of_ends = list(claims)
+    settings: dict[str, Any] = {}
+    nan = np.full(1 if seen is None else len(seen.grid), np.nan)
+    curves = {"spread": nan, "order": nan, "distance": nan}
+    if seen is not None:
+        m = holding.measured(system, ends, seen)
+        found = holding.words(m, holding.Thresholds())
+        claims += _held_claims(m, found, points)
+        curves["distance"] = _distance(seen, m.extent)
+        if axis is not None:
+            recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
+            recurs |= found[0].held in (Held.CYCLE, Held.RECURRENT)
+            kept = along_axis(seen, axis, bool(recurs))
+            claims += _in_time(kept.claims, system.time_unit)
+            curves |= {"spread": kept.spread, "order": kept.order}
+        changes = holding.changed(m, holding.Thresholds())
+        settings = {
+            "held": str(found[0].held),
+            "answer": found[0].answer,
+            "extent": m.extent,
+            "changes": ", ".join(f"{how}: {word}" for how, word in changes.items()),
+        }
+    numbers = [claim.numbers for claim in of_ends]
+    nothing = np.full(system.size, np.nan)
+    settled = starts if seen is None else seen.at_T
+    end_states = np.array([n.get("state", nothing) for n in numbers]).reshape(-1, system.size)
+    drawn, end_drawn, curve_drawn = _drawn(settled, end_states, ends)
+    verdict = Verdict(
+        end=np.array([name(n) for n in numbers], str),
+        share=np.array([n["share"] for n in numbers]),
+        low=np.array([n["low"] for n in numbers]),
+        high=np.array([n["high"] for n in numbers]),
+        known=np.array([str(claim.known) for claim in of_ends], str),
+        detail=np.array(["" for _ in numbers], str),
+        end_states=end_states,
+        drawn=drawn,
+        end_drawn=end_drawn,
+        curve_drawn=curve_drawn,
+        times=np.zeros(1) if seen is None else seen.grid * system.time_unit,
+        followed=rows,
+        settled=settled,
+        ended=ended,
+        duration=float("nan") if span is None else span * system.time_unit,
+        axis_name=axis_name if axis is not None else "",
+        input=_input(system),
+        system=system.kind,
+        time_unit=system.time_unit,
+        defects=_defects(ends, points),
+        claims_text=to_json(claims),
+        **curves,
+        **settings,
     )
+    details = np.array([detail(n, verdict.time_units) for n in numbers], str)
+    return dataclasses.replace(verdict, detail=details)
 
 
-def _spread(seen: Observation, axis: np.ndarray | None) -> tuple[np.ndarray, float]:
-    """Return the spread along the axis `(time,)`, and the rank correlation after the duration.
+def _held_claims(
+    m: holding.Measured, found: list[holding.Word], points: FixedPoints | None
+) -> list[Claim]:
+    """Return the claims on what holds the states over T."""
+    claims = [
+        Claim(
+            Kind.HELD,
+            {
+                "word": str(word.held),
+                "first": k == 0,
+                "answer": word.answer,
+                "pieces": word.pieces,
+                "dimension": word.dimension,
+                "attracting": word.attracting,
+                "places": word.places,
+            },
+            0.1,
+        )
+        for k, word in enumerate(found)
+    ]
+    most = float(np.quantile(m.moved, 0.95, method="inverted_cdf"))
+    if np.isfinite(most) and m.has_set:
+        claims.append(Claim(Kind.MOVED, {"value": most}, 0.01))
+    if holding.passes(m, holding.Thresholds()) and m.saddle is not None:
+        claims.append(Claim(Kind.PASSES, {"state": m.saddle}, 0.01, Known.SOLVED))
+    none = points is not None and points.complete and not (np.asarray(points.kind) == "fixed").any()
+    if none:
+        claims.append(Claim(Kind.NO_FIXED_POINT, {}, 0.0, Known.PROVED))
+    return claims
 
-    """
-    if axis is None or seen.path.shape[1] < 3:
-        return np.full(len(seen.times), np.nan), float("nan")
-    along = seen.path @ axis
-    deviation = along.std(1)
-    if not deviation[0] > 1e-12 * np.abs(along[0]).max(initial=0.0):
-        return np.full(len(seen.times), np.nan), float("nan")
-    last = along[seen.settled]
-    order = float(scipy.stats.spearmanr(along[0], last)[0]) if np.ptp(last) > 0 else 0.0
-    return deviation / deviation[0], order
+
+def _in_time(claims: list[Claim], unit: float) -> list[Claim]:
+    """Return claims with time constants in ms."""
+    return [
+        dataclasses.replace(c, numbers={"value": c.numbers["value"] * unit})
+        if c.kind == Kind.SPREAD_TIME
+        else c
+        for c in claims
+    ]
 
 
-def _direction(seen: Observation) -> np.ndarray:
-    """Return the direction in which the settled states extend most; zero where they do not."""
-    settled = seen.path[seen.settled]
-    if len(settled) < 2:
-        return np.zeros(settled.shape[1])
-    return np.asarray(np.linalg.svd(settled - settled.mean(0), full_matrices=False)[2][0])
+def _distance(seen: Recording, extent: float) -> np.ndarray:
+    """Return how far states are from where they are at T, as a part of the extent `(time,)`."""
+    with np.errstate(all="ignore"):
+        away = np.linalg.norm(seen.places - seen.at_T, axis=2)
+    away = np.where(np.isfinite(away), away, np.inf)
+    most = np.quantile(away, 0.95, axis=1, method="inverted_cdf")
+    return np.where(np.isfinite(most) & (extent > 0), most / max(extent, 1e-300), np.nan)
+
+
+def _drawn(
+    settled: np.ndarray, end_states: np.ndarray, ends: Ends
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return settled states, ends and closed curves along two principal components."""
+    curves = [curve.path for curve in ends.curves[:_DRAWN]]
+    seen = np.concatenate([settled, end_states, *curves])
+    seen = seen[np.isfinite(seen).all(1)]
+    center = seen.mean(0) if len(seen) else np.zeros(settled.shape[1])
+    axes = np.zeros((2, settled.shape[1]))
+    if len(seen):
+        directions = np.linalg.svd(seen - center, full_matrices=False)[2][:2]
+        axes[: len(directions)] = directions
+    apart = np.full((1, settled.shape[1]), np.nan)
+    paths = np.concatenate([apart, *(part for path in curves for part in (path, apart))])
+    return tuple((part - center) @ axes.T for part in (settled, end_states, paths))
+
+
+def _defects(ends: Ends, points: FixedPoints | None) -> str:
+    """Say which ends contradict a proof: they are not among points that are proved to be all."""
+    if points is None or not points.complete:
+        return ""
+    new = np.flatnonzero(ends.pool.label < 0)
+    used = np.unique(ends.which[ends.are(What.POINT, What.UNSTABLE)])
+    count = len(np.intersect1d(new, used))
+    if not count:
+        return ""
+    return f"states end at {count} points that are not among those that are proved to be all"
+
+
+def _input(system: AbstractSystem) -> str:
+    """Write the input that is frozen in."""
+    if system.input is None:
+        return ""
+    values = np.asarray(system.input, float).ravel()
+    if not values.any():
+        return "input 0"
+    if len(values) > 6:
+        return f"a constant input of {len(values)} channels"
+    return "input " + ", ".join(f"{value:.4g}" for value in values).replace("-", "−")

@@ -11,10 +11,8 @@ import numpy as np
 
 from ...activity import simulate
 from ...analysis import (
-    ContinuousAttractor,
     InputGating,
     SlowCurve,
-    continuous_attractor,
     input_gating,
     linearize,
 )
@@ -45,16 +43,6 @@ def choice_curve(subject: Subject) -> SlowCurve:
     states = integrating_states(subject, context)
     axis = decision_axis(subject.network, task, states)
     return curve_along(subject, axis, states, SLICES)
-
-
-def choice_attractor(subject: Subject) -> ContinuousAttractor:
-    """Say whether states that stand evenly along the choice are held, for as long as a stimulus.
-
-    Needs what `choice_curve` needs.
-    """
-    return continuous_attractor(
-        subject.system, slowest_states(choice_curve(subject)), duration=STIMULUS
-    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -132,7 +120,6 @@ def integrating_states(subject: Subject, context: int) -> np.ndarray:
 
 
 QUESTIONS = {
-    "choice_attractor": choice_attractor,
     "choice_curve": choice_curve,
     "context_averages": context_averages,
     "input_gating": context_gating,

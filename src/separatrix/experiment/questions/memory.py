@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from ...activity import Activity, simulate
-from ...analysis import ContinuousAttractor, SlowCurve, continuous_attractor
+from ...analysis import SlowCurve
 from ...analysis.memory import GradedMemory, coding_axis, graded_memory
 from ...tasks import DelayComparison
 from ..geometry import curve_along, slowest_states
@@ -37,16 +37,6 @@ def memory_curve(subject: Subject) -> SlowCurve:
     states = held.reshape(-1, held.shape[2])
     curve = curve_along(subject, axis, states, SLICES)
     return dataclasses.replace(curve, axis_name="axis of the first frequency")
-
-
-def memory_attractor(subject: Subject) -> ContinuousAttractor:
-    """Say whether states that stand evenly along the memory are held for a second.
-
-    Needs what `memory_curve` needs.
-    """
-    return continuous_attractor(
-        subject.system, slowest_states(memory_curve(subject)), duration=1000.0
-    )
 
 
 def frequency_memory(subject: Subject) -> GradedMemory:
@@ -78,6 +68,5 @@ def delay_states(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
 
 QUESTIONS = {
     "frequency_memory": frequency_memory,
-    "memory_attractor": memory_attractor,
     "memory_curve": memory_curve,
 }

@@ -8,6 +8,7 @@ from ..section import Section
 from ..story import Story
 
 ORDER = (
+    "held",
     "trials",
     "training",
     "psychometric",

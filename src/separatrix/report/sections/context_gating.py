@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ... import figures
-from ...analysis import ContinuousAttractor, InputGating
+from ...analysis import InputGating
 from ...analysis.projections import TargetedAverages
 from ..section import Figure, Rows, Section, Values
 from ..story import Story
@@ -35,7 +35,6 @@ def values(story: Story) -> Values:
         "overlaps": list(zip(gating.sources, overlap.tolist(), strict=True)),
         "line_and_readout": np.median(np.asarray(gating.axis_alignment)),
         "selection_and_readout": np.median(np.asarray(gating.selection_axis_alignment)),
-        "attractor": story.find(ContinuousAttractor),
     }
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import ContinuousAttractor
 from ...analysis.memory import GradedMemory
 from ..section import Figure, Rows, Section, Values
 from ..story import Story
@@ -27,7 +26,6 @@ def values(story: Story) -> Values:
         "rank_correlation": _last(memory.rank_correlation),
         "decoded": _last(memory.decoded),
         "distance": _last(memory.distance),
-        "attractor": story.find(ContinuousAttractor),
     }
 
 

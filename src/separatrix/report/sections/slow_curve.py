@@ -3,8 +3,8 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import ContinuousAttractor, SlowCurve
-from ..section import Figure, Rows, Section, Values
+from ...analysis import SlowCurve
+from ..section import Figure, Section, Values
 from ..story import READOUT, Story
 
 
@@ -29,21 +29,11 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return where states along the line go when left alone, where that was analyzed."""
-    attractor = story.find(ContinuousAttractor)
-    if attractor is None:
-        return []
-    text = f"{attractor.verdict}, over {attractor.duration:.4g} ms"
-    return [("states along the line, left alone", text)]
-
-
 SECTION = Section(
     "slow_curve",
     "The slow curve along the readout",
     (SlowCurve,),
     draw,
     values,
-    numbers,
     analyses=("slow_curve",),
 )

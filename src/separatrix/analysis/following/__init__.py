@@ -1,0 +1,1 @@
+"""States followed along a map or a flow, every step of it, and where they end."""

@@ -1,0 +1,66 @@
+"""The ends of states that are followed."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from .pool import Pool
+from .turns import Turn
+
+
+class What(StrEnum):
+    """What a state ends at; see docs/reference/verdict.md."""
+
+    POINT = "point"
+    UNSTABLE = "unstable point"
+    CURVE = "curve"
+    CONTINUUM = "continuum"
+    BOUNDED = "bounded"
+    INFINITY = "infinity"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where states end.
+
+    Attributes
+    ----------
+    what
+        Of each state, a `What`.
+    which
+        The row of its point in `pool`, or of its curve in `curves`; −1 where there is neither.
+    states
+        Where each state stood when it was followed no longer.
+    times
+        Until when it was followed, in units of the system (steps, tau).
+    steps
+        The mean length of its steps, in the same units.
+    pool, curves
+        The points and closed curves that are known.
+    is_family
+        Whether the curves lie beside one another.
+    grows
+        Time constant of the growth of states whose end is not known; NaN where they do not grow.
+    """
+
+    what: Shaped[np.ndarray, " state"]
+    which: Int[np.ndarray, " state"]
+    states: Float[np.ndarray, "state unit"]
+    times: Float[np.ndarray, " state"]
+    steps: Float[np.ndarray, " state"]
+    pool: Pool
+    curves: tuple[Turn, ...] = ()
+    is_family: bool = False
+    grows: Float[np.ndarray, " state"] = field(default_factory=lambda: np.zeros(0))
+
+    def are(self, *kinds: What) -> Bool[np.ndarray, " state"]:
+        """Which states end at one of these."""
+        return np.isin(self.what.astype(str), [str(kind) for kind in kinds])
+
+    @property
+    def known(self) -> float:
+        """The share of the states whose end is known."""
+        return float(1 - self.are(What.UNKNOWN).mean()) if len(self.what) else 0.0

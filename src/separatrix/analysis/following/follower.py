@@ -1,0 +1,363 @@
+"""Following states until their ends are known, or for as long as may be."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import scipy
+from jaxtyping import Float
+
+from ..._parallel import one_blas_thread
+from ..._watch import UNWATCHED, Stage, Watch
+from ...systems import AbstractSystem
+from .bounded import bounded_motion, growth_times
+from .end import Ends, What
+from .history import History
+from .motion import Block, Motion, Moving
+from .pool import Pool, empty_pool
+from .rest import ends_of_rest
+from .turns import Turn, curve_of_flow, cycle_of_steps
+
+MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
+"""The limits of how far states are followed."""
+KNOWN = 0.95
+"""Share of the states whose ends are known when no more are followed."""
+INFINITE = 1e8
+ROUNDING, INTEGRATION = 1e-9, 1e-6
+"""Of the size of the states: a distance to a point at rounding level, or at that of an integrator."""
+_WITHIN = 0.2
+"""How far the decay of a distance may be from that of the slowest mode, as a part of it."""
+_FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
+_BLOCKS = (64, 256)
+_FAR, _FURTHER = 1e9, 64.0
+"""First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
+while it takes fewer than 2,000 steps."""
+NEAR_CURVE = 0.01
+"""Of its diameter: a state that stays so near for a turn has come to a closed curve."""
+_CANDIDATES, _FIRST_TRIED = 32, 12
+
+
+class Recorder(Protocol):
+    """What looks at every block of steps, of which rows of the states it is."""
+
+    def add(self, block: Block, rows: np.ndarray) -> None:
+        """Look at a block."""
+
+
+class _Silent:
+    def add(self, block: Block, rows: np.ndarray) -> None:
+        """Look at nothing."""
+
+
+@dataclass
+class _Search:
+    """What is known so far of the ends of all states; a local of `follow`."""
+
+    what: np.ndarray
+    which: np.ndarray
+    states: np.ndarray
+    times: np.ndarray
+    steps: np.ndarray
+    grows: np.ndarray
+    pool: Pool
+    curves: list[Turn]
+
+    def end(self, rows: np.ndarray, what: What, which: int | np.ndarray = -1) -> None:
+        """Note the end of some states."""
+        self.what[rows], self.which[rows] = what, which
+
+
+def follow(
+    system: AbstractSystem,
+    starts: Float[np.ndarray, "state unit"],
+    *,
+    duration: float | None = None,
+    pool: Pool | None = None,
+    recorder: Recorder | None = None,
+    watch: Watch = UNWATCHED,
+) -> Ends:
+    """Follow finite states, and say where they end.
+
+    `duration` is T in units of the system: all states are followed for 2 T, which `recorder` sees.
+    """
+    with one_blas_thread():
+        return _Follower(system, starts, duration, pool, recorder or _Silent(), watch).run()
+
+
+class _Follower:
+    def __init__(
+        self,
+        system: AbstractSystem,
+        starts: np.ndarray,
+        duration: float | None,
+        pool: Pool | None,
+        recorder: Recorder,
+        watch: Watch,
+    ):
+        self.system, self.recorder, self.watch = system, recorder, watch
+        self.scale = scale_of(starts)
+        self.size = max(self.scale, float(np.abs(starts).max(initial=0.0)))
+        self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
+        self.twice = 0.0 if duration is None else 2 * duration
+        stops = () if duration is None else (duration, 2 * duration)
+        self.motion = Motion(system, starts, stops)
+        self.moving = self.motion.begin(starts)
+        self.wanted = DURATIONS / 2 * self.twice
+        self.farthest = np.inf
+        if not self.motion.is_map:
+            if duration is None:
+                self.wanted = _FAR * float(np.median(self.moving.lengths))
+            self.farthest = (_FURTHER if duration else 1.0) * self.wanted
+        self.alive = np.arange(len(starts))
+        self.history = History(starts)
+        self.found = _Search(
+            what=np.full(len(starts), What.UNKNOWN, object),
+            which=np.full(len(starts), -1),
+            states=np.array(starts, float),
+            times=np.zeros(len(starts)),
+            steps=np.ones(len(starts)),
+            grows=np.full(len(starts), np.nan),
+            pool=pool or empty_pool(system.size, self.size),
+            curves=[],
+        )
+
+    def run(self) -> Ends:
+        """Follow all states."""
+        taken, check = 0, 256
+        while len(self.alive) and not self.watch.is_over():
+            count = _BLOCKS[0] if taken < _BLOCKS[1] else _BLOCKS[1]
+            if self._is_limit(taken):
+                break
+            if self.wanted < self.farthest and (self.moving.times >= self.wanted).all():
+                self.wanted *= 2  # fewer steps were taken than may be
+            last = np.inf if self.motion.is_map else max(self.wanted, self.twice)
+            self.moving, block = self.motion.advance(self.moving, count, last)
+            taken += count
+            self.recorder.add(block, self.alive)
+            self.history.add(block)
+            self._note()
+            self._escaped()
+            waiting = bool((self.moving.times >= last * (1 - 1e-12)).all())
+            first = bool(self.twice) and self._is_past_twice() and check < 0
+            if taken >= abs(check) or waiting or first:
+                self._resolve(final=False)
+                check = max(2 * taken, 256)
+            self._leave()
+            self.watch.report(Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what))
+            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= KNOWN:
+                break
+        if len(self.alive) and not self.watch.is_over():
+            self._resolve(final=True)
+        return self._ends()
+
+    def _is_limit(self, taken: int) -> bool:
+        """Whether no state may be followed further."""
+        steps = int(self.moving.steps.max())
+        if steps >= MOST_STEPS or bool((self.moving.times >= self.farthest).all()):
+            return True
+        if not self._is_past_twice():
+            return False
+        if self.motion.is_map:
+            return taken >= max(self.wanted, FEW_STEPS)
+        return steps >= FEW_STEPS and bool((self.moving.times >= self.wanted).all())
+
+    def _is_past_twice(self) -> bool:
+        return bool((self.moving.times >= self.twice * (1 - 1e-12)).all())
+
+    def _note(self) -> None:
+        self.found.states[self.alive] = self.moving.states
+        self.found.times[self.alive] = self.moving.times
+        steps = np.maximum(self.moving.steps, 1)
+        self.found.steps[self.alive] = self.moving.times / steps
+
+    def _leave(self) -> None:
+        """Follow no longer the states whose end is known, once they were followed for 2 T."""
+        known = self.found.what[self.alive] != What.UNKNOWN
+        gone = self.found.what[self.alive] == What.INFINITY
+        done = gone | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
+        if done.any():
+            stays = np.flatnonzero(~done)
+            self.alive, self.moving = self.alive[stays], self.moving.take(stays)
+            self.history.keep(stays)
+
+    def _open(self) -> np.ndarray:
+        """Return which of the states that are followed have no end yet, as places in the batch."""
+        return np.flatnonzero(self.found.what[self.alive] == What.UNKNOWN)
+
+    def _escaped(self) -> None:
+        """Note the states that have left for infinity."""
+        states = self.moving.states
+        with np.errstate(all="ignore"):
+            size = np.abs(states).max(1, initial=0.0)
+        gone = ~(size <= INFINITE * self.size)
+        if self.moving.is_stuck.any():
+            places = self.history.places
+            for k in np.flatnonzero(self.moving.is_stuck & ~gone):
+                before = np.abs(places(k)[1]).max(1)
+                gone[k] = size[k] > 10 * before[0] and size[k] >= 0.99 * before.max()
+        gone &= self.found.what[self.alive] == What.UNKNOWN
+        self.found.end(self.alive[gone], What.INFINITY)
+
+    def _resolve(self, final: bool) -> None:
+        """Look for the ends of the states that are followed."""
+        rows = self._open()
+        if not len(rows):
+            return
+        near = _far_apart(self.moving.states[rows], _CANDIDATES)
+        self.found.pool = self.found.pool.search(self.system, near, proofs=False)
+        self._approach(final)
+        self._come_to_rest()
+        self._turn(final)
+        if final:
+            self._bounded()
+
+    def _approach(self, final: bool) -> None:
+        """Note which states come to a stable point as its slowest mode says."""
+        rows, pool = self._open(), self.found.pool
+        stable = np.flatnonzero(pool.is_stable & np.isfinite(pool.rate))
+        if not len(rows) or not len(stable):
+            return
+        away = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
+        nearest = stable[away.argmin(1)]
+        times, distances = self.history.distances(pool.states[nearest])
+        for k in rows:
+            rate = float(pool.rate[nearest[k]])
+            if _approaches(times[:, k], distances[:, k], rate, self.floor, final):
+                self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
+
+    def _come_to_rest(self) -> None:
+        """Note which states have stopped: at an unstable point, a continuum, on a kink."""
+        rows = self._open()
+        block = self.history.last_block().states
+        still = np.linalg.norm(block - block[-1], axis=2).max(0) <= self.floor
+        rows = rows[still[rows]]
+        if not len(rows):
+            return
+        ends, self.found.pool = ends_of_rest(
+            self.motion, self.moving.states[rows], self.found.pool, self.floor, self.scale
+        )
+        for what, which, k in zip(*ends, rows, strict=True):
+            if what != What.UNKNOWN:
+                self.found.end(self.alive[[k]], what, int(which))
+
+    def _turn(self, final: bool) -> None:
+        """Note which states go round a closed curve: of one that is known, or of their own."""
+        rows = self._open()
+        tried = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
+        closed = 0
+        for stage in (tried, rows):
+            if stage is rows and not closed:
+                return
+            for k in stage:
+                if self.found.what[self.alive[k]] != What.UNKNOWN:
+                    continue
+                curve = self._curve(int(k))
+                if curve is not None:
+                    closed += 1
+                    self._on_curve(int(k), curve)
+
+    def _curve(self, k: int) -> Turn | None:
+        times, path = self.history.recent(k)
+        if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= 100 * self.floor:
+            return None
+        if self.motion.is_map:
+            return cycle_of_steps(path, 1e-15 * float(np.abs(path).max()))
+        return curve_of_flow(times, path, self.motion.velocities(path), 100 * self.floor)
+
+    def _on_curve(self, k: int, curve: Turn) -> None:
+        known = (j for j, other in enumerate(self.found.curves) if other.is_same(curve))
+        place = next(known, len(self.found.curves))
+        if place == len(self.found.curves):
+            self.found.curves.append(curve)
+        self.found.end(self.alive[[k]], What.CURVE, place)
+
+    def _join(self, k: int) -> None:
+        times, path = self.history.recent(k)
+        for place, curve in enumerate(self.found.curves):
+            turn = path[times >= times[-1] - 1.1 * curve.period]
+            if len(turn) and curve.distance(turn).max() <= NEAR_CURVE * curve.diameter:
+                self.found.end(self.alive[[k]], What.CURVE, place)
+                return
+
+    def _bounded(self) -> None:
+        """Note which of the rest move within bounds, and which grow."""
+        rows = self._open()
+        if not len(rows):
+            return
+        for k in rows:  # what has come to a curve that is known, if slowly
+            self._join(int(k))
+        rows = self._open()
+        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map)
+        for k, circle in zip(rows[bounded], circles, strict=True):
+            if circle is not None:
+                self._on_curve(int(k), circle)
+            else:
+                self.found.end(self.alive[[k]], What.BOUNDED)
+        left = rows[~bounded]
+        self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
+
+    def _ends(self) -> Ends:
+        found = self.found
+        on_point = found.what == What.POINT
+        used = np.unique(found.which[on_point | (found.what == What.UNSTABLE)])
+        pool = found.pool.proved(self.system, used[used >= 0])
+        on_curve = found.what == What.CURVE
+        many = len(np.unique(found.which[on_curve]))
+        return Ends(
+            what=found.what.astype(str).astype(object),
+            which=found.which,
+            states=found.states,
+            times=found.times,
+            steps=found.steps,
+            pool=pool,
+            curves=tuple(found.curves),
+            is_family=many >= max(3, 0.25 * on_curve.sum()),
+            grows=found.grows,
+        )
+
+
+def scale_of(states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the largest distance between two states, or their size where there is none."""
+    apart = 0.0
+    if len(states) > 1:
+        apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
+    return apart or float(np.abs(states).max(initial=0.0)) or 1e-8
+
+
+def _approaches(
+    times: np.ndarray, distances: np.ndarray, rate: float, floor: float, final: bool
+) -> bool:
+    """Whether distances to a stable point fall as its slowest mode says."""
+    now, here = times[-1], distances[-1]
+    if not np.isfinite(here):
+        return False
+    if here <= floor:
+        return True
+    spans = [folds / rate for folds in _FOLDS if 0 < folds / rate <= now] if rate < np.inf else []
+    if not spans and final and rate > 0:
+        spans = [now / 2]
+    for span in spans:
+        before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
+        passed = now - times[max(before, 0)]
+        if before < 0 or not distances[before] > here or passed > 2 * span:
+            continue
+        folds = np.log(distances[before] / here)
+        if abs(folds / (rate * passed) - 1) <= _WITHIN:
+            return True
+    return False
+
+
+def _far_apart(states: np.ndarray, count: int) -> np.ndarray:
+    """Return states far from one another, each the farthest from those before."""
+    finite = states[np.isfinite(states).all(1)]
+    if len(finite) <= count:
+        return finite
+    chosen = [0]
+    nearest = np.linalg.norm(finite - finite[0], axis=1)
+    for _ in range(count - 1):
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(finite - finite[chosen[-1]], axis=1))
+    return finite[chosen]
+
+
+__all__ = ["Ends", "Moving", "follow", "replace", "scale_of"]

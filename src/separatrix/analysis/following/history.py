@@ -1,0 +1,66 @@
+"""What is kept of the way of states that are followed."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .motion import Block
+
+_KEPT = 1 << 26
+"""Numbers that are kept at most, of either kind."""
+_MOST_RECENT, _MOST_PLACES = 4096, 1024
+
+
+class History:
+    """The last steps of each state, all of them, and places over its whole way, evenly spaced.
+
+    Rows are those of the states that are still followed: `keep` leaves others out.
+    """
+
+    def __init__(self, states: Float[np.ndarray, "state unit"]):
+        count = max(1, states.size)
+        self._recent_size = int(np.clip(_KEPT // count, 256, _MOST_RECENT))
+        self._most_places = int(np.clip(_KEPT // count, 128, _MOST_PLACES))
+        self._blocks: list[Block] = []
+        self._places: list[np.ndarray] = [np.array(states)]
+        self._times: list[np.ndarray] = [np.zeros(len(states))]
+        self._stride, self._seen = 1, 0
+
+    def add(self, block: Block) -> None:
+        """Add a block of steps."""
+        self._blocks.append(Block(block.times[1:], block.states[1:]))
+        while sum(len(b.times) for b in self._blocks[1:]) >= self._recent_size:
+            self._blocks.pop(0)
+        for k in range(1, len(block.times)):
+            self._seen += 1
+            if self._seen % self._stride == 0:
+                self._places.append(block.states[k].copy())
+                self._times.append(block.times[k].copy())
+        while len(self._places) > self._most_places:
+            self._places, self._times = self._places[::2], self._times[::2]
+            self._stride *= 2
+
+    def keep(self, rows: Int[np.ndarray, " state"]) -> None:
+        """Leave out all states but some."""
+        self._blocks = [Block(b.times[:, rows], b.states[:, rows]) for b in self._blocks]
+        self._places = [places[rows] for places in self._places]
+        self._times = [times[rows] for times in self._times]
+
+    def recent(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the times and states of the last steps of one state."""
+        times = np.concatenate([block.times[:, row] for block in self._blocks])
+        return times, np.concatenate([block.states[:, row] for block in self._blocks])
+
+    def last_block(self) -> Block:
+        """Return the steps that were added last."""
+        return self._blocks[-1]
+
+    def places(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and states over the whole way of one state."""
+        return np.stack([t[row] for t in self._times]), np.stack([p[row] for p in self._places])
+
+    def distances(self, to: Float[np.ndarray, "state unit"]) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and distances to one state for each `(place, state)`, the last step last."""
+        last = self._blocks[-1]
+        times = np.stack([*self._times, last.times[-1]])
+        away = [np.linalg.norm(places - to, axis=1) for places in [*self._places, last.states[-1]]]
+        return times, np.stack(away)

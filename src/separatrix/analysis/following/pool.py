@@ -1,0 +1,116 @@
+"""The fixed points of a system that are known, how fast states come to each, and new ones."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy
+from jaxtyping import Bool, Float, Int, Shaped
+
+from ...systems import AbstractSystem
+from ..fixed_points.evaluator import DENSE, Evaluator
+from ..fixed_points.points import FixedPoints
+from ..fixed_points.search import find_fixed_points
+
+_SAME = 1e-6
+"""Of the size of the states: points that are this near are one."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Fixed points.
+
+    Attributes
+    ----------
+    states, stability
+        Of each point; see `FixedPoints`.
+    rate
+        At which a displacement from a stable point decays in the end, in 1/step or 1/tau; NaN where
+        the point is not stable.
+    label
+        Its label among the points that were given; −1 where it was found here.
+    is_proved
+        Whether its existence and its stability are proved.
+    scale
+        Size of the states, in which it is said that two points are one.
+    """
+
+    states: Float[np.ndarray, "point unit"]
+    stability: Shaped[np.ndarray, " point"]
+    rate: Float[np.ndarray, " point"]
+    label: Int[np.ndarray, " point"]
+    is_proved: Bool[np.ndarray, " point"]
+    scale: float
+
+    @property
+    def is_stable(self) -> Bool[np.ndarray, " point"]:
+        """Which points attract what is near."""
+        return self.stability == "stable"
+
+    def with_points(self, system: AbstractSystem, found: FixedPoints, given: bool) -> "Pool":
+        """Return these points and others that are not among them; slow ones are left out."""
+        fixed = np.flatnonzero(np.asarray(found.kind) == "fixed")
+        states = np.asarray(found.states, float)[fixed]
+        new = np.array([k for k in range(len(states)) if self._is_new(states, k)], int)
+        if not len(new):
+            return self
+        rows = fixed[new]
+        stability = np.asarray(found.stability)[rows].astype(object)
+        proved = np.asarray(found.certified)[rows] & np.asarray(found.n_unstable_certified)[rows]
+        label = np.asarray(found.label)[rows] if given else np.full(len(rows), -1)
+        return replace(
+            self,
+            states=np.concatenate([self.states, states[new]]),
+            stability=np.concatenate([self.stability, stability]),
+            rate=np.concatenate([self.rate, rates(system, states[new], stability == "stable")]),
+            label=np.concatenate([self.label, label]),
+            is_proved=np.concatenate([self.is_proved, proved]),
+        )
+
+    def search(self, system: AbstractSystem, candidates: np.ndarray, proofs: bool) -> "Pool":
+        """Return these points and those that a search from the candidates finds."""
+        found = find_fixed_points(
+            system, candidates, slow_points=False, certify=proofs, completeness=False
+        )
+        return self.with_points(system, found, given=False)
+
+    def proved(self, system: AbstractSystem, rows: np.ndarray) -> "Pool":
+        """Return the points with proofs of some of them, where they are found."""
+        rows = rows[~self.is_proved[rows]]
+        if not len(rows):
+            return self
+        found = find_fixed_points(
+            system, self.states[rows], slow_points=False, completeness=False
+        ).fixed
+        if not len(found):
+            return self
+        proofs = np.asarray(found.certified) & np.asarray(found.n_unstable_certified)
+        away = scipy.spatial.distance.cdist(self.states[rows], np.asarray(found.states, float))
+        nearest = away.argmin(1)
+        is_proved = self.is_proved.copy()
+        is_proved[rows] = proofs[nearest] & (away.min(1) <= _SAME * self.scale)
+        return replace(self, is_proved=is_proved)
+
+    def _is_new(self, states: np.ndarray, k: int) -> bool:
+        known = np.concatenate([self.states, states[:k]])
+        return not (np.linalg.norm(known - states[k], axis=1) <= _SAME * self.scale).any()
+
+
+def empty_pool(size: int, scale: float) -> Pool:
+    """Return no points, of states of a size."""
+    none = np.zeros(0)
+    return Pool(
+        np.zeros((0, size)), none.astype(object), none, none.astype(int), none.astype(bool), scale
+    )
+
+
+def rates(system: AbstractSystem, states: np.ndarray, stable: np.ndarray) -> np.ndarray:
+    """Return the slowest rates of decay at stable points, NaN at others."""
+    found = np.full(len(states), np.nan)
+    if not stable.any() or system.size > DENSE:
+        return found
+    jacobians = Evaluator(system).jacobian(states[stable])
+    values = np.linalg.eigvals(jacobians)
+    with np.errstate(divide="ignore"):
+        slowest = -np.log(np.abs(values)) if system.kind == "map" else -values.real
+    found[stable] = slowest.min(1)
+    return found

@@ -1,0 +1,96 @@
+"""States that have stopped where linearization does not tell what holds them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..fixed_points.evaluator import DENSE, Evaluator
+from .end import What
+from .motion import Motion
+from .pool import Pool
+
+_ASIDE = 1e-3
+"""Of the size of the states: how far beside them others are put."""
+_NEUTRAL = 1e-5
+_TRIED = 12
+_STEPS = 1024
+
+
+def ends_of_rest(
+    motion: Motion, states: np.ndarray, pool: Pool, floor: float, scale: float
+) -> tuple[tuple[np.ndarray, np.ndarray], Pool]:
+    """Return what each state rests at and the row of its point, and the points."""
+    what = np.full(len(states), What.UNKNOWN, object)
+    which = np.full(len(states), -1)
+    for k, state in enumerate(states):
+        away = np.linalg.norm(pool.states - state, axis=1)
+        near = int(away.argmin()) if len(away) else -1
+        if near >= 0 and away[near] <= floor and pool.stability[near] in ("saddle", "unstable"):
+            what[k], which[k] = What.UNSTABLE, near
+    left = np.flatnonzero(what == What.UNKNOWN)
+    tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
+    if not len(tried) or motion.system.size > DENSE:
+        return (what, which), pool
+    kinds = {int(k): _beside(motion, states[k], _ASIDE * scale) for k in tried}
+    if all(kind == What.CONTINUUM for kind in kinds.values()):
+        what[left] = What.CONTINUUM  # of all that rest, where each that was tried rests on one
+        return (what, which), pool
+    for k, kind in kinds.items():
+        what[k] = kind
+        if kind == What.POINT:
+            pool, which[k] = _with_point(pool, states[k], floor)
+    for k in np.setdiff1d(left, tried):  # others rest at points that were tried, or are not known
+        away = np.linalg.norm(states[tried] - states[k], axis=1)
+        same = int(tried[away.argmin()])
+        if away.min() <= floor:
+            what[k], which[k] = what[same], which[same]
+    return (what, which), pool
+
+
+def _beside(motion: Motion, state: np.ndarray, aside: float) -> What:
+    """Return what a state rests at, by what states beside it do."""
+    jacobian = Evaluator(motion.system).jacobian(state[None])[0]
+    if not np.isfinite(jacobian).all():
+        return What.UNKNOWN
+    values, vectors = np.linalg.eig(jacobian)
+    size = max(1.0, float(np.abs(values).max(initial=0.0)))
+    still = np.abs(values - 1) if motion.is_map else np.abs(values) / size
+    neutral = vectors[:, still <= _NEUTRAL].real.T
+    neutral = neutral[np.linalg.norm(neutral, axis=1) > 1e-6]
+    rng = np.random.default_rng(0)
+    others = rng.standard_normal((6, len(state)))
+    directions = np.concatenate([neutral, -neutral, others])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    starts = state + aside * directions
+    moving = motion.begin(starts)
+    last = np.inf if motion.is_map else 1e12
+    taken = 0
+    while taken < _STEPS:
+        moving, block = motion.advance(moving, 256, last)
+        taken += 256
+    away = np.linalg.norm(moving.states - state, axis=1)
+    moves = np.linalg.norm(block.states - block.states[-1], axis=2).max(0)
+    if not np.isfinite(away).all():
+        return What.UNKNOWN
+    count = len(neutral)
+    if count:
+        beside = (away >= 0.5 * aside) & (away <= 2 * aside) & (moves <= 1e-3 * aside)
+        # A line may end here: one side is enough of each direction.
+        sides = beside[:count] | beside[count : 2 * count]
+        return What.CONTINUUM if sides.any() and (away <= 2 * aside).all() else What.UNKNOWN
+    return What.POINT if (away <= 0.01 * aside).all() else What.UNKNOWN
+
+
+def _with_point(pool: Pool, state: np.ndarray, floor: float) -> tuple[Pool, int]:
+    """Return the points with one that states come back to, and its row."""
+    away = np.linalg.norm(pool.states - state, axis=1)
+    if len(away) and away.min() <= floor:
+        return pool, int(away.argmin())
+    return replace(
+        pool,
+        states=np.concatenate([pool.states, state[None]]),
+        stability=np.append(pool.stability, "kink"),
+        rate=np.append(pool.rate, np.nan),
+        label=np.append(pool.label, -1),
+        is_proved=np.append(pool.is_proved, False),
+    ), len(away)

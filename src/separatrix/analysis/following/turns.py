@@ -1,0 +1,259 @@
+"""Whether a path closes: its turns, how far each misses the one before, and the period.
+
+A path is read backward from where it stands, because that is where it has come nearest to what it
+approaches. A turn misses by the distance between its ends, and has a diameter of its own. On a
+closed curve the misses, as parts of the diameters, fall from turn to turn, or are at the error of
+the integration; on a spiral they stay equal while the diameters change.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+from jaxtyping import Float
+
+_MISS = 0.01
+"""Of the diameter of a turn: more is no return."""
+_FLOW_ERROR, _MAP_ERROR = 1e-5, 1e-9
+"""Of the diameter: misses that the integration, or rounding, explains."""
+_FALLS = 1.1
+"""Times by which a miss is less than that of the turn before, in the mean of the turns."""
+_NEAR, _FALLING, _STRAIGHT = 0.05, 4, 0.9
+"""Of those turns that miss by less than this part, there are so many at least, and the logarithms of
+their misses fall with this correlation: a path that comes near by chance goes away again."""
+_TURNS = 5
+"""Turns of a flow over which its period is measured, at least."""
+_CIRCLE_TURNS = 50
+_COMPARED = 12
+"""Turns whose misses are compared, at most."""
+_LOOPS = 16
+"""Times that a path may come near its end before it closes, at most."""
+_SAMPLES = 96
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A closed curve.
+
+    Attributes
+    ----------
+    period
+        In units of the system: steps, or tau.
+    steps
+        After which a cycle of a map closes; 0 of a flow, and of an invariant circle.
+    turn
+        Mean time of going round once, where a cycle of a map goes round several times before it
+        closes; else NaN.
+    diameter
+        Largest distance between two of its states.
+    path
+        States along it, closed: the last is the first.
+    """
+
+    period: float
+    steps: int
+    turn: float
+    diameter: float
+    path: Float[np.ndarray, "place unit"]
+
+    def distance(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
+        """Return the distance of each state to the curve; to its states, where steps make it."""
+        if self.steps:
+            return np.asarray(scipy.spatial.distance.cdist(states, self.path).min(1))
+        begin, along = self.path[:-1], np.diff(self.path, axis=0)
+        square = np.maximum((along**2).sum(1), 1e-300)
+        nearest = np.full(len(states), np.inf)
+        for first, piece, length in zip(begin, along, square, strict=True):
+            away = states - first
+            part = np.clip(away @ piece / length, 0, 1)
+            nearest = np.minimum(nearest, np.linalg.norm(away - part[:, None] * piece, axis=1))
+        return nearest
+
+    def is_same(self, other: "Turn") -> bool:
+        """Whether both are one curve, within a hundredth of its diameter."""
+        if self.steps != other.steps or abs(self.period - other.period) > 0.02 * self.period:
+            return False
+        return bool(self.distance(other.path[:1])[0] <= _MISS * self.diameter)
+
+
+def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
+    """Return the largest distance between two states of a path, of which some are looked at."""
+    some = path[:: max(1, len(path) // _SAMPLES)]
+    return float(scipy.spatial.distance.pdist(some).max(initial=0.0))
+
+
+def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:
+    """Return the directions in which centered states extend most `(count, unit)`, the first one first.
+
+    From the products of the units, or of the states where these are fewer.
+    """
+    if centered.shape[0] < centered.shape[1]:
+        return np.asarray(np.linalg.svd(centered, full_matrices=False)[2][:count])
+    return np.asarray(np.linalg.eigh(centered.T @ centered)[1].T[::-1][:count])
+
+
+def closes(
+    misses: Float[np.ndarray, " turn"], diameters: Float[np.ndarray, " turn"], error: float
+) -> bool:
+    """Whether turns, the last one first, are those of a closed curve."""
+    ratios = misses / np.maximum(diameters, 1e-300)
+    if not len(ratios) or not ratios[0] < _MISS:
+        return False
+    if ratios[0] <= error:
+        return True
+    near = ratios < _NEAR
+    count = len(ratios) if near.all() else int(near.argmin())
+    if count < _FALLING:
+        return False
+    logs = np.log(np.maximum(ratios[:count], error))
+    slope, straight = np.polyfit(np.arange(count), logs, 1)[0], np.corrcoef(np.arange(count), logs)
+    return bool(slope >= np.log(_FALLS) and straight[0, 1] >= _STRAIGHT)
+
+
+def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | None:
+    """Return the cycle of a map that a path of consecutive steps ends on, None for none.
+
+    `level` is what rounding makes of a state.
+    """
+    back = path[::-1]
+    away = np.linalg.norm(back - back[0], axis=1)
+    far = np.maximum.accumulate(away)
+    near = np.flatnonzero((away[: len(away) // 3] <= _MISS * 2 * far[: len(away) // 3]))
+    for k in near[near >= 2][:_LOOPS]:
+        turns = min(_COMPARED, (len(back) - 1) // k - 1)
+        diameters = np.array([diameter_of(back[j * k : (j + 1) * k]) for j in range(turns)])
+        if not diameters.min(initial=np.inf) > 1e3 * level:
+            return None
+        ends = back[: (turns + 1) * k : k]
+        misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
+        if closes(misses, diameters, _MAP_ERROR + 10 * level / diameters[0]):
+            states = back[: k + 1][::-1]
+            return Turn(float(k), int(k), _going_round(states), float(diameters[0]), states)
+    return None
+
+
+def curve_of_flow(
+    times: Float[np.ndarray, " time"],
+    path: Float[np.ndarray, "time unit"],
+    velocities: Float[np.ndarray, "time unit"],
+    least: float,
+) -> Turn | None:
+    """Return the periodic path of a flow that a path ends on, None for none.
+
+    One with a diameter below `least` is what the integrator makes of a point.
+    """
+    moved = np.append(True, np.diff(times) > 0)
+    times, path, velocities = times[moved], path[moved], velocities[moved]
+    whole = diameter_of(path)
+    normal = velocities[-1] / max(float(np.linalg.norm(velocities[-1])), 1e-300)
+    at, states = _crossings(times, path, velocities, path[-1], normal)
+    away = np.linalg.norm(states - path[-1], axis=1)
+    beside = away <= 0.1 * whole
+    at, states = at[beside], states[beside]
+    for loops in range(1, _LOOPS + 1):
+        ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: _COMPARED + 1]
+        when = np.append(times[-1], at[loops - 1 :: loops])
+        if len(ends) < 3:
+            return None
+        misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
+        spans = zip(when[1 : len(ends)], when[: len(misses)], strict=True)
+        diameters = np.array([diameter_of(path[(times >= a) & (times <= b)]) for a, b in spans])
+        if diameters.min() <= least:
+            return None
+        if not misses[0] < _MISS * diameters[0]:
+            continue
+        if not closes(misses, diameters, _FLOW_ERROR):
+            continue
+        approached = np.linalg.norm(
+            np.diff(np.concatenate([path[-1:], states[loops - 1 :: loops]]), axis=0), axis=1
+        ) < _MISS * diameters[0]
+        turns = len(approached) if approached.all() else int(approached.argmin())
+        if turns < _TURNS:
+            return None
+        lengths = -np.diff(when[: turns + 1])
+        if np.ptp(lengths) > 0.1 * lengths.mean():
+            continue
+        states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
+        return Turn(float(lengths.mean()), 0, float("nan"), float(diameters[0]), states_on)
+    return None
+
+
+def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | None:
+    """Return the closed curve that a path of consecutive steps of a map fills, None for none."""
+    centered = path - path.mean(0)
+    plane = principal(centered, 2)
+    if len(plane) < 2:
+        return None
+    across = centered @ plane.T
+    radius = np.linalg.norm(across, axis=1)
+    if not radius.min() > 0.1 * radius.max():
+        return None
+    angles = np.arctan2(across[:, 1], across[:, 0])
+    advance = np.diff(np.unwrap(angles))
+    turns = abs(advance.sum()) / (2 * np.pi)
+    if turns < _CIRCLE_TURNS or not (advance * np.sign(advance.sum()) > 0).all():
+        return None
+    order = np.argsort(angles)
+    around = np.append(order, order[0])
+    whole = diameter_of(path)
+    gaps = np.linalg.norm(np.diff(path[around], axis=0), axis=1)
+    wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
+    if not (gaps <= _MISS * whole + 4 * wide).mean() > 0.98:
+        return None
+    return Turn(len(advance) / turns, 0, float("nan"), whole, path[around])
+
+
+def _going_round(states: Float[np.ndarray, "step unit"]) -> float:
+    """Return the steps in which a cycle goes round once; NaN unless it does so several times."""
+    centered = states - states[:-1].mean(0)
+    plane = principal(centered, 2)
+    if len(plane) < 2:
+        return float("nan")
+    across = centered @ plane.T
+    radius = np.linalg.norm(across, axis=1)
+    advance = np.diff(np.unwrap(np.arctan2(across[:, 1], across[:, 0])))
+    turns = round(abs(advance.sum()) / (2 * np.pi))
+    smooth = (advance * np.sign(advance.sum()) > 0).all() and np.abs(advance).max() < 2.2
+    if turns < 2 or not smooth or not radius.min() > 0.1 * radius.max():
+        return float("nan")
+    return len(advance) / turns
+
+
+def _crossings(
+    times: np.ndarray, path: np.ndarray, velocities: np.ndarray, at: np.ndarray, normal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return when and where a path crosses a plane in the direction of its normal, last first."""
+    height = (path - at) @ normal
+    before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))[::-1]
+    before = before[before < len(path) - 2]
+    low, high = np.zeros(len(before)), np.ones(len(before))
+    for _ in range(40):
+        middle = (low + high) / 2
+        above = (_between(times, path, velocities, before, middle) - at) @ normal >= 0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    when = times[before] + high * (times[before + 1] - times[before])
+    return when, _between(times, path, velocities, before, high)
+
+
+def _between(
+    times: np.ndarray, path: np.ndarray, velocities: np.ndarray, k: np.ndarray, part: np.ndarray
+) -> np.ndarray:
+    """Return states between the steps k and k + 1, by the cubic with the velocities at both."""
+    h, s = (times[k + 1] - times[k])[:, None], np.asarray(part)[:, None]
+    return np.asarray(
+        (1 + 2 * s) * (1 - s) ** 2 * path[k]
+        + s * (1 - s) ** 2 * h * velocities[k]
+        + s**2 * (3 - 2 * s) * path[k + 1]
+        + s**2 * (s - 1) * h * velocities[k + 1]
+    )
+
+
+def _denser(
+    times: np.ndarray, path: np.ndarray, velocities: np.ndarray, chosen: np.ndarray
+) -> np.ndarray:
+    """Return a stretch of a path, closed, with states between its steps."""
+    rows = np.flatnonzero(chosen)[:-1]
+    between = [_between(times, path, velocities, rows, np.full(len(rows), s)) for s in (0, 0.25, 0.5, 0.75)]
+    states = np.stack(between, axis=1).reshape(-1, path.shape[1])
+    return np.concatenate([states, path[-1:], states[:1]])
+

@@ -1,0 +1,95 @@
+"""The claims that a verdict consists of; what their words mean is in docs/reference/verdict.md."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+
+class Known(StrEnum):
+    """How a claim is known."""
+
+    PROVED = "proved"
+    SOLVED = "solved"
+    WATCHED = "watched"
+
+
+class Kind(StrEnum):
+    """What a claim is about."""
+
+    END = "end"
+    HELD = "held"
+    MOVED = "moved"
+    ORDER = "order"
+    SPREAD = "spread"
+    KEPT = "kept"
+    SPREAD_TIME = "spread time"
+    PASSES = "passes"
+    NO_FIXED_POINT = "no fixed point"
+
+
+class Held(StrEnum):
+    """What holds states, in the order in which it is asked."""
+
+    UNKNOWN = "unknown"
+    CYCLE = "cycle"
+    POINT = "point"
+    POINTS = "points"
+    LINE = "line"
+    RING = "ring"
+    SURFACE = "surface"
+    STILL = "still"
+    GHOST = "ghost"
+    RECURRENT = "recurrent"
+    DIVERGING = "diverging"
+    SLOW_PATH = "slow path"
+    MIXTURE = "mixture"
+    MOVING = "moving"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that a verdict says.
+
+    Attributes
+    ----------
+    kind
+        "end", "held", "moved", "order", "spread", "kept", "spread time", "passes" or
+        "no fixed point".
+    numbers
+        What is said, by name.
+    tolerance
+        Within which the numbers hold; a part of them or of the scale that the page names.
+    known
+        "proved", "solved" or "watched".
+    """
+
+    kind: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+    tolerance: float = 0.0
+    known: str = Known.WATCHED
+
+
+def to_json(claims: Iterable[Claim]) -> str:
+    """Write claims as text, for a file."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value.tolist()
+        if isinstance(value, np.generic):
+            return value.item()
+        return value
+
+    rows = [
+        [str(c.kind), {k: plain(v) for k, v in c.numbers.items()}, c.tolerance, str(c.known)]
+        for c in claims
+    ]
+    return json.dumps(rows)
+
+
+def from_json(text: str) -> tuple[Claim, ...]:
+    """Read claims from text."""
+    return tuple(Claim(*row) for row in json.loads(text or "[]"))

@@ -1,0 +1,148 @@
+"""The claims on where states end."""
+
+import numpy as np
+import scipy
+
+from ..._double import double_precision
+from ..._tables import describe_duration
+from ...solvers.tangent_qr import TangentQR
+from ...systems import AbstractSystem
+from ..boundaries.fractions import wilson
+from ..cycles.search import Cycles
+from ..following.end import Ends, What
+from ..lyapunov import lyapunov_exponents
+from .claims import Claim, Kind, Known
+
+_EXPONENTS, _EXPONENT_STEPS = 4, 4000
+_NAMES = {
+    What.POINT: "stable point",
+    What.UNSTABLE: "unstable point",
+    What.CURVE: "closed curve",
+    What.CONTINUUM: "points of a continuum",
+    What.BOUNDED: "bounded, not closed",
+    What.INFINITY: "infinity",
+    What.UNKNOWN: "not known",
+}
+
+
+def end_claims(
+    system: AbstractSystem, ends: Ends, cycles: Cycles | None
+) -> tuple[list[Claim], np.ndarray]:
+    """Return a claim for each end, those of most states first, and the row of each state's."""
+    which = np.where(ends.are(What.CURVE) & ends.is_family, 0, ends.which)
+    keys = [
+        (str(what), int(k)) if what in (What.POINT, What.UNSTABLE, What.CURVE) else (str(what), -1)
+        for what, k in zip(ends.what, which, strict=True)
+    ]
+    counts = {key: keys.count(key) for key in dict.fromkeys(keys)}
+    order = sorted(counts, key=lambda key: -counts[key])
+    ended = np.array([order.index(key) for key in keys])
+    claims = [_claim(system, ends, what, np.flatnonzero(ended == k), cycles)
+              for k, (what, _) in enumerate(order)]  # fmt: skip
+    return claims, ended
+
+
+def name(numbers: dict) -> str:
+    """Return an end in words, for the table."""
+    if numbers["what"] == What.CURVE and numbers["steps"]:
+        cycle = "cycle of {} steps" if not numbers["family"] else "cycles of {} steps"
+        return cycle.format(numbers["steps"])
+    if numbers["what"] == What.CURVE and numbers["family"]:
+        return "closed curves, a family"
+    return _NAMES[numbers["what"]]
+
+
+def detail(numbers: dict, units: str) -> str:
+    """Return the numbers of an end in words, for the table."""
+    what = numbers["what"]
+    if what == What.CURVE and np.isfinite(numbers["period"]):
+        turn = f", turns once in {describe_duration(numbers['turn'], units)}"
+        known = np.isfinite(numbers["turn"])
+        return f"period {describe_duration(numbers['period'], units)}{turn if known else ''}"
+    if what == What.BOUNDED:
+        each = {"steps": "step"}.get(units, units)
+        return (
+            f"largest exponent {numbers['exponent']:.2g} ± {numbers['exponent_error']:.1g} per {each}"
+        ).replace("-", "−")
+    if what == What.UNKNOWN and np.isfinite(numbers["grows"]):
+        return f"grows e-fold in {describe_duration(numbers['grows'], units)}"
+    return ""
+
+
+def _claim(
+    system: AbstractSystem, ends: Ends, what: str, rows: np.ndarray, cycles: Cycles | None
+) -> Claim:
+    share = len(rows) / len(ends.what)
+    low, high = wilson(np.array([share]), np.array([len(ends.what)]))
+    numbers = {
+        "what": what,
+        "rows": rows,
+        "share": share,
+        "low": float(low[0]),
+        "high": float(high[0]),
+    }
+    known, unit = Known.WATCHED, system.time_unit
+    if what in (What.POINT, What.UNSTABLE):
+        place = int(ends.which[rows[0]])
+        numbers["state"] = ends.pool.states[place]
+        known = Known.PROVED if ends.pool.is_proved[place] else Known.SOLVED
+    elif what == What.CURVE:
+        curves = [ends.curves[k] for k in ends.which[rows]]
+        periods = np.array([curve.period for curve in curves])
+        alike = np.ptp(periods) <= 0.01 * periods.max()
+        one = curves[0]
+        same = len({curve.steps for curve in curves}) == 1
+        numbers |= {
+            "state": one.path[0],
+            "period": float(np.median(periods)) * unit if alike else float("nan"),
+            "steps": one.steps if same else 0,
+            "turn": one.turn * unit if same else float("nan"),
+            "diameter": one.diameter if not ends.is_family else float("nan"),
+            "family": ends.is_family,
+        }
+        if cycles is not None and _is_known(one.path, one.period * unit, cycles):
+            known = Known.SOLVED
+    elif what == What.BOUNDED:
+        exponent, error = _exponent(system, ends.states[rows], _step_of(ends, rows))
+        numbers |= {"exponent": exponent / unit, "exponent_error": error / unit}
+    elif what == What.CONTINUUM:
+        numbers["state"] = ends.states[rows[0]]
+    elif what == What.UNKNOWN:
+        grows = ends.grows[rows]
+        several = grows[np.isfinite(grows)]
+        enough = len(several) > 0.5 * len(rows)
+        numbers["grows"] = float(np.median(several)) * unit if enough else float("nan")
+    return Claim(Kind.END, numbers, 0.02, known)
+
+
+def _is_known(path: np.ndarray, period: float, cycles: Cycles) -> bool:
+    """Whether a closed curve is a stable one of those that were found before."""
+    periods = np.asarray(cycles.period, float)
+    for k in np.flatnonzero(np.asarray(cycles.stability) == "stable"):
+        states = np.asarray(cycles.states, float)[k]
+        states = states[np.isfinite(states).all(1)]
+        size = max(float(np.ptp(states, axis=0).max()), 1e-300)
+        away = scipy.spatial.distance.cdist(states[:1], path).min()
+        if abs(periods[k] - period) <= 0.01 * period and away <= 0.05 * size:
+            return True
+    return False
+
+
+def _step_of(ends: Ends, rows: np.ndarray) -> float:
+    """Return a step of an integrator that suits how far states were followed."""
+    return float(np.median(ends.steps[rows]))
+
+
+def _exponent(system: AbstractSystem, states: np.ndarray, step: float) -> tuple[float, float]:
+    """Return the largest Lyapunov exponent per step or tau, and twice its standard error at most."""
+    some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
+    dt = None if system.kind == "map" else step * system.time_unit
+    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=1, dt=dt)
+    with double_precision():
+        found = lyapunov_exponents(system, some, method=method)
+    values, errors = np.asarray(found.exponents)[:, 0], np.asarray(found.standard_error)[:, 0]
+    fine = np.isfinite(values)
+    if not fine.any():
+        return float("nan"), float("nan")
+    spread = float(np.ptp(values[fine])) / 2
+    return float(np.median(values[fine])), max(float(np.nanmax(errors[fine])), spread)

@@ -1,0 +1,261 @@
+"""Whether states at rest hang together, come back from beside, and in how many dimensions they lie.
+
+Toussaint (1980) Pattern Recognit. 12:261 (relative neighborhood graph).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+from jaxtyping import Float, Int
+
+from ..following.motion import Motion, Moving
+
+MOST = 128
+"""Settled states between which gaps are tried."""
+LANDMARKS = 48
+_BATCH = 512
+_SAME = 1e-6
+"""Of E: states that are nearer are one."""
+_INSTANTS = 128
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Settled states far apart, and what states do that are put between and beside them.
+
+    Attributes
+    ----------
+    states, weights
+        Settled states that are apart `(node, unit)`, and how many lie nearest to each.
+    edges, moves
+        Pairs of neighbors `(edge, 2)`, and how far a state between them moves along their direction
+        in T, as a part of E `(edge,)`.
+    landmarks
+        Those of `states` that are landmarks.
+    spans, span_moves
+        As `edges` and `moves`, of the landmarks.
+    returned
+        Of each state that was put beside the set, its distance from T to 2 T at the most, as a part
+        of that at first `(displaced, tangents)`: across one direction, and across two; NaN where
+        nothing is across.
+    """
+
+    states: Float[np.ndarray, "node unit"]
+    weights: Int[np.ndarray, " node"]
+    edges: Int[np.ndarray, "edge 2"]
+    moves: Float[np.ndarray, " edge"]
+    landmarks: Int[np.ndarray, " landmark"]
+    spans: Int[np.ndarray, "span 2"]
+    span_moves: Float[np.ndarray, " span"]
+    returned: Float[np.ndarray, "displaced tangents"]
+
+    @property
+    def dimension(self) -> int:
+        """One or two: whether the landmarks lie along curves."""
+        return dimension_of(self.states[self.landmarks], self.spans)
+
+    def pieces(self, bound: float) -> Int[np.ndarray, " node"]:
+        """Return the piece of each state, where gaps in which states move further are broken."""
+        kept = self.edges[self.moves <= bound]
+        count = len(self.states)
+        graph = scipy.sparse.coo_array((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), (count, count))
+        return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])
+
+    def is_closed(self, bound: float) -> bool:
+        """Whether the landmarks have a long loop of unbroken gaps."""
+        kept = self.spans[self.span_moves <= bound]
+        return _longest_loop(kept, len(self.landmarks)) >= max(4, len(self.landmarks) // 4)
+
+
+def measure(
+    motion: Motion, settled: Float[np.ndarray, "state unit"], duration: float, extent: float
+) -> Gaps:
+    """Put states between and beside settled ones, and run them on."""
+    chosen = _apart(settled, min(MOST, len(settled)), _SAME * extent)
+    states = settled[chosen]
+    nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
+    landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
+    edges, spans = neighbors(states), neighbors(states[landmarks])
+    moves = _moves(motion, states, edges, duration) / extent
+    span_moves = _moves(motion, states, spans, duration) / extent
+    unbroken = edges[moves <= 0.3]
+    return Gaps(
+        states=states,
+        weights=np.bincount(nearest, minlength=len(states)),
+        edges=edges,
+        moves=moves,
+        landmarks=landmarks,
+        spans=spans,
+        span_moves=span_moves,
+        returned=_returned(motion, states, unbroken, duration, 0.1 * extent),
+    )
+
+
+def neighbors(states: Float[np.ndarray, "state unit"]) -> Int[np.ndarray, "edge 2"]:
+    """Return the pairs of states to both of which no third one is nearer than they to each other."""
+    away = scipy.spatial.distance.cdist(states, states)
+    np.fill_diagonal(away, np.inf)
+    pairs = []
+    for i in range(len(states)):
+        between = np.maximum(away[i][None, :], away).min(1)  # over thirds; inf for i and j themselves
+        found = np.flatnonzero(between >= away[i] * (1 - 1e-12))
+        pairs += [(i, int(j)) for j in found if j > i]
+    return np.array(pairs, int).reshape(-1, 2)
+
+
+def dimension_of(states: np.ndarray, edges: np.ndarray | None = None) -> int:
+    """Return 1 where nine of ten states have at most two neighbors, else 2."""
+    edges = neighbors(states) if edges is None else edges
+    degree = np.bincount(edges.ravel(), minlength=len(states))
+    return 1 if (degree <= 2).mean() >= 0.9 else 2
+
+
+def landmarks_of(states: np.ndarray, count: int = LANDMARKS) -> Int[np.ndarray, " landmark"]:
+    """Return states far apart: each the farthest from those before."""
+    return _apart(states, min(count, len(states)), 0.0)
+
+
+def _apart(states: np.ndarray, count: int, least: float) -> np.ndarray:
+    chosen = [int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
+    nearest = np.linalg.norm(states - states[chosen[0]], axis=1)
+    while len(chosen) < count and nearest.max() > least:
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(states - states[chosen[-1]], axis=1))
+    return np.array(chosen)
+
+
+def _moves(motion: Motion, states: np.ndarray, edges: np.ndarray, duration: float) -> np.ndarray:
+    """Return how far states between two others move along their direction, at the most."""
+    if not len(edges):
+        return np.zeros(0)
+    first, along = states[edges[:, 0]], states[edges[:, 1]] - states[edges[:, 0]]
+    direction = along / np.linalg.norm(along, axis=1, keepdims=True)
+    starts = np.concatenate([first + part * along for part in (0.25, 0.5, 0.75)])
+    across = np.tile(direction, (3, 1))
+    most = np.zeros(len(starts))
+    for k in range(0, len(starts), _BATCH):
+        part = slice(k, k + _BATCH)
+        for _, path in _run(motion, starts[part], duration):
+            with np.errstate(all="ignore"):
+                moved = np.einsum("tsu,su->ts", path - starts[part], across[part])
+            moved = np.where(np.isfinite(moved), np.abs(moved), np.inf)
+            most[part] = np.maximum(most[part], moved.max(0))
+    return most.reshape(3, -1).max(0)
+
+
+def _returned(
+    motion: Motion, states: np.ndarray, edges: np.ndarray, duration: float, aside: float
+) -> np.ndarray:
+    """Return what is left from T to 2 T of the distance of states that were put beside the set."""
+    size = states.shape[1]
+    found = np.full((len(states), 2), np.nan)
+    for column in range(2):
+        if size <= column + 1:
+            continue
+        tangents = _tangents(states, edges, column + 1)
+        rng = np.random.default_rng(0)
+        random = rng.standard_normal(states.shape)
+        random -= np.einsum("skt,sk->st", tangents, np.einsum("skt,st->sk", tangents, random))
+        random /= np.maximum(np.linalg.norm(random, axis=1, keepdims=True), 1e-300)
+        found[:, column] = _distances(
+            motion, np.concatenate([states, states + aside * random]), tangents, duration
+        ) / aside
+    return found
+
+
+def _distances(
+    motion: Motion, starts: np.ndarray, tangents: np.ndarray, duration: float
+) -> np.ndarray:
+    """Return the largest distances from T to 2 T of the second half of states to the first."""
+    count = len(tangents)
+    most = np.zeros(count)
+    instants = np.unique(np.round(np.linspace(duration, 2 * duration, _INSTANTS))) if (
+        motion.is_map
+    ) else np.linspace(duration, 2 * duration, 9)
+    for times, path in _run(motion, starts, 2 * duration, instants):
+        for k in np.flatnonzero(np.isclose(times[:, None], instants, rtol=1e-9).any(1)):
+            held, moved = path[k, :count], path[k, count:]
+            away = scipy.spatial.distance.cdist(np.nan_to_num(moved, nan=1e300), held)
+            nearest = away.argmin(1)
+            difference = moved - held[nearest]
+            along = np.einsum("skt,st->sk", tangents[nearest], difference)
+            across = difference - np.einsum("skt,sk->st", tangents[nearest], along)
+            size = np.linalg.norm(across, axis=1)
+            most = np.maximum(most, np.where(np.isfinite(size), size, np.inf))
+    return most
+
+
+def _tangents(states: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
+    """Return the directions of the set at each state `(state, count, unit)`, zero for none."""
+    found = np.zeros((len(states), count, states.shape[1]))
+    for k in range(len(states)):
+        others = np.concatenate([edges[edges[:, 0] == k, 1], edges[edges[:, 1] == k, 0]])
+        if len(others):
+            directions = np.linalg.svd(states[others] - states[k], full_matrices=False)[2][:count]
+            found[k, : len(directions)] = directions
+    return found
+
+
+def _run(
+    motion: Motion, starts: np.ndarray, until: float, stops: np.ndarray | None = None
+):  # noqa: ANN202
+    """Yield times and paths of blocks until a time; of a flow only where all states are at a stop."""
+    if motion.is_map:
+        moving, taken = motion.begin(starts), 0
+        while taken < until:
+            count = int(min(256, until - taken))
+            count = count if count == 256 else 1 << (count - 1).bit_length()
+            moving, block = motion.advance(moving, count, np.inf)
+            taken += count
+            times = block.times[:, 0]
+            yield times[times <= until], block.states[times <= until]
+        return
+    instants = np.linspace(0, until, 17)[1:] if stops is None else stops
+    moving = motion.begin(starts)
+    for stop in instants:
+        moving, path = _to(motion, moving, float(stop))
+        yield np.array([stop]), path
+
+
+def _to(motion: Motion, moving: Moving, stop: float) -> tuple[Moving, np.ndarray]:
+    """Move states of a flow on to a time."""
+    for _ in range(400):
+        moving, block = motion.advance(moving, 64, stop)
+        if (moving.times >= stop * (1 - 1e-12)).all() or moving.is_stuck.all():
+            break
+    there = np.where((moving.times >= stop * (1 - 1e-12))[:, None], moving.states, np.nan)
+    return moving, there[None]
+
+
+def _longest_loop(edges: np.ndarray, count: int) -> int:
+    """Return the length of the longest loop that one edge closes over a spanning tree."""
+    parent = np.arange(count)
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
+    near: list[list[int]] = [[] for _ in range(count)]
+    longest = 0
+    for a, b in edges:
+        if root(a) != root(b):
+            parent[root(a)] = root(b)
+            near[a].append(b)
+            near[b].append(a)
+        else:
+            longest = max(longest, _path_length(near, int(a), int(b)) + 1)
+    return longest
+
+
+def _path_length(near: list[list[int]], start: int, end: int) -> int:
+    """Return the number of edges between two nodes of a tree."""
+    distance, queue = {start: 0}, [start]
+    for node in queue:
+        for other in near[node]:
+            if other not in distance:
+                distance[other] = distance[node] + 1
+                queue.append(other)
+    return distance[end]

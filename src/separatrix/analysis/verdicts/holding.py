@@ -1,0 +1,315 @@
+"""What holds states over T: from what was measured to words, by thresholds that are written here."""
+
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+import scipy
+from jaxtyping import Bool, Float, Int
+
+from ...systems import AbstractSystem
+from ..following.end import Ends, What
+from ..following.motion import Motion
+from .claims import Held
+from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
+from .recording import Recording
+
+_SHARE = 0.95
+_TOGETHER = 1e-3
+"""Of E₀: an extent up to which states have come together."""
+_PIECE = 0.1
+"""Of E: a piece that is smaller is no line."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What decides a word; `changed` tries each at half and at twice its value."""
+
+    left: float = field(default=0.05, metadata={"name": "left to go"})
+    still: float = field(default=0.05, metadata={"name": "still"})
+    approximately: float = field(default=0.15, metadata={"name": "approximately still"})
+    returned: float = field(default=0.5, metadata={"name": "back from beside"})
+    slows: float = field(default=5.0, metadata={"name": "slowing down"})
+    beside: float = field(default=0.1, metadata={"name": "beside a point"})
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What decides what holds `count` states; the numbers are one for each state.
+
+    Attributes
+    ----------
+    is_followed
+        Whether it was followed for 2 T, or to its end.
+    period
+        Of the closed curve that it ends on, in T; inf for none.
+    place, left
+        The point at which it ends (−1: none), and what is left to go at T, as a part of the
+        distance to the nearest other end.
+    moved
+        Largest distance from where it was at T, during the second T, as a part of E.
+    slowed, beside
+        How many times slower it becomes before it is as much faster again; how far its slow stretch
+        stays from the nearest fixed point, as a part of the diameter of its path; inf for none.
+    is_along
+        Whether the states at T and at 2 T together lie along one dimension.
+    saddle
+        The fixed point beside the slow stretches, one for all `(unit,)`; None: there are several,
+        or none.
+    """
+
+    ends: Ends
+    extent: float
+    first_extent: float
+    is_followed: Bool[np.ndarray, " state"]
+    period: Float[np.ndarray, " state"]
+    place: Int[np.ndarray, " state"]
+    left: Float[np.ndarray, " state"]
+    moved: Float[np.ndarray, " state"]
+    slowed: Float[np.ndarray, " state"]
+    beside: Float[np.ndarray, " state"]
+    is_along: bool
+    gaps: Gaps | None
+    saddle: Float[np.ndarray, " unit"] | None
+
+    @property
+    def has_set(self) -> bool:
+        """Whether the states have not come together."""
+        return self.extent > _TOGETHER * self.first_extent
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that is true of the states, with what it rests on."""
+
+    held: Held
+    answer: str = "no"
+    pieces: int = 0
+    dimension: int = 0
+    attracting: float = float("nan")
+    places: int = 0
+
+
+def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
+    """Work out what decides what holds the states."""
+    count, duration = len(seen.starts), seen.duration
+    settled = np.isfinite(seen.at_T).all(1)
+    extent = _extent(seen.at_T[settled])
+    known = ~ends.are(What.UNKNOWN)
+    with np.errstate(all="ignore"):
+        moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
+    place, left = _left_to_go(ends, seen)
+    partial = Measured(
+        ends=ends,
+        extent=extent,
+        first_extent=_extent(seen.starts),
+        is_followed=known | np.isfinite(seen.at_2T).all(1),
+        period=_periods(ends, duration),
+        place=place,
+        left=left,
+        moved=np.where(settled, moved, np.inf),
+        slowed=np.zeros(count),
+        beside=np.full(count, np.inf),
+        is_along=_lie_along(seen),
+        gaps=None,
+        saddle=None,
+    )
+    widest = 2 * Thresholds().approximately
+    if partial.has_set and _holds(partial.moved <= widest):
+        motion = Motion(system, seen.at_T[settled], (duration, 2 * duration))
+        gaps = measure(motion, seen.at_T[settled], duration, extent)
+        return replace(partial, gaps=gaps)
+    slowed, beside, saddle = _slowing(system, ends, seen)
+    return replace(partial, slowed=slowed, beside=beside, saddle=saddle)
+
+
+def words(m: Measured, at: Thresholds) -> list[Word]:
+    """Return all words that are true, the first one first; there is always one."""
+    ends = m.ends
+    if not _holds(m.is_followed):
+        return [Word(Held.UNKNOWN, "unknown")]
+    found = []
+    if _holds(m.period <= 1):
+        found.append(Word(Held.CYCLE))
+    at_end = m.place[(m.place >= 0) & (m.left <= at.left)]
+    if _holds((m.place >= 0) & (m.left <= at.left)):
+        counts = np.bincount(at_end)
+        one = counts.max() >= _SHARE * len(m.place)
+        places = 1 if one else int((counts > 0).sum())
+        found.append(Word(Held.POINT if one else Held.POINTS, places=places))
+    if m.gaps is not None and m.has_set:
+        found += _continuous(m, m.gaps, at)
+    keeps = ~ends.are(What.CURVE, What.BOUNDED)
+    if _holds(keeps & (m.slowed >= at.slows) & (m.beside > at.beside)):
+        found.append(Word(Held.GHOST))
+    if _holds(ends.are(What.BOUNDED)):
+        found.append(Word(Held.RECURRENT))
+    if _holds(ends.are(What.INFINITY)):
+        found.append(Word(Held.DIVERGING))
+    if m.is_along and m.has_set and _holds(m.moved > at.approximately):
+        found.append(Word(Held.SLOW_PATH, dimension=1))
+    if ends.known >= _SHARE and not any(_holds(ends.are(what)) for what in What):
+        found.append(Word(Held.MIXTURE))
+    return found or [Word(Held.MOVING)]
+
+
+def passes(m: Measured, at: Thresholds) -> bool:
+    """Whether the states slow down beside a fixed point and go on."""
+    keeps = ~m.ends.are(What.CURVE, What.BOUNDED)
+    return _holds(keeps & (m.slowed >= at.slows) & (m.beside <= at.beside))
+
+
+def changed(m: Measured, at: Thresholds) -> dict[str, str]:
+    """Return the thresholds with which another word comes first, halved or doubled."""
+    first = words(m, at)[0]
+    found = {}
+    for one in fields(at):
+        for factor, how in ((0.5, "halved"), (2.0, "doubled")):
+            other = words(m, replace(at, **{one.name: factor * getattr(at, one.name)}))[0]
+            if (other.held, other.answer) != (first.held, first.answer):
+                about = "approximately " if other.answer == "approximately" else ""
+                found[f"{one.metadata['name']} {how}"] = f"{about}{other.held}"
+    return found
+
+
+def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
+    """Return line, ring or surface, or that hardly anything moves; empty where states move."""
+    for bound, answer in ((at.still, "yes"), (at.approximately, "approximately")):
+        if not _holds(m.moved <= bound):
+            continue
+        found = _pieces(gaps, bound, m.extent)
+        column = gaps.dimension - 1
+        returned = gaps.returned[:, column]
+        asked = np.isfinite(returned) | np.isinf(returned)
+        share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
+        if found and (np.isnan(share) or share >= _SHARE):
+            held = Held.SURFACE
+            if gaps.dimension == 1:
+                held = Held.RING if found == 1 and gaps.is_closed(bound) else Held.LINE
+            return [Word(held, answer, found, gaps.dimension, share)]
+        if answer == "approximately":
+            return [Word(Held.STILL, pieces=found, dimension=gaps.dimension, attracting=share)]
+    return []
+
+
+def _pieces(gaps: Gaps, bound: float, extent: float) -> int:
+    """Return in how many pieces the states hang together; 0 where they do not."""
+    piece = gaps.pieces(bound)
+    weights = np.bincount(piece, weights=gaps.weights)
+    whole = gaps.weights.sum()
+    if weights.max() >= _SHARE * whole:
+        return 1
+    is_line = np.array(
+        [
+            (piece == k).sum() >= 3 and _extent(gaps.states[piece == k]) >= _PIECE * extent
+            for k in range(len(weights))
+        ]
+    )
+    return int(is_line.sum()) if weights[is_line].sum() >= _SHARE * whole else 0
+
+
+def _holds(mask: Bool[np.ndarray, " state"]) -> bool:
+    return bool(mask.mean() >= _SHARE)
+
+
+def _extent(states: np.ndarray) -> float:
+    if len(states) < 2:
+        return 0.0
+    return float(scipy.spatial.distance.pdist(states).max())
+
+
+def _periods(ends: Ends, duration: float) -> np.ndarray:
+    """Return the periods of the closed curves of states in T, inf for none."""
+    found = np.full(len(ends.what), np.inf)
+    for k in np.flatnonzero(ends.are(What.CURVE)):
+        curve = ends.curves[ends.which[k]]
+        found[k] = (curve.turn if np.isfinite(curve.turn) else curve.period) / duration
+    return found
+
+
+def _left_to_go(ends: Ends, seen: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Return the point at which each state ends, and what is left to go at T; see `Measured`."""
+    at_point = ends.are(What.POINT)
+    place = np.where(at_point, ends.which, -1)
+    left = np.full(len(place), np.inf)
+    used = np.unique(place[at_point])
+    states = ends.pool.states[used]
+    away = scipy.spatial.distance.cdist(states, states)
+    np.fill_diagonal(away, np.inf)
+    scale = away.min(1) if len(used) > 1 else np.full(len(used), _extent(seen.starts))
+    for p, size in zip(used, scale, strict=True):
+        mine = place == p
+        with np.errstate(all="ignore"):
+            distance = np.linalg.norm(seen.at_T[mine] - ends.pool.states[p], axis=1)
+            left[mine] = np.nan_to_num(distance / size, nan=np.inf) if size > 0 else 0.0
+    return place, left
+
+
+def _lie_along(seen: Recording) -> bool:
+    """Whether the states at T and at 2 T lie along one dimension."""
+    both = np.concatenate([seen.at_T, seen.at_2T])
+    both = both[np.isfinite(both).all(1)]
+    if len(both) < 3:
+        return False
+    return dimension_of(both[landmarks_of(both)]) == 1
+
+
+def _slowing(
+    system: AbstractSystem, ends: Ends, seen: Recording
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return how much each state slows down on its way, how near a fixed point, and which one."""
+    times, speeds = seen.speeds()
+    count = len(seen.starts)
+    slowed, slowest = np.zeros(count), np.full(count, np.nan)
+    for k in range(count):
+        there = np.isfinite(speeds[:, k])
+        if there.sum() < 3:
+            continue
+        slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k])
+    slow = slowed >= Thresholds().slows / 2
+    beside = np.full(count, np.inf)
+    if slow.mean() < _SHARE:
+        return slowed, beside, None
+    stretches = [_stretch(seen, k, slowest[k], times[:, k], speeds[:, k]) for k in range(count)]
+    middles = np.array([s[len(s) // 2] for s, is_slow in zip(stretches, slow, strict=True) if is_slow])
+    pool = ends.pool.search(system, middles[landmarks_of(middles, 32)], proofs=False)
+    nearest = np.full(count, -1)
+    for k in np.flatnonzero(slow):
+        if not len(pool.states):
+            break
+        way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
+        away = scipy.spatial.distance.cdist(stretches[k], pool.states).min(0)
+        nearest[k] = int(away.argmin())
+        beside[k] = away.min() / max(_extent(way), 1e-300)
+    near = np.unique(nearest[slow & np.isfinite(beside)])
+    return slowed, beside, pool.states[near[0]] if len(near) == 1 else None
+
+
+def _slow_stretch(times: np.ndarray, speeds: np.ndarray) -> tuple[float, float]:
+    """Return how many times slower a state becomes before it is as much faster, and when."""
+    before = np.maximum.accumulate(speeds)
+    after = np.maximum.accumulate(speeds[::-1])[::-1]
+    with np.errstate(all="ignore"):
+        times_slower = np.minimum(before, after) / speeds
+    # At rounding level speeds tell nothing.
+    times_slower = np.where(speeds > 1e-8 * before, times_slower, 0.0)
+    k = int(np.nan_to_num(times_slower, posinf=0.0).argmax())
+    return float(times_slower[k]), float(times[k])
+
+
+def _stretch(
+    seen: Recording, k: int, slowest: float, times: np.ndarray, speeds: np.ndarray
+) -> np.ndarray:
+    """Return the places of a state at which it is slow."""
+    there = np.isfinite(speeds)
+    places = np.isfinite(seen.places[:, k]).all(1)
+    if not there.any() or not np.isfinite(slowest):
+        return seen.places[places, k]
+    speed = np.interp(seen.grid, times[there], speeds[there])
+    least = np.interp(slowest, times[there], speeds[there])
+    slow = places & (speed <= 5 * least)
+    nearest = int(np.abs(seen.grid - slowest).argmin())
+    slow[nearest] |= places[nearest]
+    return seen.places[slow, k] if slow.any() else seen.places[places, k]
+
+
+__all__ = ["MOST", "Measured", "Thresholds", "Word", "changed", "measured", "passes", "words"]

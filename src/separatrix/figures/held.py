@@ -1,0 +1,78 @@
+"""What holds states, and where they end."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+
+from ..analysis import Verdict
+from .canvas import Width, in_a_row, new_figure, whole
+from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, ink, paper, styled
+
+__all__ = ["verdict"]
+
+_NAMED = 5
+"""Ends with an entry of their own in the legend."""
+
+
+@styled
+def verdict(
+    verdict: Verdict, *, figure: FigureBase | None = None, width: Width = None
+) -> Figure:
+    """Draw where states are at T and where they end, and what becomes of them in 2 T.
+
+    Left: the states at T, along two principal components, in the color of where each ends; the
+    ends are large. Right: the spread along the axis and the order along it, as far as there is an
+    axis, and the distance from where a state is at T, as a part of the extent. A line marks T.
+    """
+    figure = new_figure(PAGE_WIDTH, 3.4, figure, width, least_share=1.0)
+    left, right = in_a_row(figure, 2)
+    _ends(left, verdict)
+    _courses(right, verdict)
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1)
+    return whole(figure)
+
+
+def _ends(axes: Axes, verdict: Verdict) -> None:
+    states, ends = np.asarray(verdict.drawn), np.asarray(verdict.end_drawn)
+    ended, names = np.asarray(verdict.ended), list(map(str, verdict.end))
+    curves = np.asarray(verdict.curve_drawn)
+    axes.plot(curves[:, 0], curves[:, 1], color=GRAY, linewidth=0.8, zorder=1)
+    for k, name in enumerate(names):
+        known = name != "not known"
+        color = cycle(k) if known and k < _NAMED else (LIGHT_GRAY if not known else GRAY)
+        mine = ended == k
+        label = f"{name}: {100 * float(verdict.share[k]):.0f} %" if k < _NAMED else None
+        axes.scatter(
+            states[mine, 0], states[mine, 1], s=8, color=color, alpha=0.7, linewidth=0, label=label
+        )
+        if name.endswith("point"):
+            face = color if name == "stable point" else paper()
+            axes.scatter(*ends[k], s=60, facecolor=face, edgecolor=ink(), linewidth=1, zorder=4)
+    rest = len(names) - _NAMED
+    if rest > 0:
+        axes.scatter([], [], s=8, color=GRAY, label=f"{rest} more")
+    axes.set_xlabel("component 1")
+    axes.set_ylabel("component 2")
+    axes.set_title("where states are at T, by their end" if verdict.held else "where states end")
+
+
+def _courses(axes: Axes, verdict: Verdict) -> None:
+    times = np.asarray(verdict.times)
+    lines = (
+        ("spread along the axis", verdict.spread, "-"),
+        ("order (rank correlation)", verdict.order, "--"),
+        ("distance from where they are at T", verdict.distance, ":"),
+    )
+    for k, (label, values, line) in enumerate(lines):
+        shown = np.asarray(values, float)
+        if np.isfinite(shown).sum() > 1:
+            axes.plot(times, shown, line, color=cycle(k + 1), label=label)
+    if np.isfinite(verdict.duration):
+        axes.axvline(verdict.duration, color=GRAY, linewidth=0.8)
+        axes.text(verdict.duration, 1.0, " T", transform=axes.get_xaxis_transform(), va="top")
+    axes.axhline(0, color=LIGHT_GRAY, linewidth=0.8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -1.1), min(max(high, 1.1), 3.0))
+    axes.set_xlabel(f"time since states were left alone ({verdict.time_units})")
+    axes.set_title("what becomes of them")
