@@ -149,7 +149,6 @@ MAKE = {
     "trials": lambda: parts().trials,
     "basins": lambda: sx.basins(BISTABLE, PLACES, STARTS),
     "commitment": lambda: sx.commitment(BISTABLE, WALKS, PLACES, dt=10.0),
-    "continuous_attractor": lambda: sx.continuous_attractor(RELAXING, STARTS),
     "verdict": lambda: sx.verdict(RELAXING, STARTS, duration=50.0, axis=np.ones(6)),
     "fixed_point_graph": lambda: sx.fixed_point_graph(BISTABLE, PLACES),
     "fixed_point_topology": lambda: sx.fixed_point_topology(BISTABLE, PLACES, PLACES[:, :2]),

@@ -20,7 +20,6 @@ METHODS = [
     *(getattr(sx.solvers, name) for name in sx.solvers.__all__),
     *(getattr(sx.measures, name) for name in MEASURES),
     sx.Settling,
-    sx.Watching,
 ]
 MUST_SHOW = [
     *ANALYZES,

@@ -1,7 +1,7 @@
 """Following states until their ends are known, or for as long as may be."""
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -13,7 +13,7 @@ from ...systems import AbstractSystem
 from .bounded import bounded_motion, growth_times
 from .end import Ends, What
 from .history import History
-from .motion import Block, Motion, Moving
+from .motion import Block, Motion
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
 from .turns import Turn, curve_of_flow, cycle_of_steps
@@ -37,16 +37,12 @@ NEAR_CURVE = 0.01
 _CANDIDATES, _FIRST_TRIED = 32, 12
 
 
-class Recorder(Protocol):
-    """What looks at every block of steps, of which rows of the states it is."""
-
-    def add(self, block: Block, rows: np.ndarray) -> None:
-        """Look at a block."""
+Look = Callable[[Block, np.ndarray], None]
+"""A function that is called with every block of steps, and of which rows of the states it is."""
 
 
-class _Silent:
-    def add(self, block: Block, rows: np.ndarray) -> None:
-        """Look at nothing."""
+def _no_look(block: Block, rows: np.ndarray) -> None:
+    """Look at nothing."""
 
 
 @dataclass
@@ -73,15 +69,15 @@ def follow(
     *,
     duration: float | None = None,
     pool: Pool | None = None,
-    recorder: Recorder | None = None,
+    look: Look = _no_look,
     watch: Watch = UNWATCHED,
 ) -> Ends:
     """Follow finite states, and say where they end.
 
-    `duration` is T in units of the system: all states are followed for 2 T, which `recorder` sees.
+    `duration` is T in units of the system: all states are followed for 2 T, each step of which `look` sees.
     """
     with one_blas_thread():
-        return _Follower(system, starts, duration, pool, recorder or _Silent(), watch).run()
+        return _Follower(system, starts, duration, pool, look, watch).run()
 
 
 class _Follower:
@@ -91,10 +87,10 @@ class _Follower:
         starts: np.ndarray,
         duration: float | None,
         pool: Pool | None,
-        recorder: Recorder,
+        look: Look,
         watch: Watch,
     ):
-        self.system, self.recorder, self.watch = system, recorder, watch
+        self.system, self.look, self.watch = system, look, watch
         self.scale = scale_of(starts)
         self.size = max(self.scale, float(np.abs(starts).max(initial=0.0)))
         self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
@@ -133,7 +129,7 @@ class _Follower:
             last = np.inf if self.motion.is_map else max(self.wanted, self.twice)
             self.moving, block = self.motion.advance(self.moving, count, last)
             taken += count
-            self.recorder.add(block, self.alive)
+            self.look(block, self.alive)
             self.history.add(block)
             self._note()
             self._escaped()
@@ -192,7 +188,7 @@ class _Follower:
         gone = ~(size <= INFINITE * self.size)
         if self.moving.is_stuck.any():
             places = self.history.places
-            for k in np.flatnonzero(self.moving.is_stuck & ~gone):
+            for k in map(int, np.flatnonzero(self.moving.is_stuck & ~gone)):
                 before = np.abs(places(k)[1]).max(1)
                 gone[k] = size[k] > 10 * before[0] and size[k] >= 0.99 * before.max()
         gone &= self.found.what[self.alive] == What.UNKNOWN
@@ -203,8 +199,10 @@ class _Follower:
         rows = self._open()
         if not len(rows):
             return
-        near = _far_apart(self.moving.states[rows], _CANDIDATES)
-        self.found.pool = self.found.pool.search(self.system, near, proofs=False)
+        slower = rows if final else rows[self.history.slowed(rows)]
+        if len(slower):
+            near = _far_apart(self.moving.states[slower], _CANDIDATES)
+            self.found.pool = self.found.pool.search(self.system, near, proofs=False)
         self._approach(final)
         self._come_to_rest()
         self._turn(final)
@@ -271,13 +269,15 @@ class _Follower:
             self.found.curves.append(curve)
         self.found.end(self.alive[[k]], What.CURVE, place)
 
-    def _join(self, k: int) -> None:
+    def _join(self, k: int) -> bool:
+        """Note whether a state has come to a curve that is known, over the last turn of it."""
         times, path = self.history.recent(k)
         for place, curve in enumerate(self.found.curves):
             turn = path[times >= times[-1] - 1.1 * curve.period]
             if len(turn) and curve.distance(turn).max() <= NEAR_CURVE * curve.diameter:
                 self.found.end(self.alive[[k]], What.CURVE, place)
-                return
+                return True
+        return False
 
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
@@ -291,7 +291,8 @@ class _Follower:
         for k, circle in zip(rows[bounded], circles, strict=True):
             if circle is not None:
                 self._on_curve(int(k), circle)
-            else:
+        for k, circle in zip(rows[bounded], circles, strict=True):
+            if circle is None and not self._join(int(k)):
                 self.found.end(self.alive[[k]], What.BOUNDED)
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
@@ -311,7 +312,7 @@ class _Follower:
             steps=found.steps,
             pool=pool,
             curves=tuple(found.curves),
-            is_family=many >= max(3, 0.25 * on_curve.sum()),
+            is_family=bool(many >= max(3, 0.25 * on_curve.sum())),
             grows=found.grows,
         )
 
@@ -359,5 +360,3 @@ def _far_apart(states: np.ndarray, count: int) -> np.ndarray:
         nearest = np.minimum(nearest, np.linalg.norm(finite - finite[chosen[-1]], axis=1))
     return finite[chosen]
 
-
-__all__ = ["Ends", "Moving", "follow", "replace", "scale_of"]

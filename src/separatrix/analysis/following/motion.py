@@ -124,7 +124,8 @@ class Motion:
             seen, path, following, taken = self._integrated(moving.take(rows), count, last)
             times[1:, rows], states[1:, rows] = seen, path
             lengths[rows], steps[rows] = following, steps[rows] + taken
-        stuck = lengths <= _SMALLEST * max(float(self.stops[-1]), last)
+        span = float(self.stops[-1]) if len(self.stops) else float(times[-1].max())
+        stuck = (lengths <= _SMALLEST * span) & (times[-1] < last)
         after = Moving(states[-1], times[-1], lengths, steps, stuck, moving.is_implicit)
         return after, Block(times, states)
 
@@ -148,7 +149,8 @@ class Motion:
 
     def _choose(self, moving: Moving, last: float) -> Moving:
         """Go on implicitly with states for which the explicit steps left would be too many."""
-        left = np.minimum(last, self.stops[-1] if len(self.stops) else last) - moving.times
+        near = float(self.stops[-1]) if len(self.stops) else last
+        left = min(last, near) - moving.times
         many = ~moving.is_implicit & (left > _MANY * moving.lengths) & (moving.steps > 0)
         rows = np.flatnonzero(many)
         if not len(rows):

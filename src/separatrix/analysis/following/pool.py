@@ -6,11 +6,14 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Float, Int, Shaped
 
+from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...systems import AbstractSystem
 from ..fixed_points.evaluator import DENSE, Evaluator
 from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
 
+_FEW_STEPS = 40
+"""Of a search: a state that comes to a point is near it already."""
 _SAME = 1e-6
 """Of the size of the states: points that are this near are one."""
 
@@ -69,7 +72,12 @@ class Pool:
     def search(self, system: AbstractSystem, candidates: np.ndarray, proofs: bool) -> "Pool":
         """Return these points and those that a search from the candidates finds."""
         found = find_fixed_points(
-            system, candidates, slow_points=False, certify=proofs, completeness=False
+            system,
+            candidates,
+            method=LevenbergMarquardt(max_steps=_FEW_STEPS),
+            slow_points=False,
+            certify=proofs,
+            completeness=False,
         )
         return self.with_points(system, found, given=False)
 

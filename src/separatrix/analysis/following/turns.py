@@ -7,6 +7,7 @@ the integration; on a spiral they stay equal while the diameters change.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -16,15 +17,27 @@ _MISS = 0.01
 """Of the diameter of a turn: more is no return."""
 _FLOW_ERROR, _MAP_ERROR = 1e-5, 1e-9
 """Of the diameter: misses that the integration, or rounding, explains."""
-_FALLS = 1.1
-"""Times by which a miss is less than that of the turn before, in the mean of the turns."""
-_NEAR, _FALLING, _STRAIGHT = 0.05, 4, 0.9
-"""Of those turns that miss by less than this part, there are so many at least, and the logarithms of
-their misses fall with this correlation: a path that comes near by chance goes away again."""
+_NEAR = 0.05
+
+
+class _Falls(NamedTuple):
+    """So many turns whose misses are below `_NEAR` and fall, in all by a factor `times`.
+
+    A path that comes near by chance goes away again. `straight` is the correlation of the logarithm
+    of the misses with the turn, `miss` the last one at the most.
+    """
+
+    turns: int
+    straight: float
+    times: float
+    miss: float
+
+
+_FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
 _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
 _CIRCLE_TURNS = 50
-_COMPARED = 12
+_COMPARED = 40
 """Turns whose misses are compared, at most."""
 _LOOPS = 16
 """Times that a path may come near its end before it closes, at most."""
@@ -103,11 +116,17 @@ def closes(
         return True
     near = ratios < _NEAR
     count = len(ratios) if near.all() else int(near.argmin())
-    if count < _FALLING:
+    if count < _FALLING[0].turns:
         return False
     logs = np.log(np.maximum(ratios[:count], error))
-    slope, straight = np.polyfit(np.arange(count), logs, 1)[0], np.corrcoef(np.arange(count), logs)
-    return bool(slope >= np.log(_FALLS) and straight[0, 1] >= _STRAIGHT)
+    straight = np.corrcoef(np.arange(count), logs)[0, 1]
+    return any(
+        count >= rule.turns
+        and straight >= rule.straight
+        and logs[-1] - logs[0] >= np.log(rule.times)
+        and ratios[0] <= rule.miss
+        for rule in _FALLING
+    )
 
 
 def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | None:

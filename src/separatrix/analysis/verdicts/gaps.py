@@ -240,7 +240,7 @@ def _longest_loop(edges: np.ndarray, count: int) -> int:
 
     near: list[list[int]] = [[] for _ in range(count)]
     longest = 0
-    for a, b in edges:
+    for a, b in edges.tolist():
         if root(a) != root(b):
             parent[root(a)] = root(b)
             near[a].append(b)

@@ -16,6 +16,8 @@ from .recording import Recording
 _SHARE = 0.95
 _TOGETHER = 1e-3
 """Of E₀: an extent up to which states have come together."""
+_PERIOD = 0.01
+"""Within which a period is known, as a part of it."""
 _PIECE = 0.1
 """Of E: a piece that is smaller is no line."""
 
@@ -128,7 +130,7 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
     if not _holds(m.is_followed):
         return [Word(Held.UNKNOWN, "unknown")]
     found = []
-    if _holds(m.period <= 1):
+    if _holds(m.period <= 1 + _PERIOD):
         found.append(Word(Held.CYCLE))
     at_end = m.place[(m.place >= 0) & (m.left <= at.left)]
     if _holds((m.place >= 0) & (m.left <= at.left)):
@@ -204,7 +206,8 @@ def _pieces(gaps: Gaps, bound: float, extent: float) -> int:
             for k in range(len(weights))
         ]
     )
-    return int(is_line.sum()) if weights[is_line].sum() >= _SHARE * whole else 0
+    lines = gaps.dimension == 1 and weights[is_line].sum() >= _SHARE * whole
+    return int(is_line.sum()) if lines else 0
 
 
 def _holds(mask: Bool[np.ndarray, " state"]) -> bool:

@@ -145,7 +145,8 @@ def _verdict(
     if points is not None:
         pool = pool.with_points(system, points, given=True)
     seen = None if span is None else Recording(starts, span, system.kind == "map", axis)
-    ends = follow(system, starts, duration=span, pool=pool, recorder=seen, watch=watch)
+    looks = {} if seen is None else {"look": seen.add}
+    ends = follow(system, starts, duration=span, pool=pool, watch=watch, **looks)
     claims, ended = end_claims(system, ends, cycles)
     of_ends = list(claims)
     settings: dict[str, Any] = {}
