@@ -1,43 +1,301 @@
-"""How often is the verdict on a planted system wrong, and how often is it "unknown"?
+"""How often is a claim of a verdict on a planted system false, a word wrong, or not known what is known?
 
-Run ``python benchmarks/verdicts.py [systems of each class [first seed]]``.
+    python benchmarks/verdicts.py [CLASS ...] [--seeds 20] [--first 0] [--jobs 1] [--no-checker]
+
+Each claim is judged twice: by the construction (`planted.py`), and by the independent checker
+(`tools/check_verdict.py`), which knows no more than the system's function, the states and the page of
+the words. A claim is false if either says so, and each such claim is printed. Seeds from 1000 on are
+those that are reported.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import multiprocessing
+import signal
 import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import numpy as np
+from scipy.spatial.distance import pdist
 
 import separatrix as sx
 
 if __package__:
-    from .judging import judge_all
     from .planted import CLASSES, Planted, plant
 else:
     sys.path.insert(0, str(Path(__file__).parent))
-    from judging import judge_all
     from planted import CLASSES, Planted, plant
 
-HELD = {"plane": "surface", "discrete": "points", "one point": "point"}
-"""What `Verdict.held` calls the class, or a system of it, where that has another name."""
+CHECKER = Path(__file__).parents[1] / "tools" / "check_verdict.py"
+SHARE, PERIOD, ALONG, PLACE = 0.02, 0.01, 0.02, 1e-3
+"""What the page tolerates of shares, periods, order and spread; of a point's place, in E₀."""
+KNOWN_WORDS = ("unknown", "moving")
+"""What a verdict says that has not found the word."""
 
 
-def judged(answer: str, seed: int) -> tuple[str, str]:
-    """Return how the verdict on a planted system is to be judged, and what it says."""
-    planted: Planted = plant(answer, seed)
-    expected = HELD.get(planted.name, HELD.get(answer, answer))
-    found = sx.verdict(planted.system, planted.states, duration=planted.duration, axis=planted.axis)
-    said = f"({planted.name}, {planted.system.kind}) {found.summary()}"
-    if found.held == "unknown":
-        return "unknown", said
-    return ("right" if found.held == expected else "wrong"), said
+class Fault(NamedTuple):
+    """A claim that is false, and who says so."""
+
+    by: str  # "construction" or "checker"
+    claim: str
+    reason: str
 
 
-def main(count: int = 200, first: int = 0) -> None:
-    """Print a line for each class, and one for each verdict that is not right."""
-    judge_all(CLASSES, judged, count, first)
+class Judged(NamedTuple):
+    """How the verdict on one planted system is to be judged."""
+
+    seed: int
+    faults: list[Fault]
+    word: str  # "right", "wrong", "not known" or "failed"
+    said: str
+    ends_known: bool
+    checked: Counter[str]  # how often the checker gave which answer
+    seconds: float
+
+
+# What the construction says
+
+
+def refuted(planted: Planted, verdict: Any) -> Iterator[tuple[Any, str]]:
+    """Generate the claims that the construction refutes, and why."""
+    if judged_word(planted, verdict.held) == "wrong":
+        yield first_word(verdict), f"it is {truth_of(planted)}"
+    for claim in verdict.claims:
+        if claim.kind == "end":
+            for reason in end_faults(planted, verdict, claim.numbers):
+                yield claim, reason
+        truth = {"order": planted.order_at_T, "spread": planted.spread_at_T}.get(claim.kind)
+        if truth is not None and abs(claim.numbers["value"] - truth) > ALONG + 1e-3 * abs(truth):
+            yield claim, f"it is {truth:.4f}"
+
+
+def judged_word(planted: Planted, held: str) -> str:
+    if held in planted.words:
+        return "right"
+    return "not known" if held in KNOWN_WORDS else "wrong"
+
+
+def truth_of(planted: Planted) -> str:
+    return " or ".join(sorted(planted.words))
+
+
+def first_word(verdict: Any) -> Any:
+    return next((c for c in verdict.claims if c.kind == "held" and c.numbers["first"]), None)
+
+
+def end_faults(planted: Planted, verdict: Any, numbers: dict[str, Any]) -> Iterator[str]:
+    """Generate what is false of the end of some states."""
+    what, rows = numbers["what"], np.asarray(verdict.followed)[np.asarray(numbers["rows"], int)]
+    if planted.ends is not None and what != "unknown":
+        most = planted.ends.get(what, (0.0, 0.0))[1]
+        if shares(verdict)[what] > most + SHARE:
+            yield f"at most {most:.0%} of the states end so"
+    if what == "point" and planted.end_at is not None:
+        room = PLACE * pdist(planted.states).max()
+        off = ~(np.linalg.norm(planted.end_at[rows] - numbers["state"], axis=1) <= room)
+        if off.mean() > SHARE:
+            yield f"{off.mean():.0%} of these states end elsewhere"
+    if what == "curve" and planted.period is not None and numbers["share"] > 0.05:
+        off = abs(numbers["period"] / planted.period - 1)
+        if not off <= PERIOD:
+            yield f"the period is {planted.period:.6g}"
+    if what == "bounded" and planted.exponent is not None:
+        (low, high), room = planted.exponent, 3 * numbers["exponent_error"]
+        if not low - room <= numbers["exponent"] <= high + room:
+            yield f"the exponent is between {low:.4g} and {high:.4g}"
+
+
+def shares(verdict: Any) -> Counter[str]:
+    """Return which share of the states ends at what."""
+    found: Counter[str] = Counter()
+    for claim in verdict.claims:
+        if claim.kind == "end":
+            found[claim.numbers["what"]] += claim.numbers["share"]
+    return found
+
+
+def ends_known(planted: Planted, verdict: Any) -> bool:
+    """Say whether the verdict knows all ends that are surely to be known."""
+    found, given = shares(verdict), planted.ends or {}
+    return all(found[what] >= low - SHARE for what, (low, _) in given.items() if what != "unknown")
+
+
+# What the checker says
+
+
+@cache
+def checker() -> Callable[..., list[tuple[str, str]]] | None:
+    """Return `check` of tools/check_verdict.py, None where there is none."""
+    if not CHECKER.exists():
+        return None
+    spec = importlib.util.spec_from_file_location("check_verdict", CHECKER)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.check
+
+
+@eqx.filter_jit
+def evaluated(system: sx.AbstractSystem, states: Any) -> Any:
+    return jax.vmap(system.evaluate)(states)
+
+
+def function_of(system: sx.AbstractSystem) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the step or the field of many states in NumPy; few shapes are compiled."""
+
+    def function(states: np.ndarray) -> np.ndarray:
+        given = np.asarray(states, float)
+        padded = np.zeros((max(64, 1 << (len(given) - 1).bit_length()), given.shape[1]))
+        padded[: len(given)] = given
+        with jax.enable_x64(True):
+            return np.array(evaluated(system, padded))[: len(given)]
+
+    return function
+
+
+def checked(planted: Planted, verdict: Any) -> list[tuple[Any, str, str]]:
+    """Return each claim with the checker's answer and reason."""
+    check, system = checker(), planted.system
+    if check is None:
+        return []
+    told = [
+        {"kind": c.kind, "numbers": dict(c.numbers), "tolerance": c.tolerance, "known": c.known}
+        for c in verdict.claims
+    ]
+    answers = check(
+        system.kind, function_of(system), planted.states, planted.duration, told,
+        axis=planted.axis, time_unit=system.time_unit,
+    )  # fmt: skip
+    return [(c, *answer) for c, answer in zip(verdict.claims, answers, strict=True)]
+
+
+def stop(*_: Any) -> None:
+    raise TimeoutError("out of time")
+
+
+def error() -> str:
+    """Return the last line of the exception that is being handled."""
+    return traceback.format_exc().strip().split("\n")[-1]
+
+
+# All of them
+
+
+def judge(name: str, seed: int, check_for: int) -> Judged:
+    """Return how the verdict on a planted system is to be judged; the checker has so many seconds."""
+    planted, begun = plant(name, seed), time.perf_counter()
+    kind, (count, units) = planted.system.kind, planted.states.shape
+    about = f"{truth_of(planted)}: {planted.why}; {kind}, {count} × {units}"
+    given = {"duration": planted.duration, "axis": planted.axis}
+    try:
+        verdict = sx.verdict(planted.system, planted.states, **given)
+    except Exception:
+        return Judged(seed, [], "failed", f"{error()} ({about})", True, Counter(), np.nan)
+    seconds = time.perf_counter() - begun
+    faults = [Fault("construction", short(c), reason) for c, reason in refuted(planted, verdict)]
+    answers: Counter[str] = Counter()
+    if check_for:
+        signal.signal(signal.SIGALRM, stop)
+        signal.alarm(check_for)
+        try:
+            for claim, answer, reason in checked(planted, verdict):
+                answers[answer] += 1
+                if answer == "false":
+                    faults.append(Fault("checker", short(claim), reason))
+        except Exception:
+            answers[f"none ({error()})"] += 1
+        signal.alarm(0)
+    word, known = judged_word(planted, verdict.held), ends_known(planted, verdict)
+    return Judged(seed, faults, word, f"{verdict.held} ({about})", known, answers, seconds)
+
+
+def short(claim: Any) -> str:
+    """Return a claim in a few words."""
+    if claim is None:
+        return "held"
+    numbers = {k: v for k, v in claim.numbers.items() if np.ndim(v) == 0}
+    shown = (f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in numbers.items())
+    return f"{claim.kind} {', '.join(shown)}"
+
+
+def line(name: str, found: list[Judged]) -> str:
+    """Return what is counted of a class."""
+    words = Counter(one.word for one in found)
+    by = Counter(fault.by for one in found for fault in one.faults)
+    lost = sum(not one.ends_known for one in found)
+    answers: Counter[str] = sum((one.checked for one in found), Counter())
+    told = ", ".join(f"{words[w]} {w}" for w in ("right", "wrong", "not known", "failed"))
+    return (
+        f"{name}: {len(found)} systems; false claims: {by['construction']} by the construction, "
+        f"{by['checker']} by the checker; words: {told}; ends not known: {lost}; "
+        f"the checker's answers: {dict(answers)}; "
+        f"{np.nanmean([one.seconds for one in found] or [0]):.2f} s each"
+    )
+
+
+def shown(one: Judged) -> Iterator[str]:
+    """Generate the lines of a system of whose verdict something is false or not known."""
+    if one.faults or one.word != "right" or not one.ends_known:
+        lost = "" if one.ends_known else ", ends not known"
+        yield f"  {one.seed}: word {one.word}{lost}: {one.said}"
+    for fault in one.faults:
+        yield f"    FALSE ({fault.by}): {fault.claim}: {fault.reason}"
+
+
+def judged_class(name: str, seeds: range, check_for: int) -> list[Judged]:
+    sx.enable_compilation_cache()
+    return [judge(name, seed, check_for) for seed in seeds]
+
+
+def report(names: list[str], results: Iterable[list[Judged]]) -> None:
+    """Print each class as soon as it is judged, and all of them together."""
+    everything: list[Judged] = []
+    for name, found in zip(names, results, strict=True):
+        print(
+            line(name, found), *(text for one in found for text in shown(one)), sep="\n", flush=True
+        )
+        everything += found
+    print(line("all", everything))
+
+
+def main() -> None:
+    """Judge the verdicts on classes × seeds."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of: {', '.join(CLASSES)}")
+    parser.add_argument("--seeds", type=int, default=20, help="of each class")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--no-checker", action="store_true")
+    parser.add_argument(
+        "--check-for", type=int, default=300, help="seconds for one system's claims"
+    )
+    given = parser.parse_args()
+    if missing := [name for name in given.classes if name not in CLASSES]:
+        parser.error(f"no class of these names: {', '.join(missing)}")
+    if not given.no_checker and not CHECKER.exists():
+        print(f"no tools/{CHECKER.name} yet: judged by the construction alone")
+    names, seeds = given.classes or list(CLASSES), range(given.first, given.first + given.seeds)
+    check_for = 0 if given.no_checker else given.check_for
+    if given.jobs == 1:
+        report(names, (judged_class(name, seeds, check_for) for name in names))
+        return
+    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(judged_class, name, seeds, check_for) for name in names]
+        report(names, (future.result() for future in futures))
 
 
 if __name__ == "__main__":
-    sx.enable_compilation_cache()
-    main(*map(int, sys.argv[1:]))
+    main()
