@@ -1,29 +1,34 @@
 """Motion that does not close: whether it stays within bounds, or grows."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .history import History
 from .pool import Pool
 from .turns import Turn, invariant_circle, principal
 
-_PARTS = 8
+_PARTS = 16
 """Of the second half of the way, which are compared."""
 _CHANGE = 0.25
 _SHIFT = 0.5
 _CROSSINGS = 6
-_TREND = 0.02
+_TREND, _STEADY = 0.01, 0.5
 _GROWN, _STRAIGHT = 0.05, 0.98
 
 
 def bounded_motion(
-    history: History, rows: np.ndarray, is_map: bool
+    history: History, rows: np.ndarray, is_map: bool, pool: Pool
 ) -> tuple[np.ndarray, list[Turn | None]]:
     """Return which rows keep coming back within bounds, and of these, on which circle."""
     bounded, circles = np.zeros(len(rows), bool), []
     for k, row in enumerate(rows):
         times, places = history.places(int(row))
         second = places[times >= times[-1] / 2]
-        bounded[k] = len(second) >= 32 and _comes_back(second)
+        late = times[times >= times[-1] / 2]
+        bounded[k] = (
+            len(second) >= 32 and _comes_back(second) and not _spirals(late, second, pool)
+        )
         if bounded[k]:
             circles.append(invariant_circle(history.recent(int(row))[1]) if is_map else None)
     return bounded, circles
@@ -45,11 +50,35 @@ def _comes_back(path: np.ndarray) -> bool:
     grown = np.sqrt(((late - center) ** 2).sum(1).mean()) / np.sqrt(
         ((early - center) ** 2).sum(1).mean()
     )
-    steady = (np.diff(sizes) > 0).all() or (np.diff(sizes) < 0).all()
-    trend = abs(np.log(sizes[-1] / sizes[0])) > _TREND
     shift = np.linalg.norm(late.mean(0) - early.mean(0))
     within = abs(np.log(grown)) <= _CHANGE and shift <= _SHIFT * size
-    return bool(within and not (steady and trend))
+    return bool(within and not _has_trend(sizes))
+
+
+def _has_trend(sizes: np.ndarray) -> bool:
+    """Whether the size of a motion grows or shrinks steadily, as that of a spiral."""
+    parts, logs = np.arange(len(sizes)), np.log(sizes)
+    slope = np.polyfit(parts, logs, 1)[0]
+    return bool(
+        abs(slope) * len(sizes) > _TREND and np.corrcoef(parts, logs)[0, 1] ** 2 >= _STEADY
+    )
+
+
+def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
+    """Whether the part of a mode of the point within grows or shrinks exponentially."""
+    center = path.mean(0)
+    away = np.linalg.norm(pool.states - center, axis=1)
+    size = float(np.sqrt(((path - center) ** 2).sum(1).mean()))
+    if not len(away) or away.min() > size:
+        return False
+    near = int(away.argmin())
+    part = np.abs((path - pool.states[near]) @ pool.left[near])
+    if not (part > 0).all():
+        return False
+    logs = np.log(part)
+    slope = np.polyfit(times, logs, 1)[0]
+    changed = abs(slope) * float(np.ptp(times)) > _TREND
+    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= _STRAIGHT)
 
 
 def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
@@ -60,17 +89,26 @@ def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
         second = times >= times[-1] / 2
         if second.sum() < 8:
             continue
-        center = np.zeros(places.shape[1])
-        if len(pool.states):
-            away = np.linalg.norm(pool.states - places[-1], axis=1)
-            center = pool.states[int(away.argmin())]
-        with np.errstate(all="ignore"):
-            logs = np.log(np.linalg.norm(places[second] - center, axis=1))
-        if not np.isfinite(logs).all():
-            continue
-        slope, level = np.polyfit(times[second], logs, 1)
-        left = logs - slope * times[second] - level
-        gained = slope * float(np.ptp(times[second]))
-        if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var():
-            found[k] = 1 / slope
+        for measure in _measures(places[second], pool):
+            with np.errstate(all="ignore"):
+                logs = np.log(measure)
+            if not np.isfinite(logs).all():
+                continue
+            slope, level = np.polyfit(times[second], logs, 1)
+            left = logs - slope * times[second] - level
+            gained = slope * float(np.ptp(times[second]))
+            if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var():
+                found[k] = 1 / slope
+                break
     return found
+
+
+def _measures(places: np.ndarray, pool: Pool) -> Iterator[np.ndarray]:
+    """Yield what may grow: the distance to the nearest point, the part of its mode in it."""
+    if not len(pool.states):
+        yield np.linalg.norm(places, axis=1)
+        return
+    near = int(np.linalg.norm(pool.states - places[-1], axis=1).argmin())
+    displaced = places - pool.states[near]
+    yield np.linalg.norm(displaced, axis=1)
+    yield np.abs(displaced @ pool.left[near])

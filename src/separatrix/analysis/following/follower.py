@@ -217,10 +217,10 @@ class _Follower:
             return
         away = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
         nearest = stable[away.argmin(1)]
-        times, distances = self.history.distances(pool.states[nearest])
+        times, *measures = self.history.distances(pool.states[nearest], pool.left[nearest])
         for k in rows:
             rate = float(pool.rate[nearest[k]])
-            if _approaches(times[:, k], distances[:, k], rate, self.floor, final):
+            if any(_approaches(times[:, k], m[:, k], rate, self.floor, final) for m in measures):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
     def _come_to_rest(self) -> None:
@@ -287,7 +287,7 @@ class _Follower:
         for k in rows:  # what has come to a curve that is known, if slowly
             self._join(int(k))
         rows = self._open()
-        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map)
+        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
         for k, circle in zip(rows[bounded], circles, strict=True):
             if circle is not None:
                 self._on_curve(int(k), circle)
@@ -328,7 +328,10 @@ def scale_of(states: Float[np.ndarray, "state unit"]) -> float:
 def _approaches(
     times: np.ndarray, distances: np.ndarray, rate: float, floor: float, final: bool
 ) -> bool:
-    """Whether distances to a stable point fall as its slowest mode says."""
+    """Whether distances to a stable point, or the part of its slowest mode in them, fall as it says.
+
+    The distances of what turns on its way swing, the parts of the mode do not.
+    """
     now, here = times[-1], distances[-1]
     if not np.isfinite(here):
         return False

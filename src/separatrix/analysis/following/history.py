@@ -1,7 +1,7 @@
 """What is kept of the way of states that are followed."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 
 from .motion import Block
 
@@ -68,9 +68,18 @@ class History:
         """Return times and states over the whole way of one state."""
         return np.stack([t[row] for t in self._times]), np.stack([p[row] for p in self._places])
 
-    def distances(self, to: Float[np.ndarray, "state unit"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return times and distances to one state for each `(place, state)`, the last step last."""
+    def distances(
+        self, to: Float[np.ndarray, "state unit"], left: Complex[np.ndarray, "state unit"]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return times, distances to one state for each, and the parts of a mode in them.
+
+        All are `(place, state)`, the last step last; `left` are the left vectors of the modes.
+        """
         last = self._blocks[-1]
         times = np.stack([*self._times, last.times[-1]])
-        away = [np.linalg.norm(places - to, axis=1) for places in [*self._places, last.states[-1]]]
-        return times, np.stack(away)
+        away, parts = [], []
+        for places in [*self._places, last.states[-1]]:
+            displaced = places - to
+            away.append(np.linalg.norm(displaced, axis=1))
+            parts.append(np.abs(np.einsum("su,su->s", displaced, left)))
+        return times, np.stack(away), np.stack(parts)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...systems import AbstractSystem
@@ -26,9 +26,10 @@ class Pool:
     ----------
     states, stability
         Of each point; see `FixedPoints`.
-    rate
-        At which a displacement from a stable point decays in the end, in 1/step or 1/tau; NaN where
-        the point is not stable.
+    rate, left
+        At which the mode of each point that decays the slowest does so, in 1/step or 1/tau
+        (negative: it grows), and its left vector, whose product with a displacement is its part of
+        it; NaN where that is not known.
     label
         Its label among the points that were given; −1 where it was found here.
     is_proved
@@ -40,6 +41,7 @@ class Pool:
     states: Float[np.ndarray, "point unit"]
     stability: Shaped[np.ndarray, " point"]
     rate: Float[np.ndarray, " point"]
+    left: Complex[np.ndarray, "point unit"]
     label: Int[np.ndarray, " point"]
     is_proved: Bool[np.ndarray, " point"]
     scale: float
@@ -58,13 +60,15 @@ class Pool:
             return self
         rows = fixed[new]
         stability = np.asarray(found.stability)[rows].astype(object)
+        rate, left = slowest_modes(system, states[new])
         proved = np.asarray(found.certified)[rows] & np.asarray(found.n_unstable_certified)[rows]
         label = np.asarray(found.label)[rows] if given else np.full(len(rows), -1)
         return replace(
             self,
             states=np.concatenate([self.states, states[new]]),
             stability=np.concatenate([self.stability, stability]),
-            rate=np.concatenate([self.rate, rates(system, states[new], stability == "stable")]),
+            rate=np.concatenate([self.rate, rate]),
+            left=np.concatenate([self.left, left]),
             label=np.concatenate([self.label, label]),
             is_proved=np.concatenate([self.is_proved, proved]),
         )
@@ -107,18 +111,28 @@ def empty_pool(size: int, scale: float) -> Pool:
     """Return no points, of states of a size."""
     none = np.zeros(0)
     return Pool(
-        np.zeros((0, size)), none.astype(object), none, none.astype(int), none.astype(bool), scale
+        states=np.zeros((0, size)),
+        stability=none.astype(object),
+        rate=none,
+        left=np.zeros((0, size), complex),
+        label=none.astype(int),
+        is_proved=none.astype(bool),
+        scale=scale,
     )
 
 
-def rates(system: AbstractSystem, states: np.ndarray, stable: np.ndarray) -> np.ndarray:
-    """Return the slowest rates of decay at stable points, NaN at others."""
-    found = np.full(len(states), np.nan)
-    if not stable.any() or system.size > DENSE:
-        return found
-    jacobians = Evaluator(system).jacobian(states[stable])
-    values = np.linalg.eigvals(jacobians)
-    with np.errstate(divide="ignore"):
-        slowest = -np.log(np.abs(values)) if system.kind == "map" else -values.real
-    found[stable] = slowest.min(1)
-    return found
+def slowest_modes(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rates of decay of the slowest modes at points, and their left vectors."""
+    rate, left = np.full(len(states), np.nan), np.full(states.shape, np.nan, complex)
+    if not len(states) or system.size > DENSE:
+        return rate, left
+    jacobians = Evaluator(system).jacobian(states)
+    for k, jacobian in enumerate(jacobians):
+        if not np.isfinite(jacobian).all():
+            continue
+        values, vectors = np.linalg.eig(jacobian.T)
+        with np.errstate(divide="ignore"):
+            decay = -np.log(np.abs(values)) if system.kind == "map" else -values.real
+        slowest = int(decay.argmin())
+        rate[k], left[k] = decay[slowest], vectors[:, slowest]
+    return rate, left

@@ -50,10 +50,10 @@ class Gaps:
     span_moves: Float[np.ndarray, " span"]
     returned: Float[np.ndarray, "displaced tangents"]
 
-    @property
-    def dimension(self) -> int:
-        """One or two: whether the landmarks lie along curves."""
-        return dimension_of(self.states[self.landmarks], self.spans)
+    def dimension(self, bound: float) -> int:
+        """Return one or two: whether the landmarks lie along curves; gaps that are broken are none."""
+        kept = self.spans[self.span_moves <= bound]
+        return dimension_of(self.states[self.landmarks], kept)
 
     def pieces(self, bound: float) -> Int[np.ndarray, " node"]:
         """Return the piece of each state, where gaps in which states move further are broken."""

@@ -178,18 +178,18 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
     for bound, answer in ((at.still, "yes"), (at.approximately, "approximately")):
         if not _holds(m.moved <= bound):
             continue
+        dimension = gaps.dimension(bound)
         found = _pieces(gaps, bound, m.extent)
-        column = gaps.dimension - 1
-        returned = gaps.returned[:, column]
+        returned = gaps.returned[:, dimension - 1]
         asked = np.isfinite(returned) | np.isinf(returned)
         share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
         if found and (np.isnan(share) or share >= _SHARE):
             held = Held.SURFACE
-            if gaps.dimension == 1:
+            if dimension == 1:
                 held = Held.RING if found == 1 and gaps.is_closed(bound) else Held.LINE
-            return [Word(held, answer, found, gaps.dimension, share)]
+            return [Word(held, answer, found, dimension, share)]
         if answer == "approximately":
-            return [Word(Held.STILL, pieces=found, dimension=gaps.dimension, attracting=share)]
+            return [Word(Held.STILL, pieces=found, dimension=dimension, attracting=share)]
     return []
 
 
@@ -206,7 +206,7 @@ def _pieces(gaps: Gaps, bound: float, extent: float) -> int:
             for k in range(len(weights))
         ]
     )
-    lines = gaps.dimension == 1 and weights[is_line].sum() >= _SHARE * whole
+    lines = gaps.dimension(bound) == 1 and weights[is_line].sum() >= _SHARE * whole
     return int(is_line.sum()) if lines else 0
 
 
@@ -311,7 +311,11 @@ def _stretch(
     least = np.interp(slowest, times[there], speeds[there])
     slow = places & (speed <= 5 * least)
     nearest = int(np.abs(seen.grid - slowest).argmin())
-    slow[nearest] |= places[nearest]
+    apart = np.flatnonzero(~slow)
+    before, after = apart[apart < nearest], apart[apart > nearest]
+    slow[: before.max(initial=-1) + 1] = False  # another stretch
+    slow[after.min(initial=len(slow)) :] = False
+    slow[nearest] = places[nearest]
     return seen.places[slow, k] if slow.any() else seen.places[places, k]
 
 
