@@ -154,6 +154,7 @@ class Mixing(NamedTuple):
         bends = rng.normal(size=(rest, 2 * few_count)) * 0.3 / np.sqrt(size) * few.curved
         rates = np.exp(rng.uniform(np.log(10), np.log(50), rest))
         off = 0.2 * rng.normal(size=(rest, count)) / np.sqrt(size)
+        off = off if few.twins is None else off[:, few.twins]
         A = (
             np.diag(rng.uniform(0.5, 2, size))
             if few.plain

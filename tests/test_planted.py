@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.planted import CLASSES, plant
+from benchmarks.verdicts import refuted
 
 SETS = {"line", "ring", "surface", "still"}
 ROOM = 1.15
@@ -155,3 +156,24 @@ def still_or_moving(one, at_T, later):
     if one.words <= {"point", "points"}:
         left = np.linalg.norm(at_T - one.end_at, axis=1)
         assert np.quantile(left, 0.95) <= 0.05 * ROOM * pdist(one.states).max()
+
+
+class Claim:
+    def __init__(self, kind, **numbers):
+        self.kind, self.numbers = kind, numbers
+
+
+@pytest.mark.parametrize(
+    ("factor", "held"), [(1, "cycle"), (1.005, "cycle"), (0.5, "cycle"), (1, "ring")]
+)
+def test_a_false_claim_is_refuted(factor, held):
+    one, rows = plant("turn by p/k", 1), np.arange(5)
+    end = Claim("end", what="curve", rows=rows, share=1.0, period=factor * one.period)
+    first = Claim("held", word=held, first=True)
+
+    class Verdict:
+        claims, followed = (end, first), rows
+
+    Verdict.held = held
+    false = [claim for claim, _ in refuted(one, Verdict)]
+    assert false == [end] * (factor == 0.5) + [first] * (held == "ring")

@@ -11,6 +11,7 @@ CLASSES = {
     "line": sets.line,
     "bumpy line": sets.bumpy_line,
     "exact line, few conditions": sets.few_conditions,
+    "exact line, clumps": sets.few_clumps,
     "two lines": sets.two_lines,
     "ring": sets.ring,
     "bumpy ring": sets.bumpy_ring,

@@ -34,6 +34,7 @@ class Few(NamedTuple):
     saddle: Any = None  # (variable,): a saddle that is passed
     recurs: bool = False
     attracting: bool | None = True  # the set; None: only where it fills z
+    twins: Any = None  # (state,): states with the same number are one and the same
     curved: bool = False  # the set may be bent into the other units
     plain: bool = False  # not mixed: some states are exactly 0
     round: float = 8.0  # the condition of the mixing of z

@@ -239,7 +239,7 @@ def chain(xp, z, pace):
 def lags(rng: Rng) -> Few:
     """A delay line of lags in a row: one Jordan block, so that the distance falls as t^k e^(−t)."""
     k, starts = 5, box(rng, -1, 1, 5)
-    pace = float(rng.choice([spread(rng, 1, 2.5), spread(rng, 14, 60)]))
+    pace = float(rng.choice([spread(rng, 1.5, 2.5), spread(rng, 14, 60)]))
     why = f"{k} lags in a row, T = {pace:.1f} time constants"
     word = "point" if pace > 10 else "moving"
     return Few(chain, (pace,), starts, why, frozenset({word}), **resting(starts))

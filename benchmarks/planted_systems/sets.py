@@ -137,24 +137,26 @@ def pair_of(rng: Rng, time: float) -> Few:
 
 
 def few_conditions(rng: Rng) -> Few:
-    """The exact line of two rectified units, with states at a few values along it."""
+    """States at a few values along an exact line, those of one value at one place."""
+    return at_values(rng, 0.0)
+
+
+def few_clumps(rng: Rng) -> Few:
+    """The same, where those of one value start beside one another, and settle at nearly one place."""
+    return at_values(rng, 0.05)
+
+
+def at_values(rng: Rng, off: float) -> Few:
+    """The exact line of two rectified units, with states at 2 to 16 values along it."""
     number, count, pace = int(rng.integers(2, 17)), many(rng), spread(rng, 6, 40)
-    values = 0.05 + 0.9 * (np.arange(number) + rng.uniform(-0.3, 0.3, number) + 0.3) / (
-        number - 0.4
-    )
-    along = np.concatenate([values, rng.choice(values, count - number)])
-    off = rng.choice([0.0, 0.05]) * rng.normal(size=count)
-    why = f"an exact line, states at {number} values along it"
+    apart = np.arange(number) + rng.uniform(0, 0.6, number)
+    values = 0.05 + 0.9 * apart / (number - 0.4)
+    which = np.concatenate([np.arange(number), rng.integers(0, number, count - number)])
+    starts = np.array([values[which], 1 - values[which]]) + off * rng.normal(size=count)
+    why = f"an exact line, {count} states at {number} values along it"
     ends = {"continuum": ALL, "unknown": (0.0, 0.05)}
-    return Few(
-        pair,
-        (pace, 1.0),
-        np.array([along, 1 - along]) + off,
-        why,
-        frozenset({"line"}),
-        ends,
-        rate=2 * pace,
-    )
+    told = {"words": frozenset({"line"}), "ends": ends, "twins": which if off == 0 else None}
+    return Few(pair, (pace, 1.0), starts, why, rate=2 * pace, **told)
 
 
 def leak(rng: Rng) -> Few:
