@@ -45,7 +45,6 @@ from .analysis import (
     NonNormality as NonNormality,
     SelectionVectors as SelectionVectors,
     Separatrix as Separatrix,
-    Settling as Settling,
     SlowCurve as SlowCurve,
     ToleranceCurve as ToleranceCurve,
     Undecided as Undecided,

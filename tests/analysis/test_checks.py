@@ -66,11 +66,6 @@ METHODS = {
     "find_cycles": lambda m: sx.find_cycles(MAP, STATES, length=2, method=m),
     "find_cycles of a flow": lambda m: sx.find_cycles(FLOW, STATES, method=m),
     "lyapunov_exponents": lambda m: sx.lyapunov_exponents(MAP, ONE, method=m),
-    "fixed_point_graph": lambda m: sx.fixed_point_graph(MAP, POINTS, method=m),
-    "fixed_point_topology": lambda m: sx.fixed_point_topology(MAP, POINTS, method=m),
-    "separatrix": lambda m: sx.separatrix(MAP, POINTS, method=m),
-    "basins": lambda m: sx.basins(MAP, POINTS, STATES, method=m),
-    "commitment": lambda m: sx.commitment(MAP, np.zeros((1, 2, 1)), POINTS, method=m),
 }
 BANDS = {
     "find_fixed_points": lambda band: sx.find_fixed_points(MAP, STATES, marginal_band=band),

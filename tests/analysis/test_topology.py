@@ -166,7 +166,7 @@ def test_the_difference_of_two_topologies_is_told():
 
 def test_what_leaves_for_a_cycle_is_unsettled():
     book = systems.hopf(1.2, 1.0)
-    topology = sx.fixed_point_topology(book.system, book.states, method=sx.Settling(max_steps=400))
+    topology = sx.fixed_point_topology(book.system, book.states)
     assert topology.names.tolist() == ["none"] and topology.links.shape == (1, 0)
     np.testing.assert_array_equal(topology.unsettled, [1.0])
     assert "do not settle" in topology.summary()

@@ -19,7 +19,6 @@ MEASURES = ("Topology", "Spectrum", "Procrustes", "DSA", "InputDSA")
 METHODS = [
     *(getattr(sx.solvers, name) for name in sx.solvers.__all__),
     *(getattr(sx.measures, name) for name in MEASURES),
-    sx.Settling,
 ]
 MUST_SHOW = [
     *ANALYZES,

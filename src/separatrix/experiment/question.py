@@ -70,4 +70,3 @@ def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
             pass
     direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
     return direction, "their first principal component"
-

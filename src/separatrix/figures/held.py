@@ -15,9 +15,7 @@ _NAMED = 5
 
 
 @styled
-def verdict(
-    verdict: Verdict, *, figure: FigureBase | None = None, width: Width = None
-) -> Figure:
+def verdict(verdict: Verdict, *, figure: FigureBase | None = None, width: Width = None) -> Figure:
     """Draw where states are at T and where they end, and what becomes of them in 2 T.
 
     Left: the states at T, along two principal components, in the color of where each ends; the

@@ -21,22 +21,11 @@ SLOW = sx.find_fixed_points(GHOST.system, np.ones((1, 1)))
         ),
         (lambda: sx.basins(BISTABLE, EDGES, np.zeros((0, 1))), "there are no states"),
         (lambda: sx.basins(BISTABLE, EDGES, EDGES, confidence=1.0), "confidence must lie"),
-        (lambda: sx.Settling(max_steps=0), "max_steps must be a whole number"),
-        (lambda: sx.Settling(capture=-1.0), "capture must be positive"),
         (lambda: sx.separatrix(BISTABLE, EDGES, segments=-1), "segments must be"),
         (lambda: sx.fixed_point_graph(BISTABLE, EDGES, rays=-1), "rays must be"),
         (lambda: sx.fixed_point_graph(GHOST.system, SLOW), "no fixed point among the points"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 2)), EDGES), r"\(trial, time, 1\)"),
         (lambda: sx.commitment(BISTABLE, np.zeros((2, 3, 1)), EDGES, dt=0.0), "dt must be pos"),
-        (
-            lambda: sx.basins(
-                sx.DiscreteMap(lambda x: x / 2, 1),
-                np.zeros((1, 1)),
-                EDGES,
-                method=sx.Settling(step=0.1),
-            ),
-            "a map has steps of its own",
-        ),
     ],
 )
 def test_what_does_not_fit_is_refused(call, text):

@@ -4,14 +4,12 @@ from .boundary import Separatrix, separatrix
 from .decisions import Commitment, commitment
 from .fractions import Basins, basins, wilson
 from .graph import FixedPointGraph, fixed_point_graph
-from .settling import Settling
 
 __all__ = [
     "Basins",
     "Commitment",
     "FixedPointGraph",
     "Separatrix",
-    "Settling",
     "basins",
     "commitment",
     "fixed_point_graph",

@@ -11,11 +11,11 @@ from ..._records import Record, array, setting
 from ..._types import Array, require_count
 from ..._watch import Report, Stage, watching
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of, states_of
+from ..checks import states_of
 from ..fixed_points.points import FixedPoints
 from .graph import oriented
 from .landscape import Landscape, survey
-from .settling import Follower, Settled, Settling
+from .settling import Follower, Settled
 
 EPS = np.finfo(float).eps
 _HALVINGS = 60
@@ -69,7 +69,6 @@ def separatrix(
     states: Float[Array, "..."] | None = None,
     *,
     segments: int = 64,
-    method: Settling | None = None,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Separatrix:
@@ -79,13 +78,13 @@ def separatrix(
     basins, are bisected: states between their ends are followed to where they go. A boundary point
     b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
     of the boundary is $(D\Phi_T(b))^\top l$. Of a flow this is the boundary of its Runge–Kutta
-    steps, which differs from the flow's own by the fourth power of the step (some 1e−7 of the
-    distances here, with the step that is chosen): `Settling(step=…)` makes it smaller.
+    steps, a tenth of the shortest time constant at the points, which differs from the flow's own by
+    some 1e−7 of the distances here.
 
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+        A map, or a flow (integrated by Runge–Kutta steps).
     points
         Its fixed points: attractors, and the saddles between them.
     states
@@ -93,8 +92,6 @@ def separatrix(
         alone.
     segments
         How many segments between states are bisected, at most.
-    method
-        When a state has settled; None means `sx.Settling()`.
     max_seconds, progress
         When to stop, and whom to tell how far it has come, as in `find_fixed_points`: segments that
         were not bisected to their ends have that for an outcome.
@@ -127,10 +124,9 @@ def separatrix(
     require_count(segments, "segments", least=0)
     system = require_system(system)
     landscape = survey(system, points)
-    settling = method_of(method, Settling)
     sampled = None if states is None else states_of(system, states, "states")
     with watching("separatrix", max_seconds, progress) as watch:
-        follower = Follower(system, landscape, settling, watch)
+        follower = Follower(system, landscape, watch)
         brackets = _attractor_pairs(landscape)
         if sampled is not None:
             brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))

@@ -9,11 +9,10 @@ from jaxtyping import Float, Int, Shaped
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted, real_array, require_positive
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of
 from ..fixed_points.points import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
-from .settling import Follower, Settling
+from .settling import Follower
 
 
 class Commitment(Record):
@@ -53,7 +52,6 @@ def commitment(
     *,
     boundary: Separatrix | None = None,
     dt: float | None = None,
-    method: Settling | None = None,
 ) -> Commitment:
     r"""Find when each trajectory is committed to the attractor where it will end.
 
@@ -74,8 +72,6 @@ def commitment(
         What `separatrix` returned; None finds one near the trajectories.
     dt
         Time between the states in ms; None for the system's dt or tau.
-    method
-        When a state has settled; None means `sx.Settling()`.
 
     Returns
     -------
@@ -112,7 +108,7 @@ def commitment(
     require_positive(dt, "dt", "ms")
     landscape = survey(system, points)
     flat = states.reshape(-1, system.size)
-    ends = Follower(system, landscape, method_of(method, Settling)).follow(flat)
+    ends = Follower(system, landscape).follow(flat)
     reached = np.append(landscape.label, -1)[ends.reached].reshape(states.shape[:2])
     if boundary is not None and not isinstance(boundary, Separatrix):
         raise InvalidInputError(
@@ -120,7 +116,7 @@ def commitment(
             f"{type(boundary).__name__}."
         )
     if boundary is None:
-        boundary = separatrix(system, points, flat, method=method)
+        boundary = separatrix(system, points, flat)
     choice = reached[:, -1]
     step = _first_for_good(reached)
     nearest, distance = _distances(flat, np.append(landscape.label, -1)[ends.reached], boundary)

@@ -9,10 +9,10 @@ from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, is_number
 from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of, states_of
+from ..checks import states_of
 from ..fixed_points.points import FixedPoints
 from .landscape import survey
-from .settling import Follower, Settled, Settling
+from .settling import Follower, Settled
 
 
 class Basins(Record):
@@ -51,7 +51,6 @@ def basins(
     points: FixedPoints | Float[Array, "point unit"],
     states: Float[Array, "..."],
     *,
-    method: Settling | None = None,
     confidence: float = 0.95,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
@@ -70,8 +69,6 @@ def basins(
         Its fixed points; those that are stable are the attractors.
     states
         Sampled states `(…, unit)`.
-    method
-        When a state has settled, and when it is given up; None means `sx.Settling()`.
     confidence
         Of the intervals.
     max_seconds, progress
@@ -108,8 +105,7 @@ def basins(
     sampled = states_of(system, states, "states")
     if not is_number(confidence) or not 0 < confidence < 1:
         raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
-    settling = method_of(method, Settling)
-    follower = Follower(system, landscape, settling)
+    follower = Follower(system, landscape)
 
     def record() -> Basins | None:
         ends = follower.ends

@@ -9,13 +9,12 @@ from ..._records import Record, array, setting
 from ..._types import Array, counted, require_count
 from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
-from ..checks import method_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.points import FixedPoints
 from ..linearization import eigenmodes
 from .landscape import Landscape, survey
 from .paths import sampled_paths
-from .settling import Follower, Settling
+from .settling import Follower
 
 _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is straight to 1e−8 of it
 
@@ -72,7 +71,6 @@ def fixed_point_graph(
     system: AbstractSystem,
     points: FixedPoints | Float[Array, "point unit"],
     *,
-    method: Settling | None = None,
     rays: int = 0,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
@@ -91,11 +89,9 @@ def fixed_point_graph(
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+        A map, or a flow (integrated by Runge–Kutta steps).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
-    method
-        When an arm has ended; None means `sx.Settling()`.
     rays
         Directions, at most, along which saddles with several are left; 0: none.
     max_seconds, progress
@@ -132,7 +128,6 @@ def fixed_point_graph(
     require_count(rays, "rays", least=0)
     system = require_system(system)
     landscape = survey(system, points)
-    settling = method_of(method, Settling)
     gates = np.flatnonzero(landscape.gates)
     directions, normals = oriented(landscape, gates)
     others, number, across = _rays(system, landscape, rays)
@@ -142,7 +137,7 @@ def fixed_point_graph(
     along = np.repeat(np.concatenate([directions, across]), 2, axis=0)
     starts = landscape.states[source] + distance[:, None] * along
     with watching("fixed-point graph", max_seconds, progress) as watch:
-        follower = Follower(system, landscape, settling, watch)
+        follower = Follower(system, landscape, watch)
         ends = follower.follow(starts, anyway=True)
     label = np.append(landscape.label, -1)
     return FixedPointGraph(

@@ -1,4 +1,10 @@
-"""Following states until they settle, with an outcome for those that do not."""
+"""Following states by steps of fixed length, whose exact derivatives boundaries need.
+
+A state has settled when it lies within a thousandth of the distance from a stable fixed point to
+the nearest other one, and comes nearer; or when it has come to rest, to rounding, at a fixed point
+on a kink, of which linearization cannot tell whether it is stable. Where only ends are asked for,
+`analysis/following` follows.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +12,6 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
-from ..._types import require_count, require_positive
 from ..._watch import UNWATCHED, Stage, Watch
 from ...systems import AbstractSystem
 from ..motion import Stepper
@@ -16,46 +21,10 @@ EPS = np.finfo(float).eps
 _FIRST_BLOCK, _LONGEST_BLOCK = 16, 1024
 
 
-@dataclass(frozen=True)
-class Settling:
-    r"""How states are followed to where they end.
-
-    A state has settled when it lies within `capture` times the distance from a stable fixed point
-    to the nearest other one, and comes nearer; or when it has come to rest, to rounding, at a fixed
-    point on a kink, of which linearization cannot tell whether it is stable.
-
-    Parameters
-    ----------
-    max_steps
-        Steps after which a state counts as not settled.
-    capture
-        The radius of capture, as a part of the distance to the nearest other fixed point.
-    step
-        Of the Runge–Kutta method, in units of tau; None for a tenth of the shortest time constant
-        at the fixed points: then boundaries and manifolds are off by some 1e−7 of their distances,
-        and by a 16th of that with half the step. Maps have steps of their own.
-
-    Raises
-    ------
-    InvalidInputError
-        For a number of steps below 1, a radius or a step that is not positive.
-
-    Examples
-    --------
-    >>> import separatrix as sx
-    >>> sx.Settling(max_steps=1000).capture
-    0.001
-    """
-
-    max_steps: int = 20_000
-    capture: float = 1e-3
-    step: float | None = None
-
-    def __post_init__(self) -> None:
-        require_count(self.max_steps, "max_steps")
-        require_positive(self.capture, "capture")
-        if self.step is not None:
-            require_positive(self.step, "step, of the integration in units of tau,")
+_MOST_STEPS = 20_000
+"""After which a state counts as not settled."""
+_CAPTURE = 1e-3
+"""Radius of capture of a stable point, as a part of the distance to the nearest other point."""
 
 
 @dataclass
@@ -87,13 +56,12 @@ class Follower:
         self,
         system: AbstractSystem,
         landscape: Landscape,
-        settling: Settling,
         watch: Watch = UNWATCHED,
     ):
-        self.landscape, self.settling, self.watch = landscape, settling, watch
+        self.landscape, self.watch = landscape, watch
         self.ends: Settled | None = None  # of the states that are followed
-        self.stepper = Stepper(system, landscape.states, settling.step)
-        self.radius = settling.capture * landscape.separation
+        self.stepper = Stepper(system, landscape.states)
+        self.radius = _CAPTURE * landscape.separation
 
     def follow(self, starts: Float[np.ndarray, "state unit"], *, anyway: bool = False) -> Settled:
         """Follow states until each has settled, left, or run out of steps or time.
@@ -111,10 +79,10 @@ class Follower:
             ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0
-        while going.any() and taken < self.settling.max_steps and not self.watch.is_over():
+        while going.any() and taken < _MOST_STEPS and not self.watch.is_over():
             rows = np.flatnonzero(going)
             self.watch.report(Stage.FOLLOW, count - len(rows), count)
-            block = min(block, self.settling.max_steps - taken)
+            block = min(block, _MOST_STEPS - taken)
             moved = self.stepper.advance(now[rows], block)
             taken += block
             done = self._judge(now[rows], moved, limit, rows, ends)
@@ -123,9 +91,7 @@ class Follower:
             going[rows[done]] = False
             block = min(2 * block, _LONGEST_BLOCK)
         late = f"not finished: {self.watch.reason}" if self.watch.is_over() else ""
-        ends.reasons[going] = late or (
-            f"still moving after {taken} steps: a cycle, chaos, or slow (Settling(max_steps=…))"
-        )
+        ends.reasons[going] = late or (f"still moving after {taken} steps: a cycle, chaos, or slow")
         return Settled(ends.reached, ends.steps, ends.reasons.astype(str), ends.resting)
 
     def _judge(

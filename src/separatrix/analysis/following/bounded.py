@@ -26,9 +26,7 @@ def bounded_motion(
         times, places = history.places(int(row))
         second = places[times >= times[-1] / 2]
         late = times[times >= times[-1] / 2]
-        bounded[k] = (
-            len(second) >= 32 and _comes_back(second) and not _spirals(late, second, pool)
-        )
+        bounded[k] = len(second) >= 32 and _comes_back(second) and not _spirals(late, second, pool)
         if bounded[k]:
             circles.append(invariant_circle(history.recent(int(row))[1]) if is_map else None)
     return bounded, circles
@@ -59,9 +57,7 @@ def _has_trend(sizes: np.ndarray) -> bool:
     """Whether the size of a motion grows or shrinks steadily, as that of a spiral."""
     parts, logs = np.arange(len(sizes)), np.log(sizes)
     slope = np.polyfit(parts, logs, 1)[0]
-    return bool(
-        abs(slope) * len(sizes) > _TREND and np.corrcoef(parts, logs)[0, 1] ** 2 >= _STEADY
-    )
+    return bool(abs(slope) * len(sizes) > _TREND and np.corrcoef(parts, logs)[0, 1] ** 2 >= _STEADY)
 
 
 def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:

@@ -24,7 +24,7 @@ KNOWN = 0.95
 """Share of the states whose ends are known when no more are followed."""
 INFINITE = 1e8
 ROUNDING, INTEGRATION = 1e-9, 1e-6
-"""Of the size of the states: a distance to a point at rounding level, or at that of an integrator."""
+"""Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _WITHIN = 0.2
 """How far the decay of a distance may be from that of the slowest mode, as a part of it."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
@@ -71,13 +71,17 @@ def follow(
     pool: Pool | None = None,
     look: Look = _no_look,
     watch: Watch = UNWATCHED,
+    enough: float = KNOWN,
+    most: int = 0,
 ) -> Ends:
     """Follow finite states, and say where they end.
 
-    `duration` is T in units of the system: all states are followed for 2 T, each step of which `look` sees.
+    `duration` is T in units of the system: all states are followed for 2 T, each step of which
+    `look` sees. They are followed until the ends of a share `enough` are known, and at most for
+    20 T or for `most` steps (2,000 where that is less).
     """
     with one_blas_thread():
-        return _Follower(system, starts, duration, pool, look, watch).run()
+        return _Follower(system, starts, duration, pool, look, watch, enough, most).run()
 
 
 class _Follower:
@@ -89,7 +93,10 @@ class _Follower:
         pool: Pool | None,
         look: Look,
         watch: Watch,
+        enough: float,
+        most: int,
     ):
+        self.enough, self.fewest = enough, max(FEW_STEPS, most)
         self.system, self.look, self.watch = system, look, watch
         self.scale = scale_of(starts)
         self.size = max(self.scale, float(np.abs(starts).max(initial=0.0)))
@@ -139,8 +146,10 @@ class _Follower:
                 self._resolve(final=False)
                 check = max(2 * taken, 256)
             self._leave()
-            self.watch.report(Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what))
-            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= KNOWN:
+            self.watch.report(
+                Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what)
+            )
+            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= self.enough:
                 break
         if len(self.alive) and not self.watch.is_over():
             self._resolve(final=True)
@@ -154,8 +163,8 @@ class _Follower:
         if not self._is_past_twice():
             return False
         if self.motion.is_map:
-            return taken >= max(self.wanted, FEW_STEPS)
-        return steps >= FEW_STEPS and bool((self.moving.times >= self.wanted).all())
+            return taken >= max(self.wanted, self.fewest)
+        return steps >= self.fewest and bool((self.moving.times >= self.wanted).all())
 
     def _is_past_twice(self) -> bool:
         return bool((self.moving.times >= self.twice * (1 - 1e-12)).all())
@@ -328,9 +337,9 @@ def scale_of(states: Float[np.ndarray, "state unit"]) -> float:
 def _approaches(
     times: np.ndarray, distances: np.ndarray, rate: float, floor: float, final: bool
 ) -> bool:
-    """Whether distances to a stable point, or the part of its slowest mode in them, fall as it says.
+    """Whether distances to a stable point fall as its slowest mode says.
 
-    The distances of what turns on its way swing, the parts of the mode do not.
+    Or the part of that mode in them, for the distances of what turns on its way swing.
     """
     now, here = times[-1], distances[-1]
     if not np.isfinite(here):
@@ -362,4 +371,3 @@ def _far_apart(states: np.ndarray, count: int) -> np.ndarray:
         chosen.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, np.linalg.norm(finite - finite[chosen[-1]], axis=1))
     return finite[chosen]
-

@@ -96,7 +96,7 @@ def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
 
 
 def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:
-    """Return the directions in which centered states extend most `(count, unit)`, the first one first.
+    """Return the directions in which centered states extend most `(count, unit)`.
 
     From the products of the units, or of the states where these are fewer.
     """
@@ -137,7 +137,7 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
     back = path[::-1]
     away = np.linalg.norm(back - back[0], axis=1)
     far = np.maximum.accumulate(away)
-    near = np.flatnonzero((away[: len(away) // 3] <= _MISS * 2 * far[: len(away) // 3]))
+    near = np.flatnonzero(away[: len(away) // 3] <= _MISS * 2 * far[: len(away) // 3])
     for k in near[near >= 2][:_LOOPS]:
         turns = min(_COMPARED, (len(back) - 1) // k - 1)
         diameters = np.array([diameter_of(back[j * k : (j + 1) * k]) for j in range(turns)])
@@ -183,9 +183,12 @@ def curve_of_flow(
             continue
         if not closes(misses, diameters, _FLOW_ERROR):
             continue
-        approached = np.linalg.norm(
-            np.diff(np.concatenate([path[-1:], states[loops - 1 :: loops]]), axis=0), axis=1
-        ) < _MISS * diameters[0]
+        approached = (
+            np.linalg.norm(
+                np.diff(np.concatenate([path[-1:], states[loops - 1 :: loops]]), axis=0), axis=1
+            )
+            < _MISS * diameters[0]
+        )
         turns = len(approached) if approached.all() else int(approached.argmin())
         if turns < _TURNS:
             return None
@@ -272,7 +275,8 @@ def _denser(
 ) -> np.ndarray:
     """Return a stretch of a path, closed, with states between its steps."""
     rows = np.flatnonzero(chosen)[:-1]
-    between = [_between(times, path, velocities, rows, np.full(len(rows), s)) for s in (0, 0.25, 0.5, 0.75)]
+    between = [
+        _between(times, path, velocities, rows, np.full(len(rows), s)) for s in (0, 0.25, 0.5, 0.75)
+    ]
     states = np.stack(between, axis=1).reshape(-1, path.shape[1])
     return np.concatenate([states, path[-1:], states[:1]])
-

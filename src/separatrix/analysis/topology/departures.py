@@ -7,8 +7,7 @@ from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_count
 from ...systems import AbstractSystem, require_system
 from ..boundaries.landscape import Landscape, survey
-from ..boundaries.settling import Follower, Settling
-from ..checks import method_of
+from ..boundaries.settling import Follower
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.points import FixedPoints
 from ..linearization import eigenmodes
@@ -28,7 +27,6 @@ def fixed_point_topology(
     *,
     directions: int = 32,
     seed: int = 0,
-    method: Settling | None = None,
 ) -> FixedPointTopology:
     r"""Tell which stable points each saddle links, and so how the fixed points hang together.
 
@@ -50,7 +48,7 @@ def fixed_point_topology(
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps, see `Settling`).
+        A map, or a flow (integrated by Runge–Kutta steps).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     outputs
@@ -60,8 +58,6 @@ def fixed_point_topology(
         Departures from each saddle for each orthant of its unstable subspace.
     seed
         Of NumPy's generator, for their directions.
-    method
-        When a state has settled; None means `sx.Settling()`.
 
     Returns
     -------
@@ -98,7 +94,7 @@ def fixed_point_topology(
     require_count(directions, "directions")
     landscape = survey(system, points)
     signs = _signs(outputs, points, landscape)
-    follower = Follower(system, landscape, method_of(method, Settling))
+    follower = Follower(system, landscape)
     fans = _fans(system, landscape, directions, seed)
     size, attractors = len(landscape.states), np.flatnonzero(landscape.attractors)
     departures, counts = np.zeros(size, int), np.diag(landscape.attractors.astype(float))

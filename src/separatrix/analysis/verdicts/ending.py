@@ -61,9 +61,8 @@ def detail(numbers: dict, units: str) -> str:
         return f"period {describe_duration(numbers['period'], units)}{turn if known else ''}"
     if what == What.BOUNDED:
         each = {"steps": "step"}.get(units, units)
-        return (
-            f"largest exponent {numbers['exponent']:.2g} ± {numbers['exponent_error']:.1g} per {each}"
-        ).replace("-", "−")
+        value, error = f"{numbers['exponent']:.2g}", f"{numbers['exponent_error']:.1g}"
+        return f"largest exponent {value} ± {error} per {each}".replace("-", "−")
     if what == What.UNKNOWN and np.isfinite(numbers["grows"]):
         return f"grows e-fold in {describe_duration(numbers['grows'], units)}"
     return ""
@@ -134,7 +133,7 @@ def _step_of(ends: Ends, rows: np.ndarray) -> float:
 
 
 def _exponent(system: AbstractSystem, states: np.ndarray, step: float) -> tuple[float, float]:
-    """Return the largest Lyapunov exponent per step or tau, and twice its standard error at most."""
+    """Return the largest Lyapunov exponent per step or tau, and its standard error."""
     some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
     dt = None if system.kind == "map" else step * system.time_unit
     method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=1, dt=dt)

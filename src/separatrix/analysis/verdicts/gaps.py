@@ -3,6 +3,7 @@
 Toussaint (1980) Pattern Recognit. 12:261 (relative neighborhood graph).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class Gaps:
     returned: Float[np.ndarray, "displaced tangents"]
 
     def dimension(self, bound: float) -> int:
-        """Return one or two: whether the landmarks lie along curves; gaps that are broken are none."""
+        """Return one or two: whether the landmarks lie along curves, without broken gaps."""
         kept = self.spans[self.span_moves <= bound]
         return dimension_of(self.states[self.landmarks], kept)
 
@@ -59,7 +60,9 @@ class Gaps:
         """Return the piece of each state, where gaps in which states move further are broken."""
         kept = self.edges[self.moves <= bound]
         count = len(self.states)
-        graph = scipy.sparse.coo_array((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), (count, count))
+        graph = scipy.sparse.coo_array(
+            (np.ones(len(kept)), (kept[:, 0], kept[:, 1])), (count, count)
+        )
         return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])
 
     def is_closed(self, bound: float) -> bool:
@@ -93,12 +96,14 @@ def measure(
 
 
 def neighbors(states: Float[np.ndarray, "state unit"]) -> Int[np.ndarray, "edge 2"]:
-    """Return the pairs of states to both of which no third one is nearer than they to each other."""
+    """Return the pairs of the relative neighborhood graph: no third state is nearer to both."""
     away = scipy.spatial.distance.cdist(states, states)
     np.fill_diagonal(away, np.inf)
     pairs = []
     for i in range(len(states)):
-        between = np.maximum(away[i][None, :], away).min(1)  # over thirds; inf for i and j themselves
+        between = np.maximum(away[i][None, :], away).min(
+            1
+        )  # over thirds; inf for i and j themselves
         found = np.flatnonzero(between >= away[i] * (1 - 1e-12))
         pairs += [(i, int(j)) for j in found if j > i]
     return np.array(pairs, int).reshape(-1, 2)
@@ -158,9 +163,12 @@ def _returned(
         random = rng.standard_normal(states.shape)
         random -= np.einsum("skt,sk->st", tangents, np.einsum("skt,st->sk", tangents, random))
         random /= np.maximum(np.linalg.norm(random, axis=1, keepdims=True), 1e-300)
-        found[:, column] = _distances(
-            motion, np.concatenate([states, states + aside * random]), tangents, duration
-        ) / aside
+        found[:, column] = (
+            _distances(
+                motion, np.concatenate([states, states + aside * random]), tangents, duration
+            )
+            / aside
+        )
     return found
 
 
@@ -170,9 +178,11 @@ def _distances(
     """Return the largest distances from T to 2 T of the second half of states to the first."""
     count = len(tangents)
     most = np.zeros(count)
-    instants = np.unique(np.round(np.linspace(duration, 2 * duration, _INSTANTS))) if (
-        motion.is_map
-    ) else np.linspace(duration, 2 * duration, 9)
+    instants = (
+        np.unique(np.round(np.linspace(duration, 2 * duration, _INSTANTS)))
+        if (motion.is_map)
+        else np.linspace(duration, 2 * duration, 9)
+    )
     for times, path in _run(motion, starts, 2 * duration, instants):
         for k in np.flatnonzero(np.isclose(times[:, None], instants, rtol=1e-9).any(1)):
             held, moved = path[k, :count], path[k, count:]
@@ -199,8 +209,8 @@ def _tangents(states: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
 
 def _run(
     motion: Motion, starts: np.ndarray, until: float, stops: np.ndarray | None = None
-):  # noqa: ANN202
-    """Yield times and paths of blocks until a time; of a flow only where all states are at a stop."""
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield times and paths until a time; of a flow only where all states are at a stop."""
     if motion.is_map:
         moving, taken = motion.begin(starts), 0
         while taken < until:
@@ -221,7 +231,7 @@ def _run(
 def _to(motion: Motion, moving: Moving, stop: float) -> tuple[Moving, np.ndarray]:
     """Move states of a flow on to a time."""
     for _ in range(400):
-        moving, block = motion.advance(moving, 64, stop)
+        moving, _ = motion.advance(moving, 64, stop)
         if (moving.times >= stop * (1 - 1e-12)).all() or moving.is_stuck.all():
             break
     there = np.where((moving.times >= stop * (1 - 1e-12))[:, None], moving.states, np.nan)

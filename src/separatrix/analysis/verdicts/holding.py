@@ -1,4 +1,4 @@
-"""What holds states over T: from what was measured to words, by thresholds that are written here."""
+"""What holds states over T: from what was measured to words, by thresholds."""
 
 from dataclasses import dataclass, field, fields, replace
 
@@ -94,8 +94,8 @@ class Word:
 def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     """Work out what decides what holds the states."""
     count, duration = len(seen.starts), seen.duration
-    settled = np.isfinite(seen.at_T).all(1)
-    extent = _extent(seen.at_T[settled])
+    settled = np.isfinite(seen.settled).all(1)
+    extent = _extent(seen.settled[settled])
     known = ~ends.are(What.UNKNOWN)
     with np.errstate(all="ignore"):
         moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
@@ -104,7 +104,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
         ends=ends,
         extent=extent,
         first_extent=_extent(seen.starts),
-        is_followed=known | np.isfinite(seen.at_2T).all(1),
+        is_followed=known | np.isfinite(seen.later).all(1),
         period=_periods(ends, duration),
         place=place,
         left=left,
@@ -117,8 +117,8 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     )
     widest = 2 * Thresholds().approximately
     if partial.has_set and _holds(partial.moved <= widest):
-        motion = Motion(system, seen.at_T[settled], (duration, 2 * duration))
-        gaps = measure(motion, seen.at_T[settled], duration, extent)
+        motion = Motion(system, seen.settled[settled], (duration, 2 * duration))
+        gaps = measure(motion, seen.settled[settled], duration, extent)
         return replace(partial, gaps=gaps)
     slowed, beside, saddle = _slowing(system, ends, seen)
     return replace(partial, slowed=slowed, beside=beside, saddle=saddle)
@@ -242,14 +242,14 @@ def _left_to_go(ends: Ends, seen: Recording) -> tuple[np.ndarray, np.ndarray]:
     for p, size in zip(used, scale, strict=True):
         mine = place == p
         with np.errstate(all="ignore"):
-            distance = np.linalg.norm(seen.at_T[mine] - ends.pool.states[p], axis=1)
+            distance = np.linalg.norm(seen.settled[mine] - ends.pool.states[p], axis=1)
             left[mine] = np.nan_to_num(distance / size, nan=np.inf) if size > 0 else 0.0
     return place, left
 
 
 def _lie_along(seen: Recording) -> bool:
     """Whether the states at T and at 2 T lie along one dimension."""
-    both = np.concatenate([seen.at_T, seen.at_2T])
+    both = np.concatenate([seen.settled, seen.later])
     both = both[np.isfinite(both).all(1)]
     if len(both) < 3:
         return False
@@ -273,7 +273,9 @@ def _slowing(
     if slow.mean() < _SHARE:
         return slowed, beside, None
     stretches = [_stretch(seen, k, slowest[k], times[:, k], speeds[:, k]) for k in range(count)]
-    middles = np.array([s[len(s) // 2] for s, is_slow in zip(stretches, slow, strict=True) if is_slow])
+    middles = np.array(
+        [s[len(s) // 2] for s, is_slow in zip(stretches, slow, strict=True) if is_slow]
+    )
     pool = ends.pool.search(system, middles[landmarks_of(middles, 32)], proofs=False)
     nearest = np.full(count, -1)
     for k in np.flatnonzero(slow):

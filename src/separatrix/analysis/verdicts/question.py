@@ -111,7 +111,9 @@ def verdict(
     along = None if axis is None else axis_of(system, axis)
     span = None if duration is None else _steps(system, duration)
     with watching("verdict", max_seconds, None) as watch:
-        return _verdict(system, given[rows], rows, span, along, str(axis_name), points, cycles, watch)
+        return _verdict(
+            system, given[rows], rows, span, along, str(axis_name), points, cycles, watch
+        )
 
 
 def _steps(system: AbstractSystem, duration: Any) -> float:
@@ -172,7 +174,7 @@ def _verdict(
         }
     numbers = [claim.numbers for claim in of_ends]
     nothing = np.full(system.size, np.nan)
-    settled = starts if seen is None else seen.at_T
+    settled = starts if seen is None else seen.settled
     end_states = np.array([n.get("state", nothing) for n in numbers]).reshape(-1, system.size)
     drawn, end_drawn, curve_drawn = _drawn(settled, end_states, ends)
     verdict = Verdict(
@@ -248,7 +250,7 @@ def _in_time(claims: list[Claim], unit: float) -> list[Claim]:
 def _distance(seen: Recording, extent: float) -> np.ndarray:
     """Return how far states are from where they are at T, as a part of the extent `(time,)`."""
     with np.errstate(all="ignore"):
-        away = np.linalg.norm(seen.places - seen.at_T, axis=2)
+        away = np.linalg.norm(seen.places - seen.settled, axis=2)
     away = np.where(np.isfinite(away), away, np.inf)
     most = np.quantile(away, 0.95, axis=1, method="inverted_cdf")
     return np.where(np.isfinite(most) & (extent > 0), most / max(extent, 1e-300), np.nan)

@@ -23,8 +23,8 @@ class Recording:
     duration: float
     is_map: bool
     axis: Float[np.ndarray, " unit"] | None = None
-    at_T: np.ndarray = field(init=False)
-    at_2T: np.ndarray = field(init=False)
+    settled: np.ndarray = field(init=False)
+    later: np.ndarray = field(init=False)
     moved: np.ndarray = field(init=False)
     """Largest distance of each state from where it was at T, during the second T."""
     grid: np.ndarray = field(init=False)
@@ -34,7 +34,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         count, size = self.starts.shape
-        self.at_T, self.at_2T = np.full((2, count, size), np.nan)
+        self.settled, self.later = np.full((2, count, size), np.nan)
         self.moved = np.full(count, np.inf)
         grid = np.linspace(0, 2 * self.duration, _PLACES + 1)
         self.grid = np.unique(np.round(grid)) if self.is_map else grid
@@ -90,7 +90,7 @@ class Recording:
         return np.unique(np.concatenate([some, [self.duration, 2 * self.duration]]))
 
     def _note_stops(self, times: np.ndarray, states: np.ndarray, rows: np.ndarray) -> None:
-        for stop, kept in ((self.duration, self.at_T), (2 * self.duration, self.at_2T)):
+        for stop, kept in ((self.duration, self.settled), (2 * self.duration, self.later)):
             there = np.abs(times - stop) <= 1e-12 * stop
             found = there.any(0) & np.isnan(kept[rows]).all(1)
             kept[rows[found]] = states[there.argmax(0)[found], np.flatnonzero(found)]
@@ -98,7 +98,7 @@ class Recording:
     def _note_movement(self, times: np.ndarray, states: np.ndarray, rows: np.ndarray) -> None:
         low, high = self.duration * (1 - 1e-12), 2 * self.duration * (1 + 1e-12)
         second = (times >= low) & (times <= high)
-        away = np.linalg.norm(states - self.at_T[rows], axis=2)
+        away = np.linalg.norm(states - self.settled[rows], axis=2)
         most = np.where(second, away, -np.inf).max(0)
         before = np.where(np.isinf(self.moved[rows]), -np.inf, self.moved[rows])
         seen = second.any(0)

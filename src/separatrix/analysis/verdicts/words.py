@@ -148,10 +148,8 @@ def _left_alone(v: "Verdict") -> str:
     groups: dict[str, list[dict[str, Any]]] = {}
     for claim in ends:
         groups.setdefault(str(claim.numbers["what"]), []).append(claim.numbers)
-    parts = []
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
-    for what in order[:_LISTED]:
-        parts.append(_group(v, what, groups[what]))
+    parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
     beginning = "Left alone," if v.held else f"{_where(v)},"
     return f"{beginning} {_joined(parts)}."
 
@@ -182,9 +180,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
 
 
 def _curves(v: "Verdict") -> str:
-    of = [
-        c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.CURVE
-    ]
+    of = [c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.CURVE]
     periods = [float(one["period"]) for one in of]
     family = any(one["family"] for one in of)
     what = "closed curves beside one another" if family else "a closed curve"
@@ -194,7 +190,7 @@ def _curves(v: "Verdict") -> str:
     if not alike or not np.isfinite(periods[0]):
         return f"{what} of several periods"
     steps = {int(one["steps"]) for one in of}
-    if v.system == "map" and steps == {int(round(periods[0] / v.time_unit))} and min(steps) > 0:
+    if v.system == "map" and steps == {round(periods[0] / v.time_unit)} and min(steps) > 0:
         k = steps.pop()
         turn = float(of[0]["turn"])
         cycle = f"cycles of {k} steps beside one another" if family else f"a cycle of {k} steps"
@@ -205,9 +201,7 @@ def _curves(v: "Verdict") -> str:
 
 
 def _chaos(v: "Verdict") -> str:
-    of = [
-        c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.BOUNDED
-    ]
+    of = [c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.BOUNDED]
     if of and float(of[0]["exponent"]) > 2 * float(of[0]["exponent_error"]):
         return " (chaos)"
     return ""
