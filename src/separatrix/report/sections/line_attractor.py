@@ -4,7 +4,7 @@ import numpy as np
 
 from ... import figures
 from ...activity import Activity
-from ...analysis import FixedPoints, Linearization
+from ...analysis import FixedPoints, Linearization, Verdict
 from ...figures.mode_choice import describe_number, integrating_mode
 from ..section import Figure, Section, Values
 from ..story import Story
@@ -24,12 +24,20 @@ def values(story: Story) -> Values:
     mode = integrating_mode(linearization, index)
     value = complex(np.asarray(linearization.eigenvalues)[index, mode])
     far = story.outside_view(np.asarray(linearization.states, float)[[index]])
+    verdict = story.find(Verdict)
     return {
+        "answer": "unknown" if verdict is None else verdict.is_held_by("line"),
         "is_map": linearization.system == "map",
         "eigenvalue": describe_number(value),
         "oscillates": bool(value.imag),
         "far": far.get(0, ""),
     }
+
+
+def _is_asked(story: Story) -> bool:
+    """Whether the experiment asks for a line attractor."""
+    question = story.run.experiment.get("analysis", {}).get("question", {})
+    return story.has_plane and question.get("claim") == "line"
 
 
 SECTION = Section(
@@ -38,5 +46,5 @@ SECTION = Section(
     (Linearization, FixedPoints, Activity),
     draw,
     values,
-    applies=lambda story: story.has_plane,
+    applies=_is_asked,
 )
