@@ -93,7 +93,16 @@ def center(rng: Rng) -> Few:
     later = np.cos(angle) * starts + np.sin(angle) * np.array([-starts[1], starts[0]])
     why = f"a neutral oscillation, a turn in {period:.4f} T"
     return Few(
-        focus, (0.0, angle), starts, why, CYCLE, CURVE, period=period, later=later, recurs=True
+        focus,
+        (0.0, angle),
+        starts,
+        why,
+        CYCLE,
+        CURVE,
+        period=period,
+        later=later,
+        family=True,
+        recurs=True,
     )
 
 
@@ -116,6 +125,7 @@ def line_times_cycle(rng: Rng) -> Few:
         CURVE,
         period=period,
         later=later,
+        family=True,
         recurs=True,
         round=3.0,
     )
