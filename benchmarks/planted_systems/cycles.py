@@ -239,11 +239,14 @@ def may_leonard_field(xp, z, pace, a, b):
 
 
 def may_leonard(rng: Rng) -> Few:
-    """Comes ever nearer to a cycle of three saddles, and stays at each ever longer."""
+    """Comes ever nearer to a cycle of three saddles, and stays at each ever longer.
+
+    It is not mixed: what rounding makes of numbers near 0 would cross over to negative ones.
+    """
     duration, starts = spread(rng, 20, 60), box(rng, 0.05, 1, 3)
     a, b = rng.uniform(0.6, 0.8), rng.uniform(1.4, 1.7)
     words = frozenset({"recurrent", "moving"})
-    ends: dict[str, Any] = {"bounded": SOME, "unknown": SOME}
+    ends: dict[str, Any] = {"bounded": SOME, "unknown": SOME, "unstable point": SOME}
     return Few(
         may_leonard_field,
         (duration, a, b),
@@ -251,5 +254,6 @@ def may_leonard(rng: Rng) -> Few:
         f"May–Leonard, {a:.2f}, {b:.2f}, T = {duration:.0f}",
         words,
         ends,
+        plain=True,
         recurs=True,
     )
