@@ -60,6 +60,7 @@ class Planted(NamedTuple):
     spread_at_T: float | None
     why: str
     end_at: np.ndarray | None  # (state, unit)
+    family: bool  # where states end on curves: on many, beside one another
     exponent: Share | None  # per ms
     saddle: np.ndarray | None  # (unit,): passed by the states
 
@@ -73,8 +74,7 @@ def plant(name: str, seed: int) -> Planted:
             run = running(few, rng)
             mixing = Mixing.drawn(rng, few)
             words, last = truth(few, mixing, run)
-            odd = "ghost" in words and name != "ghost"
-            if (len(words) == 1 or few.words is not None) and not odd:
+            if few.words is not None or (len(words) == 1 and not words & few.never):
                 break
         return embedded(name, few, mixing, run, words, last, rng)
 
@@ -265,7 +265,7 @@ def embedded(
         order, ratio = order_and_spread(states @ axis, mixing.states(last, 1.0) @ axis)
     return Planted(
         name, system, states, duration, axis, words, few.ends, few.period and few.period * duration, order, ratio,
-        few.why, None if few.at is None else mixing.place(np.asarray(few.at)),
+        few.why, None if few.at is None else mixing.place(np.asarray(few.at)), few.family,
         few.exponent and (few.exponent[0] / duration, few.exponent[1] / duration),
         None if few.saddle is None else mixing.place(few.saddle),
     )  # fmt: skip

@@ -110,6 +110,8 @@ def end_faults(planted: Planted, verdict: Any, numbers: dict[str, Any]) -> Itera
         off = abs(numbers["period"] / planted.period - 1)
         if not off <= PERIOD:
             yield f"the period is {planted.period:.6g}"
+        if bool(numbers["family"]) != planted.family:
+            yield "curves lie beside one another" if planted.family else "it is one curve"
     if what == "bounded" and planted.exponent is not None:
         (low, high), room = planted.exponent, 3 * numbers["exponent_error"]
         if not low - room <= numbers["exponent"] <= high + room:

@@ -168,7 +168,7 @@ class Claim:
 )
 def test_a_false_claim_is_refuted(factor, held):
     one, rows = plant("turn by p/k", 1), np.arange(5)
-    end = Claim("end", what="curve", rows=rows, share=1.0, period=factor * one.period)
+    end = Claim("end", what="curve", rows=rows, share=1.0, period=factor * one.period, family=True)
     first = Claim("held", word=held, first=True)
 
     class Verdict:

@@ -93,7 +93,16 @@ def center(rng: Rng) -> Few:
     later = np.cos(angle) * starts + np.sin(angle) * np.array([-starts[1], starts[0]])
     why = f"a neutral oscillation, a turn in {period:.4f} T"
     return Few(
-        focus, (0.0, angle), starts, why, CYCLE, CURVE, period=period, later=later, recurs=True
+        focus,
+        (0.0, angle),
+        starts,
+        why,
+        CYCLE,
+        CURVE,
+        period=period,
+        later=later,
+        family=True,
+        recurs=True,
     )
 
 
@@ -116,6 +125,7 @@ def line_times_cycle(rng: Rng) -> Few:
         CURVE,
         period=period,
         later=later,
+        family=True,
         recurs=True,
         round=3.0,
     )
@@ -229,11 +239,14 @@ def may_leonard_field(xp, z, pace, a, b):
 
 
 def may_leonard(rng: Rng) -> Few:
-    """Comes ever nearer to a cycle of three saddles, and stays at each ever longer."""
+    """Comes ever nearer to a cycle of three saddles, and stays at each ever longer.
+
+    It is not mixed: what rounding makes of numbers near 0 would cross over to negative ones.
+    """
     duration, starts = spread(rng, 20, 60), box(rng, 0.05, 1, 3)
     a, b = rng.uniform(0.6, 0.8), rng.uniform(1.4, 1.7)
     words = frozenset({"recurrent", "moving"})
-    ends: dict[str, Any] = {"bounded": SOME, "unknown": SOME}
+    ends: dict[str, Any] = {"bounded": SOME, "unknown": SOME, "unstable point": SOME}
     return Few(
         may_leonard_field,
         (duration, a, b),
@@ -241,5 +254,6 @@ def may_leonard(rng: Rng) -> Few:
         f"May–Leonard, {a:.2f}, {b:.2f}, T = {duration:.0f}",
         words,
         ends,
+        plain=True,
         recurs=True,
     )

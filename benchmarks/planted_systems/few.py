@@ -29,6 +29,7 @@ class Few(NamedTuple):
     steps: int = 0  # the law is a map, and this is T in steps; 0: it is a field
     rate: float = 0.0  # of a field: its fastest, per T, where Euler's map will do; 0: a flow only
     period: float | None = None  # in T
+    family: bool = False  # curves lie beside one another
     exponent: Share | None = None  # per T
     later: Any = None  # (variable, state): z at T in closed form
     saddle: Any = None  # (variable,): a saddle that is passed
@@ -37,6 +38,7 @@ class Few(NamedTuple):
     twins: Any = None  # (state,): states with the same number are one and the same
     curved: bool = False  # the set may be bent into the other units
     plain: bool = False  # not mixed: some states are exactly 0
+    never: frozenset[str] = frozenset({"ghost"})  # words that its thresholds give it by accident
     round: float = 8.0  # the condition of the mixing of z
 
 

@@ -39,6 +39,7 @@ def turn_by_part(rng: Rng) -> Few:
         steps=count,
         period=k / count,
         later=later,
+        family=True,
         recurs=True,
     )
 
@@ -80,6 +81,7 @@ def alternation(rng: Rng) -> Few:
         CURVE,
         steps=count,
         period=2 / count,
+        family=gain == 0,
         recurs=True,
     )
 
@@ -104,6 +106,7 @@ def shift_register(rng: Rng) -> Few:
         steps=count,
         period=k / count,
         later=later,
+        family=True,
         recurs=True,
     )
 

@@ -18,7 +18,7 @@ Array = np.ndarray
 Answer = bool | None
 MOST, STILL, LEFT, TOGETHER, FIVE = 0.95, 0.15, 0.05, 1e-3, 5.0
 BESIDE, LANDMARKS, NEIGHBORS = 0.1, 48, 0.9
-MARGIN = 0.1
+MARGIN, INSTANTS = 0.1, 250
 
 
 class Slow(NamedTuple):
@@ -241,9 +241,12 @@ def ghost(slow: Slow, seen: Array, z: Array, ends: Ends) -> Answer:
         return False
     if ends.fixed is None:
         return None
-    times = np.arange(len(seen)) / slow.nodes
-    path = slow.place(np.moveaxis(follow(slow.step, z, len(seen) - 1), 1, 0)) + slow.beside(times)
-    speed = np.linalg.norm(np.diff(path, axis=0), axis=2)
+    whole = np.moveaxis(follow(slow.step, z, len(seen) - 1), 1, 0)
+    some = np.unique(np.linspace(0, len(seen) - 2, INSTANTS).astype(int))
+    path, after = (
+        slow.place(whole[:, at]) + slow.beside(at / slow.nodes) for at in (some, some + 1)
+    )
+    speed = np.linalg.norm(after - path, axis=2)
     points = slow.place(ends.fixed)
     diameter = np.array([extent_of(path[:, i]) for i in range(path.shape[1])])
     slow_ways = [(m, between(speed, floor, FIVE * (1 + m))) for m in (-MARGIN, MARGIN)]
@@ -251,7 +254,7 @@ def ghost(slow: Slow, seen: Array, z: Array, ends: Ends) -> Answer:
     for m, passes in slow_ways:
         away = [
             passes[:, i].any()
-            and cdist(path[:-1, i][passes[:, i]], points).min() >= BESIDE * (1 + m) * diameter[i]
+            and cdist(path[passes[:, i], i], points).min() >= BESIDE * (1 + m) * diameter[i]
             for i in range(path.shape[1])
         ]
         found.append(np.mean(away))

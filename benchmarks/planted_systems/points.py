@@ -161,6 +161,7 @@ def ghost(rng: Rng) -> Few:
         ends=ends,
         at=np.full_like(starts, 2.0),
         fixed=np.full((1, 1), 2.0),
+        never=frozenset(),
         rate=rate / 3,
     )
 

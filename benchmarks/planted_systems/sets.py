@@ -176,7 +176,16 @@ def two_lines(rng: Rng) -> Few:
     starts = np.array([rng.uniform(-1, 1, count), apart * rng.uniform(-1.3, 1.3, count)])
     ends = {"continuum": ALL, "unknown": (0.0, 0.05)}
     why = f"two exact lines, {2 * apart:.2f} apart and 2 long"
-    return Few(beside, (rate / 2, apart), starts, why, ends=ends, rate=2 * rate, round=2.0)
+    return Few(
+        beside,
+        (rate / 2, apart),
+        starts,
+        why,
+        ends=ends,
+        rate=2 * rate,
+        never=frozenset({"surface"}),
+        round=2.0,
+    )
 
 
 def leaking_plane(rng: Rng) -> Few:
