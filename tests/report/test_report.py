@@ -19,6 +19,7 @@ EXPERIMENT = {
     "seed": 7,
     "task": {"name": "PerceptualDecisionMaking", "dt": 100.0},
     "training": {"steps": 5},
+    "analysis": {"question": {"claim": "line"}},
 }
 ALL = list(ORDER)
 
@@ -111,7 +112,7 @@ def only(*names):
         (only("history"), ["training"], ["trained for 5 steps, was not tested"]),
         (
             only("history", "activity"),
-            [*ALL[:2], "activity", "condition_averages"],
+            ["trials", "training", "activity", "condition_averages"],
             ["no psychometric curve"],
         ),
         (
