@@ -131,7 +131,8 @@ if len(points):
 # %% [markdown]
 # ## Conclusion: is it a line attractor?
 # The notebook ends with the claim of an approximate line attractor along PC 1. Here the states at
-# the end of the stimulus are left alone, at the same input, for as long as a stimulus lasts.
+# the end of the stimulus are left alone, at the same input, without noise. The verdict says what
+# holds them for as long as a stimulus lasts, and where they end.
 
 # %%
 held = sx.verdict(
@@ -142,11 +143,14 @@ held = sx.verdict(
     axis_name="PC 1",
     points=points,
 )
-print(held.summary())
+print(held)
 print("Is it a line attractor?", held.is_held_by("line"))
 if held.held == "line":
-    cosine = abs(np.asarray(held.direction) @ np.asarray(components.components)[0])
+    settled = held.settled[np.isfinite(held.settled).all(1)]
+    along = np.linalg.svd(settled - settled.mean(0), full_matrices=False)[2][0]
+    cosine = abs(along @ np.asarray(components.components)[0])
     print(f"|cos| of the line and PC 1: {cosine:.2f}")
+figures["verdict"] = sx.figures.verdict(held)
 
 # %%
 FIGURES.mkdir(parents=True, exist_ok=True)

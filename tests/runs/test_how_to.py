@@ -1,5 +1,7 @@
 """The examples of pages run, and print what the pages say."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import page_code
@@ -29,10 +31,11 @@ SAYS = {
         "[[0.4 0.4]] [200.] ['stable']",
     ],
     "how-to/is-it-a-line-attractor": [
+        "line yes\nWithout noise, a line attractor holds states where they are over 200 ms.\n",
+        "approximately a line attractor holds states where they are over 300 ms.\n",
+        "point no\n",
         "[(-1.0, 1.0)]",
         "[5. 5. 5. 5. 5.]",
-        "line\n",
-        "20000.0 isolated",
     ],
     "how-to/what-does-context-do": [
         "2 branches, ",
@@ -53,6 +56,7 @@ SAYS = {
         "[-12.15  89.83 315.7",
     ],
     "how-to/results-in-matlab-and-julia": [],
+    "reference/verdict": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
     "explanation/proofs-that-anyone-can-check": [],
@@ -91,6 +95,11 @@ def test_a_page_runs(name, capsys, tmp_path, monkeypatch, small_run, small_study
     page_code.run(f"docs/{name}")
     if name == "../README":
         assert (tmp_path / "points.png").stat().st_size > 20_000
+    if name == "reference/verdict":
+        tool = page_code.ROOT / "tools" / "check_verdict.py"
+        line = [sys.executable, str(tool), "verdict.json", "--module", "pair.py"]
+        told = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        assert [row.partition(": ")[0] for row in told.splitlines()] == 6 * ["true"]
     said = capsys.readouterr().out
     for words in SAYS[name]:
         assert words in said, said
