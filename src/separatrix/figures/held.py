@@ -46,7 +46,8 @@ def _ends(axes: Axes, verdict: Verdict) -> None:
         )
         if name.endswith("point"):
             face = color if name == "stable point" else paper()
-            axes.scatter(*ends[k], s=60, facecolor=face, edgecolor=ink(), linewidth=1, zorder=4)
+            x, y = ends[k]
+            axes.scatter(x, y, s=60, facecolor=face, edgecolor=ink(), linewidth=1, zorder=4)
     rest = len(names) - _NAMED
     if rest > 0:
         axes.scatter([], [], s=8, color=GRAY, label=f"{rest} more")

@@ -13,7 +13,7 @@ _PARTS = 16
 _CHANGE = 0.25
 _SHIFT = 0.5
 _CROSSINGS = 6
-_TREND, _STEADY = 0.01, 0.5
+_TREND, _STEADY = 0.02, 0.7
 _GROWN, _STRAIGHT = 0.05, 0.98
 
 
@@ -93,7 +93,11 @@ def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
             slope, level = np.polyfit(times[second], logs, 1)
             left = logs - slope * times[second] - level
             gained = slope * float(np.ptp(times[second]))
-            if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var():
+            straight = np.polyval(np.polyfit(times[second], measure, 1), times[second])
+            is_steady = (
+                np.square(measure - straight).mean() <= left.var() * np.square(measure).mean()
+            )
+            if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var() and not is_steady:
                 found[k] = 1 / slope
                 break
     return found

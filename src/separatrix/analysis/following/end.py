@@ -42,6 +42,8 @@ class Ends:
         The points and closed curves that are known.
     is_family
         Whether the curves lie beside one another.
+    exponent, exponent_error
+        The largest Lyapunov exponent of the bounded ones, per step or tau, and its standard error.
     grows
         Time constant of the growth of states whose end is not known; NaN where they do not grow.
     """
@@ -54,6 +56,8 @@ class Ends:
     pool: Pool
     curves: tuple[Turn, ...] = ()
     is_family: bool = False
+    exponent: float = float("nan")
+    exponent_error: float = float("nan")
     grows: Float[np.ndarray, " state"] = field(default_factory=lambda: np.zeros(0))
 
     def are(self, *kinds: What) -> Bool[np.ndarray, " state"]:

@@ -41,7 +41,7 @@ Look = Callable[[Block, np.ndarray], None]
 """A function that is called with every block of steps, and of which rows of the states it is."""
 
 
-def _no_look(block: Block, rows: np.ndarray) -> None:
+def no_look(block: Block, rows: np.ndarray) -> None:
     """Look at nothing."""
 
 
@@ -69,7 +69,7 @@ def follow(
     *,
     duration: float | None = None,
     pool: Pool | None = None,
-    look: Look = _no_look,
+    look: Look = no_look,
     watch: Watch = UNWATCHED,
     enough: float = KNOWN,
     most: int = 0,

@@ -210,14 +210,14 @@ def _flow_steps(
     """Integrate each state by itself, in units of `scale`; a rejected step leaves it in place."""
     import diffrax
 
-    solver = diffrax.Tsit5()
+    solver: Any = diffrax.Tsit5()
     if is_implicit:
         chord = diffrax.VeryChord(rtol=_TOLERANCE, atol=_TOLERANCE)
         solver = diffrax.Kvaerno5(root_finder=chord)
     order = 5
     term = diffrax.ODETerm(lambda t, z, args: system.evaluate(z * scale) / scale)
 
-    def step(carry: tuple, _: None) -> tuple:
+    def step(carry: Any, _: None) -> Any:
         t, z, h, taken = carry
         ahead = jnp.where(stops > t * (1 + 1e-14), stops, jnp.inf).min()
         end = jnp.minimum(ahead, last)
@@ -226,7 +226,7 @@ def _flow_steps(
         waits = t >= last
         until = jnp.where(waits, t + h, until)
         state = solver.init(term, t, until, z, None)
-        after, error, _, _, result = solver.step(term, t, until, z, None, state, made_jump=False)
+        after, error, *_, result = solver.step(term, t, until, z, None, state, made_jump=False)
         bound = _TOLERANCE * (1 + jnp.maximum(jnp.abs(z), jnp.abs(after)))
         size = jnp.sqrt(jnp.mean((error / bound) ** 2))
         fine = jnp.isfinite(size) & jnp.isfinite(after).all()

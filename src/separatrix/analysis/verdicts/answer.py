@@ -119,7 +119,7 @@ class Verdict(Record):
         ]
         return {
             "end": self.end,
-            "share": [f"{100 * float(share):.0f} %" for share in self.share],
+            "share": [words.share(float(share)) for share in self.share],
             "95 % interval": interval,
             "known": self.known,
             "": self.detail,

@@ -1,5 +1,8 @@
 """The claims on where states end."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import scipy
 
@@ -42,7 +45,23 @@ def end_claims(
     return claims, ended
 
 
-def name(numbers: dict) -> str:
+def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
+    """Return ends with the largest exponent of bounded motion; a negative one leaves it unknown.
+
+    What does not close and does not come to rest has none that is negative: it is on its way.
+    """
+    rows = np.flatnonzero(ends.are(What.BOUNDED))
+    if not len(rows):
+        return ends
+    exponent, error = _exponent(system, ends.states[rows], _step_of(ends, rows))
+    if exponent >= -2 * error or np.isnan(exponent):
+        return replace(ends, exponent=exponent, exponent_error=error)
+    what = ends.what.copy()
+    what[rows] = str(What.UNKNOWN)
+    return replace(ends, what=what)
+
+
+def name(numbers: dict[str, Any]) -> str:
     """Return an end in words, for the table."""
     if numbers["what"] == What.CURVE and numbers["steps"]:
         cycle = "cycle of {} steps" if not numbers["family"] else "cycles of {} steps"
@@ -52,7 +71,7 @@ def name(numbers: dict) -> str:
     return _NAMES[numbers["what"]]
 
 
-def detail(numbers: dict, units: str) -> str:
+def detail(numbers: dict[str, Any], units: str) -> str:
     """Return the numbers of an end in words, for the table."""
     what = numbers["what"]
     if what == What.CURVE and np.isfinite(numbers["period"]):
@@ -102,8 +121,10 @@ def _claim(
         if cycles is not None and _is_known(one.path, one.period * unit, cycles):
             known = Known.SOLVED
     elif what == What.BOUNDED:
-        exponent, error = _exponent(system, ends.states[rows], _step_of(ends, rows))
-        numbers |= {"exponent": exponent / unit, "exponent_error": error / unit}
+        numbers |= {
+            "exponent": ends.exponent / unit,
+            "exponent_error": ends.exponent_error / unit,
+        }
     elif what == What.CONTINUUM:
         numbers["state"] = ends.states[rows[0]]
     elif what == What.UNKNOWN:

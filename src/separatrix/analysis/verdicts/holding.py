@@ -169,7 +169,7 @@ def changed(m: Measured, at: Thresholds) -> dict[str, str]:
             other = words(m, replace(at, **{one.name: factor * getattr(at, one.name)}))[0]
             if (other.held, other.answer) != (first.held, first.answer):
                 about = "approximately " if other.answer == "approximately" else ""
-                found[f"{one.metadata['name']} {how}"] = f"{about}{other.held}"
+                found[f"“{one.metadata['name']}” {how}"] = f"{about}{other.held}"
     return found
 
 
@@ -278,15 +278,16 @@ def _slowing(
     )
     pool = ends.pool.search(system, middles[landmarks_of(middles, 32)], proofs=False)
     nearest = np.full(count, -1)
-    for k in np.flatnonzero(slow):
+    for row in np.flatnonzero(slow):
         if not len(pool.states):
             break
-        way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
-        away = scipy.spatial.distance.cdist(stretches[k], pool.states).min(0)
-        nearest[k] = int(away.argmin())
-        beside[k] = away.min() / max(_extent(way), 1e-300)
+        way = seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)]
+        away = scipy.spatial.distance.cdist(stretches[row], pool.states).min(0)
+        nearest[row] = away.argmin()
+        beside[row] = away.min() / max(_extent(way), 1e-300)
     near = np.unique(nearest[slow & np.isfinite(beside)])
-    return slowed, beside, pool.states[near[0]] if len(near) == 1 else None
+    one = len(near) == 1 and pool.stability[near[0]] in ("saddle", "unstable")
+    return slowed, beside, pool.states[near[0]] if one else None
 
 
 def _slow_stretch(times: np.ndarray, speeds: np.ndarray) -> tuple[float, float]:

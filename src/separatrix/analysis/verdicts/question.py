@@ -13,13 +13,13 @@ from ..checks import axis_of, states_of
 from ..cycles.search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
-from ..following.follower import MOST_STEPS, follow, scale_of
+from ..following.follower import MOST_STEPS, follow, no_look, scale_of
 from ..following.pool import empty_pool
 from . import holding
 from .along import along_axis
 from .answer import Verdict
 from .claims import Claim, Held, Kind, Known, to_json
-from .ending import detail, end_claims, name
+from .ending import detail, end_claims, name, with_exponent
 from .recording import Recording
 
 MOST_STATES = 512
@@ -147,8 +147,9 @@ def _verdict(
     if points is not None:
         pool = pool.with_points(system, points, given=True)
     seen = None if span is None else Recording(starts, span, system.kind == "map", axis)
-    looks = {} if seen is None else {"look": seen.add}
-    ends = follow(system, starts, duration=span, pool=pool, watch=watch, **looks)
+    look = no_look if seen is None else seen.add
+    ends = follow(system, starts, duration=span, pool=pool, watch=watch, look=look)
+    ends = with_exponent(system, ends)
     claims, ended = end_claims(system, ends, cycles)
     of_ends = list(claims)
     settings: dict[str, Any] = {}
@@ -199,7 +200,7 @@ def _verdict(
         time_unit=system.time_unit,
         defects=_defects(ends, points),
         claims_text=to_json(claims),
-        **curves,
+        **curves,  # type: ignore[arg-type]
         **settings,
     )
     details = np.array([detail(n, verdict.time_units) for n in numbers], str)
@@ -270,7 +271,9 @@ def _drawn(
         axes[: len(directions)] = directions
     apart = np.full((1, settled.shape[1]), np.nan)
     paths = np.concatenate([apart, *(part for path in curves for part in (path, apart))])
-    return tuple((part - center) @ axes.T for part in (settled, end_states, paths))
+    with np.errstate(all="ignore"):
+        first, second, third = ((part - center) @ axes.T for part in (settled, end_states, paths))
+    return first, second, third
 
 
 def _defects(ends: Ends, points: FixedPoints | None) -> str:

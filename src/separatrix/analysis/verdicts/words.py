@@ -24,10 +24,13 @@ NAMES = {
     "diverging": "growth without bound",
     "still": "hardly any movement",
     "mixture": "several kinds of ends",
-    "moving": "none of these: states keep moving",
+    "moving": "movement that nothing holds",
+    "unknown": "not known",
 }
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
+_MANY = 10.0
+"""A movement of more extents than this has no other number."""
 
 
 def sentences(v: "Verdict") -> tuple[str, ...]:
@@ -36,58 +39,36 @@ def sentences(v: "Verdict") -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def finding(v: "Verdict") -> str:
-    """Return what holds the states over T, in words, without a time: "a line attractor"."""
-    first = _first(v)
-    if first is None:
-        return "not asked"
-    numbers, held = first.numbers, first.numbers["word"]
-    about = "approximately " if numbers["answer"] == "approximately" else ""
-    if held == Held.UNKNOWN:
-        return "unknown, for more than 5 % of the states could not be followed so long"
-    if held in (Held.LINE, Held.RING, Held.SURFACE):
-        several = numbers["pieces"] > 1
-        many = f"{count(numbers['pieces'])} {held} attractors" if several else NAMES[held]
-        return f"{about}{many} holds them where they are".replace(
-            "attractors holds", "attractors hold"
-        )
-    if held == Held.POINT:
-        return "they come to rest at one stable point"
-    if held == Held.POINTS:
-        return f"they come to rest at {count(numbers['places'])} stable points"
-    if held == Held.CYCLE:
-        return f"they go round {_curves(v)}"
-    if held == Held.STILL:
-        return "hardly anything moves: too short to tell"
-    if held == Held.GHOST:
-        return "they pass a ghost: they slow down away from every known fixed point, and go on"
-    if held == Held.RECURRENT:
-        return f"they move within bounds and do not come to rest{_chaos(v)}"
-    if held == Held.DIVERGING:
-        return "they leave for infinity"
-    if held == Held.SLOW_PATH:
-        return "they move along a slow path"
-    if held == Held.MIXTURE:
-        return "they end in several ways"
-    return "they keep moving, and nothing holds them"
-
-
 def numbers(v: "Verdict") -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
     lines = []
-    moved = v.claim(Kind.MOVED)
+    moved, first = v.claim(Kind.MOVED), _first(v)
     if moved is not None:
+        far = float(moved.numbers["value"])
+        part = share(far) + " of" if far <= _MANY else f"more than {_MANY:.0f} times"
         lines.append(
-            f"95 % of the states move by at most {share(moved.numbers['value'])} of their extent "
-            "during the second T"
+            f"during the second T, 95 % of the states move by at most {part} their extent"
+            if far <= _MANY
+            else f"during the second T, states move by {part} their extent"
         )
-    held = [c for c in v.claims if c.kind == Kind.HELD and not c.numbers["first"]]
-    if held:
-        lines.append("also true: " + ", ".join(NAMES[str(c.numbers["word"])] for c in held))
+    if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
+        back = float(first.numbers["attracting"])
+        lines.append(
+            "the set fills the state space: that states come back to it was not asked"
+            if np.isnan(back)
+            else f"of states that are put beside it {share(back)} come back"
+        )
+    also = [
+        NAMES[str(c.numbers["word"])]
+        for c in v.claims
+        if c.kind == Kind.HELD and not c.numbers["first"] and c.numbers["word"] != Held.SLOW_PATH
+    ]
+    if also:
+        lines.append("also true: " + ", ".join(also))
     if v.changes:
-        lines.append(f"with other thresholds: {v.changes}")
+        lines.append(f"with another threshold: {v.changes}")
     if v.defects:
-        lines.append(f"defect, please report: {v.defects}")
+        lines.append(f"defect, please report it: {v.defects}")
     return lines
 
 
@@ -97,13 +78,16 @@ def span(v: "Verdict", time: float) -> str:
 
 
 def share(part: float) -> str:
-    """Write a share: "54 %", "0.3 %", "below 0.1 %"."""
+    """Write a share: "54 %", "0.3 %", "less than 0.1 %"; only the whole is "100 %"."""
     percent = 100 * part
     if not np.isfinite(percent):
         return "more than all"
     if 0 < percent < 0.1:
-        return "0.1 %"
-    return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
+        return "less than 0.1 %"
+    rounded = f"{percent:.0f}"
+    if percent == 0 or (percent >= 9.95 and (rounded != "100" or percent == 100)):
+        return f"{rounded} %"
+    return f"{percent:.1f} %" if percent < 99.95 or percent > 100.05 else "nearly all"
 
 
 def count(number: int) -> str:
@@ -115,115 +99,144 @@ def _first(v: "Verdict") -> Claim | None:
     return next((c for c in v.claims if c.kind == Kind.HELD and c.numbers["first"]), None)
 
 
+def _ends(v: "Verdict", *kinds: str) -> list[dict[str, Any]]:
+    """Return the numbers of the ends of some kinds, those of most states first."""
+    of = [c.numbers for c in v.claims if c.kind == Kind.END]
+    return sorted((n for n in of if n["what"] in kinds), key=lambda n: -float(n["share"]))
+
+
 def _where(v: "Verdict") -> str:
-    return f"At {v.input}, without noise" if v.input else "Without noise"
+    return f", at {v.input}, without noise" if v.input else ", without noise"
 
 
 def _held(v: "Verdict") -> str:
-    if _first(v) is None:
+    first = _first(v)
+    if first is None:
         return ""
-    found = finding(v)
     passes = v.claim(Kind.PASSES)
-    after = "" if passes is None else "; on the way they pass a saddle"
-    subject = "states over"
-    text = found.removeprefix("they ") if found.startswith("they ") else found
-    over = span(v, v.duration)
-    if found.startswith("they "):
-        return f"{_where(v)}, over {over} states {text}{after}."
-    if found.startswith(("unknown", "hardly")):
-        return f"{_where(v)}, what holds {subject} {over}: {text}."
-    return f"{_where(v)}, {text.replace('them', 'states', 1)} over {over}{after}."
+    after = "" if passes is None else " and pass a saddle on the way"
+    return f"{_finding(v, first.numbers)}{after} over {span(v, v.duration)}{_where(v)}."
+
+
+def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
+    """Return what holds the states: "A line attractor holds states where they are"."""
+    held = numbers["word"]
+    if held in (Held.LINE, Held.RING, Held.SURFACE):
+        about = "Approximately " if numbers["answer"] == "approximately" else ""
+        if numbers["pieces"] > 1:
+            what = f"{about}{count(numbers['pieces'])} {held} attractors hold states"
+        else:
+            what = f"{about}{NAMES[held]} holds states"
+        return f"{what[0].upper()}{what[1:]} where they are"
+    if held == Held.MOVING and sum(float(n["share"]) for n in _ends(v, What.UNSTABLE)) >= 0.95:
+        return "States come to rest at an unstable point"
+    return {
+        Held.UNKNOWN: "What holds states is not known, for too few could be followed,",
+        Held.POINT: "States come to rest at one stable point",
+        Held.POINTS: f"States come to rest at {count(numbers['places'])} stable points",
+        Held.CYCLE: f"States go round {_curves(v)}",
+        Held.STILL: "Hardly anything moves (too short to tell what holds states)",
+        Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
+        Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
+        Held.DIVERGING: "States leave for infinity",
+        Held.SLOW_PATH: "States move along a slow path",
+        Held.MIXTURE: "States do different things",
+        Held.MOVING: "States keep moving, and nothing holds them",
+    }[Held(held)]
 
 
 def _left_alone(v: "Verdict") -> str:
     """Say where states end, where that is not said already."""
-    ends = sorted(
-        (c for c in v.claims if c.kind == Kind.END), key=lambda c: -float(c.numbers["share"])
-    )
-    if not ends:
-        return ""
+    ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
     said = v.held in (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT)
-    if said and len(ends) == 1:
+    unstable = v.held == Held.MOVING and ends[0]["what"] == What.UNSTABLE
+    if not ends or ((said or unstable) and len(ends) == 1):
         return ""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for claim in ends:
-        groups.setdefault(str(claim.numbers["what"]), []).append(claim.numbers)
+    kinds = dict.fromkeys(str(numbers["what"]) for numbers in ends)
+    groups = {what: _ends(v, what) for what in kinds}
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
     parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
-    beginning = "Left alone," if v.held else f"{_where(v)},"
-    return f"{beginning} {_joined(parts)}."
+    beginning = "Left alone, " if v.held else ""
+    text = beginning + (
+        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    )
+    return f"{text[0].upper()}{text[1:]}{'' if v.held else _where(v)}."
 
 
 def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     """Write how many states end at a kind of end: "54 % end at one stable point"."""
     shares = [float(one["share"]) for one in of]
-    whole = "all" if min(1.0, sum(shares)) == 1 else share(sum(shares))
+    whole = "all" if sum(shares) >= 1 - 1e-9 else share(sum(shares))
+    if what == What.POINT and len(of) == 2:
+        return f"{share(shares[0])} end at one stable point and {share(shares[1])} at another"
     if what == What.POINT:
-        if len(of) == 2 and len(shares) == 2:
-            return f"{share(shares[0])} end at one stable point and {share(shares[1])} at another"
         places = "one stable point" if len(of) == 1 else f"one of {count(len(of))} stable points"
         return f"{whole} end at {places}"
-    if what == What.UNSTABLE:
-        return f"{whole} at an unstable point"
-    if what == What.CURVE:
-        return f"{whole} end on {_curves(v)}"
-    if what == What.CONTINUUM:
-        return f"{whole} come to rest, each at its own point of a continuum"
-    if what == What.BOUNDED:
-        return f"{whole} move within bounds and do not come to rest{_chaos(v)}"
-    if what == What.INFINITY:
-        return f"{whole} leave for infinity"
-    grows = [float(one["grows"]) for one in of if np.isfinite(one["grows"])]
-    if grows:
-        return f"of {whole} the end is not known: they grow e-fold in {span(v, grows[0])}"
-    return f"of {whole} the end is not known"
+    if what == What.UNKNOWN:
+        grows = [float(one["grows"]) for one in of if np.isfinite(one["grows"])]
+        unknown = f"the end of {whole} is not known"
+        return f"{unknown}: they grow e-fold in {span(v, grows[0])}" if grows else unknown
+    return {
+        What.UNSTABLE: f"{whole} end at an unstable point",
+        What.CURVE: f"{whole} end on {_curves(v)}",
+        What.CONTINUUM: f"{whole} come to rest, each at its own point of a continuum",
+        What.BOUNDED: f"{whole} move within bounds and do not come to rest{_chaos(v)}",
+        What.INFINITY: f"{whole} leave for infinity",
+    }[What(what)]
 
 
 def _curves(v: "Verdict") -> str:
-    of = [c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.CURVE]
+    """Write the closed curves: "a closed curve, period 6.7 s", "two cycles of 12 steps"."""
+    of = _ends(v, What.CURVE)
+    if not of:
+        return ""
+    family, number = any(one["family"] for one in of), len(of)
     periods = [float(one["period"]) for one in of]
-    family = any(one["family"] for one in of)
-    what = "closed curves beside one another" if family else "a closed curve"
-    if not family and len(of) > 1:
-        what = f"{count(len(of))} closed curves"
-    alike = periods and np.ptp(periods) <= 0.01 * max(periods)
-    if not alike or not np.isfinite(periods[0]):
-        return f"{what} of several periods"
+    alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
     steps = {int(one["steps"]) for one in of}
-    if v.system == "map" and steps == {round(periods[0] / v.time_unit)} and min(steps) > 0:
-        k = steps.pop()
-        turn = float(of[0]["turn"])
-        cycle = f"cycles of {k} steps beside one another" if family else f"a cycle of {k} steps"
-        if not family and len(of) > 1:
-            cycle = f"{count(len(of))} cycles of {k} steps"
-        return cycle + (f" that turns once in {span(v, turn)}" if np.isfinite(turn) else "")
-    return f"{what}, period {span(v, periods[0])}"
+    if v.system == "map" and alike and len(steps) == 1 and min(steps) > 0:
+        k, turn = steps.pop(), float(of[0]["turn"])
+        cycle = f"{count(number)} cycles of {k} steps" if number > 1 else f"a cycle of {k} steps"
+        cycle = f"cycles of {k} steps beside one another" if family else cycle
+        return cycle + (f" (once round in {span(v, turn)})" if np.isfinite(turn) else "")
+    what = f"{count(number)} closed curves" if number > 1 else "a closed curve"
+    what = "closed curves beside one another" if family else what
+    turns = [float(one["turn"]) for one in of]
+    if alike:
+        return f"{what} (period {span(v, periods[0])})"
+    if np.isfinite(turns).all() and np.ptp(turns) <= 0.01 * max(turns):
+        return f"{what} (once round in {span(v, turns[0])})"
+    return f"{what} of several periods"
 
 
 def _chaos(v: "Verdict") -> str:
-    of = [c.numbers for c in v.claims if c.kind == Kind.END and c.numbers["what"] == What.BOUNDED]
+    of = _ends(v, What.BOUNDED)
     if of and float(of[0]["exponent"]) > 2 * float(of[0]["exponent_error"]):
         return " (chaos)"
     return ""
 
 
 def _kept(v: "Verdict") -> str:
-    """Say what is left of the differences along the axis."""
+    """Say what is left of the differences along the axis, throughout [T/2, 2T] where they swing."""
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
     if kept is None or order is None or spread is None:
         return ""
     how = "are kept" if kept.numbers["value"] else "are not kept"
     if kept.numbers["value"] and kept.numbers["reversed"]:
         how = "are kept, reversed"
-    left = f"{share(spread.numbers['value'])} of the spread are left"
+    if np.isfinite(spread.numbers["low"]):
+        low, high = (share(spread.numbers[key]) for key in ("low", "high"))
+        least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
+        left = (
+            f"from T/2 to 2 T the spread is {low} to {high}, the rank correlation {least} to {most}"
+        )
+        return f"Differences along {v.axis_name} {how}: {left}.".replace("-", "−")
+    value = float(spread.numbers["value"])
+    left = (
+        f"{share(value)} of the spread is left" if value <= 1 else f"the spread is {share(value)}"
+    )
     rank = f"rank correlation {order.numbers['value']:.2f}".replace("-", "−")
-    time = v.claim(Kind.SPREAD_TIME)
-    after = ""
+    time, after = v.claim(Kind.SPREAD_TIME), ""
     if time is not None:
-        value = float(time.numbers["value"])
-        after = f", {'decaying' if value > 0 else 'growing'} with {span(v, abs(value))}"
-    return f"Differences along {v.axis_name} {how}: {left}, {rank}{after}."
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+        after = f" (time constant {span(v, abs(float(time.numbers['value'])))})"
+    return f"Differences along {v.axis_name} {how}: {left}{after}, {rank}."
