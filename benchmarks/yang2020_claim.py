@@ -74,17 +74,41 @@ def analyze(
         "stability": dict(sorted(stability.items())),
         "slow": len(points.slow),
         "held": held.held,
+        "answer": held.answer,
         "line": held.is_held_by("line"),
-        "drift": held.still,
-        "growth": held.growth,
-        "spread_kept": held.spread_kept,
-        "keeps_differences": held.keeps_differences,
-        "period": held.period,
-        "along_pc1": abs(float(np.asarray(held.direction) @ first)),
-        "disagreeing": list(held.disagreeing),
+        "verdict": held.sentences,
+        "ends": shares(held),
+        "periods": [c.numbers["period"] for c in held.claims if c.numbers.get("period")],
+        "drift": value(held, "moved"),
+        "spread": value(held, "spread"),
+        "order": value(held, "order"),
+        "kept_at_T": value(held, "spread") >= 0.5 and abs(value(held, "order")) >= 0.5,
+        "kept": held.keeps_differences,
+        "along_pc1": abs(float(direction(np.asarray(held.settled)) @ first)),
         "slowest_time": float(np.median(times[:, 0])),
         "next_time": float(np.median(times[:, 1])),
     }
+
+
+def shares(held: sx.Verdict) -> dict[str, float]:
+    """Return the share of the states that end at each kind of end."""
+    found: Counter[str] = Counter()
+    for claim in held.claims:
+        if claim.kind == "end":
+            found[claim.numbers["what"]] += claim.numbers["share"]
+    return dict(found)
+
+
+def value(held: sx.Verdict, kind: str) -> float:
+    """Return the value of a claim, NaN where it is not made."""
+    claim = held.claim(kind)
+    return float("nan") if claim is None else float(claim.numbers["value"])
+
+
+def direction(settled: np.ndarray) -> np.ndarray:
+    """Return the direction in which settled states extend most."""
+    there = settled[np.isfinite(settled).all(1)]
+    return np.linalg.svd(there - there.mean(0), full_matrices=False)[2][0]
 
 
 def accuracy(
@@ -159,7 +183,7 @@ def results(out: Path) -> list[dict[str, Any]]:
 def table(out: Path) -> None:
     """Print medians and ranges by preset."""
     columns = (
-        *("accuracy", "drift", "growth", "spread_kept", "along_pc1"),
+        *("accuracy", "drift", "spread", "order", "along_pc1"),
         *("slowest_time", "next_time", "fixed", "proved", "slow"),
     )
     rows = results(out)
@@ -167,14 +191,21 @@ def table(out: Path) -> None:
         mine = [row for row in rows if row["preset"] == preset]
         print(preset, len(mine), dict(Counter(row["held"] for row in mine).most_common()))
         print("    a line:", dict(Counter(row["line"] for row in mine).most_common()))
-        kept = sum(row["keeps_differences"] for row in mine)
-        print(
-            f"    differences kept: {kept}; mean accuracy", np.mean([r["accuracy"] for r in mine])
-        )
+        answers = Counter((row["held"], row["answer"]) for row in mine if row["line"] != "no")
+        print("    lines:", dict(answers), "ends of 95 %:", dict(main_ends(mine).most_common()))
+        kept = sum(row["kept_at_T"] for row in mine), sum(bool(row["kept"]) for row in mine)
+        print("    differences kept at T, and throughout where they swing:", *kept)
+        print("    mean accuracy", np.mean([r["accuracy"] for r in mine]))
         for name in columns:
             values = np.array([row[name] for row in mine], float)
             low, middle, high = np.nanpercentile(values, [0, 50, 100])
             print(f"    {name:13s} {middle:10.4g}  ({low:.4g} to {high:.4g})")
+
+
+def main_ends(rows: list[dict[str, Any]]) -> Counter[str]:
+    """Count the networks by the kind of end that 95 % of their states have."""
+    kinds = ({w: s for w, s in row["ends"].items() if s >= 0.95} for row in rows)
+    return Counter(next(iter(kind), "several") for kind in kinds)
 
 
 def figure(out: Path, file: Path) -> None:
@@ -187,8 +218,7 @@ def figure(out: Path, file: Path) -> None:
         mine = [row for row in rows if row["preset"] == preset]
         line = np.array([row["held"] == "line" for row in mine])
         drift, kept, score = (
-            np.array([row[name] for row in mine], float)
-            for name in ("drift", "spread_kept", "accuracy")
+            np.array([row[name] for row in mine], float) for name in ("drift", "spread", "accuracy")
         )
         color = COLORS.get(preset, f"C{column + 3}")
         shift = column + np.random.default_rng(0).uniform(-0.3, 0.3, len(mine))
@@ -201,7 +231,7 @@ def figure(out: Path, file: Path) -> None:
                             ha="center", fontsize=7, color=color)  # fmt: skip
     motion_axes.axvline(0.05, color="0.6", lw=0.8, ls=":")
     motion_axes.set(xscale="log", xlabel="movement in 2 s, of the extent",
-                    ylabel="spread along the choice kept after 2 s")  # fmt: skip
+                    ylabel="spread along the choice left after 2 s")  # fmt: skip
     motion_axes.set_yscale("symlog", linthresh=2.0)
     motion_axes.legend(frameon=False, fontsize=7)
     if rows:

@@ -34,6 +34,7 @@ _FAR, _FURTHER = 1e9, 64.0
 while it takes fewer than 2,000 steps."""
 NEAR_CURVE = 0.01
 """Of its diameter: a state that stays so near for a turn has come to a closed curve."""
+_PLACES_OF_TURN = 32
 _CANDIDATES, _FIRST_TRIED = 32, 12
 
 
@@ -258,6 +259,9 @@ class _Follower:
             for k in stage:
                 if self.found.what[self.alive[k]] != What.UNKNOWN:
                     continue
+                if self._join(int(k)):
+                    closed += 1
+                    continue
                 curve = self._curve(int(k))
                 if curve is not None:
                     closed += 1
@@ -283,6 +287,7 @@ class _Follower:
         times, path = self.history.recent(k)
         for place, curve in enumerate(self.found.curves):
             turn = path[times >= times[-1] - 1.1 * curve.period]
+            turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
             if len(turn) and curve.distance(turn).max() <= NEAR_CURVE * curve.diameter:
                 self.found.end(self.alive[[k]], What.CURVE, place)
                 return True

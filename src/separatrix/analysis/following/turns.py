@@ -41,7 +41,6 @@ _COMPARED = 40
 """Turns whose misses are compared, at most."""
 _LOOPS = 16
 """Times that a path may come near its end before it closes, at most."""
-_SAMPLES = 96
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,15 @@ class Turn:
         """Return the distance of each state to the curve; to its states, where steps make it."""
         if self.steps:
             return np.asarray(scipy.spatial.distance.cdist(states, self.path).min(1))
-        begin, along = self.path[:-1], np.diff(self.path, axis=0)
-        square = np.maximum((along**2).sum(1), 1e-300)
-        nearest = np.full(len(states), np.inf)
-        for first, piece, length in zip(begin, along, square, strict=True):
-            away = states - first
-            part = np.clip(away @ piece / length, 0, 1)
-            nearest = np.minimum(nearest, np.linalg.norm(away - part[:, None] * piece, axis=1))
-        return nearest
+        nearest = scipy.spatial.distance.cdist(states, self.path).argmin(1)
+        distance = np.full(len(states), np.inf)
+        for first in (nearest - 1, nearest):  # the pieces on both sides of the nearest place
+            first = first % (len(self.path) - 1)
+            begin, along = self.path[first], self.path[first + 1] - self.path[first]
+            away, square = states - begin, np.maximum((along**2).sum(1), 1e-300)
+            part = np.clip((away * along).sum(1) / square, 0, 1)[:, None]
+            distance = np.minimum(distance, np.linalg.norm(away - part * along, axis=1))
+        return distance
 
     def is_same(self, other: "Turn") -> bool:
         """Whether both are one curve, within a hundredth of its diameter."""
@@ -90,9 +90,10 @@ class Turn:
 
 
 def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
-    """Return the largest distance between two states of a path, of which some are looked at."""
-    some = path[:: max(1, len(path) // _SAMPLES)]
-    return float(scipy.spatial.distance.pdist(some).max(initial=0.0))
+    """Return twice the largest distance from the mean of a turn: its diameter, or a little more."""
+    if not len(path):
+        return 0.0
+    return 2 * float(np.linalg.norm(path - path.mean(0), axis=1).max())
 
 
 def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:
