@@ -39,7 +39,7 @@ def contexts(tmp_path_factory):
 def test_every_study_of_the_contexts_is_done(contexts):
     for run in contexts.values():
         told = outcomes(run)
-        for name in ("performance", "choice_curve", "choice_attractor", "input_gating"):
+        for name in ("performance", "choice_curve", "input_gating"):
             assert told[name] == "done"
         sections = {section.name for section in shown_sections(Story(run))}
         assert {"performance", "slow_curve"} <= sections
@@ -51,7 +51,7 @@ def test_a_memory_is_looked_for(tmp_path):
     changes = ("task.delay=[200, 400]",)
     run = run_experiment(small("barak2013", *changes), tmp_path / "out", progress=False)
     told = outcomes(run)
-    for name in ("performance", "memory_curve", "memory_attractor", "frequency_memory"):
+    for name in ("performance", "memory_curve", "frequency_memory"):
         assert told[name] == "done"
     assert run.records["frequency_memory"].values.tolist() == [10, 14, 18, 22, 26, 30, 34]
     story = Story(sx.load_run(tmp_path / "out"))

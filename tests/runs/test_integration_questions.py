@@ -99,9 +99,9 @@ def test_a_perfect_integrator_holds_a_line(in_context):
     curve = QUESTIONS["choice_curve"](subject)
     assert (curve.outcomes == "fixed").all()
     np.testing.assert_allclose(curve.axis, [2, 0, 0, 0, 0, 0])
-    assert QUESTIONS["choice_curve"](subject) is curve  # which three more questions need
-    held = QUESTIONS["choice_attractor"](subject)
-    assert (held.verdict, held.duration) == ("line", 750.0)
+    assert QUESTIONS["choice_curve"](subject) is curve  # which two more questions need
+    held = sx.verdict(subject.system, curve.states, duration=750.0)
+    assert held.held == "line"
 
 
 def test_the_context_lets_one_input_in(in_context):
@@ -123,12 +123,12 @@ def test_skips_what_has_no_context_in_it():
         [1.0, 0.5, 0.5],
         n=4,
     )
-    for name in ("choice_curve", "choice_attractor", "input_gating", "context_averages"):
+    for name in ("choice_curve", "input_gating", "context_averages"):
         with pytest.raises(SkippedError, match="no evidence and one context"):
             QUESTIONS[name](evidence)
         with pytest.raises(SkippedError, match="needs the task ContextDecisionMaking"):
             QUESTIONS[name](other)
-    for name in ("memory_curve", "memory_attractor", "frequency_memory"):
+    for name in ("memory_curve", "frequency_memory"):
         with pytest.raises(SkippedError, match="needs the task DelayComparison"):
             QUESTIONS[name](other)
 
@@ -167,7 +167,7 @@ def test_a_sum_is_a_perfect_memory():
     np.testing.assert_allclose(memory.drift, 0, atol=1e-6)
     # 500 ms of the 3000 ms of the delay are left for the network to settle
     assert (memory.positions.shape[1] - 1) * memory.dt == 2450
-    assert QUESTIONS["memory_attractor"](subject).verdict == "line"
+    assert sx.verdict(subject.system, curve.states, duration=1000.0).held == "line"
     with pytest.raises(SkippedError, match=r"input of the delay to be frozen, \[1, 0\]"):
         QUESTIONS["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
 

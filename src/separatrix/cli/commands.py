@@ -340,11 +340,27 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
         console.print(f"{name:<{width}}  {value}")
 
 
+_DETAILS = (
+    "input held constant",
+    "unstable directions of fixed points",
+    "slow points proved not to be fixed",
+    "candidates",
+    "point of the linearization",
+    "integrating mode (nearest 1)",
+    "integrating mode (nearest 0)",
+)
+"""Key numbers that the report has, and the command line does without."""
+
+
 def _print_summary(done: Any) -> None:
     with noting(_complete(done.path)):
+        from ..analysis import Verdict
         from ..report import key_numbers
 
-        _print_rows(key_numbers(done))
+        _print_rows([row for row in key_numbers(done) if row[0] not in _DETAILS])
+        for record in done.records.values():
+            if isinstance(record, Verdict):
+                console.print("\n" + "\n".join(record.sentences) + "\n", soft_wrap=True)
         console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 

@@ -11,6 +11,8 @@ from .recording import Recording
 
 _KEPT = 0.5
 _CHANGED, _STRAIGHT = 0.05, 0.98
+_NOISE_OF_MAP, _NOISE_OF_FLOW = 1e-9, 1e-4
+"""Spreads up to which rounding, or the integrator, decides the order."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,15 @@ def along_axis(seen: Recording, axis: np.ndarray, recurs: bool) -> Along:
     """Work out what is kept along an axis; over [T/2, 2T], where motion `recurs`, too."""
     instants, positions = seen.positions()
     spread, order = _spread_and_order(positions)
+    order = np.where(spread > (_NOISE_OF_MAP if seen.is_map else _NOISE_OF_FLOW), order, np.nan)
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
-    if not np.isfinite(spread[at]) or not np.isfinite(order[at]):
+    if not np.isfinite(spread[at]):
         return Along(*whole, [])
+    if not np.isfinite(order[at]):  # the states have come together, and what is left is rounding
+        gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
+        kept = {"value": False, "reversed": False}
+        return Along(*whole, [Claim(Kind.SPREAD, gone, 0.02), Claim(Kind.KEPT, kept)])
     second = instants >= seen.duration / 2
     ranges = {}
     for name, values in (("spread", spread), ("order", order)):

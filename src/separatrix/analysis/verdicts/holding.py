@@ -138,7 +138,7 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
         one = counts.max() >= _SHARE * len(m.place)
         places = 1 if one else int((counts > 0).sum())
         found.append(Word(Held.POINT if one else Held.POINTS, places=places))
-    if m.gaps is not None and m.has_set:
+    if m.gaps is not None and m.has_set and not found:
         found += _continuous(m, m.gaps, at)
     keeps = ~ends.are(What.CURVE, What.BOUNDED)
     if _holds(keeps & (m.slowed >= at.slows) & (m.beside > at.beside)):

@@ -30,7 +30,7 @@ NAMES = {
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
 _MANY = 10.0
-"""A movement of more extents than this has no other number."""
+"""Times the extent: of a movement by more, it is not said by how much."""
 
 
 def sentences(v: "Verdict") -> tuple[str, ...]:
@@ -45,12 +45,9 @@ def numbers(v: "Verdict") -> list[str]:
     moved, first = v.claim(Kind.MOVED), _first(v)
     if moved is not None:
         far = float(moved.numbers["value"])
-        part = share(far) + " of" if far <= _MANY else f"more than {_MANY:.0f} times"
-        lines.append(
-            f"during the second T, 95 % of the states move by at most {part} their extent"
-            if far <= _MANY
-            else f"during the second T, states move by {part} their extent"
-        )
+        part = f"more than {_MANY:.0f} times" if far > _MANY else f"at most {share(far)} of"
+        part = "less than 0.1 % of" if far < 0.001 else part
+        lines.append(f"during the second T, 95 % of the states move by {part} their extent")
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
         back = float(first.numbers["attracting"])
         lines.append(
@@ -219,8 +216,11 @@ def _chaos(v: "Verdict") -> str:
 def _kept(v: "Verdict") -> str:
     """Say what is left of the differences along the axis, throughout [T/2, 2T] where they swing."""
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
-    if kept is None or order is None or spread is None:
+    if kept is None or spread is None:
         return ""
+    if order is None:
+        left = share(float(spread.numbers["value"]))
+        return f"Differences along {v.axis_name} are not kept: {left} of the spread is left."
     how = "are kept" if kept.numbers["value"] else "are not kept"
     if kept.numbers["value"] and kept.numbers["reversed"]:
         how = "are kept, reversed"
