@@ -21,6 +21,7 @@ from separatrix.analysis.measures import (
     grouping,
     measure_of,
 )
+from separatrix.analysis.measures.intervals import NoInterval, mean_distance, rank_correlation
 from separatrix.analysis.measures.spectrum import transport
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -240,34 +241,112 @@ def test_classes_need_no_answer_for_every_pair():
     assert grouping.classes(relation).tolist() == [0, 0, 0, -1]
 
 
-def test_mean_distances_leave_out_a_network_itself():
-    distances = np.array([[0, 1, 5], [1, 0, 7], [5, 7, 0.0]])
-    group = np.array(["a", "a", "b"])
-    mean, low, high = grouping.group_means(distances, group, ["a", "b"], 0)
-    np.testing.assert_array_equal(mean, [[1, 6], [6, np.nan]])
-    assert np.isnan(low).all() and np.isnan(high).all()  # of so few networks
-
-
-def test_intervals_hold_the_truth_as_often_as_they_say():
-    """Mean distance of two groups of points on a line, one at 0 and one at 10 + N(0, 1)."""
-    rng, held = np.random.default_rng(0), 0
-    for _ in range(60):
-        places = np.concatenate([np.zeros(3), 10 + rng.normal(size=30)])
-        distances = np.abs(places[:, None] - places)
-        group = np.repeat(["a", "b"], [3, 30])
-        _, low, high = grouping.group_means(distances, group, ["a", "b"], 0)
-        held += low[0, 1] <= 10 <= high[0, 1]
-    assert held >= 50  # 57 expected of 60; fewer than 50 would come once in 10,000 times
-
-
-def record(distances, names=None, group=None):
+def record(distances, names=None, group=None, relation=False, shared=False):
     class Given(Procrustes):
+        is_relation = relation
+
         def distances(self, readings):
             return distances, np.full(distances.shape, "")
 
     names = names or [f"n{k}" for k in range(len(distances))]
     nothing = Dynamics(states=np.arange(4.0).reshape(1, 4, 1))
-    return compared(dict.fromkeys(names, nothing), Given(), group=group)
+    networks = dict.fromkeys(names, nothing)
+    return compared(networks, Given(), group=group, shares_training=shared)
+
+
+def test_mean_distances_leave_out_a_network_itself():
+    distances = np.array([[0, 1, 5], [1, 0, 7], [5, 7, 0.0]])
+    found = record(distances, group={"n0": "a", "n1": "a", "n2": "b"})
+    np.testing.assert_array_equal(found.mean_distance, [[1, 6], [6, np.nan]])
+    assert np.isnan(found.mean_low).all() and np.isnan(found.mean_high).all()
+    assert set(found.no_interval.values()) == {NoInterval.FEW}
+    assert "mean distance between a and b: 6 (no interval: fewer than 6 networks)" in repr(found)
+
+
+def test_where_all_networks_are_alike_the_interval_is_exact():
+    """All of n are the same with a probability of at most (1 − mean)^(n/2): one class, and dust."""
+    for n in (6, 20):
+        low, high = np.array(mean_distance(np.zeros((n, n)), True, True)[1:3])
+        assert low == 0 and (1 - high) ** (n / 2) == pytest.approx(0.025)
+        different = 1 - np.eye(n)
+        low, high = np.array(mean_distance(different, True, True)[1:3])
+        assert high == 1 and low ** (n / 2) == pytest.approx(0.025)
+        low, high = np.array(mean_distance(np.ones((n, 30)), False, True)[1:3])
+        assert high == 1 and low**n == pytest.approx(0.025)
+
+
+def test_where_no_interval_is_sound_there_is_none():
+    _, distances = plane(1, 8)
+    assert mean_distance(distances[:5, :5], True, False)[3] is NoInterval.FEW
+    assert mean_distance(distances[:5], False, False)[3] is NoInterval.FEW
+    assert mean_distance(np.zeros((8, 8)), True, False)[3] is NoInterval.ALIKE
+    known_of_one = np.full((8, 8), np.nan)
+    known_of_one[0], known_of_one[:, 0] = distances[0], distances[0]
+    assert mean_distance(known_of_one, True, False)[3] is NoInterval.UNKNOWN
+    assert mean_distance(np.full((8, 8), np.nan), True, True)[3] is NoInterval.UNKNOWN
+    shared = record(distances, shared=True)
+    for found in (shared, shared[:7]):
+        assert np.isnan(found.mean_low).all()
+        assert set(found.no_interval.values()) == {NoInterval.SHARED}
+    assert not np.isnan(shared.mean_distance).any()
+    assert np.isnan(shared.rank_correlation(record(distances**2)).low)
+
+
+def test_an_interval_of_a_relation_holds_whatever_the_unknown_ones_are():
+    classes = np.arange(10) < 3
+    relation = (classes[:, None] != classes).astype(float)
+    relation[9] = relation[:, 9] = np.nan
+    mean, low, high, _ = mean_distance(relation, True, True)
+    for answer in (0.0, 1.0):
+        told = np.nan_to_num(relation, nan=answer)
+        one = mean_distance(told, True, True)
+        assert low <= one[1] < one[2] <= high
+    assert low < mean < high
+
+
+def apart(places):
+    return scipy.spatial.distance.cdist(places, places)
+
+
+@pytest.mark.parametrize("n", [6, 20])
+@pytest.mark.parametrize(
+    ("draw", "exact"),
+    [
+        (lambda rng, n: rng.random((n, 2)), 0.521405),  # of a square (Santaló 1976)
+        (lambda rng, n: rng.normal(size=(n, 1)), 2 / np.sqrt(np.pi)),
+        (lambda rng, n: rng.standard_t(3, (n, 1)), 1.653987),
+        (0.5, 0.5),
+        (0.1, 0.18),
+        (0.02, 0.0392),
+    ],
+    ids=["square", "line", "heavy", "50/50", "90/10", "98/2"],
+)
+def test_intervals_hold_the_truth_as_often_as_they_say(draw, exact, n):
+    rng, held, times = np.random.default_rng(0), 0, 300
+    for _ in range(times):
+        if is_relation := not callable(draw):
+            kind = rng.random(n) < draw
+            distances = (kind[:, None] != kind).astype(float)
+        else:
+            distances = apart(draw(rng, n))
+        low, high = mean_distance(distances, True, is_relation)[1:3]
+        held += low <= exact <= high
+    # 270 are 90 %, less three standard errors; those of classes are too wide, if anything
+    assert 254 <= held <= (times if is_relation else 299)
+
+
+def test_intervals_between_groups_hold_the_truth():
+    """Of points on a line, at 0 and at 10 + N(0, 1), and of classes 90/10 beside 10/90."""
+    rng, held = np.random.default_rng(0), np.zeros(2, int)
+    for _ in range(300):
+        places = 10 + rng.normal(size=20) - np.zeros((6, 1))
+        low, high = mean_distance(places, False, False)[1:3]
+        held[0] += low <= 10 <= high
+        one, other = rng.random(8) < 0.1, rng.random(12) < 0.9
+        relation = (one[:, None] != other).astype(float)
+        low, high = mean_distance(relation, False, True)[1:3]
+        held[1] += low <= 0.82 <= high
+    assert (held >= 254).all()
 
 
 def test_rank_correlation_is_spearmans_and_its_interval_is_over_networks():
@@ -277,9 +356,23 @@ def test_rank_correlation_is_spearmans_and_its_interval_is_over_networks():
     rows = np.triu_indices(12, 1)
     assert found.value == pytest.approx(scipy.stats.spearmanr(one[rows], other[rows])[0])
     assert found.low < found.value < found.high and found.num_pairs == 66
-    assert record(one).rank_correlation(record(one**3)).value == pytest.approx(1)
+    same = record(one).rank_correlation(record(one**3))
+    assert same.value == 1 and np.isnan(same.low) and "no interval" in repr(same)
+    few = record(one[:5, :5]).rank_correlation(record(other[:5, :5]))
+    assert abs(few.value) < 1 and np.isnan(few.high)
     with pytest.raises(sx.InvalidInputError, match="the same networks"):
         record(one).rank_correlation(record(other[:5, :5]))
+
+
+def test_intervals_of_rank_correlations_hold_the_truth():
+    """Of distances in a plane and of the same with noise: 0.43 of three thousand networks."""
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(200):
+        places = rng.normal(size=(8, 2))
+        matrices = apart(places), apart(places + rng.normal(size=places.shape))
+        _, low, high, _ = rank_correlation(*matrices, False)
+        held += low <= 0.43 <= high
+    assert held >= 180
 
 
 def test_a_selection_has_the_distances_among_its_networks():

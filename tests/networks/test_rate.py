@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix._random import standard_normal
 
 CTRNN = sx.networks.CTRNN
 
@@ -100,7 +99,7 @@ def test_the_backward_pass_with_noise_is_the_gradient_of_stepping(key):
     x, weigh = inputs_for(net), jax.random.normal(jax.random.key(9), (3, 11, 5))
 
     def stepwise(net):
-        noise = standard_normal(key, (11, 3, 5)) * (0.2 * np.sqrt(2 / net.alpha))
+        noise = jax.random.normal(key, (11, 3, 5)) * (0.2 * np.sqrt(2 / net.alpha))
         state, states = jnp.zeros((3, 5)), []
         for t in range(11):
             current = state @ net.recurrent_weights.T + x[:, t] @ net.input_weights.T + net.bias

@@ -73,10 +73,12 @@ def test_a_permuted_network_is_the_same_by_every_measure(runs):
 def test_groups_have_mean_distances(runs):
     by = {"one": "a", "permuted": "a", "again": "a", "other": "b", "others": "b", "third": "b"}
     more = {"again": runs["one"], "others": run(network(2)), "third": run(network(3))}
+    by |= {f"a{k}": "a" for k in range(3)} | {f"b{k}": "b" for k in range(3)}
+    more |= {f"a{k}": runs["one"] for k in range(3)} | {f"b{k}": runs["other"] for k in range(3)}
     found = sx.compare(runs | more, "spectrum", by=by)
     within, _, _ = found.mean_distances["a", "a"]
     between, low, high = found.mean_distances["a", "b"]
-    assert within < 1e-9 < low <= between <= high
+    assert within < 1e-9 < low <= between <= high and found.no_interval["a", "b"] is None
     few = sx.compare(runs, "spectrum", by=by)
     between, low, high = few.mean_distances["a", "b"]
     assert between > 0 and np.isnan([low, high]).all()  # of one network

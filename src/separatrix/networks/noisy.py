@@ -5,9 +5,9 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
-from .._random import standard_normal
 from .._types import Array
 from .base import AbstractNetwork
 
@@ -50,6 +50,6 @@ class AbstractNoisyNetwork(AbstractNetwork):
         if not isinstance(sigma, jax.Array) and sigma == 0:
             return self._unroll(inputs, None)
         shape = (inputs.shape[1], inputs.shape[0], self.num_units)
-        draws = standard_normal(key, shape, jnp.asarray(self.bias).dtype)
+        draws = jr.normal(key, shape, jnp.asarray(self.bias).dtype)
         strength = sigma * jnp.sqrt(2.0 / jnp.asarray(self.alpha))
         return self._unroll(inputs, draws * strength.astype(draws.dtype))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -61,8 +60,8 @@ def compare(
     -------
     Comparison
         `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, `.mean_distances`
-        with intervals (but not where networks of a study share their training);
-        `a.rank_correlation(b)` compares two measures.
+        with intervals (`.no_interval` says why there is none); `a.rank_correlation(b)` compares
+        two measures.
 
     Raises
     ------
@@ -107,11 +106,8 @@ def compare(
     if not networks:
         raise InvalidInputError("there is no network to compare: none of the study is done.")
     group, column = _groups(study, by, networks)
-    found = compared(networks, asked, group=group, by=column, again=again)
-    if isinstance(study, StudyResults) and not study.is_independent:
-        unknown = np.full_like(found.mean_distance, np.nan)
-        return dataclasses.replace(found, mean_low=unknown, mean_high=unknown)
-    return found
+    shared = isinstance(study, StudyResults) and not study.is_independent
+    return compared(networks, asked, group=group, by=column, again=again, shares_training=shared)
 
 
 def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dynamics]]:

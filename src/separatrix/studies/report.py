@@ -11,7 +11,6 @@ import numpy as np
 from .. import figures
 from ..analysis import FixedPointTopology
 from ..analysis.boundaries.fractions import wilson
-from ..analysis.measures.comparison import describe_mean
 from ..report.page import write_page
 from ..report.pictures import shown
 from ..report.sections.fixed_point_topology import SECTION as TOPOLOGY
@@ -181,8 +180,8 @@ def _map(results: StudyResults) -> dict[str, Any]:
     if not np.nansum(found.distances):
         return {}
     means = [
-        (" and ".join(dict.fromkeys(pair)) if by else "all", describe_mean(*said))
-        for pair, said in found.mean_distances.items()
+        (" and ".join(dict.fromkeys(pair)) if by else "all", said)
+        for pair, said in found.means_in_words.items()
     ]
     picture = _drawn(lambda: figures.comparison(found))
     return {"by": by, "means": means, "unknown": found.num_unknown, **picture}

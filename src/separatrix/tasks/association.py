@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
-from .._random import integers
 from .._types import Array
 from . import fields
 from .durations import Length
@@ -206,8 +205,8 @@ class DualDelayMatchSample(StagedTask):
         key_order, key_samples, key_choices = jr.split(key, 3)
         n, eye = when.num_trials, jnp.eye(2)
         order = pick(key_order, n, 2)  # the sample that is tested first
-        samples = integers(key_samples, (n, 2), 2)
-        choices = integers(key_choices, (n, 2), 2)  # of the first and the second test
+        samples = jr.randint(key_samples, (n, 2), 0, 2)
+        choices = jr.randint(key_choices, (n, 2), 0, 2)  # of the first and the second test
         sampling = when.during("sample")
         stimuli = [shown(sampling, eye[samples[:, s]]) for s in (0, 1)]
         cues, targets = [], jnp.zeros((n, when.num_steps), int)

@@ -10,7 +10,6 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._random import integers, standard_normal
 from .._types import Array, InvalidInputError
 from . import fields
 from .base import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
@@ -130,8 +129,8 @@ class PerceptualDecisionMaking(SolvableTask):
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
         key_coherence, key_choice, key_noise = jr.split(key, 3)
         levels = jnp.asarray(self.coherences, jnp.float32)
-        coherence = levels[integers(key_coherence, (n,), len(self.coherences))]
-        choice = integers(key_choice, (n,), self.num_choices)
+        coherence = levels[jr.randint(key_coherence, (n,), 0, len(self.coherences))]
+        choice = jr.randint(key_choice, (n,), 0, self.num_choices)
 
         angles = jnp.asarray(self.angles, jnp.float32)
         # (trial, choice): what each stimulus channel carries without noise
@@ -142,7 +141,7 @@ class PerceptualDecisionMaking(SolvableTask):
         clean = jnp.concatenate([cue, signal], axis=-1)
 
         shape = clean.shape
-        noise = standard_normal(key_noise, shape) * (self.noise / self.dt**0.5)
+        noise = jr.normal(key_noise, shape, jnp.float32) * (self.noise / self.dt**0.5)
         inputs = clean + noise * self._noise_mask()
 
         deciding = period_mask(self, "decision").astype(bool)

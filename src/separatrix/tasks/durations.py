@@ -12,7 +12,6 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._random import integers
 from .._types import (
     Array,
     InvalidInputError,
@@ -52,7 +51,7 @@ class Choice(Duration):
         return self.values
 
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
-        return jnp.asarray(self.values, jnp.float32)[integers(key, (n,), len(self.values))]
+        return jnp.asarray(self.values, jnp.float32)[jr.randint(key, (n,), 0, len(self.values))]
 
     @property
     def setting(self) -> Any:
@@ -248,7 +247,7 @@ def steps_of(length: Length, dt: float, key: PRNGKeyArray, n: int) -> Int[Array,
 def _(length: Choice, dt: float, key: PRNGKeyArray, n: int) -> Int[Array, " trial"]:
     # Counted on the host, in double precision.
     steps = np.array([count_steps(value, dt) for value in length.values])
-    return jnp.asarray(steps)[integers(key, (n,), len(steps))]
+    return jnp.asarray(steps)[jr.randint(key, (n,), 0, len(steps))]
 
 
 @steps_of.register

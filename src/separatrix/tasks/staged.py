@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._random import integers, standard_normal
 from .._types import Array, InvalidInputError, require_kind
 from . import fields
 from .base import SolvableTask, Trials, consecutive
@@ -135,7 +134,7 @@ class StagedTask(SolvableTask):
         where = inside[..., None]
         if self.noise_on == "stimulus":
             where = where & scene.noisy
-        draws = standard_normal(key, signal.shape) * (self.noise / self.dt**0.5)
+        draws = jr.normal(key, signal.shape, jnp.float32) * (self.noise / self.dt**0.5)
         return signal + jnp.where(where, draws, 0)
 
 
@@ -200,7 +199,7 @@ def names(label: str, count: int) -> tuple[str, ...]:
 
 def pick(key: PRNGKeyArray, n: int, count: int) -> Int[Array, " trial"]:
     """Draw one of `count` alternatives for every trial."""
-    return integers(key, (n,), count)
+    return jr.randint(key, (n,), 0, count)
 
 
 def pick_level(key: PRNGKeyArray, n: int, levels: tuple[float, ...]) -> Float[Array, " trial"]:

@@ -41,8 +41,12 @@ def compared(
     group: Mapping[str, str] | None = None,
     by: str = "",
     again: Mapping[str, Dynamics] | None = None,
+    shares_training: bool = False,
 ) -> Comparison:
-    """Compare networks by a measure; `again` has the activity of each in new trials."""
+    """Compare networks by a measure; `again` has the activity of each in new trials.
+
+    Where networks share their training, mean distances have no intervals.
+    """
     readings = [_reading(measure, network) for network in networks.values()]
     distances, reasons = measure.distances(readings)
     groups = np.array([str((group or {}).get(name, "all")) for name in networks], str)
@@ -57,10 +61,12 @@ def compared(
         distances=distances,
         reasons=reasons,
         coordinates=grouping.scaled(distances),
-        **means_of(distances, groups),
+        **means_of(distances, groups, measure.is_relation, shares_training),
         measure=f"{measure.name}{measure.version and f' ({measure.version})'}",
         null_said=said,
         by=by,
+        is_relation=measure.is_relation,
+        shares_training=shares_training,
     )
 
 

@@ -1,6 +1,7 @@
 """Networks beside one another: their distances by one measure, and what these say."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,17 +10,19 @@ from jaxtyping import Float, Int, Shaped
 from ..._records import Record, array, setting
 from ..._tables import Columns
 from ..._types import Array, InvalidInputError, counted
-from . import grouping
+from . import intervals
+from .intervals import NoInterval
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SEED = 0
-"""Of the resamples."""
-
 
 class RankCorrelation(NamedTuple):
-    """Spearman's ρ of two measures over pairs of networks, with a 95 % interval over networks."""
+    """Spearman's ρ of two measures over pairs of networks, with a 95 % interval over networks.
+
+    The interval is NaN of fewer than 6 networks, where all ranks agree, and where one measure does
+    not vary, be it without one network.
+    """
 
     value: float
     low: float
@@ -28,6 +31,7 @@ class RankCorrelation(NamedTuple):
 
     def __repr__(self) -> str:
         interval = f"95 % interval {self.low:.2f} to {self.high:.2f} over networks"
+        interval = "no interval" if np.isnan(self.low) else interval
         return f"Spearman's ρ = {self.value:.2f} ({interval}; {self.num_pairs} pairs)"
 
 
@@ -35,9 +39,11 @@ class Comparison(Record):
     """The distances between networks by one measure, with clusters, a map and intervals.
 
     Of a measure that only tells the same from other, distances are 0 and 1, and clusters are
-    classes. A distance that is not known is NaN, and `reasons` says why. Intervals are
-    bootstrapped over networks, within each group, where there are three or more. A selection of
-    networks keeps their clusters and places, and has mean distances of its own.
+    classes. A distance that is not known is NaN, and `reasons` says why. Intervals are over
+    networks, of six or more in each group, and `no_interval` says why there is none. Of distances
+    0 and 1 they hold whatever the unknown ones are. No interval knows of a kind of network that is
+    not among those compared, unless distances are 0 and 1. A selection of networks keeps their
+    clusters and places, and has mean distances of its own.
 
     Examples
     --------
@@ -68,13 +74,15 @@ class Comparison(Record):
     measure: str = setting("what was measured")
     null_said: str = setting("what the null is")
     by: str = setting("what makes the groups", default="")
+    is_relation: bool = setting("whether distances are 0 and 1 alone", default=False)
+    shares_training: bool = setting("whether networks share their training", default=False)
 
     def _as_part_of(self, whole: "Comparison") -> "Comparison":
         places = {name: place for place, name in enumerate(np.asarray(whole.names).tolist())}
         kept = np.array([places[name] for name in np.asarray(self.names).tolist()], int)
         both = np.ix_(kept, kept)
         distances = np.asarray(whole.distances)[both]
-        means = means_of(distances, np.asarray(self.group))
+        means = means_of(distances, np.asarray(self.group), self.is_relation, self.shares_training)
         reasons = np.asarray(whole.reasons)[both]
         return dataclasses.replace(self, distances=distances, reasons=reasons, **means)
 
@@ -102,7 +110,10 @@ class Comparison(Record):
                 "a rank correlation is of two measures of the same networks, in the same order."
             )
         matrices = np.asarray(self.distances), np.asarray(other.distances)
-        return RankCorrelation(*grouping.rank_correlation(*matrices, SEED))
+        relation = self.is_relation or other.is_relation
+        found = RankCorrelation(*intervals.rank_correlation(*matrices, relation))
+        shared = self.shares_training or other.shares_training
+        return found._replace(low=np.nan, high=np.nan) if shared else found
 
     @property
     def num_unknown(self) -> int:
@@ -133,26 +144,63 @@ class Comparison(Record):
             for j in range(i + 1)
         }
 
+    @property
+    def no_interval(self) -> dict[tuple[str, str], NoInterval | None]:
+        """Why a mean distance has no interval; None where it has one."""
+        names, distances = np.asarray(self.groups), np.asarray(self.distances)
+        parts = _parts(distances, np.asarray(self.group), names)
+        return {
+            (str(names[j]), str(names[i])): NoInterval.SHARED
+            if self.shares_training
+            else intervals.mean_distance(part, i == j, self.is_relation)[3]
+            for (i, j), part in parts
+            if j <= i
+        }
+
+    @property
+    def means_in_words(self) -> dict[tuple[str, str], str]:
+        """Each mean distance with its interval, or why there is none."""
+        why = self.no_interval
+        return {
+            pair: f"{mean:.3g} (no interval: {why[pair]})"
+            if why[pair]
+            else f"{mean:.3g} ({low:.3g} to {high:.3g})"
+            for pair, (mean, low, high) in self.mean_distances.items()
+        }
+
     def _closing(self) -> str:
         lines = [
             f"mean distance {'within' if one == other else 'between'} "
-            f"{' and '.join(dict.fromkeys((one, other)))}: {describe_mean(*said)}"
-            for (one, other), said in self.mean_distances.items()
+            f"{' and '.join(dict.fromkeys((one, other)))}: {said}"
+            for (one, other), said in self.means_in_words.items()
         ]
         known = np.asarray(self.null)[~np.isnan(np.asarray(self.null))]
         largest = f"at most {known.max():.3g}, " if known.any() else ""
         return "\n".join([*lines, f"one network in new trials: {largest}{self.null_said}"])
 
 
-def describe_mean(mean: float, low: float, high: float) -> str:
-    """Return a mean distance with its interval, where there is one."""
-    return f"{mean:.3g}" if np.isnan(low) else f"{mean:.3g} ({low:.3g} to {high:.3g})"
-
-
 def means_of(
-    distances: Float[np.ndarray, "network other"], group: Shaped[np.ndarray, " network"]
+    distances: Float[np.ndarray, "network other"],
+    group: Shaped[np.ndarray, " network"],
+    is_relation: bool,
+    shares_training: bool,
 ) -> dict[str, Any]:
     """Return the fields of a comparison that say how far its groups are apart."""
     names = np.array(list(dict.fromkeys(group.tolist())), str)
-    mean, low, high = grouping.group_means(distances, group, names, SEED)
+    means = np.full((3, len(names), len(names)), np.nan)
+    for (i, j), part in _parts(distances, group, names):
+        means[:, i, j] = intervals.mean_distance(part, i == j, is_relation)[:3]
+    if shares_training:
+        means[1:] = np.nan
+    mean, low, high = means
     return {"groups": names, "mean_distance": mean, "mean_low": low, "mean_high": high}
+
+
+def _parts(
+    distances: Float[np.ndarray, "network other"],
+    group: Shaped[np.ndarray, " network"],
+    names: Shaped[np.ndarray, " first"],
+) -> Iterator[tuple[tuple[int, int], Float[np.ndarray, "network other"]]]:
+    """Yield the distances between the networks of each two groups, and within each."""
+    for i, j in np.ndindex(len(names), len(names)):
+        yield (i, j), distances[np.ix_(group == names[i], group == names[j])]

@@ -1,18 +1,12 @@
-"""What a matrix of distances says: clusters, a map, mean distances with intervals."""
-
-from collections.abc import Iterable
+"""What a matrix of distances says: clusters, and a map."""
 
 import numpy as np
 import scipy
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 MOST_CLUSTERS = 12
 LEAST_SILHOUETTE = 0.25
 """Below it nothing speaks for clusters (Kaufman & Rousseeuw 1990, Finding Groups in Data)."""
-FEWEST = 3
-"""Networks from which an interval of a mean is resampled."""
-RESAMPLES = 1000
-INTERVAL = (2.5, 97.5)
 
 Matrix = Float[np.ndarray, "network other"]
 
@@ -89,75 +83,3 @@ def scaled(distances: Matrix, axes: int = 2) -> Float[np.ndarray, "network axis"
     places[kept] = 0.0
     places[kept, : found.shape[1]] = found * np.where(largest < 0, -1.0, 1.0)
     return places
-
-
-def resampled(
-    group: Shaped[np.ndarray, " network"], seed: int
-) -> Int[np.ndarray, "resample network"]:
-    """Return how often each network is drawn in each resample, with replacement in its group."""
-    rng, counts = np.random.default_rng(seed), np.zeros((RESAMPLES, len(group)), int)
-    for name in np.unique(group):
-        members = np.flatnonzero(group == name)
-        counts[:, members] = rng.multinomial(
-            len(members), np.full(len(members), 1 / len(members)), RESAMPLES
-        )
-    return counts
-
-
-def group_means(
-    distances: Matrix, group: Shaped[np.ndarray, " network"], names: Iterable[str], seed: int
-) -> Float[np.ndarray, "bound first second"]:
-    """Return the mean distance within and between groups, and its interval over networks.
-
-    A network's distance to itself is left out, also where a resample has it twice. There is no
-    interval (NaN) where one of the groups has fewer networks than `FEWEST`.
-    """
-    known = ~np.isnan(distances) & ~np.eye(len(distances), dtype=bool)
-    weights = np.vstack([np.ones((1, len(group)), int), resampled(group, seed)]).astype(float)
-    parts = [weights * (group == name) for name in names]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.array(
-            [
-                [
-                    np.sum((one @ np.where(known, distances, 0.0)) * other, 1)
-                    / np.sum((one @ known.astype(float)) * other, 1)
-                    for other in parts
-                ]
-                for one in parts
-            ]
-        ).reshape(len(parts), len(parts), RESAMPLES + 1)
-    low, high = _interval(means[..., 1:])
-    few = np.array([(group == name).sum() < FEWEST for name in names], bool)
-    low[few[:, None] | few] = high[few[:, None] | few] = np.nan
-    return np.stack([means[..., 0], low, high])
-
-
-def rank_correlation(one: Matrix, other: Matrix, seed: int) -> tuple[float, float, float, int]:
-    """Return Spearman's ρ of two measures over pairs, its interval over networks, and the pairs."""
-    rows, columns = np.triu_indices(len(one), 1)
-    known = ~np.isnan(one[rows, columns]) & ~np.isnan(other[rows, columns])
-    rows, columns = rows[known], columns[known]
-    x, y = one[rows, columns], other[rows, columns]
-    counts = resampled(np.zeros(len(one)), seed)
-    found = [_spearman(x, y, np.ones(len(x)))]
-    found += [_spearman(x, y, drawn[rows] * drawn[columns]) for drawn in counts]
-    low, high = _interval(np.array(found[1:]))
-    return found[0], float(low), float(high), len(x)
-
-
-def _spearman(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> float:
-    """Return Spearman's ρ where each pair occurs some times; NaN where one does not vary."""
-    ranks = [scipy.stats.rankdata(np.repeat(values, times.astype(int))) for values in (x, y)]
-    if any(len(rank) < 2 or np.ptp(rank) == 0 for rank in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _interval(values: np.ndarray) -> np.ndarray:
-    """Return the 95 % interval over the last axis; NaN where no resample says anything."""
-    ends = np.full((2, *values.shape[:-1]), np.nan)
-    for place in np.ndindex(values.shape[:-1]):
-        known = values[place][~np.isnan(values[place])]
-        if len(known):
-            ends[(slice(None), *place)] = np.percentile(known, INTERVAL)
-    return ends

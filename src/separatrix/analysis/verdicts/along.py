@@ -35,8 +35,8 @@ def along_axis(seen: Recording, axis: np.ndarray, recurs: bool) -> Along:
         return Along(*whole, [])
     if not np.isfinite(order[at]):  # the states have come together, and what is left is rounding
         gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
-        kept = {"value": False, "reversed": False}
-        return Along(*whole, [Claim(Kind.SPREAD, gone, 0.02), Claim(Kind.KEPT, kept)])
+        lost = Claim(Kind.KEPT, {"value": False, "reversed": False})
+        return Along(*whole, [Claim(Kind.SPREAD, gone, 0.02), lost])
     second = instants >= seen.duration / 2
     ranges = {}
     for name, values in (("spread", spread), ("order", order)):

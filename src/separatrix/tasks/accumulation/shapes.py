@@ -8,7 +8,6 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from ..._random import integers
 from ..._types import Array
 from .. import fields
 from ..durations import Length, Uniform
@@ -88,7 +87,7 @@ class ProbabilisticReasoning(StagedTask):
         n, places, kinds = when.num_trials, self.num_locations, len(self.weights)
         key_place, key_shape, key_choice = jr.split(key, 3)
         order = jnp.argsort(jr.uniform(key_place, (n, places)), axis=1)  # stimulus at each place
-        shape = integers(key_shape, (n, places), kinds)  # of each place
+        shape = jr.randint(key_shape, (n, places), 0, kinds)  # of each place
         log_odds = jnp.asarray(self.weights, jnp.float32)[shape].sum(1)
         likely = jax.nn.sigmoid(log_odds * np.log(10))
         choice = 1 - jr.bernoulli(key_choice, likely).astype(int)

@@ -11,7 +11,6 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from ..._random import standard_normal
 from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
 from ..base import SolvableTask, Trials
@@ -172,7 +171,7 @@ class Yang2019(SolvableTask):
         inputs = _inputs(script, rule, steps) * inside[..., None]
         if self.sigma_x > 0:
             deviation = self.sigma_x * (2 * self.tau / self.dt) ** 0.5
-            noise = standard_normal(key_noise, inputs.shape) * deviation
+            noise = jr.normal(key_noise, inputs.shape, jnp.float32) * deviation
             inputs = inputs + noise * inside[..., None]
         conditions = {
             "rule": rule,
