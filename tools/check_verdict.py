@@ -312,9 +312,11 @@ class Run:
         label, loop = connected_components(M, directed=False)[1], loop + loop.T
         while (leaf := loop.sum(0) == 1).any():
             loop[leaf], loop[:, leaf] = 0, 0
+        wide = [cdist(S[label == k], S[label == k]).max() > 0.1 * self.E for k in set(label)]
         sizes, several = np.bincount(label, weight) / weight.sum(), np.bincount(label) >= 3
+        several &= wide
         count = 1 if sizes.max() >= 0.95 else several.sum() * (sizes[several].sum() >= 0.95)
-        return count, np.bincount(connected_components(loop)[1]).max() >= 4
+        return count, np.bincount(connected_components(loop)[1]).max() >= max(4, min(48, len(S)) // 4)
 
     @cached_property
     def aside(self):
@@ -373,7 +375,7 @@ class Run:
         line = still and most(bends(self.set[0]), part=0.1)
         if pieces > 1:  # "two lines": by the gaps that are not broken
             line = most(np.bincount(self.set[4][self.set[5] <= gap * k].ravel()) > 2, part=0.1)
-        good = pieces > 0 and most(self.aside)
+        good = pieces > 0 and most(self.aside) and (pieces == 1 or line) and not rests
         ghosts = []
         for depth, near, out in self.slows:
             ghosts.append(inf if out or any(near(p.state) < 1 for p in self.points) else depth)

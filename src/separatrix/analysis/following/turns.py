@@ -39,6 +39,7 @@ _TURNS = 5
 _CIRCLE_TURNS = 50
 _COMPARED = 40
 """Turns whose misses are compared, at most."""
+_PLACES = 256
 _LOOPS = 16
 """Times that a path may come near its end before it closes, at most."""
 
@@ -96,6 +97,12 @@ def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
     return 2 * float(np.linalg.norm(path - path.mean(0), axis=1).max())
 
 
+def _exact_diameter(path: Float[np.ndarray, "time unit"]) -> float:
+    """Return the largest distance between two states of a curve, of which some are looked at."""
+    some = path[:: max(1, len(path) // _PLACES)]
+    return float(scipy.spatial.distance.pdist(some).max(initial=0.0))
+
+
 def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:
     """Return the directions in which centered states extend most `(count, unit)`.
 
@@ -148,7 +155,7 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         if closes(misses, diameters, _MAP_ERROR + 10 * level / diameters[0]):
             states = back[: k + 1][::-1]
-            return Turn(float(k), int(k), _going_round(states), float(diameters[0]), states)
+            return Turn(float(k), int(k), _going_round(states), _exact_diameter(states), states)
     return None
 
 
@@ -197,7 +204,7 @@ def curve_of_flow(
         if np.ptp(lengths) > 0.1 * lengths.mean():
             continue
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
-        return Turn(float(lengths.mean()), 0, float("nan"), float(diameters[0]), states_on)
+        return Turn(float(lengths.mean()), 0, float("nan"), _exact_diameter(states_on), states_on)
     return None
 
 
@@ -223,7 +230,7 @@ def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | None:
     wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
     if not (gaps <= _MISS * whole + 4 * wide).mean() > 0.98:
         return None
-    return Turn(len(advance) / turns, 0, float("nan"), whole, path[around])
+    return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(path), path[around])
 
 
 def _going_round(states: Float[np.ndarray, "step unit"]) -> float:

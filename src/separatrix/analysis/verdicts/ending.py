@@ -16,7 +16,7 @@ from ..following.end import Ends, What
 from ..lyapunov import lyapunov_exponents
 from .claims import Claim, Kind, Known
 
-_EXPONENTS, _EXPONENT_STEPS = 4, 4000
+_EXPONENTS, _EXPONENT_STEPS, _SURE = 4, 4000, 3
 _NAMES = {
     What.POINT: "stable point",
     What.UNSTABLE: "unstable point",
@@ -50,6 +50,7 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
 
     What does not close and does not come to rest has none that is negative: it is on its way.
     """
+    ends = _without_chaos(system, ends)
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
@@ -58,6 +59,20 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
         return replace(ends, exponent=exponent, exponent_error=error)
     what = ends.what.copy()
     what[rows] = str(What.UNKNOWN)
+    return replace(ends, what=what)
+
+
+def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
+    """Return ends in which no invariant circle of a map has an exponent above 0."""
+    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
+    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
+    if not len(rows):
+        return ends
+    exponent, error = _exponent(system, ends.states[rows], 1.0)
+    if not exponent > _SURE * error:
+        return ends
+    what = ends.what.copy()
+    what[rows] = str(What.BOUNDED)
     return replace(ends, what=what)
 
 
