@@ -316,7 +316,8 @@ class Run:
         sizes, several = np.bincount(label, weight) / weight.sum(), np.bincount(label) >= 3
         several &= wide
         count = 1 if sizes.max() >= 0.95 else several.sum() * (sizes[several].sum() >= 0.95)
-        return count, np.bincount(connected_components(loop)[1]).max() >= max(4, min(48, len(S)) // 4)
+        long = max(4, min(48, len(S)) // 4)
+        return count, np.bincount(connected_components(loop)[1]).max() >= long
 
     @cached_property
     def aside(self):

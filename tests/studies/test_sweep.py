@@ -185,6 +185,23 @@ def test_a_set_that_may_lack_points_is_not_called_no_cube(swept, complete):
     assert row_of(held)["cube"] is (False if complete else None)
 
 
+@pytest.mark.parametrize(
+    ("multipliers", "time"),
+    [
+        ((0.5, 0.2), -10 / np.log(0.5)),
+        ((0.5, 1.25), -10 / np.log(1.25)),  # it grows
+        ((1.0, 1.25, 0.99), -10 / np.log(0.99)),  # 1 stays for ever
+        ((1.0,), None),
+    ],
+)
+def test_the_slowest_time_constant_of_growth_is_negative(swept, multipliers, time):
+    system = sx.DiscreteMap(lambda x: np.array(multipliers) * x, len(multipliers), dt=10.0)
+    modes = sx.linearize(system, np.zeros((1, len(multipliers))))
+    held = dataclasses.replace(swept[0].run(RIGHT.key), records={"linearization": modes})
+    found = row_of(held).get("slowest_time_constant")
+    assert found is None if time is None else found == pytest.approx(time)
+
+
 def test_what_a_killed_process_left_is_taken_over(copied, swept):
     shutil.rmtree(copied.run_of(RIGHT.key))
     claim = copied.path / "claims" / f"{RIGHT.key}.json"

@@ -27,7 +27,7 @@ MEASURES = {
     "stable": "stable fixed points",
     "saddles": "saddles",
     "slow_points": "slow points",
-    "slowest_time_constant": "slowest time constant (ms)",
+    "slowest_time_constant": "slowest time constant\n(ms; negative: of growth)",
     "drift": "drift of what is held",
     "participation_ratio": "participation ratio",
     "largest_exponent": "largest Lyapunov exponent",

@@ -72,10 +72,12 @@ def _of_points(points: FixedPoints) -> dict[str, Any]:
 
 
 def _of_linearization(found: Linearization) -> dict[str, Any]:
-    times = np.abs(np.asarray(found.time_constants, float))
+    times = np.asarray(found.time_constants, float)
     # at a slow point one mode stays for ever, by definition
-    settled = times[times < _FOR_EVER * found.time_unit]
-    return {"slowest_time_constant": float(settled.max())} if settled.size else {}
+    settled = times[np.abs(times) < _FOR_EVER * found.time_unit]
+    if not settled.size:
+        return {}
+    return {"slowest_time_constant": float(settled[np.abs(settled).argmax()])}  # negative: it grows
 
 
 def _of_verdict(found: Verdict) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import systems
 from branch_tools import follow, specials
 
 import separatrix as sx
@@ -70,3 +71,117 @@ def test_coefficients_of_normal_forms(system_of, start, span, kind, criticality,
     (here,) = specials(branches, kind)
     assert branches.special_criticality[here] == criticality
     assert branches.special_coefficient[here] == pytest.approx(coefficient, rel=1e-8)
+
+
+def measured(system_of, sizes, unit=1.0):
+    """The same systems with states, and the parameter, in other units."""
+    sizes = np.asarray(sizes, float)
+
+    def make(p):
+        system = system_of(p / unit)
+        function = lambda x: sizes * system.evaluate(x / sizes)  # noqa: E731
+        return (sx.Flow if system.kind == "flow" else sx.DiscreteMap)(function, system.size)
+
+    return make
+
+
+DEGENERATE = [
+    (flow(lambda x, p: p - x**4), [1.0], (1, -1), "fold", "degenerate", 0.0),
+    (flow(lambda x, p: p * x - x**5), [0.0], (-1, 1), "pitchfork", "degenerate", 0.0),
+    (flow(lambda z, p: spun(z, p - (z @ z) ** 2, 0), 2), ZERO, (-1, 1), "Hopf", "degenerate", 0.0),
+]
+TRANSCRITICAL = flow(lambda x, p: p * x - x**2), [0.0], (-0.5, 0.5), "transcritical", "", -1.0
+
+
+FURTHER = [pytest.param(size, marks=pytest.mark.laws) for size in (1e-6, 1e6)]
+
+
+@pytest.mark.parametrize("size", [1e-5, 1e5, *FURTHER])
+@pytest.mark.parametrize(
+    ("system_of", "start", "span", "kind", "criticality", "coefficient"),
+    [*FORMS[:8], *FORMS[9:], TRANSCRITICAL, *DEGENERATE],
+)
+def test_units_of_the_states_change_no_word(
+    system_of, start, span, kind, criticality, coefficient, size
+):
+    sizes = np.full(len(start), size)
+    branches = follow(measured(system_of, sizes), start * sizes, span, disconnected=None)
+    (here,) = specials(branches, kind)
+    assert branches.special_criticality[here] == criticality
+    power = 1 if kind in ("fold", "transcritical") else 2
+    found = branches.special_coefficient[here] * size**power
+    assert found == pytest.approx(coefficient, rel=1e-8, abs=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1e5])
+def test_units_of_the_parameter_change_no_word(unit):
+    system_of, start, span, *_ = TRANSCRITICAL
+    in_others = measured(system_of, [1.0], unit)
+    branches = follow(in_others, start, (span[0] * unit, span[1] * unit), disconnected=None)
+    assert branches.special_names == ["transcritical"]
+
+
+@pytest.mark.parametrize(
+    ("system_of", "start", "span", "names"),
+    [
+        (
+            lambda p: systems.fitzhugh_nagumo(p).system,
+            [-1.2, -0.62],
+            (0.0, 2.0),
+            ["subcritical Hopf"] * 2,
+        ),
+        (systems.brusselator, [1.0, 1.5], (1.5, 3.0), ["supercritical Hopf"]),
+        (systems.morris_lecar, [-60.0, 0.01], (0.0, 60.0), ["fold"]),
+        (
+            systems.jansen_rit,
+            systems.JANSEN_RIT_AT_REST,
+            (-50.0, 350.0),
+            ["fold", "fold", "subcritical Hopf", "supercritical Hopf", "supercritical Hopf"],
+        ),
+        (
+            systems.lorenz,
+            np.zeros(3),
+            (0.5, 30.0),
+            ["subcritical Hopf", "subcritical Hopf", "supercritical pitchfork"],
+        ),
+        # what drives the second unit does not hear of it at the start
+        (
+            flow(lambda z, p: jnp.stack([p * z[0] - z[0] * z[1], -z[1] + z[0] ** 2]), 2),
+            ZERO,
+            (-1, 1),
+            ["supercritical pitchfork"],
+        ),
+        (
+            flow(lambda z, p: jnp.stack([(p - z[0] + 0.3 * z[1]) * z[0], 0.2 * z[0] - z[1]]), 2),
+            ZERO,
+            (-1, 1),
+            ["transcritical"],
+        ),
+    ],
+)
+def test_units_of_their_own_for_every_unit_change_nothing(system_of, start, span, names):
+    sizes = 10.0 ** np.linspace(-5, 5, len(start))
+    plain, other = (
+        follow(measured(system_of, units), start * units, span, disconnected=None)
+        for units in (np.ones(len(start)), sizes)
+    )
+    assert sorted(plain.special_names) == sorted(other.special_names) == names
+    places = [np.sort(branches.special_parameters) for branches in (plain, other)]
+    np.testing.assert_allclose(*places, rtol=1e-8, atol=1e-8)
+
+
+def test_the_cycle_that_is_born_is_as_large_as_the_units_are():
+    system_of = flow(lambda z, p: spun(z, p, -1), 2)
+    swings = []
+    for sizes in ([1.0, 1.0], [1e5, 1e5], [1e5, 1e-5]):
+        branches = follow(measured(system_of, sizes), ZERO, (-1, 1), disconnected=None)
+        swings.append(branches.emerging_cycle(0, 0.01).amplitude / sizes)
+    np.testing.assert_allclose(swings, 0.2, rtol=1e-8)  # r² = p, from −r to r
+
+
+def test_a_kink_at_the_start_or_poles_at_the_ends_tell_no_units():
+    """|x| bends at every distance, and has no size; p log p has no value at p = 0."""
+    kink = follow(flow(lambda x, p: p - x + 0.5 * jnp.abs(x)), [0.0], (0.0, 1.0))
+    assert kink.states_at(1.0) == pytest.approx(np.array([[2.0]]))
+    pole = follow(flow(lambda x, p: p * jnp.log(p) - x - x**3), [0.0], (1.0, 0.0))
+    assert pole.parameters.min() < 0.1

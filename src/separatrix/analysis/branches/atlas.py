@@ -108,15 +108,14 @@ class Atlas:
     def _unfold(self, special: Special) -> None:
         """Look for the branches through a degenerate point on both sides of it, by deflation."""
         state, value = self.family.split(special.point)
-        spread = 3 * np.sqrt(UNFOLD) * self.method.state_scale
+        spread = 3 * np.sqrt(UNFOLD) * self.family.units
         box = (state - spread, state + spread)
         for side in (-UNFOLD, UNFOLD):
             beside = float(value) + side * self.family.scales[-1]
             if not self.bounds[0] < beside < self.bounds[1]:
                 continue
-            known, scale = self.states_at(beside), 0.1 * self.method.state_scale
-            search = Deflation(starts=32, rounds=2)
-            for point in disconnected_points(self.family, search, known, beside, box, scale):
+            known, search = self.states_at(beside), Deflation(starts=32, rounds=2)
+            for point in disconnected_points(self.family, search, known, beside, box, 0.1):
                 self.add(point, f"{special.type} at {float(value):.6g}")
 
     def states_at(self, value: float) -> np.ndarray:
@@ -203,10 +202,12 @@ class Atlas:
     def leaves(self, point: np.ndarray) -> CurveEnd | None:
         """Return why a branch may not go on at a point, None where it may."""
         state, _ = self.family.split(point)
-        if np.abs(state).max() > self.method.largest_state:
+        # where the scale is given, bounds are in the units of the system
+        size = state if self.method.state_scale is not None else state / self.family.units
+        if np.abs(size).max() > self.method.largest_state:
             return CurveEnd.LARGE_STATE
         if self.box is not None:
-            slack = 1e-6 * (1 + self.box[1] - self.box[0])
+            slack = 1e-6 * (self.family.units + self.box[1] - self.box[0])
             if (state < self.box[0] - slack).any() or (state > self.box[1] + slack).any():
                 return CurveEnd.DOMAIN
         return None

@@ -27,7 +27,8 @@ class Family:
     """The residual and the derivatives of the systems, NumPy in and NumPy out.
 
     The solvers work on points whose coordinates are scaled, the parameter last: `scales` has the
-    size of every coordinate, `point` and `split` go to and fro.
+    size of every coordinate, `point` and `split` go to and fro. Residuals, Jacobians, forms and the
+    vectors that they take are those of states in `units`.
     """
 
     def __init__(
@@ -35,11 +36,10 @@ class Family:
         system_of: SystemOf,
         sample: AbstractSystem,
         parameter: tuple[float, float],
-        state_scale: float,
     ):
         low, high = self.bounds = min(parameter), max(parameter)
         self.size, self.kind = sample.size, sample.kind
-        self.scales = np.append(np.full(self.size, state_scale * np.sqrt(self.size)), high - low)
+        self.measure(np.ones(self.size))
         with double_precision():
             self.model = model_of(system_of, sample, low, high)
             double = in_float64(sample)
@@ -54,6 +54,12 @@ class Family:
             smooth = is_smooth(lambda z: near.evaluate(z[:-1], z[-1]), self.size + 1)
         self.has_kinks = not smooth  # as far as is seen
 
+    def measure(self, units: Float[np.ndarray, " unit"]) -> None:
+        """Measure every unit in units of its own; points change with that."""
+        self.units = units
+        width = self.bounds[1] - self.bounds[0]
+        self.scales = np.append(units * np.sqrt(self.size), width)
+
     def point(self, state: np.ndarray, parameter: float) -> Point:
         """Return the scaled point of a state and a parameter."""
         return np.append(state, parameter) / self.scales
@@ -66,18 +72,26 @@ class Family:
     def residual_and_jacobian(self, point: Point) -> tuple[np.ndarray, np.ndarray]:
         """Return the residual (n,) and its Jacobian (n, n + 1) in scaled coordinates."""
         residual, transposed = self._run(_value_and_jacobian, point)
-        return residual, (transposed * self.scales[:, None]).T
+        return residual / self.units, (transposed * self.scales[:, None]).T / self.units[:, None]
 
     def at_parameter(self, states: np.ndarray, parameter: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return residuals (batch, n) and their Jacobians in plain states, at one parameter."""
+        """Return residuals (batch, n) of states and their Jacobians, all in units."""
         padded = np.zeros((_padded(len(states)), self.size))
-        padded[: len(states)] = states
+        padded[: len(states)] = states * self.units
         residuals, transposed = self._run_at(_residuals_and_jacobians, padded, parameter)
-        return residuals[: len(states)], transposed[: len(states)].swapaxes(1, 2)
+        some = slice(len(states))
+        return residuals[some] / self.units, self._in_units(transposed[some].swapaxes(1, 2))
+
+    def residuals(self, states: np.ndarray, parameter: float) -> np.ndarray:
+        """Return residuals of plain states (batch, n)."""
+        return self._run_at(_residuals, states, parameter)[0]
 
     def jacobian(self, point: Point) -> np.ndarray:
-        """Return dF/dx of the true map or field, in plain states."""
-        return self._run(_jacobian, point)[0].T
+        """Return dF/dx of the true map or field."""
+        return self._in_units(self._run(_jacobian, point)[0].T)
+
+    def _in_units(self, jacobians: np.ndarray) -> np.ndarray:
+        return jacobians * self.units / self.units[:, None]
 
     def jacobians(self, points: np.ndarray) -> np.ndarray:
         """Return dF/dx at points (batch, coordinate), `CHUNK` of them at most."""
@@ -86,7 +100,7 @@ class Family:
         padded = np.concatenate([points, np.repeat(points[-1:], CHUNK - len(points), 0)])
         states, parameters = self.split(padded)
         (transposed,) = self._run_at(_jacobians, states, parameters)
-        return transposed[: len(points)].swapaxes(1, 2)
+        return self._in_units(transposed[: len(points)].swapaxes(1, 2))
 
     def on_kinks(self, points: np.ndarray) -> np.ndarray:
         """Tell which points (batch, coordinate) lie on a kink of the true map or field."""
@@ -102,11 +116,12 @@ class Family:
 
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""
-        (gradient,) = self._run(_residual_gradient, point, w, self.scales * v)
+        (gradient,) = self._run(_residual_gradient, point, w / self.units, self.scales * v)
         return gradient * self.scales
 
     def mode_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of wᴴ J v in scaled coordinates; J of the true map or field."""
+        w, v = w / self.units, v * self.units
         left = np.stack([w.real, w.imag, w.real, w.imag])
         right = np.stack([v.real, v.imag, v.imag, v.real])
         (parts,) = self._run(_mode_gradients, point, left, right)
@@ -114,18 +129,20 @@ class Family:
 
     def second(self, point: Point, u: np.ndarray, v: np.ndarray) -> Complex[np.ndarray, " unit"]:
         """Return the bilinear form B(u, v) of the second derivatives of the map or field."""
-        pairs = [(a, b) for a in (u.real, u.imag) for b in (v.real, v.imag)]
+        halves = [(x.real * self.units, x.imag * self.units) for x in (u, v)]
+        pairs = [(a, b) for a in halves[0] for b in halves[1]]
         (parts,) = self._run(_second, point, *(np.stack(x) for x in zip(*pairs, strict=True)))
-        return np.einsum("k,kn->n", np.array([1, 1j, 1j, -1]), parts)
+        return np.einsum("k,kn->n", np.array([1, 1j, 1j, -1]), parts) / self.units
 
     def third(
         self, point: Point, u: np.ndarray, v: np.ndarray, w: np.ndarray
     ) -> Complex[np.ndarray, " unit"]:
         """Return the trilinear form C(u, v, w) of the third derivatives."""
-        halves = [(x.real, x.imag) for x in (u, v, w)]
+        halves = [(x.real * self.units, x.imag * self.units) for x in (u, v, w)]
         triples = [(a, b, c) for a in halves[0] for b in halves[1] for c in halves[2]]
         (parts,) = self._run(_third, point, *(np.stack(x) for x in zip(*triples, strict=True)))
-        return np.einsum("k,kn->n", np.array([1, 1j, 1j, -1, 1j, -1, -1, -1j]), parts)
+        signs = np.array([1, 1j, 1j, -1, 1j, -1, -1, -1j])
+        return np.einsum("k,kn->n", signs, parts) / self.units
 
     def _run(self, program: Any, point: Point, *arrays: np.ndarray) -> list[np.ndarray]:
         state, parameter = self.split(point)
@@ -162,6 +179,11 @@ def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) 
         return value_and_transposed_jacobian(lambda x: model.residual(x, parameter), state)
 
     return jax.vmap(both)(states)
+
+
+@eqx.filter_jit
+def _residuals(model: AbstractModel, states: Any, parameter: Any) -> Any:
+    return (jax.vmap(lambda x: model.residual(x, parameter))(states),)
 
 
 @eqx.filter_jit

@@ -19,7 +19,7 @@ from ...solvers.newton import solve
 from .family import Family
 
 ZERO = 1e-9
-"""Coefficients below this decide nothing."""
+"""Coefficients below this, of states in the family's units, decide nothing."""
 RESONANCE = 1e-3
 """Angles of a map's mode this near a strong resonance (1:1 to 1:4) have no such normal form."""
 
@@ -54,7 +54,8 @@ def fold(family: Family, point: np.ndarray) -> NormalForm:
         return NormalForm(np.nan, double_mode(family))
     right, left = critical_vectors(jacobian, base)
     value = 0.5 * float((left @ family.second(point, right, right)).real)
-    return NormalForm(value, "degenerate" if abs(value) < ZERO else "")
+    form = NormalForm(value, "degenerate" if abs(value) < ZERO else "")
+    return replace(form, coefficient=value / _length(family, right))
 
 
 def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
@@ -69,7 +70,8 @@ def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
     )
     h = solve(border, np.append(square, 0.0))[0][:-1]
     cubic = left @ family.third(point, right, right, right).real / 6
-    return _decided(cubic - 0.5 * float(left @ family.second(point, right, h).real))
+    form = _decided(cubic - 0.5 * float(left @ family.second(point, right, h).real))
+    return replace(form, coefficient=form.coefficient / _length(family, right) ** 2)
 
 
 def flip(family: Family, point: np.ndarray, tangent: np.ndarray) -> NormalForm:
@@ -85,7 +87,8 @@ def flip(family: Family, point: np.ndarray, tangent: np.ndarray) -> NormalForm:
     cubic = left @ family.third(point, right, right, right).real / 6
     value = float(cubic + 0.5 * left @ family.second(point, right, h).real)
     growth = -_slope(family, point, tangent, left, right)
-    return NormalForm(value, _decided(-value).criticality, right + 0j, growth, complex(-value))
+    form = NormalForm(value, _decided(-value).criticality, right + 0j, growth, complex(-value))
+    return _plain(family, form)
 
 
 def hopf(family: Family, point: np.ndarray, omega: float, tangent: np.ndarray) -> NormalForm:
@@ -99,7 +102,8 @@ def hopf(family: Family, point: np.ndarray, omega: float, tangent: np.ndarray) -
     value = value - 2 * family.second(point, right, even) + family.second(point, conjugate, double)
     cubic = complex(left.conj() @ value) / 2
     growth = _slope(family, point, tangent, left, right)
-    return replace(_decided(cubic.real / omega), mode=right, growth=growth, cubic=cubic)
+    form = replace(_decided(cubic.real / omega), mode=right, growth=growth, cubic=cubic)
+    return _plain(family, form)
 
 
 def neimark_sacker(
@@ -118,7 +122,8 @@ def neimark_sacker(
     value = value + 2 * family.second(point, right, even) + family.second(point, conjugate, double)
     cubic = 0.5 * complex(left.conj() @ value) / complex(multiplier)
     growth = _slope(family, point, tangent, left, right) / complex(multiplier)
-    return replace(_decided(cubic.real), mode=right, growth=growth, cubic=cubic)
+    form = replace(_decided(cubic.real), mode=right, growth=growth, cubic=cubic)
+    return _plain(family, form)
 
 
 def critical_vectors(jacobian: np.ndarray, eigenvalue: complex) -> tuple[np.ndarray, np.ndarray]:
@@ -133,6 +138,23 @@ def mode_overlap(jacobian: np.ndarray, eigenvalue: complex) -> float:
     """Return |p · q| of the unit left and right vectors of a mode: 0 where it is double."""
     left, _, right = np.linalg.svd(jacobian - eigenvalue * np.eye(len(jacobian)))
     return float(abs(left[:, -1].conj() @ right[-1].conj()))
+
+
+def _plain(family: Family, form: NormalForm) -> NormalForm:
+    """Return a form with a cubic coefficient, computed in the family's units, of plain states."""
+    assert form.mode is not None
+    length = _length(family, form.mode)
+    return replace(
+        form,
+        coefficient=form.coefficient / length**2,
+        mode=form.mode * family.units / length,
+        cubic=form.cubic / length**2,
+    )
+
+
+def _length(family: Family, right: np.ndarray) -> float:
+    """Return how long in plain states a vector is that has length 1 in the family's units."""
+    return float(np.linalg.norm(right * family.units))
 
 
 def _slope(

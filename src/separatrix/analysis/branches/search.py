@@ -24,6 +24,7 @@ from .starts import (
     disconnected_points,
     enclosing_box,
 )
+from .units import measured_units
 
 DEFLATION = Deflation()
 OFF_CENTER = 0.0371
@@ -132,11 +133,15 @@ def continue_fixed_points(
     marginal_band = band_of(marginal_band)
     sample = checked_system(system_of, value)
     states = checked_starts(start, sample.size)
-    family = Family(system_of, sample, (first, last), method.state_scale)
+    family = Family(system_of, sample, (first, last))
     ends = [checked_system(system_of, p) for p in (first, last, value)]
     box = enclosing_box(ends)
     quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
     bounds = (min(first, last), max(first, last))
+    with one_blas_thread(), derivatives_of(sample), quiet():
+        scale = method.state_scale
+        given = None if scale is None else np.full(sample.size, scale)
+        family.measure(measured_units(family, states[0], value) if given is None else given)
     atlas = Atlas(family, bounds, method, box, marginal_band)
 
     def so_far() -> Branches | None:
@@ -166,8 +171,7 @@ def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
         if atlas.watch.is_over():
             break
         known = atlas.states_at(value)
-        scale = atlas.method.state_scale
-        found = disconnected_points(atlas.family, search, known, float(value), atlas.box, scale)
+        found = disconnected_points(atlas.family, search, known, float(value), atlas.box)
         for point in found:
             if not atlas.leaves(point):
                 atlas.add(point, f"deflation at {value:g}")

@@ -86,25 +86,31 @@ def disconnected_points(
     known: np.ndarray,
     parameter: float,
     box: tuple[np.ndarray, np.ndarray] | None,
-    state_scale: float,
+    scale: float = 1.0,
 ) -> np.ndarray:
-    """Return scaled points at a parameter that deflation finds beside the known states."""
+    """Return scaled points at a parameter that deflation finds beside the known states.
+
+    Distances are measured in parts of the family's units: `scale`.
+    """
     rng = np.random.default_rng(search.seed)
     found = np.zeros((0, family.size))
+    known = known / family.units
+    box = None if box is None else (box[0] / family.units, box[1] / family.units)
     for _ in range(search.rounds):
-        starts = _random_states(rng, search.starts, known, box, state_scale, family.size)
+        starts = _random_states(rng, search.starts, known, box, scale, family.size)
         everything = np.concatenate([known, found])
         new = deflated_newton(
             lambda states: family.at_parameter(states, parameter),
             starts,
             everything,
             search.max_steps,
-            state_scale,
+            scale,
         )
         found = np.concatenate([found, new])
         if not len(new):
             break
-    points = [correct_at(family.residual_and_jacobian, family.point(x, parameter)) for x in found]
+    states = found * family.units
+    points = [correct_at(family.residual_and_jacobian, family.point(x, parameter)) for x in states]
     return np.array([p.point for p in points if p.converged]).reshape(-1, family.size + 1)
 
 
@@ -113,14 +119,14 @@ def _random_states(
     count: int,
     known: np.ndarray,
     box: tuple[np.ndarray, np.ndarray] | None,
-    state_scale: float,
+    scale: float,
     size: int,
 ) -> np.ndarray:
     """Return states in the box that holds every fixed point, or about the known ones."""
     if box is not None:
         return rng.uniform(*box, (count, size))
     center = known[rng.integers(len(known), size=count)] if len(known) else np.zeros(size)
-    spread = max(state_scale, float(np.abs(known).max(initial=0.0)))
+    spread = max(scale, float(np.abs(known).max(initial=0.0)))
     return 0.5 * center + spread * rng.standard_normal((count, size))
 
 

@@ -23,6 +23,8 @@ from .ending import detail, end_claims, name, with_exponent
 from .recording import Recording
 
 MOST_STATES = 512
+MOST_MOVED = 10.0
+"""Extents: of a movement by more no number is claimed."""
 _DRAWN = 16
 """Closed curves in the figure, at most."""
 
@@ -228,7 +230,7 @@ def _held_claims(
         for k, word in enumerate(found)
     ]
     most = float(np.quantile(m.moved, 0.95, method="inverted_cdf"))
-    if np.isfinite(most) and m.has_set:
+    if most <= MOST_MOVED and m.has_set:
         claims.append(Claim(Kind.MOVED, {"value": most}, 0.01))
     if holding.passes(m, holding.Thresholds()) and m.saddle is not None:
         claims.append(Claim(Kind.PASSES, {"state": m.saddle}, 0.01, Known.SOLVED))

@@ -29,8 +29,6 @@ NAMES = {
 }
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
-_MANY = 10.0
-"""Times the extent: of a movement by more, it is not said by how much."""
 
 
 def sentences(v: "Verdict") -> tuple[str, ...]:
@@ -45,7 +43,7 @@ def numbers(v: "Verdict") -> list[str]:
     moved, first = v.claim(Kind.MOVED), _first(v)
     if moved is not None:
         far = float(moved.numbers["value"])
-        part = f"more than {_MANY:.0f} times" if far > _MANY else f"at most {share(far)} of"
+        part = f"at most {share(far)} of"
         part = "less than 0.1 % of" if far < 0.001 else part
         lines.append(f"during the second T, 95 % of the states move by {part} their extent")
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):

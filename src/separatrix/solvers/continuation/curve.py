@@ -31,9 +31,12 @@ class PseudoArclength:
     max_angle
         The largest turn of the tangent in one step, in degrees.
     state_scale
-        The size of the activity of one unit: about 1 for rates that saturate at 1.
+        The size of the activity of one unit: about 1 for rates that saturate at 1. None: 1, unless
+        the system bends at far smaller or larger states (in what units they are measured); then
+        that size, of each unit.
     largest_state
-        A branch on which a unit exceeds this has blown up.
+        A branch on which a unit exceeds this has blown up; in units of what is measured where
+        `state_scale` is None.
 
     Raises
     ------
@@ -58,12 +61,14 @@ class PseudoArclength:
     max_points: int = 2000
     max_branches: int = 32
     max_angle: float = 15.0
-    state_scale: float = 1.0
+    state_scale: float | None = None
     largest_state: float = 1e6
 
     def __post_init__(self) -> None:
-        for name in ("first_step", "min_step", "max_step", "state_scale", "largest_state"):
+        for name in ("first_step", "min_step", "max_step", "largest_state"):
             require_positive(getattr(self, name), name)
+        if self.state_scale is not None:
+            require_positive(self.state_scale, "state_scale")
         for name in ("max_points", "max_branches"):
             require_count(getattr(self, name), name)
         require_positive(self.max_angle, "max_angle", "degrees")
