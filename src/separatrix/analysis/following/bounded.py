@@ -10,8 +10,8 @@ from .turns import Turn, invariant_circle, principal
 
 _PARTS = 16
 """Of the second half of the way, which are compared."""
-_CHANGE = 0.25
-_SHIFT = 0.5
+_CHANGE = 0.4
+_SHIFT = 0.8
 _CROSSINGS = 6
 _TREND, _STEADY = 0.02, 0.7
 _GROWN, _STRAIGHT = 0.05, 0.98

@@ -33,6 +33,7 @@ class _Falls(NamedTuple):
     miss: float
 
 
+_MAY_FALL = 0.8
 _FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
 _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
@@ -137,6 +138,20 @@ def closes(
     )
 
 
+def _may_close(
+    misses: Float[np.ndarray, " turn"], diameters: Float[np.ndarray, " turn"], error: float
+) -> bool:
+    """Whether misses fall, but not for long enough to tell."""
+    ratios = misses / np.maximum(diameters, 1e-300)
+    near = ratios < _NEAR
+    count = len(ratios) if near.all() else int(near.argmin())
+    if count < _FALLING[0].turns or not ratios[0] < _MISS:
+        return False
+    logs = np.log(np.maximum(ratios[:count], error))
+    falls = np.polyfit(np.arange(count), logs, 1)[0] * count > np.log(1.1)
+    return bool(falls and np.corrcoef(np.arange(count), logs)[0, 1] >= _MAY_FALL)
+
+
 def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | None:
     """Return the cycle of a map that a path of consecutive steps ends on, None for none.
 
@@ -153,7 +168,10 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
             return None
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
-        if closes(misses, diameters, _MAP_ERROR + 10 * level / diameters[0]):
+        error = _MAP_ERROR + 10 * level / diameters[0]
+        if not closes(misses, diameters, error) and _may_close(misses, diameters, error):
+            return None  # not yet known: a multiple of it would be taken for the cycle
+        if closes(misses, diameters, error):
             states = back[: k + 1][::-1]
             return Turn(float(k), int(k), _going_round(states), _exact_diameter(states), states)
     return None
@@ -190,6 +208,8 @@ def curve_of_flow(
         if not misses[0] < _MISS * diameters[0]:
             continue
         if not closes(misses, diameters, _FLOW_ERROR):
+            if _may_close(misses, diameters, _FLOW_ERROR):
+                return None
             continue
         approached = (
             np.linalg.norm(

@@ -11,8 +11,8 @@ from .recording import Recording
 
 _KEPT = 0.5
 _CHANGED, _STRAIGHT = 0.05, 0.98
-_NOISE_OF_MAP, _NOISE_OF_FLOW = 1e-9, 1e-4
-"""Spreads up to which rounding, or the integrator, decides the order."""
+_TIE_OF_MAP, _TIE_OF_FLOW = 1e-10, 1e-5
+"""Of the range of the first positions: nearer ones tie, for errors decide their order."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,10 @@ class Along:
     claims: list[Claim]
 
 
-def along_axis(seen: Recording, axis: np.ndarray, recurs: bool) -> Along:
-    """Work out what is kept along an axis; over [T/2, 2T], where motion `recurs`, too."""
+def along_axis(seen: Recording, recurs: bool, tolerance: float) -> Along:
+    """Work out what is kept along the axis; over [T/2, 2T], where motion `recurs`, too."""
     instants, positions = seen.positions()
-    spread, order = _spread_and_order(positions)
-    order = np.where(spread > (_NOISE_OF_MAP if seen.is_map else _NOISE_OF_FLOW), order, np.nan)
+    spread, order = _spread_and_order(positions, _TIE_OF_MAP if seen.is_map else _TIE_OF_FLOW)
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
     if not np.isfinite(spread[at]):
@@ -52,8 +51,8 @@ def along_axis(seen: Recording, axis: np.ndarray, recurs: bool) -> Along:
     kept = bool(worst_spread >= _KEPT and worst_order >= _KEPT)
     reverses = bool(numbers["order"]["value"] < 0)
     claims = [
-        Claim(Kind.ORDER, numbers["order"], 0.02),
-        Claim(Kind.SPREAD, numbers["spread"], 0.02),
+        Claim(Kind.ORDER, numbers["order"], tolerance),
+        Claim(Kind.SPREAD, numbers["spread"], tolerance),
         Claim(Kind.KEPT, {"value": kept, "reversed": reverses}),
     ]
     time = _time_constant(instants[: at + 1], spread[: at + 1])
@@ -63,7 +62,7 @@ def along_axis(seen: Recording, axis: np.ndarray, recurs: bool) -> Along:
     return Along(*whole, claims)
 
 
-def _spread_and_order(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the spread and the rank correlation at each instant; lost states are left out."""
     spread, order = np.full((2, len(positions)), np.nan)
     first = positions[0]
@@ -73,15 +72,22 @@ def _spread_and_order(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if whole.sum() >= 3:
         part = positions[:, whole]
         spread = part.std(1) / part[0].std()
-        ranks = scipy.stats.rankdata(part, axis=1)
+        ranks = scipy.stats.rankdata(_tied(part, tie * float(np.ptp(part[0]))), axis=1)
         ranks -= ranks.mean(1, keepdims=True)
         size = np.linalg.norm(ranks, axis=1)
         with np.errstate(all="ignore"):
-            order = np.where(size > 0, ranks @ ranks[0] / (size * size[0]), 0.0)
-        # Positions that rounding makes of one have no order.
-        scale = 1e-12 * np.abs(part).max(1)
-        order = np.where(np.ptp(part, axis=1) > scale, order, 0.0)
+            order = np.where(size > 0, ranks @ ranks[0] / (size * size[0]), np.nan)
     return spread, order
+
+
+def _tied(positions: Float[np.ndarray, "time state"], apart: float) -> np.ndarray:
+    """Return positions in which neighbors that are nearer than that are one."""
+    places = np.argsort(positions, axis=1)
+    ordered = np.take_along_axis(positions, places, 1)
+    new = np.diff(ordered, axis=1, prepend=ordered[:, :1]) > apart
+    tied = np.empty_like(positions)
+    np.put_along_axis(tied, places, np.cumsum(new, axis=1).astype(float), 1)
+    return tied
 
 
 def _time_constant(times: np.ndarray, spread: np.ndarray) -> float:

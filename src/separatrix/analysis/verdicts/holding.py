@@ -49,6 +49,8 @@ class Measured:
         distance to the nearest other end.
     moved
         Largest distance from where it was at T, during the second T, as a part of E.
+    displaced
+        The distance between where it was at T and at 2 T, as a part of E.
     slowed, beside
         How many times slower it becomes before it is as much faster again; how far its slow stretch
         stays from the nearest fixed point, as a part of the diameter of its path; inf for none.
@@ -67,6 +69,7 @@ class Measured:
     place: Int[np.ndarray, " state"]
     left: Float[np.ndarray, " state"]
     moved: Float[np.ndarray, " state"]
+    displaced: Float[np.ndarray, " state"]
     slowed: Float[np.ndarray, " state"]
     beside: Float[np.ndarray, " state"]
     is_along: bool
@@ -99,6 +102,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     known = ~ends.are(What.UNKNOWN)
     with np.errstate(all="ignore"):
         moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
+        displaced = np.linalg.norm(seen.later - seen.settled, axis=1) / max(extent, 1e-300)
     place, left = _left_to_go(ends, seen)
     partial = Measured(
         ends=ends,
@@ -109,6 +113,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
         place=place,
         left=left,
         moved=np.where(settled, moved, np.inf),
+        displaced=np.nan_to_num(displaced, nan=np.inf),
         slowed=np.zeros(count),
         beside=np.full(count, np.inf),
         is_along=_lie_along(seen),
@@ -147,7 +152,7 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
         found.append(Word(Held.RECURRENT))
     if _holds(ends.are(What.INFINITY)):
         found.append(Word(Held.DIVERGING))
-    if m.is_along and m.has_set and _holds(m.moved > at.approximately):
+    if m.is_along and m.has_set and _holds(m.displaced > at.approximately):
         found.append(Word(Held.SLOW_PATH, dimension=1))
     if ends.known >= _SHARE and not any(_holds(ends.are(what)) for what in What):
         found.append(Word(Held.MIXTURE))

@@ -25,6 +25,8 @@ from .recording import Recording
 MOST_STATES = 512
 MOST_MOVED = 10.0
 """Extents: of a movement by more no number is claimed."""
+_TOLERANCE, _OF_CHAOS = 0.02, 0.1
+"""Of order and spread; chaos makes much of small errors."""
 _DRAWN = 16
 """Closed curves in the figure, at most."""
 
@@ -165,7 +167,8 @@ def _verdict(
         if axis is not None:
             recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
             recurs |= found[0].held in (Held.CYCLE, Held.RECURRENT)
-            kept = along_axis(seen, axis, bool(recurs))
+            is_chaos = ends.exponent > 2 * ends.exponent_error
+            kept = along_axis(seen, bool(recurs), _OF_CHAOS if is_chaos else _TOLERANCE)
             claims += _in_time(kept.claims, system.time_unit)
             curves |= {"spread": kept.spread, "order": kept.order}
         changes = holding.changed(m, holding.Thresholds())
