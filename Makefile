@@ -7,7 +7,7 @@ WORKERS ?= 2
 KERNEL ?= Haswell
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
-.PHONY: test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
+.PHONY: weekly test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -75,6 +75,9 @@ bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make be
 
 bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
 	$(BIN)/python -m benchmarks.nothing_lost
+
+weekly: $(VENV)/installed-test  ## Judge verdicts on planted systems (hours); benchmarks/README.md says how on trained networks
+	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
 
 doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor

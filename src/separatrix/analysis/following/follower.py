@@ -180,7 +180,9 @@ class _Follower:
         """Follow no longer the states whose end is known, once they were followed for 2 T."""
         known = self.found.what[self.alive] != What.UNKNOWN
         gone = self.found.what[self.alive] == What.INFINITY
-        done = gone | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
+        done = (
+            gone | self.moving.is_stuck | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
+        )
         if done.any():
             stays = np.flatnonzero(~done)
             self.alive, self.moving = self.alive[stays], self.moving.take(stays)

@@ -37,6 +37,8 @@ _MAY_FALL = 0.8
 _FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
 _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
+_SETTLED = 1e-4
+"""Of the diameter: turns that miss by less are over the approach, for which the period changes."""
 _CIRCLE_TURNS = 50
 _COMPARED = 40
 """Turns whose misses are compared, at most."""
@@ -224,7 +226,10 @@ def curve_of_flow(
         if np.ptp(lengths) > 0.1 * lengths.mean():
             continue
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
-        return Turn(float(lengths.mean()), 0, float("nan"), _exact_diameter(states_on), states_on)
+        settled = max(_TURNS, int((misses < _SETTLED * diameters[0]).sum()))
+        return Turn(
+            float(lengths[:settled].mean()), 0, float("nan"), _exact_diameter(states_on), states_on
+        )
     return None
 
 

@@ -232,7 +232,7 @@ def _to(motion: Motion, moving: Moving, stop: float) -> tuple[Moving, np.ndarray
     """Move states of a flow on to a time."""
     for _ in range(400):
         moving, _ = motion.advance(moving, 64, stop)
-        if (moving.times >= stop * (1 - 1e-12)).all() or moving.is_stuck.all():
+        if ((moving.times >= stop * (1 - 1e-12)) | moving.is_stuck).all():
             break
     there = np.where((moving.times >= stop * (1 - 1e-12))[:, None], moving.states, np.nan)
     return moving, there[None]
