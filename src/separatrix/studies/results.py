@@ -50,6 +50,9 @@ class StudyResults:
         counts = self.table["state"].value_counts()
         told = ", ".join(f"{number} {state}" for state, number in counts.items())
         lines = [f"StudyResults: {self.study.name}, {counted(len(self), 'network')} ({told})"]
+        if "held" in self.done:  # what holds the states, in how many networks
+            held = self.done["held"].dropna().value_counts()
+            lines.append("  held: " + ", ".join(f"{word} in {n}" for word, n in held.items()))
         numbers = self.done.select_dtypes("number").drop(columns=self._settings, errors="ignore")
         for name in numbers:
             values = numbers[name].dropna()
