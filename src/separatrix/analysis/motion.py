@@ -1,7 +1,7 @@
 r"""Moving states along a map or a flow: one compiled loop for batches of any size, in float64.
 
 A flow $\tau \dot x = f(x)$ is integrated by the classical Runge–Kutta method of order four with a
-fixed step $h\tau$. Unless it is given, $h = 0.1/\rho$ with ρ the largest |λ| of the Jacobians at
+fixed step $h\tau$: $h = 0.1/\rho$ with ρ the largest |λ| of the Jacobians at
 the states that matter (the fixed points): the fastest mode there decays by a tenth a step, and a
 step errs by about 1e−7 of the distance that is still to go.
 """
@@ -16,13 +16,11 @@ from jaxtyping import Float, Int
 
 from .._double import double_precision
 from .._parallel import chunks
-from .._types import InvalidInputError, require_positive
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.evaluator import Evaluator
 
 _SIZES = (16, 64, 256, 1024)
 _FINENESS = 0.1
-_ROUND = 32  # snapshots are taken in multiples of this, so that few programs are compiled
 
 
 class Stepper:
@@ -35,17 +33,12 @@ class Stepper:
         self,
         system: AbstractSystem,
         states: Float[np.ndarray, "state unit"],
-        step: float | None = None,
     ):
-        if step is not None:
-            require_positive(step, "step, of the integration in units of tau,")
-        if step is not None and system.kind == "map":
-            raise InvalidInputError("a map has steps of its own: leave `step` out, it is of flows.")
         with double_precision():
             self.system = in_float64(system)
         self.step = 1.0
         if system.kind == "flow":
-            self.step = suitable_step(system, states) if step is None else float(step)
+            self.step = suitable_step(system, states)
         self.step_time = self.step * system.time_unit
 
     def advance(
@@ -74,21 +67,6 @@ class Stepper:
         with double_precision():
             visited = _path(self.system, padded, jnp.asarray(self.step), steps)
             return np.array(visited)[:, :rows]
-
-    def snapshots(
-        self, states: Float[np.ndarray, "state unit"], count: int, stride: int
-    ) -> Float[np.ndarray, "time state unit"]:
-        """Return the states, and where they are after each of `count` times `stride` steps."""
-        rounded = -(-count // _ROUND) * _ROUND
-        parts = [np.zeros((count + 1, 0, self.system.size))]
-        for part in chunks(len(states), _SIZES[-1]):
-            rows, padded = _padded(states[part])
-            with double_precision():
-                seen = _snapshots(
-                    self.system, padded, jnp.asarray(self.step), jnp.asarray(stride), rounded
-                )
-                parts.append(np.array(seen)[: count + 1, :rows])
-        return np.concatenate(parts, axis=1)
 
     def pull_back(
         self,
@@ -172,17 +150,6 @@ def _advance(system: AbstractSystem, states: Any, counts: Any, h: Any) -> Any:
 def _path(system: AbstractSystem, states: Any, h: Any, steps: int) -> Any:
     move = jax.vmap(lambda x: _step(system, x, h))
     return jax.lax.scan(lambda now, _: (move(now), now), states, None, length=steps + 1)[1]
-
-
-@eqx.filter_jit
-def _snapshots(system: AbstractSystem, states: Any, h: Any, stride: Any, count: int) -> Any:
-    move = jax.vmap(lambda x: _step(system, x, h))
-
-    def next_one(now: Any, _: None) -> tuple[Any, Any]:
-        return jax.lax.fori_loop(0, stride, lambda k, x: move(x), now), now
-
-    last, seen = jax.lax.scan(next_one, states, None, length=count)
-    return jnp.concatenate([seen, last[None]])
 
 
 @eqx.filter_jit
