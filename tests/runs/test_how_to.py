@@ -31,8 +31,8 @@ SAYS = {
         "[[0.4 0.4]] [200.] ['stable']",
     ],
     "how-to/is-it-a-line-attractor": [
-        "line yes\nWithout noise, a line attractor holds states where they are over 200 ms.\n",
-        "approximately a line attractor holds states where they are over 300 ms.\n",
+        "line yes\nA line attractor holds states where they are over 200 ms, without noise.\n",
+        "Approximately a line attractor holds states where they are over 300 ms, without noise.\n",
         "point no\n",
         "[(-1.0, 1.0)]",
         "[5. 5. 5. 5. 5.]",

@@ -73,16 +73,15 @@ def span(v: "Verdict", time: float) -> str:
 
 
 def share(part: float) -> str:
-    """Write a share: "54 %", "0.3 %", "less than 0.1 %"; only the whole is "100 %"."""
+    """Write a share: "54 %", "0.3 %", "less than 0.1 %", "99.6 %"."""
     percent = 100 * part
     if not np.isfinite(percent):
         return "more than all"
     if 0 < percent < 0.1:
         return "less than 0.1 %"
-    rounded = f"{percent:.0f}"
-    if percent == 0 or (percent >= 9.95 and (rounded != "100" or percent == 100)):
-        return f"{rounded} %"
-    return f"{percent:.1f} %" if percent < 99.95 or percent > 100.05 else "nearly all"
+    if 99.5 <= percent < 99.95:
+        return f"{percent:.1f} %"
+    return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
 
 
 def count(number: int) -> str:
