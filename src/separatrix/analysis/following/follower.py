@@ -35,6 +35,8 @@ while it takes fewer than 2,000 steps."""
 NEAR_CURVE = 0.01
 """Of its diameter: a state that stays so near for a turn has come to a closed curve."""
 _PLACES_OF_TURN = 32
+_FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
+"""So many curves, most of them nearer to another than this part of their diameter, are a family."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
 
 
@@ -328,9 +330,22 @@ class _Follower:
             steps=found.steps,
             pool=pool,
             curves=tuple(found.curves),
-            is_family=bool(many >= max(3, 0.25 * on_curve.sum())),
+            is_family=_lie_beside([found.curves[k] for k in np.unique(found.which[on_curve])], many)
+            or bool(many >= max(3, 0.25 * on_curve.sum())),
             grows=found.grows,
         )
+
+
+def _lie_beside(curves: list[Turn], many: int) -> bool:
+    """Whether closed curves lie so near one another that they are parts of a family."""
+    if many < _FAMILY:
+        return False
+    near = []
+    for k, curve in enumerate(curves[:_TRIED_CURVES]):
+        others = [c for j, c in enumerate(curves) if j != k]
+        away = min(float(other.distance(curve.path[:1])[0]) for other in others)
+        near.append(away <= _BESIDE * curve.diameter)
+    return bool(np.mean(near) > 0.5)
 
 
 def scale_of(states: Float[np.ndarray, "state unit"]) -> float:

@@ -87,10 +87,10 @@ class Turn:
         return distance
 
     def is_same(self, other: "Turn") -> bool:
-        """Whether both are one curve, within a hundredth of its diameter."""
+        """Whether both are one curve, which each may miss by a hundredth of its diameter."""
         if self.steps != other.steps or abs(self.period - other.period) > 0.02 * self.period:
             return False
-        return bool(self.distance(other.path[:1])[0] <= _MISS * self.diameter)
+        return bool(self.distance(other.path[-1:])[0] <= 2.5 * _MISS * self.diameter)
 
 
 def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
@@ -131,6 +131,9 @@ def closes(
         return False
     logs = np.log(np.maximum(ratios[:count], error))
     straight = np.corrcoef(np.arange(count), logs)[0, 1]
+    slope = float(np.polyfit(np.arange(count), logs, 1)[0])
+    if not slope > 0 or ratios[0] > _MISS * np.expm1(slope):
+        return False  # the misses still to come are more than one
     return any(
         count >= rule.turns
         and straight >= rule.straight
