@@ -33,7 +33,10 @@ class _Falls(NamedTuple):
     miss: float
 
 
-_MAY_FALL = 0.8
+_MAY_FALL, _FLAT = 0.8, 0.1
+"""Misses that fall with this correlation, and by this logarithm, may yet fall for long enough."""
+_CLOSE = 1e-3
+"""Of the diameter: what comes so near, and neither nearer nor away, is a spiral, or too slow."""
 _FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
 _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
@@ -118,43 +121,33 @@ def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarra
 
 def closes(
     misses: Float[np.ndarray, " turn"], diameters: Float[np.ndarray, " turn"], error: float
-) -> bool:
-    """Whether turns, the last one first, are those of a closed curve."""
+) -> bool | None:
+    """Whether turns, the last one first, are those of a closed curve; None: it is not yet known.
+
+    Misses at the error are compared by their median, as they swing; others have to fall, as a
+    geometric series does of which what is still to come is below a miss.
+    """
     ratios = misses / np.maximum(diameters, 1e-300)
     if not len(ratios) or not ratios[0] < _MISS:
         return False
-    if ratios[0] <= error:
+    if np.median(ratios[:_TURNS]) <= error:
         return True
     near = ratios < _NEAR
     count = len(ratios) if near.all() else int(near.argmin())
     if count < _FALLING[0].turns:
         return False
-    logs = np.log(np.maximum(ratios[:count], error))
-    straight = np.corrcoef(np.arange(count), logs)[0, 1]
-    slope = float(np.polyfit(np.arange(count), logs, 1)[0])
-    if not slope > 0 or ratios[0] > _MISS * np.expm1(slope):
-        return False  # the misses still to come are more than one
-    return any(
+    logs, turns = np.log(np.maximum(ratios[:count], error)), np.arange(count)
+    slope, straight = np.polyfit(turns, logs, 1)[0], np.corrcoef(turns, logs)[0, 1]
+    if not (slope > 0 and straight >= _MAY_FALL and logs[-1] - logs[0] > _FLAT):
+        return None if ratios[0] < _CLOSE else False
+    falls = any(
         count >= rule.turns
         and straight >= rule.straight
         and logs[-1] - logs[0] >= np.log(rule.times)
         and ratios[0] <= rule.miss
         for rule in _FALLING
     )
-
-
-def _may_close(
-    misses: Float[np.ndarray, " turn"], diameters: Float[np.ndarray, " turn"], error: float
-) -> bool:
-    """Whether misses fall, but not for long enough to tell."""
-    ratios = misses / np.maximum(diameters, 1e-300)
-    near = ratios < _NEAR
-    count = len(ratios) if near.all() else int(near.argmin())
-    if count < _FALLING[0].turns or not ratios[0] < _MISS:
-        return False
-    logs = np.log(np.maximum(ratios[:count], error))
-    falls = np.polyfit(np.arange(count), logs, 1)[0] * count > np.log(1.1)
-    return bool(falls and np.corrcoef(np.arange(count), logs)[0, 1] >= _MAY_FALL)
+    return True if falls and ratios[0] <= _MISS * np.expm1(slope) else None
 
 
 def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | None:
@@ -174,9 +167,10 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         error = _MAP_ERROR + 10 * level / diameters[0]
-        if not closes(misses, diameters, error) and _may_close(misses, diameters, error):
-            return None  # not yet known: a multiple of it would be taken for the cycle
-        if closes(misses, diameters, error):
+        told = closes(misses, diameters, error)
+        if told is None:  # or a multiple of it would be taken for the cycle
+            return None
+        if told:
             states = back[: k + 1][::-1]
             return Turn(float(k), int(k), _going_round(states), _exact_diameter(states), states)
     return None
@@ -210,18 +204,12 @@ def curve_of_flow(
         diameters = np.array([diameter_of(path[(times >= a) & (times <= b)]) for a, b in spans])
         if diameters.min() <= least:
             return None
-        if not misses[0] < _MISS * diameters[0]:
+        told = closes(misses, diameters, _FLOW_ERROR)
+        if told is None:  # or a multiple of it would be taken for the period
+            return None
+        if not told:
             continue
-        if not closes(misses, diameters, _FLOW_ERROR):
-            if _may_close(misses, diameters, _FLOW_ERROR):
-                return None
-            continue
-        approached = (
-            np.linalg.norm(
-                np.diff(np.concatenate([path[-1:], states[loops - 1 :: loops]]), axis=0), axis=1
-            )
-            < _MISS * diameters[0]
-        )
+        approached = misses < _MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         if turns < _TURNS:
             return None
