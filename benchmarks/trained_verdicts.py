@@ -10,7 +10,6 @@ each claim, from the same step written in NumPy.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import signal
 import sys
 import time
@@ -24,13 +23,15 @@ import numpy as np
 
 import separatrix as sx
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from claim_checker import check
+
 if __package__:
     from .trained_memories import load
 else:
     sys.path.insert(0, str(Path(__file__).parent))
     from trained_memories import load
 
-CHECKER = Path(__file__).parents[1] / "tools" / "check_verdict.py"
 LIMIT = 60
 """Seconds for the checker, a network."""
 
@@ -69,15 +70,8 @@ def system_of(record: dict[str, Any]) -> sx.DiscreteMap:
     return sx.DiscreteMap(step, 2 * n if kind == "lstm" else n)
 
 
-def checked(found: sx.Verdict, step: Any, states: np.ndarray, T: float) -> list[tuple[str, str]]:
+def checked(found: sx.Verdict, system: sx.DiscreteMap, step: Any) -> list[tuple[Any, str, str]]:
     """Return what the checker says of each claim; that it took too long, where it did."""
-    spec = importlib.util.spec_from_file_location("check_verdict", CHECKER)
-    checker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(checker)
-    claims = [
-        {"kind": c.kind, "numbers": c.numbers, "tolerance": c.tolerance, "known": c.known}
-        for c in found.claims
-    ]
 
     def stop(*_: Any) -> None:
         raise TimeoutError
@@ -85,9 +79,9 @@ def checked(found: sx.Verdict, step: Any, states: np.ndarray, T: float) -> list[
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(LIMIT)
     try:
-        return checker.check("map", step, states, T, claims)
+        return check(found, system, step)
     except TimeoutError:
-        return [("out of time", "")] * len(claims)
+        return [(claim, "out of time", "") for claim in found.claims]
     finally:
         signal.alarm(0)
 
@@ -105,17 +99,16 @@ def main() -> None:
         record, step = load(path)
         states, T = record["states"].astype(float)[: given.states], float(record["T"])
         start = time.perf_counter()
-        found = sx.verdict(system_of(record), states, duration=T)
+        system = system_of(record)
+        found = sx.verdict(system, states, duration=T)
         took = time.perf_counter() - start
         words[found.held] += 1
         unknown.append(
-            sum(s for e, s in zip(found.end, found.share, strict=True) if e == "not known")
+            sum(s for e, s in zip(found.ends, found.shares, strict=True) if e == "not known")
         )
         print(f"{path.stem} ({took:.1f} s)\n    {found.summary()}", flush=True)
         if given.checker:
-            for claim, (answer, reason) in zip(
-                found.claims, checked(found, step, states, T), strict=True
-            ):
+            for claim, answer, reason in checked(found, system, step):
                 answers[answer] += 1
                 if answer in ("false", "missed"):
                     print(

@@ -11,25 +11,24 @@ those that are reported.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import multiprocessing
 import signal
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
 import numpy as np
 from scipy.spatial.distance import pdist
 
 import separatrix as sx
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from claim_checker import check
 
 if __package__:
     from .planted import CLASSES, Planted, plant
@@ -37,7 +36,6 @@ else:
     sys.path.insert(0, str(Path(__file__).parent))
     from planted import CLASSES, Planted, plant
 
-CHECKER = Path(__file__).parents[1] / "tools" / "check_verdict.py"
 SHARE, PERIOD, ALONG, PLACE = 0.02, 0.01, 0.02, 1e-3
 """What the page tolerates of shares, periods, order and spread; of a point's place, in E₀."""
 KNOWN_WORDS = ("unknown", "moving")
@@ -136,52 +134,6 @@ def ends_known(planted: Planted, verdict: Any) -> bool:
 # What the checker says
 
 
-@cache
-def checker() -> Callable[..., list[tuple[str, str]]] | None:
-    """Return `check` of tools/check_verdict.py, None where there is none."""
-    if not CHECKER.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("check_verdict", CHECKER)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.check
-
-
-@eqx.filter_jit
-def evaluated(system: sx.AbstractSystem, states: Any) -> Any:
-    return jax.vmap(system.evaluate)(states)
-
-
-def function_of(system: sx.AbstractSystem) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the step or the field of many states in NumPy; few shapes are compiled."""
-
-    def function(states: np.ndarray) -> np.ndarray:
-        given = np.asarray(states, float)
-        padded = np.zeros((max(64, 1 << (len(given) - 1).bit_length()), given.shape[1]))
-        padded[: len(given)] = given
-        with jax.enable_x64(True):
-            return np.array(evaluated(system, padded))[: len(given)]
-
-    return function
-
-
-def checked(planted: Planted, verdict: Any) -> list[tuple[Any, str, str]]:
-    """Return each claim with the checker's answer and reason."""
-    check, system = checker(), planted.system
-    if check is None:
-        return []
-    told = [
-        {"kind": c.kind, "numbers": dict(c.numbers), "tolerance": c.tolerance, "known": c.known}
-        for c in verdict.claims
-    ]
-    answers = check(
-        system.kind, function_of(system), planted.states, planted.duration, told,
-        axis=planted.axis, time_unit=system.time_unit,
-    )  # fmt: skip
-    return [(c, *answer) for c, answer in zip(verdict.claims, answers, strict=True)]
-
-
 def stop(*_: Any) -> None:
     raise TimeoutError("out of time")
 
@@ -211,7 +163,7 @@ def judge(name: str, seed: int, check_for: int) -> Judged:
         signal.signal(signal.SIGALRM, stop)
         signal.alarm(check_for)
         try:
-            for claim, answer, reason in checked(planted, verdict):
+            for claim, answer, reason in check(verdict, planted.system):
                 answers[answer] += 1
                 if answer == "false":
                     faults.append(Fault("checker", short(claim), reason))
@@ -287,8 +239,6 @@ def main() -> None:
     given = parser.parse_args()
     if missing := [name for name in given.classes if name not in CLASSES]:
         parser.error(f"no class of these names: {', '.join(missing)}")
-    if not given.no_checker and not CHECKER.exists():
-        print(f"no tools/{CHECKER.name} yet: judged by the construction alone")
     names, seeds = given.classes or list(CLASSES), range(given.first, given.first + given.seeds)
     check_for = 0 if given.no_checker else given.check_for
     if given.jobs == 1:

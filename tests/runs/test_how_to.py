@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import page_code
 import pytest
+from claim_checker import refuted
 from small_experiment import SETTINGS
 
 import separatrix as sx
@@ -92,8 +93,9 @@ def test_a_page_runs(name, capsys, tmp_path, monkeypatch, small_run, small_study
     (tmp_path / "runs" / "sizes").symlink_to(small_study)
     (tmp_path / "results.nc").symlink_to(small_run / "results.nc")
     (tmp_path / "tests").symlink_to(page_code.ROOT / "tests")
-    page_code.run(f"docs/{name}")
+    names = page_code.run(f"docs/{name}")
     if name == "../README":
+        assert refuted(names["held"], names["system"]) == []
         assert (tmp_path / "points.png").stat().st_size > 20_000
     if name == "reference/verdict":
         tool = page_code.ROOT / "tools" / "check_verdict.py"

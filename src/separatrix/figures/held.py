@@ -16,7 +16,7 @@ _NAMED = 5
 
 @styled
 def verdict(verdict: Verdict, *, figure: FigureBase | None = None, width: Width = None) -> Figure:
-    """Draw where states are at T and where they end, and what becomes of them in 2 T.
+    """Draw where states are at T and where they end, and how spread and order change over 2 T.
 
     Left: the states at T, along two principal components, in the color of where each ends; the
     ends are large. Right: the spread along the axis and the order along it, as far as there is an
@@ -33,14 +33,14 @@ def verdict(verdict: Verdict, *, figure: FigureBase | None = None, width: Width 
 
 def _ends(axes: Axes, verdict: Verdict) -> None:
     states, ends = np.asarray(verdict.drawn), np.asarray(verdict.end_drawn)
-    ended, names = np.asarray(verdict.ended), list(map(str, verdict.end))
+    ended, names = np.asarray(verdict.ended), list(map(str, verdict.ends))
     curves = np.asarray(verdict.curve_drawn)
     axes.plot(curves[:, 0], curves[:, 1], color=GRAY, linewidth=0.8, zorder=1)
     for k, name in enumerate(names):
         known = name != "not known"
         color = cycle(k) if known and k < _NAMED else (LIGHT_GRAY if not known else GRAY)
         mine = ended == k
-        label = f"{name}: {100 * float(verdict.share[k]):.0f} %" if k < _NAMED else None
+        label = f"{name}: {100 * float(verdict.shares[k]):.0f} %" if k < _NAMED else None
         axes.scatter(
             states[mine, 0], states[mine, 1], s=8, color=color, alpha=0.7, linewidth=0, label=label
         )
@@ -74,4 +74,4 @@ def _courses(axes: Axes, verdict: Verdict) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -1.1), min(max(high, 1.1), 3.0))
     axes.set_xlabel(f"time since states were left alone ({verdict.time_units})")
-    axes.set_title("what becomes of them")
+    axes.set_title("over 2 T")

@@ -44,6 +44,8 @@ class Ends:
         Whether the curves lie beside one another.
     exponent, exponent_error
         The largest Lyapunov exponent of the bounded ones, per step or tau, and its standard error.
+    defect
+        What contradicts a proof, in words; empty: nothing.
     grows
         Time constant of the growth of states whose end is not known; NaN where they do not grow.
     """
@@ -58,6 +60,7 @@ class Ends:
     is_family: bool = False
     exponent: float = float("nan")
     exponent_error: float = float("nan")
+    defect: str = ""
     grows: Float[np.ndarray, " state"] = field(default_factory=lambda: np.zeros(0))
 
     def are(self, *kinds: What) -> Bool[np.ndarray, " state"]:

@@ -16,7 +16,7 @@ from .history import History
 from .motion import Block, Motion
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
-from .turns import Turn, curve_of_flow, cycle_of_steps
+from .turns import Open, Turn, curve_of_flow, cycle_of_steps
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -58,6 +58,7 @@ class _Search:
     times: np.ndarray
     steps: np.ndarray
     grows: np.ndarray
+    may_close: np.ndarray
     pool: Pool
     curves: list[Turn]
 
@@ -74,17 +75,14 @@ def follow(
     pool: Pool | None = None,
     look: Look = no_look,
     watch: Watch = UNWATCHED,
-    enough: float = KNOWN,
-    most: int = 0,
 ) -> Ends:
     """Follow finite states, and say where they end.
 
     `duration` is T in units of the system: all states are followed for 2 T, each step of which
-    `look` sees. They are followed until the ends of a share `enough` are known, and at most for
-    20 T or for `most` steps (2,000 where that is less).
+    `look` sees; then until the ends of 95 % are known, and at most for 20 T or 2,000 steps.
     """
     with one_blas_thread():
-        return _Follower(system, starts, duration, pool, look, watch, enough, most).run()
+        return _Follower(system, starts, duration, pool, look, watch).run()
 
 
 class _Follower:
@@ -96,13 +94,10 @@ class _Follower:
         pool: Pool | None,
         look: Look,
         watch: Watch,
-        enough: float,
-        most: int,
     ):
-        self.enough, self.fewest = enough, max(FEW_STEPS, most)
         self.system, self.look, self.watch = system, look, watch
         self.scale = scale_of(starts)
-        self.size = max(self.scale, float(np.abs(starts).max(initial=0.0)))
+        self.size = largest(starts)
         self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
         self.twice = 0.0 if duration is None else 2 * duration
         stops = () if duration is None else (duration, 2 * duration)
@@ -123,6 +118,7 @@ class _Follower:
             times=np.zeros(len(starts)),
             steps=np.ones(len(starts)),
             grows=np.full(len(starts), np.nan),
+            may_close=np.zeros(len(starts), bool),
             pool=pool or empty_pool(system.size, self.size),
             curves=[],
         )
@@ -152,7 +148,7 @@ class _Follower:
             self.watch.report(
                 Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what)
             )
-            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= self.enough:
+            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= KNOWN:
                 break
         if len(self.alive) and not self.watch.is_over():
             self._resolve(final=True)
@@ -166,8 +162,8 @@ class _Follower:
         if not self._is_past_twice():
             return False
         if self.motion.is_map:
-            return taken >= max(self.wanted, self.fewest)
-        return steps >= self.fewest and bool((self.moving.times >= self.wanted).all())
+            return taken >= max(self.wanted, FEW_STEPS)
+        return steps >= FEW_STEPS and bool((self.moving.times >= self.wanted).all())
 
     def _is_past_twice(self) -> bool:
         return bool((self.moving.times >= self.twice * (1 - 1e-12)).all())
@@ -216,7 +212,7 @@ class _Follower:
         slower = rows if final else rows[self.history.slowed(rows)]
         if len(slower):
             near = _far_apart(self.moving.states[slower], _CANDIDATES)
-            self.found.pool = self.found.pool.search(self.system, near, proofs=False)
+            self.found.pool = self.found.pool.search(self.system, near)
         self._approach(final)
         self._come_to_rest()
         self._turn(final)
@@ -267,14 +263,15 @@ class _Follower:
                     closed += 1
                     continue
                 curve = self._curve(int(k))
-                if curve is not None:
+                if isinstance(curve, Turn):
                     closed += 1
                     self._on_curve(int(k), curve)
+                self.found.may_close[self.alive[k]] = curve is Open.NOT_YET
 
-    def _curve(self, k: int) -> Turn | None:
+    def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
         if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= 100 * self.floor:
-            return None
+            return Open.NO
         if self.motion.is_map:
             return cycle_of_steps(path, 1e-15 * float(np.abs(path).max()))
         return curve_of_flow(times, path, self.motion.velocities(path), 100 * self.floor)
@@ -305,6 +302,7 @@ class _Follower:
         for k in rows:  # what has come to a curve that is known, if slowly
             self._join(int(k))
         rows = self._open()
+        rows = rows[~self.found.may_close[self.alive[rows]]]
         bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
         for k, circle in zip(rows[bounded], circles, strict=True):
             if circle is not None:
@@ -354,6 +352,11 @@ def scale_of(states: Float[np.ndarray, "state unit"]) -> float:
     if len(states) > 1:
         apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
     return apart or float(np.abs(states).max(initial=0.0)) or 1e-8
+
+
+def largest(states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the size in which rounding is counted: of distances, or of coordinates."""
+    return max(scale_of(states), float(np.abs(states).max(initial=0.0)))
 
 
 def _approaches(

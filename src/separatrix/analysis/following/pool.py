@@ -73,14 +73,14 @@ class Pool:
             is_proved=np.concatenate([self.is_proved, proved]),
         )
 
-    def search(self, system: AbstractSystem, candidates: np.ndarray, proofs: bool) -> "Pool":
+    def search(self, system: AbstractSystem, candidates: np.ndarray) -> "Pool":
         """Return these points and those that a search from the candidates finds."""
         found = find_fixed_points(
             system,
             candidates,
             method=LevenbergMarquardt(max_steps=_FEW_STEPS),
             slow_points=False,
-            certify=proofs,
+            certify=False,
             completeness=False,
         )
         return self.with_points(system, found, given=False)

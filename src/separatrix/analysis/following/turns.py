@@ -7,6 +7,7 @@ the integration; on a spiral they stay equal while the diameters change.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,13 @@ _COMPARED = 40
 _PLACES = 256
 _LOOPS = 16
 """Times that a path may come near its end before it closes, at most."""
+
+
+class Open(Enum):
+    """That a path does not close, or not yet: its turns miss by less and less."""
+
+    NO = 0
+    NOT_YET = 1
 
 
 @dataclass(frozen=True)
@@ -150,8 +158,8 @@ def closes(
     return True if falls and ratios[0] <= _MISS * np.expm1(slope) else None
 
 
-def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | None:
-    """Return the cycle of a map that a path of consecutive steps ends on, None for none.
+def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | Open:
+    """Return the cycle of a map that a path of consecutive steps ends on, or that it is open.
 
     `level` is what rounding makes of a state.
     """
@@ -163,17 +171,17 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         turns = min(_COMPARED, (len(back) - 1) // k - 1)
         diameters = np.array([diameter_of(back[j * k : (j + 1) * k]) for j in range(turns)])
         if not diameters.min(initial=np.inf) > 1e3 * level:
-            return None
+            return Open.NO
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         error = _MAP_ERROR + 10 * level / diameters[0]
         told = closes(misses, diameters, error)
         if told is None:  # or a multiple of it would be taken for the cycle
-            return None
+            return Open.NOT_YET
         if told:
             states = back[: k + 1][::-1]
             return Turn(float(k), int(k), _going_round(states), _exact_diameter(states), states)
-    return None
+    return Open.NO
 
 
 def curve_of_flow(
@@ -181,8 +189,8 @@ def curve_of_flow(
     path: Float[np.ndarray, "time unit"],
     velocities: Float[np.ndarray, "time unit"],
     least: float,
-) -> Turn | None:
-    """Return the periodic path of a flow that a path ends on, None for none.
+) -> Turn | Open:
+    """Return the periodic path of a flow that a path ends on, or that it is open.
 
     One with a diameter below `least` is what the integrator makes of a point.
     """
@@ -198,21 +206,21 @@ def curve_of_flow(
         ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: _COMPARED + 1]
         when = np.append(times[-1], at[loops - 1 :: loops])
         if len(ends) < 3:
-            return None
+            return Open.NO
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         spans = zip(when[1 : len(ends)], when[: len(misses)], strict=True)
         diameters = np.array([diameter_of(path[(times >= a) & (times <= b)]) for a, b in spans])
         if diameters.min() <= least:
-            return None
+            return Open.NO
         told = closes(misses, diameters, _FLOW_ERROR)
         if told is None:  # or a multiple of it would be taken for the period
-            return None
+            return Open.NOT_YET
         if not told:
             continue
         approached = misses < _MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         if turns < _TURNS:
-            return None
+            return Open.NOT_YET
         lengths = -np.diff(when[: turns + 1])
         if np.ptp(lengths) > 0.1 * lengths.mean():
             continue
@@ -221,11 +229,19 @@ def curve_of_flow(
         return Turn(
             float(lengths[:settled].mean()), 0, float("nan"), _exact_diameter(states_on), states_on
         )
-    return None
+    return Open.NO
 
 
 def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | None:
-    """Return the closed curve that a path of consecutive steps of a map fills, None for none."""
+    """Return the closed curve that a path of consecutive steps of a map fills, None for none.
+
+    The path is read without its beginning, where it may be on its way to the curve.
+    """
+    tails = (path[len(path) // 2 :], path[len(path) // 4 :], path)
+    return next((found for tail in tails if (found := _filled(tail)) is not None), None)
+
+
+def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
     centered = path - path.mean(0)
     plane = principal(centered, 2)
     if len(plane) < 2:

@@ -2,16 +2,14 @@
 
 The mean distance of pairs is a U-statistic (Hoeffding 1948, Ann. Math. Stat. 19:293). Its variance
 is that of the jackknife over networks (Arvesen 1969, Ann. Math. Stat. 40:2076) and, as balanced
-classes have none to first order, a multiple of that of so many independent pairs. Of this variance
-are made
+classes have none to first order, a multiple of that of so many independent pairs. Of distances 0
+and 1 the interval is that of Clopper and Pearson (1934, Biometrika 26:404) of as many pairs as have
+this variance (Korn & Graubard 1998, Surv. Methodol. 24:193), but of no fewer than can be made of
+the networks without using one twice: where all of n networks are the same, this is exact, as they
+are the same with a probability of at most (1 − mean)^(n/2).
 
-* of distances 0 and 1 the interval of Clopper and Pearson (1934, Biometrika 26:404) of as many
-  pairs as have it (Korn & Graubard 1998, Surv. Methodol. 24:193), but of no fewer than can be made
-  of the networks without using one twice: where all of n networks are the same, this is exact, as
-  they are the same with a probability of at most (1 − mean)^(n/2);
-* of other distances an interval of Student's t of their logarithm.
-
-How often they hold the truth is measured in the benchmarks.
+Of other distances there is none: nothing in n networks tells how far a rare kind is that is not
+among them. How often intervals hold the truth is measured in the benchmarks.
 """
 
 from enum import StrEnum
@@ -23,8 +21,8 @@ from jaxtyping import Bool, Float
 FEWEST = 6
 """Networks of which there is an interval."""
 LEVEL = 0.95
-SECOND_ORDER = {True: 2.0, False: 1.0}
-"""Variances of independent pairs that are added: of distances 0 and 1, and of others."""
+SECOND_ORDER = 2.0
+"""Variances of independent pairs that are added."""
 
 Matrix = Float[np.ndarray, "network other"]
 Pairs = Bool[np.ndarray, "network other"]
@@ -35,7 +33,7 @@ class NoInterval(StrEnum):
 
     FEW = f"fewer than {FEWEST} networks"
     SHARED = "networks share their training"
-    ALIKE = "all distances are alike"
+    DISTANCES = "distances are not 0 and 1 alone, and a rare kind may be far away"
     UNKNOWN = "too few distances are known"
 
 
@@ -61,12 +59,9 @@ def mean_distance(
         few = min(part.shape) < FEWEST
         return np.nan, np.nan, np.nan, NoInterval.FEW if few else NoInterval.UNKNOWN
     mean = float(part[known].mean())
-    if is_relation:
-        low, high, why = _of_relation(part, pairs, is_within)
-    else:
-        rows, columns = known.any(1), known.any(0)
-        low, high, why = _of_distances(part[rows][:, columns], known[rows][:, columns], is_within)
-    return mean, low, high, why
+    if not is_relation:
+        return mean, np.nan, np.nan, NoInterval.DISTANCES
+    return mean, *_of_relation(part, pairs, is_within)
 
 
 def _of_relation(
@@ -79,7 +74,7 @@ def _of_relation(
 
 
 def _clopper_pearson(part: Matrix, pairs: Pairs, is_within: bool) -> tuple[float, float]:
-    mean, variance = _moments(part, pairs, is_within, SECOND_ORDER[True])
+    mean, variance = _moments(part, pairs, is_within)
     count = len(part) / 2 if is_within else float(min(part.shape))  # of pairs that share no network
     if variance > 0:
         normal = scipy.stats.norm.ppf(0.5 + LEVEL / 2)
@@ -91,28 +86,12 @@ def _clopper_pearson(part: Matrix, pairs: Pairs, is_within: bool) -> tuple[float
     return float(low), float(high)
 
 
-def _of_distances(
-    part: Matrix, known: Pairs, is_within: bool
-) -> tuple[float, float, NoInterval | None]:
-    if min(part.shape) < FEWEST:
-        return np.nan, np.nan, NoInterval.FEW
-    if np.ptp(part[known]) == 0:
-        return np.nan, np.nan, NoInterval.ALIKE
-    mean, variance = _moments(part, known, is_within, SECOND_ORDER[False])
-    if not np.isfinite(variance):  # all that is known rests on one network
-        return np.nan, np.nan, NoInterval.UNKNOWN
-    factor = float(np.exp(_quantile(min(part.shape)) * np.sqrt(variance) / mean))
-    return mean / factor, mean * factor, None
-
-
-def _moments(
-    part: Matrix, pairs: Pairs, is_within: bool, second_order: float
-) -> tuple[float, float]:
+def _moments(part: Matrix, pairs: Pairs, is_within: bool) -> tuple[float, float]:
     """Return the mean over pairs and its variance over networks."""
     values, several = np.where(pairs, part, 0.0), pairs.astype(float)
     total, count = values.sum(), several.sum()
     axes = ((1, 2.0),) if is_within else ((1, 1.0), (0, 1.0))  # a network is a row and a column
-    variance = second_order * float(np.var(part[pairs])) / (count / 2 if is_within else count)
+    variance = SECOND_ORDER * float(np.var(part[pairs])) / (count / 2 if is_within else count)
     for axis, times in axes:
         with np.errstate(invalid="ignore", divide="ignore"):
             without = (total - times * values.sum(axis)) / (count - times * several.sum(axis))

@@ -24,8 +24,11 @@ class Along:
     claims: list[Claim]
 
 
-def along_axis(seen: Recording, recurs: bool, tolerance: float) -> Along:
-    """Work out what is kept along the axis; over [T/2, 2T], where motion `recurs`, too."""
+def along_axis(seen: Recording, recurs: bool, tolerance: float, unit: float) -> Along:
+    """Work out what is kept along the axis; over [T/2, 2T], where motion `recurs`, too.
+
+    `unit` is the duration of a step, or tau, in ms.
+    """
     instants, positions = seen.positions()
     spread, order = _spread_and_order(positions, _TIE_OF_MAP if seen.is_map else _TIE_OF_FLOW)
     at = int(np.abs(instants - seen.duration).argmin())
@@ -57,8 +60,7 @@ def along_axis(seen: Recording, recurs: bool, tolerance: float) -> Along:
     ]
     time = _time_constant(instants[: at + 1], spread[: at + 1])
     if np.isfinite(time):
-        unit = {"value": time}
-        claims.append(Claim(Kind.SPREAD_TIME, unit, 0.05))
+        claims.append(Claim(Kind.SPREAD_TIME, {"value": time * unit}, 0.05))
     return Along(*whole, claims)
 
 

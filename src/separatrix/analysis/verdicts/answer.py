@@ -10,6 +10,13 @@ from . import words
 from .claims import Claim, Held, Kind, from_json
 
 
+def units_of(kind: str, time_unit: float) -> str:
+    """Return what times of a system are counted in: ms, or steps or tau where these are 1."""
+    if time_unit != 1:
+        return "ms"
+    return "steps" if kind == "map" else "τ"
+
+
 class Verdict(Record):
     r"""What holds the states of a system over a duration T, and where they end: a list of claims.
 
@@ -20,8 +27,8 @@ class Verdict(Record):
     or "unknown"; what each means, with its thresholds, is in docs/reference/verdict.md.
     """
 
-    end: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
-    share: Float[Array, " end"] = array("of the states that are followed")
+    ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
+    shares: Float[Array, " end"] = array("of the states that are followed")
     low: Float[Array, " end"] = array("lower end of the 95 % interval of the share (Wilson)")
     high: Float[Array, " end"] = array("upper end of it")
     known: Shaped[np.ndarray, " end"] = array('"proved", "solved" or "watched"; "" of unknown ends')
@@ -36,7 +43,9 @@ class Verdict(Record):
     distance: Float[Array, " time"] = array(
         "from where a state is at T, as a part of the extent: the 95 % quantile over the states"
     )
-    followed: Int[Array, " state"] = array("rows of the states that were followed")
+    states: Float[Array, "state unit"] = array("the states that were followed, as given")
+    axis: Float[Array, " unit"] = array("that was given; NaN: none")
+    followed: Int[Array, " state"] = array("their rows among those that were given")
     settled: Float[Array, "state unit"] = array("where they were at T")
     ended: Int[Array, " state"] = array("row of the end of each")
     drawn: Float[Array, "state axis"] = array(
@@ -101,9 +110,7 @@ class Verdict(Record):
     @property
     def time_units(self) -> str:
         """What times are counted in."""
-        if self.time_unit != 1:
-            return "ms"
-        return "steps" if self.system == "map" else "τ"
+        return units_of(self.system, self.time_unit)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -118,8 +125,8 @@ class Verdict(Record):
             f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in zip(self.low, self.high, strict=True)
         ]
         return {
-            "end": self.end,
-            "share": [words.share(float(share)) for share in self.share],
+            "end": self.ends,
+            "share": [words.share(float(share)) for share in self.shares],
             "95 % interval": interval,
             "known": self.known,
             "": self.detail,

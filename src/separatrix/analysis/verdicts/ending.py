@@ -13,6 +13,7 @@ from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
 from ..cycles.search import Cycles
 from ..following.end import Ends, What
+from ..following.turns import Turn
 from ..lyapunov import lyapunov_exponents
 from .claims import Claim, Kind, Known
 
@@ -133,7 +134,7 @@ def _claim(
             "diameter": one.diameter if not ends.is_family else float("nan"),
             "family": ends.is_family,
         }
-        if cycles is not None and _is_known(one.path, one.period * unit, cycles):
+        if cycles is not None and is_known(one, unit, cycles):
             known = Known.SOLVED
     elif what == What.BOUNDED:
         numbers |= {
@@ -150,10 +151,11 @@ def _claim(
     return Claim(Kind.END, numbers, 0.02, known)
 
 
-def _is_known(path: np.ndarray, period: float, cycles: Cycles) -> bool:
-    """Whether a closed curve is a stable one of those that were found before."""
-    periods = np.asarray(cycles.period, float)
-    for k in np.flatnonzero(np.asarray(cycles.stability) == "stable"):
+def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = False) -> bool:
+    """Whether a closed curve is a stable one, or any, of those that were found before."""
+    periods, period, path = np.asarray(cycles.period, float), curve.period * unit, curve.path
+    chosen = any_stability | (np.asarray(cycles.stability) == "stable")
+    for k in np.flatnonzero(chosen):
         states = np.asarray(cycles.states, float)[k]
         states = states[np.isfinite(states).all(1)]
         size = max(float(np.ptp(states, axis=0).max()), 1e-300)

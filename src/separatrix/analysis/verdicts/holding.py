@@ -152,7 +152,7 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
         found.append(Word(Held.RECURRENT))
     if _holds(ends.are(What.INFINITY)):
         found.append(Word(Held.DIVERGING))
-    if m.is_along and m.has_set and _holds(m.displaced > at.approximately):
+    if m.is_along and m.has_set and not found and _holds(m.displaced > at.approximately):
         found.append(Word(Held.SLOW_PATH, dimension=1))
     if ends.known >= _SHARE and not any(_holds(ends.are(what)) for what in What):
         found.append(Word(Held.MIXTURE))
@@ -281,7 +281,7 @@ def _slowing(
     middles = np.array(
         [s[len(s) // 2] for s, is_slow in zip(stretches, slow, strict=True) if is_slow]
     )
-    pool = ends.pool.search(system, middles[landmarks_of(middles, 32)], proofs=False)
+    pool = ends.pool.search(system, middles[landmarks_of(middles, 32)])
     nearest = np.full(count, -1)
     for row in np.flatnonzero(slow):
         if not len(pool.states):

@@ -217,23 +217,18 @@ def _kept(v: "Verdict") -> str:
         return ""
     if order is None:
         left = share(float(spread.numbers["value"]))
-        return f"Differences along {v.axis_name} are not kept: {left} of the spread is left."
+        return f"Differences along {v.axis_name} are not kept (spread {left})."
     how = "are kept" if kept.numbers["value"] else "are not kept"
     if kept.numbers["value"] and kept.numbers["reversed"]:
         how = "are kept, reversed"
     if np.isfinite(spread.numbers["low"]):
-        low, high = (share(spread.numbers[key]) for key in ("low", "high"))
+        low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
         least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
-        left = (
-            f"from T/2 to 2 T the spread is {low} to {high}, the rank correlation {least} to {most}"
-        )
-        return f"Differences along {v.axis_name} {how}: {left}.".replace("-", "−")
-    value = float(spread.numbers["value"])
-    left = (
-        f"{share(value)} of the spread is left" if value <= 1 else f"the spread is {share(value)}"
-    )
+        left = f"T/2 to 2 T: spread {low} to {high} %, rank correlation {least} to {most}"
+        return f"Differences along {v.axis_name} {how} ({left}).".replace("-", "−")
+    left = f"spread {share(float(spread.numbers['value']))}"
     rank = f"rank correlation {order.numbers['value']:.2f}".replace("-", "−")
     time, after = v.claim(Kind.SPREAD_TIME), ""
     if time is not None:
-        after = f" (time constant {span(v, abs(float(time.numbers['value'])))})"
-    return f"Differences along {v.axis_name} {how}: {left}{after}, {rank}."
+        after = f", time constant {span(v, float(time.numbers['value']))}"
+    return f"Differences along {v.axis_name} {how} ({left}, {rank}{after})."

@@ -10,14 +10,14 @@ from ..story import Story
 def values(story: Story) -> Values:
     """Return the verdict, and the numbers beside its sentences."""
     verdict = story.get(Verdict)
-    rows = zip(verdict.end, verdict.share, verdict.low, verdict.high, verdict.known, strict=True)
+    rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
     return {
         "verdict": verdict,
         "ends": [
             {"what": what, "share": share, "low": low, "high": high, "known": known}
             for what, share, low, high, known in rows
         ][:6],
-        "more": max(0, len(verdict.end) - 6),
+        "more": max(0, len(verdict.ends) - 6),
         "lines": lines(verdict),
     }
 

@@ -30,7 +30,7 @@ def largest_exponent(spectrum: LyapunovSpectrum) -> str:
     """Tell the largest exponent of all trajectories, and no time constant where it may be 0."""
     exponents = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
     found = _largest(spectrum, int(exponents.argmax()))
-    if np.isnan(found["exponent"]):
+    if np.isnan(found["exponent"]) or "without bound" in found["outcome"]:
         return brief(found["outcome"])
     per = "step" if spectrum.system == "map" else "time constant"
     text = f"{number(found['exponent'], '.3g')} ± {number(found['error'], '.1g')} per {per}"
