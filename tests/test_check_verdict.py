@@ -37,6 +37,13 @@ def rotation(part):
     return lambda x: turned(x, TURN * part) * (1.1 - 0.1 * np.linalg.norm(x, axis=1)[:, None])
 
 
+def slowing(x):
+    """Turns, ever more slowly, on a circle so wide that the third unit hardly moves beside it."""
+    y, z = x[:, :2] / 10, x[:, 2:]
+    pull = y * (1 - (y**2).sum(1, keepdims=True))
+    return np.c_[10 * (pull + TURN / 3 * (1 + z) * np.stack([-y[:, 1], y[:, 0]], 1)), -0.03 * z]
+
+
 def van_der_pol(x):
     return np.stack([x[:, 1], (1 - x[:, 0] ** 2) * x[:, 1] - x[:, 0]], 1)
 
@@ -172,6 +179,12 @@ SYSTEMS = {
             held("recurrent"),
             held("moving"),
         ],
+    ),
+    "turns that slow down": (
+        ("flow", slowing, np.c_[10 * X2[:8], np.full(8, 0.15)], 20.0),
+        {},
+        [curve(3.0, of=8, state=[10, 0, 0], diameter=20.0), held("cycle")],
+        [curve(2.78, of=8, state=[10, 0, 0]), curve(6.0, of=8, state=[10, 0, 0])],
     ),
     "a fifth of a turn": (
         ("map", rotation(1 / 5), X2, 100),

@@ -174,7 +174,11 @@ class Run:
         return rest if p.what == "continuum" else stays
 
     def closed(self, t, X, loose=False):
-        """Return the closed curve of a path: its returns come together (loose: however slowly)."""
+        """Return the closed curve of a path: its returns come together (loose: however slowly).
+
+        The miss does not show a coordinate of small units that is still on its way, and with it the
+        time of a turn. So the last turns must take the same time, too.
+        """
         R, times, index = X, t, np.arange(len(X))
         if not self.map:
             F = self.f(X)
@@ -192,7 +196,9 @@ class Run:
         for k in np.flatnonzero(near) + 1:
             miss = norm(np.diff(R[::-k], axis=0))
             turns = np.argmax(np.r_[miss > 0.01 * whole, True])
-            if turns < 3 or norm(R[-k:] - R[-2 * k : -k]).max() > 0.01 * whole:
+            taken = -np.diff(times[::-k][:6])
+            same = turns >= (3 if self.map else 5) and np.ptp(taken) < 0.005 * taken.mean()
+            if not same or norm(R[-k:] - R[-2 * k : -k]).max() > 0.01 * whole:
                 continue
             j, last = some(turns, 12), slice(len(X) // 2, None)
             loops = [X[index[-1 - (i + 1) * k] : index[-1 - i * k] + 1] for i in j]
@@ -201,7 +207,7 @@ class Run:
             to_come = np.exp(s[0]) * j[-1] / fall  # of all misses, where they fall as they did
             falls = fall > least and bent < 0.1 * fall and to_come < 0.05
             if s[0] < np.log(floor) or falls or (loose and fall > 0.02 and s[0] < np.log(0.01)):
-                P, loop = (times[-1] - times[-1 - turns * k]) / turns, loops[0]
+                P, loop = taken.mean(), loops[0]
                 laps = round(P * self.rotation(X[last])[0]) if self.map else 1
                 turn = P / laps if laps > 1 and 4 * laps <= P else np.nan
                 gap = 0 if self.map else norm(np.diff(loop, axis=0)).max()
