@@ -1,4 +1,4 @@
-"""What `tools/check_verdict.py` says of the claims of a verdict, from the system and states alone."""
+"""What `tools/check_verdict.py` says of a verdict's claims, from the system and states alone."""
 
 import functools
 import importlib.util
