@@ -70,7 +70,7 @@ class Run:
     def __init__(self, kind, function, states, duration, axis, time_unit, max_steps):
         x = np.asarray(states, float)
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
-        self.N, self.cap, self.points = len(x), max_steps or 50_000, []
+        self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
         self.E0 = cdist(x, x).max() or max(abs(x).max(), 1e-8)
         T = duration / time_unit if duration else 250 if self.map else 5.0
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
@@ -160,7 +160,31 @@ class Run:
         x = self.newton(X[-1]) if rest or self.tries > 0 else None
         if x is not None and self.arrives(p := self.point(x), t, X, rest):
             return p
-        return None if rest else self.closed(t, X) or (self.circle(X) if self.map else None)
+        if rest:
+            return None
+        for curve in self.curves:
+            if self.joins(curve, t, X):
+                return curve
+        slow = self.map and self.closed(t, X, loose=True)  # fills a circle before it closes
+        return self.closed(t, X) or (self.circle(X) if self.map and not slow else None)
+
+    def curve(self, n):
+        """Return the closed curve through a claimed state, which has to close within a turn."""
+        span = n["period"] / self.unit
+        t, X = self.follow(np.array(n["state"], float)[None], round(span) if self.map else span)
+        loop, gap = X[:, 0], 0 if self.map else norm(np.diff(X[:, 0], axis=0)).max()
+        if not norm(loop[-1] - loop[0]) <= 1e-4 * (D := width(loop)):
+            return
+        apart = cdist(loop[1:], loop[1:]) + np.diag(np.full(len(loop) - 1, np.inf))
+        reach = min(0.1 * np.median(apart.min(1)), 0.01 * D) if self.map else 0.01 * D + gap
+        turn = n["turn"] / self.unit if "turn" in n else np.nan
+        steps = len(loop) - 1 if self.map else 0
+        self.curves.append(End("curve", loop[0], span, steps, turn, D, loop, gap, reach))
+
+    def joins(self, curve, t, X):
+        """Say whether a path stays beside a closed curve for a whole turn."""
+        last = X[t >= t[-1] - curve.period]
+        return t[-1] > 2 * curve.period and cdist(last, curve.loop).min(1).max() <= curve.rate
 
     def arrives(self, p, t, X, rest):
         """Say whether a path ends at a fixed point: at rounding, or as its slowest mode says."""
@@ -478,7 +502,7 @@ class Run:
         """Compare what is measured over T, and look for fixed points."""
         soft = 0.2 * (np.mean([e.what == "bounded" for e in self.ends]) > 0.05)  # few, and chaotic
         if kind == "moved":
-            value = np.quantile(self.moved, 0.95)
+            value = np.quantile(self.moved, 0.95, method="inverted_cdf")
             yield from number(n, "value", value, 0.01 + 1e-3 * value, soft)
         elif kind == "passes":
             yield self.fixed(n["state"], "unstable point")
@@ -545,6 +569,12 @@ def check(kind, function, states, duration, claims, *, axis=None, time_unit=1.0,
     """Return "true", "false", "cannot tell" or "missed", and a reason, for each claim."""
     with np.errstate(all="ignore"):
         run = Run(kind, function, states, duration, axis, time_unit, max_steps)
+        for claim in claims:  # where two ends are near each other, a path may seem to reach either
+            n = claim["numbers"]
+            if n.get("what") == "point" and run.fixed(n["state"], "point")[0]:
+                run.point(np.array(n["state"], float))
+            if n.get("what") == "curve" and not n.get("family") and (n["steps"] or not run.map):
+                run.curve(n)
         return [run.judge(claim) for claim in claims]
 
 
