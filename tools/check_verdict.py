@@ -76,7 +76,7 @@ class Run:
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
         self.units = {"period": time_unit, "turn": time_unit}
         self.timed = bool(duration) and len(x) > 2
-        fast = max(abs(self.modes(p)[0]).max() for p in x[some(len(x), 5)])
+        fast = max(norm(self.jacobian(p)).max() for p in x[some(len(x), 5)])
         self.by = "DOP853" if fast * self.T < 5e4 else "LSODA"  # stiff
         size = 2 * x.shape[1] * len(self.follow(x[:4], self.T)[0])  # numbers of a state over 2 T
         self.rows = some(len(x), max(48, 8e7 / size))
@@ -119,23 +119,23 @@ class Run:
         """Return how states move, in a step or a unit of time."""
         return self.f(x) - self.map * x
 
-    def modes(self, p):
-        """Return eigenvalues and eigenvectors of the Jacobian of `go`, by differences."""
+    def jacobian(self, p):
+        """Return the Jacobian of `go`, by differences."""
         h = 1e-6 * (self.E0 + norm(p)) * np.eye(len(p))
-        return np.linalg.eig((self.go(p + h) - self.go(p - h)).T / (2 * h[0, 0]))
+        return (self.go(p + h) - self.go(p - h)).T / (2 * h[0, 0])
 
     def newton(self, x):
         """Return the fixed point near a state, or None."""
-        exact = {"xtol": 1e-14, "ftol": 1e-14, "maxiter": 25 * (len(x) + 1)}
-        p = root(lambda y: self.go(y[None])[0], x, method="lm", options=exact).x
-        return p if norm(self.go(p[None])[0]) <= 1e-10 * (self.E0 + norm(p)) else None
+        field, exact = lambda y: self.go(y[None])[0], {"xtol": 1e-14, "ftol": 1e-14}
+        p = root(field, x, method="lm", jac=self.jacobian, options=exact).x
+        return p if norm(field(p)) <= 1e-10 * (self.E0 + norm(p)) else None
 
     def point(self, p):
         """Return what a fixed point is."""
         for q in self.points:
             if norm(q.state - p) <= 1e-6 * (self.E0 + norm(p)):
                 return q
-        w, V = self.modes(p)
+        w, V = np.linalg.eig(J := self.jacobian(p))
         rate = np.min(-np.log(abs(1 + w)) if self.map else -w.real)
         what = "point" if rate > 1e-7 else "unstable point" if rate < -1e-7 else "marginal"
         v = 0.01 * self.E0 * V[:, abs(w).argmin()].real
@@ -143,7 +143,7 @@ class Run:
             beside = [(self.newton(y), y) for y in (p + v, p - v)]
             near = [q is not None and norm(q - y) < 0.5 * norm(v) for q, y in beside]
             what = "continuum" if any(near) else what
-        self.points.append(End(what, p, rate=rate))
+        self.points.append(End(what, p, rate=rate, loop=J))
         return self.points[-1]
 
     def end(self, t, X):
@@ -171,7 +171,7 @@ class Run:
     def curve(self, n):
         """Return the closed curve through a claimed state, which has to close within a turn."""
         span = n["period"] / self.unit
-        t, X = self.follow(np.array(n["state"], float)[None], round(span) if self.map else span)
+        X = self.follow(np.array(n["state"], float)[None], round(span) if self.map else span)[1]
         loop, gap = X[:, 0], 0 if self.map else norm(np.diff(X[:, 0], axis=0)).max()
         if not norm(loop[-1] - loop[0]) <= 1e-4 * (D := width(loop)):
             return
@@ -193,7 +193,9 @@ class Run:
         part = (left >= 1) & (left <= 3) if left[0] > 2 else abs(t / t[-1] - 0.5) < 0.1
         falls = abs(np.log(d / d[-1])[part] / left[part] - 1) <= 0.2
         if p.what == "point":
-            return there[-1] or falls.sum() > 0.2 * part.sum()
+            v, linear = self.go(X[-1:])[0], p.loop @ (X[-1] - p.state)
+            slow = left[0] > 2 or norm(linear) < 3 * norm(v)  # far away, other modes are faster
+            return there[-1] or (slow and falls.sum() > 0.2 * part.sum())
         stays = p.what == "unstable point" and there[t > t[-1] / 2].all()
         return rest if p.what == "continuum" else stays
 
@@ -228,7 +230,9 @@ class Run:
             loops = [X[index[-1 - (i + 1) * k] : index[-1 - i * k] + 1] for i in j]
             s = np.log(np.maximum(miss[j] / [width(loop) for loop in loops], 1e-300))
             fall, bent = s[-1] - s[0], abs(s - s[0] - (s[-1] - s[0]) * j / j[-1]).max()
-            to_come = np.exp(s[0]) * j[-1] / fall  # of all misses, where they fall as they did
+            to_come = (
+                np.exp(s[0]) * j[-1] / (fall or 1e-9)
+            )  # of all misses, where they fall as they did
             falls = fall > least and bent < 0.1 * fall and to_come < 0.05
             if s[0] < np.log(floor) or falls or (loose and fall > 0.02 and s[0] < np.log(0.01)):
                 P, loop = taken.mean(), loops[0]
@@ -241,7 +245,8 @@ class Run:
     def rotation(self, X):
         """Return how much of a turn a step makes, and the path about its middle."""
         Y = X - X.mean(0)
-        z = Y @ np.linalg.svd(Y, full_matrices=False)[2][:2].T @ [1, 1j][: Y.shape[1]]
+        axes = np.linalg.svd(Y[some(len(Y), 500)], full_matrices=False)[2][:2]
+        z = Y @ axes.T @ [1, 1j][: Y.shape[1]]
         s = (np.arange(len(z) - 1) + 0.5) / (len(z) - 1)
         angles = np.angle(z[1:] / z[:-1]) / (2 * np.pi)
         return abs(np.average(angles, weights=np.exp(-1 / (s * (1 - s))))), Y

@@ -1,7 +1,7 @@
 """Following states until their ends are known, or for as long as may be."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -10,13 +10,15 @@ from jaxtyping import Float
 from ..._parallel import one_blas_thread
 from ..._watch import UNWATCHED, Stage, Watch
 from ...systems import AbstractSystem
+from ..fixed_points.evaluator import DENSE
 from .bounded import bounded_motion, growth_times
+from .closing import solved_cycle
 from .end import Ends, What
 from .history import History
 from .motion import Block, Motion
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
-from .turns import Open, Turn, curve_of_flow, cycle_of_steps
+from .turns import MAP_ERROR, Open, Turn, curve_of_flow, cycle_of_steps
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -38,6 +40,8 @@ _PLACES_OF_TURN = 32
 _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 """So many curves, most of them nearer to another than this part of their diameter, are a family."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
+_VAIN = 2
+"""Searches for fixed points that find none, before there is only the last one."""
 
 
 Look = Callable[[Block, np.ndarray], None]
@@ -111,6 +115,7 @@ class _Follower:
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
         self.history = History(starts)
+        self.vain = 0
         self.found = _Search(
             what=np.full(len(starts), What.UNKNOWN, object),
             which=np.full(len(starts), -1),
@@ -210,27 +215,39 @@ class _Follower:
         if not len(rows):
             return
         slower = rows if final else rows[self.history.slowed(rows)]
-        if len(slower):
-            near = _far_apart(self.moving.states[slower], _CANDIDATES)
-            self.found.pool = self.found.pool.search(self.system, near)
+        if final or self.vain < _VAIN:
+            self._search(slower)
         self._approach(final)
+        while final and 0 < len(self._open()) < len(rows):  # they may end at as many points
+            rows = self._open()
+            self._search(rows)
+            self._approach(final)
         self._come_to_rest()
         self._turn(final)
         if final:
             self._bounded()
 
+    def _search(self, rows: np.ndarray) -> None:
+        """Look for fixed points near some states."""
+        if len(rows):
+            near, before = _far_apart(self.moving.states[rows], _CANDIDATES), self.found.pool
+            self.found.pool = before.search(self.system, near)
+            self.vain += len(self.found.pool.states) == len(before.states)
+
     def _approach(self, final: bool) -> None:
         """Note which states come to a stable point as its slowest mode says."""
         rows, pool = self._open(), self.found.pool
-        stable = np.flatnonzero(pool.is_stable & np.isfinite(pool.rate))
+        stable = np.flatnonzero(pool.is_stable & ~np.isnan(pool.rate))
         if not len(rows) or not len(stable):
             return
-        away = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
-        nearest = stable[away.argmin(1)]
-        times, *measures = self.history.distances(pool.states[nearest], pool.left[nearest])
+        apart = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
+        nearest = stable[apart.argmin(1)]
+        times, away, parts = self.history.distances(pool.states[nearest], pool.left[nearest])
         for k in rows:
             rate = float(pool.rate[nearest[k]])
-            if any(_approaches(times[:, k], m[:, k], rate, self.floor, final) for m in measures):
+            if away[-1, k] <= self.floor or any(
+                _approaches(times[:, k], measure[:, k], rate, final) for measure in (away, parts)
+            ):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
     def _come_to_rest(self) -> None:
@@ -251,30 +268,40 @@ class _Follower:
     def _turn(self, final: bool) -> None:
         """Note which states go round a closed curve: of one that is known, or of their own."""
         rows = self._open()
-        tried = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
+        few = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
+        if self._try_turns(few):
+            self._try_turns(self._open())
+
+    def _try_turns(self, rows: np.ndarray) -> int:
+        """Return how many of these states go round a closed curve, which is noted."""
         closed = 0
-        for stage in (tried, rows):
-            if stage is rows and not closed:
-                return
-            for k in stage:
-                if self.found.what[self.alive[k]] != What.UNKNOWN:
-                    continue
-                if self._join(int(k)):
-                    closed += 1
-                    continue
-                curve = self._curve(int(k))
-                if isinstance(curve, Turn):
-                    closed += 1
-                    self._on_curve(int(k), curve)
-                self.found.may_close[self.alive[k]] = curve is Open.NOT_YET
+        for k in map(int, rows):
+            if self._join(k):
+                closed += 1
+                continue
+            curve = self._curve(k)
+            if isinstance(curve, Turn):
+                closed += 1
+                self._on_curve(k, curve)
+            self.found.may_close[self.alive[k]] = curve is Open.NOT_YET
+        return closed
 
     def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
         if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= 100 * self.floor:
             return Open.NO
         if self.motion.is_map:
-            return cycle_of_steps(path, 1e-15 * float(np.abs(path).max()))
+            return self._solved(cycle_of_steps(path, 1e-15 * float(np.abs(path).max())))
         return curve_of_flow(times, path, self.motion.velocities(path), 100 * self.floor)
+
+    def _solved(self, curve: Turn | Open) -> Turn | Open:
+        """Return a cycle of a map as Newton's method finds it, where it does not close already."""
+        if not isinstance(curve, Turn) or curve.miss <= MAP_ERROR or self.system.size > DENSE:
+            return curve
+        states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
+        if states is None:
+            return Open.NO
+        return replace(curve, path=np.append(states, states[:1], axis=0), miss=0.0)
 
     def _on_curve(self, k: int, curve: Turn) -> None:
         known = (j for j, other in enumerate(self.found.curves) if other.is_same(curve))
@@ -310,6 +337,8 @@ class _Follower:
         for k, circle in zip(rows[bounded], circles, strict=True):
             if circle is None and not self._join(int(k)):
                 self.found.end(self.alive[[k]], What.BOUNDED)
+        for k in self._open():
+            self._join(int(k))
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
 
@@ -359,18 +388,14 @@ def largest(states: Float[np.ndarray, "state unit"]) -> float:
     return max(scale_of(states), float(np.abs(states).max(initial=0.0)))
 
 
-def _approaches(
-    times: np.ndarray, distances: np.ndarray, rate: float, floor: float, final: bool
-) -> bool:
+def _approaches(times: np.ndarray, distances: np.ndarray, rate: float, final: bool) -> bool:
     """Whether distances to a stable point fall as its slowest mode says.
 
     Or the part of that mode in them, for the distances of what turns on its way swing.
     """
     now, here = times[-1], distances[-1]
-    if not np.isfinite(here):
+    if not (np.isfinite(here) and here > 0):
         return False
-    if here <= floor:
-        return True
     spans = [folds / rate for folds in _FOLDS if 0 < folds / rate <= now] if rate < np.inf else []
     if not spans and final and rate > 0:
         spans = [now / 2]

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 _MISS = 0.01
 """Of the diameter of a turn: more is no return."""
-_FLOW_ERROR, _MAP_ERROR = 1e-5, 1e-9
+_FLOW_ERROR, MAP_ERROR = 1e-5, 1e-9
 """Of the diameter: misses that the integration, or rounding, explains."""
 _NEAR = 0.05
 
@@ -36,6 +36,8 @@ class _Falls(NamedTuple):
 
 _MAY_FALL, _FLAT = 0.8, 0.1
 """Misses that fall with this correlation, and by this logarithm, may yet fall for long enough."""
+_MANY = 12
+"""Turns that are near one another, of those compared, or it is by chance."""
 _CLOSE = 1e-3
 """Of the diameter: what comes so near, and neither nearer nor away, is a spiral, or too slow."""
 _FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
@@ -43,6 +45,8 @@ _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
 _SETTLED = 1e-4
 """Of the diameter: turns that miss by less are over the approach, for which the period changes."""
+_ALIKE = 0.005
+"""Of a period: by how much the last turns may differ, or states are still on their way."""
 _CIRCLE_TURNS = 50
 _COMPARED = 40
 """Turns whose misses are compared, at most."""
@@ -75,6 +79,8 @@ class Turn:
         Largest distance between two of its states.
     path
         States along it, closed: the last is the first.
+    miss
+        Of its last turn, as a part of the diameter; 0 where it was solved.
     """
 
     period: float
@@ -82,6 +88,7 @@ class Turn:
     turn: float
     diameter: float
     path: Float[np.ndarray, "place unit"]
+    miss: float = 0.0
 
     def distance(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
         """Return the distance of each state to the curve; to its states, where steps make it."""
@@ -147,7 +154,7 @@ def closes(
     logs, turns = np.log(np.maximum(ratios[:count], error)), np.arange(count)
     slope, straight = np.polyfit(turns, logs, 1)[0], np.corrcoef(turns, logs)[0, 1]
     if not (slope > 0 and straight >= _MAY_FALL and logs[-1] - logs[0] > _FLAT):
-        return None if ratios[0] < _CLOSE else False
+        return None if np.median(ratios[:_TURNS]) < _CLOSE else False
     falls = any(
         count >= rule.turns
         and straight >= rule.straight
@@ -155,7 +162,9 @@ def closes(
         and ratios[0] <= rule.miss
         for rule in _FALLING
     )
-    return True if falls and ratios[0] <= _MISS * np.expm1(slope) else None
+    if falls and ratios[0] <= _MISS * np.expm1(slope):
+        return True
+    return None if count >= min(len(ratios), _MANY) else False
 
 
 def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | Open:
@@ -174,13 +183,14 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
             return Open.NO
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
-        error = _MAP_ERROR + 10 * level / diameters[0]
+        error = MAP_ERROR + 10 * level / diameters[0]
         told = closes(misses, diameters, error)
         if told is None:  # or a multiple of it would be taken for the cycle
             return Open.NOT_YET
         if told:
             states = back[: k + 1][::-1]
-            return Turn(float(k), int(k), _going_round(states), _exact_diameter(states), states)
+            turn, miss = _going_round(states), float(misses[0] / diameters[0])
+            return Turn(float(k), int(k), turn, _exact_diameter(states), states, miss)
     return Open.NO
 
 
@@ -219,11 +229,11 @@ def curve_of_flow(
             continue
         approached = misses < _MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
-        if turns < _TURNS:
-            return Open.NOT_YET
         lengths = -np.diff(when[: turns + 1])
-        if np.ptp(lengths) > 0.1 * lengths.mean():
-            continue
+        if turns < min(_TURNS, len(misses)):
+            continue  # it came near by chance
+        if turns < _TURNS or np.ptp(lengths[:_TURNS]) > _ALIKE * lengths[0]:
+            return Open.NOT_YET
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
         settled = max(_TURNS, int((misses < _SETTLED * diameters[0]).sum()))
         return Turn(
