@@ -534,7 +534,7 @@ class Run:
             least = np.minimum(abs(y), spread)[late if turning else [k]].min()
             kept = None if abs(least - 0.5) < 0.05 else (least >= 0.5) == n["value"]
             yield kept, f"least {least:.3f}"
-            yield n.get("reversed", y[k] < 0) == (y[k] < 0), f"order {y[k]:.3f}"
+            yield not n["value"] or n["reversed"] == (y[k] < 0), f"order {y[k]:.3f}"
         elif kind == "spread time":
             s = np.linspace(0, self.T, 500)
             log = np.log(np.interp(s, self.t, spread))

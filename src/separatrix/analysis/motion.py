@@ -1,11 +1,12 @@
-r"""Moving states along a map or a flow: one compiled loop for batches of any size, in float64.
+r"""Moving states along a map or a flow by numbers of steps: batches of any size, in float64.
 
-A flow $\tau \dot x = f(x)$ is integrated by the classical Runge–Kutta method of order four with a
-fixed step $h\tau$: $h = 0.1/\rho$ with ρ the largest |λ| of the Jacobians at
-the states that matter (the fixed points): the fastest mode there decays by a tenth a step, and a
-step errs by about 1e−7 of the distance that is still to go.
+A step of a flow $\tau \dot x = f(x)$ is a time $h\tau$ with $h = 0.1/\rho$, where ρ is the largest
+|λ| of the Jacobians at the states that matter (the fixed points). `Motion` integrates it, as it
+does for verdicts. Where derivatives of the way are wanted, it is made of steps of the classical
+Runge–Kutta method of order four, each of which errs by about 1e−7 of the distance still to go.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -18,13 +19,18 @@ from .._double import double_precision
 from .._parallel import chunks
 from ..systems import AbstractSystem, in_float64
 from .fixed_points.evaluator import Evaluator
+from .following.motion import Motion
 
 _SIZES = (16, 64, 256, 1024)
 _FINENESS = 0.1
+_LONGEST = 10.0
+"""Steps of h: no longer ones, of which modes that decay would not decay to rounding."""
+_BLOCK, _MOST_BLOCKS = 16, 4096
+"""Steps of the integrator at a time, and how often at most."""
 
 
 class Stepper:
-    """Steps of a map, or Runge–Kutta steps of a flow, NumPy in and NumPy out.
+    """Steps of a map, or of a flow, NumPy in and NumPy out.
 
     `step_time` is the duration of a step in ms.
     """
@@ -36,9 +42,9 @@ class Stepper:
     ):
         with double_precision():
             self.system = in_float64(system)
-        self.step = 1.0
-        if system.kind == "flow":
-            self.step = suitable_step(system, states)
+        self.step = 1.0 if system.kind == "map" else suitable_step(system, states)
+        self.places = states
+        self.motion: Motion | None = None
         self.step_time = self.step * system.time_unit
 
     def advance(
@@ -48,15 +54,36 @@ class Stepper:
     ) -> Float[np.ndarray, "state unit"]:
         """Return the states after a number of steps, one number for all or one for each."""
         counts = np.broadcast_to(np.asarray(steps), (len(states),))
-        parts = [np.zeros((0, self.system.size))]
-        for part in chunks(len(states), _SIZES[-1]):
-            rows, padded = _padded(states[part])
-            many = np.zeros(len(padded), int)
-            many[:rows] = counts[part]
-            with double_precision():
-                moved = _advance(self.system, padded, many, jnp.asarray(self.step))
-                parts.append(np.array(moved)[:rows])
-        return np.concatenate(parts)
+        move = self._integrated if self.system.kind == "flow" else self._stepped
+        parts = [move(states[part], counts[part]) for part in chunks(len(states), _SIZES[-1])]
+        return np.concatenate([np.zeros((0, self.system.size)), *parts])
+
+    def _stepped(self, states: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        rows, padded = _padded(states)
+        many = np.zeros(len(padded), int)
+        many[:rows] = counts
+        with double_precision():
+            return np.array(_advance(self.system, padded, many))[:rows]
+
+    def _integrated(self, states: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return states of a flow after a time; NaN where the integrator comes to no end."""
+        until, fine = counts * self.step, np.isfinite(states).all(1)
+        moved, rows = np.full(states.shape, np.nan), np.flatnonzero(fine)
+        if not len(rows):
+            return moved
+        if self.motion is None:  # in the scale of the states that come first
+            scale = np.concatenate([self.places, states[rows]])
+            self.motion = Motion(self.system, scale, (), longest=_LONGEST * self.step)
+        moving = replace(self.motion.begin(states[rows]), lengths=np.full(len(rows), self.step))
+        for _ in range(_MOST_BLOCKS):
+            there = moving.times >= until[rows] * (1 - 1e-12)
+            moved[rows[there]] = moving.states[there]
+            goes = np.flatnonzero(~there & ~moving.is_stuck)
+            rows, moving = rows[goes], moving.take(goes)
+            if not len(rows):
+                break
+            moving, _ = self.motion.advance(moving, _BLOCK, until[rows])
+        return moved
 
     def path(
         self, states: Float[np.ndarray, "state unit"], steps: int
@@ -137,8 +164,9 @@ def _velocities(system: AbstractSystem, states: Any) -> Any:
 
 
 @eqx.filter_jit
-def _advance(system: AbstractSystem, states: Any, counts: Any, h: Any) -> Any:
-    move = jax.vmap(lambda x: _step(system, x, h))
+def _advance(system: AbstractSystem, states: Any, counts: Any) -> Any:
+    """Return the states of a map after so many steps."""
+    move = jax.vmap(system.evaluate)
 
     def once(k: Any, now: Any) -> Any:
         return jnp.where((k < counts)[:, None], move(now), now)

@@ -1,9 +1,9 @@
-"""Following states by steps of fixed length, whose exact derivatives boundaries need.
+"""Following states among fixed points, to the one at which each settles.
 
 A state has settled when it lies within a thousandth of the distance from a stable fixed point to
 the nearest other one, and comes nearer; or when it has come to rest, to rounding, at a fixed point
-on a kink, of which linearization cannot tell whether it is stable. Where only ends are asked for,
-`analysis/following` follows.
+on a kink, of which linearization cannot tell whether it is stable. Flows are integrated as they are
+for verdicts (`analysis/following`).
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,6 @@ from .landscape import Landscape
 
 EPS = np.finfo(float).eps
 _FIRST_BLOCK, _LONGEST_BLOCK = 16, 1024
-
-
 _MOST_STEPS = 20_000
 """After which a state counts as not settled."""
 _CAPTURE = 1e-3

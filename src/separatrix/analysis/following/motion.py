@@ -8,6 +8,7 @@ Tsitouras (2011) Comput. Math. Appl. 62:770; Kværnø (2004) BIT 44:489; both fr
 (2021) arXiv:2202.02435.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ class Motion:
     """The steps of one system.
 
     `stops` are times at which every state is looked at, `(first, second, …)` in increasing order;
-    no step goes past one, nor past the last.
+    no step goes past one, nor past the last. No explicit step of a flow is longer than `longest`.
     """
 
     def __init__(
@@ -72,10 +73,11 @@ class Motion:
         system: AbstractSystem,
         starts: Float[np.ndarray, "state unit"],
         stops: tuple[float, ...],
+        longest: float = np.inf,
     ):
         with double_precision():
             self.system = in_float64(system)
-        self.is_map = system.kind == "map"
+        self.is_map, self.longest = system.kind == "map", longest
         self.stops = np.asarray(stops, float)
         size = np.abs(starts).max(0, initial=0.0)
         largest = float(size.max(initial=0.0)) or 1.0
@@ -88,13 +90,14 @@ class Motion:
         zero, no = np.zeros(count), np.zeros(count, bool)
         return Moving(np.array(states, float), zero, lengths, zero.astype(int), no, no)
 
-    def advance(self, moving: Moving, count: int, last: float) -> tuple[Moving, Block]:
+    def advance(self, moving: Moving, count: int, last: float | np.ndarray) -> tuple[Moving, Block]:
         """Take `count` steps, none past the time `last` `(state,)`; states that are there wait."""
         if self.is_map:
             return self._advance_map(moving, count)
+        until = np.broadcast_to(np.asarray(last, float), moving.times.shape)
         if self.system.size <= _IMPLICIT_UNITS:
-            moving = self._choose(moving, last)
-        return self._advance_flow(moving, count, last)
+            moving = self._choose(moving, until)
+        return self._advance_flow(moving, count, until)
 
     def velocities(self, states: Float[np.ndarray, "state unit"]) -> np.ndarray:
         """Return F(x) − x of a map, f(x) of a flow `(state, unit)`."""
@@ -113,7 +116,7 @@ class Motion:
         after = replace(moving, states=path[-1], times=times[-1], steps=moving.steps + count)
         return after, Block(times, states)
 
-    def _advance_flow(self, moving: Moving, count: int, last: float) -> tuple[Moving, Block]:
+    def _advance_flow(self, moving: Moving, count: int, last: np.ndarray) -> tuple[Moving, Block]:
         times = np.repeat(moving.times[None], count + 1, 0)
         states = np.repeat(moving.states[None], count + 1, 0)
         lengths, steps = moving.lengths.copy(), moving.steps.copy()
@@ -121,7 +124,7 @@ class Motion:
             rows = np.flatnonzero(moving.is_implicit == implicit)
             if not len(rows):
                 continue
-            seen, path, following, taken = self._integrated(moving.take(rows), count, last)
+            seen, path, following, taken = self._integrated(moving.take(rows), count, last[rows])
             times[1:, rows], states[1:, rows] = seen, path
             lengths[rows], steps[rows] = following, steps[rows] + taken
         span = float(self.stops[-1]) if len(self.stops) else float(times[-1].max())
@@ -129,7 +132,7 @@ class Motion:
         after = Moving(states[-1], times[-1], lengths, steps, stuck, moving.is_implicit)
         return after, Block(times, states)
 
-    def _integrated(self, moving: Moving, count: int, last: float) -> tuple[np.ndarray, ...]:
+    def _integrated(self, moving: Moving, count: int, last: np.ndarray) -> tuple[np.ndarray, ...]:
         """Take steps of states that all move implicitly, or all explicitly."""
         rows, size = len(moving.states), _padded(moving.states).shape[0]
         with double_precision():
@@ -139,25 +142,26 @@ class Motion:
                 np.resize(moving.times, size),
                 np.resize(moving.lengths, size),
                 self.scale,
-                np.append(self.stops, last),
-                np.asarray(last),
+                self.stops,
+                np.resize(last, size),
+                np.asarray(np.inf if moving.is_implicit[0] else self.longest),
                 bool(moving.is_implicit[0]),
                 count,
             )
         times, states, lengths, taken = (np.asarray(value) for value in found)
         return times[:, :rows], states[:, :rows], lengths[:rows], taken[:rows]
 
-    def _choose(self, moving: Moving, last: float) -> Moving:
+    def _choose(self, moving: Moving, last: np.ndarray) -> Moving:
         """Go on implicitly with states for which the explicit steps left would be too many."""
-        near = float(self.stops[-1]) if len(self.stops) else last
-        left = min(last, near) - moving.times
+        near = float(self.stops[-1]) if len(self.stops) else np.inf
+        left = np.minimum(last, near) - moving.times
         many = ~moving.is_implicit & (left > _MANY * moving.lengths) & (moving.steps > 0)
         rows = np.flatnonzero(many)
         if not len(rows):
             return moving
         tried = moving.take(rows)
         tried = replace(tried, is_implicit=np.ones(len(rows), bool))
-        times, states, _, _ = self._integrated(tried, _TRIAL, last)
+        times, states, _, _ = self._integrated(tried, _TRIAL, last[rows])
         with np.errstate(all="ignore"):
             gained = (times[-1] - tried.times) / _TRIAL
             faster = (gained > _FEWER * tried.lengths) & np.isfinite(states[-1]).all(1)
@@ -204,6 +208,7 @@ def _flow_steps(
     scale: Any,
     stops: Any,
     last: Any,
+    longest: Any,
     is_implicit: bool,
     count: int,
 ) -> Any:
@@ -217,9 +222,9 @@ def _flow_steps(
     order = 5
     term = diffrax.ODETerm(lambda t, z, args: system.evaluate(z * scale) / scale)
 
-    def step(carry: Any, _: None) -> Any:
+    def step(carry: Any, _: None, last: Any) -> Any:
         t, z, h, taken = carry
-        ahead = jnp.where(stops > t * (1 + 1e-14), stops, jnp.inf).min()
+        ahead = jnp.where(stops > t * (1 + 1e-14), stops, jnp.inf).min(initial=jnp.inf)
         end = jnp.minimum(ahead, last)
         hits = t + h * (1 + 1e-9) >= end
         until = jnp.where(hits, end, t + h)
@@ -235,6 +240,7 @@ def _flow_steps(
         factor = jnp.where(fine, jnp.clip(0.9 * size ** (-1 / order), 0.2, 5.0), 0.1)
         tried = until - t
         follows = jnp.where(hits & kept, jnp.maximum(h, tried * factor), tried * factor)
+        follows = jnp.minimum(follows, longest)
         new = (
             jnp.where(kept, until, t),
             jnp.where(kept, after, z),
@@ -243,11 +249,12 @@ def _flow_steps(
         )
         return new, (new[0], new[1])
 
-    def follow(t: Any, z: Any, h: Any) -> Any:
-        (_, _, h, taken), path = jax.lax.scan(step, (t, z, h, 0), None, length=count)
+    def follow(t: Any, z: Any, h: Any, last: Any) -> Any:
+        once = functools.partial(step, last=last)
+        (_, _, h, taken), path = jax.lax.scan(once, (t, z, h, 0), None, length=count)
         return *path, h, taken
 
     seen, path, lengths, taken = jax.vmap(follow, out_axes=(1, 1, 0, 0))(
-        times, states / scale, lengths
+        times, states / scale, lengths, last
     )
     return seen, path * scale, lengths, taken
