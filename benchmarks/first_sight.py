@@ -9,10 +9,9 @@ are compared with what its author knows, and each claim with what `tools/check_v
 
 import argparse
 import importlib
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import separatrix as sx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from claim_checker import check
+from claim_checker import check_within
 
 SHARE, PERIOD = 0.02, 0.01
 """What the page tolerates."""
@@ -39,24 +38,6 @@ def disagreements(case: dict[str, Any], found: sx.Verdict) -> Iterator[str]:
         most = case["ends"].get(what, (0.0, 0.0))[1]
         if what != "unknown" and share > most + SHARE:
             yield f"{share:.0%} end at {what}: at most {most:.0%} do"
-
-
-def checked(
-    found: sx.Verdict, system: sx.AbstractSystem, rhs: Callable, limit: int
-) -> list[tuple[Any, str, str]]:
-    """Return what the checker says of each claim, if it is done in so many seconds."""
-
-    def stop(*_: Any) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(limit)
-    try:
-        return check(found, system, rhs)
-    except TimeoutError:
-        return [(claim, "out of time", "") for claim in found.claims]
-    finally:
-        signal.alarm(0)
 
 
 def main() -> None:
@@ -87,9 +68,8 @@ def main() -> None:
             print(said if word == "right" else f"{said} ({word}: {case['words']})", flush=True)
             faults = list(disagreements(case, found))
             known += len(faults)
-            for claim, answer, reason in checked(
-                found, case["system"], case["rhs"], given.check_for
-            ):
+            judged = check_within(given.check_for, found, case["system"], case["rhs"])
+            for claim, answer, reason in judged:
                 answers[answer] += 1
                 if answer in ("false", "missed"):
                     numbers = {k: v for k, v in claim.numbers.items() if k not in ("rows", "state")}

@@ -1,7 +1,9 @@
 """What `tools/check_verdict.py` says of a verdict's claims, from the system and states alone."""
 
+import contextlib
 import functools
 import importlib.util
+import signal
 from pathlib import Path
 
 import equinox as eqx
@@ -36,6 +38,35 @@ def function_of(system):
             return np.array(_evaluated(system, padded))[: len(given)]
 
     return function
+
+
+class OutOfTimeError(Exception):
+    """The checker has taken as long as it may."""
+
+
+@contextlib.contextmanager
+def limited(seconds):
+    """Raise in what takes longer, again and again: libraries may lose an exception."""
+
+    def stop(*_):
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def check_within(seconds, found, system, function=None):
+    """Return the same as `check`, or "out of time" for each claim."""
+    try:
+        with limited(seconds):
+            return check(found, system, function)
+    except OutOfTimeError:
+        return [(claim, "out of time", "") for claim in found.claims]
 
 
 def check(found, system, function=None):

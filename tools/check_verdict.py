@@ -436,9 +436,16 @@ class Run:
         words["moving"] = not any(words.values())
         return {w: bool(true) for w, true in words.items()}
 
-    def told(self, gap=0.15):
+    def told(self, gap=None):
         """Say what words are true: None where 10 % in the thresholds matter; nothing without T."""
-        asked = [self.words(k, gap) for k in (1.0, 0.9, 1.1)] if self.timed else [{}]
+        if not self.timed:
+            return {}
+        if gap is None:  # a set is one with 5 %, or with 15 %
+            sets, strict = ("line", "ring", "surface"), self.told(0.05)
+            either = lambda a, b: a if a is b else True if True in (a, b) else None
+            loose = self.told(0.15)
+            return {w: either(a, strict[w]) if w in sets else a for w, a in loose.items()}
+        asked = [self.words(k, gap) for k in (1.0, 0.9, 1.1)]
         return {w: agree([x[w] for x in asked]) for w in asked[0]}
 
     # The claims

@@ -103,10 +103,18 @@ def without_unused(jaxpr: Any) -> Any:
     return dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars), instantiate=True)[0]
 
 
+def _parts_of_scan(params: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many operands of a `scan` are constants, and how many it carries."""
+    if "num_consts" in params:  # until JAX 0.10
+        return params["num_consts"], params["num_carry"]
+    consts, carry, _ = params["ft_in"].unpack()
+    return len(consts), len(carry)
+
+
 def unrolled(equation: Any) -> Any:
     """Return a closed jaxpr that writes out the loop of a `scan`."""
     params, body = equation.params, equation.params["jaxpr"]
-    first, count = params["num_consts"], params["num_carry"]
+    first, count = _parts_of_scan(params)
     order = range(params["length"])
 
     def loop(*operands: Any) -> list[Any]:

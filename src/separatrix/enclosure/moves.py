@@ -54,6 +54,8 @@ def move_of(step: Step, known: Sequence[Any]) -> Move | None:
         return Move((0,), lambda arrays, lead: [mover(arrays[0], lead)])
     if step.name == "split":
         return Move((0,), _split(step))
+    if step.name == "unstack":
+        return Move((0,), _unstacked(step))
     if step.name in ("concatenate", "stack"):
         return Move(tuple(range(len(step.inputs))), _joined(step))
     if step.name in POSITIONED:
@@ -99,6 +101,11 @@ def _reverse(step: Step) -> Mover:
 def _split(step: Step) -> Callable[[list[Array], int], list[Array]]:
     stops = [*accumulate(int(size) for size in step.params["sizes"])][:-1]
     return lambda arrays, lead: np.split(arrays[0], stops, step.params["axis"] + lead)
+
+
+def _unstacked(step: Step) -> Callable[[list[Array], int], list[Array]]:
+    axis = step.params["axis"]
+    return lambda arrays, lead: list(np.moveaxis(arrays[0], axis + lead, 0))
 
 
 def _joined(step: Step) -> Callable[[list[Array], int], list[Array]]:
@@ -190,6 +197,6 @@ POSITIONED = {
     "dynamic_update_slice": (0, 1),
     "scatter": (0, 2),
 }
-MOVES = frozenset((*UNCHANGED, *_MOVERS, *POSITIONED, "split", "concatenate", "stack"))
+MOVES = frozenset((*UNCHANGED, *_MOVERS, *POSITIONED, "split", "unstack", "concatenate", "stack"))
 MATRICES = {"scatter-add": 2, "conv_general_dilated": 0}
 """Operations that are linear in one operand, by its place."""

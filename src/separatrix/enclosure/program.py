@@ -242,10 +242,10 @@ _RULE = ("jvp_jaxpr_fun", "jvp_jaxpr_thunk")
 
 def _mark(value: Any, derivatives: int = _DERIVATIVES) -> Hashable:
     """Return what tells one value from another: callables by identity, arrays by their contents."""
-    if isinstance(value, ClosedJaxpr):
-        return _mark(value.jaxpr, derivatives), tuple(map(_mark, value.consts))
-    if isinstance(value, Jaxpr):
-        return _mark_of_program(value, derivatives)
+    if isinstance(value, (ClosedJaxpr, Jaxpr)):
+        consts = getattr(value, "consts", ())
+        body = getattr(value, "jaxpr", value)
+        return _mark_of_program(body, derivatives), tuple(map(_mark, consts))
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
         return type(value), *(_mark(part, derivatives) for part in value)
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
