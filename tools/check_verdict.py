@@ -165,8 +165,7 @@ class Run:
         for curve in self.curves:
             if self.joins(curve, t, X):
                 return curve
-        slow = self.map and self.closed(t, X, loose=True)  # fills a circle before it closes
-        return self.closed(t, X) or (self.circle(X) if self.map and not slow else None)
+        return self.closed(t, X) or (self.circle(X) if self.map else None)
 
     def curve(self, n):
         """Return the closed curve through a claimed state, which has to close within a turn."""

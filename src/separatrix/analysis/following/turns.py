@@ -212,6 +212,7 @@ def curve_of_flow(
     away = np.linalg.norm(states - path[-1], axis=1)
     beside = away <= 0.1 * whole
     at, states = at[beside], states[beside]
+    by_chance: list[int] = []
     for loops in range(1, _LOOPS + 1):
         ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: _COMPARED + 1]
         when = np.append(times[-1], at[loops - 1 :: loops])
@@ -230,9 +231,12 @@ def curve_of_flow(
         approached = misses < _MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         lengths = -np.diff(when[: turns + 1])
-        if turns < min(_TURNS, len(misses)):
-            continue  # it came near by chance
         if turns < _TURNS or np.ptp(lengths[:_TURNS]) > _ALIKE * lengths[0]:
+            if turns >= min(len(misses), _MANY):
+                return Open.NOT_YET
+            by_chance.append(loops)
+            continue
+        if any(loops % fewer == 0 for fewer in by_chance):  # or that was not by chance
             return Open.NOT_YET
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
         settled = max(_TURNS, int((misses < _SETTLED * diameters[0]).sum()))
