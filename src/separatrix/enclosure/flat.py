@@ -22,6 +22,7 @@ import numpy as np
 from .._double import double_precision
 from .errors import NoIntervalRule
 from .jaxprs import Primitive, bodies_of, evaluate_equation, is_call, primitives, unrolled, walk
+from .parameters import require_known
 
 _Value = TypeVar("_Value")
 
@@ -166,6 +167,7 @@ class _Builder:
         name = equation.primitive.name
         if name == "pure_callback" or not _is_jax_own(equation.primitive):
             raise NoIntervalRule(name)  # rather than for how its arguments are handed over
+        require_known(name, equation.params)
         if name == "custom_jvp_call":  # see `_is_read_in_place`
             return self._step("logaddexp", equation, arguments)
         if name == "scan" and equation.params["length"] <= _LONGEST_LOOP:
@@ -225,6 +227,8 @@ class _Builder:
 
 
 def _is_read_in_place(equation: Any) -> bool:
+    if is_call(equation):
+        require_known(equation.primitive.name, equation.params)
     if equation.primitive.name == "custom_jvp_call" and _is_log_add_exp(equation):
         return False
     return is_call(equation)

@@ -26,7 +26,7 @@ PLAIN_CALLS = frozenset(
     ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
 )
 """Calls that mean what their body means, its derivative included."""
-RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"))
+RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call"))
 """Calls with a rule for their derivative, which may be another one than their body has."""
 CALLS = PLAIN_CALLS | RULED_CALLS
 

@@ -224,8 +224,8 @@ def curve_of_flow(
         if diameters.min() <= least:
             return Open.NO
         told = closes(misses, diameters, _FLOW_ERROR)
-        if told is None:  # or a multiple of it would be taken for the period
-            return Open.NOT_YET
+        if told is None and (loops == 1 or len(misses) >= _MANY):
+            return Open.NOT_YET  # or a multiple of it would be taken for the period
         if not told:
             continue
         approached = misses < _MISS * diameters[0]
@@ -276,7 +276,8 @@ def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
     wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
     if not (gaps <= _MISS * whole + 4 * wide).mean() > 0.98:
         return None
-    return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(path), path[around])
+    in_order = path[around]  # steps of a path may come back to the same few places
+    return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(in_order), in_order)
 
 
 def _going_round(states: Float[np.ndarray, "step unit"]) -> float:

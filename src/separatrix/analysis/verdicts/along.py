@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .claims import Claim, Kind
 from .recording import Recording
 
-_KEPT = 0.5
+_KEPT, _TOLERANCE = 0.5, 0.02
 _CHANGED, _STRAIGHT = 0.05, 0.98
 _TIE_OF_MAP, _TIE_OF_FLOW = 1e-10, 1e-5
 """Of the range of the first positions: nearer ones tie, for errors decide their order."""
@@ -24,7 +24,7 @@ class Along:
     claims: list[Claim]
 
 
-def along_axis(seen: Recording, recurs: bool, tolerance: float, unit: float) -> Along:
+def along_axis(seen: Recording, recurs: bool, unit: float) -> Along:
     """Work out what is kept along the axis; over [T/2, 2T], where motion `recurs`, too.
 
     `unit` is the duration of a step, or tau, in ms.
@@ -38,7 +38,7 @@ def along_axis(seen: Recording, recurs: bool, tolerance: float, unit: float) -> 
     if not np.isfinite(order[at]):  # the states have come together, and what is left is rounding
         gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
         lost = Claim(Kind.KEPT, {"value": False, "reversed": False})
-        return Along(*whole, [Claim(Kind.SPREAD, gone, 0.02), lost])
+        return Along(*whole, [Claim(Kind.SPREAD, gone, _TOLERANCE), lost])
     second = instants >= seen.duration / 2
     ranges = {}
     for name, values in (("spread", spread), ("order", order)):
@@ -54,8 +54,8 @@ def along_axis(seen: Recording, recurs: bool, tolerance: float, unit: float) -> 
     kept = bool(worst_spread >= _KEPT and worst_order >= _KEPT)
     reverses = bool(numbers["order"]["value"] < 0)
     claims = [
-        Claim(Kind.ORDER, numbers["order"], tolerance),
-        Claim(Kind.SPREAD, numbers["spread"], tolerance),
+        Claim(Kind.ORDER, numbers["order"], _TOLERANCE),
+        Claim(Kind.SPREAD, numbers["spread"], _TOLERANCE),
         Claim(Kind.KEPT, {"value": kept, "reversed": reverses}),
     ]
     time = _time_constant(instants[: at + 1], spread[: at + 1])

@@ -10,6 +10,7 @@ from ...systems import AbstractSystem
 from ..cycles.search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
+from ..following.follower import INTEGRATION
 from . import holding
 from .along import along_axis
 from .answer import Verdict, units_of
@@ -19,8 +20,8 @@ from .recording import Recording
 
 MOST_MOVED = 10.0
 """Extents: of a movement by more no number is claimed."""
-_TOLERANCE, _OF_CHAOS = 0.02, 0.1
-"""Of order and spread; chaos makes much of small errors."""
+_MUCH = 0.01
+"""Of an extent: where chaos makes as much of rounding, nothing is said of order and spread."""
 _DRAWN = 16
 """Closed curves in the figure, at most."""
 
@@ -130,11 +131,18 @@ def _over_the_duration(
     if asked.axis is not None:
         recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
-        is_chaos = ends.exponent > 2 * ends.exponent_error
-        kept = along_axis(seen, bool(recurs), _OF_CHAOS if is_chaos else _TOLERANCE, unit)
-        claims += kept.claims
+        kept = along_axis(seen, bool(recurs), unit)
+        claims += [] if _is_lost(asked.system, ends, seen.duration) else kept.claims
         fields |= {"spread": kept.spread, "order": kept.order, "axis_name": asked.axis_name}
     return claims, fields
+
+
+def _is_lost(system: AbstractSystem, ends: Ends, span: float) -> bool:
+    """Whether chaos makes so much of small errors within 2 T that another run would differ."""
+    if not ends.exponent > 2 * ends.exponent_error:
+        return False
+    error = np.finfo(float).eps if system.kind == "map" else INTEGRATION
+    return bool(np.log(error) + 2 * span * ends.exponent > np.log(_MUCH))
 
 
 def _held_claims(

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from ..following.motion import Block
 
 _PLACES = 96
-_INSTANTS = 2048
-"""Of the positions along the axis, at most."""
+_INSTANTS, _POSITIONS = 2048, 1 << 20
+"""Of the positions along the axis, at least; and so many of all states, if that is more."""
 
 
 @dataclass
@@ -80,12 +80,13 @@ class Recording:
         return instants, found
 
     def _instants(self) -> np.ndarray:
-        steps = 2 * self.duration if self.is_map else _INSTANTS
-        stride = max(1, int(np.ceil(steps / _INSTANTS)))
+        many = max(_INSTANTS, min(8 * _INSTANTS, _POSITIONS // len(self.starts)))
+        steps = 2 * self.duration if self.is_map else many
+        stride = max(1, int(np.ceil(steps / many)))
         while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
             stride += 1  # hides no cycle of two or three steps
         if not self.is_map:
-            return np.linspace(0, 2 * self.duration, _INSTANTS + 1)
+            return np.linspace(0, 2 * self.duration, many + 1)
         some = np.arange(0, steps + 1, stride)
         return np.unique(np.concatenate([some, [self.duration, 2 * self.duration]]))
 

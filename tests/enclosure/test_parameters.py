@@ -1,0 +1,98 @@
+"""A rule refuses parameters that it does not know: a newer JAX may have given them a meaning."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from separatrix.enclosure.errors import NoIntervalRule
+from separatrix.enclosure.flat import flatten, trace
+from separatrix.enclosure.interval.rules import RULES
+from separatrix.enclosure.jaxprs import CALLS
+from separatrix.enclosure.parameters import PARAMETERS
+
+OUR_OWN = {"logaddexp", "softmax", "softmax_mean"}
+"""Rules for what several operations are together."""
+
+
+@jax.custom_jvp
+def ruled(x):
+    return 2 * x
+
+
+ruled.defjvp(lambda primals, tangents: (2 * primals[0], 2 * tangents[0]))
+
+
+@jax.custom_vjp
+def pulled(x):
+    return 2 * x
+
+
+pulled.defvjp(lambda x: (2 * x, None), lambda _, g: (2 * g,))
+FUNCTIONS = {
+    "abs": jnp.abs,
+    "argmax": lambda x: lax.argmax(x, 0, jnp.int32),
+    "broadcast_in_dim": lambda x: jnp.broadcast_to(x, (2, 3)),
+    "clamp": lambda x: lax.clamp(0.0, x, 1.0),
+    "cond": lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x),
+    "custom_jvp_call": ruled,
+    "custom_vjp_call": pulled,
+    "dot_general": lambda x: jnp.ones((3, 3)) @ x,
+    "dynamic_slice": lambda x: lax.dynamic_slice(x, (x[0] > 0).astype(int)[None], (2,)),
+    "exp": jnp.exp,
+    "gather": lambda x: x[jnp.array([0, 2])],
+    "integer_pow": lambda x: x**3,
+    "jit": jax.jit(jnp.sin),
+    "logistic": jax.nn.sigmoid,
+    "max": lambda x: jnp.maximum(x, 0.0),
+    "mul": lambda x: 2 * x,
+    "pad": lambda x: lax.pad(x, 0.0, [(1, 1, 0)]),
+    "reduce_max": jnp.max,
+    "reduce_sum": jnp.sum,
+    "remat2": jax.checkpoint(jnp.sin),
+    "reshape": lambda x: x.reshape(3, 1),
+    "rev": lambda x: x[::-1],
+    "scan": lambda x: lax.scan(lambda h, now: (h * now, h), x[0], x)[1],
+    "scatter": lambda x: jnp.zeros(3).at[jnp.array([1])].set(x[:1]),
+    "select_n": lambda x: lax.select(x > 0, x, -x),
+    "slice": lambda x: x[:2],
+    "split": lambda x: jnp.split(x, 3)[0],
+    "squeeze": lambda x: jnp.squeeze(x[None], 0),
+    "stack": lambda x: lax.stack([x, x]) if hasattr(lax, "stack") else jnp.stack([x, x]),
+    "tanh": jnp.tanh,
+    "transpose": lambda x: jnp.ones((3, 2)).T @ x,
+}
+
+
+def with_another_parameter(closed, name):
+    """Return a traced function in which the first operation of a name has one parameter more."""
+    jaxpr, found = closed.jaxpr, False
+    equations = []
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == name and not found:
+            equation, found = equation.replace(params={**equation.params, "future": 1}), True
+        equations.append(equation)
+    return found, jaxpr.replace(eqns=equations), closed.consts
+
+
+def test_every_rule_knows_its_parameters():
+    assert set(RULES) - OUR_OWN - set(PARAMETERS) == set()
+    assert CALLS - set(PARAMETERS) == set()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_known_is_taken(name):
+    trace(FUNCTIONS[name], (3,))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_rule_refuses_a_parameter_that_it_does_not_know(name):
+    with jax.enable_x64(True):
+        closed = jax.make_jaxpr(FUNCTIONS[name])(np.ones(3))
+        found, jaxpr, consts = with_another_parameter(closed, name)
+        if not found:
+            pytest.skip(f"this JAX writes it without {name}")
+        changed = jax.extend.core.ClosedJaxpr(jaxpr, consts)
+        with pytest.raises(NoIntervalRule, match=f"{name} with the parameter future"):
+            flatten(changed)
