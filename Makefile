@@ -4,10 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+TESTS ?= tests
+# The newest that starts: pyenv has names for versions that are not there.
+NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c "" 2>/dev/null && { echo python3.$$v; break; }; done)
 KERNEL ?= Haswell
 
-.PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
-.PHONY: weekly test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
+.PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean dist
+.PHONY: weekly test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -15,6 +18,15 @@ demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a r
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" tests \
 	  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+
+test-newest: $(VENV)-newest/installed  ## Run them (or TESTS) on the newest Python here with the newest of everything
+	$(VENV)-newest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default -W error:::separatrix \
+	  -m "not golden and not laws and not runs" $(TESTS) --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(VENV)-newest/bin/separatrix run yang2020 --out runs/newest --force
+
+test-lowest: $(VENV)-lowest/installed  ## Run them (or TESTS) with the lowest versions that pyproject.toml allows
+	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default \
+	  -m "not golden and not laws and not runs" $(TESTS) --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 test-golden: $(VENV)/installed-test  ## Search the systems of the golden table (tests/golden/README.md)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/golden
@@ -83,11 +95,11 @@ doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor
 
 clean:
-	rm -rf $(VENV) $(VENV)-interop .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks site
+	rm -rf $(VENV) $(VENV)-interop $(VENV)-newest $(VENV)-lowest .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks site
 
 $(VENV)/created:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "Python 3.11, 3.12 or 3.13 is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
@@ -118,6 +130,18 @@ $(VENV)-interop/installed: pyproject.toml constraints-interop.txt
 	$(PYTHON) -m venv $(VENV)-interop
 	$(VENV)-interop/bin/python -m pip install --quiet --constraint constraints-interop.txt \
 	  --editable "$(WITH_INTEROP)"
+	touch $@
+
+# Without constraints, so that what is new is met here first.
+$(VENV)-newest/installed: pyproject.toml
+	$(NEWEST) -m venv $(VENV)-newest
+	$(VENV)-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[test]"
+	touch $@
+
+$(VENV)-lowest/installed: pyproject.toml tools/lowest.py
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(PYTHON) tools/lowest.py > $(VENV)-lowest/lowest.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --constraint $(VENV)-lowest/lowest.txt --editable ".[test]"
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed

@@ -29,6 +29,8 @@ ROUNDING, INTEGRATION = 1e-9, 1e-6
 """Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _WITHIN = 0.2
 """How far the decay of a distance may be from that of the slowest mode, as a part of it."""
+_NEARER = 0.6
+"""Of all earlier distances to a point: a state that has come to it is as near, after an e-fold."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 _BLOCKS = (64, 256)
 _FAR, _FURTHER = 1e9, 64.0
@@ -245,8 +247,9 @@ class _Follower:
         times, away, parts = self.history.distances(pool.states[nearest], pool.left[nearest])
         for k in rows:
             rate = float(pool.rate[nearest[k]])
+            of_state = [measure[:, k] for measure in (away, parts)]
             if away[-1, k] <= self.floor or any(
-                _approaches(times[:, k], measure[:, k], rate, final) for measure in (away, parts)
+                _approaches(times[:, k], away[:, k], part, rate, final) for part in of_state
             ):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
@@ -316,7 +319,7 @@ class _Follower:
         for place, curve in enumerate(self.found.curves):
             turn = path[times >= times[-1] - 1.1 * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
-            if len(turn) and curve.distance(turn).max() <= NEAR_CURVE * curve.diameter:
+            if len(turn) and curve.nearness(turn).max() <= NEAR_CURVE:
                 self.found.end(self.alive[[k]], What.CURVE, place)
                 return True
         return False
@@ -388,24 +391,30 @@ def largest(states: Float[np.ndarray, "state unit"]) -> float:
     return max(scale_of(states), float(np.abs(states).max(initial=0.0)))
 
 
-def _approaches(times: np.ndarray, distances: np.ndarray, rate: float, final: bool) -> bool:
-    """Whether distances to a stable point fall as its slowest mode says.
+def _approaches(
+    times: np.ndarray, away: np.ndarray, measure: np.ndarray, rate: float, final: bool
+) -> bool:
+    """Whether a state comes to a stable point as its slowest mode says.
 
-    Or the part of that mode in them, for the distances of what turns on its way swing.
+    That is told of its distances, `away`, or of the part of that mode in them, for the distances of
+    what turns on its way swing. And it must be nearer than ever before: what turns around the point
+    at a distance comes nearer, too, for a while.
     """
-    now, here = times[-1], distances[-1]
+    now, here = times[-1], measure[-1]
     if not (np.isfinite(here) and here > 0):
         return False
     spans = [folds / rate for folds in _FOLDS if 0 < folds / rate <= now] if rate < np.inf else []
+    nearer = _NEARER
     if not spans and final and rate > 0:
-        spans = [now / 2]
+        spans, nearer = [now / 2], 1.0
     for span in spans:
         before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
         passed = now - times[max(before, 0)]
-        if before < 0 or not distances[before] > here or passed > 2 * span:
+        if before < 0 or not measure[before] > here or passed > 2 * span:
             continue
-        folds = np.log(distances[before] / here)
-        if abs(folds / (rate * passed) - 1) <= _WITHIN:
+        folds = np.log(measure[before] / here)
+        as_mode = abs(folds / (rate * passed) - 1) <= _WITHIN
+        if as_mode and away[-1] <= nearer * away[: before + 1].min():
             return True
     return False
 

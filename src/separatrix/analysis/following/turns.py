@@ -48,6 +48,8 @@ _SETTLED = 1e-4
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
 _CIRCLE_TURNS = 50
+_LEAST_EXTENT = 1e-4
+"""Of the largest: of units that hardly move, no less is a whole."""
 _COMPARED = 40
 """Turns whose misses are compared, at most."""
 _PLACES = 256
@@ -92,13 +94,27 @@ class Turn:
 
     def distance(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
         """Return the distance of each state to the curve; to its states, where steps make it."""
+        return self._distance(states, np.ones(states.shape[1]))
+
+    def nearness(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
+        """Return the same as a part of the diameter, each unit in its own extent on the curve.
+
+        Else a unit of small numbers (a gate beside a voltage) might be anywhere.
+        """
+        extent = np.ptp(self.path, axis=0)
+        scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
+        return self._distance(states, scale) / _exact_diameter(self.path / scale)
+
+    def _distance(self, states: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        states, path = states / scale, self.path / scale
+        apart = scipy.spatial.distance.cdist(states, path)
         if self.steps:
-            return np.asarray(scipy.spatial.distance.cdist(states, self.path).min(1))
-        nearest = scipy.spatial.distance.cdist(states, self.path).argmin(1)
+            return np.asarray(apart.min(1))
+        nearest = apart.argmin(1)
         distance = np.full(len(states), np.inf)
         for first in (nearest - 1, nearest):  # the pieces on both sides of the nearest place
-            first = first % (len(self.path) - 1)
-            begin, along = self.path[first], self.path[first + 1] - self.path[first]
+            first = first % (len(path) - 1)
+            begin, along = path[first], path[first + 1] - path[first]
             away, square = states - begin, np.maximum((along**2).sum(1), 1e-300)
             part = np.clip((away * along).sum(1) / square, 0, 1)[:, None]
             distance = np.minimum(distance, np.linalg.norm(away - part * along, axis=1))

@@ -13,6 +13,8 @@ _KEPT, _TOLERANCE = 0.5, 0.02
 _CHANGED, _STRAIGHT = 0.05, 0.98
 _TIE_OF_MAP, _TIE_OF_FLOW = 1e-10, 1e-5
 """Of the range of the first positions: nearer ones tie, for errors decide their order."""
+_FEW_TIES = 100
+"""Times as far as what ties: where less is left of the spread, errors decide part of the order."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np
         size = np.linalg.norm(ranks, axis=1)
         with np.errstate(all="ignore"):
             order = np.where(size > 0, ranks @ ranks[0] / (size * size[0]), np.nan)
+        order[spread < _FEW_TIES * tie] = np.nan
     return spread, order
 
 

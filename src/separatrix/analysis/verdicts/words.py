@@ -108,8 +108,12 @@ def _held(v: "Verdict") -> str:
     if first is None:
         return ""
     passes = v.claim(Kind.PASSES)
-    after = "" if passes is None else " and pass a saddle on the way"
-    return f"{_finding(v, first.numbers)}{after} over {span(v, v.duration)}{_where(v)}."
+    finding = _finding(v, first.numbers)
+    if passes is not None and first.numbers["word"] == Held.MOVING:
+        finding = "States pass a saddle and keep moving, and nothing holds them"
+    elif passes is not None:
+        finding += " and pass a saddle on the way"
+    return f"{finding} over {span(v, v.duration)}{_where(v)}."
 
 
 def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
