@@ -1,4 +1,4 @@
-"""Print the lowest versions that `pyproject.toml` allows, as constraints for pip (`make test-lowest`)."""
+"""Print the lowest versions that `pyproject.toml` allows, as constraints (`make test-lowest`)."""
 
 import re
 import sys

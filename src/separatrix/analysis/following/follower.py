@@ -36,8 +36,6 @@ _BLOCKS = (64, 256)
 _FAR, _FURTHER = 1e9, 64.0
 """First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
 while it takes fewer than 2,000 steps."""
-NEAR_CURVE = 0.01
-"""Of its diameter: a state that stays so near for a turn has come to a closed curve."""
 _PLACES_OF_TURN = 32
 _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 """So many curves, most of them nearer to another than this part of their diameter, are a family."""
@@ -294,13 +292,16 @@ class _Follower:
         if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= 100 * self.floor:
             return Open.NO
         if self.motion.is_map:
-            return self._solved(cycle_of_steps(path, 1e-15 * float(np.abs(path).max())))
+            return self._solved(cycle_of_steps(path, 1e-15 * float(np.abs(path).max())), path)
         return curve_of_flow(times, path, self.motion.velocities(path), 100 * self.floor)
 
-    def _solved(self, curve: Turn | Open) -> Turn | Open:
+    def _solved(self, curve: Turn | Open, path: np.ndarray) -> Turn | Open:
         """Return a cycle of a map as Newton's method finds it, where it does not close already."""
         if not isinstance(curve, Turn) or curve.miss <= MAP_ERROR or self.system.size > DENSE:
             return curve
+        for known in self.found.curves:
+            if known.steps == curve.steps and known.attracts(path):
+                return known
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
         if states is None:
             return Open.NO
@@ -319,7 +320,7 @@ class _Follower:
         for place, curve in enumerate(self.found.curves):
             turn = path[times >= times[-1] - 1.1 * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
-            if len(turn) and curve.nearness(turn).max() <= NEAR_CURVE:
+            if len(turn) and curve.carries(turn):
                 self.found.end(self.alive[[k]], What.CURVE, place)
                 return True
         return False

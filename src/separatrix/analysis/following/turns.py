@@ -50,6 +50,9 @@ _ALIKE = 0.005
 _CIRCLE_TURNS = 50
 _LEAST_EXTENT = 1e-4
 """Of the largest: of units that hardly move, no less is a whole."""
+_AS_FAST = 0.7
+_BETWEEN = 0.25
+"""Of the distance between neighboring states of a cycle, which is the least of each in the mean."""
 _COMPARED = 40
 """Turns whose misses are compared, at most."""
 _PLACES = 256
@@ -96,14 +99,20 @@ class Turn:
         """Return the distance of each state to the curve; to its states, where steps make it."""
         return self._distance(states, np.ones(states.shape[1]))
 
-    def nearness(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
-        """Return the same as a part of the diameter, each unit in its own extent on the curve.
+    def carries(self, states: Float[np.ndarray, "state unit"]) -> bool:
+        """Whether all states are on the curve, nearly.
 
-        Else a unit of small numbers (a gate beside a voltage) might be anywhere.
+        Each unit is counted in its own extent on the curve, or one of small numbers (a gate beside
+        a voltage) might be anywhere. Between the states of one cycle there may be those of another.
         """
         extent = np.ptp(self.path, axis=0)
         scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
-        return self._distance(states, scale) / _exact_diameter(self.path / scale)
+        reach = _MISS * _exact_diameter(self.path / scale)
+        if self.steps:
+            apart = scipy.spatial.distance.cdist(self.path[1:] / scale, self.path[1:] / scale)
+            np.fill_diagonal(apart, np.inf)
+            reach = min(reach, _BETWEEN * float(apart.min(1).mean()))
+        return bool(self._distance(states, scale).max(initial=0.0) <= reach)
 
     def _distance(self, states: np.ndarray, scale: np.ndarray) -> np.ndarray:
         states, path = states / scale, self.path / scale
@@ -119,6 +128,18 @@ class Turn:
             part = np.clip((away * along).sum(1) / square, 0, 1)[:, None]
             distance = np.minimum(distance, np.linalg.norm(away - part * along, axis=1))
         return distance
+
+    def attracts(self, path: Float[np.ndarray, "time unit"]) -> bool:
+        """Whether steps of a map come to this cycle as fast as they come to any.
+
+        If they come to another one beside it, their distances fall more slowly than their misses.
+        """
+        last, before, first = path[[-1, -1 - self.steps, -1 - 2 * self.steps]]
+        near = self.path[scipy.spatial.distance.cdist(last[None], self.path)[0].argmin()]
+        away, miss = np.linalg.norm([last - near, before - near], axis=1), last - before
+        with np.errstate(divide="ignore", invalid="ignore"):
+            falls = np.log(np.linalg.norm(before - first) / np.linalg.norm(miss))
+            return bool(falls > 0 and np.log(away[1] / away[0]) >= _AS_FAST * falls)
 
     def is_same(self, other: "Turn") -> bool:
         """Whether both are one curve, which each may miss by a hundredth of its diameter."""

@@ -16,8 +16,8 @@ MOST = 128
 """Settled states between which gaps are tried."""
 LANDMARKS = 48
 _BATCH = 512
-_SAME = 1e-6
-"""Of E: states that are nearer are one."""
+_ONE_PLACE = 0.01
+"""Of E: states that are nearer are one, for what tells them apart is what is left of the motion."""
 _INSTANTS = 128
 
 
@@ -75,7 +75,7 @@ def measure(
     motion: Motion, settled: Float[np.ndarray, "state unit"], duration: float, extent: float
 ) -> Gaps:
     """Put states between and beside settled ones, and run them on."""
-    chosen = _apart(settled, min(MOST, len(settled)), _SAME * extent)
+    chosen = _apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)
     states = settled[chosen]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
     landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
@@ -118,7 +118,9 @@ def dimension_of(states: np.ndarray, edges: np.ndarray | None = None) -> int:
 
 def landmarks_of(states: np.ndarray, count: int = LANDMARKS) -> Int[np.ndarray, " landmark"]:
     """Return states far apart: each the farthest from those before."""
-    return _apart(states, min(count, len(states)), 0.0)
+    first = states[int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
+    extent = float(np.linalg.norm(states - first, axis=1).max(initial=0.0))
+    return _apart(states, min(count, len(states)), _ONE_PLACE * extent)
 
 
 def _apart(states: np.ndarray, count: int, least: float) -> np.ndarray:
