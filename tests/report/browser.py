@@ -13,6 +13,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from claim_checker import refuted
+
+import separatrix as sx
 
 NOTEBOOKS = (
     "trials",  # example trials
@@ -127,3 +130,10 @@ def test_it_can_be_photographed(report, browser, tmp_path):
     data = picture.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(data) > 20_000  # an empty page is a few kilobytes
+
+
+def test_no_claim_of_the_verdict_is_refuted(report):
+    """Those that the tutorial quotes: another program follows the states again."""
+    run = sx.load_run(report.parent)
+    system = run.network.at_input(run.frozen_inputs.values[0])
+    assert refuted(run.verdict, system) == []

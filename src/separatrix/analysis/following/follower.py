@@ -41,7 +41,8 @@ _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 """So many curves, most of them nearer to another than this part of their diameter, are a family."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
 _VAIN = 2
-"""Searches for fixed points that find none, before there is only the last one."""
+"""Searches for fixed points that find none, before there is only the last one. Of cycles of a map
+that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
 
 
 Look = Callable[[Block, np.ndarray], None]
@@ -115,7 +116,7 @@ class _Follower:
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
         self.history = History(starts)
-        self.vain = 0
+        self.vain = self.futile = 0
         self.found = _Search(
             what=np.full(len(starts), What.UNKNOWN, object),
             which=np.full(len(starts), -1),
@@ -297,15 +298,23 @@ class _Follower:
 
     def _solved(self, curve: Turn | Open, path: np.ndarray) -> Turn | Open:
         """Return a cycle of a map as Newton's method finds it, where it does not close already."""
-        if not isinstance(curve, Turn) or curve.miss <= MAP_ERROR or self.system.size > DENSE:
+        if not isinstance(curve, Turn) or (curve.is_told and curve.miss <= MAP_ERROR):
             return curve
+        if self.system.size > DENSE:
+            return curve if curve.is_told else Open.NOT_YET
         for known in self.found.curves:
-            if known.steps == curve.steps and known.attracts(path):
+            if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
+        if not curve.is_told and self.futile >= _FIRST_TRIED:
+            return Open.NO
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
+        self.futile += states is None
         if states is None:
             return Open.NO
-        return replace(curve, path=np.append(states, states[:1], axis=0), miss=0.0)
+        around = np.append(states, states[:1], axis=0)
+        solved = replace(curve, path=around, miss=0.0, is_told=True)
+        is_there = curve.is_told or solved.carries(curve.path)
+        return solved if is_there else Open.NOT_YET
 
     def _on_curve(self, k: int, curve: Turn) -> None:
         known = (j for j, other in enumerate(self.found.curves) if other.is_same(curve))

@@ -86,6 +86,8 @@ class Turn:
         States along it, closed: the last is the first.
     miss
         Of its last turn, as a part of the diameter; 0 where it was solved.
+    is_told
+        Whether its turns tell that it closes; else they may come nearer yet, or not.
     """
 
     period: float
@@ -94,6 +96,7 @@ class Turn:
     diameter: float
     path: Float[np.ndarray, "place unit"]
     miss: float = 0.0
+    is_told: bool = True
 
     def distance(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
         """Return the distance of each state to the curve; to its states, where steps make it."""
@@ -222,12 +225,11 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         error = MAP_ERROR + 10 * level / diameters[0]
         told = closes(misses, diameters, error)
-        if told is None:  # or a multiple of it would be taken for the cycle
-            return Open.NOT_YET
-        if told:
+        if told is not False:  # or a multiple of it would be taken for the cycle
             states = back[: k + 1][::-1]
             turn, miss = _going_round(states), float(misses[0] / diameters[0])
-            return Turn(float(k), int(k), turn, _exact_diameter(states), states, miss)
+            whole = _exact_diameter(states)
+            return Turn(float(k), int(k), turn, whole, states, miss, is_told=bool(told))
     return Open.NO
 
 
