@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
 # The newest that starts: pyenv has names for versions that are not there.
-NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c "" 2>/dev/null && { echo python3.$$v; break; }; done)
+NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2>/dev/null && { echo python3.$$v; break; }; done)
 KERNEL ?= Haswell
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean dist
@@ -20,7 +20,7 @@ test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and
 	  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 test-newest: $(VENV)-newest/installed  ## Run them (or TESTS) on the newest Python here with the newest of everything
-	$(VENV)-newest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default -W error:::separatrix \
+	$(VENV)-newest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default \
 	  -m "not golden and not laws and not runs" $(TESTS) --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 	$(VENV)-newest/bin/separatrix run yang2020 --out runs/newest --force
 
@@ -88,8 +88,11 @@ bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make be
 bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
 	$(BIN)/python -m benchmarks.nothing_lost
 
-weekly: $(VENV)/installed-test  ## Judge verdicts on planted systems (hours); benchmarks/README.md says how on trained networks
+weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions, verdicts on planted systems (benchmarks/README.md)
+	$(MAKE) test-newest
+	$(MAKE) test-lowest
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
+	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round; done
 
 doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor

@@ -10,7 +10,7 @@ from separatrix.enclosure.errors import NoIntervalRule
 from separatrix.enclosure.flat import flatten, trace
 from separatrix.enclosure.interval.rules import RULES
 from separatrix.enclosure.jaxprs import CALLS
-from separatrix.enclosure.parameters import PARAMETERS
+from separatrix.enclosure.parameters import PARAMETERS, warn_of_untested
 
 OUR_OWN = {"logaddexp", "softmax", "softmax_mean"}
 """Rules for what several operations are together."""
@@ -96,3 +96,11 @@ def test_a_rule_refuses_a_parameter_that_it_does_not_know(name):
         changed = jax.extend.core.ClosedJaxpr(jaxpr, consts)
         with pytest.raises(NoIntervalRule, match=f"{name} with the parameter future"):
             flatten(changed)
+
+
+def test_a_newer_jax_is_warned_of(recwarn):
+    warn_of_untested("0.10.2")
+    warn_of_untested("0.12.0.1")
+    assert not recwarn
+    with pytest.warns(UserWarning, match=r"JAX 0\.13\.0 is newer than 0\.12"):
+        warn_of_untested("0.13.0")

@@ -5,10 +5,15 @@ it would go on as before, and prove what is false: so a parameter that stands in
 refused, as an operation without a rule is. The tables are those of JAX 0.10 to 0.12.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import jax
+
 from .errors import NoIntervalRule
+
+_NEWEST = (0, 12)
 
 _NOTHING = (
     "abs add add_any and asinh atan atanh ceil clamp copy cosh div dynamic_update_slice eq erf "
@@ -77,6 +82,20 @@ PARAMETERS: dict[str, frozenset[str]] = {
     **{name: frozenset(known.split()) for name, known in _OF_ONE.items()},
 }
 """Of each operation that has a rule, or whose body is read."""
+
+
+def warn_of_untested(version: str) -> None:
+    """Warn of a JAX that is newer than those with which proofs were tested."""
+    if tuple(int(part) for part in version.split(".")[:2]) > _NEWEST:
+        newest = ".".join(map(str, _NEWEST))
+        warnings.warn(
+            f"JAX {version} is newer than {newest}, the newest with which proofs were tested: an "
+            "operation with a parameter that is new is refused, and so is one without a rule.",
+            stacklevel=2,
+        )
+
+
+warn_of_untested(jax.__version__)  # once, when a proof is first asked for
 
 
 def require_known(name: str, params: Mapping[str, Any]) -> None:

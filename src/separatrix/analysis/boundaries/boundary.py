@@ -43,7 +43,7 @@ class Separatrix(Record):
     normals: Float[Array, "boundary unit"] = array("unit normal; NaN where no saddle is known")
     nearness: Float[Array, " boundary"] = array("how near to that saddle the motion came")
     outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")
-    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
 
     def summary(self) -> str:
         known = int((np.asarray(self.saddle) >= 0).sum())
@@ -77,14 +77,13 @@ def separatrix(
     Segments between attractors, and between sampled states and their nearest neighbors in other
     basins, are bisected: states between their ends are followed to where they go. A boundary point
     b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
-    of the boundary is $(D\Phi_T(b))^\top l$. Of a flow this is the boundary of its Runge–Kutta
-    steps, a tenth of the shortest time constant at the points, which differs from the flow's own by
-    some 1e−7 of the distances here.
+    of the boundary is $(D\Phi_T(b))^\top l$. Of a flow, which is integrated to 1e−7, D is that of
+    Runge–Kutta steps of a tenth of the shortest time constant at the points.
 
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps).
+        A map, or a flow (integrated as for a verdict).
     points
         Its fixed points: attractors, and the saddles between them.
     states

@@ -28,7 +28,7 @@ class Basins(Record):
     times: Float[Array, " state"] = array("time until settled, or given up", units="ms")
     reasons: Shaped[np.ndarray, " state"] = array("how each state ended")
     confidence: float = setting("of the intervals")
-    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
 
     @property
     def unsettled(self) -> int:

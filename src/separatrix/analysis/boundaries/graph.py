@@ -48,7 +48,7 @@ class FixedPointGraph(Record):
     stability: Shaped[np.ndarray, " point"] = array("their stability")
     roles: Shaped[np.ndarray, " point"] = array("attractor, saddle that is followed, or why not")
     departure: float = setting("distance from a saddle at which its arms begin, as a part")
-    step: float = setting("step of the motion: dt of a map, of Runge–Kutta a flow's", units="ms")
+    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
     n_unstable: Int[Array, " point"] | None = array(
         "number of unstable directions, −1 where it is not known", default=None
     )
@@ -89,7 +89,7 @@ def fixed_point_graph(
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps).
+        A map, or a flow (integrated as for a verdict).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     rays
