@@ -474,7 +474,8 @@ class Run:
             yield self.fixed(n["state"], what)
             like = [e for e in like if norm(e.state - n["state"]) <= 1e-4 * self.E0]
         vague = counts["unknown"]
-        if what == "curve" and n["steps"]:  # before it closes, a path fills a circle
+        if what == "curve" and any(c.steps == n["steps"] > 0 for c in self.curves):
+            # there is such a cycle, and before it closes, a path fills a circle
             vague += counts["bounded"] + sum(not e.steps for e in like)
             like = [e for e in like if e.steps]
         off = len(rows) - len(like) - vague > 0.02 * len(rows)
