@@ -14,7 +14,6 @@ HELD = {
     "wilson_cowan": "points",
     "fitzhugh_nagumo": "moving",
     "morris_lecar": "mixture",
-    "toggle_switch": "point",
     "henon": "mixture",
     "beer_3": "points",
     "winner_take_all_3": "points",
