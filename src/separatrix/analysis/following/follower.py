@@ -246,9 +246,10 @@ class _Follower:
         times, away, parts = self.history.distances(pool.states[nearest], pool.left[nearest])
         for k in rows:
             rate = float(pool.rate[nearest[k]])
-            of_state = [measure[:, k] for measure in (away, parts)]
+            turn = float(pool.turn[nearest[k]])
             if away[-1, k] <= self.floor or any(
-                _approaches(times[:, k], away[:, k], part, rate, final) for part in of_state
+                _approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
+                for measure in (away, parts)
             ):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
@@ -402,13 +403,18 @@ def largest(states: Float[np.ndarray, "state unit"]) -> float:
 
 
 def _approaches(
-    times: np.ndarray, away: np.ndarray, measure: np.ndarray, rate: float, final: bool
+    times: np.ndarray,
+    away: np.ndarray,
+    measure: np.ndarray,
+    rate: float,
+    turn: float,
+    final: bool,
 ) -> bool:
     """Whether a state comes to a stable point as its slowest mode says.
 
     That is told of its distances, `away`, or of the part of that mode in them, for the distances of
-    what turns on its way swing. And it must be nearer than ever before: what turns around the point
-    at a distance comes nearer, too, for a while.
+    what turns on its way swing. They fall so all the way, over a turn of the mode at least, and the
+    state is nearer than ever before: what goes round the point comes nearer, too, for a while.
     """
     now, here = times[-1], measure[-1]
     if not (np.isfinite(here) and here > 0):
@@ -420,11 +426,15 @@ def _approaches(
     for span in spans:
         before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
         passed = now - times[max(before, 0)]
-        if before < 0 or not measure[before] > here or passed > 2 * span:
+        if before < 0 or span < turn or not measure[before] > here or passed > 2 * span:
             continue
-        folds = np.log(measure[before] / here)
-        as_mode = abs(folds / (rate * passed) - 1) <= _WITHIN
-        if as_mode and away[-1] <= nearer * away[: before + 1].min():
+        with np.errstate(divide="ignore"):
+            logs = np.log(measure[before:])
+        folds = logs[0] - logs[-1]
+        line = np.interp(times[before:], [times[before], now], [logs[0], logs[-1]])
+        is_straight = np.abs(logs - line).max() <= _WITHIN * folds
+        is_near = away[-1] <= nearer * away[: before + 1].min()
+        if is_straight and is_near and abs(folds / (rate * passed) - 1) <= _WITHIN:
             return True
     return False
 

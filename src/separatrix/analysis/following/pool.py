@@ -26,10 +26,10 @@ class Pool:
     ----------
     states, stability
         Of each point; see `FixedPoints`.
-    rate, left
+    rate, turn, left
         At which the mode of each point that decays the slowest does so, in 1/step or 1/tau
-        (negative: it grows), and its left vector, whose product with a displacement is its part of
-        it; NaN where that is not known.
+        (negative: it grows); how long it takes to turn once (0: it does not); and its left vector,
+        whose product with a displacement is its part of it. NaN where that is not known.
     label
         Its label among the points that were given; −1 where it was found here.
     is_proved
@@ -41,6 +41,7 @@ class Pool:
     states: Float[np.ndarray, "point unit"]
     stability: Shaped[np.ndarray, " point"]
     rate: Float[np.ndarray, " point"]
+    turn: Float[np.ndarray, " point"]
     left: Complex[np.ndarray, "point unit"]
     label: Int[np.ndarray, " point"]
     is_proved: Bool[np.ndarray, " point"]
@@ -60,7 +61,7 @@ class Pool:
             return self
         rows = fixed[new]
         stability = np.asarray(found.stability)[rows].astype(object)
-        rate, left = slowest_modes(system, states[new])
+        rate, turn, left = slowest_modes(system, states[new])
         proved = np.asarray(found.certified)[rows] & np.asarray(found.n_unstable_certified)[rows]
         label = np.asarray(found.label)[rows] if given else np.full(len(rows), -1)
         return replace(
@@ -68,6 +69,7 @@ class Pool:
             states=np.concatenate([self.states, states[new]]),
             stability=np.concatenate([self.stability, stability]),
             rate=np.concatenate([self.rate, rate]),
+            turn=np.concatenate([self.turn, turn]),
             left=np.concatenate([self.left, left]),
             label=np.concatenate([self.label, label]),
             is_proved=np.concatenate([self.is_proved, proved]),
@@ -114,6 +116,7 @@ def empty_pool(size: int, scale: float) -> Pool:
         states=np.zeros((0, size)),
         stability=none.astype(object),
         rate=none,
+        turn=none,
         left=np.zeros((0, size), complex),
         label=none.astype(int),
         is_proved=none.astype(bool),
@@ -121,11 +124,14 @@ def empty_pool(size: int, scale: float) -> Pool:
     )
 
 
-def slowest_modes(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rates of decay of the slowest modes at points, and their left vectors."""
-    rate, left = np.full(len(states), np.nan), np.full(states.shape, np.nan, complex)
+def slowest_modes(
+    system: AbstractSystem, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how fast the slowest modes at points decay and turn, and their left vectors."""
+    rate, turn = np.full((2, len(states)), np.nan)
+    left = np.full(states.shape, np.nan, complex)
     if not len(states) or system.size > DENSE:
-        return rate, left
+        return rate, turn, left
     jacobians = Evaluator(system).jacobian(states)
     for k, jacobian in enumerate(jacobians):
         if not np.isfinite(jacobian).all():
@@ -135,4 +141,7 @@ def slowest_modes(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarra
             decay = -np.log(np.abs(values)) if system.kind == "map" else -values.real
         slowest = int(decay.argmin())
         rate[k], left[k] = decay[slowest], vectors[:, slowest]
-    return rate, left
+        value = values[slowest]
+        angle = abs(np.angle(value) if system.kind == "map" else value.imag)
+        turn[k] = 2 * np.pi / angle if angle > 0 else 0.0
+    return rate, turn, left

@@ -91,6 +91,7 @@ def _with_point(pool: Pool, state: np.ndarray, floor: float) -> tuple[Pool, int]
         states=np.concatenate([pool.states, state[None]]),
         stability=np.append(pool.stability, "kink"),
         rate=np.append(pool.rate, np.nan),
+        turn=np.append(pool.turn, np.nan),
         left=np.concatenate([pool.left, np.full((1, len(state)), np.nan, complex)]),
         label=np.append(pool.label, -1),
         is_proved=np.append(pool.is_proved, False),
