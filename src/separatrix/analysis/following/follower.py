@@ -25,7 +25,7 @@ MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 KNOWN = 0.95
 """Share of the states whose ends are known when no more are followed."""
 INFINITE = 1e8
-ROUNDING, INTEGRATION = 1e-9, 1e-6
+ROUNDING, INTEGRATION = 1e-9, 1e-5
 """Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _WITHIN = 0.2
 """How far the decay of a distance may be from that of the slowest mode, as a part of it."""
