@@ -80,7 +80,7 @@ class Run:
         self.by = "DOP853" if fast * self.T < 5e4 else "LSODA"  # stiff
         size = 2 * x.shape[1] * len(self.follow(x[:4], self.T)[0])  # numbers of a state over 2 T
         self.rows = some(len(x), max(48, 8e7 / size))
-        self.few = some(len(self.rows), 96)  # those of which the ends are looked for
+        self.few = some(len(self.rows), 64)  # those of which the ends are looked for
         t, X = self.follow(x[self.rows], self.T)
         u, Y = self.follow(X[-1], self.T)
         self.t, self.X, self.k = np.r_[t, t[-1] + u[1:]], np.r_[X, Y[1:]], len(t) - 1
