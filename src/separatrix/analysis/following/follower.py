@@ -10,6 +10,7 @@ from jaxtyping import Float
 from ..._parallel import one_blas_thread
 from ..._watch import UNWATCHED, Stage, Watch
 from ...systems import AbstractSystem
+from ..cycles.merging import minimal_length
 from ..fixed_points.evaluator import DENSE
 from .bounded import bounded_motion, growth_times
 from .closing import solved_cycle
@@ -18,7 +19,7 @@ from .history import History
 from .motion import Block, Motion
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
-from .turns import MAP_ERROR, Open, Turn, curve_of_flow, cycle_of_steps
+from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -312,8 +313,14 @@ class _Follower:
         self.futile += states is None
         if states is None:
             return Open.NO
-        around = np.append(states, states[:1], axis=0)
-        solved = replace(curve, path=around, miss=0.0, is_told=True)
+        steps = minimal_length(states, MAP_ERROR * self.size)
+        if steps < 2:
+            return Open.NO
+        around = np.append(states[:steps], states[:1], axis=0)
+        turn = curve.turn if steps == curve.steps else float("nan")
+        solved = replace(
+            curve, period=float(steps), steps=steps, turn=turn, path=around, miss=0.0, is_told=True
+        )
         is_there = curve.is_told or solved.carries(curve.path)
         return solved if is_there else Open.NOT_YET
 
@@ -346,7 +353,7 @@ class _Follower:
         rows = rows[~self.found.may_close[self.alive[rows]]]
         bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
         for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is not None:
+            if circle is not None and not self._holds_cycle(circle):
                 self._on_curve(int(k), circle)
         for k, circle in zip(rows[bounded], circles, strict=True):
             if circle is None and not self._join(int(k)):
@@ -355,6 +362,13 @@ class _Follower:
             self._join(int(k))
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
+
+    def _holds_cycle(self, circle: Turn) -> bool:
+        """Whether a stable cycle lies on a circle that a path fills: it comes to that, slowly."""
+        near = 2 * MISS * circle.diameter
+        return any(
+            known.steps and circle.distance(known.path).max() <= near for known in self.found.curves
+        )
 
     def _ends(self) -> Ends:
         found = self.found

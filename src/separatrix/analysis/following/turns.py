@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
-_MISS = 0.01
+MISS = 0.01
 """Of the diameter of a turn: more is no return."""
 _FLOW_ERROR, MAP_ERROR = 1e-5, 1e-9
 """Of the diameter: misses that the integration, or rounding, explains."""
@@ -40,7 +40,7 @@ _MANY = 12
 """Turns that are near one another, of those compared, or it is by chance."""
 _CLOSE = 1e-3
 """Of the diameter: what comes so near, and neither nearer nor away, is a spiral, or too slow."""
-_FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, _MISS))
+_FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, MISS))
 _TURNS = 5
 """Turns of a flow over which its period is measured, at least."""
 _SETTLED = 1e-4
@@ -110,7 +110,7 @@ class Turn:
         """
         extent = np.ptp(self.path, axis=0)
         scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
-        reach = _MISS * _exact_diameter(self.path / scale)
+        reach = MISS * _exact_diameter(self.path / scale)
         if self.steps:
             apart = scipy.spatial.distance.cdist(self.path[1:] / scale, self.path[1:] / scale)
             np.fill_diagonal(apart, np.inf)
@@ -148,7 +148,7 @@ class Turn:
         """Whether both are one curve, which each may miss by a hundredth of its diameter."""
         if self.steps != other.steps or abs(self.period - other.period) > 0.02 * self.period:
             return False
-        return bool(self.distance(other.path[-1:])[0] <= 2.5 * _MISS * self.diameter)
+        return bool(self.distance(other.path[-1:])[0] <= 2.5 * MISS * self.diameter)
 
 
 def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
@@ -183,7 +183,7 @@ def closes(
     geometric series does of which what is still to come is below a miss.
     """
     ratios = misses / np.maximum(diameters, 1e-300)
-    if not len(ratios) or not ratios[0] < _MISS:
+    if not len(ratios) or not ratios[0] < MISS:
         return False
     if np.median(ratios[:_TURNS]) <= error:
         return True
@@ -202,7 +202,7 @@ def closes(
         and ratios[0] <= rule.miss
         for rule in _FALLING
     )
-    if falls and ratios[0] <= _MISS * np.expm1(slope):
+    if falls and ratios[0] <= MISS * np.expm1(slope):
         return True
     return None if count >= min(len(ratios), _MANY) else False
 
@@ -215,7 +215,7 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
     back = path[::-1]
     away = np.linalg.norm(back - back[0], axis=1)
     far = np.maximum.accumulate(away)
-    near = np.flatnonzero(away[: len(away) // 3] <= _MISS * 2 * far[: len(away) // 3])
+    near = np.flatnonzero(away[: len(away) // 3] <= MISS * 2 * far[: len(away) // 3])
     for k in near[near >= 2][:_LOOPS]:
         turns = min(_COMPARED, (len(back) - 1) // k - 1)
         diameters = np.array([diameter_of(back[j * k : (j + 1) * k]) for j in range(turns)])
@@ -267,7 +267,7 @@ def curve_of_flow(
             return Open.NOT_YET  # or a multiple of it would be taken for the period
         if not told:
             continue
-        approached = misses < _MISS * diameters[0]
+        approached = misses < MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         lengths = -np.diff(when[: turns + 1])
         if turns < _TURNS or np.ptp(lengths[:_TURNS]) > _ALIKE * lengths[0]:
@@ -313,7 +313,7 @@ def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
     whole = diameter_of(path)
     gaps = np.linalg.norm(np.diff(path[around], axis=0), axis=1)
     wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
-    if not (gaps <= _MISS * whole + 4 * wide).mean() > 0.98:
+    if not (gaps <= MISS * whole + 4 * wide).mean() > 0.98:
         return None
     in_order = path[around]  # steps of a path may come back to the same few places
     return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(in_order), in_order)
