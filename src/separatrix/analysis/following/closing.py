@@ -14,7 +14,7 @@ _ITERATIONS = 8
 _EXACT = 1e-10
 """Of the size of the states."""
 _MOVES = 0.02
-"""Of its diameter: how far the cycle may be from the turn of which it is told."""
+"""Of its diameter: the cycle is nearer to the turn from which Newton's method begins."""
 
 
 def solved_cycle(

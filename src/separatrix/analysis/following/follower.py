@@ -426,8 +426,8 @@ def _approaches(
 ) -> bool:
     """Whether a state comes to a stable point as its slowest mode says.
 
-    That is told of its distances, `away`, or of the part of that mode in them, for the distances of
-    what turns on its way swing. They fall so all the way, over a turn of the mode at least, and the
+    `measure` is its distances, `away`, or the part of that mode in them, because the distances of
+    what turns on its way swing. It falls so all the way, over a turn of the mode at least, and the
     state is nearer than ever before: what goes round the point comes nearer, too, for a while.
     """
     now, here = times[-1], measure[-1]
