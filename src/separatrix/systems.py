@@ -21,6 +21,28 @@ from .solvers.jacobian import value_and_transposed_jacobian
 StateFunction = Callable[..., Any]
 
 
+class Translation(eqx.Module):
+    """How a system came from a function of another library."""
+
+    precision: str = eqx.field(static=True)
+    """In which the original computes; the system computes in float64."""
+    difference: np.ndarray
+    """How far one step of the original is from one of the system, in largest entries."""
+    sizes: tuple[int, ...] = eqx.field(static=True)
+    """Units of each part of the state, such as h and c."""
+    reason: str | None = eqx.field(static=True)
+    """Why the original is called, and proves nothing; None where it was translated."""
+
+    def __repr__(self) -> str:
+        if self.reason is not None:
+            return f"called in PyTorch, without proofs: {self.reason}"
+        own = "" if self.precision == "float64" else f", the original in {self.precision}"
+        return (
+            f"translated from PyTorch in float64{own}: one step differs by at most "
+            f"{float(self.difference):.1g} of its largest entry"
+        )
+
+
 class AbstractSystem(eqx.Module):
     """A map or a flow on states of shape `(size,)`, with whatever input it has frozen in.
 
@@ -52,6 +74,22 @@ class AbstractSystem(eqx.Module):
                 f"in, got {jnp.shape(input)}. For many at once there is jax.vmap."
             )
         return self._apply(self.function, state, self.input if input is None else input)
+
+    def at_input(self, input: Array) -> "AbstractSystem":
+        """Return the system at another frozen input `(channel,)`; a `domain` is left behind.
+
+        Raises InvalidInputError for another shape than that of the system's input, or for NaN.
+        """
+        given = _checked_input(input)
+        if given is None or np.shape(self.input) != given.shape or self.input is None:
+            raise InvalidInputError(
+                f"input must have shape {np.shape(self.input)}, that of the input that was frozen "
+                f"in, got {np.shape(input)}."
+                if self.input is not None
+                else "the system has no input: give one when it is made, input=…"
+            )
+        place = lambda s: (s.input, s.domain)  # noqa: E731
+        return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
         """Return a function with the same zeros as the velocity, of the best shape known."""
@@ -143,6 +181,9 @@ class DiscreteMap(AbstractSystem):
     0.0
     """
 
+    translation: Translation | None
+    """How the system came from a PyTorch function (`sx.torch_map`), else None."""
+
     def __init__(
         self,
         step: StateFunction,
@@ -159,6 +200,7 @@ class DiscreteMap(AbstractSystem):
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
         programs = _programs(step, "step", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = programs
+        self.translation = None
 
     @property
     def kind(self) -> str:

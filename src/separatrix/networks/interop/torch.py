@@ -22,11 +22,11 @@ def from_torch(
     dt: float | None = None,
     tau: float | None = None,
     initial_state: Array | None = None,
-    check: Any = None,
 ) -> AbstractNetwork:
     """Make a network from a PyTorch module; it computes the same, to rounding.
 
-    Steps of the module itself, from random states and inputs, are compared with the network's.
+    Steps of the module itself, from random states and inputs, are compared with the network's, and
+    one that differs is refused: `sx.torch_map` analyzes any step of a module as it is.
 
     Parameters
     ----------
@@ -52,10 +52,6 @@ def from_torch(
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
         PyTorch.
-    check
-        `(state, input, next_state)` that the module computed, of one step or of many
-        `(step, …)`, to be compared instead of random ones. A class with a `forward` of its own
-        needs it: random states may not reach what it does otherwise, such as a clip.
 
     Returns
     -------
@@ -66,9 +62,8 @@ def from_torch(
     ------
     InvalidInputError
         When PyTorch is not installed; for a module with other layers than these, bidirectional or
-        projected ones, a layer that computes something else (or has a `forward` of its own and no
-        `check`), a readout of another width, weights that are not finite, a `tau` where there is no
-        leak.
+        projected ones, a layer that computes something else or has a `forward` of its own, a
+        readout of another width, weights that are not finite, a `tau` where there is no leak.
 
     Notes
     -----
@@ -86,7 +81,7 @@ def from_torch(
     given = readout is not None
     readout = readout if given else _find_readout(module, recurrent)
     is_primer = _is_primer(recurrent)
-    if check is None and not is_primer:
+    if not is_primer:
         _refuse_own_forward(recurrent)
     arrays = _arrays_of(recurrent)
     taken = read_layer(arrays, "torch", layer=layer)
@@ -104,9 +99,7 @@ def from_torch(
         arrays = NamedArrays(_linear(readout, "the readout"))
         weights = arrays.take("weight", (None, taken.num_units)), arrays.take("bias", (None,))
     network = build(taken, weights, dt, {"activation": activation, "tau": tau}, initial_state)
-    if check is not None:
-        compare_step(network, check)
-    elif not is_primer or hasattr(recurrent, "recurrence"):
+    if not is_primer or hasattr(recurrent, "recurrence"):
         _compare(recurrent, taken, network)
     return network
 
@@ -169,8 +162,8 @@ def _refuse_own_forward(layer: Any) -> None:
     base: Any = next(c for c in type(layer).__mro__ if c.__module__ == "torch.nn.modules.rnn")
     if getattr(layer.forward, "__func__", None) is not base.forward:
         raise InvalidInputError(
-            f"{type(layer).__name__} has a forward of its own: give steps of it as check=(state, "
-            "input, next_state), or write its step as a function for sx.DiscreteMap, sx.torch_map."
+            f"{type(layer).__name__} has a forward of its own, which may compute something else: "
+            "give its step to sx.torch_map, torch_map(lambda state, input: …, size)."
         )
 
 
@@ -195,8 +188,7 @@ def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
     if not isinstance(layer, Linear) or type(layer).forward is not Linear.forward:
         raise InvalidInputError(
             f"{name} must be an nn.Linear, got {type(layer).__name__}: apply what comes after a "
-            "readout to the network's outputs, and write any other step as a JAX function for "
-            "sx.DiscreteMap, or give it to sx.torch_map."
+            "readout to the network's outputs, and give any other step to sx.torch_map."
         )
     parts = {"weight": layer.weight, "bias": layer.bias}
     arrays = read_arrays({part: array for part, array in parts.items() if array is not None}).left
@@ -248,8 +240,7 @@ def _compare(module: Any, taken: RecurrentLayer, network: AbstractNetwork) -> No
     except Exception as error:
         raise InvalidInputError(
             f"{type(module).__name__} does not step as PyTorch's layers or the primer's CTRNN do "
-            f"({first_line(error)}). Give a step of it as check=(state, input, next_state), write "
-            "it as a JAX function for sx.DiscreteMap, or give it to sx.torch_map."
+            f"({first_line(error)}): give its step to sx.torch_map."
         ) from error
     finally:
         module.train(was_training)

@@ -31,9 +31,9 @@ def with_ramps(program: FlatProgram, known: dict[int, Value]) -> FlatProgram:
         known.update(zip(slots, map(constant, arrays), strict=True))
         moved, clipped, free = free + 4, free + 5, free + 6
         steps += [
-            _elementwise(step, "add", (quantity, shift), moved),
-            _elementwise(step, "clamp", (least, moved, greatest), clipped),
-            _elementwise(step, "mul", (clipped, sign), step.outputs[0]),
+            elementwise(step, "add", (quantity, shift), moved),
+            elementwise(step, "clamp", (least, moved, greatest), clipped),
+            elementwise(step, "mul", (clipped, sign), step.outputs[0]),
         ]
     if len(steps) == len(program.steps):
         return program
@@ -68,7 +68,8 @@ def _rectified(program: FlatProgram, known: dict[int, Value], slot: int) -> int 
     return None
 
 
-def _elementwise(step: Step, name: str, inputs: tuple[int, ...], output: int) -> Step:
+def elementwise(step: Step, name: str, inputs: tuple[int, ...], output: int) -> Step:
+    """Return a step on values of the shape of another step's result."""
     count = len(inputs)
     return replace(
         step, name=name, params={}, inputs=inputs, outputs=(output,),

@@ -15,8 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._types import InvalidInputError, first_line, require_count, require_finite
-from .systems import DiscreteMap
+from .._types import InvalidInputError, first_line, require_finite
 
 HostFunction = Callable[..., np.ndarray]
 
@@ -25,79 +24,7 @@ HostFunction = Callable[..., np.ndarray]
 _LOCK = threading.Lock()
 
 
-def torch_map(
-    step: Callable[..., Any],
-    size: int,
-    dt: float = 1.0,
-    *,
-    input: Any = None,
-    residual: Callable[..., Any] | None = None,
-    domain: tuple[Any, Any] | None = None,
-) -> DiscreteMap:
-    r"""Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function.
-
-    Values, Jacobians and second derivatives come from PyTorch in float64 (`torch.func.vmap`,
-    `jacfwd`, `jvp`), through a callback of JAX. All analyses run on the map; its fixed points are
-    those of the same function written in JAX. They are not certified: intervals need the function's
-    own operations. Layers that `sx.networks.from_torch` knows are better taken over by it, which is
-    faster and gives proofs.
-
-    Most of the time goes into slow points, where there are any: each step toward one takes the
-    second derivatives in all pairs of directions, `size`² evaluations of `step` for every state. A
-    `residual` under which more candidates converge, or `find_fixed_points(…, slow_points=False)`,
-    avoids them.
-
-    Parameters
-    ----------
-    step
-        A function of a tensor `(size,)` in float64, and of a tensor `(channel,)` when `input` is
-        given, that returns the next state. It has to be a pure function of these that
-        `torch.func` can differentiate: no `.item()`, `.detach()` or writing in place. The modules
-        that it calls must be in float64, `copy.deepcopy(module).double()`, and in eval mode where
-        they have dropout.
-    size
-        The number of units in the state.
-    dt
-        Duration of one step in ms: time constants are reported in it.
-    input
-        The frozen input `(channel,)`, or None.
-    residual
-        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, where one of
-        a better shape is known; for a GRU, the new state without the update gate, minus the state.
-    domain
-        `(lower, upper)`: a box that holds every fixed point, or None.
-
-    Returns
-    -------
-    DiscreteMap
-        Compiled anew for every new `step`.
-
-    Raises
-    ------
-    InvalidInputError
-        When PyTorch is not installed; when `step` cannot be evaluated or differentiated, computes
-        in another precision than float64, or returns another shape than `(size,)`.
-
-    Notes
-    -----
-    For a module of PyTorch that is no plain layer::
-
-        cell = copy.deepcopy(net.cell).double()
-        u = torch.tensor([1.0, 0.5], dtype=torch.float64)
-        system = sx.torch_map(lambda h: cell(u, h), size=64, dt=20.0)
-    """
-    size = require_count(size, "size, the number of units,")
-    channels = None if input is None else np.asarray(input, float)
-    if channels is not None:
-        require_finite(channels, "the input to freeze in")
-    step_in_jax = _in_jax("step", step, size, channels)
-    residual_in_jax = None if residual is None else _in_jax("residual", residual, size, channels)
-    return DiscreteMap(
-        step_in_jax, size, dt, input=channels, residual=residual_in_jax, domain=domain
-    )
-
-
-def _in_jax(
+def in_jax(
     name: str, function: Callable[..., Any], size: int, input: np.ndarray | None
 ) -> Callable[..., Any]:
     """Return a JAX function of the state, and of the input if there is one, that calls PyTorch."""

@@ -1,0 +1,201 @@
+"""Systems from PyTorch functions and modules."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from .._double import double_precision
+from .._types import InvalidInputError, first_line, require_count, require_finite
+from ..systems import DiscreteMap, Translation
+from .callback import in_jax
+from .comparison import compare
+from .errors import NoRuleError
+from .translation import translate
+
+
+def torch_map(
+    step: Callable[..., Any],
+    size: int | Sequence[int],
+    dt: float = 1.0,
+    *,
+    input: Any = None,
+    residual: Callable[..., Any] | None = None,
+    domain: tuple[Any, Any] | None = None,
+) -> DiscreteMap:
+    r"""Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function or module.
+
+    The function is exported (`torch.export`) and translated to JAX, operation by operation, so that
+    proofs, exact solutions of rectified networks and everything else work as on a function that was
+    written in JAX. The translation computes in float64, whatever the precision of the weights, and
+    is compared with the original in the original's own precision: values and Jacobians at 16 random
+    states. `system.translation` says how far they are apart.
+
+    Where an operation has no rule, a warning names it, and the function is called in PyTorch
+    instead, with derivatives by `torch.func`: all analyses run, slower, and nothing is certified.
+
+    Parameters
+    ----------
+    step
+        A function of a tensor `(size,)`, and of a tensor `(channel,)` when `input` is given, that
+        returns the next state: `lambda h, u: cell(u, h)`, where `cell` is the module as it was
+        trained, in its own precision. A module that takes the state, or the state and the input, in
+        this order, may be given itself. Dropout is left out.
+    size
+        The number of units; or several numbers, `(64, 64)`, for a state in parts, such as `(h, c)`
+        of an LSTM. Then `step` takes a tuple of tensors and returns one, and the states of
+        analyses are the parts in a row.
+    dt
+        Duration of one step in ms: time constants are reported in it. With 1, they are numbers of
+        steps.
+    input
+        The frozen input `(channel,)`, or None.
+    residual
+        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, where one of
+        a better shape is known; for a GRU, the new state without the update gate, minus the state.
+    domain
+        `(lower, upper)`: a box that holds every fixed point, or None.
+
+    Returns
+    -------
+    DiscreteMap
+        A second module of one form needs no compilation.
+
+    Raises
+    ------
+    InvalidInputError
+        When PyTorch is not installed; when `step` cannot be evaluated or returns another shape than
+        it is given; when it is no pure function of its arguments: noise, statistics of batches,
+        branches on numbers of the state, `.item()`; when the translation differs from it.
+
+    Notes
+    -----
+    A system is a snapshot: training the module further does not change it. For an LSTM cell::
+
+        cell = torch.nn.LSTMCell(3, 64)
+        system = sx.torch_map(lambda state, u: cell(u, state), size=(64, 64), dt=20.0, input=u)
+    """
+    sizes = _sizes(size)
+    channels = None if input is None else np.asarray(input, float)
+    if channels is not None:
+        require_finite(channels, "the input to freeze in")
+    _require_order(step, sizes, channels)
+    system, translation = _translated(step, residual, sizes, dt, channels, domain)
+    if translation.reason is not None:
+        warnings.warn(
+            f"{translation.reason}: the step is called in PyTorch, and nothing is certified.",
+            stacklevel=2,
+        )
+    return eqx.tree_at(
+        lambda s: s.translation, system, translation, is_leaf=lambda leaf: leaf is None
+    )
+
+
+def _translated(
+    step: Any, residual: Any, sizes: tuple[int, ...], dt: float, input: Any, domain: Any
+) -> tuple[DiscreteMap, Translation]:
+    """Return the system of a step, translated where that is possible and called otherwise."""
+    _require_pytorch()
+    total = sum(sizes)
+    given = (np.zeros(total),) if input is None else (np.zeros(total), input)
+    functions = {"step": _flat(step, sizes, "step")}
+    if residual is not None:
+        functions["residual"] = _flat(residual, sizes, "residual")
+
+    def system_of(made: dict[str, Any]) -> DiscreteMap:
+        return DiscreteMap(
+            made["step"], total, dt, input=input, residual=made.get("residual"), domain=domain
+        )
+
+    try:
+        read = {name: translate(name, function, given) for name, function in functions.items()}
+        for name, translation in read.items():
+            _require_shape(name, translation.function, given)
+    except NoRuleError as error:
+        called = {name: in_jax(name, f, total, input) for name, f in functions.items()}
+        return system_of(called), Translation("float64", np.zeros(()), sizes, str(error))
+    system = system_of({name: translation.function for name, translation in read.items()})
+    ours: dict[str, Any] = {"step": system.function, "residual": system.residual_function}
+    apart = [
+        compare(name, functions[name], ours[name], total, input, t) for name, t in read.items()
+    ]
+    if any(t.drops for t in read.values()):
+        warnings.warn(
+            "the module is in training mode: its dropout is left out, as .eval() does.",
+            stacklevel=3,
+        )
+    return system, Translation(read["step"].precision, np.asarray(apart[0]), sizes, None)
+
+
+def _sizes(size: Any) -> tuple[int, ...]:
+    if isinstance(size, Sequence) and not isinstance(size, str):
+        return tuple(require_count(n, "size, the number of units,") for n in size)
+    return (require_count(size, "size, the number of units,"),)
+
+
+def _require_pytorch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise InvalidInputError(
+            "torch_map translates PyTorch, which is not installed here: pip install torch."
+        ) from error
+
+
+def _require_order(step: Any, sizes: tuple[int, ...], input: np.ndarray | None) -> None:
+    """Refuse a module that takes the input first, or may do so without anyone noticing."""
+    _require_pytorch()
+    import torch
+
+    if not isinstance(step, torch.nn.Module):
+        return
+    layers = (torch.nn.RNNCellBase, torch.nn.RNNBase)
+    if isinstance(step, layers) or (input is not None and input.shape == (sizes[0],)):
+        raise InvalidInputError(
+            f"the module {type(step).__name__} may take its input before its state, and `step` is "
+            "called with the state first: write the order down, torch_map(lambda state, input: "
+            "module(input, state), …)."
+        )
+
+
+def _flat(function: Any, sizes: tuple[int, ...], name: str) -> Callable[..., Any]:
+    """Return the function of a state in a row, whose parts are given to `function` as a tuple."""
+    if len(sizes) == 1:
+        return function
+
+    def flat(state: Any, *input: Any) -> Any:
+        import torch
+
+        result = function(tuple(state.split(list(sizes))), *input)
+        shapes = [tuple(getattr(part, "shape", ())) for part in result]
+        if shapes != [(n,) for n in sizes]:
+            raise InvalidInputError(
+                f"`{name}` must return {len(sizes)} tensors of the shapes that it is given, "
+                f"{[(n,) for n in sizes]}, got {shapes}."
+            )
+        return torch.cat(tuple(result))
+
+    return flat
+
+
+def _require_shape(name: str, function: Any, given: tuple[np.ndarray, ...]) -> None:
+    """Trace a translation once; refuse a result of another shape than the state's."""
+    with double_precision():
+        try:
+            result = jax.eval_shape(function, *given)
+        except (NoRuleError, InvalidInputError):
+            raise
+        except Exception as error:  # rules are checked against few of PyTorch's conventions
+            raise NoRuleError(f"the translation of `{name}` fails ({first_line(error)})") from error
+    if getattr(result, "shape", None) != given[0].shape:
+        got = getattr(
+            result, "shape", f"{len(result)} tensors" if isinstance(result, tuple) else ""
+        )
+        raise InvalidInputError(
+            f"`{name}` must return a tensor of the shape it is given, {given[0].shape}, got {got}. "
+            "A step that returns (output, state) can be wrapped: lambda x: step(x)[1]; a state of "
+            "several parts is told by size, (64, 64)."
+        )
