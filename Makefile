@@ -9,8 +9,8 @@ TESTS ?= tests
 NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2>/dev/null && { echo python3.$$v; break; }; done)
 KERNEL ?= Haswell
 
-.PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean dist
-.PHONY: weekly test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
+.PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
+.PHONY: weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -52,6 +52,16 @@ test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, Neuro
 test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone
 	$(BIN)/python benchmarks/verify_golden.py --quick
 
+dist: $(VENV)-dist/installed  ## Build the sdist, and the wheel from it, into dist/; a wheel of more than 1.2 MB stops it
+	rm -rf dist
+	$(VENV)-dist/bin/python -m build
+	@wc -c dist/*
+	@test $$(cat dist/*.whl | wc -c) -le 1200000 || { echo "The wheel is larger than 1.2 MB."; exit 1; }
+
+test-dist: dist  ## Install the wheel, then the sdist, each alone in an empty environment, and run the tests (or TESTS) there
+	PYTHON=$(PYTHON) WORKERS=$(WORKERS) tools/test_alone.sh dist/*.whl $(TESTS)
+	PYTHON=$(PYTHON) WORKERS=$(WORKERS) tools/test_alone.sh dist/*.tar.gz $(TESTS)
+
 lint: $(VENV)/installed-lint  ## Check style, layers and types
 	$(BIN)/ruff check src tests benchmarks examples tools docs/*.py
 	$(BIN)/ruff format --check src tests benchmarks examples tools docs/*.py
@@ -88,9 +98,10 @@ bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make be
 bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
 	$(BIN)/python -m benchmarks.nothing_lost
 
-weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions, verdicts on planted systems (benchmarks/README.md)
+weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions and of what is built, verdicts on planted systems (benchmarks/README.md)
 	$(MAKE) test-newest
 	$(MAKE) test-lowest
+	$(MAKE) test-dist
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
 	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round; done
 
@@ -98,7 +109,7 @@ doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor
 
 clean:
-	rm -rf $(VENV) $(VENV)-interop $(VENV)-newest $(VENV)-lowest .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks site
+	rm -rf $(VENV) $(VENV)-interop $(VENV)-newest $(VENV)-lowest $(VENV)-dist .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks site dist
 
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -145,6 +156,11 @@ $(VENV)-lowest/installed: pyproject.toml tools/lowest.py
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(PYTHON) tools/lowest.py > $(VENV)-lowest/lowest.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --constraint $(VENV)-lowest/lowest.txt --editable ".[test]"
+	touch $@
+
+$(VENV)-dist/installed: constraints.txt
+	$(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/python -m pip install --quiet --constraint constraints.txt build
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed

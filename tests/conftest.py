@@ -2,12 +2,13 @@
 
 import itertools
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-SOURCE = TESTS.parent / "src"
+SOURCE = Path(find_spec("separatrix").origin).parents[1]  # of the package that is installed
 INNER = (
     "separatrix.enclosure",
     "separatrix.solvers",

@@ -6,9 +6,14 @@ The public names, in the order of the pipeline::
                                   ──find_fixed_points──▶ FixedPoints ──linearize──▶ Linearization
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 import lazy_loader
 
-__version__ = "0.1.0.dev0"
+try:
+    __version__ = version("separatrix")
+except PackageNotFoundError:  # the sources are on the path, not installed
+    __version__ = "0.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 """Each public name is imported when it is first used: `__init__.pyi` lists them."""

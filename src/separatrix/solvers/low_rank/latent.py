@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import methodcaller
 
 import numpy as np
 
@@ -211,7 +212,7 @@ class LatentSystem:
         eye = np.eye(variables)[None]
         for shape in (*self.shapes, *[()] * (variables - self.rank)):
             here = slice(place, place := place + int(np.prod(shape)))
-            bounds = boxes[:, here].map(partial(np.reshape, shape=(boxes.shape[0], *shape)))
+            bounds = boxes[:, here].map(methodcaller("reshape", boxes.shape[0], *shape))
             seed = point(eye[..., here].reshape(1, variables, *shape))
             values.append(Value(bounds, seed if differentiate else None))
         return values
