@@ -1,0 +1,114 @@
+"""Functions of a system as users give them: traced, and refused in words where they are unfit."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._double import double_precision
+from .._types import InvalidInputError
+from ..enclosure.program import Program, trace_program
+
+
+def programs(
+    function: Any, name: str, residual: Any, residual_jacobian: Any, size: int, input: Any
+) -> tuple[Program, Program | None, Program | None]:
+    """Trace the functions of a system; raise in the user's words if they are unfit."""
+    given = [jax.ShapeDtypeStruct((size,), np.float64)]
+    if input is not None:
+        kind = np.float64 if jnp.issubdtype(input.dtype, jnp.floating) else input.dtype
+        given.append(jax.ShapeDtypeStruct(input.shape, kind))
+    step = _traced(
+        name, function, given, (size,), f"`{name}` must return a state of the shape it is given",
+        "A step that returns (output, state) can be wrapped: lambda x: step(x)[1].",
+    )  # fmt: skip
+    own = residual and _traced(
+        "residual", residual, given, (size,),
+        "`residual` must return an array of the shape of the state",
+        "Ravel the state and the result where they have more than one axis.",
+    )  # fmt: skip
+    formula = residual_jacobian and _traced(
+        "residual_jacobian", residual_jacobian, given, (size, size),
+        "`residual_jacobian` must return the derivative of each entry of the residual (row) by "
+        "each unit (column)",
+        "Leave it out where there is no formula: then JAX differentiates the residual.",
+    )  # fmt: skip
+    assert step is not None  # a state, which is no None
+    return step, own, formula
+
+
+def _traced(
+    name: str, function: Any, given: list[Any], shape: tuple[int, ...], expected: str, remedy: str
+) -> Program | None:
+    """Return a function as a program, None where a formula returns None; raise if it is unfit."""
+
+    def check(result: Any) -> None:
+        if result is None and name == "residual_jacobian":
+            return
+        got = getattr(result, "shape", f"a {type(result).__name__}")
+        if got != shape:
+            raise InvalidInputError(f"{expected}, {shape}, got {got}. {remedy}")
+        if not jnp.issubdtype(result.dtype, jnp.floating):
+            raise InvalidInputError(
+                f"`{name}` must return real numbers of floating point, got {result.dtype}."
+            )
+
+    try:
+        if isinstance(function, eqx.Module):
+            with double_precision():
+                function = in_float64(function)  # its arrays, or it would compute in float32
+        program = trace_program(function, *given, check=check)
+        if program is not None and not isinstance(function, eqx.Module):
+            _require_the_same(program, trace_program(function, *given))
+        return program
+    except InvalidInputError:
+        raise
+    except Exception as error:
+        text = str(error).strip().split("\n")[0]
+        lacks_input = len(given) == 1 and "missing 1 required positional argument" in text
+        raise InvalidInputError(
+            f"`{name}` could not be evaluated on a state of shape {given[0].shape}: "
+            f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
+            f"{_INPUT * lacks_input}"
+        ) from error
+
+
+def _require_the_same(one: Program, other: Program | None) -> None:
+    """Raise InvalidInputError where a function has read other numbers when it was traced again."""
+    others = () if other is None else other.arrays
+    pairs = list(zip(one.arrays, others, strict=False))
+    if any(isinstance(array, jax.core.Tracer) for pair in pairs for array in pair):
+        return
+    same = all(np.array_equal(a, b, equal_nan=a.dtype != bool) for a, b in pairs)
+    if not same or len(one.arrays) != len(others):
+        raise InvalidInputError(
+            "the function computes something else each time it is called: it draws random numbers "
+            "or keeps count of its calls. A system is one function of its state: leave noise out, "
+            "or draw it once, before the function, and let the function read it."
+        )
+
+
+_NEEDS_NUMBERS = (
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerBoolConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.ConcretizationTypeError,
+)
+_NUMPY = (
+    " Write it with jax.numpy in place of NumPy, and what depends on the state with jnp.where or "
+    "jax.lax.cond in place of `if`; of a PyTorch function sx.torch_map makes a system."
+)
+_INPUT = ". Of a function of state and input, give the input to freeze in: input=…"
+
+
+def in_float64(tree: Any) -> Any:
+    """Cast every floating array of a pytree to float64; call it under `jax.enable_x64(True)`."""
+
+    def cast(leaf: Any) -> Any:
+        # Not `is_inexact_array_like`, which fails on the tracers of a system built while tracing.
+        number = eqx.is_inexact_array(leaf) or isinstance(leaf, (float, np.inexact))
+        return jnp.asarray(leaf, jnp.float64) if number else leaf
+
+    return jax.tree.map(cast, tree)
