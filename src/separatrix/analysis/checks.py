@@ -21,7 +21,18 @@ def states_of(
     rows = rows.reshape(-1, system.size)
     if len(rows) < least:
         raise InvalidInputError(f"there are no {name}: give at least one state.")
+    require_some_finite(rows, name)
     return rows
+
+
+def require_some_finite(rows: Float[np.ndarray, "state unit"], name: str) -> None:
+    """Raise InvalidInputError where there are states, and none of them is finite."""
+    if len(rows) and not np.isfinite(rows).all(1).any():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(rows))[0])
+        raise InvalidInputError(
+            f"{name}: no state is finite, each of {len(rows)} holds NaN or infinity, the first at "
+            f"{first}. Look at what made them: a NaN among weights or inputs spreads to all states."
+        )
 
 
 def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
@@ -49,6 +60,7 @@ def points_of(
             f"{name} must have shape (point, {system.size}), one column for each unit of the "
             f"system, got {states.shape}."
         )
+    require_some_finite(states, name)
     return states
 
 

@@ -127,8 +127,9 @@ class DiscreteMap(AbstractSystem):
     ------
     InvalidInputError
         When `step` or `residual` cannot be evaluated on a state, or gives another shape than
-        `(size,)`, or `residual_jacobian` another than `(size, size)`; for a size below 1, a dt that
-        is not positive, an input that is not finite.
+        `(size,)`, or `residual_jacobian` another than `(size, size)`; where weights that are NaN or
+        infinite make every state NaN; for a size below 1, a dt that is not positive, an input that
+        is not finite.
 
     Notes
     -----
@@ -235,8 +236,9 @@ class Flow(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`; for a
-        size below 1, a tau that is not positive, an input that is not finite.
+        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`; where
+        weights that are NaN or infinite make every state NaN; for a size below 1, a tau that is not
+        positive, an input that is not finite.
 
     Examples
     --------

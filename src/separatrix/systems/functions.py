@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .._types import InvalidInputError
+from .._types import InvalidInputError, require_finite
+from ..enclosure.captured import named_arrays
 from ..enclosure.program import Program, trace_program
 
 
@@ -62,6 +63,8 @@ def _traced(
         program = trace_program(function, *given, check=check)
         if program is not None and not isinstance(function, eqx.Module):
             _require_the_same(program, trace_program(function, *given))
+        if program is not None:
+            _require_numbers(name, function, program, given)
         return program
     except InvalidInputError:
         raise
@@ -73,6 +76,37 @@ def _traced(
             f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
             f"{_INPUT * lacks_input}"
         ) from error
+
+
+def _require_numbers(name: str, function: Any, program: Program, given: list[Any]) -> None:
+    """Raise InvalidInputError, naming an array, where weights make NaN of whatever is given.
+
+    A function may well hold NaN, or infinite bounds, that do not come into what it returns.
+    """
+    if all(map(_is_finite, program.arrays)):
+        return
+    if any(isinstance(array, jax.core.Tracer) for array in program.arrays):
+        return
+    rng = np.random.default_rng(0)
+    with jax.ensure_compile_time_eval():
+        for scale in (0.0, 1e-3, 1.0, 1.0):
+            drawn = [np.asarray(scale * rng.standard_normal(g.shape), g.dtype) for g in given]
+            if np.isfinite(np.asarray(program(*drawn))).all():
+                return
+    for path, array in named_arrays(function):
+        if not _is_finite(array):
+            require_finite(array, f"{path or 'an array'}, which `{name}` reads,")
+    raise InvalidInputError(
+        f"`{name}` computes with numbers that are NaN or infinite, and returns such at every "
+        "state: look for them in its weights."
+    )
+
+
+def _is_finite(array: Any) -> bool:
+    is_concrete = not isinstance(array, jax.core.Tracer)
+    if is_concrete and jnp.issubdtype(array.dtype, jnp.floating):
+        return bool(np.isfinite(np.asarray(array)).all())
+    return True
 
 
 def _require_the_same(one: Program, other: Program | None) -> None:
