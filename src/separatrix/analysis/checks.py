@@ -50,11 +50,16 @@ def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
 
 
 def points_of(
-    system: AbstractSystem, value: Any, name: str = "points"
+    system: AbstractSystem, value: Any, name: str = "points", *, takes_one: bool = False
 ) -> Float[np.ndarray, "point unit"]:
-    """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit."""
+    """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit.
+
+    One point may be `(unit,)` where the analysis `takes_one`.
+    """
     require_array_of_states(system, value, name)
     states = real_array(value, name)
+    if takes_one and states.shape == (system.size,):
+        states = states[None]
     if states.ndim != 2 or states.shape[1] != system.size:
         raise InvalidInputError(
             f"{name} must have shape (point, {system.size}), one column for each unit of the "

@@ -1,5 +1,6 @@
 """Functions of a system as users give them: traced, and refused in words where they are unfit."""
 
+import inspect
 from typing import Any
 
 import equinox as eqx
@@ -73,9 +74,25 @@ def _traced(
         lacks_input = len(given) == 1 and "missing 1 required positional argument" in text
         raise InvalidInputError(
             f"`{name}` could not be evaluated on a state of shape {given[0].shape}: "
-            f"{type(error).__name__}: {text}{_NUMPY * isinstance(error, _NEEDS_NUMBERS)}"
-            f"{_INPUT * lacks_input}"
+            f"{type(error).__name__}: {text}{_remedy(function, error)}{_INPUT * lacks_input}"
         ) from error
+
+
+def _remedy(function: Any, error: Exception) -> str:
+    """Say what to do where a function is not written in JAX."""
+    held = [function, getattr(function, "__self__", None)]
+    if inspect.isfunction(function) or inspect.ismethod(function):
+        variables = inspect.getclosurevars(function)
+        held += [v for names in (variables.nonlocals, variables.globals) for v in names.values()]
+    if any(_is_of_torch(value) for value in held):
+        return _TORCH
+    return _NUMPY * isinstance(error, _NEEDS_NUMBERS)
+
+
+def _is_of_torch(value: Any) -> bool:
+    if inspect.ismodule(value):
+        return value.__name__.split(".")[0] == "torch"
+    return any(kind.__module__.split(".")[0] == "torch" for kind in type(value).__mro__)
 
 
 def _require_numbers(name: str, function: Any, program: Program, given: list[Any]) -> None:
@@ -133,6 +150,10 @@ _NEEDS_NUMBERS = (
 _NUMPY = (
     " Write it with jax.numpy in place of NumPy, and what depends on the state with jnp.where or "
     "jax.lax.cond in place of `if`; of a PyTorch function sx.torch_map makes a system."
+)
+_TORCH = (
+    ". It is written in PyTorch, which JAX cannot trace: sx.torch_map(step, size, dt) makes a "
+    "system of any PyTorch function, sx.networks.from_torch(module) a network of a plain layer."
 )
 _INPUT = ". Of a function of state and input, give the input to freeze in: input=…"
 
