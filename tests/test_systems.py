@@ -205,3 +205,56 @@ def test_a_function_that_is_another_at_every_call_is_refused():
 def test_a_step_in_numpy_is_told_to_be_written_in_jax(step):
     with pytest.raises(sx.InvalidInputError, match=r"jax\.numpy in place of NumPy"):
         sx.DiscreteMap(step, 3)
+
+
+SICK = W.copy()
+SICK[2, 1] = np.nan
+
+
+def _in_a_variable():
+    weights = SICK
+    return lambda x: jnp.tanh(weights @ x)
+
+
+def _in_a_dict():
+    held = {"layers": [W, jnp.asarray(SICK)]}
+    return lambda x: jnp.tanh(held["layers"][1] @ x)
+
+
+class Layer(eqx.Module):
+    weights: np.ndarray
+
+    def step(self, x):
+        return jnp.tanh(self.weights @ x)
+
+
+READ = {
+    "weights": _in_a_variable(),
+    "held['layers'][1]": _in_a_dict(),
+    "SICK": lambda x: jnp.tanh(SICK @ x),
+    "Layer.weights": Layer(SICK).step,
+    "Mutable.gain": Mutable(SICK[2]).step,
+    "default": lambda x, default=SICK: jnp.tanh(default @ x),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("make", [sx.DiscreteMap, sx.Flow])
+def test_weights_that_make_every_state_nan_are_named(make, name):
+    with pytest.raises(sx.InvalidInputError) as caught:
+        make(READ[name], 4)
+    assert str(caught.value).startswith(f"{name}, which ")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: jnp.where(np.isnan(SICK), 0.0, SICK) @ x,
+        lambda x: jnp.clip(x, -np.inf, np.array([1.0, np.inf, np.inf, 2.0])),
+        lambda x: 1 / x,
+        lambda x: jnp.log(x - 5),
+    ],
+)
+def test_what_is_not_finite_but_does_not_spread_is_taken(function):
+    """Weights that are left out, bounds, and functions that are not finite everywhere."""
+    assert sx.DiscreteMap(function, 4).size == 4

@@ -57,6 +57,10 @@ NO_NUMBERS = {
     "graded_memory curve": lambda text: sx.graded_memory(text, np.zeros((4, 1, 1)), np.zeros(4)),
     "targeted_averages states": lambda text: sx.targeted_averages(text, np.eye(1), {}),
 }
+NOT_FINITE = [
+    "slow_curve start", "linearize points", "find_cycles candidates", "lyapunov_exponents start",
+    "separatrix states", "basins states", "commitment trajectories",
+]  # fmt: skip
 METHODS = {
     "find_fixed_points": lambda m: sx.find_fixed_points(MAP, STATES, method=m),
     "find_fixed_points, exhaustion": lambda m: sx.find_fixed_points(MAP, STATES, exhaustion=m),
@@ -193,3 +197,10 @@ def test_other_arguments_of_another_kind():
         sx.input_gating(FLOW, [[1.0], [0.5]])
     with pytest.raises(sx.InvalidInputError, match="max_angle must be a number"):
         solvers.PseudoArclength(max_angle="right")
+
+
+@pytest.mark.parametrize("name", NOT_FINITE)
+def test_states_of_which_none_is_finite_are_refused_by_name(name):
+    states = np.full((1, 5, 1) if "trajectories" in name else (5, 1), np.nan)
+    with pytest.raises(sx.InvalidInputError, match=f"^{name.split()[1]}"):
+        NO_NUMBERS[name](states)

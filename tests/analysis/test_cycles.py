@@ -5,7 +5,9 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.cycles import found as cycles_found
 from separatrix.analysis.cycles.merging import minimal_length
+from separatrix.solvers.iterate import Ending
 
 CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting
 
@@ -280,10 +282,10 @@ def test_every_bound_says_that_it_was_hit():
     candidates = systems.box(2, -1, 1, 5)
     few = MultipleShooting(max_steps=1, transient=0)
     got = sx.find_cycles(sx.DiscreteMap(henon, 2), candidates, length=7, method=few)
-    assert "still open after the largest number of steps (max_steps)" in set(got.reasons)
+    assert cycles_found.SHOT[Ending.MAX_STEPS] in set(got.reasons)
     walk = CycleWalk(max_solves=1, transient=0)
     got = sx.find_cycles(scyfi(0.8377689), systems.box(2, -10, 10), length=16, method=walk)
-    assert "no cycle in the largest number of solves (max_solves)" in set(got.reasons)
+    assert cycles_found.WALKED[Ending.MAX_STEPS] in set(got.reasons)
 
 
 def test_what_leaves_or_is_not_finite_is_told():

@@ -134,16 +134,10 @@ def test_candidates_that_are_not_finite_are_marked_and_do_not_disturb_the_others
     assert all("NaN or infinite" in reason for reason in points.outcome_reasons[rejected])
 
 
-def test_only_bad_candidates_give_an_empty_answer_not_an_error():
-    system, bad = systems.hopf(0.5, 1.0).system, np.full((4, 2), np.nan)
-    points = sx.find_fixed_points(system, bad, completeness=False)
-    assert len(points) == 0
-    assert points.states.shape == (0, 2)
-    assert points.outcomes.tolist() == ["rejected"] * 4
-    assert "0 fixed, 0 slow; 4 candidates, 4 rejected" in repr(points)
-    # No candidate is needed where the whole box can be searched.
-    proved = sx.find_fixed_points(system, bad)
-    assert (len(proved.fixed), proved.complete, proved.hits.tolist()) == (1, True, [0])
+@pytest.mark.parametrize("bad", [np.full((4, 2), np.nan), np.array([[0.0, np.inf], [np.nan, 1.0]])])
+def test_candidates_of_which_none_is_finite_are_refused(bad):
+    with pytest.raises(sx.InvalidInputError, match="candidates: no state is finite"):
+        sx.find_fixed_points(systems.hopf(0.5, 1.0).system, bad)
 
 
 def test_candidates_that_run_away_say_so():

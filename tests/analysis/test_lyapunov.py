@@ -236,3 +236,17 @@ def test_inputs_need_a_system_that_takes_them():
 def test_impossible_options_are_refused(options):
     with pytest.raises(sx.InvalidInputError, match=f"{next(iter(options))} must be a whole number"):
         TangentQR(**options)
+
+
+def test_points_are_starts_and_none_of_them_is_refused():
+    """Exponents at fixed points are the logarithms of their multipliers."""
+    system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
+    points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
+    few = sx.solvers.TangentQR(steps=50, transient=0)
+    found = sx.lyapunov_exponents(system, points, method=few)
+    expected = np.log(2 * (1 - np.square(points.states)))
+    np.testing.assert_allclose(found.exponents, expected, atol=1e-6)
+    nowhere = sx.find_fixed_points(sx.DiscreteMap(lambda x: x + 1, 1), np.zeros((3, 1)))
+    for none in (nowhere, points.slow):
+        with pytest.raises(sx.InvalidInputError, match="start holds no point"):
+            sx.lyapunov_exponents(system, none)

@@ -127,7 +127,7 @@ def test_a_curve_that_jumps_says_so():
 
 
 def test_a_start_that_is_not_finite_is_refused_and_a_slice_where_the_system_fails_is_rejected():
-    with pytest.raises(sx.InvalidInputError, match="no state of start is finite"):
+    with pytest.raises(sx.InvalidInputError, match="start: no state is finite"):
         sx.slow_curve(LINE, DIFFERENCE, [0.0], np.full((2, 2), np.nan))
     log = sx.Flow(lambda x: jnp.log(x) + x[::-1], 2)
     curve = sx.slow_curve(log, np.array([1.0, 0.0]), [-1.0, 1.0], np.array([[1.0, 0.3]]))

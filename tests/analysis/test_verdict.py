@@ -216,7 +216,7 @@ def test_the_unit_of_the_states_changes_no_word(unit):
     ("change", "message"),
     [
         ({"states": np.zeros((9, 3))}, "states must have shape"),
-        ({"states": np.full((4, 2), np.nan)}, "no state is finite"),
+        ({"states": np.full((4, 2), np.nan)}, "states: no state is finite"),
         ({"duration": 0.0}, "duration"),
         ({"axis": np.ones(3)}, "axis must have shape"),
         ({"axis": np.zeros(2)}, "names no direction"),

@@ -253,3 +253,30 @@ def test_files_that_are_no_state_dict(tmp_path):
     torch.save(nn.GRU(3, 4), tmp_path / "module.pt")
     with pytest.raises(sx.UnreadableFileError, match=r"could run any code.*save module.state_dict"):
         sx.networks.from_state_dict(tmp_path / "module.pt")
+
+
+def test_of_two_layers_one_is_chosen_or_both_are_a_map():
+    module = nn.RNN(3, 4, num_layers=2)
+    with pytest.raises(sx.InvalidInputError, match=r"layer=.*sx\.torch_map"):
+        from_torch(module)
+    assert from_torch(module, layer=1).num_inputs == 4
+
+
+CELL, WEIGHTS = nn.RNNCell(3, 4), torch.ones(4, 4)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        CELL,
+        nn.Linear(4, 4),
+        nn.Linear(4, 4).forward,
+        lambda h: CELL(torch.zeros(3), h),
+        lambda h: torch.tanh(h),
+        lambda h: WEIGHTS @ h,
+    ],
+)
+@pytest.mark.parametrize("make", [sx.DiscreteMap, sx.Flow])
+def test_a_system_of_pytorch_is_made_by_the_call_that_is_named(make, function):
+    with pytest.raises(sx.InvalidInputError, match=r"sx\.torch_map\("):
+        make(function, 4)

@@ -131,6 +131,8 @@ def test_latent_variables_are_lifted_to_the_neurons(name):
     assert value(steps.latent, z[0]) == pytest.approx([0.8, 0.9] * z[0] + given, rel=1e-5)
     assert value(flow.latent, z[0]) == pytest.approx(given - z[0], rel=1e-5)
     assert (flow.latent.kind, flow.latent.tau, steps.latent.dt) == ("flow", 50.0, 5.0)
+    without = sx.models.low_rank(m, n, tau=50.0, **settings)
+    assert without.rates(z) == pytest.approx(RATES[name](x, 0.0))
 
 
 # Inputs

@@ -14,6 +14,7 @@ import separatrix as sx
 SAYS = {
     "how-to/your-own-network": [
         "['fixed'] [ True]",
+        "(20, 51, 6)\n(20, 26, 6)\n(26, 6)",
         "True\nTrue\n",
         "the time limit of 3 s was reached\nFalse",
     ],

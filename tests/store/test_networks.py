@@ -157,3 +157,18 @@ def test_what_cannot_be_saved(tmp_path):
     with pytest.raises(sx.InvalidInputError, match=r"cannot write .*nowhere"):
         save_network(network(), tmp_path / "nowhere" / "n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_others_wrote_is_read_by_the_call_that_is_named(tmp_path):
+    """Whatever ours is called, it is read; what is missing or damaged is not another's."""
+    net = network()
+    for name in ("x.pt", "x.npz", "x.safetensors"):
+        save_network(net, tmp_path / name)
+        assert load_network(tmp_path / name).num_units == net.num_units
+        (tmp_path / name).write_bytes(b"PK weights of another library")
+    for name in ("x.pt", "x.npz"):
+        with pytest.raises(sx.InvalidInputError, match=r"networks\.from_state_dict\("):
+            load_network(tmp_path / name)
+    for name in ("x.safetensors", "missing.pt"):
+        with pytest.raises(sx.UnreadableFileError):
+            load_network(tmp_path / name)

@@ -173,3 +173,12 @@ def test_the_files_of_the_page_are_studies():
 def test_the_studies_among_the_examples_are_studies():
     files = sorted((ROOT / "examples" / "studies").glob("*.toml"))
     assert [len(Study.from_toml(file).cells) for file in files] == [1000, 200, 30]
+
+
+def test_an_experiment_is_no_study_and_the_call_that_runs_it_is_named(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(Experiment.named("yang2020").to_toml(), encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=r"separatrix run .*mine\.toml --seeds"):
+        Study.from_toml(path)
+    (tmp_path / "study.toml").write_text('name = "many"\nexperiment = "mine.toml"\n')
+    assert Study.from_toml(tmp_path / "study.toml").cells

@@ -103,6 +103,16 @@ def test_a_cell_is_a_run_and_its_row_says_what_that_run_holds(swept):
     assert len(list(swept[0].runs())) == 1
 
 
+def test_a_cell_is_named_by_its_key_or_its_row(swept):
+    study = swept[0]
+    row = list(study.table.index).index(RIGHT.key)
+    one, other = study.run(RIGHT.key), study.run(row)
+    assert one.path == other.path
+    for wrong in (len(study), -len(study) - 1, "no key"):
+        with pytest.raises(sx.InvalidInputError):
+            study.run(wrong)
+
+
 def test_what_is_done_is_not_done_again(copied):
     before = (copied.run_of(RIGHT.key) / "results.nc").stat().st_mtime_ns
     run(copied.path)

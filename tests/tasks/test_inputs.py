@@ -86,3 +86,53 @@ def test_what_is_no_period_is_refused():
 )
 def test_an_input_in_words(task, values, said):
     assert task.describe_input(values) == said
+
+
+@pytest.mark.parametrize(
+    ("task", "period", "channels", "expected"),
+    [
+        (PDM, "stimulus", {}, [1, 0.5, 0.5]),
+        (PDM, "stimulus", {"stimulus_1": 0.7}, [1, 0.7, 0.5]),
+        (PDM, "stimulus", {"stimulus 1": 0.7}, [1, 0.7, 0.5]),
+        (PDM, None, {"stimulus_2": 1, "fixation": -1.5}, [-1.5, 0, 1]),
+        (PDM, None, {}, [0, 0, 0]),
+        (
+            T.ContextDecisionMaking(),
+            "stimulus",
+            {"modality_1_stimulus_2": 1.0, "context_1": 1, "context_2": 0},
+            [1, 0.5, 1.0, 0.5, 0.5, 1, 0],
+        ),
+    ],
+)
+def test_an_input_by_its_period_and_its_channels(task, period, channels, expected):
+    assert task.input_at(period, **channels).tolist() == expected
+
+
+@pytest.mark.parametrize("network", [sx.networks.CTRNN, sx.networks.GRU, sx.networks.LowRankRNN])
+def test_a_network_is_frozen_at_a_period_of_a_task(network, key):
+    rank = {"rank": 1} if network is sx.networks.LowRankRNN else {}
+    net = network(3, 4, 3, dt=PDM.dt, key=key, **rank)
+    names = ("at_input", "flow_at_input", "latent_at_input")
+    for freeze in [getattr(net, name) for name in names if hasattr(net, name)]:
+        assert freeze("stimulus", task=PDM).input.tolist() == [1, 0.5, 0.5]
+        assert freeze([1, 0, 0], task=PDM).input.tolist() == [1, 0, 0]
+        with pytest.raises(sx.InvalidInputError, match=r"task\.input_at\('stimulus', …\)"):
+            freeze("stimulus")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda net: PDM.input_at("stimulsu"),
+        lambda net: PDM.input_at("stimulus", stimulus_3=1.0),
+        lambda net: PDM.input_at("stimulus", stimulus_1=float("nan")),
+        lambda net: PDM.input_at("stimulus", stimulus_1="on"),
+        lambda net: net.at_input("stimulus", task="PerceptualDecisionMaking"),
+        lambda net: net.at_input("stimulsu", task=PDM),
+        lambda net: net.at_input("stimulus", task=T.DelayComparison()),
+        lambda net: net.at_input("stimulus1", task=T.DelayComparison()),  # 2 channels, not 3
+    ],
+)
+def test_what_names_no_input_is_refused(call, key):
+    with pytest.raises(sx.InvalidInputError):
+        call(sx.networks.CTRNN(3, 4, 3, dt=PDM.dt, key=key))

@@ -5,9 +5,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from .._records import Record
 from .._types import InvalidInputError, real_array, require_finite, require_number
-from ..systems import AbstractSystem
+from ..systems import AbstractSystem, require_array_of_states, require_width
 
 T = TypeVar("T")
 
@@ -22,39 +21,18 @@ def states_of(
     rows = rows.reshape(-1, system.size)
     if len(rows) < least:
         raise InvalidInputError(f"there are no {name}: give at least one state.")
+    require_some_finite(rows, name)
     return rows
 
 
-def require_array_of_states(system: AbstractSystem, value: Any, name: str) -> None:
-    """Raise InvalidInputError for None, and for a record; the text says which part has states."""
-    if value is not None and not isinstance(value, Record):
-        return
-    parts = [part for part in ("flat_states", "states") if hasattr(value, part)]
-    remedy = f"its .{parts[0]}" if parts else "for example the .flat_states of sx.simulate(…)"
-    raise InvalidInputError(
-        f"{name} must be an array of states (…, {system.size}), got "
-        f"{'None' if value is None else type(value).__name__}: give {remedy}."
-    )
-
-
-def require_width(system: AbstractSystem, states: np.ndarray, name: str) -> None:
-    """Raise InvalidInputError unless states are `(…, unit)`; the text says how they could be."""
-    if states.ndim and states.shape[-1] == system.size:
-        return
-    raise InvalidInputError(
-        f"{name} must have shape (…, {system.size}), one column for each unit of the system, "
-        f"got {states.shape}: {_remedy(system.size, states.shape)}."
-    )
-
-
-def _remedy(size: int, shape: tuple[int, ...]) -> str:
-    """Say how an array of another shape may become states of so many units."""
-    if size in shape:
-        axis = shape.index(size)
-        return f"if axis {axis} is that of the units, move it to the end with np.moveaxis"
-    if size == 1 or (len(shape) == 1 and shape[0] % size == 0):
-        return f"if it holds one state after the other, reshape it to (-1, {size})"
-    return f"give states of this system, {size} numbers each"
+def require_some_finite(rows: Float[np.ndarray, "state unit"], name: str) -> None:
+    """Raise InvalidInputError where there are states, and none of them is finite."""
+    if len(rows) and not np.isfinite(rows).all(1).any():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(rows))[0])
+        raise InvalidInputError(
+            f"{name}: no state is finite, each of {len(rows)} holds NaN or infinity, the first at "
+            f"{first}. Look at what made them: a NaN among weights or inputs spreads to all states."
+        )
 
 
 def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
@@ -72,16 +50,22 @@ def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
 
 
 def points_of(
-    system: AbstractSystem, value: Any, name: str = "points"
+    system: AbstractSystem, value: Any, name: str = "points", *, takes_one: bool = False
 ) -> Float[np.ndarray, "point unit"]:
-    """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit."""
+    """Return points `(point, unit)` of a system; raise InvalidInputError where they do not fit.
+
+    One point may be `(unit,)` where the analysis `takes_one`.
+    """
     require_array_of_states(system, value, name)
     states = real_array(value, name)
+    if takes_one and states.shape == (system.size,):
+        states = states[None]
     if states.ndim != 2 or states.shape[1] != system.size:
         raise InvalidInputError(
             f"{name} must have shape (point, {system.size}), one column for each unit of the "
             f"system, got {states.shape}."
         )
+    require_some_finite(states, name)
     return states
 
 

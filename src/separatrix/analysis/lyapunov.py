@@ -17,6 +17,7 @@ from ..solvers.tangent_qr import Growth, TangentQR
 from ..systems import AbstractSystem, in_float64, require_system
 from .checks import method_of
 from .derivatives import derivatives_of
+from .fixed_points.points import FixedPoints
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
@@ -87,7 +88,7 @@ class LyapunovSpectrum(Record):
 
 def lyapunov_exponents(
     system: AbstractSystem,
-    start: Float[Array, "... unit"],
+    start: FixedPoints | Float[Array, "... unit"],
     *,
     inputs: Float[Array, "... time channel"] | None = None,
     method: TangentQR | None = None,
@@ -114,7 +115,7 @@ def lyapunov_exponents(
     system
         A map or a flow.
     start
-        States `(unit,)` or `(trajectory, unit)`.
+        States `(unit,)` or `(trajectory, unit)`, or the points that `find_fixed_points` returned.
     inputs
         Inputs that vary in time, `(time, channel)` for all or `(trajectory, time, channel)`, one
         for each step of the map or of the integrator, in place of the input that is frozen in.
@@ -219,7 +220,14 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
     return steps
 
 
-def _checked_starts(start: Array, size: int) -> np.ndarray:
+def _checked_starts(start: Any, size: int) -> np.ndarray:
+    if isinstance(start, FixedPoints):
+        if not len(start):
+            raise InvalidInputError(
+                "start holds no point: the search has found none of this kind. Give states "
+                f"(trajectory, {size}) in place of points, such as the last ones of activity."
+            )
+        start = start.states
     states = real_array(start, "start")
     if states.ndim not in (1, 2) or states.shape[-1] != size:
         raise InvalidInputError(

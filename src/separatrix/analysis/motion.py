@@ -18,8 +18,8 @@ from jaxtyping import Float, Int
 from .._double import double_precision
 from .._parallel import chunks
 from ..systems import AbstractSystem, in_float64
+from ..systems.motion import Motion
 from .fixed_points.evaluator import Evaluator
-from .following.motion import Motion
 
 _SIZES = (16, 64, 256, 1024)
 _FINENESS = 0.1

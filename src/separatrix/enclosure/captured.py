@@ -60,46 +60,63 @@ def _is_kept(array: np.ndarray) -> bool:
 
 
 def captured_arrays(function: Any) -> Iterator[np.ndarray]:
-    """Yield the NumPy arrays that a function can reach.
+    """Yield the NumPy arrays that a function can reach."""
+    return (array for _, array in named_arrays(function) if isinstance(array, np.ndarray))
+
+
+def named_arrays(function: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays of NumPy and JAX that a function can reach, by what its writer calls them.
 
     They are looked for in variables, defaults and attributes, in lists, tuples and dicts, in
     functions that are called, and below `jax.jit`.
     """
     seen: dict[int, Any] = {}
-    waiting = [function]
+    waiting = [("", function)]
     while waiting and len(seen) < _MOST:
-        value = waiting.pop()
+        name, value = waiting.pop()
         if id(value) in seen:
             continue
         seen[id(value)] = value
-        if isinstance(value, np.ndarray):
-            yield value
+        if isinstance(value, (np.ndarray, jax.Array)):
+            yield name, value
         else:
-            waiting += _within(value)
+            waiting += _within(name, value)
 
 
-def _within(value: Any) -> list[Any]:
-    """Return what a value holds."""
+def _within(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return what a value holds, by name."""
     if isinstance(value, (list, tuple)):
-        return list(value)
+        return [(f"{name}[{k}]", one) for k, one in enumerate(value)]
     if isinstance(value, dict):
-        return list(value.values())
+        return [(f"{name}[{key!r}]", one) for key, one in value.items()]
     if isinstance(value, FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-        held = [*cells, value.__defaults__, value.__kwdefaults__]
-        return held if _of_library(value) else [*held, *_globals_read(value)]
+        return _read_by(value)
     if isinstance(value, MethodType):
-        return [value.__func__, value.__self__]
+        return [(name, value.__func__), (name or type(value.__self__).__name__, value.__self__)]
     if isinstance(value, functools.partial):
-        return [value.func, value.args, value.keywords]
+        return [(name, value.func), (name, value.args), (name, value.keywords)]
     if callable(value) and hasattr(value, "__wrapped__"):
-        return [value.__wrapped__]
+        return [(name, value.__wrapped__)]
     if isinstance(value, eqx.Module):
-        return jax.tree.leaves(value)
+        leaves = jax.tree_util.tree_leaves_with_path(value)
+        return [(name + jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
     if isinstance(value, (type, ModuleType)) or _of_library(type(value)):
         return []
-    shared = [v for c in type(value).__mro__ for v in vars(c).values()]
-    return [*(v for v in shared if isinstance(v, np.ndarray)), getattr(value, "__dict__", {})]
+    shared = {key: one for c in type(value).__mro__[::-1] for key, one in vars(c).items()}
+    arrays = {key: one for key, one in shared.items() if isinstance(one, np.ndarray)}
+    held = arrays | dict(getattr(value, "__dict__", {}))
+    return [(f"{name}.{key}", one) for key, one in held.items()]
+
+
+def _read_by(function: FunctionType) -> list[tuple[str, Any]]:
+    """Return the variables and defaults of a function, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    held = [(name, cell.cell_contents) for name, cell in cells if _is_filled(cell)]
+    defaults = function.__defaults__ or ()
+    count = function.__code__.co_argcount
+    held += zip(function.__code__.co_varnames[count - len(defaults) : count], defaults, strict=True)
+    held += (function.__kwdefaults__ or {}).items()
+    return held if _of_library(function) else [*held, *_globals_read(function)]
 
 
 def _is_filled(cell: Any) -> bool:
@@ -113,7 +130,7 @@ def _of_library(of: Any) -> bool:
     return (getattr(of, "__module__", None) or "").split(".")[0] in _LIBRARIES
 
 
-def _globals_read(function: FunctionType) -> list[Any]:
+def _globals_read(function: FunctionType) -> list[tuple[str, Any]]:
     """Return the global variables whose names a function, or one defined in it, has."""
     names, codes = set[str](), [function.__code__]
     while codes:
@@ -121,4 +138,4 @@ def _globals_read(function: FunctionType) -> list[Any]:
         names.update(code.co_names)
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     scope = function.__globals__
-    return [scope[name] for name in sorted(names & scope.keys())]
+    return [(name, scope[name]) for name in sorted(names & scope.keys())]

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._types import InvalidInputError, counted, is_number, nearest
+from .._types import InvalidInputError, counted
 from ..analysis import FrozenInputs
 from ..tasks import AbstractTask
+from ..tasks.inputs import input_at
 from .settings import is_several
 
 PERIOD = "period"
@@ -34,10 +35,11 @@ def frozen_inputs(given: Any, task: AbstractTask, where: str) -> FrozenInputs:
 def _named(given: Any, task: AbstractTask, where: str) -> tuple[str, np.ndarray]:
     """Return one input and what it is called."""
     if isinstance(given, str):
-        return given, _of_period(given, task, where)
+        return given, _of_names(given, {}, task, where)
     if isinstance(given, Mapping):
         period = given.get(PERIOD)
-        return str(period or "input"), _of_channels(given, task, where)
+        channels = {name: number for name, number in given.items() if name != PERIOD}
+        return str(period or "input"), _of_names(period, channels, task, where)
     if len(given) != task.num_inputs:
         raise InvalidInputError(
             f"{where}: expected {counted(task.num_inputs, 'value')} ({_told(task.channels)}), got "
@@ -46,28 +48,12 @@ def _named(given: Any, task: AbstractTask, where: str) -> tuple[str, np.ndarray]
     return "input", np.asarray(given, float)
 
 
-def _of_period(name: Any, task: AbstractTask, where: str) -> np.ndarray:
+def _of_names(period: Any, channels: Mapping[str, Any], task: AbstractTask, where: str) -> Any:
+    """Return the input of a period and of channels; raise in the words of the setting."""
     try:
-        return task.period_input(name)
+        return input_at(task, period, channels)
     except InvalidInputError as error:
         raise InvalidInputError(f"{where}: {error}") from None
-
-
-def _of_channels(given: Mapping[str, Any], task: AbstractTask, where: str) -> np.ndarray:
-    """Return the input of a table: its channels, the others as in its period, or 0."""
-    value = np.zeros(task.num_inputs)
-    if PERIOD in given:
-        value = _of_period(given[PERIOD], task, where)
-    for channel, number in given.items():
-        if channel == PERIOD:
-            continue
-        if channel not in task.channels:
-            known = nearest(channel, [*task.channels, PERIOD])
-            raise InvalidInputError(f"{where}: no channel {channel!r}: {known}")
-        if not is_number(number) or not np.isfinite(number):
-            raise InvalidInputError(f"{where}: {channel} must be a number, got {number!r}.")
-        value[task.channels.index(channel)] = number
-    return value
 
 
 def _told(channels: tuple[str, ...], most: int = 12) -> str:

@@ -67,7 +67,7 @@ class LowRank:
 def low_rank(
     m: Any,
     n: Any,
-    h: Any,
+    h: Any = None,
     *,
     decay: Any = None,
     tau: float | None = None,
@@ -92,7 +92,7 @@ def low_rank(
     m, n
         Patterns `(neuron, rank)` and `(rank, neuron)`; factors such as 1/N belong to n.
     h
-        Thresholds `(neuron,)`; a bias is −h.
+        Thresholds `(neuron,)`; a bias is −h. None for 0.
     decay
         What is left of a latent variable after a step: one number, or one for each `(rank,)`.
     tau
@@ -136,9 +136,11 @@ def low_rank(
     if (decay is None) == (tau is None):
         raise InvalidInputError(
             "low_rank takes either decay, for a map, or tau in ms, for a flow, got "
-            f"{'neither' if decay is None else 'both'}."
+            f"{'neither' if decay is None else 'both'}: give one of them, such as "
+            "low_rank(m, n, decay=0.9), of which 0.9 is left after a step, or tau=100.0."
         )
     leak = 1.0 if decay is None else decay
+    h = np.zeros(np.shape(m)[:1]) if h is None else h
     m, n, h, leak, hz = checked(
         "low_rank", m=(m, "neuron rank"), n=(n, "rank neuron"), h=(h, "neuron"),
         decay=(leak, "rank?"), hz=(hz, "rank?"),

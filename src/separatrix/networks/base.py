@@ -128,13 +128,37 @@ class AbstractNetwork(eqx.Module):
             )
         return outputs
 
-    def at_input(self, input: Any) -> DiscreteMap:
-        """Return the network as a map of its state, with a constant `input` (channel,) frozen in.
+    def at_input(self, input: Any, *, task: Any = None) -> DiscreteMap:
+        """Return the network as a map of its state, with a constant input frozen in.
 
-        Raises InvalidInputError for an input of the wrong length or with NaN in it, or when the
-        network's own weights are not finite.
+        Parameters
+        ----------
+        input
+            The input `(channel,)`; or the name of a period of `task`, for the mean input in it. An
+            input by the names of channels is `task.input_at("stimulus", stimulus_1=0.7)`.
+        task
+            The task whose period is named; a network does not know it.
+
+        Returns
+        -------
+        DiscreteMap
+            Its steps last `dt`; `system.input` is the input.
+
+        Raises
+        ------
+        InvalidInputError
+            For an input of the wrong length or with NaN in it, for a name without a task or of no
+            period of it, or when the network's own weights are not finite.
+
+        Examples
+        --------
+        >>> import jax, separatrix as sx
+        >>> task = sx.tasks.PerceptualDecisionMaking()
+        >>> net = sx.networks.CTRNN(3, 8, 3, dt=task.dt, key=jax.random.key(0))
+        >>> net.at_input("stimulus", task=task).input
+        array([1. , 0.5, 0.5])
         """
-        u = self._one_input(input)
+        u = self._one_input(_named(input, task))
         require_finite(u, "the input to freeze in")
         check_weights(self)
         return DiscreteMap(
@@ -155,6 +179,24 @@ class AbstractNetwork(eqx.Module):
                 f"input channel, got {u.shape}."
             )
         return u
+
+
+def _named(input: Any, task: Any) -> Any:
+    """Return the input of a task's period where one is named; an input as it is."""
+    if not isinstance(input, str):
+        return input
+    if hasattr(task, "input_at"):
+        return task.input_at(input)
+    if task is not None:
+        raise InvalidInputError(
+            f"task must be one such as sx.tasks.FlipFlop(), got {type(task).__name__}: give the "
+            f"task that has the period {input!r}."
+        )
+    raise InvalidInputError(
+        f"the input to freeze in is named {input!r}, and a network does not know its task: "
+        f"network.at_input({input!r}, task=task) takes the input of that period, and "
+        f"task.input_at({input!r}, …) gives it, also with other values of channels."
+    )
 
 
 def trained_leaves(network: AbstractNetwork) -> Any:

@@ -118,12 +118,12 @@ class AbstractCurrentNetwork(AbstractNoisyNetwork):
         lower = drive + positive * low + negative * high - margin
         return lower, drive + positive * high + negative * low + margin
 
-    def flow_at_input(self, input: Any) -> Flow:
+    def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
         Raises InvalidInputError as `at_input` does.
         """
-        u = self.at_input(input).input
+        u = self.at_input(input, task=task).input
         return rate_flow(self.field, self.tau, self.num_units, u, self.domain(u))
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:

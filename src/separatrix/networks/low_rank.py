@@ -166,7 +166,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         rates = self.rates(self.embed(latent, input))
         return self.right.T @ rates / self.num_units - latent
 
-    def latent_at_input(self, input: Any) -> DiscreteMap:
+    def latent_at_input(self, input: Any, *, task: Any = None) -> DiscreteMap:
         """Return the latent variables as a map, with a constant `input` frozen in.
 
         `embed` leads from its fixed points to those of `at_input`, one to one, with the same
@@ -179,7 +179,7 @@ class LowRankRNN(AbstractCurrentNetwork):
                 "a network with a random part has no latent system of low dimension: "
                 "build it with random_strength=0, or analyze at_input."
             )
-        u = self.at_input(input).input
+        u = self.at_input(input, task=task).input
         return DiscreteMap(
             self.latent_step,
             self.rank,

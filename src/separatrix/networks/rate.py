@@ -230,19 +230,19 @@ class CTRNN(AbstractNoisyNetwork):
         """Return the range of the activation: a fixed point is a value of it, whatever α is."""
         return RANGES.get(self.activation)
 
-    def flow_at_input(self, input: Any) -> Flow:
+    def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
-        The fixed points are those of `at_input`; what is stable as a flow may be unstable as a map
-        when dt is large. Raises InvalidInputError as `at_input` does, and for `leak="inside"`,
-        which is no discretization of this equation unless α = 1.
+        The input is named as in `at_input`, and the fixed points are the same; what is stable as a
+        flow may be unstable as a map when dt is large. Raises InvalidInputError as `at_input` does,
+        and for `leak="inside"`, which is no discretization of this equation unless α = 1.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(
                 'a network with leak="inside" and dt < tau does not follow the rate equation: '
                 'analyze it as a map (at_input), or build it with leak="outside".'
             )
-        system = self.at_input(input)
+        system = self.at_input(input, task=task)
         domain = self.domain(system.input)
         return rate_flow(self.field, self.tau, self.num_units, system.input, domain)
 

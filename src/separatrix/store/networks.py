@@ -19,8 +19,11 @@ from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
 from ..networks import AbstractNetwork
 from ..networks.arrays import as_weights
+from ..networks.interop.reading import TORCH
 
 FORMAT = "separatrix network 1"
+_FOREIGN = (*filter(None, TORCH), ".npz")
+"""Endings of files that others wrote."""
 AXIS_SIZES = {
     "channel": "num_inputs",
     "unit": "num_units",
@@ -57,12 +60,24 @@ def load_network(path: str | Path) -> AbstractNetwork:
 
     Raises
     ------
+    InvalidInputError
+        When the file ends as those of PyTorch or NumPy do, and is none of ours: the text
+        names the function that reads it.
     UnreadableFileError
         When the file is missing, damaged, not a network, of an unknown class, or when its arrays
         are not those of its class, by name or by shape.
     """
     path = Path(path)
-    arrays, metadata = read_tensors(path, FORMAT, "network")
+    try:
+        arrays, metadata = read_tensors(path, FORMAT, "network")
+    except UnreadableFileError as error:
+        if path.suffix.lower() not in _FOREIGN or not path.is_file():
+            raise
+        raise InvalidInputError(
+            f"load_network reads what save_network wrote (.safetensors), got {path}. Weights that "
+            f'another library saved are read by sx.networks.from_state_dict("{path}"), models of '
+            f'other packages by sx.models.load("{path}", kind=…).'
+        ) from error
     try:
         network = _put_together(json.loads(metadata["network"]), "", arrays)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

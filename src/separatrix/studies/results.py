@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._tables import describe_duration
-from .._types import UnreadableFileError, counted
+from .._types import InvalidInputError, UnreadableFileError, counted, is_whole, nearest
 from ..store import Run, load_run
 from ..store.directory import RESULTS, runs_in
 from .directory import StudyDirectory, is_study
@@ -96,15 +96,34 @@ class StudyResults:
         several = Counter(names.values())
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
-    def run(self, key: str, *, only: Iterable[str] | None = None) -> Run:
+    def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
         """Read the run of a cell, or of its records those that are called so.
 
-        Raises UnreadableFileError where it has none, or its results are damaged.
+        The cell is named by its key in the table, or by its row, from 0 on. Raises
+        InvalidInputError where there is no such cell, UnreadableFileError where it has no run, or
+        its results are damaged.
         """
+        key = self._key(key)
         place = StudyDirectory(self.path).run_of(key)
         if place.exists() and not (place / RESULTS).exists():
             raise UnreadableFileError(f"{place / RESULTS} is gone: a sweep makes it again.")
         return load_run(place, only=only)
+
+    def _key(self, given: Any) -> str:
+        """Return the key of a cell that is given by its key or its row."""
+        keys = list(self.table.index)
+        if is_whole(given) and -len(keys) <= given < len(keys):
+            return keys[given]
+        if is_whole(given):
+            raise InvalidInputError(
+                f"the study has {counted(len(keys), 'cell')}, 0 to {len(keys) - 1}, got {given}."
+            )
+        if given not in keys:
+            raise InvalidInputError(
+                f"no cell {given!r}: {nearest(given, keys)} Keys are the index of study.table; a "
+                "number is a row of it."
+            )
+        return given
 
     def arrays(self, record: str) -> xr.Dataset:
         """Return one record of all networks that have it, along a leading axis `network`.

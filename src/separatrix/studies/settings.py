@@ -139,6 +139,12 @@ class Study(Settings):
 
         Raises InvalidInputError with the key, what is valid there, and the source.
         """
+        if "experiment" not in values and {"task", "network"} & values.keys():
+            raise InvalidInputError(
+                f"{source} is an experiment, and no study of one: separatrix run {source} --seeds "
+                "0:20 runs it with twenty seeds, and Study.of(experiment, seeds) makes a study of "
+                f'it. In the file of a study, experiment = "{Path(source).name}" names it.'
+            )
         study = validated(cls, values, source)
         study.check_keys(source)
         base = _experiment(study.experiment, source, beside)

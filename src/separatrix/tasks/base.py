@@ -174,6 +174,42 @@ class AbstractTask(eqx.Module):
         """
         return inputs.period_input(self, name)
 
+    def input_at(
+        self, period: str | None = None, /, **channels: Any
+    ) -> Float[np.ndarray, " channel"]:
+        """Return an input to freeze: the one of a period, but for the channels that are named.
+
+        It is what `[analysis] input` says in the file of an experiment.
+
+        Parameters
+        ----------
+        period
+            The period whose `period_input` the other channels have; None: they are 0.
+        channels
+            Values by the names of channels, with "_" for what is no letter or digit:
+            `stimulus_1=0.7` for the channel "stimulus 1", or `**{"stimulus 1": 0.7}`.
+
+        Returns
+        -------
+        array
+            One value for each channel `(channel,)`, for `network.at_input`.
+
+        Raises
+        ------
+        InvalidInputError
+            For what is no period or no channel of the task, or no finite number.
+
+        Examples
+        --------
+        >>> import separatrix as sx
+        >>> task = sx.tasks.PerceptualDecisionMaking()
+        >>> task.input_at("stimulus", stimulus_1=0.7)
+        array([1. , 0.7, 0.5])
+        >>> task.input_at(fixation=1)
+        array([1., 0., 0.])
+        """
+        return inputs.input_at(self, period, channels)
+
     @property
     def period_before_answer(self) -> str:
         """The last period before the answer is scored; the first one where that is scored, too."""

@@ -3,14 +3,14 @@
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._types import InvalidInputError, nearest, real_array
+from .._types import InvalidInputError, nearest, real_array, require_finite_number
 
 if TYPE_CHECKING:
     from .base import AbstractTask, Trials
@@ -47,6 +47,26 @@ def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel
         error = max(2 * float(_standard_error(together)), 1e-6)
         result[alike] = _shortest(float(together.mean()), error)
     return result
+
+
+def input_at(
+    task: "AbstractTask", period: str | None, channels: Mapping[str, Any]
+) -> Float[np.ndarray, " channel"]:
+    """Return an input by the names of channels, the others as in a period, or 0 without one."""
+    value = np.zeros(task.num_inputs) if period is None else task.period_input(period)
+    for name, number in channels.items():
+        value[_place(task, name)] = require_finite_number(number, name)
+    return value
+
+
+def _place(task: "AbstractTask", name: str) -> int:
+    """Return which channel has a name, as it is or with "_" for what is no letter or digit."""
+    if name in task.channels:
+        return task.channels.index(name)
+    written = [re.sub(r"\W+", "_", channel) for channel in task.channels]
+    if name not in written:
+        raise InvalidInputError(f"no channel {name!r}: {nearest(name, task.channels)}")
+    return written.index(name)
 
 
 def _alike(each: Float[np.ndarray, "trial channel"]) -> Iterator[list[int]]:

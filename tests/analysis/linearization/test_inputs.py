@@ -30,11 +30,13 @@ def test_what_linearize_takes():
     assert (one.eigenvalues == two.eigenvalues).all()
     single = sx.linearize(known.system, points.states[:1].astype(np.float32))
     assert single.states.dtype == single.jacobians.dtype == np.float64
+    state = sx.linearize(known.system, points.states[0])
+    assert len(state) == 1 and (state.eigenvalues[0] == two.eigenvalues[0]).all()
     assert len(sx.linearize(known.system, np.zeros((0, 3)))) == 0
     assert len(sx.linearize(known.system, points[:0])) == 0
 
 
-@pytest.mark.parametrize("shape", [(2, 3), (0, 1)])
+@pytest.mark.parametrize("shape", [(2, 3), (0, 1), (3,), (1, 1, 4)])
 def test_points_of_another_shape_are_refused(shape):
     with pytest.raises(sx.InvalidInputError) as caught:
         sx.linearize(systems.ring(4, "map").system, np.zeros(shape))

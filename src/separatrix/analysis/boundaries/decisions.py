@@ -9,6 +9,7 @@ from jaxtyping import Float, Int, Shaped
 from ..._records import Record, array, setting
 from ..._types import Array, InvalidInputError, counted, real_array, require_positive
 from ...systems import AbstractSystem, require_system
+from ..checks import require_some_finite
 from ..fixed_points.points import FixedPoints
 from .boundary import Separatrix, separatrix
 from .landscape import survey
@@ -104,10 +105,11 @@ def commitment(
             f"trajectories must have shape (trial, time, {system.size}), one column for each unit "
             f"of the system, got {states.shape}."
         )
+    flat = states.reshape(-1, system.size)
+    require_some_finite(flat, "trajectories")
     dt = system.time_unit if dt is None else dt
     require_positive(dt, "dt", "ms")
     landscape = survey(system, points)
-    flat = states.reshape(-1, system.size)
     ends = Follower(system, landscape).follow(flat)
     reached = np.append(landscape.label, -1)[ends.reached].reshape(states.shape[:2])
     if boundary is not None and not isinstance(boundary, Separatrix):

@@ -12,7 +12,7 @@ SHOT = {
     Ending.RUNNING: LATE,
     Ending.ZERO: "closed",
     Ending.STALLED: "no step of Newton's method brings the pieces nearer to one another",
-    Ending.MAX_STEPS: "still open after the largest number of steps (max_steps)",
+    Ending.MAX_STEPS: "still open after all steps; give it more with MultipleShooting(max_steps=…)",
     Ending.NOT_FINITE: (
         "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
     ),
@@ -23,7 +23,7 @@ WALKED = {
     Ending.RUNNING: LATE,
     Ending.ZERO: "closed",
     Ending.STALLED: "its sequences of linear regions repeat without a cycle",
-    Ending.MAX_STEPS: "no cycle in the largest number of solves (max_solves)",
+    Ending.MAX_STEPS: "no cycle in all solves; give it more with CycleWalk(max_solves=…)",
     Ending.NOT_FINITE: "left to infinity",
     Ending.SINGULAR: "its return map has no isolated fixed point",
 }

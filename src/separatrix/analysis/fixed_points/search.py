@@ -15,7 +15,13 @@ from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
-from ..checks import band_of, method_of, require_array_of_states, require_width
+from ..checks import (
+    band_of,
+    method_of,
+    require_array_of_states,
+    require_some_finite,
+    require_width,
+)
 from ..completeness import MOST_VARIABLES, Completeness, Proof, assess
 from ..point_table import PointTable
 from . import words
@@ -114,9 +120,10 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, they are no real numbers or have another number of units than
-        the system, a method or a switch is of another kind, the band is negative, JAX cannot
-        differentiate the system, or it computes something else at every call (random numbers).
+        When there are no candidates, none of them is finite, they are no real numbers or have
+        another number of units than the system, a method or a switch is of another kind, the band
+        is negative, JAX cannot differentiate the system, or it computes something else at every
+        call (random numbers).
     SearchInterruptedError
         On Ctrl-C; its `found` are the points by then.
 
@@ -259,4 +266,6 @@ def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:
             "simulated trials (sx.simulate) or random states."
         )
     require_width(system, array, "candidates")
-    return array.reshape(-1, system.size)
+    rows = array.reshape(-1, system.size)
+    require_some_finite(rows, "candidates")
+    return rows

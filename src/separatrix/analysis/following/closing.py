@@ -7,8 +7,8 @@ which a turn takes nearly a whole number of steps: there they come to miss by an
 import numpy as np
 from jaxtyping import Float
 
+from ...systems.motion import Motion
 from ..fixed_points.evaluator import Evaluator
-from .motion import Motion
 
 _ITERATIONS = 8
 _EXACT = 1e-10

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from ..._parallel import one_blas_thread
 from ..._watch import UNWATCHED, Stage, Watch
 from ...systems import AbstractSystem
+from ...systems.motion import Block, Motion
 from ..cycles.merging import minimal_length
 from ..fixed_points.evaluator import DENSE
 from .bounded import bounded_motion, growth_times
 from .closing import solved_cycle
 from .end import Ends, What
 from .history import History
-from .motion import Block, Motion
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
 from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps

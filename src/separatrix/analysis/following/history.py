@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Complex, Float, Int
 
-from .motion import Block
+from ...systems.motion import Block
 
 _KEPT = 1 << 26
 """Numbers that are kept at most, of either kind."""

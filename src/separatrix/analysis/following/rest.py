@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...systems.motion import Motion
 from ..fixed_points.evaluator import DENSE, Evaluator
 from .end import What
-from .motion import Motion
 from .pool import Pool
 
 _ASIDE = 1e-3

@@ -195,7 +195,7 @@ class Linearization(Record):
 
 def linearize(
     system: AbstractSystem,
-    points: FixedPoints | Float[Array, "point unit"],
+    points: FixedPoints | Float[Array, "*point unit"],
     *,
     marginal_band: float = 1e-6,
     max_seconds: float | None = None,
@@ -211,8 +211,9 @@ def linearize(
     system
         A map or a flow.
     points
-        What `find_fixed_points` returned, or states `(point, unit)`; any state may be given, but
-        the linear system describes the motion only where the speed is small.
+        What `find_fixed_points` returned, or states `(point, unit)`, or one state `(unit,)`; any
+        state may be given, but the linear system describes the motion only where the speed is
+        small.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal; of a flow
         in units of its largest |λ|, so that the unit of time tells nothing.
@@ -252,7 +253,7 @@ def linearize(
     """
     system = require_system(system)
     found = points if isinstance(points, FixedPoints) else None
-    states = points_of(system, points if found is None else found.states)
+    states = points_of(system, points if found is None else found.states, takes_one=True)
     errors = None if found is None else np.asarray(found.error_bound)
     slow = [] if found is None else np.asarray(found.kind) == "slow"
     marginal_band = band_of(marginal_band)

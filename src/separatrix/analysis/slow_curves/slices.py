@@ -16,7 +16,11 @@ _NEAR_ZERO = 1e-9  # what is looked at more closely
 
 FIXED = "the speed is at rounding level: a fixed point, or a state of a continuum of them"
 SMOOTH = "a minimum of the speed on its slice: Newton's method closed in, all curvatures positive"
-NO_MINIMUM = "the descent of the speed on the slice ran out of steps, or stopped at a saddle of it"
+NO_MINIMUM = (
+    "the descent of the speed on the slice stopped at a saddle of it, or ran out of steps; give it "
+    "more with DampedNewton(max_steps=…)"
+)
+MORE_STEPS = "; give it more with KinkDescent(max_steps=…)"
 KINK = "no step decreases the speed, though its gradient is not zero: a kink of the function"
 LATE = "not finished: the time limit was reached"
 NOT_FINITE = "the start, or the system there, is NaN or infinite"
@@ -143,7 +147,8 @@ class Slices:
         form = on_slice(self.velocity, start, basis, speed)
         solution = descend_speed(form, np.zeros((1, len(start) + 1)), self.method)
         outcome = DescentOutcome(solution.outcome[0])
-        found.reasons[row] = solution.reason(0)
+        more = MORE_STEPS if outcome is DescentOutcome.STEP_LIMIT else ""
+        found.reasons[row] = solution.reason(0) + more
         if solution.point[0] < 0:
             return
         minimum = solution.minima[solution.point[0]]

@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
-from ..following.motion import Motion, Moving
+from ...systems.motion import Motion, Moving
 
 MOST = 128
 """Settled states between which gaps are tried."""

@@ -7,8 +7,8 @@ import scipy
 from jaxtyping import Bool, Float, Int
 
 from ...systems import AbstractSystem
+from ...systems.motion import Motion
 from ..following.end import Ends, What
-from ..following.motion import Motion
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording

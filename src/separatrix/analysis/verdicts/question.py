@@ -99,8 +99,8 @@ def verdict(
     system = require_system(system)
     given = states_of(system, states, "states", least=0)
     finite = np.flatnonzero(np.isfinite(given).all(1))
-    if not len(finite):
-        raise InvalidInputError("no state is finite: give some tens, such as where trials stand.")
+    if not len(given):
+        raise InvalidInputError("there are no states: give some tens, such as where trials stand.")
     chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
     rows = finite[np.unique(chosen)]
     along = None if axis is None else axis_of(system, axis)

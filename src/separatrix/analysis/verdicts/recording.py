@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from ..following.motion import Block
+from ...systems.motion import Block
 
 _PLACES = 96
 _INSTANTS, _POSITIONS = 2048, 1 << 20

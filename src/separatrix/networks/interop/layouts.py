@@ -105,7 +105,8 @@ def read_layer(
         there = [f"prefix={p.prefix!r} layer={p.number}" for p in places]
         raise InvalidInputError(
             f"expected one recurrent layer, got {prefix=} {layer=}, and there are: {listed(there)}."
-            " Choose one, and leave other modules out of the dictionary."
+            " Choose one with layer= and prefix=, and leave other modules out of the dictionary. "
+            "Of several layers together, sx.torch_map makes a map on the states of all of them."
         )
     (place,) = chosen
     siblings = [p for p in places if p.prefix == place.prefix and p != place]

@@ -39,7 +39,7 @@ DESCENT_REASONS = {
     DescentOutcome.UNVERIFIED: (
         "stopped at a stationary point (minimum {point}) that could not be shown to be a minimum"
     ),
-    DescentOutcome.STEP_LIMIT: "gave up after {steps} steps; raise max_steps",
+    DescentOutcome.STEP_LIMIT: "the descent of the speed ran out of its {steps} steps",
     DescentOutcome.SINGULAR: (
         "slid away without end, along regions with a singular Jacobian: no slow point is isolated "
         "there, as the speed is the same all along a line or more"

@@ -24,14 +24,16 @@ WALK_REASONS = {
         "values {values})"
     ),
     WalkOutcome.CYCLE: (
-        "the walk cycles among {cycle} regions without a zero; look for slow points instead"
+        "the walk cycles among {cycle} regions without a zero; look for slow points instead "
+        "(slow_points=True)"
     ),
     WalkOutcome.UNBOUNDED: (
         "left to infinity: after {steps} regions one whose equations are singular and have no "
         "solution"
     ),
     WalkOutcome.STEP_LIMIT: (
-        "ran out of steps after {steps} regions; raise max_rounds or max_regions"
+        "ran out of steps after {steps} regions without a zero; look for slow points instead "
+        "(slow_points=True), or start from other candidates"
     ),
     WalkOutcome.UNVERIFIED: "a region maps to itself but its solution is not a zero to rounding",
     WalkOutcome.NOT_FINITE: "the candidate is not finite",

@@ -8,9 +8,10 @@ Tsitouras (2011) Comput. Math. Appl. 62:770; Kværnø (2004) BIT 44:489; both fr
 (2021) arXiv:2202.02435.
 """
 
+import copy
 import functools
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -18,8 +19,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._double import double_precision
-from ...systems import AbstractSystem, in_float64
+from .._double import double_precision
+from .functions import in_float64
+
+if TYPE_CHECKING:
+    from .base import AbstractSystem
 
 _BATCHES = (16, 64, 128, 256, 512)
 _TOLERANCE = 1e-7
@@ -70,7 +74,7 @@ class Motion:
 
     def __init__(
         self,
-        system: AbstractSystem,
+        system: "AbstractSystem",
         starts: Float[np.ndarray, "state unit"],
         stops: tuple[float, ...],
         longest: float = np.inf,
@@ -82,6 +86,14 @@ class Motion:
         size = np.abs(starts).max(0, initial=0.0)
         largest = float(size.max(initial=0.0)) or 1.0
         self.scale = np.maximum(size, 1e-3 * largest)
+
+    def at_input(self, input: Float[np.ndarray, "..."]) -> "Motion":
+        """Return the motion with another input frozen in."""
+        other = copy.copy(self)
+        with double_precision():
+            u = jnp.asarray(input, self.system.input.dtype)
+            other.system = eqx.tree_at(lambda system: system.input, self.system, u)
+        return other
 
     def begin(self, states: Float[np.ndarray, "state unit"]) -> Moving:
         """Return states at time 0."""
@@ -186,12 +198,12 @@ def _padded(states: np.ndarray, size: int | None = None) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _velocities(system: AbstractSystem, states: Any) -> Any:
+def _velocities(system: "AbstractSystem", states: Any) -> Any:
     return jax.vmap(system.velocity)(states)
 
 
 @eqx.filter_jit
-def _map_steps(system: AbstractSystem, states: Any, count: int) -> Any:
+def _map_steps(system: "AbstractSystem", states: Any, count: int) -> Any:
     def step(now: Any, _: None) -> tuple[Any, Any]:
         after = jax.vmap(system.evaluate)(now)
         return after, after
@@ -201,7 +213,7 @@ def _map_steps(system: AbstractSystem, states: Any, count: int) -> Any:
 
 @eqx.filter_jit
 def _flow_steps(
-    system: AbstractSystem,
+    system: "AbstractSystem",
     states: Any,
     times: Any,
     lengths: Any,

@@ -1,0 +1,17 @@
+"""Systems: what every analysis is given. A map or a flow, from any JAX function, and its motion."""
+
+from .base import AbstractSystem, DiscreteMap, Flow, StateFunction, Translation, require_system
+from .functions import in_float64
+from .states import require_array_of_states, require_width
+
+__all__ = [
+    "AbstractSystem",
+    "DiscreteMap",
+    "Flow",
+    "StateFunction",
+    "Translation",
+    "in_float64",
+    "require_array_of_states",
+    "require_system",
+    "require_width",
+]

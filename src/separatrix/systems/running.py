@@ -1,0 +1,168 @@
+"""Trajectories of maps and flows, in float64: what their `run` gives."""
+
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._double import double_precision
+from .._types import (
+    InvalidInputError,
+    is_number,
+    real_array,
+    require_count,
+    require_finite,
+    require_positive,
+)
+from .functions import in_float64
+from .motion import Motion, Moving
+from .states import require_array_of_states, require_width
+
+if TYPE_CHECKING:
+    from .base import AbstractSystem
+
+SAMPLES = 101
+"""Times at which a flow is given where its user names a duration alone."""
+_BLOCK, _MOST_BLOCKS = 16, 65_536
+"""Steps of the integrator at a time, and how often at most under one input."""
+
+
+def run_map(system: "AbstractSystem", states: Any, steps: Any, inputs: Any) -> np.ndarray:
+    """Return the states of a map at the start and after each step `(…, time, unit)`."""
+    starts, given = _starts(system, states), _inputs(system, inputs)
+    if steps is None and given is None:
+        raise InvalidInputError(
+            "steps is missing, the number of steps to take: system.run(states, 100), or give "
+            "inputs=(time, channel), one for each step."
+        )
+    count = len(given) if steps is None else require_count(steps, "steps", least=0)  # type: ignore[arg-type]
+    if given is not None and len(given) != count:
+        raise InvalidInputError(
+            f"inputs must have one row for each of {count} steps, got {len(given)}: leave steps "
+            "out to take as many as there are inputs."
+        )
+    with double_precision():
+        flat = starts.reshape(-1, system.size)
+        path = np.asarray(_steps(in_float64(system), flat, given, count))
+    return _trajectories(np.concatenate([flat[None], path]), starts)
+
+
+def run_flow(system: "AbstractSystem", states: Any, times: Any, inputs: Any) -> np.ndarray:
+    """Return the states of a flow at given times `(…, time, unit)`; NaN beyond its end."""
+    starts, when, given = _starts(system, states), _times(times), _inputs(system, inputs)
+    if given is not None and len(given) != len(when) - 1:
+        raise InvalidInputError(
+            f"inputs must have one row for each of the {len(when) - 1} intervals between times, "
+            f"got {len(given)}: give the times at which they begin, and that at which the last one "
+            "ends."
+        )
+    flat = starts.reshape(-1, system.size)
+    path = np.full((len(when), *flat.shape), np.nan)
+    path[0] = flat
+    stops = (when[1:] - when[0]) / system.time_unit
+    if len(stops) and len(flat):
+        _fill(path, system, stops, given)
+    return _trajectories(path, starts)
+
+
+def _fill(
+    path: np.ndarray, system: "AbstractSystem", stops: np.ndarray, inputs: np.ndarray | None
+) -> None:
+    """Integrate a flow from `path[0]`, and put into `path[1:]` where its states are at the stops.
+
+    The stops are padded to one of a few numbers of them, as each is a program to compile.
+    """
+    padded = np.append(stops, np.full((1 << (len(stops) - 1).bit_length()) - len(stops), stops[-1]))
+    motion = Motion(system, path[0], tuple(padded))
+    rows, moving = np.arange(path.shape[1]), motion.begin(path[0])
+    if inputs is None:
+        _follow(path, motion, stops, rows, moving, stops[-1])
+        return
+    for u, stop in zip(inputs, stops, strict=True):
+        rows, moving = _follow(path, motion.at_input(u), stops, rows, moving, stop)
+
+
+def _follow(
+    path: np.ndarray,
+    motion: Motion,
+    stops: np.ndarray,
+    rows: np.ndarray,
+    moving: Moving,
+    until: Any,
+) -> tuple[np.ndarray, Moving]:
+    """Move states on until a time; return those that come there, and which of `path` they are."""
+    for _ in range(_MOST_BLOCKS):
+        if (moving.times >= until).all():
+            return rows, moving
+        moving, block = motion.advance(moving, _BLOCK, until)
+        times = block.times[1:]
+        at = np.minimum(np.searchsorted(stops, times), len(stops) - 1)
+        step, row = np.nonzero(stops[at] == times)
+        path[at[step, row] + 1, rows[row]] = block.states[1:][step, row]
+        goes = np.flatnonzero(~moving.is_stuck & np.isfinite(moving.states).all(1))
+        rows, moving = rows[goes], moving.take(goes)
+    there = np.flatnonzero(moving.times >= until)
+    return rows[there], moving.take(there)
+
+
+def _trajectories(path: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return `(time, state, unit)` as `(…, time, unit)`, with the axes that the states had."""
+    return np.moveaxis(path, 0, 1).reshape(*starts.shape[:-1], *path.shape[::2])
+
+
+def _starts(system: "AbstractSystem", states: Any) -> np.ndarray:
+    require_array_of_states(system, states, "states")
+    starts = real_array(states, "states")
+    require_width(system, starts, "states")
+    require_finite(starts, "states")
+    return starts
+
+
+def _times(times: Any) -> np.ndarray:
+    """Return times in ms: those that are given, or samples of a duration."""
+    if is_number(times):
+        require_positive(times, "times, a duration,", "ms")
+        return np.linspace(0.0, float(times), SAMPLES)
+    when = real_array(times, "times")
+    require_finite(when, "times")
+    if when.ndim != 1 or not len(when) or not (np.diff(when) > 0).all():
+        raise InvalidInputError(
+            "times must be a duration in ms, or times (time,) in ms that increase, the first one "
+            f"that of the states, such as np.linspace(0, 500, 101); got {times!r}."
+        )
+    return when
+
+
+def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
+    """Return inputs `(time, channel)`; raise InvalidInputError where they do not fit."""
+    if inputs is None:
+        return None
+    if system.input is None:
+        raise InvalidInputError(
+            "the system takes no input: build it with one, such as DiscreteMap(step, size, "
+            "input=…), to replace it by inputs that vary in time."
+        )
+    given, frozen = real_array(inputs, "inputs"), np.shape(system.input)
+    if given.ndim != 1 + len(frozen) or given.shape[1:] != frozen:
+        raise InvalidInputError(
+            f"inputs must have shape (time, {', '.join(map(str, frozen))}), the same for all "
+            f"states, and each of the shape of the input that was frozen in; got {given.shape}."
+        )
+    require_finite(given, "inputs")
+    if not jnp.issubdtype(system.input.dtype, jnp.floating) and (given % 1 != 0).any():
+        raise InvalidInputError(
+            "inputs must be whole numbers, as the input is that was frozen in: build the system "
+            "with an input of floating point, such as input=np.zeros(3)."
+        )
+    return given
+
+
+@eqx.filter_jit
+def _steps(system: "AbstractSystem", states: Any, inputs: Any, count: int) -> Any:
+    def step(now: Any, u: Any) -> tuple[Any, Any]:
+        after = jax.vmap(lambda x: system.evaluate(x, u))(now)
+        return after, after
+
+    return jax.lax.scan(step, states, inputs, length=count)[1]
