@@ -11,12 +11,12 @@ from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
 from ..cycles.search import Cycles
 from ..fixed_points.points import FixedPoints
+from ..following.exponents import with_exponent
 from ..following.follower import MOST_STEPS, follow, largest
 from ..following.pool import empty_pool
 from . import holding
 from .answer import Verdict
 from .assembling import Question, recorded, without_contradictions
-from .ending import with_exponent
 from .recording import Recording
 
 MOST_STATES = 512
