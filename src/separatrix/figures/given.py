@@ -25,6 +25,7 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
     arguments are left to Python, which names them itself.
     """
     signature = inspect.signature(draw)
+    _require_place(kwargs.get("legend"))
     for name, value in signature.bind_partial(*args, **kwargs).arguments.items():
         kinds = _kinds(signature.parameters[name].annotation)
         if kinds and not isinstance(value, kinds):
@@ -32,6 +33,13 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
                 f"figures.{draw.__name__}: {name} must be {_named(kinds)}, got "
                 f"{_with_article(type(value).__name__)}.{_found_inside(value, kinds)}"
             )
+
+
+def _require_place(legend: Any) -> None:
+    if legend is not None and legend is not False and legend not in ("inside", "outside"):
+        raise InvalidInputError(
+            f'legend is "inside", "outside", False or None (where there is room), got {legend!r}.'
+        )
 
 
 def _kinds(annotation: Any) -> tuple[type, ...]:
