@@ -26,6 +26,7 @@ ONE_PANEL = {
     "fixed_point_topology": ("fixed_point_topology", "plane"),
     "fixed_points": STATE_SPACE,
     "line_attractor": ("fixed_points", "linearization", 2, "activity", "plane"),
+    "phase_portrait": ("two_units",),
     "rule_performance": ("rule_performance",),
     "spectrum": ("linearization", 1),
     "speeds": ("fixed_points",),
@@ -37,6 +38,7 @@ COMPOSITE = {
     "compare_fixed_points": (dict.fromkeys("ab", STATE_SPACE),),
     "comparison": ("comparison",),
     "compare_topologies": (dict.fromkeys("ab", ("fixed_point_topology", "plane")),),
+    "cycle": ("cycles",),
     "context_gating": ({"first": ("input_gating", "averages")},),
     "graded_memory": ("graded_memory",),
     "lyapunov": ("lyapunov_spectrum",),
@@ -54,6 +56,7 @@ OTHERS = {
     "plane": lambda: RECORDS["components"][:2],
     "signed": lambda: sx.tasks.signed_coherence(RECORDS["activity"].conditions),
     "task": lambda: TASK,
+    "two_units": lambda: sx.Flow(lambda x: 0.5 * x[::-1] - x**3, 2, domain=(-1.0, 1.0)),
     "measures": lambda: {
         name: {f"{n} units": np.linspace(0, n, 9) for n in (16, 32, 64)}
         for name in ("score", "drift")

@@ -13,15 +13,18 @@ from matplotlib.figure import FigureBase
 
 from .._records import Record
 from .._types import InvalidInputError
+from ..systems import AbstractSystem
 from ..tasks import AbstractTask
 
-_CHECKED = (Record, np.ndarray, jax.Array, AbstractTask, Mapping, Axes, FigureBase, NoneType)
+_CHECKED = (
+    Record, np.ndarray, jax.Array, AbstractTask, AbstractSystem, Mapping, Axes, FigureBase, NoneType,
+)  # fmt: skip
 
 
 def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:
     """Raise InvalidInputError where a function that draws is given another kind of record.
 
-    Looked at are the arguments whose annotation names records, tasks or mappings of them. Missing
+    Looked at are the arguments whose annotation names records, tasks, systems or mappings of them. Missing
     arguments are left to Python, which names them itself.
     """
     signature = inspect.signature(draw)
