@@ -16,16 +16,15 @@ from .._types import InvalidInputError
 from ..systems import AbstractSystem
 from ..tasks import AbstractTask
 
-_CHECKED = (
-    Record, np.ndarray, jax.Array, AbstractTask, AbstractSystem, Mapping, Axes, FigureBase, NoneType,
-)  # fmt: skip
+_OBJECTS = (AbstractTask, AbstractSystem, Mapping, Axes, FigureBase)
+_CHECKED = (Record, np.ndarray, jax.Array, *_OBJECTS, NoneType)
 
 
 def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:
     """Raise InvalidInputError where a function that draws is given another kind of record.
 
-    Looked at are the arguments whose annotation names records, tasks, systems or mappings of them. Missing
-    arguments are left to Python, which names them itself.
+    Looked at are the arguments whose annotation names records, tasks, systems or mappings of them.
+    Missing arguments are left to Python, which names them itself.
     """
     signature = inspect.signature(draw)
     _require_place(kwargs.get("legend"))

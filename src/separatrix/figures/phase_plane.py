@@ -1,7 +1,5 @@
 """The plane of a system of two units: where states go, and where they rest."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
