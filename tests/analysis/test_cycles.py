@@ -6,6 +6,7 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.cycles import found as cycles_found
+from separatrix.analysis.cycles.found import Led
 from separatrix.analysis.cycles.merging import minimal_length
 from separatrix.solvers.iterate import Ending
 
@@ -306,7 +307,6 @@ def test_what_leaves_or_is_not_finite_is_told():
 @pytest.mark.parametrize(
     ("system", "options", "message"),
     [
-        (sx.DiscreteMap(henon, 2), {}, "length must be the number of steps"),
         (sx.DiscreteMap(henon, 2), {"length": 0}, "length must be the number of steps"),
         (sx.DiscreteMap(henon, 2), {"length": 2.5}, "length must be the number of steps"),
         (sx.DiscreteMap(henon, 2), {"length": []}, "length must be the number of steps"),
@@ -332,3 +332,83 @@ def test_cycles_of_forty_steps_of_a_chaotic_tent_map_are_found():
     off = np.abs(images - np.roll(orbits, -1, axis=1)).max(axis=1)
     assert (off <= 10 * cycles.error_bound).all() and (cycles.error_bound < 1e-4).all()
     np.testing.assert_allclose(np.abs(cycles.multipliers[:, 0]), 1.94**40, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("r", "steps"), [(3.2, 2), (3.5, 4), (3.55, 8), (3.83, 3)])
+def test_the_number_of_steps_need_not_be_given(r, steps):
+    """The periods of the logistic map: doublings, and the window of three steps."""
+    system, starts = logistic(r), np.random.default_rng(0).uniform(0.1, 0.9, (12, 1))
+    cycles = sx.find_cycles(system, starts)
+    really_closed(system, cycles)
+    assert cycles.length.tolist() == [steps] and cycles.stability.tolist() == ["stable"]
+    assert cycles.hits.tolist() == [12] and set(cycles.led) == {Led.CYCLE}
+    assert cycles.period.tolist() == [10.0 * steps]
+
+
+def test_a_long_cycle_of_a_relu_network_is_solved_exactly_without_its_length():
+    system = scyfi(0.8377689)
+    cycles = sx.find_cycles(system, systems.box(2, -1, 1, 20))
+    assert cycles.length.tolist() == [16] and cycles.exact.all()
+    np.testing.assert_allclose(np.abs(cycles.multipliers[0, 0]), 0.518900, atol=5e-7)
+
+
+def delayed_logistic(x):
+    return jnp.stack([2.1 * x[0] * (1 - x[1]), x[0]])
+
+
+def turning(x):
+    """Turn by a radian; the radius goes to 1."""
+    c, s = np.cos(1.0), np.sin(1.0)
+    y = x * (1 + 0.2 * (1 - x @ x))
+    return jnp.stack([c * y[0] - s * y[1], s * y[0] + c * y[1]])
+
+
+def test_an_invariant_circle_is_said_to_be_one():
+    """A turn by a radian takes 2π steps; that of the delayed map is counted in its own states."""
+    states = [np.array([0.5, 0.55])]
+    for _ in range(60_000):
+        states.append(np.array([2.1 * states[-1][0] * (1 - states[-1][1]), states[-1][0]]))
+    around = np.array(states[10_000:]) - np.mean(states[10_000:], axis=0)
+    angle = np.unwrap(np.angle(around @ [1, 1j]))
+    counted = 2 * np.pi * (len(angle) - 1) / abs(angle[-1] - angle[0])
+    for step, turn, starts in (
+        (turning, 2 * np.pi, systems.box(2, -1, 1, 10)),
+        (delayed_logistic, counted, 0.5 + systems.box(2, -0.1, 0.1, 10)),
+    ):
+        cycles = sx.find_cycles(sx.DiscreteMap(step, 2, dt=20.0), starts)
+        assert len(cycles) == 0 and set(cycles.led) == {Led.CIRCLE}
+        np.testing.assert_allclose(cycles.turn, 20.0 * turn, rtol=1e-3)
+
+
+def test_what_does_not_close_is_told_by_its_exponent():
+    chaotic = sx.find_cycles(logistic(3.9), np.array([[0.2], [0.4]]))
+    assert set(chaotic.led) == {Led.CHAOS}
+
+    def two_circles(x):
+        turn = lambda y, speed: y * (1 - y @ y) + speed * jnp.stack([-y[1], y[0]])  # noqa: E731
+        return jnp.concatenate([turn(x[:2], 1.0), turn(x[2:], np.sqrt(2.0))])
+
+    torus = sx.find_cycles(sx.Flow(two_circles, 4), systems.box(4, -1, 1, 6))
+    assert len(torus) == 0 and set(torus.led) == {Led.QUASIPERIODIC}
+
+
+def test_what_is_no_cycle_is_not_searched_for():
+    system = sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1)
+    assert sx.find_cycles(system, np.array([[0.5], [np.nan]])).led.tolist() == [
+        Led.POINT,
+        Led.UNKNOWN,
+    ]
+    grows = sx.find_cycles(sx.DiscreteMap(lambda x: 2 * x, 1), np.ones((1, 1)))
+    assert grows.led.tolist() == [Led.INFINITY]
+
+
+def test_a_cycle_of_a_flow_is_found_beside_starts_that_rest():
+    """r' = −r (r² − 1)(r² − 4): rest at 0 and radius 2 attract, radius 1 is between them."""
+
+    def field(x):
+        r2 = x @ x
+        return -x * (r2 - 1) * (r2 - 4) + jnp.stack([-x[1], x[0]])
+
+    cycles = sx.find_cycles(sx.Flow(field, 2), np.array([[0.5, 0.0], [1.5, 0.0], [0.0, 2.5]]))
+    assert cycles.led.tolist() == [Led.POINT, Led.CYCLE, Led.CYCLE]
+    np.testing.assert_allclose(np.linalg.norm(cycles.orbit(0), axis=1), 2, atol=1e-7)

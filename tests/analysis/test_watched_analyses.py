@@ -30,6 +30,10 @@ def cycles_of_maps(points, **watched):
     return found.reasons
 
 
+def cycles_of_any_length(points, **watched):
+    return sx.find_cycles(LOGISTIC, np.linspace(0.1, 0.9, 9)[:, None], **watched).reasons
+
+
 def cycles_of_piecewise_linear_maps(points, **watched):
     tent = sx.DiscreteMap(lambda x: 1 - 1.8 * jnp.abs(x), 1)
     return sx.find_cycles(tent, np.linspace(-1, 1, 9)[:, None], length=[3, 4], **watched).reasons
@@ -78,6 +82,7 @@ def slow_curve_on_kinks(points, **watched):
 
 ANALYSES = {
     cycles_of_maps: Stage.SHOOT,
+    cycles_of_any_length: Stage.FOLLOW,
     cycles_of_piecewise_linear_maps: Stage.SHOOT,
     cycles_of_flows: Stage.SHOOT,
     basins: Stage.FOLLOW,

@@ -1,7 +1,8 @@
-"""Every figure in given axes, in the user's style, and as wide as a column of a journal."""
+"""Every figure in given axes, in the user's style, and in panels and columns of a journal."""
 
 import dataclasses
 import logging
+import warnings
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ ONE_PANEL = {
     "fixed_point_topology": ("fixed_point_topology", "plane"),
     "fixed_points": STATE_SPACE,
     "line_attractor": ("fixed_points", "linearization", 2, "activity", "plane"),
+    "phase_portrait": ("two_units",),
     "rule_performance": ("rule_performance",),
     "spectrum": ("linearization", 1),
     "speeds": ("fixed_points",),
@@ -36,6 +38,7 @@ COMPOSITE = {
     "compare_fixed_points": (dict.fromkeys("ab", STATE_SPACE),),
     "comparison": ("comparison",),
     "compare_topologies": (dict.fromkeys("ab", ("fixed_point_topology", "plane")),),
+    "cycle": ("cycles",),
     "context_gating": ({"first": ("input_gating", "averages")},),
     "graded_memory": ("graded_memory",),
     "lyapunov": ("lyapunov_spectrum",),
@@ -53,6 +56,7 @@ OTHERS = {
     "plane": lambda: RECORDS["components"][:2],
     "signed": lambda: sx.tasks.signed_coherence(RECORDS["activity"].conditions),
     "task": lambda: TASK,
+    "two_units": lambda: sx.Flow(lambda x: 0.5 * x[::-1] - x**3, 2, domain=(-1.0, 1.0)),
     "measures": lambda: {
         name: {f"{n} units": np.linspace(0, n, 9) for n in (16, 32, 64)}
         for name in ("score", "drift")
@@ -252,5 +256,85 @@ def test_where_a_figure_is_drawn_is_refused_in_words():
         figures.speeds(RECORDS["fixed_points"], width=300)
     with pytest.raises(sx.InvalidInputError, match="ax must be an Axes or None, got a Figure"):
         figures.speeds(RECORDS["fixed_points"], ax=Figure())
-    with pytest.raises(sx.InvalidInputError, match='projection="3d", or two components'):
-        figures.fixed_point_topology(given("fixed_point_topology"), RECORDS["components"], ax=ax)
+
+
+PAGE = (7.1, 2.6)
+LEAST = 0.75
+"""Inches of height that a panel keeps."""
+
+
+def row(name, layout, **how):
+    """Draw a figure as the middle one of three panels."""
+    whole = Figure(figsize=PAGE, layout=layout)
+    left, ax, right = whole.subplots(1, 3)
+    for other in (left, right):
+        other.set(xlabel="time (ms)", ylabel="rate (Hz)")
+    every(name, ax=ax, **how)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a layout that collapses warns
+        whole.draw_without_rendering()
+        whole.draw_without_rendering()  # numbers of the other panels change as these do
+    return whole, ax
+
+
+def apart(one, other):
+    return one.x1 < other.x0 or other.x1 < one.x0 or one.y1 < other.y0 or other.y1 < one.y0
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize("name", ONE_PANEL)
+def test_a_panel_of_three_has_room_and_its_legend_hides_nothing(name, layout, caplog):
+    with caplog.at_level(logging.WARNING):
+        whole, ax = row(name, layout)
+    assert caplog.records == []
+    assert ax.bbox.height / whole.dpi >= LEAST and ax.bbox.width / whole.dpi >= LEAST
+    legend = ax.get_legend()
+    if legend is not None:
+        box = legend.get_window_extent()
+        assert layout is None or apart(box, ax.bbox), "the legend stands in the panel"
+        assert box.y0 > -2 and box.y1 < whole.bbox.y1 + 2
+    if layout == "constrained":
+        assert_texts_are_clear(whole)
+
+
+@pytest.mark.parametrize("name", ONE_PANEL)
+def test_the_legend_of_a_panel_stands_where_it_is_asked_for(name):
+    if name == "basins":
+        pytest.skip("has no legend")
+    _, ax = row(name, "constrained", legend=False)
+    assert ax.get_legend() is None
+    _, ax = row(name, "constrained", legend="inside")
+    box = ax.get_legend().get_window_extent()
+    assert ax.bbox.x0 - 2 < box.x0 and box.x1 < ax.bbox.x1 + 2 and not apart(box, ax.bbox)
+    _, ax = row(name, "constrained", legend="outside")
+    assert apart(ax.get_legend().get_window_extent(), ax.bbox)
+
+
+def legends(figure):
+    return figure.findobj(Legend)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_figure_has_no_legend_where_none_is_asked_for(name):
+    if name in ("basins", "populations", "task_variance"):
+        pytest.skip("has no legend")
+    assert legends(every(name)) and not legends(every(name, legend=False))
+
+
+@pytest.mark.parametrize("name", COMPOSITE)
+def test_legends_inside_are_those_of_panels(name):
+    if name in ("populations", "task_variance"):
+        pytest.skip("has no legend")
+    figure = every(name, legend="inside")
+    figure.draw_without_rendering()
+    owned = [axes.get_legend() for axes in figure.axes]
+    shown = legends(figure)
+    assert shown and all(any(one is legend for one in owned) for legend in shown)
+    for axes in figure.axes:
+        if axes.get_legend() is not None:
+            assert not apart(axes.get_legend().get_window_extent(), axes.bbox)
+
+
+def test_another_place_is_refused_in_words():
+    with pytest.raises(sx.InvalidInputError, match='legend is "inside", "outside", False or None'):
+        figures.speeds(RECORDS["fixed_points"], legend="left")

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
+from matplotlib.figure import Figure
 from sample_records import RECORDS
+from scipy.spatial.distance import pdist
 
 import separatrix as sx
 from separatrix import figures
@@ -108,3 +110,44 @@ def test_states_without_axes_to_draw_them_along_are_refused():
         figures.activity(STATES[0, 0], PLANE)
     with pytest.raises(sx.InvalidInputError, match="must be an Activity or an array, got a list"):
         figures.activity(STATES.tolist(), PLANE)
+
+
+def in_axes(kind, *args):
+    ax = Figure().add_subplot(projection=kind)
+    figures.fixed_points(*args, ax=ax)
+    return ax
+
+
+def test_given_axes_show_as_many_components_as_they_have_dimensions():
+    first, principal = in_axes(None, FIXED, STATES, SPACE), sx.project(STATES)[1]
+    np.testing.assert_allclose(trajectories(first), PLANE.project(STATES), atol=1e-12)
+    alone = in_axes(None, FIXED, STATES)  # six units, and nothing to draw them along
+    np.testing.assert_allclose(trajectories(alone), principal.project(STATES), atol=1e-12)
+    three = sx.project(STATES, num=3)
+    plane = in_axes(None, three[1].project(FIXED), three[0])
+    assert np.shape(trajectories(plane))[-1] == 2
+    space = in_axes("3d", FIXED, STATES)
+    np.testing.assert_allclose(trajectories(space), three[0], atol=1e-12)
+    with pytest.raises(sx.InvalidInputError, match="axes in space show three components, got 2"):
+        in_axes("3d", FIXED, STATES, PLANE)
+
+
+def on_the_paper(axes, points):
+    seen = np.append(points, np.ones((len(points), 1)), 1) @ np.asarray(axes.get_proj()).T
+    return seen[:, :2] / seen[:, 3:]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_points_in_space_do_not_cover_one_another(seed):
+    """From the usual view some lie behind others; from the one that is chosen none does."""
+    rng = np.random.default_rng(seed)
+    usual = figures.fixed_points(np.eye(3), rng.uniform(-1, 1, (50, 3))).axes[0]
+    usual.view_init(18, -60)
+    sight = np.linalg.inv(np.asarray(usual.get_proj()))[:3, 2]  # along which all is one point
+    sight /= np.linalg.norm(sight)
+    points = rng.uniform(-0.3, 0.3, (4, 3))
+    points = np.concatenate([points, points + 0.5 * sight])
+    axes = figures.fixed_points(points, rng.uniform(-1, 1, (50, 3))).axes[0]
+    nearest = pdist(on_the_paper(axes, points)).min()
+    axes.view_init(18, -60)
+    assert nearest > 3 * pdist(on_the_paper(axes, points)).min()

@@ -2,12 +2,14 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import jax.random as jr
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from .._records import Record
+from .._watch import quiet
 from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
@@ -29,6 +31,13 @@ def analyze(
     progress: bool = False,
 ) -> dict[str, Record]:
     """Return every result for a trained network, by name; bars show the `progress` of searches."""
+    with nullcontext() if progress else quiet():
+        return _results(setup, network, announce, progress)
+
+
+def _results(
+    setup: Setup, network: AbstractNetwork, announce: Announce, progress: bool
+) -> dict[str, Record]:
     settings = setup.experiment.analysis
     announce("activity")
     trials = setup.task.varied().trials(settings.num_trials, key=setup.key_trials)

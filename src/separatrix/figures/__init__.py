@@ -6,6 +6,9 @@ settings, so figures can be made in any program and in any order; where pyplot w
 show figures, it learns of new ones. `save` writes them. Matplotlib is imported when the first
 figure is asked for.
 
+A phase portrait evaluates the system that it is given, as a plot of a function does. Components
+that nobody chose are those of `sx.project`.
+
 The functions are those that the modules list in `__all__`; a module bears another name than a
 function, which it would hide.
 """

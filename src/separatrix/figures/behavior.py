@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from .canvas import Width, in_a_row, inches_across, new_figure, whole
-from .legends import BESIDE, legend_below
+from .legends import BESIDE, Place, legend_below
 from .style import GRAY, cycle, styled
 
 __all__ = ["psychometric"]
@@ -21,6 +21,7 @@ def psychometric(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw choices and accuracy against coherence beside the ideal observer.
 
@@ -59,7 +60,7 @@ def psychometric(
     for axes in (left, right):
         axes.set_ylim(-0.03, 1.03)
         axes.axhline(0.5, color=GRAY, linewidth=0.6, linestyle=":")
-    legend_below(figure, left)
+    legend_below(figure, left, legend=legend)
     return whole(figure)
 
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from ..analysis import Branches
 from .canvas import Width, one_panel, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
 from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink, styled
 
@@ -73,6 +73,7 @@ def bifurcation_diagram(
     label: str | None = None,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the branches by stability, and their special points by type.
 
@@ -93,7 +94,7 @@ def bifurcation_diagram(
     axes.set_ylabel(label or (default if direction is None else "along the direction"))
     for kind in kinds:
         _mark_hidden(axes, kind)
-    legend_below(figure, axes, columns=3, inside=ax is not None)
+    legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     return whole(figure)
 
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .point_looks import classes_of, draw_fixed, index_color
-from .space import Plane, States, dimensions, in_plane
+from .space import Plane, States, dimensions, for_axes, in_plane
 from .state_space import draw_background
 from .style import BOUNDARY, GRAY, choice_color, ink, styled
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
@@ -35,12 +35,14 @@ def fixed_point_graph(
     *,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
     Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too
     far from the activity to be seen beside it, and tell where they are.
     """
+    components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
     places = in_plane(components, graph.states)
@@ -58,7 +60,7 @@ def fixed_point_graph(
         path=number_outside(axes, lines),
         boundary_point=int((~near).sum()),
     )
-    legend_below(figure, axes, columns=3, inside=ax is not None)
+    legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     signs = [sign for sign, seen in zip(_signs(graph), inside, strict=True) if not seen]
     point_outside(figure, axes, places[~inside], signs, places[inside], lines)
     return whole(figure)
@@ -104,6 +106,7 @@ def commitment(
     num_trials: int = 60,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw signed distances to the boundary over time, and the times of decision."""
     figure = new_figure(6.4, 5.0, figure, width)
@@ -125,7 +128,7 @@ def commitment(
     below.stairs(np.histogram(decided, edges)[0], edges, fill=True, color=GRAY)
     below.set_ylabel("decisions")
     below.set_xlabel("time of decision (ms)")
-    legend_below(figure, above, columns=4)
+    legend_below(figure, above, columns=4, legend=legend)
     return whole(figure)
 
 

@@ -30,6 +30,9 @@ LEAST, MOST = 1.5, 40.0
 NARROWEST = 2.0
 """Inches that a panel needs beside another one."""
 
+SMALL = 2.2
+"""Inches that a panel is wide where there is room for a scale of colors and for long names."""
+
 LETTERING = 0.9
 """Inches of the height of a figure that its letters take, however wide it is."""
 
@@ -101,11 +104,6 @@ def one_panel(
     """Return the axes that were given and their figure, or axes in a new figure of a usual size."""
     if ax is not None:
         _refuse_width(wanted, "ax")
-        if dimensions == 3 and ax.name != "3d":
-            raise InvalidInputError(
-                "three components are drawn in space: give an ax that was made with "
-                'projection="3d", or two components, such as components[:2].'
-            )
         return ax.figure, ax
     figure = new_figure(width, height, None, wanted, least_share)
     return figure, figure.add_subplot(projection="3d" if dimensions == 3 else None)
@@ -127,6 +125,20 @@ def whole(figure: FigureBase) -> Figure:
 def inches_across(figure: FigureBase) -> float:
     """Return the width of a figure, or of a part of one, in inches."""
     return float(cast(Any, figure).bbox.width / whole(figure).dpi)
+
+
+def panel_size(axes: Axes) -> tuple[float, float]:
+    """Return the width and height in inches of a panel, before a layout makes room for letters."""
+    spec, figure = axes.get_subplotspec(), cast(FigureBase, axes.figure)
+    if spec is None:
+        return axes.bbox.width / whole(figure).dpi, axes.bbox.height / whole(figure).dpi
+    place = spec.get_position(cast(Any, figure))
+    return float(place.width) * inches_across(figure), float(place.height) * height_of(figure)
+
+
+def is_small(axes: Axes) -> bool:
+    """Whether a panel that was given is one of three on a page or so, and has no room to spare."""
+    return bool(panel_size(axes)[0] < SMALL)
 
 
 def height_of(figure: FigureBase) -> float:

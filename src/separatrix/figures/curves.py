@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import SlowCurve
 from .canvas import Width, new_figure, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .point_looks import draw_fixed
 from .style import GRAY, GREEN, PURPLE, powers_of_ten, styled
 
@@ -22,6 +22,7 @@ def slow_curve(
     axis_name: str = "axis",
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the drift along a slow curve with its fixed points, and the two timescales."""
     figure = new_figure(6.4, 5.2, figure, width)
@@ -29,7 +30,7 @@ def slow_curve(
     _drift(above, curve)
     _times(below, curve)
     below.set_xlabel(f"position along the {axis_name}")
-    legend_below(figure, above, below, columns=3)
+    legend_below(figure, above, below, columns=3, legend=legend)
     return whole(figure)
 
 

@@ -6,6 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
 from .canvas import Width, in_a_row, new_figure, whole
+from .legends import Place, legend_below
 from .style import GRAY, cycle, styled
 
 __all__ = ["lyapunov"]
@@ -17,6 +18,7 @@ def lyapunov(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the largest exponent against the steps averaged over, and all exponents in order."""
     figure = new_figure(7.0, 3.4, figure, width)
@@ -37,5 +39,8 @@ def lyapunov(
     right.set_xlabel("exponent, in order")
     right.set_ylabel(f"exponent (per {per})")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    right.legend(loc="lower left")
+    if legend == "outside":
+        legend_below(figure, right)
+    elif legend is not False:
+        right.legend(loc="lower left")
     return whole(figure)

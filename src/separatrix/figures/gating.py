@@ -1,6 +1,6 @@
 """Integration by context: trials, the slow curve and selection vectors along targeted axes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from .._types import InvalidInputError
 from ..analysis import InputGating
 from ..analysis.projections import TargetedAverages
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .legends import fit, legend_below
+from .legends import Place, fit, labeled, legend_below
 from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
 
 __all__ = ["context_gating"]
@@ -39,6 +39,7 @@ def context_gating(
     evidence_units: str = "",
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw, for each context, the trials along the axes of its inputs, and what is selected.
 
@@ -66,7 +67,7 @@ def context_gating(
             _plane(row[k], gating, averages, k, colors, names)
         _name_row(row[0], name)
         _overlaps(row[-1], gating, names)
-    _legends(figure, panels.flatten(), colors, evidence_units)
+    _legends(figure, panels.flatten().tolist(), colors, evidence_units, legend)
     return whole(figure)
 
 
@@ -198,15 +199,26 @@ def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None
     axes.set_title("median ratio " + (f"{ratio:.3g}" if np.isfinite(ratio) else "not known"))
 
 
-def _legends(figure: FigureBase, panels: Iterable[Axes], colors: Colors, units: str) -> None:
+def _legends(
+    figure: FigureBase, panels: list[Axes], colors: Colors, units: str, legend: Place
+) -> None:
     """Put the scale of the evidence above the panels, and all other signs below them."""
+    if legend is False:
+        return
     lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colors.values()]
+    names = [signed(value) for value in colors]
+    title = "mean trajectories by signed evidence" + (f" ({units})" if units else "")
+    if legend == "inside":  # of one panel the scale, of another all other signs
+        handles = labeled(*panels)
+        panels[0].legend(lines, names, title=f"evidence ({units})" if units else "evidence")
+        panels[1].legend(list(handles.values()), list(handles))
+        return
     above = figure.legend(
         lines,
-        [signed(value) for value in colors],
+        names,
         loc="outside upper center",
         ncols=min(8, len(colors)),
-        title="mean trajectories by signed evidence" + (f" ({units})" if units else ""),
+        title=title,
         title_fontsize=letters(9),
     )
     fit(figure, above)

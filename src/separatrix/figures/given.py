@@ -13,18 +13,21 @@ from matplotlib.figure import FigureBase
 
 from .._records import Record
 from .._types import InvalidInputError
+from ..systems import AbstractSystem
 from ..tasks import AbstractTask
 
-_CHECKED = (Record, np.ndarray, jax.Array, AbstractTask, Mapping, Axes, FigureBase, NoneType)
+_OBJECTS = (AbstractTask, AbstractSystem, Mapping, Axes, FigureBase)
+_CHECKED = (Record, np.ndarray, jax.Array, *_OBJECTS, NoneType)
 
 
 def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> None:
     """Raise InvalidInputError where a function that draws is given another kind of record.
 
-    Looked at are the arguments whose annotation names records, tasks or mappings of them. Missing
-    arguments are left to Python, which names them itself.
+    Looked at are the arguments whose annotation names records, tasks, systems or mappings of them.
+    Missing arguments are left to Python, which names them itself.
     """
     signature = inspect.signature(draw)
+    _require_place(kwargs.get("legend"))
     for name, value in signature.bind_partial(*args, **kwargs).arguments.items():
         kinds = _kinds(signature.parameters[name].annotation)
         if kinds and not isinstance(value, kinds):
@@ -32,6 +35,13 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
                 f"figures.{draw.__name__}: {name} must be {_named(kinds)}, got "
                 f"{_with_article(type(value).__name__)}.{_found_inside(value, kinds)}"
             )
+
+
+def _require_place(legend: Any) -> None:
+    if legend is not None and legend is not False and legend not in ("inside", "outside"):
+        raise InvalidInputError(
+            f'legend is "inside", "outside", False or None (where there is room), got {legend!r}.'
+        )
 
 
 def _kinds(annotation: Any) -> tuple[type, ...]:

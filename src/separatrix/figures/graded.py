@@ -7,6 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis.memory import GradedMemory
 from .canvas import Width, in_a_row, new_figure, whole
 from .labels import spread
+from .legends import Place, legend_each
 from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
 
 __all__ = ["graded_memory"]
@@ -26,6 +27,7 @@ def graded_memory(
     value_units: str = "",
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw positions along the curve by value, in time and at the end, and how well they tell it.
 
@@ -39,8 +41,8 @@ def graded_memory(
     _ends(middle, memory, times)
     middle.set_xlabel(f"{value_name} ({value_units})" if value_units else value_name)
     _measures(right, memory, times)
-    for axes in (left, middle, right):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.25))
+    below = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.25)}
+    legend_each(left, middle, right, legend=legend, **below)
     return whole(figure)
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import Verdict
 from .canvas import Width, in_a_row, new_figure, whole
+from .legends import Place, legend_each
 from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, ink, paper, styled
 
 __all__ = ["verdict"]
@@ -15,7 +16,13 @@ _NAMED = 5
 
 
 @styled
-def verdict(verdict: Verdict, *, figure: FigureBase | None = None, width: Width = None) -> Figure:
+def verdict(
+    verdict: Verdict,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+    legend: Place = None,
+) -> Figure:
     """Draw where states are at T and where they end, and how spread and order change over 2 T.
 
     Left: the states at T, along two principal components, in the color of where each ends; the
@@ -26,8 +33,8 @@ def verdict(verdict: Verdict, *, figure: FigureBase | None = None, width: Width 
     left, right = in_a_row(figure, 2)
     _ends(left, verdict)
     _courses(right, verdict)
-    for axes in (left, right):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 1}
+    legend_each(left, right, legend=legend, **below)
     return whole(figure)
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..training import History
 from .canvas import Width, new_figure, whole
-from .legends import legend_beside
+from .legends import Place, legend_beside
 from .style import GRAY, cycle, powers_of_ten, styled
 
 __all__ = ["training"]
@@ -23,6 +23,7 @@ def training(
     ideal_accuracy: float | None = None,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
@@ -72,7 +73,7 @@ def training(
     if ideal_accuracy is not None:
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GRAY, linestyle="--", linewidth=1.2, label=label)
-    legend_beside(figure, top, bottom)
+    legend_beside(figure, top, bottom, legend=legend)
     figure.align_ylabels()
     return whole(figure)
 

@@ -7,11 +7,11 @@ from matplotlib.ticker import MaxNLocator
 
 from .._types import Array, InvalidInputError
 from ..analysis import FixedPoints, Linearization
-from .canvas import Width, one_panel, whole
-from .legends import legend_below
+from .canvas import Width, is_small, one_panel, whole
+from .legends import Place, legend_below
 from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points, states_of
-from .space import Plane, States, dimensions, direction_in_plane, in_plane
+from .space import Plane, States, dimensions, direction_in_plane, for_axes, in_plane
 from .state_space import draw_background
 from .style import GRAY, GREEN, PURPLE, cycle, equal_scales, ink, styled
 from .view import limit_view, point_outside, say_what_is_outside
@@ -29,6 +29,7 @@ def spectrum(
     *,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
@@ -55,8 +56,8 @@ def spectrum(
     axes.set_ylabel(f"Im {symbol}")
     _limit_spectrum(axes, linearization.system, values)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
-    legend_below(figure, axes, columns=1, inside=ax is not None, labelspacing=0.7)
+        axis.set_major_locator(MaxNLocator(3 if is_small(axes) else 5))
+    legend_below(figure, axes, columns=1, ax=ax, legend=legend, labelspacing=0.7)
     return whole(figure)
 
 
@@ -70,6 +71,7 @@ def line_attractor(
     *,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
@@ -77,6 +79,7 @@ def line_attractor(
     legend says how much of the eigenvector's length lies in the plane that is drawn.
     """
     index = _checked(linearization, index)
+    components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.2, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
     center = in_plane(components, np.asarray(linearization.states)[index])
@@ -91,13 +94,13 @@ def line_attractor(
         where = "plane" if len(center) == 2 else "space"
         label = f"integrating mode ({100 * share:.0f} % of it in this {where})"
         axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
-    draw_points(axes, points, components)
+    draw_points(axes, points, components, brief=ax is not None and is_small(ax))
     label = "where it was linearized"
     axes.plot(*center, "o", markersize=13, markerfacecolor="none", color=GREEN, label=label)
     places = in_plane(components, states_of(points))
     inside = limit_view(axes, plane, np.append(places, [center], 0), components)
     say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
-    legend_below(figure, axes, columns=2, inside=ax is not None)
+    legend_below(figure, axes, columns=2, ax=ax, legend=legend)
     if not inside[-1]:
         seen = places[inside[:-1]]
         point_outside(figure, axes, center[None], [("linearized", GREEN)], seen, lines)
@@ -115,7 +118,9 @@ def _checked(linearization: Linearization, index: int) -> int:
 def _how_many(values: np.ndarray) -> str:
     """Count the eigenvalues, and those that lie on one spot: silent units have exact zeros."""
     zeros = int((np.abs(values) < ZERO).sum())
-    return f"{len(values)} eigenvalues" + (f", {zeros} of them at 0" if zeros > 1 else "")
+    return f"{len(values)} eigenvalues" + (
+        f", {zeros} of them at\N{NO-BREAK SPACE}0" if zeros > 1 else ""
+    )
 
 
 def _boundary(axes: Axes, kind: str, values: np.ndarray) -> None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.measures import Comparison
 from .canvas import Width, in_a_row, new_figure, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .style import LIGHT_GRAY, cycle, equal_scales, ink, sequential, styled
 
 __all__ = ["comparison"]
@@ -24,6 +24,7 @@ def comparison(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the distances between networks, ordered by cluster, beside the map of the networks.
 
@@ -34,7 +35,7 @@ def comparison(
     matrix, places = in_a_row(figure, 2)
     _matrix(matrix, found)
     _map(places, found)
-    legend_below(figure, places)
+    legend_below(figure, places, legend=legend)
     return whole(figure)
 
 

@@ -10,10 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from .._types import Array, InvalidInputError, counted
 from ..analysis import FixedPoints
-from .canvas import Width, inches_across, one_panel, whole
-from .legends import BESIDE, legend_below, legend_beside
+from .canvas import Width, inches_across, is_small, one_panel, whole
+from .legends import BESIDE, Place, legend_below, legend_beside
 from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
-from .space import Plane, States, dimensions, in_plane
+from .space import Plane, States, dimensions, for_axes, in_plane
 from .state_space import draw_background
 from .style import GRAY, GREEN, cycle, ink, new_panels, powers_of_ten, styled
 from .view import limit_view, say_what_is_outside
@@ -29,19 +29,23 @@ def fixed_points(
     *,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
     `points` may be plain states `(point, unit)`, without kinds, and `activity` an array
     `(trial, time, unit)` or `(n, unit)`. Without components all of them are drawn as they are, of
-    two or three units; three components, or units, are drawn in space.
+    two or three units; three components, or units, are drawn in space, seen from where the points
+    are the farthest apart. Given axes show as many components as they have dimensions, of states
+    with more units those of `sx.project`.
     """
+    components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)
-    draw_points(axes, points, components)
+    draw_points(axes, points, components, brief=ax is not None and is_small(ax))
     inside = limit_view(axes, plane, in_plane(components, states_of(points)), components)
     say_what_is_outside(axes, point=int((~inside).sum()))
-    legend_below(figure, axes, columns=3, inside=ax is not None)
+    legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     return whole(figure)
 
 
@@ -51,6 +55,7 @@ def compare_fixed_points(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the fixed points of several networks side by side, each over its own activity."""
     if not networks:
@@ -69,7 +74,7 @@ def compare_fixed_points(
         title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
         axes.set_title(title, color=ink())
         panels.append(axes)
-    legend_below(figure, *panels, columns=3)
+    legend_below(figure, *panels, columns=3, legend=legend)
     return whole(figure)
 
 
@@ -87,7 +92,13 @@ def _how_many(points: FixedPoints | Array) -> str:
 
 
 @styled
-def speeds(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) -> Figure:
+def speeds(
+    points: FixedPoints,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+    legend: Place = None,
+) -> Figure:
     """Draw the speeds of all points in order, and the level that rounding alone can leave."""
     figure, axes = one_panel(6.4, 3.4, ax, width, least_share=0.7)
     speed = np.asarray(points.speed, float)
@@ -116,14 +127,20 @@ def speeds(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) 
     most = max(len(speed), 1)
     axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_xlabel("point, in the order of speed")
+    axes.set_xlabel("points, by speed" if is_small(axes) else "point, in the order of speed")
     axes.set_ylabel(f"speed ({per_what(points)})")
-    legend_beside(figure, axes, inside=ax is not None)
+    legend_beside(figure, axes, ax=ax, legend=legend)
     return whole(figure)
 
 
 @styled
-def tolerance(points: FixedPoints, *, ax: Axes | None = None, width: Width = None) -> Figure:
+def tolerance(
+    points: FixedPoints,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+    legend: Place = None,
+) -> Figure:
     """Draw how many points a threshold on q = ½ speed² would have called fixed."""
     figure, axes = one_panel(6.4, 3.0, ax, width, least_share=0.9)
     curve = points.tolerance_curve()
@@ -131,14 +148,15 @@ def tolerance(points: FixedPoints, *, ax: Axes | None = None, width: Width = Non
     fixed = int((np.asarray(points.kind) == "fixed").sum())
     axes.axhline(fixed, color=ink(), linestyle=":", label=f"fixed, to rounding ({fixed})")
     axes.set_xscale("log")
-    powers_of_ten(axes.xaxis)
+    powers_of_ten(axes.xaxis, 4 if is_small(axes) else 7)
     axes.set_xlim(float(curve.tolerance[0]), float(curve.tolerance[-1]))
     axes.set_ylim(-0.05 * max(len(points), 1), 1.1 * max(len(points), 1))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    gap = ", " if inches_across(figure) >= BESIDE else ",\n"
+    is_wide = inches_across(figure) >= BESIDE and not is_small(axes)
+    gap = ", " if is_wide else ",\n"
     axes.set_xlabel(f"tolerance on q = ½ speed²{gap}speed {per_what(points)}")
     axes.set_ylabel("number of points")
-    legend_beside(figure, axes, inside=ax is not None)
+    legend_beside(figure, axes, ax=ax, legend=legend)
     return whole(figure)
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
 from .canvas import Width, one_panel, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .style import GRAY, cycle, ink, styled
 
 __all__ = ["rule_performance"]
@@ -17,7 +17,11 @@ __all__ = ["rule_performance"]
 
 @styled
 def rule_performance(
-    found: RulePerformance, *, ax: Axes | None = None, width: Width = None
+    found: RulePerformance,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the fraction of right trials in each rule, beside the ideal observer and chance.
 
@@ -40,5 +44,5 @@ def rule_performance(
     axes.set_xlim(-0.02, 1.04)
     axes.set_xlabel("fraction of trials right")
     axes.set_title(f"mean {found.mean_score:.3f} (ideal observer {np.mean(ideal):.3f})")
-    legend_below(figure, axes, inside=ax is not None)
+    legend_below(figure, axes, ax=ax, legend=legend)
     return whole(figure)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .style import GRAY, cycle, letters, styled
 
 __all__ = ["performance"]
@@ -27,6 +27,7 @@ def performance(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the score by the values of each condition, beside chance and the ideal observer.
 
@@ -56,7 +57,7 @@ def performance(
     known = performance.ideal_mean_score
     best = f" (ideal observer {known:.3f})" if np.isfinite(known) else ""
     figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=letters(9.5))
-    legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3)
+    legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3, legend=legend)
     return whole(figure)
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.selectivity import SelectiveConnections
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .legends import legend_below
+from .legends import Place, legend_below
 from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, styled, tint
 
 __all__ = ["selective_connections"]
@@ -18,6 +18,7 @@ def selective_connections(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the sorted recurrent weights, the selectivity, and the mean strengths of connections.
 
@@ -33,7 +34,7 @@ def selective_connections(
     _matrix(parts["A"], connections)
     _selectivity(parts["B"], connections)
     _strengths(parts["C"], connections)
-    legend_below(figure, parts["B"], parts["C"])
+    legend_below(figure, parts["B"], parts["C"], legend=legend)
     return whole(figure)
 
 

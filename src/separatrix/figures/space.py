@@ -3,18 +3,29 @@
 from typing import Any
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from .._types import Array, InvalidInputError
-from ..activity import Activity, PrincipalComponents
-from .canvas import inches_across, whole
+from ..activity import Activity, PrincipalComponents, project
+from .canvas import inches_across, is_small, whole
 from .labels import halo
 from .legends import BESIDE
 from .style import GRAY, equal_scales, letters
 
 States = Activity | Array
 """An activity, or an array `(trial, time, unit)` or `(n, unit)`."""
+
+VIEWS = [(elevation, azimuth) for elevation in (18, 32, 46) for azimuth in (-60, -20, 20, 60, 110)]
+"""Degrees from which space is seen, the usual ones first."""
+
+TRIPOD = (0.12, 0.06)
+"""Where the directions of space are drawn: parts of the width and the height of a panel."""
+
+MOST_APART = 400
+"""Points that are told apart, at most."""
 
 Plane = PrincipalComponents | None
 """Where states are drawn; None: as they are, which have two or three units then."""
@@ -42,6 +53,23 @@ def dimensions(components: Plane, states: States) -> int:
     """Return in how many dimensions states are drawn: in three where as many are given, or two."""
     given = states.states if isinstance(states, Activity) else states
     return 3 if (np.shape(given)[-1] if components is None else len(components)) > 2 else 2
+
+
+def for_axes(components: Plane, states: States, ax: Axes | None) -> Plane:
+    """Return as many components as given axes have dimensions, of these or of the states."""
+    if ax is None:
+        return components
+    count = 3 if ax.name == "3d" else 2
+    units = np.shape(states.states if isinstance(states, Activity) else states)[-1]
+    known = units if components is None else len(components)
+    if known < count == 3:
+        raise InvalidInputError(
+            f"axes in space show three components, got {known}: give three, such as of "
+            "sx.project(states, num=3), or axes of a plane."
+        )
+    if components is not None:
+        return components[:count]
+    return project(states, num=count)[1] if units > count else None
 
 
 def in_plane(components: Plane, states: Array) -> np.ndarray:
@@ -75,7 +103,8 @@ def label_plane(axes: Axes, components: Plane) -> None:
         return
     names = _names(components)
     if components is not None:
-        of = " of variance" if inches_across(axes.figure) >= BESIDE else ""
+        is_wide = inches_across(axes.figure) >= BESIDE and not is_small(axes)
+        of = " of variance" if is_wide else ""
         ratio = 100 * np.asarray(components.explained_variance_ratio)
         names = [f"{name} ({part:.0f} %{of})" for name, part in zip(names, ratio, strict=False)]
     axes.set_xlabel(names[0])
@@ -86,7 +115,8 @@ def _add_shares(axes: Axes, components: Plane) -> None:
     """Say in the title of a panel in space what its axes explain; `show` names them."""
     of = " of variance" if axes.bbox.width / whole(axes.figure).dpi > 2.5 else ""
     told = "" if components is None else shares(components) + of
-    axes.set_title("\n".join(filter(None, [axes.get_title(), told])))
+    look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}
+    axes.set_title("\n".join(filter(None, [axes.get_title(), told])), **look)
 
 
 def _names(components: Plane) -> list[str]:
@@ -101,11 +131,16 @@ def shares(components: PrincipalComponents) -> str:
 
 
 def show(
-    axes: Any, points: Float[np.ndarray, "... axis"], components: Plane, ratio: float = 1.2
+    axes: Any,
+    points: Float[np.ndarray, "... axis"],
+    components: Plane,
+    ratio: float = 1.2,
+    apart: Float[np.ndarray, "point axis"] | None = None,
 ) -> None:
     """Show all points, one unit being as long on every axis; in space, a tripod names the axes.
 
-    In a plane `ratio` is that of width to height.
+    In a plane `ratio` is that of width to height. Space is seen from where points that are to be
+    told `apart` are the farthest from one another on the paper.
     """
     if axes.name != "3d":
         equal_scales(axes, points, ratio)
@@ -116,25 +151,47 @@ def show(
     half = 0.5 * max(float(np.ptp(flat, axis=0).max()), least)
     axes.set(**{f"{k}lim": (m - half, m + half) for k, m in zip("xyz", middle, strict=True)})
     axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.02)
-    axes.view_init(elev=18, azim=-60)
+    _look_from_where(axes, np.zeros((0, 3)) if apart is None else apart)
     axes.set_axis_off()
     for line in axes.lines:
         line.set(clip_on=False, in_layout=False)
-    foot = middle + half * np.array([-1.0, -1.1, -1.3])
-    names = _names(components)
-    for k, direction in enumerate(0.4 * half * np.eye(3)):
-        (leg,) = axes.plot(*np.stack([foot, foot + direction]).T, color=GRAY, linewidth=1.0)
-        leg.set(clip_on=False, in_layout=False)
+    _draw_tripod(axes, middle, half, _names(components))
+
+
+def _draw_tripod(axes: Any, middle: np.ndarray, half: float, names: list[str]) -> None:
+    """Draw the three directions, with their names, in the lower left corner of the panel."""
+    tips = middle + 0.4 * half * np.append(np.zeros((1, 3)), np.eye(3), 0)
+    legs = on_paper(axes, tips)
+    legs = legs - legs[0]
+    corner = (axes.transAxes + axes.transData.inverted()).transform(TRIPOD)
+    foot = corner - legs.min(0)
+    for k, leg in enumerate(legs[1:]):
+        x, y = np.stack([foot, foot + leg]).T
+        line = Line2D(x, y, color=GRAY, linewidth=1.0, transform=axes.transData, clip_on=False)
+        line.set_in_layout(False)
+        axes.add_artist(line)
         axes.annotate(
             names[k],
-            on_paper(axes, (foot + 1.15 * direction)[None])[0],
+            tuple(foot + 1.15 * leg),
             fontsize=letters(8),
             color=GRAY,
-            horizontalalignment="center" if k == 2 else "left",
+            horizontalalignment="center" if k == 2 else ("left" if leg[0] >= 0 else "right"),
             verticalalignment=("top", "center", "bottom")[k],
             path_effects=halo(),
             annotation_clip=False,
         ).set_in_layout(False)
+
+
+def _look_from_where(axes: Any, points: Float[np.ndarray, "point 3"]) -> None:
+    """Turn a view so that the two points that are nearest on the paper are as far as can be."""
+
+    def nearest(view: tuple[float, float]) -> float:
+        axes.view_init(*view)
+        return float(scipy.spatial.distance.pdist(on_paper(axes, places)).min())
+
+    places = np.unique(points[np.isfinite(points).all(1)], axis=0)[:MOST_APART]
+    best = max(VIEWS, key=nearest) if len(places) > 1 else VIEWS[0]
+    axes.view_init(*best)
 
 
 def on_paper(axes: Any, places: np.ndarray) -> np.ndarray:

@@ -24,8 +24,8 @@ from .canvas import (
     one_panel,
     whole,
 )
-from .legends import BESIDE, legend_below, legend_of
-from .space import Plane, States, as_activity, dimensions, in_plane, label_plane, show
+from .legends import BESIDE, Place, legend_below, legend_of
+from .space import Plane, States, as_activity, dimensions, for_axes, in_plane, label_plane, show
 from .style import (
     GRAY,
     SIGNED,
@@ -53,6 +53,7 @@ def activity(
     by_choice: bool = True,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories.
 
@@ -93,7 +94,10 @@ def activity(
         label_plane(axes, components)
         show(axes, plane[inside], components)
     below.axis("off")
-    below.legend(*_distinct(right), loc="upper center", ncols=2)
+    if legend == "inside":
+        right.legend(*_distinct(right))
+    elif legend is not False:
+        below.legend(*_distinct(right), loc="upper center", ncols=2)
     return whole(figure)
 
 
@@ -120,6 +124,7 @@ def condition_averages(
     label_name: str = "signed coherence (%)",
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
 
@@ -128,6 +133,7 @@ def condition_averages(
     condition. Colors diverge from zero: blue for positive labels (choice 1), orange for negative
     (choice 2).
     """
+    components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))
     values, means = as_activity(activity).average_over(np.asarray(labels))
     plane = in_plane(components, means)
@@ -143,7 +149,7 @@ def condition_averages(
     axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, linestyle="", zorder=4)
     label_plane(axes, components)
     show(axes, plane[np.isfinite(plane[..., 0])], components)
-    apart = ax is None and inches_across(figure) >= BESIDE
+    apart = ax is None and inches_across(figure) >= BESIDE and legend in (None, "outside")
     if apart:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
     ends = {
@@ -153,7 +159,7 @@ def condition_averages(
     if apart:
         legend_of(figure, ends, columns=2)
     else:
-        legend_below(figure, axes, inside=ax is not None, title=label_name)
+        legend_below(figure, axes, ax=ax, legend=legend, title=label_name)
     return whole(figure)
 
 

@@ -15,7 +15,7 @@ from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES
 from .canvas import Width, inches_across, new_figure, whole
-from .legends import BESIDE, labeled, legend_beside, legend_of
+from .legends import BESIDE, Place, labeled, legend_beside, legend_of
 from .scores import NUMBERED
 from .style import GRAY, choice_color, choice_name, ink, paper, sequential, styled, tint
 
@@ -51,6 +51,7 @@ def trials(
     key: GivenKey | None = None,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw a few trials: of a network's activity in a task, or of a task by itself.
 
@@ -68,16 +69,16 @@ def trials(
     if num_trials is None:  # as many as there is room for
         num_trials = max(1, min(USUAL_TRIALS, int(inches_across(figure) / 1.6)))
     if isinstance(what, AbstractTask):
-        _draw(figure, _of_task(what, num_trials, jax.random.key(0) if key is None else key))
+        _draw(figure, _of_task(what, num_trials, jax.random.key(0) if key is None else key), legend)
         return whole(figure)
     shown = _of_activity(what, task, num_trials, softmax)
-    bottom = _draw(figure, shown)
+    bottom = _draw(figure, shown, legend)
     if softmax and not bottom.images:
         bottom.set_ylim(-0.03, 1.03)
     return whole(figure)
 
 
-def _draw(figure: FigureBase, shown: _Shown) -> Axes:
+def _draw(figure: FigureBase, shown: _Shown, legend: Place) -> Axes:
     """Draw the trials side by side, inputs above outputs; return the first panel of outputs."""
     panels = figure.subplots(2, len(shown.titles), sharex=True, sharey="row", squeeze=False)
     longest = max(len(values) for values in shown.inputs)
@@ -97,14 +98,20 @@ def _draw(figure: FigureBase, shown: _Shown) -> Axes:
         if axes.images:
             figure.colorbar(axes.images[0], ax=axes, label="value")
     is_shaded = not all(axes.images for axes in lasts)
-    _legends(figure, [axes for axes in lasts if not axes.images], shown.periods, is_shaded)
+    if legend is not False:
+        panels_of_lines = [axes for axes in lasts if not axes.images]
+        _legends(figure, panels_of_lines, shown.periods, is_shaded, legend)
     figure.align_ylabels()
     first: Axes = panels[1, 0]
     return first
 
 
 def _legends(
-    figure: FigureBase, panels: Sequence[Axes], periods: list[Mapping[str, float]], is_shaded: bool
+    figure: FigureBase,
+    panels: Sequence[Axes],
+    periods: list[Mapping[str, float]],
+    is_shaded: bool,
+    legend: Place,
 ) -> None:
     """Name the lines beside their panels, and the shades of the periods below."""
     shades = {
@@ -112,7 +119,9 @@ def _legends(
         for name, shade in zip(periods[0], _shades() * 9, strict=False)
         if is_shaded and any(trial[name] > 0 for trial in periods)
     }
-    if not shades or inches_across(figure) >= BESIDE:
+    if legend == "inside":
+        legend_beside(figure, *panels, legend=legend)
+    elif not shades or inches_across(figure) >= BESIDE:
         legend_beside(figure, *panels)
     if not shades:
         return
@@ -120,6 +129,10 @@ def _legends(
         name: Patch(facecolor=shade, edgecolor=GRAY, linewidth=0.6)
         for name, shade in shades.items()
     }
+    if legend == "inside":
+        handles = labeled(panels[0]) | handles
+        panels[0].legend(list(handles.values()), list(handles))
+        return
     if inches_across(figure) < BESIDE:
         handles |= labeled(*panels)
     legend_of(figure, handles, columns=6)

@@ -12,9 +12,9 @@ from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .canvas import Width, one_panel, whole
 from .labels import label_beside
-from .legends import legend_below
+from .legends import Place, legend_below
 from .point_looks import draw_fixed, index_color
-from .space import Plane, dimensions, in_plane, label_plane, on_paper, shares, show
+from .space import Plane, dimensions, for_axes, in_plane, label_plane, on_paper, shares, show
 from .style import lay_out, new_panels, styled
 
 __all__ = ["compare_topologies", "fixed_point_topology"]
@@ -32,17 +32,19 @@ def fixed_point_topology(
     *,
     ax: Axes | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw fixed points by their number of unstable directions, and lines to what each links.
 
     In three principal components, where there are so many, else in two; without components as the
     states are, of two or three units. Stable points bear their names.
     """
+    components = for_axes(components, np.asarray(topology.states), ax)
     spatial = dimensions(components, topology.states) == 3
     height = 5.4 if spatial else 4.6
     figure, axes = one_panel(6.0, height, ax, width, 3 if spatial else 2)
     places = _draw(axes, topology, components)
-    legend_below(figure, axes, columns=2, inside=ax is not None)
+    legend_below(figure, axes, columns=2, ax=ax, legend=legend)
     _name_stable_points(figure, [(axes, topology, places)], SIZE)
     return whole(figure)
 
@@ -53,6 +55,7 @@ def compare_topologies(
     *,
     figure: FigureBase | None = None,
     width: Width = None,
+    legend: Place = None,
 ) -> Figure:
     """Draw the linked fixed points of several networks side by side, each in its own space."""
     if not networks:
@@ -66,7 +69,7 @@ def compare_topologies(
         told = f"\n{shares(components)}" if kind and components is not None else ""
         axes.set_title(f"{name}\n{_shape(topology)}{told}")
         panels.append((axes, topology, places))
-    legend_below(figure, *(axes for axes, _, _ in panels), columns=3)
+    legend_below(figure, *(axes for axes, _, _ in panels), columns=3, legend=legend)
     _name_stable_points(figure, panels, SMALL)
     return whole(figure)
 
@@ -93,7 +96,7 @@ def _draw(
     draw_fixed(axes, places, topology.stability, unstable, size=size, counts=counts)
     label_plane(axes, components)
     if axes.name == "3d":
-        show(axes, places, components)
+        show(axes, places, components, apart=places)
     else:
         axes.margins(0.15)  # for the names
     return places

@@ -10,9 +10,10 @@ from matplotlib.figure import FigureBase
 from matplotlib.path import Path
 
 from .._types import counted
+from .canvas import is_small
 from .labels import label_beside
 from .space import Plane, show
-from .style import GRAY, lay_out
+from .style import GRAY, lay_out, letters
 
 MARGIN = 1.0
 """How far beyond the activity a view reaches for points, in spans of the activity."""
@@ -49,7 +50,8 @@ def limit_view(
     Whoever leaves something out says so: `say_what_is_outside`.
     """
     inside = reached(activity, points)
-    show(axes, np.concatenate([activity, points[inside]]), components, ratio=ratio)
+    seen = points[inside]
+    show(axes, np.concatenate([activity, seen]), components, ratio=ratio, apart=seen)
     return inside
 
 
@@ -60,7 +62,8 @@ def say_what_is_outside(axes: Axes, **numbers: int) -> None:
         listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
         verb = "lies" if sum(numbers.values()) == 1 else "lie"
         above = [axes.get_title(), f"{listed} {verb} outside this view"]
-        axes.set_title("\n".join(filter(None, above)), color=GRAY)
+        look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}
+        axes.set_title("\n".join(filter(None, above)), color=GRAY, **look)
 
 
 def number_outside(axes: Any, lines: Iterable[Float[np.ndarray, "sample axis"]]) -> int:

@@ -104,8 +104,9 @@ def test_the_closed_curve_of_a_map():
     assert turns == pytest.approx(start.rotation, abs=5e-6)
     assert abs(turns - np.arctan2(0.6, 0.8) / (2 * np.pi)) > 3e-4  # κ and c are needed for it
     assert "closed curve, 0.1019 turns a step" in start.summary()
-    with pytest.raises(sx.InvalidInputError, match="say with `length`"):
-        sx.find_cycles(turning(0.805), start)
+    around = sx.find_cycles(turning(0.805), start)
+    assert set(around.led) == {"an invariant circle"}
+    assert around.turn == pytest.approx(np.full(32, 1 / turns), rel=1e-3)
     assert len(sx.find_cycles(turning(0.805), start, length=10)) == 0
 
 

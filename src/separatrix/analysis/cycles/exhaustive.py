@@ -29,7 +29,7 @@ def add_missing(propagator: Propagator, found: Found, lengths: tuple[int, ...]) 
     if first is None or propagator.watch.is_over():
         return ()
     _mark_exact(propagator, found)
-    short = [k for k in lengths if float(first.boxes) ** k <= _MOST]
+    short = [k for k in lengths if int(first.boxes) ** k <= _MOST]
     return tuple(k for k in short if _listed(propagator, found, lengths, k))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from ...solvers.iterate import Ending
 from ...solvers.shooting import MultipleShooting, Shot
-from .found import LATE, SHOT, Cycle, Found
+from .followed import follow_candidates
+from .found import LATE, SHOT, Cycle, Found, Led
 from .merging import same_orbit
 from .propagation import Propagator
 
@@ -15,10 +16,12 @@ PHASES = 240  # states kept of each orbit; many divisors, so that many multiples
 _STEP = 0.02  # of the integrator that looks for recurrence, in time constants
 _SPACING = 5  # of its steps between the states that are looked at
 _LOOKED_AT = 4096  # states in which a trajectory has to return
+_FOLLOWED = 20.0  # time constants, times 20 or more, for which others are followed
 _LOST = (
     "left to infinity, or its motion is faster than the integrator's steps: start nearer to the "
     "cycle, or give the period to try, with length=…"
 )
+_AT_A_POINT = "came to rest at a fixed point"
 _STIFF = 0.5  # step times |λ| that the integrator allows, which is unstable above 2.8
 _FINEST = 1024  # times that its steps may be finer for that
 _UNCERTAIN = 1e-6  # part of the period by which finer steps change it, above which they are refined
@@ -55,10 +58,29 @@ def search_flow(
             periods, reasons = np.full(len(states), period), np.full(len(states), "")
         rows = np.flatnonzero(np.isfinite(periods))
         for start in np.flatnonzero(~np.isfinite(periods)):
-            found.miss(int(start), str(reasons[start]))
+            led = Led.POINT if reasons[start] == _AT_A_POINT else Led.UNKNOWN
+            found.miss(int(start), str(reasons[start]), led)
         if len(rows):
             whole = orbit[None] if orbit is not None and states is starts else None
             _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
+    if period is None:
+        _search_followed(propagator, starts, method, found)
+
+
+def _search_followed(
+    propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: Found
+) -> None:
+    """Search for the cycles of those starts whose return was not seen, by following them."""
+    open_ = (found.reached < 0) & (found.led == Led.UNKNOWN) & (found.reasons != LATE)
+    rows = np.flatnonzero(open_ & np.isfinite(starts).all(1))
+    for curve, there in follow_candidates(propagator, starts, rows, found, _FOLLOWED):
+        first, states = there[:1], curve.path[:1]
+        _shoot(propagator, states, np.array([curve.period]), method, found, first, None)
+        for start in map(int, there[1:]):
+            if found.reached[first[0]] >= 0:
+                found.hit(start, int(found.reached[first[0]]), str(found.reasons[first[0]]))
+            else:
+                found.miss(start, str(found.reasons[first[0]]))
 
 
 def _recurrence(
@@ -85,7 +107,7 @@ def _recurrence(
             if not np.abs(trace).max() < _FARTHEST:
                 continue
             if np.ptp(trace, axis=0).max() <= _AT_REST * (1 + np.abs(trace).max()):
-                reasons[row] = "came to rest at a fixed point"
+                reasons[row] = _AT_A_POINT
                 continue
             pace = np.linalg.norm(np.diff(trace, axis=0), axis=1)
             place = int(pace[: len(pace) // 2].argmin())
@@ -279,7 +301,7 @@ def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]
         if not closed[k]:
             found.miss(int(start), SHOT[shot.endings[k]])
         elif at_rest[k] or not forward[k]:
-            found.miss(int(start), "shrank to a fixed point")
+            found.miss(int(start), "shrank to a fixed point", Led.POINT)
     good = closed & ~at_rest & forward
     return rows[good], shot.select(good)
 

@@ -1,6 +1,7 @@
 """Cycles as they are found: each once, with the starts that led to it."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
@@ -30,6 +31,24 @@ WALKED = {
 """How a walk through linear regions ended, in words."""
 
 
+class Led(StrEnum):
+    """What the search from a candidate led to."""
+
+    CYCLE = "a cycle"
+    CIRCLE = "an invariant circle"
+    QUASIPERIODIC = "quasiperiodic motion"
+    CHAOS = "chaos"
+    BOUNDED = "bounded motion that does not close"
+    POINT = "a fixed point"
+    CONTINUUM = "points of a continuum"
+    INFINITY = "infinity"
+    UNKNOWN = "not known"
+
+
+OPEN = (Led.CIRCLE, Led.QUASIPERIODIC, Led.CHAOS, Led.BOUNDED)
+"""What moves within bounds and never closes."""
+
+
 @dataclass
 class Cycle:
     """One closed orbit `(phase, unit)` with its period in units of the system's time unit."""
@@ -51,14 +70,17 @@ class Found:
         self.complete_lengths: tuple[int, ...] = ()
         self.reached = np.full(starts, -1)
         self.reasons = np.full(starts, "was not searched from", dtype=object)
+        self.led = np.full(starts, Led.UNKNOWN, dtype=object)
+        self.turn = np.full(starts, np.nan)
 
     def hit(self, start: int, cycle: int, reason: str) -> None:
         """Note that a start led to a cycle; the first one counts as what it reached."""
         self.cycles[cycle].starts.add(start)
         if self.reached[start] < 0:
             self.reached[start], self.reasons[start] = cycle, reason
+            self.led[start] = Led.CYCLE
 
-    def miss(self, start: int, reason: str) -> None:
-        """Note why a start led nowhere, unless it leads somewhere on another attempt."""
+    def miss(self, start: int, reason: str, led: Led = Led.UNKNOWN) -> None:
+        """Note why a start led to no cycle, unless it leads to one on another attempt."""
         if self.reached[start] < 0:
-            self.reasons[start] = reason
+            self.reasons[start], self.led[start] = reason, led

@@ -7,7 +7,8 @@ from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, Shot
 from .exhaustive import add_missing
-from .found import LATE, SHOT, WALKED, Cycle, Found
+from .followed import follow_candidates
+from .found import LATE, SHOT, WALKED, Cycle, Found, Led
 from .merging import minimal_length, same_cycle
 from .propagation import Propagator
 
@@ -29,43 +30,96 @@ def search_map(
             if propagator.watch.is_over():
                 found.reasons[found.reached < 0] = LATE
                 break
-            if isinstance(method, CycleWalk):
-                assert form is not None  # only a recognized map is given to it
-                walked = method.solve(form, states, length, propagator.watch)
-                _collect(found, lengths, walked, walked.exact, WALKED)
-            else:
-                orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-                shot = method.solve(propagator.step, orbits, None, propagator.watch)
-                _collect(found, lengths, shot, np.zeros(len(states), bool), SHOT)
+            each = [np.array([row]) for row in range(len(states))]
+            _solve(propagator, states, each, length, lengths, method, form, found)
     found.complete_lengths = add_missing(propagator, found, lengths)
     measure(propagator, found)
 
 
+def search_followed_map(
+    propagator: Propagator,
+    starts: np.ndarray,
+    method: MultipleShooting | CycleWalk,
+    form: PiecewiseLinear | None,
+    found: Found,
+) -> None:
+    """Search for the cycles that starts come to when they are followed, from those cycles."""
+    rows = np.flatnonzero(np.isfinite(starts).all(1))
+    for row in np.setdiff1d(np.arange(len(starts)), rows):
+        found.miss(int(row), "the start is not finite")
+    lengths: set[int] = set()
+    for curve, there in follow_candidates(propagator, starts, rows, found):
+        if propagator.watch.is_over():
+            for row in there:
+                found.miss(int(row), LATE)
+            continue
+        lengths.add(curve.steps)
+        one, wanted = curve.path[:1], (curve.steps,)
+        _solve(propagator, one, [there], curve.steps, wanted, method, form, found)
+    if lengths:
+        found.complete_lengths = add_missing(propagator, found, tuple(sorted(lengths)))
+    measure(propagator, found)
+
+
+def _solve(
+    propagator: Propagator,
+    states: np.ndarray,
+    rows: list[np.ndarray],
+    length: int,
+    lengths: tuple[int, ...],
+    method: MultipleShooting | CycleWalk,
+    form: PiecewiseLinear | None,
+    found: Found,
+) -> None:
+    """Solve for a cycle of a length from each of some states, which starts `rows` have led to."""
+    if isinstance(method, CycleWalk):
+        assert form is not None  # only a recognized map is given to it
+        walked = method.solve(form, states, length, propagator.watch)
+        _collect(found, rows, lengths, walked, walked.exact, WALKED)
+    else:
+        orbits = propagator.sample(states, np.ones(len(states)), length, 1)
+        shot = method.solve(propagator.step, orbits, None, propagator.watch)
+        _collect(found, rows, lengths, shot, np.zeros(len(states), bool), SHOT)
+
+
 def _collect(
     found: Found,
+    rows: list[np.ndarray],
     lengths: tuple[int, ...],
     solved: Walked | Shot,
     exact: np.ndarray,
     words: dict[Ending, str],
 ) -> None:
-    """Keep each cycle once, with its minimal length; a start belongs to a row of the solution."""
-    whole = solved.orbits.shape[1]
-    for start, ending in enumerate(solved.endings):
-        if ending != Ending.ZERO:
-            found.miss(start, words[ending])
-            continue
-        orbit, error = solved.orbits[start], float(solved.errors[start])
-        part = minimal_length(orbit, error)
-        if part == 1 and 1 not in lengths:
-            found.miss(start, "led to a fixed point")
-            continue
-        cycle = Cycle(orbit[:part], float(part), error, exact=bool(exact[start]))
-        known = _known(found, cycle)
-        if known is None:
-            known = len(found.cycles)
-            found.cycles.append(cycle)
-        goes = "closed" if part == whole else f"closed {whole // part} times over"
-        found.hit(start, known, f"{goes}: a cycle of {part} steps")
+    """Keep each cycle once, with its minimal length; starts belong to a row of the solution."""
+    for row, starts in enumerate(rows):
+        for start in map(int, starts):
+            _keep(found, start, row, lengths, solved, exact, words)
+
+
+def _keep(
+    found: Found,
+    start: int,
+    row: int,
+    lengths: tuple[int, ...],
+    solved: Walked | Shot,
+    exact: np.ndarray,
+    words: dict[Ending, str],
+) -> None:
+    if solved.endings[row] != Ending.ZERO:
+        found.miss(start, words[solved.endings[row]])
+        return
+    orbit, error = solved.orbits[row], float(solved.errors[row])
+    whole, part = len(orbit), minimal_length(orbit, error)
+    if part == 1 and 1 not in lengths:
+        found.miss(start, "led to a fixed point", Led.POINT)
+        return
+    cycle = Cycle(orbit[:part], float(part), error, exact=bool(exact[row]))
+    known = _known(found, cycle)
+    if known is None:
+        known = len(found.cycles)
+        found.cycles.append(cycle)
+    goes = "closed" if part == whole else f"closed {whole // part} times over"
+    found.hit(start, known, f"{goes}: a cycle of {part} steps")
 
 
 def _known(found: Found, cycle: Cycle) -> int | None:

@@ -5,6 +5,7 @@ from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, counted
+from .found import OPEN
 
 
 class Cycles(Record):
@@ -42,6 +43,13 @@ class Cycles(Record):
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     method: str = setting('"piecewise linear" (exact) or "shooting"')
+    led: Shaped[np.ndarray, " start"] | None = array(
+        'what each start led to, such as "a cycle" or "an invariant circle"; None in older files',
+        default=None,
+    )
+    turn: Float[Array, " start"] | None = array(
+        "mean time of going once round an invariant circle; NaN elsewhere", units="ms", default=None
+    )
 
     @property
     def amplitude(self) -> Float[np.ndarray, "cycle unit"]:
@@ -63,8 +71,16 @@ class Cycles(Record):
             f"{counted(self.states.shape[2], 'unit')}"
             + (f" ({told})" if told else "")
             + f" from {counted(len(self.reached), 'start')}"
+            + self._uncommon()
             + self._completeness()
         )
+
+    def _uncommon(self) -> str:
+        """Return how many starts led to motion that does not close, in words."""
+        led = np.asarray([] if self.led is None else self.led, str)
+        counts = {kind: int((led == kind).sum()) for kind in OPEN}
+        told = ", ".join(f"{n} to {kind}" for kind, n in counts.items() if n)
+        return f", which led {told}" if told else ""
 
     def _completeness(self) -> str:
         """Return of which numbers of steps no cycle is missing, in words."""

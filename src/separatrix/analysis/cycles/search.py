@@ -19,7 +19,7 @@ from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
 from .found import INTERRUPTED, Cycle, Found
-from .maps import measure, search_map
+from .maps import measure, search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
 
@@ -40,14 +40,18 @@ def find_cycles(
     that is piecewise linear, which is read from the function itself, is solved exactly: the
     return map of each sequence of linear regions is affine, and its fixed point is a cycle where it
     visits those regions. Any other map or flow is solved by multiple shooting with Newton steps.
-    Each candidate is a start, and so is the state that it comes to after a transient, so that
-    unstable cycles as well as attractors are found.
+    With a `length` each candidate is a start, and so is the state that it comes to after a
+    transient, so that unstable cycles as well as attractors are found.
 
     Of a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
     every sequence of pieces is solved besides, for as many steps k as there are at most 16,384: m^k
     of m pieces, 7 steps with 4, 14 with 2. What the starts missed is added, with no hits, and
     `complete_lengths` says of which numbers of steps it is proved that no cycle is missing. What
     is listed of longer ones, and of other maps and flows, was found from these starts.
+
+    Without a `length` candidates are followed to their ends, as `verdict` follows them, and what is
+    solved for is the cycles that they come to. What comes to an invariant circle, or moves on and
+    on without closing as far as is seen, is said to in `led` and `reasons`.
 
     A cycle is listed once, whatever state it was entered at, and with its minimal period.
 
@@ -59,10 +63,10 @@ def find_cycles(
         States `(…, unit)` to start from. Rows with NaN are marked with that reason. Or what
         `Branches.emerging_cycle` returned: then its orbit is the start, and nothing else is tried.
     length
-        Of a map: the number of steps, or several, such as `range(2, 9)`; cycles whose number of
-        steps divides one of these are found too, fixed points only where 1 is among them. Of a
-        flow: the period to try, in ms; None: read from the recurrence of the trajectory after the
-        transient, which finds what attracts.
+        None: what candidates come to tells, 512 of which are followed at the most; that finds what
+        attracts. To find other cycles, too, of a map the number of steps, or several, such as
+        `range(2, 9)`; cycles whose number of steps divides one of these are found too, fixed points
+        only where 1 is among them. Of a flow the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system; None chooses. Both bound the work, and say when they hit the bound.
@@ -81,8 +85,8 @@ def find_cycles(
     Raises
     ------
     InvalidInputError
-        When the candidates have another number of units, the length is missing or impossible, or
-        the method or an emerging cycle does not fit the system.
+        When the candidates have another number of units, the length is impossible, or the method
+        or an emerging cycle does not fit the system.
     SearchInterruptedError
         On Ctrl-C; its `found` are the cycles of the lengths that were done by then.
 
@@ -95,7 +99,7 @@ def find_cycles(
     --------
     >>> import numpy as np, separatrix as sx
     >>> logistic = sx.DiscreteMap(lambda x: 3.2 * x * (1 - x), size=1)
-    >>> cycles = sx.find_cycles(logistic, np.array([[0.3], [0.6]]), length=2)
+    >>> cycles = sx.find_cycles(logistic, np.array([[0.3], [0.6]]))
     >>> np.round(np.sort(cycles.orbit(0)[:, 0]), 4).tolist()
     [0.513, 0.7995]
     >>> complex(np.round(cycles.multipliers[0, 0], 4))
@@ -131,7 +135,10 @@ def find_cycles(
             if method is None:
                 method = MultipleShooting() if form is None else CycleWalk()
             solved = isinstance(method, CycleWalk)
-            search_map(propagator, starts, _checked_lengths(length), method, form, found)
+            if length is None:
+                search_followed_map(propagator, starts, method, form, found)
+            else:
+                search_map(propagator, starts, _checked_lengths(length), method, form, found)
         else:
             if isinstance(method, CycleWalk):
                 raise InvalidInputError(
@@ -146,7 +153,7 @@ def find_cycles(
 
 def _start_of(
     orbit: EmergingCycle, system: AbstractSystem, length: Any
-) -> tuple[np.ndarray, int | float | Sequence[int]]:
+) -> tuple[np.ndarray, int | float | Sequence[int] | None]:
     """Return the states to start from and the length to look for."""
     if system.kind != orbit.system or system.size != len(orbit.center):
         raise InvalidInputError(
@@ -157,13 +164,7 @@ def _start_of(
         return orbit.orbit(1), orbit.period if length is None else length
     if orbit.steps:
         return orbit.orbit(orbit.steps)[:1], orbit.steps if length is None else length
-    if length is None:
-        raise InvalidInputError(
-            f"a closed curve is born at a Neimark–Sacker point, with {orbit.rotation:.6g} turns a "
-            "step, and no cycle unless that locks to a fraction: say with `length` which numbers "
-            "of steps to look for, or measure the curve with sx.lyapunov_exponents."
-        )
-    return orbit.orbit(32), length
+    return orbit.orbit(32), length  # a closed curve, and no cycle unless it locks to a fraction
 
 
 def _form_for(
@@ -184,7 +185,7 @@ def _form_for(
 
 
 def _checked_lengths(length: Any) -> tuple[int, ...]:
-    several = (length,) if is_number(length) or length is None else tuple(length)
+    several = (length,) if is_number(length) else tuple(length)
     if not several or not all(is_whole(k) and k >= 1 for k in several):
         raise InvalidInputError(
             "length must be the number of steps of the cycles of a map, a whole number of at least "
@@ -233,6 +234,8 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
         hits=np.array([len(c.starts) for c in cycles], int),
         reached=place[found.reached],
         reasons=found.reasons.astype(str),
+        led=found.led.astype(str),
+        turn=found.turn,
         complete_lengths=np.array(found.complete_lengths, int),
         system=system.kind,
         time_unit=system.time_unit,

@@ -108,8 +108,9 @@ def find_fixed_points(
         reason, and `completeness` says that the search ended early. What was found is still
         described, and steps that have begun are ended, which may take a little longer.
     progress
-        True shows a live progress bar; or a function (stage, done, total or None), called now and
-        then with such as `"solve", 128, 2048`.
+        None shows a bar after 3 s in a terminal or a notebook, which is gone at the end; True one
+        from the beginning, which stays; False none; or a function (stage, done, total or None),
+        called now and then with such as `"solve", 128, 2048`.
 
     Returns
     -------

@@ -1,23 +1,18 @@
 """The claims on where states end."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import scipy
 
-from ..._double import double_precision
 from ..._tables import describe_duration
-from ...solvers.tangent_qr import TangentQR
 from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
 from ..cycles.search import Cycles
 from ..following.end import Ends, What
 from ..following.turns import Turn
-from ..lyapunov import lyapunov_exponents
 from .claims import Claim, Kind, Known
 
-_EXPONENTS, _EXPONENT_STEPS, _SURE = 4, 4000, 3
 _NAMES = {
     What.POINT: "stable point",
     What.UNSTABLE: "unstable point",
@@ -44,37 +39,6 @@ def end_claims(
     claims = [_claim(system, ends, what, np.flatnonzero(ended == k), cycles)
               for k, (what, _) in enumerate(order)]  # fmt: skip
     return claims, ended
-
-
-def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
-    """Return ends with the largest exponent of bounded motion; a negative one leaves it unknown.
-
-    What does not close and does not come to rest has none that is negative: it is on its way.
-    """
-    ends = _without_chaos(system, ends)
-    rows = np.flatnonzero(ends.are(What.BOUNDED))
-    if not len(rows):
-        return ends
-    exponent, error = _exponent(system, ends.states[rows], _step_of(ends, rows))
-    if exponent >= -2 * error or np.isnan(exponent):
-        return replace(ends, exponent=exponent, exponent_error=error)
-    what = ends.what.copy()
-    what[rows] = str(What.UNKNOWN)
-    return replace(ends, what=what)
-
-
-def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
-    """Return ends in which no invariant circle of a map has an exponent above 0."""
-    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
-    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
-    if not len(rows):
-        return ends
-    exponent, error = _exponent(system, ends.states[rows], 1.0)
-    if not exponent > _SURE * error:
-        return ends
-    what = ends.what.copy()
-    what[rows] = str(What.BOUNDED)
-    return replace(ends, what=what)
 
 
 def name(numbers: dict[str, Any]) -> str:
@@ -163,23 +127,3 @@ def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = Fal
         if abs(periods[k] - period) <= 0.01 * period and away <= 0.05 * size:
             return True
     return False
-
-
-def _step_of(ends: Ends, rows: np.ndarray) -> float:
-    """Return a step of an integrator that suits how far states were followed."""
-    return float(np.median(ends.steps[rows]))
-
-
-def _exponent(system: AbstractSystem, states: np.ndarray, step: float) -> tuple[float, float]:
-    """Return the largest Lyapunov exponent per step or tau, and its standard error."""
-    some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
-    dt = None if system.kind == "map" else step * system.time_unit
-    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=1, dt=dt)
-    with double_precision():
-        found = lyapunov_exponents(system, some, method=method)
-    values, errors = np.asarray(found.exponents)[:, 0], np.asarray(found.standard_error)[:, 0]
-    fine = np.isfinite(values)
-    if not fine.any():
-        return float("nan"), float("nan")
-    spread = float(np.ptp(values[fine])) / 2
-    return float(np.median(values[fine])), max(float(np.nanmax(errors[fine])), spread)

@@ -6,17 +6,17 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, require_positive
-from ..._watch import Watch, watching
+from ..._watch import Report, Watch, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
 from ..cycles.search import Cycles
 from ..fixed_points.points import FixedPoints
+from ..following.exponents import with_exponent
 from ..following.follower import MOST_STEPS, follow, largest
 from ..following.pool import empty_pool
 from . import holding
 from .answer import Verdict
 from .assembling import Question, recorded, without_contradictions
-from .ending import with_exponent
 from .recording import Recording
 
 MOST_STATES = 512
@@ -32,6 +32,7 @@ def verdict(
     points: FixedPoints | None = None,
     cycles: Cycles | None = None,
     max_seconds: float | None = None,
+    progress: bool | Report | None = None,
 ) -> Verdict:
     r"""Say what holds the states of a system over a duration, and where they end.
 
@@ -65,8 +66,9 @@ def verdict(
         What that is called in the sentence; None: the axis.
     points, cycles
         What `find_fixed_points` and `find_cycles` found of this system, with their proofs.
-    max_seconds
-        When to stop: the ends of states that were not followed so far are not known.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: the ends of
+        states that were not followed so far are not known.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def verdict(
         points=points,
         cycles=cycles,
     )
-    with watching("verdict", max_seconds, None) as watch:
+    with watching("verdict", max_seconds, progress) as watch:
         return _answer(asked, watch)
 
 

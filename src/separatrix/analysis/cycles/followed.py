@@ -1,0 +1,115 @@
+"""What candidates come to when they are followed, and the cycles that this tells of."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..._tables import describe_duration
+from ..following.end import Ends, What
+from ..following.exponents import SURE, with_exponent
+from ..following.follower import follow
+from ..following.turns import Turn
+from .found import LATE, Found, Led
+from .propagation import Propagator
+
+MOST = 512
+"""Candidates that are followed."""
+_SEEN = 5.0
+"""Logarithm of the growth or decay, while candidates are followed, from which on it is seen."""
+
+
+_WORDS = {
+    Led.POINT: "came to rest at a fixed point",
+    Led.CONTINUUM: "came to rest at points of a continuum",
+    Led.INFINITY: "left to infinity",
+    Led.QUASIPERIODIC: (
+        "moves within bounds and does not close, and its largest Lyapunov exponent is {}: "
+        "quasiperiodic motion, as on a torus, as far as it was followed"
+    ),
+    Led.CHAOS: (
+        "moves within bounds and does not close, and its largest Lyapunov exponent is {}: chaos, "
+        "in which cycles are found with length=…"
+    ),
+    Led.BOUNDED: "moves within bounds and does not close; its largest Lyapunov exponent is {}",
+    Led.UNKNOWN: (
+        "its end was not seen in {}: start nearer to a cycle, or say what to try, with length=…"
+    ),
+}
+
+
+def follow_candidates(
+    propagator: Propagator,
+    states: np.ndarray,
+    rows: np.ndarray,
+    found: Found,
+    duration: float | None = None,
+) -> Iterator[tuple[Turn, np.ndarray]]:
+    """Follow some of the candidates; yield each cycle that they come to, and which ones do.
+
+    `rows` are those of the finite `states`. What the others come to is noted.
+    """
+    system, watch = propagator.system, propagator.watch
+    chosen = rows[
+        np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
+    ]
+    for row in np.setdiff1d(rows, chosen):
+        found.miss(int(row), f"was not followed: {MOST} candidates are, at most")
+    if not len(chosen):
+        return
+    ends = follow(system, states[chosen], duration=duration, watch=watch)
+    ends = ends if watch.is_over() else with_exponent(system, ends)
+    on_curve = ends.are(What.CURVE)
+    for place in np.unique(ends.which[on_curve]):
+        curve, there = ends.curves[place], chosen[on_curve & (ends.which == place)]
+        if system.kind == "map" and not curve.steps:
+            _note_circle(found, there, curve.period * system.time_unit, _units(propagator))
+        else:
+            yield curve, there
+    kind = _kind_of_bounded(ends)
+    for k in np.flatnonzero(~on_curve):
+        _note_end(found, int(chosen[k]), kind, ends, int(k), propagator)
+
+
+def _units(propagator: Propagator) -> str:
+    counts = propagator.system.kind == "map" and propagator.system.time_unit == 1
+    return "steps" if counts else "ms"
+
+
+def _note_circle(found: Found, rows: np.ndarray, turn: float, units: str) -> None:
+    """Note that candidates of a map go round an invariant circle."""
+    once = describe_duration(turn, units)
+    told = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
+    for row in rows:
+        found.miss(int(row), told, Led.CIRCLE)
+        found.turn[row] = turn
+
+
+def _kind_of_bounded(ends: Ends) -> Led:
+    """Return what bounded motion is by its largest exponent, where that is known well enough."""
+    value, error = ends.exponent, ends.exponent_error
+    if value > SURE * error:
+        return Led.CHAOS
+    times = ends.times[ends.are(What.BOUNDED)]
+    most = (abs(value) + SURE * error) * times.min(initial=np.inf)
+    return Led.QUASIPERIODIC if most <= _SEEN else Led.BOUNDED
+
+
+def _note_end(
+    found: Found, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
+) -> None:
+    unit, units = propagator.system.time_unit, _units(propagator)
+    led = {
+        What.POINT: Led.POINT,
+        What.UNSTABLE: Led.POINT,
+        What.CONTINUUM: Led.CONTINUUM,
+        What.INFINITY: Led.INFINITY,
+        What.BOUNDED: bounded,
+    }.get(What(ends.what[k]), Led.UNKNOWN)
+    if led == Led.UNKNOWN and propagator.watch.is_over():
+        found.miss(row, LATE)
+        return
+    per = "step" if units == "steps" else "ms"
+    exponent = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per {per}"
+    told = describe_duration(float(ends.times[k]) * unit, units)
+    said = told if led == Led.UNKNOWN else exponent.replace("-", "−")
+    found.miss(row, _WORDS[led].format(said), led)

@@ -1,0 +1,148 @@
+"""Cycles: the closed curves, and what units do in a period."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+
+from .._tables import describe_duration
+from .._types import InvalidInputError, counted
+from ..activity import project
+from ..analysis import Cycles
+from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .legends import Place, legend_below
+from .space import Plane, States, in_plane, label_plane
+from .state_space import draw_background
+from .style import GRAY, PAGE_WIDTH, cycle as color_of, paper, styled
+
+__all__ = ["cycle"]
+
+MOST = 6
+"""Cycles with a color and an entry of the legend of their own."""
+
+LINES = {"stable": "-", "saddle": "--", "unstable": "--"}
+"""Of the stability of a cycle; dotted where that is not known."""
+
+FEW_STEPS = 24
+"""Of a cycle of a map, between which lines are drawn."""
+
+
+@styled
+def cycle(
+    cycles: Cycles,
+    states: States | None = None,
+    components: Plane = None,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+    legend: Place = None,
+) -> Figure:
+    """Draw cycles as closed curves, and what they do in a period.
+
+    Left: the curves, along the first two `components`; without these as they are, of two units, or
+    along the principal components of the cycles themselves; over `states`, where they are given. A
+    cycle of a map has a dot for each step. Right: the same two coordinates over the time of one
+    cycle, or over the phase of several. Lines of stable cycles are solid, of others dashed. A
+    single unit is drawn against itself a step later.
+    """
+    if not len(cycles):
+        raise InvalidInputError(
+            "there is no cycle to draw: cycles.reasons says how the search from each start ended."
+        )
+    single = cycles.states.shape[2] == 1
+    figure = new_figure(PAGE_WIDTH, 3.4, figure, width, least_share=1.0)
+    left, *right = _panels(figure, 1 if single else 2)
+    orbits = [cycles.orbit(k) for k in range(len(cycles))]
+    if single:
+        curves = [np.append(orbit, np.roll(orbit, -1, axis=0), axis=1) for orbit in orbits]
+        left.set(xlabel="unit 1", ylabel="unit 1, a step later")
+        names = ["unit 1"]
+    else:
+        components = _plane(orbits, components)
+        curves = [in_plane(components, orbit) for orbit in orbits]
+        label_plane(left, components)
+        names = [f"{'unit' if components is None else components.name} {k}" for k in (1, 2)]
+        if states is not None:
+            draw_background(left, states, components)
+    for k, curve in enumerate(curves):
+        _draw_curve(left, cycles, k, curve)
+        for axes, values in zip(right, curve.T, strict=False):
+            _draw_course(axes, cycles, k, values)
+    for axes, name in zip(right, names, strict=True):
+        axes.set_ylabel(name)
+    figure.align_ylabels(right)
+    is_one = len(cycles) == 1
+    right[-1].set_xlabel(f"time ({cycles.time_units})" if is_one else "phase (part of the period)")
+    legend_below(figure, left, columns=3, legend=legend)
+    return whole(figure)
+
+
+def _panels(figure: FigureBase, count: int) -> list[Any]:
+    """Return a panel for the curves, and beside or below it one for each coordinate over time."""
+    beside = inches_across(figure) / 2 >= NARROWEST
+    if not beside:
+        grow(figure, 0.7 * (height_of(figure) - LETTERING))
+    grid = figure.add_gridspec(
+        count if beside else count + 1, 2 if beside else 1,
+        height_ratios=None if beside else [2] + count * [1],
+    )  # fmt: skip
+    left = figure.add_subplot(grid[:, 0] if beside else grid[0, 0])
+    right: list[Axes] = []
+    for k in range(count):
+        place = grid[k, 1] if beside else grid[k + 1, 0]
+        right.append(figure.add_subplot(place, sharex=right[0] if right else None))
+        if k < count - 1:
+            right[k].tick_params(labelbottom=False)
+    return [left, *right]
+
+
+def _plane(orbits: list[np.ndarray], components: Plane) -> Plane:
+    """Return two components to draw along; none where there are two units."""
+    if components is not None:
+        return components[:2]
+    return None if orbits[0].shape[1] == 2 else project(np.concatenate(orbits), num=2)[1]
+
+
+def _look(cycles: Cycles, k: int) -> dict[str, Any]:
+    color = color_of(k) if k < MOST else GRAY
+    return {"color": color, "linestyle": LINES.get(str(cycles.stability[k]), ":")}
+
+
+def _called(cycles: Cycles, k: int) -> str | None:
+    """Return the entry of a cycle in the legend; None where it has none of its own."""
+    if k >= MOST:
+        return counted(len(cycles) - MOST, "other cycle") if k == MOST else None
+    told = [f"{int(cycles.length[k])} steps"] if cycles.system == "map" else []
+    if cycles.time_units != "steps":
+        told.append(describe_duration(float(cycles.period[k])))
+    name = f"cycle {k}: " if len(cycles) > 1 else ""
+    return name + ", ".join([str(cycles.stability[k]), *told])
+
+
+def _draw_curve(axes: Axes, cycles: Cycles, k: int, curve: np.ndarray) -> None:
+    """Draw a closed curve of a flow with its direction, or the steps of a map."""
+    around, look, label = np.append(curve, curve[:1], 0), _look(cycles, k), _called(cycles, k)
+    if cycles.system == "map":
+        few = len(curve) <= FEW_STEPS
+        if few:
+            axes.plot(*around.T, linewidth=0.6, zorder=3, **look)
+        dot: dict[str, Any] = {"markeredgecolor": paper(), "markeredgewidth": 0.4 if few else 0.0}
+        size = 5 if few else 3
+        axes.plot(*curve.T, "o", color=look["color"], markersize=size, label=label, zorder=4, **dot)
+        return
+    axes.plot(*around.T, linewidth=1.5, label=label, zorder=3, **look)
+    fastest = int(np.linalg.norm(np.diff(around, axis=0), axis=1).argmax())
+    axes.annotate(
+        "", tuple(around[fastest + 1]), xytext=tuple(around[fastest]), zorder=4,
+        arrowprops={"arrowstyle": "-|>", "color": look["color"], "mutation_scale": 11},
+    )  # fmt: skip
+
+
+def _draw_course(axes: Axes, cycles: Cycles, k: int, values: np.ndarray) -> None:
+    """Draw a coordinate over one period: the first state again at the end."""
+    around = np.append(values, values[:1])
+    times = np.linspace(0, float(cycles.period[k]) if len(cycles) == 1 else 1.0, len(around))
+    few = cycles.system == "map" and len(values) <= FEW_STEPS
+    axes.plot(times, around, marker="o" if few else "", markersize=3, linewidth=1.2,
+              **_look(cycles, k))  # fmt: skip
