@@ -50,7 +50,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Degeneracy, Kind, Status, Stage, What, Open, State, TrainingEnding}
+WORDLESS = {Degeneracy, Kind, Status, Stage, What, Open, State, TrainingEnding, cycles.Led}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

@@ -1,6 +1,8 @@
 """The examples of pages that need other libraries run (`make test-interop`)."""
 
 import os
+import subprocess
+import sys
 import warnings
 
 import page_code
@@ -9,7 +11,10 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "jax")
 PAGES = tuple(
     f"how-to/{name}"
-    for name in ("models-from-elsewhere", "networks-made-elsewhere", "your-own-network")
+    for name in (
+        *("models-from-elsewhere", "networks-made-elsewhere"),
+        *("pytorch-from-a-to-z", "your-own-network"),
+    )
 )
 NEEDED = [
     pytest.param(page, library, id=f"{page}-{library}")
@@ -23,6 +28,12 @@ def test_the_blocks_of_a_library_run(page, library, tmp_path, monkeypatch):
     pytest.importorskip(library, exc_type=ImportError)
     monkeypatch.chdir(tmp_path)  # pages save weights
     (tmp_path / "tests").symlink_to(page_code.ROOT / "tests")
+    if page == "how-to/pytorch-from-a-to-z":
+        (tmp_path / "my_module.py").write_text(
+            (page_code.ROOT / "examples/my_module.py").read_text()
+        )
+        subprocess.run([sys.executable, "my_module.py"], check=True)
+        monkeypatch.syspath_prepend(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         page_code.run(f"docs/{page}", library)
