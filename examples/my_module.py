@@ -1,4 +1,4 @@
-"""A lab's module, with nothing of Separatrix in it: the example of docs/how-to/pytorch-from-a-to-z.md.
+"""A lab's module, with nothing of Separatrix in it: see docs/how-to/pytorch-from-a-to-z.md.
 
 `python my_module.py` trains it to hold the sign of the last pulse in each of two channels, and
 writes `my_module.pt` and `states.npy`, the hidden states of 64 trials, (trial, time, unit).

@@ -482,3 +482,10 @@ def test_a_box_of_any_size_is_written_as_it_is(size, text):
 def test_rounding_leads_out_of_no_domain_without_an_upper_end():
     half = Domain(np.zeros(1), np.full(1, np.inf), True, "", "")
     assert half.excludes(np.array([[-1e-35], [-0.1], [5.0]])).tolist() == [False, True, False]
+
+
+def test_a_box_without_width_at_zero_can_be_searched():
+    """A unit that only decays rests at 0, between bounds of 0 and of −0."""
+    system = sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, -x[1]]), 2)
+    points = sx.find_fixed_points(system, np.random.default_rng(0).uniform(-1.4, 1.4, (30, 2)))
+    assert len(points) == 3 and points.certified.all()

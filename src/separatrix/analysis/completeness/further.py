@@ -58,7 +58,7 @@ class FurtherSearch:
         count, along = self.starts, self.starts // 4
         left = rng.permutation(len(states))[: min(_ORIGINS, along)]
         origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
-        low, high = domain.lower, domain.upper
+        low, high = domain.lower + 0.0, domain.upper + 0.0  # to NumPy, -0.0 lies below 0.0
         parts = [rng.uniform(low, high, (count // 4, len(low)))]
         if len(states) > 1:
             parts += [_mixtures(rng, states, count // 2)]
