@@ -30,7 +30,8 @@ def test_the_cells_of_labs(cell):
     system = sx.torch_map(step, size, dt, input=given)
     assert system.translation.reason is None
     assert system.translation.precision == str(cell.dtype).removeprefix("torch.")
-    points = sx.find_fixed_points(system, lab_cells.starts(size, 1024))
+    starts = np.concatenate([lab_cells.starts(size), lab_cells.starts(size, 1024, seed=1)])
+    points = sx.find_fixed_points(system, starts)  # from SciPy's starts, too
     fixed = np.asarray(points.kind) == "fixed"
     assert np.mean(np.asarray(points.certified)[fixed]) >= 0.9
     _, zeros = lab_cells.zeros(cell)
@@ -349,7 +350,8 @@ def test_a_rule_computes_what_pytorch_does(name, counted):
 def test_no_rule_goes_untested(used):
     if len(used) < 20:
         pytest.skip("the expressions have not run here")
-    assert set(operations.RULES) - used <= {"native_dropout"}  # whose step draws
+    # The step of the one draws; newer releases take the other apart.
+    assert set(operations.RULES) - used <= {"native_dropout", "linalg_vector_norm"}
 
 
 # ---- what is refused ---------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class AbstractSystem(eqx.Module):
             )
         return self._apply(self.function, state, self.input if input is None else input)
 
-    def at_input(self, input: Array) -> "AbstractSystem":
+    def at_input(self, input: Any) -> "AbstractSystem":
         """Return the system at another frozen input `(channel,)`; a `domain` is left behind.
 
         Raises InvalidInputError for another shape than that of the system's input, or for NaN.
