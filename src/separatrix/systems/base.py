@@ -39,9 +39,11 @@ class Translation(eqx.Module):
         if self.reason is not None:
             return f"called in PyTorch, without proofs: {self.reason}"
         own = "" if self.precision == "float64" else f", the original in {self.precision}"
+        parts = " + ".join(map(str, self.sizes))
+        row = "" if len(self.sizes) == 1 else f"; a state is {parts} units in a row"
         return (
             f"translated from PyTorch in float64{own}: one step differs by at most "
-            f"{float(self.difference):.1g} of its largest entry"
+            f"{float(self.difference):.1g} of its largest entry{row}"
         )
 
 
