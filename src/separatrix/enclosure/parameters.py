@@ -2,7 +2,7 @@
 
 A later JAX may add a parameter that changes what an operation computes. A rule that does not know
 it would go on as before, and prove what is false: so a parameter that stands in no table here is
-refused, as an operation without a rule is. The tables are those of JAX 0.10 to 0.12.
+refused, as an operation without a rule is. The tables are those of JAX 0.10.1 to 0.12.
 """
 
 import warnings
