@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import lazy_loader
 
+from ._names import show_public_names
+
 try:
     __version__ = version("separatrix")
 except PackageNotFoundError:  # the sources are on the path, not installed
@@ -17,3 +19,4 @@ except PackageNotFoundError:  # the sources are on the path, not installed
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 """Each public name is imported when it is first used: `__init__.pyi` lists them."""
+show_public_names(__name__)

@@ -180,8 +180,8 @@ def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
 
 
 def test_an_undecided_cube_is_left_open(monkeypatch):
-    undecided = property(lambda topology: sx.Undecided("a link is not known"))
-    monkeypatch.setattr(sx.FixedPointTopology, "is_cube", undecided)
+    undecided = property(lambda topology: sx.records.Undecided("a link is not known"))
+    monkeypatch.setattr(sx.records.FixedPointTopology, "is_cube", undecided)
     assert _of_topology(RECORDS["fixed_point_topology"])["cube"] is None
 
 

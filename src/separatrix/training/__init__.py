@@ -1,5 +1,6 @@
 """Training: where a task teaches a network."""
 
+from .._names import show_public_names
 from . import (
     regularizers,
 )
@@ -67,3 +68,5 @@ __all__ = [
     "train",
     "train_ensemble",
 ]
+
+show_public_names(__name__)
