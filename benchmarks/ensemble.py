@@ -44,7 +44,7 @@ def one_after_the_other(count: int) -> list[sx.records.Training]:
 
 def together(count: int, workers: int) -> sx.records.Ensemble:
     nets, keys = networks(count)
-    return sx.train_ensemble(nets, TASK, keys=keys, method=sx.Workers(workers), **HOW)
+    return sx.train_ensemble(nets, TASK, keys=keys, workers=workers, **HOW)
 
 
 def taken_apart(

@@ -81,13 +81,11 @@ from .torch_systems import (
 )
 from .training import (
     Checkpoint as Checkpoint,
-    Mapped as Mapped,
     Threshold as Threshold,
     TrainingDivergedError as TrainingDivergedError,
     TrainingInterruptedError as TrainingInterruptedError,
     WholeTrials as WholeTrials,
     Windows as Windows,
-    Workers as Workers,
     regularizers as regularizers,
     train as train,
     train_ensemble as train_ensemble,

@@ -13,11 +13,8 @@ from .checkpoint import (
     Checkpoint,
 )
 from .ensemble import (
-    AbstractEnsembleMethod,
     Ensemble,
     EnsembleHistory,
-    Mapped,
-    Workers,
     train_ensemble,
 )
 from .history import (
@@ -45,21 +42,18 @@ from .train import (
 
 __all__ = [
     "AbstractBatches",
-    "AbstractEnsembleMethod",
     "AbstractRegularizer",
     "Checkpoint",
     "Ending",
     "Ensemble",
     "EnsembleHistory",
     "History",
-    "Mapped",
     "Threshold",
     "Training",
     "TrainingDivergedError",
     "TrainingInterruptedError",
     "WholeTrials",
     "Windows",
-    "Workers",
     "cross_entropy",
     "default_loss",
     "mean_squared_error",
