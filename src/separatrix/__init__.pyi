@@ -54,7 +54,6 @@ from .report import (
     write_report as write_report,
 )
 from .store import (
-    equation_of as equation_of,
     export_certificates as export_certificates,
     load_network as load_network,
     load_records as load_records,
@@ -65,10 +64,7 @@ from .store import (
 from .studies import (
     Study as Study,
     compare as compare,
-    load_runs as load_runs,
     load_study as load_study,
-    run_variants as run_variants,
-    study_status as study_status,
     sweep as sweep,
 )
 from .systems import (

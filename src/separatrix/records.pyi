@@ -54,6 +54,7 @@ from .store import (
     Run as Run,
 )
 from .studies import (
+    Status as Status,
     StudyResults as StudyResults,
 )
 from .systems import (
