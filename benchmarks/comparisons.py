@@ -31,7 +31,7 @@ def known(planted: Planted) -> sx.measures.Dynamics:
     return sx.measures.Dynamics(points=points, topology=topology)
 
 
-def judged(both: Pair) -> tuple[str, sx.Comparison]:
+def judged(both: Pair) -> tuple[str, sx.records.Comparison]:
     """Return "right", "wrong" or "unknown", and the comparison of the two systems of a pair."""
     found = sx.compare({"first": known(both.first), "second": known(both.second)}, "topology")
     distance = found.distances[0, 1]

@@ -37,17 +37,19 @@ def networks(count: int) -> tuple[list[sx.networks.CTRNN], jax.Array]:
     return [sx.networks.CTRNN(3, 64, 3, key=key) for key in first], second
 
 
-def one_after_the_other(count: int) -> list[sx.Training]:
+def one_after_the_other(count: int) -> list[sx.records.Training]:
     nets, keys = networks(count)
     return [sx.train(net, TASK, key=key, **HOW) for net, key in zip(nets, keys, strict=True)]
 
 
-def together(count: int, workers: int) -> sx.Ensemble:
+def together(count: int, workers: int) -> sx.records.Ensemble:
     nets, keys = networks(count)
-    return sx.train_ensemble(nets, TASK, keys=keys, method=sx.Workers(workers), **HOW)
+    return sx.train_ensemble(nets, TASK, keys=keys, workers=workers, **HOW)
 
 
-def taken_apart(network: sx.networks.CTRNN, slow_points: bool) -> tuple[sx.FixedPoints, sx.Verdict]:
+def taken_apart(
+    network: sx.networks.CTRNN, slow_points: bool
+) -> tuple[sx.records.FixedPoints, sx.records.Verdict]:
     """Return the points while the stimulus is on, without evidence, and what holds the states."""
     system = network.at_input(TASK.period_input(TASK.period_before_answer))
     activity = sx.simulate(network, TASK.trials(100, key=jax.random.key(1)))

@@ -134,7 +134,7 @@ def survives(study: Path, folder: Path, rounds: int, seed: int) -> bool:
         for number in range(rounds):
             fault, out = faults[number % len(faults)], disk / "disturbed"
             disturb(fault, study, out, rng.uniform(0.3, 0.8) * whole, rng)
-            now = sx.study_status(out) if (out / "study.toml").exists() else "not begun"
+            now = sx.load_study(out).status if (out / "study.toml").exists() else "not begun"
             assert begin(study, out, "--workers", "2", "--retry").wait() == 0
             same &= table(out).equals(table(undisturbed)) and not [*out.glob("claims/*.json")]
             print(

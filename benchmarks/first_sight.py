@@ -25,7 +25,7 @@ SHARE, PERIOD = 0.02, 0.01
 """What the page tolerates."""
 
 
-def disagreements(case: dict[str, Any], found: sx.Verdict) -> Iterator[str]:
+def disagreements(case: dict[str, Any], found: sx.records.Verdict) -> Iterator[str]:
     """Generate what the author of a case knows better."""
     shares: Counter[str] = Counter()
     for claim in found.claims:

@@ -16,7 +16,7 @@ from .timing import interleaved, ratio, seconds
 SECTION = "Fixed points that can be trusted"
 
 
-def told(points: sx.FixedPoints) -> str:
+def told(points: sx.records.FixedPoints) -> str:
     """Return the counts, and what is proved, in words."""
     fixed = points.fixed
     unstable = Counter(int(n) for n in fixed.n_unstable)
@@ -33,7 +33,7 @@ def told(points: sx.FixedPoints) -> str:
     return ", ".join(words)
 
 
-def sound(points: sx.FixedPoints, count: int, index_sum: int | None = None) -> bool:
+def sound(points: sx.records.FixedPoints, count: int, index_sum: int | None = None) -> bool:
     """Return whether there are so many fixed points, all certified, with that index sum."""
     fixed = points.fixed
     proved = len(fixed) == count and bool(fixed.certified.all())

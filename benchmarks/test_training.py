@@ -21,7 +21,7 @@ def network(seed: int = 0, **settings: object) -> sx.networks.CTRNN:
     return sx.networks.CTRNN(3, 64, 3, key=jax.random.key(seed), **settings)
 
 
-def train(seed: int = 0, optimizer: optax.GradientTransformation = ADAM) -> sx.Training:
+def train(seed: int = 0, optimizer: optax.GradientTransformation = ADAM) -> sx.records.Training:
     key = jax.random.key(1000 + seed)
     return sx.train(
         network(seed), TASK, steps=1280, batch_size=16, optimizer=optimizer, key=key, progress=False
@@ -33,7 +33,7 @@ def plain_scan(key: jax.Array) -> jax.Array:
     """The same training as one writes it first: JAX differentiates a scan, in a scan over steps."""
     model = network()
 
-    def loss(weights: tuple, trials: sx.Trials) -> jax.Array:
+    def loss(weights: tuple, trials: sx.records.Trials) -> jax.Array:
         inputs, recurrent, bias, readout, offset = weights
 
         def unit(state: jax.Array, shown: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -189,7 +189,7 @@ def test_training_against_torch(benchmark, figure, peer):
     notebook = peer("training_torch.py", "torch")
     adam, batches = optax.adam(0.01), sx.Windows(100)
 
-    def windows() -> sx.Training:
+    def windows() -> sx.records.Training:
         return sx.train(
             network(initialization="torch_linear"),
             TASK,

@@ -90,7 +90,7 @@ def analyze(
     }
 
 
-def shares(held: sx.Verdict) -> dict[str, float]:
+def shares(held: sx.records.Verdict) -> dict[str, float]:
     """Return the share of the states that end at each kind of end."""
     found: Counter[str] = Counter()
     for claim in held.claims:
@@ -99,7 +99,7 @@ def shares(held: sx.Verdict) -> dict[str, float]:
     return dict(found)
 
 
-def value(held: sx.Verdict, kind: str) -> float:
+def value(held: sx.records.Verdict, kind: str) -> float:
     """Return the value of a claim, NaN where it is not made."""
     claim = held.claim(kind)
     return float("nan") if claim is None else float(claim.numbers["value"])

@@ -15,7 +15,7 @@ class RecordFields(griffe.Extension):
 
     def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
         """Add the section, with the units; shapes are in the annotations."""
-        record = separatrix.Record._registry.get(cls.name)
+        record = separatrix.records.Record._registry.get(cls.name)
         if record is None or record.__module__ != cls.module.path or cls.docstring is None:
             return
         fields = record.field_infos()

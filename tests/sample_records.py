@@ -89,17 +89,17 @@ MAKE = {
     "linearization": lambda: parts().linear,
     "non_normality": lambda: parts().linear.non_normality(),
     "selection_vectors": lambda: parts().linear.selection_vectors(2),
-    "input_gating": lambda: sx.input_gating(
+    "input_gating": lambda: sx.classics.input_gating(
         parts().linear, np.eye(3), axis=np.ones(6), sources="abc"
     ),
-    "targeted_averages": lambda: sx.targeted_averages(
+    "targeted_averages": lambda: sx.classics.targeted_averages(
         parts().activity.states,
         np.eye(6)[:4],
         dict.fromkeys("abc", parts().activity.condition("choice")),
         names=("choice", *"abc"),
         dt=TASK.dt,
     ),
-    "graded_memory": lambda: sx.graded_memory(
+    "graded_memory": lambda: sx.classics.graded_memory(
         parts().points.states,
         parts().activity.states,
         parts().activity.condition("choice"),
@@ -108,7 +108,7 @@ MAKE = {
     "cycles": lambda: sx.find_cycles(
         sx.DiscreteMap(lambda x: 1 - 1.5 * abs(x), 1), np.array([[0.2], [0.6]]), length=[1, 2]
     ),
-    "emerging_cycle": lambda: sx.EmergingCycle(
+    "emerging_cycle": lambda: sx.records.EmergingCycle(
         center=np.zeros(2),
         mode=np.array([0.1, 0.1j]),
         born_at="Hopf",
@@ -121,7 +121,7 @@ MAKE = {
         system="flow",
         time_unit=10.0,
     ),
-    "cycle_branch": lambda: sx.CycleBranch(
+    "cycle_branch": lambda: sx.records.CycleBranch(
         states=np.zeros((2, 4, 2)),
         parameters=np.array([0.5, 0.75]),
         period=np.array([62.8, 63.0]),
@@ -154,18 +154,18 @@ MAKE = {
     "fixed_point_topology": lambda: sx.fixed_point_topology(BISTABLE, PLACES, PLACES[:, :2]),
     "separatrix": lambda: sx.separatrix(BISTABLE, PLACES),
     "slow_curve": lambda: sx.slow_curve(BISTABLE, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), PLACES),
-    "rule_performance": lambda: sx.RulePerformance(
+    "rule_performance": lambda: sx.records.RulePerformance(
         score=np.array([0.9, 0.4]),
         ideal_score=np.array([1.0, 0.8]),
         chance=np.array([0.2, 0.5]),
         num_trials=np.array([40, 50]),
         rules=("fdgo", "dmsgo"),
     ),
-    "selectivity": lambda: sx.selectivity(RESPONSES, np.arange(12) % 2),
-    "selective_connections": lambda: sx.selective_connections(
+    "selectivity": lambda: sx.classics.selectivity(RESPONSES, np.arange(12) % 2),
+    "selective_connections": lambda: sx.classics.selective_connections(
         WEIGHTS, RECORDS["selectivity"].dprime, np.arange(6) < 5, num_shuffles=9
     ),
-    "task_variance": lambda: sx.task_variance(
+    "task_variance": lambda: sx.classics.task_variance(
         {name: RESPONSES[0] * k for k, name in enumerate(["go", "anti", "dm"], 1)}, restarts=1
     ),
     "branches": lambda: sx.continue_fixed_points(

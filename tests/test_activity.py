@@ -97,7 +97,7 @@ def test_the_sign_of_a_component_is_that_of_its_largest_entry(activity):
 
 def made_up(states):
     shape = np.shape(states)[:2]
-    return sx.Activity(
+    return sx.records.Activity(
         states=jnp.asarray(states),
         outputs=jnp.zeros((*shape, 2)),
         inputs=jnp.zeros((*shape, 1)),

@@ -76,7 +76,7 @@ from separatrix.report.page import write_page
 
 layer = {"weight_ih": np.ones((9, 9)), "weight_hh": np.ones((9, 9))}
 network = sx.networks.from_state_dict(layer, dt=10.0)
-records = {"history": sx.History(np.zeros(999), np.zeros(999), 1)}
+records = {"history": sx.records.History(np.zeros(999), np.zeros(999), 1)}
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 for write in (
     lambda path: sx.save_network(network, path),

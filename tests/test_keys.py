@@ -15,10 +15,10 @@ CALLS = {
     "train": lambda key, task, network: sx.train(network, task, steps=1, key=key, progress=False),
     "performance": lambda key, task, network: sx.performance(network, task, key=key),
     "psychometric": lambda key, task, network: sx.psychometric(network, task, key=key),
-    "rule_performance": lambda key, task, network: sx.rule_performance(
+    "rule_performance": lambda key, task, network: sx.classics.rule_performance(
         sx.networks.CTRNN(85, 4, 33, dt=20.0, key=KEYS[0]), sx.tasks.Yang2019(), key=key
     ),
-    "rule_variance": lambda key, task, network: sx.rule_variance(
+    "rule_variance": lambda key, task, network: sx.classics.rule_variance(
         sx.networks.CTRNN(85, 4, 33, dt=20.0, key=KEYS[0]), sx.tasks.Yang2019(), key=key
     ),
     "aligned_trials": lambda key, task, network: sx.tasks.Yang2019().aligned_trials(

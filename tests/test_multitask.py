@@ -36,7 +36,7 @@ class Pointer(sx.networks.AbstractNetwork):
 
 @pytest.fixture(scope="module")
 def found():
-    return sx.rule_performance(Pointer(), TASK, num_trials=1000, key=jax.random.key(0))
+    return sx.classics.rule_performance(Pointer(), TASK, num_trials=1000, key=jax.random.key(0))
 
 
 def test_a_network_that_points_at_the_stimulus_does_react_go_and_not_react_anti(found):
@@ -52,14 +52,14 @@ def test_a_network_that_points_at_the_stimulus_does_react_go_and_not_react_anti(
 
 def test_the_rules_are_drawn_alike_whatever_the_training_draws():
     task = sx.tasks.Yang2019(dt=100.0, rules=TASK.rules, rule_weights=[9.0, 0.0, 0.0], shared=True)
-    one = sx.rule_performance(Pointer(), task, num_trials=512, key=jax.random.key(3))
-    two = sx.rule_performance(Pointer(), TASK, num_trials=512, key=jax.random.key(3))
+    one = sx.classics.rule_performance(Pointer(), task, num_trials=512, key=jax.random.key(3))
+    two = sx.classics.rule_performance(Pointer(), TASK, num_trials=512, key=jax.random.key(3))
     np.testing.assert_array_equal(one.num_trials, two.num_trials)
     np.testing.assert_array_equal(one.score, two.score)
 
 
 def test_units_that_relay_a_modality_vary_in_its_rules():
-    variance = sx.rule_variance(
+    variance = sx.classics.rule_variance(
         Pointer(), DECISIONS, num_trials=16, num_timings=3, key=jax.random.key(1), restarts=2
     )
     first, second = variance.variance[:32], variance.variance[32:]

@@ -13,28 +13,31 @@ import separatrix as sx
 PAGES = [page_code.ROOT / "README.md", *sorted((page_code.ROOT / "docs").rglob("*.md"))]
 STANDS_FOR = {
     "sx": sx,
-    "activity": sx.Activity,
-    "boundary": sx.Separatrix,
-    "branches": sx.Branches,
-    "curve": sx.SlowCurve,
-    "cycles": sx.Cycles,
-    "fit": sx.Training,
-    "graph": sx.FixedPointGraph,
+    "activity": sx.records.Activity,
+    "boundary": sx.records.Separatrix,
+    "branches": sx.records.Branches,
+    "curve": sx.records.SlowCurve,
+    "cycles": sx.records.Cycles,
+    "fit": sx.records.Training,
+    "graph": sx.records.FixedPointGraph,
     "network": sx.networks.AbstractNetwork,
-    "points": sx.FixedPoints,
+    "points": sx.records.FixedPoints,
     "run": SimpleNamespace(  # as its records are attributes
         network=sx.networks.AbstractNetwork,
-        activity=sx.Activity,
-        linearization=sx.Linearization,
+        activity=sx.records.Activity,
+        linearization=sx.records.Linearization,
         analyses=None,
     ),
     "system": sx.DiscreteMap,
     "task": sx.tasks.AbstractTask,
-    "topology": sx.FixedPointTopology,
-    "vanilla": sx.FixedPointTopology,
+    "topology": sx.records.FixedPointTopology,
+    "vanilla": sx.records.FixedPointTopology,
     "trials": sx.tasks.Trials,
 }
 """What a variable of such a name is, on every page: a class stands for an object of it."""
+
+HOMES = (sx.records, sx)
+"""Where a class is found that an annotation names."""
 
 FILES = ("py", "toml", "html", "png")
 
@@ -87,7 +90,7 @@ def given_by(function):
 def ours(annotation):
     """Return a class of the package, also by its name; None for anything else."""
     if isinstance(annotation, str):
-        return getattr(sx, annotation, None)
+        return next((getattr(m, annotation) for m in HOMES if annotation in dir(m)), None)
     known = inspect.isclass(annotation) and annotation.__module__.startswith("separatrix")
     return annotation if known else None
 

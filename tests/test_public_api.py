@@ -1,16 +1,22 @@
 import importlib
 import inspect
+import pydoc
 import re
 import subprocess
 import sys
 from operator import attrgetter
 from pathlib import Path
 
+import pytest
+
 import separatrix as sx
+from separatrix import _names
 
 DESIGN = Path(__file__).parents[1] / "docs" / "development" / "design.md"
 MODULES = [
     "",
+    "records",
+    "classics",
     "networks",
     "tasks",
     "training",
@@ -20,6 +26,7 @@ MODULES = [
     "experiment",
     "report",
 ]
+SHOWN = {name or "sx": attrgetter(name)(sx) if name else sx for name in _names.PUBLIC}
 HEAVY = [
     "torch", "matplotlib", "sklearn", "xarray", "typer", "pydantic", "jinja2", "rich", "h5netcdf"
 ]  # fmt: skip
@@ -45,6 +52,68 @@ def test_the_names_of_the_contract_are_there():
     assert len(names) > 40 and "find_fixed_points" in names
     for name in names:
         assert attrgetter(name)(sx) is not None
+
+
+def test_there_are_few_names_beside_the_modules():
+    assert len(sx.__all__) <= 60
+    assert {name for name in _names.PUBLIC if name} <= set(sx.__all__)
+
+
+@pytest.mark.parametrize("module", SHOWN.values(), ids=SHOWN)
+def test_dir_shows_what_is_public(module):
+    assert dir(module) == sorted(module.__all__)
+    homes = {
+        name: getattr(module, name).__module__
+        for name in dir(module)
+        if hasattr(getattr(module, name), "__module__")
+    }
+    assert {n: h for n, h in homes.items() if not h.startswith("separatrix")} == {}
+    assert not [name for name in dir(module) if name.startswith("_") or name == "Any"]
+
+
+@pytest.mark.parametrize("name", ["FixedPoints", "Trials", "Record"])
+def test_the_same_name_in_another_module_is_meant(name):
+    assert _names.meant_by(name) == [f"sx.records.{name}"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "meant"),
+    [
+        ("sx", "fixed_points", "sx.find_fixed_points"),
+        ("sx", "graded_memory", "sx.classics.graded_memory"),
+        ("sx", "load_runs", "sx.load_run"),
+        ("sx", "CTRNN", "sx.networks.CTRNN"),
+        ("sx", "ctrnn", "sx.networks.CTRNN"),
+        ("tasks", "PerceptualDecisionMaking_", "sx.tasks.PerceptualDecisionMaking"),
+        ("records", "FixedPoint", "sx.records.FixedPoints"),
+        ("classics", "find_cycles", "sx.find_cycles"),
+        ("networks", "Trials", "sx.records.Trials"),
+        ("models", "lowrank", "sx.models.low_rank"),
+        ("training", "Window", "sx.Windows"),
+        ("regularizers", "Rate", "sx.regularizers.Rates"),
+        ("solvers", "Procrustes", "sx.measures.Procrustes"),
+        ("measures", "Topologies", "sx.measures.Topology"),
+        ("figures", "verdicts", "sx.verdict"),
+    ],
+)
+def test_the_error_of_a_wrong_name_says_which_was_meant(module, name, meant):
+    with pytest.raises(AttributeError, match=rf"did you mean .*{meant}\b"):
+        getattr(SHOWN[module], name)
+
+
+def test_a_name_like_none_is_no_guess():
+    assert _names.meant_by("DPI") == []
+    assert not hasattr(sx, "__wrapped__")
+
+
+def test_help_begins_with_the_pipeline_and_names_everything():
+    text = pydoc.plain(pydoc.render_doc(sx))
+    steps = ["sx.tasks.", ".trials(", "sx.networks.", "sx.train(", "sx.simulate(", ".at_input("]
+    steps += ["sx.find_fixed_points(", "sx.linearize(", "sx.verdict("]
+    found = [text.index(step) for step in steps]
+    assert found == sorted(found) and found[0] < 600
+    groups = sx.__doc__.partition("by what they are for")[2]
+    assert [name for name in sx.__all__ if not re.search(rf"\b{name}\b", groups)] == []
 
 
 def has_text(thing):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix._names import PUBLIC as MODULES
 from separatrix.experiment import (
     NETWORKS,
     QUESTIONS,
@@ -78,14 +79,13 @@ def public_names():
     """Return every public name with what it names; what has several names, by the shortest."""
     found = {f"sx.{name}": getattr(sx, name) for name in sx.__all__}
     known = {id(thing) for thing in found.values()}
-    for module in ("tasks", "networks", "models", "training", "solvers", "measures", "figures"):
+    for module in filter(None, MODULES):
         home = getattr(sx, module)
         for name in home.__all__:
             thing = getattr(home, name)
             if id(thing) not in known:
                 found[f"sx.{module}.{name}"] = thing
-    for name in ("Rates", "Weights", "Smoothness"):
-        found[f"sx.regularizers.{name}"] = getattr(sx.regularizers, name)
+                known.add(id(thing))
     return found
 
 

@@ -74,7 +74,7 @@ def systems():
             system = network.at_input(INPUT) if kind == "map" else network.flow_at_input(INPUT)
             starts = 2 * np.random.default_rng(0).standard_normal((60, system.size))
             points = sx.find_fixed_points(system, starts)
-            found[f"{name}, {kind}"] = sx.equation_of(network, INPUT, kind), points
+            found[f"{name}, {kind}"] = network, INPUT, points
     past = {"recurrent_weights": [[2.0]], "bias": [-0.54], "input_weights": [[0.0]]}
     fold = {"equation": "rate", "kind": "flow", "activation": "tanh", "leak": "outside"}
     fold |= {"input": [0.0], "dt": 1.0, "tau": [1.0], "alpha": [1.0], "parameters": past}

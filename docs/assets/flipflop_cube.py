@@ -19,7 +19,7 @@ LOOKS = (
 )
 
 
-def draw(run: sx.Run) -> Figure:
+def draw(run: sx.records.Run) -> Figure:
     """Draw fixed points and the arms of saddles along three principal components."""
     activity, points, graph = run.activity, run.fixed_points.fixed, run.fixed_point_graph
     components = activity.pca(3)

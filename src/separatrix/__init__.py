@@ -1,14 +1,59 @@
-"""Separatrix: train recurrent networks on cognitive tasks, then take them apart.
+"""Train recurrent networks on cognitive tasks, then take them apart as dynamical systems.
 
-The public names, in the order of the pipeline::
+From a task to what holds the states of a network::
 
-    task ──trials──▶ network ──train──▶ Training ──simulate──▶ Activity
-                                  ──find_fixed_points──▶ FixedPoints ──linearize──▶ Linearization
+    task = sx.tasks.PerceptualDecisionMaking()               # what is asked, trial by trial
+    trials = task.trials(100, key=k0)                        # inputs, targets, conditions
+    network = sx.networks.CTRNN(3, 64, 3, dt=task.dt, key=k1)
+    fit = sx.train(network, task, steps=1280, key=k2)        # `.network` is the trained one
+    activity = sx.simulate(fit.network, trials)              # `.states` (trial, time, unit)
+    system = fit.network.at_input("stimulus", task=task)     # a map: the input stays as it is
+    points = sx.find_fixed_points(system, activity.states)   # where it rests, each with its proof
+    modes = sx.linearize(system, points)                     # what decays there, and how fast
+    held = sx.verdict(system, activity.states[:, -1], duration=500.0, points=points)
+
+An analysis takes a system of any origin and returns a frozen record, which prints as a table. The
+names, by what they are for; `help(sx.train)` says the rest:
+
+Tasks, networks, training
+    tasks, networks: what they are called; one's own may join them.
+    train: by back-propagation through time; train_ensemble: many networks at once.
+    WholeTrials, Windows: what a batch is; Threshold: when to stop; Checkpoint: a file to go on
+    from; regularizers: what is charged beside the task; training: losses, and what the above share.
+    performance, psychometric: what a network does, beside chance and the ideal observer.
+
+Activity and systems
+    simulate: a network's states in trials; project: along a few axes.
+    DiscreteMap, Flow: a system of any JAX function; torch_map: of any PyTorch function;
+    AbstractSystem: what they have in common; models: systems that others fit or print.
+
+Analyses of a system
+    find_fixed_points, linearize: points and their modes; slow_curve: a line of slow states.
+    verdict: what holds the states over a duration, and where they end.
+    find_cycles, lyapunov_exponents: motion that does not come to rest.
+    fixed_point_graph, fixed_point_topology: what saddles link; separatrix, basins, commitment:
+    boundaries between basins, the basins' sizes, and the time of decision of each trial.
+    continue_fixed_points, continue_cycles: how these change with an input or another number.
+    solvers: methods with their options; classics: what single papers ask.
+
+Many networks, runs and files
+    Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
+    Study, sweep, load_study: many of them; compare, by measures: how far they are apart.
+    save_network, load_network, save_records, load_records: files; export_certificates: proofs that
+    others can check; enable_compilation_cache: keep compiled programs.
+    figures: a picture of each record; records: the classes of what functions return.
+
+Errors
+    SeparatrixError: all of the following but the interrupted ones, which Ctrl-C raises.
+    InvalidInputError, UnreadableFileError: what was given, or a file, cannot be used.
+    TrainingDivergedError, TrainingInterruptedError, SearchInterruptedError: with what there is.
 """
 
 from importlib.metadata import PackageNotFoundError, version
 
 import lazy_loader
+
+from ._names import show_public_names
 
 try:
     __version__ = version("separatrix")
@@ -17,3 +62,4 @@ except PackageNotFoundError:  # the sources are on the path, not installed
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 """Each public name is imported when it is first used: `__init__.pyi` lists them."""
+show_public_names(__name__)

@@ -91,7 +91,7 @@ def rule_performance(
     >>> import jax, separatrix as sx
     >>> task = sx.tasks.Yang2019(dt=100.0, rules=["fdgo", "dmsgo"])
     >>> net = sx.networks.CTRNN(85, 8, 33, key=jax.random.key(0))
-    >>> found = sx.rule_performance(net, task, num_trials=100, key=jax.random.key(1))
+    >>> found = sx.classics.rule_performance(net, task, num_trials=100, key=jax.random.key(1))
     >>> found.rules, found.chance
     (('fdgo', 'dmsgo'), array([0.2, 0.5]))
     """
@@ -174,7 +174,8 @@ def rule_variance(
     >>> import jax, separatrix as sx
     >>> task = sx.tasks.Yang2019(dt=100.0, rules=["dm1", "dm2"])
     >>> net = sx.networks.CTRNN(85, 8, 33, key=jax.random.key(0))
-    >>> found = sx.rule_variance(net, task, num_trials=8, num_timings=1, key=jax.random.key(1))
+    >>> how = {"num_trials": 8, "num_timings": 1, "key": jax.random.key(1)}
+    >>> found = sx.classics.rule_variance(net, task, **how)
     >>> found.variance.shape
     (8, 2)
     """

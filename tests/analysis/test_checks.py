@@ -33,7 +33,7 @@ def branches(start=ONE, **options):
 
 
 def gating(inputs=((1.0,), (0.5,)), **options):
-    return sx.input_gating(sx.linearize(DRIVEN, STATES), inputs, **options)
+    return sx.classics.input_gating(sx.linearize(DRIVEN, STATES), inputs, **options)
 
 
 NO_NUMBERS = {
@@ -53,9 +53,11 @@ NO_NUMBERS = {
     "separatrix states": lambda text: sx.separatrix(MAP, POINTS, text),
     "basins states": lambda text: sx.basins(MAP, POINTS, text),
     "commitment trajectories": lambda text: sx.commitment(MAP, text, POINTS),
-    "coding_axis states": lambda text: sx.coding_axis(text, np.zeros(3)),
-    "graded_memory curve": lambda text: sx.graded_memory(text, np.zeros((4, 1, 1)), np.zeros(4)),
-    "targeted_averages states": lambda text: sx.targeted_averages(text, np.eye(1), {}),
+    "coding_axis states": lambda text: sx.classics.coding_axis(text, np.zeros(3)),
+    "graded_memory curve": lambda text: sx.classics.graded_memory(
+        text, np.zeros((4, 1, 1)), np.zeros(4)
+    ),
+    "targeted_averages states": lambda text: sx.classics.targeted_averages(text, np.eye(1), {}),
 }
 NOT_FINITE = [
     "slow_curve start", "linearize points", "find_cycles candidates", "lyapunov_exponents start",
@@ -79,7 +81,7 @@ BANDS = {
 }
 
 
-ACTIVITY = sx.Activity(
+ACTIVITY = sx.records.Activity(
     *(np.zeros((2, 3, 1)) for _ in range(3)), choice=np.zeros(2, int), conditions={}, dt=10.0
 )
 STATES_OF = {
@@ -194,7 +196,7 @@ def test_other_arguments_of_another_kind():
     with pytest.raises(sx.InvalidInputError, match="confidence must lie between 0 and 1"):
         sx.basins(MAP, POINTS, STATES, confidence="much")
     with pytest.raises(sx.InvalidInputError, match=r"must be what sx\.linearize"):
-        sx.input_gating(FLOW, [[1.0], [0.5]])
+        sx.classics.input_gating(FLOW, [[1.0], [0.5]])
     with pytest.raises(sx.InvalidInputError, match="max_angle must be a number"):
         solvers.PseudoArclength(max_angle="right")
 

@@ -20,7 +20,7 @@ def held(angle_of, times=5):
 
 def test_a_perfect_memory_on_a_curved_line():
     states = held(lambda v, t: np.pi * (v / 32) + 0 * t)
-    memory = sx.graded_memory(HALF_CIRCLE, states, VALUES, dt=100.0)
+    memory = sx.classics.graded_memory(HALF_CIRCLE, states, VALUES, dt=100.0)
     np.testing.assert_allclose(memory.positions[:, 0], np.unique(VALUES) / 32, atol=1e-4)
     assert (memory.order == 1).all()
     assert (memory.decoded == 1).all()
@@ -34,7 +34,7 @@ def test_a_perfect_memory_on_a_curved_line():
 
 def test_a_memory_that_fades_to_a_point():
     states = held(lambda v, t: np.pi / 2 + (v - 16) / 12 * 0.5**t, times=3)
-    memory = sx.graded_memory(HALF_CIRCLE, states, VALUES)
+    memory = sx.classics.graded_memory(HALF_CIRCLE, states, VALUES)
     assert memory.contraction == pytest.approx(0.25, rel=1e-3)
     # the outermost value moves by 3/4 of its distance of 1.5 spacings from the middle
     assert memory.relative_drift == pytest.approx(1.125, rel=1e-3)
@@ -43,12 +43,12 @@ def test_a_memory_that_fades_to_a_point():
 
 def test_values_in_no_order_and_values_that_are_forgotten():
     swapped = held(lambda v, t: np.where(v == 14.0, 0.9, np.where(v == 18.0, 0.5, v / 11)) + 0 * t)
-    memory = sx.graded_memory(HALF_CIRCLE, swapped, VALUES)
+    memory = sx.classics.graded_memory(HALF_CIRCLE, swapped, VALUES)
     # values 10, 14, 18, 22 at 0.909, 0.9, 0.5, 2: three of six pairs are in order
     assert memory.order[0] == 0
     assert memory.decoded[0] == 1
     gone = held(lambda v, t: 1.0 + 0 * v + 0 * t)
-    lost = sx.graded_memory(HALF_CIRCLE, gone, VALUES)
+    lost = sx.classics.graded_memory(HALF_CIRCLE, gone, VALUES)
     assert lost.order[0] == 0
     assert lost.decoded[0] == 0.25  # all are told to be the first value
     assert np.isnan(lost.rank_correlation[0])
@@ -57,7 +57,7 @@ def test_values_in_no_order_and_values_that_are_forgotten():
 def test_distance_is_measured_from_the_curve():
     states = held(lambda v, t: v / 11 + 0 * t)
     states[..., 2] = 0.5
-    memory = sx.graded_memory(HALF_CIRCLE, states, VALUES)
+    memory = sx.classics.graded_memory(HALF_CIRCLE, states, VALUES)
     np.testing.assert_allclose(memory.distance, 0.5 / np.pi, rtol=1e-4)
 
 
@@ -66,12 +66,12 @@ def test_the_coding_axis_of_a_linear_code():
     axis = np.array([3.0, 4.0]) / 5
     v = rng.standard_normal(50)
     states = 2.0 * v[:, None] * axis + np.array([7.0, -1.0])
-    np.testing.assert_allclose(sx.coding_axis(states, v), axis, atol=1e-12)
-    np.testing.assert_allclose(sx.coding_axis(states, -v), -axis, atol=1e-12)
+    np.testing.assert_allclose(sx.classics.coding_axis(states, v), axis, atol=1e-12)
+    np.testing.assert_allclose(sx.classics.coding_axis(states, -v), -axis, atol=1e-12)
     with pytest.raises(sx.InvalidInputError, match="do not change"):
-        sx.coding_axis(np.ones((50, 2)), v)
+        sx.classics.coding_axis(np.ones((50, 2)), v)
     with pytest.raises(sx.InvalidInputError, match="a value for each"):
-        sx.coding_axis(states, v[:-1])
+        sx.classics.coding_axis(states, v[:-1])
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_the_coding_axis_of_a_linear_code():
 )
 def test_what_does_not_fit_is_refused(curve, states, values, text):
     with pytest.raises(sx.InvalidInputError, match=text):
-        sx.graded_memory(curve, states, values)
+        sx.classics.graded_memory(curve, states, values)

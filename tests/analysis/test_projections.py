@@ -8,7 +8,7 @@ RNG = np.random.default_rng(0)
 
 def test_axes_are_orthonormal_and_span_the_directions():
     directions = RNG.standard_normal((3, 6))
-    seen = sx.targeted_averages(np.zeros((1, 1, 6)), directions, {"c": [0.0]})
+    seen = sx.classics.targeted_averages(np.zeros((1, 1, 6)), directions, {"c": [0.0]})
     np.testing.assert_allclose(seen.axes @ seen.axes.T, np.eye(3), atol=1e-14)
     # the k-th direction has no part beyond the first k axes, and a positive one along the k-th
     triangle = directions @ seen.axes.T
@@ -21,7 +21,9 @@ def test_averages_are_those_of_each_label_by_itself():
     states = RNG.standard_normal((12, 5, 4))
     a, b = np.repeat([-1.0, 1.0], 6), np.tile([0.0, 5.0, 15.0], 4)
     origin = RNG.standard_normal(4)
-    seen = sx.targeted_averages(states, np.eye(4)[:2], {"a": a, "b": b}, origin=origin, dt=20.0)
+    seen = sx.classics.targeted_averages(
+        states, np.eye(4)[:2], {"a": a, "b": b}, origin=origin, dt=20.0
+    )
     assert seen.label.tolist() == ["a", "a", "b", "b", "b"]
     assert seen.value.tolist() == [-1.0, 1.0, 0.0, 5.0, 15.0]
     assert seen.num_trials.tolist() == [6, 6, 4, 4, 4]
@@ -43,4 +45,4 @@ def test_averages_are_those_of_each_label_by_itself():
 )
 def test_what_does_not_fit_is_refused(directions, labels, text):
     with pytest.raises(sx.InvalidInputError, match=text):
-        sx.targeted_averages(np.zeros((1, 1, 2)), directions, labels)
+        sx.classics.targeted_averages(np.zeros((1, 1, 2)), directions, labels)

@@ -145,7 +145,9 @@ def test_what_is_not_known_is_neither_yes_nor_no():
     assert "not decided: of point 3" in part.table()
     assert part.is_cube is False and whole.same_as(part) is False  # 4 + 3 + 1 points are no square
     answer = part.same_as(part)
-    assert isinstance(answer, sx.Undecided) and answer.reason.startswith("in the first, of point 3")
+    assert isinstance(answer, sx.records.Undecided) and answer.reason.startswith(
+        "in the first, of point 3"
+    )
     with pytest.raises(sx.InvalidInputError, match="not decided: in the first, of point 3"):
         bool(answer)
     earlier = dataclasses.replace(whole, linked=None, doubts=None)  # of a file made before

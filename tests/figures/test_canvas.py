@@ -61,7 +61,7 @@ OTHERS = {
         name: {f"{n} units": np.linspace(0, n, 9) for n in (16, 32, 64)}
         for name in ("score", "drift")
     },
-    "averages": lambda: sx.targeted_averages(
+    "averages": lambda: sx.classics.targeted_averages(
         np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1),
         np.eye(6)[:4],
         {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in "abc"},

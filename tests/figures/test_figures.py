@@ -118,7 +118,7 @@ def trials_of(task, choice=0):
     """Six trials of a task, with the activity of a network that does nothing."""
     drawn = task.trials(6, key=jax.random.key(0))
     shape = drawn.inputs.shape[:2]
-    return sx.Activity(
+    return sx.records.Activity(
         states=np.zeros((*shape, 2)),
         outputs=np.zeros((*shape, task.num_outputs)),
         inputs=drawn.inputs,
@@ -202,7 +202,7 @@ def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
 
 def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
     accuracy = np.random.default_rng(0).uniform(size=2505)  # 251 epochs, the last of 5 steps
-    history = sx.History(loss=1 + accuracy, accuracy=accuracy, epoch_steps=10)
+    history = sx.records.History(loss=1 + accuracy, accuracy=accuracy, epoch_steps=10)
     bottom = figures.training(history).axes[1]
     (line,) = (x for x in bottom.lines if x.get_label() == "mean of 3 epochs")
     assert len(line.get_ydata()) == 84 and line.get_marker() == "None"
@@ -235,7 +235,7 @@ def test_a_record_of_another_kind_is_told_from_the_right_one():
     with pytest.raises(sx.InvalidInputError, match="components must be a PrincipalComponents"):
         figures.fixed_points(points(), activity(), linear())
     network = sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0))
-    training = sx.Training(network, RECORDS["history"])
+    training = sx.records.Training(network, RECORDS["history"])
     with pytest.raises(sx.InvalidInputError, match=r"got a Training. Give its [.]history[.]"):
         figures.training(training)
     with pytest.raises(sx.InvalidInputError, match=r"what a function of sx\.figures gives"):

@@ -10,7 +10,7 @@ import separatrix as sx
 from separatrix import figures
 
 STATES = np.random.default_rng(0).standard_normal((12, 4, 6)).cumsum(1)
-AVERAGES = sx.targeted_averages(
+AVERAGES = sx.classics.targeted_averages(
     STATES,
     np.eye(6)[:4],
     {name: np.repeat([-15.0, -5.0, 5.0, 15.0], 3) for name in "abc"},
@@ -20,7 +20,7 @@ VALUES = np.repeat([10.0, 14.0, 18.0], 4)
 ANGLES = np.linspace(0, 3, 30)
 CURVE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 HELD = (VALUES / 8)[:, None] + 0.02 * np.arange(6)
-MEMORY = sx.graded_memory(
+MEMORY = sx.classics.graded_memory(
     CURVE, np.stack([np.cos(HELD), np.sin(HELD)], -1), VALUES, dt=100.0, start=300.0
 )
 

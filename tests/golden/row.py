@@ -65,13 +65,13 @@ class Row:
     near_limit: bool = False
     allowed: Callable[[], np.ndarray] | None = None
 
-    def search(self) -> sx.FixedPoints:
+    def search(self) -> sx.records.FixedPoints:
         """Return what the package finds."""
         system, candidates = self.make()
         return sx.find_fixed_points(system, candidates, **self.options)
 
 
-def summary(points: sx.FixedPoints) -> dict[str, Any]:
+def summary(points: sx.records.FixedPoints) -> dict[str, Any]:
     """Return what the table says of a search, in numbers."""
     fixed, slow = points.fixed, points.slow
     return {
@@ -90,7 +90,9 @@ def _counts(labels: list[Any]) -> dict[str, int]:
     return {str(label): number for label, number in sorted(Counter(labels).items())}
 
 
-def freeze(row: Row, points: sx.FixedPoints, known: np.ndarray, unstable: np.ndarray) -> None:
+def freeze(
+    row: Row, points: sx.records.FixedPoints, known: np.ndarray, unstable: np.ndarray
+) -> None:
     """Write the answer of a row: what was found, and the fixed points `known`, all there are."""
     fixed = {} if row.continuum else {"fixed": len(known), "unstable": _counts(unstable.tolist())}
     answer = {"known": "union", **summary(points), **fixed}
@@ -105,7 +107,7 @@ def freeze(row: Row, points: sx.FixedPoints, known: np.ndarray, unstable: np.nda
     )
 
 
-def differences(row: Row, points: sx.FixedPoints) -> list[str]:
+def differences(row: Row, points: sx.records.FixedPoints) -> list[str]:
     """Return in what a search falls short of the frozen answer, a sentence each."""
     frozen = json.loads((ANSWERS / f"{row.name}.json").read_text())
     with np.load(ANSWERS / f"{row.name}.npz") as answer:
@@ -129,7 +131,9 @@ def differences(row: Row, points: sx.FixedPoints) -> list[str]:
     return said
 
 
-def _fixed_points(row: Row, answer: Mapping[str, np.ndarray], points: sx.FixedPoints) -> list[str]:
+def _fixed_points(
+    row: Row, answer: Mapping[str, np.ndarray], points: sx.records.FixedPoints
+) -> list[str]:
     """Compare the fixed points, and how many directions of each are unstable."""
     fixed = points.fixed
     near = _near(answer["fixed"], np.asarray(fixed.states), SAME)
@@ -149,7 +153,7 @@ def _fixed_points(row: Row, answer: Mapping[str, np.ndarray], points: sx.FixedPo
     return said
 
 
-def _continuum(answer: Mapping[str, np.ndarray], points: sx.FixedPoints) -> list[str]:
+def _continuum(answer: Mapping[str, np.ndarray], points: sx.records.FixedPoints) -> list[str]:
     """Tell what is wrong with points of a continuum: none is isolated, so none is certified.
 
     The points that are known are those beside it.
@@ -167,7 +171,7 @@ def _continuum(answer: Mapping[str, np.ndarray], points: sx.FixedPoints) -> list
 
 
 def _slow_points(
-    frozen: Mapping[str, Any], answer: Mapping[str, np.ndarray], points: sx.FixedPoints
+    frozen: Mapping[str, Any], answer: Mapping[str, np.ndarray], points: sx.records.FixedPoints
 ) -> list[str]:
     """Compare the slow points: those that many candidates reach, and how many there are."""
     slow = points.slow

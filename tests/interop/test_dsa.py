@@ -76,6 +76,6 @@ def test_a_network_is_compared_with_itself_in_new_trials(tmp_path):
         f"n{k}": sx.networks.CTRNN(3, 8, 3, dt=task.dt, key=jax.random.key(k)) for k in range(2)
     }
     settings = {"task": {"name": "PerceptualDecisionMaking"}}
-    runs = {name: sx.Run(tmp_path, settings, net, {}) for name, net in nets.items()}
+    runs = {name: sx.records.Run(tmp_path, settings, net, {}) for name, net in nets.items()}
     found = sx.compare(runs, sx.measures.DSA(n_delays=3, rank=4))
     assert (found.null < found.distances[0, 1]).all() and "in new trials" in repr(found)

@@ -97,7 +97,8 @@ def test_a_cell_that_fits_not_together_is_told_where(made, text, task):
 def test_what_is_no_network_or_no_task_is_refused(task):
     """By the functions themselves: in tests, types are looked at before they are called."""
     simulate, performance, *questions = map(
-        inspect.unwrap, (sx.simulate, sx.performance, sx.rule_performance, sx.rule_variance)
+        inspect.unwrap,
+        (sx.simulate, sx.performance, sx.classics.rule_performance, sx.classics.rule_variance),
     )
     cell = eqx.nn.GRUCell(3, 5, key=K[0])
     with pytest.raises(sx.InvalidInputError, match=r"network must be one such as .*got a GRUCell"):

@@ -139,7 +139,7 @@ def test_runs_that_lack_parts(tmp_path, records, drawn, said):
 def test_a_run_of_another_task(tmp_path):
     """Without a task that is known, and with conditions that are not those of a decision."""
     activity = RECORDS["activity"][:4]
-    other = sx.Activity(
+    other = sx.records.Activity(
         states=activity.states,
         outputs=activity.outputs,
         inputs=activity.inputs,

@@ -33,7 +33,7 @@ def outcomes(run):
 def contexts(tmp_path_factory):
     out = tmp_path_factory.mktemp("mante2013") / "all"
     changes = ("task.stimulus=[300, 600]",)
-    return sx.run_variants(small("mante2013", *changes), out)
+    return dict(sx.sweep(small("mante2013", *changes), out, workers=0).runs)
 
 
 def test_every_study_of_the_contexts_is_done(contexts):

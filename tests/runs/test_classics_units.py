@@ -50,7 +50,7 @@ def test_song2016(tmp_path):
     done = run_experiment(experiment, tmp_path / "song", progress=False)
     assert set(done.records["analyses"].outcome) == {"done"}
     found = done.records["selective_connections"]
-    assert isinstance(found, sx.SelectiveConnections)
+    assert isinstance(found, sx.records.SelectiveConnections)
     assert found.excitatory.sum() == 16
     weights = np.asarray(found.weights)
     assert (weights[:, :16] >= 0).all() and (weights[:, 16:] <= 0).all()

@@ -12,7 +12,10 @@ FINDER = doctest.DocTestFinder()
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 # What users meet and are told to type: every analysis, every method with options, and these.
 LOWER = [
-    getattr(sx, name) for name in sx.__all__ if name.islower() and name != "condition_variance"
+    getattr(home, name)
+    for home in (sx, sx.classics)
+    for name in home.__all__
+    if name.islower() and name != "condition_variance"
 ]
 ANALYZES = [f for f in LOWER if getattr(f, "__module__", "").startswith("separatrix.analysis.")]
 MEASURES = ("Topology", "Spectrum", "Procrustes", "DSA", "InputDSA")
@@ -25,9 +28,9 @@ MUST_SHOW = [
     *METHODS,
     sx.DiscreteMap,
     sx.Flow,
-    sx.Linearization.non_normality,
-    sx.Linearization.selection_vectors,
-    sx.Branches.emerging_cycle,
+    sx.records.Linearization.non_normality,
+    sx.records.Linearization.selection_vectors,
+    sx.records.Branches.emerging_cycle,
     sx.simulate,
     sx.train,
     sx.train_ensemble,

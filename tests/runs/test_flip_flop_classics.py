@@ -42,7 +42,7 @@ def one_bit(tmp_path_factory):
 
 def test_one_bit_has_the_same_topology_in_two_architectures(one_bit):
     vanilla, gru = (done.records["topology"] for done in one_bit.values())
-    assert isinstance(vanilla, sx.FixedPointTopology) and vanilla.is_cube is True
+    assert isinstance(vanilla, sx.records.FixedPointTopology) and vanilla.is_cube is True
     assert sorted(vanilla.names.tolist()) == ["*", "+", "-"]
     assert vanilla.same_as(gru) is True
 

@@ -17,7 +17,7 @@ import separatrix as sx
 from separatrix.analysis import FrozenInputs
 from separatrix.analysis.measures.intervals import NoInterval
 from separatrix.store import Run
-from separatrix.studies import Study, StudyResults, write_study_report
+from separatrix.studies import Status, Study, StudyResults, write_study_report
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 SETTINGS = {"name": "one", "task": {"name": "PerceptualDecisionMaking"}}
@@ -129,7 +129,7 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path):
     rows = {name: {**same, rate: k % 2} for k, name in enumerate(runs)}
     rows["one"]["cube"], rows["permuted"]["cube"] = None, True
     study = Study.from_dict(STUDY)
-    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
+    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"), Status({}))
     assert sx.compare(held, "spectrum", by=rate).groups.tolist() == ["0", "1"]
     with pytest.raises(sx.InvalidInputError, match="did you mean 'fixed_points'"):
         sx.compare(held, by="fixed_point")
@@ -150,7 +150,7 @@ def test_a_report_keeps_variants_apart(tmp_path):
         cell.key: {"state": "done", "error": "", "seed": 0, **cell.changes, "score": 0.1 * k}
         for k, cell in enumerate(study.cells)
     }
-    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"))
+    held = Held(tmp_path, study, pd.DataFrame.from_dict(rows, orient="index"), Status({}))
     page = write_study_report(held, tmp_path / "report.html").read_text()
     headings = re.findall("<h2>(.*?)</h2>", page)
     assert headings[:2] == ["In numbers", "By variant"]

@@ -100,7 +100,7 @@ def test_a_cell_is_a_run_and_its_row_says_what_that_run_holds(swept):
     row = swept[0].done.loc[RIGHT.key]
     assert row.fixed_points == len(found.fixed_points.fixed)
     assert row.score == found.psychometric.mean_accuracy
-    assert len(list(swept[0].runs())) == 1
+    assert len(swept[0].runs) == 1
 
 
 def test_a_cell_is_named_by_its_key_or_its_row(swept):
@@ -162,7 +162,7 @@ def test_a_damaged_note_is_no_note(copied):
     (copied.run_of(RIGHT.key) / "cell.json").write_text('{"row": {}, "digests": {}}')
     assert sx.load_study(copied.path).table.state.tolist() == ["planned", "planned"]
     (copied.path / "claims" / f"{DIVERGING.key}.json").write_text('{"pid": "x"}')
-    assert sx.study_status(copied.path).count(State.PLANNED) == 2
+    assert sx.load_study(copied.path).status.count(State.PLANNED) == 2
 
 
 def test_what_is_no_address_is_refused_at_once(tmp_path):
@@ -176,12 +176,12 @@ def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
         run(tmp_path / "one", limited)
     with pytest.raises(InvalidInputError, match="limits of time and memory"):
         sx.sweep(limited, tmp_path / "one", workers=0)
-    assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
+    assert sx.load_study(tmp_path / "one").status.count(State.PLANNED) == 2
 
 
 def test_an_undecided_cube_is_left_open(monkeypatch):
-    undecided = property(lambda topology: sx.Undecided("a link is not known"))
-    monkeypatch.setattr(sx.FixedPointTopology, "is_cube", undecided)
+    undecided = property(lambda topology: sx.records.Undecided("a link is not known"))
+    monkeypatch.setattr(sx.records.FixedPointTopology, "is_cube", undecided)
     assert _of_topology(RECORDS["fixed_point_topology"])["cube"] is None
 
 
@@ -277,7 +277,7 @@ def test_parts_share_the_cells(tmp_path, monkeypatch):
     for part in range(1, 4):
         run(tmp_path / "many", many, part=f"{part}/3")
     assert sorted(done) == sorted(cell.key for cell in many.cells)
-    assert sx.study_status(tmp_path / "many").is_over
+    assert sx.load_study(tmp_path / "many").status.is_over
 
 
 @pytest.mark.parametrize("part", ["17/16", "0/3", "3", "a/b"])
@@ -309,7 +309,7 @@ def test_a_full_disk_ends_the_study_and_not_the_cell(tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix.studies.work.run_experiment", full)
     with pytest.raises(InvalidInputError, match="No space left"):
         run(tmp_path / "one")
-    assert sx.study_status(tmp_path / "one").count(State.PLANNED) == 2
+    assert sx.load_study(tmp_path / "one").status.count(State.PLANNED) == 2
 
 
 def test_what_is_no_study_is_said_so(tmp_path):

@@ -20,20 +20,33 @@ def experiment(**changes):
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     out = tmp_path_factory.mktemp("compared") / "all"
-    return out, sx.run_variants(experiment(), out)
+    return out, dict(sx.sweep(experiment(), out, workers=0).runs)
 
 
 def test_every_variant_is_a_run(compared):
     out, runs = compared
     assert is_study(out)
-    read = sx.load_runs(out)
+    read = sx.load_study(out).runs
     assert list(read) == list(runs) == ["still", "pushed", "gated"]
     assert type(read["gated"].network).__name__ == "GRU"
     assert {run.path.parent for run in runs.values()} == {out / "cells"}
-    assert list(sx.load_runs(out / "cells")) == sorted(run.path.name for run in runs.values())
-    for place, those in ((out / "cells", "load_runs"), (out, "is a study: load_study")):
+    assert "pushed" in read and "push" not in read and len(read) == 3
+    for place, those in ((out / "cells", "load_study"), (out, "is a study: load_study")):
         with pytest.raises(sx.UnreadableFileError, match=those):
             sx.load_run(place)
+
+
+def test_a_directory_of_runs_is_read_like_a_study(compared):
+    out, runs = compared
+    loose, whole = sx.load_study(out / "cells"), sx.load_study(out)
+    assert list(loose.runs) == sorted(run.path.name for run in runs.values())
+    for key in loose.table.index:
+        assert loose.table.loss[key] == whole.table.loss[key]
+        assert loose.runs[key].path.name == whole.run(key).path.name
+    assert loose.study is None and loose.status.is_over and loose.status.count("done") == 3
+    assert loose.arrays("history").sizes["network"] == 3
+    assert "StudyResults: cells, 3 networks (3 done)" in repr(loose)
+    assert sx.compare(loose, "spectrum").matrix.shape == (3, 3)
 
 
 def test_variants_of_the_analysis_share_their_training(compared):
@@ -63,13 +76,15 @@ def test_one_network_is_trained_once(tmp_path, monkeypatch):
     assert "Some networks share their training" in page and "95 % interval " not in page
     first = next(iter(results.names.values()))
     assert first == "analysis.num_candidates=2, analysis.slow_points=True"
-    found = [len(run.fixed_points.outcomes) for run in sx.load_runs(tmp_path / "one").values()]
+    found = [len(run.fixed_points.outcomes) for run in results.runs.values()]
     assert found == [2, 2, 3, 3]
 
 
 def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
     broken = {"still": {}, "wild": {"training": {"optimizer": {"learning_rate": 1e9}}}}
-    assert list(sx.run_variants(experiment(variants=broken), tmp_path / "all")) == ["still"]
+    assert list(sx.sweep(experiment(variants=broken), tmp_path / "all", workers=0).runs) == [
+        "still"
+    ]
     assert "diverged" in sx.load_study(tmp_path / "all").failed.error.item()
 
 
@@ -80,7 +95,7 @@ def test_ctrl_c_ends_a_study_in_this_process(tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix.studies.work.run_experiment", stop)
     with pytest.raises(KeyboardInterrupt):
         sx.sweep(experiment(), tmp_path / "all", workers=0)
-    assert sx.study_status(tmp_path / "all").count_left == 3
+    assert sx.load_study(tmp_path / "all").status.count("planned") == 3
 
 
 def test_the_comparison_sets_numbers_and_figures_side_by_side(compared):

@@ -20,7 +20,7 @@ from separatrix.training import Ending
 COUNT = 3
 KEYS = jax.random.split(jax.random.key(5), COUNT)
 HOW = {"steps": 20, "epoch_steps": 4, "batch_size": 8, "progress": False}
-MAPPED = sx.Mapped()
+MAPPED = {"devices": 2}
 """Over both of the devices that `tests/conftest.py` makes: three networks and one of padding."""
 adam = optax.inject_hyperparams(optax.adam)
 
@@ -35,9 +35,9 @@ def made(noise=(0.0,) * COUNT):
     return [sx.networks.CTRNN(3, 8, 3, noise=s, key=k) for s, k in zip(noise, keys, strict=True)]
 
 
-def fit(networks, task, method=MAPPED, **changes):
-    how = {"keys": KEYS[: len(networks)]} | HOW | changes
-    return sx.train_ensemble(networks, task, method=method, **how)
+def fit(networks, task, place=MAPPED, **changes):
+    how = {"keys": KEYS[: len(networks)]} | HOW | place | changes
+    return sx.train_ensemble(networks, task, **how)
 
 
 def alone(network, task, number, **changes):
@@ -63,7 +63,7 @@ def test_workers_give_the_bits_of_a_process_with_one_thread(networks, task, tmp_
     given.write_bytes(pickle.dumps((networks, list(KEYS), HOW, out)))
     one = dict.fromkeys(("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     subprocess.run([sys.executable, "-c", ALONE, str(given)], env=os.environ | one, check=True)
-    ensemble = fit(networks, task, sx.Workers(2))
+    ensemble = fit(networks, task, {"workers": 2})
     for training, (weights, loss) in zip(ensemble, pickle.loads(out.read_bytes()), strict=True):
         assert training.ending is Ending.ALL_STEPS
         np.testing.assert_array_equal(training.history.loss, loss)
@@ -83,7 +83,7 @@ def test_workers_stay_for_the_next_call(networks, task):
 
 @pytest.mark.parametrize("devices", [1, 2])
 def test_mapped_networks_learn_what_each_learns_alone(networks, task, devices):
-    ensemble = fit(networks, task, sx.Mapped(devices))
+    ensemble = fit(networks, task, {"devices": devices})
     for number, network in enumerate(networks):
         one = alone(network, task, number)
         assert ensemble.history.loss[number] == pytest.approx(one.history.loss, rel=1e-5)
@@ -114,20 +114,20 @@ def test_each_network_has_its_rate_its_noise_and_its_penalties(task):
         assert ensemble.history.loss[number] == pytest.approx(one.history.loss, rel=1e-5)
         assert ensemble[number].history.penalty == pytest.approx(one.history.penalty, rel=1e-5)
         assert jax.tree.structure(ensemble.networks[number]) == jax.tree.structure(network)
-    workers = fit(networks, task, sx.Workers(1), optimizer=optimizers, regularizers=prices)
+    workers = fit(networks, task, {"workers": 1}, optimizer=optimizers, regularizers=prices)
     assert workers.history.penalty == pytest.approx(ensemble.history.penalty, rel=1e-4)
 
 
-@pytest.mark.parametrize(("method", "rounding"), [(MAPPED, 1e-5), (sx.Workers(1), 0.0)])
+@pytest.mark.parametrize(("place", "rounding"), [(MAPPED, 1e-5), ({"workers": 1}, 0.0)])
 def test_one_that_diverges_is_set_aside_and_the_others_are_what_they_are(
-    networks, task, method, rounding
+    networks, task, place, rounding
 ):
     """Where numbers are mapped the program is another one without it."""
     rates = (1e-3, 1e30, 1e-3)
     how = {"optimizer": [adam(learning_rate=rate) for rate in rates]}
     ensemble, calm = (
-        fit(networks, task, method, **how),
-        fit(networks, task, method, optimizer=adam(learning_rate=1e-3)),
+        fit(networks, task, place, **how),
+        fit(networks, task, place, optimizer=adam(learning_rate=1e-3)),
     )
     assert ensemble.endings == (Ending.ALL_STEPS, Ending.DIVERGED, Ending.ALL_STEPS)
     for number in (0, 2):
@@ -153,8 +153,8 @@ def test_those_that_stop_leave_the_batch_and_the_others_go_on(task):
     optimizers = [adam(learning_rate=1e-4 if k == 4 else 1e-2) for k in range(7)]
     until = sx.Threshold(loss=0.9, patience=6)
     how = HOW | {"steps": 120, "optimizer": optimizers, "keys": keys[1]}
-    ensemble = sx.train_ensemble(networks, task, until=until, method=MAPPED, **how)
-    whole = sx.train_ensemble(networks, task, method=MAPPED, **how)
+    ensemble = sx.train_ensemble(networks, task, until=until, **MAPPED, **how)
+    whole = sx.train_ensemble(networks, task, **MAPPED, **how)
     ended = [ending is Ending.THRESHOLD for ending in ensemble.endings]
     assert sum(ended) >= 4 and not ended[4]
     for number, is_stopped in enumerate(ended):
@@ -197,7 +197,7 @@ def test_a_loss_of_ones_own_goes_to_workers(networks, task):
     def loss(outputs, trials):
         return factor * sx.training.default_loss(outputs, trials)
 
-    twice, once = (fit(networks[:1], task, sx.Workers(1), **own) for own in ({"loss": loss}, {}))
+    twice, once = (fit(networks[:1], task, {"workers": 1}, **own) for own in ({"loss": loss}, {}))
     assert twice.history.loss[0, 0] == pytest.approx(2 * once.history.loss[0, 0], rel=1e-6)
 
 
@@ -238,8 +238,8 @@ BAD = {
         lambda n: {"until": sx.Threshold(loss=0.1, patience=21)},
         "a patience of 21 steps is longer than the training, which has 20",
     ),
-    "method": (lambda n: {"method": "mapped"}, r"method must be sx.Workers\(\) or sx.Mapped\(\)"),
-    "devices": (lambda n: {"method": sx.Mapped(3)}, "devices: expected 3, but JAX has 2"),
+    "both": (lambda n: {"workers": 2}, "give workers, .*, or devices, .*, not both"),
+    "devices": (lambda n: {"devices": 3}, "devices: expected 3, but JAX has 2"),
 }
 
 
@@ -247,12 +247,12 @@ BAD = {
 def test_what_cannot_be_trained_together_is_said(case, networks, task):
     """By the function itself: in tests, types are looked at before it is called."""
     change, text = BAD[case]
-    given = {"networks": networks, "keys": KEYS, "method": MAPPED} | HOW | change(networks)
+    given = {"networks": networks, "keys": KEYS} | MAPPED | HOW | change(networks)
     with pytest.raises(sx.InvalidInputError, match=text):
         inspect.unwrap(sx.train_ensemble)(given.pop("networks"), task, **given)
 
 
-@pytest.mark.parametrize("make", [sx.Workers, sx.Mapped])
-def test_no_workers_and_no_devices(make):
+@pytest.mark.parametrize("which", ["workers", "devices"])
+def test_no_workers_and_no_devices(networks, task, which):
     with pytest.raises(sx.InvalidInputError, match="must be a whole number of at least 1, got 0"):
-        make(0)
+        fit(networks, task, {which: 0})

@@ -126,7 +126,7 @@ def graded_memory(
     >>> curve = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     >>> values = np.array([10.0, 10.0, 20.0, 20.0])
     >>> at = np.stack([values / 10 - 0.5, np.full(4, 0.1)], 1)
-    >>> held = sx.graded_memory(curve, np.repeat(at[:, None], 5, 1), values, dt=100.0)
+    >>> held = sx.classics.graded_memory(curve, np.repeat(at[:, None], 5, 1), values, dt=100.0)
     >>> held.positions[:, 0].tolist(), held.order.tolist(), held.decoded.tolist()
     ([0.25, 0.75], [1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0])
     """
@@ -170,7 +170,7 @@ def coding_axis(
     --------
     >>> import numpy as np, separatrix as sx
     >>> values = np.array([10.0, 20.0, 30.0])
-    >>> sx.coding_axis(values[:, None] * [0.6, 0.8] + 1, values).round(12)
+    >>> sx.classics.coding_axis(values[:, None] * [0.6, 0.8] + 1, values).round(12)
     array([0.6, 0.8])
     """
     x, v = real_array(states, "states"), real_array(values, "values")

@@ -81,7 +81,7 @@ def targeted_averages(
     --------
     >>> import numpy as np, separatrix as sx
     >>> states = np.array([[[1.0, 2.0]], [[3.0, 2.0]], [[-2.0, 2.0]]])  # 3 trials of a step
-    >>> seen = sx.targeted_averages(states, [[1.0, 1.0], [0.0, 1.0]], {"side": [1, 1, -1]})
+    >>> seen = sx.classics.targeted_averages(states, [[1.0, 1.0], [0.0, 1.0]], {"side": [1, 1, -1]})
     >>> seen.value.tolist(), seen.num_trials.tolist()
     ([-1.0, 1.0], [1, 2])
     >>> seen.positions[:, 0].round(3).tolist()  # along (1, 1)/√2 and (−1, 1)/√2

@@ -71,7 +71,7 @@ def selectivity(
     --------
     >>> import numpy as np, separatrix as sx
     >>> rates = np.array([[3.0, 1.0], [5.0, 1.0], [1.0, 1.0], [3.0, 1.0]])
-    >>> sx.selectivity(rates, np.array([0, 0, 1, 1])).dprime
+    >>> sx.classics.selectivity(rates, np.array([0, 0, 1, 1])).dprime
     array([2., 0.])
     """
     responses, labels = np.asarray(responses, float), np.asarray(labels)
@@ -185,7 +185,7 @@ def selective_connections(
     --------
     >>> import numpy as np, separatrix as sx
     >>> W = np.array([[0.0, 1.0, 0.2], [1.0, 0.0, 0.2], [0.3, 0.3, 0.0]])
-    >>> found = sx.selective_connections(W, np.array([2.0, 1.0, -1.0]), np.ones(3, bool))
+    >>> found = sx.classics.selective_connections(W, np.array([2.0, 1.0, -1.0]), np.ones(3, bool))
     >>> float(found.same[0]), float(found.opposite[0])
     (1.0, 0.25)
     """

@@ -75,7 +75,7 @@ def condition_variance(
     --------
     >>> import numpy as np, separatrix as sx
     >>> states = np.array([[[9.0], [1.0]], [[0.0], [3.0]]])
-    >>> sx.condition_variance(states, slice(1, None))
+    >>> sx.classics.condition_variance(states, slice(1, None))
     array([1.])
     """
     counted = np.asarray(states, float)[:, steps]
@@ -134,7 +134,7 @@ def task_variance(
     --------
     >>> import numpy as np, separatrix as sx
     >>> variances = {"go": np.array([1, 2, 0, 0, 0.0]), "anti": np.array([0, 0, 3, 4, 0.0])}
-    >>> found = sx.task_variance(variances)
+    >>> found = sx.classics.task_variance(variances)
     >>> found.cluster, found.active
     (array([0, 0, 1, 1]), array([ True,  True,  True,  True, False]))
     """

@@ -142,13 +142,12 @@ def sweep(
 @guarded
 def status(path: Annotated[Path, typer.Argument(metavar="STUDY", help="Its directory.")]) -> None:
     """Say how far a study is: what is planned, running, done, and what failed why."""
-    from ..studies import load_study, study_status
+    from ..studies import load_study
 
-    now = study_status(path)
-    console.print(str(now))
-    _print_rows([(key, where) for key, where in now.running.items()])
-    failed = load_study(path).failed
-    _print_rows([(f"{key} ({row.state})", row.error) for key, row in failed.iterrows()])
+    study = load_study(path)
+    console.print(str(study.status))
+    _print_rows([(key, where) for key, where in study.status.running.items()])
+    _print_rows([(f"{key} ({row.state})", row.error) for key, row in study.failed.iterrows()])
 
 
 @app.command()
@@ -200,9 +199,9 @@ def certify(
 ) -> None:
     """Write what is proved of a run's points, for tools/verify_certificates.py to check."""
     from ..store import certify_run, load_run
-    from ..studies import is_study, load_runs
+    from ..studies import is_study, load_study
 
-    runs = load_runs(path) if is_study(path) else {"": load_run(path)}
+    runs = load_study(path).runs if is_study(path) else {"": load_run(path)}
     written = certify_run(runs, out)
     console.print(f"proofs: {written.resolve()}")
 
@@ -312,9 +311,8 @@ def _write_study(results: Any, formats: Collection[str] = ()) -> None:
 def _write_comparison(results: Any, page: Path, formats: Collection[str]) -> None:
     """Draw every run of a study, print its key numbers, and set all of them side by side."""
     from ..report import key_numbers, write_comparison
-    from ..studies import load_runs
 
-    runs = load_runs(results.path)
+    runs = dict(results.runs)
     for name, found in runs.items():
         _draw(found, found.path, formats)
         console.print(f"{name}\n{'-' * len(name)}")

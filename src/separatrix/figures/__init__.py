@@ -18,6 +18,8 @@ import importlib
 import pkgutil
 from typing import Any
 
+from .._names import show_public_names
+
 DPI = 150
 """Dots per inch of the PNG files."""
 
@@ -36,12 +38,7 @@ def _functions() -> dict[str, Any]:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__all__":
-        return sorted(_functions())
-    if name.startswith("_") or name not in _functions():
-        raise AttributeError(f"module 'separatrix.figures' has no attribute {name!r}")
-    return _functions()[name]
+    return sorted(_functions()) if name == "__all__" else _functions()[name]
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_functions()])
+show_public_names(__name__)

@@ -1,5 +1,6 @@
 """Models that people fit to recordings or know from textbooks, as systems."""
 
+from .._names import show_public_names
 from .files import load
 from .lfads import lfads_generator
 from .low_rank import LowRank, low_rank
@@ -22,3 +23,5 @@ __all__ = [
     "wilson_cowan",
     "wong_wang",
 ]
+
+show_public_names(__name__)

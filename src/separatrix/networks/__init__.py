@@ -1,5 +1,6 @@
 """Recurrent networks."""
 
+from .._names import show_public_names
 from .base import AbstractNetwork, check_network_fits, check_weights, trained_leaves
 from .dale import DaleCTRNN
 from .gated import GRU, LSTM, ResetFirstGRU
@@ -24,3 +25,5 @@ __all__ = [
     "to_torch",
     "trained_leaves",
 ]
+
+show_public_names(__name__)

@@ -1,6 +1,6 @@
 """Files: networks, records and run directories."""
 
-from .certificates import certify_run, equation_of, export_certificates
+from .certificates import certify_run, export_certificates
 from .directory import new_directory
 from .networks import load_network, save_network
 from .provenance import provenance
@@ -10,7 +10,6 @@ from .run import Run, load_run
 __all__ = [
     "Run",
     "certify_run",
-    "equation_of",
     "export_certificates",
     "load_network",
     "load_records",

@@ -25,6 +25,7 @@ from .run import Run
 
 FORMAT = "separatrix proofs 1"
 Equation = Mapping[str, Any]
+Stated = tuple[AbstractNetwork, Any, FixedPoints] | tuple[Equation, FixedPoints]
 
 
 def equation_of(network: AbstractNetwork, input: Any, kind: str = "map") -> dict[str, Any]:
@@ -46,18 +47,11 @@ def equation_of(network: AbstractNetwork, input: Any, kind: str = "map") -> dict
     ------
     InvalidInputError
         When the network has no such system, or the input does not fit.
-
-    Examples
-    --------
-    >>> import jax, separatrix as sx
-    >>> net = sx.networks.GRU(3, 8, 3, key=jax.random.key(0))
-    >>> sx.equation_of(net, [1.0, 0.5, 0.5])["equation"]
-    'gru'
     """
-    if kind not in ("map", "flow") or (kind == "flow" and not hasattr(network, "flow_at_input")):
+    if kind == "flow" and not hasattr(network, "flow_at_input"):
         raise InvalidInputError(
-            f'kind must be "map", or "flow" of a network with flow_at_input; got {kind!r} of a '
-            f"{type(network).__name__}."
+            f"the points are of a flow, and a {type(network).__name__} is a map: it has no "
+            "flow_at_input."
         )
     freeze: Any = getattr(network, "at_input" if kind == "map" else "flow_at_input")
     about = {"kind": kind, "input": np.asarray(freeze(input).input, float).tolist()}
@@ -119,9 +113,7 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def export_certificates(
-    systems: Mapping[str, tuple[Equation, FixedPoints]], path: str | Path
-) -> Path:
+def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path:
     """Write what is proved of points as a file that `tools/verify_certificates.py` checks.
 
     Every number is written so that it reads back as the same double.
@@ -129,8 +121,9 @@ def export_certificates(
     Parameters
     ----------
     systems
-        For each system, by a name of your choice, its equation (of `equation_of`, or written by
-        hand) and its points.
+        By a name of your choice, `(network, input, points)`: a network, the input that was frozen
+        and the points that were found; or `(equation, points)`, with an equation written by hand.
+        Of a network of your own class the file has the name alone, which no verifier knows.
     path
         Of the JSON file; one that is there is replaced.
 
@@ -141,7 +134,8 @@ def export_certificates(
     Raises
     ------
     InvalidInputError
-        When an equation lacks its name or its parameters, or the file cannot be written.
+        When an equation lacks its name or its parameters, the input does not fit, the points are of
+        a flow and the network has none, or the file cannot be written.
 
     Examples
     --------
@@ -149,12 +143,12 @@ def export_certificates(
     >>> net = sx.networks.CTRNN(1, 8, 1, activation="tanh", key=jax.random.key(0))
     >>> points = sx.find_fixed_points(net.at_input([0.0]), np.zeros((1, 8)))
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     stated = {"at rest": (sx.equation_of(net, [0.0]), points)}
+    ...     stated = {"at rest": (net, [0.0], points)}
     ...     print(sx.export_certificates(stated, place + "/proofs.json").name)
     proofs.json
     """
     path = Path(path)
-    stated = [_system(name, *given) for name, given in systems.items()]
+    stated = [_system(name, *_with_equation(name, given)) for name, given in systems.items()]
     with written_in_one_piece(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, "systems": stated}, file, separators=(",", ":"))
     return path
@@ -165,7 +159,7 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
 
     Raises UnreadableFileError when a run was stopped before it had points.
     """
-    systems: dict[str, tuple[Equation, FixedPoints]] = {}
+    systems: dict[str, Stated] = {}
     for title, run in runs.items():
         inputs: Any = run.records.get("frozen_inputs")
         if run.network is None or inputs is None or "fixed_points" not in run.records:
@@ -174,16 +168,29 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
         for name, value, record in frozen:
             points = run.records.get(record)
             if isinstance(points, FixedPoints):
-                equation = equation_of(run.network, value)
-                systems[f"{title} {name}".strip()] = equation, points
+                systems[f"{title} {name}".strip()] = run.network, value, points
     return export_certificates(systems, path)
+
+
+def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
+    """Return an equation with its points."""
+    if len(given) == 3:
+        network, input, points = given
+        return equation_of(network, input, points.system), points
+    if len(given) == 2 and isinstance(given[0], Mapping):
+        return given
+    kinds = ", ".join(type(each).__name__ for each in given)
+    raise InvalidInputError(
+        f"{name!r}: expected (network, input, points), or (equation, points) with an equation "
+        f"written by hand, got ({kinds})."
+    )
 
 
 def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:
     if not {"equation", "kind", "parameters"} <= set(equation):
         raise InvalidInputError(
-            f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; "
-            "sx.equation_of(network, input) gives that of a network."
+            f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; that of a "
+            "network is known: (network, input, points)."
         )
     arrays = {key: np.asarray(a, float) for key, a in equation["parameters"].items()}
     return {

@@ -78,11 +78,11 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
     if not (path / RESULTS).exists() and (within := runs_in(path)):
         raise UnreadableFileError(
             f"{path} holds the runs {listed([run.name for run in within], 3)}: read one of them, "
-            f"{within[0]}, or all of them with load_runs."
+            f"{within[0]}, or all of them with load_study."
         )
     if (path / STUDY).exists():
         raise UnreadableFileError(
-            f"{path} is a study: load_study reads its table, load_runs its runs."
+            f"{path} is a study: load_study reads its table and, as .runs, its runs."
         )
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")

@@ -3,8 +3,8 @@
 from .comparison import compare
 from .directory import is_study
 from .report import write_study_report
-from .results import StudyResults, load_runs, load_study, study_status
-from .run import run_variants, sweep
+from .results import StudyResults, load_study
+from .run import sweep
 from .settings import Study
 from .slurm import slurm_script
 from .states import State, Status
@@ -16,11 +16,8 @@ __all__ = [
     "StudyResults",
     "compare",
     "is_study",
-    "load_runs",
     "load_study",
-    "run_variants",
     "slurm_script",
-    "study_status",
     "sweep",
     "write_study_report",
 ]

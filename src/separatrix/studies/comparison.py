@@ -43,7 +43,7 @@ def compare(
     ----------
     study
         What `load_study` returned, of which the networks that are done are compared; or runs by
-        their names, such as those of `load_runs`; or what is known of networks made elsewhere, as
+        their names; or what is known of networks made elsewhere, as
         `sx.measures.Dynamics` by their names.
     measure
         The name of a measure, or one with options, such as `sx.measures.Spectrum(num_modes=4)`.

@@ -58,8 +58,8 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
     return write_page(
         Path(path),
         "study.html",
-        title=results.study.name,
-        description=results.study.description,
+        title=results.title,
+        description="" if results.study is None else results.study.description,
         states=_counts(results.table["state"]),
         answers=list(_answers(groups)),
         independent=results.is_independent,

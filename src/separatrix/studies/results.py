@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._tables import describe_duration
-from .._types import InvalidInputError, UnreadableFileError, counted, is_whole, nearest
+from .._types import InvalidInputError, UnreadableFileError, counted, is_whole, listed, nearest
 from ..store import Run, load_run
 from ..store.directory import RESULTS, runs_in
+from .cell import Cell
 from .directory import StudyDirectory, is_study
+from .row import row_of
 from .settings import Study
 from .states import State, Status
 
@@ -22,26 +24,62 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+Known = dict[str, tuple[State, dict[str, Any]]]
+"""Of every cell, by its key, its state and what is said of it."""
+
+
+@dataclass(frozen=True)
+class Runs(Mapping[str, Run]):
+    """The runs of a study that are done, by what the networks are called.
+
+    Each is read when it is asked for, so that they need not fit into memory together.
+    """
+
+    results: StudyResults
+
+    def __getitem__(self, name: str) -> Run:
+        return self.results.run(self._keys[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"{counted(len(self), 'run')}: {listed(list(self), 3)}" if self else "no runs"
+
+    @property
+    def _keys(self) -> dict[str, str]:
+        names = self.results.names
+        return {names[key]: key for key in self.results.done.index}
+
 
 @dataclass(frozen=True)
 class StudyResults:
-    """What there is of a study.
+    """What there is of a study, or of a directory of other runs.
 
     Attributes
     ----------
     path
         Its directory.
     study
-        Its settings.
+        Its settings; None of a directory of runs that no study has made.
     table
         One row for each cell, done or not, by its key: the settings in which cells differ, `state`,
         `error`, and what is known of the network (`score`, `fixed_points` …); missing values are
         NaN or None.
+    status
+        How far it was when this was read: `str(status)` says it, `.is_over`, `.seconds_left`.
     """
 
     path: Path
-    study: Study
+    study: Study | None
     table: pd.DataFrame
+    status: Status
 
     def __len__(self) -> int:
         return len(self.table)
@@ -49,7 +87,7 @@ class StudyResults:
     def __repr__(self) -> str:
         counts = self.table["state"].value_counts()
         told = ", ".join(f"{number} {state}" for state, number in counts.items())
-        lines = [f"StudyResults: {self.study.name}, {counted(len(self), 'network')} ({told})"]
+        lines = [f"StudyResults: {self.title}, {counted(len(self), 'network')} ({told})"]
         if "held" in self.done:  # what holds the states, in how many networks
             held = self.done["held"].dropna().value_counts()
             lines.append("  held: " + ", ".join(f"{word} in {n}" for word, n in held.items()))
@@ -80,19 +118,30 @@ class StudyResults:
     @property
     def _settings(self) -> list[str]:
         """The settings that the study gives, which the table has as columns."""
-        return list(dict.fromkeys(key for cell in self.study.cells for key in cell.changes))
+        return list(dict.fromkeys(key for cell in self._cells for key in cell.changes))
+
+    @property
+    def _cells(self) -> tuple[Cell, ...]:
+        return () if self.study is None else self.study.cells
+
+    @property
+    def title(self) -> str:
+        """The name of the study, or of the directory."""
+        return self.path.name if self.study is None else self.study.name
 
     @property
     def is_independent(self) -> bool:
         """Whether every network was trained by itself; else intervals would count one twice."""
-        trainings = [cell.training for cell in self.study.cells]
+        trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 
     @property
     def names(self) -> dict[str, str]:
         """By cell, what it is called among the others, such as "gru, seed=3"."""
+        if self.study is None:
+            return {key: key for key in self.table.index}
         rows = self.table[self.varied].to_dict("index")
-        names = {cell: _name(row) or self.study.name for cell, row in rows.items()}
+        names = {cell: _name(row) or self.title for cell, row in rows.items()}
         several = Counter(names.values())
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
@@ -104,10 +153,13 @@ class StudyResults:
         its results are damaged.
         """
         key = self._key(key)
-        place = StudyDirectory(self.path).run_of(key)
+        place = self._place(key)
         if place.exists() and not (place / RESULTS).exists():
             raise UnreadableFileError(f"{place / RESULTS} is gone: a sweep makes it again.")
         return load_run(place, only=only)
+
+    def _place(self, key: str) -> Path:
+        return self.path / key if self.study is None else StudyDirectory(self.path).run_of(key)
 
     def _key(self, given: Any) -> str:
         """Return the key of a cell that is given by its key or its row."""
@@ -154,7 +206,7 @@ class StudyResults:
         lazily = importlib.util.find_spec("dask") is not None
         names, found = self.names, {}
         for key in self.done.index:
-            file = StudyDirectory(self.path).run_of(key) / RESULTS
+            file = self._place(key) / RESULTS
             if (opened := open_record(file, record, lazily=lazily)) is not None:
                 found[names[key]] = opened
         if not found:
@@ -170,63 +222,65 @@ class StudyResults:
             filled, network, coords="different", compat="equals", combine_attrs="drop_conflicts"
         )
 
-    def runs(self) -> Iterator[Run]:
-        """Read the runs of the cells that are done, one after the other."""
-        return map(self.run, self.done.index)
+    @property
+    def runs(self) -> Runs:
+        """The runs of the cells that are done, by name: "gru", "gru, seed=3".
+
+        Each is read when it is asked for: `for name, run in study.runs.items()`.
+        """
+        return Runs(self)
 
 
 def load_study(path: str | Path) -> StudyResults:
-    """Read a study, however far it is.
+    """Read a study, however far it is, or a directory of other runs.
 
     Parameters
     ----------
     path
-        The directory of a study.
+        The directory of a study; or one that holds run directories, which are named by it.
+
+    Returns
+    -------
+    StudyResults
+        `.table` has one row a network, `.runs` the runs by name, `.status` says how far it is.
 
     Raises
     ------
     UnreadableFileError
-        When `path` is none.
+        When `path` is neither, or what it holds is damaged.
     """
     import pandas as pd
 
-    directory = StudyDirectory(path)
-    study = directory.study()
-    rows = {cell.key: _row(directory, cell.key, cell.changes) for cell in study.cells}
+    rows: dict[str, dict[str, Any]]
+    path, study = Path(path), None
+    if is_study(path):
+        directory = StudyDirectory(path)
+        study = directory.study()
+        known = _states(directory, study)
+        rows = {cell.key: _row(cell.changes, *known[cell.key]) for cell in study.cells}
+        status = _status(study, known)
+    else:
+        rows = {place.name: _row({}, State.DONE, _said(place)) for place in _loose_runs(path)}
+        status = Status(dict.fromkeys(rows, State.DONE))
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "cell"
-    return StudyResults(Path(path), study, table)
+    return StudyResults(path, study, table, status)
 
 
-def load_runs(path: str | Path) -> dict[str, Run]:
-    """Read all runs that are complete in a study, or in any directory, by name.
-
-    Those of a study are named by what they differ in: "gru", "gru, seed=3".
-
-    Raises
-    ------
-    UnreadableFileError
-        When `path` holds no runs, or a file in it is damaged.
-    """
-    if is_study(path):
-        results = load_study(path)
-        names = results.names
-        return {names[key]: results.run(key) for key in results.done.index}
-    if not (places := runs_in(Path(path))):
-        raise UnreadableFileError(f"{path} holds no runs; a single run: load_run.")
-    return {place.name: load_run(place) for place in places}
-
-
-def study_status(directory: StudyDirectory | str | Path, study: Study | None = None) -> Status:
+def status_of(directory: StudyDirectory, study: Study) -> Status:
     """Return how far a study is."""
-    if not isinstance(directory, StudyDirectory):
-        directory = StudyDirectory(directory)
-    study = study or directory.study()
-    states, running = {}, {}
+    return _status(study, _states(directory, study))
+
+
+def _states(directory: StudyDirectory, study: Study) -> Known:
+    return {cell.key: _state(directory, cell.key) for cell in study.cells}
+
+
+def _status(study: Study, known: Known) -> Status:
+    running = {}
     spent = cost = left = 0.0
     for cell in study.cells:
-        state, said = _state(directory, cell.key)
-        states[cell.key] = state
+        state, said = known[cell.key]
         if state is State.RUNNING:
             passed = describe_duration(1000 * max(0.0, time.time() - said.get("since", 0)))
             running[cell.key] = f"process {said['pid']} on {said.get('host')}, for {passed}"
@@ -236,7 +290,19 @@ def study_status(directory: StudyDirectory | str | Path, study: Study | None = N
         elif state in (State.PLANNED, State.RUNNING):
             left += cell.cost
     at_once = max(1, len(running))
-    return Status(states, running, spent / cost * left / at_once if cost else None)
+    seconds_left = spent / cost * left / at_once if cost else None
+    return Status({key: state for key, (state, _) in known.items()}, running, seconds_left)
+
+
+def _loose_runs(path: Path) -> list[Path]:
+    """Return the runs with results in a directory that is no study."""
+    if not (places := [place for place in runs_in(path) if (place / RESULTS).exists()]):
+        raise UnreadableFileError(f"{path} is no study, and holds no runs; a single run: load_run.")
+    return places
+
+
+def _said(place: Path) -> dict[str, Any]:
+    return {"row": row_of(load_run(place))}
 
 
 def _name(row: dict[Hashable, Any]) -> str:
@@ -256,8 +322,7 @@ def _state(directory: StudyDirectory, key: str) -> tuple[State, dict[str, Any]]:
     return (State.PLANNED, {}) if failure is None else (State(failure["state"]), failure)
 
 
-def _row(directory: StudyDirectory, key: str, changes: Any) -> dict[str, Any]:
-    state, said = _state(directory, key)
+def _row(changes: Mapping[str, Any], state: State, said: dict[str, Any]) -> dict[str, Any]:
     row = {**changes, "state": state.value, "error": ""}
     if state is State.DONE:
         return row | said["row"]

@@ -15,11 +15,10 @@ from .._processes import check_workers, in_processes
 from .._types import InvalidInputError, first_line
 from .._watch import progress_bar
 from ..experiment import Experiment
-from ..store import Run
 from .cell import Cell
 from .directory import StudyDirectory
 from .engines import Ended, Job, by_dask, by_executor, in_this_process, shares
-from .results import StudyResults, load_runs, load_study, study_status
+from .results import StudyResults, load_study, status_of
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
 from .work import fail, run_cell
@@ -115,7 +114,7 @@ def sweep(
     same = _same_training(every)
     for cell in cells:
         directory.discard_if_damaged(cell.key)
-    tally = _Tally(study_status(directory, study), cells)
+    tally = _Tally(status_of(directory, study), cells)
     with _reports(progress, len(cells)) as report:
         while left := _left(directory, cells, study, retry):
             retry = False
@@ -150,37 +149,6 @@ def _reports(progress: Progress, count: int) -> Iterator[Callable[[Status], None
         return
     with progress_bar("study", "{task.fields[said]}", total=count, said="") as bar:
         yield lambda status: bar(completed=count - status.count_left, said=str(status))
-
-
-def run_variants(
-    experiment: Experiment, out: str | Path, *, progress: Progress = False
-) -> dict[str, Run]:
-    """Run every variant of an experiment as a study, in this process, and return their runs.
-
-    Parameters
-    ----------
-    experiment
-        Its `variants` name what is changed in each run.
-    out
-        The directory of the study, to make or to go on in.
-    progress
-        As in `sweep`.
-
-    Returns
-    -------
-    dict
-        The runs that were completed, by the names of the variants; `load_study(out).failed` says
-        why others were not.
-
-    Raises
-    ------
-    InvalidInputError
-        As `sweep`; for an experiment without variants.
-    """
-    if not experiment.variants:
-        raise InvalidInputError(f"{experiment.name} has no variants: use run_experiment.")
-    sweep(experiment, out, workers=0, progress=progress)
-    return load_runs(out)
 
 
 class _Tally:

@@ -44,9 +44,9 @@ class Status:
     running: dict[str, str] = field(default_factory=dict)
     seconds_left: float | None = None
 
-    def count(self, state: State) -> int:
-        """Return how many cells are in a state."""
-        return sum(each is state for each in self.states.values())
+    def count(self, state: State | str) -> int:
+        """Return how many cells are in a state, such as "planned"."""
+        return sum(each is State(state) for each in self.states.values())
 
     def of(self, states: Iterable[State]) -> list[str]:
         """Return the keys of the cells in one of some states."""

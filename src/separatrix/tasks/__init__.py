@@ -1,5 +1,6 @@
 """Cognitive tasks, drawn on the device."""
 
+from .._names import show_public_names
 from .accumulation.cues import EvidenceAccumulation
 from .accumulation.pulses import PulseDecisionMaking
 from .accumulation.shapes import ProbabilisticReasoning
@@ -65,3 +66,5 @@ __all__ = [
     "from_neurogym",
     "signed_coherence",
 ]
+
+show_public_names(__name__)

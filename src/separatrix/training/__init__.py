@@ -1,5 +1,6 @@
 """Training: where a task teaches a network."""
 
+from .._names import show_public_names
 from . import (
     regularizers,
 )
@@ -12,11 +13,8 @@ from .checkpoint import (
     Checkpoint,
 )
 from .ensemble import (
-    AbstractEnsembleMethod,
     Ensemble,
     EnsembleHistory,
-    Mapped,
-    Workers,
     train_ensemble,
 )
 from .history import (
@@ -44,21 +42,18 @@ from .train import (
 
 __all__ = [
     "AbstractBatches",
-    "AbstractEnsembleMethod",
     "AbstractRegularizer",
     "Checkpoint",
     "Ending",
     "Ensemble",
     "EnsembleHistory",
     "History",
-    "Mapped",
     "Threshold",
     "Training",
     "TrainingDivergedError",
     "TrainingInterruptedError",
     "WholeTrials",
     "Windows",
-    "Workers",
     "cross_entropy",
     "default_loss",
     "mean_squared_error",
@@ -67,3 +62,5 @@ __all__ = [
     "train",
     "train_ensemble",
 ]
+
+show_public_names(__name__)

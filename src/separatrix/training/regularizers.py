@@ -10,9 +10,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
+from .._names import show_public_names
 from .._types import Array, InvalidInputError, nearest, require_not_negative
 from ..networks import AbstractNetwork
 from ..tasks import Trials
+
+__all__ = ["AbstractRegularizer", "Rates", "Smoothness", "Weights"]
 
 
 class AbstractRegularizer(eqx.Module):
@@ -204,3 +207,6 @@ def _mean(
 ) -> Float[Array, ""]:
     each = jnp.mean(values, axis=-1)
     return jnp.sum(jnp.where(inside, each, 0)) / jnp.maximum(jnp.sum(inside), 1)
+
+
+show_public_names(__name__)

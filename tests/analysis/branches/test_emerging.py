@@ -125,10 +125,10 @@ def test_the_two_cycle_beyond_a_flip():
 
 def test_it_survives_xarray():
     start = branches_of(*HOPF).emerging_cycle(0)
-    again = sx.Record.from_xarray(start.to_xarray())
+    again = sx.records.Record.from_xarray(start.to_xarray())
     assert again.summary() == start.summary()
     np.testing.assert_array_equal(again.orbit(5), start.orbit(5))
-    branches = sx.Record.from_xarray(branches_of(*HOPF).to_xarray())
+    branches = sx.records.Record.from_xarray(branches_of(*HOPF).to_xarray())
     np.testing.assert_array_equal(branches.emerging_cycle(0).mode, start.mode)
 
 

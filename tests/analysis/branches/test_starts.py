@@ -63,7 +63,7 @@ def test_branches_survive_xarray_and_know_their_parts():
     lines = branches.describe().split("\n")
     assert lines == [branches.summary(), "  supercritical pitchfork at w = 1"]
     assert lines[0].endswith(f"2 branches, {len(branches)} points, 1 special point")
-    again = sx.Record.from_xarray(branches.to_xarray())
+    again = sx.records.Record.from_xarray(branches.to_xarray())
     assert again.summary() == branches.summary()
     assert np.array_equal(again.states, branches.states)
     with pytest.raises(sx.InvalidInputError, match="there is no branch 2"):

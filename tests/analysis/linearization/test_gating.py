@@ -17,7 +17,7 @@ def linear(u=(0.0, 0.0), weights=W):
 def test_overlaps_of_a_linear_map_are_those_on_paper():
     lin = sx.linearize(linear(), np.zeros((2, 3)))
     e = np.array([[1.0, 0.0], [0.0, 2.0]])
-    gating = sx.input_gating(lin, e, relevant=1, axis=[2.0, 0.0, 0.0], sources=("a", "b"))
+    gating = sx.classics.input_gating(lin, e, relevant=1, axis=[2.0, 0.0, 0.0], sources=("a", "b"))
     pushes = e @ B.T
     cosines = pushes @ L / np.linalg.norm(pushes, axis=1) / np.linalg.norm(L)
     np.testing.assert_allclose(gating.selection[0], L, atol=1e-12)
@@ -44,7 +44,7 @@ def test_context_turns_the_selection_vector():
         u = np.array([0.0, 0.0, 1.0 - context, float(context)])
         system = sx.DiscreteMap(step, 3, 10.0, input=u)
         lin = sx.linearize(system, np.zeros((1, 3)))
-        gating = sx.input_gating(
+        gating = sx.classics.input_gating(
             lin, np.eye(4)[:2], relevant=context, sources=("motion", "color"), axis=np.eye(3)[0]
         )
         assert gating.sources[int(np.argmax(gating.overlap[0]))] == name
@@ -57,7 +57,7 @@ def test_context_turns_the_selection_vector():
 
 def test_an_input_without_effect_has_no_overlap():
     lin = sx.linearize(linear(), np.zeros((1, 3)))
-    gating = sx.input_gating(lin, [[1.0, 0.0], [0.0, 0.0]])
+    gating = sx.classics.input_gating(lin, [[1.0, 0.0], [0.0, 0.0]])
     assert np.isnan(gating.overlap[0, 1])
     assert gating.drive[0, 1] == 0
     assert np.isnan(gating.median_ratio)
@@ -65,7 +65,9 @@ def test_an_input_without_effect_has_no_overlap():
 
 def test_a_turning_mode_is_none_of_a_direction():
     turn = 0.9 * np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 0.1]])
-    gating = sx.input_gating(sx.linearize(linear(weights=turn), np.zeros((1, 3))), np.eye(2))
+    gating = sx.classics.input_gating(
+        sx.linearize(linear(weights=turn), np.zeros((1, 3))), np.eye(2)
+    )
     assert not gating.is_real.any()
     # the pair itself is not "the next mode"
     np.testing.assert_allclose(gating.next_time_constants, -10 / np.log(0.09), rtol=1e-8)
@@ -86,10 +88,10 @@ def test_a_turning_mode_is_none_of_a_direction():
 def test_what_does_not_fit_is_refused(arguments, text):
     lin = sx.linearize(linear(), np.zeros((1, 3)))
     with pytest.raises(sx.InvalidInputError, match=text):
-        sx.input_gating(lin, arguments.pop("inputs"), **arguments)
+        sx.classics.input_gating(lin, arguments.pop("inputs"), **arguments)
 
 
 def test_a_system_without_input_is_refused():
     lin = sx.linearize(sx.DiscreteMap(lambda x: W @ x, 3, 10.0), np.zeros((1, 3)))
     with pytest.raises(sx.InvalidInputError, match="no input"):
-        sx.input_gating(lin, np.eye(2))
+        sx.classics.input_gating(lin, np.eye(2))

@@ -123,7 +123,7 @@ def input_gating(
     >>> W = jnp.array([[1.0, 0.5], [0.0, 0.5]])
     >>> system = sx.DiscreteMap(lambda x, u: W @ x + u, size=2, input=np.zeros(2))
     >>> lin = sx.linearize(system, np.zeros((1, 2)))
-    >>> gating = sx.input_gating(lin, [[1.0, 0.0], [0.5, -0.5]])  # l = (1, 1)
+    >>> gating = sx.classics.input_gating(lin, [[1.0, 0.0], [0.5, -0.5]])  # l = (1, 1)
     >>> abs(gating.drive[0]).round(12).tolist()
     [1.0, 0.0]
     """

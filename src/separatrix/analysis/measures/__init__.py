@@ -1,5 +1,6 @@
 """Distances between networks, with their options; `sx.compare` takes them, or their names."""
 
+from ..._names import show_public_names
 from .base import AbstractMeasure as AbstractMeasure, Dynamics
 from .compared import compared as compared, measure_of as measure_of
 from .comparison import Comparison as Comparison
@@ -9,3 +10,5 @@ from .spectrum import Spectrum
 from .topology import Topology
 
 __all__ = ["DSA", "Dynamics", "InputDSA", "Procrustes", "Spectrum", "Topology"]
+
+show_public_names(__name__)

@@ -25,7 +25,7 @@ class Undecided:
     Examples
     --------
     >>> import separatrix as sx
-    >>> answer = sx.Undecided("departures from point 3 do not settle")
+    >>> answer = sx.records.Undecided("departures from point 3 do not settle")
     >>> answer is True, answer is False
     (False, False)
     """
@@ -35,7 +35,7 @@ class Undecided:
     def __bool__(self) -> NoReturn:
         raise InvalidInputError(
             f"expected yes or no, but this is not decided: {self.reason}. Ask first: "
-            "isinstance(answer, sx.Undecided); answer.reason says why."
+            "isinstance(answer, sx.records.Undecided); answer.reason says why."
         )
 
 

@@ -2,72 +2,45 @@
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._types import Array, require_count
+from ..._types import Array
 from ...networks import AbstractNetwork, trained_leaves
 from ..course import epochs_of
 from ..devices import Division
 from ..history import Ending, Measures, Training, history_of, settled
 from ..plan import Member, Plan
 from .batch import Batch, begin
-from .method import AbstractEnsembleMethod, Tell
+from .result import Tell
 
 
-class Mapped(AbstractEnsembleMethod):
+def train_mapped(
+    plan: Plan, members: Sequence[Member], tell: Tell, devices: int | None
+) -> list[Training]:
     """Train all networks in one program that maps over them, divided among devices.
 
     On an accelerator, which one network does not fill, this is the fastest way. Trials are those
-    that each network has alone; numbers are the same but for rounding. Networks may differ in their
-    weights and private noise, regularizers in their strengths, optimizers in their state: for
-    learning rates of their own `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. When half
-    of the networks have stopped, the others go on in a smaller program. The trials of an epoch are
-    in memory for all networks: fewer `epoch_steps` take less.
-
-    Attributes
-    ----------
-    devices
-        Among how many of `jax.devices()` the networks are divided; None: all.
-
-    Raises
-    ------
-    InvalidInputError
-        For a number that is none; in training, for more devices than there are, and for networks,
-        regularizers and optimizers of several forms.
-
-    Examples
-    --------
-    >>> import separatrix as sx
-    >>> sx.Mapped(devices=2)
-    Mapped(devices=2)
+    that each network has alone; numbers are the same but for rounding. When half of the networks
+    have stopped, the others go on in a smaller program.
     """
-
-    devices: int | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self) -> None:
-        if self.devices is not None:
-            require_count(self.devices, "devices")
-
-    def train(self, plan: Plan, members: Sequence[Member], tell: Tell) -> list[Training]:
-        devices = Division(len(jax.devices()) if self.devices is None else self.devices)
-        program, batch = begin(plan, members, devices)
-        courses = [_Course(member.network) for member in members]
-        trials = program.draw(batch, 0)
-        for first, count in epochs_of(0, plan.steps, plan.epoch_steps):
-            done = first + count
-            after, measures, sound = program.advance(batch, trials, first, count)
-            if done < plan.steps:
-                trials = program.draw(batch, done)
-            ended = _settle(plan, courses, (batch, after), measures, sound, count)
-            going = [k for k, course in enumerate(courses) if course.ending is None]
-            tell(count * len(going) + (plan.steps - first) * ended, ended)
-            if not going:
-                break
-            batch, trials = program.without_others(going, after, trials)
-        return [course.training(plan) for course in courses]
+    division = Division(len(jax.devices()) if devices is None else devices)
+    program, batch = begin(plan, members, division)
+    courses = [_Course(member.network) for member in members]
+    trials = program.draw(batch, 0)
+    for first, count in epochs_of(0, plan.steps, plan.epoch_steps):
+        done = first + count
+        after, measures, sound = program.advance(batch, trials, first, count)
+        if done < plan.steps:
+            trials = program.draw(batch, done)
+        ended = _settle(plan, courses, (batch, after), measures, sound, count)
+        going = [k for k, course in enumerate(courses) if course.ending is None]
+        tell(count * len(going) + (plan.steps - first) * ended, ended)
+        if not going:
+            break
+        batch, trials = program.without_others(going, after, trials)
+    return [course.training(plan) for course in courses]
 
 
 class _Course:

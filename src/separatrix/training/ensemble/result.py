@@ -1,7 +1,7 @@
 """What the training of many networks gives back."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +15,9 @@ from ..._tables import Columns
 from ..._types import Array, InvalidInputError, counted, listed
 from ...networks import AbstractNetwork
 from ..history import Ending, History, Training
+
+Tell = Callable[[int, int], None]
+"""What is called with the steps that are done or left out, and how many networks have ended."""
 
 
 class EnsembleHistory(Record):

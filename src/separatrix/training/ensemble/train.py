@@ -8,9 +8,11 @@ import jax
 import numpy as np
 import optax
 
+from ..._processes import check_workers
 from ..._types import (
     InvalidInputError,
     is_random_key,
+    require_count,
     require_key,
     require_kind,
 )
@@ -22,10 +24,9 @@ from ..loss import Loss, default_loss
 from ..plan import Member, Plan
 from ..regularizers import AbstractRegularizer, check_regularizers
 from ..threshold import Threshold
-from .mapped import Mapped
-from .method import AbstractEnsembleMethod, Tell
-from .result import Ensemble, EnsembleHistory
-from .workers import Workers
+from .mapped import train_mapped
+from .result import Ensemble, EnsembleHistory, Tell
+from .workers import train_in_workers
 
 
 def train_ensemble(
@@ -42,7 +43,8 @@ def train_ensemble(
     epoch_steps: int = 64,
     until: Threshold | None = None,
     progress: bool = True,
-    method: AbstractEnsembleMethod | None = None,
+    workers: int | None = None,
+    devices: int | None = None,
 ) -> Ensemble:
     r"""Train many networks on a task, each by itself.
 
@@ -62,10 +64,18 @@ def train_ensemble(
         One for all, or a list with one for each network.
     regularizers
         Those of all, or a list with those of each network.
-    method
-        `sx.Workers()`, the default on a processor: in processes, bit for bit as alone in a process
-        of one thread. `sx.Mapped()`, the default on an accelerator: in one program that maps over
-        the networks, divided among devices; the same trials, and the same numbers but for rounding.
+    workers
+        Train in so many processes of this machine, bit for bit as alone in a process of one thread.
+        They stay for the next call, which finds everything imported and compiled. On a processor
+        the default is one for each core. A script calls this under `if __name__ == "__main__":`, as
+        each process reads the script anew.
+    devices
+        Train in one program that maps over the networks, divided among so many of `jax.devices()`:
+        the same trials as alone, and the same numbers but for rounding. On an accelerator the
+        default is all of them. Networks may differ in their weights and private noise, regularizers
+        in their strengths, optimizers in their state: for learning rates of their own
+        `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The trials of an epoch are in
+        memory for all networks: fewer `epoch_steps` take less.
     steps, batch_size, loss, batches, epoch_steps, until
         As in `sx.train`.
     progress
@@ -81,7 +91,8 @@ def train_ensemble(
     ------
     InvalidInputError
         As `sx.train` does; when there is no network, not one key, optimizer or list of regularizers
-        for each, and when they differ in what `method` cannot train together.
+        for each; for workers and devices together, more devices than there are, and networks,
+        regularizers or optimizers of several forms, which no one program trains.
     SeparatrixError
         When a worker process is lost.
 
@@ -94,7 +105,7 @@ def train_ensemble(
     ...     sx.networks.CTRNN(task.num_inputs, 16, task.num_outputs, key=key) for key in keys[0]
     ... ]
     >>> ensemble = sx.train_ensemble(
-    ...     nets, task, keys=keys[1], steps=64, progress=False, method=sx.Mapped()
+    ...     nets, task, keys=keys[1], steps=64, progress=False, devices=1
     ... )
     >>> ensemble.history.loss.shape
     (3, 64)
@@ -107,16 +118,27 @@ def train_ensemble(
             plan.check(member)
         except InvalidInputError as error:
             raise InvalidInputError(f"network {number}: {error}") from error
-    method = _default_method() if method is None else method
-    require_kind(method, AbstractEnsembleMethod, "method", "sx.Workers() or sx.Mapped()")
+    in_processes = _is_in_processes(workers, devices)
     with _bar(plan.steps, len(members), progress) as tell:
-        trainings = method.train(plan, members, tell)
+        if in_processes:
+            trainings = train_in_workers(plan, members, tell, workers)
+        else:
+            trainings = train_mapped(plan, members, tell, devices)
     trained = tuple(training.network for training in trainings)
     return Ensemble(trained, EnsembleHistory.of(trainings))
 
 
-def _default_method() -> AbstractEnsembleMethod:
-    return Workers() if jax.default_backend() == "cpu" else Mapped()
+def _is_in_processes(workers: int | None, devices: int | None) -> bool:
+    """Whether networks are trained in processes; raise InvalidInputError for numbers of none."""
+    if workers is not None and devices is not None:
+        raise InvalidInputError(
+            "give workers, to train in processes, or devices, to train in one program, not both."
+        )
+    if devices is not None:
+        require_count(devices, "devices")
+        return False
+    check_workers(workers)
+    return workers is not None or jax.default_backend() == "cpu"
 
 
 def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[Member]:

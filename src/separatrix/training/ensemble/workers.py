@@ -6,7 +6,6 @@ from contextlib import closing
 from typing import Any
 
 import cloudpickle
-import equinox as eqx
 import jax
 
 from ..._processes import check_workers, in_processes
@@ -14,7 +13,7 @@ from ..._types import InvalidInputError, SeparatrixError, first_line
 from ..history import Training, TrainingDivergedError
 from ..plan import Member, Plan
 from ..train import train_member
-from .method import AbstractEnsembleMethod, Tell
+from .result import Tell
 
 _SETTINGS = (
     "jax_enable_x64",
@@ -26,52 +25,30 @@ _SETTINGS = (
 """JAX's settings on which the numbers of a training depend."""
 
 
-class Workers(AbstractEnsembleMethod):
+def train_in_workers(
+    plan: Plan, members: Sequence[Member], tell: Tell, workers: int | None
+) -> list[Training]:
     """Train each network by itself, in warm processes of this machine with one thread each.
 
     On a processor this is the fastest way: the steps of a recurrence keep little more than one core
-    busy. Each network is trained as `sx.train` trains it in a process of one thread, bit for bit.
-    The processes stay for the next call, which finds everything imported and compiled. A script
-    calls it under `if __name__ == "__main__":`, as each process reads the script anew.
-
-    Attributes
-    ----------
-    count
-        How many processes; None: one for each core.
-
-    Raises
-    ------
-    InvalidInputError
-        For a `count` that is none.
-
-    Examples
-    --------
-    >>> import separatrix as sx
-    >>> sx.Workers(2)
-    Workers(count=2)
+    busy. Each network is trained as `train` trains it in a process of one thread, bit for bit. The
+    processes stay for the next call, which finds everything imported and compiled.
     """
-
-    count: int | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self) -> None:
-        check_workers(self.count)
-
-    def train(self, plan: Plan, members: Sequence[Member], tell: Tell) -> list[Training]:
-        settings = {name: getattr(jax.config, name) for name in _SETTINGS}
-        shared = cloudpickle.dumps(plan)
-        jobs = [
-            (number, _train, (shared, cloudpickle.dumps(member), settings))
-            for number, member in enumerate(members)
-        ]
-        found: dict[int, Training] = {}
-        count = min(check_workers(self.count), len(jobs))
-        with closing(in_processes(jobs, count, threads=1, stay=True)) as ended:
-            for number, future in ended:
-                if (error := future.exception()) is not None:
-                    raise _told(number, error) from error
-                found[number] = cloudpickle.loads(future.result())
-                tell(plan.steps, 1)
-        return [found[number] for number in range(len(members))]
+    settings = {name: getattr(jax.config, name) for name in _SETTINGS}
+    shared = cloudpickle.dumps(plan)
+    jobs = [
+        (number, _train, (shared, cloudpickle.dumps(member), settings))
+        for number, member in enumerate(members)
+    ]
+    found: dict[int, Training] = {}
+    count = min(check_workers(workers), len(jobs))
+    with closing(in_processes(jobs, count, threads=1, stay=True)) as ended:
+        for number, future in ended:
+            if (error := future.exception()) is not None:
+                raise _told(number, error) from error
+            found[number] = cloudpickle.loads(future.result())
+            tell(plan.steps, 1)
+    return [found[number] for number in range(len(members))]
 
 
 def _told(number: int, error: BaseException) -> BaseException:

@@ -1,0 +1,6 @@
+"""What single papers ask of a network, each in the page of `docs/classics` that follows it."""
+
+from ._names import import_when_used, show_public_names
+
+__all__ = import_when_used(__name__, __file__)
+show_public_names(__name__)

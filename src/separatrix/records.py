@@ -1,0 +1,10 @@
+"""What functions return: frozen records, for annotations, `isinstance` and `help`.
+
+A record of arrays (`Record`) knows the names of their axes, prints as a table, turns into an
+`xarray.Dataset` with `.to_xarray()`, and goes through `sx.save_records`.
+"""
+
+from ._names import import_when_used, show_public_names
+
+__all__ = import_when_used(__name__, __file__)
+show_public_names(__name__)
