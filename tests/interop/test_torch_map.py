@@ -193,6 +193,63 @@ def test_the_precision_of_the_module_is_told(dtype):
     assert (told.difference == 0) <= (dtype == torch.float64)
 
 
+class Stateful(nn.Module):
+    """Keeps its last state, a count, a running mean and a list, as labs' modules do."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 6)
+        self.register_buffer("mean", torch.zeros(6))
+        self.register_buffer("count", torch.zeros((), dtype=torch.long))
+        self.last, self.trace = None, []
+
+    def forward(self, h):
+        self.last = h
+        self.trace.append(h.detach())
+        self.mean = 0.9 * self.mean + 0.1 * h.detach()
+        self.count += 1
+        return torch.tanh(self.linear(h))
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_module_is_left_as_it_is(refused):
+    module = Stateful()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    step = (lambda h: module(h) * h.sum().item()) if refused else module
+    if refused:
+        with pytest.raises(sx.InvalidInputError):
+            sx.torch_map(step, 6)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a buffer that is written into has no translation
+            sx.torch_map(step, 6)
+    assert module.last is None and module.trace == [] and module.training
+    after = module.state_dict()
+    assert all(type(v) is torch.Tensor and torch.equal(v, before[n]) for n, v in after.items())
+    assert all(p.dtype == torch.float32 and p.requires_grad for p in module.parameters())
+
+
+def test_what_has_no_rule_is_called_in_double_precision_whatever_the_weights_are():
+    module = cell(dtype=torch.float32)
+    with pytest.warns(UserWarning, match=r"aten\.sort has no rule"):
+        called = sx.torch_map(without_a_rule(lambda h, u: module(u, h)), UNITS, input=U)
+    translated = sx.torch_map(lambda h, u: module(u, h), UNITS, input=U)
+    states = np.random.default_rng(2).uniform(-1, 1, (5, UNITS))
+    with jax.enable_x64(True):
+        one, other = (jax.vmap(s.evaluate)(states) for s in (called, translated))
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-14)
+    assert all(p.dtype == torch.float32 for p in module.parameters())
+
+
+def test_half_of_the_units_may_drop_out():
+    module = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.5), nn.Tanh())  # PyTorch's default
+    with pytest.warns(UserWarning, match="dropout"):
+        noisy = sx.torch_map(module, 6)
+    quiet = sx.torch_map(module.eval(), 6)
+    state = np.linspace(-1, 1, 6)
+    np.testing.assert_array_equal(noisy.evaluate(state), quiet.evaluate(state))
+
+
 def test_a_state_in_parts():
     torch.manual_seed(0)
     module = nn.LSTMCell(3, 4)
@@ -368,18 +425,22 @@ def scripted():
 
 
 CALLS = itertools.count(1)
-BATCH = nn.BatchNorm1d(6)
+BATCH, NARROW = nn.BatchNorm1d(6), nn.Linear(4, 4)
 REFUSED = {
     "shape": (lambda h: h[:2], r"of the shape it is given, \(6,\), got \(2,\)"),
     "pair": (lambda h: (h, h), "got 2 tensors"),
     "item": (lambda h: h * h.sum().item(), r"\.item\(\).*keep it a tensor"),
+    "float": (lambda h: h * float(h.sum()) if float(h.sum()) > 0 else h, r"looks at .*float\(\)"),
     "surrogate": (lambda h: torch.tanh(h.detach() + 0 * h), "has another slope"),
     "NumPy": (lambda h: torch.from_numpy(np.tanh(h.detach().numpy())) + 0 * h, "NumPy|numpy"),
     "noise": (lambda h: h + torch.randn_like(h), "randn_like.*a step without noise"),
     "spikes": (lambda h: torch.bernoulli(torch.sigmoid(h)), "bernoulli.*a step without noise"),
     "batches": (lambda h: BATCH(h[None].expand(2, 6))[0], r"statistics of a batch.*\.eval\(\)"),
+    "a batch of one": (lambda h: BATCH(h[None])[0], r"statistics of a batch.*\.eval\(\)"),
+    "nothing": (lambda h: None, "must return the next state"),
+    "another size": (lambda h: NARROW(h), "could not be evaluated"),
     "counter": (lambda h: torch.tanh(next(CALLS) * h), "has another value"),
-    "branch": (lambda h: h if h.sum() > 0 else -h, r"branches .* torch\.where"),
+    "branch": (lambda h: h if h.sum() > 0 else -h, r"looks at numbers .* torch\.where"),
     "script": (scripted(), "scripted module"),
     "NaN": (lambda h: torch.sqrt(-1 - torch.abs(h)), "is not finite"),
     "other widths": (lambda h: nn.Linear(3, 6)(h), "could not be evaluated"),

@@ -80,10 +80,10 @@ def named_arrays(function: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(value, (np.ndarray, jax.Array)):
             yield name, value
         else:
-            waiting += _within(name, value)
+            waiting += within(name, value)
 
 
-def _within(name: str, value: Any) -> list[tuple[str, Any]]:
+def within(name: str, value: Any) -> list[tuple[str, Any]]:
     """Return what a value holds, by name."""
     if isinstance(value, (list, tuple)):
         return [(f"{name}[{k}]", one) for k, one in enumerate(value)]

@@ -6,6 +6,7 @@ proofs by intervals, and the exact solution of piecewise linear maps.
 """
 
 import contextlib
+import copy
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -139,7 +140,8 @@ class _OnHost:
         arrays = [_numbers(c) for c in columns]
         rows = [self._torch.from_numpy(a.reshape(-1, a.shape[-1]).astype(float)) for a in arrays]
         mapped = self._torch.func.vmap(function, chunk_size=self._rows)
-        with _LOCK, self._torch.no_grad(), self._one_thread():
+        with _LOCK, self._torch.no_grad(), self._one_thread(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of operations that PyTorch batches one by one
             result = mapped(*rows).numpy()
         result = result.reshape(*arrays[0].shape[:-1], *result.shape[1:])
         return _words(result.astype(arrays[0].dtype))
@@ -197,14 +199,14 @@ class _OnHost:
             )
         if result.dtype != self._torch.float64:
             raise _unfit(name, f"computes in {result.dtype}, expected torch.float64")
-        return traced
+        return copy.deepcopy(traced)  # its weights are those of today
 
 
 def _unfit(name: str, what: str) -> InvalidInputError:
     return InvalidInputError(
         f"`{name}` {what}. It must be a pure function of float64 tensors that torch.func can "
         "differentiate: the same at every call, without .item(), .detach() or NumPy, its modules "
-        "in eval mode and in float64, copy.deepcopy(module).double()."
+        "in eval mode; what is chosen by a mask is written with torch.where."
     )
 
 

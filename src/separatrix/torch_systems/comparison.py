@@ -145,7 +145,7 @@ def _without_dropout(is_needed: bool) -> Iterator[None]:
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             if func is torch.ops.aten.bernoulli_.float:
-                return args[0].fill_(args[1])
+                return args[0].fill_(args[1] if len(args) > 1 else 0.5)  # which it leaves out
             if func is torch.ops.aten.native_dropout.default:
                 return args[0].clone(), torch.ones_like(args[0], dtype=torch.bool)
             return func(*args, **(kwargs or {}))

@@ -14,6 +14,7 @@ from ..systems import DiscreteMap, Translation
 from .callback import in_jax
 from .comparison import compare
 from .errors import NoRuleError
+from .surroundings import in_double, kept_as_they_are, reached
 from .translation import translate
 
 
@@ -79,11 +80,12 @@ def torch_map(
         system = sx.torch_map(lambda state, u: cell(u, state), size=(64, 64), dt=20.0, input=u)
     """
     sizes = _sizes(size)
-    channels = None if input is None else np.asarray(input, float)
+    channels = None if input is None else _numbers(input)
     if channels is not None:
         require_finite(channels, "the input to freeze in")
     _require_order(step, sizes, channels)
-    system, translation = _translated(step, residual, sizes, dt, channels, domain)
+    with kept_as_they_are(reached(step, residual)):
+        system, translation = _translated(step, residual, sizes, dt, channels, domain)
     if translation.reason is not None:
         warnings.warn(
             f"{translation.reason}: the step is called in PyTorch, and nothing is certified.",
@@ -114,9 +116,14 @@ def _translated(
         read = {name: translate(name, function, given) for name, function in functions.items()}
         for name, translation in read.items():
             _require_shape(name, translation.function, given)
-    except NoRuleError as error:
-        called = {name: in_jax(name, f, total, input) for name, f in functions.items()}
-        return system_of(called), Translation("float64", np.zeros(()), sizes, str(error))
+    except NoRuleError as reason:
+        try:
+            with in_double(reached(step, residual)):
+                called = {name: in_jax(name, f, total, input) for name, f in functions.items()}
+        except InvalidInputError as error:
+            why = f" (It is called in PyTorch, because {reason}.)"
+            raise InvalidInputError(f"{error}{why}") from error
+        return system_of(called), Translation("float64", np.zeros(()), sizes, str(reason))
     system = system_of({name: translation.function for name, translation in read.items()})
     ours: dict[str, Any] = {"step": system.function, "residual": system.residual_function}
     apart = [
@@ -128,6 +135,11 @@ def _translated(
             stacklevel=3,
         )
     return system, Translation(read["step"].precision, np.asarray(apart[0]), sizes, None)
+
+
+def _numbers(input: Any) -> np.ndarray:
+    """Return an input as an array, also where it is a tensor."""
+    return np.asarray(input.detach().cpu() if hasattr(input, "detach") else input, float)
 
 
 def _sizes(size: Any) -> tuple[int, ...]:

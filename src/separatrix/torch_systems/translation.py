@@ -6,7 +6,7 @@ state goes through the table of `operations`. So a parametrization of the weight
 
 import operator
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -15,9 +15,10 @@ import numpy as np
 from .._types import InvalidInputError, first_line
 from .errors import NoRuleError
 from .operations import KEPT, RULES, SKIPPED
+from .surroundings import reached, tensors_of
 
-PRECISIONS = ("float32", "float64", "bfloat16", "float16")
-"""Those in which a step may compute, in the order in which they are tried."""
+PRECISIONS = ("float64", "float32", "bfloat16", "float16")
+"""Those in which a step may compute, the widest first."""
 
 _OF_TENSORS = frozenset({"device", "layout", "memory_format", "non_blocking", "pin_memory"})
 
@@ -44,10 +45,14 @@ def translate(name: str, step: Callable[..., Any], given: tuple[np.ndarray, ...]
     """
     exported, of_state = _exported(name, step, given)
     drops = _require_a_function(name, exported)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what PyTorch itself uses
-        exported = exported.run_decompositions(_decompositions())
-    graph = _Graph(name, exported)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what PyTorch itself uses
+            graph = _Graph(name, exported.run_decompositions(_decompositions()))
+    except (NoRuleError, InvalidInputError):
+        raise
+    except Exception as error:  # what PyTorch cannot take apart, or work out
+        raise NoRuleError(f"its graph cannot be read ({first_line(error)})") from error
     return Translation(graph.evaluate, of_state, graph.lowest_precision or of_state, drops)
 
 
@@ -64,23 +69,25 @@ def _exported(name: str, step: Any, given: tuple[np.ndarray, ...]) -> tuple[Any,
             warnings.simplefilter("ignore")
             return torch.export.export(_as_module(step), tuple(tensors), strict=False)
 
-    errors: dict[str, Exception] = {}
-    for precision in PRECISIONS:
+    values = reached(step)
+    own = _widest(tensors_of(values))
+    errors: list[Exception] = []
+    for precision in (own, *(p for p in PRECISIONS if p != own)):
         try:
             exported = export(precision)
         except InvalidInputError:
             raise
         except Exception as error:  # whatever PyTorch or the step raise
-            errors[precision] = error
+            errors.append(error)
             continue
-        own = _precision_of(exported)
-        if own == precision:
+        read = _widest(t for t in _tensors(exported).values() if t.is_floating_point())
+        if read == precision:
             return exported, precision
         try:
-            return export(own), own
+            return export(read), read
         except Exception:  # weights of several precisions
             return exported, precision
-    raise _refusal(name, step, errors)
+    raise _refusal(name, values, errors)
 
 
 def _as_module(step: Callable[..., Any]) -> Any:
@@ -98,13 +105,10 @@ def _as_module(step: Callable[..., Any]) -> Any:
     return Step()
 
 
-def _precision_of(exported: Any) -> str:
-    """Return the widest precision of the weights of a graph."""
-    import torch
-
-    dtypes = {t.dtype for t in _tensors(exported).values() if t.is_floating_point()}
-    widest = [p for p in ("float64", *PRECISIONS) if getattr(torch, p) in dtypes]
-    return widest[0] if widest else "float64"
+def _widest(tensors: Iterable[Any]) -> str:
+    """Return the widest precision of tensors, float64 where there are none."""
+    found = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors}
+    return next((p for p in PRECISIONS if p in found), "float64")
 
 
 def _tensors(exported: Any) -> dict[str, Any]:
@@ -123,29 +127,31 @@ def _tensors(exported: Any) -> dict[str, Any]:
     return {node: tensor.detach() for node, tensor in found.items() if tensor is not None}
 
 
-def _refusal(name: str, step: Any, errors: dict[str, Exception]) -> Exception:
+def _refusal(name: str, values: list[Any], errors: list[Exception]) -> Exception:
     """Return what to raise where a step can be exported in no precision."""
     import torch
     from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-    if any(isinstance(error, GuardOnDataDependentSymNode) for error in errors.values()):
+    if any(isinstance(error, GuardOnDataDependentSymNode) for error in errors):
         return InvalidInputError(
-            f"`{name}` branches on numbers of the state (an `if`, a loop, a size): expected one "
-            "graph for all states; write the choice with torch.where."
+            f"`{name}` looks at numbers of the state (an `if`, a loop, a size, .item(), float()): "
+            "expected one graph for all states; keep tensors, and write a choice with torch.where."
         )
-    if isinstance(step, torch.jit.ScriptModule) or any(
-        "ScriptMethod" in repr(error) or "ScriptModule" in repr(error) for error in errors.values()
-    ):
+    if any(isinstance(value, torch.jit.ScriptModule) for value in values):
         return InvalidInputError(
-            f"`{name}` is a scripted module, whose operations cannot be read: give the module that "
-            "it was made of."
+            f"`{name}` calls a scripted module, whose operations cannot be read: give the module "
+            "that it was made of."
         )
-    texts = {precision: first_line(error) for precision, error in errors.items()}
-    same = len(set(texts.values())) == 1
-    told = texts["float32"] if same else "; ".join(
-        f"in {precision}: {texts[precision]}" for precision in ("float32", "float64")
-    )  # fmt: skip
-    return NoRuleError(f"torch.export cannot take it ({told})")
+    norms = torch.nn.modules.batchnorm._BatchNorm
+    if any(isinstance(value, norms) and value.training for value in values):
+        return InvalidInputError(_OF_BATCHES.format(name))
+    return NoRuleError(f"torch.export cannot take it ({first_line(errors[0])})")
+
+
+_OF_BATCHES = (
+    "`{}` normalizes by the statistics of a batch (it is in training mode): expected a function of "
+    "one state; call .eval() on the module first."
+)
 
 
 def _require_a_function(name: str, exported: Any) -> bool:
@@ -160,10 +166,7 @@ def _require_a_function(name: str, exported: Any) -> bool:
             operation, given = _name_of(node.target), _named_arguments(node)
             trains = given.get("train", given.get("training"))
             if "batch_norm" in operation and trains:
-                raise InvalidInputError(
-                    f"`{name}` normalizes by the statistics of a batch (it is in training mode): "
-                    "expected a function of one state; call .eval() on the module first."
-                )
+                raise InvalidInputError(_OF_BATCHES.format(name))
             if trains is not None or operation == "scaled_dot_product_attention":
                 rate = given.get("p", given.get("dropout", given.get("dropout_p", 0)))
                 drops = drops or bool(trains is not False and rate)
@@ -219,6 +222,8 @@ class _Graph:
 
         signature, nodes = exported.graph_signature, list(exported.graph.nodes)
         (end,) = (node for node in nodes if node.op == "output")
+        if not all(isinstance(node, torch.fx.Node) for node in end.args[0]):
+            raise InvalidInputError(f"`{name}` must return the next state, got {end.args[0]!r}.")
         results = [
             node
             for node, spec in zip(end.args[0], signature.output_specs, strict=True)
