@@ -111,7 +111,7 @@ def within(name: str, value: Any) -> list[tuple[str, Any]]:
 def _read_by(function: FunctionType) -> list[tuple[str, Any]]:
     """Return the variables and defaults of a function, by name."""
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    held = [(name, cell.cell_contents) for name, cell in cells if _is_filled(cell)]
+    held = [(name, cell.cell_contents) for name, cell in cells if is_filled(cell)]
     defaults = function.__defaults__ or ()
     count = function.__code__.co_argcount
     held += zip(function.__code__.co_varnames[count - len(defaults) : count], defaults, strict=True)
@@ -119,7 +119,8 @@ def _read_by(function: FunctionType) -> list[tuple[str, Any]]:
     return held if _of_library(function) else [*held, *_globals_read(function)]
 
 
-def _is_filled(cell: Any) -> bool:
+def is_filled(cell: Any) -> bool:
+    """Tell whether a variable of a closure has a value yet."""
     try:
         return cell.cell_contents is not cell
     except ValueError:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from ..enclosure.captured import within
+from ..enclosure.captured import is_filled, within
 
 _MOST = 10_000  # values that are looked at
 
@@ -49,7 +49,7 @@ def kept_as_they_are(values: list[Any]) -> Iterator[None]:
     import torch
 
     cells = [c for v in values if isinstance(v, FunctionType) for c in v.__closure__ or ()]
-    contents = [(cell, cell.cell_contents) for cell in cells if _is_filled(cell)]
+    contents = [(cell, cell.cell_contents) for cell in cells if is_filled(cell)]
     lists = [(v, v.copy()) for v in values if isinstance(v, list)]
     dicts: list[dict[Any, Any]] = [v for v in values if isinstance(v, dict)]
     dicts += [vars(v) for v in values if _is_plain(v) and not _of_pytorch(v)]
@@ -92,13 +92,6 @@ def in_double(values: list[Any]) -> Iterator[None]:
         torch.set_default_dtype(default)
         for tensor, before in zip(narrow, data, strict=True):
             tensor.data = before
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
 
 
 def _is_plain(value: Any) -> bool:
