@@ -52,11 +52,11 @@ def test_the_command_line_runs_tells_and_reports(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("sweep", "small.toml"), "unknown key 'task' in small.toml"),
+        (("sweep", "small.toml"), "small.toml is an experiment, and no study"),
         (("sweep", "study.toml", "--part", "17/16"), "expected K/N"),
         (("sweep", "study.toml", "--scheduler", "tcp://127.0.0.1:9"), "scheduler"),
         (("run", "small.toml", "--seeds", "0:2", "--force"), "--force: not for several networks"),
-        (("status", "nowhere"), "cannot read nowhere/study.toml"),
+        (("status", "nowhere"), "nowhere is no study"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(tmp_path, monkeypatch, asked, said):
