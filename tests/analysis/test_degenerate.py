@@ -60,7 +60,6 @@ def test_a_continuum_is_one_point_that_says_so(name):
     assert points.stability.tolist() == ["marginal"]
     # rounding decides of single candidates, whether they run out of steps
     assert points.hits[0] >= 0.85 * len(starts)
-    assert np.mean(points.outcomes == "fixed") >= 0.95
     fixed = points.outcomes == "fixed"
     assert all(reason.startswith(LIKELY) for reason in points.outcome_reasons[fixed])
     assert points.speed[0] < 1e-14
