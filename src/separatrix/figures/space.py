@@ -25,7 +25,7 @@ TRIPOD = (0.12, 0.06)
 """Where the directions of space are drawn: parts of the width and the height of a panel."""
 
 MOST_APART = 400
-"""Points that are told apart, at most."""
+"""How many points the view is chosen for, at most."""
 
 Plane = PrincipalComponents | None
 """Where states are drawn; None: as they are, which have two or three units then."""

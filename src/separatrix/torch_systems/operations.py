@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .errors import NoRuleError
+from .layers import attention, batch_norm, convolution, group_norm, layer_norm
 
 Rule = Callable[..., Any]
 
@@ -122,81 +123,6 @@ def _leaky_relu(x: Any, slope: float = 0.01) -> Any:
 
 def _gelu(x: Any, *, approximate: str = "none") -> Any:
     return jax.nn.gelu(x, approximate=approximate == "tanh")
-
-
-def _layer_norm(x: Any, shape: Sequence[int], weight: Any, bias: Any, eps: float) -> Any:
-    return (_standardized(x, range(-len(shape), 0), weight, bias, eps),)
-
-
-def _group_norm(
-    x: Any, weight: Any, bias: Any, n: int, channels: int, rest: int, groups: int, eps: float
-) -> Any:
-    one = _standardized(jnp.reshape(x, (n, groups, -1)), [-1], None, None, eps)
-    one = jnp.reshape(one, (n, channels, rest))
-    one = one if weight is None else one * weight[:, None]
-    one = one if bias is None else one + bias[:, None]
-    return (jnp.reshape(one, jnp.shape(x)),)
-
-
-def _batch_norm(
-    x: Any, weight: Any, bias: Any, mean: Any, variance: Any, momentum: float, eps: float
-) -> Any:
-    shape = (1, -1) + (1,) * (jnp.ndim(x) - 2)
-    scale = 1 / np.sqrt(variance + eps)
-    scale = scale if weight is None else weight * scale
-    shift = -mean * scale if bias is None else bias - mean * scale
-    return (x * jnp.reshape(scale, shape) + jnp.reshape(shift, shape),)
-
-
-def _standardized(x: Any, axes: Any, weight: Any, bias: Any, eps: float) -> Any:
-    axes = tuple(axes)
-    away = x - jnp.mean(x, axis=axes, keepdims=True)
-    one = away / jnp.sqrt(jnp.mean(away * away, axis=axes, keepdims=True) + eps)
-    one = one if weight is None else one * weight
-    return one if bias is None else one + bias
-
-
-def _convolution(
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    transposed: bool,
-    output_padding: Any,
-    groups: int,
-) -> Any:
-    if transposed:
-        raise NoRuleError("aten.convolution has no rule where it is transposed")
-    result = jax.lax.conv_general_dilated(
-        jnp.asarray(x), jnp.asarray(weight), tuple(stride), [(p, p) for p in padding],
-        rhs_dilation=tuple(dilation), feature_group_count=groups,
-    )  # fmt: skip
-    return result if bias is None else result + jnp.reshape(bias, (1, -1) + (1,) * len(stride))
-
-
-def _attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    mask: Any = None,
-    dropout: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Any:
-    if enable_gqa:
-        raise NoRuleError("aten.scaled_dot_product_attention has no rule for grouped queries")
-    scale = 1 / math.sqrt(jnp.shape(query)[-1]) if scale is None else scale
-    scores = scale * query @ jnp.swapaxes(key, -1, -2)
-    if is_causal:
-        mask = np.tril(np.ones(scores.shape[-2:], bool))
-    if mask is not None:
-        is_choice = jnp.asarray(mask).dtype == bool
-        scores = jnp.where(mask, scores, -jnp.inf) if is_choice else scores + mask
-    return jax.nn.softmax(scores, axis=-1) @ value
 
 
 def _slices(x: Any, dim: int, at: Any) -> tuple[Any, ...]:
@@ -378,7 +304,7 @@ RULES: dict[str, Rule] = {
     "where": jnp.where,
     # over axes
     "_log_softmax": lambda x, dim, half: jax.nn.log_softmax(x, axis=dim),
-    "_native_batch_norm_legit_no_training": _batch_norm,
+    "_native_batch_norm_legit_no_training": batch_norm,
     "_softmax": lambda x, dim, half: jax.nn.softmax(x, axis=dim),
     "amax": _reduction(jnp.max),
     "amin": _reduction(jnp.min),
@@ -391,8 +317,8 @@ RULES: dict[str, Rule] = {
     "max": _extremum(jnp.max, jnp.argmax, jnp.maximum),
     "mean": _reduction(jnp.mean),
     "min": _extremum(jnp.min, jnp.argmin, jnp.minimum),
-    "native_group_norm": _group_norm,
-    "native_layer_norm": _layer_norm,
+    "native_group_norm": group_norm,
+    "native_layer_norm": layer_norm,
     "prod": _reduction(jnp.prod),
     "sum": _reduction(jnp.sum),
     "var": _variance,
@@ -400,14 +326,14 @@ RULES: dict[str, Rule] = {
     "addmm": _sum_with_product,
     "addmv": _sum_with_product,
     "bmm": jnp.matmul,
-    "convolution": _convolution,
+    "convolution": convolution,
     "dot": jnp.dot,
     "einsum": _einsum,
     "linear": _linear,
     "matmul": jnp.matmul,
     "mm": jnp.matmul,
     "mv": jnp.matmul,
-    "scaled_dot_product_attention": _attention,
+    "scaled_dot_product_attention": attention,
     "vdot": jnp.dot,
     # places
     "_to_copy": _same,

@@ -209,5 +209,5 @@ def _require_shape(name: str, function: Any, given: tuple[np.ndarray, ...]) -> N
         raise InvalidInputError(
             f"`{name}` must return a tensor of the shape it is given, {given[0].shape}, got {got}. "
             "A step that returns (output, state) can be wrapped: lambda x: step(x)[1]; a state of "
-            "several parts is told by size, (64, 64)."
+            "several parts needs their sizes, size=(64, 64)."
         )
