@@ -98,12 +98,17 @@ bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make be
 bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
 	$(BIN)/python -m benchmarks.nothing_lost
 
-weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions and of what is built, verdicts on planted systems (benchmarks/README.md)
+weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions and of what is built; verdicts on planted systems, whole runs and networks from PyTorch (benchmarks/README.md)
 	$(MAKE) test-newest
 	$(MAKE) test-lowest
 	$(MAKE) test-dist
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
 	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round; done
+	$(BIN)/python benchmarks/run_verdicts.py
+	$(BIN)/python benchmarks/run_verdicts.py yang2020 yang2020-pytorch yang2020-line --first 1 --seeds 50
+	$(MAKE) $(VENV)-interop/installed
+	$(VENV)-interop/bin/python benchmarks/trained_memories.py
+	$(VENV)-interop/bin/python benchmarks/trained_verdicts.py .cache/trained_memories --checker
 
 doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor

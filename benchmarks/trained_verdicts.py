@@ -69,8 +69,8 @@ def system_of(record: dict[str, Any]) -> sx.DiscreteMap:
     return sx.DiscreteMap(step, 2 * n if kind == "lstm" else n)
 
 
-def main() -> None:
-    """Judge every network of a directory."""
+def main() -> int:
+    """Judge every network of a directory; fail where the checker finds a claim false or missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("directory", type=Path)
     parser.add_argument("--checker", action="store_true")
@@ -101,7 +101,8 @@ def main() -> None:
     print(f"{len(unknown)} networks: {dict(words)}; the checker: {dict(answers)}")
     print(f"ends not known: {np.mean(unknown):.3f} of the states, more than a tenth in "
           f"{np.mean(np.array(unknown) > 0.1):.3f} of the networks")  # fmt: skip
+    return int(answers["false"] + answers["missed"] > 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
