@@ -260,6 +260,10 @@ def test_a_state_in_parts():
         expected = torch.cat(module(torch.tensor(U, dtype=torch.float32), (h, c)))
     found = system.evaluate(torch.cat([h, c]).numpy())
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-6)
+    points = sx.find_fixed_points(system, np.zeros((8, 8)))
+    states = points[[0]].to_xarray().states
+    assert list(states.part.values) == 4 * ["h"] + 4 * ["c"]
+    np.testing.assert_array_equal(states[:, states.part == "c"], points[[0]].states[:, 4:])
 
 
 def test_other_analyses_run():

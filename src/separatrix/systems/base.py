@@ -35,12 +35,19 @@ class Translation(eqx.Module):
     reason: str | None = eqx.field(static=True)
     """Why the original is called, and proves nothing; None where it was translated."""
 
+    @property
+    def named_sizes(self) -> dict[str, int]:
+        """Units by the name of their part: h and c where there are two, as of an LSTM."""
+        parts = range(len(self.sizes))
+        names = ["h", "c"] if len(self.sizes) == 2 else [f"part {k}" for k in parts]
+        return dict(zip(names, self.sizes, strict=True))
+
     def __repr__(self) -> str:
         if self.reason is not None:
             return f"called in PyTorch, without proofs: {self.reason}"
         own = "" if self.precision == "float64" else f", the original in {self.precision}"
-        parts = " + ".join(map(str, self.sizes))
-        row = "" if len(self.sizes) == 1 else f"; a state is {parts} units in a row"
+        parts = " and ".join(f"{name} ({n})" for name, n in self.named_sizes.items())
+        row = "" if len(self.sizes) == 1 else f"; a state is {parts}, in a row"
         return (
             f"translated from PyTorch in float64{own}: one step differs by at most "
             f"{float(self.difference):.1g} of its largest entry{row}"
@@ -60,6 +67,8 @@ class AbstractSystem(eqx.Module):
     residual_function: StateFunction | None
     residual_jacobian_function: StateFunction | None
     domain: Any
+    translation: Translation | None = None
+    """How the system came from a PyTorch function (`sx.torch_map`), else None."""
 
     @property
     @abc.abstractmethod
@@ -186,9 +195,6 @@ class DiscreteMap(AbstractSystem):
     0.0
     """
 
-    translation: Translation | None
-    """How the system came from a PyTorch function (`sx.torch_map`), else None."""
-
     def __init__(
         self,
         step: StateFunction,
@@ -205,7 +211,6 @@ class DiscreteMap(AbstractSystem):
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
         traced = programs(step, "step", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
-        self.translation = None
 
     @property
     def kind(self) -> str:

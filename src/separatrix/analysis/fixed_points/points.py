@@ -69,6 +69,10 @@ class FixedPoints(Record):
         '"float64"; "float32", "bfloat16" … when the function computes in it: no certificates then',
         default="float64",
     )
+    units: dict[str, Shaped[Text, " unit"]] = array(
+        'of a state in parts: "part", the name of the part that each unit belongs to',
+        default_factory=dict,
+    )
     index_sum: int | None = setting(
         "Σ sign det(I − J) over all fixed points; 1 when nothing is missing", default=None
     )
@@ -218,8 +222,10 @@ class FixedPoints(Record):
     def summary(self) -> str:
         counts = {kind: int((self.kind == kind).sum()) for kind in self._kinds}
         rejected = int((self.outcomes == "rejected").sum())
+        parts = Counter(self.units.get("part", []))
+        each = f" ({', '.join(f'{name}: {n}' for name, n in parts.items())})" * bool(parts)
         return (
-            f"FixedPoints of a {self.system} of {counted(self.states.shape[1], 'unit')}: "
+            f"FixedPoints of a {self.system} of {counted(self.states.shape[1], 'unit')}{each}: "
             f"{counts['fixed']} fixed, {counts['slow']} slow; "
             f"{counted(len(self.outcomes), 'candidate')}, {rejected} rejected{self._notice()}"
         )
