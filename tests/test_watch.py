@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import signal
 import sys
 import time
 import types
@@ -10,8 +11,17 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix import _watch
-from separatrix._watch import Stage, quiet, watching
+from separatrix import _parallel, _watch
+from separatrix._parallel import on_every_core
+from separatrix._watch import (
+    Stage,
+    is_over,
+    part_of_a_program,
+    quiet,
+    report_progress,
+    unlimited,
+    watching,
+)
 
 SYSTEM = sx.DiscreteMap(lambda x: x / 2, 1)
 
@@ -40,8 +50,8 @@ def output_to(out, err=None):
 
 def search(progress=None, seconds=0.5, label="points", within=lambda: None):
     """Take some time, and tell of it once."""
-    with watching(label, None, progress) as watch:
-        watch.report(Stage.SOLVE, 3, 10)
+    with watching(label, None, progress):
+        report_progress(Stage.SOLVE, 3, 10)
         within()
         time.sleep(seconds)
 
@@ -84,7 +94,7 @@ def test_an_interrupted_search_takes_its_bar_away(terminal):
         time.sleep(0.5)
         raise KeyboardInterrupt
 
-    with output_to(terminal), pytest.raises(sx.SearchInterruptedError):
+    with output_to(terminal), pytest.raises(KeyboardInterrupt):
         search(within=interrupt)
     assert "points" in terminal.getvalue() and seen_at_the_end(terminal.getvalue()) == []
     with output_to(terminal):
@@ -168,3 +178,44 @@ def test_analyses_show_bars_by_themselves(terminal, monkeypatch, analysis):
         assert bars == []
         analysis()
     assert len(bars) == 1
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_the_first_ctrl_c_ends_the_analysis_and_the_second_the_program():
+    with watching("points", None, False), watching("inner", None, False):
+        assert not is_over()
+        with pytest.warns(UserWarning, match="Ctrl-C"):
+            press_ctrl_c()
+        assert is_over()
+        with pytest.raises(KeyboardInterrupt):
+            press_ctrl_c()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not is_over()
+
+
+def test_ctrl_c_ends_a_program_at_once():
+    with part_of_a_program(), watching("points", None, False), pytest.raises(KeyboardInterrupt):
+        press_ctrl_c()
+
+
+def test_a_program_that_handles_ctrl_c_itself_goes_on_doing_so():
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(1))
+    try:
+        with watching("points", None, False):
+            press_ctrl_c()
+            assert pressed and not is_over()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_limit_reaches_what_is_called_within_and_the_threads_of_the_pool(monkeypatch):
+    monkeypatch.setattr(_parallel, "cores", lambda: 4)
+    with watching("points", 1e-9, False), watching("inner", 1e6, False):
+        assert on_every_core(lambda _: is_over(), range(64)) == [True] * 64
+        with unlimited():
+            assert not is_over()
+    assert on_every_core(lambda _: is_over(), range(64)) == [False] * 64

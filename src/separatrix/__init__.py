@@ -44,9 +44,9 @@ Many networks, runs and files
     figures: a picture of each record; records: the classes of what functions return.
 
 Errors
-    SeparatrixError: all of the following but the interrupted ones, which Ctrl-C raises.
+    SeparatrixError: all of the following but TrainingInterruptedError, which Ctrl-C raises.
     InvalidInputError, UnreadableFileError: what was given, or a file, cannot be used.
-    TrainingDivergedError, TrainingInterruptedError, SearchInterruptedError: with what there is.
+    TrainingDivergedError, TrainingInterruptedError: with what there is.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -18,9 +18,6 @@ from ._types import (
     SeparatrixError as SeparatrixError,
     UnreadableFileError as UnreadableFileError,
 )
-from ._watch import (
-    SearchInterruptedError as SearchInterruptedError,
-)
 from .activity import (
     project as project,
     simulate as simulate,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from typing import Any, TypeVar
 
@@ -49,7 +50,10 @@ def on_every_core(function: Callable[[_Item], _Result], items: Sequence[_Item]) 
         finally:
             _thread.is_busy = False
 
-    others = [_pool().submit(work) for _ in range(min(cores(), len(items)) - 1)]
+    others = [
+        _pool().submit(copy_context().run, work)  # loops ask the watch of the analysis at work
+        for _ in range(min(cores(), len(items)) - 1)
+    ]
     try:
         work()
     finally:

@@ -1,14 +1,16 @@
 """Time limits of analyses, and reports of their progress."""
 
 import multiprocessing
+import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,10 +52,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Watch:
-    """A time limit, a function for progress, and one that keeps states in case of Ctrl-C.
-
-    It stops nothing: whoever works for long asks between batches whether time `is_over`, and then
-    returns what there is.
+    """A time limit, who is told of the progress, and whether Ctrl-C was pressed.
 
     Attributes
     ----------
@@ -61,79 +60,81 @@ class Watch:
         The limit, counted from `begun`; None for none.
     report
         Called as `Report` says.
-    keep
-        Called with states `(state, unit)` near zeros, at which candidates have ended.
+    outer
+        The watch of the analysis that this one is a part of: its limit holds here, too.
+    interrupted
+        Set by Ctrl-C.
     clock, begun
         Gives the time in seconds; the time at which the analysis began.
     """
 
     max_seconds: float | None = None
     report: Report = lambda stage, done, total: None
-    keep: Callable[[np.ndarray], None] = lambda states: None
+    outer: "Watch | None" = None
+    interrupted: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic
     begun: float = field(default_factory=time.monotonic)
 
     def is_over(self) -> bool:
-        """Whether the time limit was reached."""
-        return self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
-
-    @property
-    def left(self) -> float | None:
-        """How many seconds are left, at least a thousandth; None for no limit."""
-        if self.max_seconds is None:
-            return None
-        return max(self.max_seconds - (self.clock() - self.begun), 1e-3)
+        """Whether the time limit was reached, or Ctrl-C was pressed."""
+        late = self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
+        return (
+            late or self.interrupted.is_set() or (self.outer is not None and self.outer.is_over())
+        )
 
     @property
     def reason(self) -> str:
-        """Why what was not finished by the time limit was not."""
+        """Text for results that are cut short."""
+        if self.outer is not None and self.outer.is_over():
+            return self.outer.reason
+        if self.interrupted.is_set() or self.max_seconds is None:
+            return "the search was interrupted"
         return f"the time limit of {self.max_seconds:g} s was reached"
 
 
 UNWATCHED = Watch()
 """Without a limit, and in silence."""
 
-
-def _nothing() -> None:
-    """Return what an analysis has found that has nothing to tell before its end."""
+_AT_WORK: ContextVar[Watch] = ContextVar("_AT_WORK", default=UNWATCHED)
 
 
-class SearchInterruptedError(KeyboardInterrupt):
-    """Ctrl-C during an analysis. `found` holds what was found by then."""
+def is_over() -> bool:
+    """Whether the analysis at work is to return what there is: time is up, or Ctrl-C was pressed.
 
-    def __init__(self, label: str, so_far: Callable[[], Any] = _nothing):
-        self._so_far = so_far
-        super().__init__(f"the search for {label} was interrupted")
+    Nothing else stops an analysis: each loop that can take long asks, between batches.
+    """
+    return _AT_WORK.get().is_over()
 
-    @cached_property
-    def found(self) -> Any:
-        """A record such as the analysis returns, of what it had come to, or None.
 
-        It is made when this is first asked for, so that Ctrl-C itself takes no time.
-        """
-        return self._so_far()
+def why_over() -> str:
+    """Return the text for results that are cut short."""
+    return _AT_WORK.get().reason
 
-    @property
-    def points(self) -> Any:
-        """The same, of a search for fixed points: those that candidates had come to."""
-        return self.found
+
+def report_progress(stage: str, done: int, total: int | None) -> None:
+    """Report how far the analysis at work has come."""
+    _AT_WORK.get().report(stage, done, total)
 
 
 @contextmanager
-def watching(
-    label: str,
-    max_seconds: Any,
-    progress: Any,
-    keep: Callable[[np.ndarray], None] = UNWATCHED.keep,
-    so_far: Callable[[], Any] = _nothing,
-) -> Iterator[Watch]:
+def watched_by(watch: Watch) -> Iterator[None]:
+    """Make a watch the one that loops ask."""
+    token = _AT_WORK.set(watch)
+    try:
+        yield
+    finally:
+        _AT_WORK.reset(token)
+
+
+@contextmanager
+def watching(label: str, max_seconds: Any, progress: Any) -> Iterator[Watch]:
     """Watch over an analysis as a user asks; `label` stands before its bar.
 
     Without a `progress` a bar appears after a while where someone sees it. One that is called
-    within another analysis, or where another bar is shown, has none.
+    within another analysis, or where another bar is shown, has none. The first Ctrl-C makes the
+    analysis return what there is, unless it is part of another or of a program that handles it.
 
-    `so_far` returns what was found by then, if Ctrl-C ends it. Raises InvalidInputError for a limit
-    that is not positive, a `progress` that is no function; SearchInterruptedError on Ctrl-C.
+    Raises InvalidInputError for a limit that is not positive, a `progress` that is no function.
     """
     if max_seconds is not None:
         require_positive(max_seconds, "max_seconds")
@@ -141,11 +142,46 @@ def watching(
         progress, (bool, np.bool_, type(None), Callable), "progress",
         "True, False, or a function of a stage, what is done of it, and of how much",
     )  # fmt: skip
+    outer = _AT_WORK.get()
+    is_whole = outer is UNWATCHED
+    with quiet() as is_first, _reporting(label, progress, is_first) as report:
+        watch = Watch(max_seconds, report, None if is_whole else outer)
+        with watched_by(watch), _returning_on_ctrl_c(label, watch) if is_whole else nullcontext():
+            yield watch
+
+
+def unlimited() -> AbstractContextManager[None]:
+    """Leave out the time limit, in checks that must be whole and take little."""
+    return watched_by(UNWATCHED)
+
+
+@contextmanager
+def part_of_a_program() -> Iterator[None]:
+    """Let Ctrl-C end the program, and not one analysis of it after the other."""
+    with watched_by(Watch()):
+        yield
+
+
+@contextmanager
+def _returning_on_ctrl_c(label: str, watch: Watch) -> Iterator[None]:
+    """Let the first Ctrl-C end the analysis, the second the program."""
+    standard = signal.default_int_handler
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not standard:
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        signal.signal(signal.SIGINT, standard)
+        watch.interrupted.set()
+        said = f"Ctrl-C: what was found by now is returned ({label}). Again ends the program."
+        warnings.warn_explicit(said, UserWarning, "separatrix", 0)  # the line at work is anyone's
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
-        with quiet() as is_first, _reporting(label, progress, is_first) as report:
-            yield Watch(max_seconds, report, keep)
-    except KeyboardInterrupt as interrupt:
-        raise SearchInterruptedError(label, so_far) from interrupt
+        yield
+    finally:
+        signal.signal(signal.SIGINT, standard)
 
 
 @contextmanager

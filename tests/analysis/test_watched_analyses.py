@@ -1,5 +1,6 @@
 """Time limits of the analyses beside the search for fixed points, and what they tell on the way."""
 
+import signal
 import sys
 
 import jax.numpy as jnp
@@ -109,20 +110,10 @@ def test_an_analysis_ends_at_its_time_limit_and_says_so(analysis, points, monkey
 
     stopped = analysis(points, max_seconds=7, progress=report)
     assert ANALYSES[analysis] in told
-    assert any("the time limit" in reason for reason in stopped), stopped
+    assert any("time limit" in reason for reason in stopped), stopped
     whole = analysis(points, max_seconds=1e6)
-    assert not any("the time limit" in reason for reason in whole)
+    assert not any("time limit" in reason for reason in whole)
     assert len(told) < 100
-
-
-@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.__name__)
-def test_ctrl_c_goes_through(analysis, points):
-    def interrupt(stage, done, total):
-        raise KeyboardInterrupt
-
-    with pytest.raises(sx.SearchInterruptedError) as caught:
-        analysis(points, progress=interrupt)
-    assert isinstance(caught.value, KeyboardInterrupt)
 
 
 def test_modes_for_which_there_is_no_time_are_unknown(monkeypatch):
@@ -166,28 +157,28 @@ def whole_exponents(**watched):
 
 
 CARRIED = {
-    cycles_by_length: (12, lambda found: (found.states[:, 0], found.reasons)),
+    cycles_by_length: (7, lambda found: (found.states[:, 0], found.reasons)),
     whole_branches: (40, lambda found: (found.states, [*found.endings.ravel(), *found.remarks])),
     whole_branch_of_cycles: (12, lambda found: (found.states[:, 0], found.endings)),
-    whole_basins: (3, lambda found: (found.states[found.reached >= 0], found.reasons)),
+    whole_basins: (2, lambda found: (found.states[found.reached >= 0], found.reasons)),
     whole_exponents: (12, lambda found: (found.history[0], found.outcome)),
 }
 """At which report each is interrupted; what was found, and what says that it was interrupted."""
 
 
 @pytest.mark.parametrize("analysis", CARRIED, ids=lambda analysis: analysis.__name__)
-def test_ctrl_c_carries_what_was_found(analysis):
+def test_ctrl_c_returns_what_was_found(analysis):
     told, (count, read) = [], CARRIED[analysis]
 
     def interrupt(stage, done, total):
         told.append(done)
         if len(told) == count:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(sx.SearchInterruptedError) as caught:
-        analysis(progress=interrupt)
-    (rows, words), (all_rows, _) = read(caught.value.found), read(analysis())
+    with pytest.warns(UserWarning, match="Ctrl-C"):
+        found = analysis(progress=interrupt)
+    (rows, words), (all_rows, _) = read(found), read(analysis())
     assert 0 < len(rows) < len(all_rows)
-    assert any("interrupted" in text for text in words), words
+    assert any("interrupted" in text or "Ctrl-C" in text for text in words), words
     for row in rows:
         assert np.abs(all_rows - row).max(tuple(range(1, all_rows.ndim))).min() < 1e-6

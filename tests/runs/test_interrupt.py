@@ -19,12 +19,8 @@ def tell(stage, done, total):
     if stage == "{stage}" and done >= {done}:
         print("at work", flush=True)
 
-try:
-    sx.find_fixed_points(system, starts, progress=tell)
-except sx.SearchInterruptedError as interrupted:
-    print("stopped", flush=True)
-    points = interrupted.points
-    print("found", len(points), points.hits.sum() > 0, flush=True)
+points = sx.find_fixed_points(system, starts, progress=tell)
+print("found", len(points), points.hits.sum() > 0, flush=True)
 """
 MANY_UNITS = """
 W = rng.normal(0, 0.15, (200, 200))
@@ -54,11 +50,9 @@ def test_ctrl_c_ends_a_search_within_two_seconds(system, stage, done):
             sent = time.monotonic()
             while (line := said()) == "at work\n":
                 pass
-            assert line == "stopped\n"
+            assert line.startswith("found ")
             assert time.monotonic() - sent < 2
-            assert said().startswith("found ")
-            told = time.monotonic()
             assert process.wait(timeout=60) == 0  # no thread goes on
-            assert time.monotonic() - told < 5
+            assert time.monotonic() - sent < 7
         finally:
             process.kill()

@@ -11,7 +11,7 @@ from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._tables import Columns, cell, describe_time
 from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
-from .._watch import Report, watching
+from .._watch import Report, watching, why_over
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..systems import AbstractSystem, in_float64, require_system
@@ -137,8 +137,6 @@ def lyapunov_exponents(
     InvalidInputError
         When shapes do not fit, a start or an input is not finite, the inputs are shorter than the
         steps, or the system has no input to replace.
-    SearchInterruptedError
-        On Ctrl-C; its `found` are the exponents over the blocks that were done by then.
 
     References
     ----------
@@ -165,16 +163,10 @@ def lyapunov_exponents(
         )
     steps = _number_of_steps(method, given)
     advance, per_step = _advance(system, method)
-    blocks: list[Growth] = []
-
-    def so_far() -> LyapunovSpectrum | None:
-        when = ", when it was interrupted"
-        return _record(system, starts, blocks[0], per_step, when) if blocks else None
-
-    watched = watching("Lyapunov exponents", max_seconds, progress, so_far=so_far)
-    with watched as watch, one_blas_thread(), derivatives_of(system):
-        growth = method.run(advance, starts, given, steps, watch, blocks)
-    late = f", when {watch.reason}" if growth.edges[-1] < steps else ""
+    watched = watching("Lyapunov exponents", max_seconds, progress)
+    with watched, one_blas_thread(), derivatives_of(system):
+        growth = method.run(advance, starts, given, steps)
+        late = f", when {why_over()}" if growth.edges[-1] < steps else ""
     return _record(system, starts, growth, per_step, late)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from .._records import Record
-from .._watch import quiet
+from .._watch import part_of_a_program, quiet
 from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points, linearize
 from ..evaluation import psychometric
@@ -31,7 +31,7 @@ def analyze(
     progress: bool = False,
 ) -> dict[str, Record]:
     """Return every result for a trained network, by name; bars show the `progress` of searches."""
-    with nullcontext() if progress else quiet():
+    with part_of_a_program(), nullcontext() if progress else quiet():
         return _results(setup, network, announce, progress)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._types import require_count
-from .._watch import UNWATCHED, Stage, Watch
+from .._watch import Stage, is_over, report_progress
 from . import batched
 from .iterate import Ending, Rows
 from .piecewise_linear import PiecewiseLinear
@@ -43,9 +43,7 @@ class CycleWalk:
         require_count(self.max_solves, "max_solves")
         require_count(self.transient, "transient", least=0)
 
-    def solve(
-        self, form: PiecewiseLinear, starts: np.ndarray, length: int, watch: Watch = UNWATCHED
-    ) -> "Walked":
+    def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "Walked":
         """Search from states `(start, unit)` for cycles of `length` steps."""
         patterns = form.gates(_orbits(form, starts, length))
         walked = Walked.unmoved(starts, length)
@@ -62,9 +60,9 @@ class CycleWalk:
                     first[key] = int(k)
                     fresh.append(k)
             active = np.array(fresh, int)
-            if not len(active) or watch.is_over():
+            if not len(active) or is_over():
                 break
-            watch.report(Stage.SHOOT, len(starts) - len(active), len(starts))
+            report_progress(Stage.SHOOT, len(starts) - len(active), len(starts))
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
             walked.endings[active[~finite]] = Ending.SINGULAR
@@ -74,7 +72,7 @@ class CycleWalk:
             walked.put(active[own], Walked(orbits[own], errors[own], exact, ending))
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
-        walked.endings[active] = Ending.RUNNING if watch.is_over() else Ending.MAX_STEPS
+        walked.endings[active] = Ending.RUNNING if is_over() else Ending.MAX_STEPS
         walked.join_followers(follows)
         return walked
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .._watch import UNWATCHED, Watch
+from .._watch import is_over
 
 
 class Ending(enum.IntEnum):
@@ -87,14 +87,14 @@ class AbstractIteration(abc.ABC, Generic[_State]):
 
 
 def iterate(
-    method: AbstractIteration[_State], index: np.ndarray, room: int, watch: Watch = UNWATCHED
+    method: AbstractIteration[_State], index: np.ndarray, room: int
 ) -> Iterator[tuple[_State, np.ndarray]]:
     """Yield candidates, at most `room` of them at work, as they are done, and how each ended.
 
     Those that are not done when time is over are left out.
     """
     state: _State | None = None
-    while (len(index) or state is not None) and not watch.is_over():
+    while (len(index) or state is not None) and not is_over():
         free = room if state is None else room - len(state.index)
         # Refilling a few places at a time would cost an evaluation each time.
         if len(index) and free >= min(room // 4 + 1, len(index)):

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 from scipy.linalg import lapack
 
 from .._types import require_count
-from .._watch import UNWATCHED, Watch
 from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
 EPS = np.finfo(float).eps
@@ -103,7 +102,6 @@ class DampedNewton:
         starts: Float[np.ndarray, "start unit"],
         values: Values | None = None,
         bounds: tuple[np.ndarray, np.ndarray] | None = None,
-        watch: Watch = UNWATCHED,
     ) -> Minima:
         """Minimize from every start.
 
@@ -114,7 +112,7 @@ class DampedNewton:
         minima = Minima.unmoved(starts)
         iteration = _Iteration(self.max_steps, derivatives, starts, values, bounds)
         room = max(len(starts), 1)
-        for at, endings in iterate(iteration, np.arange(len(starts)), room, watch):
+        for at, endings in iterate(iteration, np.arange(len(starts)), room):
             flags = (endings == e for e in (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY))
             length = np.linalg.norm(at.newton, axis=1)
             minima.put(at.index, Minima(at.x, at.value, length, *flags))

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from .._watch import UNWATCHED, Watch
 from .iterate import AbstractIteration, State, iterate
 from .levenberg_marquardt.solution import Ending, Finished, Solution, endings_of
 
@@ -63,7 +62,6 @@ class NewtonKrylov:
         starts: States,
         batch_size: int,
         is_zero: IsZero,
-        watch: Watch = UNWATCHED,
         finished: Finished | None = None,
     ) -> Solution:
         """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
@@ -71,7 +69,7 @@ class NewtonKrylov:
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[running]).max(initial=0.0))
         iteration = _Iteration(self, attempt, starts, is_zero, extent)
-        for at, endings in iterate(iteration, running, batch_size, watch):
+        for at, endings in iterate(iteration, running, batch_size):
             done = Solution(at.x, at.residual, at.length, endings, at.count)
             solution.put(at.index, done)
             if finished is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._types import require_count
-from .._watch import UNWATCHED, Stage, Watch
+from .._watch import Stage, report_progress
 from . import batched
 from .iterate import AbstractIteration, Ending, Rows, State, iterate
 
@@ -67,7 +67,6 @@ class MultipleShooting:
         propagate: Propagate,
         orbits: np.ndarray,
         periods: np.ndarray | None,
-        watch: Watch = UNWATCHED,
     ) -> "Shot":
         """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None.
 
@@ -77,10 +76,10 @@ class MultipleShooting:
         running = np.flatnonzero(shot.endings == Ending.RUNNING)
         timed = periods is not None
         iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
-        for at, endings in iterate(iteration, running, max(len(orbits), 1), watch):
+        for at, endings in iterate(iteration, running, max(len(orbits), 1)):
             shot.endings[at.index] = endings
             left = int(np.count_nonzero(shot.endings == Ending.RUNNING))
-            watch.report(Stage.SHOOT, len(orbits) - left, len(orbits))
+            report_progress(Stage.SHOOT, len(orbits) - left, len(orbits))
             closed = at.select(endings == Ending.ZERO)
             length = np.abs(closed.direction).max((1, 2))
             last = closed.x + closed.direction, closed.period + closed.drift

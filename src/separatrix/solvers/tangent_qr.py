@@ -12,7 +12,7 @@ import numpy as np
 
 from .._double import double_precision
 from .._types import require_count
-from .._watch import UNWATCHED, Stage, Watch
+from .._watch import Stage, is_over, report_progress
 
 _PARTS = 5  # of a block
 
@@ -84,15 +84,12 @@ class TangentQR:
         starts: np.ndarray,
         inputs: np.ndarray | None,
         steps: int,
-        watch: Watch = UNWATCHED,
-        so_far: list[Growth] | None = None,
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
         Stops early when no trajectory is finite any more; the blocks left are NaN. When time is
-        over it ends with a block, the first one at least. `so_far` gets what is known after each.
+        over it ends with a block, the first one at least.
         """
-        so_far = [] if so_far is None else so_far
         count, size = starts.shape
         number = self.num_exponents or size
         edges, parts = self._edges(steps)
@@ -108,11 +105,9 @@ class TangentQR:
                 length = np.asarray(min(piece, self.transient - begin))
                 x, Q, _ = _block(advance, x, Q, given, np.asarray(begin), length, every)
             for k, (begin, end) in enumerate(pairwise(edges)):
-                if k and k % parts == 0:
-                    so_far[:] = [Growth(logs[:k], edges[: k + 1], np.asarray(x), parts)]
-                    if watch.is_over():
-                        return so_far[0]
-                watch.report(Stage.EXPONENTS, int(begin), int(edges[-1]))
+                if k and k % parts == 0 and is_over():
+                    return Growth(logs[:k], edges[: k + 1], np.asarray(x), parts)
+                report_progress(Stage.EXPONENTS, int(begin), int(edges[-1]))
                 x, Q, sums = _block(
                     advance, x, Q, given, self.transient + begin, end - begin, every
                 )

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._watch import UNWATCHED, Watch
 from . import batched
 from .iterate import AbstractIteration, Ending, State, iterate
 from .levenberg_marquardt import EPS, Evaluate, Residual, States
@@ -50,7 +49,6 @@ def follow_valleys(
     starts: States,
     sizes: Float[np.ndarray, " start"],
     max_steps: int = 200,
-    watch: Watch = UNWATCHED,
 ) -> ValleyWalk:
     """Walk down the valleys in which starts lie, as far as |r| decreases.
 
@@ -86,7 +84,7 @@ def follow_valleys(
     entering = _entering(evaluate, starts, sizes)
     walk = _Iteration(evaluate, residual, levels, entering, max_steps)
     count = len(entering.index)
-    for at, endings in iterate(walk, np.arange(count), max(count, 1), watch):
+    for at, endings in iterate(walk, np.arange(count), max(count, 1)):
         ends[at.index] = at.x
         # rounding may be all that is left of r
         near[at.index] = (endings == Ending.NEAR) | walk.is_at_level(at)

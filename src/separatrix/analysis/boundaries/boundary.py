@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Shaped
 from ..._parallel import chunks
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
-from ..._watch import Report, Stage, watching
+from ..._watch import Report, Stage, is_over, report_progress, watching, why_over
 from ...systems import AbstractSystem, require_system
 from ..checks import states_of
 from ..fixed_points.points import FixedPoints
@@ -104,8 +104,6 @@ def separatrix(
     ------
     InvalidInputError
         When points are no fixed points, or states have another number of units than the system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` is None: all segments are followed side by side, and none is done.
 
     References
     ----------
@@ -124,8 +122,8 @@ def separatrix(
     system = require_system(system)
     landscape = survey(system, points)
     sampled = None if states is None else states_of(system, states, "states")
-    with watching("separatrix", max_seconds, progress) as watch:
-        follower = Follower(system, landscape, watch)
+    with watching("separatrix", max_seconds, progress):
+        follower = Follower(system, landscape)
         brackets = _attractor_pairs(landscape)
         if sampled is not None:
             brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
@@ -196,9 +194,9 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
     going = np.ones(len(outcomes), bool)
     for _ in range(_HALVINGS):
         rows = np.flatnonzero(going)
-        if not len(rows) or follower.watch.is_over():
+        if not len(rows) or is_over():
             break
-        follower.watch.report(Stage.BISECT, len(going) - len(rows), len(going))
+        report_progress(Stage.BISECT, len(going) - len(rows), len(going))
         parts = next((p for p in (16, 8, 4) if len(rows) * (p - 1) <= _CHEAP), 2)
         share = np.arange(1, parts)[:, None] / parts
         a, b = brackets.a[rows], brackets.b[rows]
@@ -216,8 +214,8 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
         width = np.linalg.norm(brackets.a[rows] - brackets.b[rows], axis=1)
         finest = 4 * EPS * np.linalg.norm(a, axis=1)
         going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
-    if going.any() and follower.watch.is_over():
-        outcomes[going] = f"not finished: {follower.watch.reason}"
+    if going.any() and is_over():
+        outcomes[going] = f"not finished: {why_over()}"
     return outcomes.astype(str)
 
 
@@ -243,7 +241,7 @@ def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.nda
     gates = np.flatnonzero(follower.landscape.gates)
     saddle, nearness = np.full(len(states), -1), np.full(len(states), np.nan)
     normals = np.full(states.shape, np.nan)
-    if not len(gates) or not len(states) or follower.watch.is_over():
+    if not len(gates) or not len(states) or is_over():
         return saddle, normals, nearness
     longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
     for part in chunks(len(states), _PATHS):

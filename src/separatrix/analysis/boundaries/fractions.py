@@ -84,9 +84,6 @@ def basins(
     ------
     InvalidInputError
         When points are no fixed points, or states have another number of units than the system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` tells of the states that had settled by then, the others are
-        unsettled.
 
     References
     ----------
@@ -106,15 +103,9 @@ def basins(
     if not is_number(confidence) or not 0 < confidence < 1:
         raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
     follower = Follower(system, landscape)
-
-    def record() -> Basins | None:
-        ends = follower.ends
-        return None if ends is None else _record(follower, sampled, ends, float(confidence))
-
-    with watching("basins", max_seconds, progress, so_far=record) as watch:
-        follower.watch = watch
-        follower.ends = follower.follow(sampled)
-    return _record(follower, sampled, follower.ends, float(confidence))
+    with watching("basins", max_seconds, progress):
+        ends = follower.follow(sampled)
+    return _record(follower, sampled, ends, float(confidence))
 
 
 def _record(follower: Follower, sampled: np.ndarray, ends: Settled, confidence: float) -> Basins:

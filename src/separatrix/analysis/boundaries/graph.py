@@ -108,8 +108,6 @@ def fixed_point_graph(
     ------
     InvalidInputError
         When there is no fixed point among the points, or they are none of this system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` is None: all arms are followed side by side, and none is done.
 
     References
     ----------
@@ -136,8 +134,8 @@ def fixed_point_graph(
     distance = _DEPARTURE * landscape.separation[source] * np.sign(arm)
     along = np.repeat(np.concatenate([directions, across]), 2, axis=0)
     starts = landscape.states[source] + distance[:, None] * along
-    with watching("fixed-point graph", max_seconds, progress) as watch:
-        follower = Follower(system, landscape, watch)
+    with watching("fixed-point graph", max_seconds, progress):
+        follower = Follower(system, landscape)
         ends = follower.follow(starts, anyway=True)
     label = np.append(landscape.label, -1)
     return FixedPointGraph(

@@ -12,7 +12,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress, why_over
 from ...systems import AbstractSystem
 from ..motion import Stepper
 from .landscape import Landscape
@@ -54,10 +54,8 @@ class Follower:
         self,
         system: AbstractSystem,
         landscape: Landscape,
-        watch: Watch = UNWATCHED,
     ):
-        self.landscape, self.watch = landscape, watch
-        self.ends: Settled | None = None  # of the states that are followed
+        self.landscape = landscape
         self.stepper = Stepper(system, landscape.states)
         self.radius = _CAPTURE * landscape.separation
 
@@ -67,9 +65,8 @@ class Follower:
         `anyway`: also where no attractor is known, to see whether they cycle or leave.
         """
         count = len(starts)
-        reasons = np.full(count, _INTERRUPTED, object)  # until there is another
+        reasons = np.full(count, "", object)
         ends = Settled(np.full(count, -1), np.zeros(count, int), reasons, np.full(count, -1))
-        self.ends = ends
         now = np.array(starts, float)
         going = np.isfinite(now).all(1)
         ends.reasons[~going] = "the state is not finite"
@@ -77,9 +74,9 @@ class Follower:
             ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0
-        while going.any() and taken < _MOST_STEPS and not self.watch.is_over():
+        while going.any() and taken < _MOST_STEPS and not is_over():
             rows = np.flatnonzero(going)
-            self.watch.report(Stage.FOLLOW, count - len(rows), count)
+            report_progress(Stage.FOLLOW, count - len(rows), count)
             block = min(block, _MOST_STEPS - taken)
             moved = self.stepper.advance(now[rows], block)
             taken += block
@@ -88,7 +85,7 @@ class Follower:
             ends.steps[rows] = taken
             going[rows[done]] = False
             block = min(2 * block, _LONGEST_BLOCK)
-        late = f"not finished: {self.watch.reason}" if self.watch.is_over() else ""
+        late = f"not finished: {why_over()}" if is_over() else ""
         ends.reasons[going] = late or (f"still moving after {taken} steps: a cycle, chaos, or slow")
         return Settled(ends.reached, ends.steps, ends.reasons.astype(str), ends.resting)
 
@@ -144,7 +141,6 @@ class Follower:
 
 
 SETTLED = "settled"
-_INTERRUPTED = "not finished: the search was interrupted"
 _NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
 _CYCLE = "ended on a cycle: find it with sx.find_cycles"
 _ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"

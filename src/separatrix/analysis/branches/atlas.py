@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over, why_over
 from ...solvers.continuation import (
     Curve,
     CurveEnd,
     Deflation,
     PseudoArclength,
-    Track,
     correct,
     correct_at,
     ending_text,
@@ -60,14 +59,12 @@ class Atlas:
         method: PseudoArclength,
         box: tuple[np.ndarray, np.ndarray] | None,
         marginal_band: float,
-        watch: Watch = UNWATCHED,
     ):
         self.family, self.bounds, self.method, self.box = family, bounds, method, box
-        self.marginal_band, self.watch = marginal_band, watch
+        self.marginal_band = marginal_band
         self.branches: list[Branch] = []
         self.special: list[Special] = []
         self.remarks: list[str] = []
-        self._following: tuple[str, list[Track]] = "", []
 
     def add(self, point: np.ndarray, origin: str) -> None:
         """Follow the branch through a regular point, unless it is there already."""
@@ -143,9 +140,9 @@ class Atlas:
         full = len(self.branches) >= self.method.max_branches
         if full:
             self._remark(f"reached max_branches = {self.method.max_branches}: there may be more")
-        elif self.branches and self.watch.is_over():
+        elif self.branches and is_over():
             full = True
-            self._remark(f"{self.watch.reason}: there may be more")
+            self._remark(f"{why_over()}: there may be more")
         return full
 
     def _remark(self, remark: str) -> None:
@@ -162,7 +159,6 @@ class Atlas:
             through.tangents.append(tangent)
         scaled = (self.bounds[0] / self.family.scales[-1], self.bounds[1] / self.family.scales[-1])
         halves: list[tuple[Curve, np.ndarray]] = []
-        self._following = origin, []
         evaluate = self.family.residual_and_jacobian
         for along in (tangent, -tangent):
             at_end = along[-1] * (start[-1] - np.mean(scaled)) > 0 and start[-1] in scaled
@@ -170,12 +166,10 @@ class Atlas:
                 curve = Curve(start[None], along[None], np.ones(1), CurveEnd.RANGE)
                 values = eigenvalues(self.family, curve.points)
             else:
-                track, spectra = Track(), Spectra(self.family)
-                self._following[1].append(track)
+                spectra = Spectra(self.family)
                 curve = follow(
-                    evaluate, start, along, scaled, self.method, self.leaves, watch=self.watch,
-                    track=track, each=spectra.add,
-                )  # fmt: skip
+                    evaluate, start, along, scaled, self.method, self.leaves, each=spectra.add
+                )
                 values = spectra.all()
             halves.append((curve, values))
             if curve.end is CurveEnd.MAX_POINTS:
@@ -183,21 +177,20 @@ class Atlas:
             if curve.end is CurveEnd.CLOSED:
                 break
         self.branches.append(_joined(halves, origin, self.method))
-        self._following = "", []
         for curve, values in halves:
-            if self.watch.is_over():
+            if is_over():
                 break
-            for special in find_tangencies(self.family, curve, values, self.watch):
+            for special in find_tangencies(self.family, curve, values):
                 self._note(special, number)
-            skip, budget = through is not None, Budget(watch=self.watch)
+            skip, budget = through is not None, Budget()
             for special in find_special(
                 self.family, curve, values, self.special, skip_first=skip, budget=budget
             ):
                 self._note(special, number)
             if budget.left <= 0:
                 self._remark(f"signs along branch {number} are rounding: special points may lack")
-        if self.watch.is_over():
-            self._remark(f"{self.watch.reason}: special points may lack on branch {number}")
+        if is_over():
+            self._remark(f"{why_over()}: special points may lack on branch {number}")
 
     def leaves(self, point: np.ndarray) -> CurveEnd | None:
         """Return why a branch may not go on at a point, None where it may."""
@@ -234,19 +227,6 @@ class Atlas:
                 return
         special.branches.append(number)
         self.special.append(special)
-
-    def interrupt(self) -> None:
-        """End the branch that is being followed, as Ctrl-C has ended the search."""
-        origin, tracks = self._following
-        curves = [track.curve for track in tracks if track.signs]
-        if curves:
-            halves = [(curve, eigenvalues(self.family, curve.points)) for curve in curves]
-            self.branches.append(_joined(halves, origin, self.method))
-        for special in self.special:  # a branch without a point is none
-            special.branches = [
-                number for number in special.branches if number < len(self.branches)
-            ]
-        self._remark("the search was interrupted: there may be more")
 
     def record(self, system: AbstractSystem, name: str, parameter: tuple[float, float]) -> Branches:
         """Return everything as a record."""

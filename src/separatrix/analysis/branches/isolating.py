@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over
 from ...solvers.continuation import Curve, CurveEnd, correct, tangent_of
 from .crossings import sharpened
 from .family import Family
@@ -29,12 +29,11 @@ class Budget:
     """How many pieces of a branch may still be halved: where signs are rounding they never end."""
 
     left: int = 4000
-    watch: Watch = UNWATCHED
 
     @property
     def is_spent(self) -> bool:
         """Whether there may be special points that were not looked for."""
-        return self.left <= 0 or self.watch.is_over()
+        return self.left <= 0 or is_over()
 
 
 def find_special(

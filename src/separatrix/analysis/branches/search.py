@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError
-from ..._watch import Report, watching
+from ..._watch import Report, is_over, watching
 from ...solvers.continuation import Deflation, PseudoArclength
 from ..checks import band_of, method_of
 from ..derivatives import derivatives_of
@@ -97,8 +97,6 @@ def continue_fixed_points(
     InvalidInputError
         When a start is no fixed point, or lies outside the range; when `system_of` returns no
         system, computes in float32, or can be neither traced nor compared between parameters.
-    SearchInterruptedError
-        On Ctrl-C; its `found` are the branches by then, the last one as far as it was followed.
 
     References
     ----------
@@ -143,15 +141,8 @@ def continue_fixed_points(
         given = None if scale is None else np.full(sample.size, scale)
         family.measure(measured_units(family, states[0], value) if given is None else given)
     atlas = Atlas(family, bounds, method, box, marginal_band)
-
-    def so_far() -> Branches | None:
-        with one_blas_thread(), derivatives_of(sample), quiet():
-            atlas.interrupt()
-            return atlas.record(sample, name, (first, last)) if atlas.branches else None
-
-    watched = watching("branches", max_seconds, progress, so_far=so_far)
-    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet():
-        atlas.watch = watch
+    watched = watching("branches", max_seconds, progress)
+    with watched, one_blas_thread(), derivatives_of(sample), quiet():
         for k, state in enumerate(states):
             point = corrected_start(family, state, value, name)
             atlas.add(point, "start" if len(states) == 1 else f"start {k}")
@@ -168,7 +159,7 @@ def _look_for_more(atlas: Atlas, search: Deflation, switch: bool) -> None:
     # not at the middle of the range or at round parts of it, where special points like to lie
     inner = (np.arange(search.values) + 0.5 + OFF_CENTER) / search.values
     for value in low + (high - low) * inner:
-        if atlas.watch.is_over():
+        if is_over():
             break
         known = atlas.states_at(value)
         found = disconnected_points(atlas.family, search, known, float(value), atlas.box)

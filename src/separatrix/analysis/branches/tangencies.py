@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over
 from ...solvers.continuation import Curve, correct, tangent_of
 from ..stability import growth
 from .crossings import sharpened
@@ -24,9 +24,7 @@ SHRINKINGS = 44
 """Steps of the golden section: a billionth of the piece is left."""
 
 
-def find_tangencies(
-    family: Family, curve: Curve, values: np.ndarray, watch: Watch = UNWATCHED
-) -> list[Special]:
+def find_tangencies(family: Family, curve: Curve, values: np.ndarray) -> list[Special]:
     """Return the points of a curve where a mode comes to the boundary and its sign stays."""
     distance = np.abs(growth(values, family.kind)).min(1)
     marks = signatures(curve, values, family.kind)
@@ -46,7 +44,7 @@ def find_tangencies(
         special = _nearest(family, curve.points[k - 1 : last + 1], float(ends.max()))
         if special is not None:
             found.append(special)
-        if watch.is_over():
+        if is_over():
             break
     return found
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import Enclosed, EnclosureError, point
 from ...enclosure.krawczyk.context import in_chunks
@@ -42,7 +42,6 @@ def assess(
     proof: Proof | None = None,
     latent: LatentSystem | None = None,
     enclosure: Enclosure | None = None,
-    watch: Watch = UNWATCHED,
 ) -> tuple[PointTable, Completeness]:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -81,8 +80,6 @@ def assess(
     enclosure
         The velocity, and the box that is proved with it; None means `Enclosure.of(system)`. Without
         a velocity indices are those that the latent system proves.
-    watch
-        Asked before each round, and within it, whether time is over.
 
     Returns
     -------
@@ -98,19 +95,19 @@ def assess(
     domain = find_domain(system, enclosure, (proved.states, proved.errors))
 
     def judge(table: PointTable) -> _Judged:
-        return _judged(table, domain, enclosure.velocity, latent, watch)
+        return _judged(table, domain, enclosure.velocity, latent)
 
     now = judge(table)
     richness, coverage = chao1(now.points.hits), good_turing_coverage(now.points.hits)
     if proof is None:
-        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion, watch)
+        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion)
         now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
     starts, further = list[int](), further or FurtherSearch()
     rng = np.random.default_rng(further.seed)
 
     def draw(now: _Judged, led: bool, count: int) -> np.ndarray:
-        if led and evaluate is not None and len(path := from_center(evaluate, domain, watch)):
+        if led and evaluate is not None and len(path := from_center(evaluate, domain)):
             return path
         states = now.points.states
         unstable = partial(_unstable, system.kind, enclosure.velocity, states)
@@ -119,7 +116,7 @@ def assess(
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
-        now, starts = _searched(now, richness, further, draw, found, watch)
+        now, starts = _searched(now, richness, further, draw, found)
     not_led = search is not None and now.lacks_positive and system.size > MOST_UNITS
     known = Completeness(
         index_sum=now.index.value,
@@ -145,7 +142,6 @@ def _searched(
     method: FurtherSearch,
     draw: Callable[[_Judged, bool, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
-    watch: Watch,
 ) -> tuple[_Judged, list[int]]:
     """Search from further starts, round by round; also return how many starts each round had."""
     starts, led = list[int](), not len(now.points)
@@ -155,9 +151,9 @@ def _searched(
     # A sum would tell of pairs; a point that is not proved may be found again beside itself.
     pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
     while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
-        if watch.is_over():
+        if is_over():
             break
-        watch.report(Stage.FURTHER, len(starts), method.rounds)
+        report_progress(Stage.FURTHER, len(starts), method.rounds)
         before, new = len(now.points), draw(now, led, count)
         now = search(now.table, new)
         starts.append(len(new))
@@ -205,7 +201,6 @@ def _judged(
     domain: Domain,
     velocity: Enclosed | None,
     latent: LatentSystem | None,
-    watch: Watch,
 ) -> _Judged:
     """Work out the index of each point that is new, where the sum can mean something."""
     outside = table.fixed & ~table.proved & (not domain.given)
@@ -214,8 +209,8 @@ def _judged(
         return _Judged(table, outside, IndexSum(None, domain.obstacle))
     if velocity is None and latent is None:
         return _Judged(table, outside, IndexSum(None, words.NO_INDEX))
-    if watch.is_over():
-        return _Judged(table, outside, IndexSum(None, watch.reason))
+    if is_over():
+        return _Judged(table, outside, IndexSum(None, why_over()))
     may_be_fixed = table.fixed & ~outside
     if domain.given and domain.excludes(table.states[may_be_fixed]).any():
         return _Judged(table, outside, IndexSum(None, words.BEYOND_BOX))
@@ -257,7 +252,6 @@ def _exhausted(
     search: Search | None,
     adopt: Adopt | None,
     method: BranchAndPrune | None,
-    watch: Watch,
 ) -> tuple[PointTable, Proof]:
     """Try to prove that no point is missing; points that turn up are added.
 
@@ -267,7 +261,7 @@ def _exhausted(
     if not points.proved.all():
         return table, Proof.failed(words.NOT_CERTIFIED, system.size)
     known = points.states, points.radii, points.errors
-    proof = prove_complete(system, domain, known, method or BranchAndPrune(), watch)
+    proof = prove_complete(system, domain, known, method or BranchAndPrune())
     if not len(proof.states):
         return table, proof
     if search is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
 from ...enclosure.branch_and_prune.known import known_zeros
 from ...enclosure.interval import EnclosureError, Interval
@@ -56,7 +56,6 @@ def prove_complete(
     domain: Domain,
     known: Known,
     method: BranchAndPrune,
-    watch: Watch = UNWATCHED,
 ) -> Proof:
     """Search exhaustively for zeros of the residual, where that is within reach.
 
@@ -66,20 +65,20 @@ def prove_complete(
     low rank let them depend. `known` are the states of fixed points, their proved radii and error
     bounds; radius 0 where nothing is proved, so that the point is found again.
     """
-    if watch.is_over():
-        return Proof.failed(watch.reason, system.size)
+    if is_over():
+        return Proof.failed(why_over(), system.size)
     if domain.positive:
         everywhere = Domain.unknown(system.size, domain.evidence)
-        proof = prove_complete(system, everywhere, known, method, watch)
+        proof = prove_complete(system, everywhere, known, method)
         if proof.complete or len(proof.states) or system.size > MOST_VARIABLES:
             return proof
-        return _prove_in_part(system, domain, known, method, watch)
-    of_pieces = _prove_by_pieces(system, domain, known, watch)
+        return _prove_in_part(system, domain, known, method)
+    of_pieces = _prove_by_pieces(system, domain, known)
     if of_pieces.complete:
         return of_pieces
     if system.size <= MOST_VARIABLES:
         box = domain.lower, domain.upper
-        found = method.search(system.residual, *box, *known, watch=watch)
+        found = method.search(system.residual, *box, *known)
         if found.complete or found.boxes > 0:
             return _proof(found, f"of {_where(domain)}")
     try:
@@ -90,20 +89,20 @@ def prove_complete(
         latent = None
     if latent is None or latent.rank > MOST_VARIABLES:
         return of_pieces
-    found = exhaust_enclosure(latent, system.residual, known, method, watch)
+    found = exhaust_enclosure(latent, system.residual, known, method)
     return _proof(found, words.variables(latent.rank))
 
 
 def _prove_in_part(
-    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune, watch: Watch
+    system: AbstractSystem, domain: Domain, known: Known, method: BranchAndPrune
 ) -> Proof:
     """Search a box of which it is not known that it holds every fixed point."""
-    found = method.search(system.residual, domain.lower, domain.upper, *known, watch=watch)
+    found = method.search(system.residual, domain.lower, domain.upper, *known)
     proof = _proof(found, f"of {_where(domain)}")
     return replace(proof, complete=False, among_positive=proof.complete)
 
 
-def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known, watch: Watch) -> Proof:
+def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Proof:
     """Solve each piece of a piecewise-linear system that has few of them."""
     states, radii, errors = known
     try:
@@ -111,18 +110,16 @@ def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known, watch
     except EnclosureError:
         return Proof.failed("", system.size)
     zeros = known_zeros(system.size, states, radii, errors)
-    found = search_pieces(enclosed, zeros, domain.lower, domain.upper, watch)
+    found = search_pieces(enclosed, zeros, domain.lower, domain.upper)
     if found is None:
         return Proof.failed("", system.size)
     text = words.solved(found.boxes, found.reason)
     return Proof(found.complete, text, found.states, found.error_bounds, found.radii)
 
 
-def prove_complete_in_latent(
-    latent: LatentSystem, method: BranchAndPrune, watch: Watch = UNWATCHED
-) -> Proof:
+def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:
     """Search exhaustively for zeros of a residual that is written with few latent variables."""
-    return _proof(exhaust(latent, method, watch), words.variables(latent.rank))
+    return _proof(exhaust(latent, method), words.variables(latent.rank))
 
 
 def _proved_box(domain: Domain) -> Interval:

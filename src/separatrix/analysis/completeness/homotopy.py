@@ -11,7 +11,6 @@ cannot leave the box, and the curve of them that begins at c, λ = 0, comes to a
 import numpy as np
 from jaxtyping import Float
 
-from ..._watch import UNWATCHED, Watch
 from ...solvers.continuation import CurveEnd, PseudoArclength, follow
 from ...solvers.newton import Evaluate
 from .domain import Domain
@@ -21,9 +20,7 @@ MOST_UNITS = 512
 _PATH = PseudoArclength(first_step=0.02, max_step=0.2, max_points=500, max_angle=30.0)
 
 
-def from_center(
-    evaluate: Evaluate, domain: Domain, watch: Watch = UNWATCHED
-) -> Float[np.ndarray, "start unit"]:
+def from_center(evaluate: Evaluate, domain: Domain) -> Float[np.ndarray, "start unit"]:
     """Return the state at the end of the path; none where that is too long, or units too many.
 
     `evaluate` gives velocities (or what has their zeros) `(batch, unit)`, and their Jacobians.
@@ -58,6 +55,6 @@ def from_center(
 
     tangent = np.append(first / rate, 1.0)
     tangent /= np.linalg.norm(tangent)
-    curve = follow(homotopy, np.zeros(size + 1), tangent, (0.0, 1.0), _PATH, watch=watch)
+    curve = follow(homotopy, np.zeros(size + 1), tangent, (0.0, 1.0), _PATH)
     arrived = curve.end is CurveEnd.RANGE and curve.points[-1, -1] > 0.5
     return center + lengths * curve.points[-1:, :-1] if arrived else np.zeros((0, size))

@@ -7,12 +7,11 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError
-from ..._watch import Report, Watch, watching
+from ..._watch import Report, watching
 from ...solvers.continuation import (
     Curve,
     CurveEnd,
     PseudoArclength,
-    Track,
     ending_text,
     follow,
     null_tangent,
@@ -104,8 +103,6 @@ def continue_cycles(
     InvalidInputError
         When `system_of` gives a map, the start is no cycle there or more than one, lies outside the
         range, or has too many unknowns.
-    SearchInterruptedError
-        On Ctrl-C; its `found` is the branch as far as it was followed.
 
     References
     ----------
@@ -143,20 +140,11 @@ def continue_cycles(
     bounds = (min(first, last), max(first, last))
     orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)
     quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
-    tracks: list[tuple[Track, Ends]] = []
-
-    def record(curves: list[Curve]) -> CycleBranch:
-        return _record(orbits, curves, sample, name, (first, last), marginal_band, method)
-
-    def so_far() -> CycleBranch | None:
-        with one_blas_thread(), derivatives_of(sample), quiet():
-            curves = [ends.named(track.curve) for track, ends in tracks if track.signs]
-            return record(curves) if curves else None
-
-    watched = watching("branches of cycles", max_seconds, progress, so_far=so_far)
-    with watched as watch, one_blas_thread(), derivatives_of(sample), quiet():
+    watched = watching("branches of cycles", max_seconds, progress)
+    with watched, one_blas_thread(), derivatives_of(sample), quiet():
         point = closed(orbits, start, sample, value, name)
-        return record(_both_ways(orbits, point, bounds, method, watch, tracks))
+        curves = _both_ways(orbits, point, bounds, method)
+        return _record(orbits, curves, sample, name, (first, last), marginal_band, method)
 
 
 def _both_ways(
@@ -164,10 +152,8 @@ def _both_ways(
     point: np.ndarray,
     bounds: tuple[float, float],
     method: PseudoArclength,
-    watch: Watch,
-    tracks: list[tuple[Track, Ends]],
 ) -> list[Curve]:
-    """Follow the branch in both directions, or once where it is closed; `tracks` are filled."""
+    """Follow the branch in both directions, or once where it is closed."""
     scaled = bounds[0] / orbits.scales[-1], bounds[1] / orbits.scales[-1]
     orbits.refer(point)
     tangent, substeps = null_tangent(orbits.evaluate(point)[1]), orbits.substeps
@@ -176,7 +162,6 @@ def _both_ways(
         orbits.refer(point)
         orbits.substeps = substeps
         ends = Ends(orbits, point, along)
-        tracks.append((Track(), ends))
         curve = follow(
             orbits.evaluate,
             point,
@@ -186,8 +171,6 @@ def _both_ways(
             ends.reached,
             orbits.accepts,
             orbits.stride,
-            watch,
-            tracks[-1][0],
         )
         curves.append(ends.named(curve))
         if curve.end is CurveEnd.CLOSED:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import scipy
 
+from ..._watch import is_over
 from ...enclosure.branch_and_prune import Exhaustion
 from ...enclosure.branch_and_prune.known import known_zeros
 from ...enclosure.interval import Enclosed, EnclosureError
@@ -26,7 +27,7 @@ def add_missing(propagator: Propagator, found: Found, lengths: tuple[int, ...]) 
     are found, at any distance and however unstable, where $m^k$ is at most 16,384 for m pieces.
     """
     first = _all_zeros(propagator, 1)
-    if first is None or propagator.watch.is_over():
+    if first is None or is_over():
         return ()
     _mark_exact(propagator, found)
     short = [k for k in lengths if int(first.boxes) ** k <= _MOST]

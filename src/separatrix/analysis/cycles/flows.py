@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..._watch import is_over
 from ...solvers.iterate import Ending
 from ...solvers.shooting import MultipleShooting, Shot
 from .followed import follow_candidates
@@ -48,7 +49,7 @@ def search_flow(
         step = _STEP / _finer(propagator, starts)
         attempts.append(propagator.follow(starts, round(method.transient / step), step))
     for states in attempts:
-        if propagator.watch.is_over():
+        if is_over():
             found.reasons[found.reached < 0] = LATE
             break
         if period is None:
@@ -96,7 +97,7 @@ def _recurrence(
     reasons = np.full(len(states), _LOST, dtype=object)
     reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
     for k in range(0, len(states), 64):  # bounds the memory of the trajectories
-        if propagator.watch.is_over():
+        if is_over():
             reasons[k:] = LATE
             break
         part = states[k : k + 64]
@@ -242,7 +243,7 @@ def _close(
 ) -> None:
     """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
     coarse = propagator.stretch(method.substeps)
-    shot = method.solve(coarse, orbits, periods, propagator.watch)
+    shot = method.solve(coarse, orbits, periods)
     rows, shot = _drop(found, rows, shot)
     if not len(rows):
         return
@@ -253,7 +254,7 @@ def _close(
         shot.orbits[:, 0], shot.periods / turns, method.segments, method.substeps
     )
     first = np.where((turns == 1)[:, None, None], shot.orbits, first)
-    once = method.solve(coarse, first, shot.periods / turns, propagator.watch)
+    once = method.solve(coarse, first, shot.periods / turns)
     final, change = _refined(propagator, once, method)
     kept, final = _drop(found, rows, final)
     change, turns = change[np.isin(rows, kept)], turns[np.isin(rows, kept)]
@@ -270,11 +271,11 @@ def _refined(
 
     The last change of each period is returned, too.
     """
-    substeps, watch = 2 * method.substeps, propagator.watch
-    final = method.solve(propagator.stretch(substeps), once.orbits, once.periods, watch)
+    substeps = 2 * method.substeps
+    final = method.solve(propagator.stretch(substeps), once.orbits, once.periods)
     change = np.abs(final.periods - once.periods)
     both = (once.endings == Ending.ZERO) & (final.endings == Ending.ZERO)
-    open_ = Ending.RUNNING if watch.is_over() else Ending.STALLED
+    open_ = Ending.RUNNING if is_over() else Ending.STALLED
     final.endings = np.where(both, final.endings, open_)
     for _ in range(method.refinements):
         rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
@@ -282,7 +283,7 @@ def _refined(
             break
         substeps *= 4
         finer = propagator.stretch(substeps)
-        closer = method.solve(finer, final.orbits[rows], final.periods[rows], watch)
+        closer = method.solve(finer, final.orbits[rows], final.periods[rows])
         better = closer.endings == Ending.ZERO
         both[rows[~better]] = False  # it stays what it was
         rows = rows[better]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..._tables import describe_duration
+from ..._watch import is_over
 from ..following.end import Ends, What
 from ..following.exponents import SURE, with_exponent
 from ..following.follower import follow
@@ -48,7 +49,7 @@ def follow_candidates(
 
     `rows` are those of the finite `states`. What the others come to is noted.
     """
-    system, watch = propagator.system, propagator.watch
+    system = propagator.system
     chosen = rows[
         np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
     ]
@@ -56,8 +57,8 @@ def follow_candidates(
         found.miss(int(row), f"was not followed: {MOST} candidates are, at most")
     if not len(chosen):
         return
-    ends = follow(system, states[chosen], duration=duration, watch=watch)
-    ends = ends if watch.is_over() else with_exponent(system, ends)
+    ends = follow(system, states[chosen], duration=duration)
+    ends = ends if is_over() else with_exponent(system, ends)
     on_curve = ends.are(What.CURVE)
     for place in np.unique(ends.which[on_curve]):
         curve, there = ends.curves[place], chosen[on_curve & (ends.which == place)]
@@ -105,7 +106,7 @@ def _note_end(
         What.INFINITY: Led.INFINITY,
         What.BOUNDED: bounded,
     }.get(What(ends.what[k]), Led.UNKNOWN)
-    if led == Led.UNKNOWN and propagator.watch.is_over():
+    if led == Led.UNKNOWN and is_over():
         found.miss(row, LATE)
         return
     per = "step" if units == "steps" else "ms"

@@ -7,8 +7,7 @@ import numpy as np
 
 from ...solvers.iterate import Ending
 
-LATE = "not finished: the time limit was reached"
-INTERRUPTED = "not finished: the search was interrupted"
+LATE = "not finished: stopped by the time limit or by Ctrl-C"
 SHOT = {
     Ending.RUNNING: LATE,
     Ending.ZERO: "closed",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..._watch import is_over
 from ...solvers.cycle_walk import CycleWalk, Walked
 from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
@@ -27,7 +28,7 @@ def search_map(
         attempts.append(propagator.follow(starts, method.transient, 1.0))
     for length in lengths:
         for states in attempts:
-            if propagator.watch.is_over():
+            if is_over():
                 found.reasons[found.reached < 0] = LATE
                 break
             each = [np.array([row]) for row in range(len(states))]
@@ -49,7 +50,7 @@ def search_followed_map(
         found.miss(int(row), "the start is not finite")
     lengths: set[int] = set()
     for curve, there in follow_candidates(propagator, starts, rows, found):
-        if propagator.watch.is_over():
+        if is_over():
             for row in there:
                 found.miss(int(row), LATE)
             continue
@@ -74,11 +75,11 @@ def _solve(
     """Solve for a cycle of a length from each of some states, which starts `rows` have led to."""
     if isinstance(method, CycleWalk):
         assert form is not None  # only a recognized map is given to it
-        walked = method.solve(form, states, length, propagator.watch)
+        walked = method.solve(form, states, length)
         _collect(found, rows, lengths, walked, walked.exact, WALKED)
     else:
         orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-        shot = method.solve(propagator.step, orbits, None, propagator.watch)
+        shot = method.solve(propagator.step, orbits, None)
         _collect(found, rows, lengths, shot, np.zeros(len(states), bool), SHOT)
 
 

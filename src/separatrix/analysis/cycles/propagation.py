@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
-from ..._watch import UNWATCHED, Watch
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem, in_float64
 
@@ -20,10 +19,10 @@ _SIZES = (16, 128, 1024)
 class Propagator:
     """One system in float64, NumPy in and NumPy out; the number of rows causes no compilation."""
 
-    def __init__(self, system: AbstractSystem, watch: Watch = UNWATCHED):
+    def __init__(self, system: AbstractSystem):
         with double_precision():
             self.system = in_float64(system)
-        self.size, self.watch = system.size, watch
+        self.size = system.size
         self.largest = int(np.clip((1 << 26) // (8 * self.size**2), 16, _SIZES[-1]))
 
     def step(self, states: np.ndarray, durations: np.ndarray) -> tuple[np.ndarray, ...]:

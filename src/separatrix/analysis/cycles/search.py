@@ -18,8 +18,8 @@ from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import INTERRUPTED, Cycle, Found
-from .maps import measure, search_followed_map, search_map
+from .found import Cycle, Found
+from .maps import search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
 
@@ -87,8 +87,6 @@ def find_cycles(
     InvalidInputError
         When the candidates have another number of units, the length is impossible, or the method
         or an emerging cycle does not fit the system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` are the cycles of the lengths that were done by then.
 
     References
     ----------
@@ -116,20 +114,9 @@ def find_cycles(
     starts = states_of(system, candidates, "candidates", least=0)
     found, solved = Found(len(starts)), False
 
-    def record() -> Cycles:
-        how = "piecewise linear" if solved else "shooting"
-        return _record(system, found, how, marginal_band)
-
-    def so_far() -> Cycles | None:
-        with one_blas_thread(), derivatives_of(system):
-            if system.kind == "map":
-                measure(Propagator(system), found)
-            found.reasons[found.reached < 0] = INTERRUPTED
-            return record() if found.cycles else None
-
-    watched = watching("cycles", max_seconds, progress, so_far=so_far)
-    with watched as watch, one_blas_thread(), derivatives_of(system):
-        propagator = Propagator(system, watch)
+    watched = watching("cycles", max_seconds, progress)
+    with watched, one_blas_thread(), derivatives_of(system):
+        propagator = Propagator(system)
         if system.kind == "map":
             form = _form_for(system, method)
             if method is None:
@@ -148,7 +135,8 @@ def find_cycles(
             method = method or MultipleShooting()
             given = None if orbit is None else orbit.orbit(method.segments)
             search_flow(propagator, starts, period, method, found, given)
-        return record()
+        how = "piecewise linear" if solved else "shooting"
+        return _record(system, found, how, marginal_band)
 
 
 def _start_of(

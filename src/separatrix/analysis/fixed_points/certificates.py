@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress
 from ...enclosure.branch_and_prune.search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
@@ -31,7 +31,6 @@ from ...systems import AbstractSystem
 from ..completeness import Proof
 from ..point_table import Contradiction, Evidence, Kind, Outcome, PointTable, Status
 from .evaluator import Evaluator
-from .units import sizes_of
 
 States = Float[np.ndarray, "point unit"]
 Flags = Bool[np.ndarray, " point"]
@@ -41,7 +40,7 @@ Doubts = tuple[np.ndarray, np.ndarray]
 _LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
 
-def certify(system: AbstractSystem, table: PointTable, watch: Watch = UNWATCHED) -> PointTable:
+def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     """Prove what can be proved of each point on which nothing is decided.
 
     Fixed points: that a zero exists within the error bound and is the only one within the radius
@@ -52,16 +51,14 @@ def certify(system: AbstractSystem, table: PointTable, watch: Watch = UNWATCHED)
     for kind, prove in ((Kind.FIXED, _prove_zeros), (Kind.SLOW, _prove_absence)):
         labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
         for part in in_portions(len(labels), system.size):
-            if watch.is_over():
+            if is_over():
                 break
-            watch.report(Stage.CERTIFY, done, total)
-            table, done = prove(system, table, labels[part], watch), done + part.stop - part.start
+            report_progress(Stage.CERTIFY, done, total)
+            table, done = prove(system, table, labels[part]), done + part.stop - part.start
     return table.merged(_proved_to_be_one(table))
 
 
-def _prove_zeros(
-    system: AbstractSystem, table: PointTable, labels: np.ndarray, watch: Watch
-) -> PointTable:
+def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
     states = table.states[labels]
     proof = certify_zeros(system.residual, states)
     errors, radii = table.errors[labels], np.where(proof.exists, proof.radius, 0.0)
@@ -70,7 +67,7 @@ def _prove_zeros(
     evidence = np.where(proof.exists, evidence, Evidence.REFUSED)
     details = np.where(proof.exists, "", np.array(proof.reason, object))
     at_origin = np.flatnonzero(~proof.exists & ~states.any(1))
-    if len(at_origin) and alone_at_origin(system.residual, system.size, watch):
+    if len(at_origin) and alone_at_origin(system.residual, system.size):
         evidence[at_origin], details[at_origin] = Evidence.ALONE_AT_ORIGIN, ""
         errors[at_origin], radii[at_origin] = 0.0, LARGEST_RADIUS
     proved = evidence < Evidence.REFUSED
@@ -85,9 +82,7 @@ def _prove_zeros(
     )
 
 
-def _prove_absence(
-    system: AbstractSystem, table: PointTable, labels: np.ndarray, _: Watch
-) -> PointTable:
+def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
     # Where a user's own residual has no zero the step may have one all the same.
     function = system.residual if is_trusted(system) else system.velocity
     proof = certify_absence(function, table.states[labels])
@@ -163,7 +158,7 @@ def reject_moving(evaluator: Evaluator, zero_test: ZeroTest, table: PointTable) 
     if not len(moving):
         return table
     speeds, which = np.zeros(len(table)), np.zeros(len(table), bool)
-    speeds[moving], which[moving] = evaluator.speed(table.states[moving], sizes_of(system)), True
+    speeds[moving], which[moving] = evaluator.speed(table.states[moving]), True
     shown = Contradiction(Outcome.MOVES, float(speeds[moving[0]]))
     return replace(table.without(which, Outcome.MOVES, speeds), contradiction=shown)
 
@@ -191,7 +186,7 @@ def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
     return moving
 
 
-def add_proved(system: AbstractSystem, watch: Watch, table: PointTable, proof: Proof) -> PointTable:
+def add_proved(system: AbstractSystem, table: PointTable, proof: Proof) -> PointTable:
     """Add the points of an exhaustive search that the step does not contradict, and certify."""
     doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
     doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
@@ -199,7 +194,7 @@ def add_proved(system: AbstractSystem, watch: Watch, table: PointTable, proof: P
         first = doubtful[0]
         shown = Contradiction(Evidence(doubts[first]), cause=why[first])
         table = replace(table, contradiction=shown)
-    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED), watch)
+    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED))
 
 
 def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -> PointTable:

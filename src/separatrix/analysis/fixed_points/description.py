@@ -10,6 +10,7 @@ from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
 from ...solvers.batched import eigenvalues
 from ...solvers.low_rank import latent_spectra
 from ...solvers.zero_test import ZeroTest
+from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
 from ..point_table import Kind, PointTable
@@ -18,7 +19,6 @@ from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
-from .units import sizes_of
 
 _KINDS = np.array(["fixed", "slow"])  # as in `Kind`
 
@@ -40,27 +40,26 @@ def describe(
     so the smallest unit decides a radius, the largest an error bound. A search that was `stopped`,
     for the reason given, proves no more.
     """
-    system, sizes = evaluator.system, sizes_of(evaluator.system)
+    system = evaluator.system
     residuals, levels = _residuals(evaluator, zero_test, table.states)
-    speed = evaluator.speed(table.states, sizes)
+    speed = evaluator.speed(table.states)
     told = _directions(evaluator, table, certify and not stopped, marginal_band, zero_test.eps)
     order = np.lexsort((speed, told.n_unstable, table.kinds))
     reached = np.append(np.argsort(order), -1)[table.reached]
     kind = _KINDS[table.kinds]
     offset = 1.0 if system.kind == "map" else 0.0
     largest = growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
-    in_sizes = bool((sizes != 1).any())
     untried = words.untried(certify, stopped)
     return FixedPoints(
-        states=table.states[order] * sizes,
+        states=table.states[order],
         kind=kind[order],
         speed=speed[order],
         residual=residuals[order],
         rounding_level=levels[order],
         certified=table.proved[order],
-        error_bound=table.errors[order] * sizes.max(initial=0.0),
-        radius=table.radii[order] * sizes.min(initial=np.inf),
-        certificate=words.certificates(table, untried, in_sizes)[order],
+        error_bound=table.errors[order],
+        radius=table.radii[order],
+        certificate=words.certificates(table, untried)[order],
         n_unstable_certified=told.proved[order],
         n_unstable=told.n_unstable[order],
         stability=told.stability[order],
@@ -69,13 +68,20 @@ def describe(
         label=np.arange(len(table)),
         outcomes=np.append(kind, "rejected").astype("<U8")[table.reached],
         reached=reached,
-        outcome_reasons=words.outcome_reasons(table, known and known.domain, in_sizes),
+        outcome_reasons=words.outcome_reasons(table, known and known.domain),
+        units=_parts(system),
         system=system.kind,
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(table, known, in_sizes, completeness, stopped),
+        **_completeness(table, known, completeness, stopped),
     )
+
+
+def _parts(system: AbstractSystem) -> dict[str, np.ndarray]:
+    """Return the name of each unit's part, where a state has several."""
+    sizes = {} if system.translation is None else system.translation.named_sizes
+    return {"part": np.repeat(list(sizes), list(sizes.values()))} if len(sizes) > 1 else {}
 
 
 def _residuals(
@@ -94,14 +100,13 @@ def _residuals(
 
 
 def _completeness(
-    table: PointTable, known: Completeness | None, in_sizes: bool, asked: bool, stopped: str
+    table: PointTable, known: Completeness | None, asked: bool, stopped: str
 ) -> dict[str, Any]:
     """Return the fields that say what may be missing."""
     if not asked:
         return {"completeness": words.NOT_ASKED}
     if table.contradiction is not None:
-        text = words.contradiction(table.contradiction)
-        return {"completeness": words.completeness(text, in_sizes)}
+        return {"completeness": words.contradiction(table.contradiction)}
     if known is None:
         return {"completeness": words.untried(asked, stopped)}
     return {
@@ -109,7 +114,7 @@ def _completeness(
         "coverage": known.coverage,
         "chao1": known.chao1,
         "complete": known.complete,
-        "completeness": words.completeness(known.text, in_sizes),
+        "completeness": known.text,
     }
 
 

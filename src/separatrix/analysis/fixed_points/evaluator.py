@@ -158,10 +158,9 @@ class Evaluator:
                     )  # fmt: skip
         return values
 
-    def speed(self, states: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:
-        """Return the speeds `(batch,)` of the true map or flow; in units of other `sizes`."""
-        sizes = np.ones(self.size) if sizes is None else sizes
-        return self._in_batches(programs.speed, states, sizes=sizes)[0]
+    def speed(self, states: np.ndarray) -> np.ndarray:
+        """Return the speeds `(batch,)` of the true map or flow."""
+        return self._in_batches(programs.speed, states)[0]
 
     def speed_derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² `(batch,)`, its gradient and its Hessian."""

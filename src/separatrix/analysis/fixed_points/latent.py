@@ -3,7 +3,6 @@
 import numpy as np
 import scipy
 
-from ..._watch import UNWATCHED, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ..completeness import (
     Domain,
@@ -21,7 +20,6 @@ def prove_by_latent(
     evaluator: Evaluator,
     table: PointTable,
     exhaustion: BranchAndPrune,
-    watch: Watch = UNWATCHED,
 ) -> tuple[PointTable, Proof | None]:
     """Search the latent variables of a system for all its fixed points; None if it has none.
 
@@ -34,7 +32,7 @@ def prove_by_latent(
         return table, too_large if evaluator.is_large else None
     if (table.evidence == Evidence.CONTINUUM).any():
         return table, Proof.failed(words.ENDLESS, system.size)
-    proof = prove_complete_in_latent(latent, exhaustion, watch)
+    proof = prove_complete_in_latent(latent, exhaustion)
     doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
     doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
     if len(doubtful):
@@ -59,12 +57,10 @@ def take_over(proof: Proof, table: PointTable) -> PointTable:
     return table.without(table.fixed & ~table.proved, Outcome.ELSEWHERE)
 
 
-def prove_in_all_units(
-    evaluator: Evaluator, table: PointTable, proof: Proof | None, watch: Watch = UNWATCHED
-) -> PointTable:
+def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | None) -> PointTable:
     """Prove what latent variables did not tell, which needs the Jacobian: of few units only."""
     if not evaluator.is_large:
-        return certify(evaluator.system, table, watch)
+        return certify(evaluator.system, table)
     assert proof is not None  # or why there is none
     untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
     return table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)

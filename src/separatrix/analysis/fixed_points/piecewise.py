@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import unlimited
 from ...solvers.piecewise_linear import (
     DescentOutcome,
     PiecewiseLinear,
@@ -49,7 +49,6 @@ def search_piecewise(
     velocity: PiecewiseLinear,
     starts: Float[np.ndarray, "candidate unit"],
     slow_points: bool,
-    watch: Watch = UNWATCHED,
 ) -> PointTable:
     """Walk from region to region to the zeros; what finds none slides to a minimum of the speed.
 
@@ -59,14 +58,14 @@ def search_piecewise(
     Nothing is proved here: the pieces were read from the function with rounded coefficients, so
     what holds for them need not hold for the function. Its own enclosures decide (`certify`).
     """
-    walk = solve_regions(residual, starts, watch=watch)
+    walk = solve_regions(residual, starts)
     table = _with_walk(PointTable.empty(*starts.shape), walk)
     table = _with_continua(table, residual, walk)
     if not slow_points:
         return table
     # Newton's method found nothing from those that were led downhill: slow points may be nearer.
     lost = np.flatnonzero(((walk.point < 0) | walk.downhill) & np.isfinite(starts).all(1))
-    descent = descend_speed(velocity, starts[lost], watch=watch)
+    descent = descend_speed(velocity, starts[lost])
     table, points = _with_minima(table, residual, walk, descent)
     point = np.append(points, -1)[descent.point]
     point[descent.outcome == DescentOutcome.UNVERIFIED] = -1
@@ -139,7 +138,8 @@ def _with_continua(
     states = np.array([walk.continua[k].state for k in reached])
 
     def onto_continua(middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        again = solve_regions(residual, middles)
+        with unlimited():
+            again = solve_regions(residual, middles)
         on_one = again.outcome == WalkOutcome.CONTINUUM
         zeros = middles.copy()
         for row in np.flatnonzero(on_one):
@@ -173,7 +173,8 @@ def _with_minima(
     points = np.full(len(descent.minima), -1)
     minima = [k for k, minimum in enumerate(descent.minima) if minimum.zero]
     if minima:
-        again, label_of = solve_regions(residual, descent.states[minima]), []
+        with unlimited():
+            again, label_of = solve_regions(residual, descent.states[minima]), []
         for zero in again.zeros:
             known = (k for k, one in enumerate(walk.zeros) if _is_one_point(one, zero))
             label_of.append(next(known, len(table)))

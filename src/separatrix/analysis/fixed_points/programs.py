@@ -103,9 +103,9 @@ def residual(system: AbstractSystem, states: Any) -> Any:
 
 
 @eqx.filter_jit
-def speed(system: AbstractSystem, states: Any, *, sizes: Any) -> Any:
-    """Return speeds, of velocities that are multiplied by the sizes of the units."""
-    return (jax.vmap(lambda x: jnp.linalg.norm(system.velocity(x) * sizes))(states),)
+def speed(system: AbstractSystem, states: Any) -> Any:
+    """Return speeds."""
+    return (jax.vmap(lambda x: jnp.linalg.norm(system.velocity(x)))(states),)
 
 
 @eqx.filter_jit

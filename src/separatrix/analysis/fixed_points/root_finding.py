@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress, unlimited
 from ...solvers import batched
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, Finished, LevenbergMarquardt, Solution
@@ -35,17 +35,15 @@ _FIRST = 16  # candidates finished without the help of known zeros
 
 @dataclass
 class Tally:
-    """Tells a watch how many candidates have ended, and where those near zeros are."""
+    """Counts the candidates that have ended."""
 
-    watch: Watch
     total: int
     done: int = 0
 
     def take(self, ended: Solution) -> None:
-        """Count candidates that have ended, or nearly so."""
+        """Count candidates that have ended, or nearly so, and report the progress."""
         self.done += len(ended.endings)
-        self.watch.keep(ended.states[np.isin(ended.endings, (Ending.ZERO, Ending.NEAR))])
-        self.watch.report(Stage.SOLVE, self.done, self.total)
+        report_progress(Stage.SOLVE, self.done, self.total)
 
 
 @dataclass(eq=False)
@@ -56,13 +54,12 @@ class RootFinder:
     near with Jacobians of single precision (residuals are exact throughout); then a few of them are
     finished in double precision, and lend the others near them their factorizations.
 
-    When the time of the `watch` is over, candidates that are not done are left RUNNING.
+    When time is over, candidates that are not done are left RUNNING.
     """
 
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
-    watch: Watch = UNWATCHED
     zeros: KnownZeros = field(init=False)
     spurious_minima: KnownZeros = field(init=False)  # minima of the residual
 
@@ -104,20 +101,25 @@ class RootFinder:
 
         That is so of a few states near zeros, for which there is always time.
         """
-        tally, watch = tally or Tally(UNWATCHED, 0), UNWATCHED if exactly else self.watch
+        if exactly:
+            with unlimited():
+                return self._solve(starts, exactly, None)
+        return self._solve(starts, exactly, None if tally is None else tally.take)
+
+    def _solve(self, starts: States, exactly: bool, finished: Finished | None) -> Solution:
         if self.evaluator.is_large:
             method = self.method
             krylov = NewtonKrylov(method.max_steps, method.stall_steps, method.first_damping)
             room = self.evaluator.batch_size
             decide = self.zero_test.decide
-            return krylov.solve(self.evaluator.attempt, starts, room, decide, watch, tally.take)
+            return krylov.solve(self.evaluator.attempt, starts, room, decide, finished)
         if exactly or not self.is_rough or len(starts) <= _FIRST:
-            return self._solve_in_double(starts, exactly, exactly, watch, tally.take)
+            return self._solve_in_double(starts, exactly, exactly, finished)
         solution = Solution.unmoved(starts)
         pending, portion = np.arange(len(starts)), _SCOUTS
-        while len(pending) and not watch.is_over():
+        while len(pending) and not is_over():
             rows, pending = pending[:portion], pending[portion:]
-            solution.put(rows, self._solve_roughly(starts[rows], tally))
+            solution.put(rows, self._solve_roughly(starts[rows], finished))
             if len(pending):
                 self._learn_spurious_minima(
                     solution.states[rows[solution.endings[rows] == _MINIMUM]]
@@ -125,7 +127,7 @@ class RootFinder:
             portion *= 4
         return solution
 
-    def _solve_roughly(self, starts: States, tally: Tally) -> Solution:
+    def _solve_roughly(self, starts: States, finished: Finished | None) -> Solution:
         solution = self.method.solve(
             self.evaluator.residual_and_rough_jacobian,
             self.evaluator.residual,
@@ -135,8 +137,7 @@ class RootFinder:
             self.zero_test.eps,
             near=_NEAR,
             attracted=self._attracted,
-            watch=self.watch,
-            finished=tally.take,
+            finished=finished,
         )
         self._finish(solution)
         return solution
@@ -150,7 +151,6 @@ class RootFinder:
         starts: States,
         exactly: bool,
         newton: bool,
-        watch: Watch,
         finished: Finished | None = None,
     ) -> Solution:
         evaluate = partial(self.evaluator.residual_and_jacobian, copied=False)
@@ -161,7 +161,7 @@ class RootFinder:
         return self.method.solve(
             evaluate, residual, starts, batch_size,
             lambda x, r, J: test(x, r, J.matrices()), eps,
-            newton=newton, watch=watch, finished=finished,
+            newton=newton, finished=finished,
         )  # fmt: skip
 
     def follow_valleys(self, starts: States) -> Solution:
@@ -177,17 +177,15 @@ class RootFinder:
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
         lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
         for chunk in self.evaluator.chunks(len(lost)):
-            if self.watch.is_over():
+            if is_over():
                 break
             rows, most = lost[chunk], self.method.max_steps
-            walk = follow_valleys(
-                evaluate, residual, levels, starts[rows], sizes[rows], most, self.watch
-            )
+            walk = follow_valleys(evaluate, residual, levels, starts[rows], sizes[rows], most)
             solution.states[rows] = walk.states
             near = rows[walk.near]
             if not len(near):
                 break
-            exact = self._solve_in_double(walk.states[walk.near], False, True, self.watch)
+            exact = self._solve_in_double(walk.states[walk.near], False, True)
             solution.put(near, exact)
         return solution
 
@@ -208,7 +206,7 @@ class RootFinder:
         unsure[minima] = self._are_doubtful(solution.states[minima])
         pending = np.flatnonzero(unsure)
         room = _FIRST
-        while len(pending) and not self.watch.is_over():
+        while len(pending) and not is_over():
             pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
             if self.spurious_minima.states:
                 gradient = self.evaluator.square_gradient
@@ -217,7 +215,7 @@ class RootFinder:
             if not len(rows):
                 break
             # Nearly all are near zeros, where a damped step is only dearer than Newton's.
-            exact = self._solve_in_double(solution.states[rows], False, True, self.watch)
+            exact = self._solve_in_double(solution.states[rows], False, True)
             solution.put(rows, exact)
             self._learn(exact)
             room *= 2
@@ -227,7 +225,7 @@ class RootFinder:
         """Tell from which minima a Newton step in double precision leads on, so are none."""
         doubtful = np.ones(len(minima), bool)
         for rows in self.evaluator.chunks(len(minima)):
-            if self.watch.is_over():
+            if is_over():
                 break
             states = minima[rows]
             residuals, jacobians = self.evaluator.residual_and_jacobian(states)
@@ -260,7 +258,8 @@ class RootFinder:
         often = often[~self.spurious_minima.contain(minima[often], float(near[0]))]
         if len(often):
             derivatives = self.evaluator.square_derivatives
-            exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
+            with unlimited():
+                exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
             learn_minima(self.spurious_minima, derivatives, exact, self.merge, self.zero_test)
 
     def merge(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:

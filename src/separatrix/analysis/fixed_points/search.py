@@ -1,6 +1,5 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_kind
-from ..._watch import Report, watching
+from ..._watch import Report, is_over, watching, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
@@ -32,7 +31,6 @@ from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .solver_selection import Solver
 from .starts import nearest_in_domain
-from .units import fitting_units
 
 _TYPICAL = 4096  # starts whose sizes are those of all
 
@@ -106,7 +104,8 @@ def find_fixed_points(
         When to stop, and return what was found by then; None for never, so that the answer does not
         depend on the machine. Candidates that were not finished are rejected, with that for a
         reason, and `completeness` says that the search ended early. What was found is still
-        described, and steps that have begun are ended, which may take a little longer.
+        described, and steps that have begun are ended, which may take a little longer. The first
+        Ctrl-C does the same; a second one ends the program.
     progress
         None shows a bar after 3 s in a terminal or a notebook, which is gone at the end; True one
         from the beginning, which stays; False none; or a function (stage, done, total or None),
@@ -125,8 +124,6 @@ def find_fixed_points(
         another number of units than the system, a method or a switch is of another kind, the band
         is negative, JAX cannot differentiate the system, or it computes something else at every
         call (random numbers).
-    SearchInterruptedError
-        On Ctrl-C; its `found` are the points by then.
 
     References
     ----------
@@ -148,55 +145,24 @@ def find_fixed_points(
     switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
     for name, switch in switches.items():
         require_kind(switch, (bool, np.bool_, int), name, "True or False")
-    ends: list[np.ndarray] = []  # where candidates came near zeros
-    so_far: Callable[[], FixedPoints | None] = _nothing
-    watched = watching("fixed points", max_seconds, progress, ends.append, lambda: so_far())
-    with watched as watch, one_blas_thread():
+    with watching("fixed points", max_seconds, progress), one_blas_thread():
         evaluator, typical = Evaluator(system), _typical(starts)
-        units = fitting_units(evaluator, typical)
-        if units is not None:
-            evaluator, starts = Evaluator(units.of(system)), starts / units.sizes
-            typical = typical / units.sizes
-        inside, _ = nearest_in_domain(evaluator.system, typical)
-        zero_test = ZeroTest(evaluator.system.residual, system.size, inside)
-        solver = Solver(evaluator, zero_test, method, certify, watch)
-        tell = partial(
-            describe, evaluator, zero_test, marginal_band=marginal_band,
-            certify=certify, completeness=certify and completeness,
-        )  # fmt: skip
-        so_far = partial(_from_ends, evaluator, zero_test, method, ends, tell)
+        inside, _ = nearest_in_domain(system, typical)
+        zero_test = ZeroTest(system.residual, system.size, inside)
+        solver = Solver(evaluator, zero_test, method, certify)
         table, known = solver.solve(starts, slow_points), None
-        so_far = lambda: tell(table, None, stopped=words.INTERRUPTED)  # noqa: E731
         if certify:
-            table, proof = prove_by_latent(evaluator, table, exhaustion, watch)
-            table = prove_in_all_units(evaluator, table, proof, watch)
-            if completeness and table.contradiction is None and not watch.is_over():
+            table, proof = prove_by_latent(evaluator, table, exhaustion)
+            table = prove_in_all_units(evaluator, table, proof)
+            if completeness and table.contradiction is None and not is_over():
                 table, known = _completed(evaluator, table, solver, exhaustion, proof)
-        stopped = watch.reason if watch.is_over() else ""
+        stopped = why_over() if is_over() else ""
         if known is not None:
-            sizes = 1.0 if units is None else units.sizes
-            known = _with_remarks(known, system, table, typical, sizes, stopped)
-        return tell(table, known, stopped=stopped)
-
-
-def _nothing() -> None:
-    """Describe what is known before any candidate is followed."""
-
-
-def _from_ends(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
-    method: LevenbergMarquardt,
-    ends: list[np.ndarray],
-    tell: Callable[..., FixedPoints],
-) -> FixedPoints | None:
-    """Describe the zeros near which candidates have come."""
-    if not any(map(len, ends)):
-        return None
-    with one_blas_thread():
-        solver = Solver(evaluator, zero_test, method, few_proofs=False)
-        table = solver.solve(np.concatenate(ends), slow_points=False)
-        return tell(table, None, stopped=words.INTERRUPTED)
+            known = _with_remarks(known, system, table, typical, stopped)
+        return describe(
+            evaluator, zero_test, table, known, marginal_band,
+            certify=certify, completeness=certify and completeness, stopped=stopped,
+        )  # fmt: skip
 
 
 def _completed(
@@ -207,19 +173,19 @@ def _completed(
     proof: Proof | None,
 ) -> tuple[PointTable, Completeness]:
     """Search for points that are missing, and return what is known of them."""
-    system, latent, watch = evaluator.system, evaluator.latent_velocity, solver.watch
+    system, latent = evaluator.system, evaluator.latent_velocity
     if evaluator.is_large:
         box = enclosed(evaluator)
-        return assess(system, table, proof=proof, latent=latent, enclosure=box, watch=watch)
+        return assess(system, table, proof=proof, latent=latent, enclosure=box)
 
     def search(table: PointTable, starts: np.ndarray) -> PointTable:
         further = solver.solve(starts, slow_points=False)
-        return certify_points(system, add_unknown(table, further), watch)
+        return certify_points(system, add_unknown(table, further))
 
     return assess(
-        system, table, search, adopt=partial(add_proved, system, watch),
+        system, table, search, adopt=partial(add_proved, system),
         evaluate=evaluator.residual_and_jacobian, exhaustion=exhaustion, proof=proof,
-        latent=latent, watch=watch,
+        latent=latent,
     )  # fmt: skip
 
 
@@ -228,7 +194,6 @@ def _with_remarks(
     system: AbstractSystem,
     table: PointTable,
     typical: np.ndarray,
-    sizes: np.ndarray | float,
     stopped: str,
 ) -> Completeness:
     """Say on what the answer rests, what would help, and why the search ended early, if it did."""
@@ -237,7 +202,7 @@ def _with_remarks(
         text += words.ON_TRUST
     if _lacks_domain(known, table, typical):
         inside = np.concatenate([typical, table.states[table.fixed]])
-        text += words.give_domain(inside * sizes)
+        text += words.give_domain(inside)
     if stopped and not known.complete:
         text += words.STOPPED.format(stopped)
     return replace(known, text=text)

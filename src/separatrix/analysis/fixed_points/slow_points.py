@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._watch import Stage
+from ..._watch import Stage, is_over, report_progress
 from ...solvers.chord import KnownZeros
 from ...solvers.levenberg_marquardt import Ending, Solution
 from ...solvers.merging import group_minima
@@ -62,7 +62,7 @@ class SpeedDescent:
     """
 
     def __init__(self, finder: RootFinder):
-        self.finder, self.evaluator, self.watch = finder, finder.evaluator, finder.watch
+        self.finder, self.evaluator = finder, finder.evaluator
         self.zero_test, self.merge = finder.zero_test, finder.merge
         self.known = KnownZeros(self.evaluator.size)  # minima
         self.bounds: tuple[np.ndarray, np.ndarray] | None = None
@@ -86,10 +86,10 @@ class SpeedDescent:
         ends = Minima.unmoved(starts)
         pending, room = np.arange(len(starts)), self.evaluator.batch_size
         portion = _FIRST if many_units else room
-        while len(pending) and not self.watch.is_over():
-            self.watch.report(Stage.SLOW_POINTS, len(starts) - len(pending), len(starts))
+        while len(pending) and not is_over():
+            report_progress(Stage.SLOW_POINTS, len(starts) - len(pending), len(starts))
             rows, pending = pending[:portion], pending[portion:]
-            minima = newton.minimize(derivatives, starts[rows], values, self.bounds, self.watch)
+            minima = newton.minimize(derivatives, starts[rows], values, self.bounds)
             ends.put(rows, minima)
             portion = min(2 * portion, room)
             if many_units and len(pending):
@@ -128,7 +128,7 @@ class SpeedDescent:
         lost = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
         if self.evaluator.is_large or not len(lost):
             return
-        if self.watch.is_over():
+        if is_over():
             ends.endings[lost] = Ending.RUNNING
             return
         if self._is_misleading(ends.states[lost]):
@@ -154,7 +154,7 @@ class SpeedDescent:
             return Reached.nothing(*ends.states.shape)
         unsettled, minima = self._minima(ends, unsettled)
         outcomes[unsettled] = np.where(minima.stalled, Outcome.KINK, Outcome.NO_MINIMUM)
-        if self.watch.is_over():
+        if is_over():
             unfinished = np.isnan(minima.values) & ~minima.converged
             outcomes[unsettled[unfinished]] = Outcome.OUT_OF_TIME
         outcomes[unsettled[minima.escaped]] = Outcome.ESCAPED

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._parallel import chunks
-from ..._watch import UNWATCHED, Watch
 from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
@@ -61,10 +60,9 @@ class SmoothSearch:
         evaluator: Evaluator,
         method: LevenbergMarquardt,
         zero_test: ZeroTest,
-        watch: Watch = UNWATCHED,
     ):
-        self.evaluator, self.zero_test, self.watch = evaluator, zero_test, watch
-        self.finder = RootFinder(evaluator, method, zero_test, watch)
+        self.evaluator, self.zero_test = evaluator, zero_test
+        self.finder = RootFinder(evaluator, method, zero_test)
         self.descent = SpeedDescent(self.finder)
 
     def search(self, starts: Starts, slow_points: bool) -> PointTable:
@@ -72,7 +70,7 @@ class SmoothSearch:
         portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
         # From far away squares overflow: infinite, they lose every comparison.
         with np.errstate(over="ignore", invalid="ignore"):
-            rows, tally = chunks(len(starts), portion), Tally(self.watch, len(starts))
+            rows, tally = chunks(len(starts), portion), Tally(len(starts))
             parts = [self._followed(starts[chunk], slow_points, tally) for chunk in rows]
             outcomes, clipped, zeros, minima = zip(*parts, strict=True)
             table = replace(

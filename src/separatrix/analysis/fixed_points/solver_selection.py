@@ -5,12 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Watch
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
-from ..point_table import Outcome, PointTable
+from ..point_table import PointTable
 from .certificates import reject_moving
 from .evaluator import Evaluator
 from .piecewise import is_as_read, search_piecewise
@@ -33,16 +32,14 @@ class Solver:
         zero_test: ZeroTest,
         method: LevenbergMarquardt,
         few_proofs: bool,
-        watch: Watch = UNWATCHED,
     ):
         self.evaluator, self.zero_test, self.method = evaluator, zero_test, method
-        self.watch = watch
-        self.smooth = SmoothSearch(evaluator, method, zero_test, watch)
+        self.smooth = SmoothSearch(evaluator, method, zero_test)
         self.quick: SmoothSearch | None = None
         many = few_proofs and not evaluator.is_large and evaluator.size >= _MANY_UNITS
         if many and evaluator.latent is not None:
             quick = Evaluator(evaluator.system, is_large=True)
-            self.quick = SmoothSearch(quick, method, zero_test, watch)
+            self.quick = SmoothSearch(quick, method, zero_test)
 
     def solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
         """Return where starts lead, without zeros of a user's residual at which the state moves."""
@@ -53,8 +50,6 @@ class Solver:
             rest = np.flatnonzero(table.reached < 0)
             if len(rest):
                 table = table.joined(self._solve(starts[rest], slow_points), rest)
-        late = table.outcomes == Outcome.OUT_OF_TIME
-        table = table.with_candidates(late, numbers=self.watch.max_seconds or 0.0)
         return reject_moving(self.evaluator, self.zero_test, table)
 
     def _solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
@@ -66,7 +61,7 @@ class Solver:
         if self._forms is None:
             return self.smooth.search(starts, slow_points)
         narrowed = self._forms[0].narrowed
-        exact = search_piecewise(*self._forms, starts, slow_points or narrowed, self.watch)
+        exact = search_piecewise(*self._forms, starts, slow_points or narrowed)
         if narrowed:
             fixed = np.append(exact.fixed, False)[exact.reached]
             starts = starts.copy()

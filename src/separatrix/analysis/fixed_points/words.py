@@ -6,14 +6,13 @@ from jaxtyping import Shaped
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.piecewise_linear import DESCENT_REASONS, WALK_REASONS, DescentOutcome, WalkOutcome
 from ..completeness import MOST_VARIABLES
-from ..point_table import Contradiction, Degeneracy, Evidence, Kind, Outcome, PointTable
+from ..point_table import Contradiction, Degeneracy, Evidence, Outcome, PointTable
 from .evaluator import DENSE
 
 Texts = Shaped[np.ndarray, " text"]
 
 NOT_ASKED = "not asked for"
 UNPROVED = "no proof was found"
-INTERRUPTED = "the search was interrupted"
 STOPPED = "; the search ended early: {}"
 _NOT_TRIED = "not tried: {}"
 TOO_LARGE = (
@@ -28,8 +27,6 @@ _GIVE_DOMAIN = (
     "there, such as domain=({}, {}), where the candidates and these points lie"
 )
 _FROM_DOMAIN = "; followed from the nearest state of the domain, which the candidate lies outside"
-_IN_THEIR_SIZES = ", each unit in the power of two nearest to the size of its candidates"
-_BOXES = "; boxes have each unit in the power of two nearest to the size of its candidates"
 
 _OUTCOMES = {
     Outcome.NOT_FOLLOWED: "not followed",
@@ -63,7 +60,7 @@ _OUTCOMES = {
         "left the domain: the residual is at rounding level outside {domain}, where no fixed "
         "point lies"
     ),
-    Outcome.OUT_OF_TIME: "not finished: the time limit of {number:g} s was reached",
+    Outcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
     Outcome.WALK_ZERO: "reached by region walk",
     Outcome.WALK_CYCLE: WALK_REASONS[WalkOutcome.CYCLE],
     Outcome.WALK_UNBOUNDED: WALK_REASONS[WalkOutcome.UNBOUNDED],
@@ -97,28 +94,21 @@ _EVIDENCE = {
 }
 
 
-def outcome_reasons(table: PointTable, domain: object, in_sizes: bool) -> Texts:
-    """Say of every candidate why it ended so.
-
-    `domain` is the box outside of which states were rejected; `in_sizes` tells whether units are
-    measured in powers of two.
-    """
+def outcome_reasons(table: PointTable, domain: object) -> Texts:
+    """Return why each candidate ended so; outside of the box `domain` states were rejected."""
     on_continuum = np.append(table.degeneracy == Degeneracy.CONTINUUM, False)[table.reached]
-    slow = np.append(table.kinds == Kind.SLOW, False)[table.reached] & in_sizes
     numbers, which = np.unique(table.numbers, return_inverse=True)
     point = np.where(on_continuum, table.reached + 1, 0)
-    columns = table.outcomes, which.reshape(-1), point, 1 * table.clipped, 1 * slow
+    columns = table.outcomes, which.reshape(-1), point, 1 * table.clipped
     shape = [int(column.max(initial=0)) + 1 for column in columns]
     keys, which = np.unique(np.ravel_multi_index(columns, shape), return_inverse=True)
     texts = []
-    for outcome, number, point, clipped, at_slow in zip(
-        *np.unravel_index(keys, shape), strict=True
-    ):
+    for outcome, number, point, clipped in zip(*np.unravel_index(keys, shape), strict=True):
         if point:
             text = _continuum(table.singular_values[point - 1])
         else:
             text = _outcome(Outcome(outcome), float(numbers[number]), domain)
-        texts.append(text + _FROM_DOMAIN * int(clipped) + _IN_THEIR_SIZES * int(at_slow))
+        texts.append(text + _FROM_DOMAIN * int(clipped))
     return np.array(texts, str)[which.reshape(-1)]
 
 
@@ -129,23 +119,15 @@ def untried(asked: bool, stopped: str) -> str:
     return _NOT_TRIED.format(stopped) if stopped else UNPROVED
 
 
-def certificates(table: PointTable, untried: str, in_sizes: bool) -> Texts:
-    """Say of every point what was proved, or why nothing was; `untried` where nothing was tried."""
-    proved = table.proved & in_sizes
-    texts = [_certificate(table, k) or untried for k in range(len(table))]
-    suffixes = [_IN_THEIR_SIZES * bool(p) for p in proved]
-    return np.array([text + suffix for text, suffix in zip(texts, suffixes, strict=True)], str)
+def certificates(table: PointTable, untried: str) -> Texts:
+    """Return what was proved of each point, or why nothing was; `untried` where nothing was."""
+    return np.array([_certificate(table, k) or untried for k in range(len(table))], str)
 
 
 def give_domain(states: np.ndarray) -> str:
     """Say that a domain makes an exhaustive search possible, and suggest where states lie."""
     ends = (states.min(axis=0), states.max(axis=0))
     return _GIVE_DOMAIN.format(*(f"[{', '.join(f'{x:.3g}' for x in end)}]" for end in ends))
-
-
-def completeness(text: str, in_sizes: bool) -> str:
-    """Say of boxes that they are measured in powers of two."""
-    return text + _BOXES * (in_sizes and "box" in text)
 
 
 def contradiction(found: Contradiction) -> str:

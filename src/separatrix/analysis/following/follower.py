@@ -8,7 +8,7 @@ import scipy
 from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
 from ..cycles.merging import minimal_length
@@ -80,7 +80,6 @@ def follow(
     duration: float | None = None,
     pool: Pool | None = None,
     look: Look = no_look,
-    watch: Watch = UNWATCHED,
 ) -> Ends:
     """Follow finite states, and say where they end.
 
@@ -88,7 +87,7 @@ def follow(
     `look` sees; then until the ends of 95 % are known, and at most for 20 T or 2,000 steps.
     """
     with one_blas_thread():
-        return _Follower(system, starts, duration, pool, look, watch).run()
+        return _Follower(system, starts, duration, pool, look).run()
 
 
 class _Follower:
@@ -99,9 +98,8 @@ class _Follower:
         duration: float | None,
         pool: Pool | None,
         look: Look,
-        watch: Watch,
     ):
-        self.system, self.look, self.watch = system, look, watch
+        self.system, self.look = system, look
         self.scale = scale_of(starts)
         self.size = largest(starts)
         self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
@@ -133,7 +131,7 @@ class _Follower:
     def run(self) -> Ends:
         """Follow all states."""
         taken, check = 0, 256
-        while len(self.alive) and not self.watch.is_over():
+        while len(self.alive) and not is_over():
             count = _BLOCKS[0] if taken < _BLOCKS[1] else _BLOCKS[1]
             if self._is_limit(taken):
                 break
@@ -152,12 +150,12 @@ class _Follower:
                 self._resolve(final=False)
                 check = max(2 * taken, 256)
             self._leave()
-            self.watch.report(
+            report_progress(
                 Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what)
             )
             if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= KNOWN:
                 break
-        if len(self.alive) and not self.watch.is_over():
+        if len(self.alive) and not is_over():
             self._resolve(final=True)
         return self._ends()
 

@@ -7,7 +7,7 @@ from ..._parallel import chunks, one_blas_thread
 from ..._records import Record, array, setting
 from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
-from ..._watch import Report, Stage, Watch, watching
+from ..._watch import Report, Stage, is_over, report_progress, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.points import FixedPoints
@@ -236,8 +236,6 @@ def linearize(
     InvalidInputError
         When the points are no numbers or have another number of units than the system, the band is
         negative, or JAX cannot differentiate the system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` is None.
 
     References
     ----------
@@ -259,8 +257,8 @@ def linearize(
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
-    with watching("modes", max_seconds, progress) as watch, one_blas_thread():
-        modes, uncertainty = _modes(system, states, errors, by_state, watch)
+    with watching("modes", max_seconds, progress), one_blas_thread():
+        modes, uncertainty = _modes(system, states, errors, by_state)
     eigenvalues, right, left, condition = modes
     told = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     rows = np.flatnonzero(slow)
@@ -289,15 +287,14 @@ def _modes(
     states: np.ndarray,
     errors: np.ndarray | None,
     at: np.ndarray,
-    watch: Watch,
 ) -> tuple[Modes, Disturbed]:
     """Return the modes of Jacobians, and what errors make of them; NaN where time is over."""
     count, size = states.shape
     vectors = np.full((2, count, size, size), np.nan, complex)
     values, known = np.full((3, count, size), np.nan, complex), np.full((2, count), np.nan)
     for part in chunks(count, max(2, int(_PORTION / size**3))):
-        watch.report(Stage.LINEARIZE, part.start, count)
-        if part.start and watch.is_over():
+        report_progress(Stage.LINEARIZE, part.start, count)
+        if part.start and is_over():
             break
         found = eigenmodes(at[part], system.kind)
         moved = disturbed(

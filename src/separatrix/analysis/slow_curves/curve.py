@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array, require_finite
-from ..._watch import Report, Stage, Watch, watching
+from ..._watch import Report, Stage, is_over, report_progress, watching, why_over
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
@@ -75,8 +75,6 @@ def slow_curve(
     InvalidInputError
         For an axis of another size than the system or of length zero, values that do not increase,
         states of another size, or a method that does not fit the system.
-    SearchInterruptedError
-        On Ctrl-C; its `found` is None: all slices are followed side by side.
 
     References
     ----------
@@ -96,20 +94,20 @@ def slow_curve(
     if method is not None:
         method = method_of(method, DampedNewton, KinkDescent)
     evaluator = Evaluator(system)
-    with watching("slow curve", max_seconds, progress) as watch, one_blas_thread():
+    with watching("slow curve", max_seconds, progress), one_blas_thread():
         first = a * (v / (a @ a))[:, None] if states is None else _nearest(states, a, v)
         zero_test = ZeroTest(evaluator.system.residual, system.size, first)
-        slices = Slices(evaluator, a, *_minimizer(evaluator.system, method), zero_test, watch)
-        watch.report(Stage.SLICES, 0, len(v))
+        slices = Slices(evaluator, a, *_minimizer(evaluator.system, method), zero_test)
+        report_progress(Stage.SLICES, 0, len(v))
         found = slices.minimize(first, v)
         joined = _sweep(slices, found, v)
         drift = velocities(evaluator.system, found.states) @ a
         tangents = _tangents(slices, found, v, joined)
-        eigenvalue = _transverse(evaluator, found.states, tangents, a, watch)
-        crossing = _crossings(system, a, v, found, drift, joined, watch)
-        if watch.is_over():
+        eigenvalue = _transverse(evaluator, found.states, tangents, a)
+        crossing = _crossings(system, a, v, found, drift, joined)
+        if is_over():
             ended = found.outcomes != "rejected"
-            found.reasons[ended] += f"; the search ended early: {watch.reason}"
+            found.reasons[ended] += f"; the search ended early: {why_over()}"
     return SlowCurve(
         values=v,
         states=found.states,
@@ -181,8 +179,8 @@ def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
     """Start slices from their neighbors, upward and downward; return where the curve goes on."""
     reached = {}
     for count in range(1, len(v)):
-        slices.watch.report(Stage.SLICES, count, len(v))
-        if slices.watch.is_over():
+        report_progress(Stage.SLICES, count, len(v))
+        if is_over():
             break
         pair = [(count, 1), (len(v) - 1 - count, -1)]
         pair = [(k, way) for k, way in pair if found.outcomes[k - way] != "rejected"]
@@ -232,11 +230,11 @@ def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -
     rows = np.flatnonzero(np.isfinite(states).all(1))
     for chunk in slices.evaluator.chunks(len(rows)):
         part = rows[chunk]
-        if slices.watch.is_over():
+        if is_over():
             break
         hessian = slices.evaluator.speed_derivatives(states[part])[2]
         for row, H in zip(part, hessian, strict=True):
-            if slices.watch.is_over():
+            if is_over():
                 break
             within = np.linalg.lstsq(basis.T @ H @ basis, -(basis.T @ H @ a), rcond=None)[0]
             tangents[row] = a + basis @ within
@@ -254,7 +252,7 @@ def _differences(states: np.ndarray, v: np.ndarray, joined: np.ndarray) -> np.nd
 
 
 def _transverse(
-    evaluator: Evaluator, states: np.ndarray, tangents: np.ndarray, a: np.ndarray, watch: Watch
+    evaluator: Evaluator, states: np.ndarray, tangents: np.ndarray, a: np.ndarray
 ) -> np.ndarray:
     """Return the slowest eigenvalue of the Jacobian modulo the tangent; NaN where none is known.
 
@@ -268,7 +266,7 @@ def _transverse(
     jacobians = evaluator.jacobian(states[rows])
     across = jacobians - tangents[rows][:, :, None] * (a @ jacobians)[:, None, :]
     for row, matrix in zip(rows, across, strict=True):
-        if watch.is_over():
+        if is_over():
             break
         values = np.linalg.eigvals(basis.T @ matrix @ basis)
         growth = np.abs(values) if evaluator.system.kind == "map" else values.real
@@ -283,7 +281,6 @@ def _crossings(
     found: Found,
     drift: np.ndarray,
     joined: np.ndarray,
-    watch: Watch,
 ) -> FixedPoints | None:
     """Solve for the fixed points where the drift changes its sign, and at single fixed slices."""
     fixed = found.outcomes == "fixed"
@@ -293,11 +290,9 @@ def _crossings(
         if joined[k] and not fixed[k] and not fixed[k - 1] and drift[k] * drift[k - 1] < 0:
             share = drift[k - 1] / (drift[k - 1] - drift[k])
             starts.append((1 - share) * found.states[k - 1] + share * found.states[k])
-    if not starts or watch.is_over():
+    if not starts or is_over():
         return None
-    points = find_fixed_points(
-        system, np.array(starts), completeness=False, slow_points=False, max_seconds=watch.left
-    )
+    points = find_fixed_points(system, np.array(starts), completeness=False, slow_points=False)
     along = np.asarray(points.states) @ a
     step = np.diff(v).max(initial=0.0) + 1e-9 * np.abs(v).max()
     places = np.array(starts) @ a

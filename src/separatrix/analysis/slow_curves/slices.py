@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over
 from ...solvers.iterate import Rows
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import DescentOutcome, KinkDescent, PiecewiseLinear, descend_speed
@@ -49,7 +49,6 @@ class Slices:
     method: DampedNewton | KinkDescent
     velocity: PiecewiseLinear | None
     zero_test: ZeroTest
-    watch: Watch = UNWATCHED
 
     def onto(
         self, states: Float[np.ndarray, "start unit"], values: Float[np.ndarray, " start"]
@@ -80,7 +79,7 @@ class Slices:
             self._smooth(found, rows, starts[rows], values[rows])
         else:
             for row in rows:
-                if self.watch.is_over():
+                if is_over():
                     found.reasons[row] = LATE
                     continue
                 self._piecewise(found, int(row), starts[row])
@@ -112,7 +111,7 @@ class Slices:
     ) -> None:
         assert isinstance(self.method, DampedNewton)
         for part in self.evaluator.chunks(len(rows)):
-            minima = self.method.minimize(self._derivatives, starts[part], watch=self.watch)
+            minima = self.method.minimize(self._derivatives, starts[part])
             states = self.onto(minima.states, values[part])
             zero = np.isfinite(states).all(1)
             zero[zero] = self._is_zero(states[zero])

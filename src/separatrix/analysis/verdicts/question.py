@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, require_positive
-from ..._watch import Report, Watch, watching
+from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
 from ..cycles.search import Cycles
@@ -80,8 +80,6 @@ def verdict(
     InvalidInputError
         For states or an axis of another size than the system, no finite state, a duration that is
         not positive, or is longer than 25,000 steps of a map.
-    SearchInterruptedError
-        On Ctrl-C.
 
     References
     ----------
@@ -117,21 +115,21 @@ def verdict(
         points=points,
         cycles=cycles,
     )
-    with watching("verdict", max_seconds, progress) as watch:
-        return _answer(asked, watch)
+    with watching("verdict", max_seconds, progress):
+        return _answer(asked)
 
 
-def _answer(asked: Question, watch: Watch) -> Verdict:
+def _answer(asked: Question) -> Verdict:
     """Follow the states, and claim what was seen."""
     system, span = asked.system, asked.span
     pool = empty_pool(system.size, largest(asked.states))
     if asked.points is not None:
         pool = pool.with_points(system, asked.points, given=True)
     if span is None:
-        ends = with_exponent(system, follow(system, asked.states, pool=pool, watch=watch))
+        ends = with_exponent(system, follow(system, asked.states, pool=pool))
         return recorded(asked, without_contradictions(asked, ends))
     seen = Recording(asked.states, span, system.kind == "map", asked.axis)
-    ends = follow(system, asked.states, duration=span, pool=pool, watch=watch, look=seen.add)
+    ends = follow(system, asked.states, duration=span, pool=pool, look=seen.add)
     ends = without_contradictions(asked, with_exponent(system, ends))
     return recorded(asked, ends, seen, holding.measured(system, ends, seen))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress, why_over
 from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
@@ -30,7 +30,6 @@ class Limits(NamedTuple):
     max_boxes: int
     min_width: float
     max_unresolved: int
-    watch: Watch = UNWATCHED
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class _Frontier:
         if len(lower) == 0:
             return True
         self.boxes += len(lower)
-        self.limits.watch.report(Stage.EXHAUST, self.spent + self.boxes, None)
+        report_progress(Stage.EXHAUST, self.spent + self.boxes, None)
         value = self.enclosed.bounds(Interval(lower, upper))
         left = ~excludes_zero(value)
         lower, upper = lower[left], upper[left]
@@ -145,8 +144,8 @@ class _Frontier:
         if self._is_too_slow():
             self.reason = f"{too_many}, judging by the first of them"
             return True
-        if self.limits.watch.is_over():
-            self.reason = self.limits.watch.reason
+        if is_over():
+            self.reason = why_over()
             return True
         return False
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._types import require_count, require_positive
-from ..._watch import UNWATCHED, Watch
 from ..errors import EnclosureError
 from ..interval.arithmetic import Array
 from ..interval.interpreter import EnclosedFunction
@@ -73,9 +72,9 @@ class BranchAndPrune:
         require_positive(self.min_width, "min_width")
         require_count(self.max_unresolved, "max_unresolved", least=0)
 
-    def limits(self, watch: Watch = UNWATCHED) -> Limits:
+    def limits(self) -> Limits:
         """Return how far it goes."""
-        return Limits(self.max_boxes, self.min_width, self.max_unresolved, watch)
+        return Limits(self.max_boxes, self.min_width, self.max_unresolved)
 
     def search(
         self,
@@ -85,8 +84,6 @@ class BranchAndPrune:
         known_states: ArrayLike | None = None,
         known_radii: ArrayLike | None = None,
         known_error_bounds: ArrayLike | None = None,
-        *,
-        watch: Watch = UNWATCHED,
     ) -> Exhaustion:
         r"""Find and prove every zero of ``residual`` in a closed box.
 
@@ -100,8 +97,6 @@ class BranchAndPrune:
             Zeros (point, n) that are proved already, the radii (point,) within which each is the
             only one, and how far it may be from its state (0 if not given), as from
             ``certify_zeros``. One of radius 0 is not proved, and so is found again.
-        watch
-            Asked before each batch of boxes whether time is over.
 
         Returns
         -------
@@ -130,12 +125,12 @@ class BranchAndPrune:
         try:
             enclosed = enclose_residual(residual, size)
             if np.isfinite(low).all() and np.isfinite(high).all():
-                return self.search_enclosed(enclosed, low, high, known, watch)
+                return self.search_enclosed(enclosed, low, high, known)
             program = homogenize(enclosed.program)
             if program is None:
                 return refused(size, UNBOUNDED)
             afar = HomogeneousProgram(program, size)
-            return search_unbounded(self.limits(watch), enclosed, afar, low, high, known)
+            return search_unbounded(self.limits(), enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
@@ -145,10 +140,9 @@ class BranchAndPrune:
         lower: Array,
         upper: Array,
         known: ZeroTable,
-        watch: Watch = UNWATCHED,
     ) -> Exhaustion:
         """Do the same for a function that is traced already."""
-        return search_box(self.limits(watch), enclosed, lower, upper, known)
+        return search_box(self.limits(), enclosed, lower, upper, known)
 
 
 def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tuple[Array, Array]:
@@ -165,7 +159,7 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
     return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()
 
 
-def alone_at_origin(residual: Callable[[Any], Any], size: int, watch: Watch = UNWATCHED) -> bool:
+def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
     """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
 
     That is tried for functions without constants of at most 8 variables. What cannot be enclosed is
@@ -186,4 +180,4 @@ def alone_at_origin(residual: Callable[[Any], Any], size: int, watch: Watch = UN
     if program is None:
         return False
     afar = HomogeneousProgram(program, size)
-    return only_at_origin(BranchAndPrune().limits(watch), afar, size) is not None
+    return only_at_origin(BranchAndPrune().limits(), afar, size) is not None

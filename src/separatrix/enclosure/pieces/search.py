@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress, why_over
 from ..branch_and_prune.frontier import Exhaustion, refused
 from ..branch_and_prune.known import KnownZeros
 from ..branch_and_prune.pruning import excludes_zero
@@ -32,7 +32,6 @@ def search_pieces(
     known: KnownZeros,
     lower: Array,
     upper: Array,
-    watch: Watch = UNWATCHED,
 ) -> Exhaustion | None:
     """Find and prove every zero in a box, whose ends may be infinite, by its affine functions.
 
@@ -57,9 +56,9 @@ def search_pieces(
     with quietly(size):
         try:
             for matrix, offset in affine_functions(enclosed.program, size):
-                if watch.is_over():
+                if is_over():
                     break
-                watch.report(Stage.EXHAUST, count, None)
+                report_progress(Stage.EXHAUST, count, None)
                 around = _solutions(matrix, offset)
                 regular = np.asarray(np.isfinite(around.magnitude()).all(axis=1))
                 count, singular = count + len(offset.lower), singular + int((~regular).sum())
@@ -69,7 +68,7 @@ def search_pieces(
         undecided = _undecided(enclosed, known, left)
     reason = _UNDECIDED.format(undecided) if undecided else ""
     reason = _SINGULAR.format(singular) if singular else reason
-    reason = watch.reason if watch.is_over() else reason
+    reason = why_over() if is_over() else reason
     states, errors, radii = known.added(lower, upper)
     return replace(
         refused(size, reason), complete=not reason, boxes=count,

@@ -1,7 +1,7 @@
 """Curves of zeros of F(x, p): following them, their singular points, and other curves."""
 
 from .corrector import correct, correct_at, null_tangent, tangent_of
-from .curve import Curve, CurveEnd, PseudoArclength, Track, ending_text, follow
+from .curve import Curve, CurveEnd, PseudoArclength, ending_text, follow
 from .deflation import Deflation, deflated_newton
 from .singular import (
     Located,
@@ -16,7 +16,6 @@ __all__ = [
     "Deflation",
     "Located",
     "PseudoArclength",
-    "Track",
     "correct",
     "correct_at",
     "crossing_tangents",

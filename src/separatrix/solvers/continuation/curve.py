@@ -2,13 +2,13 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._types import InvalidInputError, require_count, require_positive
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress
 from ..newton import Evaluate
 from .corrector import around_kink, correct, correct_at, tangent_of
 
@@ -94,8 +94,7 @@ class CurveEnd(enum.Enum):
     NOT_FINITE = "the system is not finite beyond"
     LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
     NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
-    OUT_OF_TIME = "not followed further: the time limit was reached"
-    INTERRUPTED = "not followed further: the search was interrupted"
+    OUT_OF_TIME = "not followed further: stopped by the time limit or by Ctrl-C"
     STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 
 
@@ -135,22 +134,6 @@ class Curve:
     end: enum.Enum
 
 
-@dataclass
-class Track:
-    """What is known of a curve while it is followed: `curve` is as far as that goes."""
-
-    points: list[np.ndarray] = field(default_factory=list)
-    tangents: list[np.ndarray] = field(default_factory=list)
-    signs: list[float] = field(default_factory=list)
-    end: enum.Enum = CurveEnd.INTERRUPTED
-
-    @property
-    def curve(self) -> Curve:
-        whole = len(self.signs)  # added last
-        points, tangents = self.points[:whole], self.tangents[:whole]
-        return Curve(np.array(points), np.array(tangents), np.array(self.signs), self.end)
-
-
 def ending_text(end: enum.Enum, method: PseudoArclength) -> str:
     """Return in words why a curve ends."""
     return str(end.value).format(method)
@@ -165,22 +148,16 @@ def follow(
     leaves: Leaves = lambda point: None,
     accepts: Accepts = lambda point: True,
     stride: Stride | None = None,
-    watch: Watch = UNWATCHED,
-    track: Track | None = None,
     each: Callable[[np.ndarray], None] = lambda point: None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
     It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
     step below the smallest, stands still in the parameter, has as many points as are allowed, or
-    time is over. A new `track` is filled on the way, and `each` is called with every point.
+    time is over. `each` is called with every point.
     """
-    track = Track() if track is None else track
-    points, tangents, signs = track.points, track.tangents, track.signs
     sign = tangent_of(evaluate(start)[1], tangent)[1]
-    points.append(start)
-    tangents.append(tangent)
-    signs.append(sign)
+    points, tangents, signs = [start], [tangent], [sign]
     each(start)
     cosine, length = np.cos(np.radians(method.max_angle)), method.first_step
     end: enum.Enum | None = None
@@ -188,10 +165,10 @@ def follow(
         if len(points) >= method.max_points:
             end = CurveEnd.MAX_POINTS
             break
-        if watch.is_over():
+        if is_over():
             end = CurveEnd.OUT_OF_TIME
             break
-        watch.report(Stage.CONTINUE, len(points), method.max_points)
+        report_progress(Stage.CONTINUE, len(points), method.max_points)
         here, along = points[-1], tangents[-1]
         guess = here + length * along
         found = correct(evaluate, guess, along)
@@ -230,8 +207,7 @@ def follow(
         each(point)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
             length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
-    track.end = end
-    return track.curve
+    return Curve(np.array(points), np.array(tangents), np.array(signs), end)
 
 
 def _stride(point: np.ndarray, tangent: np.ndarray) -> float:

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Int
 
 from ..._types import require_count, require_positive
-from ..._watch import UNWATCHED, Watch
 from ..iterate import AbstractIteration, Ending, iterate
 from .jacobians import DenseJacobians, Jacobians, some
 from .solution import (
@@ -91,7 +90,6 @@ class LevenbergMarquardt:
         near: float = 0.0,
         newton: bool = False,
         attracted: Attracted | None = None,
-        watch: Watch = UNWATCHED,
         finished: Finished | None = None,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
@@ -114,7 +112,7 @@ class LevenbergMarquardt:
         iteration = _Iteration(
             self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
         )
-        for at, endings in iterate(iteration, running, batch_size, watch):
+        for at, endings in iterate(iteration, running, batch_size):
             done = Solution(at.x, at.r, at.last_step, endings, at.count)
             solution.put(at.index, done)
             if finished is not None:

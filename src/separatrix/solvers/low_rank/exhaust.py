@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Watch
 from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
 from ...enclosure.branch_and_prune.frontier import refused
 from ...enclosure.branch_and_prune.known import MappedZeros, known_zeros
@@ -27,7 +26,6 @@ Known = tuple[Array, Array, Array]
 def exhaust(
     latent: LatentSystem,
     method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
-    watch: Watch = UNWATCHED,
 ) -> Exhaustion:
     r"""Find and prove every zero of a residual, in all of space, by its exact latent system.
 
@@ -48,10 +46,10 @@ def exhaust(
     if latent.bounded:
         if np.any(box.lower > box.upper):
             return _no_zero(latent)
-        return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none, watch))
+        return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
-    found = search_unbounded(method.limits(watch), latent, latent.afar, box.lower, box.upper, none)
+    found = search_unbounded(method.limits(), latent, latent.afar, box.lower, box.upper, none)
     return _lifted(latent, found)
 
 
@@ -60,7 +58,6 @@ def exhaust_enclosure(
     residual: Callable[[Any], Any],
     known: Known | None = None,
     method: BranchAndPrune = BranchAndPrune(),  # noqa: B008 - frozen
-    watch: Watch = UNWATCHED,
 ) -> Exhaustion:
     """Do so by a latent system that encloses a family: zeros are proved of the residual itself."""
     box, table = latent.box, known_zeros(latent.size, *(known or (None, None, None)))
@@ -70,7 +67,7 @@ def exhaust_enclosure(
         return _no_zero(latent)
     full = enclose_residual(residual, latent.size)
     return method.search_enclosed(
-        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift, True), watch
+        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift, True)
     )
 
 

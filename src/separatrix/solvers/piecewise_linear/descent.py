@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ..._parallel import chunks
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress
 from .affine import Array
 from .first_kinks import KinkSearch, NearKinks, Signs
 from .form import Bools, PiecewiseLinear
@@ -92,7 +92,6 @@ class Descent:
         residual: PiecewiseLinear,
         states: Array,
         max_steps: int,
-        watch: Watch = UNWATCHED,
     ) -> None:
         slopes = np.abs(residual.output_weights) @ np.abs(residual.gate_weights)
         slopes += np.abs(residual.linear)
@@ -104,7 +103,7 @@ class Descent:
         )
         self.regions = RegionInverses(self.residual)
         self.kinks = KinkSearch(self.regions)
-        self.max_steps, self.watch = max_steps, watch
+        self.max_steps = max_steps
         self.after: list[int] = []  # the node that follows; the same one at an end, −1 if unknown
         self.ends: dict[int, End] = {}
         self._numbers: dict[bytes, int] = {}
@@ -118,12 +117,12 @@ class Descent:
         room = min(_BLOCK // max(self.residual.gate_count, 1), self.regions.room // 4)
         owners = -2 - np.arange(len(states))
         for rows in chunks(len(states), max(room, 1)):
-            if self.watch.is_over():
+            if is_over():
                 break
-            self.watch.report(Stage.SLOW_POINTS, rows.start, len(states))
+            report_progress(Stage.SLOW_POINTS, rows.start, len(states))
             at = self._start(states[rows], owners[rows])
             for _ in range(self.max_steps):
-                if len(at.node) == 0 or self.watch.is_over():
+                if len(at.node) == 0 or is_over():
                     break
                 at.keep(~self._step(at, first))
         return first

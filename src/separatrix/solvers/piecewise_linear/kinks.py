@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._parallel import one_blas_thread
 from ..._types import require_count
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over
 from .affine import Array
 from .descent import Descent
 from .form import PiecewiseLinear
@@ -45,7 +45,7 @@ DESCENT_REASONS = {
         "there, as the speed is the same all along a line or more"
     ),
     DescentOutcome.NOT_FINITE: "the candidate is not finite",
-    DescentOutcome.OUT_OF_TIME: "not finished: the time limit was reached",
+    DescentOutcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
 }
 
 
@@ -126,7 +126,6 @@ def descend_speed(
     residual: PiecewiseLinear,
     candidates: Array,
     method: KinkDescent | None = None,
-    watch: Watch = UNWATCHED,
 ) -> SlowSolution:
     """Find the local minima of the speed ``|r|`` into which candidates slide.
 
@@ -143,8 +142,6 @@ def descend_speed(
         Where to start, shape ``(candidate, n)``; rows that are not finite are marked.
     method
         The limits of the descent.
-    watch
-        Asked before each step, and each minimum that is examined, whether time is over.
 
     Returns
     -------
@@ -175,7 +172,7 @@ def descend_speed(
     states, finite = checked_candidates(candidates, residual.size)
     limit = method.max_steps or 100 + 20 * residual.gate_count
     with one_blas_thread():
-        stop, found = _descend(residual, states, limit, watch)
+        stop, found = _descend(residual, states, limit)
     far = _FAR * (1.0 + np.abs(states).max(initial=0.0))
     away = {k for k, end in found.items() if np.abs(end.state).max(initial=0.0) > far}
     minima, number = _merge(residual, {k: end for k, end in found.items() if k not in away})
@@ -183,20 +180,20 @@ def descend_speed(
     outcome = np.full(len(finite), DescentOutcome.NOT_FINITE, dtype=np.intp)
     point[finite] = [number.get(k, -1) for k in stop]
     outcome[finite] = [
-        DescentOutcome.SINGULAR if k in away else _outcome(found.get(k), watch) for k in stop
+        DescentOutcome.SINGULAR if k in away else _outcome(found.get(k)) for k in stop
     ]
     return SlowSolution(tuple(minima), outcome, point, limit, residual.size)
 
 
 def _descend(
-    residual: PiecewiseLinear, states: Array, limit: int, watch: Watch
+    residual: PiecewiseLinear, states: Array, limit: int
 ) -> tuple[list[int], dict[int, Minimum]]:
     """Return the nodes at which candidates end, −1 for none, and the minima there."""
-    descent = Descent(residual, states, limit, watch)
+    descent = Descent(residual, states, limit)
     stop = [descent.end_of(node) for node in descent.run(states).tolist()]
     found: dict[int, Minimum] = {}
     for k in set(stop) - {-1}:
-        if watch.is_over():
+        if is_over():
             break
         end = descent.ends[k]
         found[k] = examine_minimum(residual, end.on, end.kinks, end.near)
@@ -228,9 +225,9 @@ def _merge(
     return [found[ends[i]] for i in order], numbers
 
 
-def _outcome(found: Minimum | None, watch: Watch) -> DescentOutcome:
+def _outcome(found: Minimum | None) -> DescentOutcome:
     if found is None:
-        return DescentOutcome.OUT_OF_TIME if watch.is_over() else DescentOutcome.STEP_LIMIT
+        return DescentOutcome.OUT_OF_TIME if is_over() else DescentOutcome.STEP_LIMIT
     if found.zero:
         return DescentOutcome.ZERO
     return DescentOutcome.MINIMUM if found.verified else DescentOutcome.UNVERIFIED

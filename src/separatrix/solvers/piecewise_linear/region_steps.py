@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..._parallel import chunks
-from ..._watch import UNWATCHED, Watch
+from ..._watch import is_over
 from .affine import Array
 from .form import Bools
 from .reduced import BLOCK, Ints, Reduced
@@ -16,9 +16,7 @@ _SHORTEST = 2.0**-6  # part of a step that is tried
 _FALL = 0.1  # part of what the equations of the region promise
 
 
-def descend(
-    reduced: Reduced, patterns: Bools, most: int, watch: Watch = UNWATCHED
-) -> tuple[Bools, Ints]:
+def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     """Walk from the zeros of the equations of regions ``(k, m)`` until no step leads lower.
 
     A step goes toward the zero of the equations of the region where the walk is: the whole way,
@@ -38,7 +36,7 @@ def descend(
     ends, solved = patterns.copy(), np.zeros(len(patterns), dtype=np.intp)
     for rows in chunks(len(patterns), block):
         left = most - int(solved.sum())
-        if left >= len(patterns[rows]) and not watch.is_over():
+        if left >= len(patterns[rows]) and not is_over():
             ends[rows], solved[rows] = _descend(reduced, patterns[rows], left)
     return ends, solved
 

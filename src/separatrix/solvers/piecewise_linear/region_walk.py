@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._parallel import one_blas_thread
-from ..._watch import UNWATCHED, Watch
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, checked_candidates, distinct, gate_patterns, reduce
@@ -37,7 +36,7 @@ WALK_REASONS = {
     ),
     WalkOutcome.UNVERIFIED: "a region maps to itself but its solution is not a zero to rounding",
     WalkOutcome.NOT_FINITE: "the candidate is not finite",
-    WalkOutcome.OUT_OF_TIME: "not finished: the time limit was reached",
+    WalkOutcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
 }
 
 
@@ -135,7 +134,6 @@ def solve_regions(
     residual: PiecewiseLinear,
     candidates: Array,
     method: RegionWalk | None = None,
-    watch: Watch = UNWATCHED,
 ) -> RegionSolution:
     """Find zeros of a piecewise-linear residual exactly, from the regions of many candidates.
 
@@ -148,8 +146,6 @@ def solve_regions(
         Where to start, shape ``(candidate, n)``; rows that are not finite are marked.
     method
         The walk and its limits.
-    watch
-        Asked before each step of all walks whether time is over.
 
     Returns
     -------
@@ -177,7 +173,7 @@ def solve_regions(
         reduced = reduce(residual, begin[region])
         cheap = _MOST_CHEAP if reduced is not None and reduced.table is not None else 0
         most = method.max_regions or max(10_000 + 20 * len(states), cheap)
-        walk = Walk(residual, reduced, most, method.slack, watch)
+        walk = Walk(residual, reduced, most, method.slack)
         node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()
     told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from ..._watch import UNWATCHED, Stage, Watch
+from ..._watch import Stage, is_over, report_progress
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, PatternTable, Reduced
@@ -48,7 +48,6 @@ class Walk:
     reduced: Reduced | None
     max_regions: int
     slack: float
-    watch: Watch = UNWATCHED
     successor: list[int] = field(default_factory=list)  # −1 where a region is not solved yet
     ending: dict[int, tuple[WalkOutcome, int]] = field(default_factory=dict)
     zeros: list[Zero] = field(default_factory=list)
@@ -69,9 +68,9 @@ class Walk:
         front, met = start.tolist(), set[int]()
         for _ in range(steps):
             front = sorted({*front, *self._neighbors_met()} - met)
-            if not front or self.watch.is_over():
+            if not front or is_over():
                 break
-            self.watch.report(Stage.SOLVE, self.solved, None)
+            report_progress(Stage.SOLVE, self.solved, None)
             met.update(front)
             fresh = [region for region in front if region in self.unsolved]
             self._solve(fresh[: max(self.max_regions - self.solved, 0)])
@@ -86,7 +85,7 @@ class Walk:
         if self.reduced is None:
             return patterns, np.zeros(len(patterns), dtype=np.intp)
         left = self.max_regions - self.solved
-        reached, solved = descend(self.reduced, patterns, left, self.watch)
+        reached, solved = descend(self.reduced, patterns, left)
         self.solved += int(solved.sum())
         return reached, solved
 
@@ -97,7 +96,7 @@ class Walk:
 
     def _end_of(self, region: int, steps: int, cycle: int) -> tuple[WalkOutcome, int, int, int]:
         if region in self.unsolved:
-            over = self.watch.is_over()
+            over = is_over()
             return WalkOutcome.OUT_OF_TIME if over else WalkOutcome.STEP_LIMIT, -1, steps, 0
         if region in self.ending:
             return *self.ending[region], steps, 0
@@ -182,7 +181,6 @@ class Walk:
                 return
         self.ending[region] = (WalkOutcome.ZERO, len(self.zeros))
         self.zeros.append(zero)
-        self.watch.keep(zero.state[None])
 
     def absorb_ends_of_continua(self) -> None:
         """Count a zero on a boundary that a continuum reaches as part of the continuum."""
