@@ -7,6 +7,7 @@ for the fixed points of `flipflop_tanh16` runs, compiled before.
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import sys
 import threading
@@ -22,6 +23,7 @@ WING = (
     "analysis/point_table.py",
 )
 """What serves one public function, `find_fixed_points`."""
+IMPORTS = (ast.Import, ast.ImportFrom)
 SURGERY = {
     "files that import jax.extend": r"jax\.extend",
     "files with object.__setattr__": r"object\.__setattr__",
@@ -40,14 +42,31 @@ def lines(paths: list[Path]) -> int:
     return sum(len(path.read_text().splitlines()) for path in paths)
 
 
+def statements(paths: list[Path]) -> tuple[int, int]:
+    """Return the numbers of statements, without docstrings and imports, and of classes."""
+    count = classes = 0
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            count += isinstance(node, ast.stmt) and not isinstance(node, IMPORTS) and not text
+            classes += isinstance(node, ast.ClassDef)
+    return count, classes
+
+
+def size_of(paths: list[Path]) -> str:
+    count, classes = statements(paths)
+    many = f"{lines(paths):,} lines in {len(paths)} files"
+    return f"{count:,} statements, {classes} classes, {many}"
+
+
 def sizes() -> Iterator[str]:
     """Yield a line of text for each part."""
     for name, folder in {"src": ROOT / "src", "tests": ROOT / "tests"}.items():
-        yield f"{name}: {lines(files(folder)):,} lines in {len(files(folder))} files"
+        yield f"{name}: {size_of(files(folder))}"
     wing = [path for part in WING for path in files(PACKAGE / part)]
-    yield f"  {', '.join(WING)}: {lines(wing):,} lines in {len(wing)} files"
+    yield f"  {', '.join(WING)}: {size_of(wing)}"
     for part in sorted(p for p in PACKAGE.iterdir() if files(p)):
-        yield f"  {part.name}: {lines(files(part)):,}"
+        yield f"  {part.name}: {statements(files(part))[0]:,} statements"
     texts = [path.read_text() for path in files(PACKAGE)]
     for what, pattern in SURGERY.items():
         yield f"{what}: {sum(bool(re.search(pattern, text)) for text in texts)}"
