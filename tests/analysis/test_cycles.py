@@ -7,7 +7,7 @@ import systems
 import separatrix as sx
 from separatrix.analysis.cycles import found as cycles_found
 from separatrix.analysis.cycles.found import Led
-from separatrix.analysis.cycles.merging import minimal_length
+from separatrix.analysis.orbits import minimal_length
 from separatrix.solvers.iterate import Ending
 
 CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
 from .canvas import Width, in_a_row, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import BESIDE, Place, legend_below
-from .style import GRAY, cycle, styled
+from .style import GRAY, cycle
 
 __all__ = ["psychometric"]
 

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 
 from ..analysis import Branches
 from .canvas import Width, one_panel, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
-from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink, styled
+from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink
 
 __all__ = ["bifurcation_diagram"]
 

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .point_looks import classes_of, draw_fixed, index_color
 from .space import Plane, States, dimensions, for_axes, in_plane
 from .state_space import draw_background
-from .style import BOUNDARY, GRAY, choice_color, ink, styled
+from .style import BOUNDARY, GRAY, choice_color, ink
 from .view import limit_view, number_outside, point_outside, say_what_is_outside
 
 __all__ = ["basins", "commitment", "fixed_point_graph"]

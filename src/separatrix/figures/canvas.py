@@ -17,6 +17,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from .._types import InvalidInputError, require_number
+from .files import png_bytes
 
 Width = float | str | None
 """Of a new figure: inches, "column" (85 mm) or "page" (180 mm) of a journal; None: the usual."""
@@ -51,8 +52,6 @@ class NewFigure(Figure):
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """Return the picture and its size on the page; IPython asks where pyplot has not."""
-        from .files import png_bytes
-
         width, height = self.get_size_inches()
         size = {"width": round(_SHOWN_DPI * width), "height": round(_SHOWN_DPI * height)}
         return png_bytes(self), size

@@ -11,10 +11,11 @@ from .._types import InvalidInputError, counted
 from ..activity import project
 from ..analysis import Cycles
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .space import Plane, States, in_plane, label_plane
 from .state_space import draw_background
-from .style import GRAY, PAGE_WIDTH, cycle as color_of, paper, styled
+from .style import GRAY, PAGE_WIDTH, cycle as color_of, paper
 
 __all__ = ["cycle"]
 

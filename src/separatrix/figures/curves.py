@@ -8,9 +8,10 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import SlowCurve
 from .canvas import Width, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .point_looks import draw_fixed
-from .style import GRAY, GREEN, PURPLE, powers_of_ten, styled
+from .style import GRAY, GREEN, PURPLE, powers_of_ten
 
 __all__ = ["slow_curve"]
 

@@ -6,8 +6,9 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
 from .canvas import Width, in_a_row, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
-from .style import GRAY, cycle, styled
+from .style import GRAY, cycle
 
 __all__ = ["lyapunov"]
 

@@ -12,8 +12,9 @@ from .._types import InvalidInputError
 from ..analysis import InputGating
 from ..analysis.projections import TargetedAverages
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import Place, fit, labeled, legend_below
-from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed, styled
+from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed
 
 __all__ = ["context_gating"]
 

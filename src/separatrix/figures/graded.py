@@ -6,9 +6,10 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.memory import GradedMemory
 from .canvas import Width, in_a_row, new_figure, whole
+from .drawing import styled
 from .labels import spread
 from .legends import Place, legend_each
-from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential, styled
+from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential
 
 __all__ = ["graded_memory"]
 

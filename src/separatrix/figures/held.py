@@ -6,8 +6,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import Verdict
 from .canvas import Width, in_a_row, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_each
-from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, ink, paper, styled
+from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, ink, paper
 
 __all__ = ["verdict"]
 

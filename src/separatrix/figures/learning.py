@@ -8,8 +8,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..training import History
 from .canvas import Width, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_beside
-from .style import GRAY, cycle, powers_of_ten, styled
+from .style import GRAY, cycle, powers_of_ten
 
 __all__ = ["training"]
 

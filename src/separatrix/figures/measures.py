@@ -7,7 +7,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure, FigureBase
 
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .style import BLUE, GRAY, styled
+from .drawing import styled
+from .style import BLUE, GRAY
 
 __all__ = ["populations"]
 

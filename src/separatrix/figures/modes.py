@@ -8,12 +8,13 @@ from matplotlib.ticker import MaxNLocator
 from .._types import Array, InvalidInputError
 from ..analysis import FixedPoints, Linearization
 from .canvas import Width, is_small, one_panel, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .mode_choice import describe_number, describe_time, integrating_mode
 from .points import draw_points, states_of
 from .space import Plane, States, dimensions, direction_in_plane, for_axes, in_plane
 from .state_space import draw_background
-from .style import GRAY, GREEN, PURPLE, cycle, equal_scales, ink, styled
+from .style import GRAY, GREEN, PURPLE, cycle, equal_scales, ink
 from .view import limit_view, point_outside, say_what_is_outside
 
 __all__ = ["line_attractor", "spectrum"]

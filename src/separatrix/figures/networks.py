@@ -6,8 +6,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.measures import Comparison
 from .canvas import Width, in_a_row, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
-from .style import LIGHT_GRAY, cycle, equal_scales, ink, sequential, styled
+from .style import LIGHT_GRAY, cycle, equal_scales, ink, sequential
 
 __all__ = ["comparison"]
 

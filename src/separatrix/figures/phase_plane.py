@@ -12,11 +12,12 @@ from ..activity import Activity
 from ..analysis import FixedPoints
 from ..systems import AbstractSystem, DiscreteMap, Flow
 from .canvas import Width, is_small, one_panel, whole
+from .drawing import styled
 from .legends import Place, legend_below
 from .points import draw_points, states_of
 from .space import States, as_activity
 from .state_space import trajectories
-from .style import GRAY, GREEN, PURPLE, SKY, styled
+from .style import GRAY, GREEN, PURPLE, SKY
 
 __all__ = ["phase_portrait"]
 

@@ -11,11 +11,12 @@ from matplotlib.ticker import MaxNLocator
 from .._types import Array, InvalidInputError, counted
 from ..analysis import FixedPoints
 from .canvas import Width, inches_across, is_small, one_panel, whole
+from .drawing import new_panels, styled
 from .legends import BESIDE, Place, legend_below, legend_beside
 from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
 from .space import Plane, States, dimensions, for_axes, in_plane
 from .state_space import draw_background
-from .style import GRAY, GREEN, cycle, ink, new_panels, powers_of_ten, styled
+from .style import GRAY, GREEN, cycle, ink, powers_of_ten
 from .view import limit_view, say_what_is_outside
 
 __all__ = ["compare_fixed_points", "fixed_points", "speeds", "tolerance"]

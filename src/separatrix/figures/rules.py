@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
 from .canvas import Width, one_panel, whole
+from .drawing import styled
 from .legends import Place, legend_below
-from .style import GRAY, cycle, ink, styled
+from .style import GRAY, cycle, ink
 
 __all__ = ["rule_performance"]
 

@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
-from .style import GRAY, cycle, letters, styled
+from .style import GRAY, cycle, letters
 
 __all__ = ["performance"]
 

@@ -6,8 +6,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.selectivity import SelectiveConnections
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import Place, legend_below
-from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, styled, tint
+from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, tint
 
 __all__ = ["selective_connections"]
 

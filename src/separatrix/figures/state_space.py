@@ -24,19 +24,10 @@ from .canvas import (
     one_panel,
     whole,
 )
+from .drawing import styled
 from .legends import BESIDE, Place, legend_below, legend_of
 from .space import Plane, States, as_activity, dimensions, for_axes, in_plane, label_plane, show
-from .style import (
-    GRAY,
-    SIGNED,
-    choice_color,
-    choice_name,
-    ink,
-    paper,
-    sequential,
-    signed,
-    styled,
-)
+from .style import GRAY, SIGNED, choice_color, choice_name, ink, paper, sequential, signed
 
 __all__ = ["activity", "condition_averages"]
 

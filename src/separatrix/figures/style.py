@@ -1,9 +1,7 @@
 """How all figures look: one palette, one set of sizes, applied without touching global settings."""
 
-import functools
-from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, ParamSpec, cast
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -11,28 +9,9 @@ from cycler import cycler
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.collections import PathCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-from .canvas import (
-    NARROWEST,
-    NewFigure,
-    Width,
-    grow,
-    height_of,
-    hidden,
-    inches_across,
-    new_figure,
-    tell_pyplot,
-    whole,
-)
-from .given import require_given
-
-P = ParamSpec("P")
 
 # Okabe & Ito's palette: told apart by readers with any of the common color deficiencies
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -110,60 +89,6 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(cast(Any, kept | sizes))
 
 
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Run a function that draws under the house style, and leave the settings as they were.
-
-    What it is given is looked at first: `require_given`.
-    """
-
-    @functools.wraps(draw)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        require_given(draw, args, kwargs)
-        given: Any = kwargs.get("ax") or kwargs.get("figure")
-        wide, large = map(_enlargement, SCALED)
-        is_scaled = not wide == large == 1
-        before = _marks(given.figure.figure) if is_scaled and given is not None else []
-        with hidden(), house_style():
-            figure = draw(*args, **kwargs)
-            if isinstance(figure, NewFigure) and (figure.may_grow or _has_space(figure)):
-                lay_out(figure)  # one pass is not enough where letters take much of the room
-        if is_scaled:
-            _scale(set(_marks(figure)).difference(before), wide, large)
-        tell_pyplot(figure)
-        return figure
-
-    return wrapper
-
-
-def _has_space(figure: Figure) -> bool:
-    return any(axes.name == "3d" for axes in figure.axes)
-
-
-def _marks(figure: Figure) -> list[Any]:
-    """Return the lines, and what is drawn like them, of all panels and legends."""
-    panels = [mark for axes in figure.axes for mark in (*axes.lines, *axes.collections)]
-    legends = [axes.get_legend() for axes in figure.axes] + figure.findobj(Legend)
-    return panels + [line for legend in legends if legend for line in legend.get_lines()]
-
-
-def _enlargement(setting: str) -> float:
-    """Return how much larger a setting of lines or markers is than the usual one."""
-    now, usual = cast(dict, mpl.rcParams), cast(dict, mpl.rcParamsDefault)
-    return now[setting] / usual[setting]
-
-
-def _scale(marks: Iterable[Any], wide: float, large: float) -> None:
-    """Make lines so much wider, and markers so much larger."""
-    for mark in marks:
-        if isinstance(mark, Line2D):
-            mark.set_linewidth(wide * mark.get_linewidth())
-            mark.set_markersize(large * mark.get_markersize())
-            continue
-        mark.set_linewidth(wide * np.asarray(mark.get_linewidth()))
-        if isinstance(mark, PathCollection):
-            mark.set_sizes(large**2 * mark.get_sizes())
-
-
 def ink() -> str:
     """Return the color of letters, of which lines are that mean nothing else."""
     return to_hex(mpl.rcParams["text.color"])
@@ -201,30 +126,13 @@ def lay_out(figure: FigureBase) -> None:
 
     Beside a color bar and above a high legend one pass may leave a title beyond the edge.
     """
-    figure = whole(figure)
+    figure = cast(Figure, figure.figure)  # which it may be a part of
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         top = figure.bbox.y1
         if any(a.get_title() and a.title.get_window_extent().y1 > top for a in figure.axes):
             engine.execute(figure)
-
-
-def new_panels(
-    count: int,
-    height: float,
-    margin: float,
-    figure: FigureBase | None = None,
-    wanted: Width = None,
-) -> tuple[FigureBase, int, int]:
-    """Return a page-wide figure for panels, three in a row at most, with its rows and columns."""
-    columns = min(count, 3)
-    width = PAGE_WIDTH * max(columns, 2) / 3
-    made = new_figure(width, margin + height * -(-count // columns), figure, wanted)
-    columns = min(columns, max(1, int(inches_across(made) / NARROWEST)))
-    rows = -(-count // columns)
-    grow(made, margin + height * rows - height_of(made))
-    return made, rows, columns
 
 
 def equal_scales(axes: Axes, points: Float[np.ndarray, "... 2"], ratio: float = 1.2) -> None:

@@ -15,9 +15,10 @@ from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES
 from .canvas import Width, inches_across, new_figure, whole
+from .drawing import styled
 from .legends import BESIDE, Place, labeled, legend_beside, legend_of
 from .scores import NUMBERED
-from .style import GRAY, choice_color, choice_name, ink, paper, sequential, styled, tint
+from .style import GRAY, choice_color, choice_name, ink, paper, sequential, tint
 
 __all__ = ["trials"]
 

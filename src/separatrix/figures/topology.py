@@ -11,11 +11,12 @@ from .._types import InvalidInputError
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .canvas import Width, one_panel, whole
+from .drawing import new_panels, styled
 from .labels import label_beside
 from .legends import Place, legend_below
 from .point_looks import draw_fixed, index_color
 from .space import Plane, dimensions, for_axes, in_plane, label_plane, on_paper, shares, show
-from .style import lay_out, new_panels, styled
+from .style import lay_out
 
 __all__ = ["compare_topologies", "fixed_point_topology"]
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.task_variance import TaskVariance
 from .canvas import Width, new_figure, whole
-from .style import GRAY, VERMILLION, ink, sequential, styled
+from .drawing import styled
+from .style import GRAY, VERMILLION, ink, sequential
 
 __all__ = ["task_variance"]
 

@@ -12,8 +12,8 @@ from ...enclosure.interval import Enclosed, EnclosureError
 from ...enclosure.interval.arithmetic import ball
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
+from ..orbits import same_cycle
 from .found import Cycle, Found
-from .merging import same_cycle
 from .propagation import Propagator
 
 _MOST = 2**14  # sequences: pieces to the power of the steps

@@ -8,9 +8,9 @@ import numpy as np
 from ..._watch import is_over
 from ...solvers.iterate import Ending
 from ...solvers.shooting import MultipleShooting, Shot
+from ..orbits import same_orbit
 from .followed import follow_candidates
 from .found import LATE, SHOT, Cycle, Found, Led
-from .merging import same_orbit
 from .propagation import Propagator
 
 PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognized

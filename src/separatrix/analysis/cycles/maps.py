@@ -7,10 +7,10 @@ from ...solvers.cycle_walk import CycleWalk, Walked
 from ...solvers.iterate import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, Shot
+from ..orbits import minimal_length, same_cycle
 from .exhaustive import add_missing
 from .followed import follow_candidates
 from .found import LATE, SHOT, WALKED, Cycle, Found, Led
-from .merging import minimal_length, same_cycle
 from .propagation import Propagator
 
 

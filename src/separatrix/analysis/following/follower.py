@@ -11,8 +11,8 @@ from ..._parallel import one_blas_thread
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
-from ..cycles.merging import minimal_length
 from ..fixed_points.evaluator import DENSE
+from ..orbits import minimal_length
 from .bounded import bounded_motion, growth_times
 from .closing import solved_cycle
 from .end import Ends, What
