@@ -19,29 +19,26 @@ from separatrix.analysis.fixed_points import words as points
 from separatrix.analysis.following.end import What
 from separatrix.analysis.following.turns import Open
 from separatrix.analysis.measures.intervals import NoInterval
-from separatrix.analysis.point_table import Degeneracy, Evidence, Kind, Outcome, Status
+from separatrix.analysis.point_table import Degeneracy, Evidence, Kind, Status
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
 from separatrix.solvers.continuation.curve import CurveEnd
-from separatrix.solvers.iterate import Ending
-from separatrix.solvers.piecewise_linear import (
-    DESCENT_REASONS,
-    WALK_REASONS,
-    DescentOutcome,
-    WalkOutcome,
-)
+from separatrix.solvers.endings import Ending
 from separatrix.studies.states import State
 from separatrix.training.history import Ending as TrainingEnding
 
 SOURCE = Path(sx.__file__).parent
+FIRST_OF_CYCLES, FIRST_OF_BASINS = Ending.ORBIT_STALLED, Ending.SETTLED
+POINTS = {end: end.text for end in Ending if end < FIRST_OF_CYCLES}
+CYCLES = {end: end.text for end in Ending if FIRST_OF_CYCLES <= end < FIRST_OF_BASINS}
+BASINS = {end: end.text for end in Ending if end >= FIRST_OF_BASINS}
+SLIDES = {end: end.text for end in Ending if end.name.startswith("SLIDE_")}
 TEXTS = [
-    (sx.find_fixed_points, Outcome, points._OUTCOMES),
+    (sx.find_fixed_points, Ending, POINTS),
     (sx.find_fixed_points, Evidence, points._EVIDENCE),
-    (sx.find_fixed_points, WalkOutcome, WALK_REASONS),
-    (sx.find_fixed_points, DescentOutcome, DESCENT_REASONS),
-    (sx.slow_curve, DescentOutcome, DESCENT_REASONS),
-    (sx.find_cycles, Ending, cycles.SHOT),
-    (sx.find_cycles, Ending, cycles.WALKED),
+    (sx.slow_curve, Ending, SLIDES),
+    (sx.find_cycles, Ending, CYCLES),
+    (sx.basins, Ending, BASINS),
     (sx.continue_fixed_points, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.continue_cycles, CycleEnd, {end: end.value for end in CycleEnd}),
     (sx.compare, NoInterval, {why: str(why) for why in NoInterval}),
@@ -92,6 +89,7 @@ def unknown_words(function, text):
         if kind not in methods or name not in parameters_of(methods[kind]):
             yield f"{kind}({name}=…)"
     known = parameters_of(function, *methods.values(), sx.DiscreteMap, sx.Flow)
+    text = re.sub(r"\bsx\.(\w+)", lambda name: "" if hasattr(sx, name[1]) else name[0], text)
     words = re.findall(r"\b(?:[a-z]+_[a-z_]+\b|\w+(?==[^=]))|(?<=`)\w+(?=`)", text)
     yield from (word for word in words if word not in known)
 

@@ -5,10 +5,9 @@ import pytest
 import systems
 
 import separatrix as sx
-from separatrix.analysis.cycles import found as cycles_found
 from separatrix.analysis.cycles.found import Led
 from separatrix.analysis.orbits import minimal_length
-from separatrix.solvers.iterate import Ending
+from separatrix.solvers.endings import Ending
 
 CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting
 
@@ -283,10 +282,10 @@ def test_every_bound_says_that_it_was_hit():
     candidates = systems.box(2, -1, 1, 5)
     few = MultipleShooting(max_steps=1, transient=0)
     got = sx.find_cycles(sx.DiscreteMap(henon, 2), candidates, length=7, method=few)
-    assert cycles_found.SHOT[Ending.MAX_STEPS] in set(got.reasons)
+    assert Ending.ORBIT_OPEN.text in set(got.reasons)
     walk = CycleWalk(max_solves=1, transient=0)
     got = sx.find_cycles(scyfi(0.8377689), systems.box(2, -10, 10), length=16, method=walk)
-    assert cycles_found.WALKED[Ending.MAX_STEPS] in set(got.reasons)
+    assert Ending.SOLVES_SPENT.text in set(got.reasons)
 
 
 def test_what_leaves_or_is_not_finite_is_told():

@@ -10,7 +10,8 @@ import separatrix as sx
 from separatrix.analysis.completeness import Proof
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.latent import take_over
-from separatrix.analysis.point_table import Kind, Outcome, PointTable
+from separatrix.analysis.point_table import Kind, PointTable
+from separatrix.solvers.endings import Ending
 
 SIZE = 4096
 GAINS = np.full(SIZE, 0.1)
@@ -185,7 +186,7 @@ def test_a_state_where_all_zeros_are_proved_to_lie_elsewhere_is_rejected():
     table = take_over(proof, table)
     assert table.fixed.tolist() == [True] and table.reached.tolist() == [0, 0, -1]
     assert (table.errors[0], table.radii[0]) == (1e-12, 0.5)
-    assert table.outcomes[2] == Outcome.ELSEWHERE
+    assert table.outcomes[2] == Ending.ELSEWHERE
 
 
 def test_a_state_is_kept_where_not_all_zeros_are_known():

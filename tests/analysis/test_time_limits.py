@@ -13,7 +13,7 @@ import separatrix as sx
 from separatrix._watch import Stage, Watch, watched_by
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.solver_selection import Solver
-from separatrix.analysis.point_table import Outcome
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.zero_test import ZeroTest
 
 WEIGHTS = np.random.default_rng(3).normal(0, 2 / np.sqrt(12), (12, 12))
@@ -99,7 +99,7 @@ def test_more_time_finishes_more_candidates_and_changes_none(make):
     for seconds in (1, 2, 4, 8, 16, 10**6):
         with watched_by(Watch(seconds, clock=itertools.count(1).__next__, begun=0.0)):
             table = Solver(evaluator, zero_test, method, True).solve(starts, True)
-        late = table.outcomes == Outcome.OUT_OF_TIME
+        late = table.outcomes == Ending.RUNNING
         assert (table.outcomes[~late] == whole.outcomes[~late]).all()
         assert among(table.states, whole.states)
         done.append(int((~late).sum()))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.iterate import Ending
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
 STARTS = np.random.default_rng(0).uniform(-2, 2, (40, 3))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.iterate import Ending
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.newton import newton
 
 SQUARE = lambda x: (x**2 - 2, np.diag(2 * x))  # noqa: E731

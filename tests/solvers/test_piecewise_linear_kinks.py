@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import (
-    DescentOutcome,
     KinkDescent,
     descend_speed,
     first_kinks,
@@ -73,8 +73,8 @@ def test_ghost_of_a_piecewise_linear_saddle_node():
     assert abs(ghost.state[0]) < 1e-16
     assert ghost.kinks.tolist() == [True]
     assert ghost.verified
-    assert (solution.outcome == DescentOutcome.MINIMUM).all()
-    assert "slow point 0: speed 0.1, 1 kinks active" in solution.reason(0)
+    assert (solution.outcome == Ending.SPEED_MINIMUM_ON_KINKS).all()
+    assert (solution.numbers == 1).all()
 
 
 @pytest.mark.parametrize("kind", ["relu", "leaky", "two layers"])
@@ -84,7 +84,7 @@ def test_minima_of_small_networks_are_minima(kind, n):
         rng = np.random.default_rng(100 * n + seed)
         residual = residual_of(random_map(kind, n, rng), n)
         solution = descend_speed(residual, rng.normal(size=(200, n)) * 4)
-        assert set(solution.outcome.tolist()) <= {DescentOutcome.ZERO, DescentOutcome.MINIMUM}
+        assert set(solution.outcome.tolist()) <= {Ending.SLIDE_ZERO, Ending.SPEED_MINIMUM_ON_KINKS}
         assert (solution.point >= 0).all()
         for minimum in solution.minima:
             assert minimum.verified
@@ -213,8 +213,7 @@ def test_continua_are_one_valley():
 
 def test_nowhere_regular_is_an_outcome():
     solution = descend_speed(residual_of(lambda h: h + 1.0, 2), np.zeros((3, 2)))
-    assert (solution.outcome == DescentOutcome.SINGULAR).all()
-    assert "singular Jacobian" in solution.reason(0)
+    assert (solution.outcome == Ending.SLIDE_SINGULAR).all()
 
 
 def test_linear_map_has_its_fixed_point():
@@ -228,10 +227,9 @@ def test_bad_candidates():
     empty = descend_speed(residual, np.zeros((0, 2)))
     assert len(empty.outcome) == len(empty.minima) == 0
     solution = descend_speed(residual, np.array([[np.nan, 0.0], [1.0, 2.0]]))
-    assert solution.outcome.tolist() == [DescentOutcome.NOT_FINITE, DescentOutcome.ZERO]
-    assert "not finite" in solution.reason(0)
+    assert solution.outcome.tolist() == [Ending.NOT_FINITE, Ending.SLIDE_ZERO]
     lost = descend_speed(residual, np.full((2, 2), np.inf))
-    assert (lost.outcome == DescentOutcome.NOT_FINITE).all()
+    assert (lost.outcome == Ending.NOT_FINITE).all()
     with pytest.raises(ValueError, match=r"shape \(candidate, 2\)"):
         descend_speed(residual, np.zeros(2))
 
@@ -239,5 +237,5 @@ def test_bad_candidates():
 def test_the_step_limit_is_an_outcome():
     residual, states = brainpy(0)
     solution = descend_speed(residual, states[:100], KinkDescent(max_steps=3))
-    assert (solution.outcome == DescentOutcome.STEP_LIMIT).any()
+    assert (solution.outcome == Ending.SLIDE_STEP_LIMIT).any()
     assert solution.max_steps == 3

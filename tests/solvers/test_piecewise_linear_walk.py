@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import (
     RegionWalk,
-    WalkOutcome,
     recognize,
     reduced as reduced_equations,
     region_solves,
@@ -68,7 +68,7 @@ def test_walk_finds_exactly_the_zeros_of_all_regions(kind, n):
         for x in solution.states:
             assert np.abs(expected - x).max(axis=1).min() < 1e-10
         assert all(zero.inside for zero in solution.zeros)
-        assert solution.hits.sum() == (solution.outcome == WalkOutcome.ZERO).sum()
+        assert solution.hits.sum() == (solution.outcome == Ending.WALK_ZERO).sum()
 
 
 def test_a_walk_downhill_finds_what_newtons_method_cycles_around():
@@ -79,7 +79,7 @@ def test_a_walk_downhill_finds_what_newtons_method_cycles_around():
     solution = solve_regions(residual, states)
     assert len(solution.zeros) == len(enumerated(residual)) == 3
     for zero, hits in zip(solution.zeros, solution.hits, strict=True):
-        members = states[solution.outcome == WalkOutcome.ZERO]
+        members = states[solution.outcome == Ending.WALK_ZERO]
         assert hits >= 2 and len(members) == solution.hits.sum()
         assert np.abs(residual(zero.state)).max() < 1e-13
 
@@ -104,14 +104,13 @@ def test_networks_of_the_primer(seed, count):
     residual, states = brainpy(seed)
     solution = solve_regions(residual, states)
     assert len(solution.zeros) == count
-    assert set(solution.outcome.tolist()) <= {WalkOutcome.ZERO, WalkOutcome.CYCLE}
+    assert set(solution.outcome.tolist()) <= {Ending.WALK_ZERO, Ending.WALK_CYCLE}
     for zero in solution.zeros:
         assert zero.inside
         assert np.linalg.norm(residual(zero.state)) < 1e-13
         assert zero.rounding < 1e-11
         assert zero.margin > 1e-3
     assert solution.regions_solved < 5000
-    assert "without a zero" in solution.reason(int(np.argmax(solution.outcome)))
 
 
 def test_what_is_said_of_rounding_holds_in_ball_arithmetic():
@@ -220,7 +219,7 @@ def test_plrnn_of_scyfi(a1):
     residual = residual_of(lambda z: A * z + V @ jax.nn.relu(z) + h, 2)
     solution = solve_regions(residual, np.random.default_rng(0).normal(size=(50, 2)) * 10)
     np.testing.assert_allclose(solution.states, [PLRNN[a1]], atol=1e-9)
-    assert (solution.outcome == WalkOutcome.ZERO).all()
+    assert (solution.outcome == Ending.WALK_ZERO).all()
 
 
 @pytest.mark.parametrize("n", [3, 5])
@@ -251,8 +250,7 @@ def test_line_attractor_is_one_continuum():
     assert line.state.sum() == pytest.approx(1.0, abs=1e-14)
     np.testing.assert_allclose(np.abs(line.directions[:, 0]), np.sqrt(0.5))
     np.testing.assert_allclose(line.singular_values, [0.2, 0.0], atol=1e-15)
-    assert (solution.outcome == WalkOutcome.CONTINUUM).all()
-    assert "a continuum of fixed points is likely" in solution.reason(0)
+    assert (solution.outcome == Ending.WALK_CONTINUUM).all()
 
 
 def test_a_flow_is_solved_as_it_stands():
@@ -289,17 +287,17 @@ def test_ring_attractor_is_degenerate_exactly_when_tuned(N, active, J1):
         settled = after(4000, step, bumps)
         solution = solve_regions(residual_of(step, N), settled)
         assert bool(solution.continua) == continua
-        on_ring = (solution.outcome == WalkOutcome.CONTINUUM).mean()
+        on_ring = (solution.outcome == Ending.WALK_CONTINUUM).mean()
         assert on_ring > 0.9 if continua else on_ring == 0
         for line in solution.continua:
             assert line.directions.shape[1] == 1
 
 
 EVERYWHERE = {
-    "relu": (jax.nn.relu, WalkOutcome.CONTINUUM),
-    "identity": (lambda h: h, WalkOutcome.CONTINUUM),
-    "translation": (lambda h: h + 1.0, WalkOutcome.UNBOUNDED),
-    "half line": (lambda h: h + jax.nn.relu(h), WalkOutcome.CONTINUUM),
+    "relu": (jax.nn.relu, Ending.WALK_CONTINUUM),
+    "identity": (lambda h: h, Ending.WALK_CONTINUUM),
+    "translation": (lambda h: h + 1.0, Ending.WALK_UNBOUNDED),
+    "half line": (lambda h: h + jax.nn.relu(h), Ending.WALK_CONTINUUM),
 }
 
 
@@ -310,7 +308,7 @@ def test_singular_everywhere(function, outcome):
     )
     assert (solution.outcome == outcome).all()
     assert not solution.zeros
-    assert len(solution.continua) == (outcome is WalkOutcome.CONTINUUM)
+    assert len(solution.continua) == (outcome is Ending.WALK_CONTINUUM)
 
 
 def test_linear_and_constant_maps():
@@ -337,9 +335,8 @@ def test_bad_candidates():
     assert len(empty.outcome) == len(empty.zeros) == len(empty.continua) == 0
     states = np.array([[0.3, 0.2], [np.nan, 0.0], [0.0, np.inf]])
     solution = solve_regions(residual, states)
-    lost = WalkOutcome.NOT_FINITE
-    assert solution.outcome.tolist() == [WalkOutcome.CONTINUUM, lost, lost]
-    assert "not finite" in solution.reason(1)
+    lost = Ending.NOT_FINITE
+    assert solution.outcome.tolist() == [Ending.WALK_CONTINUUM, lost, lost]
     assert (solve_regions(residual, states[1:]).outcome == lost).all()
     with pytest.raises(ValueError, match=r"shape \(candidate, 2\), not \(3, 3\)"):
         solve_regions(residual, np.zeros((3, 3)))
@@ -348,8 +345,7 @@ def test_bad_candidates():
 def test_limits_are_outcomes():
     residual, states = brainpy(0)
     solution = solve_regions(residual, states, RegionWalk(max_rounds=2))
-    assert (solution.outcome == WalkOutcome.STEP_LIMIT).any()
+    assert (solution.outcome == Ending.WALK_STEP_LIMIT).any()
     solution = solve_regions(residual, states, RegionWalk(max_regions=50))
     assert solution.regions_solved >= 50
-    limited = int(np.flatnonzero(solution.outcome == WalkOutcome.STEP_LIMIT)[0])
-    assert "ran out of steps" in solution.reason(limited)
+    assert (solution.outcome == Ending.WALK_STEP_LIMIT).any()

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from ..solvers.endings import Ending
+
 Labels = Int[np.ndarray, " label"]
 
 UNTRIED = 2
@@ -56,48 +58,10 @@ class Status(IntEnum):
     REFUSED = 2
 
 
-class Outcome(IntEnum):
-    """How a candidate ended; the number that goes with it is named where there is one."""
-
-    NOT_FOLLOWED = 0
-    ZERO = 1
-    SPEED_MINIMUM = 2
-    RESIDUAL_MINIMUM = 3
-    KINK = 4
-    JUMP = 5
-    OUT_OF_STEPS = 6
-    NOT_FINITE = 7
-    RAN_AWAY = 8
-    FADING = 9
-    UNSETTLED = 10
-    TOO_LARGE = 11
-    NO_MINIMUM = 12
-    ESCAPED = 13
-    MOVES = 14  # speed
-    ELSEWHERE = 15
-    OUTSIDE_DOMAIN = 16
-    OUT_OF_TIME = 17  # seconds
-    # Of piecewise-linear systems.
-    WALK_ZERO = 20
-    WALK_CONTINUUM = 21
-    WALK_CYCLE = 22  # regions
-    WALK_UNBOUNDED = 23  # steps
-    WALK_STEP_LIMIT = 24  # steps
-    WALK_UNVERIFIED = 25
-    WALK_NOT_FINITE = 26
-    SLID_TO_ZERO = 30
-    SPEED_MINIMUM_ON_KINKS = 31  # kinks
-    SLIDE_ZERO = 32  # minimum
-    SLIDE_UNVERIFIED = 33  # minimum
-    SLIDE_STEP_LIMIT = 34  # steps
-    SLIDE_SINGULAR = 35
-    SLOWER_ARE_KEPT = 36  # slow points
-
-
 class Contradiction(NamedTuple):
     """Why zeros of the residual are no fixed points: what shows it, its number or its cause."""
 
-    what: Outcome | Evidence
+    what: Ending | Evidence
     number: float = 0.0
     cause: str = ""
 
@@ -124,7 +88,7 @@ class PointTable:
         sign det(−Dv) of the velocity v, 0 where it is not proved, for the reason in `obstacles`;
         `UNTRIED` before that.
     reached (candidate,), outcomes (candidate,), numbers (candidate,)
-        The point that each candidate reached, −1 for none, its `Outcome`, and the number of that.
+        The point that each candidate reached, −1 for none, its `Ending`, and the number of that.
     clipped (candidate,)
         Whether it was followed from the nearest state of the system's domain.
     contradiction
@@ -162,7 +126,7 @@ class PointTable:
             indices=np.zeros(0, int),
             obstacles=np.zeros(0, object),
             reached=np.full(candidates, -1),
-            outcomes=np.full(candidates, Outcome.NOT_FOLLOWED),
+            outcomes=np.full(candidates, Ending.NOT_FOLLOWED),
             numbers=np.zeros(candidates),
             clipped=np.zeros(candidates, bool),
         )
@@ -255,7 +219,7 @@ class PointTable:
     def without(
         self,
         which: Bool[np.ndarray, " point"],
-        outcome: Outcome,
+        outcome: Ending,
         numbers: Float[np.ndarray, " point"] | float = 0.0,
     ) -> "PointTable":
         """Take points out, and reject their candidates."""

@@ -7,7 +7,8 @@ import numpy as np
 from .._types import require_count
 from .._watch import Stage, is_over, report_progress
 from . import batched
-from .iterate import Ending, Rows
+from .endings import Ending
+from .iterate import Rows
 from .piecewise_linear import PiecewiseLinear
 
 _EPS = np.finfo(float).eps
@@ -65,14 +66,14 @@ class CycleWalk:
             report_progress(Stage.SHOOT, len(starts) - len(active), len(starts))
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
-            walked.endings[active[~finite]] = Ending.SINGULAR
+            walked.endings[active[~finite]] = Ending.ORBIT_NOT_ISOLATED
             visited = form.gates(np.where(finite[:, None, None], orbits, 0.0))
             own = finite & (visited == patterns[active]).all((1, 2))
             ending, exact = np.full(own.sum(), Ending.ZERO), _inside(form, orbits[own], errors[own])
             walked.put(active[own], Walked(orbits[own], errors[own], exact, ending))
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
-        walked.endings[active] = Ending.RUNNING if is_over() else Ending.MAX_STEPS
+        walked.endings[active] = Ending.RUNNING if is_over() else Ending.SOLVES_SPENT
         walked.join_followers(follows)
         return walked
 
@@ -82,8 +83,8 @@ class Walked(Rows):
     """What every start led to; orbits are NaN where there is no cycle.
 
     `exact` says that the orbit is farther from every kink than its error: it truly visits the
-    regions in which it was solved. What ends as `ZERO` is a cycle; as `STALLED`, it came to regions
-    again that had led there.
+    regions in which it was solved. What ends as `ZERO` is a cycle; as `REGIONS_REPEAT`, it came to
+    regions again that had led there.
     """
 
     orbits: np.ndarray
@@ -106,7 +107,7 @@ class Walked(Rows):
                 passed.add(end)
                 end = int(follows[end])
             if end in passed:
-                self.endings[start] = Ending.STALLED
+                self.endings[start] = Ending.REGIONS_REPEAT
             else:
                 self.put(start, self, end)
 

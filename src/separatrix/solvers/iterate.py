@@ -7,7 +7,6 @@ with their number and no work is spent on those that have converged.
 """
 
 import abc
-import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
@@ -15,22 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from .._watch import is_over
-
-
-class Ending(enum.IntEnum):
-    """How a method left a candidate."""
-
-    RUNNING = 0
-    ZERO = 1
-    MINIMUM = 2
-    STALLED = 3
-    MAX_STEPS = 4
-    NOT_FINITE = 5
-    RAN_AWAY = 6
-    NEAR = 7  # a zero, for others to finish
-    SINGULAR = 8
-    SADDLE = 9
-
+from .endings import Ending
 
 _Rows = TypeVar("_Rows", bound="Rows")
 

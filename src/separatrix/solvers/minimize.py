@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float
 from scipy.linalg import lapack
 
 from .._types import require_count
-from .iterate import AbstractIteration, Ending, Rows, State, iterate
+from .endings import Ending
+from .iterate import AbstractIteration, Rows, State, iterate
 
 EPS = np.finfo(float).eps
 _TINIEST = np.finfo(float).tiny

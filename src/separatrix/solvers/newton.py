@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import get_lapack_funcs
 
-from .iterate import Ending
+from .endings import Ending
 
 Point = Float[np.ndarray, " coordinate"]
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .endings import Ending
 from .iterate import AbstractIteration, State, iterate
-from .levenberg_marquardt.solution import Ending, Finished, Solution, endings_of
+from .levenberg_marquardt.solution import Finished, Solution, endings_of
 
 States = Float[np.ndarray, "candidate unit"]
 

@@ -8,7 +8,8 @@ import numpy as np
 from .._types import require_count
 from .._watch import Stage, report_progress
 from . import batched
-from .iterate import AbstractIteration, Ending, Rows, State, iterate
+from .endings import Ending
+from .iterate import AbstractIteration, Rows, State, iterate
 
 Propagate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 """States (row, unit), durations (row,) -> where they end, (row, unit), the derivative by the state,
@@ -161,11 +162,11 @@ class _Iteration(AbstractIteration[_At]):
         known = finite & np.isfinite(length) & np.isfinite(state.drift)
         closed = known & (length <= _CONVERGED * (1 + np.abs(state.x).max((1, 2))))
         endings = np.zeros(len(length), int)
-        endings[state.damping < _SMALLEST_STEP] = Ending.STALLED
-        endings[~known] = Ending.SINGULAR
-        endings[~finite] = Ending.NOT_FINITE
+        endings[state.damping < _SMALLEST_STEP] = Ending.ORBIT_STALLED
+        endings[~known] = Ending.ORBIT_NOT_ISOLATED
+        endings[~finite] = Ending.ORBIT_LEFT
         endings[closed] = Ending.ZERO
-        endings[state.count >= self.max_steps] = Ending.MAX_STEPS
+        endings[state.count >= self.max_steps] = Ending.ORBIT_OPEN
         return endings
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from . import batched
-from .iterate import AbstractIteration, Ending, State, iterate
+from .endings import Ending
+from .iterate import AbstractIteration, State, iterate
 from .levenberg_marquardt import EPS, Evaluate, Residual, States
 
 Levels = Callable[[np.ndarray], np.ndarray]

@@ -8,6 +8,7 @@ from boundary_tools import BISTABLE, EDGES
 from scipy.stats import binomtest
 
 import separatrix as sx
+from separatrix.solvers.endings import Ending
 
 
 def test_fractions_are_those_of_the_sampled_box():
@@ -33,8 +34,8 @@ def test_wilsons_interval_is_scipys(states):
 def test_states_that_do_not_settle_have_reasons():
     rest = sx.basins(BISTABLE, EDGES, np.array([[0.0], [np.nan], [1.0]]))
     assert rest.reached.tolist() == [-1, -1, 2] and rest.unsettled == 2
-    assert rest.reasons[0] == "came to rest at point 1, which is unstable: no attractor"
-    assert rest.reasons[1] == "the state is not finite"
+    assert rest.reasons[0] == Ending.AT_NO_ATTRACTOR.describe(1)
+    assert rest.reasons[1] == Ending.NOT_FINITE.text
     cycle = sx.basins(systems.hopf(2.0, 1.0).system, np.zeros((1, 2)), np.ones((2, 2)))
     assert cycle.unsettled == 2 and all("is stable" in reason for reason in cycle.reasons)
 

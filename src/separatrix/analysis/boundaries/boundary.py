@@ -9,7 +9,8 @@ from jaxtyping import Float, Int, Shaped
 from ..._parallel import chunks
 from ..._records import Record, array, setting
 from ..._types import Array, require_count
-from ..._watch import Report, Stage, is_over, report_progress, watching, why_over
+from ..._watch import Report, Stage, is_over, report_progress, watching
+from ...solvers.endings import Ending
 from ...systems import AbstractSystem, require_system
 from ..checks import states_of
 from ..fixed_points.points import FixedPoints
@@ -215,7 +216,7 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
         finest = 4 * EPS * np.linalg.norm(a, axis=1)
         going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
     if going.any() and is_over():
-        outcomes[going] = f"not finished: {why_over()}"
+        outcomes[going] = Ending.RUNNING.text
     return outcomes.astype(str)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
-from ..._watch import Stage, is_over, report_progress, why_over
+from ..._watch import Stage, is_over, report_progress
+from ...solvers.endings import Ending
 from ...systems import AbstractSystem
 from ..motion import Stepper
 from .landscape import Landscape
@@ -69,9 +70,9 @@ class Follower:
         ends = Settled(np.full(count, -1), np.zeros(count, int), reasons, np.full(count, -1))
         now = np.array(starts, float)
         going = np.isfinite(now).all(1)
-        ends.reasons[~going] = "the state is not finite"
+        ends.reasons[~going] = Ending.NOT_FINITE.text
         if not (anyway or self.landscape.attractors.any()):  # nowhere to go: spare the way
-            ends.reasons[going], going = _NO_ATTRACTOR, np.zeros(count, bool)
+            ends.reasons[going], going = Ending.NO_ATTRACTOR.text, np.zeros(count, bool)
         limit = 1e8 * (self.landscape.extent + float(np.abs(now[going]).max(initial=0)))
         block, taken = _FIRST_BLOCK, 0
         while going.any() and taken < _MOST_STEPS and not is_over():
@@ -85,8 +86,8 @@ class Follower:
             ends.steps[rows] = taken
             going[rows[done]] = False
             block = min(2 * block, _LONGEST_BLOCK)
-        late = f"not finished: {why_over()}" if is_over() else ""
-        ends.reasons[going] = late or (f"still moving after {taken} steps: a cycle, chaos, or slow")
+        ending = Ending.RUNNING if is_over() else Ending.STILL_MOVING
+        ends.reasons[going] = ending.describe(taken)
         return Settled(ends.reached, ends.steps, ends.reasons.astype(str), ends.resting)
 
     def _judge(
@@ -95,7 +96,7 @@ class Follower:
         """Say which states are done, and note how."""
         fine = np.isfinite(after).all(1)
         fine &= np.abs(np.where(fine[:, None], after, 0.0)).max(1, initial=0) <= limit
-        ends.reasons[rows[~fine]] = "left for infinity, or the system is not finite on the way"
+        ends.reasons[rows[~fine]] = Ending.LEFT.text
         places = self.landscape.states
         distances = scipy.spatial.distance.cdist(np.where(fine[:, None], after, np.inf), places)
         nearest = np.where(np.isnan(distances), np.inf, distances).argmin(1)
@@ -106,7 +107,7 @@ class Follower:
         caught = fine & (distance <= self.radius[nearest]) & nearer
         caught &= self.landscape.catching[nearest]
         ends.reached[rows[caught]] = nearest[caught]
-        ends.reasons[rows[caught]] = SETTLED
+        ends.reasons[rows[caught]] = Ending.SETTLED.text
         rests = fine & ~caught & (np.linalg.norm(after - before, axis=1) <= level)
         self._judge_rest(after, rests, nearest, distance, rows, ends)
         return ~fine | caught | rests
@@ -129,18 +130,9 @@ class Follower:
         for k, turning in zip(still, turns > level, strict=True):
             here = not turning and distance[k] <= self.radius[nearest[k]]
             if here and self.landscape.attractors[nearest[k]]:
-                ends.reached[rows[k]], ends.reasons[rows[k]] = nearest[k], SETTLED
+                ends.reached[rows[k]], ends.reasons[rows[k]] = nearest[k], Ending.SETTLED.text
                 continue
             ends.resting[rows[k]] = nearest[k] if here else -1
-            elsewhere = _CYCLE if turning else _ELSEWHERE
-            ends.reasons[rows[k]] = self._rest(int(nearest[k])) if here else elsewhere
-
-    def _rest(self, point: int) -> str:
-        label, kind = self.landscape.label[point], self.landscape.stability[point]
-        return f"came to rest at point {label}, which is {kind}: no attractor"
-
-
-SETTLED = "settled"
-_NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
-_CYCLE = "ended on a cycle: find it with sx.find_cycles"
-_ELSEWHERE = "came to rest at a state that is not among the points: search for more of them"
+            elsewhere = Ending.ON_A_CYCLE if turning else Ending.AT_ANOTHER_STATE
+            ending = Ending.AT_NO_ATTRACTOR if here else elsewhere
+            ends.reasons[rows[k]] = ending.describe(self.landscape.label[nearest[k]])

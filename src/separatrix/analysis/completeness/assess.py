@@ -13,10 +13,11 @@ from ..._watch import Stage, is_over, report_progress, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import Enclosed, EnclosureError, point
 from ...enclosure.krawczyk.context import in_chunks
+from ...solvers.endings import Ending
 from ...solvers.low_rank import LatentSystem
 from ...solvers.newton import Evaluate
 from ...systems import AbstractSystem
-from ..point_table import Outcome, PointTable
+from ..point_table import PointTable
 from . import words
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
@@ -133,7 +134,7 @@ def assess(
     added = int(np.count_nonzero(now.points.hits == 0))
     text = describe(known, proof, len(now.points), added)
     known = replace(known, text=text + words.NO_PATH.format(MOST_UNITS) * not_led)
-    return now.table.without(now.outside, Outcome.OUTSIDE_DOMAIN), known
+    return now.table.without(now.outside, Ending.OUTSIDE_DOMAIN), known
 
 
 def _searched(

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..._watch import is_over
-from ...solvers.iterate import Ending
+from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting, Shot
 from ..orbits import same_orbit
 from .followed import follow_candidates
-from .found import LATE, SHOT, Cycle, Found, Led
+from .found import Cycle, Found, Led
 from .propagation import Propagator
 
 PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognized
@@ -22,7 +22,6 @@ _LOST = (
     "left to infinity, or its motion is faster than the integrator's steps: start nearer to the "
     "cycle, or give the period to try, with length=…"
 )
-_AT_A_POINT = "came to rest at a fixed point"
 _STIFF = 0.5  # step times |λ| that the integrator allows, which is unstable above 2.8
 _FINEST = 1024  # times that its steps may be finer for that
 _UNCERTAIN = 1e-6  # part of the period by which finer steps change it, above which they are refined
@@ -50,17 +49,17 @@ def search_flow(
         attempts.append(propagator.follow(starts, round(method.transient / step), step))
     for states in attempts:
         if is_over():
-            found.reasons[found.reached < 0] = LATE
+            found.reasons[found.reached < 0] = Ending.RUNNING.text
             break
         if period is None:
-            states, periods, reasons = _recurrence(propagator, states)
+            states, periods, reasons, led = _recurrence(propagator, states)
             periods = _sharpened(propagator, states, periods, method)
         else:
             periods, reasons = np.full(len(states), period), np.full(len(states), "")
+            led = np.full(len(states), Led.UNKNOWN, dtype=object)
         rows = np.flatnonzero(np.isfinite(periods))
         for start in np.flatnonzero(~np.isfinite(periods)):
-            led = Led.POINT if reasons[start] == _AT_A_POINT else Led.UNKNOWN
-            found.miss(int(start), str(reasons[start]), led)
+            found.miss(int(start), str(reasons[start]), led[start])
         if len(rows):
             whole = orbit[None] if orbit is not None and states is starts else None
             _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
@@ -72,7 +71,9 @@ def _search_followed(
     propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: Found
 ) -> None:
     """Search for the cycles of those starts whose return was not seen, by following them."""
-    open_ = (found.reached < 0) & (found.led == Led.UNKNOWN) & (found.reasons != LATE)
+    open_ = (
+        (found.reached < 0) & (found.led == Led.UNKNOWN) & (found.reasons != Ending.RUNNING.text)
+    )
     rows = np.flatnonzero(open_ & np.isfinite(starts).all(1))
     for curve, there in follow_candidates(propagator, starts, rows, found, _FOLLOWED):
         first, states = there[:1], curve.path[:1]
@@ -86,19 +87,21 @@ def _search_followed(
 
 def _recurrence(
     propagator: Propagator, states: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the slowest state of what may be an orbit, and when it comes back; NaN, and a reason.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the slowest state of what may be an orbit, and when it comes back; else NaN.
+
+    And for each state a reason, and what it led to.
 
     Where the motion is slow an error of the period is least of an error of the state.
     """
     spacing = _STEP * _SPACING
     stride = _SPACING * _finer(propagator, states)
     periods, slowest = np.full(len(states), np.nan), states.copy()
-    reasons = np.full(len(states), _LOST, dtype=object)
+    reasons, led = (np.full(len(states), each, dtype=object) for each in (_LOST, Led.UNKNOWN))
     reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
     for k in range(0, len(states), 64):  # bounds the memory of the trajectories
         if is_over():
-            reasons[k:] = LATE
+            reasons[k:] = Ending.RUNNING.text
             break
         part = states[k : k + 64]
         traces = propagator.sample(
@@ -108,7 +111,7 @@ def _recurrence(
             if not np.abs(trace).max() < _FARTHEST:
                 continue
             if np.ptp(trace, axis=0).max() <= _AT_REST * (1 + np.abs(trace).max()):
-                reasons[row] = _AT_A_POINT
+                reasons[row], led[row] = "came to rest at a fixed point", Led.POINT
                 continue
             pace = np.linalg.norm(np.diff(trace, axis=0), axis=1)
             place = int(pace[: len(pace) // 2].argmin())
@@ -119,7 +122,7 @@ def _recurrence(
             )
             if back:
                 slowest[row], periods[row] = trace[place], back * spacing
-    return slowest, periods, reasons
+    return slowest, periods, reasons, led
 
 
 def _first_return(trace: np.ndarray, stride: float) -> float:
@@ -275,7 +278,7 @@ def _refined(
     final = method.solve(propagator.stretch(substeps), once.orbits, once.periods)
     change = np.abs(final.periods - once.periods)
     both = (once.endings == Ending.ZERO) & (final.endings == Ending.ZERO)
-    open_ = Ending.RUNNING if is_over() else Ending.STALLED
+    open_ = Ending.RUNNING if is_over() else Ending.ORBIT_STALLED
     final.endings = np.where(both, final.endings, open_)
     for _ in range(method.refinements):
         rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
@@ -300,7 +303,7 @@ def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]
     forward = shot.periods > 0
     for k, start in enumerate(rows):
         if not closed[k]:
-            found.miss(int(start), SHOT[shot.endings[k]])
+            found.miss(int(start), Ending(shot.endings[k]).text)
         elif at_rest[k] or not forward[k]:
             found.miss(int(start), "shrank to a fixed point", Led.POINT)
     good = closed & ~at_rest & forward

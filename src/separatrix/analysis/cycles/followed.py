@@ -6,11 +6,12 @@ import numpy as np
 
 from ..._tables import describe_duration
 from ..._watch import is_over
+from ...solvers.endings import Ending
 from ..following.end import Ends, What
 from ..following.exponents import SURE, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
-from .found import LATE, Found, Led
+from .found import Found, Led
 from .propagation import Propagator
 
 MOST = 512
@@ -107,7 +108,7 @@ def _note_end(
         What.BOUNDED: bounded,
     }.get(What(ends.what[k]), Led.UNKNOWN)
     if led == Led.UNKNOWN and is_over():
-        found.miss(row, LATE)
+        found.miss(row, Ending.RUNNING.text)
         return
     per = "step" if units == "steps" else "ms"
     exponent = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per {per}"

@@ -5,30 +5,6 @@ from enum import StrEnum
 
 import numpy as np
 
-from ...solvers.iterate import Ending
-
-LATE = "not finished: stopped by the time limit or by Ctrl-C"
-SHOT = {
-    Ending.RUNNING: LATE,
-    Ending.ZERO: "closed",
-    Ending.STALLED: "no step of Newton's method brings the pieces nearer to one another",
-    Ending.MAX_STEPS: "still open after all steps; give it more with MultipleShooting(max_steps=…)",
-    Ending.NOT_FINITE: (
-        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
-    ),
-    Ending.SINGULAR: "its return map has no isolated fixed point: a continuum of orbits",
-}
-"""How shooting ended, in words."""
-WALKED = {
-    Ending.RUNNING: LATE,
-    Ending.ZERO: "closed",
-    Ending.STALLED: "its sequences of linear regions repeat without a cycle",
-    Ending.MAX_STEPS: "no cycle in all solves; give it more with CycleWalk(max_solves=…)",
-    Ending.NOT_FINITE: "left to infinity",
-    Ending.SINGULAR: "its return map has no isolated fixed point",
-}
-"""How a walk through linear regions ended, in words."""
-
 
 class Led(StrEnum):
     """What the search from a candidate led to."""

@@ -4,13 +4,13 @@ import numpy as np
 
 from ..._watch import is_over
 from ...solvers.cycle_walk import CycleWalk, Walked
-from ...solvers.iterate import Ending
+from ...solvers.endings import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, Shot
 from ..orbits import minimal_length, same_cycle
 from .exhaustive import add_missing
 from .followed import follow_candidates
-from .found import LATE, SHOT, WALKED, Cycle, Found, Led
+from .found import Cycle, Found, Led
 from .propagation import Propagator
 
 
@@ -29,7 +29,7 @@ def search_map(
     for length in lengths:
         for states in attempts:
             if is_over():
-                found.reasons[found.reached < 0] = LATE
+                found.reasons[found.reached < 0] = Ending.RUNNING.text
                 break
             each = [np.array([row]) for row in range(len(states))]
             _solve(propagator, states, each, length, lengths, method, form, found)
@@ -52,7 +52,7 @@ def search_followed_map(
     for curve, there in follow_candidates(propagator, starts, rows, found):
         if is_over():
             for row in there:
-                found.miss(int(row), LATE)
+                found.miss(int(row), Ending.RUNNING.text)
             continue
         lengths.add(curve.steps)
         one, wanted = curve.path[:1], (curve.steps,)
@@ -76,11 +76,11 @@ def _solve(
     if isinstance(method, CycleWalk):
         assert form is not None  # only a recognized map is given to it
         walked = method.solve(form, states, length)
-        _collect(found, rows, lengths, walked, walked.exact, WALKED)
+        _collect(found, rows, lengths, walked, walked.exact)
     else:
         orbits = propagator.sample(states, np.ones(len(states)), length, 1)
         shot = method.solve(propagator.step, orbits, None)
-        _collect(found, rows, lengths, shot, np.zeros(len(states), bool), SHOT)
+        _collect(found, rows, lengths, shot, np.zeros(len(states), bool))
 
 
 def _collect(
@@ -89,12 +89,11 @@ def _collect(
     lengths: tuple[int, ...],
     solved: Walked | Shot,
     exact: np.ndarray,
-    words: dict[Ending, str],
 ) -> None:
     """Keep each cycle once, with its minimal length; starts belong to a row of the solution."""
     for row, starts in enumerate(rows):
         for start in map(int, starts):
-            _keep(found, start, row, lengths, solved, exact, words)
+            _keep(found, start, row, lengths, solved, exact)
 
 
 def _keep(
@@ -104,10 +103,9 @@ def _keep(
     lengths: tuple[int, ...],
     solved: Walked | Shot,
     exact: np.ndarray,
-    words: dict[Ending, str],
 ) -> None:
     if solved.endings[row] != Ending.ZERO:
-        found.miss(start, words[solved.endings[row]])
+        found.miss(start, Ending(solved.endings[row]).text)
         return
     orbit, error = solved.orbits[row], float(solved.errors[row])
     whole, part = len(orbit), minimal_length(orbit, error)

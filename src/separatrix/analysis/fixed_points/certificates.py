@@ -26,10 +26,11 @@ from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zer
 from ...enclosure.krawczyk.context import in_chunks, in_portions, over_chunks, quietly
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
+from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Proof
-from ..point_table import Contradiction, Evidence, Kind, Outcome, PointTable, Status
+from ..point_table import Contradiction, Evidence, Kind, PointTable, Status
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "point unit"]
@@ -159,8 +160,8 @@ def reject_moving(evaluator: Evaluator, zero_test: ZeroTest, table: PointTable) 
         return table
     speeds, which = np.zeros(len(table)), np.zeros(len(table), bool)
     speeds[moving], which[moving] = evaluator.speed(table.states[moving]), True
-    shown = Contradiction(Outcome.MOVES, float(speeds[moving[0]]))
-    return replace(table.without(which, Outcome.MOVES, speeds), contradiction=shown)
+    shown = Contradiction(Ending.MOVES, float(speeds[moving[0]]))
+    return replace(table.without(which, Ending.MOVES, speeds), contradiction=shown)
 
 
 def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarray:

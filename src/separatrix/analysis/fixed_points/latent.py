@@ -4,13 +4,14 @@ import numpy as np
 import scipy
 
 from ...enclosure.branch_and_prune import BranchAndPrune
+from ...solvers.endings import Ending
 from ..completeness import (
     Domain,
     Enclosure,
     Proof,
     prove_complete_in_latent,
 )
-from ..point_table import Contradiction, Evidence, Outcome, PointTable, Status
+from ..point_table import Contradiction, Evidence, PointTable, Status
 from . import words
 from .certificates import certify, doubts_of_step, with_exhaustion
 from .evaluator import Evaluator
@@ -54,7 +55,7 @@ def take_over(proof: Proof, table: PointTable) -> PointTable:
     table = table.merged(into)
     if not proof.complete:
         return table
-    return table.without(table.fixed & ~table.proved, Outcome.ELSEWHERE)
+    return table.without(table.fixed & ~table.proved, Ending.ELSEWHERE)
 
 
 def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | None) -> PointTable:

@@ -4,12 +4,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._watch import unlimited
+from ...solvers.endings import Ending
 from ...solvers.piecewise_linear import (
-    DescentOutcome,
     PiecewiseLinear,
     RegionSolution,
     SlowSolution,
-    WalkOutcome,
     Zero,
     descend_speed,
     evaluation_error,
@@ -17,29 +16,9 @@ from ...solvers.piecewise_linear import (
     solve_regions,
 )
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
+from ..point_table import Degeneracy, Evidence, Kind, PointTable, ends_of
 from .continua import join
 from .evaluator import Evaluator
-
-_WALKED = {
-    WalkOutcome.ZERO: Outcome.WALK_ZERO,
-    WalkOutcome.CONTINUUM: Outcome.WALK_CONTINUUM,
-    WalkOutcome.CYCLE: Outcome.WALK_CYCLE,
-    WalkOutcome.UNBOUNDED: Outcome.WALK_UNBOUNDED,
-    WalkOutcome.STEP_LIMIT: Outcome.WALK_STEP_LIMIT,
-    WalkOutcome.UNVERIFIED: Outcome.WALK_UNVERIFIED,
-    WalkOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
-    WalkOutcome.OUT_OF_TIME: Outcome.OUT_OF_TIME,
-}
-_SLID = {
-    DescentOutcome.ZERO: Outcome.SLIDE_ZERO,
-    DescentOutcome.MINIMUM: Outcome.SLOWER_ARE_KEPT,
-    DescentOutcome.UNVERIFIED: Outcome.SLIDE_UNVERIFIED,
-    DescentOutcome.STEP_LIMIT: Outcome.SLIDE_STEP_LIMIT,
-    DescentOutcome.SINGULAR: Outcome.SLIDE_SINGULAR,
-    DescentOutcome.NOT_FINITE: Outcome.WALK_NOT_FINITE,
-    DescentOutcome.OUT_OF_TIME: Outcome.OUT_OF_TIME,
-}
 
 _MOST_SLOW_POINTS = 1000  # the slowest are kept
 
@@ -68,25 +47,21 @@ def search_piecewise(
     descent = descend_speed(velocity, starts[lost])
     table, points = _with_minima(table, residual, walk, descent)
     point = np.append(points, -1)[descent.point]
-    point[descent.outcome == DescentOutcome.UNVERIFIED] = -1
+    point[descent.outcome == Ending.SLIDE_UNVERIFIED] = -1
     there = point >= 0
     slow = np.append(table.kinds == Kind.SLOW, False)[point]
-    kinks = np.array([minimum.kinks.sum() for minimum in descent.minima] + [0], float)
     table = table.with_candidates(
         lost[there],
         reached=point[there],
-        outcomes=np.where(slow, Outcome.SPEED_MINIMUM_ON_KINKS, Outcome.SLID_TO_ZERO)[there],
-        numbers=np.where(slow, kinks[descent.point], 0.0)[there],
+        outcomes=np.where(slow, Ending.SPEED_MINIMUM_ON_KINKS, Ending.SLID_TO_ZERO)[there],
+        numbers=np.where(slow, descent.numbers, 0)[there],
     )
     nowhere = table.reached[lost] < 0
-    numbers = np.where(
-        descent.outcome == DescentOutcome.STEP_LIMIT, descent.max_steps, descent.point
-    )
-    numbers[descent.outcome == DescentOutcome.MINIMUM] = _MOST_SLOW_POINTS
+    left_out = descent.outcome == Ending.SPEED_MINIMUM_ON_KINKS
     return table.with_candidates(
         lost[nowhere],
-        outcomes=np.array([_SLID[DescentOutcome(o)] for o in descent.outcome], int)[nowhere],
-        numbers=numbers[nowhere],
+        outcomes=np.where(left_out, Ending.SLOWER_ARE_KEPT, descent.outcome)[nowhere],
+        numbers=np.where(left_out, _MOST_SLOW_POINTS, descent.numbers)[nowhere],
     )
 
 
@@ -113,12 +88,12 @@ def is_as_read(
 
 def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
     """Return a table with the zeros of the walk, in their order, and how every candidate fared."""
-    at_zero = walk.outcome == WalkOutcome.ZERO
-    cycles = walk.outcome == WalkOutcome.CYCLE
+    at_zero = walk.outcome == Ending.WALK_ZERO
+    cycles = walk.outcome == Ending.WALK_CYCLE
     return _with_zeros(table, walk.zeros).with_candidates(
         np.arange(len(walk.outcome)),
         reached=np.where(at_zero, walk.point, -1),
-        outcomes=np.array([_WALKED[WalkOutcome(o)] for o in walk.outcome], int),
+        outcomes=walk.outcome,
         numbers=np.where(at_zero, 0, np.where(cycles, walk.cycle_length, walk.steps)),
     )
 
@@ -132,7 +107,7 @@ def _with_continua(
     table: PointTable, residual: PiecewiseLinear, walk: RegionSolution
 ) -> PointTable:
     """Return a table with a point for each continuum of zeros, which may lie in several regions."""
-    reached = np.unique(walk.point[walk.outcome == WalkOutcome.CONTINUUM])
+    reached = np.unique(walk.point[walk.outcome == Ending.WALK_CONTINUUM])
     if not len(reached):
         return table
     states = np.array([walk.continua[k].state for k in reached])
@@ -140,7 +115,7 @@ def _with_continua(
     def onto_continua(middles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with unlimited():
             again = solve_regions(residual, middles)
-        on_one = again.outcome == WalkOutcome.CONTINUUM
+        on_one = again.outcome == Ending.WALK_CONTINUUM
         zeros = middles.copy()
         for row in np.flatnonzero(on_one):
             continuum = again.continua[again.point[row]]
@@ -150,7 +125,7 @@ def _with_continua(
 
     numbers = join(states, onto_continua)
     first = [walk.continua[k] for k in reached[np.unique(numbers, return_index=True)[1]]]
-    members = np.flatnonzero(walk.outcome == WalkOutcome.CONTINUUM)
+    members = np.flatnonzero(walk.outcome == Ending.WALK_CONTINUUM)
     label = len(table) + numbers[np.searchsorted(reached, walk.point[members])]
     table = table.with_points(
         np.array([continuum.state for continuum in first]),
@@ -179,9 +154,9 @@ def _with_minima(
             known = (k for k, one in enumerate(walk.zeros) if _is_one_point(one, zero))
             label_of.append(next(known, len(table)))
             table = table if label_of[-1] < len(table) else _with_zeros(table, (zero,))
-        at_zero = again.outcome == WalkOutcome.ZERO
+        at_zero = again.outcome == Ending.WALK_ZERO
         points[minima] = np.array([*label_of, -1])[np.where(at_zero, again.point, -1)]
-    reached = set(descent.point[descent.outcome != DescentOutcome.UNVERIFIED].tolist())
+    reached = set(descent.point[descent.outcome != Ending.SLIDE_UNVERIFIED].tolist())
     slow = [
         k for k, minimum in enumerate(descent.minima)
         if minimum.verified and not minimum.zero and k in reached

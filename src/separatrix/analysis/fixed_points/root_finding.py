@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from ..._watch import Stage, is_over, report_progress, unlimited
 from ...solvers import batched
 from ...solvers.chord import KnownZeros
-from ...solvers.levenberg_marquardt import Ending, Finished, LevenbergMarquardt, Solution
+from ...solvers.endings import Ending
+from ...solvers.levenberg_marquardt import Finished, LevenbergMarquardt, Solution
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Derivatives, Minima
 from ...solvers.newton_krylov import NewtonKrylov

@@ -7,10 +7,10 @@ from jaxtyping import Bool, Float, Int
 
 from ..._watch import Stage, is_over, report_progress
 from ...solvers.chord import KnownZeros
-from ...solvers.levenberg_marquardt import Ending, Solution
+from ...solvers.endings import Ending
+from ...solvers.levenberg_marquardt import Solution
 from ...solvers.merging import group_minima
 from ...solvers.minimize import DampedNewton, Minima
-from ..point_table import Outcome
 from .root_finding import CLOSE_BY, Merge, RootFinder, learn_minima
 from .starts import checked_domain
 
@@ -149,16 +149,16 @@ class SpeedDescent:
         """
         unsettled = np.flatnonzero(np.isin(ends.endings, ON_THE_WAY))
         if self.evaluator.is_large:
-            outcomes[unsettled] = Outcome.TOO_LARGE
+            outcomes[unsettled] = Ending.TOO_LARGE
         if self.evaluator.is_large or not len(unsettled):
             return Reached.nothing(*ends.states.shape)
         unsettled, minima = self._minima(ends, unsettled)
-        outcomes[unsettled] = np.where(minima.stalled, Outcome.KINK, Outcome.NO_MINIMUM)
+        outcomes[unsettled] = np.where(minima.stalled, Ending.STALLED, Ending.NO_MINIMUM)
         if is_over():
             unfinished = np.isnan(minima.values) & ~minima.converged
-            outcomes[unsettled[unfinished]] = Outcome.OUT_OF_TIME
-        outcomes[unsettled[minima.escaped]] = Outcome.ESCAPED
-        outcomes[unsettled[self._jumping(minima)]] = Outcome.JUMP
+            outcomes[unsettled[unfinished]] = Ending.RUNNING
+        outcomes[unsettled[minima.escaped]] = Ending.ESCAPED
+        outcomes[unsettled[self._jumping(minima)]] = Ending.JUMP
         settled = np.flatnonzero(minima.converged)
         best = settled[self.merge(minima.states[settled], minima.steps[settled])]
         distinct, which = np.unique(best, return_inverse=True)
@@ -171,7 +171,7 @@ class SpeedDescent:
         number = np.where(is_zero, -1, np.cumsum(~is_zero) - 1)[which.reshape(-1)]
         of = np.full(len(outcomes), -1)
         of[unsettled[settled]] = number
-        outcomes[unsettled[settled[number >= 0]]] = Outcome.SPEED_MINIMUM
+        outcomes[unsettled[settled[number >= 0]]] = Ending.SPEED_MINIMUM
         return Reached(minima.states[slow], minima.steps[slow], of)
 
     def _is_misleading(self, states: np.ndarray) -> bool:

@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._parallel import chunks
-from ...solvers.levenberg_marquardt import Ending, LevenbergMarquardt
+from ...solvers.endings import Ending
+from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Degeneracy, Evidence, Kind, Outcome, PointTable, ends_of
+from ..point_table import Degeneracy, Evidence, Kind, PointTable, ends_of
 from .continua import are_singular, find_continua, find_continua_between, same_zeros
 from .evaluator import Evaluator
 from .polishing import are_vanishing, polish
@@ -21,14 +22,6 @@ _NEAR = 0.1  # of the size of states, within which degenerate zeros may be one
 _FEW = 1000  # zeros among which it is cheap to look for those that are one
 _PORTION = 8192  # candidates that are followed together, at most
 _BYTES = 1 << 24  # of their states: a few copies are made on the way
-_ENDED = np.full(len(Ending), Outcome.NOT_FOLLOWED)
-_ENDED[Ending.RUNNING] = Outcome.OUT_OF_TIME
-_ENDED[Ending.ZERO] = Outcome.ZERO
-_ENDED[[Ending.MINIMUM, Ending.STALLED]] = Outcome.RESIDUAL_MINIMUM
-_ENDED[Ending.MAX_STEPS] = Outcome.OUT_OF_STEPS
-_ENDED[Ending.NOT_FINITE] = Outcome.NOT_FINITE
-_ENDED[Ending.RAN_AWAY] = Outcome.RAN_AWAY
-
 Starts = Float[np.ndarray, "candidate unit"]
 
 
@@ -90,12 +83,13 @@ class SmoothSearch:
         ends = self.finder.solve(entering, exactly=False, tally=tally)
         self.descent.follow_valleys(ends, slow_points)
         doubtful = self.finder.correct_false_zeros(ends)
-        outcomes, minima = _ENDED[ends.endings], Reached.nothing(*starts.shape)
+        outcomes, minima = ends.endings.copy(), Reached.nothing(*starts.shape)
+        outcomes[outcomes == Ending.STALLED] = Ending.MINIMUM
         if slow_points:
             minima = self.descent.descend(ends, outcomes)
         # There rounding, not a kink, hides which way the speed decreases.
-        hidden = np.isin(outcomes[doubtful], (Outcome.KINK, Outcome.RESIDUAL_MINIMUM))
-        outcomes[doubtful[hidden]] = Outcome.UNSETTLED
+        hidden = np.isin(outcomes[doubtful], (Ending.STALLED, Ending.MINIMUM))
+        outcomes[doubtful[hidden]] = Ending.UNSETTLED
         of, at = np.full(len(starts), -1), np.flatnonzero(ends.endings == Ending.ZERO)
         of[at] = np.arange(len(at))
         zeros = Reached(ends.states[at], ends.steps[at], of).merged(self.finder.merge)
@@ -109,7 +103,7 @@ class SmoothSearch:
         rows = np.flatnonzero(minima.of >= 0)
         reached = minima.of[rows] + len(table)
         table = table.with_points(minima.states, Kind.SLOW)
-        return table.with_candidates(rows, reached=reached, outcomes=Outcome.SPEED_MINIMUM)
+        return table.with_candidates(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
 
     def _with_zeros(self, table: PointTable, zeros: Reached) -> PointTable:
         """Return a table with what ended as a zero; the last Newton step tells which are one."""
@@ -119,7 +113,7 @@ class SmoothSearch:
         near = self._looked_at(zeros.states, zeros.steps)
         outcomes, on_continuum = near.outcomes, near.continuum >= 0
         singular = are_singular(near.singular_values)
-        groups = self._groups(near, singular, (outcomes == Outcome.ZERO) & ~on_continuum)
+        groups = self._groups(near, singular, (outcomes == Ending.ZERO) & ~on_continuum)
         best = [group[np.argmin(near.errors[group])] for group in groups]
         chosen = np.array([*best, *near.middles], int)
         point = np.where(on_continuum, near.continuum + len(groups) + len(table), -1)
@@ -144,7 +138,7 @@ class SmoothSearch:
 
     def _looked_at(self, states: np.ndarray, errors: np.ndarray) -> _Zeros:
         """Look at distinct zeros closely: what they are, and which lie on a continuum."""
-        outcomes, label = np.full(len(states), Outcome.ZERO), np.full(len(states), -1)
+        outcomes, label = np.full(len(states), Ending.ZERO), np.full(len(states), -1)
         singular_values = np.zeros((len(states), 0))
         if self.evaluator.is_large:
             kept = np.arange(len(states))
@@ -152,15 +146,15 @@ class SmoothSearch:
         else:
             polished = polish(self.evaluator, self.zero_test, states)
             states, errors, singular_values, directions, missed = polished
-            outcomes[self._vanish(states, errors)] = Outcome.FADING
-            outcomes[missed] = Outcome.JUMP
-            kept = np.flatnonzero(outcomes == Outcome.ZERO)
+            outcomes[self._vanish(states, errors)] = Ending.FADING
+            outcomes[missed] = Ending.JUMP
+            kept = np.flatnonzero(outcomes == Ending.ZERO)
             continua = find_continua(
                 states[kept], directions[kept], self.zero_test.scale, self.finder.approach
             )
         label[kept] = continua.label
-        isolated = (label < 0) & (outcomes == Outcome.ZERO)
-        outcomes[isolated & ~self.zero_test.settled(states, errors)] = Outcome.UNSETTLED
+        isolated = (label < 0) & (outcomes == Ending.ZERO)
+        outcomes[isolated & ~self.zero_test.settled(states, errors)] = Ending.UNSETTLED
         middles = kept[continua.middles]
         return _Zeros(states, errors, singular_values, outcomes, label, middles, len(kept))
 

@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
-from ...solvers.piecewise_linear import DESCENT_REASONS, WALK_REASONS, DescentOutcome, WalkOutcome
+from ...solvers.endings import Ending
 from ..completeness import MOST_VARIABLES
-from ..point_table import Contradiction, Degeneracy, Evidence, Outcome, PointTable
+from ..point_table import Contradiction, Degeneracy, Evidence, PointTable
 from .evaluator import DENSE
 
 Texts = Shaped[np.ndarray, " text"]
@@ -28,54 +28,6 @@ _GIVE_DOMAIN = (
 )
 _FROM_DOMAIN = "; followed from the nearest state of the domain, which the candidate lies outside"
 
-_OUTCOMES = {
-    Outcome.NOT_FOLLOWED: "not followed",
-    Outcome.ZERO: "the residual is at rounding level",
-    Outcome.SPEED_MINIMUM: "a local minimum of the speed that is not zero",
-    Outcome.RESIDUAL_MINIMUM: "the residual, which is not zero, decreases no further",
-    Outcome.KINK: "no step decreases the speed: a kink, or rounding hides the way down",
-    Outcome.JUMP: "the function jumps here, which cuts off the way to a zero",
-    Outcome.OUT_OF_STEPS: "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)",
-    Outcome.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
-    Outcome.RAN_AWAY: "left for infinity: more than 1e8 times as far as any candidate",
-    Outcome.FADING: (
-        "no zero within reach: the residual falls below rounding, and stays there as far as one "
-        "looks"
-    ),
-    Outcome.UNSETTLED: (
-        "the residual is at rounding level, but Newton's method does not close in on a zero"
-    ),
-    Outcome.TOO_LARGE: (
-        "near a minimum of the speed; slow points of so large a system are not looked for"
-    ),
-    Outcome.NO_MINIMUM: "the descent of the speed ran out of steps, or stopped at a saddle of it",
-    Outcome.ESCAPED: "the speed falls on far outside the domain: it led to no slow point",
-    Outcome.MOVES: (
-        "`residual` has other zeros than the speed: it is zero there, but the speed is "
-        "{number:.3g}; everything is solved on the residual: give one that is zero exactly where "
-        "the speed is, or leave `residual` out"
-    ),
-    Outcome.ELSEWHERE: "no fixed point: all of them are proved to lie elsewhere",
-    Outcome.OUTSIDE_DOMAIN: (
-        "left the domain: the residual is at rounding level outside {domain}, where no fixed "
-        "point lies"
-    ),
-    Outcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
-    Outcome.WALK_ZERO: "reached by region walk",
-    Outcome.WALK_CYCLE: WALK_REASONS[WalkOutcome.CYCLE],
-    Outcome.WALK_UNBOUNDED: WALK_REASONS[WalkOutcome.UNBOUNDED],
-    Outcome.WALK_STEP_LIMIT: WALK_REASONS[WalkOutcome.STEP_LIMIT],
-    Outcome.WALK_UNVERIFIED: WALK_REASONS[WalkOutcome.UNVERIFIED],
-    Outcome.WALK_NOT_FINITE: WALK_REASONS[WalkOutcome.NOT_FINITE],
-    Outcome.SLID_TO_ZERO: "slid into a fixed point, to which the region walk leads",
-    Outcome.SPEED_MINIMUM_ON_KINKS: "a local minimum of the speed on {number} kinks",
-    Outcome.SLIDE_ZERO: DESCENT_REASONS[DescentOutcome.ZERO],
-    Outcome.SLIDE_UNVERIFIED: DESCENT_REASONS[DescentOutcome.UNVERIFIED],
-    Outcome.SLIDE_STEP_LIMIT: DESCENT_REASONS[DescentOutcome.STEP_LIMIT],
-    Outcome.SLIDE_SINGULAR: DESCENT_REASONS[DescentOutcome.SINGULAR],
-    Outcome.SLOWER_ARE_KEPT: ("a slow point that is left out: only the {number} slowest are kept"),
-}
-_NUMBERS = ("number", "steps", "cycle", "point")  # what solvers call it
 _EVIDENCE = {
     Evidence.UNIQUE: "exists within {error:.1e}, alone within {radius:.1e}",
     Evidence.EXISTS: "exists within {error:.1e}, not shown to be alone",
@@ -107,7 +59,7 @@ def outcome_reasons(table: PointTable, domain: object) -> Texts:
         if point:
             text = _continuum(table.singular_values[point - 1])
         else:
-            text = _outcome(Outcome(outcome), float(numbers[number]), domain)
+            text = Ending(outcome).describe(float(numbers[number]), domain)
         texts.append(text + _FROM_DOMAIN * int(clipped))
     return np.array(texts, str)[which.reshape(-1)]
 
@@ -132,14 +84,9 @@ def give_domain(states: np.ndarray) -> str:
 
 def contradiction(found: Contradiction) -> str:
     """Say why zeros of the residual are no fixed points."""
-    if isinstance(found.what, Outcome):
-        return _outcome(found.what, found.number, "")
+    if isinstance(found.what, Ending):
+        return found.what.describe(found.number)
     return _EVIDENCE[found.what].format(cause=found.cause)
-
-
-def _outcome(outcome: Outcome, number: float, domain: object) -> str:
-    whole = int(number) if number.is_integer() else number
-    return _OUTCOMES[outcome].format(domain=domain, **dict.fromkeys(_NUMBERS, whole))
 
 
 def _certificate(table: PointTable, label: int) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from ..._watch import is_over
+from ...solvers.endings import Ending
 from ...solvers.iterate import Rows
 from ...solvers.minimize import DampedNewton
-from ...solvers.piecewise_linear import DescentOutcome, KinkDescent, PiecewiseLinear, descend_speed
+from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, descend_speed
 from ...solvers.zero_test import ZeroTest
 from ..fixed_points.evaluator import Evaluator
 
@@ -145,9 +146,9 @@ class Slices:
         basis = complement(self.axis)
         form = on_slice(self.velocity, start, basis, speed)
         solution = descend_speed(form, np.zeros((1, len(start) + 1)), self.method)
-        outcome = DescentOutcome(solution.outcome[0])
-        more = MORE_STEPS if outcome is DescentOutcome.STEP_LIMIT else ""
-        found.reasons[row] = solution.reason(0) + more
+        outcome = Ending(solution.outcome[0])
+        more = MORE_STEPS if outcome is Ending.SLIDE_STEP_LIMIT else ""
+        found.reasons[row] = outcome.describe(solution.numbers[0]) + more
         if solution.point[0] < 0:
             return
         minimum = solution.minima[solution.point[0]]
@@ -162,7 +163,7 @@ class Slices:
             self._accept(found, here, state, "minimum", text)
 
 
-_MINIMA = (DescentOutcome.MINIMUM, DescentOutcome.ZERO)
+_MINIMA = (Ending.SPEED_MINIMUM_ON_KINKS, Ending.SLIDE_ZERO)
 
 
 def complement(axis: Float[np.ndarray, " unit"]) -> Float[np.ndarray, "unit direction"]:

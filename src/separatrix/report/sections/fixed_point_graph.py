@@ -22,7 +22,7 @@ def draw(story: Story) -> Figure:
 def values(story: Story) -> Values:
     """Return the paths that leave the saddles and where they end, and which points are not seen."""
     graph = story.get(FixedPointGraph)
-    others = Counter(str(r).partition(":")[0] for r in graph.reasons if str(r) != "settled")
+    others = Counter(np.asarray(graph.reasons)[np.asarray(graph.target) < 0].tolist())
     places = np.asarray(graph.places)
     far = story.outside_view(np.asarray(graph.states, float))
     rests = np.isin(np.asarray(graph.stability), ("stable", "kink"))

@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from ..._types import require_count
 from .. import batched
-from ..iterate import AbstractIteration, Ending, State, iterate
+from ..endings import Ending
+from ..iterate import AbstractIteration, State, iterate
 from ..newton import Evaluate
 
 

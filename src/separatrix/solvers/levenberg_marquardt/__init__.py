@@ -1,6 +1,6 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
-from ..iterate import Ending
+from ..endings import Ending
 from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
 from .solution import EPS, Evaluate, Finished, IsZero, Linearize, Residual, Solution, States

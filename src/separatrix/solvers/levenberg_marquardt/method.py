@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Int
 
 from ..._types import require_count, require_positive
-from ..iterate import AbstractIteration, Ending, iterate
+from ..endings import Ending
+from ..iterate import AbstractIteration, iterate
 from .jacobians import DenseJacobians, Jacobians, some
 from .solution import (
     EPS,

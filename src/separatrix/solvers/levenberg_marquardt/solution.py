@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..iterate import Ending, Rows
+from ..endings import Ending
+from ..iterate import Rows
 from .jacobians import Jacobians
 
 States = Float[np.ndarray, "candidate unit"]

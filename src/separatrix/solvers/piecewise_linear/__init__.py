@@ -6,23 +6,18 @@ minima of its speed, most of which lie on the kinks between regions.
 """
 
 from .form import PiecewiseLinear
-from .kinks import DESCENT_REASONS, DescentOutcome, KinkDescent, SlowSolution, descend_speed
+from .kinks import KinkDescent, SlowSolution, descend_speed
 from .recognize import NotPiecewiseLinear, recognize
-from .region_walk import WALK_REASONS, RegionSolution, RegionWalk, solve_regions
-from .walk_graph import WalkOutcome
+from .region_walk import RegionSolution, RegionWalk, solve_regions
 from .zeros import Zero, evaluation_error, same_zero
 
 __all__ = [
-    "DESCENT_REASONS",
-    "WALK_REASONS",
-    "DescentOutcome",
     "KinkDescent",
     "NotPiecewiseLinear",
     "PiecewiseLinear",
     "RegionSolution",
     "RegionWalk",
     "SlowSolution",
-    "WalkOutcome",
     "Zero",
     "descend_speed",
     "evaluation_error",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
 from ..._parallel import one_blas_thread
 from ..._types import require_count
 from ..._watch import is_over
+from ..endings import Ending
 from .affine import Array
 from .descent import Descent
 from .form import PiecewiseLinear
@@ -19,34 +19,6 @@ from .zeros import may_coincide
 
 # What is this many times farther from the origin than the candidates went away.
 _FAR = 1e6
-
-
-class DescentOutcome(IntEnum):
-    """How the descent of one candidate ended."""
-
-    ZERO = 0
-    MINIMUM = 1
-    UNVERIFIED = 2
-    STEP_LIMIT = 3
-    SINGULAR = 4
-    NOT_FINITE = 5
-    OUT_OF_TIME = 6
-
-
-DESCENT_REASONS = {
-    DescentOutcome.ZERO: "slid into a fixed point (minimum {point}, speed at rounding level)",
-    DescentOutcome.MINIMUM: "slid into slow point {point}: speed {speed:.3g}, {kinks} kinks active",
-    DescentOutcome.UNVERIFIED: (
-        "stopped at a stationary point (minimum {point}) that could not be shown to be a minimum"
-    ),
-    DescentOutcome.STEP_LIMIT: "the descent of the speed ran out of its {steps} steps",
-    DescentOutcome.SINGULAR: (
-        "slid away without end, along regions with a singular Jacobian: no slow point is isolated "
-        "there, as the speed is the same all along a line or more"
-    ),
-    DescentOutcome.NOT_FINITE: "the candidate is not finite",
-    DescentOutcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
-}
 
 
 @dataclass(frozen=True)
@@ -90,7 +62,7 @@ class SlowSolution:
     minima
         The distinct minima by increasing speed, those at rounding level (``.zero``) included.
     outcome
-        A ``DescentOutcome`` per candidate, shape ``(candidate,)``.
+        A ``Ending`` per candidate, shape ``(candidate,)``.
     point
         Which minimum a candidate reached, −1 for none.
     max_steps
@@ -110,16 +82,13 @@ class SlowSolution:
         """The minima, shape ``(minimum, unit)``."""
         return np.array([minimum.state for minimum in self.minima]).reshape(-1, self.size)
 
-    def reason(self, candidate: int) -> str:
-        """Say in words how the descent of one candidate ended."""
-        point = int(self.point[candidate])
-        found = self.minima[point] if point >= 0 else None
-        return DESCENT_REASONS[DescentOutcome(self.outcome[candidate])].format(
-            point=point,
-            steps=self.max_steps,
-            speed=found.speed if found else np.nan,
-            kinks=int(found.kinks.sum()) if found else 0,
-        )
+    @property
+    def numbers(self) -> Ints:
+        """The number that goes with each outcome, shape ``(candidate,)``: of kinks, or of steps."""
+        kinks = np.array([*(minimum.kinks.sum() for minimum in self.minima), 0])
+        slow = self.outcome == Ending.SPEED_MINIMUM_ON_KINKS
+        numbers = np.where(slow, kinks[self.point], self.point)
+        return np.where(self.outcome == Ending.SLIDE_STEP_LIMIT, self.max_steps, numbers)
 
 
 def descend_speed(
@@ -177,11 +146,9 @@ def descend_speed(
     away = {k for k, end in found.items() if np.abs(end.state).max(initial=0.0) > far}
     minima, number = _merge(residual, {k: end for k, end in found.items() if k not in away})
     point = np.full(len(finite), -1, dtype=np.intp)
-    outcome = np.full(len(finite), DescentOutcome.NOT_FINITE, dtype=np.intp)
+    outcome = np.full(len(finite), Ending.NOT_FINITE, dtype=np.intp)
     point[finite] = [number.get(k, -1) for k in stop]
-    outcome[finite] = [
-        DescentOutcome.SINGULAR if k in away else _outcome(found.get(k)) for k in stop
-    ]
+    outcome[finite] = [Ending.SLIDE_SINGULAR if k in away else _outcome(found.get(k)) for k in stop]
     return SlowSolution(tuple(minima), outcome, point, limit, residual.size)
 
 
@@ -225,9 +192,9 @@ def _merge(
     return [found[ends[i]] for i in order], numbers
 
 
-def _outcome(found: Minimum | None) -> DescentOutcome:
+def _outcome(found: Minimum | None) -> Ending:
     if found is None:
-        return DescentOutcome.OUT_OF_TIME if is_over() else DescentOutcome.STEP_LIMIT
+        return Ending.RUNNING if is_over() else Ending.SLIDE_STEP_LIMIT
     if found.zero:
-        return DescentOutcome.ZERO
-    return DescentOutcome.MINIMUM if found.verified else DescentOutcome.UNVERIFIED
+        return Ending.SLIDE_ZERO
+    return Ending.SPEED_MINIMUM_ON_KINKS if found.verified else Ending.SLIDE_UNVERIFIED

@@ -7,37 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._parallel import one_blas_thread
+from ..endings import Ending
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, checked_candidates, distinct, gate_patterns, reduce
-from .walk_graph import Walk, WalkOutcome
+from .walk_graph import Walk
 from .zeros import Continuum, Zero
 
 _SHARED_STEPS = 8  # of Newton's method, after which walks seldom meet others
 _MOST_CHEAP = 500_000  # regions that take some 20 microseconds each
-
-WALK_REASONS = {
-    WalkOutcome.ZERO: "reached zero {point} after {steps} regions",
-    WalkOutcome.CONTINUUM: (
-        "degenerate: a continuum of fixed points is likely (continuum {point}: smallest singular "
-        "values {values})"
-    ),
-    WalkOutcome.CYCLE: (
-        "the walk cycles among {cycle} regions without a zero; look for slow points instead "
-        "(slow_points=True)"
-    ),
-    WalkOutcome.UNBOUNDED: (
-        "left to infinity: after {steps} regions one whose equations are singular and have no "
-        "solution"
-    ),
-    WalkOutcome.STEP_LIMIT: (
-        "ran out of steps after {steps} regions without a zero; look for slow points instead "
-        "(slow_points=True), or start from other candidates"
-    ),
-    WalkOutcome.UNVERIFIED: "a region maps to itself but its solution is not a zero to rounding",
-    WalkOutcome.NOT_FINITE: "the candidate is not finite",
-    WalkOutcome.OUT_OF_TIME: "not finished: stopped by the time limit or by Ctrl-C",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +63,7 @@ class RegionSolution:
     continua
         Regions with a continuum of zeros.
     outcome
-        A ``WalkOutcome`` per candidate, shape ``(candidate,)``.
+        A ``Ending`` per candidate, shape ``(candidate,)``.
     point
         Which zero (or continuum) a candidate reached, −1 for none.
     steps
@@ -115,19 +93,6 @@ class RegionSolution:
     def states(self) -> Array:
         """The zeros, shape ``(zero, unit)``."""
         return np.array([zero.state for zero in self.zeros]).reshape(-1, self.size)
-
-    def reason(self, candidate: int) -> str:
-        """Say in words how the walk of one candidate ended."""
-        outcome, point = WalkOutcome(self.outcome[candidate]), int(self.point[candidate])
-        values = ""
-        if outcome is WalkOutcome.CONTINUUM:
-            values = ", ".join(f"{s:.1e}" for s in self.continua[point].singular_values[-3:])
-        return WALK_REASONS[outcome].format(
-            point=point,
-            steps=int(self.steps[candidate]),
-            cycle=int(self.cycle_length[candidate]),
-            values=values,
-        )
 
 
 def solve_regions(
@@ -177,13 +142,13 @@ def solve_regions(
         node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()
     told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]
-    outcome = np.full(len(finite), WalkOutcome.NOT_FINITE, dtype=np.intp)
+    outcome = np.full(len(finite), Ending.NOT_FINITE, dtype=np.intp)
     point, steps, cycles = (np.full(len(finite), fill, dtype=np.intp) for fill in (-1, 0, 0))
     outcome[finite], point[finite], steps[finite], cycles[finite] = told.T
     steps[finite] += before[region]
-    downhill = outcome == WalkOutcome.ZERO
+    downhill = outcome == Ending.WALK_ZERO
     downhill[finite] &= (before > 0)[region]
-    reached = point[outcome == WalkOutcome.ZERO]
+    reached = point[outcome == Ending.WALK_ZERO]
     return RegionSolution(
         zeros=tuple(walk.zeros),
         hits=np.bincount(reached, minlength=len(walk.zeros)).astype(np.intp),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 import numpy as np
 
 from ..._watch import Stage, is_over, report_progress
+from ..endings import Ending
 from .affine import Array
 from .form import Bools, PiecewiseLinear
 from .reduced import Ints, PatternTable, Reduced
@@ -27,19 +27,6 @@ from .zeros import (
 )
 
 
-class WalkOutcome(IntEnum):
-    """How the walk of one candidate ended."""
-
-    ZERO = 0
-    CONTINUUM = 1
-    CYCLE = 2
-    UNBOUNDED = 3
-    STEP_LIMIT = 4
-    UNVERIFIED = 5
-    NOT_FINITE = 6
-    OUT_OF_TIME = 7
-
-
 @dataclass
 class Walk:
     """The functional graph of regions: each has one successor, or an end, once it is solved."""
@@ -49,7 +36,7 @@ class Walk:
     max_regions: int
     slack: float
     successor: list[int] = field(default_factory=list)  # −1 where a region is not solved yet
-    ending: dict[int, tuple[WalkOutcome, int]] = field(default_factory=dict)
+    ending: dict[int, tuple[Ending, int]] = field(default_factory=dict)
     zeros: list[Zero] = field(default_factory=list)
     continua: list[Continuum] = field(default_factory=list)
     neighbors: list[Bools] = field(default_factory=list)
@@ -89,21 +76,21 @@ class Walk:
         self.solved += int(solved.sum())
         return reached, solved
 
-    def ends_of(self, regions: Ints) -> list[tuple[WalkOutcome, int, int, int]]:
+    def ends_of(self, regions: Ints) -> list[tuple[Ending, int, int, int]]:
         """Return outcomes of walks, which zero or continuum, their steps and cycles' lengths."""
         places = ends([k if to < 0 else to for k, to in enumerate(self.successor)])
         return [self._end_of(*places[region]) for region in regions.tolist()]
 
-    def _end_of(self, region: int, steps: int, cycle: int) -> tuple[WalkOutcome, int, int, int]:
+    def _end_of(self, region: int, steps: int, cycle: int) -> tuple[Ending, int, int, int]:
         if region in self.unsolved:
             over = is_over()
-            return WalkOutcome.OUT_OF_TIME if over else WalkOutcome.STEP_LIMIT, -1, steps, 0
+            return Ending.RUNNING if over else Ending.WALK_STEP_LIMIT, -1, steps, 0
         if region in self.ending:
             return *self.ending[region], steps, 0
-        return WalkOutcome.CYCLE, -1, steps, cycle
+        return Ending.WALK_CYCLE, -1, steps, cycle
 
     def _finds(self, region: int) -> bool:
-        return self.ending.get(region, (WalkOutcome.CYCLE, -1))[1] >= 0
+        return self.ending.get(region, (Ending.WALK_CYCLE, -1))[1] >= 0
 
     def _numbers(self, patterns: Bools) -> Ints:
         """Return the numbers of regions; those not met before wait to be solved."""
@@ -146,14 +133,14 @@ class Walk:
         found = examine_singular(self.residual, pattern, self.slack)
         if isinstance(found, Continuum):
             known = [k for k, c in enumerate(self.continua) if joined(self.residual, found, c)]
-            self.ending[region] = (WalkOutcome.CONTINUUM, known[0] if known else len(self.continua))
+            self.ending[region] = (Ending.WALK_CONTINUUM, known[0] if known else len(self.continua))
             if not known:
                 self.continua.append(found)
             elif found.directions.shape[1] > self.continua[known[0]].directions.shape[1]:
                 self.continua[known[0]] = found
             return True
         if found.state is None:
-            self.ending[region] = (WalkOutcome.UNBOUNDED, -1)
+            self.ending[region] = (Ending.WALK_UNBOUNDED, -1)
             return True
         following[:] = self.residual.gates(found.state)
         if (following == pattern).all():
@@ -165,11 +152,11 @@ class Walk:
         """Solve a region that maps to itself to the last digit; merge its zero with its equals."""
         for index, other in enumerate(self.zeros):
             if is_at(other, solution):  # On a boundary, where many regions have the same zero.
-                self.ending[region] = (WalkOutcome.ZERO, index)
+                self.ending[region] = (Ending.WALK_ZERO, index)
                 return
         zero = zero_of_region(self.residual, pattern)
         if zero is None:
-            self.ending[region] = (WalkOutcome.UNVERIFIED, -1)
+            self.ending[region] = (Ending.WALK_UNVERIFIED, -1)
             return
         if touches_boundary(zero):  # It may be the end of a continuum next door.
             near = touched_gates(self.residual, zero)
@@ -177,25 +164,25 @@ class Walk:
             self.neighbors.extend([pattern ^ near, *(pattern ^ single for single in each)])
         for index, other in enumerate(self.zeros):
             if same_zero(zero, other):
-                self.ending[region] = (WalkOutcome.ZERO, index)
+                self.ending[region] = (Ending.WALK_ZERO, index)
                 return
-        self.ending[region] = (WalkOutcome.ZERO, len(self.zeros))
+        self.ending[region] = (Ending.WALK_ZERO, len(self.zeros))
         self.zeros.append(zero)
 
     def absorb_ends_of_continua(self) -> None:
         """Count a zero on a boundary that a continuum reaches as part of the continuum."""
         kept: list[Zero] = []
-        place: dict[int, tuple[WalkOutcome, int]] = {}
+        place: dict[int, tuple[Ending, int]] = {}
         for index, zero in enumerate(self.zeros):
             owners = [k for k, line in enumerate(self.continua) if is_end_of(zero, line)]
             if owners:
-                place[index] = (WalkOutcome.CONTINUUM, owners[0])
+                place[index] = (Ending.WALK_CONTINUUM, owners[0])
             else:
-                place[index] = (WalkOutcome.ZERO, len(kept))
+                place[index] = (Ending.WALK_ZERO, len(kept))
                 kept.append(zero)
         self.zeros = kept
         for region, (outcome, index) in self.ending.items():
-            if outcome is WalkOutcome.ZERO:
+            if outcome is Ending.WALK_ZERO:
                 self.ending[region] = place[index]
 
 

@@ -1,0 +1,105 @@
+"""How the methods of all searches leave a candidate, and what a user reads of it."""
+
+import enum
+
+
+class Ending(enum.IntEnum):
+    """How a candidate ended: the text says so to a user, with what to do about it.
+
+    A text may name the `number` that goes with it, or the `domain` of the system.
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> "Ending":
+        member = int.__new__(cls, len(cls.__members__))
+        member._value_, member.text = len(cls.__members__), text
+        return member
+
+    def describe(self, number: float = 0.0, domain: object = "") -> str:
+        """Return the text with its number."""
+        whole = int(number) if float(number).is_integer() else number
+        return self.text.format(number=whole, domain=domain)
+
+    # Of every method.
+    RUNNING = "not finished: stopped by the time limit or by Ctrl-C"
+    NOT_FOLLOWED = "not followed"
+    NOT_FINITE = "the candidate, or the system on the way from it, is NaN or infinite"
+    RAN_AWAY = "left for infinity: more than 1e8 times as far as any candidate"
+    # Of Newton's method and its relatives.
+    ZERO = "the residual is at rounding level"
+    NEAR = "near a zero, which others finish"
+    MINIMUM = "the residual, which is not zero, decreases no further"
+    STALLED = "no step decreases the speed: a kink, or rounding hides the way down"
+    MAX_STEPS = "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)"
+    SINGULAR = "the Jacobian is singular"
+    SADDLE = "at a saddle of the speed"
+    FADING = (
+        "no zero within reach: the residual falls below rounding, and stays there as far as one "
+        "looks"
+    )
+    UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
+    JUMP = "the function jumps here, which cuts off the way to a zero"
+    MOVES = (
+        "`residual` has other zeros than the speed: it is zero there, but the speed is "
+        "{number:.3g}; everything is solved on the residual: give one that is zero exactly where "
+        "the speed is, or leave `residual` out"
+    )
+    ELSEWHERE = "no fixed point: all of them are proved to lie elsewhere"
+    OUTSIDE_DOMAIN = (
+        "left the domain: the residual is at rounding level outside {domain}, where no fixed "
+        "point lies"
+    )
+    # Of the descent of the speed.
+    SPEED_MINIMUM = "a local minimum of the speed that is not zero"
+    TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
+    NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
+    ESCAPED = "the speed falls on far outside the domain: it led to no slow point"
+    # Of the walk from region to region of a piecewise-linear system.
+    WALK_ZERO = "reached by region walk"
+    WALK_CONTINUUM = "reached a region whose equations are singular: a continuum of zeros is likely"
+    WALK_CYCLE = (
+        "the walk cycles among {number} regions without a zero; look for slow points instead "
+        "(slow_points=True)"
+    )
+    WALK_UNBOUNDED = (
+        "left to infinity: after {number} regions one whose equations are singular and have no "
+        "solution"
+    )
+    WALK_STEP_LIMIT = (
+        "ran out of steps after {number} regions without a zero; look for slow points instead "
+        "(slow_points=True), or start from other candidates"
+    )
+    WALK_UNVERIFIED = "a region maps to itself but its solution is not a zero to rounding"
+    # Of its descent of the speed, along kinks.
+    SLID_TO_ZERO = "slid into a fixed point, to which the region walk leads"
+    SLIDE_ZERO = "slid into a fixed point (minimum {number}, speed at rounding level)"
+    SPEED_MINIMUM_ON_KINKS = "a local minimum of the speed on {number} kinks"
+    SLIDE_UNVERIFIED = (
+        "stopped at a stationary point (minimum {number}) that could not be shown to be a minimum"
+    )
+    SLIDE_STEP_LIMIT = "the descent of the speed ran out of its {number} steps"
+    SLIDE_SINGULAR = (
+        "slid away without end, along regions with a singular Jacobian: no slow point is isolated "
+        "there, as the speed is the same all along a line or more"
+    )
+    SLOWER_ARE_KEPT = "a slow point that is left out: only the {number} slowest are kept"
+    # Of searches for cycles.
+    ORBIT_STALLED = "no step of Newton's method brings the pieces nearer to one another"
+    ORBIT_OPEN = "still open after all steps; give it more with MultipleShooting(max_steps=…)"
+    ORBIT_LEFT = (
+        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
+    )
+    ORBIT_NOT_ISOLATED = "its return map has no isolated fixed point: a continuum of orbits"
+    REGIONS_REPEAT = "its sequences of linear regions repeat without a cycle"
+    SOLVES_SPENT = "no cycle in all solves; give it more with CycleWalk(max_solves=…)"
+    # Of states that are followed to where they settle.
+    SETTLED = "settled"
+    NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
+    ON_A_CYCLE = "ended on a cycle: find it with sx.find_cycles"
+    AT_ANOTHER_STATE = (
+        "came to rest at a state that is not among the points: search for more of them"
+    )
+    AT_NO_ATTRACTOR = "came to rest at point {number}, which is no attractor"
+    LEFT = "left for infinity, or the system is not finite on the way"
+    STILL_MOVING = "still moving after {number} steps: a cycle, chaos, or slow"
