@@ -2,9 +2,11 @@
 
 from itertools import pairwise
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.integrate import solve_ivp
 
 import separatrix as sx
 
@@ -50,3 +52,33 @@ def unexplained_changes(branches):
                 if not (beside < 0.5 * np.linalg.norm(chord)).any():
                     found.append((k, m))
     return found
+
+
+def born_at(system_of, start, parameter, hopf, span=None, **options):
+    """The branch of cycles from the Hopf point at a parameter, as far as a span of it."""
+    fixed = sx.continue_fixed_points(system_of, start, parameter, disconnected=None)
+    near = np.isclose(fixed.special_parameters, hopf, rtol=1e-4, atol=1e-6)
+    number, *_ = np.flatnonzero(near & (fixed.special_type == "Hopf"))
+    first = fixed.emerging_cycle(int(number))
+    return sx.continue_cycles(system_of, first, span or parameter, **options)
+
+
+def assert_closed(branch, system_of, every):
+    """Other steps lead from phase to phase, and every cycle has a multiplier 1."""
+    count = branch.states.shape[1]
+    for k in range(0, len(branch), every):
+        field = eqx.filter_jit(system_of(float(branch.parameters[k])).evaluate)
+        states, size = branch.states[k], np.ptp(branch.states[k], axis=0)
+        with jax.enable_x64(True):
+            for j in range(0, count, 7):
+                later = solve_ivp(
+                    lambda _, x, field=field: np.asarray(field(x)),
+                    (0, branch.period[k] / branch.time_unit / count),
+                    states[j],
+                    method="DOP853",
+                    rtol=1e-11,
+                    atol=1e-12 * size,
+                ).y[:, -1]
+                apart = np.abs(later - states[(j + 1) % count]) / size
+                assert apart.max() < 1e-5, (k, j, branch.parameters[k], apart)
+    assert np.abs(branch.multipliers[:, 0] - 1).max() < 1e-5

@@ -247,15 +247,15 @@ def flip_flop(architecture):
     return sx.DiscreteMap(cell.step, 32, residual=cell.residual), data["x0"]
 
 
-def morris_lecar(current):
-    """Morris & Lecar (1981) in Rinzel & Ermentrout's homoclinic regime; mV, ms and μA/cm²."""
+def morris_lecar(current, v3=12.0, v4=17.4, g_ca=4.0, phi=0.23):
+    """Morris & Lecar (1981), here in Rinzel & Ermentrout's homoclinic regime; mV, ms, μA/cm²."""
 
     def field(x):
         v, w = x
         m = 0.5 * (1 + jnp.tanh((v + 1.2) / 18))
-        rest = 0.5 * (1 + jnp.tanh((v - 12) / 17.4))
-        channels = 2 * (v + 60) + 4 * m * (v - 120) + 8 * w * (v + 84)
-        slowly = 0.23 * jnp.cosh((v - 12) / 34.8)
+        rest = 0.5 * (1 + jnp.tanh((v - v3) / v4))
+        channels = 2 * (v + 60) + g_ca * m * (v - 120) + 8 * w * (v + 84)
+        slowly = phi * jnp.cosh((v - v3) / (2 * v4))
         return jnp.stack([(current - channels) / 20, slowly * (rest - w)])
 
     return sx.Flow(field, 2)
@@ -273,9 +273,6 @@ def lorenz(r):
         ),
         3,
     )
-
-
-LORENZ = {"Hopf": 470 / 19, "homoclinic": 13.9265574075}
 
 
 def hodgkin_huxley(current):
@@ -298,15 +295,11 @@ def hodgkin_huxley(current):
     return sx.Flow(field, 4)
 
 
-HODGKIN_HUXLEY = {"Hopf": (9.77933799, 154.52633367), "folds": (6.264, 7.846, 7.922)}
-
-
 def jansen_rit(p):
     """Jansen & Rit (1995): six units in mV and mV/s, times in seconds, p pulses a second."""
     return unscaled(sx.models.jansen_rit(p))
 
 
-JANSEN_RIT = {"Hopf": (-12.1475, 89.8291, 315.6964), "fold": 137.3793}
 JANSEN_RIT_AT_REST = np.array([0.00077825, -1.00143, 2.52819, 0.0, 0.0, 0.0])
 """The only fixed point at p = −50, roughly."""
 

@@ -1,24 +1,11 @@
 """Branches of cycles whose folds, flips, tori and ends are known."""
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
-from scipy.integrate import solve_ivp
-from systems import (
-    HODGKIN_HUXLEY,
-    JANSEN_RIT,
-    JANSEN_RIT_AT_REST,
-    LORENZ,
-    MORRIS_LECAR,
-    brusselator,
-    hodgkin_huxley,
-    jansen_rit,
-    lorenz,
-    morris_lecar,
-)
+from branch_tools import assert_closed, born_at
+from systems import MORRIS_LECAR, brusselator, morris_lecar
 
 import separatrix as sx
 from separatrix.analysis.cycle_branches.ends import CycleEnd
@@ -64,14 +51,6 @@ def doubling(p):
 
 def forked(p):
     return sx.Flow(lambda x: jnp.concatenate([circle(x[:2]), p * x[2:] - x[2:] ** 3]), 3)
-
-
-def fitzhugh_nagumo(current):
-    def field(x):
-        v, w = x
-        return jnp.stack([v - v**3 / 3 - w + current, (v + 0.7 - 0.8 * w) / 12.5])
-
-    return sx.Flow(field, 2)
 
 
 def on_the_circle(system):
@@ -127,26 +106,6 @@ def test_multipliers_cross_the_unit_circle_at_zero(system_of, kind, angle):
     assert branch.endings.tolist() == ["reached the end of the parameter range"] * 2
 
 
-@pytest.mark.laws
-def test_fitzhugh_nagumo_from_one_hopf_point_to_the_other():
-    """The fold of cycles, once bracketed by simulation, and its mirror image: I ↦ 1.75 − I."""
-    fixed = sx.continue_fixed_points(fitzhugh_nagumo, np.array([-1.2, -0.6]), (0.0, 2.0))
-    start = fixed.emerging_cycle(0, 0.331)
-    branch = sx.continue_cycles(fitzhugh_nagumo, start, (0.0, 2.0), name="I")
-    low, high = branch.special("fold")
-    assert 0.3241758 < low < 0.3241797
-    assert low + high == pytest.approx(1.75, abs=1e-7)
-    assert (branch.special_error < 1e-8).all()
-    assert set(branch.endings) == {"the cycle shrank to a fixed point"}
-    ends = np.sort(branch.parameters[[0, -1]])
-    assert ends == pytest.approx([0.33128133745475, 1.4187186625453], abs=1e-3)
-    k = int(np.abs(branch.parameters - 0.8).argmin())
-    system = fitzhugh_nagumo(float(branch.parameters[k]))
-    known = sx.find_cycles(system, np.zeros((1, 2)))
-    assert branch.period[k] == pytest.approx(known.period[0], rel=1e-6)
-    assert (branch.stability[k], known.stability[0]) == ("stable", "stable")
-
-
 def test_bounds_are_kept_and_told(fold):
     k = int(np.abs(fold.parameters - 0.1).argmin())
     start = sx.find_cycles(folded(0.1), np.array([[1.0, 0.0]]))
@@ -155,35 +114,6 @@ def test_bounds_are_kept_and_told(fold):
     assert few.endings.tolist() == ["reached max_points = 5"] * 2
     assert len(few) == 9
     assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
-
-
-def born_at(system_of, start, parameter, hopf, **options):
-    """The branch of cycles from the Hopf point at a parameter."""
-    fixed = sx.continue_fixed_points(system_of, start, parameter, disconnected=None)
-    near = np.abs(fixed.special_parameters - hopf) < 1e-4 * abs(hopf)
-    (number,) = np.flatnonzero(near & (fixed.special_type == "Hopf"))
-    return sx.continue_cycles(system_of, fixed.emerging_cycle(int(number)), parameter, **options)
-
-
-def all_close(branch, system_of, every):
-    """Whether other steps lead from phase to phase, and every cycle has a multiplier 1."""
-    count = branch.states.shape[1]
-    for k in range(0, len(branch), every):
-        field = eqx.filter_jit(system_of(float(branch.parameters[k])).evaluate)
-        states, size = branch.states[k], np.ptp(branch.states[k], axis=0)
-        with jax.enable_x64(True):
-            for j in range(0, count, 7):
-                later = solve_ivp(
-                    lambda _, x, field=field: np.asarray(field(x)),
-                    (0, branch.period[k] / branch.time_unit / count),
-                    states[j],
-                    method="DOP853",
-                    rtol=1e-11,
-                    atol=1e-12 * size,
-                ).y[:, -1]
-                apart = np.abs(later - states[(j + 1) % count]) / size
-                assert apart.max() < 1e-5, (k, j, branch.parameters[k], apart)
-    assert np.abs(branch.multipliers[:, 0] - 1).max() < 1e-5
 
 
 def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
@@ -196,7 +126,7 @@ def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
     assert branch.special_parameters == pytest.approx([MORRIS_LECAR["fold"]], abs=1e-5)
     assert sorted(branch.endings) == [e.value for e in (CycleEnd.HOMOCLINIC, CycleEnd.FIXED_POINT)]
     assert branch.period.max() > 10 * branch.period.min()
-    all_close(branch, morris_lecar, 40)
+    assert_closed(branch, morris_lecar, 40)
 
 
 def test_units_may_be_of_any_size():
@@ -226,27 +156,6 @@ def test_small_multipliers_are_not_lost_beside_large_ones():
         assert np.isnan(eigenvalues_of_product(np.full((8, 2, 2), 1e200))).all()
 
 
-@pytest.mark.laws
-def test_a_branch_ends_at_the_homoclinic_orbit_of_lorenz():
-    fixed = np.array([np.sqrt(8 / 3 * 4), np.sqrt(8 / 3 * 4), 4.0])
-    branch = born_at(lorenz, fixed, (5.0, 30.0), LORENZ["Hopf"])
-    assert branch.parameters.min() == pytest.approx(LORENZ["homoclinic"], abs=1e-6)
-    assert branch.parameters.max() == pytest.approx(LORENZ["Hopf"], abs=1e-2)
-    assert branch.special_type.tolist() == []
-    assert sorted(branch.endings) == [e.value for e in (CycleEnd.HOMOCLINIC, CycleEnd.FIXED_POINT)]
-    all_close(branch, lorenz, 40)
-
-
-@pytest.mark.laws
-def test_hodgkin_and_huxley_have_three_folds_of_cycles():
-    rest = np.array([0.0, 0.053, 0.596, 0.318])
-    branch = born_at(hodgkin_huxley, rest, (0.0, 160.0), HODGKIN_HUXLEY["Hopf"][0])
-    assert branch.special("fold") == pytest.approx(HODGKIN_HUXLEY["folds"], abs=1e-3)
-    assert branch.special_type.tolist().count("flip") == 1
-    assert np.sort(branch.parameters[[0, -1]]) == pytest.approx(HODGKIN_HUXLEY["Hopf"], abs=0.05)
-    assert np.abs(branch.multipliers[:, 0] - 1).max() < 1e-5
-
-
 def test_what_cannot_work_is_said():
     one = on_the_circle(forked(-0.5))
     follow = sx.continue_cycles
@@ -267,21 +176,6 @@ def test_what_cannot_work_is_said():
         follow(forked, one, (-1, 1), at=0.0, shooting=many)
     with pytest.raises(sx.InvalidInputError, match=r"the start is no cycle at parameter = -0\.4"):
         follow(folded, on_the_circle(folded(0.0)), (-1, 1), at=-0.4)
-
-
-@pytest.mark.laws
-def test_jansen_and_rit_in_seconds():
-    fold_from, *others = JANSEN_RIT["Hopf"]
-    rest = JANSEN_RIT_AT_REST
-    branch = born_at(jansen_rit, rest, (-50.0, 350.0), fold_from)
-    assert branch.special_type.tolist() == ["fold"]
-    assert branch.special_parameters == pytest.approx([JANSEN_RIT["fold"]], abs=1e-4)
-    assert branch.parameters.min() == pytest.approx(fold_from, abs=0.1)
-    for hopf in others:
-        branch = born_at(jansen_rit, rest, (-50.0, 350.0), hopf)
-        assert branch.special_type.tolist() == []
-        assert np.sort(branch.parameters[[0, -1]]) == pytest.approx(others, abs=0.1)
-        all_close(branch, jansen_rit, 40)
 
 
 def test_a_start_at_a_hopf_point_moves_nearer_to_it():

@@ -392,6 +392,6 @@ def test_measures_are_named_or_given():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", range(2))
 def test_planted_pairs_are_judged_right(kind, family):
-    """One pair of each kind is bistable, one of another family; more in the benchmarks."""
+    """One pair of each kind is bistable, one of another family; more in the laws."""
     seed = 1000 if family == 0 else 1003 + KINDS.index(kind)
     assert judged(pair(kind, seed))[0] == "right"

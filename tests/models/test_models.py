@@ -220,14 +220,6 @@ def test_wilson_and_cowans_cycle():
     assert points.n_unstable.tolist() == [2] and points.complete
 
 
-@pytest.mark.laws
-def test_a_column_oscillates_from_hopf_points_on():
-    branches = sx.continue_fixed_points(
-        sx.models.jansen_rit, systems.JANSEN_RIT_AT_REST, parameter=(-50.0, 350.0), at=-50.0
-    )
-    assert np.sort(branches.special("Hopf")) == pytest.approx(systems.JANSEN_RIT["Hopf"], abs=1e-4)
-
-
 # One form, one program
 
 

@@ -53,26 +53,6 @@ def test_a_strong_resonance_is_named():
     assert np.isnan(branches.special_coefficient[0])
 
 
-def test_fitzhugh_nagumo_has_two_subcritical_hopf_points():
-    def system(current):
-        def field(x):
-            v, w = x
-            return jnp.stack([v - v**3 / 3 - w + current, (v + 0.7 - 0.8 * w) / 12.5])
-
-        return sx.Flow(field, 2)
-
-    branches = follow(system, np.array([-1.2, -0.6]), (0.0, 2.0), name="I")
-    assert branches.special_type.tolist() == ["Hopf", "Hopf"]
-    assert branches.special("Hopf") == pytest.approx([0.33128133745475, 1.4187186625453], abs=1e-9)
-    assert branches.special_angle == pytest.approx(0.27550680572356, abs=1e-10)
-    voltage = np.sqrt(1 - 0.8 / 12.5)
-    assert np.sort(branches.special_states[:, 0]) == pytest.approx([-voltage, voltage], abs=1e-10)
-    # with q₀ = 1, |q|² = 1 + |b/τ − iω|²; the reference has 1.0497 in that normalization
-    square = 1 + (0.8 / 12.5) ** 2 + branches.special_angle[0] ** 2
-    assert branches.special_coefficient * square == pytest.approx(1.0497, abs=5e-5)
-    assert branches.special_criticality.tolist() == ["subcritical", "subcritical"]
-
-
 def test_rank_one_network_of_50_units():
     rng = np.random.default_rng(0)
     m, n = rng.standard_normal(50), rng.standard_normal(50)
