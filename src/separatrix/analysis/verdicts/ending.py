@@ -86,15 +86,17 @@ def _claim(
         known = Known.PROVED if ends.pool.is_proved[place] else Known.SOLVED
     elif what == What.CURVE:
         curves = [ends.curves[k] for k in ends.which[rows]]
-        periods = np.array([curve.period for curve in curves])
-        alike = np.ptp(periods) <= 0.01 * periods.max()
+        period, turn = (
+            float(np.median(times)) * unit if np.ptp(times) <= 0.01 * times.max() else float("nan")
+            for times in np.array([(curve.period, curve.turn) for curve in curves]).T
+        )
         one = curves[0]
         same = len({curve.steps for curve in curves}) == 1
         numbers |= {
             "state": one.path[0],
-            "period": float(np.median(periods)) * unit if alike else float("nan"),
+            "period": period,
             "steps": one.steps if same else 0,
-            "turn": one.turn * unit if same else float("nan"),
+            "turn": turn if same else float("nan"),
             "diameter": one.diameter if not ends.is_family else float("nan"),
             "family": ends.is_family,
         }
