@@ -217,7 +217,7 @@ SYSTEMS = {
             curve(2.0, steps=2, family=True, state=X2[0]),
             held("cycle"),
             number("order", value=1.0, low=-1.0, high=1.0),
-            number("kept", value=True, reversed=False),
+            number("kept", value=False, reversed=False),
         ],
         [
             curve(1.0, steps=1, family=True),
@@ -225,7 +225,7 @@ SYSTEMS = {
             curve(2.0, steps=2, state=X2[0]),
             held("line"),
             held("points"),
-            number("kept", value=False, reversed=False),
+            number("kept", value=True, reversed=False),
         ],
     ),
     "chaos at 3.62": (
