@@ -37,7 +37,7 @@ _OUTCOMES = {
     Outcome.SPEED_MINIMUM: "a local minimum of the speed that is not zero",
     Outcome.RESIDUAL_MINIMUM: "the residual, which is not zero, decreases no further",
     Outcome.KINK: "no step decreases the speed: a kink, or rounding hides the way down",
-    Outcome.JUMP: "the function jumps here, which cuts off the way to a zero",
+    Outcome.JUMP: "the function jumps here, or may: the way to a zero is cut off",
     Outcome.OUT_OF_STEPS: "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)",
     Outcome.NOT_FINITE: "the candidate, or the system on the way from it, is NaN or infinite",
     Outcome.RAN_AWAY: "left for infinity: more than 1e8 times as far as any candidate",

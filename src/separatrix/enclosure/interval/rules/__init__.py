@@ -13,7 +13,6 @@ from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
 from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
-from .continuity import branches_meet
 from .quotients import removable
 from .softmax import softmax, softmax_mean
 
@@ -64,7 +63,7 @@ def plan(program: FlatProgram, known: Known, step: Step) -> Any:
     if step.name == "div":
         return removable(program, known, step)
     if step.name == "select_n":
-        return branches_meet(program, known, step)
+        return selection.is_extremum(program, step)
     if step.name not in MOVES and step.name not in MATRICES:
         return None
     given = [known[slot].bounds if slot in known else None for slot in step.inputs]
