@@ -26,7 +26,6 @@ from .isolating import Budget, find_special
 from .special import KINK, Special
 from .spectra import Spectra, eigenvalues
 from .starts import disconnected_points
-from .tangencies import find_tangencies
 
 _KNOWN = 1e-9
 """Of the size of a spectrum: eigenvalues nearer the boundary are not counted on either side."""
@@ -98,7 +97,7 @@ class Atlas:
             k += 1
             if self._full():
                 return
-            if special.is_blurred and not special.angle:
+            if special.is_blurred:
                 self._unfold(special)
             if special.other is None or len(special.branches) > 1:
                 continue
@@ -187,8 +186,6 @@ class Atlas:
         for curve, values in halves:
             if self.watch.is_over():
                 break
-            for special in find_tangencies(self.family, curve, values, self.watch):
-                self._note(special, number)
             skip, budget = through is not None, Budget(watch=self.watch)
             for special in find_special(
                 self.family, curve, values, self.special, skip_first=skip, budget=budget
@@ -196,6 +193,8 @@ class Atlas:
                 self._note(special, number)
             if budget.left <= 0:
                 self._remark(f"signs along branch {number} are rounding: special points may lack")
+            if budget.strays:
+                self._remark(f"branch {number} runs into another one: special points may lack")
         if self.watch.is_over():
             self._remark(f"{self.watch.reason}: special points may lack on branch {number}")
 
