@@ -13,8 +13,11 @@ from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
 from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
-from .quotients import removable
-from .softmax import softmax, softmax_mean
+from .mixtures import mixture
+from .quotients import removable, split_product
+from .ramps import ramp
+from .rewriting import Rewrite
+from .softmax import joined_mean, joined_softmax, softmax, softmax_mean
 
 
 def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
@@ -52,6 +55,7 @@ RULES: dict[str, Rule] = {
     "softmax": softmax,
     "softmax_mean": softmax_mean,
 }
+REWRITES: tuple[Rewrite, ...] = (ramp, mixture, split_product, joined_softmax, joined_mean)
 _OF_INTEGERS = frozenset(
     {*MOVES, "select_n", "argmax", "argmin", "add", "clamp", "convert_element_type"}
 )
