@@ -31,8 +31,7 @@ FUNCTIONS = {
     "tanh, states first": lambda x: jnp.tanh(x @ W),
     "relu": lambda x: jax.nn.relu(W @ x),
     "softplus": lambda x: jax.nn.softplus(W @ x) + jnp.logaddexp(x, x[::-1]),
-    "piecewise": lambda x: jax.nn.elu(x) + jax.nn.leaky_relu(x) + jax.nn.selu(x) + jax.nn.celu(x),
-    "hard": lambda x: jax.nn.hard_tanh(x) + jax.nn.relu6(x) + jax.nn.hard_sigmoid(x),
+    "piecewise": lambda x: jax.nn.celu(x) + jax.nn.relu6(x) + jax.nn.hard_sigmoid(x),
     "smooth": lambda x: jax.nn.gelu(x) + jax.nn.silu(x) + jax.nn.gelu(x, False) + jax.nn.mish(x),
     "softmax": lambda x: jax.nn.softmax(x) + jax.nn.logsumexp(x) + jnp.sqrt(1 + jnp.sum(x * x)),
     "indexing": lambda x: x.at[jnp.array([1])].add(x[0]) + x[jnp.array([0, 2, 1])],
@@ -42,7 +41,6 @@ FUNCTIONS = {
     "scan": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c * w), x, W)[1][1],
     "scan back": lambda x: lax.scan(lambda c, w: (jnp.tanh(c + w), c), x, W, reverse=True)[0],
     "cond": lambda x: lax.cond(x[0] > 9.0, lambda v: v, lambda v: -v * v, x),
-    "cond that meets": lambda x: lax.cond(x[0] > 0, lambda v: v[0] * 2, lambda v: v[0] * 3, x) * x,
     "powers": lambda x: jnp.sin(x) ** 2 + x**3 + jnp.power(x, 2.0) + (2.5 + jnp.cos(x)) ** 1.5,
     "checkpoint": lambda x: jax.checkpoint(jnp.sin)(x) * jnp.exp(x) + jnp.arctan(x) / (1 + x**2),
     "einsum": lambda x: jnp.einsum("i,j,ij->j", x, x, W) + jnp.outer(x, x) @ x,
@@ -54,7 +52,6 @@ FUNCTIONS = {
     "extremes": lambda x: jnp.max(x) * x + jnp.min(x) + jnp.clip(x, -1, 1),
     "norm": lambda x: (x - x.mean()) / jnp.sqrt(jnp.var(x) + 1e-1),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(jnp.asarray(W)),
-    "where": lambda x: jnp.where(x > 0.25, 2 * x - 0.25, x),
     "maximum": lambda x: jnp.where(x > x[::-1], x, x[::-1]),
     "constants": lambda x: (
         x * jnp.linspace(0.0, 1.0, 3) + jnp.abs(jnp.asarray(W)[0]) + jnp.arange(3) // 2
@@ -167,8 +164,7 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         (jax.nn.relu, 0.0, 1.0),
         (jnp.abs, -1.0, 1.0),
         (lambda x: jnp.clip(x, -0.5, 0.5), 0.0, 1.0),
-        (lambda x: jax.nn.leaky_relu(x, 0.25), 0.25, 1.0),
-        (lambda x: jnp.where(x > 0, x, 0.0), 0.0, 1.0),
+        (lambda x: jnp.where(x > 0.5 * x, x, 0.5 * x), 0.5, 1.0),
     ]:
         slopes = enclose_jacobian(function, box)
         np.testing.assert_allclose(

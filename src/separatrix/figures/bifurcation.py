@@ -50,9 +50,8 @@ MARKERS: dict[str, tuple[str, str]] = {
     "flip": ("^", LIGHT_GRAY),
     "Neimark–Sacker": ("s", SKY),
     "Hopf": ("s", SKY),
-    "crossing": ("*", GRAY),
+    "several modes": ("*", GRAY),
     "border collision": ("v", GRAY),
-    "tangency": ("h", GRAY),
 }
 
 

@@ -39,7 +39,7 @@ class Ending(enum.IntEnum):
         "looks"
     )
     UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
-    JUMP = "the function jumps here, which cuts off the way to a zero"
+    JUMP = "the function jumps here, or may: the way to a zero is cut off"
     MOVES = (
         "`residual` has other zeros than the speed: it is zero there, but the speed is "
         "{number:.3g}; everything is solved on the residual: give one that is zero exactly where "

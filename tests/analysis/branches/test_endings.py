@@ -26,7 +26,7 @@ def test_symmetric_inhibition_of_three_units_is_unfolded():
     branches = follow(
         lambda g: sx.Flow(lambda x: jnp.tanh(g * (J @ x)) - x, 3), [0.0] * 3, (0.2, 2)
     )
-    assert branches.special_type.tolist() == ["crossing"]  # two modes at once
+    assert branches.special_type.tolist() == ["several modes"]
     assert branches.special_parameters[0] == pytest.approx(1.0, abs=1e-6)
     assert branches.n_branches == 7  # the origin, and six lines through it by symmetry
     assert len(branches.states_at(2.0)) == 13

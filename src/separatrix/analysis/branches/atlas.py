@@ -25,7 +25,6 @@ from .isolating import Budget, find_special
 from .special import KINK, Special
 from .spectra import Spectra, eigenvalues
 from .starts import disconnected_points
-from .tangencies import find_tangencies
 
 _KNOWN = 1e-9
 """Of the size of a spectrum: eigenvalues nearer the boundary are not counted on either side."""
@@ -95,7 +94,7 @@ class Atlas:
             k += 1
             if self._full():
                 return
-            if special.is_blurred and not special.angle:
+            if special.is_blurred:
                 self._unfold(special)
             if special.other is None or len(special.branches) > 1:
                 continue
@@ -180,8 +179,6 @@ class Atlas:
         for curve, values in halves:
             if is_over():
                 break
-            for special in find_tangencies(self.family, curve, values):
-                self._note(special, number)
             skip, budget = through is not None, Budget()
             for special in find_special(
                 self.family, curve, values, self.special, skip_first=skip, budget=budget
@@ -189,6 +186,8 @@ class Atlas:
                 self._note(special, number)
             if budget.left <= 0:
                 self._remark(f"signs along branch {number} are rounding: special points may lack")
+            if budget.strays:
+                self._remark(f"branch {number} runs into another one: special points may lack")
         if is_over():
             self._remark(f"{why_over()}: special points may lack on branch {number}")
 

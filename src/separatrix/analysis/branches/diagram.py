@@ -10,6 +10,7 @@ from ..._tables import Columns
 from ..._types import Array, InvalidInputError, counted, is_number, is_whole
 from .between import states_between
 from .emerging import Birth, EmergingCycle
+from .special import SEVERAL
 
 Text = np.ndarray
 
@@ -44,7 +45,7 @@ class Branches(Record):
     special_states: Float[Array, "special unit"] = array("the state there")
     special_criticality: Shaped[Text, " special"] = array(
         '"supercritical", "subcritical", or why neither can be told ("degenerate", "strong '
-        'resonance", "Bogdanov–Takens", "double Hopf" …), or empty'
+        'resonance"), or empty'
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
@@ -84,13 +85,12 @@ class Branches(Record):
         "flip",
         "Neimark–Sacker",
         "Hopf",
-        "crossing",
+        SEVERAL,
         "border collision",
-        "tangency",
     )
-    """Every type of special point. "crossing": several modes at once; "branch point": no simple
-    one; "border collision": stability changes at a kink of a piecewise smooth system; "tangency": a
-    mode touches the stability boundary and turns back, or two branches touch."""
+    """Every type of special point. "several modes": several cross the stability boundary within the
+    error; "branch point": no simple one; "border collision": stability changes at a kink of a
+    piecewise smooth system."""
 
     @property
     def n_branches(self) -> int:
@@ -104,11 +104,9 @@ class Branches(Record):
 
     @property
     def special_names(self) -> list[str]:
-        """What each special point is called, such as "subcritical Hopf" or "fold (fold–Hopf)"."""
-        return [
-            _named(str(kind), str(criticality))
-            for kind, criticality in zip(self.special_type, self.special_criticality, strict=True)
-        ]
+        """Names of the special points: "subcritical Hopf", "several modes within ± 3e-10"."""
+        each = zip(self.special_type, self.special_criticality, self.special_error, strict=True)
+        return [_named(str(kind), str(why), float(error)) for kind, why, error in each]
 
     def of_branch(self, number: int) -> "Branches":
         """Return the points of one branch; raises InvalidInputError where there is none."""
@@ -275,7 +273,9 @@ class Branches(Record):
         return "\n".join([*lines, *(f"  {remark}" for remark in self.remarks)])
 
 
-def _named(kind: str, criticality: str) -> str:
+def _named(kind: str, criticality: str, error: float) -> str:
+    if kind == SEVERAL:
+        return f"{kind} within ± {error:.1g}"
     if criticality in ("", "supercritical", "subcritical", "degenerate"):
         return f"{criticality} {kind}".strip()
     return f"{kind} ({criticality})"

@@ -7,9 +7,8 @@ import numpy as np
 
 from ..._watch import is_over
 from ...solvers.continuation import Curve, CurveEnd, correct, tangent_of
-from .crossings import sharpened
 from .family import Family
-from .special import End, Special, enclose, locate
+from .special import KINK, End, Special, enclose, locate
 from .spectra import change, eigenvalues, is_chance, signature, signatures
 
 HALVINGS = 40
@@ -29,6 +28,7 @@ class Budget:
     """How many pieces of a branch may still be halved: where signs are rounding they never end."""
 
     left: int = 4000
+    strays: bool = False  # whether a piece led from one branch to another
 
     @property
     def is_spent(self) -> bool:
@@ -134,18 +134,18 @@ def _between(
     corner = None if 0 < wait < PATIENCE else _corner(family, one, other)
     length = float(np.linalg.norm(other.point - one.point))
     if corner is not None or halvings == 0 or length < AT_ONCE:
-        return [_enclosed(family, *(corner or (one, other)))]
+        return [enclose(family, *(corner or (one, other)))]
     middle = _middle(family, one, other)
     if middle is None:
         # the chord of a sharp corner leads past both its sides
-        return [_enclosed(family, *(_corner(family, one, other) or (one, other)))]
+        corner = _corner(family, one, other)
+        special = enclose(family, *(corner or (one, other)))
+        strays = corner is None and special.type != KINK
+        budget.strays |= strays
+        return [] if strays else [special]
     rest, wait = halvings - 1, max(wait - 1, 0)
     first = _between(family, one, middle, budget, rest, wait)
     return first + _between(family, middle, other, budget, rest, wait)
-
-
-def _enclosed(family: Family, one: End, other: End) -> Special:
-    return sharpened(family, enclose(family, one, other))
 
 
 def _middle(family: Family, one: End, other: End) -> End | None:

@@ -42,16 +42,11 @@ class NormalForm:
     cubic: complex = complex(np.nan, np.nan)
 
 
-def double_mode(family: Family) -> str:
-    """Return the name of a fold whose critical eigenvalue is double: nothing simple is born."""
-    return "strong resonance" if family.kind == "map" else "Bogdanov–Takens"
-
-
 def fold(family: Family, point: np.ndarray) -> NormalForm:
     """Return ½ p·B(q, q): the points exist on one side of the fold."""
     jacobian, base = _residual_jacobian(family, point)
     if mode_overlap(jacobian, base) < OVERLAP:
-        return NormalForm(np.nan, double_mode(family))
+        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, base)
     value = 0.5 * float((left @ family.second(point, right, right)).real)
     form = NormalForm(value, "degenerate" if abs(value) < ZERO else "")
@@ -62,7 +57,7 @@ def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
     """Return the cubic coefficient ⅙ p·C(q, q, q) − ½ p·B(q, h), with h solving A h = B(q, q)."""
     jacobian, base = _residual_jacobian(family, point)
     if mode_overlap(jacobian, base) < OVERLAP:
-        return NormalForm(np.nan, double_mode(family))
+        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, base)
     square = family.second(point, right, right).real
     border = np.block(
@@ -81,7 +76,7 @@ def flip(family: Family, point: np.ndarray, tangent: np.ndarray) -> NormalForm:
     """
     jacobian = family.jacobian(point)
     if mode_overlap(jacobian, -1.0) < OVERLAP:
-        return NormalForm(np.nan, "strong resonance")  # 1:2
+        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, -1.0)
     h = np.linalg.solve(np.eye(len(right)) - jacobian, family.second(point, right, right).real)
     cubic = left @ family.third(point, right, right, right).real / 6

@@ -52,9 +52,8 @@ def continue_fixed_points(
     folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf
     points of flows. The coefficient of the normal form tells what happens there: a supercritical
     point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
-    before it. Where several modes reach the boundary at once ("double Hopf", "fold–Hopf" …) the
-    point is enclosed, within `special_error`, and named, no more; where their angles tell them
-    apart, each of them places it. At branch points the crossing branch is followed too. Deflation
+    before it. Where several modes cross the boundary at once the point is enclosed, within
+    `special_error`, no more. At branch points the crossing branch is followed too. Deflation
     then looks for fixed points that lie on no branch so far, and follows them. `continue_cycles`
     follows the oscillations that are born at Hopf points.
 

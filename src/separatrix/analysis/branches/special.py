@@ -14,24 +14,17 @@ from ..stability import growth
 from . import normal_forms
 from .family import Family
 from .normal_forms import NormalForm
-from .spectra import (
-    Change,
-    Signature,
-    change,
-    critical_modes,
-    eigenvalues,
-    names_together,
-)
+from .spectra import Change, Signature, change, eigenvalues
 
 KINK = "border collision"
-"""What a special point is called where stability changes at a kink."""
+"""The type of a special point where stability changes at a kink."""
+SEVERAL = "several modes"
+"""The type of a point where several modes cross the boundary, within its error."""
 
 NOT_CROSSING = 1e-7
 """Branches that miss one another by a larger shift of F do not cross."""
 TOGETHER = 1e-7
 """Modes this near the stability boundary at a special point take part in what happens there."""
-LIKELY = 1e-6
-"""The same at a point that was only enclosed."""
 VERTICAL = 1e-5
 """A tangent is vertical where the parameter changes less along it, as at a pitchfork."""
 
@@ -55,7 +48,7 @@ class Special:
 
         A border collision is enclosed too, but the branch is regular on both of its sides.
         """
-        return self.type in ("crossing", "branch point", "tangency")
+        return self.type in (SEVERAL, "branch point")
 
 
 @dataclass(frozen=True)
@@ -131,16 +124,12 @@ def _described(family: Family, name: str, located: Located, tangent: np.ndarray)
 
 
 def _checked(family: Family, special: Special) -> Special:
-    """Name what other modes at the boundary make with the critical one, or call it degenerate."""
+    """Call a point degenerate where other modes are at the boundary with the critical one."""
     values = eigenvalues(family, special.point[None])
     there = int((np.abs(growth(values, family.kind)) <= TOGETHER).sum())
     critical = 2 if special.type in ("Hopf", "Neimark–Sacker") else 1
     if there > critical and special.form.criticality in ("", "supercritical", "subcritical"):
-        together = names_together(critical_modes(values[0], family.kind, TOGETHER), family.kind)
-        # several steady modes, and what goes with crossing branches, have no one name
-        unnamed = special.other is not None or together in ("", "double fold")
-        why = "degenerate" if unnamed else together
-        special.form = NormalForm(special.form.coefficient, why)
+        special.form = NormalForm(special.form.coefficient, "degenerate")
     return special
 
 
@@ -167,10 +156,6 @@ def enclose(family: Family, one: End, other: End) -> Special:
     size = max(np.abs(family.jacobian(one.point)).max(), 1.0)
     smooth = jump <= max(1e3 * length, 1e-6) * size
     what = change(one.signature, other.signature)
-    several = "branch point" if what.crossing else "crossing"
+    several = "branch point" if what.crossing else SEVERAL
     name = several if smooth else KINK
-    special = Special(name, 0.5 * (one.point + other.point), length, tangents=[one.tangent])
-    if smooth:
-        critical = critical_modes(eigenvalues(family, special.point[None])[0], family.kind, LIKELY)
-        special.form = NormalForm(np.nan, names_together(critical, family.kind))
-    return special
+    return Special(name, 0.5 * (one.point + other.point), length, tangents=[one.tangent])

@@ -110,34 +110,6 @@ def signatures(curve: Curve, values: np.ndarray, kind: str) -> list[Signature]:
     ]
 
 
-def critical_modes(
-    values: Complex[np.ndarray, " mode"], kind: str, within: float
-) -> Complex[np.ndarray, " critical"]:
-    """Return the eigenvalues at the stability boundary, of each pair the one with Im > 0."""
-    distance = np.abs(growth(values[None], kind))[0]
-    return values[(distance <= within) & (values.imag >= 0)]
-
-
-def names_together(critical: Complex[np.ndarray, " critical"], kind: str) -> str:
-    """Name what several critical modes make together (Kuznetsov 2004, ch. 8 and 9); empty for one.
-
-    Examples
-    --------
-    >>> names_together(np.array([1j, 2.2j]), "flow"), names_together(np.array([0j]), "flow")
-    ('double Hopf', '')
-    """
-    pairs = int((critical.imag > 0).sum())
-    flips = int(((critical.imag == 0) & (critical.real < 0)).sum()) if kind == "map" else 0
-    steady = len(critical) - pairs - flips
-    turning = "Hopf" if kind == "flow" else "Neimark–Sacker"
-    parts = ["fold"] * steady + ["flip"] * flips + [turning] * pairs
-    if len(parts) < 2:
-        return ""
-    if len(parts) > 2:
-        return f"{len(parts)} modes"
-    return f"double {parts[0]}" if parts[0] == parts[1] else "–".join(parts)
-
-
 def is_chance(one: Signature, other: Signature) -> bool:
     """Tell whether neighbors differ by rounding alone, as on a continuum of marginal points."""
     return one.marginal and other.marginal and bool(one.crossing * other.crossing >= 0)

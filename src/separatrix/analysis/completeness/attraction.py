@@ -18,32 +18,42 @@ A pivot away from 0 tells what a gain $r \ge 0$ without an upper bound does: $v 
 is negative at s = 1, where the factor of r is 0, and falls from there.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from ...enclosure.flat import FlatProgram, Step
+from ...enclosure.flat import FlatProgram, Step, needed
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
 from ...enclosure.moves import MOVES
 from .affine import Affine, add_up, divide_up
+from .affine_steps import (
+    FLOAT64,
+    OPPOSITE,
+    RULES,
+    Made,
+    Wanted,
+    bounds_of,
+    count_of,
+    elements_of,
+    ends_of,
+    keeps_its_sign,
+    written_logistic,
+)
 
 _MOST_GATES = 4
 _MOST_PIVOTS = 4
-_SUMS = frozenset({"add", "add_any", "sub", "neg"})
-_FLOAT64 = np.dtype(np.float64)
 # Of a finite argument these never reach the ends of their range.
 _STRICT = frozenset({"tanh", "erf", "exp", "logistic"})
 # Finite wherever all that they are given is.
 _ENTIRE = frozenset(
     (
-        *("mul", "div", "dot_general", "square", "reduce_sum", "max", "min", "abs", "exp"),
-        *("logaddexp", "select_n", "convert_element_type", *_SUMS, *MOVES),
+        *("add", "add_any", "sub", "neg", "mul", "div", "dot_general", "square", "reduce_sum"),
+        *("max", "min", "abs", "exp", "logaddexp", "select_n", "convert_element_type", *MOVES),
     )
 )
 
@@ -62,309 +72,240 @@ class Attraction:
 
 def attraction(execution: Execution) -> Attraction:
     """Bound the states of the box of an execution where the velocity may vanish."""
-    velocity = _Velocity(execution)
-    size = velocity.size
-    found = Attraction(np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size, bool))
-    for pivots in [np.zeros(size), *velocity.pivots()]:
-        lower, upper, decays = velocity.attraction(pivots)
-        found = Attraction(
-            np.maximum(found.lower, lower), np.minimum(found.upper, upper), found.decays | decays
+    velocity = _Reading.of(replace(execution, program=_with_opposites(execution.program)))
+    gates, pivots = len(velocity.gates), velocity.pivots()
+    corners = np.array([*product((0, 1), repeat=gates)], int).reshape(2**gates, gates)
+    each = np.repeat(pivots, len(corners), axis=0)
+    (found, *_) = velocity.values(each, np.tile(corners, (len(pivots), 1)))
+    shape = (len(pivots), len(corners), pivots.shape[1])
+    steepest, slope, low, high = (
+        np.broadcast_to(end, each.shape).reshape(shape)
+        for end in (*ends_of(found.slope), *ends_of(found.rest))
+    )
+    negative = (slope < 0).reshape(len(pivots), *(2,) * gates, -1)
+    for slot, _ in velocity.gates:  # one of the corners is enough where both have a weight
+        both = np.logical_or if velocity.is_strict(slot) else np.logical_and
+        negative = both.reduce(negative, axis=1)
+    decays = negative & (slope <= 0).all(axis=1)
+    upper = add_up(pivots, _farthest(steepest, slope, high))
+    lower = -add_up(-pivots, _farthest(steepest, slope, -low))
+    return Attraction(
+        np.where(decays, lower, -np.inf).max(axis=0),
+        np.where(decays, upper, np.inf).min(axis=0),
+        np.asarray(decays.any(axis=0)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """The linear steps of an execution over one box, and the elements of values that are needed.
+
+    Attributes
+    ----------
+    program
+        The linear steps alone.
+    gates
+        What multiplies the state: the element `place + i` of a slot for unit i, as (slot, place).
+    wanted
+        The velocity, and factors of the state that hold it themselves.
+    asked
+        The elements of each slot that those wanted are made of, by their bytes.
+    fixed
+        The slots that are made of neither the state nor a gate.
+    """
+
+    execution: Execution
+    program: FlatProgram
+    gates: list[tuple[int, int]]
+    wanted: list[Wanted]
+    asked: dict[int, dict[bytes, Array]]
+    fixed: set[int]
+
+    @classmethod
+    def of(cls, execution: Execution) -> "_Reading":
+        """Find the linear steps and the gates."""
+        program = execution.program
+        (state,), (size,), units = program.inputs, program.output_shapes[0], _units(program)
+        made, linear = _made_by_linear_steps(execution)
+        products = [step.inputs for step in linear if step.name == "mul"]
+        pairs = [pair for a, b in products for pair in ((a, b), (b, a))]
+        factors = dict.fromkeys(s for a, b in pairs if state in made[a] for s in made[b])
+        gates = [*_places(execution, [slot for slot in factors if slot != state])][:_MOST_GATES]
+        scaled = [s for pair in products for s in pair if state in made[s] and s != state]
+        own = [slot for slot in scaled if count_of(execution, slot) in (1, size)]
+        wanted = [(slot, units % count_of(execution, slot)) for slot in (*program.outputs, *own)]
+        outputs = tuple(slot for slot, _ in wanted)
+        steps = needed(linear, outputs)
+        symbols = {state, *(slot for slot, _ in gates)}
+        return cls(
+            execution,
+            replace(program, steps=tuple(steps), outputs=outputs),
+            gates,
+            wanted,
+            _asked(execution, steps, wanted),
+            {slot for slot, parts in made.items() if not parts & symbols},
         )
-    return found
 
-
-_Key = tuple[int, bytes]  # of a slot, and of the elements that are asked for
-
-
-class _Part(NamedTuple):
-    """One element of a value for each unit, and the elements of operands that it is made of.
-
-    Where operands are moved, `chosen` tells for each of them whose element it gives.
-    """
-
-    slot: int
-    at: Array
-    step: Step | None = None
-    sources: tuple[_Key, ...] = ()
-    chosen: tuple[Array, ...] = ()
-
-
-class _Velocity:
-    """The velocity of an execution over one box, as a function of single units and of gates.
-
-    A gate (slot, place) belongs to unit i with the element `place + i`.
-    """
-
-    def __init__(self, execution: Execution):
-        self.execution, self.program = execution, execution.program
-        (self.state,), (self.output,) = self.program.inputs, self.program.outputs
-        (self.size,) = self.program.output_shapes[0]
-        self.units = np.arange(self.size)
-        self.opposites = _opposites(self.program)
-        holds, linear, factors = self._dependence()
-        scaled = [
-            slot
-            for step in linear
-            if step.name == "mul"
-            for slot in step.inputs
-            if self.state in holds.get(slot, ()) and slot != self.state
-        ]
-        self.gates = list(self._places(factors))[:_MOST_GATES]
-        finite = self._finite()
-        self.strict = [self._argument(slot) in finite for slot, _ in self.gates]
-        symbols = {self.state, *(slot for slot, _ in self.gates)}
-        self.fixed = {slot for slot, made in holds.items() if not made & symbols}
-        own = [slot for slot in scaled if self._count(slot) in (1, self.size)]
-        wanted = [(slot, self.units % self._count(slot)) for slot in (self.output, *own)]
-        self.parts, self.scaled = self._parts_of(wanted, linear)
-        self.target = self.scaled.pop(0)
-
-    def pivots(self) -> list[Array]:
-        """Return where what is multiplied by a gain may be 0: pivots (unit,)."""
-        found = list[Array]()
-        if not self.scaled:
-            return found
-        values = self._values(np.zeros(self.size), (0,) * len(self.gates))
-        for factor in (values[key] for key in self.scaled):
-            for rest in _ends(factor.rest):
+    def pivots(self) -> Float[np.ndarray, "pivot unit"]:
+        """Return zero, and where what is multiplied by a gain may be zero."""
+        pivots = np.zeros((1, *self.program.output_shapes[0]))
+        for factor in self.values(pivots, np.zeros((1, len(self.gates)), int))[1:]:
+            for rest in ends_of(factor.rest):
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    zero = -rest / factor.slope.lower
+                    zero = np.broadcast_to(-rest / factor.slope.lower, pivots[:1].shape)
                 zero = np.nan_to_num(zero, nan=0.0, posinf=0.0, neginf=0.0)
-                if zero.any() and not any(np.array_equal(zero, other) for other in found):
-                    found.append(zero)
-        return found[:_MOST_PIVOTS]
+                if not (pivots == zero).all(axis=1).any():
+                    pivots = np.concatenate([pivots, zero])
+        return pivots[: 1 + _MOST_PIVOTS]
 
-    def attraction(self, pivot: Array) -> tuple[Array, Array, Array]:
-        """Bound the zeros of the velocities; also tell for which units A < 0."""
-        choices = product((0, 1), repeat=len(self.gates))
-        corners = [self._values(pivot, ends)[self.target] for ends in choices]
-        ends = np.array([[*_ends(v.slope), *_ends(v.rest)] for v in corners])
-        steepest, slope, low, high = np.moveaxis(ends, 1, 0)
-        negative = (slope < 0).reshape(*(2,) * len(self.gates), self.size)
-        for strict in self.strict:  # one of the corners is enough where both have a weight
-            negative = (np.logical_or if strict else np.logical_and).reduce(negative)
-        decays = negative & (slope <= 0).all(axis=0)
-        upper = add_up(pivot, _farthest(steepest, slope, high))
-        lower = -add_up(-pivot, _farthest(steepest, slope, -low))
-        return np.where(decays, lower, -np.inf), np.where(decays, upper, np.inf), decays
+    def values(
+        self, pivots: Float[np.ndarray, "case unit"], ends: Int[np.ndarray, "case gate"]
+    ) -> list[Affine]:
+        """Return what is wanted, around these pivots and with the gates at these ends."""
 
-    def _dependence(self) -> tuple[dict[int, frozenset[int]], list[Step], list[int]]:
-        """Return what each value is made of by linear steps, those steps, and the factors of x."""
-        holds, linear = {self.state: frozenset({self.state})}, list[Step]()
-        factors: dict[int, None] = {}
-        for step in self.program.steps:
-            if step.outputs[0] in self.program.constants:
-                continue
-            operands = [holds.get(slot, frozenset[int]()) for slot in step.inputs]
-            if not self._is_linear(step, operands):
-                holds |= {slot: frozenset({slot}) for slot in step.outputs}
-                continue
-            linear.append(step)
-            if step.name == "logistic":
-                operands = [frozenset({self.opposites[step.outputs[0]]})]
-            if step.name == "mul":
-                for one, other in (operands, operands[::-1]):
-                    factors |= dict.fromkeys(other if self.state in one else ())
-            made = operands[:1] if step.name == "div" else operands
-            holds |= dict.fromkeys(step.outputs, frozenset[int]().union(*made))
-        return holds, linear, [slot for slot in factors if slot != self.state]
+        def apply(step: Step, operands: list[dict[bytes, Affine]]) -> list[dict[bytes, Affine]]:
+            values = dict(zip(step.inputs, operands, strict=True))
+            return [
+                {key: self._apply(step, (slot, at), values) for key, at in self._asked(slot)}
+                for slot in step.outputs
+            ]
 
-    def _is_linear(self, step: Step, operands: list[frozenset[int]]) -> bool:
-        """Whether a step is carried out on A (x − c) + B; its value is a B alone otherwise."""
-        if any(dtype != _FLOAT64 for dtype in step.dtypes):
-            return False
-        if step.name in MOVES:
-            return step.plan is not None and step.plan.fill is None
-        if step.name == "convert_element_type":
-            return step.input_dtypes[0] == _FLOAT64
-        if step.name == "mul":
-            return not (operands[0] & operands[1]) - {self.state}
-        if step.name == "div":
-            return bool(operands[0]) and _keeps_its_sign(self._bounds(step.inputs[1]))
-        return step.name in _SUMS or step.outputs[0] in self.opposites
+        read = {slot for step in self.program.steps for slot in step.inputs}
+        given = {
+            slot: {key: self._given((slot, at), pivots, ends) for key, at in self._asked(slot)}
+            for slot in read.union(self.program.outputs) - self.program.producers.keys()
+        }
+        values = self.program.interpret(apply, given)
+        return [values[slot][at.tobytes()] for slot, at in self.wanted]
 
-    def _places(self, factors: list[int]) -> Iterator[tuple[int, int]]:
-        """Yield the gates: those of one kind stand one after another, as the units do.
+    def is_strict(self, slot: int) -> bool:
+        """Whether a gate never reaches the ends of its range at a state of the box."""
+        maker = self.execution.program.producers[slot]
+        of = maker.inputs[0] if maker.name in _STRICT else written_logistic(self.execution, slot)
+        return of is not None and of in _finite(self.execution)
 
-        (To take the gate of another unit would be sound, and of no use.)
-        """
-        for slot in factors:
-            if _is_finite(bounds := self._bounds(slot)):
-                for place in range(0, max(1, bounds.lower.size - self.size + 1), self.size):
-                    yield slot, place
+    def _asked(self, slot: int) -> Iterable[tuple[bytes, Array]]:
+        return self.asked.get(slot, {}).items()
 
-    def _bounds(self, slot: int) -> Interval:
-        bounds = self.execution.values[slot].bounds
-        if self._written_logistic(slot) is not None:
-            return bounds.map(lambda end: np.clip(end, 0.0, 1.0))
-        return bounds
+    def _apply(
+        self, step: Step, wanted: Wanted, operands: dict[int, dict[bytes, Affine]]
+    ) -> Affine:
+        """Carry out a step on the elements that it needs."""
+        rule = RULES[step.name]
+        sources = rule.sources(self.execution, step, wanted)
+        parts = [operands[slot][at.tobytes()] for slot, at in sources]
+        value = rule.apply(self.execution, step, wanted, *parts)
+        if wanted[0] in self.fixed:
+            return value.within(elements_of(self.execution, wanted))
+        return value
 
-    def _argument(self, slot: int) -> int | None:
-        """Return the argument of a function that never reaches its ends where that is finite."""
-        maker = self.program.producers[slot]
-        return maker.inputs[0] if maker.name in _STRICT else self._written_logistic(slot)
-
-    def _written_logistic(self, slot: int) -> int | None:
-        """Return the b of 1/(1 + exp(b))."""
-        for name in ("div", "add"):
-            step = self.program.producers.get(slot)
-            if step is None or step.name != name:
-                return None
-            ones = [self._is_one(operand) for operand in step.inputs]
-            if sum(ones) != 1 or (name == "div" and not ones[0]):
-                return None
-            slot = step.inputs[ones.index(False)]
-        step = self.program.producers.get(slot)
-        return step.inputs[0] if step is not None and step.name == "exp" else None
-
-    def _is_one(self, slot: int) -> bool:
-        bounds = self.execution.values[slot].bounds
-        return bool(np.all(bounds.lower == 1) and np.all(bounds.upper == 1))
-
-    def _finite(self) -> set[int]:
-        """Return the slots that are finite at every state of the box, though without a bound.
-
-        Bounds do not tell: those of x and those of log r are infinite, and only the latter is so
-        itself, where r is zero.
-        """
-        finite = {slot for slot in self.execution.values if _is_finite(self._bounds(slot))}
-        finite.add(self.state)
-        for step in self.program.steps:
-            entire = step.name in _ENTIRE and finite.issuperset(step.inputs)
-            filled = step.name in MOVES and step.plan is not None and step.plan.fill is not None
-            if step.name == "div":
-                entire = entire and _keeps_its_sign(self._bounds(step.inputs[1]))
-            if entire and not filled:
-                finite.update(step.outputs)
-        return finite
-
-    def _parts_of(
-        self, wanted: list[tuple[int, Array]], linear: Sequence[Step]
-    ) -> tuple[dict[_Key, _Part], list[_Key]]:
-        """Return what elements of values are needed for those wanted, in order; also their keys."""
-        needed: dict[int, dict[bytes, Array]] = {}
-
-        def ask(slot: int, at: Array) -> _Key:
-            key = at.tobytes()
-            needed.setdefault(slot, {})[key] = at
-            return slot, key
-
-        keys = [ask(slot, at) for slot, at in wanted]
-        made = list[_Part]()
-        for step in reversed(linear):
-            for slot in step.outputs:
-                for at in needed.pop(slot, {}).values():
-                    sources, chosen = self._sources(step, slot, at)
-                    made.append(_Part(slot, at, step, tuple(ask(*s) for s in sources), chosen))
-        given = [_Part(slot, at) for slot, ats in needed.items() for at in ats.values()]
-        return {(p.slot, p.at.tobytes()): p for p in (*given, *reversed(made))}, keys
-
-    def _sources(
-        self, step: Step, slot: int, at: Array
-    ) -> tuple[list[tuple[int, Array]], tuple[Array, ...]]:
-        """Return the elements of operands that the elements of a result are made of."""
-        if step.name == "logistic":
-            return [(self.opposites[slot], at)], ()
-        if step.name not in MOVES:
-            return [(operand, at % self._count(operand)) for operand in step.inputs], ()
-        operands = [step.inputs[place] for place in step.plan.places]
-        stops = np.cumsum([0, *map(self._count, operands)])
-        shapes = [step.input_shapes[place] for place in step.plan.places]
-        numbers = [
-            np.arange(start, stop).reshape(shape)
-            for start, stop, shape in zip(stops[:-1], stops[1:], shapes, strict=True)
-        ]
-        moved = step.plan.apply(numbers, 0)[step.outputs.index(slot)].ravel()[at]
-        ranges = [*zip(operands, stops[:-1], stops[1:], strict=True)]
-        places = [(o, np.clip(moved - low, 0, high - low - 1)) for o, low, high in ranges]
-        return places, tuple((low <= moved) & (moved < high) for _, low, high in ranges)
-
-    def _values(self, pivot: Array, ends: tuple[int, ...]) -> dict[_Key, Affine]:
-        """Return all that is needed, with the gates at these ends."""
-        values: dict[_Key, Affine] = {}
-        for key, part in self.parts.items():
-            if part.step is None:
-                values[key] = self._given(part, pivot, ends)
-            else:
-                values[key] = self._apply(part, [values[source] for source in part.sources])
-                if part.slot in self.fixed:
-                    values[key] = values[key].within(self._elements(part))
-        return values
-
-    def _given(self, part: _Part, pivot: Array, ends: tuple[int, ...]) -> Affine:
+    def _given(self, wanted: Wanted, pivots: Array, ends: Array) -> Affine:
         """Return elements of a value that is not made by linear steps."""
-        bounds = self._elements(part)
-        if part.slot == self.state:
-            own = part.at == self.units
-            rest = (np.where(own, pivot, end) for end in _ends(bounds))
-            return Affine(point(own.astype(float)), Interval(*rest))
-        for (slot, place), end in zip(self.gates, ends, strict=True):
-            if slot == part.slot:
-                own = part.at == (place + self.units) % self._count(slot)
-                chosen = _ends(bounds)[end]
-                bounds = Interval(*(np.where(own, chosen, other) for other in _ends(bounds)))
+        (slot, at), bounds = wanted, elements_of(self.execution, wanted)
+        units = _units(self.program)
+        if slot in self.program.inputs:
+            rest = [np.where(at == units, pivots, end) for end in ends_of(bounds)]
+            return Affine(point((at == units).astype(float)), Interval(*rest))
+        for number, (gate, place) in enumerate(self.gates):
+            if gate == slot:
+                own = at == (place + units) % count_of(self.execution, slot)
+                chosen = np.where(ends[:, number, None], bounds.upper, bounds.lower)
+                bounds = Interval(*(np.where(own, chosen, other) for other in ends_of(bounds)))
         return Affine.bounded(bounds)
 
-    def _elements(self, part: _Part) -> Interval:
-        """Return bounds of the elements of a value."""
-        shape = self._shape(part.slot)
-        return self._bounds(part.slot).map(
-            lambda end: np.broadcast_to(end[0], shape).astype(float).ravel()[part.at]
-        )
 
-    def _apply(self, part: _Part, operands: list[Affine]) -> Affine:
-        """Carry out a linear step on elements."""
-        assert part.step is not None  # these are what it is made of
-        name, (first, *others) = part.step.name, operands
-        if name in MOVES:
-            ends = zip(*((*_ends(v.slope), *_ends(v.rest)) for v in operands), strict=True)
-            moved = [np.select(part.chosen, choices) for choices in ends]
-            return Affine(Interval(*moved[:2]), Interval(*moved[2:]))
-        if name == "convert_element_type":
-            return first
-        if name == "neg":
-            return first.negative()
-        if name == "logistic":  # σ(−a) = 1 − σ(a)
-            return Affine.bounded(point(np.ones(len(part.at)))).plus(first.negative())
-        (second,) = others
-        if name == "mul":
-            return first.times(second, self._elements(part))
-        if name == "div":  # by any value that there is, whatever the gates
-            slot, key = part.sources[1]
-            return first.over(self._elements(self.parts[slot, key]))
-        return first.plus(second.negative() if name == "sub" else second)
+def _made_by_linear_steps(execution: Execution) -> tuple[dict[int, Made], list[Step]]:
+    """Return the slots that each value is made of by linear steps, and those steps."""
+    program, linear = execution.program, list[Step]()
 
-    def _shape(self, slot: int) -> tuple[int, ...]:
-        maker = self.program.producers.get(slot)
-        if maker is None:
-            return self.execution.values[slot].bounds.shape[1:]
-        return maker.shapes[maker.outputs.index(slot)]
+    def apply(step: Step, operands: list[Made]) -> list[Made]:
+        rule = RULES.get(step.name)
+        known = rule is not None and all(dtype == FLOAT64 for dtype in step.dtypes)
+        made = rule.made(execution, step, operands) if rule is not None and known else None
+        if made is None:
+            return [frozenset({slot}) for slot in step.outputs]
+        linear.append(step)
+        return [made] * len(step.outputs)
 
-    def _count(self, slot: int) -> int:
-        return int(np.prod(self._shape(slot)))
+    first: dict[int, Made] = {slot: frozenset({slot}) for slot in program.inputs}
+    first |= dict.fromkeys(program.constants, frozenset[int]())
+    return program.interpret(apply, first, keep=True), linear
 
 
-def _opposites(program: FlatProgram) -> dict[int, int]:
-    """Return where there are both σ(−a) and σ(a), for that the one is 1 less the other."""
-    gates = {step.inputs[0]: step.outputs[0] for step in program.steps if step.name == "logistic"}
-    negatives = {step.outputs[0]: step.inputs[0] for step in program.steps if step.name == "neg"}
-    return {
-        gate: gates[negatives[slot]]
-        for slot, gate in gates.items()
-        if slot in negatives and negatives[slot] in gates.keys() - negatives.keys()
-    }
+def _asked(
+    execution: Execution, steps: Sequence[Step], wanted: Sequence[Wanted]
+) -> dict[int, dict[bytes, Array]]:
+    """Return what elements of values make those wanted by linear steps."""
+    asked: dict[int, dict[bytes, Array]] = {}
+
+    def ask(those: Iterable[Wanted]) -> None:
+        for slot, at in those:
+            asked.setdefault(slot, {})[at.tobytes()] = at
+
+    ask(wanted)
+    for step in reversed(steps):
+        for slot in step.outputs:
+            for at in asked.get(slot, {}).values():
+                ask(RULES[step.name].sources(execution, step, (slot, at)))
+    return asked
 
 
-def _ends(bounds: Interval) -> tuple[Array, Array]:
-    return bounds.lower, bounds.upper
+def _places(execution: Execution, factors: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the gates: those of one kind stand one after another, as the units do.
+
+    (To take the gate of another unit would be sound, and of no use.)
+    """
+    (size,) = execution.program.output_shapes[0]
+    for slot in factors:
+        if _is_finite(bounds := bounds_of(execution, slot)):
+            for place in range(0, max(1, bounds.lower.size - size + 1), size):
+                yield slot, place
+
+
+def _with_opposites(program: FlatProgram) -> FlatProgram:
+    """Write σ(−a) as 1 − σ(a) where there are both: the later of the two."""
+    negatives, gates, steps = dict[int, int](), dict[int, int](), list[Step]()
+    for step in program.steps:
+        if step.name == "neg":
+            negatives |= {step.inputs[0]: step.outputs[0], step.outputs[0]: step.inputs[0]}
+        if step.name == "logistic":
+            other = gates.get(negatives.get(step.inputs[0], -1))
+            if other is None:
+                gates[step.inputs[0]] = step.outputs[0]
+            else:
+                step = replace(step, name=OPPOSITE, inputs=(other,))
+        steps.append(step)
+    return replace(program, steps=tuple(steps))
+
+
+def _finite(execution: Execution) -> set[int]:
+    """Return the slots that are finite at every state of the box, though without a bound.
+
+    Bounds do not tell: those of x and those of log r are infinite, and only the latter is so
+    itself, where r is zero.
+    """
+
+    def apply(step: Step, operands: list[bool]) -> list[bool]:
+        entire = step.name in _ENTIRE and all(operands)
+        if step.name == "div":
+            entire = entire and keeps_its_sign(bounds_of(execution, step.inputs[1]))
+        if step.name in MOVES and step.plan is not None and step.plan.fill is not None:
+            entire = False
+        return [entire or _is_finite(bounds_of(execution, slot)) for slot in step.outputs]
+
+    program = execution.program
+    first = {slot: _is_finite(bounds_of(execution, slot)) for slot in program.constants}
+    first |= dict.fromkeys(program.inputs, True)
+    values = program.interpret(apply, first, keep=True)
+    return {slot for slot, is_finite in values.items() if is_finite}
+
+
+def _units(program: FlatProgram) -> Array:
+    return np.arange(*program.output_shapes[0])
 
 
 def _is_finite(bounds: Interval) -> bool:
     return bool(np.isfinite(bounds.lower).all() and np.isfinite(bounds.upper).all())
-
-
-def _keeps_its_sign(bounds: Interval) -> bool:
-    return bool(np.all((bounds.lower > 0) | (bounds.upper < 0)))
 
 
 def _farthest(steepest: Array, slope: Array, high: Array) -> Array:
@@ -374,5 +315,5 @@ def _farthest(steepest: Array, slope: Array, high: Array) -> Array:
     """
     beyond = np.where(high > 0, divide_up(high, -slope), divide_up(high, -steepest))
     beyond = np.where((high <= 0) & (steepest == 0), -np.inf, beyond)
-    farthest = np.where(np.isnan(beyond), np.inf, beyond).max(axis=0)
+    farthest = np.where(np.isnan(beyond), np.inf, beyond).max(axis=1)
     return np.asarray(np.where(np.isfinite(farthest), farthest, np.inf))

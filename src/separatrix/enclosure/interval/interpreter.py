@@ -25,10 +25,7 @@ from ..errors import NotContinuous
 from ..flat import FlatProgram, Step, trace
 from . import rules
 from .arithmetic import Interval, point
-from .rules.mixtures import with_mixtures
-from .rules.quotients import split_products
-from .rules.ramps import with_ramps
-from .rules.softmax import with_softmax
+from .rules.rewriting import rewritten
 from .values import Value, constant
 
 _UNDEFINED = "not shown to be continuous: it may be NaN within the box"
@@ -314,8 +311,8 @@ def fold(program: FlatProgram) -> FlatProgram:
                 step = replace(step, plan=rules.plan(program, known, step))
                 results = rules.apply(run, step, [known[slot] for slot in step.inputs])
                 known.update(zip(step.outputs, results, strict=True))
-        program = with_mixtures(with_ramps(program, known), known)
-        program = with_softmax(split_products(program, known), known)
+        for rewrite in rules.REWRITES:
+            program = rewritten(program, known, rewrite)
         steps = [replace(s, plan=rules.plan(program, known, s)) for s in program.steps]
     return replace(program, steps=tuple(steps), constants=known)
 

@@ -24,7 +24,6 @@ from ...enclosure.flat import FlatProgram
 from ...enclosure.interval.arithmetic import Array, Interval, divide, negate, point, subtract
 from ...enclosure.interval.interpreter import Enclosures, run_program
 from ...enclosure.interval.values import Value
-from .means import mean_of_images
 
 _ENTRIES = 2**18  # of the slopes that are held at once
 _ROUNDS = 4  # of narrowing the box that holds all zeros
@@ -47,8 +46,6 @@ class LatentSystem:
         The programs of g(x, k) and of z(x).
     afar
         For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
-    direct
-        The program of z(−h(k)/a), where that is simpler than one after the other (see `means`).
     box
         A box (rank,) that holds every zero of G; it may be infinite, or empty.
     """
@@ -59,12 +56,9 @@ class LatentSystem:
     embed: FlatProgram
     project: FlatProgram
     afar: LatentSystem | None = None
-    direct: FlatProgram | None = field(init=False)
     box: Interval = field(init=False)
 
     def __post_init__(self) -> None:
-        direct = mean_of_images(self.size, self.leak, self.embed, self.project)
-        object.__setattr__(self, "direct", direct)
         everywhere = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
         has_scale = len(self.project.inputs) > 1
         object.__setattr__(
@@ -163,10 +157,6 @@ class LatentSystem:
     def _image(self, boxes: Interval, differentiate: bool) -> _Run:
         """Return z(-h(k)/a), flat, and its slopes (box, variable, rank)."""
         count = boxes.shape[0]
-        if self.direct is not None:
-            given = self._latent(boxes, differentiate)
-            (image,), refusals = run_program(self.direct, given, count, differentiate)
-            return image, refusals
         states, scale, first = self._states(boxes, differentiate)
         image, second = self._project(states, scale, count, differentiate)
         return image, tuple(a or b for a, b in zip(first, second, strict=True))

@@ -13,9 +13,11 @@ from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
 from ..values import Known, Rule, Run, Value, joined
 from . import elementwise, linear, selection
-from .continuity import branches_meet
-from .quotients import removable
-from .softmax import softmax, softmax_mean
+from .mixtures import mixture
+from .quotients import removable, split_product
+from .ramps import ramp
+from .rewriting import Rewrite
+from .softmax import joined_mean, joined_softmax, softmax, softmax_mean
 
 
 def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
@@ -53,6 +55,7 @@ RULES: dict[str, Rule] = {
     "softmax": softmax,
     "softmax_mean": softmax_mean,
 }
+REWRITES: tuple[Rewrite, ...] = (ramp, mixture, split_product, joined_softmax, joined_mean)
 _OF_INTEGERS = frozenset(
     {*MOVES, "select_n", "argmax", "argmin", "add", "clamp", "convert_element_type"}
 )
@@ -64,7 +67,7 @@ def plan(program: FlatProgram, known: Known, step: Step) -> Any:
     if step.name == "div":
         return removable(program, known, step)
     if step.name == "select_n":
-        return branches_meet(program, known, step)
+        return selection.is_extremum(program, step)
     if step.name not in MOVES and step.name not in MATRICES:
         return None
     given = [known[slot].bounds if slot in known else None for slot in step.inputs]

@@ -8,36 +8,29 @@ quantities has no bound of theirs.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from ...flat import FlatProgram, Step, needed
+from ...flat import FlatProgram, Step
 from ..values import Value, constant
-from .ramps import elementwise
+from .rewriting import elementwise
 
 
-def with_mixtures(program: FlatProgram, known: dict[int, Value]) -> FlatProgram:
-    """Write mixtures by a gate as sums of two products; `known` takes in the constant 1."""
-    steps, free = list[Step](), program.free_slot()
-    for step in program.steps:
-        found = _mixture(program, known, step)
-        if found is None:
-            steps.append(step)
-            continue
-        one, other, gate = found
-        ones, rest, first, second = range(free, free + 4)
-        free += 4
-        known[ones] = constant(np.ones(step.shapes[0]))
-        steps += [
-            elementwise(step, "sub", (ones, gate), rest),
-            elementwise(step, "mul", (gate, one), first),
-            elementwise(step, "mul", (rest, other), second),
-            elementwise(step, "add", (first, second), step.outputs[0]),
-        ]
-    if len(steps) == len(program.steps):
-        return program
-    return replace(program, steps=tuple(needed(steps, program.outputs)))
+def mixture(
+    program: FlatProgram, known: dict[int, Value], step: Step, free: int
+) -> list[Step] | None:
+    """Write a mixture by a gate as the sum of two products."""
+    found = _mixture(program, known, step)
+    if found is None:
+        return None
+    one, other, gate = found
+    ones, rest, first, second = range(free, free + 4)
+    known[ones] = constant(np.ones(step.shapes[0]))
+    return [
+        elementwise(step, "sub", (ones, gate), rest),
+        elementwise(step, "mul", (gate, one), first),
+        elementwise(step, "mul", (rest, other), second),
+        elementwise(step, "add", (first, second), step.outputs[0]),
+    ]
 
 
 def _mixture(

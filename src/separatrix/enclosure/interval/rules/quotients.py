@@ -100,22 +100,15 @@ def removable(program: FlatProgram, known: Known, step: Step) -> tuple[Interval,
     return (factor, sign) if base == other and is_one_sign and is_finite else None
 
 
-def split_products(program: FlatProgram, known: Known) -> FlatProgram:
-    """Write p u/(exp(c u) - 1) as p times the quotient, wherever it is found."""
-    steps, free = list[Step](), program.free_slot()
-    for step in program.steps:
-        made = program.producers.get(step.inputs[0]) if step.name == "div" else None
-        pairs = [made.inputs, made.inputs[::-1]] if made is not None and made.name == "mul" else []
-        for factor, rest in pairs:
-            quotient = replace(step, inputs=(factor, step.inputs[1]), outputs=(free,))
-            if rest not in known and removable(program, known, quotient) is not None:
-                product = replace(step, name="mul", params={}, inputs=(rest, free))
-                steps += [quotient, product]
-                free += 1
-                break
-        else:
-            steps.append(step)
-    return replace(program, steps=tuple(steps)) if len(steps) > len(program.steps) else program
+def split_product(program: FlatProgram, known: Known, step: Step, free: int) -> list[Step] | None:
+    """Write p u/(exp(c u) - 1) as p times the quotient."""
+    made = program.producers.get(step.inputs[0]) if step.name == "div" else None
+    pairs = [made.inputs, made.inputs[::-1]] if made is not None and made.name == "mul" else []
+    for factor, rest in pairs:
+        quotient = replace(step, inputs=(factor, step.inputs[1]), outputs=(free,))
+        if rest not in known and removable(program, known, quotient) is not None:
+            return [quotient, replace(step, name="mul", params={}, inputs=(rest, free))]
+    return None
 
 
 def _is_one(known: Known, slot: int) -> bool:

@@ -8,36 +8,28 @@ Term by term an interval forgets that both rectifiers grow alike, and the differ
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from ...flat import FlatProgram, Step, needed
+from ...flat import FlatProgram, Step
 from ..arithmetic import Array
 from ..values import Value, constant
+from .rewriting import elementwise
 
 
-def with_ramps(program: FlatProgram, known: dict[int, Value]) -> FlatProgram:
-    """Write differences of rectifiers as what is clipped; `known` takes in their constants."""
-    steps, free = list[Step](), program.free_slot()
-    for step in program.steps:
-        found = _ramp(program, known, step)
-        if found is None:
-            steps.append(step)
-            continue
-        quantity, height = found
-        arrays = np.maximum(height, 0.0), np.zeros_like(height), np.abs(height), np.sign(height)
-        shift, least, greatest, sign = slots = range(free, free + 4)
-        known.update(zip(slots, map(constant, arrays), strict=True))
-        moved, clipped, free = free + 4, free + 5, free + 6
-        steps += [
-            elementwise(step, "add", (quantity, shift), moved),
-            elementwise(step, "clamp", (least, moved, greatest), clipped),
-            elementwise(step, "mul", (clipped, sign), step.outputs[0]),
-        ]
-    if len(steps) == len(program.steps):
-        return program
-    return replace(program, steps=tuple(needed(steps, program.outputs)))
+def ramp(program: FlatProgram, known: dict[int, Value], step: Step, free: int) -> list[Step] | None:
+    """Write a difference of rectifiers as what is clipped."""
+    found = _ramp(program, known, step)
+    if found is None:
+        return None
+    quantity, height = found
+    arrays = np.maximum(height, 0.0), np.zeros_like(height), np.abs(height), np.sign(height)
+    shift, least, greatest, sign, moved, clipped = range(free, free + 6)
+    known.update(zip((shift, least, greatest, sign), map(constant, arrays), strict=True))
+    return [
+        elementwise(step, "add", (quantity, shift), moved),
+        elementwise(step, "clamp", (least, moved, greatest), clipped),
+        elementwise(step, "mul", (clipped, sign), step.outputs[0]),
+    ]
 
 
 def _ramp(program: FlatProgram, known: dict[int, Value], step: Step) -> tuple[int, Array] | None:
@@ -66,12 +58,3 @@ def _rectified(program: FlatProgram, known: dict[int, Value], slot: int) -> int 
         if value is not None and value.exact and not np.any(value.lower):
             return one
     return None
-
-
-def elementwise(step: Step, name: str, inputs: tuple[int, ...], output: int) -> Step:
-    """Return a step on values of the shape of another step's result."""
-    count = len(inputs)
-    return replace(
-        step, name=name, params={}, inputs=inputs, outputs=(output,),
-        input_shapes=step.shapes * count, input_dtypes=step.dtypes * count,
-    )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...errors import NoIntervalRule
-from ...flat import Step
+from ...flat import FlatProgram, Step
 from ..arithmetic import Array, Interval, hull, negate, point
 from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
 
@@ -154,6 +154,17 @@ def _select_n(run: Run, step: Step, which: Value, *cases: Value) -> Value:
     if run.differentiate and not which.bounds.exact and not step.plan:
         run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
     return select(which, *cases)
+
+
+def is_extremum(program: FlatProgram, step: Step) -> bool:
+    """Recognize ``where(a > b, a, b)`` and the like, whose cases are equal where a = b.
+
+    Between two points on either side there is one on the segment with a = b: the slopes lie in the
+    hull of those of both cases.
+    """
+    made = program.producers.get(step.inputs[0])
+    compares = made is not None and made.name in ("gt", "ge", "lt", "le", "eq", "ne")
+    return made is not None and compares and set(step.inputs[1:]) == set(made.inputs)
 
 
 def _numbered(run: Run, which: Value, cases: Sequence[Value]) -> Value:

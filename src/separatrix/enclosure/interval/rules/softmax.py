@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...flat import FlatProgram, Step, needed
+from ...flat import FlatProgram, Step
 from ...moves import MOVES, POSITIONED, move_of
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
@@ -33,22 +33,12 @@ from .quotients import compares
 _LARGEST_SLOPE = 0.25  # p (1 − p)
 
 
-def with_softmax(program: FlatProgram, known: Known) -> FlatProgram:
-    """Write exp(y) divided by the sum of such, of which it is one, as one step; and means by these.
+def joined_softmax(program: FlatProgram, known: Known, step: Step, free: int) -> list[Step] | None:
+    """Write exp(y) divided by the sum of such, of which it is one, as one step.
 
     Not in a function that compares numbers: it may test for the 0/0 that float64 gives where all
     terms are too small.
     """
-    if any(map(compares, program.steps)):
-        return program
-    for rewritten in (_softmax, _mean):
-        steps = [rewritten(program, known, step) or step for step in program.steps]
-        program = replace(program, steps=tuple(needed(steps, program.outputs)))
-    return program
-
-
-def _softmax(program: FlatProgram, known: Known, step: Step) -> Step | None:
-    """Return what a division is in other words, if it is one of these."""
     term = program.producers.get(step.inputs[0]) if step.name == "div" else None
     if term is None or term.name != "exp" or step.shapes != term.shapes:
         return None
@@ -66,16 +56,19 @@ def _softmax(program: FlatProgram, known: Known, step: Step) -> Step | None:
         taken = np.broadcast_to(_moved_from(program, shift.inputs[1])[1], shape)
         if np.all(taken == taken.take([0], axes[0])):
             slot = shift.inputs[0]
-    if slot in known or not _is_made_of_numbers(program, known, slot):
+    is_number = slot not in known and _is_made_of_numbers(program, known, slot)
+    if not is_number or any(map(compares, program.steps)):
         return None
-    return replace(
-        step, name="softmax", params={"axis": axes[0]}, inputs=(slot,),
-        input_shapes=(shape,), input_dtypes=step.input_dtypes[:1],
-    )  # fmt: skip
+    return [
+        replace(
+            step, name="softmax", params={"axis": axes[0]}, inputs=(slot,),
+            input_shapes=(shape,), input_dtypes=step.input_dtypes[:1],
+        )
+    ]  # fmt: skip
 
 
-def _mean(program: FlatProgram, known: Known, step: Step) -> Step | None:
-    """Return a product of shares (n,) with a constant matrix in other words."""
+def joined_mean(program: FlatProgram, known: Known, step: Step, free: int) -> list[Step] | None:
+    """Write a product of shares (n,) with a constant matrix as one step."""
     if step.name != "dot_general" or any(step.params["dimension_numbers"][1]):
         return None
     for place in (0, 1):
@@ -87,12 +80,14 @@ def _mean(program: FlatProgram, known: Known, step: Step) -> Step | None:
             continue
         matrix = known[slot].bounds
         if matrix.shape[0] == 1 and np.all(np.isfinite(matrix.magnitude())):
-            return replace(
-                step, name="softmax_mean", params={"axis": contracted[0]},
-                inputs=(slot, *shares.inputs),
-                input_shapes=(step.input_shapes[1 - place], *shares.input_shapes),
-                input_dtypes=(step.input_dtypes[1 - place], *shares.input_dtypes),
-            )  # fmt: skip
+            return [
+                replace(
+                    step, name="softmax_mean", params={"axis": contracted[0]},
+                    inputs=(slot, *shares.inputs),
+                    input_shapes=(step.input_shapes[1 - place], *shares.input_shapes),
+                    input_dtypes=(step.input_dtypes[1 - place], *shares.input_dtypes),
+                )
+            ]  # fmt: skip
     return None
 
 
