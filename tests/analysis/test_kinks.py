@@ -28,8 +28,8 @@ def _split(left, right):
         (_relu(0.5), "stable", 0),
         (_split(-1.0, 2.0), "kink", -1),
         (_split(2.0, -1.0), "kink", -1),
-        (sx.Flow(lambda x: jnp.minimum(-x, -2 * x), 1), "stable", 0),
-        (sx.Flow(lambda x: jnp.maximum(x, 2 * x), 1), "unstable", 1),
+        (_split(-1.0, -2.0), "stable", 0),
+        (_split(1.0, 2.0), "unstable", 1),
         (sx.DiscreteMap(lambda x: 0.5 * x + 0.2 * jnp.sign(x), 1), "kink", -1),  # 0 is fixed alone
         (
             sx.DiscreteMap(lambda x: jax.lax.cond(x[0] > 0, lambda x: 1.8 * x, jnp.sin, x), 1),

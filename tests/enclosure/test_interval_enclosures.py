@@ -31,7 +31,8 @@ FUNCTIONS = {
     "tanh, states first": lambda x: jnp.tanh(x @ W),
     "relu": lambda x: jax.nn.relu(W @ x),
     "softplus": lambda x: jax.nn.softplus(W @ x) + jnp.logaddexp(x, x[::-1]),
-    "piecewise": lambda x: jax.nn.celu(x) + jax.nn.relu6(x) + jax.nn.hard_sigmoid(x),
+    "piecewise": lambda x: jax.nn.elu(x) + jax.nn.leaky_relu(x) + jax.nn.selu(x) + jax.nn.celu(x),
+    "hard": lambda x: jax.nn.relu6(x) + jax.nn.hard_sigmoid(x),
     "smooth": lambda x: jax.nn.gelu(x) + jax.nn.silu(x) + jax.nn.gelu(x, False) + jax.nn.mish(x),
     "softmax": lambda x: jax.nn.softmax(x) + jax.nn.logsumexp(x) + jnp.sqrt(1 + jnp.sum(x * x)),
     "indexing": lambda x: x.at[jnp.array([1])].add(x[0]) + x[jnp.array([0, 2, 1])],
@@ -164,6 +165,8 @@ def test_slopes_of_a_kink_hold_both_sides() -> None:
         (jax.nn.relu, 0.0, 1.0),
         (jnp.abs, -1.0, 1.0),
         (lambda x: jnp.clip(x, -0.5, 0.5), 0.0, 1.0),
+        (lambda x: jax.nn.leaky_relu(x, 0.25), 0.25, 1.0),
+        (lambda x: jnp.where(x > 0, x, 0.0), 0.0, 1.0),
         (lambda x: jnp.where(x > 0.5 * x, x, 0.5 * x), 0.5, 1.0),
     ]:
         slopes = enclose_jacobian(function, box)

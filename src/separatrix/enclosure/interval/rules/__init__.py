@@ -67,7 +67,7 @@ def plan(program: FlatProgram, known: Known, step: Step) -> Any:
     if step.name == "div":
         return removable(program, known, step)
     if step.name == "select_n":
-        return selection.is_extremum(program, step)
+        return selection.cases_meet(program, known, step)
     if step.name not in MOVES and step.name not in MATRICES:
         return None
     given = [known[slot].bounds if slot in known else None for slot in step.inputs]

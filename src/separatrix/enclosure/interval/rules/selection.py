@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import NoIntervalRule
 from ...flat import FlatProgram, Step
 from ..arithmetic import Array, Interval, hull, negate, point
-from ..values import Rule, Run, Value, aligned, count_inputs, zero_slopes
+from ..values import Known, Rule, Run, Value, aligned, count_inputs, zero_slopes
 
 _MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
 _JUMP = (
@@ -156,15 +156,51 @@ def _select_n(run: Run, step: Step, which: Value, *cases: Value) -> Value:
     return select(which, *cases)
 
 
-def is_extremum(program: FlatProgram, step: Step) -> bool:
-    """Recognize ``where(a > b, a, b)`` and the like, whose cases are equal where a = b.
+def cases_meet(program: FlatProgram, known: Known, step: Step) -> bool:
+    """Recognize choices that do not jump: extrema, and cases that vanish where it switches.
 
-    Between two points on either side there is one on the segment with a = b: the slopes lie in the
-    hull of those of both cases.
+    ``where(a > b, a, b)`` has equal cases where a = b, and ``where(x > 0, x, c * x)``, as in leaky
+    ReLU or ELU, where x = 0. Between two points on either side there is such a point on the
+    segment: the slopes lie in the hull of those of both cases.
     """
     made = program.producers.get(step.inputs[0])
-    compares = made is not None and made.name in ("gt", "ge", "lt", "le", "eq", "ne")
-    return made is not None and compares and set(step.inputs[1:]) == set(made.inputs)
+    if made is None or made.name not in ("gt", "ge", "lt", "le", "eq", "ne"):
+        return False
+    if set(step.inputs[1:]) == set(made.inputs):
+        return True
+    for compared, threshold in (made.inputs, made.inputs[::-1]):
+        if _is_zero(known, threshold):
+            return all(_vanishes(program, known, case, compared) for case in step.inputs[1:])
+    return False
+
+
+_ZERO_AT_ZERO = ("neg", "abs", "square", "sqrt", "expm1", "log1p", "tanh", "sinh", "sin", "erf")
+
+
+def _vanishes(program: FlatProgram, known: Known, slot: int, at: int) -> bool:
+    """Whether the elements of a slot are zero where those of another one are."""
+    made = program.producers.get(slot)
+    if slot == at or _is_zero(known, slot):
+        return True
+    if made is None:
+        return False
+    if made.name == "mul":
+        factors = [s for s in made.inputs if not _is_finite_constant(known, s)]
+        return len(factors) == 1 and _vanishes(program, known, factors[0], at)
+    if made.name in ("max", "min"):
+        return all(_vanishes(program, known, s, at) for s in made.inputs)
+    if made.name == "select_n":
+        return all(_vanishes(program, known, s, at) for s in made.inputs[1:])
+    return made.name in _ZERO_AT_ZERO and _vanishes(program, known, made.inputs[0], at)
+
+
+def _is_zero(known: Known, slot: int) -> bool:
+    return _is_finite_constant(known, slot) and not known[slot].bounds.lower.any()
+
+
+def _is_finite_constant(known: Known, slot: int) -> bool:
+    bounds = known[slot].bounds if slot in known else None
+    return bounds is not None and bounds.exact and bool(np.isfinite(bounds.lower).all())
 
 
 def _numbered(run: Run, which: Value, cases: Sequence[Value]) -> Value:
