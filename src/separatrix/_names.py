@@ -1,4 +1,4 @@
-"""What `dir` shows of a public module, and what the error of a name that it lacks says."""
+"""Names that `dir` shows of a public module, and suggestions for a name that it lacks."""
 
 import ast
 import difflib

@@ -15,7 +15,7 @@ from .._types import (
 
 
 class GradedMemory(Record):
-    r"""Where trials lie along a slow curve, by the value that they remember.
+    r"""Positions of trials along a slow curve, by the value that they remember.
 
     Positions are arclengths along the curve, from 0 at its first state to 1 at its last one.
     """
@@ -84,7 +84,7 @@ def graded_memory(
     dt: float = 1.0,
     start: float = 0.0,
 ) -> GradedMemory:
-    r"""Say how trials lie along a slow curve, by the value that each remembers.
+    r"""Measure how trials lie along a slow curve, by the value that each remembers.
 
     The position of a state is the arclength of the nearest point of the polygon through the curve's
     states, divided by its length. If the value is held by a line attractor, the mean positions are

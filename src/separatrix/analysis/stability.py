@@ -20,7 +20,7 @@ _ENTRIES = 1 << 22  # of them
 
 
 class Stability(NamedTuple):
-    """What linearization tells of each point: how many directions leave it, and its name.
+    """Unstable directions of each point by linearization, and its name.
 
     `least` are those that are sure to, where the number is not known.
     """

@@ -22,7 +22,7 @@ GROUPS = 8
 
 
 class Performance(Record):
-    """What a network scores on fresh trials: one row for each value of each condition.
+    """Scores of a network on fresh trials: one row for each value of each condition.
 
     A trial's score is `task.score` of it alone: 0 or 1 where one answer is asked for, a fraction
     where several steps are. The ideal observer (`task.solve`) is shown the same trials; its columns

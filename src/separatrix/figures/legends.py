@@ -12,7 +12,7 @@ from .canvas import grow, height_of, inches_across, is_small, panel_size, whole
 from .style import lay_out, letters, paper
 
 Place = Literal["inside", "outside", False] | None
-"""Where a legend stands: in the panel, beside or below it, nowhere; None: where there is room."""
+"""Place of a legend: in the panel, beside or below it, nowhere; None: where there is room."""
 
 ROOM = 0.45
 """Inches that the usual height of a figure leaves for a legend below it."""

@@ -1,4 +1,4 @@
-"""What a view over the activity shows, and how a figure tells of what lies outside it."""
+"""View over the activity, and notes on what lies outside it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ ARROW = 7.0
 """The size in points of the arrows that point to what lies outside."""
 
 INSET = 0.97
-"""Where they stand, on the way from the middle of the view to its border."""
+"""Place of the arrows, on the way from the middle of the view to its border."""
 
 
 def reached(
     activity: Float[np.ndarray, "... axis"], points: Float[np.ndarray, "point axis"]
 ) -> Bool[np.ndarray, " point"]:
-    """Tell which points a view reaches that keeps the activity readable."""
+    """Mask points in reach of a view that keeps the activity readable."""
     flat = activity.reshape(-1, activity.shape[-1])
     low, high = flat.min(0), flat.max(0)
     margin = MARGIN * max((high - low).max(), np.finfo(float).tiny)

@@ -92,7 +92,7 @@ class KnownZeros:
         self.zeros += [_Zero(*row) for row, kept in zip(columns, apart, strict=True) if kept]
 
     def contain(self, states: States, distance: float) -> Bool[np.ndarray, " state"]:
-        """Tell which states are so near a known zero."""
+        """Return whether a known zero lies within `distance` of each state."""
         if not self.zeros:
             return np.zeros(len(states), bool)
         away = states - np.array(self.states)[self._nearest(states)]
@@ -126,7 +126,7 @@ class KnownZeros:
         return Arrivals(states, np.where(arrived, steps, np.inf), arrived)
 
     def attracts(self, states: States, residuals: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states lie so near a known zero that a step takes away 3/4 of the way to it.
+        """Return whether a known zero attracts each state: a step goes 3/4 of the way to it.
 
         As good as certainly the chord method then leads there; `lead` finds out.
         """

@@ -80,7 +80,7 @@ class CycleWalk:
 
 @dataclass
 class Walked(Rows):
-    """What every start led to; orbits are NaN where there is no cycle.
+    """Results from all starts; orbits are NaN where there is no cycle.
 
     `exact` says that the orbit is farther from every kink than its error: it truly visits the
     regions in which it was solved. What ends as `ZERO` is a cycle; as `REGIONS_REPEAT`, it came to
@@ -159,7 +159,7 @@ def _follow(
 
 
 def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Tell which orbits keep away from all kinks by more than their errors move them."""
+    """Mask orbits that keep away from all kinks by more than their errors move them."""
     if not form.gate_count:
         return np.ones(len(orbits), bool)
     reach = np.abs(form.gate_weights).sum(1).max()

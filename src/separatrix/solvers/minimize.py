@@ -23,7 +23,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Minima(Rows):
-    """Where every start ended.
+    """End of every start.
 
     Attributes
     ----------
@@ -234,7 +234,7 @@ def _share(state: _At) -> np.ndarray:
 
 
 def _settled(state: _At) -> np.ndarray:
-    """Tell where Newton's steps have stopped shrinking: only rounding of the gradient is left.
+    """Mask where Newton's steps have stopped shrinking: the gradient is only rounding.
 
     That is where the decrease that they promise is a negligible share of the value.
     """

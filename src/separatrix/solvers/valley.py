@@ -34,7 +34,7 @@ _NEGLIGIBLE = float(np.sqrt(EPS))  # beside 1, in |r|² and in lengths
 
 
 class ValleyWalk(NamedTuple):
-    """Where each start came to, and whether Newton's method can take over there: a zero is near.
+    """End of each start's walk, and whether it is near a zero, where Newton's method takes over.
 
     Any other is at, or on the way to, a minimum of |r|, or did not lie in a valley.
     """
@@ -179,7 +179,7 @@ class _Iteration(AbstractIteration[_At]):
         return np.where(state.ending != Ending.RUNNING, state.ending, going)
 
     def is_at_level(self, state: _At) -> np.ndarray:
-        """Tell where rounding may be all that is left of r."""
+        """Mask states where rounding may be all that is left of r."""
         return np.abs(state.r).max(1, initial=0) <= self.levels(state.x)
 
     def _returned(self, state: _At) -> tuple[States, np.ndarray, np.ndarray]:
@@ -247,7 +247,7 @@ def _reach(state: _At, before: np.ndarray, after: np.ndarray, ratio: np.ndarray)
 
 
 def _are_level(r: States, J: batched.Stack) -> Bool[np.ndarray, " batch"]:
-    """Tell where |r|² is seen to decrease in no direction, or nothing is known of it."""
+    """Mask states where |r|² is seen to decrease in no direction, or nothing is known of it."""
     with np.errstate(over="ignore", invalid="ignore"):
         slope = np.linalg.norm(batched.apply_transposed(J, r), axis=1)
         steepest = np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(r, axis=1)

@@ -65,7 +65,7 @@ class ZeroTest:
     def estimate(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
-        """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
+        """Return at little cost where a solver may stop: the residual is about at its rounding."""
         found = np.abs(residuals).max(1, initial=0)
         if jacobians is None:
             return found <= self.estimated_level(states, None)
@@ -102,19 +102,19 @@ class ZeroTest:
         return _ULPS * self.eps * np.maximum(size, self.eps * self.scale)
 
     def within(self, states: States, distance: Levels) -> Flags:
-        """Tell where no enclosure of the residual rules a zero out within `distance`."""
+        """Return where no enclosure of the residual rules a zero out within `distance`."""
         if self._enclosed is None or not len(states):
             return np.ones(len(states), bool)
         return self._enclose(ball(states, distance[:, None]))[0]
 
     def jumps(self, states: States, distance: Levels) -> Flags:
-        """Tell where the function is not shown to be free of jumps within `distance`."""
+        """Return where the function is not shown to be free of jumps within `distance`."""
         if self._enclosed is None or not len(states) or self._is_continuous:
             return np.zeros(len(states), bool)
         return self._are_refused(ball(states, distance[:, None]))
 
     def misses(self, states: States) -> Flags:
-        """Tell at which zeros a Newton step that leads to no zero shows that they are none.
+        """Mask false zeros: Newton's steps led to a jump, not to a zero.
 
         There the function jumps before its residual vanishes, and at the state itself, on the one
         side of the jump, it is distinguished from zero.
@@ -126,7 +126,7 @@ class ZeroTest:
         return missed
 
     def settled(self, states: States, steps: Levels) -> Flags:
-        """Tell where the last Newton step was small, which a zero that is only estimated needs."""
+        """Return where the last Newton step was small, which an only estimated zero needs."""
         if self._enclosed is not None:
             return np.ones(len(states), bool)
         size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
@@ -179,7 +179,7 @@ class ZeroTest:
         return float(16 * self.eps * np.sqrt(states.shape[1]))
 
     def _enclose(self, boxes: Interval) -> tuple[Flags, Levels]:
-        """Tell in which boxes no zero is ruled out, and how wide the residual's enclosures are.
+        """Return in which boxes no zero is ruled out, and the widths of the residual's enclosures.
 
         The width is infinite where nothing is known of the residual.
         """
@@ -196,7 +196,7 @@ class ZeroTest:
         return possible, np.where(refused | np.isnan(width), np.inf, width)
 
     def _torn(self, states: States, width: Levels, jacobians: np.ndarray | None) -> Flags:
-        """Tell where more than rounding may widen the enclosure of the residual: a jump, a pole.
+        """Mask states where a jump or a pole may widen the enclosure of the residual.
 
         What rounding explains is not looked into.
         """

@@ -92,7 +92,7 @@ class Checkpoint(eqx.Module):
 
 
 class Standing(NamedTuple):
-    """Where a training stands after some of its steps."""
+    """State of a training after some of its steps."""
 
     network: AbstractNetwork
     memory: Any  # of the optimizer

@@ -1,4 +1,4 @@
-"""What is known of a training while it goes on."""
+"""State of a training while it goes on."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from .history import Ending, Measures, Training, TrainingDivergedError, history_
 from .plan import Plan
 
 Report = Callable[[int, float, float], None]
-"""What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
+"""Callback after each epoch, with the steps done, the epoch's mean loss and accuracy."""
 
 Settled = tuple[AbstractNetwork, Any, int]
 """A network, the optimizer's memory, and of how many of the kept epochs they come."""
 
 
 class Course:
-    """What is known of a training: its history, and the network at the end of it."""
+    """State of a training: its history, and the network at the end of it."""
 
     def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, plan: Plan):
         self.epoch_steps, self.keeper, self.until = program.epoch_steps, keeper, plan.until

@@ -1,4 +1,4 @@
-"""What training gives back."""
+"""Result of training, and its history."""
 
 import enum
 from collections.abc import Sequence

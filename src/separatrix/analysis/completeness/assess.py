@@ -1,4 +1,4 @@
-"""What is known about fixed points that are still missing: search for them, count, prove."""
+"""Assessment of fixed points that are still missing: search for them, count, prove."""
 
 from __future__ import annotations
 

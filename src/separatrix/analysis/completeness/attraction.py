@@ -1,4 +1,4 @@
-r"""Where the velocity of each unit points back, whatever the other units do.
+r"""Bounds beyond which the velocity of each unit points back, whatever the other units do.
 
 The velocity of unit i is written as $v_i = A\,(x_i - c) + B$ around a pivot c, with intervals A and
 B that hold whatever the rest does: sums and products are carried out on such pairs, the value of

@@ -115,7 +115,7 @@ class ClosedOrbits:
         return float(1 / np.abs([change, tangent[-1], tangent[-2] / 4, 1e-12]).max())
 
     def turned(self, point: np.ndarray) -> bool:
-        """Tell whether the cycle is that of reference turned by half, as beyond a fixed point."""
+        """Return whether the cycle is the reference turned by half, as beyond a fixed point."""
         hat = self.reference[0]
         return bool(np.sum((hat - hat.mean(0)) * self.spread(point)) <= 0)
 
@@ -139,7 +139,7 @@ class ClosedOrbits:
         return residual, jacobian * self.scales
 
     def accepts(self, point: np.ndarray) -> bool:
-        """Tell whether the cycle closes with twice the steps too, and has a multiplier 1.
+        """Return whether the cycle closes with twice the steps too, and has a multiplier 1.
 
         Where it does not, the next attempt has twice the steps; where they are far too many, half.
         """
@@ -157,11 +157,11 @@ class ClosedOrbits:
         self.substeps = max(self.known.get(p.tobytes(), MOST_SUBSTEPS) for p in points)
 
     def holds(self, point: np.ndarray) -> bool:
-        """Tell whether the parameter lies in its range."""
+        """Return whether the parameter lies in its range."""
         return self.bounds[0] <= self.split(point)[2] <= self.bounds[1]
 
     def _steps_suit(self, point: np.ndarray) -> bool:
-        """Tell whether the steps are fine enough; if not, double them; if far too fine, halve.
+        """Return whether the steps are fine enough; double them if not, halve them if far too fine.
 
         The ends of pieces may change little with twice the steps.
         """

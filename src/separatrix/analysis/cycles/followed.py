@@ -1,4 +1,4 @@
-"""What candidates come to when they are followed, and the cycles that this tells of."""
+"""Following of candidates, and the cycles that it reveals."""
 
 from collections.abc import Iterator
 

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Led(StrEnum):
-    """What the search from a candidate led to."""
+    """Outcome of the search from a candidate."""
 
     CYCLE = "a cycle"
     CIRCLE = "an invariant circle"
@@ -21,7 +21,7 @@ class Led(StrEnum):
 
 
 OPEN = (Led.CIRCLE, Led.QUASIPERIODIC, Led.CHAOS, Led.BOUNDED)
-"""What moves within bounds and never closes."""
+"""Outcomes of motion that stays within bounds and never closes."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What is known of a set of cycles."""
+"""Record of a set of cycles."""
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped

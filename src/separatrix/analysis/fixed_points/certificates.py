@@ -36,7 +36,7 @@ from .evaluator import Evaluator
 States = Float[np.ndarray, "point unit"]
 Flags = Bool[np.ndarray, " point"]
 Doubts = tuple[np.ndarray, np.ndarray]
-"""What speaks against each zero, as `Evidence` (UNTRIED: nothing does), and why, in words."""
+"""Doubt about each zero, as `Evidence` (UNTRIED: none), and its reason in words."""
 
 _LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
@@ -125,7 +125,7 @@ def is_trusted(system: AbstractSystem) -> bool:
 def doubts_of_step(
     system: AbstractSystem, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Doubts:
-    """Tell why a zero of the residual within `error_bounds` of a state may be none of the step.
+    """Return why a zero of the residual within `error_bounds` of a state may be none of the step.
 
     Nothing speaks against it where the velocity may be zero there, as far as it is enclosed.
     """
@@ -173,7 +173,7 @@ def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarra
 
 
 def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
-    """Tell where a state moves further than a zero within reach of it and rounding explain."""
+    """Mask states whose speed exceeds what solver error and rounding allow, `(state,)`."""
     if evaluator.is_large:
         return evaluator.speed(states) > _LARGE * np.abs(states).max(1, initial=0) + 10 * reach
     moving = evaluator.speed(states) > reach  # which costs little

@@ -1,4 +1,4 @@
-"""What is known of each point: residual and speed, eigenvalues, stability, the record for users."""
+"""Description of each point: residual and speed, eigenvalues, stability, the users' record."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -119,7 +119,7 @@ def _completeness(
 
 
 class _Directions(NamedTuple):
-    """What leaves each point: unstable directions, whether their number is proved, its name."""
+    """Unstable-direction counts and stability labels."""
 
     n_unstable: np.ndarray
     stability: np.ndarray

@@ -68,7 +68,7 @@ def search_piecewise(
 def is_as_read(
     residual: PiecewiseLinear, evaluator: Evaluator, zero_test: ZeroTest, table: PointTable
 ) -> bool:
-    """Tell whether the function, at all points found, is what was read of it, but for rounding.
+    """Return whether the function is, at all points found, as it was read, but for rounding.
 
     Its own enclosures cannot tell: where it jumps they hold either side.
     """
@@ -166,5 +166,5 @@ def _with_minima(
 
 
 def _is_one_point(one: Zero, other: Zero) -> bool:
-    """Tell whether two zeros are one: a region has one at most, regions may share a boundary."""
+    """Return whether two zeros are one: of the same region, or equal to rounding."""
     return np.array_equal(one.pattern, other.pattern) or same_zero(one, other)

@@ -29,7 +29,7 @@ _LONG = 1e-4  # beside the state at the end
 
 
 class Polished(NamedTuple):
-    """Where Newton's steps stop shrinking; every array has one row for each state.
+    """States at which Newton's steps stop shrinking; every array has one row for each.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polish
 
 
 def _look_at_zero(zero_test: ZeroTest, states: States, astray: Bool[np.ndarray, " state"]) -> None:
-    """Say in `astray` which of those states are no zeros, and put those that 0 is into place.
+    """Reject false zeros in `astray`; snap states within rounding of 0 to 0.
 
     Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
     other, and not to 0 itself.
@@ -152,7 +152,7 @@ def are_vanishing(
     states: States,
     sizes: Float[np.ndarray, " state"],
 ) -> Flags:
-    """Tell where the residual falls below rounding on one side, as far as one looks, and smoothly.
+    """Return where the residual falls smoothly below rounding on one side, as far as one looks.
 
     `states` cannot be distinguished from zeros and have a Newton step that is not small; `sizes`
     are those of typical states there. The search goes along the direction in which the residual
@@ -178,7 +178,7 @@ def are_vanishing(
 def _zeros_along(
     are_zeros: Callable[[States], Flags], states: States, along: States
 ) -> Bool[np.ndarray, "state distance"]:
-    """Tell at which distances along a way the residual cannot be distinguished from zero."""
+    """Return at which distances along a direction the residual is indistinguishable from zero."""
     there = states[:, None] + _FAR[:, None] * along[:, None]
     return are_zeros(there.reshape(-1, states.shape[1])).reshape(len(states), -1)
 
@@ -186,7 +186,7 @@ def _zeros_along(
 def _fades(
     evaluator: Evaluator, are_zeros: Callable[[States], Flags], state: np.ndarray, way: np.ndarray
 ) -> bool:
-    """Tell whether the last state on the way from a zero that is none leads far beyond the end."""
+    """Return whether Newton's step just past the last zero along `way` leads far beyond it."""
     zero, none = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (zero + none) / 2

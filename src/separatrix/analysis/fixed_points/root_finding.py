@@ -80,7 +80,7 @@ class RootFinder:
         return solution
 
     def correct_false_zeros(self, ends: Solution) -> np.ndarray:
-        """Where only the estimate called a residual zero, go on until there is no doubt.
+        """Continue, with the exact test, where only the estimate called a residual zero.
 
         Returns the candidates of which that is so.
         """
@@ -144,7 +144,7 @@ class RootFinder:
         return solution
 
     def _attracted(self, x: States, r: States, gradient: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states a known zero, or a known spurious minimum, attracts."""
+        """Return whether a known zero, or a known spurious minimum, attracts each state."""
         return self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, gradient)
 
     def _solve_in_double(
@@ -223,7 +223,7 @@ class RootFinder:
         solution.endings[pending] = Ending.RUNNING
 
     def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
-        """Tell from which minima a Newton step in double precision leads on, so are none."""
+        """Mask false minima, from which a Newton step in double precision leads on."""
         doubtful = np.ones(len(minima), bool)
         for rows in self.evaluator.chunks(len(minima)):
             if is_over():
@@ -271,7 +271,7 @@ class RootFinder:
         return group(states, 10 * measured + 2 * self.zero_test.blur(states))
 
     def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states are zeros, as exactly as can be told."""
+        """Return whether each state is a zero, by the exact test."""
         zeros = np.empty(len(states), bool)
         for rows in self.evaluator.chunks(len(states)):
             r, J = self.evaluator.residual_and_jacobian(states[rows])

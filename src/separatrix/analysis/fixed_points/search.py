@@ -196,7 +196,7 @@ def _with_remarks(
     typical: np.ndarray,
     stopped: str,
 ) -> Completeness:
-    """Say on what the answer rests, what would help, and why the search ended early, if it did."""
+    """Add to the text its assumptions, advice, and why the search ended early, if it did."""
     text = known.text
     if known.complete and not is_trusted(system):
         text += words.ON_TRUST

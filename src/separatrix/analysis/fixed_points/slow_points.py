@@ -175,7 +175,7 @@ class SpeedDescent:
         return Reached(minima.states[slow], minima.steps[slow], of)
 
     def _is_misleading(self, states: np.ndarray) -> bool:
-        """Tell whether the residual may have minima that the speed has not.
+        """Return whether the residual may have minima that the speed has not.
 
         Not where it is the velocity, or as good as certainly a multiple of it.
         """
@@ -231,7 +231,7 @@ class SpeedDescent:
         return solution, minima
 
     def _may_reach_zeros(self, minima: Minima, slow_points: bool) -> Bool[np.ndarray, " state"]:
-        """Tell what is still on its way down; or where it has come to a zero, not a slow point."""
+        """Mask starts still descending and, unless `slow_points`, minima that may be zeros."""
         on_the_way = ~(minima.converged | minima.stalled | minima.escaped)
         rows = np.flatnonzero(minima.converged & (not slow_points))
         on_the_way[rows] = self.zero_test.within(minima.states[rows], 10 * minima.steps[rows])
@@ -262,7 +262,7 @@ class SpeedDescent:
     def _zeros_among(
         self, minima: Minima, distinct: np.ndarray, ends: Solution, unsettled: np.ndarray
     ) -> Bool[np.ndarray, " minimum"]:
-        """Tell which distinct minima are zeros, and put the zeros in their candidates' places."""
+        """Mask distinct minima that are zeros, and put the zeros in their candidates' places."""
         states, steps = minima.states[distinct], minima.steps[distinct]
         reach = 10 * steps + 2 * self.zero_test.blur(states)
         possible = self.zero_test.within(states, reach)

@@ -175,7 +175,7 @@ class SmoothSearch:
         return sorted(groups, key=lambda group: int(group[0]))
 
     def _vanish(self, states: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Tell which zeros with a long last step are none, as the residual only fades there."""
+        """Mask false zeros with a long last step, where the residual only fades."""
         size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
         rows = np.flatnonzero(~(errors <= np.cbrt(self.zero_test.eps) * size) & (size > 0))
         vanishing = np.zeros(len(states), bool)

@@ -1,4 +1,4 @@
-"""Where candidates are followed from: not always where they were given."""
+"""Starts of candidates, which are not always the states that were given."""
 
 from collections.abc import Callable
 

@@ -35,7 +35,7 @@ class _Points:
         return Counter(np.where(known, np.asarray(self.fixed.n_unstable), -1)[proved].tolist())
 
     def may_lack(self, other: "_Points") -> bool:
-        """Say whether the search may have missed points, where another set differs from this one.
+        """Return whether the search may have missed points where another set differs from this one.
 
         Where the other set has more of a kind: points like those of them that the fewest candidates
         have reached, as rarely reached here, may have been missed by all. Where both have as many:
@@ -143,7 +143,7 @@ class Topology(AbstractMeasure[_Points]):
 
 
 def _has_more(part: _Points, whole: _Points) -> bool:
-    """Say whether of some kind more points are proved than the other set has in all."""
+    """Return whether more points of some kind are proved than the other set has in all."""
     if part.proved.total() > len(whole.fixed):
         return True
     if whole.topology is None or (numbers := np.asarray(whole.topology.n_unstable)).min() < 0:

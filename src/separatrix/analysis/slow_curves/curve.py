@@ -216,7 +216,7 @@ def _slower(warm: Found, row: int, found: Found, k: int) -> bool:
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two states are one, to the precision of a minimum."""
+    """Return whether two states are one, to the precision of a minimum."""
     return bool(np.linalg.norm(one - other) <= _ONE_STATE * (1e-9 + np.linalg.norm(other)))
 
 

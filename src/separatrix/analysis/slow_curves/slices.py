@@ -95,7 +95,7 @@ class Slices:
             found.outcomes[rows], found.reasons[rows] = outcome, reason
 
     def _is_zero(self, states: np.ndarray) -> Bool[np.ndarray, " state"]:
-        """Tell where the residual is what rounding of the state and of its own terms can leave."""
+        """Mask states whose residual rounding of the state and of its own terms can leave."""
         zero = np.zeros(len(states), bool)
         if len(states):
             residual, jacobian = self.evaluator.residual_and_jacobian(states)

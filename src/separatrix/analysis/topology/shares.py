@@ -47,7 +47,7 @@ class Fan:
 
     @property
     def states(self) -> Float[np.ndarray, "departure unit"]:
-        """Where they begin."""
+        """Starts of the departures."""
         return self.center + self.vectors @ self.axes.T
 
     @property
@@ -155,7 +155,7 @@ _NO_SADDLE = (
 
 @dataclass
 class _Shares:
-    """What is known of the links.
+    """Links that are known so far.
 
     `crossed` has the saddles whose boundaries lie between those of a point an odd number of times.
     """

@@ -103,7 +103,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """What makes the topology: how often each (number of unstable directions, name) occurs."""
+        """Counts of each (number of unstable directions, name), which make the topology."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 

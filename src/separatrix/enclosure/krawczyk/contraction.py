@@ -44,7 +44,7 @@ LARGEST_RADIUS = 16.0
 
 
 class Trial(NamedTuple):
-    """What one cube around each center proves."""
+    """Result of one cube around each center."""
 
     exists: Flags
     rate: Array  # the largest Z_i, infinite where nothing is known

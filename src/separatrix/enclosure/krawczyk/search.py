@@ -134,7 +134,7 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
 
 
 def _sound(result: Enclosures) -> Flags:
-    """Where the function is defined and continuous over the whole cube."""
+    """Mask cubes over all of which the function is defined and continuous."""
     return result.allowed & np.isfinite(result.bounds.magnitude()).all(axis=1)
 
 

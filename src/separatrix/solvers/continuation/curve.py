@@ -221,7 +221,7 @@ def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
 def closes(
     points: list[np.ndarray], point: np.ndarray, tangent: np.ndarray, first: np.ndarray
 ) -> bool:
-    """Tell whether the step to `point` passes the first point in its direction."""
+    """Return whether the step to `point` passes the first point in its direction."""
     if len(points) < 4 or tangent @ first < 0.8:
         return False
     step = point - points[-1]
@@ -232,7 +232,7 @@ def closes(
 
 
 def _jumps(evaluate: Evaluate, here: np.ndarray, there: np.ndarray) -> bool:
-    """Tell whether a step on which the determinant changes its sign led to another branch.
+    """Return whether a step over which the determinant changes sign led to another branch.
 
     On one branch a point lies near the middle of every chord; between two branches none does, once
     the chord is short enough.

@@ -107,7 +107,7 @@ def identity(state: Any) -> Value:
 
 
 def is_known(jaxpr: Any) -> bool:
-    """Tell whether every operation is one of those that are followed here."""
+    """Return whether there is a rule here for every operation."""
     return all(
         is_known(body_of(equation)[0]) if _is_call(equation) else equation.primitive.name in _KNOWN
         for equation in jaxpr.eqns
@@ -115,7 +115,7 @@ def is_known(jaxpr: Any) -> bool:
 
 
 def _is_call(equation: Any) -> bool:
-    """Tell calls that have a forward mode."""
+    """Return whether an operation is a call that has a forward mode."""
     return is_plain_call(equation) or equation.primitive.name == "custom_jvp_call"
 
 
@@ -150,7 +150,7 @@ def _apply(equation: Any, operands: list[Value], size: int) -> list[Value]:
 
 
 def _is_elementwise(equation: Any) -> bool:
-    """Tell whether an entry of the result depends on the entries at its place alone.
+    """Return whether an entry of the result depends on the entries at its place alone.
 
     A function with a rule of its own, such as the rectifier, is so if all that it does is; then its
     rule, which JAX applies, need not be looked into.
@@ -174,7 +174,7 @@ def _elementwise(equation: Any, operands: list[Value]) -> Value | None:
 
 
 def _is_linear(equation: Any, operands: list[Value]) -> bool:
-    """Tell whether an operation on entries has derivatives that do not depend on the state."""
+    """Return whether an operation on entries has derivatives that do not depend on the state."""
     name = equation.primitive.name
     first, *others = (o.is_varying for o in operands)
     if name == "mul":

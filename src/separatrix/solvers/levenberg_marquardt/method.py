@@ -202,7 +202,7 @@ class _Iteration(AbstractIteration[Batch]):
 
 
 def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
-    """Say how the next steps are to be taken."""
+    """Update the damping, counts and turns of Newton's method for the next step."""
     damped = ~state.newton
     good, bad = damped & accept, damped & ~accept
     ratio = np.clip(trial.ratio[good], 0, 2)
@@ -223,7 +223,7 @@ def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -
 
 
 def _are_level(batch: Batch) -> np.ndarray:
-    """Tell where |r|² decreases in no direction, beside how steep it could be."""
+    """Mask candidates where |r|² decreases in no direction, beside how steep it could be."""
     with np.errstate(over="ignore", invalid="ignore"):  # where the candidate is far away
         slope = np.linalg.norm(batch.gradient, axis=1)
         steepest = np.sqrt(batch.columns.sum(1)) * np.linalg.norm(batch.r, axis=1)
@@ -231,7 +231,7 @@ def _are_level(batch: Batch) -> np.ndarray:
 
 
 def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
-    """Tell where a Newton step goes far along what a singular Jacobian does not see.
+    """Mask Newton steps that go far along what a singular Jacobian does not see.
 
     There its length is that of rounding errors over a singular value that is itself no more.
     """

@@ -1,4 +1,4 @@
-"""Where the solver left its candidates."""
+"""Ends of the solver's candidates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ EPS = np.finfo(float).eps
 
 @dataclass(frozen=True)
 class Solution(Rows):
-    """Where every candidate ended.
+    """End of every candidate.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ def endings_of(
     zero: np.ndarray,
     doubt: np.ndarray,
 ) -> Int[np.ndarray, " batch"]:
-    """Say of candidates whether they are done, and how.
+    """Return how each candidate has ended; 0 where it has not.
 
     `norm` is of the residual, `extent` of the starts; `level` is where it decreases no further,
     `doubt` where it may be at rounding level all the same.

@@ -42,7 +42,7 @@ class Batch(State):
 
 @dataclass
 class Trial:
-    """Where a step from each state leads; every array has one row for each.
+    """Step from each state; every array has one row for each.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Trial:
         return cls(x, r, J, after, lengths, ratio, newton, solver)
 
     def contracts(self, among: np.ndarray) -> np.ndarray:
-        """Tell where, among some, another Newton step of the same Jacobian is at most half as long.
+        """Mask, among some, where another step of the same Jacobian is at most half as long.
 
         That is a measure of progress in which no unit's scale matters: beside a coordinate that is
         known to rounding level, the decrease of another's residual is not seen in |r|.
@@ -117,7 +117,7 @@ class Trial:
         return result
 
     def are_singular(self, among: np.ndarray) -> np.ndarray:
-        """Tell where, among some that took Newton's step, the Jacobian is singular."""
+        """Mask, among some that took Newton's step, where the Jacobian is singular."""
         result = np.zeros(len(self.x), bool)
         places = np.flatnonzero(among[self.newton])
         result[self.newton[places]] = self.solver.are_singular(places)

@@ -65,7 +65,7 @@ class Travelers:
 
 @dataclass(frozen=True)
 class End:
-    """Where descents end: gates on and at their kinks, and a state near the minimum there."""
+    """Ends of descents: gates on and at their kinks, and a state near the minimum there."""
 
     on: Bools
     kinks: Bools

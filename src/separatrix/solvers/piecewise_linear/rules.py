@@ -1,4 +1,4 @@
-"""What each JAX operation does to affine values: the table that the reader looks up."""
+"""Rules of JAX operations on affine values: the table that the reader looks up."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class EvidenceAccumulation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Tell the side of each cue by its summed difference; answer with the majority so far."""
+        """Decide the side of each cue by its summed difference; answer with the majority so far."""
         cues = [name for name in self.durations if name.startswith("cue")]
         shown = shown_during(self, inputs[..., :2], *cues)
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)

@@ -28,7 +28,7 @@ Prices = tuple[AbstractRegularizer, ...]
 
 
 class Rows(NamedTuple):
-    """What differs from network to network; each array has a leading axis for them."""
+    """Arrays that differ from network to network, with a leading axis for them."""
 
     arrays: Any
     """Of the network."""

@@ -44,7 +44,7 @@ def train_mapped(
 
 
 class _Course:
-    """What is known of one network: its history, and once it has ended its trained weights."""
+    """State of one network: its history, and once it has ended its trained weights."""
 
     def __init__(self, network: AbstractNetwork):
         self.network, self.ending = network, None

@@ -1,4 +1,4 @@
-"""What the training of many networks gives back."""
+"""Result of training many networks."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from ...networks import AbstractNetwork
 from ..history import Ending, History, Training
 
 Tell = Callable[[int, int], None]
-"""What is called with the steps that are done or left out, and how many networks have ended."""
+"""Callback with the steps that are done or left out, and how many networks have ended."""
 
 
 class EnsembleHistory(Record):
