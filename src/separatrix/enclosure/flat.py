@@ -248,8 +248,10 @@ def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable
 
     So a quantity is recognized where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
     """
-    told = () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
-    key = (name, tuple(arguments), told)
+    settings = (
+        () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
+    )
+    key = (name, tuple(arguments), settings)
     try:
         hash(key)
     except TypeError:

@@ -48,8 +48,11 @@ class Performance(Record):
     task: str = setting("name of the task")
 
     def summary(self) -> str:
-        told = {"chance": f"{self.chance:.3f}", "ideal observer": f"{self.ideal_mean_score:.4f}"}
-        known = ", ".join(f"{name} {score}" for name, score in told.items() if score != "nan")
+        baselines = {
+            "chance": f"{self.chance:.3f}",
+            "ideal observer": f"{self.ideal_mean_score:.4f}",
+        }
+        known = ", ".join(f"{name} {score}" for name, score in baselines.items() if score != "nan")
         fit = self.mean_variance_explained
         return (
             f"Performance: score {self.mean_score:.4f} on {self.total_trials} trials of "

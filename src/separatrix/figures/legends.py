@@ -194,8 +194,8 @@ def _break_lines(legend: Legend, room: float) -> None:
     most = 0.95 * max(max(widths) - over, 1)
     for text, width in zip(legend.get_texts(), widths, strict=True):
         if width > most:
-            told = text.get_text()
-            text.set_text(textwrap.fill(told, max(SHORTEST, int(len(told) * most / width))))
+            label = text.get_text()
+            text.set_text(textwrap.fill(label, max(SHORTEST, int(len(label) * most / width))))
 
 
 def show_lines(legend: Legend) -> None:

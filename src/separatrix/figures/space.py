@@ -114,9 +114,9 @@ def label_plane(axes: Axes, components: Plane) -> None:
 def _add_shares(axes: Axes, components: Plane) -> None:
     """Add to the title of a panel in space what its axes explain; `show` names them."""
     of = " of variance" if axes.bbox.width / whole(axes.figure).dpi > 2.5 else ""
-    told = "" if components is None else shares(components) + of
+    explained = "" if components is None else shares(components) + of
     look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}
-    axes.set_title("\n".join(filter(None, [axes.get_title(), told])), **look)
+    axes.set_title("\n".join(filter(None, [axes.get_title(), explained])), **look)
 
 
 def _names(components: Plane) -> list[str]:
@@ -126,8 +126,8 @@ def _names(components: Plane) -> list[str]:
 def shares(components: PrincipalComponents) -> str:
     """Format how much of the variance each of three axes explains."""
     parts = np.asarray(components.explained_variance_ratio)[:3]
-    told = ", ".join(f"{100 * part:.0f}" for part in parts)
-    return f"{components.name} 1, 2, 3: {told} %"
+    percents = ", ".join(f"{100 * part:.0f}" for part in parts)
+    return f"{components.name} 1, 2, 3: {percents} %"
 
 
 def show(

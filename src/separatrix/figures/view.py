@@ -57,9 +57,9 @@ def limit_view(
 
 def say_what_is_outside(axes: Axes, **numbers: int) -> None:
     """Write above a panel how many things lie outside its view; `numbers` are by their nouns."""
-    told = [counted(n, noun.replace("_", " ")) for noun, n in numbers.items() if n]
-    if told:
-        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+    counts = [counted(n, noun.replace("_", " ")) for noun, n in numbers.items() if n]
+    if counts:
+        listed = " and ".join(filter(None, [", ".join(counts[:-1]), counts[-1]]))
         verb = "lies" if sum(numbers.values()) == 1 else "lie"
         above = [axes.get_title(), f"{listed} {verb} outside this view"]
         look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}

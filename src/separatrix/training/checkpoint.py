@@ -162,10 +162,10 @@ class Keeper:
         for there, here in ((found[part], self.identity[part]) for part in self.identity):
             other = [n for n in sorted({*there, *here}) if there.get(n) != here.get(n)]
             if other:
-                told = [_difference(n, there.get(n), here.get(n)) for n in other]
+                differences = [_difference(n, there.get(n), here.get(n)) for n in other]
                 raise InvalidInputError(
-                    f"{path} is of another training: {listed(told, 3)}. Train as it was begun, or "
-                    f"{_ANEW}."
+                    f"{path} is of another training: {listed(differences, 3)}. "
+                    f"Train as it was begun, or {_ANEW}."
                 )
 
 
@@ -182,18 +182,18 @@ def _check_place(path: Path) -> None:
 def identity(program: Epoch, network: AbstractNetwork, key: Any) -> dict[str, str]:
     """Return what tells a training from others, by name, as texts that another process finds."""
     return {
-        "network": _told(network),
-        "task": _told(program.task),
-        "batches": _told(program.batches),
+        "network": _describe(network),
+        "task": _describe(program.task),
+        "batches": _describe(program.batches),
         "batch_size": str(program.batch_size),
         "devices": str(program.division.count),
-        "regularizers": _told(program.regularizers),
+        "regularizers": _describe(program.regularizers),
         "key": f"{jr.key_impl(key)} {_bits(key).tobytes().hex()}",
         "float64": str(jax.config.jax_enable_x64),  # type: ignore[attr-defined]
     }
 
 
-def _told(thing: Any) -> str:
+def _describe(thing: Any) -> str:
     """Return what an object is, without addresses, and what stands for the numbers in it."""
     leaves, structure = jax.tree.flatten(thing)
     arrays = {str(k): np.asarray(a) for k, a in enumerate(leaves) if eqx.is_array_like(a)}

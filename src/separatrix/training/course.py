@@ -61,9 +61,9 @@ class Course:
     def training(self, ending: Ending) -> Training:
         """Return the network and the history of the epochs that are settled."""
         network, _, epochs = self.settled
-        return self._told(network, epochs, ending)
+        return self._result(network, epochs, ending)
 
-    def _told(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
+    def _result(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
         history = history_of(self.kept[:epochs], self.epoch_steps)
         return Training(self.division.gathered(network), history, ending)
 
@@ -85,7 +85,7 @@ class Course:
         self.waiting = None
         self.kept.append(rows)
         if not (is_finite and bool(sound)):
-            reached = self._told(self.settled[0], len(self.kept), Ending.DIVERGED)
+            reached = self._result(self.settled[0], len(self.kept), Ending.DIVERGED)
             raise TrainingDivergedError(first + len(rows[0]) - 1, reached, is_finite)
         self.settled = network, memory, len(self.kept)
         if self.keeper.is_due:

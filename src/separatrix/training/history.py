@@ -85,12 +85,12 @@ class Training(eqx.Module):
 
     def __repr__(self) -> str:
         last, units = self.history.epochs(), counted(self.network.num_units, "unit")
-        told = f"Training: {type(self.network).__name__} of {units}"
+        title = f"Training: {type(self.network).__name__} of {units}"
         if not len(self.history):
-            return f"{told}, no steps"
+            return f"{title}, no steps"
         ending = "" if self.ending is Ending.ALL_STEPS else f" ({self.ending.value})"
         return (
-            f"{told}, {counted(len(self.history), 'step')}{ending}; "
+            f"{title}, {counted(len(self.history), 'step')}{ending}; "
             f"last epoch: loss {last['loss'][-1]:.4f}, "
             f"accuracy {last['accuracy'][-1]:.3f}"
         )

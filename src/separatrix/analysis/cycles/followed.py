@@ -80,9 +80,9 @@ def _units(propagator: Propagator) -> str:
 def _note_circle(found: Found, rows: np.ndarray, turn: float, units: str) -> None:
     """Note that candidates of a map go round an invariant circle."""
     once = describe_duration(turn, units)
-    told = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
+    text = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
     for row in rows:
-        found.miss(int(row), told, Led.CIRCLE)
+        found.miss(int(row), text, Led.CIRCLE)
         found.turn[row] = turn
 
 
@@ -112,6 +112,6 @@ def _note_end(
         return
     per = "step" if units == "steps" else "ms"
     exponent = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per {per}"
-    told = describe_duration(float(ends.times[k]) * unit, units)
-    said = told if led == Led.UNKNOWN else exponent.replace("-", "−")
+    duration = describe_duration(float(ends.times[k]) * unit, units)
+    said = duration if led == Led.UNKNOWN else exponent.replace("-", "−")
     found.miss(row, _WORDS[led].format(said), led)

@@ -208,15 +208,15 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
     slip = np.zeros(len(cycles))  # how wrong multipliers are, as the one along the orbit is 1
     if system.kind == "flow":
         slip = np.abs(multipliers - 1).min(1, initial=np.inf)
-    told = judge(across, "map", band, uncertainty=np.fmax(band, slip))
+    stability = judge(across, "map", band, uncertainty=np.fmax(band, slip))
     return Cycles(
         states=states,
         length=np.array([len(c.orbit) for c in cycles], int),
         period=system.time_unit * np.array([c.period for c in cycles], float),
         period_error=system.time_unit * np.array([c.period_error for c in cycles], float),
         multipliers=multipliers,
-        stability=told.names,
-        n_unstable=told.n_unstable,
+        stability=stability.names,
+        n_unstable=stability.n_unstable,
         error_bound=np.array([c.error for c in cycles], float),
         exact=np.array([c.exact for c in cycles], bool),
         hits=np.array([len(c.starts) for c in cycles], int),

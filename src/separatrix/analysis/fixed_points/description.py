@@ -43,12 +43,14 @@ def describe(
     system = evaluator.system
     residuals, levels = _residuals(evaluator, zero_test, table.states)
     speed = evaluator.speed(table.states)
-    told = _directions(evaluator, table, certify and not stopped, marginal_band, zero_test.eps)
-    order = np.lexsort((speed, told.n_unstable, table.kinds))
+    directions = _directions(
+        evaluator, table, certify and not stopped, marginal_band, zero_test.eps
+    )
+    order = np.lexsort((speed, directions.n_unstable, table.kinds))
     reached = np.append(np.argsort(order), -1)[table.reached]
     kind = _KINDS[table.kinds]
     offset = 1.0 if system.kind == "map" else 0.0
-    largest = growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
+    largest = growth(directions.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
     untried = words.untried(certify, stopped)
     return FixedPoints(
         states=table.states[order],
@@ -60,9 +62,9 @@ def describe(
         error_bound=table.errors[order],
         radius=table.radii[order],
         certificate=words.certificates(table, untried)[order],
-        n_unstable_certified=told.proved[order],
-        n_unstable=told.n_unstable[order],
-        stability=told.stability[order],
+        n_unstable_certified=directions.proved[order],
+        n_unstable=directions.n_unstable[order],
+        stability=directions.stability[order],
         largest_eigenvalue=largest[order],
         hits=table.hits[order],
         label=np.arange(len(table)),

@@ -118,11 +118,11 @@ class Topology(AbstractMeasure[_Points]):
             index = None if topology is None else topology.euler_characteristic
             name = "Euler characteristic"
         if index != 1:
-            told = "unknown" if index is None else f"{index}, not 1"
-            return "", f"{name} {told}: some may be missing"
+            value = "unknown" if index is None else f"{index}, not 1"
+            return "", f"{name} {value}: some may be missing"
         if points.coverage is None or points.coverage < self.coverage:
-            told = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
-            return "", f"coverage {told}: some may be missing"
+            value = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
+            return "", f"coverage {value}: some may be missing"
         if doubts:  # departures may end at a point that is missing
             return "", doubts
         return f"{name} 1, coverage {points.coverage:.3f}", ""
@@ -136,8 +136,8 @@ class Topology(AbstractMeasure[_Points]):
                 return Undecided("the search may have missed points that the other network has")
             return answer if isinstance(answer, Undecided) else float(not answer)
         for part, whole in ((first, second), (second, first)):
-            told = part.missing and not whole.missing and not whole.may_lack(part)
-            if told and _has_more(part, whole):
+            may_decide = part.missing and not whole.missing and not whole.may_lack(part)
+            if may_decide and _has_more(part, whole):
                 return 1.0
         return Undecided(first.missing or second.missing)
 

@@ -109,8 +109,8 @@ class Ensemble(eqx.Module):
 
     def __repr__(self) -> str:
         counts = ((ending, self.endings.count(ending)) for ending in Ending)
-        told = ", ".join(f"{count} {ending.value}" for ending, count in counts if count)
-        return f"Ensemble of {counted(len(self), 'network')}: {told}\n{self.history!r}"
+        endings = ", ".join(f"{count} {ending.value}" for ending, count in counts if count)
+        return f"Ensemble of {counted(len(self), 'network')}: {endings}\n{self.history!r}"
 
 
 def stacked(networks: Sequence[AbstractNetwork]) -> Any:

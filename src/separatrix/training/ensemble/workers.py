@@ -45,13 +45,13 @@ def train_in_workers(
     with closing(in_processes(jobs, count, threads=1, stay=True)) as ended:
         for number, future in ended:
             if (error := future.exception()) is not None:
-                raise _told(number, error) from error
+                raise _with_member_number(number, error) from error
             found[number] = cloudpickle.loads(future.result())
             tell(plan.steps, 1)
     return [found[number] for number in range(len(members))]
 
 
-def _told(number: int, error: BaseException) -> BaseException:
+def _with_member_number(number: int, error: BaseException) -> BaseException:
     """Return an error of a worker with the number of its network."""
     if isinstance(error, InvalidInputError):
         return InvalidInputError(f"network {number}: {error}")
