@@ -215,9 +215,9 @@ def add_unknown(table: PointTable, further: PointTable) -> PointTable:
         state, bound = further.states[label], further.errors[label]
         errors, fixed = table.errors, table.fixed
         if np.isfinite(bound):
-            blur = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
+            rounding_radius = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
             distance = np.abs(table.states - state).max(1, initial=0)
-            near = distance <= 10 * (bound + errors) + blur
+            near = distance <= 10 * (bound + errors) + rounding_radius
             known = fixed & (near | (distance + bound < table.radii))
         else:
             known = fixed & ~np.isfinite(errors)

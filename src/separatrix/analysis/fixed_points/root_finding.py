@@ -197,7 +197,7 @@ class RootFinder:
         lost = np.arange(len(starts))
         if self.spurious_minima.states:
             gradient = self.evaluator.square_gradient
-            lost = _lead(self.spurious_minima, gradient, solution, lost, Ending.MINIMUM)
+            lost = _warm_start(self.spurious_minima, gradient, solution, lost, Ending.MINIMUM)
         return solution, lost
 
     def _finish(self, solution: Solution) -> None:
@@ -208,10 +208,14 @@ class RootFinder:
         pending = np.flatnonzero(unsure)
         room = _FIRST
         while len(pending) and not is_over():
-            pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
+            pending = _warm_start(
+                self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO
+            )
             if self.spurious_minima.states:
                 gradient = self.evaluator.square_gradient
-                pending = _lead(self.spurious_minima, gradient, solution, pending, Ending.MINIMUM)
+                pending = _warm_start(
+                    self.spurious_minima, gradient, solution, pending, Ending.MINIMUM
+                )
             rows, pending = pending[:room], pending[room:]
             if not len(rows):
                 break
@@ -268,7 +272,7 @@ class RootFinder:
         # Where Newton could not measure the distance (a singular Jacobian) only equal states are
         # one.
         measured = np.where(np.isfinite(steps), steps, 0.0)
-        return group(states, 10 * measured + 2 * self.zero_test.blur(states))
+        return group(states, 10 * measured + 2 * self.zero_test.rounding_radius(states))
 
     def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
         """Return whether each state is a zero, by the exact test."""
@@ -314,17 +318,17 @@ def learn_minima(
         known.add(states, steps, hessians, levels, lambda x: derivatives(x)[2])
 
 
-def _lead(
+def _warm_start(
     known: KnownZeros,
     function: Callable[[np.ndarray], np.ndarray],
     solution: Solution,
     rows: np.ndarray,
     ending: Ending,
 ) -> np.ndarray:
-    """Lead candidates to known zeros of a function, and return those that do not arrive."""
-    led = known.lead(function, solution.states[rows])
-    there = rows[led.arrived]
-    solution.states[there] = led.states[led.arrived]
-    solution.steps[there] = led.steps[led.arrived]
+    """Put candidates at known zeros of a function, and return those that do not arrive."""
+    result = known.refine_by_chord(function, solution.states[rows])
+    there = rows[result.arrived]
+    solution.states[there] = result.states[result.arrived]
+    solution.steps[there] = result.steps[result.arrived]
     solution.endings[there] = ending
-    return rows[~led.arrived]
+    return rows[~result.arrived]

@@ -94,10 +94,10 @@ class SpeedDescent:
             portion = min(2 * portion, room)
             if many_units and len(pending):
                 learn_minima(self.known, derivatives, minima, self.merge, self.zero_test)
-                led = self.known.lead(self.evaluator.speed_gradient, starts[pending])
-                there = led.arrived
-                ends.states[pending[there]] = led.states[there]
-                ends.steps[pending[there]] = led.steps[there]
+                result = self.known.refine_by_chord(self.evaluator.speed_gradient, starts[pending])
+                there = result.arrived
+                ends.states[pending[there]] = result.states[there]
+                ends.steps[pending[there]] = result.steps[there]
                 ends.converged[pending[there]] = True
                 pending = pending[~there]
         return ends
@@ -194,8 +194,8 @@ class SpeedDescent:
 
         That is where the descent of the speed has come neither to a zero nor to an end.
         """
-        led = self.finder.at_spurious_minima(ends.states[lost])[0].states
-        states, which = np.unique(led, axis=0, return_inverse=True)
+        result = self.finder.at_spurious_minima(ends.states[lost])[0].states
+        states, which = np.unique(result, axis=0, return_inverse=True)
         zeros, minima = self._look_beyond(states, slow_points)
         which = which.reshape(-1)
         ends.states[lost] = minima.states[which]
@@ -264,7 +264,7 @@ class SpeedDescent:
     ) -> Bool[np.ndarray, " minimum"]:
         """Mask distinct minima that are zeros, and put the zeros in their candidates' places."""
         states, steps = minima.states[distinct], minima.steps[distinct]
-        reach = 10 * steps + 2 * self.zero_test.blur(states)
+        reach = 10 * steps + 2 * self.zero_test.rounding_radius(states)
         possible = self.zero_test.within(states, reach)
         is_zero = np.zeros(len(distinct), bool)
         if possible.any():

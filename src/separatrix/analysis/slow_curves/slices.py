@@ -103,8 +103,8 @@ class Slices:
                 terms = np.linalg.norm(jacobian, axis=(1, 2)) * np.linalg.norm(states, axis=1)
             size = terms + np.linalg.norm(states, axis=1) + self.zero_test.scale
             near = np.flatnonzero(np.linalg.norm(residual, axis=1) <= _NEAR_ZERO * size)
-            blur = 4 * self.zero_test.blur(states[near])
-            zero[near] = self.zero_test.within(states[near], blur)
+            radius = 4 * self.zero_test.rounding_radius(states[near])
+            zero[near] = self.zero_test.within(states[near], radius)
         return zero
 
     def _smooth(
