@@ -25,20 +25,20 @@ _BYTES = 1 << 24  # of their states: a few copies are made on the way
 Starts = Float[np.ndarray, "candidate unit"]
 
 
-class _Zeros(NamedTuple):
-    """Distinct zeros, looked at closely.
+class _ClassifiedZeros(NamedTuple):
+    """Distinct states, polished and classified.
 
-    `continuum` numbers the continua on which they lie, −1 for none, `middles` are the zeros that
-    stand for these; `kept` is the number of zeros.
+    `continuum_of` numbers the continua on which they lie, −1 for none, `representatives` are the
+    zeros that stand for these; `num_zeros` counts the zeros.
     """
 
     states: np.ndarray
     errors: np.ndarray
     singular_values: np.ndarray
     outcomes: np.ndarray
-    continuum: np.ndarray
-    middles: np.ndarray
-    kept: int
+    continuum_of: np.ndarray
+    representatives: np.ndarray
+    num_zeros: int
 
 
 class SmoothSearch:
@@ -110,13 +110,13 @@ class SmoothSearch:
         if not len(zeros.states):
             return table
         zeros = zeros.merged(self.finder.merge)
-        near = self._looked_at(zeros.states, zeros.steps)
-        outcomes, on_continuum = near.outcomes, near.continuum >= 0
+        near = self._polish_and_classify(zeros.states, zeros.steps)
+        outcomes, on_continuum = near.outcomes, near.continuum_of >= 0
         singular = are_singular(near.singular_values)
         groups = self._groups(near, singular, (outcomes == Ending.ZERO) & ~on_continuum)
         best = [group[np.argmin(near.errors[group])] for group in groups]
-        chosen = np.array([*best, *near.middles], int)
-        point = np.where(on_continuum, near.continuum + len(groups) + len(table), -1)
+        chosen = np.array([*best, *near.representatives], int)
+        point = np.where(on_continuum, near.continuum_of + len(groups) + len(table), -1)
         for number, group in enumerate(groups):
             point[group] = number + len(table)
         degeneracy = np.where(singular[chosen], Degeneracy.SINGULAR, Degeneracy.NONE)
@@ -136,8 +136,8 @@ class SmoothSearch:
         of = zeros.of[rows]
         return table.with_candidates(rows, reached=point[of], outcomes=outcomes[of])
 
-    def _looked_at(self, states: np.ndarray, errors: np.ndarray) -> _Zeros:
-        """Look at distinct zeros closely: what they are, and which lie on a continuum."""
+    def _polish_and_classify(self, states: np.ndarray, errors: np.ndarray) -> _ClassifiedZeros:
+        """Polish distinct zeros; return what they are, and which lie on a continuum."""
         outcomes, label = np.full(len(states), Ending.ZERO), np.full(len(states), -1)
         singular_values = np.zeros((len(states), 0))
         if self.evaluator.is_large:
@@ -155,18 +155,22 @@ class SmoothSearch:
         label[kept] = continua.label
         isolated = (label < 0) & (outcomes == Ending.ZERO)
         outcomes[isolated & ~self.zero_test.settled(states, errors)] = Ending.UNSETTLED
-        middles = kept[continua.middles]
-        return _Zeros(states, errors, singular_values, outcomes, label, middles, len(kept))
+        representatives = kept[continua.middles]
+        return _ClassifiedZeros(
+            states, errors, singular_values, outcomes, label, representatives, len(kept)
+        )
 
     def _zeros_reached(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         solution = self.finder.solve(states, exactly=True)
         return solution.states, solution.endings == Ending.ZERO
 
-    def _groups(self, near: _Zeros, singular: np.ndarray, among: np.ndarray) -> list[np.ndarray]:
+    def _groups(
+        self, near: _ClassifiedZeros, singular: np.ndarray, among: np.ndarray
+    ) -> list[np.ndarray]:
         """Return groups of zeros that are one: degenerate ones are known less exactly."""
         states = near.states
         # Where all singular values are alike none is small beside another.
-        doubtful = among & (singular | (near.kept <= _FEW))
+        doubtful = among & (singular | (near.num_zeros <= _FEW))
         groups = [np.array([k]) for k in np.flatnonzero(among & ~doubtful).tolist()]
         suspect = np.flatnonzero(doubtful)
         reach = _NEAR * np.maximum(np.abs(states[suspect]).max(1, initial=0), self.zero_test.scale)
