@@ -68,12 +68,12 @@ class MultipleShooting:
         propagate: Propagate,
         orbits: np.ndarray,
         periods: np.ndarray | None,
-    ) -> "Shot":
+    ) -> "ShootingResult":
         """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None.
 
         Those that are not closed when time is over are left RUNNING.
         """
-        shot = Shot.unmoved(orbits, periods)
+        shot = ShootingResult.unmoved(orbits, periods)
         running = np.flatnonzero(shot.endings == Ending.RUNNING)
         timed = periods is not None
         iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
@@ -85,12 +85,12 @@ class MultipleShooting:
             length = np.abs(closed.direction).max((1, 2))
             last = closed.x + closed.direction, closed.period + closed.drift
             ending = np.full(len(length), Ending.ZERO)
-            shot.put(closed.index, Shot(*last, ending, length, closed.monodromy))
+            shot.put(closed.index, ShootingResult(*last, ending, length, closed.monodromy))
         return shot
 
 
 @dataclass
-class Shot(Rows):
+class ShootingResult(Rows):
     """Orbits as the solver left them: closed where they end as `ZERO`, else as they were.
 
     `errors` is the length of the last Newton correction, which was applied: an upper estimate of
@@ -104,7 +104,7 @@ class Shot(Rows):
     monodromy: np.ndarray
 
     @classmethod
-    def unmoved(cls, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
+    def unmoved(cls, orbits: np.ndarray, periods: np.ndarray | None) -> "ShootingResult":
         """Return orbits as they start, those that are not finite ended as such."""
         count, pieces, size = orbits.shape
         periods = np.full(count, float(pieces)) if periods is None else np.array(periods, float)

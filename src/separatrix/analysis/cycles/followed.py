@@ -11,7 +11,7 @@ from ..following.end import Ends, What
 from ..following.exponents import SURE, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
-from .found import Found, Led
+from .found import CycleSearchResult, Led
 from .propagation import Propagator
 
 MOST = 512
@@ -43,7 +43,7 @@ def follow_candidates(
     propagator: Propagator,
     states: np.ndarray,
     rows: np.ndarray,
-    found: Found,
+    found: CycleSearchResult,
     duration: float | None = None,
 ) -> Iterator[tuple[Turn, np.ndarray]]:
     """Follow some of the candidates; yield each cycle that they come to, and which ones do.
@@ -77,7 +77,7 @@ def _units(propagator: Propagator) -> str:
     return "steps" if counts else "ms"
 
 
-def _note_circle(found: Found, rows: np.ndarray, turn: float, units: str) -> None:
+def _note_circle(found: CycleSearchResult, rows: np.ndarray, turn: float, units: str) -> None:
     """Note that candidates of a map go round an invariant circle."""
     once = describe_duration(turn, units)
     text = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
@@ -97,7 +97,7 @@ def _kind_of_bounded(ends: Ends) -> Led:
 
 
 def _note_end(
-    found: Found, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
+    found: CycleSearchResult, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
 ) -> None:
     unit, units = propagator.system.time_unit, _units(propagator)
     led = {

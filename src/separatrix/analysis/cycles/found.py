@@ -37,7 +37,7 @@ class Cycle:
     starts: set[int] = field(default_factory=set)
 
 
-class Found:
+class CycleSearchResult:
     """The cycles so far, and how every start ended."""
 
     def __init__(self, starts: int):

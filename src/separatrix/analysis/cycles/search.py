@@ -18,7 +18,7 @@ from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import Cycle, Found
+from .found import Cycle, CycleSearchResult
 from .maps import search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
@@ -112,7 +112,7 @@ def find_cycles(
         orbit, method = candidates, method or MultipleShooting(transient=0)
         candidates, length = _start_of(orbit, system, length)
     starts = states_of(system, candidates, "candidates", least=0)
-    found, solved = Found(len(starts)), False
+    found, solved = CycleSearchResult(len(starts)), False
 
     watched = watching("cycles", max_seconds, progress)
     with watched, one_blas_thread(), derivatives_of(system):
@@ -193,7 +193,7 @@ def _checked_period(length: Any, time_unit: float) -> float | None:
     return float(length) / time_unit
 
 
-def _record(system: AbstractSystem, found: Found, method: str, band: float) -> Cycles:
+def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band: float) -> Cycles:
     order = sorted(range(len(found.cycles)), key=lambda k: found.cycles[k].period)
     cycles = [found.cycles[k] for k in order]
     place = np.empty(len(order) + 1, int)

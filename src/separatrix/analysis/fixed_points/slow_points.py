@@ -25,7 +25,7 @@ _SAME = 1e-9  # beside 1, of ratios
 _SCOUTS = 64  # states that tell whether any does
 
 
-class Reached(NamedTuple):
+class DescentResult(NamedTuple):
     """Distinct states, how uncertain each is, and which one each candidate reached (−1: none)."""
 
     states: States
@@ -33,23 +33,23 @@ class Reached(NamedTuple):
     of: Int[np.ndarray, " candidate"]
 
     @classmethod
-    def nothing(cls, candidates: int, size: int) -> "Reached":
+    def nothing(cls, candidates: int, size: int) -> "DescentResult":
         """Return that no candidate has reached anything."""
         return cls(np.zeros((0, size)), np.zeros(0), np.full(candidates, -1))
 
     @classmethod
-    def joined(cls, parts: list["Reached"]) -> "Reached":
+    def joined(cls, parts: list["DescentResult"]) -> "DescentResult":
         """Return what some candidates, and others after them, reached."""
         first = np.cumsum([0, *(len(part.states) for part in parts)])
         of = [np.where(p.of < 0, -1, p.of + k) for p, k in zip(parts, first, strict=False)]
         states, steps, _ = (np.concatenate(column) for column in zip(*parts, strict=True))
         return cls(states, steps, np.concatenate(of))
 
-    def merged(self, merge: Merge) -> "Reached":
+    def merged(self, merge: Merge) -> "DescentResult":
         """Return the most exact of each group of equal states."""
         rows, which = np.unique(merge(self.states, self.steps), return_inverse=True)
         of = np.append(which.reshape(-1), -1)[self.of]
-        return Reached(self.states[rows], self.steps[rows], of)
+        return DescentResult(self.states[rows], self.steps[rows], of)
 
 
 class SpeedDescent:
@@ -142,7 +142,7 @@ class SpeedDescent:
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
 
-    def descend(self, ends: Solution, outcomes: Int[np.ndarray, " candidate"]) -> Reached:
+    def descend(self, ends: Solution, outcomes: Int[np.ndarray, " candidate"]) -> DescentResult:
         """Descend to the minima of the speed; one that may be a zero is given to the solver.
 
         Of what came to no minimum `outcomes` say why.
@@ -151,7 +151,7 @@ class SpeedDescent:
         if self.evaluator.is_large:
             outcomes[unsettled] = Ending.TOO_LARGE
         if self.evaluator.is_large or not len(unsettled):
-            return Reached.nothing(*ends.states.shape)
+            return DescentResult.nothing(*ends.states.shape)
         unsettled, minima = self._minima(ends, unsettled)
         outcomes[unsettled] = np.where(minima.stalled, Ending.STALLED, Ending.NO_MINIMUM)
         if is_over():
@@ -172,7 +172,7 @@ class SpeedDescent:
         of = np.full(len(outcomes), -1)
         of[unsettled[settled]] = number
         outcomes[unsettled[settled[number >= 0]]] = Ending.SPEED_MINIMUM
-        return Reached(minima.states[slow], minima.steps[slow], of)
+        return DescentResult(minima.states[slow], minima.steps[slow], of)
 
     def _is_misleading(self, states: np.ndarray) -> bool:
         """Return whether the residual may have minima that the speed has not.

@@ -15,7 +15,7 @@ from .continua import are_singular, find_continua, find_continua_between, same_z
 from .evaluator import Evaluator
 from .polishing import are_vanishing, polish
 from .root_finding import RootFinder, Tally
-from .slow_points import Reached, SpeedDescent
+from .slow_points import DescentResult, SpeedDescent
 from .starts import nearest_in_domain, solved_for_explicit_units
 
 _NEAR = 0.1  # of the size of states, within which degenerate zeros may be one
@@ -71,19 +71,21 @@ class SmoothSearch:
                 outcomes=np.concatenate(outcomes),
                 clipped=np.concatenate(clipped),
             )
-            table = self._with_minima(table, Reached.joined([*minima]))
-            return self._with_zeros(table, Reached.joined([*zeros]))
+            table = self._with_minima(table, DescentResult.joined([*minima]))
+            return self._with_zeros(table, DescentResult.joined([*zeros]))
 
     def _followed(
         self, starts: Starts, slow_points: bool, tally: Tally
-    ) -> tuple[Int[np.ndarray, " candidate"], Bool[np.ndarray, " candidate"], Reached, Reached]:
+    ) -> tuple[
+        Int[np.ndarray, " candidate"], Bool[np.ndarray, " candidate"], DescentResult, DescentResult
+    ]:
         """Return outcomes of candidates, which were clipped, and the zeros and minima reached."""
         near, clipped = nearest_in_domain(self.evaluator.system, starts)
         entering = solved_for_explicit_units(self.evaluator, near)
         ends = self.finder.solve(entering, exactly=False, tally=tally)
         self.descent.follow_valleys(ends, slow_points)
         doubtful = self.finder.correct_false_zeros(ends)
-        outcomes, minima = ends.endings.copy(), Reached.nothing(*starts.shape)
+        outcomes, minima = ends.endings.copy(), DescentResult.nothing(*starts.shape)
         outcomes[outcomes == Ending.STALLED] = Ending.MINIMUM
         if slow_points:
             minima = self.descent.descend(ends, outcomes)
@@ -92,10 +94,10 @@ class SmoothSearch:
         outcomes[doubtful[hidden]] = Ending.UNSETTLED
         of, at = np.full(len(starts), -1), np.flatnonzero(ends.endings == Ending.ZERO)
         of[at] = np.arange(len(at))
-        zeros = Reached(ends.states[at], ends.steps[at], of).merged(self.finder.merge)
+        zeros = DescentResult(ends.states[at], ends.steps[at], of).merged(self.finder.merge)
         return outcomes, clipped, zeros, minima
 
-    def _with_minima(self, table: PointTable, minima: Reached) -> PointTable:
+    def _with_minima(self, table: PointTable, minima: DescentResult) -> PointTable:
         """Return a table with slow points, those that are one merged."""
         if not len(minima.states):
             return table
@@ -105,7 +107,7 @@ class SmoothSearch:
         table = table.with_points(minima.states, Kind.SLOW)
         return table.with_candidates(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
 
-    def _with_zeros(self, table: PointTable, zeros: Reached) -> PointTable:
+    def _with_zeros(self, table: PointTable, zeros: DescentResult) -> PointTable:
         """Return a table with what ended as a zero; the last Newton step tells which are one."""
         if not len(zeros.states):
             return table
