@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.chord import KnownZeros
+from separatrix.solvers.chord import ChordZeros
 
 MATRIX = np.array([[2.0, 1.0], [0.0, 3.0]])
 ZERO = np.array([0.5, -1.0])
@@ -19,7 +19,7 @@ def slopes(x):
 
 
 def known():
-    zeros = KnownZeros(2)
+    zeros = ChordZeros(2)
     zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]), slopes)
     return zeros
 
@@ -36,7 +36,7 @@ def test_where_the_method_does_not_contract_states_stay(start):
 @pytest.mark.parametrize(("gap", "count"), [(1e-3, 1), (1e-6, 0), (1e-7, 0)])
 def test_zeros_that_rounding_does_not_tell_apart_are_not_kept(gap, count):
     """x (x − gap) has the slope −gap at 0: a residual of 1e-14 hides steps of 1e-14 / gap."""
-    zeros = KnownZeros(1)
+    zeros = ChordZeros(1)
     slope = lambda x: (2 * x - gap)[:, :, None]  # noqa: E731
     start = np.zeros((1, 1))
     zeros.add(start, np.zeros(1), slope(start), np.array([1e-14]), slope)
@@ -46,7 +46,7 @@ def test_zeros_that_rounding_does_not_tell_apart_are_not_kept(gap, count):
 
 
 def test_a_state_goes_to_the_nearest_of_two_zeros():
-    zeros = KnownZeros(1)
+    zeros = ChordZeros(1)
     slope = lambda x: 2 * x[:, :, None]  # noqa: E731
     two = np.array([[1.0], [-1.0]])
     zeros.add(two, np.zeros(2), slope(two), np.full(2, 1e-15), slope)

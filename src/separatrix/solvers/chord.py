@@ -38,7 +38,7 @@ class _Zero(NamedTuple):
 
 
 @dataclass
-class KnownZeros:
+class ChordZeros:
     r"""Zeros found so far; they save the states near them the factorizations that found them.
 
     From a state near a zero $x^*$ with $A = J(x^*)^{-1}$ the steps $-A\,r(x)$ shrink by the factor

@@ -76,7 +76,7 @@ class MultipleShooting:
         shot = ShootingResult.unmoved(orbits, periods)
         running = np.flatnonzero(shot.endings == Ending.RUNNING)
         timed = periods is not None
-        iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
+        iteration = _ShootingIteration(self.max_steps, propagate, orbits, shot.periods, timed)
         for at, endings in iterate(iteration, running, max(len(orbits), 1)):
             shot.endings[at.index] = endings
             left = int(np.count_nonzero(shot.endings == Ending.RUNNING))
@@ -115,7 +115,7 @@ class ShootingResult(Rows):
 
 
 @dataclass
-class _At(State):
+class _ShootingState(State):
     """Orbits at work (`x`), and the Newton step from where they stand."""
 
     period: np.ndarray
@@ -127,19 +127,21 @@ class _At(State):
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[_At]):
+class _ShootingIteration(AbstractIteration[_ShootingState]):
     max_steps: int
     propagate: Propagate
     orbits: np.ndarray
     periods: np.ndarray
     timed: bool
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _ShootingState:
         orbits, periods = np.array(self.orbits[index], float), self.periods[index]
         newton = _newton(self.propagate, orbits, periods, self.timed)
-        return _At(index, orbits, np.zeros(len(index), int), periods, *newton, np.ones(len(index)))
+        return _ShootingState(
+            index, orbits, np.zeros(len(index), int), periods, *newton, np.ones(len(index))
+        )
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _ShootingState) -> _ShootingState:
         # a period may not turn round within a step
         longest = 0.3 * state.period / np.maximum(np.abs(state.drift), 1e-300)
         share = np.minimum(state.damping, longest)
@@ -151,12 +153,12 @@ class _Iteration(AbstractIteration[_At]):
         better = newton[0] < state.gap * (1 - 0.1 * share) + rounding
         damping = np.where(better, np.minimum(1.0, 2 * state.damping), state.damping / 4)
         count = state.count + 1
-        ahead = _At(state.index, orbits, count, periods, *newton, damping)
+        ahead = _ShootingState(state.index, orbits, count, periods, *newton, damping)
         state.count, state.damping = count, damping
         state.put(better, ahead, better)
         return state
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _ShootingState) -> np.ndarray:
         length = np.abs(state.direction).max((1, 2))
         finite = np.isfinite(state.gap)
         known = finite & np.isfinite(length) & np.isfinite(state.drift)

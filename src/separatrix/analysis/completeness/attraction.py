@@ -31,7 +31,7 @@ from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
 from ...enclosure.moves import MOVES
-from .affine import Affine, add_up, divide_up
+from .affine import AffineBounds, add_up, divide_up
 
 _MOST_GATES = 4
 _MOST_PIVOTS = 4
@@ -279,9 +279,9 @@ class _Velocity:
         places = [(o, np.clip(moved - low, 0, high - low - 1)) for o, low, high in ranges]
         return places, tuple((low <= moved) & (moved < high) for _, low, high in ranges)
 
-    def _values(self, pivot: Array, ends: tuple[int, ...]) -> dict[_Key, Affine]:
+    def _values(self, pivot: Array, ends: tuple[int, ...]) -> dict[_Key, AffineBounds]:
         """Return all that is needed, with the gates at these ends."""
-        values: dict[_Key, Affine] = {}
+        values: dict[_Key, AffineBounds] = {}
         for key, part in self.parts.items():
             if part.step is None:
                 values[key] = self._given(part, pivot, ends)
@@ -291,19 +291,19 @@ class _Velocity:
                     values[key] = values[key].within(self._elements(part))
         return values
 
-    def _given(self, part: _Part, pivot: Array, ends: tuple[int, ...]) -> Affine:
+    def _given(self, part: _Part, pivot: Array, ends: tuple[int, ...]) -> AffineBounds:
         """Return elements of a value that is not made by linear steps."""
         bounds = self._elements(part)
         if part.slot == self.state:
             own = part.at == self.units
             rest = (np.where(own, pivot, end) for end in _ends(bounds))
-            return Affine(point(own.astype(float)), Interval(*rest))
+            return AffineBounds(point(own.astype(float)), Interval(*rest))
         for (slot, place), end in zip(self.gates, ends, strict=True):
             if slot == part.slot:
                 own = part.at == (place + self.units) % self._count(slot)
                 chosen = _ends(bounds)[end]
                 bounds = Interval(*(np.where(own, chosen, other) for other in _ends(bounds)))
-        return Affine.bounded(bounds)
+        return AffineBounds.bounded(bounds)
 
     def _elements(self, part: _Part) -> Interval:
         """Return bounds of the elements of a value."""
@@ -312,20 +312,20 @@ class _Velocity:
             lambda end: np.broadcast_to(end[0], shape).astype(float).ravel()[part.at]
         )
 
-    def _apply(self, part: _Part, operands: list[Affine]) -> Affine:
+    def _apply(self, part: _Part, operands: list[AffineBounds]) -> AffineBounds:
         """Carry out a linear step on elements."""
         assert part.step is not None  # these are what it is made of
         name, (first, *others) = part.step.name, operands
         if name in MOVES:
             ends = zip(*((*_ends(v.slope), *_ends(v.rest)) for v in operands), strict=True)
             moved = [np.select(part.chosen, choices) for choices in ends]
-            return Affine(Interval(*moved[:2]), Interval(*moved[2:]))
+            return AffineBounds(Interval(*moved[:2]), Interval(*moved[2:]))
         if name == "convert_element_type":
             return first
         if name == "neg":
             return first.negative()
         if name == "logistic":  # σ(−a) = 1 − σ(a)
-            return Affine.bounded(point(np.ones(len(part.at)))).plus(first.negative())
+            return AffineBounds.bounded(point(np.ones(len(part.at)))).plus(first.negative())
         (second,) = others
         if name == "mul":
             return first.times(second, self._elements(part))

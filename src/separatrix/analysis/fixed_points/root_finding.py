@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..._watch import Stage, is_over, report_progress, unlimited
 from ...solvers import batched
-from ...solvers.chord import KnownZeros
+from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
 from ...solvers.levenberg_marquardt import Finished, LevenbergMarquardt, Solution
 from ...solvers.merging import group
@@ -61,12 +61,12 @@ class RootFinder:
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
-    zeros: KnownZeros = field(init=False)
-    spurious_minima: KnownZeros = field(init=False)  # minima of the residual
+    zeros: ChordZeros = field(init=False)
+    spurious_minima: ChordZeros = field(init=False)  # minima of the residual
 
     def __post_init__(self) -> None:
-        self.zeros = KnownZeros(self.evaluator.size)
-        self.spurious_minima = KnownZeros(self.evaluator.size)
+        self.zeros = ChordZeros(self.evaluator.size)
+        self.spurious_minima = ChordZeros(self.evaluator.size)
 
     @property
     def is_rough(self) -> bool:
@@ -304,7 +304,7 @@ class RootFinder:
 
 
 def learn_minima(
-    known: KnownZeros, derivatives: Derivatives, minima: Minima, merge: Merge, zero_test: ZeroTest
+    known: ChordZeros, derivatives: Derivatives, minima: Minima, merge: Merge, zero_test: ZeroTest
 ) -> None:
     """Keep the distinct minima of a function, as zeros of its gradient."""
     settled = np.flatnonzero(minima.converged)
@@ -319,7 +319,7 @@ def learn_minima(
 
 
 def _warm_start(
-    known: KnownZeros,
+    known: ChordZeros,
     function: Callable[[np.ndarray], np.ndarray],
     solution: Solution,
     rows: np.ndarray,

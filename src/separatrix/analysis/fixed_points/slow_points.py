@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._watch import Stage, is_over, report_progress
-from ...solvers.chord import KnownZeros
+from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
 from ...solvers.levenberg_marquardt import Solution
 from ...solvers.merging import group_minima
@@ -64,7 +64,7 @@ class SpeedDescent:
     def __init__(self, finder: RootFinder):
         self.finder, self.evaluator = finder, finder.evaluator
         self.zero_test, self.merge = finder.zero_test, finder.merge
-        self.known = KnownZeros(self.evaluator.size)  # minima
+        self.known = ChordZeros(self.evaluator.size)  # minima
         self.bounds: tuple[np.ndarray, np.ndarray] | None = None
         if self.evaluator.system.domain is not None:
             lower, upper = checked_domain(self.evaluator.system)

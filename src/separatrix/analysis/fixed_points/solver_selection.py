@@ -18,7 +18,7 @@ from .smooth import SmoothSearch
 _MANY_UNITS = 256  # from which Jacobians are most of the work
 
 
-class Solver:
+class FixedPointSolver:
     """Leads candidates to the points of a system; what it learns in one search helps in the next.
 
     A piecewise-linear system is solved exactly, unless its function turns out to be another than

@@ -14,9 +14,9 @@ from ..interval.arithmetic import Array, ball, point
 from ..interval.interpreter import EnclosedFunction, Enclosures
 from .contraction import (
     LARGEST_RADIUS,
+    CubeResult,
     Flags,
     Preconditioner,
-    Trial,
     judge_cubes,
     newton_step,
 )
@@ -168,7 +168,7 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
         guess = np.minimum(next_guess, largest)
 
 
-def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> Trial:
+def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> CubeResult:
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
     assert result.slopes is not None
     allowed = _sound(result)

@@ -21,7 +21,7 @@ from .solution import (
     States,
     endings_of,
 )
-from .steps import Batch, Trial, squares
+from .steps import Batch, TrialStep, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -110,7 +110,7 @@ class LevenbergMarquardt:
         solution = Solution.unmoved(starts)
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[running]).max(initial=0.0))
-        iteration = _Iteration(
+        iteration = _LevenbergMarquardtIteration(
             self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
         )
         for at, endings in iterate(iteration, running, batch_size):
@@ -122,7 +122,7 @@ class LevenbergMarquardt:
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[Batch]):
+class _LevenbergMarquardtIteration(AbstractIteration[Batch]):
     """The method at work; see `LevenbergMarquardt.solve`."""
 
     method: LevenbergMarquardt
@@ -155,7 +155,7 @@ class _Iteration(AbstractIteration[Batch]):
 
     def step(self, state: Batch) -> Batch:
         before = squares(state.r)
-        trial = Trial.of(self.linearize, self.residual, state)
+        trial = TrialStep.of(self.linearize, self.residual, state)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(self.eps) * np.abs(state.x).max(1)
         harmless = trial.after <= 4 * before
@@ -205,7 +205,7 @@ class _Iteration(AbstractIteration[Batch]):
         return endings
 
 
-def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
+def _adapt(state: Batch, trial: TrialStep, accept: np.ndarray, before: np.ndarray) -> None:
     """Update the damping, counts and turns of Newton's method for the next step."""
     damped = ~state.newton
     good, bad = damped & accept, damped & ~accept
@@ -234,7 +234,7 @@ def _are_stationary(batch: Batch) -> np.ndarray:
         return np.isfinite(slope) & (slope <= 1e-10 * steepest)
 
 
-def _diverging_newton_step(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
+def _diverging_newton_step(batch: Batch, trial: TrialStep, extent: float) -> np.ndarray:
     """Mask Newton steps that go far along what a singular Jacobian does not see.
 
     There its length is that of rounding errors over a singular value that is itself no more.

@@ -41,7 +41,7 @@ class Batch(State):
 
 
 @dataclass
-class Trial:
+class TrialStep:
     """Step from each state; every array has one row for each.
 
     Attributes
@@ -68,7 +68,7 @@ class Trial:
     solver: batched.Solver
 
     @classmethod
-    def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "Trial":
+    def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "TrialStep":
         """Take a step from each state of a batch: Newton's where it is its turn, or a damped one.
 
         With `residual`, a damped one that halves |r|² is followed by another with the same factors,

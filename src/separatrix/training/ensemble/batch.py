@@ -27,7 +27,7 @@ _AXIS = "member"
 Prices = tuple[AbstractRegularizer, ...]
 
 
-class Rows(NamedTuple):
+class MemberArrays(NamedTuple):
     """Arrays that differ from network to network, with a leading axis for them."""
 
     arrays: Any
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     """The networks that are trained together; row k is network `members[k]`, padding is −1."""
 
     members: Int[np.ndarray, " row"]
-    rows: Rows
+    rows: MemberArrays
 
     @property
     def leaves(self) -> list[Array]:
@@ -79,9 +79,9 @@ class MappedEpoch(eqx.Module):
         return batch._replace(rows=rows), measures, sound
 
     def _advance(
-        self, rows: Rows, trials: Trials, first: Int[Array, ""], count: Int[Array, ""]
+        self, rows: MemberArrays, trials: Trials, first: Int[Array, ""], count: Int[Array, ""]
     ) -> tuple[Any, Any, Measures, Array]:
-        def one(row: Rows, trials: Trials) -> tuple:
+        def one(row: MemberArrays, trials: Trials) -> tuple:
             epoch = dataclasses.replace(self.epoch, noise=row.noise)
             if row.strengths is not None:
                 prices = zip(epoch.regularizers, row.strengths, strict=True)
@@ -157,7 +157,7 @@ def begin(plan: Plan, members: Sequence[Member], devices: Division) -> tuple[Map
                 "may differ in anything."
             )
         memories.append(own.start(networks[number]))
-    rows = Rows(
+    rows = MemberArrays(
         arrays,
         _side_by_side(memories),
         _side_by_side([member.key for member in members]),
