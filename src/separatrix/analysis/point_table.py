@@ -20,7 +20,7 @@ UNTRIED = 2
 """The index of a point for which no proof was tried."""
 
 
-class Kind(IntEnum):
+class PointKind(IntEnum):
     """Kind of a point."""
 
     FIXED = 0
@@ -73,7 +73,7 @@ class PointTable:
     Attributes
     ----------
     states (point, unit), kinds (point,)
-        The points, and the `Kind` of each.
+        The points, and the `PointKind` of each.
     errors (point,)
         Distance to the exact point: proved, or else as estimated; infinite in a continuum, NaN of a
         slow point.
@@ -137,7 +137,7 @@ class PointTable:
     @property
     def fixed(self) -> Bool[np.ndarray, " point"]:
         """Which points are fixed."""
-        return self.kinds == Kind.FIXED
+        return self.kinds == PointKind.FIXED
 
     @property
     def status(self) -> Int[np.ndarray, " point"]:
@@ -166,7 +166,7 @@ class PointTable:
     def with_points(
         self,
         states: Float[np.ndarray, "new unit"],
-        kind: Kind,
+        kind: PointKind,
         errors: Float[np.ndarray, " new"] | float = np.nan,
         **columns: np.ndarray,
     ) -> "PointTable":

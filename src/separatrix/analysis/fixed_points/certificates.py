@@ -30,7 +30,7 @@ from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Proof
-from ..point_table import Contradiction, Evidence, Kind, PointTable, Status
+from ..point_table import Contradiction, Evidence, PointKind, PointTable, Status
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "point unit"]
@@ -49,7 +49,7 @@ def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     proved to be one are merged. Those for which there is no time stay untried.
     """
     done, total = 0, int(np.count_nonzero(table.status == Status.UNTRIED))
-    for kind, prove in ((Kind.FIXED, _prove_zeros), (Kind.SLOW, _prove_absence)):
+    for kind, prove in ((PointKind.FIXED, _prove_zeros), (PointKind.SLOW, _prove_absence)):
         labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
         for part in in_portions(len(labels), system.size):
             if is_over():
@@ -202,7 +202,7 @@ def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -
     """Return a table with points that an exhaustive search has proved."""
     states, errors, radii = proof.states[which], proof.error_bounds[which], proof.radii[which]
     evidence = np.full(len(states), Evidence.EXHAUSTION)
-    return table.with_points(states, Kind.FIXED, errors, radii=radii, evidence=evidence)
+    return table.with_points(states, PointKind.FIXED, errors, radii=radii, evidence=evidence)
 
 
 def add_unknown(table: PointTable, further: PointTable) -> PointTable:

@@ -13,14 +13,14 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..point_table import Kind, PointTable
+from ..point_table import PointKind, PointTable
 from ..stability import disturbed, growth, judge, judge_slow, name_of
 from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
 
-_KINDS = np.array(["fixed", "slow"])  # as in `Kind`
+_KINDS = np.array(["fixed", "slow"])  # as in `PointKind`
 
 
 def describe(
@@ -137,7 +137,7 @@ def _directions(
     spectra = _spectra(evaluator, states, errors, table.proved & table.fixed & certify)
     known, on_kink = spectra.n_unstable, on_kinks(system.evaluate, states, errors=errors)
     n_unstable, stability, _ = judge(spectra.eigenvalues, system.kind, band, on_kink)
-    slow = np.flatnonzero(table.kinds == Kind.SLOW)
+    slow = np.flatnonzero(table.kinds == PointKind.SLOW)
     left = np.flatnonzero(table.fixed & (known < 0))
     n_unstable[slow], stability[slow], _ = judge_slow(
         spectra.eigenvalues[slow], system.kind, band, on_kink[slow]

@@ -10,7 +10,7 @@ from ..._parallel import chunks
 from ...solvers.endings import Ending
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Degeneracy, Evidence, Kind, PointTable, ends_of
+from ..point_table import Degeneracy, Evidence, PointKind, PointTable, ends_of
 from .continua import are_singular, find_continua, find_continua_between, same_zeros
 from .evaluator import Evaluator
 from .polishing import are_vanishing, polish
@@ -104,7 +104,7 @@ class SmoothSearch:
         minima = minima.merged(self.descent.merge_minima)
         rows = np.flatnonzero(minima.of >= 0)
         reached = minima.of[rows] + len(table)
-        table = table.with_points(minima.states, Kind.SLOW)
+        table = table.with_points(minima.states, PointKind.SLOW)
         return table.with_candidates(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
 
     def _with_zeros(self, table: PointTable, zeros: DescentResult) -> PointTable:
@@ -126,7 +126,7 @@ class SmoothSearch:
         endless = degeneracy == Degeneracy.CONTINUUM
         table = table.with_points(
             near.states[chosen],
-            Kind.FIXED,
+            PointKind.FIXED,
             np.where(endless, np.inf, near.errors[chosen]),
             evidence=np.where(endless, Evidence.CONTINUUM, Evidence.UNTRIED),
             degeneracy=degeneracy,
