@@ -5,7 +5,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.training.checkpoint import Keeper
-from separatrix.training.course import Course
+from separatrix.training.state import TrainingState
 
 Rates = sx.regularizers.Rates
 NOISY = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))
@@ -76,11 +76,11 @@ def test_ctrl_c_never_keeps_a_history_without_its_weights(network, task, file, m
         def __bool__(self):
             raise KeyboardInterrupt
 
-    def wait_for(course, first, count, standing, sound):
-        course.waiting = first, count, standing, Interrupting() if first == 8 else sound
+    def wait_for(state, first, count, snapshot, sound):
+        state.waiting = first, count, snapshot, Interrupting() if first == 8 else sound
 
     with monkeypatch.context() as patched:
-        patched.setattr(Course, "wait_for", wait_for)
+        patched.setattr(TrainingState, "wait_for", wait_for)
         with pytest.raises(sx.TrainingInterruptedError) as caught:
             fit(network, task, file, seconds=1e9)
     assert len(caught.value.training.history) == 8

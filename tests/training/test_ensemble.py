@@ -75,7 +75,7 @@ def test_workers_stay_for_the_next_call(networks, task):
     from separatrix._processes import in_processes
 
     def pids():
-        return {future.result() for _, future in in_processes(jobs, 1, threads=1, stay=True)}
+        return {future.result() for _, future in in_processes(jobs, 1, threads=1, keep_warm=True)}
 
     jobs = [("", os.getpid, ())]
     assert pids() == pids() != {os.getpid()}

@@ -91,7 +91,7 @@ class Checkpoint(eqx.Module):
     settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict, converter=_settings)
 
 
-class Standing(NamedTuple):
+class TrainingSnapshot(NamedTuple):
     """State of a training after some of its steps."""
 
     network: AbstractNetwork
@@ -122,7 +122,7 @@ class Keeper:
             return False
         return time.monotonic() - self.written >= self.checkpoint.seconds
 
-    def read(self, start: Standing, steps: int) -> Standing:
+    def read(self, start: TrainingSnapshot, steps: int) -> TrainingSnapshot:
         """Return where the file stands; without a file `start`, which says what it must hold.
 
         Raises UnreadableFileError for a file that is damaged or no checkpoint, InvalidInputError
@@ -146,12 +146,12 @@ class Keeper:
             )
         return found
 
-    def write(self, standing: Standing) -> None:
+    def write(self, snapshot: TrainingSnapshot) -> None:
         """Write the file; where that is impossible the training goes on, with a warning."""
         if self.checkpoint is None:
             return
         self.written = time.monotonic()
-        arrays = _taken_apart(standing)
+        arrays = _taken_apart(snapshot)
         header = {"identity": self.identity, "digest": _digest(arrays)}
         try:
             write_tensors(self.checkpoint.path, arrays, header, FORMAT)
@@ -225,12 +225,12 @@ def _difference(name: str, there: str | None, here: str | None) -> str:
     )
 
 
-def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
+def _taken_apart(snapshot: TrainingSnapshot) -> dict[str, np.ndarray]:
     """Return everything that changes in a training as arrays by name."""
     parts = {
-        "weights": eqx.filter(standing.network, trained_leaves(standing.network)),
-        "optimizer": standing.memory,
-        "history": standing.measures,
+        "weights": eqx.filter(snapshot.network, trained_leaves(snapshot.network)),
+        "optimizer": snapshot.memory,
+        "history": snapshot.measures,
     }
     return {
         f"{part}.{number}": np.array(_bits(leaf), order="C")
@@ -239,7 +239,9 @@ def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
     }
 
 
-def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Standing:
+def _put_back(
+    path: Path, arrays: dict[str, np.ndarray], start: TrainingSnapshot
+) -> TrainingSnapshot:
     """Undo `_taken_apart`, into the structure of a training at its start."""
     weights, fixed = eqx.partition(start.network, trained_leaves(start.network))
     found = {
@@ -257,7 +259,7 @@ def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Sta
         raise UnreadableFileError(f"{path} is damaged: its history is not whole.")
     network = eqx.combine(_like(weights, found["weights"]), fixed)
     memory = _like(start.memory, found["optimizer"])
-    return Standing(network, memory, tuple(found["history"]))
+    return TrainingSnapshot(network, memory, tuple(found["history"]))
 
 
 def _like(tree: Any, values: list[np.ndarray]) -> Any:

@@ -50,7 +50,7 @@ Measures = tuple[Array, ...]
 """The task's loss, the accuracy and, where there are regularizers, their penalty."""
 
 
-def settled(measures: Measures, count: int) -> tuple[tuple[np.ndarray, ...], bool]:
+def completed_measures(measures: Measures, count: int) -> tuple[tuple[np.ndarray, ...], bool]:
     """Return the measures of an epoch's `count` steps up to the first that is not finite.
 
     And whether all of them are finite.

@@ -16,7 +16,7 @@ from ..._types import Array, InvalidInputError, counted, listed
 from ...networks import AbstractNetwork
 from ..history import Ending, History, Training
 
-Tell = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Callback with the steps that are done or left out, and how many networks have ended."""
 
 
