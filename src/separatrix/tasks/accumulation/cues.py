@@ -8,9 +8,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
+from ..cue_detection import shown_during, starts_of_each, summed, tally
 from ..durations import Length
-from ..noticing import shown_during, starts_of_each, summed, tally
-from ..solving import one_hot
+from ..ideal_observer import one_hot
 from ..staged import Scene, StagedTask, cue, in_each, side_by_side
 from ..timeline import Timeline
 

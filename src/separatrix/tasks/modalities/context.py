@@ -9,9 +9,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
+from ..cue_detection import cue_off, shown_during, summed
 from ..durations import Length
-from ..noticing import cue_off, shown_during, summed
-from ..solving import respond, two_sided
+from ..ideal_observer import respond, two_sided
 from ..staged import (
     Scene,
     StagedTask,

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Shaped
 from .._types import Array
 from .base import period_mask
 from .durations import Duration, Multiple, count_steps
-from .solving import last_seen
+from .ideal_observer import last_seen
 from .staged import StagedTask
 
 _SWITCHES = 1e-4
