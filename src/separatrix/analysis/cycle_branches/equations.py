@@ -41,7 +41,7 @@ class ClosedOrbits:
     unit is measured in units of its own (`units`); points are scaled by `scales`, the parameter
     last.
 
-    The integrator has as many steps as the cycle asks for: `accepts` doubles them while finer ones
+    The integrator has as many steps as the cycle asks for: `is_valid` doubles them while finer ones
     change it.
     """
 
@@ -104,7 +104,7 @@ class ClosedOrbits:
         """Return how far the cycle reaches from its middle, in units of its units."""
         return float(np.sqrt(np.square(self.spread(point)).mean()))
 
-    def stride(self, point: np.ndarray, tangent: np.ndarray) -> float:
+    def max_step_factor(self, point: np.ndarray, tangent: np.ndarray) -> float:
         """Return how long a step is that changes the parameter or the shape by 1, or ln T by 4.
 
         The shape by 1 in units of its units, or by its own size, where that is more. The middle of
@@ -138,7 +138,7 @@ class ClosedOrbits:
         jacobian[-1, :-2] = (along / self.units).ravel()
         return residual, jacobian * self.scales
 
-    def accepts(self, point: np.ndarray) -> bool:
+    def is_valid(self, point: np.ndarray) -> bool:
         """Return whether the cycle closes with twice the steps too, and has a multiplier 1.
 
         Where it does not, the next attempt has twice the steps; where they are far too many, half.

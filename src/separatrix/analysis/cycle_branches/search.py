@@ -169,8 +169,8 @@ def _both_ways(
             scaled,
             method,
             ends.reached,
-            orbits.accepts,
-            orbits.stride,
+            orbits.is_valid,
+            orbits.max_step_factor,
         )
         curves.append(ends.named(curve))
         if curve.end is CurveEnd.CLOSED:
