@@ -106,7 +106,7 @@ def test_divergence_leaves_the_file_of_before(network, task, file):
     [
         ({"batch_size": 4}, "batch_size is 16 there and 4 here"),
         ({"optimizer": optax.sgd(1e-2)}, "arrays of its optimizer have other shapes"),
-        ({"batches": sx.Windows(10)}, "another training: batches"),
+        ({"batches": sx.Windows(10)}, "a different training run: batches"),
         ({"steps": 4}, "holds 8 steps of this training, more than the 4 asked for: ask for more"),
         (
             {"checkpoint": {"a": {"b": 1}, "c": 2, "d": 3, "e": "f"}},
@@ -131,9 +131,9 @@ def test_a_file_of_another_training_is_refused(network, task, file, changed, tol
 def test_other_networks_and_tasks_are_refused(network, task, file):
     fit(network, task, file)
     other = sx.networks.CTRNN(3, 16, 3, noise=0.1, key=jax.random.key(9))
-    with pytest.raises(sx.InvalidInputError, match="another training: network"):
+    with pytest.raises(sx.InvalidInputError, match="a different training run: network"):
         fit(other, task, file)
-    with pytest.raises(sx.InvalidInputError, match="another training: task"):
+    with pytest.raises(sx.InvalidInputError, match="a different training run: task"):
         fit(network, sx.tasks.PerceptualDecisionMaking(noise=0.5), file)
 
 

@@ -126,7 +126,7 @@ class Keeper:
         """Return where the file stands; without a file `start`, which says what it must hold.
 
         Raises UnreadableFileError for a file that is damaged or no checkpoint, InvalidInputError
-        for one of another training, or of more steps than are asked for.
+        for one of a different training run, or of more steps than are asked for.
         """
         if self.checkpoint is None or not self.has_file:
             return start
@@ -164,7 +164,7 @@ class Keeper:
             if other:
                 differences = [_difference(n, there.get(n), here.get(n)) for n in other]
                 raise InvalidInputError(
-                    f"{path} is of another training: {listed(differences, 3)}. "
+                    f"{path} belongs to a different training run: {listed(differences, 3)}. "
                     f"Train as it was begun, or {_ANEW}."
                 )
 
@@ -252,8 +252,8 @@ def _put_back(
         expected = [_bits(leaf) for leaf in jax.tree.leaves(tree)]
         if [(a.shape, a.dtype) for a in expected] != [(a.shape, a.dtype) for a in found[part]]:
             raise InvalidInputError(
-                f"{path} is of another training: the arrays of its {part} have other shapes. Train "
-                f"as it was begun, or {_ANEW}."
+                f"{path} belongs to a different training run: the arrays of its "
+                f"{part} have other shapes. Train as it was begun, or {_ANEW}."
             )
     if len({len(column) for column in found["history"]}) != 1:
         raise UnreadableFileError(f"{path} is damaged: its history is not whole.")

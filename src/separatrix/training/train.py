@@ -96,7 +96,7 @@ def train(
         When network and task do not fit each other, weights are not finite, a regularizer does
         not fit the network, `key` is no random key, or another argument is not what it should be;
         when JAX has fewer devices, or `batch_size` is no multiple of them; when the checkpoint is
-        of another training, or of more steps than are asked for.
+        of a different training run, or of more steps than are asked for.
     UnreadableFileError
         When the checkpoint is damaged.
     TrainingDivergedError

@@ -199,9 +199,9 @@ def _strengths_apart(
     for number, each in enumerate(same):
         if eqx.tree_equal(each, same[0]) is not True:
             raise InvalidInputError(
-                f"regularizers: those of network {number} are of another form than the first ones; "
-                f"in one program they may differ in their strengths alone, got {prices[number]} "
-                f"and {prices[0]}. A strength of 0 charges nothing."
+                f"regularizers: those of network {number} differ in structure from those of "
+                "network 0; in one program they may differ in their strengths alone, got "
+                f"{prices[number]} and {prices[0]}. A strength of 0 charges nothing."
             )
     strengths = [[getattr(p, "strength", 1.0) for p in each] for each in prices]
     return jnp.array(strengths, jnp.float32), same[0]

@@ -116,13 +116,14 @@ class Ensemble(eqx.Module):
 def stacked(networks: Sequence[AbstractNetwork]) -> Any:
     """Return networks of one form as one, whose arrays have another axis in front.
 
-    Raises InvalidInputError for those of another form than the first.
+    Raises InvalidInputError for those whose structure differs from the first one.
     """
     first = networks[0]
     for number, network in enumerate(networks):
         if eqx.tree_equal(_form(network), _form(first)) is not True:
             raise InvalidInputError(
-                f"network {number} has another form than the first: {_difference(network, first)}."
+                f"network {number} has a different structure from network 0: "
+                f"{_difference(network, first)}."
             )
     arrays, others = zip(*(eqx.partition(n, eqx.is_array_like) for n in networks), strict=True)
     return eqx.combine(jax.tree.map(lambda *each: jnp.stack(each), *arrays), others[0])
